@@ -1,0 +1,1 @@
+"""What is declared: one module per concern, joined by `infra.environment`."""

@@ -1,0 +1,204 @@
+"""The contract between the program and the scripts: what a stack exports, as one typed object.
+
+The program exports `Outputs.exports(...)`; the scripts read the same fields back with `Outputs.from_json`.
+Nothing here imports Pulumi, so that the scripts start quickly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+HEALTHCARE_ENDPOINT = "https://healthcare.googleapis.com"
+
+
+class OutputsError(ValueError):
+    """Stack outputs that do not fit the contract; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the services answer, when that is not Google Cloud: the root URL of each, without version.
+
+    Every field is None on Google Cloud. `pubsub_grpc` is `host:port`, as PUBSUB_EMULATOR_HOST wants it; all others
+    look like `http://127.0.0.1:9470`.
+    """
+
+    healthcare: str | None = None
+    storage: str | None = None
+    pubsub: str | None = None
+    pubsub_grpc: str | None = None
+    bigquery: str | None = None
+    resource_manager: str | None = None
+    service_usage: str | None = None
+    iam: str | None = None
+    kms: str | None = None
+    logging: str | None = None
+
+    def to_mapping(self) -> dict[str, str]:
+        """The endpoints that are set, by name: empty on Google Cloud."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Everything the scripts need to know about one deployed stack.
+
+    Names are Google's full resource names (`projects/P/...`) where the field ends in `_name`, in `topic` or in
+    `subscription`; buckets and the BigQuery dataset are their plain ids.
+    """
+
+    stack: str
+    environment: str
+    project: str
+    project_number: str
+    location: str
+    labels: Mapping[str, str]
+    deletion_protection: bool
+
+    dataset_name: str
+    dicom_store_name: str
+    dicomweb_url: str
+
+    landing_bucket: str
+    export_bucket: str
+
+    dicom_topic: str
+    dicom_subscription: str
+    dead_letter_topic: str
+    dead_letter_subscription: str
+
+    bigquery_dataset: str
+    bigquery_location: str
+
+    loader_email: str
+    reader_email: str
+    healthcare_agent_email: str
+
+    dicom_stream_table: str | None = None
+    """The table that the store streams metadata to, as `bq://project.dataset.table`; None when it does not stream."""
+    kms_key_name: str | None = None
+    """The key that data is encrypted with; None means Google's own keys."""
+    endpoints: Endpoints = field(default_factory=Endpoints)
+
+    @property
+    def dataset_id(self) -> str:
+        """The last part of the healthcare dataset's name."""
+        return self.dataset_name.rsplit("/", 1)[-1]
+
+    @property
+    def dicom_store_id(self) -> str:
+        """The last part of the DICOM store's name."""
+        return self.dicom_store_name.rsplit("/", 1)[-1]
+
+    @property
+    def healthcare_endpoint(self) -> str:
+        """The root URL of the Cloud Healthcare API for this stack."""
+        return self.endpoints.healthcare or HEALTHCARE_ENDPOINT
+
+    @property
+    def emulated(self) -> bool:
+        """Whether this stack lives on the emulator and not on Google Cloud."""
+        return self.endpoints.healthcare is not None
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once, and return them in the contract's order for `pulumi.export`.
+
+        Values may be Pulumi outputs. A field left out or one too many is a programming error: TypeError.
+        """
+        names = [item.name for item in dataclasses.fields(cls)]
+        missing = [name for name in names if name not in values]
+        unknown = sorted(set(values) - set(names))
+        if missing or unknown:
+            raise TypeError(f"the exports do not match infra.outputs.Outputs: missing {missing}, unknown {unknown}")
+        return {name: values[name] for name in names}
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], source: str = "the stack's outputs") -> Self:
+        """Read the outputs from plain values, as `pulumi stack output --json` prints them.
+
+        `source` says in errors where the values came from. Raises OutputsError.
+        """
+        if not values:
+            raise OutputsError(f"{_upper(source)} are empty: run `pulumi up` on this stack first.")
+        fields = {item.name: item for item in dataclasses.fields(cls)}
+        for name in sorted(set(values) - set(fields)):
+            raise OutputsError(
+                f"{_upper(source)} have a field {name!r} that this version does not know:"
+                " run `pulumi up` with the same version of the project as the scripts."
+            )
+        read = {name: _read(name, item, values, source) for name, item in fields.items()}
+        return cls(**read)
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "the stack's outputs") -> Self:
+        """Read the outputs from the JSON object that `pulumi stack output --json` prints. Raises OutputsError."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise OutputsError(f"{_upper(source)} are not JSON: {error}.") from None
+        if not isinstance(values, dict):
+            raise OutputsError(f"{_upper(source)} must be one JSON object, as `pulumi stack output --json` prints it.")
+        return cls.from_mapping(values, source)
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Read the outputs from a file of `pulumi stack output --json`. Raises OutputsError."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise OutputsError(f"Cannot read the outputs file {path}: {reason}.") from None
+        return cls.from_json(text, f"the outputs in {path}")
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The outputs as plain values; `from_mapping` gives back an equal object. Fields that are None are left out."""
+        values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        values["labels"] = dict(self.labels)
+        values["endpoints"] = self.endpoints.to_mapping()
+        return {name: value for name, value in values.items() if value is not None}
+
+    def to_json(self) -> str:
+        """The outputs as an indented JSON object, ready for a file that `from_file` reads."""
+        return json.dumps(self.to_mapping(), indent=2) + "\n"
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], source: str) -> Any:
+    """One field of the outputs from plain values, checked against the type it declares."""
+    value = values.get(name)
+    if name == "endpoints":
+        return _endpoints(value or {}, source)
+    if value is None:
+        if item.default is None:
+            return None
+        raise OutputsError(f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date.")
+    if name == "labels":
+        if isinstance(value, dict) and all(isinstance(label, str) for label in value.values()):
+            return value
+        raise OutputsError(f"The field {name!r} of {source} must be an object of strings.")
+    if name == "deletion_protection":
+        if isinstance(value, bool):
+            return value
+        raise OutputsError(f"The field {name!r} of {source} must be true or false, not {value!r}.")
+    if isinstance(value, str) and value:
+        return value
+    raise OutputsError(f"The field {name!r} of {source} must be a text that is not empty, not {value!r}.")
+
+
+def _endpoints(value: object, source: str) -> Endpoints:
+    """The endpoints of `source`, each a text."""
+    if not isinstance(value, dict) or not all(isinstance(url, str) and url for url in value.values()):
+        raise OutputsError(f"The field 'endpoints' of {source} must be an object of texts that are not empty.")
+    known = {item.name for item in dataclasses.fields(Endpoints)}
+    for name in sorted(set(value) - known):
+        raise OutputsError(f"The field 'endpoints' of {source} names a service {name!r} that this version does not know.")
+    return Endpoints(**value)
