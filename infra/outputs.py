@@ -180,7 +180,9 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
     if value is None:
         if item.default is None:
             return None
-        raise OutputsError(f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date.")
+        raise OutputsError(
+            f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date."
+        )
     if name == "labels":
         if isinstance(value, dict) and all(isinstance(label, str) for label in value.values()):
             return value
@@ -200,5 +202,7 @@ def _endpoints(value: object, source: str) -> Endpoints:
         raise OutputsError(f"The field 'endpoints' of {source} must be an object of texts that are not empty.")
     known = {item.name for item in dataclasses.fields(Endpoints)}
     for name in sorted(set(value) - known):
-        raise OutputsError(f"The field 'endpoints' of {source} names a service {name!r} that this version does not know.")
+        raise OutputsError(
+            f"The field 'endpoints' of {source} names a service {name!r} that this version does not know."
+        )
     return Endpoints(**value)

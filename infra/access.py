@@ -1,0 +1,163 @@
+"""Who may do what: the healthcare agent, and the service accounts loader and reader.
+
+Every grant is additive (`*IAMMember`): it adds one member to one role and leaves everybody else's grants alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+
+@dataclass(frozen=True)
+class AgentAccessArgs:
+    """What `AgentAccess` needs. `agent` is the healthcare agent's address, `after` what creates it."""
+
+    project: str
+    agent: str
+    landing_bucket: pulumi.Input[str]
+    export_bucket: pulumi.Input[str]
+    bigquery_dataset: pulumi.Input[str]
+    topic: pulumi.Input[str]
+    after: Sequence[pulumi.Resource]
+
+
+class AgentAccess(pulumi.ComponentResource):
+    """What the Healthcare API's own agent may do for imports, exports, notifications and streams.
+
+    Export needs objectAdmin, not objectCreator: an export overwrites what is there.
+    """
+
+    def __init__(self, name: str, args: AgentAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("healthcare-cloud-poc:infra:AgentAccess", name, None, opts)
+        grant = _Grants(name, args.project, f"serviceAccount:{args.agent}", self, args.after)
+        grant.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
+        grant.bucket("writes-export", args.export_bucket, "roles/storage.objectAdmin")
+        grant.bigquery("writes-tables", args.bigquery_dataset, "roles/bigquery.dataEditor")
+        grant.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        grant.topic("publishes", args.topic, "roles/pubsub.publisher")
+        self.grants = tuple(grant.made)
+        self.register_outputs({})
+
+
+@dataclass(frozen=True)
+class AccountsArgs:
+    """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
+
+    `after` is what must be there before an account.
+    """
+
+    project: str
+    loader: str
+    reader: str
+    loaders: tuple[str, ...]
+    readers: tuple[str, ...]
+    landing_bucket: pulumi.Input[str]
+    export_bucket: pulumi.Input[str]
+    dataset: pulumi.Input[str]
+    dicom_store: pulumi.Input[str]
+    subscription: pulumi.Input[str]
+    bigquery_dataset: pulumi.Input[str]
+    after: Sequence[pulumi.Resource]
+
+
+class Accounts(pulumi.ComponentResource):
+    """The service accounts loader and reader. No keys are made: people act as them, named in the configuration.
+
+    The loader puts files into the landing bucket without overwriting or deleting there, imports, exports and edits in
+    the DICOM store, and reads why a file failed in Cloud Logging. The reader searches and retrieves, follows
+    notifications, and queries what was exported. A role on the store says nothing about operations, which belong to
+    the dataset: hence datasetViewer for both.
+    """
+
+    def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("healthcare-cloud-poc:infra:Accounts", name, None, opts)
+        self._name = name
+        self._project = args.project
+        self._after = list(args.after)
+        self.loader = self._account(
+            "loader", args.loader, "Loads DICOM files and runs imports and exports", args.loaders
+        )
+        self.reader = self._account("reader", args.reader, "Searches, retrieves and queries", args.readers)
+        loader = _Grants(f"{name}-loader", args.project, self.loader.member, self)
+        loader.bucket("adds-to-landing", args.landing_bucket, "roles/storage.objectCreator")
+        loader.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
+        loader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
+        loader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
+        loader.dicom_store("edits-store", args.dicom_store, "roles/healthcare.dicomEditor")
+        loader.on_project("reads-failures", "roles/logging.viewer")
+        reader = _Grants(f"{name}-reader", args.project, self.reader.member, self)
+        reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
+        reader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
+        reader.dicom_store("reads-store", args.dicom_store, "roles/healthcare.dicomViewer")
+        reader.subscription("follows-notifications", args.subscription, "roles/pubsub.subscriber")
+        reader.bigquery("reads-tables", args.bigquery_dataset, "roles/bigquery.dataViewer")
+        reader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        self.register_outputs({})
+
+    def _account(self, role: str, account: str, description: str, people: Sequence[str]) -> gcp.serviceaccount.Account:
+        """One service account, and the right of `people` to act as it with short-lived tokens."""
+        made = gcp.serviceaccount.Account(
+            f"{self._name}-{role}",
+            account_id=account,
+            project=self._project,
+            display_name=f"Imaging {role}",
+            description=description,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=self._after),
+        )
+        for member in people:
+            gcp.serviceaccount.IAMMember(
+                f"{self._name}-{role}-for-{member.partition(':')[2]}",
+                service_account_id=made.name,
+                role="roles/iam.serviceAccountTokenCreator",
+                member=member,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        return made
+
+
+class _Grants:
+    """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for."""
+
+    def __init__(
+        self,
+        name: str,
+        project: str,
+        member: pulumi.Input[str],
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        self._name = name
+        self._project = project
+        self._member = member
+        self._parent = parent
+        self._after = list(after)
+        self.made: list[pulumi.Resource] = []
+
+    def _add(self, make: Callable[..., pulumi.Resource], purpose: str, role: str, **target: pulumi.Input[str]) -> None:
+        opts = pulumi.ResourceOptions(parent=self._parent, depends_on=self._after)
+        self.made.append(make(f"{self._name}-{purpose}", role=role, member=self._member, opts=opts, **target))
+
+    def bucket(self, purpose: str, bucket: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.storage.BucketIAMMember, purpose, role, bucket=bucket)
+
+    def bigquery(self, purpose: str, dataset: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.bigquery.DatasetIamMember, purpose, role, dataset_id=dataset, project=self._project)
+
+    def topic(self, purpose: str, topic: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.pubsub.TopicIAMMember, purpose, role, topic=topic, project=self._project)
+
+    def subscription(self, purpose: str, subscription: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.pubsub.SubscriptionIAMMember, purpose, role, subscription=subscription, project=self._project)
+
+    def healthcare_dataset(self, purpose: str, dataset: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.healthcare.DatasetIamMember, purpose, role, dataset_id=dataset)
+
+    def dicom_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.healthcare.DicomStoreIamMember, purpose, role, dicom_store_id=store)
+
+    def on_project(self, purpose: str, role: str) -> None:
+        self._add(gcp.projects.IAMMember, purpose, role, project=self._project)

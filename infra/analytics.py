@@ -1,0 +1,48 @@
+"""BigQuery: the dataset that exports and the metadata stream are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+
+@dataclass(frozen=True)
+class AnalyticsArgs:
+    """What `Analytics` needs. `after` is what must be there before the dataset."""
+
+    project: str
+    location: str
+    labels: Mapping[str, str]
+    dataset: str
+    deletion_protection: bool
+    after: Sequence[pulumi.Resource]
+
+
+class Analytics(pulumi.ComponentResource):
+    """One BigQuery dataset, in the store's project and location as the Healthcare API's export wants it.
+
+    It declares no tables: an export and the stream create theirs, with a schema that follows the data.
+    """
+
+    def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("healthcare-cloud-poc:infra:Analytics", name, None, opts)
+        self.dataset = gcp.bigquery.Dataset(
+            f"{name}-dataset",
+            dataset_id=args.dataset,
+            project=args.project,
+            # BigQuery spells its multi-regions in capitals and its regions in small letters.
+            location=args.location if "-" in args.location else args.location.upper(),
+            description="Metadata of DICOM instances, exported or streamed from the DICOM store.",
+            labels=args.labels,
+            delete_contents_on_destroy=not args.deletion_protection,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=args.deletion_protection,
+                delete_before_replace=True,
+                depends_on=list(args.after),
+            ),
+        )
+        self.register_outputs({})

@@ -1,0 +1,194 @@
+"""The whole environment: the only module that knows every component, and the order in which they come.
+
+Enable an API, create its agent, grant the agent its roles, and only then create what needs the grant.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_gcp as gcp
+
+from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs
+from infra.analytics import Analytics, AnalyticsArgs
+from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
+from infra.messaging import Messaging, MessagingArgs
+from infra.outputs import HEALTHCARE_ENDPOINT, Outputs
+from infra.services import Services, ServicesArgs
+from infra.settings import Settings
+from infra.storage import Buckets, BucketsArgs
+
+
+class Environment:
+    """Every resource of one stack, declared from its settings. `outputs` is what the stack exports."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.project_number = project_number(settings)
+        self.services = Services("services", ServicesArgs(settings.project, self.project_number))
+        self.buckets = self._buckets()
+        self.messaging = self._messaging()
+        self.analytics = self._analytics()
+        self.dataset = self._dataset()
+        self.agent_access = self._agent_access()
+        self.dicom_store = self._dicom_store()
+        self.accounts = self._accounts()
+
+    @property
+    def outputs(self) -> dict[str, object]:
+        """The stack's outputs by name, as `infra.outputs.Outputs` declares them."""
+        settings, store = self.settings, self.dicom_store.store
+        healthcare = settings.endpoints.healthcare or HEALTHCARE_ENDPOINT
+        return Outputs.exports(
+            stack=settings.stack,
+            environment=settings.environment,
+            project=settings.project,
+            project_number=self.project_number,
+            location=settings.location,
+            labels=settings.common_labels,
+            deletion_protection=settings.deletion_protection,
+            dataset_name=self.dataset.dataset.id,
+            dicom_store_name=store.id,
+            dicomweb_url=pulumi.Output.format("{0}/v1/{1}/dicomWeb", healthcare, store.id),
+            landing_bucket=self.buckets.landing.name,
+            export_bucket=self.buckets.export.name,
+            dicom_topic=self.messaging.topic.id,
+            dicom_subscription=self.messaging.subscription.id,
+            dead_letter_topic=self.messaging.dead_letter_topic.id,
+            dead_letter_subscription=self.messaging.dead_letter_subscription.id,
+            bigquery_dataset=self.analytics.dataset.dataset_id,
+            bigquery_location=self.analytics.dataset.location,
+            loader_email=self.accounts.loader.email,
+            reader_email=self.accounts.reader.email,
+            healthcare_agent_email=self.services.healthcare_agent,
+            dicom_stream_table=self._stream_table(),
+            kms_key_name=None,
+            endpoints=settings.endpoints.to_mapping(),
+        )
+
+    def _buckets(self) -> Buckets:
+        settings = self.settings
+        args = BucketsArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            landing=settings.names.landing_bucket,
+            export=settings.names.export_bucket,
+            soft_delete_days=settings.soft_delete_days,
+            old_version_days=settings.old_version_days,
+            landing_days=settings.landing_days,
+            export_days=settings.export_days,
+            deletion_protection=settings.deletion_protection,
+            after=[self.services.apis["storage.googleapis.com"]],
+        )
+        return Buckets("buckets", args)
+
+    def _messaging(self) -> Messaging:
+        settings, names = self.settings, self.settings.names
+        args = MessagingArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            topic=names.dicom_topic,
+            subscription=names.dicom_subscription,
+            dead_letter_topic=names.dead_letter_topic,
+            dead_letter_subscription=names.dead_letter_subscription,
+            retention_days=settings.message_retention_days,
+            max_delivery_attempts=settings.max_delivery_attempts,
+            pubsub_agent=self.services.pubsub_agent,
+            after=[self.services.pubsub_identity],
+        )
+        return Messaging("messaging", args)
+
+    def _analytics(self) -> Analytics:
+        settings = self.settings
+        args = AnalyticsArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            dataset=settings.names.bigquery_dataset,
+            deletion_protection=settings.deletion_protection,
+            after=[self.services.apis["bigquery.googleapis.com"]],
+        )
+        return Analytics("analytics", args)
+
+    def _dataset(self) -> Dataset:
+        settings = self.settings
+        args = DatasetArgs(
+            project=settings.project,
+            location=settings.location,
+            dataset=settings.names.dataset,
+            deletion_protection=settings.deletion_protection,
+            after=[self.services.apis["healthcare.googleapis.com"]],
+        )
+        return Dataset("healthcare", args)
+
+    def _agent_access(self) -> AgentAccess:
+        args = AgentAccessArgs(
+            project=self.settings.project,
+            agent=self.services.healthcare_agent,
+            landing_bucket=self.buckets.landing.name,
+            export_bucket=self.buckets.export.name,
+            bigquery_dataset=self.analytics.dataset.dataset_id,
+            topic=self.messaging.topic.name,
+            after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
+        )
+        return AgentAccess("healthcare-agent", args)
+
+    def _dicom_store(self) -> DicomStore:
+        settings = self.settings
+        args = DicomStoreArgs(
+            dataset=self.dataset.dataset.id,
+            store=settings.names.dicom_store,
+            labels=settings.common_labels,
+            topic=self.messaging.topic.id,
+            notify_on_bulk_import=settings.notify_on_bulk_import,
+            stream_table=self._stream_table(),
+            deletion_protection=settings.deletion_protection,
+            after=self.agent_access.grants,
+        )
+        return DicomStore("dicom", args)
+
+    def _stream_table(self) -> pulumi.Output[str] | None:
+        """The table of the metadata stream, or None where there is no stream."""
+        if not self.settings.stream_to_bigquery:
+            return None
+        table = self.settings.names.stream_table
+        return pulumi.Output.format("bq://{0}.{1}.{2}", self.settings.project, self.analytics.dataset.dataset_id, table)
+
+    def _accounts(self) -> Accounts:
+        settings, names = self.settings, self.settings.names
+        args = AccountsArgs(
+            project=settings.project,
+            loader=names.loader,
+            reader=names.reader,
+            loaders=settings.loaders,
+            readers=settings.readers,
+            landing_bucket=self.buckets.landing.name,
+            export_bucket=self.buckets.export.name,
+            dataset=self.dataset.dataset.id,
+            dicom_store=self.dicom_store.store.id,
+            subscription=self.messaging.subscription.name,
+            bigquery_dataset=self.analytics.dataset.dataset_id,
+            after=[
+                self.services.apis["iam.googleapis.com"],
+                self.services.apis["cloudresourcemanager.googleapis.com"],
+            ],
+        )
+        return Accounts("accounts", args)
+
+
+def project_number(settings: Settings) -> str:
+    """The project's number, which the agents' addresses contain. Raises pulumi.RunError if it cannot be read."""
+    try:
+        project = gcp.organizations.get_project(project_id=settings.project)
+    except Exception as error:  # Pulumi raises a bare Exception when a provider's function fails
+        where = settings.endpoints.resource_manager
+        remedy = (
+            f"is the emulator running at {where} (`python -m emulator status`), with this project?"
+            if where
+            else "does it exist, may you see it, and is cloudresourcemanager.googleapis.com enabled in it?"
+        )
+        raise pulumi.RunError(f"Cannot read project {settings.project!r}: {remedy} The answer was: {error}") from error
+    if not project.number:
+        raise pulumi.RunError(f"Project {settings.project!r} has no number: it is not active.")
+    return project.number

@@ -1,0 +1,157 @@
+"""Every configuration key of the project: type, default, meaning and check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Check = Callable[[Any], str | None]
+"""Gives what a value must be ("must be ..."), or None for a good one."""
+
+
+def _matches(pattern: str, wanted: str) -> Check:
+    return lambda value: None if re.fullmatch(pattern, value) else f"must be {wanted}"
+
+
+def _between(low: int, high: int, *, or_zero: bool = False) -> Check:
+    wanted = f"must be {'0 or ' if or_zero else ''}a whole number from {low} to {high}"
+    return lambda value: None if low <= value <= high or (or_zero and value == 0) else wanted
+
+
+def _members(value: list[str]) -> str | None:
+    if all(re.fullmatch(r"(user|group|serviceAccount):[^@\s:]+@[^@\s:]+", member) for member in value):
+        return None
+    return "must list user:NAME@DOMAIN, group:NAME@DOMAIN or serviceAccount:NAME@DOMAIN, and never the public"
+
+
+def _labels(value: dict[str, str]) -> str | None:
+    reserved = sorted(set(value) & set(COMMON_LABELS))
+    if reserved:
+        return f"must not set {', '.join(reserved)}: the program sets it"
+    if len(value) > 32:
+        return "must have at most 32 labels"
+    good = all(
+        re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) and re.fullmatch(r"[a-z0-9_-]{0,63}", text)
+        for name, text in value.items()
+    )
+    return None if good else "must map names (a-z, 0-9, _ and -, first a letter, at most 63) to such values"
+
+
+COMMON_LABELS = ("application", "environment", "managed-by")
+"""The labels that every resource gets; patients' data never belongs in a label."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One configuration key of the project."""
+
+    name: str
+    kind: str
+    """Pulumi's name of the type: string, boolean, integer, array (of strings) or object (of strings)."""
+    default: Any
+    meaning: str
+    check: Check = lambda _: None
+
+
+KEYS = (
+    Key(
+        "environment",
+        "string",
+        "",
+        "Name of this environment within its project, part of every resource's name. Empty: the stack's name.",
+        _matches(r"|[a-z]([a-z0-9-]{0,13}[a-z0-9])?", "at most 15 of a-z, 0-9 and -, first a letter, last no -"),
+    ),
+    Key(
+        "location",
+        "string",
+        "us-central1",
+        "Where all data lives: a region of the Cloud Healthcare API, or the multi-region us or eu."
+        " Changing it replaces everything.",
+        _matches(r"us|eu|[a-z]+-[a-z]+[0-9]+", "a region such as us-central1, or us or eu"),
+    ),
+    Key(
+        "deletionProtection",
+        "boolean",
+        default=True,
+        meaning="true: Pulumi refuses to delete or replace what holds data. false: data may be lost,"
+        " `pulumi destroy` deletes buckets, stores and tables with all they hold.",
+    ),
+    Key(
+        "labels",
+        "object",
+        {},
+        "Labels put on every resource that can have them, besides application, environment and managed-by.",
+        _labels,
+    ),
+    Key(
+        "softDeleteDays",
+        "integer",
+        7,
+        "Days for which a deleted object of a bucket can be restored: 7 to 90, or 0 for none.",
+        _between(7, 90, or_zero=True),
+    ),
+    Key(
+        "oldVersionDays",
+        "integer",
+        30,
+        "Days after which a replaced or deleted object's old version is removed from a bucket.",
+        _between(1, 3650),
+    ),
+    Key(
+        "landingDays",
+        "integer",
+        0,
+        "Days after which a file is deleted from the landing bucket; 0 keeps it.",
+        _between(1, 3650, or_zero=True),
+    ),
+    Key(
+        "exportDays",
+        "integer",
+        0,
+        "Days after which a file is deleted from the export bucket; 0 keeps it.",
+        _between(1, 3650, or_zero=True),
+    ),
+    Key(
+        "notifyOnBulkImport",
+        "boolean",
+        default=True,
+        meaning="Whether the DICOM store also sends a Pub/Sub message for each instance of a bulk import.",
+    ),
+    Key(
+        "streamToBigQuery",
+        "boolean",
+        default=False,
+        meaning="Whether the DICOM store writes each instance's metadata to a BigQuery table as it is stored.",
+    ),
+    Key(
+        "messageRetentionDays",
+        "integer",
+        7,
+        "Days for which a notification waits for its reader.",
+        _between(1, 31),
+    ),
+    Key(
+        "maxDeliveryAttempts",
+        "integer",
+        10,
+        "How often a notification is delivered without being acknowledged before it becomes a dead letter.",
+        _between(5, 100),
+    ),
+    Key(
+        "loaders",
+        "array",
+        [],
+        "Who may act as the loader service account, such as group:radiology@example.org.",
+        _members,
+    ),
+    Key("readers", "array", [], "Who may act as the reader service account.", _members),
+    Key(
+        "pubsubGrpcEndpoint",
+        "string",
+        "",
+        "Only with an emulator: the host:port where Pub/Sub's clients find gRPC.",
+        _matches(r"|[A-Za-z0-9.-]+:[0-9]{1,5}", "host:port"),
+    ),
+)

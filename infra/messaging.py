@@ -1,0 +1,114 @@
+"""Notifications of the DICOM store: topic and subscription, and where messages go that nobody could handle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+DAY = 24 * 60 * 60
+ACK_DEADLINE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class MessagingArgs:
+    """What `Messaging` needs. `pubsub_agent` is the address of Pub/Sub's service agent, which moves dead letters.
+
+    `after` is what must be there before anything here: the API and that agent.
+    """
+
+    project: str
+    location: str
+    labels: Mapping[str, str]
+    topic: str
+    subscription: str
+    dead_letter_topic: str
+    dead_letter_subscription: str
+    retention_days: int
+    max_delivery_attempts: int
+    pubsub_agent: str
+    after: Sequence[pulumi.Resource]
+
+
+class Messaging(pulumi.ComponentResource):
+    """A topic and a subscription for stored instances, with a dead-letter topic and a subscription that keeps those.
+
+    Subscriptions never expire. Messages name patients' studies, so in a region they stay in that region.
+    """
+
+    def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("healthcare-cloud-poc:infra:Messaging", name, None, opts)
+        self._args = args
+        self.dead_letter_topic = self._topic(f"{name}-dead-letter", args.dead_letter_topic)
+        self.dead_letter_subscription = self._subscription(
+            f"{name}-dead-letter", args.dead_letter_subscription, self.dead_letter_topic
+        )
+        may_forward = gcp.pubsub.TopicIAMMember(
+            f"{name}-agent-publishes-dead-letters",
+            project=args.project,
+            topic=self.dead_letter_topic.name,
+            role="roles/pubsub.publisher",
+            member=f"serviceAccount:{args.pubsub_agent}",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+        )
+        self.topic = self._topic(f"{name}-dicom", args.topic)
+        self.subscription = self._subscription(
+            f"{name}-dicom",
+            args.subscription,
+            self.topic,
+            gcp.pubsub.SubscriptionDeadLetterPolicyArgs(
+                dead_letter_topic=self.dead_letter_topic.id, max_delivery_attempts=args.max_delivery_attempts
+            ),
+            [may_forward],
+        )
+        gcp.pubsub.SubscriptionIAMMember(
+            f"{name}-agent-takes-dead-letters",
+            project=args.project,
+            subscription=self.subscription.name,
+            role="roles/pubsub.subscriber",
+            member=f"serviceAccount:{args.pubsub_agent}",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+        )
+        self.register_outputs({})
+
+    def _topic(self, name: str, topic: str) -> gcp.pubsub.Topic:
+        regional = "-" in self._args.location
+        return gcp.pubsub.Topic(
+            f"{name}-topic",
+            name=topic,
+            project=self._args.project,
+            labels=self._args.labels,
+            message_storage_policy=gcp.pubsub.TopicMessageStoragePolicyArgs(
+                allowed_persistence_regions=[self._args.location]
+            )
+            if regional
+            else None,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=list(self._args.after)),
+        )
+
+    def _subscription(
+        self,
+        name: str,
+        subscription: str,
+        topic: gcp.pubsub.Topic,
+        dead_letters: gcp.pubsub.SubscriptionDeadLetterPolicyArgs | None = None,
+        needs: Sequence[pulumi.Resource] = (),
+    ) -> gcp.pubsub.Subscription:
+        return gcp.pubsub.Subscription(
+            f"{name}-subscription",
+            name=subscription,
+            project=self._args.project,
+            labels=self._args.labels,
+            topic=topic.id,
+            ack_deadline_seconds=ACK_DEADLINE_SECONDS,
+            message_retention_duration=f"{self._args.retention_days * DAY}s",
+            # An empty time to live means that it never expires; Google's default deletes it after 31 idle days.
+            expiration_policy=gcp.pubsub.SubscriptionExpirationPolicyArgs(ttl=""),
+            retry_policy=gcp.pubsub.SubscriptionRetryPolicyArgs(minimum_backoff="10s", maximum_backoff="600s"),
+            dead_letter_policy=dead_letters,
+            opts=pulumi.ResourceOptions(
+                parent=self, delete_before_replace=True, depends_on=[*self._args.after, *needs]
+            ),
+        )

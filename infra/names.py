@@ -1,0 +1,92 @@
+"""What everything is called: every name follows from the project and the environment, in this one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """The ids of one environment's resources.
+
+    Several environments fit into one project. Bucket names are shared by all of Google Cloud, so they start with the
+    project's id, which is unique.
+    """
+
+    project: str
+    environment: str
+
+    @property
+    def base(self) -> str:
+        """What the ids start with."""
+        return f"imaging-{self.environment}"
+
+    @property
+    def dataset(self) -> str:
+        """The healthcare dataset."""
+        return self.base
+
+    @property
+    def dicom_store(self) -> str:
+        """The DICOM store; it needs no environment, for it lives inside the dataset."""
+        return "dicom"
+
+    @property
+    def landing_bucket(self) -> str:
+        """The bucket that DICOM files arrive in."""
+        return f"{self.project}-{self.environment}-landing"
+
+    @property
+    def export_bucket(self) -> str:
+        """The bucket that exports are written to."""
+        return f"{self.project}-{self.environment}-export"
+
+    @property
+    def audit_bucket(self) -> str:
+        """The bucket that audit log entries are kept in."""
+        return f"{self.project}-{self.environment}-audit"
+
+    @property
+    def audit_sink(self) -> str:
+        """The log sink that fills the audit bucket."""
+        return f"{self.base}-audit"
+
+    @property
+    def dicom_topic(self) -> str:
+        """The topic that says which instances were stored."""
+        return f"{self.base}-dicom"
+
+    @property
+    def dicom_subscription(self) -> str:
+        """The subscription that the scripts read that topic with."""
+        return f"{self.base}-dicom-watch"
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """The topic for messages that nobody could handle."""
+        return f"{self.base}-dicom-dead"
+
+    @property
+    def dead_letter_subscription(self) -> str:
+        """The subscription that keeps those messages until somebody looks."""
+        return f"{self.base}-dicom-dead-watch"
+
+    @property
+    def bigquery_dataset(self) -> str:
+        """The BigQuery dataset; BigQuery allows no hyphen."""
+        return self.base.replace("-", "_")
+
+    @property
+    def stream_table(self) -> str:
+        """The table that the DICOM store streams metadata to."""
+        return "dicom_stream"
+
+    @property
+    def loader(self) -> str:
+        """The service account that brings data in: 6 to 30 characters."""
+        return f"{self.base}-loader"
+
+    @property
+    def reader(self) -> str:
+        """The service account that reads what is there."""
+        return f"{self.base}-reader"

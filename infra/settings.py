@@ -1,0 +1,237 @@
+"""The stack's configuration, checked and read into one frozen object; its keys are listed in `infra.keys`.
+
+Nothing else reads Pulumi's configuration. All problems are reported at once, each in one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from infra.keys import COMMON_LABELS, KEYS, Key
+from infra.names import Names
+from infra.outputs import Endpoints
+
+NAMESPACE = "healthcare-cloud-poc"
+PLACEHOLDER = "your-project-id"
+TOKEN_VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - the variable's name, not a token
+
+
+class SettingsError(ValueError):
+    """Wrong configuration; `problems` has one sentence for each thing to put right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class CustomEndpoint:
+    """A `gcp:*CustomEndpoint` key that a stack on the emulator sets, and what its value ends with."""
+
+    key: str
+    path: str
+    service: str | None
+    """The field of `Endpoints` that follows from it; None where no script needs one."""
+
+
+CUSTOM_ENDPOINTS = (
+    CustomEndpoint("storageCustomEndpoint", "storage/v1/", "storage"),
+    CustomEndpoint("healthcareCustomEndpoint", "v1beta1/", "healthcare"),
+    CustomEndpoint("pubsubCustomEndpoint", "v1/", "pubsub"),
+    CustomEndpoint("bigQueryCustomEndpoint", "bigquery/v2/", "bigquery"),
+    CustomEndpoint("resourceManagerCustomEndpoint", "v1/", "resource_manager"),
+    CustomEndpoint("cloudBillingCustomEndpoint", "v1/", None),
+    CustomEndpoint("serviceUsageCustomEndpoint", "v1beta1/", "service_usage"),
+    CustomEndpoint("iamBetaCustomEndpoint", "v1/", "iam"),
+    CustomEndpoint("kmsCustomEndpoint", "v1/", "kms"),
+    CustomEndpoint("loggingCustomEndpoint", "v2/", "logging"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack's configuration, checked."""
+
+    stack: str
+    project: str
+    environment: str
+    location: str
+    deletion_protection: bool
+    labels: Mapping[str, str]
+    soft_delete_days: int
+    old_version_days: int
+    landing_days: int
+    export_days: int
+    notify_on_bulk_import: bool
+    stream_to_bigquery: bool
+    message_retention_days: int
+    max_delivery_attempts: int
+    loaders: tuple[str, ...]
+    readers: tuple[str, ...]
+    endpoints: Endpoints
+
+    @property
+    def names(self) -> Names:
+        """What the resources are called."""
+        return Names(self.project, self.environment)
+
+    @property
+    def common_labels(self) -> dict[str, str]:
+        """The labels of every resource."""
+        common = dict(zip(COMMON_LABELS, (NAMESPACE, self.environment, "pulumi"), strict=True))
+        return {**self.labels, **common}
+
+
+def load() -> Settings:
+    """The settings of the stack that Pulumi is running. Raises SettingsError."""
+    # pulumi.Config reads single keys only; the whole is needed to find a misspelt one.
+    return parse(CONFIG.get(), pulumi.get_stack(), os.environ)
+
+
+def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> Settings:
+    """The settings from raw configuration: full keys such as `gcp:project`, values as Pulumi hands them to a program.
+
+    Raises SettingsError with every problem found.
+    """
+    problems: list[str] = []
+    read = {key.name: _value(key, values.get(f"{NAMESPACE}:{key.name}"), problems) for key in KEYS}
+    unknown = set(values) - {f"{NAMESPACE}:{key.name}" for key in KEYS}
+    problems.extend(
+        f"{name} is not a key of this project: docs/how-to/configure.md lists them."
+        for name in sorted(unknown)
+        if name.startswith(f"{NAMESPACE}:")
+    )
+    project = _project(values.get("gcp:project", ""), stack, problems)
+    environment = read["environment"] or stack
+    if not read["environment"] and (wrong := KEYS[0].check(stack)):
+        problems.append(
+            f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
+        )
+    endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
+    if problems:
+        raise SettingsError([f"Pulumi.{stack}.yaml: {problem}" for problem in problems])
+    return Settings(
+        stack=stack,
+        project=project,
+        environment=environment,
+        location=read["location"],
+        deletion_protection=read["deletionProtection"],
+        labels=read["labels"],
+        soft_delete_days=read["softDeleteDays"],
+        old_version_days=read["oldVersionDays"],
+        landing_days=read["landingDays"],
+        export_days=read["exportDays"],
+        notify_on_bulk_import=read["notifyOnBulkImport"],
+        stream_to_bigquery=read["streamToBigQuery"],
+        message_retention_days=read["messageRetentionDays"],
+        max_delivery_attempts=read["maxDeliveryAttempts"],
+        loaders=tuple(read["loaders"]),
+        readers=tuple(read["readers"]),
+        endpoints=endpoints,
+    )
+
+
+def _value(key: Key, text: str | None, problems: list[str]) -> Any:
+    """One key's value in its type; a wrong one is noted in `problems` and its default given."""
+    if text is None:
+        return key.default
+    try:
+        value = _READERS[key.kind](text)
+    except ValueError:
+        problems.append(f"{NAMESPACE}:{key.name} must be {_KINDS[key.kind]}, not {text!r}.")
+        return key.default
+    if wrong := key.check(value):
+        problems.append(f"{NAMESPACE}:{key.name} {wrong}, not {text!r}.")
+        return key.default
+    return value
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
+def _texts(text: str) -> list[str]:
+    value = json.loads(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(text)
+    return value
+
+
+def _map(text: str) -> dict[str, str]:
+    value = json.loads(text)
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError(text)
+    return value
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "string": str,
+    "boolean": _flag,
+    "integer": int,
+    "array": _texts,
+    "object": _map,
+}
+_KINDS = {
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "array": "a list of texts",
+    "object": "a map of texts",
+}
+
+
+def _project(project: str, stack: str, problems: list[str]) -> str:
+    """The project's id (6 to 30 characters: Resource Manager's rule)."""
+    if project in ("", PLACEHOLDER):
+        problems.append(
+            f"gcp:project is not set yet: put your Google Cloud project's id there"
+            f" with `pulumi config set gcp:project PROJECT-ID --stack {stack}`."
+        )
+    elif not re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", project):
+        problems.append(
+            "gcp:project must be a project's id (6 to 30 of a-z, 0-9 and -, first a letter), not its name or number:"
+            f" {project!r}."
+        )
+    return project
+
+
+def _endpoints(values: Mapping[str, str], grpc: str, environ: Mapping[str, str], problems: list[str]) -> Endpoints:
+    """The services' roots from the provider's custom endpoints: all of them or none, so that no call goes astray."""
+    given = {item: values[f"gcp:{item.key}"] for item in CUSTOM_ENDPOINTS if values.get(f"gcp:{item.key}")}
+    if not given:
+        if grpc:
+            problems.append(
+                f"{NAMESPACE}:pubsubGrpcEndpoint is set, but no gcp:*CustomEndpoint: set all of them or none."
+            )
+        return Endpoints()
+    roots: dict[str, str] = {}
+    for item in CUSTOM_ENDPOINTS:
+        url = given.get(item)
+        if url is None:
+            problems.append(
+                f"gcp:{item.key} is missing beside the other gcp:*CustomEndpoint keys: set all of them or none."
+            )
+        elif not re.fullmatch(rf"https?://[^/]+/{re.escape(item.path)}", url):
+            problems.append(f"gcp:{item.key} must look like http://127.0.0.1:9470/{item.path}, not {url!r}.")
+        elif item.service:
+            roots[item.service] = url.removesuffix("/" + item.path)
+    if not grpc:
+        problems.append(
+            f"{NAMESPACE}:pubsubGrpcEndpoint is missing beside the gcp:*CustomEndpoint keys: set it to host:port."
+        )
+    if not (environ.get(TOKEN_VARIABLE) or values.get("gcp:accessToken") or values.get("gcp:credentials")):
+        problems.append(
+            f"the emulator wants an access token and {TOKEN_VARIABLE} is not set:"
+            ' start it, then run `eval "$(python -m emulator env)"`.'
+        )
+    return Endpoints(**roots, pubsub_grpc=grpc)
