@@ -1,0 +1,331 @@
+"""A DICOM file's header, read once: DICOM JSON of all attributes (PS3.18 F.2) and where each bulk value lies."""
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from mmap import mmap
+from typing import Any
+
+from emulator.dicom import dictionary, values
+from emulator.dicom.charset import DEFAULT, Charset, charset
+from emulator.dicom.errors import DicomError
+
+Json = dict[str, Any]
+Buffer = bytes | mmap
+
+IMPLICIT = "1.2.840.10008.1.2"
+EXPLICIT = "1.2.840.10008.1.2.1"
+DEFLATED = frozenset(("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
+
+MAX_DEPTH = 48
+MAX_INFLATED = 1 << 30
+
+# Cloud Healthcare: bulk data is any OB, OW, UN, these VRs from so many bytes or values, and pixel data.
+_LARGE_BYTES = frozenset(("OD", "OF", "OL", "OV"))
+_LARGE_BYTES_LIMIT = 2048
+_LARGE_NUMBERS = frozenset(("AT", "FD", "FL", "UL", "US", "SV", "UV"))
+_LARGE_NUMBERS_LIMIT = 512
+
+_UNDEFINED = 0xFFFFFFFF
+_NAMES = {vr.encode(): vr for vr in values.KNOWN_VRS}
+_CREATOR_BLOCKS = range(0x10, 0x100)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Where a bulk value lies: its path as in .../bulkdata/PATH, VR, and the bytes [offset, offset + length)."""
+
+    path: str
+    vr: str
+    offset: int
+    length: int
+    encapsulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was read from one file. Offsets of a deflated file count in the inflated one (see `inflate`)."""
+
+    elements: Json
+    bulk: tuple[Bulk, ...]
+    transfer_syntax: str
+    dataset_offset: int
+
+    def text(self, tag: str) -> str:
+        """Give the first value of a root attribute (8 digits) as text, "" if there is none."""
+        found = self.elements.get(tag, {}).get("Value")
+        return str(found[0]) if found and found[0] is not None else ""
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What the elements of one dataset inherit or share."""
+
+    implicit: bool = False
+    charset: Charset = DEFAULT
+    signed: bool = False
+    path: str = ""
+    depth: int = 0
+    creators: dict[int, str] = field(default_factory=dict)
+
+
+def inflate(data: Buffer, dataset_offset: int) -> bytes:
+    """Give a deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        plain = machine.decompress(data[dataset_offset:], MAX_INFLATED)
+    except zlib.error:
+        raise DicomError("The deflated dataset is damaged: it cannot be inflated.") from None
+    if machine.unconsumed_tail:
+        raise DicomError(f"The deflated dataset holds more than {MAX_INFLATED} bytes, which is more than is read here.")
+    if not machine.eof:
+        raise DicomError("The file is truncated: its deflated dataset ends too early.")
+    return bytes(data[:dataset_offset]) + plain
+
+
+def read_header(data: Buffer) -> Header:
+    """Read a Part 10 file from its bytes or a memory map; raise DicomError, in one sentence, if it is not sound."""
+    if len(data) == 0:
+        raise DicomError("The file is empty.")
+    if len(data) < 132 or data[128:132] != b"DICM":
+        raise DicomError("The file is not DICOM: the prefix DICM is missing at byte 128 (PS3.10 7.1).")
+    walker = _Walker(data, "<")
+    elements: Json = {}
+    start = walker.file_meta(elements)
+    syntax = _first(elements, "00020010")
+    if not syntax:
+        raise DicomError("The file meta information lacks TransferSyntaxUID (0002,0010).")
+    if syntax in DEFLATED:
+        data = inflate(data, start)
+    dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
+    implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
+    dataset.dataset(start, len(data), elements, _Scope(implicit))
+    return Header(elements, tuple(dataset.bulk), syntax, start)
+
+
+def _first(elements: Json, tag: str) -> str:
+    found = elements.get(tag, {}).get("Value")
+    return str(found[0]) if found else ""
+
+
+class _Walker:
+    """One pass over the elements of a file."""
+
+    def __init__(self, data: Buffer, endian: str) -> None:
+        self.data = data
+        self.endian = endian
+        self.bulk: list[Bulk] = []
+        self._explicit = struct.Struct(endian + "HH2sH").unpack_from
+        self._tag = struct.Struct(endian + "HH").unpack_from
+        self._long = struct.Struct(endian + "I").unpack_from
+
+    def looks_implicit(self, pos: int) -> bool:
+        """Tell whether the first element there has no VR: for transfer syntaxes that no table names."""
+        return self.data[pos + 4 : pos + 6] not in _NAMES
+
+    def file_meta(self, out: Json) -> int:
+        """Read group 0002; give where the dataset starts. Its length and version elements are no attributes to show."""
+        pos, size = 132, len(self.data)
+        while size - pos >= 8:
+            group, element, code, length = self._explicit(self.data, pos)
+            if group != 2:
+                break
+            at = pos + 8
+            if code in values.LONG_VRS:
+                if size - pos < 12:
+                    raise _truncated(group, element)
+                length, at = self._long(self.data, pos + 8)[0], pos + 12
+            if length > size - at:
+                raise _truncated(group, element)
+            vr = _NAMES.get(code)
+            pos = at + length
+            if vr and element > 1 and vr != "SQ":
+                out[f"{group:04X}{element:04X}"] = self._value(vr, at, length, _Scope(), f"{group:04X}{element:04X}")
+        self.bulk.clear()
+        return pos
+
+    def dataset(self, pos: int, end: int, out: Json, scope: _Scope) -> int:
+        """Read the elements from `pos` up to `end` or an item delimiter into `out`; give where reading ended."""
+        if scope.depth > MAX_DEPTH:
+            raise DicomError(f"Sequences are nested more than {MAX_DEPTH} deep.")
+        tag_at, head = self._tag, self._head
+        while end - pos >= 8:
+            group, element = tag_at(self.data, pos)
+            if group == 0xFFFE:
+                if element == 0xE00D:
+                    return pos + 8
+                raise DicomError(f"An item or delimiter tag (FFFE,{element:04X}) stands where an attribute should.")
+            vr, at, length = head(pos, end, scope.implicit)
+            if length != _UNDEFINED and length > end - at:
+                raise _truncated(group, element)
+            tag = group << 16 | element
+            implicit = scope.implicit
+            if vr is None or vr == "UN":
+                implicit = implicit or vr == "UN"  # PS3.5 6.2.2: what is inside UN is implicit
+                vr = self._find_vr(tag, vr, length, scope, out)
+                if length == _UNDEFINED and tag in PIXEL_TAGS:
+                    vr = "OB"  # PS3.5 A.4
+            key = f"{tag:08X}"
+            if vr == "SQ":
+                stop = end if length == _UNDEFINED else at + length
+                inner = _Scope(implicit, scope.charset, scope.signed, f"{scope.path}{key}/", scope.depth + 1)
+                out[key], pos = self._sequence(at, stop, inner, open_ended=length == _UNDEFINED)
+            elif length == _UNDEFINED:
+                pos = self._fragments(at, end, group, element)
+                self.bulk.append(Bulk(scope.path + key, vr, at, pos - at, encapsulated=True))
+                out[key] = {"vr": vr, "BulkDataURI": scope.path + key}
+            else:
+                pos = at + length
+                if element:  # group lengths are not shown (PS3.18 F.2.2)
+                    out[key] = shown = self._value(vr, at, length, scope, key)
+                    if tag in _SCOPED or group & 1:
+                        _learn(tag, shown, scope)
+        if scope.depth == 0 and pos < end and any(self.data[pos:end]):
+            raise DicomError(f"The file is truncated: {end - pos} bytes are left where an attribute should start.")
+        return pos
+
+    def _head(self, pos: int, end: int, implicit: bool) -> tuple[str | None, int, int]:
+        """Read an element's head; give its VR (None if it has none), where its value starts, and the value's length."""
+        if implicit:
+            return None, pos + 8, self._long(self.data, pos + 4)[0]
+        group, element, code, length = self._explicit(self.data, pos)
+        vr = _NAMES.get(code)
+        if code in values.LONG_VRS or (vr is None and code.isalpha() and code.isupper()):
+            if end - pos < 12:
+                raise _truncated(group, element)
+            return vr or "UN", pos + 12, self._long(self.data, pos + 8)[0]
+        if vr is None:  # an element without VR inside an explicit file
+            return None, pos + 8, self._long(self.data, pos + 4)[0]
+        return vr, pos + 8, length
+
+    def _find_vr(self, tag: int, given: str | None, length: int, scope: _Scope, out: Json) -> str:
+        """Find the VR of an element that has none, or has UN (as pydicom does; PS3.5 6.2.2)."""
+        group, element = tag >> 16, tag & 0xFFFF
+        if group & 1:
+            if element in _CREATOR_BLOCKS:
+                return "LO"
+            creator = scope.creators.get(group << 8 | element >> 8)
+            found = dictionary.private_vr(tag, creator) if creator else None
+            return _settle(tag, found, scope, out) if found else ("SQ" if length == _UNDEFINED else "UN")
+        if given == "UN" and 0xFFFF <= length < _UNDEFINED:
+            return "UN"
+        known = dictionary.entry(tag)
+        if known is None:
+            return "UL" if element == 0 else ("SQ" if length == _UNDEFINED else "UN")
+        return _settle(tag, known[0], scope, out)
+
+    def _sequence(self, pos: int, stop: int, scope: _Scope, *, open_ended: bool) -> tuple[Json, int]:
+        """Read a sequence's items; give its JSON and where it ended. The scope is theirs; its path, the sequence's."""
+        base = scope.path
+        group, element = int(base[-9:-5], 16), int(base[-5:-1], 16)
+        items: list[Json] = []
+        while stop - pos >= 8:
+            item_group, item_element = self._tag(self.data, pos)
+            (size,) = self._long(self.data, pos + 4)
+            if item_group != 0xFFFE or item_element not in (0xE000, 0xE0DD):
+                raise DicomError(f"Sequence ({group:04X},{element:04X}) holds something that is not an item.")
+            pos += 8
+            if item_element == 0xE0DD:
+                return _shown_items(items), pos
+            if size != _UNDEFINED and size > stop - pos:
+                raise _truncated(group, element)
+            item: Json = {}
+            inner = _Scope(scope.implicit, scope.charset, scope.signed, f"{base}{len(items)}/", scope.depth)
+            limit = stop if size == _UNDEFINED else pos + size
+            reached = self.dataset(pos, limit, item, inner)
+            pos = reached if size == _UNDEFINED else limit
+            items.append(item)
+        if open_ended:
+            raise _truncated(group, element)
+        return _shown_items(items), stop
+
+    def _fragments(self, at: int, end: int, group: int, element: int) -> int:
+        """Pass over encapsulated fragments (PS3.5 A.4); give where the sequence delimiter ended."""
+        pos = at
+        while end - pos >= 8:
+            item_group, item_element = self._tag(self.data, pos)
+            (size,) = self._long(self.data, pos + 4)
+            pos += 8
+            if item_group != 0xFFFE or item_element not in (0xE000, 0xE0DD):
+                raise DicomError(f"The fragments of ({group:04X},{element:04X}) hold something that is not a fragment.")
+            if item_element == 0xE0DD:
+                return pos
+            if size > end - pos:
+                raise _truncated(group, element)
+            pos += size
+        raise _truncated(group, element)
+
+    def _value(self, vr: str, at: int, length: int, scope: _Scope, key: str) -> Json:
+        """Show one value as DICOM JSON; a bulk value is noted and shown as its path."""
+        if length == 0:
+            return {"vr": vr}
+        if reader := values.TEXT_READERS.get(vr):
+            shown = reader(self.data[at : at + length], scope.charset)
+            return {"vr": vr, "Value": shown} if shown else {"vr": vr}
+        if vr in _LARGE_BYTES and length <= _LARGE_BYTES_LIMIT and int(key, 16) not in PIXEL_TAGS:
+            return {"vr": vr, "InlineBinary": self._inline(vr, at, length)}
+        width = 4
+        if vr in values.NUMBER_FORMATS:
+            letter, width = values.NUMBER_FORMATS[vr]
+            if length % width:
+                vr = "UN"
+            elif vr not in _LARGE_NUMBERS or length // width <= _LARGE_NUMBERS_LIMIT:
+                numbers: list[Any] = list(struct.unpack_from(f"{self.endian}{length // width}{letter}", self.data, at))
+                return {"vr": vr, "Value": [values.finite(n) for n in numbers] if letter in "fd" else numbers}
+        elif vr == "AT" and length // width <= _LARGE_NUMBERS_LIMIT:
+            return {"vr": vr, "Value": values.tags(self.data[at : at + length], self.endian)}
+        self.bulk.append(Bulk(scope.path + key, vr, at, length))
+        return {"vr": vr, "BulkDataURI": scope.path + key}
+
+    def _inline(self, vr: str, at: int, length: int) -> str:
+        import base64
+
+        raw = self.data[at : at + length]
+        return base64.b64encode(swapped(raw, vr) if self.endian == ">" else raw).decode()
+
+
+def swapped(raw: bytes, vr: str) -> bytes:
+    """Turn big endian words into little endian ones (PS3.18 F.2.7: binary values are little endian)."""
+    width = values.WORD_BYTES.get(vr) or values.NUMBER_FORMATS.get(vr, ("", 1))[1]
+    if width == 1 or len(raw) % width:
+        return raw
+    out = bytearray(len(raw))
+    for place in range(width):
+        out[place::width] = raw[width - 1 - place :: width]
+    return bytes(out)
+
+
+_SCOPED = frozenset((0x00080005, 0x00280103))
+
+
+def _learn(tag: int, shown: Json, scope: _Scope) -> None:
+    """Remember what later elements need: character set, pixel representation, private creators."""
+    found = shown.get("Value")
+    if tag == 0x00080005:
+        scope.charset = charset(tuple(str(term or "") for term in found)) if found else DEFAULT
+    elif tag == 0x00280103:
+        scope.signed = bool(found and found[0] == 1)
+    elif tag & 0xFFFF in _CREATOR_BLOCKS and found:
+        scope.creators[(tag >> 16) << 8 | tag & 0xFF] = str(found[0])
+
+
+def _settle(tag: int, vr: str, scope: _Scope, out: Json) -> str:
+    """Settle a VR which the dictionary leaves open, for an implicit file (PS3.5 A.1, PS3.3 C.11.1.1)."""
+    if len(vr) == 2:
+        return vr
+    if vr == "US or SS":
+        return "SS" if scope.signed else "US"
+    if tag == 0x00283006:
+        descriptor = out.get("00283002", {}).get("Value")
+        return "US" if descriptor and descriptor[0] == 1 else "OW"
+    return "OW" if "OW" in vr else "UN"
+
+
+def _shown_items(items: list[Json]) -> Json:
+    return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+
+
+def _truncated(group: int, element: int) -> DicomError:
+    return DicomError(f"The file is truncated: it ends within attribute ({group:04X},{element:04X}).")

@@ -1,0 +1,105 @@
+"""Media types (RFC 9110 8.3) with their parameters, and the choice of what to answer (PS3.18 8.7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """A media type or range in lower case, its parameters (names in lower case, values unquoted), and its quality."""
+
+    name: str
+    parameters: dict[str, str]
+    quality: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that can be answered: a media type, as part of multipart/related or alone, in these syntaxes.
+
+    The first syntax is the default; "*" among them means that the stored form can be asked for.
+    """
+
+    media: str
+    multipart: bool
+    syntaxes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The offer that was taken and the transfer syntax asked for ("*": as stored; "" where the offer has none)."""
+
+    offer: Offer
+    syntax: str
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """Split at a separator that stands outside quotes."""
+    parts, start, quoted, position = [], 0, False, 0
+    while position < len(text):
+        sign = text[position]
+        if sign == "\\" and quoted:
+            position += 1
+        elif sign == '"':
+            quoted = not quoted
+        elif sign == separator and not quoted:
+            parts.append(text[start:position])
+            start = position + 1
+        position += 1
+    parts.append(text[start:])
+    return parts
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return text[1:-1].replace("\\\\", "\0").replace("\\", "").replace("\0", "\\")
+    return text
+
+
+def parse_media_type(text: str) -> MediaType:
+    """Read `type/subtype; name=value; name="quoted value"`."""
+    name, *rest = _split(text, ";")
+    parameters = {}
+    for item in rest:
+        key, equals, value = item.partition("=")
+        if equals:
+            parameters[key.strip().lower()] = _unquoted(value)
+    try:
+        quality = min(max(float(parameters.pop("q", "1")), 0.0), 1.0)
+    except ValueError:
+        quality = 1.0
+    return MediaType(name.strip().lower(), parameters, quality)
+
+
+def parse_accept(header: str) -> list[MediaType]:
+    """Read an Accept header, best quality first, equal ones in their order; nothing means anything."""
+    ranges = [parse_media_type(item) for item in _split(header, ",") if item.strip()]
+    return sorted(ranges or [MediaType("*/*", {})], key=lambda media: -media.quality)
+
+
+def choose(header: str, offers: Sequence[Offer]) -> Choice | None:
+    """Choose among offers (best first) what an Accept header asks for; None if nothing of it can be given (406)."""
+    for wanted in parse_accept(header):
+        if wanted.quality == 0:
+            continue
+        for offer in offers:
+            if (syntax := _match(wanted, offer)) is not None:
+                return Choice(offer, syntax)
+    return None
+
+
+def _match(wanted: MediaType, offer: Offer) -> str | None:
+    """Give the transfer syntax if the offer satisfies the range, else None."""
+    if offer.multipart and wanted.name != "*/*":
+        inner = wanted.parameters.get("type", "*/*").lower()
+        fits = wanted.name in ("multipart/related", "multipart/*") and fnmatchcase(offer.media, inner)
+    else:
+        fits = fnmatchcase(offer.media, wanted.name)
+    if not fits:
+        return None
+    if not offer.syntaxes:
+        return ""
+    asked = wanted.parameters.get("transfer-syntax", offer.syntaxes[0])
+    return asked if asked in offer.syntaxes else None
