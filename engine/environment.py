@@ -1,0 +1,75 @@
+"""The environment in which pulumi runs on a stack: which engine, whose login, where the state lies."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.layout import Layout, SetupError
+
+LOCAL_STACK = "local"
+
+# Protects the state of a throw-away stack on one's own machine, which holds nothing that is worth protecting.
+LOCAL_PASSPHRASE = "local"  # noqa: S105
+
+_LOOPBACK = "127.0.0.1,localhost"
+
+
+def engine_folder(layout: Layout) -> Path:
+    """The folder of the engine that set-up has chosen.
+
+    Raises:
+        SetupError: set-up has not been run.
+    """
+    try:
+        return Path(json.loads((layout.tools / "engine.json").read_text())["folder"])
+    except (OSError, ValueError, KeyError):
+        raise SetupError("The Pulumi engine is not set up; run scripts/setup.") from None
+
+
+def stack_environment(
+    stack: str, layout: Layout | None = None, base: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """All variables with which to run pulumi, or the scripts, on `stack`.
+
+    Every stack gets the chosen engine and the virtual environment first on PATH: a language host that is older than
+    the engine does not know the option `virtualenv`. Stack `local` also gets a home, a file backend and a passphrase
+    of its own, so that the user's login, plugins and stacks are neither needed nor touched. Any other stack keeps
+    the user's.
+
+    Args:
+        stack: the stack's name.
+        layout: the clone; default this one.
+        base: the variables to start from; default those of this process.
+    """
+    layout = layout or Layout()
+    variables = dict(os.environ if base is None else base)
+    variables.update(changes(stack, layout, variables))
+    return variables
+
+
+def changes(stack: str, layout: Layout, base: Mapping[str, str]) -> dict[str, str]:
+    """Only what `stack_environment` sets on top of `base`."""
+    folders = [str(layout.venv / "bin"), str(engine_folder(layout))]
+    rest = [folder for folder in base.get("PATH", "").split(os.pathsep) if folder and folder not in folders]
+    result = {"PATH": os.pathsep.join(folders + rest), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if stack != LOCAL_STACK:
+        return result
+    result |= {
+        "PULUMI_HOME": str(layout.pulumi_home),
+        "PULUMI_BACKEND_URL": layout.backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": LOCAL_PASSPHRASE,
+        # A plugin that set-up did not install is a mistake to be told at once, not a download to wait for.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # The official plugin otherwise asks Google which regions exist; the emulator's project knows no such list.
+        "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
+        # Python's HTTP clients, unlike Go's, send requests for this machine to a configured proxy.
+        **{name: _without_proxy(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
+    }
+    return result
+
+
+def _without_proxy(value: str) -> str:
+    """`value`, a NO_PROXY list, with this machine's own names in it."""
+    names = [name for name in value.split(",") if name]
+    return ",".join([*names, *(name for name in _LOOPBACK.split(",") if name not in names)])

@@ -1,0 +1,80 @@
+"""The virtual environment with the pinned Python packages."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from engine.console import Step, step
+from engine.layout import Layout, SetupError
+from engine.run import CommandFailed, run
+from engine.stamps import packages_key
+
+
+def install_packages(layout: Layout) -> None:
+    """Make the virtual environment and install the pinned packages into it.
+
+    pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it.
+    """
+    with step("Python packages") as current:
+        if not _usable(layout):
+            shutil.rmtree(layout.venv, ignore_errors=True)
+            _make_venv(layout)
+        requirements = layout.requirement_files[1]
+        command = [*_pip(layout), "install", "--disable-pip-version-check", "--no-input", "--requirement", requirements]
+        if "PIP_CACHE_DIR" not in os.environ:
+            command.append("--no-cache-dir")
+        try:
+            run(command, layout.logs / "pip.log", on_line=lambda line: _tell(current, line))
+        except CommandFailed as failure:
+            raise SetupError(
+                f"pip could not install {requirements.name}: {failure.reason} (see {failure.log}). "
+                "Check that a package index can be reached (`pip config list`), then run scripts/setup again."
+            ) from None
+        (layout.venv / ".setup").write_text(packages_key(layout))
+        current.result(f"installed in {layout.venv.name}")
+
+
+def _usable(layout: Layout) -> bool:
+    """True if there is a virtual environment of this Python, made for this folder."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    here = layout.venv / "lib" / f"python{version}" / "site-packages"
+    try:
+        moved = str(layout.venv) not in (layout.venv / "bin" / "activate").read_text()
+    except OSError:
+        return False
+    return here.is_dir() and layout.python.exists() and not moved
+
+
+def _make_venv(layout: Layout) -> None:
+    """Make an empty virtual environment; Debian's Python lacks ensurepip, so pip may have to come from outside."""
+    without_pip = importlib.util.find_spec("ensurepip") is None
+    if without_pip and importlib.util.find_spec("pip") is None:
+        raise SetupError(
+            "This Python can't make virtual environments; run `apt-get install python3-venv`, then scripts/setup again."
+        )
+    command: list[str | Path] = [sys.executable, "-m", "venv", layout.venv]
+    if without_pip:
+        command.append("--without-pip")
+    try:
+        run(command, layout.logs / "venv.log")
+    except CommandFailed as failure:
+        raise SetupError(
+            f"python -m venv failed: {failure.reason}. On Debian run `apt-get install python3-venv`, "
+            "then scripts/setup again."
+        ) from None
+
+
+def _pip(layout: Layout) -> list[str | Path]:
+    """pip for the virtual environment: its own, or this Python's working on it."""
+    if (layout.venv / "bin" / "pip").exists():
+        return [layout.python, "-m", "pip"]
+    return [sys.executable, "-m", "pip", "--python", layout.python]
+
+
+def _tell(current: Step, line: str) -> None:
+    """Show which package pip is busy with."""
+    verb, _, rest = line.partition(" ")
+    if verb in ("Collecting", "Downloading", "Installing"):
+        current.progress(f"{verb.lower()} {rest.split(' (')[0].split('/')[-1]}")
