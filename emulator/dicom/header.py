@@ -165,8 +165,6 @@ class _Walker:
             if vr is None or vr == "UN":
                 implicit = implicit or vr == "UN"  # PS3.5 6.2.2: what is inside UN is implicit
                 vr = self._find_vr(tag, vr, length, scope, out)
-                if length == _UNDEFINED and tag in PIXEL_TAGS:
-                    vr = "OB"  # PS3.5 A.4
             key = f"{tag:08X}"
             if vr == "SQ":
                 stop = end if length == _UNDEFINED else at + length
@@ -211,6 +209,8 @@ class _Walker:
             return _settle(tag, found, scope, out) if found else ("SQ" if length == _UNDEFINED else "UN")
         if given == "UN" and 0xFFFF <= length < _UNDEFINED:
             return "UN"
+        if tag in PIXEL_TAGS and length == _UNDEFINED:
+            return "OB"  # PS3.5 A.4
         known = dictionary.entry(tag)
         if known is None:
             return "UL" if element == 0 else ("SQ" if length == _UNDEFINED else "UN")

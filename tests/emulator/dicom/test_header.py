@@ -97,7 +97,7 @@ def test_every_cut_in_the_last_attribute_is_noticed(name: str) -> None:
 
 def test_a_cut_deflated_file_is_noticed() -> None:
     data = shipped("image_dfl.dcm").read_bytes()
-    for missing in (50, 500, 5000):
+    for missing in (50, 500, 1000):
         with pytest.raises(DicomError, match="truncated"):
             read_header(data[:-missing])
 
@@ -114,7 +114,7 @@ def test_encapsulated_pixels_are_known_with_their_fragments() -> None:
     header = read_header(shipped("693_J2KI.dcm").read_bytes())
     pixels = next(bulk for bulk in header.bulk if bulk.path == "7FE00010")
     assert pixels.encapsulated
-    assert pixels.vr == "OB"
+    assert pixels.length == 1572
 
 
 def written(tmp_path: Path, dataset: Dataset, syntax: str = "1.2.840.10008.1.2.1") -> Header:
