@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from emulator.gateway.errors import invalid_argument
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,10 +32,6 @@ _TEMPLATE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 # Attributes and functions that Google accepts in a policy and that are not emulated.
 _ACCEPTED_ROOTS = ("api", "destination", "principal")
 _ACCEPTED_FUNCTIONS = ("getAttribute", "hasOnly", "hasTagKey", "hasTagKeyId", "matchTag", "matchTagId", "inIpRange")
-
-
-class InvalidConditionError(ValueError):
-    """The expression of a condition is not valid; the message is one sentence for the caller."""
 
 
 def holds(expression: str, resource_name: str, resource_type: str, resource_service: str, now: datetime) -> bool:
@@ -60,20 +58,20 @@ def check(expression: str) -> None:
     """Refuse the expression of a condition that Google would refuse in setIamPolicy.
 
     Raises:
-        InvalidConditionError: it is empty, does not parse, uses an attribute or function that does not exist, has too
+        ApiError: a 400; it is empty, does not parse, uses an attribute or function that does not exist, has too
             many logical operators, or gives something other than a boolean.
     """
     if not expression.strip():
-        raise InvalidConditionError("The condition's expression is empty; give a CEL expression that is true or false.")
+        raise invalid_argument("The condition's expression is empty; give a CEL expression that is true or false.")
     code = _STRINGS.sub("''", expression)
     operators = len(_LOGICAL.findall(code))
     if operators > MAX_LOGICAL_OPERATORS:
         limit = f"at most {MAX_LOGICAL_OPERATORS} are allowed"
-        raise InvalidConditionError(f"The condition's expression has {operators} logical operators; {limit}.")
+        raise invalid_argument(f"The condition's expression has {operators} logical operators; {limit}.")
     try:
         program = _program(expression)
     except ValueError as error:
-        raise InvalidConditionError(f"The condition's expression is not valid CEL: {_reason(error)}") from error
+        raise invalid_argument(f"The condition's expression is not valid CEL: {_reason(error)}") from error
     resource = {"name": "projects/p", "type": "cloudresourcemanager.googleapis.com/Project", "service": "s"}
     functions = _FUNCTIONS | dict.fromkeys(_ACCEPTED_FUNCTIONS, _any)
     context = _context(resource, datetime(2026, 1, 1, tzinfo=UTC), functions)
@@ -84,13 +82,11 @@ def check(expression: str) -> None:
     except LookupError as error:
         if any(f"{root}." in code for root in _ACCEPTED_ROOTS):
             return
-        raise InvalidConditionError(
-            f"The condition's expression uses an attribute that does not exist: {error}."
-        ) from error
+        raise invalid_argument(f"The condition's expression uses an attribute that does not exist: {error}.") from error
     except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
-        raise InvalidConditionError(f"The condition's expression cannot be evaluated: {_reason(error)}") from error
+        raise invalid_argument(f"The condition's expression cannot be evaluated: {_reason(error)}") from error
     if not isinstance(result, bool):
-        raise InvalidConditionError("The condition's expression must give true or false.")
+        raise invalid_argument("The condition's expression must give true or false.")
 
 
 @lru_cache(maxsize=1024)
