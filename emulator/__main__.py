@@ -1,0 +1,128 @@
+"""python -m emulator: start, stop, status, reset, env, seed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from emulator import settings as defaults
+from emulator.server import StartError, serve
+from emulator.settings import LOOPBACK, Settings
+
+PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="python -m emulator", description="Google Cloud on localhost for medical imaging."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    start = commands.add_parser("start", help="run the emulator (in the foreground, or --detach)")
+    start.add_argument(
+        "--port", type=int, default=defaults.DEFAULT_PORT, help="REST port; 0 takes a free one (default %(default)s)"
+    )
+    start.add_argument(
+        "--grpc-port", type=int, default=defaults.DEFAULT_GRPC_PORT, help="Pub/Sub gRPC port (default %(default)s)"
+    )
+    start.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; anything but loopback demands credentials of every caller",
+    )
+    start.add_argument("--project", default=defaults.DEFAULT_PROJECT, help="id of the project (default %(default)s)")
+    start.add_argument("--detach", action="store_true", help="run in the background; returns once it answers")
+    start.add_argument("--iam", choices=("on", "off"), default="on", help="enforce permissions (default on)")
+    start.add_argument(
+        "--anonymous",
+        choices=("allow", "deny"),
+        default="allow",
+        help="whether storage and Pub/Sub clients in emulator mode, which send no credentials, count as the key file's service account (default allow)",
+    )
+    start.add_argument(
+        "--operations",
+        default="immediate",
+        help="when long-running operations run: immediate, manual, or delay:SECONDS",
+    )
+    for name, text in (
+        ("stop", "stop the emulator"),
+        ("status", "say whether it runs, and where"),
+        ("reset", "empty the state; a running emulator starts anew"),
+        ("env", 'print what clients need, for: eval "$(python -m emulator env)"'),
+    ):
+        commands.add_parser(name, help=text)
+    seed = commands.add_parser("seed", help="fill a running emulator from a folder")
+    seed.add_argument(
+        "folder",
+        type=Path,
+        help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson",
+    )
+    for command in commands.choices.values():
+        command.add_argument(
+            "--state",
+            type=Path,
+            default=defaults.DEFAULT_STATE,
+            help="folder of the state (default: .emulator in the repository)",
+        )
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 1 failed, 2 wrong use."""
+    options = parser().parse_args(arguments)
+    state = options.state.expanduser().resolve()
+    try:
+        if options.command == "start":
+            return _start(options, state)
+        from emulator import control
+
+        if options.command == "seed":
+            return control.seed(state, options.folder)
+        command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
+        return command[options.command](state)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _start(options: argparse.Namespace, state: Path) -> int:
+    problem = _wrong_use(options)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    settings = Settings(
+        state=state,
+        project=options.project,
+        host=options.host,
+        port=options.port,
+        grpc_port=options.grpc_port,
+        iam=options.iam == "on",
+        anonymous=options.anonymous == "allow",
+        operations=options.operations,
+    )
+    if options.detach:
+        from emulator import control
+
+        return control.detach(settings)
+    return serve(settings)
+
+
+def _wrong_use(options: argparse.Namespace) -> str:
+    if not PROJECT.fullmatch(options.project):
+        return f'--project "{options.project}" is not a project id: 6 to 30 lower-case letters, digits and hyphens, starting with a letter.'
+    for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port)):
+        if not 0 <= port <= 65535:
+            return f"{flag} {port} is not a port: give a number from 0 to 65535."
+    if not re.fullmatch(r"immediate|manual|delay:\d+(\.\d+)?", options.operations):
+        return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
+    if options.host not in LOOPBACK and options.iam == "off":
+        return f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and permissions."
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""The emulator at a glance: the steps of a request in order, then the services in order.
+
+find the method -> authenticate -> authorise -> validate -> fault hook -> handler -> audit -> encode
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from emulator.gateway import audit, authorization, encoding, operations, validation
+from emulator.gateway.audit import Logs
+from emulator.gateway.authentication import MISSING, Authenticator
+from emulator.gateway.authorization import ORGANIZATION, Policies, denied
+from emulator.gateway.discovery import load
+from emulator.gateway.errors import ApiError, not_found, not_implemented, storage_full, unauthenticated
+from emulator.gateway.faults import Faults
+from emulator.gateway.operations import Operations
+from emulator.gateway.request import JSON, Answer, Request, Response
+from emulator.gateway.routing import Router
+from emulator.gateway.service import Registration, Runner, Service
+from emulator.settings import Settings
+from emulator.state import blobs, resources
+from emulator.state.blobs import BlobStore
+from emulator.state.clock import Clock, Ids
+from emulator.state.database import Database
+from emulator.state.resources import Resources
+
+SERVICES = (
+    "healthcare",
+    "storage",
+    "pubsub",
+    "bigquery",
+    "serviceusage",
+    "resourcemanager",
+    "cloudbilling",
+    "iam",
+    "cloudkms",
+    "logging",
+    "monitoring",
+    "cloudscheduler",
+    "compute",
+)
+PROJECTS = "cloudresourcemanager.projects"
+BODY_LIMIT = 64 << 20
+_log = logging.getLogger("emulator")
+
+
+class Emulator:
+    """One running emulator: its state, its services, and the way of a request."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.ids = ids or Ids()
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.db = Database(settings.state / "state.sqlite")
+        self.blobs = BlobStore(settings.state / "blobs", self.db)
+        self.resources = Resources(self.db, self.clock, self.ids)
+        self.policies = Policies(self, enforced=settings.iam)
+        self.authenticator = Authenticator(self, settings.state)
+        self.logs = Logs(self)
+        self.operations = Operations(self, settings.operations)
+        self.faults = Faults()
+        self.services = {name: _service(name) for name in SERVICES if _has_landed(name)}
+        self.router = Router([load(name) for service in self.services.values() for name in service.documents])
+        self._registrations: dict[str, tuple[Registration, Service]] = {
+            method_id: (registration, service)
+            for service in self.services.values()
+            for method_id, registration in service.registrations.items()
+        }
+        self._runners = {kind: job for service in self.services.values() for kind, job in service.jobs.items()}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self.on_reset: Callable[[], None] = lambda: None
+        self._create_tables()
+
+    def _create_tables(self) -> None:
+        for schema in (resources.SCHEMA, blobs.SCHEMA, authorization.SCHEMA, audit.SCHEMA, operations.SCHEMA):
+            self.db.create(schema)
+        for service in self.services.values():
+            if service.schema:
+                self.db.create(service.schema)
+
+    async def start(self) -> None:
+        """Open for requests: first principals and project, service hooks, unfinished operations."""
+        from emulator import principals
+
+        started = time.time()
+        principals.ensure(self)
+        self.db.start()
+        for service in self.services.values():
+            for hook in service.start_hooks:
+                await hook(self)
+        self._tasks.append(asyncio.create_task(self.logs.run()))
+        self._tasks.append(asyncio.create_task(asyncio.to_thread(self.blobs.sweep, started)))
+        self.operations.resume()
+
+    async def stop(self) -> None:
+        """Interrupt operations, run service hooks, write what is buffered, close the state."""
+        await self.operations.stop()
+        for service in reversed(self.services.values()):
+            for hook in service.stop_hooks:
+                await hook(self)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if "pool" in self.__dict__:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        self.blobs.close()
+        self.db.close()
+
+    def request_reset(self) -> None:
+        """Stop, empty the state and start anew; the server sets what does it."""
+        self.on_reset()
+
+    @functools.cached_property
+    def pool(self) -> ProcessPoolExecutor:
+        """Processes for CPU work (decoding, rendering, conversion); started when first used."""
+        import multiprocessing
+
+        return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("forkserver"))
+
+    def runner(self, kind: str) -> Runner:
+        """What runs operations of that kind."""
+        return self._runners[kind]
+
+    def registration(self, method_id: str) -> tuple[Registration, Service] | None:
+        """The handler of a method and its service, or None."""
+        return self._registrations.get(method_id)
+
+    def project_exists(self, project: str) -> bool:
+        """Whether a project of that id is known and active."""
+        if project == self.settings.project:
+            return True
+        found = self.resources.get(PROJECTS, f"projects/{project}")
+        return found is not None and found.body.get("lifecycleState", "ACTIVE") == "ACTIVE"
+
+    def project_id(self, project: str) -> str:
+        """The id of a project given by id or number."""
+        if not project.isdigit():
+            return project
+        if project == self.settings.project_number:
+            return self.settings.project
+        for row in self.resources.list(PROJECTS, ORGANIZATION)[0]:
+            if row.body.get("projectNumber") == project:
+                return row.id
+        return project
+
+    async def handle(self, request: Request) -> Response:
+        """One request whose method is found: the remaining steps in order."""
+        found = self._registrations.get(request.method.id)
+        error: ApiError | None = None
+        permission, resource = "", request.name
+        answer: Answer = None
+        try:
+            if found is None:
+                self._authenticate(request, None)
+                raise not_implemented(f"{request.method.id} is not emulated.")
+            registration, service = found
+            self._authenticate(request, service)
+            permission, resource = self._authorize(request, registration)
+            await self._validate(request, service)
+            if self.faults.active:
+                await self.faults.strike(request.method.id)
+            answer = await registration.handler(request)
+        except ApiError as problem:
+            error = problem
+        except (sqlite3.OperationalError, OSError) as problem:
+            error = _full_disk(problem)
+        except Exception:
+            _log.exception("%s failed", request.method.id)
+            error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
+        self.logs.audit(request, permission, resource, error)
+        if error is not None:
+            return error_response(error)
+        return encode(request, answer)
+
+    def _authenticate(self, request: Request, service: Service | None) -> None:
+        query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
+        principal = self.authenticator.principal(request.headers, query_token)
+        if not principal:
+            if service is None or not service.anonymous or not self._trusts_anonymous(request):
+                raise unauthenticated(MISSING)
+            principal = f"serviceAccount:{self.settings.account}"
+        request.principal = principal
+
+    def _trusts_anonymous(self, request: Request) -> bool:
+        """A client in emulator mode sends no credentials; a web page of another origin does not count as one."""
+        settings = self.settings
+        return settings.anonymous and settings.is_loopback and "origin" not in request.headers
+
+    def _authorize(self, request: Request, registration: Registration) -> tuple[str, str]:
+        permissions = registration.permission
+        if permissions is None:
+            permissions = (authorization.permission_of(request.method.id),)
+        resource = request.name if registration.on is None else registration.on(request)
+        for permission in permissions:
+            if permission and not self.policies.allows(request.principal, permission, resource):
+                raise denied(permission, resource)
+        return permissions[0] if permissions else "", resource
+
+    async def _validate(self, request: Request, service: Service) -> None:
+        method = request.method
+        request.query = validation.query(method, request.raw_query, lenient=service.lenient)
+        if method.is_media or request.upload:
+            return
+        raw = await request.read(BODY_LIMIT) if method.http in ("POST", "PUT", "PATCH", "DELETE") else b""
+        if raw and request.headers.get("content-encoding") == "gzip":
+            import gzip
+
+            raw = gzip.decompress(raw)
+        request.body = validation.body(method, raw, lenient=service.lenient)
+
+
+def encode(request: Request, answer: Answer) -> Response:
+    """A handler's answer as bytes; `fields` reduces JSON (partial response)."""
+    if isinstance(answer, Response):
+        return answer
+    mask = next((v for k, v in request.raw_query if k in ("fields", "$fields")), None)
+    try:
+        return Response(200, {"content-type": JSON}, encoding.dumps(answer or {}, mask))
+    except ApiError as problem:
+        return error_response(problem)
+
+
+def error_response(error: ApiError) -> Response:
+    """An error as Google's APIs answer it."""
+    headers = {"www-authenticate": 'Bearer realm="https://accounts.google.com/"'} if error.code == 401 else {}
+    return Response.json(error.to_json(), error.code, headers)
+
+
+def unknown_path(raw_path: str, known: bool) -> ApiError:
+    """The answer where no method has the path (or not for that verb)."""
+    if known:
+        return ApiError(405, "UNIMPLEMENTED", "The method is not allowed for this path.", "methodNotAllowed")
+    return not_found(f"The requested URL {raw_path[:300]} was not found: no API of this emulator has this path.")
+
+
+def _full_disk(problem: sqlite3.OperationalError | OSError) -> ApiError:
+    import errno
+
+    if isinstance(problem, OSError) and problem.errno not in (errno.ENOSPC, errno.EDQUOT):
+        _log.exception("input or output failed", exc_info=problem)
+        return ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
+    if isinstance(problem, sqlite3.OperationalError) and "full" not in str(problem):
+        _log.exception("the database failed", exc_info=problem)
+        return ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
+    return storage_full(
+        "The disk that holds the emulator's state is full; nothing was stored. Free some space and retry."
+    )
+
+
+def _has_landed(name: str) -> bool:
+    try:
+        return hasattr(importlib.import_module(f"emulator.services.{name}"), "SERVICE")
+    except ModuleNotFoundError:
+        return False
+
+
+def _service(name: str) -> Service:
+    service: Service = importlib.import_module(f"emulator.services.{name}").SERVICE
+    return service

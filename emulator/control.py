@@ -1,0 +1,180 @@
+"""The commands that act on an emulator from outside: detach, stop, status, reset, env, seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from emulator.server import LOG_FILE, StartError, arguments_of, empty, is_locked, lock_folder, read_run_file
+from emulator.settings import Settings
+
+PATIENCE = 30.0
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def detach(settings: Settings) -> int:
+    """Start in the background; returns once it answers. Raises StartError with the reason where it does not."""
+    running = read_run_file(settings.state)
+    if running is not None:
+        raise StartError(
+            f"An emulator already runs on {settings.state} (process {running['pid']}, {running['url']}); use it, "
+            f"or stop it with: python -m emulator stop --state {settings.state}"
+        )
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    log = settings.state / LOG_FILE
+    with open(log, "ab") as output:
+        before = output.tell()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "start", *arguments_of(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
+            },
+        )
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            with open(log, "rb") as file:
+                file.seek(before)
+                lines = file.read().decode(errors="replace").strip().splitlines()
+            raise StartError(lines[-1] if lines else f"The emulator ended at once; see {log}.")
+        running = read_run_file(settings.state)
+        if running is not None and running["pid"] == process.pid:
+            print(f"The emulator runs at {running['url']} (process {running['pid']}, state in {settings.state}).")
+            return 0
+        time.sleep(0.02)
+    process.kill()
+    raise StartError(f"The emulator did not answer within {PATIENCE:.0f} s; see {log}.")
+
+
+def stop(state: Path) -> int:
+    """Stop the emulator on that folder and wait until it has gone."""
+    running = read_run_file(state)
+    if running is None:
+        print(f"No emulator runs on {state}.")
+        return 0
+    os.kill(running["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while is_locked(state):
+        if time.monotonic() > deadline:
+            raise StartError(f"The emulator (process {running['pid']}) did not stop within {PATIENCE:.0f} s.")
+        time.sleep(0.02)
+    print("The emulator has stopped.")
+    return 0
+
+
+def status(state: Path) -> int:
+    """Print whether one runs; exit code 1 where none does."""
+    running = read_run_file(state)
+    if running is None:
+        print(f"No emulator runs on {state}. Start one with: python -m emulator start --detach --state {state}")
+        return 1
+    answer = _call(running, "GET", "/_emulator/status")
+    print(
+        f"{answer['status']}: {running['url']}, gRPC {running['host']}:{running['grpcPort']}, project {running['project']}"
+    )
+    print(f"process {running['pid']}, state in {state}")
+    return 0
+
+
+def reset(state: Path) -> int:
+    """Empty the state; a running emulator empties it and starts anew, at the same address with the same token."""
+    running = read_run_file(state)
+    if running is None:
+        if not state.exists():
+            print(f"There is no state in {state}.")
+            return 0
+        os.close(lock_folder(state))
+        empty(state)
+        print(f"The state in {state} is empty.")
+        return 0
+    _call(running, "POST", "/_emulator/reset", token=owner_token(state))
+    marker = (state / "emulator.json").stat().st_mtime_ns
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        time.sleep(0.02)
+        try:
+            if (state / "emulator.json").stat().st_mtime_ns != marker and read_run_file(state) is not None:
+                print(f"The state in {state} is empty, and the emulator answers at {running['url']}.")
+                return 0
+        except FileNotFoundError:
+            marker = 0
+    raise StartError(f"The emulator did not come back within {PATIENCE:.0f} s; see {state / LOG_FILE}.")
+
+
+def env(state: Path) -> int:
+    """Print the variables that point Google's clients and the gcp provider at the running emulator."""
+    for name, value in variables(state).items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def variables(state: Path) -> dict[str, str]:
+    """Name and value of each variable. Raises StartError where no emulator runs."""
+    running = _require(state)
+    url = running["url"]
+    return {
+        "HEALTHCARE_EMULATOR_HOST": url,
+        "STORAGE_EMULATOR_HOST": url,
+        "PUBSUB_EMULATOR_HOST": f"{running['host']}:{running['grpcPort']}",
+        "BIGQUERY_EMULATOR_HOST": url,
+        "GOOGLE_CLOUD_PROJECT": running["project"],
+        "GOOGLE_APPLICATION_CREDENTIALS": str(state / "credentials.json"),
+        "GOOGLE_OAUTH_ACCESS_TOKEN": owner_token(state),
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{url}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{url}/storage/v1/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{url}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{url}/bigquery/v2/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{url}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{url}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{url}/",
+        "CLOUDSDK_CORE_PROJECT": running["project"],
+        "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
+    }
+
+
+def seed(state: Path, folder: Path) -> int:
+    """Fill the running emulator from a folder."""
+    from emulator import seeding
+
+    if not folder.is_dir():
+        raise StartError(f"{folder} is not a folder; give one with storage/, healthcare/ or bigquery/ inside.")
+    running = _require(state)
+    counts = seeding.fill(running["url"], owner_token(state), running["project"], folder)
+    print(", ".join(f"{number} {what}" for what, number in counts.items()) or "Nothing to load was found.")
+    return 0
+
+
+def owner_token(state: Path) -> str:
+    """The owner's token of the emulator on that folder."""
+    return (state / "owner-token").read_text().strip()
+
+
+def _require(state: Path) -> dict[str, Any]:
+    running = read_run_file(state)
+    if running is None:
+        raise StartError(
+            f"No emulator runs on {state}; start one with: python -m emulator start --detach --state {state}"
+        )
+    return running
+
+
+def _call(running: dict[str, Any], method: str, path: str, token: str = "") -> Any:
+    request = urllib.request.Request(running["url"] + path, method=method, data=b"" if method == "POST" else None)
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=10) as answer:
+        return json.loads(answer.read())

@@ -1,0 +1,1 @@
+"""The way of a request: routing, authentication, authorisation, validation, handler, audit, encoding."""

@@ -1,0 +1,142 @@
+"""Between the HTTP server and the emulator: ASGI messages in, bytes out; CORS; the token endpoint; the emulator's own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from emulator.app import error_response, unknown_path
+from emulator.gateway import control
+from emulator.gateway.request import Request, Response
+from emulator.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+FORM_LIMIT = 1 << 20
+CORS_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+class Application:
+    """The ASGI application around one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._emulator.start()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._emulator.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        origin = headers.get("origin")
+        if origin is not None and scope["method"] == "OPTIONS":
+            response = Response(204)
+        else:
+            response = await self._answer(scope, headers, receive)
+        extra = _cors(origin, headers) if origin is not None else {}
+        await _send(send, response, extra, head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
+        emulator = self._emulator
+        raw_path: str = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"]
+        raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+        http = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if raw_path.startswith("/_emulator") or raw_path == "/token":
+            return await control.answer(emulator, http, raw_path, headers, raw_query, receive)
+        if http == "POST" and "x-http-method-override" in headers:
+            http = headers["x-http-method-override"].upper()
+            raw_query += parse_qsl((await _body(receive)).decode(), keep_blank_values=True)
+        route, path, known = emulator.router.find(http, raw_path)
+        if route is None:
+            return error_response(unknown_path(raw_path, known))
+        base_url = f"{scope['scheme']}://{_host(headers, emulator)}"
+        request = Request(
+            emulator,
+            route.method,
+            _by_id(emulator, path),
+            raw_query,
+            headers,
+            receive,
+            base_url,
+            raw_path,
+            route.upload,
+        )
+        return await emulator.handle(request)
+
+
+def _host(headers: dict[str, str], emulator: Emulator) -> str:
+    """Host and port as the caller used them; some clients leave the port out."""
+    host = headers.get("host", "")
+    if not host:
+        return emulator.settings.base_url.partition("://")[2]
+    return host if ":" in host else f"{host}:{emulator.settings.port}"
+
+
+def _by_id(emulator: Emulator, path: dict[str, str]) -> dict[str, str]:
+    """Names with the project's number become names with its id. The router's dict is shared: copy before changing."""
+    for key, value in path.items():
+        if value[:9] == "projects/" and value[9:10].isdigit():
+            number, slash, rest = value[9:].partition("/")
+            path = {**path, key: f"projects/{emulator.project_id(number)}{slash}{rest}"}
+    return path
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False) or sum(map(len, parts)) > FORM_LIMIT:
+            return b"".join(parts)
+
+
+def _cors(origin: str, headers: dict[str, str]) -> dict[str, str]:
+    """Pages served from this machine may call the APIs (viewers); others may not read the answers."""
+    if urlsplit(origin).hostname not in LOOPBACK:
+        return {}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-methods": CORS_METHODS,
+        "access-control-allow-headers": headers.get("access-control-request-headers", "authorization, content-type"),
+        "access-control-expose-headers": "content-type, content-length, content-range, etag, location",
+        "access-control-max-age": "3600",
+        "vary": "Origin",
+    }
+
+
+async def _send(send: Send, response: Response, extra: dict[str, str], *, head: bool) -> None:
+    body = response.body
+    headers = response.headers
+    raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+    raw += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in extra.items()]
+    if isinstance(body, bytes):
+        if response.status != 204 and "content-length" not in headers:
+            raw.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if head else body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    if not head:
+        async for chunk in body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,146 @@
+"""Cloud Logging entries: audit of every call (Cloud Audit Logs) and what services write, in one table.
+
+Admin activity is always logged. Data access is logged where the project's audit configuration says so, as on Google
+Cloud. Entries carry resource names, methods and principals; never bodies or query values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Request
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS log_entries(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, project TEXT NOT NULL, log TEXT NOT NULL,
+    severity TEXT NOT NULL, entry BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_entries_log ON log_entries(project, log, number);
+"""
+FLUSH_SECONDS = 0.1
+KEEP = 200_000
+READS = frozenset(("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"))
+_DATA_PREFIXES = (
+    "storage.objects.",
+    "bigquery.tabledata.",
+    "bigquery.jobs.",
+    "pubsub.projects.topics.publish",
+    "pubsub.projects.subscriptions.pull",
+    "pubsub.projects.subscriptions.acknowledge",
+    "pubsub.projects.subscriptions.modifyAckDeadline",
+)
+
+
+class Logs:
+    """Buffers entries and writes them in groups; those that must not be lost go through `write_in`."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._buffer: list[tuple[str, str, str, str, bytes]] = []
+        self._wake = asyncio.Event()
+        self._audited: dict[str, dict[str, set[str]]] = {}
+        self._version = -1
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Log an entry (a LogEntry as JSON: logName, resource, severity, jsonPayload ...), durable a moment later."""
+        self._buffer.append(self._row(entry))
+        self._wake.set()
+
+    def write_in(self, tx: sqlite3.Connection, entry: dict[str, Any]) -> None:
+        """Log an entry in the transaction that it belongs to."""
+        tx.execute("INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)", self._row(entry))
+
+    def _row(self, entry: dict[str, Any]) -> tuple[str, str, str, str, bytes]:
+        now = self._emulator.clock.stamp()
+        entry.setdefault("timestamp", now)
+        entry.setdefault("receiveTimestamp", now)
+        entry.setdefault("severity", "DEFAULT")
+        entry.setdefault("insertId", self._emulator.ids.hex(16))
+        parts = entry["logName"].split("/", 3)
+        return entry["timestamp"], parts[1], parts[3], entry["severity"], orjson.dumps(entry)
+
+    async def run(self) -> None:
+        """Write what is buffered, until cancelled; the last entries are written on the way out."""
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(FLUSH_SECONDS)
+                self._wake.clear()
+                await self.flush()
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is buffered now."""
+        rows, self._buffer = self._buffer, []
+        if rows:
+            await self._emulator.db.write(_insert, rows)
+
+    def audit(self, request: Request, permission: str, resource: str, error: ApiError | None) -> None:
+        """Log a finished call, if its kind of access is logged."""
+        data = request.method.is_media or request.method.id.startswith(_DATA_PREFIXES)
+        verb = request.method.id.rsplit(".", 1)[-1]
+        reads = request.method.http == "GET" or verb in READS
+        if data or reads:
+            kind = "DATA_READ" if data and reads else "DATA_WRITE" if data else "ADMIN_READ"
+            if not self._is_logged(request, kind):
+                return
+            log = "cloudaudit.googleapis.com%2Fdata_access"
+        else:
+            log = "cloudaudit.googleapis.com%2Factivity"
+        project = self._emulator.settings.project
+        service = request.method.service + ".googleapis.com"
+        payload: dict[str, Any] = {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "serviceName": service,
+            "methodName": request.method.id,
+            "resourceName": resource,
+            "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
+            "authorizationInfo": [{"permission": permission, "resource": resource, "granted": error is None}],
+        }
+        if error is not None:
+            payload["status"] = {"code": error.rpc_code, "message": error.message}
+        self.write(
+            {
+                "logName": f"projects/{project}/logs/{log}",
+                "resource": {"type": "audited_resource", "labels": {"project_id": project, "service": service}},
+                "severity": "NOTICE" if error is None else "ERROR",
+                "protoPayload": payload,
+            }
+        )
+
+    def _is_logged(self, request: Request, kind: str) -> bool:
+        policies = self._emulator.policies
+        if policies.version != self._version:
+            version = policies.version
+            self._audited = _audit_configs(policies.get(f"projects/{self._emulator.settings.project}"))
+            self._version = version
+        for service in ("allServices", request.method.service + ".googleapis.com"):
+            exempted = self._audited.get(service, {}).get(kind)
+            if exempted is not None and request.principal not in exempted:
+                return True
+        return False
+
+
+def _audit_configs(policy: dict[str, Any]) -> dict[str, dict[str, set[str]]]:
+    configs: dict[str, dict[str, set[str]]] = {}
+    for config in policy.get("auditConfigs", []):
+        kinds = configs.setdefault(config.get("service", ""), {})
+        for log in config.get("auditLogConfigs", []):
+            kinds[log.get("logType", "")] = set(log.get("exemptedMembers", []))
+    return configs
+
+
+def _insert(tx: sqlite3.Connection, rows: list[tuple[str, str, str, str, bytes]]) -> None:
+    tx.executemany("INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)", rows)
+    tx.execute("DELETE FROM log_entries WHERE number <= (SELECT max(number) FROM log_entries) - ?", (KEEP,))

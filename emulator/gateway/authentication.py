@@ -1,0 +1,191 @@
+"""Who is asking: the owner's token, tokens that the emulator issued, self-signed JWTs of service-account keys.
+
+The token endpoint (/token) exchanges a key's signed assertion for an access token (RFC 7523), as Google's does.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.gateway.errors import ApiError, unauthenticated
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+LIFETIME = 3600
+ACCOUNTS = "iam.serviceAccounts"
+KEYS = "iam.serviceAccountKeys"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CACHE_LIMIT = 10_000
+INVALID = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+    'authentication credential. For the emulator: eval "$(python -m emulator env)".'
+)
+MISSING = (
+    "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid "
+    'authentication credential. For the emulator: eval "$(python -m emulator env)".'
+)
+
+
+class Authenticator:
+    """Turns an Authorization header into a principal ("user:..." or "serviceAccount:...")."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self._emulator = emulator
+        self._owner = secret_file(folder / "owner-token", lambda: "owner-" + secrets.token_urlsafe(32))
+        self._secret = bytes.fromhex(secret_file(folder / "signing-secret", lambda: secrets.token_hex(32)))
+        self._known: dict[str, tuple[str, float]] = {}
+
+    @property
+    def owner_token(self) -> str:
+        """The token with every permission, for the local stack."""
+        return self._owner
+
+    def principal(self, headers: Mapping[str, str], query_token: str = "") -> str:
+        """The caller; "" where no credentials came. Raises a 401 for credentials that do not hold."""
+        header = headers.get("authorization", "")
+        if not header and not query_token:
+            return ""
+        token = header[7:].strip() if header[:7].lower() == "bearer " else query_token
+        if not token:
+            raise unauthenticated(INVALID, reason="authError")
+        known = self._known.get(token)
+        now = self._emulator.clock.seconds()
+        if known is not None and known[1] > now:
+            return known[0]
+        principal, expires = self._verify(token, now)
+        if len(self._known) >= CACHE_LIMIT:
+            self._known = {}
+        self._known[token] = (principal, expires)
+        return principal
+
+    def forget(self) -> None:
+        """Drop what was verified: a key or an account has changed."""
+        self._known = {}
+
+    def issue(self, email: str, lifetime: int = LIFETIME) -> str:
+        """An access token for a service account, signed, valid for `lifetime` seconds and over a restart."""
+        claims = {"sub": email, "exp": int(self._emulator.clock.seconds()) + lifetime, "jti": secrets.token_hex(4)}
+        payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
+        return f"emu.{payload}.{self._signature(payload)}"
+
+    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2) for an assertion that fails."""
+        if form.get("grant_type") != JWT_BEARER:
+            raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
+        email, _ = self._verify_jwt(form.get("assertion", ""), self._emulator.clock.seconds())
+        return {"access_token": self.issue(email), "expires_in": LIFETIME, "token_type": "Bearer"}
+
+    def _signature(self, payload: str) -> str:
+        digest = hmac.new(self._secret, payload.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    def _verify(self, token: str, now: float) -> tuple[str, float]:
+        if hmac.compare_digest(token.encode(), self._owner.encode()):
+            return self._emulator.settings.owner, now + LIFETIME
+        if token.startswith("emu."):
+            email, expires = self._verify_own(token, now)
+        elif token.count(".") == 2:
+            email, expires = self._verify_jwt(token, now)
+        else:
+            raise unauthenticated(INVALID, reason="authError")
+        return f"serviceAccount:{email}", expires
+
+    def _verify_own(self, token: str, now: float) -> tuple[str, float]:
+        _, payload, signature = token.split(".")
+        if not hmac.compare_digest(signature, self._signature(payload)):
+            raise unauthenticated(INVALID, reason="authError")
+        claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        if claims["exp"] <= now:
+            raise unauthenticated(INVALID, reason="authError")
+        self._require_enabled(claims["sub"])
+        return claims["sub"], claims["exp"]
+
+    def _verify_jwt(self, token: str, now: float) -> tuple[str, float]:
+        from google.auth import exceptions, jwt
+
+        try:
+            header = jwt.decode_header(token)
+            unverified = jwt.decode(token, verify=False)
+            email, key_id = str(unverified.get("iss", "")), str(header.get("kid", ""))
+            claims = jwt.decode(token, certs={key_id: self._public_key(email, key_id)}, clock_skew_in_seconds=10)
+        except (ValueError, exceptions.GoogleAuthError):
+            raise unauthenticated(INVALID, reason="authError") from None
+        self._require_enabled(email)
+        return email, min(float(claims["exp"]), now + LIFETIME)
+
+    def _public_key(self, email: str, key_id: str) -> str:
+        key = self._emulator.resources.get(KEYS, f"{account_name(email)}/keys/{key_id}")
+        if key is None or key.body.get("disabled"):
+            raise unauthenticated(INVALID, reason="authError")
+        return str(key.body["publicKeyPem"])
+
+    def _require_enabled(self, email: str) -> None:
+        account = self._emulator.resources.get(ACCOUNTS, account_name(email))
+        if account is None or account.body.get("disabled"):
+            raise unauthenticated(INVALID, reason="authError")
+
+
+def account_name(email: str) -> str:
+    """projects/P/serviceAccounts/NAME@P.iam.gserviceaccount.com for that e-mail address."""
+    project = email.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
+    return f"projects/{project}/serviceAccounts/{email}"
+
+
+def secret_file(path: Path, make: Any) -> str:
+    """The text of a file that only its owner may read; made once."""
+    if path.exists():
+        return path.read_text().strip()
+    text: str = make()
+    with open(path, "w", opener=_private) as file:
+        file.write(text)
+    return text
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, 0o600)
+
+
+def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str, Any]:
+    """Create an RSA key for a service account; returns the JSON of its key file (the private part is kept nowhere else)."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private_pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public_pem = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    key_id = emulator.ids.hex(40)
+    account = account_name(email)
+    emulator.resources.insert(
+        tx, KEYS, f"{account}/keys/{key_id}", account, {"publicKeyPem": public_pem.decode(), "disabled": False}
+    )
+    record = emulator.resources.get(ACCOUNTS, account, tx)
+    base = emulator.settings.base_url
+    return {
+        "type": "service_account",
+        "project_id": account.split("/")[1],
+        "private_key_id": key_id,
+        "private_key": private_pem.decode(),
+        "client_email": email,
+        "client_id": record.body.get("uniqueId", "") if record is not None else "",
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": f"{base}/token",
+        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+        "client_x509_cert_url": f"https://www.googleapis.com/robot/v1/metadata/x509/{email.replace('@', '%40')}",
+        "universe_domain": "googleapis.com",
+    }

@@ -1,0 +1,194 @@
+"""Who may do what: IAM policies, inherited down the hierarchy, predefined roles, conditions.
+
+Resources are names (projects/p/locations/l/datasets/d/dicomStores/s, projects/p/buckets/b, ...); a policy on any prefix
+of a name applies to it, and the organization's policy to everything. Decisions are cached until a policy changes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.gateway.errors import ApiError, aborted, invalid_argument, permission_denied
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
+"""
+ORGANIZATION = "organizations/1"
+EMPTY_ETAG = "ACAB"
+CACHE_LIMIT = 100_000
+_PUBLIC = ("allUsers",)
+
+
+class Policies:
+    """The policies, and the decisions that follow from them."""
+
+    def __init__(self, emulator: Emulator, *, enforced: bool) -> None:
+        self._emulator = emulator
+        self._enforced = enforced
+        self._decisions: dict[tuple[str, str, str], bool] = {}
+        self._bindings: dict[str, list[dict[str, Any]]] = {}
+        self.version = 0
+
+    def get(self, resource: str, tx: sqlite3.Connection | None = None) -> dict[str, Any]:
+        """The policy set on `resource` itself; an empty one with its etag where none was set."""
+        sql = "SELECT policy FROM policies WHERE resource = ?"
+        row = tx.execute(sql, (resource,)).fetchone() if tx is not None else self._emulator.db.one(sql, (resource,))
+        if row is None:
+            return {"version": 1, "etag": EMPTY_ETAG}
+        policy: dict[str, Any] = orjson.loads(row["policy"])
+        return policy
+
+    def set(
+        self, tx: sqlite3.Connection, resource: str, policy: dict[str, Any], mask: str | None = None
+    ) -> dict[str, Any]:
+        """Replace the policy of `resource`; the one stored is returned.
+
+        A stale etag is a 409 (IAM: "concurrent policy changes"). mask names the fields to take ("bindings,etag,auditConfigs");
+        the default leaves audit configs as they are.
+        """
+        current = self.get(resource, tx)
+        etag = policy.get("etag")
+        if etag and etag != current["etag"]:
+            raise aborted(
+                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. "
+                "The request's ETag did not match the current policy's ETag.",
+            )
+        fields = {part.strip() for part in mask.split(",")} if mask else {"bindings", "etag", "version"}
+        stored = {"version": policy.get("version") or 1, "etag": self._emulator.ids.etag()}
+        bindings = policy.get("bindings", []) if "bindings" in fields else current.get("bindings", [])
+        stored["bindings"] = self._checked(bindings, stored)
+        audit = policy.get("auditConfigs", []) if "auditConfigs" in fields else current.get("auditConfigs", [])
+        if audit:
+            stored["auditConfigs"] = audit
+        if not stored["bindings"]:
+            del stored["bindings"]
+        tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
+        self._emulator.db.after_commit(self.forget)
+        return stored
+
+    def _checked(self, bindings: list[dict[str, Any]], policy: dict[str, Any]) -> list[dict[str, Any]]:
+        from emulator.gateway import conditions
+
+        kept = []
+        for binding in bindings:
+            role = binding.get("role", "")
+            if not role.startswith(("roles/", "projects/", "organizations/")):
+                raise invalid_argument(f"Role {role or '(none)'} is not of the form roles/NAME.")
+            for member in binding.get("members", []):
+                if member not in ("allUsers", "allAuthenticatedUsers") and ":" not in member:
+                    raise invalid_argument(
+                        f'Invalid argument: member "{member}" needs a type such as user: or serviceAccount:.'
+                    )
+            condition = binding.get("condition")
+            if condition:
+                policy["version"] = 3
+                conditions.check(condition.get("expression", ""))
+            if binding.get("members"):
+                kept.append(binding)
+        return kept
+
+    def delete(self, tx: sqlite3.Connection, resource: str) -> None:
+        """Forget the policy of a resource that is gone."""
+        tx.execute("DELETE FROM policies WHERE resource = ?", (resource,))
+        self._emulator.db.after_commit(self.forget)
+
+    def forget(self) -> None:
+        """Drop cached decisions: a policy has changed."""
+        self.version += 1
+        self._decisions = {}
+        self._bindings = {}
+
+    def allows(self, principal: str, permission: str, resource: str) -> bool:
+        """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it."""
+        if not self._enforced:
+            return True
+        key = (principal, permission, resource)
+        decision = self._decisions.get(key)
+        if decision is None:
+            version = self.version
+            decision, cacheable = self._decide(principal, permission, resource)
+            if cacheable and version == self.version:
+                if len(self._decisions) >= CACHE_LIMIT:
+                    self._decisions = {}
+                self._decisions[key] = decision
+        return decision
+
+    def require(self, principal: str, permission: str, resource: str) -> None:
+        """Nothing, or the 403 that Google answers."""
+        if not self.allows(principal, permission, resource):
+            raise denied(permission, resource)
+
+    def _decide(self, principal: str, permission: str, resource: str) -> tuple[bool, bool]:
+        from emulator.gateway import conditions, roles
+
+        members = _identities(principal)
+        cacheable = True
+        for node in self._ancestry(resource):
+            for binding in self._bindings_of(node):
+                granted = roles.permissions_of(binding["role"])
+                if granted is None or permission not in granted or members.isdisjoint(binding["members"]):
+                    continue
+                condition = binding.get("condition")
+                if not condition:
+                    return True, True
+                cacheable = False
+                kind = resource.split("/")[-2] if "/" in resource else ""
+                service = permission.split(".", 1)[0]
+                now = self._emulator.clock.now()
+                if conditions.holds(condition.get("expression", ""), resource, kind, service, now):
+                    return True, False
+        return False, cacheable
+
+    def _ancestry(self, resource: str) -> list[str]:
+        """The resource and everything above it, where it lies in a project that exists."""
+        parts = resource.split("/")
+        if parts[0] == "projects" and (len(parts) < 2 or not self._emulator.project_exists(parts[1])):
+            return []
+        return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
+
+    def _bindings_of(self, node: str) -> list[dict[str, Any]]:
+        bindings = self._bindings.get(node)
+        if bindings is None:
+            version = self.version
+            bindings = self.get(node).get("bindings", [])
+            if version == self.version:
+                self._bindings[node] = bindings
+        return bindings
+
+
+def _identities(principal: str) -> set[str]:
+    if not principal:
+        return set(_PUBLIC)
+    return {principal, "allUsers", "allAuthenticatedUsers"}
+
+
+def denied(permission: str, resource: str) -> ApiError:
+    """The 403 for a missing permission, in the words of Google's services."""
+    return permission_denied(
+        f"Permission '{permission}' denied on resource '{resource}' (or it may not exist).",
+        details=[
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "IAM_PERMISSION_DENIED",
+                "domain": permission.split(".", 1)[0] + ".googleapis.com",
+                "metadata": {"permission": permission, "resource": resource},
+            }
+        ],
+    )
+
+
+ALIASES = {"cloudresourcemanager": "resourcemanager", "cloudbilling": "billing"}
+VERBS = {"patch": "update", "batchEnable": "enable", "search": "get"}
+
+
+def permission_of(method_id: str) -> str:
+    """The permission that follows from a method id: service, collection, verb ("healthcare.dicomStores.update")."""
+    parts = method_id.split(".")
+    service = ALIASES.get(parts[0], parts[0])
+    return f"{service}.{parts[-2]}.{VERBS.get(parts[-1], parts[-1])}"

@@ -1,0 +1,295 @@
+"""Collections of AIP-style resources: create, get, list, patch, delete and IAM written once (AIP-131 to AIP-135).
+
+A service declares a Collection and calls `crud`; the handlers register under the collection's method ids.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway import filters, validation
+from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
+from emulator.gateway.request import Answer, Request
+from emulator.gateway.service import Service
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Body = dict[str, Any]
+TxHook = Callable[["Emulator", sqlite3.Connection, Resource], None]
+VERBS = ("create", "get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
+
+
+def _no_hook(emulator: Emulator, tx: sqlite3.Connection, resource: Resource) -> None:
+    return None
+
+
+def _no_defaults(request: Request, body: Body) -> Body:
+    return body
+
+
+def _named(resource: Resource) -> Body:
+    return {"name": resource.name, **resource.body}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What one kind of resource is like.
+
+    kind          name in the table, for example "healthcare.datasets"
+    segment       the collection's segment in a name, for example "datasets"
+    id_parameter  query parameter with the id of a new resource; "" where the path names it (PUT) or the server makes it
+    id_pattern    what ids look like
+    parent_kind   kind of the parent that must exist; "" for a project or location
+    immutable     fields that a patch may not change
+    mutable       fields that a patch without mask replaces; None means all that the body holds
+    prepare       (request, body) -> body to store, for checks and defaults
+    view          resource -> body of an answer
+    merge         (field, old, new) -> value, for fields that a patch merges (labels)
+    after_create, after_delete   run in the same transaction
+    list_field    key of the list in a list answer; default the segment
+    """
+
+    kind: str
+    segment: str
+    id_parameter: str = ""
+    id_pattern: re.Pattern[str] = re.compile(r"[\w.\-]{1,256}")
+    parent_kind: str = ""
+    immutable: frozenset[str] = frozenset()
+    prepare: Callable[[Request, Body], Body] = _no_defaults
+    prepare_update: Callable[[Request, Resource, Body], Body] | None = None
+    view: Callable[[Resource], Body] = _named
+    after_create: TxHook = _no_hook
+    after_update: TxHook = _no_hook
+    after_delete: TxHook = _no_hook
+    list_field: str = ""
+    page_size: int = 100
+    page_limit: int = 1000
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The key of the list in a list answer."""
+        return self.list_field or self.segment
+
+
+def crud(service: Service, collection: Collection, prefix: str, verbs: Iterable[str] = VERBS) -> None:
+    """Register the handlers of `collection` under `prefix` + verb for the verbs named."""
+    makers = {
+        "create": _create,
+        "get": _get,
+        "list": _list,
+        "patch": _patch,
+        "update": _patch,
+        "delete": _delete,
+        "getIamPolicy": _get_policy,
+        "setIamPolicy": _set_policy,
+        "testIamPermissions": _test_permissions,
+    }
+    for verb in verbs:
+        permission = "" if verb == "testIamPermissions" else None
+        service.handles(f"{prefix}.{verb}", permission=permission)(makers[verb](collection))
+
+
+Handler = Callable[[Request], Any]
+
+
+def new_name(collection: Collection, request: Request) -> tuple[str, str]:
+    """(name, parent) of the resource that a create request asks for; a 400 for an id that is missing or malformed."""
+    if "name" in request.path and "parent" not in request.path:
+        name = request.path["name"]
+        return name, name.rsplit("/", 2)[0]
+    parent = request.path["parent"]
+    if collection.id_parameter:
+        resource_id = request.query.get(collection.id_parameter, "")
+        if not resource_id:
+            raise invalid_argument(f"{collection.id_parameter} is required.")
+    else:
+        resource_id = request.emulator.ids.number()
+    if not collection.id_pattern.fullmatch(resource_id):
+        raise invalid_argument(
+            f'Invalid {collection.id_parameter or "name"} "{resource_id[:80]}": it must match {collection.id_pattern.pattern}.'
+        )
+    return f"{parent}/{collection.segment}/{resource_id}", parent
+
+
+async def create(collection: Collection, request: Request) -> Resource:
+    """Create the resource that `request` describes and return it, durable."""
+    emulator = request.emulator
+    name, parent = new_name(collection, request)
+    body = dict(request.body or {})
+    body.pop("name", None)
+    body = collection.prepare(request, body)
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        if collection.parent_kind and emulator.resources.get(collection.parent_kind, parent, tx) is None:
+            raise not_found(f"Resource not found: {parent}.")
+        resource = emulator.resources.insert(tx, collection.kind, name, parent, body)
+        collection.after_create(emulator, tx, resource)
+        return resource
+
+    return await emulator.db.write(step)
+
+
+def _create(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        return collection.view(await create(collection, request))
+
+    return handler
+
+
+def _get(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        return collection.view(request.emulator.resources.require(collection.kind, request.name))
+
+    return handler
+
+
+def _list(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        parent = request.name
+        emulator = request.emulator
+        if collection.parent_kind and emulator.resources.get(collection.parent_kind, parent) is None:
+            raise not_found(f"Resource not found: {parent}.")
+        size = request.query.get("pageSize") or collection.page_size
+        if size < 0:
+            raise invalid_argument("pageSize must not be negative.")
+        text = request.query.get("filter", "")
+        keep = filters.compile_filter(text) if text else None
+        found, token = emulator.resources.list(
+            collection.kind,
+            parent,
+            min(size, collection.page_limit),
+            request.query.get("pageToken", ""),
+            None if keep is None else lambda resource: keep(collection.view(resource)),
+        )
+        answer: Body = {}
+        if found:
+            answer[collection.key] = [collection.view(resource) for resource in found]
+        if token:
+            answer["nextPageToken"] = token
+        return answer
+
+    return handler
+
+
+async def update(collection: Collection, request: Request, changes: Body, mask: list[str] | None) -> Resource:
+    """Apply `changes` under a field mask (None: every field that `changes` holds) and return the resource, durable."""
+    emulator = request.emulator
+    name = request.name
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        old = emulator.resources.require(collection.kind, name, tx)
+        body = dict(old.body)
+        for path in mask if mask is not None else list(changes):
+            apply_path(body, changes, path)
+        for key in collection.immutable:
+            if body.get(key) != old.body.get(key):
+                raise invalid_argument(f"Field {key} is immutable: it can be set only when the resource is created.")
+        body.pop("name", None)
+        if collection.prepare_update is not None:
+            body = collection.prepare_update(request, old, body)
+        resource = emulator.resources.replace(tx, collection.kind, name, body)
+        collection.after_update(emulator, tx, resource)
+        return resource
+
+    return await emulator.db.write(step)
+
+
+def apply_path(body: Body, changes: Body, path: str) -> None:
+    """Copy the field at a mask path from `changes` to `body`; absent there means cleared (AIP-134)."""
+    first, _, rest = path.partition(".")
+    if not rest:
+        if changes.get(first) in (None, {}, [], ""):
+            body.pop(first, None)
+        else:
+            body[first] = changes[first]
+        return
+    inner = dict(body.get(first) or {})
+    apply_path(inner, changes.get(first) or {}, rest)
+    if inner:
+        body[first] = inner
+    else:
+        body.pop(first, None)
+
+
+def _patch(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        text = request.query.get("updateMask") or (request.body or {}).get("updateMask")
+        mask = validation.field_mask(text) if text else None
+        if mask is not None and request.method.request is not None:
+            known = request.method.document.schemas[request.method.request].get("properties", {})
+            for path in mask:
+                if path.partition(".")[0] not in known:
+                    raise validation.unknown_mask(path)
+        return collection.view(await update(collection, request, request.body or {}, mask))
+
+    return handler
+
+
+def _delete(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        emulator = request.emulator
+        name = request.name
+
+        def step(tx: sqlite3.Connection) -> None:
+            resource = emulator.resources.require(collection.kind, name, tx)
+            collection.after_delete(emulator, tx, resource)
+            emulator.resources.delete_tree(tx, name)
+
+        await emulator.db.write(step)
+        return {}
+
+    return handler
+
+
+def _get_policy(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        request.emulator.resources.require(collection.kind, request.name)
+        return request.emulator.policies.get(request.name)
+
+    return handler
+
+
+def _set_policy(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        emulator = request.emulator
+        name = request.name
+        policy = (request.body or {}).get("policy")
+        if policy is None:
+            raise invalid_argument("policy is required.")
+
+        def step(tx: sqlite3.Connection) -> Body:
+            emulator.resources.require(collection.kind, name, tx)
+            return emulator.policies.set(tx, name, policy, request.body.get("updateMask"))
+
+        return await emulator.db.write(step)
+
+    return handler
+
+
+def _test_permissions(collection: Collection) -> Handler:
+    async def handler(request: Request) -> Answer:
+        return held_permissions(request, (request.body or {}).get("permissions", []), request.name)
+
+    return handler
+
+
+def held_permissions(request: Request, wanted: list[str], resource: str) -> Body:
+    """The answer of testIamPermissions: those of `wanted` that the caller holds; {} if none."""
+    if any("*" in permission for permission in wanted):
+        raise invalid_argument("Permissions with wildcards (such as * or storage.*) are not allowed.")
+    policies = request.emulator.policies
+    held = [permission for permission in wanted if policies.allows(request.principal, permission, resource)]
+    return {"permissions": held} if held else {}
+
+
+def require_absent(found: Resource | None, message: str) -> None:
+    """A FAILED_PRECONDITION with `message` where something is still there."""
+    if found is not None:
+        raise failed_precondition(message)

@@ -1,0 +1,115 @@
+"""Google's discovery documents read as a specification: methods, their paths, parameters and schemas.
+
+The documents ship inside google-api-python-client; what it lacks in a small form lies in emulator/data/discovery.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+OWN = Path(__file__).resolve().parent.parent / "data" / "discovery"
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """One declared parameter of a method."""
+
+    name: str
+    location: str
+    type: str
+    format: str | None = None
+    repeated: bool = False
+    required: bool = False
+    enum: frozenset[str] | None = None
+    pattern: re.Pattern[str] | None = None
+
+
+class Method:
+    """One method of a document: what a handler registers under, and how a request for it looks.
+
+    id is Google's ("healthcare.projects.locations.datasets.get"), http the verb, template the path with its variables,
+    flat_path the same path segment by segment. is_media says that request or response is raw bytes (HttpBody).
+    """
+
+    def __init__(self, spec: dict[str, Any], document: Document) -> None:
+        self._spec = spec
+        self.document = document
+        self.id: str = spec["id"]
+        self.http: str = spec["httpMethod"]
+        self.template: str = document.service_path + spec["path"]
+        self.flat_path: str = document.service_path + spec.get("flatPath", spec["path"])
+        self.request: str | None = spec["request"]["$ref"] if "request" in spec else None
+        self.response: str | None = spec["response"]["$ref"] if "response" in spec else None
+        self.is_media = "HttpBody" in (self.request, self.response)
+        protocols = spec["mediaUpload"]["protocols"] if "mediaUpload" in spec else {}
+        self.upload_paths: tuple[str, ...] = tuple(p["path"].lstrip("/") for p in protocols.values())
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        """Every declared parameter by name, in the document's order."""
+        return {name: _parameter(name, p) for name, p in self._spec.get("parameters", {}).items()}
+
+    @cached_property
+    def query_parameters(self) -> dict[str, Parameter]:
+        """The parameters that travel in the query string."""
+        return {name: p for name, p in self.parameters.items() if p.location == "query"}
+
+    @property
+    def service(self) -> str:
+        """The first word of the id."""
+        return self.id.split(".", 1)[0]
+
+
+class Document:
+    """One discovery document, for example healthcare.v1."""
+
+    def __init__(self, name: str, raw: dict[str, Any]) -> None:
+        self.name = name
+        self.service_path: str = raw.get("servicePath", "")
+        self.schemas: dict[str, Any] = raw.get("schemas", {})
+        self.methods: tuple[Method, ...] = tuple(Method(spec, self) for spec in _walk(raw))
+
+
+@lru_cache(maxsize=1)
+def documents_folder() -> Path:
+    """The folder of the documents in the installed google-api-python-client."""
+    spec = importlib.util.find_spec("googleapiclient")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("google-api-python-client is not installed; run scripts/setup.")
+    return Path(spec.origin).parent / "discovery_cache" / "documents"
+
+
+def load(name: str) -> Document:
+    """Read the document `name` ("healthcare.v1beta1"); our own fragment first, where there is one."""
+    path = OWN / f"{name}.json"
+    if not path.exists():
+        path = documents_folder() / f"{name}.json"
+    return Document(name, orjson.loads(path.read_bytes()))
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from node.get("methods", {}).values()
+    for child in node.get("resources", {}).values():
+        yield from _walk(child)
+
+
+def _parameter(name: str, spec: dict[str, Any]) -> Parameter:
+    pattern = spec.get("pattern")
+    return Parameter(
+        name=name,
+        location=spec["location"],
+        type=spec["type"],
+        format=spec.get("format"),
+        repeated=spec.get("repeated", False),
+        required=spec.get("required", False),
+        enum=frozenset(spec["enum"]) if "enum" in spec else None,
+        pattern=re.compile(pattern) if pattern else None,
+    )

@@ -1,0 +1,112 @@
+"""What a handler receives and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.gateway.discovery import Method
+from emulator.gateway.errors import ApiError, invalid_argument
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+JSON = "application/json; charset=UTF-8"
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer that is not plain JSON: status, headers, and bytes or a stream of bytes."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | AsyncIterator[bytes] = b""
+
+    @staticmethod
+    def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """A JSON answer with a status or headers of its own."""
+        return Response(status, {"content-type": JSON, **(headers or {})}, orjson.dumps(value))
+
+
+Answer = dict[str, Any] | None | Response
+
+
+class Request:
+    """One request on its way: found, authenticated and validated by the time a handler sees it."""
+
+    __slots__ = (
+        "_receive",
+        "base_url",
+        "body",
+        "emulator",
+        "headers",
+        "method",
+        "path",
+        "principal",
+        "query",
+        "raw_path",
+        "raw_query",
+        "upload",
+    )
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        method: Method,
+        path: dict[str, str],
+        raw_query: list[tuple[str, str]],
+        headers: dict[str, str],
+        receive: Receive,
+        base_url: str,
+        raw_path: str = "",
+        upload: bool = False,
+    ) -> None:
+        self.emulator = emulator
+        self.method = method
+        self.path = path
+        self.raw_query = raw_query
+        self.headers = headers
+        self.base_url = base_url
+        self.raw_path = raw_path
+        self.upload = upload
+        self.principal = ""
+        self.query: dict[str, Any] = {}
+        self.body: Any = None
+        self._receive = receive
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises ApiError when the client goes away in the middle."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ApiError(
+                    499, "CANCELLED", "The client closed the connection before the body was complete.", "cancelled"
+                )
+            chunk = message.get("body", b"")
+            if chunk:
+                yield chunk
+            if not message.get("more_body", False):
+                return
+
+    async def read(self, limit: int | None = None) -> bytes:
+        """The whole body; more than `limit` bytes is a 400."""
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self.stream():
+            size += len(chunk)
+            if limit is not None and size > limit:
+                raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
+            parts.append(chunk)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    @property
+    def name(self) -> str:
+        """The resource that the path names: `name` or `resource` or `parent`, whichever the method has."""
+        for key in ("name", "resource", "parent"):
+            if key in self.path:
+                return self.path[key]
+        return next(iter(self.path.values()), "")

@@ -1,0 +1,137 @@
+"""Which method a request is for: one trie over all documents' paths, by segment, with `:verb` suffixes."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property, lru_cache
+from urllib.parse import unquote
+
+from emulator.gateway.discovery import Document, Method
+
+_VARIABLE = re.compile(r"\{(\+?)([^}]+)\}")
+
+
+class Route:
+    """A method at one of its paths; `spans` says which segments make each template variable."""
+
+    def __init__(self, method: Method, template: str, flat: str, upload: bool) -> None:
+        self.method = method
+        self.upload = upload
+        self._template = template
+        self._flat = flat
+
+    @cached_property
+    def spans(self) -> tuple[tuple[str, int, int], ...]:
+        """(variable, first segment, one past the last segment) for each template variable."""
+        return _spans(self._template, self._flat)
+
+    @cached_property
+    def verb(self) -> str:
+        """What follows the last variable in its segment: ":deidentify", or nothing."""
+        last = self._flat.rsplit("/", 1)[-1]
+        return last[last.index("}") + 1 :] if "}" in last else ""
+
+    def variables(self, segments: list[str]) -> dict[str, str]:
+        """The template variables of a request's raw segments, percent-decoded."""
+        if self.verb:
+            segments = [*segments[:-1], segments[-1][: -len(self.verb)]]
+        return {name: unquote("/".join(segments[first:last])) for name, first, last in self.spans}
+
+
+class _Node:
+    __slots__ = ("children", "routes")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.routes: dict[str, Route] = {}
+
+
+class Router:
+    """Finds the method for an HTTP verb and a raw (still percent-encoded) path."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self._root = _Node()
+        for document in documents:
+            for method in document.methods:
+                self._add(method, method.template, method.flat_path, upload=False)
+                for path in method.upload_paths:
+                    self._add(method, path, _flat(path, method), upload=True)
+        self.find = lru_cache(maxsize=8192)(self._find)
+
+    def _add(self, method: Method, template: str, flat: str, *, upload: bool) -> None:
+        node = self._root
+        for segment in flat.split("/"):
+            node = node.children.setdefault(_key(segment), _Node())
+        # The first document that claims a path keeps it (`locations` is in several).
+        node.routes.setdefault(method.http, Route(method, template, flat, upload))
+
+    def _find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
+        """The route, its path variables (decoded), and whether the path is known for other verbs."""
+        segments = raw_path.strip("/").split("/")
+        known = False
+        for node in self._nodes(self._root, segments, 0):
+            known = True
+            route = node.routes.get(http)
+            if route is not None:
+                return route, route.variables(segments), True
+        return None, {}, known
+
+    def _nodes(self, node: _Node, segments: list[str], at: int) -> list[_Node]:
+        if at == len(segments):
+            return [node] if node.routes else []
+        segment = segments[at]
+        found: list[_Node] = []
+        child = node.children.get(segment)
+        if child is not None:
+            found += self._nodes(child, segments, at + 1)
+        head, colon, verb = segment.rpartition(":")
+        if colon and head and (child := node.children.get("*:" + verb)) is not None:
+            found += self._nodes(child, segments, at + 1)
+        if segment and (child := node.children.get("*")) is not None:
+            found += self._nodes(child, segments, at + 1)
+        return found
+
+
+def _flat(path: str, method: Method) -> str:
+    """The flat form of an upload path: its variables are those of the method's own flat path, in order."""
+    flat = [s for s in method.flat_path.split("/") if s.startswith("{")]
+    result, used = [], 0
+    for segment in path.split("/"):
+        if segment.startswith("{") and not segment.startswith("{+"):
+            result.append(segment)
+        elif segment.startswith("{+") and used < len(flat):
+            result.append(flat[used])
+            used += 1
+        else:
+            result.append(segment)
+    return "/".join(result)
+
+
+def _key(segment: str) -> str:
+    if "{" not in segment:
+        return segment
+    return "*" + segment[segment.index("}") + 1 :]
+
+
+def _spans(template: str, flat: str) -> tuple[tuple[str, int, int], ...]:
+    """Lay a template's variables over the segments of its flat path."""
+    pattern = ""
+    position = 0
+    for match in _VARIABLE.finditer(template):
+        pattern += re.escape(template[position : match.start()])
+        pattern += f"(?P<{_group(match[2])}>{'.+?' if match[1] else '[^/]+?'})"
+        position = match.end()
+    pattern += re.escape(template[position:])
+    matched = re.fullmatch(pattern, flat)
+    if matched is None:
+        raise ValueError(f"the path {flat} does not fit its template {template}")
+    spans = []
+    for variable in _VARIABLE.finditer(template):
+        start, end = matched.span(_group(variable[2]))
+        first = flat.count("/", 0, start)
+        spans.append((variable[2], first, first + 1 + flat.count("/", start, end)))
+    return tuple(spans)
+
+
+def _group(name: str) -> str:
+    return re.sub(r"\W", "_", name)

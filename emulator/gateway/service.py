@@ -1,0 +1,98 @@
+"""A Google service as the emulator sees it: documents, handlers, tables, jobs, hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.request import Answer, Request
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.gateway.operations import Job, Operation
+
+Handler = Callable[[Request], Awaitable[Answer]]
+Hook = Callable[["Emulator"], Awaitable[None]]
+Runner = Callable[["Job"], Awaitable[dict[str, Any]]]
+Resource = Callable[[Request], str]
+UNCHECKED = ""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A handler with the permission that a caller needs and the resource on which it is checked.
+
+    permission None means: derived from the method id. `on` None means: the resource that the path names.
+    """
+
+    method_id: str
+    handler: Handler
+    permission: tuple[str, ...] | None
+    on: Resource | None
+
+
+class Service:
+    """One Google service.
+
+    name is also its package under emulator/services; documents are discovery documents in order of precedence;
+    schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
+    fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        documents: tuple[str, ...],
+        schema: str = "",
+        *,
+        lenient: bool = False,
+        anonymous: bool = False,
+    ) -> None:
+        self.name = name
+        self.documents = documents
+        self.schema = schema
+        self.lenient = lenient
+        self.anonymous = anonymous
+        self.registrations: dict[str, Registration] = {}
+        self.jobs: dict[str, Runner] = {}
+        self.start_hooks: list[Hook] = []
+        self.stop_hooks: list[Hook] = []
+        self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
+
+    def handles(
+        self,
+        method_id: str,
+        *,
+        permission: str | tuple[str, ...] | None = None,
+        on: Resource | None = None,
+    ) -> Callable[[Handler], Handler]:
+        """Register a handler under a method id; permission "" means that none is checked by the gateway."""
+        permissions = (permission,) if isinstance(permission, str) else permission
+
+        def register(handler: Handler) -> Handler:
+            if method_id in self.registrations:
+                raise ValueError(f"{method_id} has two handlers")
+            self.registrations[method_id] = Registration(method_id, handler, permissions, on)
+            return handler
+
+        return register
+
+    def job(self, kind: str) -> Callable[[Runner], Runner]:
+        """Register what runs the long-running operations of a kind."""
+
+        def register(runner: Runner) -> Runner:
+            self.jobs[kind] = runner
+            return runner
+
+        return register
+
+    def on_start(self, hook: Hook) -> Hook:
+        """Run `hook` once the state is open, before the first request."""
+        self.start_hooks.append(hook)
+        return hook
+
+    def on_stop(self, hook: Hook) -> Hook:
+        """Run `hook` when the emulator stops."""
+        self.stop_hooks.append(hook)
+        return hook

@@ -1,0 +1,245 @@
+"""Parameters and bodies against the discovery schemas, with the messages that Google answers.
+
+Strict services refuse an unknown field and name it; JSON nulls are absent; snake_case names are accepted as in proto3
+JSON; fields that only the server writes are dropped. Lenient services (the older JSON APIs) keep nulls and ignore what
+they do not know.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from emulator.gateway.discovery import Document, Method, Parameter
+from emulator.gateway.errors import ApiError, invalid_argument
+
+SYSTEM_PARAMETERS = frozenset(
+    "$.xgafv access_token alt $alt callback fields $fields key $key oauth_token prettyPrint $prettyPrint quotaUser "
+    "$quotaUser uploadType upload_protocol upload_id userIp userProject $userProject $outputDefaults".split()
+)
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+_TYPES = {"string": "TYPE_STRING", "boolean": "TYPE_BOOL", "integer": "TYPE_INT32", "number": "TYPE_DOUBLE"}
+_INTEGER = re.compile(r"-?\d+")
+
+
+class _Problems:
+    """Collects what is wrong, so that one answer names everything."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def add(self, field: str, message: str) -> None:
+        self.found.append((field, message))
+
+    def raise_if_any(self) -> None:
+        if not self.found:
+            return
+        message = "\n".join(m for _, m in self.found)
+        violations = [{"field": f, "description": m} if f else {"description": m} for f, m in self.found]
+        details = [{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}]
+        raise invalid_argument(message, details=details)
+
+
+def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[str, Any]:
+    """The typed query parameters of a request. Raises a 400 that names what is unknown, missing or of a wrong type."""
+    declared = method.query_parameters
+    values: dict[str, Any] = {}
+    problems = _Problems()
+    for name, text in raw:
+        parameter = declared.get(name) or declared.get(_camel(name))
+        if parameter is None:
+            if name not in SYSTEM_PARAMETERS and not lenient and not method.is_media:
+                problems.add(
+                    "",
+                    f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+                    f"Field '{name}' could not be found in request message.",
+                )
+            continue
+        try:
+            value = _parameter_value(parameter, text)
+        except ValueError:
+            problems.add(name, f"Invalid value at '{name}' ({_TYPES[parameter.type]}), \"{text}\"")
+            continue
+        if parameter.repeated:
+            values.setdefault(parameter.name, []).append(value)
+        else:
+            values[parameter.name] = value
+    for parameter in declared.values():
+        if parameter.required and parameter.name not in values:
+            problems.add(parameter.name, f"Required parameter: {parameter.name}")
+    problems.raise_if_any()
+    return values
+
+
+def _parameter_value(parameter: Parameter, text: str) -> Any:
+    if parameter.type == "boolean":
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() in _FALSE:
+            return False
+        raise ValueError(text)
+    if parameter.type == "integer" or parameter.format in ("int64", "uint64"):
+        return int(text)
+    if parameter.type == "number":
+        return float(text)
+    if parameter.enum is not None and text not in parameter.enum:
+        raise ValueError(text)
+    return text
+
+
+def body(method: Method, raw: bytes, *, lenient: bool) -> Any:
+    """The body as a dict with camelCase names and values of the declared types; an empty body is {}."""
+    if not raw or raw.isspace():
+        return {}
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise invalid_argument(f"Invalid JSON payload received. {error}", reason="parseError") from None
+    if method.request is None:
+        return value if isinstance(value, dict) else {}
+    return conform(method.document, method.request, value, lenient=lenient)
+
+
+def conform(document: Document, schema: str, value: Any, *, lenient: bool = False) -> dict[str, Any]:
+    """`value` as the schema of that name wants it. Raises a 400 naming each field that does not fit."""
+    if not isinstance(value, dict):
+        raise invalid_argument("Invalid JSON payload received. Unexpected token: the body must be a JSON object.")
+    checker = _Checker(document, lenient)
+    result: dict[str, Any] = checker.object(document.schemas[schema], value, "")
+    checker.problems.raise_if_any()
+    return result
+
+
+class _Checker:
+    def __init__(self, document: Document, lenient: bool) -> None:
+        self.schemas = document.schemas
+        self.lenient = lenient
+        self.problems = _Problems()
+
+    def object(self, schema: dict[str, Any], value: dict[str, Any], path: str) -> dict[str, Any]:
+        fields = schema.get("properties")
+        extra = schema.get("additionalProperties")
+        if fields is None and extra is None:
+            return value
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            name = key
+            field = fields.get(key) if fields else None
+            if field is None and fields and not self.lenient:
+                name = _camel(key)
+                field = fields.get(name)
+            here = f"{path}.{name}" if path else name
+            if field is not None:
+                if field.get("readOnly") and not self.lenient:
+                    continue
+                if item is None and not self.lenient:
+                    continue
+                result[name] = None if item is None else self.value(field, item, here)
+            elif extra is not None:
+                result[key] = None if item is None else self.value(extra, item, here)
+            elif key == "@type" or self.lenient:
+                continue
+            else:
+                where = f" at '{path}'" if path else ""
+                self.problems.add(
+                    path, f'Invalid JSON payload received. Unknown name "{key}"{where}: Cannot find field.'
+                )
+        return result
+
+    def value(self, schema: dict[str, Any], value: Any, path: str) -> Any:
+        reference = schema.get("$ref")
+        if reference is not None:
+            schema = self.schemas[reference]
+        kind = schema.get("type")
+        if kind == "object":
+            if isinstance(value, dict):
+                return self.object(schema, value, path)
+            return self.wrong(path, reference or "object", value)
+        if kind == "array":
+            if isinstance(value, list):
+                items = schema["items"]
+                return [self.value(items, v, f"{path}[{i}]") for i, v in enumerate(value)]
+            if self.lenient:
+                return self.wrong(path, "array", value)
+            return (
+                [self.value(schema["items"], value, path)]
+                if not isinstance(value, dict)
+                else self.wrong(path, "array", value)
+            )
+        if kind == "any" or kind is None:
+            return value
+        return self.scalar(schema, kind, value, path)
+
+    def scalar(self, schema: dict[str, Any], kind: str, value: Any, path: str) -> Any:
+        form = schema.get("format")
+        if kind == "string":
+            if form in ("int64", "uint64"):
+                if isinstance(value, int) and not isinstance(value, bool):
+                    return str(value)
+                if isinstance(value, str) and _INTEGER.fullmatch(value):
+                    return value
+                return self.wrong(path, "TYPE_INT64", value)
+            if not isinstance(value, str):
+                if self.lenient and isinstance(value, (int, float)):
+                    return str(value).lower() if isinstance(value, bool) else str(value)
+                return self.wrong(path, "TYPE_STRING", value)
+            if form == "byte":
+                return self.bytes(value, path)
+            enum = schema.get("enum")
+            if enum is not None and value not in enum and not self.lenient:
+                return self.wrong(path, f"type.googleapis.com/{path.rsplit('.', 1)[-1]}", value)
+            return value
+        if kind == "boolean":
+            if isinstance(value, bool):
+                return value
+            if isinstance(value, str) and value.lower() in ("true", "false"):
+                return value.lower() == "true"
+            return self.wrong(path, "TYPE_BOOL", value)
+        if isinstance(value, bool):
+            return self.wrong(path, _TYPES[kind], value)
+        if isinstance(value, (int, float)):
+            return value
+        if isinstance(value, str):
+            try:
+                return int(value) if kind == "integer" else float(value)
+            except ValueError:
+                pass
+        return self.wrong(path, _TYPES[kind], value)
+
+    def bytes(self, value: str, path: str) -> Any:
+        text = value.replace("-", "+").replace("_", "/")
+        text += "=" * (-len(text) % 4)
+        try:
+            base64.b64decode(text, validate=True)
+        except binascii.Error:
+            return self.wrong(path, "TYPE_BYTES", value)
+        return text
+
+    def wrong(self, path: str, wanted: str, value: Any) -> None:
+        shown = orjson.dumps(value).decode() if not isinstance(value, (dict, list)) else type(value).__name__
+        self.problems.add(path, f"Invalid value at '{path}' ({wanted}), {shown[:80]}")
+
+
+@lru_cache(maxsize=4096)
+def _camel(name: str) -> str:
+    """proto3 JSON accepts the original field name too: update_time for updateTime."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def field_mask(text: str) -> list[str]:
+    """The paths of a google.protobuf.FieldMask in camelCase ("parser_config.schema,labels")."""
+    paths = [".".join(_camel(part) for part in path.strip().split(".")) for path in text.split(",") if path.strip()]
+    if not paths:
+        raise invalid_argument("update_mask is required: name the fields to change.")
+    return paths
+
+
+def unknown_mask(path: str) -> ApiError:
+    """The 400 for a mask that names no field."""
+    return invalid_argument(f"Invalid field mask: '{path}' is not a field that can be updated.")

@@ -1,0 +1,98 @@
+"""Who exists from the first start: the project, its owner, and the service account of the key file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, make_key
+from emulator.gateway.authorization import ORGANIZATION
+from emulator.settings import project_number
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+CREDENTIALS = "credentials.json"
+
+
+def ensure(emulator: Emulator) -> None:
+    """Create what is missing, before the first request."""
+    emulator.db.write_now(_ensure_hierarchy, emulator)
+    emulator.db.write_now(_ensure_account, emulator)
+
+
+def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:
+    from emulator.app import PROJECTS
+
+    settings = emulator.settings
+    name = f"projects/{settings.project}"
+    if emulator.resources.get(PROJECTS, name, tx) is None:
+        body = {
+            "projectId": settings.project,
+            "projectNumber": project_number(settings.project),
+            "name": settings.project,
+            "lifecycleState": "ACTIVE",
+            "labels": {},
+            "parent": {"type": "organization", "id": ORGANIZATION.rsplit("/", 1)[-1]},
+        }
+        emulator.resources.insert(tx, PROJECTS, name, ORGANIZATION, body)
+        account = {"role": "roles/owner", "members": [f"serviceAccount:{settings.account}"]}
+        emulator.policies.set(tx, name, {"bindings": [account]})
+    policy = emulator.policies.get(ORGANIZATION, tx)
+    owners = {m for b in policy.get("bindings", []) if b["role"] == "roles/owner" for m in b["members"]}
+    if settings.owner not in owners:
+        owners.add(settings.owner)
+        emulator.policies.set(tx, ORGANIZATION, {"bindings": [{"role": "roles/owner", "members": sorted(owners)}]})
+
+
+def _ensure_account(tx: sqlite3.Connection, emulator: Emulator) -> None:
+    settings = emulator.settings
+    name = account_name(settings.account)
+    if emulator.resources.get(ACCOUNTS, name, tx) is None:
+        body = {
+            "projectId": settings.project,
+            "email": settings.account,
+            "uniqueId": "1" + emulator.ids.number()[:20],
+            "displayName": "The emulator's own",
+        }
+        emulator.resources.insert(tx, ACCOUNTS, name, f"projects/{settings.project}", body)
+    path = settings.state / CREDENTIALS
+    key = _read(path)
+    if key is None or key.get("client_email") != settings.account:
+        key = make_key(emulator, tx, settings.account)
+    elif emulator.resources.get(KEYS, f"{name}/keys/{key['private_key_id']}", tx) is None:
+        _register(tx, emulator, name, key)
+    key["token_uri"] = f"{settings.base_url}/token"
+    _write(path, key)
+
+
+def _register(tx: sqlite3.Connection, emulator: Emulator, account: str, key: dict[str, Any]) -> None:
+    """Know a key file again whose record is gone (after `reset`)."""
+    from cryptography.hazmat.primitives import serialization
+
+    private = serialization.load_pem_private_key(key["private_key"].encode(), password=None)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    body = {"publicKeyPem": public.decode(), "disabled": False}
+    emulator.resources.insert(tx, KEYS, f"{account}/keys/{key['private_key_id']}", account, body)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        key: dict[str, Any] = json.loads(path.read_text())
+        key["private_key"], key["private_key_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return key
+
+
+def _write(path: Path, key: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(key, file, indent=2)
+    os.replace(temporary, path)

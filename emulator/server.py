@@ -1,0 +1,219 @@
+"""One emulator process: the lock on its folder, its ports, the HTTP server, and starting anew after a reset."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import shutil
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emulator.settings import Settings
+
+RUN_FILE = "emulator.json"
+LOCK_FILE = "lock"
+LOG_FILE = "emulator.log"
+KEPT_AT_RESET = frozenset((LOCK_FILE, LOG_FILE, "owner-token", "signing-secret", "credentials.json"))
+
+
+class StartError(Exception):
+    """Why the emulator can't start, in one sentence."""
+
+
+def serve(settings: Settings) -> int:
+    """Run until stopped; returns the exit code. Raises StartError."""
+    lock = lock_folder(settings.state)
+    rest = bind(settings.host, settings.port, "--port")
+    grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
+    settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])
+    grpc.close()  # the gRPC server binds by itself; this only found a free port, or said that it is taken
+    reset = _run(settings, rest)
+    (settings.state / RUN_FILE).unlink(missing_ok=True)
+    if reset:
+        rest.close()
+        empty(settings.state)
+        os.set_inheritable(lock, True)
+        os.environ[LOCK_VARIABLE] = str(lock)
+        os.execv(sys.executable, [sys.executable, "-m", "emulator", "start", *arguments_of(settings)])
+    os.close(lock)
+    return 0
+
+
+LOCK_VARIABLE = "EMULATOR_LOCK_DESCRIPTOR"
+
+
+def _run(settings: Settings, listener: socket.socket) -> bool:
+    import uvicorn
+
+    from emulator.app import Emulator
+    from emulator.gateway.asgi import Application
+    from emulator.state.database import CorruptState
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        emulator = Emulator(settings)
+    except CorruptState as error:
+        raise StartError(str(error)) from None
+    reset = False
+    config = uvicorn.Config(
+        _Announced(Application(emulator), settings),
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+        date_header=True,
+        backlog=1024,
+    )
+    server = uvicorn.Server(config)
+
+    def on_reset() -> None:
+        nonlocal reset
+        reset = True
+        server.should_exit = True
+
+    emulator.on_reset = on_reset
+    server.run(sockets=[listener])
+    if not server.started:
+        raise StartError(
+            f"The emulator could not start; its log is on standard error, or in {settings.state / LOG_FILE}."
+        )
+    return reset
+
+
+class _Announced:
+    """The application, and the run file written once it is ready."""
+
+    def __init__(self, application: Any, settings: Settings) -> None:
+        self._application = application
+        self._settings = settings
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._application(scope, receive, send)
+            return
+
+        async def announce(message: dict[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                write_run_file(self._settings)
+            await send(message)
+
+        await self._application(scope, receive, announce)
+
+
+def write_run_file(settings: Settings) -> None:
+    """Tell the other commands where this emulator is."""
+    record = {
+        "pid": os.getpid(),
+        "project": settings.project,
+        "projectNumber": settings.project_number,
+        "host": settings.host,
+        "port": settings.port,
+        "grpcPort": settings.grpc_port,
+        "url": settings.base_url,
+    }
+    path = settings.state / RUN_FILE
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(record))
+    os.replace(temporary, path)
+
+
+def read_run_file(state: Path) -> dict[str, Any] | None:
+    """Where the emulator on that folder is, if one runs."""
+    try:
+        record: dict[str, Any] = json.loads((state / RUN_FILE).read_text())
+        os.kill(int(record["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return record if is_locked(state) else None
+
+
+def is_locked(state: Path) -> bool:
+    """Whether an emulator holds the folder."""
+    try:
+        descriptor = os.open(state / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def lock_folder(state: Path) -> int:
+    """Take the folder for this process; the descriptor holds the lock. Raises StartError where another has it."""
+    inherited = os.environ.pop(LOCK_VARIABLE, "")
+    if inherited:
+        descriptor = int(inherited)
+        os.set_inheritable(descriptor, False)
+        return descriptor
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"The state folder {state} can't be used: {error.strerror}; name another with --state."
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StartError(
+            f"Another emulator runs on {state}; use it, stop it (python -m emulator stop --state {state}), "
+            "or name another folder with --state."
+        ) from None
+    return descriptor
+
+
+def bind(host: str, port: int, flag: str) -> socket.socket:
+    """A listening socket. Raises StartError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"Port {port} on {host} is in use; stop what listens there, or choose another with {flag}."
+            ) from None
+        raise StartError(
+            f"Port {port} on {host} can't be used: {error.strerror}; choose another with {flag}."
+        ) from None
+    return listener
+
+
+def empty(state: Path) -> None:
+    """Delete the state; the owner's token and the key file stay, so that shells that know them go on."""
+    for path in state.iterdir():
+        if path.name in KEPT_AT_RESET:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def arguments_of(settings: Settings) -> list[str]:
+    """The command line that starts an emulator of these settings."""
+    arguments = [
+        *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
+        *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
+        *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
+    ]
+    return arguments

@@ -1,0 +1,1 @@
+"""One package per Google service; each exports SERVICE."""

@@ -1,0 +1,59 @@
+"""How one emulator process is set up."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 9470
+DEFAULT_GRPC_PORT = 9471
+DEFAULT_PROJECT = "local-project"
+DEFAULT_STATE = Path(__file__).resolve().parent.parent / ".emulator"
+LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a start decides. Ports are those that are bound; operations is immediate, manual or delay:SECONDS."""
+
+    state: Path
+    project: str = DEFAULT_PROJECT
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    grpc_port: int = DEFAULT_GRPC_PORT
+    iam: bool = True
+    anonymous: bool = True
+    operations: str = "immediate"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return self.host in LOOPBACK
+
+    @property
+    def base_url(self) -> str:
+        """Where the REST APIs are."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def project_number(self) -> str:
+        """The project's number: twelve digits that follow from its id."""
+        return project_number(self.project)
+
+    @property
+    def account(self) -> str:
+        """E-mail address of the service account whose key file the emulator writes."""
+        return f"emulator@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def owner(self) -> str:
+        """The principal behind the owner's token."""
+        return f"user:owner@{self.project}.example"
+
+
+def project_number(project: str) -> str:
+    """Twelve digits that follow from a project id."""
+    digest = int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big")
+    return str(10**11 + digest % (9 * 10**11))

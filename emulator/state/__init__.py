@@ -1,0 +1,1 @@
+"""What the emulator keeps: one SQLite database, files of bytes, named resources."""

@@ -1,0 +1,217 @@
+"""Files of bytes, written once, synced before their owner's row is committed, counted by reference.
+
+A file without a row in `blobs` is left over from a request that was never answered; it is swept at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import google_crc32c
+
+from emulator.state.database import Database
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS blobs(
+    id TEXT PRIMARY KEY, size INTEGER NOT NULL, md5 TEXT NOT NULL, crc32c TEXT NOT NULL, refs INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+BUFFER = 1 << 20
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A finished file: its id, size in bytes, and checksums in base64 as Cloud Storage gives them."""
+
+    id: str
+    size: int
+    md5: str
+    crc32c: str
+
+
+class BlobWriter:
+    """Writes one file; hashing and writing happen off the event loop, a megabyte at a time."""
+
+    def __init__(self, store: BlobStore, blob_id: str) -> None:
+        self._store = store
+        self._id = blob_id
+        self._fd = -1
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._crc = google_crc32c.Checksum()
+        self.size = 0
+        self._finished = False
+
+    async def __aenter__(self) -> BlobWriter:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            await self._store.run(self._discard)
+
+    async def write(self, data: bytes) -> None:
+        """Append bytes."""
+        self._buffer.append(data)
+        self._buffered += len(data)
+        self.size += len(data)
+        if self._buffered >= BUFFER:
+            await self._store.run(self._flush)
+
+    async def finish(self) -> Blob:
+        """Sync the file and give its Blob; the caller references it in the write that stores the owner."""
+        blob = await self._store.run(self._finish)
+        self._finished = True
+        return blob
+
+    def _flush(self) -> None:
+        if self._fd < 0:
+            self._fd = os.open(self._store.path(self._id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
+        self._buffer, self._buffered = [], 0
+        self._md5.update(data)
+        self._crc.update(data)
+        _write_all(self._fd, data)
+
+    def _finish(self) -> Blob:
+        self._flush()
+        os.fdatasync(self._fd)
+        os.close(self._fd)
+        self._fd = -1
+        return Blob(self._id, self.size, _base64(self._md5.digest()), _base64(self._crc.digest()))
+
+    def _discard(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            self._store.path(self._id).unlink(missing_ok=True)
+
+
+class BlobStore:
+    """The folder of files, and the table that counts who refers to them."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self._folder = folder
+        self._database = database
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="blobs")
+        for shard in range(256):
+            (folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True)
+
+    async def run(self, function: Any, *args: Any) -> Any:
+        """Run blocking file work on the store's own threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+    def path(self, blob_id: str) -> Path:
+        """Where the bytes are."""
+        return self._folder / blob_id[:2] / blob_id
+
+    def new_id(self) -> str:
+        """An id that no file has."""
+        return secrets.token_hex(16)
+
+    def writer(self) -> BlobWriter:
+        """A new file: `async with blobs.writer() as w: await w.write(...); blob = await w.finish()`."""
+        return BlobWriter(self, self.new_id())
+
+    async def put(self, data: bytes) -> Blob:
+        """A whole file at once."""
+        blob: Blob = await self.run(self._put, data)
+        return blob
+
+    def _put(self, data: bytes) -> Blob:
+        blob_id = self.new_id()
+        descriptor = os.open(self.path(blob_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write_all(descriptor, data)
+            os.fdatasync(descriptor)
+        except BaseException:
+            self.path(blob_id).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+        md5 = hashlib.md5(data, usedforsecurity=False).digest()
+        return Blob(blob_id, len(data), _base64(md5), _base64(google_crc32c.Checksum(data).digest()))
+
+    def add_ref(self, tx: sqlite3.Connection, blob: Blob | str) -> None:
+        """One more owner; the first one needs the Blob, a copy may name an id that is already counted."""
+        if isinstance(blob, Blob):
+            tx.execute(
+                "INSERT INTO blobs VALUES(?,?,?,?,1) ON CONFLICT(id) DO UPDATE SET refs = refs + 1",
+                (blob.id, blob.size, blob.md5, blob.crc32c),
+            )
+        elif tx.execute("UPDATE blobs SET refs = refs + 1 WHERE id = ?", (blob,)).rowcount == 0:
+            raise KeyError(f"no blob {blob}")
+
+    def drop_ref(self, tx: sqlite3.Connection, blob_id: str) -> None:
+        """One owner less; with the last one the file goes, once that is committed."""
+        row = tx.execute("UPDATE blobs SET refs = refs - 1 WHERE id = ? RETURNING refs", (blob_id,)).fetchone()
+        if row is not None and row[0] <= 0:
+            tx.execute("DELETE FROM blobs WHERE id = ?", (blob_id,))
+            path = self.path(blob_id)
+            self._database.after_commit(lambda: path.unlink(missing_ok=True))
+
+    async def read(self, blob_id: str, start: int = 0, end: int | None = None) -> bytes:
+        """Bytes [start, end) of a file."""
+        data: bytes = await self.run(_read, self.path(blob_id), start, end)
+        return data
+
+    async def stream(self, blob_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Bytes [start, end) in chunks, at constant memory."""
+        descriptor = await self.run(os.open, self.path(blob_id), os.O_RDONLY)
+        try:
+            at = start
+            stop = os.fstat(descriptor).st_size if end is None else end
+            while at < stop:
+                chunk = await self.run(os.pread, descriptor, min(CHUNK, stop - at), at)
+                if not chunk:
+                    return
+                at += len(chunk)
+                yield chunk
+        finally:
+            os.close(descriptor)
+
+    def sweep(self, started: float) -> int:
+        """Delete files older than `started` (seconds) that no row refers to; returns how many."""
+        known = {row["id"] for row in self._database.all("SELECT id FROM blobs")}
+        swept = 0
+        for shard in self._folder.iterdir():
+            for path in shard.iterdir():
+                if path.name not in known and path.stat().st_mtime < started:
+                    path.unlink(missing_ok=True)
+                    swept += 1
+        return swept
+
+    def close(self) -> None:
+        """Wait for work under way."""
+        self._threads.shutdown(wait=True)
+
+
+def _read(path: Path, start: int, end: int | None) -> bytes:
+    with open(path, "rb") as file:
+        if start:
+            file.seek(start)
+        return file.read() if end is None else file.read(end - start)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()

@@ -1,0 +1,187 @@
+"""The SQLite database: one writer thread that commits in groups, readers everywhere.
+
+A write is a function run inside a savepoint on the writer thread; its caller goes on once the commit that holds it is on
+disk (WAL, synchronous=FULL), so that several requests share one sync and nothing acknowledged is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_Work = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+GROUP_LIMIT = 500
+
+
+class CorruptState(Exception):
+    """The database cannot be read; the message says where it is and what to do."""
+
+
+class Database:
+    """One database file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._after_commit: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._writer = self._connect()
+
+    def _connect(self, *, readonly: bool = False) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA cache_size=-16000")
+            connection.execute("PRAGMA foreign_keys=OFF")
+            if readonly:
+                connection.execute("PRAGMA query_only=ON")
+        except sqlite3.DatabaseError as error:
+            raise CorruptState(
+                f"The state in {self.path.parent} cannot be read ({error}); restore a copy of the folder, or empty it "
+                f"with: python -m emulator reset --state {self.path.parent}"
+            ) from None
+        return connection
+
+    def create(self, schema: str) -> None:
+        """Run the CREATE statements of a service, before the first request."""
+        try:
+            self._writer.executescript(schema)
+        except sqlite3.DatabaseError as error:
+            raise CorruptState(
+                f"The state in {self.path.parent} does not fit this version ({error}); empty it with: "
+                f"python -m emulator reset --state {self.path.parent}"
+            ) from None
+
+    def start(self) -> None:
+        """Start the writer thread."""
+        self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is queued, then close the file."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._writer.close()
+
+    async def write(self, function: Callable[..., T], *args: Any) -> T:
+        """Run `function(tx, *args)` in a transaction; returns its result once that is durable.
+
+        An exception in the function rolls its changes back and is raised here.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue.put((function, args, loop, future))
+        result: T = await future
+        return result
+
+    def write_now(self, function: Callable[..., T], *args: Any) -> T:
+        """The same without an event loop, for start-up only (before `start`)."""
+        if self._thread is not None:
+            raise RuntimeError("write_now is for start-up only")
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            result = function(self._writer, *args)
+        except BaseException:
+            self._writer.execute("ROLLBACK")
+            raise
+        self._writer.execute("COMMIT")
+        return result
+
+    def after_commit(self, function: Callable[[], None]) -> None:
+        """Called inside a write: run `function` (on the writer thread) once that write is on disk."""
+        self._after_commit.append(function)
+
+    def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
+        """Rows of committed data, read on the calling thread."""
+        return self._reader().execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
+        """The first row of committed data, or None."""
+        row: sqlite3.Row | None = self._reader().execute(sql, parameters).fetchone()
+        return row
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect(readonly=True)
+        return connection
+
+    def _run(self) -> None:
+        stop = False
+        while not stop:
+            first = self._queue.get()
+            group: list[_Work] = []
+            while True:
+                if first is None:
+                    stop = True
+                    break
+                group.append(first)
+                if len(group) >= GROUP_LIMIT:
+                    break
+                try:
+                    first = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if group:
+                self._commit(group)
+
+    def _commit(self, group: list[_Work]) -> None:
+        tx = self._writer
+        done: list[tuple[_Work, Any, BaseException | None]] = []
+        self._after_commit = []
+        try:
+            tx.execute("BEGIN IMMEDIATE")
+            for work in group:
+                done.append((work, *self._step(tx, work)))
+            tx.execute("COMMIT")
+        except BaseException as error:
+            if tx.in_transaction:
+                tx.execute("ROLLBACK")
+            self._after_commit = []
+            done = [(work, None, error) for work in group]
+        for function in self._after_commit:
+            function()
+        loops = {id(work[2]): work[2] for work, _, _ in done}
+        for loop in loops.values():
+            mine = [(work[3], result, error) for work, result, error in done if work[2] is loop]
+            try:
+                loop.call_soon_threadsafe(_resolve, mine)
+            except RuntimeError:
+                continue  # the loop is closed: nobody waits for the answer any more
+
+    def _step(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
+        function, args, _, _ = work
+        callbacks = len(self._after_commit)
+        tx.execute("SAVEPOINT step")
+        try:
+            result = function(tx, *args)
+        except Exception as error:
+            if not tx.in_transaction:
+                raise  # SQLite itself gave the transaction up (a full disk): the whole group fails
+            tx.execute("ROLLBACK TO step")
+            tx.execute("RELEASE step")
+            del self._after_commit[callbacks:]
+            return None, error
+        tx.execute("RELEASE step")
+        return result, None
+
+
+def _resolve(results: list[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
+    for future, result, error in results:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
