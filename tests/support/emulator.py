@@ -1,0 +1,151 @@
+"""Starts the emulator as its own process, on free ports, with a state folder of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class RunningEmulator:
+    """An emulator under test. Its state outlives `kill` and `stop`, so that it can be started again."""
+
+    state: Path
+    project: str
+    options: tuple[str, ...] = ()
+    port: int = field(default_factory=free_port)
+    grpc_port: int = field(default_factory=free_port)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port of the REST APIs, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def grpc_address(self) -> str:
+        """Host and port of Pub/Sub's gRPC API."""
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def owner_token(self) -> str:
+        """The access token of the owner, to whom everything is allowed."""
+        return (self.state / "owner-token").read_text().strip()
+
+    @property
+    def credentials_file(self) -> Path:
+        """The service-account key that the emulator wrote."""
+        return self.state / "credentials.json"
+
+    @property
+    def log(self) -> Path:
+        """What the process printed."""
+        return self.state.with_name(self.state.name + ".log")
+
+    def start(self) -> "RunningEmulator":
+        """Start the process and wait until it answers."""
+        command = [
+            sys.executable,
+            "-m",
+            "emulator",
+            "start",
+            "--port",
+            str(self.port),
+            "--grpc-port",
+            str(self.grpc_port),
+        ]
+        command += ["--state", str(self.state), "--project", self.project, *self.options]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"The emulator did not start: {self.log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+        return self
+
+    def stop(self) -> int:
+        """Stop it as `python -m emulator stop` or Ctrl-C would, and give its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """Kill it without warning, as `kill -9` does."""
+        return self._end(signal.SIGKILL)
+
+    def restart(self) -> "RunningEmulator":
+        """Start it again on the same state and ports, after `stop` or `kill`."""
+        self.stop()
+        return self.start()
+
+    def environment(self) -> dict[str, str]:
+        """All variables of this process, with those that lead Google's clients to this emulator."""
+        return {
+            **os.environ,
+            "STORAGE_EMULATOR_HOST": self.base_url,
+            "PUBSUB_EMULATOR_HOST": self.grpc_address,
+            "BIGQUERY_EMULATOR_HOST": self.base_url,
+            "HEALTHCARE_EMULATOR_HOST": self.base_url,
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials_file),
+            "GOOGLE_OAUTH_ACCESS_TOKEN": self.owner_token,
+        }
+
+    def request(self, method: str, path: str, body: object = None, token: str | None = None) -> tuple[int, Any]:
+        """Send one request with plain HTTP: status and decoded JSON (None if the answer is empty).
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: path and query, with the slash.
+            body: sent as JSON, unless None.
+            token: the access token; default the owner's, "" for none.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} if data is not None else {}
+        if token != "":
+            headers["Authorization"] = f"Bearer {self.owner_token if token is None else token}"
+        request = urllib.request.Request(self.base_url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, raw = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, raw = error.code, error.read()
+        return status, json.loads(raw) if raw else None
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.base_url + "/_emulator/status", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _end(self, how: signal.Signals) -> int:
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"The emulator did not stop within {STOP_SECONDS} s of {how.name}.") from None
