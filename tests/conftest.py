@@ -20,8 +20,10 @@ pytest_plugins = ["pytester"]
 PROJECT = "test-project"
 
 # Variables of the developer's shell that would lead Google's clients, or pulumi, somewhere else.
-_LEADING_AWAY = ("GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "PULUMI_", "STORAGE_EMULATOR_", "PUBSUB_EMULATOR_")
-_LEADING_AWAY += ("BIGQUERY_EMULATOR_", "HEALTHCARE_EMULATOR_", "USER_PROJECT_OVERRIDE")
+_LEADING_AWAY = (
+    *("GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "PULUMI_", "USER_PROJECT_OVERRIDE"),
+    *("STORAGE_EMULATOR_", "PUBSUB_EMULATOR_", "BIGQUERY_EMULATOR_", "HEALTHCARE_EMULATOR_"),
+)
 
 
 def pytest_configure() -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_proxies_lead_child_processes_nowhere() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_child_processes_have_no_other_network() -> None:
-    devices = {line.split(":")[0].strip() for line in open("/proc/self/net/dev").readlines()[2:]}
+    devices = {line.split(":")[0].strip() for line in Path("/proc/self/net/dev").read_text().splitlines()[2:]}
     if devices != {"lo"}:
         pytest.skip("this kernel does not let tests have a network of their own; proxies and the audit hook remain")
     program = f"import socket; socket.create_connection({ELSEWHERE!r}, timeout=20)"

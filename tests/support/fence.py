@@ -18,7 +18,7 @@ from typing import Any
 
 # Nothing listens on the discard port, so a client that obeys the proxy is refused at once.
 NOWHERE = "http://127.0.0.1:9"
-LOCAL_NAMES = {"", "localhost", "localhost.localdomain", "0.0.0.0", "::", "ip6-localhost"}
+LOCAL_NAMES = {"", "localhost", "localhost.localdomain", "ip6-localhost"}
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
