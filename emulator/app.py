@@ -186,9 +186,10 @@ class Emulator:
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
         principal = self.authenticator.principal(request.headers, query_token)
         if not principal:
-            if service is None or not service.anonymous or not self._trusts_anonymous(request):
+            if service is not None and service.anonymous and self._trusts_anonymous(request):
+                principal = f"serviceAccount:{self.settings.account}"
+            elif service is None or not service.public:
                 raise unauthenticated(MISSING)
-            principal = f"serviceAccount:{self.settings.account}"
         request.principal = principal
 
     def _trusts_anonymous(self, request: Request) -> bool:
@@ -231,7 +232,9 @@ def encode(request: Request, answer: Answer) -> Response:
 
 
 def error_response(error: ApiError) -> Response:
-    """An error as Google's APIs answer it."""
+    """An error as Google's APIs answer it; a 304 has no body."""
+    if error.code == 304:
+        return Response(304)
     headers = {"www-authenticate": 'Bearer realm="https://accounts.google.com/"'} if error.code == 401 else {}
     return Response.json(error.to_json(), error.code, headers)
 

@@ -104,15 +104,19 @@ class Policies:
         self._decisions = {}
         self._bindings = {}
 
-    def allows(self, principal: str, permission: str, resource: str) -> bool:
-        """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it."""
+    def allows(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
+        """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it.
+
+        name and kind are resource.name and resource.type as conditions see them, where they differ from `resource`
+        (an object inside a bucket: projects/_/buckets/b/objects/o, storage.googleapis.com/Object).
+        """
         if not self._enforced:
             return True
         key = (principal, permission, resource)
         decision = self._decisions.get(key)
         if decision is None:
             version = self.version
-            decision, cacheable = self._decide(principal, permission, resource)
+            decision, cacheable = self._decide(principal, permission, resource, name, kind)
             if cacheable and version == self.version:
                 if len(self._decisions) >= CACHE_LIMIT:
                     self._decisions = {}
@@ -124,7 +128,7 @@ class Policies:
         if not self.allows(principal, permission, resource):
             raise denied(permission, resource)
 
-    def _decide(self, principal: str, permission: str, resource: str) -> tuple[bool, bool]:
+    def _decide(self, principal: str, permission: str, resource: str, name: str, kind: str) -> tuple[bool, bool]:
         from emulator.gateway import conditions, roles
 
         members = _identities(principal)
@@ -138,10 +142,10 @@ class Policies:
                 if not condition:
                     return True, True
                 cacheable = False
-                kind = resource.split("/")[-2] if "/" in resource else ""
-                service = permission.split(".", 1)[0]
+                seen = kind or (resource.split("/")[-2] if "/" in resource else "")
+                service = permission.split(".", 1)[0] + ".googleapis.com"
                 now = self._emulator.clock.now()
-                if conditions.holds(condition.get("expression", ""), resource, kind, service, now):
+                if conditions.holds(condition.get("expression", ""), name or resource, seen, service, now):
                     return True, False
         return False, cacheable
 

@@ -37,7 +37,8 @@ class Service:
 
     name is also its package under emulator/services; documents are discovery documents in order of precedence;
     schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
-    fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator.
+    fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
+    public says that its handlers answer callers without credentials themselves (allUsers, signed URLs).
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Service:
         *,
         lenient: bool = False,
         anonymous: bool = False,
+        public: bool = False,
     ) -> None:
         self.name = name
         self.documents = documents
         self.schema = schema
         self.lenient = lenient
         self.anonymous = anonymous
+        self.public = public
         self.registrations: dict[str, Registration] = {}
         self.jobs: dict[str, Runner] = {}
         self.start_hooks: list[Hook] = []
