@@ -1,0 +1,1 @@
+"""Tests; the tree mirrors infra/, scripts/ and emulator/."""

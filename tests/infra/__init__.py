@@ -1,0 +1,1 @@
+"""Tests of infra/: the declared graph, the settings, the outputs."""

@@ -1,0 +1,200 @@
+"""Settings: every wrong value is one sentence that names the key and the stack file, all of them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.keys import COMMON_LABELS, KEYS
+from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE, PLACEHOLDER, TOKEN_VARIABLE, SettingsError, parse
+from tests.infra.graph import ENDPOINTS, PROJECT
+
+ROOT = Path(__file__).parents[2]
+TOKEN = {TOKEN_VARIABLE: "token"}
+
+
+def problems(values: dict[str, str], stack: str = "dev", environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        parse(values, stack, environ or {})
+    return caught.value.problems
+
+
+def stack_file(stack: str) -> dict[str, str]:
+    """A stack's own values, as Pulumi hands them to the program."""
+    values = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values.items()}
+
+
+def test_only_the_project_is_needed() -> None:
+    settings = parse({"gcp:project": PROJECT}, "dev", {})
+    assert (settings.project, settings.environment, settings.location) == (PROJECT, "dev", "us-central1")
+    assert settings.deletion_protection
+    assert settings.common_labels == {"application": NAMESPACE, "environment": "dev", "managed-by": "pulumi"}
+
+
+def test_every_kind_of_value_is_read() -> None:
+    settings = parse(
+        {
+            "gcp:project": PROJECT,
+            f"{NAMESPACE}:environment": "trial",
+            f"{NAMESPACE}:deletionProtection": "false",
+            f"{NAMESPACE}:softDeleteDays": "0",
+            f"{NAMESPACE}:loaders": '["group:radiology@example.org"]',
+            f"{NAMESPACE}:labels": '{"team": "radiology"}',
+        },
+        "dev",
+        {},
+    )
+    assert settings.environment == "trial"
+    assert settings.deletion_protection is False
+    assert settings.soft_delete_days == 0
+    assert settings.loaders == ("group:radiology@example.org",)
+    assert settings.common_labels["team"] == "radiology"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("environment", "Dev_1", "must be at most 15"),
+        ("environment", "a-name-far-too-long", "must be at most 15"),
+        ("location", "Iowa", "must be a region"),
+        ("deletionProtection", "yes", "must be true or false"),
+        ("softDeleteDays", "5", "must be 0 or a whole number from 7 to 90"),
+        ("softDeleteDays", "a week", "must be a whole number"),
+        ("oldVersionDays", "0", "must be a whole number from 1 to 3650"),
+        ("messageRetentionDays", "32", "must be a whole number from 1 to 31"),
+        ("maxDeliveryAttempts", "4", "must be a whole number from 5 to 100"),
+        ("loaders", '["allUsers"]', "never the public"),
+        ("loaders", '["domain:example.org"]', "never the public"),
+        ("readers", "ada@example.org", "must be a list of texts"),
+        ("labels", '{"Team": "x"}', "must map names"),
+        ("labels", '{"environment": "x"}', "must not set environment"),
+        ("labels", '["team"]', "must be a map of texts"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_with_key_and_file(key: str, text: str, says: str) -> None:
+    (problem,) = problems({"gcp:project": PROJECT, f"{NAMESPACE}:{key}": text})
+    assert problem.startswith(f"Pulumi.dev.yaml: {NAMESPACE}:{key} ")
+    assert says in problem
+    assert problem.endswith(f"not {text!r}.")
+
+
+def test_all_problems_come_at_once() -> None:
+    found = problems({"gcp:project": "X", f"{NAMESPACE}:location": "Iowa", f"{NAMESPACE}:softDeleteDays": "-1"})
+    assert len(found) == 3
+
+
+def test_a_misspelt_key_is_found() -> None:
+    (problem,) = problems({"gcp:project": PROJECT, f"{NAMESPACE}:lables": "{}"})
+    assert f"{NAMESPACE}:lables is not a key of this project" in problem
+
+
+@pytest.mark.parametrize("project", [None, "", PLACEHOLDER])
+def test_the_placeholder_must_be_replaced(project: str | None) -> None:
+    (problem,) = problems({} if project is None else {"gcp:project": project})
+    assert problem.startswith("Pulumi.dev.yaml: gcp:project is not set yet")
+    assert "pulumi config set gcp:project PROJECT-ID --stack dev" in problem
+
+
+@pytest.mark.parametrize("project", ["My Project", "123456789012", "short", "ends-with-"])
+def test_a_name_or_number_is_no_project_id(project: str) -> None:
+    (problem,) = problems({"gcp:project": project})
+    assert "must be a project's id" in problem
+
+
+def test_a_stack_whose_name_cannot_name_resources_needs_an_environment() -> None:
+    (problem,) = problems({"gcp:project": PROJECT}, stack="Dev.EU")
+    assert f"{NAMESPACE}:environment is not set" in problem
+    settings = parse({"gcp:project": PROJECT, f"{NAMESPACE}:environment": "dev-eu"}, "Dev.EU", {})
+    assert settings.environment == "dev-eu"
+
+
+def test_names_keep_google_s_limits_at_the_longest_project_and_environment() -> None:
+    names = parse({"gcp:project": "p" * 30, f"{NAMESPACE}:environment": "e" * 15}, "dev", {}).names
+    assert len(names.landing_bucket) <= 63
+    assert len(names.audit_bucket) <= 63
+    assert 6 <= len(names.loader) <= 30
+    assert 6 <= len(names.reader) <= 30
+
+
+def test_on_google_cloud_there_are_no_endpoints() -> None:
+    assert parse({"gcp:project": PROJECT}, "dev", {}).endpoints.to_mapping() == {}
+
+
+def test_the_endpoints_are_the_services_roots() -> None:
+    endpoints = parse({"gcp:project": PROJECT, **ENDPOINTS}, "local", TOKEN).endpoints
+    found = endpoints.to_mapping()
+    assert found.pop("pubsub_grpc") == "127.0.0.1:9471"
+    assert set(found.values()) == {"http://127.0.0.1:9470"}
+    assert set(found) == {item.service for item in CUSTOM_ENDPOINTS if item.service}
+
+
+@pytest.mark.parametrize("key", sorted(ENDPOINTS))
+def test_a_stack_is_never_half_on_the_emulator(key: str) -> None:
+    values = {"gcp:project": PROJECT, **ENDPOINTS}
+    del values[key]
+    (problem,) = problems(values, "local", TOKEN)
+    assert f"{key} is missing" in problem
+
+
+def test_a_grpc_endpoint_alone_is_refused() -> None:
+    (problem,) = problems({"gcp:project": PROJECT, f"{NAMESPACE}:pubsubGrpcEndpoint": "127.0.0.1:9471"})
+    assert "set all of them or none" in problem
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9470", "http://127.0.0.1:9470/v1/", "127.0.0.1:9470/storage/v1/"])
+def test_an_endpoint_without_its_path_is_refused(url: str) -> None:
+    (problem,) = problems({"gcp:project": PROJECT, **ENDPOINTS, "gcp:storageCustomEndpoint": url}, "local", TOKEN)
+    assert "gcp:storageCustomEndpoint must look like http://127.0.0.1:9470/storage/v1/" in problem
+
+
+def test_without_a_token_the_emulator_s_is_asked_for() -> None:
+    (problem,) = problems({"gcp:project": PROJECT, **ENDPOINTS}, "local")
+    assert 'eval "$(python -m emulator env)"' in problem
+
+
+def test_the_local_stack_is_good_and_the_dev_stack_waits_for_its_project() -> None:
+    local = parse(stack_file("local"), "local", TOKEN)
+    assert local.endpoints.healthcare == "http://127.0.0.1:9470"
+    assert not local.deletion_protection
+    (problem,) = problems(stack_file("dev"))
+    assert "gcp:project is not set yet" in problem
+
+
+def test_local_differs_from_dev_in_place_and_safety_only() -> None:
+    def own(stack: str) -> dict[str, str]:
+        return {key: value for key, value in stack_file(stack).items() if key.startswith(NAMESPACE)}
+
+    local = own("local")
+    assert local.pop(f"{NAMESPACE}:deletionProtection") == "false"
+    assert local.pop(f"{NAMESPACE}:pubsubGrpcEndpoint")
+    assert local == own("dev")
+
+
+def test_no_stack_file_has_a_credential() -> None:
+    for stack in ("dev", "local"):
+        assert not {"gcp:accessToken", "gcp:credentials"} & set(stack_file(stack))
+
+
+def test_pulumi_yaml_describes_exactly_the_keys() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    wanted = {
+        key.name: {
+            "type": key.kind,
+            "default": key.default,
+            "description": key.meaning,
+            **({"items": {"type": "string"}} if key.kind == "array" else {}),
+        }
+        for key in KEYS
+    }
+    assert declared == wanted
+
+
+def test_every_default_passes_its_own_check() -> None:
+    assert [key.name for key in KEYS if key.check(key.default)] == []
+
+
+def test_the_common_labels_are_labels_google_accepts() -> None:
+    assert all(label == label.lower() and "_" not in label for label in COMMON_LABELS)
