@@ -44,13 +44,13 @@ class Collection:
     kind          name in the table, for example "healthcare.datasets"
     segment       the collection's segment in a name, for example "datasets"
     id_parameter  query parameter with the id of a new resource; "" where the path names it (PUT) or the server makes it
+    id_of         request -> id of a new resource, where it is in the body
     id_pattern    what ids look like
     parent_kind   kind of the parent that must exist; "" for a project or location
     immutable     fields that a patch may not change
-    mutable       fields that a patch without mask replaces; None means all that the body holds
+    mutable       fields that a patch without mask replaces; empty means those that the body holds
     prepare       (request, body) -> body to store, for checks and defaults
     view          resource -> body of an answer
-    merge         (field, old, new) -> value, for fields that a patch merges (labels)
     after_create, after_delete   run in the same transaction
     list_field    key of the list in a list answer; default the segment
     """
@@ -58,9 +58,11 @@ class Collection:
     kind: str
     segment: str
     id_parameter: str = ""
+    id_of: Callable[[Request], str] | None = None
     id_pattern: re.Pattern[str] = re.compile(r"[\w.\-]{1,256}")
     parent_kind: str = ""
     immutable: frozenset[str] = frozenset()
+    mutable: frozenset[str] = frozenset()
     prepare: Callable[[Request, Body], Body] = _no_defaults
     prepare_update: Callable[[Request, Resource, Body], Body] | None = None
     view: Callable[[Resource], Body] = _named
@@ -101,11 +103,12 @@ Handler = Callable[[Request], Any]
 
 def new_name(collection: Collection, request: Request) -> tuple[str, str]:
     """(name, parent) of the resource that a create request asks for; a 400 for an id that is missing or malformed."""
-    if "name" in request.path and "parent" not in request.path:
-        name = request.path["name"]
-        return name, name.rsplit("/", 2)[0]
-    parent = request.path["parent"]
-    if collection.id_parameter:
+    parent = request.name
+    if "parent" not in request.path and request.method.http == "PUT":
+        return parent, parent.rsplit("/", 2)[0]
+    if collection.id_of is not None:
+        resource_id = collection.id_of(request)
+    elif collection.id_parameter:
         resource_id = request.query.get(collection.id_parameter, "")
         if not resource_id:
             raise invalid_argument(f"{collection.id_parameter} is required.")
@@ -227,6 +230,8 @@ def _patch(collection: Collection) -> Handler:
             for path in mask:
                 if path.partition(".")[0] not in known:
                     raise validation.unknown_mask(path)
+        if mask is None and collection.mutable:
+            mask = sorted(collection.mutable)
         return collection.view(await update(collection, request, request.body or {}, mask))
 
     return handler
