@@ -1,0 +1,75 @@
+"""Who may: permissions on buckets and objects, checked with Cloud Storage's own sentences.
+
+A caller without credentials is a 401, one without the permission a 403
+(https://cloud.google.com/storage/docs/access-control/iam-permissions).
+"""
+
+from __future__ import annotations
+
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Request
+from emulator.services.storage import errors
+from emulator.services.storage.buckets import rows as buckets
+from emulator.services.storage.buckets.rows import Bucket
+
+PAYS = "resourcemanager.projects.createBillingAssignment"
+
+
+def bucket_for(request: Request, permission: str, name: str | None = None, object_name: str = "") -> Bucket:
+    """The bucket that a request is about, its caller checked for `permission`.
+
+    name defaults to the path's bucket; object_name is what conditions of a binding see. Raises 404 for no bucket, 401
+    and 403 for no permission, 400 (UserProjectMissing) where the caller must say who pays.
+    """
+    bucket = buckets.require(request.emulator.db, name if name is not None else request.path["bucket"])
+    require(request, bucket, permission, object_name)
+    if bucket.requester_pays:
+        _require_payer(request, bucket)
+    return bucket
+
+
+def allows(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> bool:
+    """Whether the caller holds `permission` on the bucket, or on the object named."""
+    if not request.principal and bucket.public_access_prevented:
+        return False
+    kind = "storage.googleapis.com/" + ("Object" if permission.startswith("storage.objects.") else "Bucket")
+    name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
+    return request.emulator.policies.allows(request.principal, permission, bucket.resource, name=name, kind=kind)
+
+
+def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:
+    """Nothing, or the 401 or 403 that Cloud Storage answers."""
+    if not allows(request, bucket, permission, object_name):
+        raise denied(request.principal, permission, "object" if ".objects." in permission else "bucket")
+
+
+def require_on_project(request: Request, project: str, permission: str) -> None:
+    """The same for what is done in a project: creating and listing buckets."""
+    if not request.emulator.policies.allows(request.principal, permission, f"projects/{project}"):
+        raise denied(request.principal, permission, "project")
+
+
+def denied(principal: str, permission: str, noun: str) -> ApiError:
+    """The refusal; `noun` is object, bucket or project."""
+    caller = principal.partition(":")[2] or "Anonymous caller"
+    where = "Google Cloud project" if noun == "project" else f"Google Cloud Storage {noun}"
+    message = (
+        f"{caller} does not have {permission} access to the {where}. "
+        f"Permission '{permission}' denied on resource (or it may not exist)."
+    )
+    if not principal:
+        return ApiError(401, "UNAUTHENTICATED", message, "required")
+    return ApiError(403, "PERMISSION_DENIED", message, "forbidden")
+
+
+def _require_payer(request: Request, bucket: Bucket) -> None:
+    payer = dict(request.raw_query).get("userProject") or request.headers.get("x-goog-user-project")
+    policies = request.emulator.policies
+    if not payer:
+        if not policies.allows(request.principal, PAYS, f"projects/{bucket.project}"):
+            raise errors.user_project_missing()
+        return
+    project = request.emulator.project_id(payer)
+    if not request.emulator.project_exists(project):
+        raise errors.invalid(f"The user project '{payer}' specified in the request is invalid.")
+    require_on_project(request, project, "serviceusage.services.use")

@@ -1,0 +1,75 @@
+"""What the other services use in-process: buckets and objects, without HTTP. No permission is checked here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.storage.buckets import rows as buckets
+from emulator.services.storage.names import check_object_name
+from emulator.services.storage.objects import rows
+from emulator.services.storage.objects.changes import Change, Draft
+from emulator.services.storage.objects.rows import StoredObject
+from emulator.state.blobs import Blob
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+__all__ = [
+    "StoredObject",
+    "delete_in",
+    "get_bucket",
+    "get_object",
+    "iter_objects",
+    "put_in",
+    "put_object",
+    "resource_of",
+]
+
+
+def get_bucket(emulator: Emulator, bucket: str) -> dict[str, Any]:
+    """The Bucket resource as the JSON API shows it. Raises ApiError 404."""
+    from emulator.settings import project_number
+
+    found = buckets.require(emulator.db, bucket)
+    return found.view(emulator.settings.base_url, project_number(found.project))
+
+
+def resource_of(emulator: Emulator, bucket: str) -> str:
+    """The resource on which permissions are checked: projects/P/buckets/B. Raises ApiError 404 for no such bucket."""
+    return buckets.require(emulator.db, bucket).resource
+
+
+def iter_objects(emulator: Emulator, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
+    """The live objects whose name begins with `prefix`, in order of name, at constant memory. Raises ApiError 404."""
+    buckets.require(emulator.db, bucket)
+    return rows.iterate(emulator.db, bucket, prefix)
+
+
+def get_object(emulator: Emulator, bucket: str, name: str) -> StoredObject | None:
+    """The live object of that name; its bytes are emulator.blobs.stream(found.blob_id)."""
+    return rows.live(emulator.db, bucket, name)
+
+
+async def put_object(emulator: Emulator, bucket: str, name: str, data: bytes | Blob, content_type: str) -> StoredObject:
+    """Store an object with all effects of an upload: versions, soft delete, notifications. Durable on return.
+
+    data is the bytes, or a finished blob of emulator.blobs. Raises ApiError 404 for no such bucket, 403 where what is
+    there may not be replaced (hold, retention).
+    """
+    blob = data if isinstance(data, Blob) else await emulator.blobs.put(data)
+    return await emulator.db.write(put_in, emulator, bucket, name, blob, content_type)
+
+
+def put_in(
+    tx: sqlite3.Connection, emulator: Emulator, bucket: str, name: str, blob: Blob, content_type: str
+) -> StoredObject:
+    """The same inside a write of the caller's, so that both happen or neither does."""
+    check_object_name(name)
+    return Change(emulator, tx, bucket).store(Draft(name, blob, {}, content_type))
+
+
+def delete_in(tx: sqlite3.Connection, emulator: Emulator, bucket: str, name: str) -> None:
+    """Delete the live object inside a write of the caller's. Raises ApiError 404, 403."""
+    Change(emulator, tx, bucket).delete(name, None)

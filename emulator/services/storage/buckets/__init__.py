@@ -1,0 +1,1 @@
+"""Buckets: rows, rules, methods, policies, notifications, lifecycle."""

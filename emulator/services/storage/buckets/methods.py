@@ -1,0 +1,204 @@
+"""storage.buckets.*: insert, get, list, patch, update, delete, lockRetentionPolicy; the service agent."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.storage import access, errors
+from emulator.services.storage.buckets import rows, rules
+from emulator.services.storage.buckets.policies import default_policy
+from emulator.services.storage.buckets.rows import Bucket
+from emulator.services.storage.names import check_bucket_name
+from emulator.services.storage.objects.conditions import Conditions
+from emulator.services.storage.objects.listing import make_token, parse_token
+from emulator.services.storage.objects.rows import Tx, is_empty
+from emulator.services.storage.service import SERVICE
+from emulator.settings import project_number
+
+USE_KEY = "cloudkms.cryptoKeyVersions.useToEncrypt"
+
+
+def agent(project: str) -> str:
+    """The e-mail address of a project's Cloud Storage service agent."""
+    return f"service-{project_number(project)}@gs-project-accounts.iam.gserviceaccount.com"
+
+
+def view(request: Request, bucket: Bucket) -> dict[str, Any]:
+    """The Bucket resource for this caller."""
+    return bucket.view(request.base_url, project_number(bucket.project))
+
+
+def _project(request: Request, permission: str) -> str:
+    project = request.query.get("project")
+    if not project:
+        raise errors.required("project")
+    project = request.emulator.project_id(project)
+    access.require_on_project(request, project, permission)
+    if not request.emulator.project_exists(project):
+        raise errors.unknown_project(project)
+    return project
+
+
+@SERVICE.handles("storage.buckets.insert", permission="")
+async def insert(request: Request) -> Answer:
+    """Create a bucket."""
+    project = _project(request, "storage.buckets.create")
+    name = request.body.get("name")
+    if not name:
+        raise errors.required("name")
+    check_bucket_name(name)
+    retention = bool(request.query.get("enableObjectRetention"))
+    if retention:
+        access.require_on_project(request, project, "storage.buckets.enableObjectRetention")
+    now = int(request.emulator.clock.seconds() * 1_000_000)
+    body = rules.created(request.body, name, now, object_retention=retention)
+    _check_acls(request, body)
+    _check_key(request, project, body)
+    bucket = Bucket(name, project, 1, now, now, body)
+
+    def step(tx: sqlite3.Connection) -> None:
+        rows.insert(tx, bucket)
+        request.emulator.policies.set(tx, bucket.resource, default_policy(bucket))
+
+    await request.emulator.db.write(step)
+    return view(request, bucket)
+
+
+@SERVICE.handles("storage.buckets.get", permission="")
+async def get(request: Request) -> Answer:
+    """Read a bucket."""
+    bucket = access.bucket_for(request, "storage.buckets.get")
+    _not_soft_deleted(request)
+    Conditions.of(request.query).check(bucket, reading=True)
+    return view(request, bucket)
+
+
+@SERVICE.handles("storage.buckets.list", permission="")
+async def list_buckets(request: Request) -> Answer:
+    """List a project's buckets in order of name."""
+    project = _project(request, "storage.buckets.list")
+    _not_soft_deleted(request)
+    limit = min(request.query.get("maxResults") or 1000, 1000)
+    token = request.query.get("pageToken")
+    after = parse_token(token)[0] if token else ""
+    found = rows.page(request.emulator.db, project, request.query.get("prefix", ""), after, limit + 1)
+    answer: dict[str, Any] = {"kind": "storage#buckets"}
+    if found:
+        answer["items"] = [view(request, bucket) for bucket in found[:limit]]
+    if len(found) > limit:
+        answer["nextPageToken"] = make_token((found[limit - 1].name, 0))
+    return answer
+
+
+@SERVICE.handles("storage.buckets.patch", permission="")
+async def patch(request: Request) -> Answer:
+    """Change some fields: objects merge key by key, null removes."""
+    return await _change(request, rules.patched)
+
+
+@SERVICE.handles("storage.buckets.update", permission="")
+async def update(request: Request) -> Answer:
+    """Replace a bucket's settings."""
+    return await _change(request, rules.replaced)
+
+
+async def _change(request: Request, rule: Any) -> Answer:
+    bucket = access.bucket_for(request, "storage.buckets.update")
+    conditions = Conditions.of(request.query)
+    now = int(request.emulator.clock.seconds() * 1_000_000)
+
+    def step(tx: sqlite3.Connection) -> Bucket:
+        old = rows.require(Tx(tx), bucket.name)
+        conditions.check(old)
+        body = rule(old.body, request.body, bucket.name, now)
+        _check_acls(request, body)
+        changed = replace(old, body=body, metageneration=old.metageneration + 1, updated=now)
+        rows.update(tx, changed)
+        return changed
+
+    _check_key(request, bucket.project, request.body)
+    return view(request, await request.emulator.db.write(step))
+
+
+@SERVICE.handles("storage.buckets.delete", permission="")
+async def delete(request: Request) -> Answer:
+    """Delete an empty bucket."""
+    bucket = access.bucket_for(request, "storage.buckets.delete")
+    conditions = Conditions.of(request.query)
+
+    def step(tx: sqlite3.Connection) -> None:
+        current = rows.require(Tx(tx), bucket.name)
+        conditions.check(current)
+        if not is_empty(Tx(tx), bucket.name):
+            raise errors.bucket_not_empty()
+        rows.remove(request.emulator, tx, current)
+
+    await request.emulator.db.write(step)
+    return Response(204)
+
+
+@SERVICE.handles("storage.buckets.lockRetentionPolicy", permission="")
+async def lock_retention(request: Request) -> Answer:
+    """Lock the retention policy, for good."""
+    bucket = access.bucket_for(request, "storage.buckets.update")
+    conditions = Conditions.of(request.query)
+    now = int(request.emulator.clock.seconds() * 1_000_000)
+
+    def step(tx: sqlite3.Connection) -> Bucket:
+        current = rows.require(Tx(tx), bucket.name)
+        conditions.check(current)
+        if "retentionPolicy" not in current.body:
+            raise errors.invalid(f"Bucket '{bucket.name}' has no retention policy to lock.")
+        policy = {**current.body["retentionPolicy"], "isLocked": True}
+        body = {**current.body, "retentionPolicy": policy}
+        locked = replace(current, body=body, metageneration=current.metageneration + 1, updated=now)
+        rows.update(tx, locked)
+        return locked
+
+    return view(request, await request.emulator.db.write(step))
+
+
+@SERVICE.handles("storage.buckets.getStorageLayout", permission="")
+async def storage_layout(request: Request) -> Answer:
+    """Where a bucket is; asked by clients before they choose a protocol."""
+    bucket = access.bucket_for(request, "storage.objects.list")
+    return {
+        "kind": "storage#storageLayout",
+        "bucket": bucket.name,
+        "location": bucket.body["location"],
+        "locationType": bucket.body["locationType"],
+        "hierarchicalNamespace": {"enabled": False},
+    }
+
+
+@SERVICE.handles("storage.projects.serviceAccount.get", permission="")
+async def service_account(request: Request) -> Answer:
+    """The project's Cloud Storage service agent."""
+    project = request.emulator.project_id(request.path["projectId"])
+    access.require_on_project(request, project, "resourcemanager.projects.get")
+    return {"kind": "storage#serviceAccount", "email_address": agent(project)}
+
+
+def _not_soft_deleted(request: Request) -> None:
+    if request.query.get("softDeleted"):
+        raise errors.not_emulated("Soft-deleted buckets (softDeleted=true)")
+
+
+def _check_acls(request: Request, body: dict[str, Any]) -> None:
+    wanted = [p for p in ("predefinedAcl", "predefinedDefaultObjectAcl") if request.query.get(p)]
+    wanted += [field for field in ("acl", "defaultObjectAcl") if request.body.get(field)]
+    if not wanted:
+        return
+    if body["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
+        raise errors.acl_disabled("use ACL API to update bucket policy")
+    raise errors.not_emulated(f"Access control lists ({wanted[0]})")
+
+
+def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:
+    """A default key must be one that the project's Cloud Storage agent may encrypt with."""
+    key = (body.get("encryption") or {}).get("defaultKmsKeyName")
+    if key and not request.emulator.policies.allows(f"serviceAccount:{agent(project)}", USE_KEY, key):
+        raise errors.no_access_to_key(key)

@@ -1,0 +1,90 @@
+"""storage.buckets IAM: getIamPolicy, setIamPolicy, testIamPermissions; ACL methods under uniform access."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Answer, Request
+from emulator.services.storage import access, errors
+from emulator.services.storage.buckets import rows
+from emulator.services.storage.buckets.rows import Bucket
+from emulator.services.storage.service import SERVICE
+
+PUBLIC = ("allUsers", "allAuthenticatedUsers")
+
+
+def default_policy(bucket: Bucket) -> dict[str, Any]:
+    """The policy of a new bucket: the project's owners, editors and viewers keep what their basic roles promise."""
+    owners = [f"projectEditor:{bucket.project}", f"projectOwner:{bucket.project}"]
+    viewers = [f"projectViewer:{bucket.project}"]
+    bindings = [
+        {"role": "roles/storage.legacyBucketOwner", "members": owners},
+        {"role": "roles/storage.legacyBucketReader", "members": viewers},
+    ]
+    if bucket.uniform:
+        bindings += [
+            {"role": "roles/storage.legacyObjectOwner", "members": owners},
+            {"role": "roles/storage.legacyObjectReader", "members": viewers},
+        ]
+    return {"bindings": bindings}
+
+
+def _view(bucket: Bucket, policy: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "storage#policy", "resourceId": f"projects/_/buckets/{bucket.name}", **policy}
+
+
+@SERVICE.handles("storage.buckets.getIamPolicy", permission="")
+async def get_policy(request: Request) -> Answer:
+    """Read a bucket's policy."""
+    bucket = access.bucket_for(request, "storage.buckets.getIamPolicy")
+    return _view(bucket, request.emulator.policies.get(bucket.resource))
+
+
+@SERVICE.handles("storage.buckets.setIamPolicy", permission="")
+async def set_policy(request: Request) -> Answer:
+    """Replace a bucket's policy; 412 for a stale etag."""
+    bucket = access.bucket_for(request, "storage.buckets.setIamPolicy")
+    policy = {key: value for key, value in request.body.items() if value is not None}
+    if bucket.public_access_prevented:
+        members = {member for binding in policy.get("bindings", []) for member in binding.get("members", [])}
+        if not members.isdisjoint(PUBLIC):
+            raise errors.public_access_prevented()
+
+    def step(tx: sqlite3.Connection) -> dict[str, Any]:
+        try:
+            return request.emulator.policies.set(tx, bucket.resource, policy)
+        except ApiError as error:
+            if error.status == "ABORTED":
+                raise errors.condition_not_met() from None
+            raise
+
+    return _view(bucket, await request.emulator.db.write(step))
+
+
+@SERVICE.handles("storage.buckets.testIamPermissions", permission="")
+async def test_permissions(request: Request) -> Answer:
+    """Which of the permissions asked for the caller holds on the bucket."""
+    bucket = rows.require(request.emulator.db, request.path["bucket"])
+    wanted = request.query.get("permissions", [])
+    for permission in wanted:
+        if not permission.startswith("storage."):
+            raise errors.invalid(f"Permission {permission} is not valid for this resource.")
+    held = [permission for permission in wanted if access.allows(request, bucket, permission)]
+    return {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}
+
+
+async def _acl(request: Request) -> Answer:
+    """ACLs do not exist under uniform bucket-level access; without it they are not emulated."""
+    bucket = access.bucket_for(request, "storage.buckets.get")
+    kind = request.method.id.split(".")[1]
+    noun = {"objectAccessControls": "an object", "bucketAccessControls": "a bucket"}.get(kind, "default object")
+    if bucket.uniform:
+        raise errors.acl_disabled(f"get legacy ACL for {noun}")
+    raise errors.not_emulated(f"Access control lists ({request.method.id})")
+
+
+for _kind in ("bucketAccessControls", "defaultObjectAccessControls", "objectAccessControls"):
+    for _verb in ("delete", "get", "insert", "list", "patch", "update"):
+        SERVICE.handles(f"storage.{_kind}.{_verb}", permission="")(_acl)

@@ -1,0 +1,1 @@
+"""Objects: rows, changes and their rules, listings, uploads, downloads, copies."""

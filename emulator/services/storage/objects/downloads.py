@@ -1,0 +1,105 @@
+"""The bytes of an object: whole, a range (RFC 9110 14), or gunzipped on the way (decompressive transcoding).
+
+Rules: https://cloud.google.com/storage/docs/json_api/v1/objects/get and https://cloud.google.com/storage/docs/transcoding.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from emulator.gateway.request import Request, Response
+from emulator.services.storage.names import object_etag
+from emulator.services.storage.objects.rows import StoredObject
+
+SMALL = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+async def answer(request: Request, stored: StoredObject) -> Response:
+    """The answer with the bytes. Small objects are read at once, large ones stream at constant memory."""
+    settings = stored.settings
+    encoding = settings.get("contentEncoding", "")
+    headers = _headers(stored)
+    if settings.get("contentDisposition"):
+        headers["content-disposition"] = settings["contentDisposition"]
+    if settings.get("contentLanguage"):
+        headers["content-language"] = settings["contentLanguage"]
+    cache = settings.get("cacheControl", "")
+    headers["cache-control"] = cache or "private, max-age=0, must-revalidate"
+    headers["x-goog-stored-content-encoding"] = encoding or "identity"
+    headers["x-goog-stored-content-length"] = str(stored.size)
+    accepts = request.headers.get("accept-encoding", "")
+    if encoding == "gzip" and "gzip" not in accepts and "no-transform" not in cache:
+        blobs = request.emulator.blobs
+        if await blobs.read(stored.blob_id, 0, 2) == GZIP_MAGIC:
+            headers["warning"] = "214 UploadServer gunzipped"
+            return Response(200, headers, _gunzipped(blobs.stream(stored.blob_id)))
+    if encoding:
+        headers["content-encoding"] = encoding
+    headers["accept-ranges"] = "bytes"
+    span = parse_range(request.headers.get("range", ""), stored.size)
+    if span is None:
+        return await _body(request, stored, 200, headers, 0, stored.size)
+    start, stop = span
+    if start >= stop:
+        headers = {"content-range": f"bytes */{stored.size}", "content-type": "text/html; charset=UTF-8"}
+        return Response(416, headers, b"Request range not satisfiable")
+    headers["content-range"] = f"bytes {start}-{stop - 1}/{stored.size}"
+    return await _body(request, stored, 206, headers, start, stop)
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """[start, stop) of a Range header; None where it asks for everything, start >= stop where it cannot be satisfied.
+
+    Several ranges, and what is no range of bytes, count as no header at all (RFC 9110 14.2).
+    """
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or not (match[1] or match[2]):
+        return None
+    if not match[1]:
+        length = int(match[2])
+        return (max(0, size - length), size) if length else (size, size)
+    start = int(match[1])
+    stop = min(int(match[2]) + 1, size) if match[2] else size
+    if match[2] and int(match[2]) < start:
+        return None
+    return start, stop
+
+
+async def _body(
+    request: Request, stored: StoredObject, status: int, headers: dict[str, str], start: int, stop: int
+) -> Response:
+    blobs = request.emulator.blobs
+    headers["content-length"] = str(stop - start)
+    if stop - start <= SMALL:
+        return Response(status, headers, await blobs.read(stored.blob_id, start, stop))
+    return Response(status, headers, blobs.stream(stored.blob_id, start, stop))
+
+
+def _headers(stored: StoredObject) -> dict[str, str]:
+    hashes = f"crc32c={stored.crc32c}" + (f",md5={stored.md5}" if stored.md5 is not None else "")
+    modified = datetime.fromtimestamp(stored.updated // 1_000_000, UTC)
+    return {
+        "content-type": stored.content_type or "application/octet-stream",
+        "etag": object_etag(stored.generation, stored.metageneration),
+        "last-modified": format_datetime(modified, usegmt=True),
+        "x-goog-generation": str(stored.generation),
+        "x-goog-metageneration": str(stored.metageneration),
+        "x-goog-storage-class": stored.storage_class,
+        "x-goog-hash": hashes,
+    }
+
+
+async def _gunzipped(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    inflate = zlib.decompressobj(wbits=31)
+    async for chunk in chunks:
+        rest = chunk
+        while rest:
+            yield inflate.decompress(rest, SMALL)
+            rest = inflate.unconsumed_tail
+    yield inflate.flush()

@@ -1,0 +1,71 @@
+"""matchGlob of objects.list: Cloud Storage's globs as regular expressions.
+
+`*` and `?` stop at `/`, `**` does not, `[...]` is a class, `{a,b}` are alternatives.
+Rules: https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from emulator.services.storage import errors
+
+_SPECIAL = re.compile(r"[*?\[{\\]")
+
+
+@lru_cache(maxsize=256)
+def compile_glob(glob: str) -> re.Pattern[str]:
+    """The regular expression of a glob, to be used with fullmatch. Raises 400 for one that is not closed."""
+    pieces: list[str] = []
+    position, depth = 0, 0
+    while position < len(glob):
+        character = glob[position]
+        if character == "[":
+            piece, position = _bracket(glob, position)
+            pieces.append(piece)
+            continue
+        if character == "*":
+            stars = len(glob) - position - len(glob[position:].lstrip("*"))
+            pieces.append(".*" if stars > 1 else "[^/]*")
+            position += stars
+            continue
+        if character == "{":
+            depth += 1
+            pieces.append("(?:")
+        elif character == "}" and depth:
+            depth -= 1
+            pieces.append(")")
+        elif character == "," and depth:
+            pieces.append("|")
+        elif character == "?":
+            pieces.append("[^/]")
+        elif character == "\\" and position + 1 < len(glob):
+            position += 1
+            pieces.append(re.escape(glob[position]))
+        else:
+            pieces.append(re.escape(character))
+        position += 1
+    if depth:
+        raise errors.invalid(f"Invalid matchGlob '{glob}': a brace is not closed.")
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def literal_prefix(glob: str) -> str:
+    """What every match begins with; a listing need not look elsewhere."""
+    special = _SPECIAL.search(glob)
+    return glob[: special.start()] if special else glob
+
+
+def _bracket(glob: str, start: int) -> tuple[str, int]:
+    end = glob.find("]", start + 2)
+    if end < 0:
+        raise errors.invalid(f"Invalid matchGlob '{glob}': a bracket is not closed.")
+    inner = glob[start + 1 : end]
+    negated = inner[0] in "!^"
+    if negated:
+        inner = inner[1:]
+    inner = (
+        inner.replace("\\", "\\\\").replace("[", "\\[").replace("&&", "&\\&").replace("||", "|\\|").replace("^", "\\^")
+    )
+    return f"[{'^/' if negated else ''}{inner}]", end + 1

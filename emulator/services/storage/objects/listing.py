@@ -1,0 +1,173 @@
+"""objects.list: pages of objects and common prefixes, in the order of their UTF-8 names.
+
+What lies under a common prefix is skipped in one step, so a listing costs as much as it answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from emulator.services.storage import errors
+from emulator.services.storage.names import successor
+from emulator.services.storage.objects.globs import compile_glob, literal_prefix
+from emulator.services.storage.objects.rows import Reader, StoredObject, scan
+from emulator.services.storage.tables import LIVE, NONCURRENT, SOFT_DELETED
+
+MAX_RESULTS = 1000
+Cursor = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What is asked: the query parameters of objects.list."""
+
+    prefix: str = ""
+    delimiter: str = ""
+    trailing_delimiter: bool = False
+    start: str = ""
+    stop: str | None = None
+    glob: re.Pattern[str] | None = None
+    states: tuple[int, ...] = (LIVE,)
+    limit: int = MAX_RESULTS
+    cursor: Cursor | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, Any]) -> ListQuery:
+        """Read the typed query parameters. Raises 400 for those that contradict each other and for a bad page token."""
+        prefix, glob = query.get("prefix", ""), query.get("matchGlob")
+        delimiter = query.get("delimiter", "")
+        versions, soft = query.get("versions", False), query.get("softDeleted", False)
+        if versions and soft:
+            raise errors.invalid("versions and softDeleted cannot both be true.")
+        if glob is not None and delimiter not in ("", "/"):
+            raise errors.invalid("With matchGlob the only delimiter allowed is '/'.")
+        if query.get("filter"):
+            raise errors.not_emulated("Filtering by object contexts (filter)")
+        limit = query.get("maxResults") or MAX_RESULTS
+        if limit < 0:
+            raise errors.invalid(f"Invalid value for maxResults: {limit} is negative.")
+        if glob is not None and not prefix:
+            prefix = literal_prefix(glob)
+        ends = [end for end in (successor(prefix), query.get("endOffset")) if end]
+        token = query.get("pageToken")
+        return cls(
+            prefix=prefix,
+            delimiter=delimiter,
+            trailing_delimiter=query.get("includeTrailingDelimiter", False),
+            start=max(prefix, query.get("startOffset", ""), key=_bytes),
+            stop=min(ends, key=_bytes) if ends else None,
+            glob=compile_glob(glob) if glob is not None else None,
+            states=(SOFT_DELETED,) if soft else (LIVE, NONCURRENT) if versions else (LIVE,),
+            limit=min(limit, MAX_RESULTS),
+            cursor=parse_token(token) if token else None,
+        )
+
+
+@dataclass
+class Listing:
+    """A page: objects, common prefixes, and the token of the next page where there is one."""
+
+    items: list[StoredObject] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    next_token: str | None = None
+
+
+def page(reader: Reader, bucket: str, query: ListQuery) -> Listing:
+    """One page of a bucket."""
+    listing = Listing()
+    cursor = query.cursor or (query.start, -1)
+    entries = _Entries(reader, bucket, query, cursor)
+    for count, (entry, is_object, common, after) in enumerate(entries):
+        if count >= query.limit:
+            listing.next_token = make_token(cursor)
+            break
+        if is_object:
+            listing.items.append(entry)
+        if common:
+            listing.prefixes.append(common)
+        cursor = after
+    return listing
+
+
+class _Entries:
+    """Every entry from a cursor on: (object, whether it is listed itself, its common prefix, the cursor after it)."""
+
+    def __init__(self, reader: Reader, bucket: str, query: ListQuery, cursor: Cursor) -> None:
+        self._reader = reader
+        self._bucket = bucket
+        self._query = query
+        self._cursor = cursor
+
+    def __iter__(self) -> Iterator[tuple[StoredObject, bool, str, Cursor]]:
+        query = self._query
+        while True:
+            rows = self._rows()
+            jumped = False
+            for row in rows:
+                after: Cursor = (row.name, row.generation)
+                if query.glob is not None and not query.glob.fullmatch(row.name):
+                    self._cursor = after
+                    continue
+                common = self._common_prefix(row.name)
+                if common:
+                    beyond = successor(common)
+                    listed = query.trailing_delimiter and row.name == common
+                    yield row, listed, common, (beyond or "\U0010ffff" * 300, -1)
+                    if beyond is None:
+                        return
+                    self._cursor = (beyond, -1)
+                    jumped = True
+                    break
+                yield row, True, "", after
+                self._cursor = after
+            if not jumped and len(rows) < self._size():
+                return
+
+    def _size(self) -> int:
+        if self._query.glob is not None:
+            return MAX_RESULTS
+        return 64 if self._query.delimiter else self._query.limit + 1
+
+    def _rows(self) -> list[StoredObject]:
+        name, generation = self._cursor
+        return scan(
+            self._reader,
+            self._bucket,
+            states=self._query.states,
+            start=name,
+            after=generation,
+            stop=self._query.stop,
+            limit=self._size(),
+        )
+
+    def _common_prefix(self, name: str) -> str:
+        delimiter = self._query.delimiter
+        if not delimiter:
+            return ""
+        at = name.find(delimiter, len(self._query.prefix))
+        return name[: at + len(delimiter)] if at >= 0 else ""
+
+
+def make_token(cursor: Cursor) -> str:
+    """An opaque page token: what was answered last."""
+    return base64.urlsafe_b64encode(orjson.dumps(cursor)).decode()
+
+
+def parse_token(token: str) -> Cursor:
+    """The cursor of a page token. Raises 400 for one that was not made here."""
+    try:
+        name, generation = orjson.loads(base64.urlsafe_b64decode(token.encode()))
+        return str(name), int(generation)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise errors.invalid(f"Invalid page token: '{token}'") from error
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
