@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from emulator.app import Emulator
 
 CREDENTIALS = "credentials.json"
+# roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace.
+OWNER_ROLES = ("roles/owner", "roles/storage.admin")
 
 
 def ensure(emulator: Emulator) -> None:
@@ -44,8 +46,8 @@ def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:
     policy = emulator.policies.get(ORGANIZATION, tx)
     owners = {m for b in policy.get("bindings", []) if b["role"] == "roles/owner" for m in b["members"]}
     if settings.owner not in owners:
-        owners.add(settings.owner)
-        emulator.policies.set(tx, ORGANIZATION, {"bindings": [{"role": "roles/owner", "members": sorted(owners)}]})
+        members = sorted(owners | {settings.owner})
+        emulator.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
 
 
 def _ensure_account(tx: sqlite3.Connection, emulator: Emulator) -> None:
