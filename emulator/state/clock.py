@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import time
 from datetime import UTC, datetime
@@ -36,4 +37,4 @@ class Ids:
 
     def etag(self) -> str:
         """An opaque etag in base64, as IAM policies carry it."""
-        return "BwY" + secrets.token_urlsafe(6) + "="
+        return base64.b64encode(b"\x07\x06" + secrets.token_bytes(6)).decode()
