@@ -17,6 +17,7 @@ class AnalyticsArgs:
     location: str
     labels: Mapping[str, str]
     dataset: str
+    kms_key: str | None
     deletion_protection: bool
     after: Sequence[pulumi.Resource]
 
@@ -37,6 +38,11 @@ class Analytics(pulumi.ComponentResource):
             location=args.location if "-" in args.location else args.location.upper(),
             description="Metadata of DICOM instances, exported or streamed from the DICOM store.",
             labels=args.labels,
+            default_encryption_configuration=gcp.bigquery.DatasetDefaultEncryptionConfigurationArgs(
+                kms_key_name=args.kms_key
+            )
+            if args.kms_key
+            else None,
             delete_contents_on_destroy=not args.deletion_protection,
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -10,12 +10,14 @@ import pulumi_gcp as gcp
 
 from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs
 from infra.analytics import Analytics, AnalyticsArgs
+from infra.audit import Audit, AuditArgs
+from infra.encryption import Encryption, EncryptionArgs
 from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.messaging import Messaging, MessagingArgs
 from infra.outputs import HEALTHCARE_ENDPOINT, Outputs
-from infra.services import Services, ServicesArgs
+from infra.services import APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings
-from infra.storage import Buckets, BucketsArgs
+from infra.storage import BucketArgs, PrivateBucket
 
 
 class Environment:
@@ -24,14 +26,17 @@ class Environment:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.project_number = project_number(settings)
-        self.services = Services("services", ServicesArgs(settings.project, self.project_number))
-        self.buckets = self._buckets()
+        self.services = self._services()
+        self.encryption = self._encryption()
+        self.landing = self._bucket("landing", settings.names.landing_bucket, settings.landing_days)
+        self.export = self._bucket("export", settings.names.export_bucket, settings.export_days)
         self.messaging = self._messaging()
         self.analytics = self._analytics()
         self.dataset = self._dataset()
         self.agent_access = self._agent_access()
         self.dicom_store = self._dicom_store()
         self.accounts = self._accounts()
+        self.audit_bucket = self._audit()
 
     @property
     def outputs(self) -> dict[str, object]:
@@ -49,8 +54,8 @@ class Environment:
             dataset_name=self.dataset.dataset.id,
             dicom_store_name=store.id,
             dicomweb_url=pulumi.Output.format("{0}/v1/{1}/dicomWeb", healthcare, store.id),
-            landing_bucket=self.buckets.landing.name,
-            export_bucket=self.buckets.export.name,
+            landing_bucket=self.landing.bucket.name,
+            export_bucket=self.export.bucket.name,
             dicom_topic=self.messaging.topic.id,
             dicom_subscription=self.messaging.subscription.id,
             dead_letter_topic=self.messaging.dead_letter_topic.id,
@@ -61,26 +66,48 @@ class Environment:
             reader_email=self.accounts.reader.email,
             healthcare_agent_email=self.services.healthcare_agent,
             dicom_stream_table=self._stream_table(),
-            kms_key_name=None,
+            kms_key_name=settings.encryption_key,
+            audit_bucket=self.audit_bucket.bucket.name if self.audit_bucket else None,
             endpoints=settings.endpoints.to_mapping(),
         )
 
-    def _buckets(self) -> Buckets:
+    def _services(self) -> Services:
+        apis = (*APIS, KEY_API) if self.settings.encryption_key else APIS
+        return Services("services", ServicesArgs(self.settings.project, self.project_number, apis))
+
+    def _encryption(self) -> Encryption | None:
+        if self.settings.encryption_key is None:
+            return None
+        services = self.services
+        args = EncryptionArgs(
+            project=self.settings.project,
+            key=self.settings.encryption_key,
+            agents={"healthcare": services.healthcare_agent, "pubsub": services.pubsub_agent},
+            identities={"healthcare": services.healthcare_identity, "pubsub": services.pubsub_identity},
+            apis={api.partition(".")[0]: resource for api, resource in services.apis.items()},
+        )
+        return Encryption("encryption", args)
+
+    def _may_encrypt(self, service: str) -> list[pulumi.Resource]:
+        """The grant that a service needs before it can hold data encrypted with the stack's key, if there is one."""
+        return [self.encryption.grants[service]] if self.encryption else []
+
+    def _bucket(self, name: str, bucket: str, days: int, retention_days: int = 0) -> PrivateBucket:
         settings = self.settings
-        args = BucketsArgs(
+        args = BucketArgs(
             project=settings.project,
             location=settings.location,
             labels=settings.common_labels,
-            landing=settings.names.landing_bucket,
-            export=settings.names.export_bucket,
+            bucket=bucket,
             soft_delete_days=settings.soft_delete_days,
             old_version_days=settings.old_version_days,
-            landing_days=settings.landing_days,
-            export_days=settings.export_days,
+            days=days,
+            kms_key=settings.encryption_key,
             deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["storage.googleapis.com"]],
+            after=[self.services.apis["storage.googleapis.com"], *self._may_encrypt("storage")],
+            retention_days=retention_days,
         )
-        return Buckets("buckets", args)
+        return PrivateBucket(name, args)
 
     def _messaging(self) -> Messaging:
         settings, names = self.settings, self.settings.names
@@ -95,7 +122,8 @@ class Environment:
             retention_days=settings.message_retention_days,
             max_delivery_attempts=settings.max_delivery_attempts,
             pubsub_agent=self.services.pubsub_agent,
-            after=[self.services.pubsub_identity],
+            kms_key=settings.encryption_key,
+            after=[self.services.pubsub_identity, *self._may_encrypt("pubsub")],
         )
         return Messaging("messaging", args)
 
@@ -106,8 +134,9 @@ class Environment:
             location=settings.location,
             labels=settings.common_labels,
             dataset=settings.names.bigquery_dataset,
+            kms_key=settings.encryption_key,
             deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["bigquery.googleapis.com"]],
+            after=[self.services.apis["bigquery.googleapis.com"], *self._may_encrypt("bigquery")],
         )
         return Analytics("analytics", args)
 
@@ -117,8 +146,9 @@ class Environment:
             project=settings.project,
             location=settings.location,
             dataset=settings.names.dataset,
+            kms_key=settings.encryption_key,
             deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["healthcare.googleapis.com"]],
+            after=[self.services.apis["healthcare.googleapis.com"], *self._may_encrypt("healthcare")],
         )
         return Dataset("healthcare", args)
 
@@ -126,8 +156,8 @@ class Environment:
         args = AgentAccessArgs(
             project=self.settings.project,
             agent=self.services.healthcare_agent,
-            landing_bucket=self.buckets.landing.name,
-            export_bucket=self.buckets.export.name,
+            landing_bucket=self.landing.bucket.name,
+            export_bucket=self.export.bucket.name,
             bigquery_dataset=self.analytics.dataset.dataset_id,
             topic=self.messaging.topic.name,
             after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
@@ -163,8 +193,8 @@ class Environment:
             reader=names.reader,
             loaders=settings.loaders,
             readers=settings.readers,
-            landing_bucket=self.buckets.landing.name,
-            export_bucket=self.buckets.export.name,
+            landing_bucket=self.landing.bucket.name,
+            export_bucket=self.export.bucket.name,
             dataset=self.dataset.dataset.id,
             dicom_store=self.dicom_store.store.id,
             subscription=self.messaging.subscription.name,
@@ -175,6 +205,26 @@ class Environment:
             ],
         )
         return Accounts("accounts", args)
+
+    def _audit(self) -> PrivateBucket | None:
+        """The audit trail and the bucket it is kept in, where the settings ask for it."""
+        settings = self.settings
+        if not settings.audit_logs:
+            return None
+        retention_days = settings.audit_days if settings.deletion_protection else 0
+        kept = self._bucket("audit", settings.names.audit_bucket, settings.audit_days, retention_days)
+        args = AuditArgs(
+            project=settings.project,
+            dataset=self.dataset.dataset.id,
+            sink=settings.names.audit_sink,
+            bucket=kept.bucket.name,
+            after=[
+                self.services.apis["logging.googleapis.com"],
+                self.services.apis["cloudresourcemanager.googleapis.com"],
+            ],
+        )
+        Audit("audit-trail", args)
+        return kept
 
 
 def project_number(settings: Settings) -> str:

@@ -16,6 +16,7 @@ class DatasetArgs:
     project: str
     location: str
     dataset: str
+    kms_key: str | None
     deletion_protection: bool
     after: Sequence[pulumi.Resource]
 
@@ -31,6 +32,9 @@ class Dataset(pulumi.ComponentResource):
             project=args.project,
             location=args.location,
             time_zone="UTC",
+            encryption_spec=gcp.healthcare.DatasetEncryptionSpecArgs(kms_key_name=args.kms_key)
+            if args.kms_key
+            else None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.deletion_protection,

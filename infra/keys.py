@@ -55,6 +55,8 @@ class Key:
     check: Check = lambda _: None
 
 
+KEY_FORM = "projects/P/locations/L/keyRings/R/cryptoKeys/K"
+
 KEYS = (
     Key(
         "environment",
@@ -138,6 +140,27 @@ KEYS = (
         10,
         "How often a notification is delivered without being acknowledged before it becomes a dead letter.",
         _between(5, 100),
+    ),
+    Key(
+        "encryptionKey",
+        "string",
+        "",
+        "Full name of an existing Cloud KMS key that all data is encrypted with. Empty: Google's own keys."
+        " Changing it replaces the dataset.",
+        _matches(r"|projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+", KEY_FORM),
+    ),
+    Key(
+        "auditLogs",
+        "boolean",
+        default=False,
+        meaning="Whether every read and write of patients' data is logged, and the log kept in a bucket of its own.",
+    ),
+    Key(
+        "auditDays",
+        "integer",
+        400,
+        "Days for which that log is kept; with deletionProtection nobody can delete it earlier.",
+        _between(1, 3650),
     ),
     Key(
         "loaders",

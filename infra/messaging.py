@@ -29,6 +29,7 @@ class MessagingArgs:
     retention_days: int
     max_delivery_attempts: int
     pubsub_agent: str
+    kms_key: str | None
     after: Sequence[pulumi.Resource]
 
 
@@ -80,6 +81,7 @@ class Messaging(pulumi.ComponentResource):
             name=topic,
             project=self._args.project,
             labels=self._args.labels,
+            kms_key_name=self._args.kms_key,
             message_storage_policy=gcp.pubsub.TopicMessageStoragePolicyArgs(
                 allowed_persistence_regions=[self._args.location]
             )

@@ -83,6 +83,8 @@ class Outputs:
     """The table that the store streams metadata to, as `bq://project.dataset.table`; None when it does not stream."""
     kms_key_name: str | None = None
     """The key that data is encrypted with; None means Google's own keys."""
+    audit_bucket: str | None = None
+    """The bucket that audit log entries are kept in; None where they are not kept."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property

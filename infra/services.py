@@ -19,6 +19,8 @@ APIS = (
 )
 """The APIs that every stack needs."""
 
+KEY_API = "cloudkms.googleapis.com"
+
 
 @dataclass(frozen=True)
 class ServicesArgs:
@@ -26,7 +28,7 @@ class ServicesArgs:
 
     project: str
     project_number: str
-    apis: tuple[str, ...] = APIS
+    apis: tuple[str, ...]
 
 
 class Services(pulumi.ComponentResource):

@@ -74,6 +74,9 @@ class Settings:
     stream_to_bigquery: bool
     message_retention_days: int
     max_delivery_attempts: int
+    encryption_key: str | None
+    audit_logs: bool
+    audit_days: int
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
     endpoints: Endpoints
@@ -115,6 +118,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> 
         problems.append(
             f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
         )
+    _check_key_location(read["encryptionKey"], read["location"], problems)
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
         raise SettingsError([f"Pulumi.{stack}.yaml: {problem}" for problem in problems])
@@ -133,6 +137,9 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> 
         stream_to_bigquery=read["streamToBigQuery"],
         message_retention_days=read["messageRetentionDays"],
         max_delivery_attempts=read["maxDeliveryAttempts"],
+        encryption_key=read["encryptionKey"] or None,
+        audit_logs=read["auditLogs"],
+        audit_days=read["auditDays"],
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
         endpoints=endpoints,
@@ -203,6 +210,15 @@ def _project(project: str, stack: str, problems: list[str]) -> str:
             f" {project!r}."
         )
     return project
+
+
+def _check_key_location(key: str, location: str, problems: list[str]) -> None:
+    """A key must be where the data is (Cloud Healthcare: CMEK); Cloud KMS calls the multi-region eu europe."""
+    wanted = {"eu": "europe"}.get(location, location)
+    if key and key.split("/")[3] != wanted:
+        problems.append(
+            f"{NAMESPACE}:encryptionKey must be in {wanted}, because {NAMESPACE}:location is {location}, not {key!r}."
+        )
 
 
 def _endpoints(values: Mapping[str, str], grpc: str, environ: Mapping[str, str], problems: list[str]) -> Endpoints:

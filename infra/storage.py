@@ -1,4 +1,4 @@
-"""Buckets: landing, where DICOM files arrive, and export, where results are written."""
+"""Buckets that are private by construction."""
 
 from __future__ import annotations
 
@@ -13,49 +13,54 @@ UNFINISHED_UPLOAD_DAYS = 7
 
 
 @dataclass(frozen=True)
-class BucketsArgs:
-    """What `Buckets` needs. `after` is what must be there before a bucket."""
+class BucketArgs:
+    """What `PrivateBucket` needs.
+
+    `days` is when a live object is deleted (0: never). `retention_days` is how long nobody may delete or replace an
+    object (0: no such rule). `kms_key` is a key's full name, or None for Google's own. `after` is what must be there
+    before the bucket.
+    """
 
     project: str
     location: str
     labels: Mapping[str, str]
-    landing: str
-    export: str
+    bucket: str
     soft_delete_days: int
     old_version_days: int
-    landing_days: int
-    export_days: int
+    days: int
+    kms_key: str | None
     deletion_protection: bool
     after: Sequence[pulumi.Resource]
+    retention_days: int = 0
 
 
-class Buckets(pulumi.ComponentResource):
-    """The two buckets, private in every stack: uniform access, no public access, versions kept.
+class PrivateBucket(pulumi.ComponentResource):
+    """One bucket with uniform access, no public access, soft delete, and versions, or retention, which needs none.
 
-    No access logs of their own: Cloud Audit Logs say who read what.
+    It has no access logs of its own: Cloud Audit Logs say who read what.
     """
 
-    def __init__(self, name: str, args: BucketsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("healthcare-cloud-poc:infra:Buckets", name, None, opts)
-        self.landing = self._bucket(f"{name}-landing", args.landing, args.landing_days, args)
-        self.export = self._bucket(f"{name}-export", args.export, args.export_days, args)
-        self.register_outputs({})
-
-    def _bucket(self, name: str, bucket: str, days: int, args: BucketsArgs) -> gcp.storage.Bucket:
-        return gcp.storage.Bucket(
-            name,
-            name=bucket,
+    def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("healthcare-cloud-poc:infra:PrivateBucket", name, None, opts)
+        retention = args.retention_days
+        self.bucket = gcp.storage.Bucket(
+            f"{name}-bucket",
+            name=args.bucket,
             # Without it the provider asks Compute Engine for the project's name.
             project=args.project,
             location=args.location.upper(),
             labels=args.labels,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            versioning=gcp.storage.BucketVersioningArgs(enabled=True),
+            versioning=gcp.storage.BucketVersioningArgs(enabled=not retention),
+            retention_policy=gcp.storage.BucketRetentionPolicyArgs(retention_period=str(retention * DAY))
+            if retention
+            else None,
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
                 retention_duration_seconds=args.soft_delete_days * DAY
             ),
-            lifecycle_rules=_lifecycle(args.old_version_days, days),
+            lifecycle_rules=_lifecycle(args),
+            encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=args.kms_key) if args.kms_key else None,
             force_destroy=not args.deletion_protection,
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -64,16 +69,16 @@ class Buckets(pulumi.ComponentResource):
                 depends_on=list(args.after),
             ),
         )
+        self.register_outputs({})
 
 
-def _lifecycle(old_version_days: int, days: int) -> Sequence[gcp.storage.BucketLifecycleRuleArgs]:
-    """Remove old versions and unfinished uploads, and live objects after `days` (0: never)."""
-    rules = [
-        _rule("Delete", days_since_noncurrent_time=old_version_days, with_state="ARCHIVED"),
-        _rule("AbortIncompleteMultipartUpload", age=UNFINISHED_UPLOAD_DAYS),
-    ]
-    if days:
-        rules.append(_rule("Delete", age=days, with_state="LIVE"))
+def _lifecycle(args: BucketArgs) -> Sequence[gcp.storage.BucketLifecycleRuleArgs]:
+    """Remove old versions and unfinished uploads, and live objects where a limit is set."""
+    rules = [_rule("AbortIncompleteMultipartUpload", age=UNFINISHED_UPLOAD_DAYS)]
+    if not args.retention_days:
+        rules.append(_rule("Delete", days_since_noncurrent_time=args.old_version_days, with_state="ARCHIVED"))
+    if args.days:
+        rules.append(_rule("Delete", age=args.days, with_state="LIVE"))
     return rules
 
 

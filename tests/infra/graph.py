@@ -15,6 +15,8 @@ from infra.settings import NAMESPACE, TOKEN_VARIABLE, Settings, parse
 
 PROJECT = "some-project"
 NUMBER = "123456789012"
+STORAGE_AGENT = f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+BIGQUERY_AGENT = f"bq-{NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
 
 ENDPOINTS = {
     "gcp:storageCustomEndpoint": "http://127.0.0.1:9470/storage/v1/",
@@ -100,6 +102,8 @@ class _Google(mocks.Mocks):
             "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
         }.get(args.typ, args.name)
         state = dict(inputs)
+        if args.typ == "gcp:logging/projectSink:ProjectSink":
+            state["writerIdentity"] = "serviceAccount:sink-writer@gcp-sa-logging.iam.gserviceaccount.com"
         if args.typ == "gcp:serviceaccount/account:Account":
             email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
             state |= {
@@ -158,7 +162,11 @@ def declare(chosen: Settings, answers: Mapping[str, Any] | None = None) -> Graph
 
     `answers` replaces what the provider's functions answer, by token; a text in it is the error that one fails with.
     """
-    functions = {"gcp:organizations/getProject:getProject": {"number": NUMBER, "projectId": chosen.project}}
+    functions = {
+        "gcp:organizations/getProject:getProject": {"number": NUMBER, "projectId": chosen.project},
+        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": STORAGE_AGENT},
+        "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {"email": BIGQUERY_AGENT},
+    }
     recorder = _Recorder(_Google(functions | dict(answers or {})))
     pulumi.runtime.set_mocks(recorder.mocks, project=NAMESPACE, stack=chosen.stack, monitor=recorder)
     outputs: dict[str, Any] = {}

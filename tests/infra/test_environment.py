@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi
 import pytest
 
 from infra.outputs import Outputs
-from tests.infra.graph import NUMBER, PROJECT, Graph, declare, emulated, settings
+from tests.infra.graph import BIGQUERY_AGENT, NUMBER, PROJECT, STORAGE_AGENT, Graph, declare, emulated, settings
 
 HEALTHCARE_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-healthcare.iam.gserviceaccount.com"
 PUBSUB_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -20,10 +22,13 @@ HOLDS_DATA = (
     "bigquery/dataset:Dataset",
 )
 
+KEY = "projects/keys/locations/us-central1/keyRings/imaging/cryptoKeys/data"
 EVERY_OPTION = {
     "streamToBigQuery": "true",
     "landingDays": "30",
     "exportDays": "60",
+    "encryptionKey": KEY,
+    "auditLogs": "true",
     "labels": '{"team": "radiology"}',
     "loaders": '["group:radiology@example.org"]',
     "readers": '["user:ada@example.org"]',
@@ -53,7 +58,7 @@ def test_every_bucket_is_uniform_private_versioned_and_labelled(graph: Graph) ->
     for bucket in graph.of("storage/bucket:Bucket"):
         assert bucket.inputs["uniformBucketLevelAccess"] is True
         assert bucket.inputs["publicAccessPrevention"] == "enforced"
-        assert bucket.inputs["versioning"] == {"enabled": True}
+        assert bucket.inputs["versioning"] == {"enabled": "retentionPolicy" not in bucket.inputs}
         assert bucket.inputs["labels"]["managed-by"] == "pulumi"
         assert bucket.inputs["project"] == PROJECT
         assert bucket.inputs["softDeletePolicy"] == {"retentionDurationSeconds": 7 * 86400}
@@ -63,11 +68,10 @@ def test_every_bucket_is_uniform_private_versioned_and_labelled(graph: Graph) ->
 
 
 def test_every_grant_is_additive(graph: Graph) -> None:
-    touching_iam = [
-        item.kind for item in graph if any(word in item.kind for word in ("Iam", "IAM", "Access", "Policy"))
-    ]
-    assert touching_iam
-    assert [kind for kind in touching_iam if not kind.lower().endswith("iammember")] == []
+    authoritative = ("Binding", "Policy", "DatasetAccess")
+    granting = [item.kind for item in graph if "role" in item.inputs or item.kind.endswith(authoritative)]
+    assert granting
+    assert [kind for kind in granting if not kind.lower().endswith("iammember")] == []
 
 
 def test_nothing_is_public_and_no_basic_role_is_given(graph: Graph) -> None:
@@ -129,6 +133,65 @@ def test_an_agent_is_asked_for_before_it_is_granted_anything(graph: Graph) -> No
     assert granted
     for item in granted:
         assert identities[item.inputs["member"]].urn in graph.before(item), item.name
+
+
+def test_with_a_key_everything_that_holds_data_is_encrypted_with_it_once_its_agent_may() -> None:
+    graph = declare(settings(encryptionKey=KEY))
+    uses: dict[str, tuple[str, dict[str, Any]]] = {
+        "storage/bucket:Bucket": (STORAGE_AGENT, {"encryption": {"defaultKmsKeyName": KEY}}),
+        "healthcare/dataset:Dataset": (HEALTHCARE_AGENT, {"encryptionSpec": {"kmsKeyName": KEY}}),
+        "pubsub/topic:Topic": (PUBSUB_AGENT, {"kmsKeyName": KEY}),
+        "bigquery/dataset:Dataset": (BIGQUERY_AGENT, {"defaultEncryptionConfiguration": {"kmsKeyName": KEY}}),
+    }
+    for kind, (agent, inputs) in uses.items():
+        member = "serviceAccount:" + agent.removeprefix("serviceAccount:")
+        grant = graph.one("kms/cryptoKeyIAMMember:CryptoKeyIAMMember", member=member)
+        assert (grant.inputs["cryptoKeyId"], grant.inputs["role"]) == (
+            KEY,
+            "roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        )
+        for item in graph.of(kind):
+            assert inputs.items() <= item.inputs.items()
+            assert grant.urn in graph.before(item)
+    assert graph.outputs["kms_key_name"] == KEY
+
+
+def test_without_a_key_no_key_is_touched() -> None:
+    graph = declare(settings())
+    assert "encryption" not in str([item.inputs for item in graph]).lower()
+    assert [item for item in graph if "kms" in item.kind] == []
+
+
+def test_the_audit_trail_logs_every_access_and_nobody_can_delete_it_early() -> None:
+    graph = declare(settings(auditLogs="true", auditDays="500"))
+    (config,) = graph.of("projects/iAMAuditConfig:IAMAuditConfig")
+    logged = {item["logType"] for item in config.inputs["auditLogConfigs"]}
+    assert (config.inputs["service"], logged) == (
+        "healthcare.googleapis.com",
+        {"ADMIN_READ", "DATA_READ", "DATA_WRITE"},
+    )
+    (sink,) = graph.of("logging/projectSink:ProjectSink")
+    assert sink.inputs["destination"] == f"storage.googleapis.com/{PROJECT}-dev-audit"
+    assert f'"projects/{PROJECT}/locations/us-central1/datasets/imaging-dev/"' in sink.inputs["filter"]
+    writes = graph.one("storage/bucketIAMMember:BucketIAMMember", bucket=f"{PROJECT}-dev-audit")
+    assert (writes.inputs["role"], writes.inputs["member"].startswith("serviceAccount:sink-writer")) == (
+        "roles/storage.objectCreator",
+        True,
+    )
+    bucket = graph.one("storage/bucket:Bucket", name=f"{PROJECT}-dev-audit")
+    assert bucket.inputs["retentionPolicy"] == {"retentionPeriod": str(500 * 86400)}
+    assert graph.outputs["audit_bucket"] == f"{PROJECT}-dev-audit"
+
+
+def test_where_data_may_be_lost_so_may_the_audit_trail() -> None:
+    graph = declare(settings(auditLogs="true", deletionProtection="false"))
+    assert "retentionPolicy" not in graph.one("storage/bucket:Bucket", name=f"{PROJECT}-dev-audit").inputs
+
+
+def test_without_audit_logs_there_is_no_audit_bucket() -> None:
+    graph = declare(settings())
+    assert [item for item in graph if "udit" in item.kind + item.name] == []
+    assert graph.outputs["audit_bucket"] is None
 
 
 def test_the_store_waits_for_every_grant_of_its_agent(graph: Graph) -> None:

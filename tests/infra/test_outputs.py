@@ -60,10 +60,10 @@ def test_the_exports_are_the_fields_in_order() -> None:
 
 def test_an_export_left_out_or_made_up_stops_the_program() -> None:
     values: dict[str, object] = {item.name: getattr(GOOGLE, item.name) for item in dataclasses.fields(Outputs)}
-    with pytest.raises(TypeError, match=r"unknown \['extra'\\]"):
+    with pytest.raises(TypeError, match=r"unknown \['extra'\]"):
         Outputs.exports(**values, extra=1)
     del values["landing_bucket"]
-    with pytest.raises(TypeError, match="missing \\['landing_bucket'\\]"):
+    with pytest.raises(TypeError, match=r"missing \['landing_bucket'\]"):
         Outputs.exports(**values)
 
 

@@ -72,6 +72,9 @@ def test_every_kind_of_value_is_read() -> None:
         ("labels", '{"Team": "x"}', "must map names"),
         ("labels", '{"environment": "x"}', "must not set environment"),
         ("labels", '["team"]', "must be a map of texts"),
+        ("encryptionKey", "my-key", "must be projects/P/locations/L/keyRings/R/cryptoKeys/K"),
+        ("encryptionKey", "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k", "must be in us-central1"),
+        ("auditDays", "0", "must be a whole number from 1"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_with_key_and_file(key: str, text: str, says: str) -> None:
