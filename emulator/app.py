@@ -19,7 +19,7 @@ from emulator.gateway import audit, authorization, encoding, operations, validat
 from emulator.gateway.audit import Logs
 from emulator.gateway.authentication import MISSING, Authenticator
 from emulator.gateway.authorization import ORGANIZATION, Policies, denied
-from emulator.gateway.discovery import load
+from emulator.gateway.discovery import Document, load
 from emulator.gateway.errors import ApiError, not_found, not_implemented, storage_full, unauthenticated
 from emulator.gateway.faults import Faults
 from emulator.gateway.operations import Operations
@@ -69,8 +69,11 @@ class Emulator:
         self.logs = Logs(self)
         self.operations = Operations(self, settings.operations)
         self.faults = Faults()
+        self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
+        self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
         self.services = {name: _service(name) for name in SERVICES if _has_landed(name)}
-        self.router = Router([load(name) for service in self.services.values() for name in service.documents])
+        self._documents = {name: load(name) for service in self.services.values() for name in service.documents}
+        self.router = Router(list(self._documents.values()))
         self._registrations: dict[str, tuple[Registration, Service]] = {
             method_id: (registration, service)
             for service in self.services.values()
@@ -135,6 +138,10 @@ class Emulator:
         """The handler of a method and its service, or None."""
         return self._registrations.get(method_id)
 
+    def documents(self, service: str) -> list[Document]:
+        """The discovery documents of a service."""
+        return [self._documents[name] for name in self.services[service].documents]
+
     def project_exists(self, project: str) -> bool:
         """Whether a project of that id is known and active."""
         if project == self.settings.project:
@@ -165,6 +172,7 @@ class Emulator:
                 raise not_implemented(f"{request.method.id} is not emulated.")
             registration, service = found
             self._authenticate(request, service)
+            self._require_api(request)
             permission, resource = self._authorize(request, registration)
             await self._validate(request, service)
             if self.faults.active:
@@ -191,6 +199,13 @@ class Emulator:
             elif service is None or not service.public:
                 raise unauthenticated(MISSING)
         request.principal = principal
+
+    def _require_api(self, request: Request) -> None:
+        """Nothing, or the 403 for an API that somebody disabled. One that nobody ever enabled answers."""
+        if request.method.service in self.disabled_apis:
+            from emulator.services.serviceusage.api import disabled
+
+            raise disabled(request.method.service + ".googleapis.com", self.settings.project_number)
 
     def _trusts_anonymous(self, request: Request) -> bool:
         """A client in emulator mode sends no credentials; a web page of another origin does not count as one."""
@@ -263,7 +278,10 @@ def _full_disk(problem: sqlite3.OperationalError | OSError) -> ApiError:
 def _has_landed(name: str) -> bool:
     try:
         return hasattr(importlib.import_module(f"emulator.services.{name}"), "SERVICE")
-    except ModuleNotFoundError:
+    except Exception:  # noqa: BLE001 until every service has landed
+        import traceback
+
+        traceback.print_exc()
         return False
 
 

@@ -23,6 +23,7 @@ ORGANIZATION = "organizations/1"
 EMPTY_ETAG = "ACAB"
 CACHE_LIMIT = 100_000
 _PUBLIC = ("allUsers",)
+_CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 
 
 class Policies:
@@ -131,7 +132,7 @@ class Policies:
     def _decide(self, principal: str, permission: str, resource: str, name: str, kind: str) -> tuple[bool, bool]:
         from emulator.gateway import conditions, roles
 
-        members = _identities(principal)
+        members = _identities(principal) | self._project_members(principal, resource)
         cacheable = True
         for node in self._ancestry(resource):
             for binding in self._bindings_of(node):
@@ -148,6 +149,22 @@ class Policies:
                 if conditions.holds(condition.get("expression", ""), name or resource, seen, service, now):
                     return True, False
         return False, cacheable
+
+    def _project_members(self, principal: str, resource: str) -> frozenset[str]:
+        """projectOwner:P, projectEditor:P, projectViewer:P, as far as the caller holds that basic role on P.
+
+        Policies of buckets name them (Cloud Storage: "convenience values"); P is the project of the resource.
+        """
+        parts = resource.split("/", 2)
+        if parts[0] != "projects" or not principal:
+            return frozenset()
+        held = {
+            binding["role"]
+            for node in ("/".join(parts[:2]), ORGANIZATION)
+            for binding in self._bindings_of(node)
+            if principal in binding["members"] and not binding.get("condition")
+        }
+        return frozenset(f"{member}:{parts[1]}" for role, member in _CONVENIENCE.items() if role in held)
 
     def _ancestry(self, resource: str) -> list[str]:
         """The resource and everything above it, where it lies in a project that exists."""

@@ -1,0 +1,91 @@
+"""Predefined roles as IAM shows them: get, list, and which roles and permissions fit a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.gateway import roles
+from emulator.gateway.authorization import ALIASES
+from emulator.gateway.errors import invalid_argument, not_found
+from emulator.gateway.request import Answer, Request
+from emulator.gateway.roles import Role
+from emulator.services.iam.service import SERVICE
+
+_DEFAULT_PAGE, _MAX_PAGE = 300, 1000
+_ETAG = "AA=="  # IAM answers this for every predefined role
+
+
+def view(role: Role, *, full: bool) -> dict[str, Any]:
+    """A role as IAM answers it; `full` adds its permissions."""
+    answer: dict[str, Any] = {"name": role.name, "title": role.title, "stage": "GA", "etag": _ETAG}
+    if full:
+        answer["includedPermissions"] = sorted(roles.permissions_of(role.name) or ())
+    return answer
+
+
+@SERVICE.handles("iam.roles.get", permission="")
+async def get(request: Request) -> Answer:
+    """A predefined role with its permissions; everybody may ask."""
+    role = roles.find(request.name)
+    if role is None:
+        raise not_found(f"The role named {request.name} was not found.")
+    return view(role, full=True)
+
+
+@SERVICE.handles("iam.roles.list", permission="")
+async def list_roles(request: Request) -> Answer:
+    """The predefined roles of the emulated services."""
+    if request.query.get("parent"):
+        return {}  # custom roles of a project or an organization
+    return _page(request.query, list(roles.predefined()), full=request.query.get("view") == "FULL")
+
+
+@SERVICE.handles("iam.roles.queryGrantableRoles", permission="")
+async def query_grantable(request: Request) -> Answer:
+    """The roles that can be granted on a resource: those with a permission of the resource's own service."""
+    service = _service_of(request)
+    granted = [
+        role
+        for role in roles.predefined()
+        if service == "resourcemanager"
+        or any(name.startswith(service + ".") for name in roles.permissions_of(role.name) or ())
+    ]
+    return _page(request.body, granted, full=request.body.get("view") == "FULL")
+
+
+@SERVICE.handles("iam.permissions.queryTestablePermissions", permission="")
+async def query_testable(request: Request) -> Answer:
+    """The permissions that can be tested on a resource: those of its own service; all of them on a project."""
+    service = _service_of(request)
+    names = sorted(n for n in roles.all_permissions() if service == "resourcemanager" or n.startswith(service + "."))
+    start, size = _window(request.body)
+    answer: dict[str, Any] = {"permissions": [{"name": n, "stage": "GA"} for n in names[start : start + size]]}
+    if start + size < len(names):
+        answer["nextPageToken"] = str(start + size)
+    return answer
+
+
+def _service_of(request: Request) -> str:
+    """The permission prefix of a full resource name (//storage.googleapis.com/projects/_/buckets/b: storage)."""
+    name: str = request.body.get("fullResourceName", "")
+    host = name[2:].partition("/")[0]
+    if not name.startswith("//") or not host.endswith(".googleapis.com"):
+        example = "//cloudresourcemanager.googleapis.com/projects/ID"
+        raise invalid_argument(f'Invalid full resource name "{name[:80]}": it must look like {example}.')
+    service = host.removesuffix(".googleapis.com")
+    return ALIASES.get(service, service)
+
+
+def _page(values: dict[str, Any], found: list[Role], *, full: bool) -> dict[str, Any]:
+    start, size = _window(values)
+    answer: dict[str, Any] = {"roles": [view(role, full=full) for role in found[start : start + size]]}
+    if start + size < len(found):
+        answer["nextPageToken"] = str(start + size)
+    return answer
+
+
+def _window(values: dict[str, Any]) -> tuple[int, int]:
+    token = values.get("pageToken") or "0"
+    if not token.isdigit():
+        raise invalid_argument(f"Invalid page token: {token[:60]}.")
+    return int(token), min(values.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)

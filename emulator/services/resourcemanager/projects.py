@@ -1,0 +1,133 @@
+"""Projects: get, list, search and changes of name and labels. Creating and deleting projects is not emulated."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from emulator.app import PROJECTS
+from emulator.gateway import filters, validation
+from emulator.gateway.authorization import ORGANIZATION
+from emulator.gateway.errors import invalid_argument
+from emulator.gateway.request import Answer, Request
+from emulator.services.resourcemanager.service import SERVICE
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+_GET = "resourcemanager.projects.get"
+_DEFAULT_PAGE, _MAX_PAGE = 300, 1000
+
+
+def project_name(request: Request) -> str:
+    """projects/ID of the project in a path: v1 has a bare id or number there, v3 a name."""
+    project = request.name.removeprefix("projects/")
+    return f"projects/{request.emulator.project_id(project)}"
+
+
+def require_project(emulator: Emulator, name: str, tx: sqlite3.Connection | None = None) -> Resource:
+    """The project of that name; a 404 where there is none (a caller without permission has got a 403 before)."""
+    return emulator.resources.require(PROJECTS, name, tx)
+
+
+def view_v1(project: Resource) -> dict[str, Any]:
+    """A project as v1 answers it."""
+    return {**project.body, "createTime": project.created}
+
+
+def view_v3(project: Resource) -> dict[str, Any]:
+    """A project as v3 answers it."""
+    body = project.body
+    return {
+        "name": f"projects/{body['projectNumber']}",
+        "parent": ORGANIZATION,
+        "projectId": body["projectId"],
+        "state": body["lifecycleState"],
+        "displayName": body["name"],
+        "labels": body.get("labels", {}),
+        "createTime": project.created,
+        "updateTime": project.updated,
+        "etag": project.etag,
+    }
+
+
+def _view(request: Request) -> Callable[[Resource], dict[str, Any]]:
+    return view_v3 if request.method.document.name.endswith(".v3") else view_v1
+
+
+@SERVICE.handles("cloudresourcemanager.projects.get", on=project_name)
+async def get(request: Request) -> Answer:
+    """One project, by id or number."""
+    return _view(request)(require_project(request.emulator, project_name(request)))
+
+
+@SERVICE.handles("cloudresourcemanager.projects.list", permission="")
+async def list_projects(request: Request) -> Answer:
+    """The projects that the caller may see; v1 filters (`lifecycleState:ACTIVE`, `labels.team:imaging`)."""
+    return _page(request, request.query.get("filter", ""))
+
+
+@SERVICE.handles("cloudresourcemanager.projects.search", permission="")
+async def search(request: Request) -> Answer:
+    """The projects that the caller may see and that match a query (v3)."""
+    return _page(request, request.query.get("query", ""))
+
+
+def _page(request: Request, text: str) -> Answer:
+    emulator = request.emulator
+    view = _view(request)
+    keep = filters.compile_filter(text) if text else None
+
+    def visible(project: Resource) -> bool:
+        allowed = emulator.policies.allows(request.principal, _GET, project.name)
+        return allowed and (keep is None or keep(view(project)))
+
+    size = min(request.query.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
+    token = request.query.get("pageToken", "")
+    found, following = emulator.resources.list(PROJECTS, ORGANIZATION, size, token, visible)
+    answer: dict[str, Any] = {"projects": [view(project) for project in found]} if found else {}
+    if following:
+        answer["nextPageToken"] = following
+    return answer
+
+
+@SERVICE.handles("cloudresourcemanager.projects.update", on=project_name)
+async def update(request: Request) -> Answer:
+    """Replace name and labels (v1)."""
+    return view_v1(await _change(request, {"name": request.body.get("name"), "labels": request.body.get("labels", {})}))
+
+
+@SERVICE.handles("cloudresourcemanager.projects.patch", on=project_name)
+async def patch(request: Request) -> Answer:
+    """Change display name or labels under a mask (v3); the operation in the answer is done."""
+    mask = validation.field_mask(request.query.get("updateMask") or ",".join(request.body))
+    known = {"displayName": "name", "labels": "labels"}
+    changes: dict[str, Any] = {}
+    for path in mask:
+        if path not in known:
+            raise validation.unknown_mask(path)
+        changes[known[path]] = request.body.get(path, {} if path == "labels" else None)
+    project = await _change(request, changes)
+    kind = "type.googleapis.com/google.cloud.resourcemanager.v3.Project"
+    return {
+        "name": "operations/up." + request.emulator.ids.number(),
+        "done": True,
+        "response": {"@type": kind, **view_v3(project)},
+    }
+
+
+async def _change(request: Request, changes: dict[str, Any]) -> Resource:
+    emulator = request.emulator
+    name = project_name(request)
+    title = changes.get("name")
+    if title is not None and not 4 <= len(title) <= 30:
+        raise invalid_argument("A project's name must have 4 to 30 characters.")
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        project = require_project(emulator, name, tx)
+        kept = {key: value for key, value in changes.items() if value is not None}
+        return emulator.resources.replace(tx, PROJECTS, name, {**project.body, **kept})
+
+    return await emulator.db.write(step)

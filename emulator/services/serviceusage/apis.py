@@ -1,0 +1,186 @@
+"""Services of a project: list, get, enable, disable, one or several at once. Operations are done when answered."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from emulator.app import PROJECTS
+from emulator.gateway.authorization import ORGANIZATION
+from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_found
+from emulator.gateway.operations import Operation
+from emulator.gateway.request import Answer, Request
+from emulator.services.serviceusage.api import STATES, state_of
+from emulator.services.serviceusage.catalogue import Api, apis
+from emulator.services.serviceusage.service import SERVICE
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+_FILTERS = {"": None, "state:ENABLED": "ENABLED", "state:DISABLED": "DISABLED"}
+# Service Usage: "A single request can enable a maximum of 20 services", and get 30.
+BATCH_ENABLE, BATCH_GET = 20, 30
+_DEFAULT_PAGE, _MAX_PAGE = 50, 200
+_TYPES = "type.googleapis.com/google.api.serviceusage"
+
+
+def view(emulator: Emulator, project: str, api: Api) -> dict[str, Any]:
+    """A service of a project as Service Usage answers it; its name has the project's number."""
+    number = emulator.resources.require(PROJECTS, f"projects/{project}").body["projectNumber"]
+    return {
+        "name": f"projects/{number}/services/{api.name}",
+        "parent": f"projects/{number}",
+        "config": {"name": api.name, "title": api.title},
+        "state": state_of(emulator, project, api.name),
+    }
+
+
+def project_of(request: Request) -> str:
+    """The id of the project in a path; a 400 for folders and organizations, which have no services here."""
+    kind, _, rest = request.name.partition("/")
+    if kind != "projects":
+        raise invalid_argument(f"{request.name[:80]}: services are enabled in projects; name one as projects/ID.")
+    return rest.partition("/")[0]
+
+
+def require_api(name: str) -> Api:
+    """The API of that name; Google's 404 where there is none."""
+    found = apis().get(name)
+    if found is None:
+        raise not_found(f"Not found or permission denied for service(s): {name[:80]}.")
+    return found
+
+
+@SERVICE.handles("serviceusage.services.list")
+async def list_services(request: Request) -> Answer:
+    """The services of a project, all or those in one state."""
+    project = project_of(request)
+    text = request.query.get("filter", "")
+    if text not in _FILTERS:
+        raise invalid_argument(f'Invalid filter "{text[:80]}": it must be state:ENABLED or state:DISABLED.')
+    token = request.query.get("pageToken", "")
+    size = min(request.query.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
+    wanted = _FILTERS[text]
+    views = [view(request.emulator, project, api) for api in apis().values() if api.name > token]
+    found = [service for service in views if wanted in (None, service["state"])]
+    answer: dict[str, Any] = {"services": found[:size]} if found else {}
+    if len(found) > size:
+        answer["nextPageToken"] = found[size - 1]["config"]["name"]
+    return answer
+
+
+@SERVICE.handles("serviceusage.services.get")
+async def get(request: Request) -> Answer:
+    """One service with its state."""
+    return view(request.emulator, project_of(request), require_api(_last(request.name)))
+
+
+@SERVICE.handles("serviceusage.services.batchGet", permission="serviceusage.services.get")
+async def batch_get(request: Request) -> Answer:
+    """Several services with their states."""
+    names = request.query.get("names", [])
+    if len(names) > BATCH_GET:
+        raise invalid_argument(f"names holds {len(names)} services; at most {BATCH_GET} are allowed.")
+    project = project_of(request)
+    return {"services": [view(request.emulator, project, require_api(_last(name))) for name in names]}
+
+
+@SERVICE.handles("serviceusage.services.enable")
+async def enable(request: Request) -> Answer:
+    """Enable one service; enabling it again changes nothing."""
+    api = require_api(_last(request.name))
+    operation = await _switch(request, [api], "ENABLED")
+    return operation.to_json()
+
+
+@SERVICE.handles("serviceusage.services.batchEnable")
+async def batch_enable(request: Request) -> Answer:
+    """Enable several services, or none where one of them does not exist."""
+    names = request.body.get("serviceIds", [])
+    if not 1 <= len(names) <= BATCH_ENABLE:
+        raise invalid_argument(f"serviceIds holds {len(names)} services; it must name 1 to {BATCH_ENABLE}.")
+    operation = await _switch(request, [require_api(name) for name in names], "ENABLED")
+    return operation.to_json()
+
+
+@SERVICE.handles("serviceusage.services.disable")
+async def disable(request: Request) -> Answer:
+    """Disable one service: its methods answer 403 until it is enabled again."""
+    api = require_api(_last(request.name))
+    if api.name == "serviceusage.googleapis.com":
+        raise failed_precondition("serviceusage.googleapis.com can't be disabled here: nothing could enable it again.")
+    if state_of(request.emulator, project_of(request), api.name) == "DISABLED":
+        raise _not_enabled(api)
+    operation = await _switch(request, [api], "DISABLED")
+    return operation.to_json()
+
+
+def _not_enabled(api: Api) -> ApiError:
+    return failed_precondition(f"The service {api.name} is not enabled.")
+
+
+def _operation_parent(request: Request) -> str:
+    operation = request.emulator.operations.get(request.name)
+    return ORGANIZATION if operation is None else operation.parent
+
+
+@SERVICE.handles("serviceusage.operations.get", on=_operation_parent)
+async def get_operation(request: Request) -> Answer:
+    """An operation of this service."""
+    return request.emulator.operations.require(request.name).to_json()
+
+
+async def _switch(request: Request, switched: list[Api], state: str) -> Operation:
+    """Set the state of services and store the finished operation that says so."""
+    emulator = request.emulator
+    project = project_of(request)
+    verb = request.method.id.rpartition(".")[2]
+    version = request.method.document.name.partition(".")[2]
+    services = [{**view(emulator, project, api), "state": state} for api in switched]
+    response: dict[str, Any] = {"@type": f"{_TYPES}.{version}.{verb[0].upper()}{verb[1:]}ServiceResponse"}
+    if verb == "batchEnable":
+        response = {"@type": f"{_TYPES}.{version}.BatchEnableServicesResponse", "services": services}
+    else:
+        response["service"] = services[0]
+
+    def step(tx: sqlite3.Connection) -> Operation:
+        for api in switched:
+            parent = f"projects/{project}"
+            name = f"{parent}/services/{api.name}"
+            if emulator.resources.get(STATES, name, tx) is None:
+                emulator.resources.insert(tx, STATES, name, parent, {"state": state})
+            else:
+                emulator.resources.replace(tx, STATES, name, {"state": state})
+        emulator.db.after_commit(lambda: mark(emulator, [api.name for api in switched], off=state == "DISABLED"))
+        return store_operation(request, tx, response)
+
+    return await emulator.db.write(step)
+
+
+def store_operation(request: Request, tx: sqlite3.Connection, response: dict[str, Any]) -> Operation:
+    """Store a finished operation under a name such as Google's (operations/acf.p2-PROJECT_NUMBER-ID)."""
+    emulator = request.emulator
+    parent = f"projects/{project_of(request)}"
+    number = emulator.resources.require(PROJECTS, parent, tx).body["projectNumber"]
+    name = f"operations/acf.p2-{number}-{emulator.ids.hex(32)}"
+    metadata = {"@type": f"{_TYPES}.v1.OperationMetadata", "resourceNames": [request.name]}
+    return emulator.operations.insert(
+        tx, "serviceusage", parent, metadata=metadata, principal=request.principal, response=response, name=name
+    )
+
+
+def mark(emulator: Emulator, names: list[str], *, off: bool) -> None:
+    """Tell the gateway which APIs answer 403: those that somebody disabled."""
+    changed = {name.removesuffix(".googleapis.com") for name in names}
+    emulator.disabled_apis = emulator.disabled_apis | changed if off else emulator.disabled_apis - changed
+
+
+@SERVICE.on_start
+async def remember(emulator: Emulator) -> None:
+    """Read which APIs are disabled."""
+    stored = emulator.resources.list(STATES, f"projects/{emulator.settings.project}")[0]
+    mark(emulator, [state.id for state in stored if state.body["state"] == "DISABLED"], off=True)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
