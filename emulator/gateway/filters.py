@@ -77,6 +77,8 @@ class _Parser:
             return inner
         if kind not in ("word", "quoted"):
             raise self.error()
+        if (kind, text) == ("word", "hasPrefix") and self.peek() == ("paren", "("):
+            return self.prefix()
         following = self.peek()
         if following is None or following[0] != "op":
             return lambda value: text.lower() in str(value).lower()
@@ -88,13 +90,27 @@ class _Parser:
         return _comparison(text, operator, wanted)
 
 
+    def prefix(self) -> Predicate:
+        """hasPrefix(attributes.name, "start"), as Pub/Sub's filters have it."""
+        self.take()
+        steps = self.take()[1].rstrip(",").split(".")
+        kind, start = self.take()
+        if kind != "quoted" or self.take() != ("paren", ")"):
+            raise self.error()
+        return lambda value: str(_lookup(value, steps) or "").startswith(start)
+
+
+def _lookup(value: Any, steps: list[str]) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
 def _comparison(path: str, operator: str, wanted: str) -> Predicate:
     steps = path.split(".")
 
     def holds(value: dict[str, Any]) -> bool:
-        found: Any = value
-        for step in steps:
-            found = found.get(step) if isinstance(found, dict) else None
+        found = _lookup(value, steps)
         if operator == ":":
             if wanted == "*":
                 return found is not None

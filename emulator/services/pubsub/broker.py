@@ -1,0 +1,251 @@
+"""Publishing, pulling, acknowledging and dead letters, for REST and gRPC alike."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.errors import invalid_argument, not_found
+from emulator.services.pubsub import store
+from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
+from emulator.services.pubsub.store import Message, NewMessage
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+TOPICS = "pubsub.topics"
+SUBSCRIPTIONS = "pubsub.subscriptions"
+TICK_SECONDS = 0.1
+RETENTION_TICK_SECONDS = 60.0
+DEFAULT_RETENTION = 604800.0
+MESSAGE_LIMIT = 10_000_000
+_BROKERS = "pubsub.broker"
+
+
+class Broker:
+    """The message broker of one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._queues: dict[str, Queue] = {}
+        self._loop = asyncio.get_running_loop()
+
+    # publishing
+
+    def publish_in(self, tx: sqlite3.Connection, topic: str, messages: list[NewMessage]) -> list[int]:
+        """Store messages in a transaction; subscribers are woken once it is committed. Returns the message ids."""
+        if self._emulator.resources.get(TOPICS, topic, tx) is None:
+            raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
+        ids, fresh = store.insert(tx, self._emulator, topic, messages)
+        if fresh:
+            self._emulator.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._deliver, fresh))
+        return ids
+
+    async def publish(self, topic: str, messages: list[NewMessage]) -> list[int]:
+        """Store messages durably; returns their ids."""
+        for message in messages:
+            check_message(message)
+        return await self._emulator.db.write(self.publish_in, topic, messages)
+
+    def _deliver(self, fresh: dict[str, list[tuple[int, str]]]) -> None:
+        for subscription, wanted in fresh.items():
+            queue = self._queues.get(subscription)
+            if queue is not None:
+                queue.add(wanted)
+
+    # delivering
+
+    def queue(self, subscription: str) -> Queue:
+        """The queue of a subscription, read from disk when first used. A 404 where there is none."""
+        queue = self._queues.get(subscription)
+        if queue is None:
+            body = self._emulator.resources.get(SUBSCRIPTIONS, subscription)
+            if body is None:
+                raise not_found(f"Resource not found (resource={subscription.rsplit('/', 1)[-1]}).")
+            queue = Queue(subscription, policy_of(body.body), store.backlog(self._emulator, subscription))
+            self._queues[subscription] = queue
+        return queue
+
+    def reconfigure(self, subscription: str, body: dict[str, Any]) -> None:
+        """A subscription was updated."""
+        queue = self._queues.get(subscription)
+        if queue is not None:
+            queue.policy = policy_of(body)
+
+    def forget(self, subscription: str) -> None:
+        """A subscription was deleted."""
+        self._queues.pop(subscription, None)
+
+    async def pull(self, subscription: str, limit: int, wait: float) -> list[tuple[Lease, Message]]:
+        """Lease up to `limit` messages, waiting up to `wait` seconds for the first."""
+        deadline = self._emulator.clock.seconds() + wait
+        while True:
+            queue = self.queue(subscription)
+            taken = self._with_messages(queue, queue.take(limit, self._emulator.clock.seconds()))
+            left = deadline - self._emulator.clock.seconds()
+            if taken or left <= 0 or not await queue.wait(left):
+                return taken
+
+    async def stream(self, subscription: str, stream: Stream, deadline: float) -> list[tuple[Lease, Message]]:
+        """The next messages of a streaming pull, as soon as there are any and the client has room."""
+        while True:
+            if not stream.room:
+                stream.freed.clear()
+                await stream.freed.wait()
+            queue = self.queue(subscription)
+            now = self._emulator.clock.seconds()
+            leases = queue.take(min(stream.room, 1000), now, deadline, stream.release)
+            stream.outstanding += len(leases)
+            taken = self._with_messages(queue, leases)
+            if taken:
+                return taken
+            await queue.wait(1.0)
+
+    def _with_messages(self, queue: Queue, leases: list[Lease]) -> list[tuple[Lease, Message]]:
+        messages = store.load(self._emulator, [lease.entry.message for lease in leases])
+        taken = []
+        for lease in leases:
+            message = messages.get(lease.entry.message)
+            if message is None:
+                queue.end(lease.ack_id)
+            else:
+                taken.append((lease, message))
+        return taken
+
+    async def acknowledge(self, subscription: str, ack_ids: list[str]) -> list[str]:
+        """Acknowledge durably; returns the ids that had expired (their messages will come again)."""
+        queue = self.queue(subscription)
+        ended = {ack_id: entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None}
+        await self._emulator.db.write(store.acknowledge, subscription, [e.message for e in ended.values()])
+        return [ack_id for ack_id in ack_ids if ack_id not in ended]
+
+    async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> None:
+        """Extend leases; 0 seconds gives the messages back."""
+        queue = self.queue(subscription)
+        now = self._emulator.clock.seconds()
+        if seconds > 0:
+            for ack_id in ack_ids:
+                queue.extend(ack_id, now + seconds)
+            return
+        entries = [entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None]
+        await self._give_back(queue, entries)
+
+    async def _give_back(self, queue: Queue, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        policy = queue.policy
+        spent = [e for e in entries if policy.dead_letter_topic and e.attempts >= policy.max_attempts]
+        if spent and not await self._dead_letter(queue, spent):
+            spent = []
+        again = [entry for entry in entries if entry not in spent]
+        now = self._emulator.clock.seconds()
+        for entry in again:
+            queue.give_back(entry, now)
+        attempts = [(entry.message, entry.attempts) for entry in again]
+        await self._emulator.db.write(store.save_attempts, queue.name, attempts)
+
+    async def _dead_letter(self, queue: Queue, entries: list[Entry]) -> bool:
+        """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
+        emulator = self._emulator
+        topic = queue.policy.dead_letter_topic
+        agent = f"serviceAccount:service-{emulator.settings.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+        if (
+            emulator.resources.get(TOPICS, topic) is None
+            or not emulator.policies.allows(agent, "pubsub.topics.publish", topic)
+            or not emulator.policies.allows(agent, "pubsub.subscriptions.consume", queue.name)
+        ):
+            return False
+        messages = store.load(emulator, [entry.message for entry in entries])
+        project, name = queue.name.split("/")[1], queue.name.rsplit("/", 1)[-1]
+        forwarded = []
+        for entry in entries:
+            message = messages.get(entry.message)
+            if message is not None:
+                attributes = {
+                    **message.attributes,
+                    "CloudPubSubDeadLetterSourceSubscription": name,
+                    "CloudPubSubDeadLetterSourceSubscriptionProject": project,
+                    "CloudPubSubDeadLetterSourceDeliveryCount": str(entry.attempts),
+                }
+                forwarded.append(NewMessage(message.data, attributes, message.ordering_key))
+
+        def step(tx: sqlite3.Connection) -> None:
+            self.publish_in(tx, topic, forwarded)
+            store.acknowledge(tx, queue.name, [entry.message for entry in entries])
+
+        await emulator.db.write(step)
+        return True
+
+    # time
+
+    async def run(self) -> None:
+        """Let leases run out and drop what is past its retention, until cancelled."""
+        next_retention = self._emulator.clock.seconds()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._emulator.clock.seconds()
+            for queue in list(self._queues.values()):
+                await self._give_back(queue, queue.tick(now))
+            if now >= next_retention:
+                next_retention = now + RETENTION_TICK_SECONDS
+                await self._drop_expired(now)
+
+    async def _drop_expired(self, now: float) -> None:
+        emulator = self._emulator
+        for row in emulator.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
+            resource = emulator.resources.get(SUBSCRIPTIONS, row["subscription"])
+            if resource is not None:
+                kept = seconds(resource.body.get("messageRetentionDuration"), DEFAULT_RETENTION)
+                ids = await emulator.db.write(store.expired, resource.name, now - kept)
+                queue = self._queues.get(resource.name)
+                if ids and queue is not None:
+                    queue.drop(set(ids))
+
+
+def broker(emulator: Emulator) -> Broker:
+    """The broker of that emulator."""
+    found: Broker = emulator.extensions[_BROKERS]
+    return found
+
+
+def install(emulator: Emulator) -> Broker:
+    """Make the emulator's broker, at its start."""
+    made = Broker(emulator)
+    emulator.extensions[_BROKERS] = made
+    return made
+
+
+def policy_of(body: dict[str, Any]) -> Policy:
+    """The delivery policy that a subscription's configuration describes."""
+    retry = body.get("retryPolicy")
+    dead = body.get("deadLetterPolicy") or {}
+    return Policy(
+        ack_deadline=float(body.get("ackDeadlineSeconds") or 10),
+        ordered=bool(body.get("enableMessageOrdering")),
+        minimum_backoff=seconds(retry.get("minimumBackoff"), 10.0) if retry is not None else 0.0,
+        maximum_backoff=seconds(retry.get("maximumBackoff"), 600.0) if retry is not None else 600.0,
+        dead_letter_topic=dead.get("deadLetterTopic", ""),
+        max_attempts=int(dead.get("maxDeliveryAttempts") or 5) if dead else 0,
+    )
+
+
+def seconds(text: str | None, default: float) -> float:
+    """A protobuf duration in JSON ("604800s") as seconds."""
+    if not text:
+        return default
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError:
+        raise invalid_argument(f'Invalid duration "{text}": write seconds followed by s, such as 600s.') from None
+
+
+def check_message(message: NewMessage) -> None:
+    """A 400 for a message that Pub/Sub refuses."""
+    if not message.data and not message.attributes:
+        raise invalid_argument(
+            "One or more messages in the publish request is empty. Each message must contain either non-empty data, "
+            "or at least one attribute."
+        )
+    if len(message.data) > MESSAGE_LIMIT:
+        raise invalid_argument("The message's data is larger than 10 MB.")

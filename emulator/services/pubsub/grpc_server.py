@@ -1,0 +1,317 @@
+"""Pub/Sub over gRPC: each unary call becomes a request on the same way as REST; streaming pull talks to the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import orjson
+from google.iam.v1 import iam_policy_pb2, policy_pb2
+from google.protobuf import empty_pb2, json_format
+from google.protobuf.message import Message as Proto
+from google.pubsub_v1 import types
+
+from emulator.gateway.errors import RPC_CODES, ApiError, invalid_argument, unauthenticated
+from emulator.gateway.request import Request
+from emulator.services.pubsub.broker import broker
+from emulator.services.pubsub.methods import stamp
+from emulator.services.pubsub.queues import Lease, Stream
+from emulator.services.pubsub.store import Message
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Context = Any  # grpc.aio.ServicerContext has no usable type
+CODES = {code.value[0]: code for code in grpc.StatusCode}
+MESSAGE_LIMIT = 64 << 20
+_TOPIC = "pubsub.projects.topics"
+_SUBSCRIPTION = "pubsub.projects.subscriptions"
+_SCHEMA = "pubsub.projects.schemas"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A gRPC method as a REST one: `path` maps a template variable to the dotted field that holds it."""
+
+    method_id: str
+    request: Any
+    response: Any
+    path: dict[str, str]
+    query: tuple[str, ...] = ()
+    body: str = "*"
+
+
+def _pb(name: str) -> Any:
+    return getattr(types, name).pb()
+
+
+_PAGE = ("pageSize", "pageToken")
+CALLS = {
+    "Publisher/CreateTopic": Call(f"{_TOPIC}.create", _pb("Topic"), _pb("Topic"), {"name": "name"}),
+    "Publisher/UpdateTopic": Call(f"{_TOPIC}.patch", _pb("UpdateTopicRequest"), _pb("Topic"), {"name": "topic.name"}),
+    "Publisher/Publish": Call(
+        f"{_TOPIC}.publish", _pb("PublishRequest"), _pb("PublishResponse"), {"topic": "topic"}
+    ),
+    "Publisher/GetTopic": Call(f"{_TOPIC}.get", _pb("GetTopicRequest"), _pb("Topic"), {"topic": "topic"}, body=""),
+    "Publisher/ListTopics": Call(
+        f"{_TOPIC}.list", _pb("ListTopicsRequest"), _pb("ListTopicsResponse"), {"project": "project"}, _PAGE, ""
+    ),
+    "Publisher/ListTopicSubscriptions": Call(
+        f"{_TOPIC}.subscriptions.list",
+        _pb("ListTopicSubscriptionsRequest"),
+        _pb("ListTopicSubscriptionsResponse"),
+        {"topic": "topic"},
+        _PAGE,
+        "",
+    ),
+    "Publisher/DeleteTopic": Call(
+        f"{_TOPIC}.delete", _pb("DeleteTopicRequest"), empty_pb2.Empty, {"topic": "topic"}, body=""
+    ),
+    "Subscriber/CreateSubscription": Call(
+        f"{_SUBSCRIPTION}.create", _pb("Subscription"), _pb("Subscription"), {"name": "name"}
+    ),
+    "Subscriber/GetSubscription": Call(
+        f"{_SUBSCRIPTION}.get",
+        _pb("GetSubscriptionRequest"),
+        _pb("Subscription"),
+        {"subscription": "subscription"},
+        body="",
+    ),
+    "Subscriber/UpdateSubscription": Call(
+        f"{_SUBSCRIPTION}.patch", _pb("UpdateSubscriptionRequest"), _pb("Subscription"), {"name": "subscription.name"}
+    ),
+    "Subscriber/ListSubscriptions": Call(
+        f"{_SUBSCRIPTION}.list",
+        _pb("ListSubscriptionsRequest"),
+        _pb("ListSubscriptionsResponse"),
+        {"project": "project"},
+        _PAGE,
+        "",
+    ),
+    "Subscriber/DeleteSubscription": Call(
+        f"{_SUBSCRIPTION}.delete",
+        _pb("DeleteSubscriptionRequest"),
+        empty_pb2.Empty,
+        {"subscription": "subscription"},
+        body="",
+    ),
+    "Subscriber/ModifyAckDeadline": Call(
+        f"{_SUBSCRIPTION}.modifyAckDeadline",
+        _pb("ModifyAckDeadlineRequest"),
+        empty_pb2.Empty,
+        {"subscription": "subscription"},
+    ),
+    "Subscriber/Acknowledge": Call(
+        f"{_SUBSCRIPTION}.acknowledge", _pb("AcknowledgeRequest"), empty_pb2.Empty, {"subscription": "subscription"}
+    ),
+    "Subscriber/Pull": Call(
+        f"{_SUBSCRIPTION}.pull", _pb("PullRequest"), _pb("PullResponse"), {"subscription": "subscription"}
+    ),
+    "Subscriber/ModifyPushConfig": Call(
+        f"{_SUBSCRIPTION}.modifyPushConfig",
+        _pb("ModifyPushConfigRequest"),
+        empty_pb2.Empty,
+        {"subscription": "subscription"},
+    ),
+    "SchemaService/CreateSchema": Call(
+        f"{_SCHEMA}.create", _pb("CreateSchemaRequest"), _pb("Schema"), {"parent": "parent"}, ("schemaId",), "schema"
+    ),
+    "SchemaService/GetSchema": Call(
+        f"{_SCHEMA}.get", _pb("GetSchemaRequest"), _pb("Schema"), {"name": "name"}, body=""
+    ),
+    "SchemaService/ListSchemas": Call(
+        f"{_SCHEMA}.list", _pb("ListSchemasRequest"), _pb("ListSchemasResponse"), {"parent": "parent"}, _PAGE, ""
+    ),
+    "SchemaService/CommitSchema": Call(
+        f"{_SCHEMA}.commit", _pb("CommitSchemaRequest"), _pb("Schema"), {"name": "name"}
+    ),
+    "SchemaService/DeleteSchema": Call(
+        f"{_SCHEMA}.delete", _pb("DeleteSchemaRequest"), empty_pb2.Empty, {"name": "name"}, body=""
+    ),
+    "SchemaService/ValidateSchema": Call(
+        f"{_SCHEMA}.validate", _pb("ValidateSchemaRequest"), _pb("ValidateSchemaResponse"), {"parent": "parent"}
+    ),
+}
+IAM_CALLS = {
+    "GetIamPolicy": ("getIamPolicy", iam_policy_pb2.GetIamPolicyRequest, policy_pb2.Policy, ""),
+    "SetIamPolicy": ("setIamPolicy", iam_policy_pb2.SetIamPolicyRequest, policy_pb2.Policy, "*"),
+    "TestIamPermissions": (
+        "testIamPermissions",
+        iam_policy_pb2.TestIamPermissionsRequest,
+        iam_policy_pb2.TestIamPermissionsResponse,
+        "*",
+    ),
+}
+
+
+async def start(emulator: Emulator) -> Any:
+    """Listen on the gRPC port of the emulator; returns the running server."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+            ("grpc.max_send_message_length", MESSAGE_LIMIT),
+            ("grpc.so_reuseport", 0),
+        ]
+    )
+    methods = {method.id: method for document in emulator.documents("pubsub") for method in document.methods}
+    server.add_generic_rpc_handlers([_Handlers(emulator, methods)])
+    server.add_insecure_port(f"{emulator.settings.host}:{emulator.settings.grpc_port}")
+    await server.start()
+    return server
+
+
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
+    def __init__(self, emulator: Emulator, methods: dict[str, Any]) -> None:
+        self._emulator = emulator
+        self._methods = methods
+
+    def service(self, handler_call_details: Any) -> Any:
+        """The handler of a gRPC path, or None (UNIMPLEMENTED)."""
+        path: str = handler_call_details.method
+        if path == "/google.pubsub.v1.Subscriber/StreamingPull":
+            return grpc.stream_stream_rpc_method_handler(
+                self._streaming_pull, _pb("StreamingPullRequest").FromString, _serialize
+            )
+        name = path.removeprefix("/google.pubsub.v1.")
+        if name in CALLS:
+            call = CALLS[name]
+            return grpc.unary_unary_rpc_method_handler(self._unary(call), call.request.FromString, _serialize)
+        iam = IAM_CALLS.get(path.removeprefix("/google.iam.v1.IAMPolicy/"))
+        if iam is not None:
+            return grpc.unary_unary_rpc_method_handler(self._iam(iam), iam[1].FromString, _serialize)
+        return None
+
+    def _unary(self, call: Call) -> Callable[[Proto, Context], Awaitable[Proto]]:
+        async def handler(message: Proto, context: Context) -> Proto:
+            fields = json_format.MessageToDict(message)
+            path = {variable: str(_field(fields, source)) for variable, source in call.path.items()}
+            query = [(name, str(fields.pop(name))) for name in call.query if name in fields]
+            if call.body == "*":
+                for source in call.path.values():
+                    if "." not in source:
+                        fields.pop(source, None)
+                body: Any = fields
+            else:
+                body = fields.get(call.body, {}) if call.body else None
+            answer = await self._rest(context, call.method_id, path, query, body)
+            return _message(call.response, answer)
+
+        return handler
+
+    def _iam(self, call: tuple[str, Any, Any, str]) -> Callable[[Proto, Context], Awaitable[Proto]]:
+        verb, _, response, has_body = call
+
+        async def handler(message: Proto, context: Context) -> Proto:
+            fields = json_format.MessageToDict(message)
+            resource = fields.pop("resource", "")
+            kind = resource.split("/")[2] if resource.count("/") >= 3 else "topics"
+            body = fields if has_body else None
+            answer = await self._rest(context, f"pubsub.projects.{kind}.{verb}", {"resource": resource}, [], body)
+            return _message(response, answer)
+
+        return handler
+
+    async def _rest(
+        self, context: Context, method_id: str, path: dict[str, str], query: list[tuple[str, str]], body: Any
+    ) -> dict[str, Any]:
+        emulator = self._emulator
+        method = self._methods.get(method_id)
+        if method is None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method_id} is not emulated.")
+        raw = orjson.dumps(body) if body else b""
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": raw}
+
+        request = Request(emulator, method, path, query, _headers(context), receive, emulator.settings.base_url)
+        response = await emulator.handle(request)
+        answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
+        if response.status >= 400:
+            error = answer["error"]
+            await context.abort(CODES[RPC_CODES.get(error["status"], 2)], error["message"])
+        return answer
+
+    async def _streaming_pull(self, requests: AsyncIterator[Any], context: Context) -> AsyncIterator[Proto]:
+        emulator = self._emulator
+        messages = broker(emulator)
+        first = await anext(requests)
+        subscription: str = first.subscription
+        try:
+            self._require_consumer(context, subscription)
+            queue = messages.queue(subscription)
+            if not 10 <= first.stream_ack_deadline_seconds <= 600:
+                raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
+        except ApiError as error:
+            await context.abort(CODES[error.rpc_code], error.message)
+        stream = Stream(first.max_outstanding_messages)
+        deadline = float(first.stream_ack_deadline_seconds)
+        reader = asyncio.create_task(self._read_stream(requests, subscription))
+        properties = types.StreamingPullResponse.SubscriptionProperties(message_ordering_enabled=queue.policy.ordered)
+        try:
+            while True:
+                taken = await messages.stream(subscription, stream, deadline)
+                received = [_received(lease, m, bool(queue.policy.dead_letter_topic)) for lease, m in taken]
+                answer = types.StreamingPullResponse(received_messages=received, subscription_properties=properties)
+                yield types.StreamingPullResponse.pb(answer)
+        finally:
+            reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reader
+
+    async def _read_stream(self, requests: AsyncIterator[Any], subscription: str) -> None:
+        messages = broker(self._emulator)
+        async for request in requests:
+            if request.ack_ids:
+                await messages.acknowledge(subscription, list(request.ack_ids))
+            for seconds, ack_id in zip(
+                request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False
+            ):
+                await messages.modify_deadline(subscription, [ack_id], float(seconds))
+
+    def _require_consumer(self, context: Context, subscription: str) -> None:
+        emulator = self._emulator
+        headers = _headers(context)
+        principal = emulator.authenticator.principal(headers)
+        if not principal:
+            if not (emulator.settings.anonymous and emulator.settings.is_loopback):
+                raise unauthenticated("Request is missing required authentication credential.")
+            principal = f"serviceAccount:{emulator.settings.account}"
+        emulator.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+
+
+def _headers(context: Context) -> dict[str, str]:
+    return {k: v for k, v in (context.invocation_metadata() or ()) if isinstance(v, str)}
+
+
+def _serialize(message: Proto) -> bytes:
+    return message.SerializeToString()
+
+
+def _field(fields: dict[str, Any], path: str) -> Any:
+    value: Any = fields
+    for part in path.split("."):
+        value = value.get(part, "") if isinstance(value, dict) else ""
+    return value
+
+
+def _message(kind: Any, answer: dict[str, Any]) -> Proto:
+    message: Proto = json_format.ParseDict(answer, kind(), ignore_unknown_fields=True)
+    return message
+
+
+def _received(lease: Lease, message: Message, with_attempts: bool) -> Any:
+    return types.ReceivedMessage(
+        ack_id=lease.ack_id,
+        message={
+            "data": message.data,
+            "attributes": message.attributes,
+            "message_id": str(message.id),
+            "publish_time": stamp(message.published),
+            "ordering_key": message.ordering_key,
+        },
+        delivery_attempt=lease.entry.attempts if with_attempts else 0,
+    )

@@ -1,0 +1,55 @@
+"""Start and stop: the broker, its clock, and the gRPC server on the second port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.pubsub import SERVICE
+from emulator.services.pubsub.broker import install
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+_TASKS = "pubsub.tasks"
+_log = logging.getLogger("emulator")
+
+
+@SERVICE.on_start
+async def start(emulator: Emulator) -> None:
+    """Start the broker at once and the gRPC server in the background (its imports take longer than a start may)."""
+    broker = install(emulator)
+    emulator.extensions[_TASKS] = [
+        asyncio.create_task(broker.run()),
+        asyncio.create_task(_serve_grpc(emulator)),
+    ]
+
+
+@SERVICE.on_stop
+async def stop(emulator: Emulator) -> None:
+    """Close streams, then stop the clock."""
+    tasks: list[asyncio.Task[Any]] = emulator.extensions.pop(_TASKS, [])
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve_grpc(emulator: Emulator) -> None:
+    def load() -> Any:
+        from emulator.services.pubsub import grpc_server
+
+        return grpc_server
+
+    try:
+        module = await asyncio.to_thread(load)
+        server = await module.start(emulator)
+    except Exception:
+        _log.exception("Pub/Sub's gRPC server did not start on port %s", emulator.settings.grpc_port)
+        return
+    try:
+        await asyncio.Event().wait()
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await server.stop(grace=0.2)

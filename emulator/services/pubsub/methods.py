@@ -1,0 +1,253 @@
+"""Topics, subscriptions and messages over REST."""
+
+from __future__ import annotations
+
+import base64
+import re
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway import validation
+from emulator.gateway.collections import Collection, crud, update
+from emulator.gateway.errors import invalid_argument, not_found
+from emulator.gateway.filters import compile_filter
+from emulator.gateway.request import Answer, Request
+from emulator.services.pubsub import SERVICE, store
+from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_message, policy_of
+from emulator.services.pubsub.queues import Lease
+from emulator.services.pubsub.store import Message, NewMessage
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Body = dict[str, Any]
+TOPIC = "pubsub.projects.topics"
+SUBSCRIPTION = "pubsub.projects.subscriptions"
+ID = re.compile(r"(?!goog)[A-Za-z][\w.~+%-]{2,254}")
+DELETED_TOPIC = "_deleted-topic_"
+PULL_SECONDS = 3.0
+
+
+def _check_id(name: str) -> None:
+    if not ID.fullmatch(name.rsplit("/", 1)[-1]):
+        raise invalid_argument(
+            f"Invalid resource name given (name={name[:200]}): an id starts with a letter, has 3 to 255 letters, digits "
+            "and -_.~+%, and does not start with goog."
+        )
+
+
+def prepare_topic(request: Request, body: Body) -> Body:
+    """A new topic's stored body."""
+    _check_id(request.name)
+    return {**body, "state": "ACTIVE"}
+
+
+def _delete_topic(emulator: Emulator, tx: sqlite3.Connection, topic: Resource) -> None:
+    store.unlink_topic(tx, topic.name)
+    rows, _ = emulator.resources.list(SUBSCRIPTIONS, topic.parent, tx=tx)
+    for row in rows:
+        if row.body["topic"] == topic.name:
+            emulator.resources.replace(tx, SUBSCRIPTIONS, row.name, {**row.body, "topic": DELETED_TOPIC})
+
+
+TOPIC_COLLECTION = Collection(kind=TOPICS, segment="topics", prepare=prepare_topic, after_delete=_delete_topic)
+
+
+def prepare_subscription(request: Request, body: Body) -> Body:
+    """A new subscription's stored body: what Pub/Sub fills in where nothing was said."""
+    _check_id(request.name)
+    topic = body.get("topic", "")
+    if not topic:
+        raise invalid_argument("topic is required: projects/PROJECT/topics/TOPIC.")
+    request.emulator.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)
+    if request.emulator.resources.get(TOPICS, topic) is None:
+        raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
+    body.setdefault("pushConfig", {})
+    body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
+    body.setdefault("messageRetentionDuration", "604800s")
+    body.setdefault("expirationPolicy", {"ttl": "2678400s"})
+    _check_subscription(body)
+    return {**body, "state": "ACTIVE"}
+
+
+def _check_subscription(body: Body) -> None:
+    if not 10 <= body["ackDeadlineSeconds"] <= 600:
+        raise invalid_argument("Invalid ack deadline: ackDeadlineSeconds is from 10 to 600.")
+    policy = policy_of(body)
+    if policy.dead_letter_topic and not 5 <= policy.max_attempts <= 100:
+        raise invalid_argument("Invalid dead letter policy: maxDeliveryAttempts is from 5 to 100.")
+    if body.get("filter"):
+        compile_filter(body["filter"])
+
+
+def _create_subscription(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+    store.link(tx, subscription.body["topic"], subscription.name, subscription.body.get("filter", ""))
+
+
+def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
+    body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
+    body.setdefault("messageRetentionDuration", "604800s")
+    body.setdefault("pushConfig", {})
+    body.setdefault("expirationPolicy", {"ttl": "2678400s"})
+    _check_subscription(body)
+    return body
+
+
+def _after_update(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+    emulator.db.after_commit(lambda: broker(emulator).reconfigure(subscription.name, subscription.body))
+
+
+def _delete_subscription(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+    store.forget_subscription(tx, subscription.name)
+    emulator.db.after_commit(lambda: broker(emulator).forget(subscription.name))
+
+
+SUBSCRIPTION_COLLECTION = Collection(
+    kind=SUBSCRIPTIONS,
+    segment="subscriptions",
+    immutable=frozenset(("topic", "filter", "enableMessageOrdering")),
+    prepare=prepare_subscription,
+    prepare_update=_update_subscription,
+    after_create=_create_subscription,
+    after_update=_after_update,
+    after_delete=_delete_subscription,
+)
+SHARED = ("get", "list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
+crud(SERVICE, TOPIC_COLLECTION, TOPIC, SHARED)
+crud(SERVICE, SUBSCRIPTION_COLLECTION, SUBSCRIPTION, SHARED)
+
+
+def _project(request: Request) -> str:
+    return request.name.rsplit("/", 2)[0]
+
+
+def _register_create_and_patch(collection: Collection, prefix: str, field: str) -> None:
+    from emulator.gateway.collections import create
+
+    async def create_handler(request: Request) -> Answer:
+        return collection.view(await create(collection, request))
+
+    async def patch_handler(request: Request) -> Answer:
+        body = request.body or {}
+        text = request.query.get("updateMask") or body.get("updateMask")
+        if not text:
+            raise invalid_argument("The update_mask in the request must be set and must contain a valid path.")
+        mask = validation.field_mask(text)
+        known = request.method.document.schemas[field.capitalize()]["properties"]
+        for path in mask:
+            if path.partition(".")[0] not in known:
+                raise validation.unknown_mask(path)
+        return collection.view(await update(collection, request, body.get(field) or {}, mask))
+
+    SERVICE.handles(f"{prefix}.create", on=_project)(create_handler)
+    SERVICE.handles(f"{prefix}.patch")(patch_handler)
+
+
+_register_create_and_patch(TOPIC_COLLECTION, TOPIC, "topic")
+_register_create_and_patch(SUBSCRIPTION_COLLECTION, SUBSCRIPTION, "subscription")
+
+
+def _path_topic(request: Request) -> str:
+    return request.path["topic"]
+
+
+def _path_subscription(request: Request) -> str:
+    return request.path["subscription"]
+
+
+@SERVICE.handles(f"{TOPIC}.publish", on=_path_topic)
+async def publish(request: Request) -> Answer:
+    """Publish messages; returns their ids."""
+    messages = [new_message(item) for item in (request.body or {}).get("messages", [])]
+    if not messages:
+        raise invalid_argument("messages is required: give at least one message.")
+    ids = await broker(request.emulator).publish(request.path["topic"], messages)
+    return {"messageIds": [str(i) for i in ids]}
+
+
+def new_message(item: Body) -> NewMessage:
+    """A PubsubMessage in JSON as a message."""
+    data = base64.b64decode(item.get("data", ""))
+    message = NewMessage(data, item.get("attributes") or {}, item.get("orderingKey", ""))
+    check_message(message)
+    return message
+
+
+@SERVICE.handles(f"{TOPIC}.subscriptions.list", permission="pubsub.topics.get", on=_path_topic)
+async def list_subscriptions(request: Request) -> Answer:
+    """Names of a topic's subscriptions."""
+    topic = request.path["topic"]
+    request.emulator.resources.require(TOPICS, topic)
+    rows = request.emulator.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
+    return {"subscriptions": [row["subscription"] for row in rows]} if rows else {}
+
+
+@SERVICE.handles(f"{SUBSCRIPTION}.pull", permission="pubsub.subscriptions.consume", on=_path_subscription)
+async def pull(request: Request) -> Answer:
+    """Lease messages; waits a few seconds for the first unless returnImmediately."""
+    body = request.body or {}
+    limit = int(body.get("maxMessages") or 0)
+    if limit <= 0:
+        raise invalid_argument("maxMessages must be greater than 0.")
+    name = request.path["subscription"]
+    wait = 0.0 if body.get("returnImmediately") else PULL_SECONDS
+    taken = await broker(request.emulator).pull(name, min(limit, 1000), wait)
+    with_attempts = bool(broker(request.emulator).queue(name).policy.dead_letter_topic)
+    return {"receivedMessages": [_received(lease, message, with_attempts) for lease, message in taken]} if taken else {}
+
+
+def _received(lease: Lease, message: Message, with_attempts: bool) -> Body:
+    shown: Body = {"messageId": str(message.id), "publishTime": stamp(message.published)}
+    if message.data:
+        shown["data"] = base64.b64encode(message.data).decode()
+    if message.attributes:
+        shown["attributes"] = message.attributes
+    if message.ordering_key:
+        shown["orderingKey"] = message.ordering_key
+    answer: Body = {"ackId": lease.ack_id, "message": shown}
+    if with_attempts:
+        answer["deliveryAttempt"] = lease.entry.attempts
+    return answer
+
+
+def stamp(seconds: float) -> str:
+    """RFC 3339 with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+@SERVICE.handles(f"{SUBSCRIPTION}.acknowledge", permission="pubsub.subscriptions.consume", on=_path_subscription)
+async def acknowledge(request: Request) -> Answer:
+    """Acknowledge messages, durably."""
+    ack_ids = (request.body or {}).get("ackIds", [])
+    if not ack_ids:
+        raise invalid_argument("ackIds is required.")
+    await broker(request.emulator).acknowledge(request.path["subscription"], ack_ids)
+    return {}
+
+
+@SERVICE.handles(f"{SUBSCRIPTION}.modifyAckDeadline", permission="pubsub.subscriptions.consume", on=_path_subscription)
+async def modify_ack_deadline(request: Request) -> Answer:
+    """Extend leases, or give messages back with 0 seconds."""
+    body = request.body or {}
+    seconds = int(body.get("ackDeadlineSeconds") or 0)
+    if not 0 <= seconds <= 600:
+        raise invalid_argument("ackDeadlineSeconds is from 0 to 600.")
+    await broker(request.emulator).modify_deadline(request.path["subscription"], body.get("ackIds", []), seconds)
+    return {}
+
+
+@SERVICE.handles(f"{SUBSCRIPTION}.modifyPushConfig", permission="pubsub.subscriptions.update", on=_path_subscription)
+async def modify_push_config(request: Request) -> Answer:
+    """Replace the push configuration; an empty one makes it a pull subscription."""
+    emulator = request.emulator
+    name = request.path["subscription"]
+    push = (request.body or {}).get("pushConfig") or {}
+
+    def step(tx: sqlite3.Connection) -> None:
+        body = emulator.resources.require(SUBSCRIPTIONS, name, tx).body
+        emulator.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push})
+
+    await emulator.db.write(step)
+    return {}

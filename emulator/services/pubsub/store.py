@@ -1,0 +1,156 @@
+"""Messages and what each subscription still has to deliver, in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS pubsub_messages(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data BLOB NOT NULL, attributes BLOB NOT NULL,
+    ordering_key TEXT NOT NULL, published REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pubsub_deliveries(
+    subscription TEXT NOT NULL, message INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(subscription, message)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pubsub_deliveries_message ON pubsub_deliveries(message);
+CREATE TABLE IF NOT EXISTS pubsub_links(
+    topic TEXT NOT NULL, subscription TEXT NOT NULL, filter TEXT NOT NULL, PRIMARY KEY(topic, subscription)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class NewMessage:
+    """What a publisher hands in."""
+
+    data: bytes
+    attributes: dict[str, str] = field(default_factory=dict)
+    ordering_key: str = ""
+
+
+@dataclass(frozen=True)
+class Message(NewMessage):
+    """A stored message; published is seconds since 1970."""
+
+    id: int = 0
+    published: float = 0.0
+
+
+def insert(
+    tx: sqlite3.Connection, emulator: Emulator, topic: str, messages: list[NewMessage]
+) -> tuple[list[int], dict[str, list[tuple[int, str]]]]:
+    """Store messages for every subscription of the topic whose filter they pass.
+
+    Returns their ids, and per subscription the (id, ordering key) to deliver.
+    """
+    from emulator.gateway.filters import compile_filter
+
+    links = tx.execute("SELECT subscription, filter FROM pubsub_links WHERE topic = ?", (topic,)).fetchall()
+    filters = [(row["subscription"], compile_filter(row["filter"]) if row["filter"] else None) for row in links]
+    now = emulator.clock.seconds()
+    ids: list[int] = []
+    fresh: dict[str, list[tuple[int, str]]] = {}
+    for message in messages:
+        cursor = tx.execute(
+            "INSERT INTO pubsub_messages(topic, data, attributes, ordering_key, published) VALUES(?,?,?,?,?)",
+            (topic, message.data, orjson.dumps(message.attributes), message.ordering_key, now),
+        )
+        message_id = int(cursor.lastrowid or 0)
+        ids.append(message_id)
+        for subscription, keep in filters:
+            if keep is None or keep({"attributes": message.attributes}):
+                fresh.setdefault(subscription, []).append((message_id, message.ordering_key))
+    for subscription, wanted in fresh.items():
+        tx.executemany(
+            "INSERT INTO pubsub_deliveries(subscription, message) VALUES(?,?)", [(subscription, i) for i, _ in wanted]
+        )
+    _drop_undeliverable(tx, ids)
+    return ids, fresh
+
+
+def _drop_undeliverable(tx: sqlite3.Connection, ids: list[int]) -> None:
+    tx.executemany(
+        "DELETE FROM pubsub_messages WHERE id = ?1 AND NOT EXISTS "
+        "(SELECT 1 FROM pubsub_deliveries WHERE message = ?1)",
+        [(i,) for i in ids],
+    )
+
+
+def acknowledge(tx: sqlite3.Connection, subscription: str, ids: list[int]) -> None:
+    """Forget deliveries, and the messages that nobody waits for any more."""
+    tx.executemany(
+        "DELETE FROM pubsub_deliveries WHERE subscription = ? AND message = ?", [(subscription, i) for i in ids]
+    )
+    _drop_undeliverable(tx, ids)
+
+
+def save_attempts(tx: sqlite3.Connection, subscription: str, attempts: list[tuple[int, int]]) -> None:
+    """Keep (message id, deliveries so far) over a restart."""
+    tx.executemany(
+        "UPDATE pubsub_deliveries SET attempts = ? WHERE subscription = ? AND message = ?",
+        [(count, subscription, message_id) for message_id, count in attempts],
+    )
+
+
+def load(emulator: Emulator, ids: list[int]) -> dict[int, Message]:
+    """The stored messages of those ids."""
+    found: dict[int, Message] = {}
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        marks = ",".join("?" * len(part))
+        for row in emulator.db.all(f"SELECT * FROM pubsub_messages WHERE id IN ({marks})", part):  # noqa: S608 only marks
+            found[row["id"]] = Message(
+                data=row["data"],
+                attributes=orjson.loads(row["attributes"]),
+                ordering_key=row["ordering_key"],
+                id=row["id"],
+                published=row["published"],
+            )
+    return found
+
+
+def backlog(emulator: Emulator, subscription: str) -> list[tuple[int, str, int]]:
+    """(message id, ordering key, attempts) still to deliver, oldest first."""
+    rows = emulator.db.all(
+        "SELECT d.message, m.ordering_key, d.attempts FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "
+        "WHERE d.subscription = ? ORDER BY d.message",
+        (subscription,),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def expired(tx: sqlite3.Connection, subscription: str, before: float) -> list[int]:
+    """Drop what was published before that time and never acknowledged; returns the ids."""
+    rows = tx.execute(
+        "SELECT d.message FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "
+        "WHERE d.subscription = ? AND m.published < ?",
+        (subscription, before),
+    ).fetchall()
+    ids = [row[0] for row in rows]
+    acknowledge(tx, subscription, ids)
+    return ids
+
+
+def forget_subscription(tx: sqlite3.Connection, subscription: str) -> None:
+    """Drop a deleted subscription's link and backlog."""
+    ids = [r[0] for r in tx.execute("SELECT message FROM pubsub_deliveries WHERE subscription = ?", (subscription,))]
+    acknowledge(tx, subscription, ids)
+    tx.execute("DELETE FROM pubsub_links WHERE subscription = ?", (subscription,))
+
+
+def link(tx: sqlite3.Connection, topic: str, subscription: str, text: str) -> None:
+    """From now on the topic's messages that pass the filter go to the subscription."""
+    tx.execute("INSERT OR REPLACE INTO pubsub_links VALUES(?,?,?)", (topic, subscription, text))
+
+
+def unlink_topic(tx: sqlite3.Connection, topic: str) -> None:
+    """The topic is gone; its subscriptions keep their backlog (their topic reads _deleted-topic_)."""
+    tx.execute("DELETE FROM pubsub_links WHERE topic = ?", (topic,))
