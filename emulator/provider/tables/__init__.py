@@ -1,0 +1,24 @@
+"""The resources that the provider serves, by token: one module for each Google service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from emulator.provider.flow import Flow
+from emulator.provider.tables import (
+    bigquery,
+    healthcare,
+    iam,
+    kms,
+    logging,
+    monitoring,
+    projects,
+    pubsub,
+    scheduler,
+    serviceaccount,
+    storage,
+)
+
+_MODULES = (storage, healthcare, pubsub, bigquery, projects, serviceaccount, kms, logging, monitoring, scheduler, iam)
+FLOWS: Final[Mapping[str, Flow]] = {flow.spec.resource_type: flow for module in _MODULES for flow in module.FLOWS}

@@ -1,0 +1,48 @@
+"""Cloud Logging: the sinks of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.provider.flow import Flow
+from emulator.provider.model import Call, Resource, props
+from emulator.provider.rest import Rest
+from emulator.provider.settings import Settings
+
+_SINK = "projects/{project}/sinks/{name}"
+_WRITER = {"uniqueWriterIdentity": "{uniqueWriterIdentity}"}
+
+PROJECT_SINK = Resource(
+    resource_type="gcp:logging/projectSink:ProjectSink",
+    service="logging",
+    id=_SINK,
+    imports=(_SINK,),
+    create=Call("POST", "projects/{project}/sinks", _WRITER),
+    read=Call("GET", _SINK),
+    update=Call("PATCH", _SINK, _WRITER),
+    delete=Call("DELETE", _SINK),
+    address=props("name project"),
+    unsent=props("project"),
+    local=props("uniqueWriterIdentity customWriterIdentity"),
+    immutable=props("name project uniqueWriterIdentity"),
+    computed=props("project bigqueryOptions"),
+    defaults={"uniqueWriterIdentity": True},
+)
+
+
+class _ProjectSink(Flow):
+    """A sink that is there already is adopted, as the official plugin does."""
+
+    def variables(self, values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+        return {"uniqueWriterIdentity": True, **super().variables(values, settings)}
+
+    def create(self, rest: Rest, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        present = self.read(rest, inputs)
+        if present is None:
+            return super().create(rest, inputs)
+        values = self.variables(inputs, rest.settings)
+        return self.identity(values, rest.settings), self.update(rest, present, inputs)
+
+
+FLOWS = (_ProjectSink(PROJECT_SINK),)
