@@ -15,14 +15,23 @@ from engine.stamps import packages_key
 def install_packages(layout: Layout) -> None:
     """Make the virtual environment and install the pinned packages into it.
 
-    pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it.
+    pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it. Nothing is compiled ahead:
+    most of what is large (pulumi_gcp, the codecs) is never imported, and the rest is compiled when it first is.
     """
     with step("Python packages") as current:
         if not _usable(layout):
             shutil.rmtree(layout.venv, ignore_errors=True)
             _make_venv(layout)
         requirements = layout.requirement_files[1]
-        command = [*_pip(layout), "install", "--disable-pip-version-check", "--no-input", "--requirement", requirements]
+        command = [
+            *_pip(layout),
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-compile",
+            "--requirement",
+            requirements,
+        ]
         if "PIP_CACHE_DIR" not in os.environ:
             command.append("--no-cache-dir")
         try:

@@ -1,0 +1,45 @@
+"""Stack local keeps to itself; any other stack keeps what the user has."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.environment import changes, stack_environment
+from engine.layout import Layout
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Layout:
+    """A clone whose engine was chosen."""
+    layout = Layout(tmp_path)
+    layout.tools.mkdir()
+    (layout.tools / "engine.json").write_text(json.dumps({"folder": "/opt/pulumi"}))
+    return layout
+
+
+def test_local_never_uses_the_users_home(clone: Layout) -> None:
+    base = {"PATH": "/usr/bin", "HOME": "/home/u", "PULUMI_ACCESS_TOKEN": "t", "PULUMI_HOME": "/home/u/.pulumi"}
+    result = stack_environment("local", clone, base)
+    assert result["PULUMI_HOME"] == str(clone.root / ".pulumi-home")
+    assert result["PULUMI_BACKEND_URL"] == f"file://{clone.root}/.pulumi-home/backend"
+    assert result["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+    assert result["HOME"] == "/home/u"
+
+
+def test_other_stacks_keep_the_users_login_and_plugins(clone: Layout) -> None:
+    assert set(changes("dev", clone, {"PATH": "/usr/bin"})) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK"}
+
+
+def test_virtual_environment_and_engine_come_first_on_path_once(clone: Layout) -> None:
+    once = stack_environment("dev", clone, {"PATH": "/usr/bin::/bin"})
+    twice = stack_environment("dev", clone, once)
+    assert once["PATH"] == f"{clone.root}/.venv/bin:/opt/pulumi:/usr/bin:/bin"
+    assert twice == once
+
+
+def test_this_machine_is_never_asked_through_a_proxy(clone: Layout) -> None:
+    base = {"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": "localhost,.example.org"}
+    result = stack_environment("local", clone, base)
+    assert result["NO_PROXY"] == "localhost,.example.org,127.0.0.1"
+    assert result["no_proxy"] == "127.0.0.1,localhost"
