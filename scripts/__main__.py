@@ -1,0 +1,56 @@
+"""The commands, in the order in which one meets them: `python -m scripts --help`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from scripts.commands import delete, export, import_, load, operations, query, retrieve, search, status, store, watch
+from scripts.errors import CommandError, ExitCode, explain, report
+
+app = typer.Typer(
+    name="scripts",
+    help="Work with a medical imaging environment on Google Cloud, or on its emulator.\n\n"
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: importing rich would double the time to the first line
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("status")(status.status)
+app.command("load")(load.load)
+app.command("import")(import_.import_)
+app.command("search")(search.search)
+app.command("retrieve")(retrieve.retrieve)
+app.command("store")(store.store)
+app.command("delete")(delete.delete)
+app.command("export")(export.export)
+app.command("query")(query.query)
+app.command("watch")(watch.watch)
+app.add_typer(operations.app, name="operations")
+
+
+def main() -> None:
+    """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
+    try:
+        app(prog_name="python -m scripts")
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped.\n")
+        sys.exit(ExitCode.PARTLY_DONE)
+    except CommandError as error:
+        _leave(error, error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        _leave(error, explain(error))
+
+
+def _leave(error: Exception, explained: CommandError) -> None:
+    if os.environ.get("SCRIPTS_TRACEBACK"):
+        raise error
+    report(explained)
+    sys.exit(explained.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""What must be there and granted for a stack to work, one check each, in the order in which things depend on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from scripts.connection import Connection, require_listener
+from scripts.errors import CommandError, api_failure, explain, one_line
+
+_APIS = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "bigquery.googleapis.com")
+_UP = "run `pulumi up`"
+
+# Roles that include what the healthcare agent needs, the one that the program grants first
+# (Cloud Healthcare: permissions between services; IAM: predefined roles).
+_READS_OBJECTS = ("roles/storage.objectViewer", "roles/storage.objectUser", "roles/storage.objectAdmin")
+_WRITES_OBJECTS = ("roles/storage.objectAdmin", "roles/storage.admin")
+_WRITES_TABLES = ("roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin", "WRITER", "OWNER")
+_RUNS_JOBS = ("roles/bigquery.jobUser", "roles/bigquery.user", "roles/bigquery.admin")
+_PUBLISHES = ("roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin")
+
+
+class State(StrEnum):
+    """How a check ended; UNKNOWN: this account may not look."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of `status`: what was found, or what is wrong and what to do."""
+
+    name: str
+    state: State
+    detail: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: `look` gives what it found, or raises. When an `essential` one fails, the rest is pointless."""
+
+    name: str
+    look: Callable[[], str]
+    essential: bool = False
+
+
+def run_checks(target: Connection) -> Iterator[Result]:
+    """Run all checks on a stack, giving each result as it is known."""
+    for check in _checks(target):
+        result = _run(target, check)
+        yield result
+        if check.essential and result.state != State.OK:
+            return
+
+
+def _run(target: Connection, check: Check) -> Result:
+    try:
+        return Result(check.name, State.OK, check.look())
+    except CommandError as error:
+        return Result(check.name, State.FAILED, str(error))
+    except Exception as error:  # noqa: BLE001 - every failure becomes a line of its own
+        refusal = api_failure(error)
+        if refusal and refusal.code == 403:
+            return Result(check.name, State.UNKNOWN, f"This account may not look: {one_line(refusal.message)}.")
+        if refusal and refusal.code == 404:
+            return Result(check.name, State.FAILED, f"It is not there: {_UP}.")
+        return Result(check.name, State.FAILED, str(explain(error, target.surroundings)))
+
+
+def _checks(target: Connection) -> list[Check]:
+    outputs = target.outputs
+    return [
+        Check("service", partial(_service, target), essential=True),
+        Check("credentials", partial(_credentials, target), essential=True),
+        *(Check(f"API {api}", partial(_api, target, api)) for api in _APIS),
+        Check("landing bucket", partial(_bucket, target, outputs.landing_bucket)),
+        Check("export bucket", partial(_bucket, target, outputs.export_bucket)),
+        Check("healthcare dataset", partial(_dataset, target)),
+        Check("DICOM store", partial(_dicom_store, target)),
+        Check("topic", partial(_topic, target)),
+        Check("subscription", partial(_subscription, target)),
+        Check("BigQuery dataset", partial(_table_dataset, target)),
+        *_grants(target),
+    ]
+
+
+def _grants(target: Connection) -> list[Check]:
+    """The checks of what the program grants the healthcare agent."""
+    outputs = target.outputs
+    landing = partial(_bucket_roles, target, outputs.landing_bucket)
+    export = partial(_bucket_roles, target, outputs.export_bucket)
+    grants = [
+        ("agent reads landing bucket", landing, _READS_OBJECTS),
+        ("agent writes export bucket", export, _WRITES_OBJECTS),
+        ("agent writes tables", partial(_dataset_roles, target), _WRITES_TABLES),
+        ("agent runs BigQuery jobs", partial(_project_roles, target), _RUNS_JOBS),
+        ("agent publishes notifications", partial(_topic_roles, target), _PUBLISHES),
+    ]
+    return [Check(name, partial(_grant, target, roles, enough)) for name, roles, enough in grants]
+
+
+def _service(target: Connection) -> str:
+    if target.emulated:
+        require_listener(target.address)
+        return f"The emulator at {target.address}"
+    return f"Google Cloud, project {target.outputs.project}"
+
+
+def _credentials(target: Connection) -> str:
+    """Get a token, which proves the credentials; their name where they have one."""
+    target.refresh_credentials()
+    return str(getattr(target.credentials, "service_account_email", None) or "An access token")
+
+
+def _api(target: Connection, api: str) -> str:
+    name = f"projects/{target.outputs.project}/services/{api}"
+    found = target.execute(target.api("serviceusage", "v1").services().get(name=name))
+    if found.get("state") != "ENABLED":
+        raise CommandError(f"It is not enabled: {_UP}.")
+    return "enabled"
+
+
+def _bucket(target: Connection, bucket: str) -> str:
+    found = target.storage.get_bucket(bucket)
+    return f"gs://{bucket} in {found.location}"
+
+
+def _dataset(target: Connection) -> str:
+    return str(target.execute(target.healthcare.get(name=target.outputs.dataset_name))["name"])
+
+
+def _dicom_store(target: Connection) -> str:
+    """The store is there; that it notifies is a property of the store, so that is checked with it."""
+    found = target.execute(target.healthcare.dicomStores().get(name=target.outputs.dicom_store_name))
+    topics = [found.get("notificationConfig", {}), *found.get("notificationConfigs", [])]
+    if not any(topic.get("pubsubTopic") == target.outputs.dicom_topic for topic in topics):
+        raise CommandError(f"It does not notify {target.outputs.dicom_topic}: {_UP}.")
+    return str(found["name"])
+
+
+def _topic(target: Connection) -> str:
+    topics = target.api("pubsub", "v1").projects().topics()
+    return str(target.execute(topics.get(topic=target.outputs.dicom_topic))["name"])
+
+
+def _subscription(target: Connection) -> str:
+    subscriptions = target.api("pubsub", "v1").projects().subscriptions()
+    found = target.execute(subscriptions.get(subscription=target.outputs.dicom_subscription))
+    if found.get("topic") != target.outputs.dicom_topic:
+        raise CommandError(f"It does not read {target.outputs.dicom_topic}: {_UP}.")
+    return str(found["name"])
+
+
+def _table_dataset(target: Connection) -> str:
+    found = target.bigquery.get_dataset(f"{target.outputs.project}.{target.outputs.bigquery_dataset}")
+    return f"{found.full_dataset_id} in {found.location}"
+
+
+def _grant(target: Connection, roles: Callable[[], set[str]], enough: tuple[str, ...]) -> str:
+    """Which of the roles that are enough the agent has, on the resource itself or on the project."""
+    has = roles()
+    if not has & set(enough):
+        has |= _project_roles(target)
+    for role in enough:
+        if role in has:
+            return role
+    agent = target.outputs.healthcare_agent_email
+    raise CommandError(f"{agent} lacks {enough[0]}: {_UP}; a grant takes up to a few minutes to work.")
+
+
+def _of_agent(target: Connection, bindings: Iterable[Any]) -> set[str]:
+    member = f"serviceAccount:{target.outputs.healthcare_agent_email}"
+    return {str(binding["role"]) for binding in bindings if member in binding.get("members", ())}
+
+
+def _bucket_roles(target: Connection, bucket: str) -> set[str]:
+    policy = target.storage.bucket(bucket).get_iam_policy(requested_policy_version=3)
+    return _of_agent(target, policy.bindings)
+
+
+def _topic_roles(target: Connection) -> set[str]:
+    topics = target.api("pubsub", "v1").projects().topics()
+    policy = target.execute(topics.getIamPolicy(resource=target.outputs.dicom_topic))
+    return _of_agent(target, policy.get("bindings", []))
+
+
+def _project_roles(target: Connection) -> set[str]:
+    projects = target.api("cloudresourcemanager", "v1").projects()
+    policy = target.execute(projects.getIamPolicy(resource=target.outputs.project, body={}))
+    return _of_agent(target, policy.get("bindings", []))
+
+
+def _dataset_roles(target: Connection) -> set[str]:
+    found = target.bigquery.get_dataset(f"{target.outputs.project}.{target.outputs.bigquery_dataset}")
+    agent = target.outputs.healthcare_agent_email
+    return {
+        str(entry.role)
+        for entry in found.access_entries
+        if entry.role and entry.entity_id in (agent, f"serviceAccount:{agent}")
+    }

@@ -1,0 +1,98 @@
+"""`export`: bring the store's instances into a bucket, or their metadata into a table."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.connection import connect
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark
+from scripts.errors import UsageError
+from scripts.waiting import exit_code, failed_files, require_success, show_failures, wait_for
+
+if TYPE_CHECKING:
+    from infra.outputs import Outputs
+
+DEFAULT_TABLE = "dicom_metadata"
+
+
+class WriteDisposition(StrEnum):
+    """What to do with a table that is there already."""
+
+    EMPTY = "empty"
+    TRUNCATE = "truncate"
+    APPEND = "append"
+
+
+def export(
+    to: Annotated[
+        str,
+        typer.Option(
+            help="`bucket` (the export bucket), gs://BUCKET/PREFIX, `table` (in the stack's BigQuery dataset),"
+            " `table:NAME`, or bq://PROJECT.DATASET.TABLE."
+        ),
+    ] = "bucket",
+    *,
+    mime_type: Annotated[
+        str | None,
+        typer.Option(
+            help="For a bucket: convert, e.g. `image/png` or `application/dicom; transfer-syntax=1.2.840.10008.1.2.1`."
+            " Default: the bytes as stored."
+        ),
+    ] = None,
+    write_disposition: Annotated[
+        WriteDisposition | None,
+        typer.Option(help="For a table that exists: fail unless it is empty (the default), replace it, or append."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export to Cloud Storage or to BigQuery.
+
+    Brings all instances to a bucket, or their metadata to a table, and waits until that is done. Objects are named PREFIX/STUDY/SERIES/INSTANCE.dcm; ones that exist are overwritten.
+    """
+    with connect(stack, outputs) as target:
+        destination, body = export_request(target.outputs, to, mime_type, write_disposition)
+        request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
+        name = str(target.execute(request)["name"])
+        if no_wait:
+            print_json({"name": name, "to": destination}) if as_json else typer.echo(name)
+            return
+        state = wait_for(target, name, f"Exporting to {destination}")
+        failures = failed_files(target, state)
+        if as_json:
+            failed = [{"file": each.source, "reason": each.reason} for each in failures]
+            print_json({**state.to_json(), "to": destination, "failed": failed})
+        show_failures(state, failures)
+        require_success(target, state)
+        left = f"; {state.failure:,} failed" if state.failure else ""
+        remark(f"{count(state.success, 'instance')} exported to {destination}{left}")
+        code = exit_code(state)
+    raise typer.Exit(code)
+
+
+def export_request(
+    outputs: Outputs, to: str, mime_type: str | None, write_disposition: WriteDisposition | None
+) -> tuple[str, dict[str, Any]]:
+    """Where an export goes, as a URI, and the body of the request for it. Raises UsageError."""
+    bucket = re.fullmatch(r"bucket|gs://[^/]+(/.*)?", to)
+    table = re.fullmatch(r"table(?::(?P<id>\w+))?", to)
+    if bucket:
+        if write_disposition:
+            raise UsageError("--write-disposition is for tables; an export to a bucket overwrites what is there.")
+        uri = f"gs://{outputs.export_bucket}/" if to == "bucket" else to
+        return uri, {"gcsDestination": {"uriPrefix": uri} | ({"mimeType": mime_type} if mime_type else {})}
+    if not table and not re.fullmatch(r"bq://[^.]+\.\w+\.\w+", to):
+        raise UsageError(
+            f"--to {to} is no destination: use bucket, gs://BUCKET/PREFIX, table or bq://PROJECT.DATASET.TABLE."
+        )
+    if mime_type:
+        raise UsageError("--mime-type is for buckets; a table gets the metadata only.")
+    uri = f"bq://{outputs.project}.{outputs.bigquery_dataset}.{table['id'] or DEFAULT_TABLE}" if table else to
+    disposition = f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}"
+    return uri, {"bigqueryDestination": {"tableUri": uri, "writeDisposition": disposition}}

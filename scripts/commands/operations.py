@@ -1,0 +1,107 @@
+"""`operations`: the imports, exports and deletions that run or ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.connection import connect
+from scripts.console import JsonOption, OutputsOption, StackOption, print_json, print_table, remark
+from scripts.waiting import OperationState, failed_files, get_state, show_failures
+
+if TYPE_CHECKING:
+    from scripts.connection import Connection
+app = typer.Typer(
+    help="List, look at or cancel long-running operations.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+_PAGE = 100
+
+OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION", help="The operation's number or full name.")]
+
+
+@app.command("list")
+def list_operations(
+    *,
+    running: Annotated[bool, typer.Option("--running", help="Only those that have not ended.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the operations of the stack's dataset, newest first."""
+    with connect(stack, outputs) as target:
+        states = [state for state in _all_states(target) if not (running and state.done)]
+    states = sorted(states, key=lambda state: state.created, reverse=True)[:limit]
+    if as_json:
+        print_json([state.to_json() for state in states])
+        return
+    columns = ("operation", "method", "state", "success", "failure", "pending", "created", "ended")
+    print_table(columns, [_row(state) for state in states])
+
+
+@app.command("get")
+def get_operation(
+    operation: OperationArgument,
+    *,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one operation and, where some of its files failed, their names."""
+    with connect(stack, outputs) as target:
+        state = get_state(target, _name(target, operation))
+        failures = failed_files(target, state)
+    if as_json:
+        failed = [{"file": each.source, "reason": each.reason} for each in failures]
+        print_json({**state.to_json(), "failed": failed})
+        return
+    shown = {key: value for key, value in state.to_json().items() if key != "error"}
+    if state.error_code:
+        shown["error"] = state.error_message
+    print_table(("property", "value"), list(shown.items()))
+    show_failures(state, failures)
+
+
+@app.command("cancel")
+def cancel_operation(operation: OperationArgument, *, stack: StackOption = None, outputs: OutputsOption = None) -> None:
+    """Cancel a running operation; what it has done stays."""
+    with connect(stack, outputs) as target:
+        name = _name(target, operation)
+        if get_state(target, name).done:
+            remark(f"Operation {operation} has ended already; there is nothing to cancel.")
+            return
+        target.execute(target.healthcare.operations().cancel(name=name, body={}))
+    remark(f"Operation {operation} is being cancelled; what is done stays.")
+
+
+def _name(target: Connection, operation: str) -> str:
+    return operation if "/" in operation else f"{target.outputs.dataset_name}/operations/{operation}"
+
+
+def _all_states(target: Connection) -> list[OperationState]:
+
+    methods = target.healthcare.operations()
+    request = methods.list(name=target.outputs.dataset_name, pageSize=_PAGE)
+    states = []
+    while request is not None:
+        page = target.execute(request)
+        states += [OperationState.from_json(body) for body in page.get("operations", [])]
+        request = methods.list_next(request, page)
+    return states
+
+
+def _row(state: OperationState) -> tuple[object, ...]:
+    return (
+        state.operation_id,
+        state.method,
+        state.state,
+        state.success,
+        state.failure,
+        state.pending,
+        state.created,
+        state.ended,
+    )

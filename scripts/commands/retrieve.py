@@ -1,0 +1,164 @@
+"""`retrieve`: bring instances from the DICOM store to a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scripts.connection import connect
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
+from scripts.dicomweb import DicomWeb, ResourcePath
+from scripts.errors import ApiFailure, CommandError, ExitCode, UsageError
+from scripts.parallel import run_parallel
+
+Fetch = Callable[[ResourcePath], int | None]
+"""Brings one instance; gives its bytes, or None when it was there already."""
+
+_FOR_ALL_ALIKE = (401, 403)
+"""Refusals that would meet every instance."""
+
+
+class Rendered(StrEnum):
+    """Formats for looking at."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+
+
+def retrieve(
+    study: Annotated[str, typer.Argument(help="StudyInstanceUID.")],
+    series: Annotated[str | None, typer.Argument(help="SeriesInstanceUID; default: all series.")] = None,
+    instance: Annotated[str | None, typer.Argument(help="SOPInstanceUID; default: all instances.")] = None,
+    *,
+    to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("retrieved"),
+    rendered: Annotated[Rendered | None, typer.Option(help="Pictures to look at instead of DICOM files.")] = None,
+    metadata: Annotated[bool, typer.Option("--metadata", help="DICOM JSON without pixels instead of files.")] = False,
+    transfer_syntax: Annotated[
+        str, typer.Option(help="UID of the transfer syntax to convert to; `*` keeps each file as it was stored.")
+    ] = "*",
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Retrieve a study, series or instance (WADO-RS).
+
+    Files are named TO/STUDY/SERIES/INSTANCE.dcm. Files that are there already are kept, so that running the command again continues. What cannot be retrieved is
+    named, and the rest is (exit code 3).
+    """
+    if rendered and metadata:
+        raise UsageError("--rendered and --metadata exclude each other.")
+    wanted = ResourcePath(study, series, instance)
+    with connect(stack, outputs) as target:
+        web = DicomWeb(target)
+        if metadata:
+            result = Retrieved(str(to), retrieved=_write_metadata(web, wanted, to))
+        else:
+            result = retrieve_all(web, wanted, _fetcher(web, to, rendered, transfer_syntax), str(to))
+    if as_json:
+        print_json(dataclasses.asdict(result))
+    result.show()
+    raise typer.Exit(result.exit_code)
+
+
+@dataclass
+class Retrieved:
+    """What came of a retrieval, in instances."""
+
+    folder: str
+    retrieved: int = 0
+    kept: int = 0
+    bytes: int = 0
+    failed: list[dict[str, str]] = field(default_factory=list)
+    left: int = 0
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 when everything is there, 3 when some is, 1 when nothing is."""
+        if not self.failed and not self.left:
+            return ExitCode.DONE
+        return ExitCode.PARTLY_DONE if self.retrieved or self.kept else ExitCode.FAILED
+
+    def show(self) -> None:
+        """Say it to the person."""
+        for each in self.failed:
+            remark(f"failed: {each['instance']}: {each['reason']}")
+        parts = [f"{count(self.retrieved, 'instance')} written to {self.folder}"]
+        if self.kept:
+            parts.append(f"{self.kept:,} there already")
+        if self.failed:
+            parts.append(f"{len(self.failed):,} failed")
+        if self.left:
+            parts.append(f"{self.left:,} not tried: run the same command again to go on")
+        remark("; ".join(parts))
+
+
+def _fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax: str) -> Fetch:
+    """How one instance is brought: as a DICOM file, or rendered."""
+    if rendered:
+        ending, accept, below = f".{rendered.replace('jpeg', 'jpg')}", f"image/{rendered}", "/rendered"
+    else:
+        ending, accept, below = ".dcm", f"application/dicom; transfer-syntax={transfer_syntax}", ""
+
+    def fetch(path: ResourcePath) -> int | None:
+        file = path.under(to, ending)
+        return None if file.exists() else web.download(f"{path}{below}", accept, file)
+
+    return fetch
+
+
+def instances_below(web: DicomWeb, wanted: ResourcePath) -> Iterator[ResourcePath]:
+    """The instances of a study or series; of an instance, itself. Raises CommandError when there are none."""
+    if wanted.instance:
+        yield wanted
+        return
+    keys = [("StudyInstanceUID", wanted.study)] + ([("SeriesInstanceUID", wanted.series)] if wanted.series else [])
+    empty = True
+    for found in web.search("/instances", keys, None):
+        empty = False
+        yield ResourcePath.of(found)
+    if empty:
+        raise CommandError("The store holds no such study or series: `python -m scripts search studies` lists them.")
+
+
+def retrieve_all(web: DicomWeb, wanted: ResourcePath, fetch: Fetch, folder: str) -> Retrieved:
+    """Bring all instances below `wanted`, several at once. One that is refused does not stop the rest."""
+
+    def one(path: ResourcePath) -> int | str | None:
+        try:
+            return fetch(path)
+        except (ApiFailure, CommandError) as error:
+            if isinstance(error, ApiFailure) and error.code in _FOR_ALL_ALIKE:
+                raise
+            return str(error)
+
+    paths = list(instances_below(web, wanted))
+    result = Retrieved(folder)
+    with progress("Retrieving", len(paths)) as bar:
+        for path, outcome in run_parallel(one, paths):
+            bar.advance()
+            if isinstance(outcome, str):
+                result.failed.append({"instance": str(path), "reason": outcome})
+            elif outcome is None:
+                result.kept += 1
+            else:
+                result.retrieved += 1
+                result.bytes += outcome
+    result.left = len(paths) - result.retrieved - result.kept - len(result.failed)
+    return result
+
+
+def _write_metadata(web: DicomWeb, wanted: ResourcePath, to: Path) -> int:
+    """Write the DICOM JSON of each instance beside where its file would be; gives how many."""
+    found = web.metadata(wanted)
+    for each in found:
+        file = ResourcePath.of(each).under(to, ".json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(each, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return len(found)

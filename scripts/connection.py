@@ -1,0 +1,277 @@
+"""Where the commands talk to, as whom, and through which of Google's clients: decided here, once."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import socket
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from infra.outputs import Endpoints, Outputs
+from scripts.errors import START_EMULATOR, CommandError, Surroundings, UsageError, explain
+from scripts.stack import read_outputs
+
+if TYPE_CHECKING:
+    from google.auth.transport.requests import AuthorizedSession
+    from google.cloud import bigquery, pubsub_v1, storage
+
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+ROOT = Path(__file__).resolve().parent.parent
+WORKERS = 8
+"""How many requests a command has under way at once."""
+TIMEOUT_SECONDS = 120
+_RETRIES = 3
+
+_VARIABLES = {
+    "healthcare": "HEALTHCARE_EMULATOR_HOST",
+    "storage": "STORAGE_EMULATOR_HOST",
+    "pubsub_grpc": "PUBSUB_EMULATOR_HOST",
+    "bigquery": "BIGQUERY_EMULATOR_HOST",
+}
+_ENDPOINT_OF_API = {
+    "healthcare": "healthcare",
+    "logging": "logging",
+    "serviceusage": "service_usage",
+    "cloudresourcemanager": "resource_manager",
+    "pubsub": "pubsub",
+}
+
+
+def connect(stack: str | None, outputs_file: Path | None) -> Connection:
+    """The connection to the stack that `--stack` or `--outputs` name; nothing is sent yet.
+
+    Raises CommandError, and OutputsError when the outputs don't fit.
+    """
+    outputs = read_outputs(stack, outputs_file)
+    return Connection(outputs, resolve_endpoints(outputs, os.environ))
+
+
+def resolve_endpoints(outputs: Outputs, environment: Any) -> Endpoints:
+    """The endpoints to use: those of the stack, over which the emulator variables of the shell go.
+
+    Either all services are Google Cloud's or all are the emulator's: a half-set shell is refused, because it would
+    mix the data of both. A variable that is missing beside HEALTHCARE_EMULATOR_HOST means that same address.
+    """
+    named = {field: environment.get(variable) for field, variable in _VARIABLES.items()}
+    given = {field: value for field, value in named.items() if value}
+    if not outputs.emulated and given and "healthcare" not in given:
+        variable = _VARIABLES[next(iter(given))]
+        raise UsageError(
+            f"{variable} points to an emulator, but stack {outputs.stack} is on Google Cloud:"
+            f" unset it, or set HEALTHCARE_EMULATOR_HOST as well."
+        )
+    if not given:
+        return outputs.endpoints
+    root = _root_url(given.get("healthcare") or outputs.healthcare_endpoint)
+    values = dict.fromkeys(Endpoints.__dataclass_fields__, root) | outputs.endpoints.to_mapping()
+    values |= {field: _root_url(value) for field, value in given.items()}
+    if "pubsub_grpc" in given:
+        values["pubsub_grpc"] = urlsplit(_root_url(given["pubsub_grpc"])).netloc
+    elif "pubsub_grpc" not in outputs.endpoints.to_mapping():
+        values["pubsub_grpc"] = urlsplit(root).netloc
+    return Endpoints(**values)
+
+
+def _root_url(host: str) -> str:
+    """`host:port` or a URL as a URL without a slash at its end."""
+    return (host if "://" in host else f"http://{host}").rstrip("/")
+
+
+class Connection:
+    """Google's clients for one stack; each is made when first used.
+
+    As a context manager it turns whatever goes wrong inside into one sentence (scripts.errors), knowing the stack.
+    """
+
+    def __init__(self, outputs: Outputs, endpoints: Endpoints) -> None:
+        self.outputs = outputs
+        self.endpoints = endpoints
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the emulator answers, and not Google Cloud."""
+        return self.endpoints.healthcare is not None
+
+    @property
+    def address(self) -> str:
+        """The root URL of the Cloud Healthcare API."""
+        return self.endpoints.healthcare or self.outputs.healthcare_endpoint
+
+    @property
+    def dicomweb_url(self) -> str:
+        """The base URL of the store's DICOMweb service."""
+        return f"{self.address}/v1/{self.outputs.dicom_store_name}/dicomWeb"
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What an explanation of an error needs to know."""
+        return Surroundings.of(self.outputs, self.emulated, self.address)
+
+    def __enter__(self) -> Self:
+        if self.emulated:
+            require_listener(self.address)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if isinstance(error, Exception) and type(error).__module__.split(".")[0] not in ("click", "typer"):
+            raise explain(error, self.surroundings) from error
+
+    @cached_property
+    def credentials(self) -> Any:
+        """Whose name the requests bear: see `find_credentials`."""
+        return find_credentials(self.emulated, os.environ)
+
+    def refresh_credentials(self) -> None:
+        """Get an access token if there is none yet, which proves that the credentials work."""
+        from google.auth.transport.requests import Request
+
+        if not self.credentials.valid:
+            self.credentials.refresh(Request(self._plain_session))
+
+    @cached_property
+    def session(self) -> AuthorizedSession:
+        """An HTTP session that signs in by itself and may be shared by WORKERS threads."""
+        from google.auth.transport.requests import AuthorizedSession, Request
+
+        session = AuthorizedSession(self.credentials, auth_request=Request(self._plain_session))
+        self._prepare(session)
+        return session
+
+    @cached_property
+    def _plain_session(self) -> Any:
+        """The HTTP session that fetches tokens."""
+        import requests
+
+        session = requests.Session()
+        self._prepare(session)
+        return session
+
+    def _prepare(self, session: Any) -> None:
+        from requests.adapters import HTTPAdapter
+
+        session.trust_env = not self.emulated  # a proxy of the shell cannot reach this machine's own address
+        session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS))
+        session.mount("http://", HTTPAdapter(pool_maxsize=WORKERS))
+
+    @cached_property
+    def storage(self) -> storage.Client:
+        """The Cloud Storage client of the stack's project."""
+        from google.cloud import storage
+
+        return storage.Client(self.outputs.project, self.credentials, **self._client_arguments(self.endpoints.storage))
+
+    @cached_property
+    def bigquery(self) -> bigquery.Client:
+        """The BigQuery client of the stack's project, in the location of its dataset."""
+        from google.cloud import bigquery
+
+        return bigquery.Client(
+            self.outputs.project,
+            self.credentials,
+            location=self.outputs.bigquery_location,
+            **self._client_arguments(self.endpoints.bigquery),
+        )
+
+    @cached_property
+    def subscriber(self) -> pubsub_v1.SubscriberClient:
+        """The Pub/Sub client that receives."""
+        from google.cloud import pubsub_v1
+
+        if not self.endpoints.pubsub_grpc:
+            return pubsub_v1.SubscriberClient(credentials=self.credentials)
+        from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
+
+        return pubsub_v1.SubscriberClient(transport=SubscriberGrpcTransport(channel=self._channel()))
+
+    def _client_arguments(self, endpoint: str | None) -> dict[str, Any]:
+        options = {"client_options": {"api_endpoint": endpoint}} if endpoint else {}
+        return {"_http": self.session, **options}
+
+    def _channel(self) -> Any:
+        """A gRPC channel to the emulator that bears the same credentials as HTTP requests do."""
+        import grpc
+
+        from scripts.tokens import BearerToken
+
+        plain = grpc.insecure_channel(self.endpoints.pubsub_grpc, options=[("grpc.enable_http_proxy", 0)])
+        return grpc.intercept_channel(plain, BearerToken(self.credentials, self._plain_session))
+
+    def api(self, name: str, version: str) -> Any:
+        """Google's discovery client of an API: `api("healthcare", "v1").projects()...execute(num_retries=RETRIES)`."""
+        import google_auth_httplib2
+        import httplib2
+        from googleapiclient.discovery import build
+
+        proxy = {"proxy_info": None} if self.emulated else {}
+        http = google_auth_httplib2.AuthorizedHttp(self.credentials, httplib2.Http(timeout=TIMEOUT_SECONDS, **proxy))
+        endpoint = getattr(self.endpoints, _ENDPOINT_OF_API[name]) or (self.address if self.emulated else None)
+        options = {"client_options": {"api_endpoint": endpoint}} if endpoint else {}
+        return build(name, version, http=http, static_discovery=True, cache_discovery=False, **options)
+
+    @cached_property
+    def healthcare(self) -> Any:
+        """The Cloud Healthcare API's `projects.locations.datasets`."""
+        return self.api("healthcare", "v1").projects().locations().datasets()
+
+    @staticmethod
+    def execute(request: Any) -> Any:
+        """The answer to a request of a discovery client; busy servers and broken connections are tried again."""
+        return request.execute(num_retries=_RETRIES)
+
+
+def require_listener(url: str) -> None:
+    """Refuse at once, not after a client's minutes of retries, when nothing listens at `url`. Raises CommandError."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=5).close()
+    except OSError:
+        raise CommandError(f"The emulator is not running at {url}: {START_EMULATOR}") from None
+
+
+def find_credentials(emulated: bool, environment: Any) -> Any:
+    """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
+
+    Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).
+    The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine,
+    else the key in the emulator's state folder. Raises CommandError.
+    """
+    import google.auth
+    import google.oauth2.credentials
+    import google.oauth2.service_account
+
+    token = environment.get("GOOGLE_OAUTH_ACCESS_TOKEN")
+    if token:
+        return google.oauth2.credentials.Credentials(token)
+    key = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if not emulated:
+        if key and _is_emulator_key(Path(key)):
+            raise CommandError(
+                "GOOGLE_APPLICATION_CREDENTIALS names the emulator's key, but the stack is on Google Cloud: unset it."
+            )
+        return google.auth.default(scopes=SCOPES)[0]
+    path = Path(key) if key and _is_emulator_key(Path(key)) else ROOT / ".emulator" / "credentials.json"
+    try:
+        return google.oauth2.service_account.Credentials.from_service_account_file(str(path), scopes=SCOPES)
+    except (OSError, ValueError):
+        raise CommandError(
+            f"The emulator's key {path} is not there or not readable:"
+            ' run `eval "$(python -m emulator env)"`, with --state if its folder is not the default one.'
+        ) from None
+
+
+def _is_emulator_key(path: Path) -> bool:
+    """Whether a key file gets its tokens from this machine, as the emulator's does."""
+    try:
+        host = urlsplit(json.loads(path.read_text()).get("token_uri", "")).hostname or ""
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

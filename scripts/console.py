@@ -1,0 +1,118 @@
+"""What a command shows: results on standard output, progress and remarks on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+StackOption = Annotated[
+    str | None, typer.Option("--stack", "-s", help="The Pulumi stack to work on. Default: the selected one.")
+]
+OutputsOption = Annotated[
+    Path | None,
+    typer.Option("--outputs", help="A file of `pulumi stack output --json`, instead of asking Pulumi."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for another program to read.")]
+
+
+class Progress(Protocol):
+    """Progress of one piece of work; silent where nobody watches."""
+
+    def advance(self, steps: int = 1) -> None:
+        """`steps` more are done."""
+
+    def update(self, done: int, total: int | None = None, note: str = "") -> None:
+        """So many are done now, of `total` where that is known."""
+
+
+class _Silent:
+    def advance(self, steps: int = 1) -> None:
+        pass
+
+    def update(self, done: int, total: int | None = None, note: str = "") -> None:
+        pass
+
+
+class _Bar:
+    def __init__(self, bar: Any, task: Any) -> None:
+        self._bar = bar
+        self._task = task
+
+    def advance(self, steps: int = 1) -> None:
+        self._bar.advance(self._task, steps)
+
+    def update(self, done: int, total: int | None = None, note: str = "") -> None:
+        self._bar.update(self._task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Progress]:
+    """A progress bar on standard error while the block runs; nothing when that is not a terminal."""
+    if not sys.stderr.isatty():
+        yield _Silent()
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("{task.fields[note]}"),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Bar(bar, bar.add_task(title, total=total, note=""))
+
+
+def remark(text: str) -> None:
+    """Say something to the person on standard error."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def interactive() -> bool:
+    """Whether a person can be asked something."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """Print one JSON document on one line, at once: for streams of them."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under `columns`: drawn on a terminal, tab-separated for another program."""
+    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(columns), *cells]:
+            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and its noun: `1 file`, `1,000 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

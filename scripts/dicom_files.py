@@ -1,0 +1,35 @@
+"""Is this file a whole DICOM instance? Asked before it is sent, so that a bad one is named at once."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+from emulator.dicom.errors import DicomError
+from emulator.dicom.header import read_header
+
+_REQUIRED = {"SOPInstanceUID": "00080018", "StudyInstanceUID": "0020000D", "SeriesInstanceUID": "0020000E"}
+_MEDIA_STORAGE_SOP_CLASS = "00020002"
+_ROWS = "00280010"
+_PIXEL_GROUP = "7FE0"
+_DICOMDIR = "1.2.840.10008.1.3.10"
+
+
+def dicom_problem(path: Path) -> str | None:
+    """Why `path` can't be stored as a DICOM instance, in one sentence without a full stop; None when it can.
+
+    Reads the header and steps over the pixels. The sentence holds no value of the file. OSError as from opening it.
+    """
+    if not path.stat().st_size:
+        return "The file is empty"
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            header = read_header(data)
+    except DicomError as error:
+        return str(error).rstrip(".")
+    if header.text(_MEDIA_STORAGE_SOP_CLASS) == _DICOMDIR:
+        return "The file is a DICOMDIR, which lists files and is no instance itself"
+    if _ROWS in header.elements and not any(tag.startswith(_PIXEL_GROUP) for tag in header.elements):
+        return "The file ends before its pixel data"
+    missing = [keyword for keyword, tag in _REQUIRED.items() if not header.text(tag)]
+    return f"The file lacks {', '.join(missing)}" if missing else None

@@ -1,0 +1,229 @@
+"""The one place that turns what went wrong into one sentence for the user, and into an exit code."""
+
+from __future__ import annotations
+
+import errno
+import re
+import sys
+import traceback
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from infra.outputs import Outputs, OutputsError
+
+SIGN_IN = "sign in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
+START_EMULATOR = "start it with: python -m emulator start"
+
+# Classes of Google's and HTTP clients, by module and name: naming them here keeps those packages out of the start-up.
+_UNREACHABLE = {
+    ("requests.exceptions", "ConnectionError"),
+    ("requests.exceptions", "Timeout"),
+    ("httplib2.error", "ServerNotFoundError"),
+    ("google.auth.exceptions", "TransportError"),
+    ("builtins", "ConnectionError"),
+    ("builtins", "TimeoutError"),
+}
+_NO_CREDENTIALS = ("google.auth.exceptions", "DefaultCredentialsError")
+_REFUSED_CREDENTIALS = ("google.auth.exceptions", "RefreshError")
+_DISCOVERY_ERROR = ("googleapiclient.errors", "HttpError")
+_CALL_ERROR = ("google.api_core.exceptions", "GoogleAPICallError")
+_GAVE_UP = ("google.api_core.exceptions", "RetryError")
+_CORRUPT = {
+    ("google.resumable_media.common", "DataCorruption"),
+    ("google.cloud.storage.exceptions", "DataCorruption"),
+}
+
+_AGENT_REMEDIES = {
+    "Cloud Storage": (
+        "roles/storage.objectViewer on the landing bucket (import) and roles/storage.objectAdmin on the export bucket"
+    ),
+    "BigQuery": "roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project",
+    "Pub/Sub": "roles/pubsub.publisher on the topic",
+}
+
+
+class ExitCode(IntEnum):
+    """What a command leaves behind for the shell."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USE = 2
+    PARTLY_DONE = 3
+
+
+class CommandError(Exception):
+    """One sentence for the user: what is wrong, where, what to do; with the exit code of the command."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class UsageError(CommandError):
+    """The command was called wrongly: exit code 2."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.WRONG_USE)
+
+
+class ApiFailure(Exception):
+    """A refusal of a Google API, whichever client it came through: HTTP code and Google's own message."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an explanation needs to know about where the command ran."""
+
+    project: str | None = None
+    stack: str | None = None
+    emulated: bool = False
+    address: str = "Google Cloud"
+    agent: str | None = None
+
+    @classmethod
+    def of(cls, outputs: Outputs, emulated: bool, address: str) -> Surroundings:
+        """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL)."""
+        return cls(outputs.project, outputs.stack, emulated, address, outputs.healthcare_agent_email)
+
+
+def explain(error: BaseException, where: Surroundings | None = None) -> CommandError:
+    """The sentence and exit code for `error`; `where` adds the remedies that depend on the stack.
+
+    What no rule knows is named by its type and place in the code only: its text could hold patient data.
+    """
+    where = where or Surroundings()
+    if isinstance(error, CommandError):
+        return error
+    if isinstance(error, OutputsError):
+        return CommandError(str(error))
+    kinds = _kinds(error)
+    if _GAVE_UP in kinds and getattr(error, "cause", None) is not None:
+        return explain(error.cause, where)  # type: ignore[attr-defined]
+    if _NO_CREDENTIALS in kinds:
+        return CommandError(f"No Google credentials were found: {SIGN_IN}.")
+    if _REFUSED_CREDENTIALS in kinds:
+        return CommandError(_refused_credentials(where))
+    if kinds & _CORRUPT:
+        return CommandError("The bytes that arrived do not match their checksum: run the same command again.")
+    if kinds & _UNREACHABLE:
+        return CommandError(_unreachable(where))
+    failure = api_failure(error)
+    if failure is not None:
+        return CommandError(_refusal(failure, where))
+    if isinstance(error, OSError):
+        return CommandError(_operating_system(error))
+    return CommandError(_unexpected(error))
+
+
+def api_failure(error: BaseException) -> ApiFailure | None:
+    """The refusal of a Google API inside `error`; None when it is something else."""
+    if isinstance(error, ApiFailure):
+        return error
+    kinds = _kinds(error)
+    if _DISCOVERY_ERROR in kinds:
+        return ApiFailure(int(error.status_code), str(error.reason))  # type: ignore[attr-defined]
+    if _CALL_ERROR in kinds:
+        message = str(getattr(error, "message", "") or error)
+        code = getattr(error, "code", None)
+        return ApiFailure(int(code) if code is not None else 500, _without_url(message))
+    return None
+
+
+def one_line(text: str) -> str:
+    """`text` as one line, ready to stand inside a sentence: no line breaks, no full stop at its end."""
+    return " ".join(text.split()).rstrip(".")
+
+
+def _kinds(error: BaseException) -> set[tuple[str, str]]:
+    return {(kind.__module__, kind.__name__) for kind in type(error).__mro__}
+
+
+def _without_url(message: str) -> str:
+    """Google's own words without the request in front, which the storage client adds ("GET http://...: ")."""
+    return re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message)
+
+
+def _refused_credentials(where: Surroundings) -> str:
+    if where.emulated:
+        return (
+            "The emulator refuses these credentials: they belong to another emulator or an emptied state;"
+            ' run `eval "$(python -m emulator env)"`, or unset GOOGLE_APPLICATION_CREDENTIALS.'
+        )
+    return f"Google refuses these credentials: {SIGN_IN}."
+
+
+def _unreachable(where: Surroundings) -> str:
+    if where.emulated:
+        return f"The emulator does not answer at {where.address}: {START_EMULATOR}"
+    return f"{where.address} cannot be reached: check the network, the proxy and the firewall."
+
+
+def _refusal(failure: ApiFailure, where: Surroundings) -> str:
+    """Google's own message, then what to do about it."""
+    message = one_line(failure.message) or f"The service answered HTTP {failure.code}"
+    remedy = _remedy(failure.code, message, where)
+    return f"{message}. {remedy}" if remedy else f"{message}."
+
+
+def agent_remedy(message: str, where: Surroundings) -> str | None:
+    """What to do when Google's message says that the healthcare agent lacks a grant; None when it does not say so."""
+    for service, grant in _AGENT_REMEDIES.items():
+        if re.search(rf"required {service} permission", message) or (
+            where.agent and where.agent in message and service.replace("/", "").lower() in message.lower()
+        ):
+            agent = where.agent or "the project's healthcare service agent"
+            return f"Run `pulumi up`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
+    return None
+
+
+def _remedy(code: int, message: str, where: Surroundings) -> str | None:
+    project = where.project or "the project"
+    agent = agent_remedy(message, where)
+    if agent:
+        return agent
+    if "has not been used in project" in message or "is disabled" in message:
+        return f"Run `pulumi up`, which enables the APIs of {project}, and wait a minute."
+    if code == 401:
+        if where.emulated:
+            return 'Run `eval "$(python -m emulator env)"`, or unset GOOGLE_OAUTH_ACCESS_TOKEN.'
+        return f"Unset GOOGLE_OAUTH_ACCESS_TOKEN if it is stale; else {SIGN_IN}."
+    if code == 403:
+        return (
+            f"An owner of {project} can grant it, or use an account that has it;"
+            " `python -m scripts status` shows what is missing."
+        )
+    if code == 404:
+        stack = f"stack {where.stack}" if where.stack else "the stack"
+        return f"Check the name; if {stack} was changed or destroyed, run `pulumi up`."
+    if code == 429:
+        return "Wait a minute and run the same command again; what is done is not done again."
+    if code in (500, 502, 503, 504):
+        return "Run the same command again; what is done is not done again."
+    return None
+
+
+def _operating_system(error: OSError) -> str:
+    name = f" ({Path(str(error.filename)).name})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full{name}: make room and run the same command again."
+    return f"{error.strerror or type(error).__name__}{name}."
+
+
+def _unexpected(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"An unforeseen {type(error).__name__}{place} stopped the command;"
+        " run it again with SCRIPTS_TRACEBACK=1 to see where (that output may hold patient data)."
+    )
+
+
+def report(error: CommandError) -> None:
+    """Print the sentence to standard error."""
+    sys.stderr.write(f"error: {error}\n")

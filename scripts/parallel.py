@@ -1,0 +1,79 @@
+"""Many small pieces of work at once, stopped in good order by Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+from scripts.connection import WORKERS
+from scripts.console import remark
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_WAITING_PER_WORKER = 4
+
+
+def run_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Call `work` on each of `items` in WORKERS threads; gives each item with its result as it is done.
+
+    Ctrl-C: what has begun is finished and given, nothing else is begun, and the iteration ends; a second one raises
+    KeyboardInterrupt. An exception of `work` ends everything and is raised.
+    """
+    remaining = iter(items)
+    pending: dict[Future[Result], Item] = {}
+    with _interrupt_flag() as interrupted, ThreadPoolExecutor(WORKERS, thread_name_prefix="work") as pool:
+        try:
+            while True:
+                if interrupted.is_set():
+                    pending = {future: item for future, item in pending.items() if not future.cancel()}
+                else:
+                    _fill(pool, work, remaining, pending)
+                if not pending:
+                    return
+                for future in wait(pending, return_when=FIRST_COMPLETED).done:
+                    yield pending.pop(future), future.result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _fill(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Item], Result],
+    remaining: Iterator[Item],
+    pending: dict[Future[Result], Item],
+) -> None:
+    """Keep the workers busy without queueing the whole set."""
+    while len(pending) < WORKERS * _WAITING_PER_WORKER:
+        try:
+            item = next(remaining)
+        except StopIteration:
+            return
+        pending[pool.submit(work, item)] = item
+
+
+@contextmanager
+def _interrupt_flag() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the next is a KeyboardInterrupt again."""
+    flag = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        flag.set()
+        signal.signal(signal.SIGINT, before)
+        remark("\nStopping after what is under way; Ctrl-C again to stop at once.")
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, before)

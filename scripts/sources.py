@@ -1,0 +1,177 @@
+"""What `load` can bring: the files of a folder, real sample radiographs, or made-up films."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from scripts.dicom_files import dicom_problem
+from scripts.errors import UsageError
+from scripts.synthetic import GENERATOR, Film, dicom_bytes, films
+
+DICOM_ENDING = ".dcm"
+"""What the import's wildcard looks for at the end of an object's name."""
+
+_RADIOGRAPHS = frozenset(("CR", "DX"))
+_MODALITY, _INSTANCE_UID = "00080060", "00080018"
+
+
+class Source(Protocol):
+    """One instance to be loaded."""
+
+    @property
+    def label(self) -> str:
+        """How a report names it."""
+
+    @property
+    def object_name(self) -> str:
+        """Its object in the bucket."""
+
+    @property
+    def fixed_version(self) -> str | None:
+        """A mark which, together with the name, determines the bytes; None when only the bytes themselves tell."""
+
+    def problem(self) -> str | None:
+        """Why it can't be loaded, in one sentence without a full stop; None when it can."""
+
+    def content(self) -> Path | bytes:
+        """The file that holds the bytes, or the bytes."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file on disk."""
+
+    path: Path
+    label: str
+    object_name: str
+    fixed_version: str | None = None
+
+    def problem(self) -> str | None:
+        """Why the file can't be loaded; a file that can't be opened is no reason to stop the rest."""
+        try:
+            return dicom_problem(self.path)
+        except OSError as error:
+            return f"The file cannot be read: {error.strerror}"
+
+    def content(self) -> Path:
+        """The file itself."""
+        return self.path
+
+
+@dataclass(frozen=True)
+class FilmSource:
+    """A synthetic film, made when it is needed."""
+
+    film: Film
+    object_name: str
+    fixed_version: str | None = GENERATOR
+
+    @property
+    def label(self) -> str:
+        """The film's NIH-like name."""
+        return self.film.file_name
+
+    def problem(self) -> None:
+        """Films are sound by construction."""
+
+    def content(self) -> bytes:
+        """The film as a DICOM file."""
+        return dicom_bytes(self.film)
+
+
+def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource]:
+    """All files under `folder`, in the order of their names; hidden files and folders are left out.
+
+    Objects are named `PREFIX/` (default: the folder's name) and the path below the folder, with the ending .dcm.
+    A single file may be given instead of a folder. Raises UsageError when there is nothing.
+    """
+    folder = folder.resolve()
+    if not folder.exists():
+        raise UsageError(f"{folder} does not exist.")
+    if folder.is_file():
+        prefix = prefix if prefix is not None else folder.parent.name
+        return [FileSource(folder, folder.name, _object_name(prefix, folder.name))]
+    prefix = prefix if prefix is not None else folder.name
+    found = [
+        FileSource(path, path.relative_to(folder).as_posix(), _object_name(prefix, path.relative_to(folder).as_posix()))
+        for path in _walk(folder)
+    ]
+    if not found:
+        raise UsageError(f"{folder} holds no files.")
+    return found
+
+
+def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSource]:
+    """Real radiographs (CR and DX) that ship with pydicom and pydicom-data, the chest ones first; at most `number`.
+
+    pydicom-data holds some films twice under one SOPInstanceUID, in another compression; a store takes only one of
+    them, so the first by name is taken.
+    """
+    from pydicom.data.data_manager import DATA_ROOT, external_data_sources
+
+    roots = [Path(DATA_ROOT) / "test_files"]
+    paths = [path for root in roots for path in _walk(root)]
+    for source in external_data_sources().values():
+        paths += [Path(path) for path in source.get_paths("**/*", 0)]
+    chosen: dict[str, tuple[bool, FileSource]] = {}
+    for path in sorted(paths, key=lambda path: (path.name, str(path)), reverse=True):
+        found = _radiograph(path)
+        if found:
+            uid, is_chest = found
+            chosen[uid] = (not is_chest, FileSource(path, path.name, _object_name(prefix, path.name)))
+    ordered = sorted(chosen.values(), key=lambda each: (each[0], each[1].object_name))
+    return [source for _, source in ordered][:number]
+
+
+def synthetic_sources(number: int, prefix: str = "synthetic") -> list[FilmSource]:
+    """The first `number` films of the synthetic set."""
+    return [FilmSource(film, _object_name(prefix, film.file_name)) for film in films(number)]
+
+
+def _radiograph(path: Path) -> tuple[str, bool] | None:
+    """The SOPInstanceUID of a sound CR or DX file and whether it shows a chest; None for anything else."""
+    from emulator.dicom.errors import DicomError
+    from emulator.dicom.header import read_header
+
+    if dicom_problem(path):
+        return None
+    try:
+        header = read_header(path.read_bytes())
+    except (DicomError, OSError):
+        return None
+    if header.text(_MODALITY) not in _RADIOGRAPHS:
+        return None
+    return header.text(_INSTANCE_UID), header.text("00180015") == "CHEST"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """The files under `folder` in a stable order; links to folders are not followed, so there is no way in circles."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place) / name
+            if not name.startswith(".") and path.is_file():
+                yield path
+
+
+def _object_name(prefix: str, name: str) -> str:
+    """The object's name, ending in exactly `.dcm`: the import's wildcard is case-sensitive."""
+    if name[-len(DICOM_ENDING) :].lower() == DICOM_ENDING:
+        name = name[: -len(DICOM_ENDING)]
+    prefix = prefix.strip("/")
+    return f"{prefix}/{name}{DICOM_ENDING}" if prefix else f"{name}{DICOM_ENDING}"
+
+
+def clashes(sources: Iterable[Source]) -> dict[str, str]:
+    """The labels of sources whose object name an earlier one has already, with the label of that one."""
+    taken: dict[str, str] = {}
+    twice: dict[str, str] = {}
+    for source in sources:
+        first = taken.setdefault(source.object_name, source.label)
+        if first != source.label:
+            twice[source.label] = first
+    return twice

@@ -1,0 +1,82 @@
+"""Which stack a command works on, and what that stack's outputs are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from infra.outputs import Outputs
+from scripts.errors import CommandError, UsageError
+
+LOCAL_STACK = "local"
+_PULUMI_SECONDS = 120
+
+
+def read_outputs(stack: str | None = None, outputs_file: Path | None = None) -> Outputs:
+    """The outputs of `stack` (default: the selected one), or those in `outputs_file`.
+
+    The selected stack is PULUMI_STACK, else the one chosen with `pulumi stack select`, else `local` where this
+    clone has made it. Raises CommandError or infra.outputs.OutputsError.
+    """
+    if stack and outputs_file:
+        raise UsageError("--stack and --outputs exclude each other: an outputs file already says which stack it is of.")
+    if outputs_file:
+        return Outputs.from_file(outputs_file)
+    stack = stack or os.environ.get("PULUMI_STACK") or _selected_stack()
+    text = _pulumi(stack, "stack", "output", "--json", "--stack", stack)
+    return Outputs.from_json(text, f"the outputs of stack {stack}")
+
+
+def _selected_stack() -> str:
+    """The stack selected in the user's own Pulumi, else `local` where this clone holds its state."""
+    from engine.layout import Layout
+
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    if home.is_dir():
+        try:
+            return _pulumi(None, "stack", "--show-name").strip()
+        except CommandError:
+            pass
+    if Layout().backend.is_dir():
+        return LOCAL_STACK
+    raise UsageError("No stack is selected: name one with --stack, or run `pulumi stack select` or scripts/demo first.")
+
+
+def _pulumi(stack: str | None, *arguments: str) -> str:
+    """What `pulumi ARGUMENTS` prints, run in the environment of `stack` (None: the user's own)."""
+    from engine.environment import stack_environment
+    from engine.layout import ROOT, SetupError
+
+    try:
+        environment = stack_environment(stack or "")
+    except SetupError as error:
+        raise CommandError(str(error)) from None
+    command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=_PULUMI_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        raise CommandError("The Pulumi engine is not there: run scripts/setup.") from None
+    except subprocess.TimeoutExpired:
+        raise CommandError(
+            f"pulumi did not answer within {_PULUMI_SECONDS} seconds: check the state backend."
+        ) from None
+    if done.returncode:
+        raise CommandError(_pulumi_error(stack, done.stderr))
+    return done.stdout
+
+
+def _pulumi_error(stack: str | None, stderr: str) -> str:
+    """One sentence for a failed `pulumi`, from the line of its output that says why."""
+    if "no stack named" in stderr:
+        remedy = "run scripts/demo" if stack == LOCAL_STACK else f"run `pulumi up --stack {stack}`"
+        return f"There is no stack {stack}: {remedy}, or name another with --stack."
+    if "PULUMI_ACCESS_TOKEN" in stderr or "pulumi login" in stderr:
+        return f"Pulumi is not signed in to the backend of stack {stack}: run `pulumi login`."
+    if "passphrase" in stderr:
+        return f"The passphrase of stack {stack} is missing or wrong: set PULUMI_CONFIG_PASSPHRASE."
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    reason = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "no reason given")
+    return f"The outputs of stack {stack or '(selected)'} cannot be read: {reason.removeprefix('error:').strip()}"
