@@ -54,7 +54,8 @@ def export(
 ) -> None:
     """Export to Cloud Storage or to BigQuery.
 
-    Brings all instances to a bucket, or their metadata to a table, and waits until that is done. Objects are named PREFIX/STUDY/SERIES/INSTANCE.dcm; ones that exist are overwritten.
+    Brings all instances to a bucket, or their metadata to a table, and waits until that is done. Objects are
+    named PREFIX/STUDY/SERIES/INSTANCE.dcm; ones that exist are overwritten.
     """
     with connect(stack, outputs) as target:
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)

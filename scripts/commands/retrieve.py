@@ -49,7 +49,8 @@ def retrieve(
 ) -> None:
     """Retrieve a study, series or instance (WADO-RS).
 
-    Files are named TO/STUDY/SERIES/INSTANCE.dcm. Files that are there already are kept, so that running the command again continues. What cannot be retrieved is
+    Files are named TO/STUDY/SERIES/INSTANCE.dcm. Files that are there already are kept, so that running the
+    command again continues. What cannot be retrieved is
     named, and the rest is (exit code 3).
     """
     if rendered and metadata:

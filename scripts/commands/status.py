@@ -17,7 +17,8 @@ _COLOURS = {"ok": typer.colors.GREEN, "failed": typer.colors.RED, "unknown": typ
 def status(*, stack: StackOption = None, outputs: OutputsOption = None, as_json: JsonOption = False) -> None:
     """Check that all is there, granted and reachable.
 
-    Each failure is shown with its remedy. Exit code 1 when something fails. What this account may not look at is shown as unknown.
+    Each failure is shown with its remedy. Exit code 1 when something fails. What this account may not look at is
+    shown as unknown.
     """
     target = connect(stack, outputs)
     found = target.outputs

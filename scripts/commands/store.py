@@ -26,7 +26,8 @@ def store(
 ) -> None:
     """Store DICOM files directly (STOW-RS).
 
-    For many files, `load --import` is quicker. A file that is no DICOM, or that the store refuses, is named, and the rest is stored (exit code 3).
+    For many files, `load --import` is quicker. A file that is no DICOM, or that the store refuses, is named, and
+    the rest is stored (exit code 3).
     """
     from scripts.sources import FileSource, folder_sources
 
