@@ -1,0 +1,45 @@
+"""What the dialect needs to know about tables, without knowing where that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.types import Field
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """A table (its rows are in `storage`, a full DuckDB name) or a view (its query)."""
+
+    name: TableName
+    fields: tuple[Field, ...] = ()
+    storage: str = ""
+    view: str = ""
+    kind: str = "TABLE"
+    created: int = 0  # milliseconds since 1970
+    partitioned_by: str = ""
+    clustered_by: tuple[str, ...] = ()
+    location: str = ""
+    ddl: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset, for INFORMATION_SCHEMA.SCHEMATA."""
+
+    name: DatasetName
+    location: str = ""
+    created: int = 0
+    modified: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables that one statement names, looked up and authorised before it is translated."""
+
+    tables: Mapping[TableName, TableInfo] = field(default_factory=dict)
+    listings: Mapping[DatasetName, tuple[TableInfo, ...]] = field(default_factory=dict)
+    datasets: Mapping[str, tuple[DatasetInfo, ...]] = field(default_factory=dict)
+    principal: str = ""

@@ -1,0 +1,231 @@
+"""BigQuery's date and time functions rewritten for DuckDB.
+
+BigQuery's TIMESTAMP is DuckDB's TIMESTAMP WITH TIME ZONE (the session is in UTC), its DATETIME is DuckDB's TIMESTAMP.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text
+
+TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
+WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+UNITS = {
+    "MICROSECOND",
+    "MILLISECOND",
+    "SECOND",
+    "MINUTE",
+    "HOUR",
+    "DAY",
+    "WEEK",
+    "ISOWEEK",
+    "MONTH",
+    "QUARTER",
+    "YEAR",
+    "ISOYEAR",
+}
+INTERVAL_OF = {
+    "MICROSECOND": "to_microseconds",
+    "MILLISECOND": "to_milliseconds",
+    "SECOND": "to_seconds",
+    "MINUTE": "to_minutes",
+    "HOUR": "to_hours",
+    "DAY": "to_days",
+    "WEEK": "to_weeks",
+    "MONTH": "to_months",
+    "QUARTER": "to_quarters",
+    "YEAR": "to_years",
+}
+SMALL_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # their to_... takes 32-bit integers
+
+
+def unit_name(unit: Any) -> str:
+    """DAY, WEEK, ISOWEEK ... of a date part; WEEK(MONDAY) as WEEK:MONDAY. Raises SqlError for others."""
+    if isinstance(unit, exp.WeekStart):
+        return f"WEEK:{unit.this.name.upper()}"
+    name = str(unit.name if isinstance(unit, exp.Expr) else unit or "DAY").upper()
+    if name not in UNITS:
+        raise SqlError(f"The date part {name} is not emulated.")
+    return name
+
+
+def interval(amount: exp.Expr, unit: Any) -> exp.Expr:
+    """An interval of a computed length."""
+    name = unit_name(unit)
+    if name not in INTERVAL_OF:
+        raise SqlError(f"INTERVAL with {name} is not valid.")
+    return call(INTERVAL_OF[name], cast(amount, "INTEGER" if name in SMALL_UNITS else "BIGINT"))
+
+
+def truncate(value: exp.Expr, unit: Any) -> exp.Expr:
+    """date_trunc with BigQuery's weeks: WEEK starts on Sunday, ISOWEEK on Monday, WEEK(day) on that day."""
+    name = unit_name(unit)
+    if name == "ISOWEEK":
+        return call("date_trunc", "week", value)
+    if name == "ISOYEAR":
+        raise SqlError("Truncating to ISOYEAR is not emulated.")
+    if not name.startswith("WEEK"):
+        return call("date_trunc", name.lower(), value)
+    first = WEEKDAYS.index(name.partition(":")[2] or "SUNDAY")
+    shift = call("to_days", (7 - first) % 7)
+    moved = call("date_trunc", "week", exp.Add(this=exp.Paren(this=value), expression=shift))
+    return exp.Paren(this=exp.Sub(this=moved, expression=shift.copy()))
+
+
+class DateRewriter:
+    """The handlers of date and time functions; see functions.Rewriter."""
+
+    # Adding and subtracting
+    def _dateadd(self, node: exp.Expr) -> exp.Expr:
+        return cast(_shift(node, exp.Add), "DATE")
+
+    def _datesub(self, node: exp.Expr) -> exp.Expr:
+        return cast(_shift(node, exp.Sub), "DATE")
+
+    def _timestampadd(self, node: exp.Expr) -> exp.Expr:
+        return _shift(node, exp.Add)
+
+    def _timestampsub(self, node: exp.Expr) -> exp.Expr:
+        return _shift(node, exp.Sub)
+
+    _datetimeadd = _timeadd = _timestampadd
+    _datetimesub = _timesub = _timestampsub
+
+    # Differences: DATE and DATETIME count boundaries, TIMESTAMP and TIME whole intervals.
+    def _datediff(self, node: exp.Expr) -> exp.Expr:
+        name = unit_name(node.args.get("unit"))
+        later, earlier = node.this, node.expression
+        if name.startswith(("WEEK", "ISOWEEK")):
+            weeks = [truncate(value, node.args.get("unit")) for value in (earlier, later)]
+            days = call("date_diff", "day", *weeks)
+            return exp.Paren(this=exp.IntDiv(this=days, expression=exp.Literal.number(7)))
+        return call("date_diff", name.lower(), earlier, later)
+
+    _datetimediff = _datediff
+
+    def _timestampdiff(self, node: exp.Expr) -> exp.Expr:
+        name = unit_name(node.args.get("unit"))
+        return call("date_sub", name.lower(), node.expression, node.this)
+
+    _timediff = _timestampdiff
+
+    # Truncating
+    def _datetrunc(self, node: exp.Expr) -> exp.Expr:
+        return cast(truncate(node.this, node.args.get("unit")), "DATE")
+
+    def _datetimetrunc(self, node: exp.Expr) -> exp.Expr:
+        return cast(truncate(cast(node.this, "TIMESTAMP"), node.args.get("unit")), "TIMESTAMP")
+
+    def _timestamptrunc(self, node: exp.Expr) -> exp.Expr:
+        zone = node.args.get("zone")
+        civil = truncate(at_zone(cast(node.this, TIMESTAMPTZ), zone), node.args.get("unit"))
+        return at_zone(cast(civil, "TIMESTAMP"), zone)
+
+    def _timetrunc(self, node: exp.Expr) -> exp.Expr:
+        day = exp.Add(this=cast(text("1970-01-01"), "DATE"), expression=node.this)
+        return cast(call("date_trunc", unit_name(node.args.get("unit")).lower(), exp.Paren(this=day)), "TIME")
+
+    def _lastday(self, node: exp.Expr) -> exp.Expr:
+        name = unit_name(node.args.get("unit") or "MONTH")
+        if name == "MONTH":
+            return call("last_day", node.this)
+        if name not in INTERVAL_OF:
+            raise SqlError(f"LAST_DAY with {name} is not emulated.")
+        start = truncate(node.this, name)
+        end = exp.Add(this=start, expression=call(INTERVAL_OF[name], 1))
+        return cast(exp.Paren(this=exp.Sub(this=end, expression=call("to_days", 1))), "DATE")
+
+    # Parts
+    def _extract(self, node: exp.Extract) -> exp.Expr | None:
+        value = node.expression
+        if isinstance(value, exp.AtTimeZone):
+            value = at_zone(cast(value.this, TIMESTAMPTZ), value.args["zone"])
+        part = f"WEEK:{node.this.this.name.upper()}" if isinstance(node.this, exp.WeekStart) else node.this.name.upper()
+        if part in ("DATE", "DATETIME", "TIME"):
+            civil = cast(value, "TIMESTAMP")
+            return civil if part == "DATETIME" else cast(civil, part)
+        if part == "DAYOFWEEK":
+            return exp.Paren(this=exp.Add(this=call("dayofweek", value), expression=exp.Literal.number(1)))
+        if part in ("MILLISECOND", "MICROSECOND"):
+            modulus = 1000 if part == "MILLISECOND" else 1_000_000
+            whole = call("date_part", part.lower(), value)
+            return exp.Paren(this=exp.Mod(this=whole, expression=exp.Literal.number(modulus)))
+        if part == "WEEK":
+            return call("bq_week_number", value)
+        names = {"ISOWEEK": "week", "ISOYEAR": "isoyear", "DAYOFYEAR": "dayofyear"}
+        if part not in UNITS and part not in names:
+            raise SqlError(f"EXTRACT({part.replace(':', '(')}{')' if ':' in part else ''} FROM ...) is not emulated.")
+        return call("date_part", names.get(part, part.lower()), value)
+
+    # Making and converting
+    def _unixtotime(self, node: exp.UnixToTime) -> exp.Expr:
+        scale = node.args.get("scale")
+        digits = int(scale.name) if isinstance(scale, exp.Expr) else 0
+        macro = {0: "bq_timestamp_seconds", 3: "bq_timestamp_millis", 6: "bq_timestamp_micros"}[digits]
+        return call(macro, node.this)
+
+    def _timestamp(self, node: exp.Timestamp) -> exp.Expr:
+        zone = node.args.get("zone") or node.args.get("expression")
+        if zone is not None:
+            return at_zone(cast(node.this, "TIMESTAMP"), zone)
+        return cast(node.this, TIMESTAMPTZ)
+
+    def _date(self, node: exp.Date) -> exp.Expr | None:
+        zone = node.args.get("zone")
+        if zone is not None:
+            return cast(at_zone(cast(node.this, TIMESTAMPTZ), zone), "DATE")
+        return cast(node.this, "DATE") if not node.expressions else None
+
+    def _tsordstotimestamp(self, node: exp.Expr) -> exp.Expr:
+        return cast(node.this, TIMESTAMPTZ)
+
+    def _tsordstotime(self, node: exp.Expr) -> exp.Expr | None:
+        if isinstance(node.parent, exp.TimeToStr):
+            return None
+        return cast(cast(node.this, "TIMESTAMP"), "TIME")
+
+    def _timetostr(self, node: exp.TimeToStr) -> exp.Expr | None:
+        value, zone = node.this, node.args.get("zone")
+        if isinstance(value, exp.Cast) and value.to.is_type("timestamptz"):
+            value = at_zone(value, zone)
+        elif isinstance(value, (exp.TsOrDsToDate, exp.TsOrDsToDatetime)):
+            value = cast(value.this, "DATE" if isinstance(value, exp.TsOrDsToDate) else "TIMESTAMP")
+        elif isinstance(value, exp.TsOrDsToTime):
+            day = exp.Add(this=cast(text("1970-01-01"), "DATE"), expression=cast(value.this, "TIME"))
+            value = exp.Paren(this=day)
+        return call("strftime", value, node.args["format"])
+
+    def _strtotime(self, node: exp.StrToTime) -> exp.Expr:
+        return at_zone(call("strptime", node.this, node.args["format"]), node.args.get("zone"))
+
+    def _strtodate(self, node: exp.StrToDate) -> exp.Expr:
+        return cast(call("strptime", node.this, node.args["format"]), "DATE")
+
+    def _parsedatetime(self, node: exp.ParseDatetime) -> exp.Expr:
+        return call("strptime", node.this, node.args["format"])
+
+    # Now
+    def _currentdate(self, node: exp.CurrentDate) -> exp.Expr:
+        return cast(at_zone(exp.CurrentTimestamp(), node.this), "DATE")
+
+    def _currentdatetime(self, node: exp.CurrentDatetime) -> exp.Expr:
+        return at_zone(exp.CurrentTimestamp(), node.this)
+
+    def _currenttime(self, node: exp.CurrentTime) -> exp.Expr:
+        return cast(at_zone(exp.CurrentTimestamp(), node.this), "TIME")
+
+    def _generatetimestamparray(self, node: exp.Expr) -> exp.Expr:
+        return call("generate_series", node.args["start"], node.args["end"], node.args["step"])
+
+
+def _shift(node: exp.Expr, operator: type[exp.Binary]) -> exp.Expr:
+    amount = node.expression
+    if isinstance(amount, exp.Interval):
+        step = interval(amount.this, amount.args.get("unit"))
+    else:
+        step = interval(amount, node.args.get("unit"))
+    return exp.Paren(this=operator(this=node.this, expression=step))

@@ -1,0 +1,253 @@
+"""CREATE, DROP, ALTER of tables, views and schemas, read from their syntax trees into plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from emulator.services.bigquery.names import DatasetName
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.references import Defaults
+from emulator.services.bigquery.sql.statements import copied_table
+from emulator.services.bigquery.sql.types import Field, check_schema
+
+TYPE_NAMES = {
+    "BIGINT": "INTEGER",
+    "INT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "TINYINT": "INTEGER",
+    "TEXT": "STRING",
+    "VARCHAR": "STRING",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "DATETIME": "DATETIME",
+    "TIMESTAMP": "DATETIME",
+    "TIMESTAMPTZ": "TIMESTAMP",
+    "DECIMAL": "NUMERIC",
+    "BIGDECIMAL": "BIGNUMERIC",
+    "VARBINARY": "BYTES",
+    "BINARY": "BYTES",
+    "JSON": "JSON",
+}
+PARTITION_UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
+OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resource
+    "description": "description",
+    "friendly_name": "friendlyName",
+    "labels": "labels",
+    "location": "location",
+    "require_partition_filter": "requirePartitionFilter",
+    "default_table_expiration_days": "defaultTableExpirationMs",
+    "partition_expiration_days": "partitionExpirationMs",
+    "expiration_timestamp": "expirationTime",
+    "kms_key_name": "kmsKeyName",
+}
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Create:
+    """CREATE TABLE, VIEW or SCHEMA. body is what the REST resource gets besides schema and query."""
+
+    replace: bool
+    exists_ok: bool
+    fields: tuple[Field, ...] = ()
+    query: exp.Expr | None = None
+    like: bool = False  # fields come from the table of LIKE
+    copy: bool = False  # and rows too
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """DROP TABLE, VIEW or SCHEMA."""
+
+    missing_ok: bool
+    cascade: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """One action of ALTER TABLE: add, drop, rename, type, nullable, options, column_options."""
+
+    action: str
+    column: str = ""
+    definition: Field | None = None
+    to: str = ""
+    tolerant: bool = False  # IF [NOT] EXISTS
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def create(tree: exp.Create) -> Create:
+    """What a CREATE statement asks for."""
+    fields: list[Field] = []
+    if isinstance(tree.this, exp.Schema):
+        is_view = str(tree.args.get("kind")).upper() == "VIEW"
+        fields = [_column(item, typed=not is_view) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
+        if not is_view:
+            check_schema(fields)
+    source = copied_table(tree)
+    return Create(
+        replace=bool(tree.args.get("replace")),
+        exists_ok=bool(tree.args.get("exists")),
+        fields=tuple(fields),
+        query=tree.args.get("expression"),
+        like=source is not None,
+        copy=tree.args.get("clone") is not None,
+        body=_properties(tree.args.get("properties")),
+    )
+
+
+def drop(tree: exp.Drop) -> Drop:
+    """What a DROP statement asks for."""
+    return Drop(bool(tree.args.get("exists")), bool(tree.args.get("cascade")))
+
+
+def schema_name(tree: exp.Expr, defaults: Defaults) -> DatasetName:
+    """The dataset that CREATE SCHEMA or DROP SCHEMA names."""
+    node = tree.args["tables"][0] if isinstance(tree, exp.Drop) else tree.this
+    parts = ".".join(part.name for part in node.parts).split(".")
+    if len(parts) > 2 or not parts[-1]:
+        raise SqlError("A schema is named dataset or project.dataset.")
+    return DatasetName(parts[0] if len(parts) == 2 else defaults.project, parts[-1])
+
+
+def changes(tree: exp.Alter) -> list[Change]:
+    """The actions of an ALTER TABLE. Raises SqlError for one that is not emulated."""
+    return [_change(action) for action in tree.args.get("actions") or ()]
+
+
+def _change(action: exp.Expr) -> Change:
+    if isinstance(action, exp.ColumnDef):
+        added = _column(action)
+        check_schema([added])
+        if added.get("mode") == "REQUIRED":
+            raise SqlError(f"Cannot add required field {added['name']} to an existing table.")
+        return Change("add", added["name"], added, tolerant=bool(action.args.get("exists")))
+    if isinstance(action, exp.Drop) and str(action.args.get("kind")).upper() == "COLUMN":
+        return Change("drop", action.args["tables"][0].name, tolerant=bool(action.args.get("exists")))
+    if isinstance(action, exp.RenameColumn):
+        return Change("rename", action.this.name, to=action.args["to"].name, tolerant=bool(action.args.get("exists")))
+    if isinstance(action, exp.AlterRename):
+        return Change("rename_table", to=action.this.name)
+    if isinstance(action, exp.AlterSet):
+        options: dict[str, Any] = {}
+        for properties in action.expressions:
+            options.update(_properties(properties))
+        return Change("options", options=options)
+    if isinstance(action, exp.AlterColumn):
+        name = action.this.name
+        if action.args.get("dtype") is not None:
+            return Change("type", name, _typed(name, action.args["dtype"]))
+        if action.args.get("drop") and action.args.get("allow_null"):
+            return Change("nullable", name)
+    raise SqlError(f"ALTER TABLE ... {action.sql('bigquery')} is not emulated.")
+
+
+def _column(definition: exp.ColumnDef, *, typed: bool = True) -> Field:
+    name = definition.name
+    kind = definition.args.get("kind")
+    column = _typed(name, kind) if typed and kind is not None else {"name": name}
+    for constraint in definition.args.get("constraints") or ():
+        what = constraint.args.get("kind")
+        if isinstance(what, exp.NotNullColumnConstraint):
+            column["mode"] = "REQUIRED"
+        elif isinstance(what, exp.Properties):
+            options = _properties(what)
+            if "description" in options:
+                column["description"] = options["description"]
+        else:
+            raise SqlError(f"Column {name}: {constraint.sql('bigquery')} is not emulated.")
+    return column
+
+
+def _typed(name: str, kind: exp.DataType) -> Field:
+    if kind.is_type("array"):
+        if not kind.expressions:
+            raise SqlError(f"Column {name}: ARRAY needs the type of its elements.")
+        return {**_typed(name, kind.expressions[0]), "mode": "REPEATED"}
+    if kind.is_type("struct"):
+        fields = []
+        for child in kind.expressions:
+            if not isinstance(child, exp.ColumnDef):
+                raise SqlError(f"Column {name}: the fields of a STRUCT need names.")
+            fields.append(_column(child))
+        return {"name": name, "type": "RECORD", "mode": "NULLABLE", "fields": fields}
+    written = kind.this.name if isinstance(kind.this, exp.DType) else str(kind.this)
+    if written not in TYPE_NAMES:
+        raise SqlError(f"Column {name}: the type {written} is not emulated.")
+    column: Field = {"name": name, "type": TYPE_NAMES[written], "mode": "NULLABLE"}
+    numbers = [parameter.name for parameter in kind.expressions]
+    if numbers and column["type"] in ("NUMERIC", "BIGNUMERIC"):
+        column["precision"] = numbers[0]
+        column["scale"] = numbers[1] if len(numbers) > 1 else "0"
+    elif numbers and column["type"] in ("STRING", "BYTES"):
+        column["maxLength"] = numbers[0]
+    return column
+
+
+def _properties(properties: exp.Expr | None) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for item in properties.expressions if properties is not None else ():
+        if isinstance(item, exp.PartitionedByProperty):
+            body.update(_partitioning(item.this))
+        elif isinstance(item, exp.ClusterProperty):
+            body["clustering"] = {"fields": [column.name for column in item.expressions]}
+        elif isinstance(item, exp.LocationProperty):
+            body["location"] = item.this.name
+        elif isinstance(item, exp.Property):
+            _option(body, item.this.name.lower(), item.args["value"])
+        elif not isinstance(item, exp.LikeProperty):
+            raise SqlError(f"{item.sql('bigquery')} is not emulated.")
+    expiration = body.pop("partitionExpirationMs", None)
+    if expiration is not None:
+        body["timePartitioning"] = {**body.get("timePartitioning", {"type": "DAY"}), "expirationMs": expiration}
+    return body
+
+
+def _option(body: dict[str, Any], name: str, value: exp.Expr) -> None:
+    target = OPTION_NAMES.get(name)
+    if target is None:
+        raise SqlError(f"The option {name} is not emulated.")
+    if target == "labels":
+        pairs = [pair.expressions for pair in value.expressions]
+        body["labels"] = {key.name: item.name for key, item in pairs}
+    elif target.endswith("Ms"):
+        body[target] = str(int(float(value.name) * DAY_MS))
+    elif target == "kmsKeyName":
+        body["encryptionConfiguration"] = {"kmsKeyName": value.name}
+    elif isinstance(value, exp.Null):
+        body[target] = None
+    elif isinstance(value, exp.Boolean):
+        body[target] = bool(value.this)
+    elif target == "expirationTime":
+        raise SqlError("OPTIONS(expiration_timestamp=...) is not emulated; set expirationTime through the API.")
+    else:
+        body[target] = value.name
+
+
+def _partitioning(expression: exp.Expr) -> dict[str, Any]:
+    if isinstance(expression, exp.RangeBucket):
+        series = expression.expression
+        step = series.args.get("step")
+        bounds = {
+            "start": series.args["start"].name,
+            "end": series.args["end"].name,
+            "interval": step.name if step is not None else "1",
+        }
+        return {"rangePartitioning": {"field": expression.this.name, "range": bounds}}
+    unit = "DAY"
+    column = expression
+    if isinstance(expression, (exp.DateTrunc, exp.TimestampTrunc, exp.DatetimeTrunc)):
+        unit, column = str(expression.args["unit"].name).upper(), expression.this
+    elif isinstance(expression, (exp.Date, exp.TsOrDsToDate)):
+        column = expression.this
+    if unit not in PARTITION_UNITS or not isinstance(column, exp.Column):
+        raise SqlError(f"PARTITION BY {expression.sql('bigquery')} is not emulated.")
+    if column.name.upper() in ("_PARTITIONDATE", "_PARTITIONTIME"):
+        return {"timePartitioning": {"type": unit}}
+    return {"timePartitioning": {"type": unit, "field": column.name}}

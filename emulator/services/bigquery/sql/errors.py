@@ -1,0 +1,20 @@
+"""What goes wrong with a schema, a row or a statement, in BigQuery's words."""
+
+from __future__ import annotations
+
+
+class SqlError(Exception):
+    """A statement, schema or value that is refused. reason is BigQuery's word for it, such as invalidQuery."""
+
+    def __init__(self, message: str, reason: str = "invalidQuery") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+
+
+class StoreError(Exception):
+    """The file of rows cannot be used; the message says where it is and what to do."""
+
+
+class Interrupted(Exception):
+    """The statement was cancelled."""

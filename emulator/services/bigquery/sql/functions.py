@@ -1,0 +1,330 @@
+"""BigQuery's functions rewritten for DuckDB, node by node; what sqlglot already writes right is not here.
+
+Names starting with bq_ are the macros of macros.sql.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.dates import DateRewriter
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.nodes import call, cast
+
+Rewrite = Callable[[Any], exp.Expr | None]
+# BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
+UNKNOWN_TO_SQLGLOT = {
+    "IEEE_DIVIDE": "bq_ieee_divide",
+    "ERROR": "error",
+    "NULLIFZERO": "nullifzero",
+    "JSON_STRIP_NULLS": "",
+}
+DIRECT: dict[type[exp.Expr], str] = {
+    exp.Div: "bq_div",
+    exp.IntDiv: "bq_idiv",
+    exp.Mod: "bq_mod",
+    exp.SafeDivide: "bq_safe_divide",
+    exp.JSONType: "bq_json_type",
+    exp.UnixSeconds: "bq_unix_seconds",
+    exp.UnixMillis: "bq_unix_millis",
+    exp.UnixMicros: "epoch_us",
+    exp.UnixDate: "bq_unix_date",
+    exp.DateFromUnixDate: "bq_date_from_unix_date",
+    exp.SafeConvertBytesToString: "bq_bytes_to_string",
+    exp.LowerHex: "bq_to_hex",
+    exp.SHA1Digest: "bq_sha1",
+    exp.IsNan: "bq_is_nan",
+    exp.IsInf: "bq_is_inf",
+    exp.RegexpInstr: "bq_regexp_instr",
+    exp.ApproxTopK: "bq_approx_top_count",
+    exp.ApproxQuantiles: "bq_approx_quantiles",
+    exp.Levenshtein: "levenshtein",
+    exp.ArrayFirst: "list_first",
+    exp.ArrayLast: "list_last",
+    exp.ArraySize: "len",
+    exp.ByteLength: "strlen",
+    exp.LaxString: "bq_string",
+}
+# Functions that neither DuckDB nor a macro offers: refused by their BigQuery name.
+REFUSED: dict[type[exp.Expr], str] = {
+    exp.FarmFingerprint: "FARM_FINGERPRINT",
+    exp.Soundex: "SOUNDEX",
+    exp.ApproxTopSum: "APPROX_TOP_SUM",
+    exp.Normalize: "NORMALIZE",
+    exp.RangeBucket: "RANGE_BUCKET",
+    exp.NetFunc: "NET.*",
+    exp.JSONSet: "JSON_SET",
+    exp.JSONKeysAtDepth: "JSON_KEYS",
+    exp.MakeInterval: "MAKE_INTERVAL",
+    exp.ToCodePoints: "TO_CODE_POINTS",
+    exp.CodePointsToString: "CODE_POINTS_TO_STRING",
+    exp.Collate: "COLLATE",
+}
+
+
+def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: str) -> exp.Expr:
+    """The tree with every function call changed for DuckDB, innermost first.
+
+    json_columns are the lower-case names of JSON columns, for subscripts; principal is what SESSION_USER() gives.
+    Raises SqlError for a function that is not emulated.
+    """
+    rewriter = Rewriter(frozenset(json_columns), principal)
+    for node in reversed(list(tree.walk(bfs=True))):
+        new = rewriter.rewrite(node)
+        if new is not None and new is not node:
+            if node is tree:
+                tree = new
+            else:
+                node.replace(new)
+    return tree
+
+
+class Rewriter(DateRewriter):
+    """One pass over one statement."""
+
+    def __init__(self, json_columns: frozenset[str], principal: str) -> None:
+        self.json_columns = json_columns
+        self.principal = principal
+
+    def rewrite(self, node: exp.Expr) -> exp.Expr | None:
+        """The replacement of a node whose children are done, or None to keep it."""
+        kind = type(node)
+        if kind in DIRECT:
+            return call(DIRECT[kind], *_arguments(node))
+        if kind in REFUSED:
+            raise SqlError(f"The function {REFUSED[kind]} is not emulated.")
+        handler: Rewrite | None = getattr(self, f"_{kind.__name__.lower()}", None)
+        return handler(node) if handler else None
+
+    # Names
+    def _anonymous(self, node: exp.Anonymous) -> exp.Expr | None:
+        name = str(node.this)
+        if node.meta.get("ours"):
+            return None
+        target = UNKNOWN_TO_SQLGLOT.get(name.upper())
+        if not target:
+            raise SqlError(f"Function not found: {name.upper()}; the emulator does not know it.")
+        return call(target, *node.expressions)
+
+    def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
+        return call("TRY", node.this)
+
+    def _sessionuser(self, _: exp.SessionUser) -> exp.Expr:
+        return exp.Literal.string(self.principal.split(":", 1)[-1])
+
+    # Arithmetic
+    def _literal(self, node: exp.Literal) -> exp.Expr | None:
+        if node.is_string or node.is_int:
+            return None
+        return cast(node.copy(), "DOUBLE")  # to DuckDB, 1.5 is a DECIMAL
+
+    def _add(self, node: exp.Binary) -> exp.Expr | None:
+        left = node.this
+        if isinstance(left, exp.Literal) and left.is_int:  # DuckDB's literals have 32 bits
+            left.replace(cast(left.copy(), "BIGINT"))
+        return None
+
+    _sub = _mul = _bitwiseleftshift = _add
+
+    def _safeadd(self, node: exp.Expr) -> exp.Expr:
+        return call("TRY", exp.Add(this=node.this, expression=node.expression))
+
+    def _safesubtract(self, node: exp.Expr) -> exp.Expr:
+        return call("TRY", exp.Sub(this=node.this, expression=node.expression))
+
+    def _safemultiply(self, node: exp.Expr) -> exp.Expr:
+        return call("TRY", exp.Mul(this=node.this, expression=node.expression))
+
+    def _safenegate(self, node: exp.Expr) -> exp.Expr:
+        return call("TRY", exp.Neg(this=node.this))
+
+    def _datatype(self, node: exp.DataType) -> exp.Expr | None:
+        if node.is_type("decimal") and not node.expressions:
+            return exp.DataType.build("DECIMAL(38, 9)", dialect="duckdb")
+        if node.is_type("bigdecimal"):
+            return exp.DataType.build("DECIMAL(38, 18)", dialect="duckdb")
+        if node.is_type("geography", "interval", "range"):
+            raise SqlError(f"The type {node.this.name} is not emulated.")
+        return None
+
+    def _cast(self, node: exp.Cast) -> exp.Expr | None:
+        if node.args.get("format"):
+            raise SqlError("CAST with FORMAT is not emulated; use FORMAT_DATE, FORMAT_TIMESTAMP or PARSE_DATE.")
+        if node.to.is_type("text"):
+            return call("bq_string" if self.is_json(node.this) else "bq_cast_string", node.this)
+        if node.to.is_type("varbinary", "binary") and not isinstance(node.this, exp.Literal):
+            return call("encode", node.this)
+        return None
+
+    # JSON
+    def is_json(self, node: exp.Expr | None) -> bool:
+        """Whether an expression has the type JSON, as far as names tell."""
+        if isinstance(node, exp.Column):
+            return any(part.name.lower() in self.json_columns for part in node.parts)
+        if isinstance(node, (exp.Bracket, exp.Dot, exp.Paren)):
+            return self.is_json(node.this)
+        if isinstance(node, exp.Anonymous):
+            return str(node.this) == "bq_json_query"
+        return isinstance(node, (exp.ParseJSON, exp.JSONExtract))
+
+    def _jsonextractscalar(self, node: exp.JSONExtractScalar) -> exp.Expr:
+        return call("bq_json_value", node.this, _path(node))
+
+    def _jsonextract(self, node: exp.JSONExtract) -> exp.Expr:
+        return call("bq_json_query", node.this, _path(node))
+
+    def _jsonvaluearray(self, node: exp.JSONValueArray) -> exp.Expr:
+        return call("bq_json_value_array", node.this, _path(node))
+
+    def _jsonextractarray(self, node: exp.JSONExtractArray) -> exp.Expr:
+        return call("bq_json_query_array", node.this, _path(node))
+
+    def _jsonformat(self, node: exp.JSONFormat) -> exp.Expr:
+        if node.args.get("to_json"):
+            return cast(call("bq_to_json_string", node.this), "JSON")
+        return call("bq_to_json_string", node.this)
+
+    def _parsejson(self, node: exp.ParseJSON) -> exp.Expr:
+        return cast(node.this, "JSON")
+
+    def _int64(self, node: exp.Expr) -> exp.Expr:
+        return cast(call("bq_string", node.this), "BIGINT")
+
+    def _float64(self, node: exp.Expr) -> exp.Expr:
+        return cast(call("bq_string", node.this), "DOUBLE")
+
+    def _jsonbool(self, node: exp.Expr) -> exp.Expr:
+        return cast(call("bq_string", node.this), "BOOLEAN")
+
+    _laxint64, _laxfloat64, _laxbool = _int64, _float64, _jsonbool
+
+    def _string(self, node: exp.Expr) -> exp.Expr:
+        return call("bq_string", node.this)
+
+    # Arrays
+    def _bracket(self, node: exp.Bracket) -> exp.Expr | None:
+        if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
+            return None
+        index = node.expressions[0]
+        if self.is_json(node.this):
+            step = f'."{index.name}"' if index.is_string else f"[{index.sql('duckdb')}]"
+            return call("bq_json_query", node.this, "$" + step)
+        if index.is_string:
+            return None
+        if node.args.get("offset"):
+            index = exp.Sub(this=exp.Paren(this=index), expression=exp.Literal.number(1))
+        return call("bq_safe_element" if node.args.get("safe") else "bq_element", node.this, index)
+
+    def _arraytostring(self, node: exp.ArrayToString) -> exp.Expr:
+        null = node.args.get("null")
+        if null is None:
+            return call("bq_array_to_string", node.this, node.expression)
+        return call("bq_array_to_string_null", node.this, node.expression, null)
+
+    # Aggregates: DuckDB takes ORDER BY but no LIMIT inside, and wants NULLs filtered out aside.
+    def _ignorenulls(self, node: exp.IgnoreNulls) -> exp.Expr | None:
+        return _array_agg(node.this, ignore_nulls=True) if isinstance(node.this, exp.ArrayAgg) else None
+
+    def _respectnulls(self, node: exp.RespectNulls) -> exp.Expr | None:
+        return _array_agg(node.this, ignore_nulls=False) if isinstance(node.this, exp.ArrayAgg) else None
+
+    def _arrayagg(self, node: exp.ArrayAgg) -> exp.Expr | None:
+        if isinstance(node.parent, (exp.IgnoreNulls, exp.RespectNulls)):
+            return None
+        return _array_agg(node, ignore_nulls=False)
+
+    def _groupconcat(self, node: exp.GroupConcat) -> exp.Expr | None:
+        separator = node.args.get("separator") or exp.Literal.string(",")
+        inner, limit = _split_limit(node.this)
+        listed = _list_of(inner, ignore_nulls=True)
+        return _after_window(node, listed, lambda value: call("array_to_string", _slice(value, limit), separator))
+
+    def _arrayconcatagg(self, node: exp.ArrayConcatAgg) -> exp.Expr | None:
+        inner, limit = _split_limit(node.this)
+        listed = _list_of(inner, ignore_nulls=True)
+        return _after_window(node, listed, lambda value: call("flatten", _slice(value, limit)))
+
+    def _anyvalue(self, node: exp.AnyValue) -> exp.Expr | None:
+        if isinstance(node.this, exp.HavingMax):
+            having = node.this
+            return call("arg_max" if having.args.get("max") else "arg_min", having.this, having.expression)
+        return None
+
+    def _format(self, node: exp.Format) -> exp.Expr:
+        template = node.this
+        if not template.is_string:
+            raise SqlError("FORMAT takes a literal format string in the emulator.")
+        text = template.name.replace("%t", "%s").replace("%T", "%s").replace("%i", "%d")
+        return call("printf", text, *node.expressions)
+
+
+def _arguments(node: exp.Expr) -> list[exp.Expr]:
+    arguments: list[exp.Expr] = []
+    for key in ("this", "expression", "decimals"):
+        value = node.args.get(key)
+        if isinstance(value, exp.Expr):
+            arguments.append(value)
+    return arguments
+
+
+def _path(node: exp.Expr) -> exp.Expr:
+    path = node.args.get("expression")
+    if path is None:
+        return exp.Literal.string("$")
+    if isinstance(path, exp.JSONPath):
+        return exp.Literal.string(json_path(path))
+    if isinstance(path, exp.Expr):
+        return path
+    raise SqlError("A JSON path must be a string.")
+
+
+def json_path(path: exp.JSONPath) -> str:
+    """A JSONPath for DuckDB: keys quoted, so that DICOM tags such as 00080020 are names."""
+    text = "$"
+    for part in path.expressions:
+        if isinstance(part, exp.JSONPathKey):
+            text += f'."{part.this}"'
+        elif isinstance(part, exp.JSONPathSubscript):
+            text += f"[{part.this}]" if not isinstance(part.this, str) else f'."{part.this}"'
+        elif not isinstance(part, exp.JSONPathRoot):
+            raise SqlError("Only names and subscripts are emulated in a JSON path.")
+    return text
+
+
+def _split_limit(node: exp.Expr) -> tuple[exp.Expr, exp.Expr | None]:
+    return (node.this, node.expression) if isinstance(node, exp.Limit) else (node, None)
+
+
+def _slice(value: exp.Expr, limit: exp.Expr | None) -> exp.Expr:
+    return value if limit is None else call("list_slice", value, 1, limit)
+
+
+def _list_of(inner: exp.Expr, *, ignore_nulls: bool) -> exp.Expr:
+    listed: exp.Expr = call("list", inner)
+    if ignore_nulls:
+        value = inner
+        while isinstance(value, (exp.Order, exp.Distinct)):
+            value = value.expressions[0] if isinstance(value, exp.Distinct) else value.this
+        condition = exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null()))
+        listed = exp.Filter(this=listed, expression=exp.Where(this=condition))
+    return listed
+
+
+def _array_agg(node: exp.ArrayAgg, *, ignore_nulls: bool) -> exp.Expr | None:
+    inner, limit = _split_limit(node.this)
+    outer = node.parent if isinstance(node.parent, (exp.IgnoreNulls, exp.RespectNulls)) else node
+    return _after_window(outer, _list_of(inner, ignore_nulls=ignore_nulls), lambda value: _slice(value, limit))
+
+
+def _after_window(node: exp.Expr, aggregate: exp.Expr, finish: Callable[[exp.Expr], exp.Expr]) -> exp.Expr | None:
+    """`finish` applied to the aggregate, or to the window that it is in."""
+    window = node.parent
+    if not isinstance(window, exp.Window) or window.this is not node:
+        return finish(aggregate)
+    inner = window.copy()
+    inner.set("this", aggregate)
+    window.replace(finish(inner))
+    return None

@@ -1,0 +1,29 @@
+"""Small pieces of syntax trees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+
+def call(name: str, *arguments: Any) -> exp.Anonymous:
+    """A call of a DuckDB function or of one of our macros; plain Python values become literals."""
+    node = exp.Anonymous(this=name, expressions=[exp.convert(argument) for argument in arguments])
+    node.meta["ours"] = True
+    return node
+
+
+def cast(value: exp.Expr, kind: str) -> exp.Cast:
+    """CAST to a DuckDB type."""
+    return exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb"))
+
+
+def text(value: str) -> exp.Literal:
+    """A string."""
+    return exp.Literal.string(value)
+
+
+def at_zone(value: exp.Expr, zone: exp.Expr | None) -> exp.Expr:
+    """AT TIME ZONE; UTC where none is given, as in BigQuery."""
+    return exp.AtTimeZone(this=exp.Paren(this=value), zone=zone or text("UTC"))

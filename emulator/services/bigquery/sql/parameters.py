@@ -1,0 +1,91 @@
+"""Query parameters: `@name` and `?` replaced by typed literals."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Sequence
+from decimal import InvalidOperation
+from typing import Any
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.nodes import call, cast, text
+from emulator.services.bigquery.sql.rows import CONVERTERS
+from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type
+
+Parameter = dict[str, Any]  # QueryParameter of the REST API
+
+
+def bind(trees: Sequence[exp.Expr], parameters: Sequence[Parameter]) -> None:
+    """Replace the parameters of statements in place. Raises SqlError for one that is missing or malformed."""
+    named = {str(item["name"]).lower(): item for item in parameters if item.get("name")}
+    positional = [item for item in parameters if not item.get("name")]
+    used = 0
+    for tree in trees:
+        for node in list(tree.find_all(exp.Parameter, exp.Placeholder, bfs=False)):
+            if isinstance(node, exp.Parameter):
+                name = node.name
+                if isinstance(node.this, exp.Parameter):
+                    raise SqlError(f"The system variable @@{node.this.name} is not emulated.")
+                if name.lower() not in named:
+                    raise SqlError(f"Query parameter '{name}' not found")
+                node.replace(_literal(named[name.lower()], name))
+                continue
+            if used >= len(positional):
+                raise SqlError(f"Positional parameter number {used + 1} has no value: {len(positional)} were given.")
+            node.replace(_literal(positional[used], f"number {used + 1}"))
+            used += 1
+    if used < len(positional):
+        raise SqlError(f"{len(positional)} positional parameters were given, and {used} are used.")
+
+
+def _literal(parameter: Parameter, name: str) -> exp.Expr:
+    kind = parameter.get("parameterType") or {}
+    return _value(_field(kind, name), parameter.get("parameterValue") or {}, name)
+
+
+def _field(kind: dict[str, Any], name: str) -> Field:
+    upper = str(kind.get("type", "")).upper()
+    upper = LEGACY_NAMES.get(upper, upper)
+    if upper == "ARRAY":
+        return {**_field(kind.get("arrayType") or {}, name), "mode": "REPEATED"}
+    if upper == "RECORD":
+        members = kind.get("structTypes") or []
+        fields = [
+            {**_field(member.get("type") or {}, name), "name": member.get("name") or f"_field_{index}"}
+            for index, member in enumerate(members, 1)
+        ]
+        return {"name": name, "type": "RECORD", "fields": fields}
+    if upper not in DUCKDB_NAMES:
+        raise SqlError(f"Query parameter {name} has the type {upper or 'none'}, which is not emulated.")
+    return {"name": name, "type": upper}
+
+
+def _value(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
+    if field.get("mode") == "REPEATED":
+        element = {**field, "mode": "NULLABLE"}
+        items = [_value(element, item, name) for item in value.get("arrayValues") or []]
+        return cast(exp.Array(expressions=items), duckdb_type(field))
+    if field["type"] == "RECORD":
+        members = value.get("structValues") or {}
+        pairs = [
+            exp.PropertyEQ(
+                this=exp.to_identifier(child["name"], quoted=True),
+                expression=_value(child, members.get(child["name"]) or {}, name),
+            )
+            for child in field["fields"]
+        ]
+        return exp.Struct(expressions=pairs)
+    raw = value.get("value")
+    if raw is None:
+        return cast(exp.Null(), duckdb_type(field))
+    try:
+        converted = CONVERTERS[field["type"]](raw)
+    except (ValueError, TypeError, InvalidOperation, binascii.Error, OverflowError):
+        raise SqlError(f"Invalid value for query parameter {name} of type {field['type']}.") from None
+    if field["type"] == "BYTES":
+        return call("from_base64", str(converted))
+    if field["type"] == "STRING":
+        return text(str(converted))
+    return cast(text(str(converted).lower() if field["type"] == "BOOLEAN" else str(converted)), duckdb_type(field))

@@ -1,0 +1,126 @@
+"""Which tables a statement names, and what stands for them in DuckDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.errors import SqlError
+
+REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What an incomplete name means: the job's project, and its default dataset if it has one."""
+
+    project: str
+    dataset: DatasetName | None = None
+
+
+@dataclass(frozen=True)
+class SchemaView:
+    """A reference to INFORMATION_SCHEMA: of a dataset, or of the project (SCHEMATA)."""
+
+    project: str
+    dataset: str
+    view: str
+
+
+@dataclass(frozen=True)
+class Wildcard:
+    """A reference to all tables whose names start with a prefix."""
+
+    parent: DatasetName
+    prefix: str
+
+
+Reference = TableName | SchemaView | Wildcard
+
+
+def resolve(table: exp.Table, defaults: Defaults) -> Reference:
+    """What a table node names. Raises SqlError for a name that is incomplete or malformed."""
+    path = ".".join(part.name for part in table.parts)
+    parts = path.split(".")
+    upper = [part.upper() for part in parts]
+    if "INFORMATION_SCHEMA" in upper:
+        return _schema_view(parts, upper.index("INFORMATION_SCHEMA"), defaults)
+    if len(parts) == 1:
+        if defaults.dataset is None:
+            raise SqlError(f'Table "{path}" must be qualified with a dataset (e.g. dataset.table).', "invalid")
+        name = defaults.dataset.table(parts[0])
+    elif len(parts) == 2:
+        name = TableName(defaults.project, *parts)
+    elif len(parts) == 3:
+        name = TableName(*parts)
+    else:
+        raise SqlError(f'Invalid table name: "{path}"; write project.dataset.table.', "invalid")
+    if name.table.endswith("*"):
+        return Wildcard(name.parent, name.table[:-1])
+    return name
+
+
+def _schema_view(parts: list[str], at: int, defaults: Defaults) -> SchemaView:
+    if at + 1 >= len(parts):
+        raise SqlError("INFORMATION_SCHEMA must be followed by the name of a view, such as TABLES.")
+    view = ".".join(parts[at + 1 :]).upper()
+    before = parts[:at]
+    if before and REGION.match(before[-1]):
+        return SchemaView(before[0] if len(before) > 1 else defaults.project, "", view)
+    if len(before) == 2:
+        return SchemaView(before[0], before[1], view)
+    if len(before) == 1:
+        return SchemaView(defaults.project, before[0], view)
+    dataset = defaults.dataset
+    return SchemaView(dataset.project if dataset else defaults.project, dataset.dataset if dataset else "", view)
+
+
+def tables(tree: exp.Expr) -> Iterator[exp.Table]:
+    """The table nodes of a statement that are not names of common table expressions."""
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
+            yield table
+
+
+def unnest_paths(tree: exp.Expr) -> None:
+    """`FROM t.records` where t is a source of an enclosing query means UNNEST(t.records): say so in the tree."""
+    for table in list(tree.find_all(exp.Table)):
+        parts = [part.name for part in table.parts]
+        if len(parts) < 2 or not isinstance(table.this, exp.Identifier):
+            continue
+        if parts[0].lower() not in _outer_aliases(table):
+            continue
+        column = exp.column(*[exp.to_identifier(part, quoted=True) for part in reversed(parts[-4:])])
+        alias = table.args.get("alias")
+        columns = [exp.to_identifier(alias.name)] if alias is not None and alias.name else []
+        table.replace(exp.Unnest(expressions=[column], alias=exp.TableAlias(columns=columns) if columns else None))
+
+
+def _outer_aliases(table: exp.Table) -> set[str]:
+    names: set[str] = set()
+    query = table.find_ancestor(exp.Select)
+    while query is not None:
+        query = query.find_ancestor(exp.Select)
+        if query is not None:
+            start = query.args.get("from_")
+            sources = [start.this] if start is not None else []
+            sources += [join.this for join in query.args.get("joins") or ()]
+            names.update(source.alias_or_name.lower() for source in sources)
+    return names
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if len(table.parts) != 1:
+        return False
+    name = table.name.lower()
+    node: exp.Expr | None = table
+    while node is not None:
+        clause = node.args.get("with_")
+        if clause is not None and any(cte.alias.lower() == name for cte in clause.expressions):
+            return True
+        node = node.parent
+    return False

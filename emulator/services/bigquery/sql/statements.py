@@ -1,0 +1,158 @@
+"""GoogleSQL text as statements: what kind each is, which tables it reads and which one it changes."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.references import Defaults, Reference, resolve, tables, unnest_paths
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+LEGACY_TABLE = re.compile(r"\[[\w-]+[:.][\w-]+(\.[\w$-]+)?\]")
+
+
+@dataclass
+class Statement:
+    """One statement. kind is its `statementType`; the tree is changed by translation."""
+
+    tree: exp.Expr
+    kind: str
+    reads: tuple[Reference, ...] = ()
+    target: TableName | None = None
+
+    @property
+    def is_dml(self) -> bool:
+        """Whether it changes rows of a table that exists."""
+        return self.kind in ("INSERT", "UPDATE", "DELETE", "MERGE")
+
+
+def parse(sql: str, defaults: Defaults) -> list[Statement]:
+    """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
+    try:
+        trees = sqlglot.parse(sql, read="bigquery")
+    except sqlglot.errors.SqlglotError as error:
+        hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
+        raise SqlError(f"Syntax error: {ANSI.sub('', str(error)).splitlines()[0].strip()}{hint}") from None
+    statements = [_statement(tree, defaults) for tree in trees if tree is not None]
+    if not statements:
+        raise SqlError("The query text holds no statement.")
+    return statements
+
+
+def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
+    kind = _kind(tree)
+    unnest_paths(tree)
+    if kind in ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"):
+        _normalise_dml(tree)
+        node = target_node(tree)
+        target = resolve(node, defaults)
+        if not isinstance(target, TableName):
+            raise SqlError(f"{kind} needs the name of one table.")
+        reads = tuple(resolve(table, defaults) for table in tables(tree) if table is not node)
+        return Statement(tree, kind, reads, target)
+    if isinstance(tree, exp.Query):
+        return Statement(tree, kind, tuple(resolve(table, defaults) for table in tables(tree)))
+    if kind.endswith("_SCHEMA"):
+        return Statement(tree, kind)
+    node = _ddl_node(tree)
+    target = resolve(node, defaults)
+    if not isinstance(target, TableName):
+        raise SqlError(f"{kind} needs the name of one table.")
+    query = tree.args.get("expression")
+    reads = tuple(resolve(table, defaults) for table in tables(query)) if isinstance(query, exp.Query) else ()
+    source = copied_table(tree)
+    if source is not None:
+        reads = (resolve(source, defaults),)
+    return Statement(tree, kind, reads, target)
+
+
+def _kind(tree: exp.Expr) -> str:
+    if isinstance(tree, exp.Query):
+        return "SELECT"
+    simple: dict[type[exp.Expr], str] = {
+        exp.Insert: "INSERT",
+        exp.Update: "UPDATE",
+        exp.Delete: "DELETE",
+        exp.Merge: "MERGE",
+        exp.TruncateTable: "TRUNCATE_TABLE",
+    }
+    if type(tree) in simple:
+        return simple[type(tree)]
+    what = str(tree.args.get("kind") or "").upper()
+    if isinstance(tree, exp.Create):
+        properties = tree.args.get("properties")
+        if properties is not None and properties.find(exp.TemporaryProperty):
+            raise SqlError(f"CREATE TEMP {what} is not emulated.")
+        if properties is not None and properties.find(exp.MaterializedProperty):
+            raise SqlError("CREATE MATERIALIZED VIEW is not emulated; create a view or a table.")
+        if what == "TABLE":
+            return "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") is not None else "CREATE_TABLE"
+        if what in ("VIEW", "SCHEMA"):
+            return f"CREATE_{what}"
+        raise SqlError(f"CREATE {what} is not emulated.")
+    if isinstance(tree, exp.Drop) and what in ("TABLE", "VIEW", "SCHEMA"):
+        return f"DROP_{what}"
+    if isinstance(tree, exp.Alter) and what == "TABLE":
+        return "ALTER_TABLE"
+    name = str(tree.this) if isinstance(tree, exp.Command) else type(tree).__name__
+    raise SqlError(f"The statement {name.upper()}{' ' + what if what else ''} is not emulated.")
+
+
+def target_node(tree: exp.Expr) -> exp.Table:
+    """The table that a DML statement changes."""
+    node = tree.expressions[0] if isinstance(tree, exp.TruncateTable) else tree.this
+    node = node.this if isinstance(node, exp.Schema) else node
+    if not isinstance(node, exp.Table):
+        raise SqlError("The statement does not name the table that it changes.")
+    return node
+
+
+def _ddl_node(tree: exp.Expr) -> exp.Table:
+    if isinstance(tree, exp.Drop):
+        if len(tree.args["tables"]) != 1:
+            raise SqlError("DROP takes one name.")
+        node = tree.args["tables"][0]
+    else:
+        node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(node, exp.Table):
+        raise SqlError("The statement does not name a table.")
+    return node
+
+
+def copied_table(tree: exp.Expr) -> exp.Table | None:
+    """The table of CREATE TABLE ... LIKE, COPY or CLONE."""
+    if not isinstance(tree, exp.Create):
+        return None
+    clone = tree.args.get("clone")
+    if clone is not None and isinstance(clone.this, exp.Table):
+        return clone.this
+    properties = tree.args.get("properties")
+    like = properties.find(exp.LikeProperty) if properties is not None else None
+    return like.this if like is not None and isinstance(like.this, exp.Table) else None
+
+
+def _normalise_dml(tree: exp.Expr) -> None:
+    if isinstance(tree, exp.Delete) and tree.args.get("tables"):  # DELETE without FROM
+        tree.set("this", tree.args["tables"][0])
+        tree.set("tables", None)
+    if isinstance(tree, (exp.Delete, exp.Update)) and tree.args.get("where") is None:
+        raise SqlError(f"{type(tree).__name__.upper()} must have a WHERE clause; write WHERE TRUE to change every row.")
+    assignments = list(tree.expressions) if isinstance(tree, exp.Update) else []
+    if isinstance(tree, exp.Merge):
+        for when in tree.args["whens"].expressions:
+            if isinstance(when.args["then"], exp.Update):
+                assignments += when.args["then"].expressions
+    for assignment in assignments:
+        if isinstance(assignment.this, exp.Column) and assignment.this.table:
+            alias = target_node(tree).alias_or_name
+            if assignment.this.table.lower() != alias.lower() or assignment.this.args.get("db"):
+                written = assignment.this.sql("bigquery")
+                raise SqlError(f"Setting the field {written} of a record is not emulated; set the whole record.")
+            assignment.this.set("table", None)

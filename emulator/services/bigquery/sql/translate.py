@@ -1,0 +1,200 @@
+"""One statement of GoogleSQL as one statement of DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlglot
+from sqlglot import exp
+
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql import information_schema
+from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.functions import rewrite_functions
+from emulator.services.bigquery.sql.references import Defaults, Reference, SchemaView, Wildcard, resolve, tables
+from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
+from emulator.services.bigquery.sql.statements import Statement, parse, target_node
+from emulator.services.bigquery.sql.types import Field, field_type, literal
+
+MAX_VIEW_DEPTH = 16
+
+
+class Translator:
+    """Translates within one snapshot of the catalogue. describe gives the schema of a DuckDB SELECT."""
+
+    def __init__(self, snapshot: Snapshot, defaults: Defaults, describe: Describe) -> None:
+        self._snapshot = snapshot
+        self._defaults = defaults
+        self._describe = describe
+        self._depth = 0
+
+    def select(self, query: exp.Expr) -> str:
+        """The DuckDB SELECT of a query, with BigQuery's names (f0_ ...) for columns that have none."""
+        if isinstance(query, exp.Select):
+            if query.args.get("kind") == "STRUCT":
+                query.set("kind", None)  # a value table is shown by its fields
+            _name_columns(query)
+        return self._sql(query, ())
+
+    def dml(self, statement: Statement) -> str:
+        """The DuckDB statement of INSERT, UPDATE, DELETE or MERGE."""
+        tree = statement.tree
+        node = target_node(tree)
+        if statement.target is None:
+            raise SqlError("The statement does not name the table that it changes.")
+        info = self._table(statement.target)
+        if info.kind != "TABLE":
+            raise SqlError(f"{statement.target} is a {info.kind.lower()}, and cannot be changed by {statement.kind}.")
+        if isinstance(tree, exp.Merge):
+            _spell_out_insert_row(tree, info)
+        if isinstance(tree, exp.Insert):
+            _anonymous_structs(tree)
+        alias = node.alias_or_name
+        new = sqlglot.parse_one(f"SELECT 1 FROM {info.storage}", read="duckdb").find(exp.Table)
+        if new is None:
+            raise SqlError("The table has no rows.")
+        if not isinstance(tree, exp.Insert):
+            new.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        node.replace(new)
+        return self._sql(tree, (new,) if not isinstance(tree, exp.Insert) else ())
+
+    def _sql(self, tree: exp.Expr, outer: Iterable[exp.Table]) -> str:
+        json_columns = self._replace_tables(tree, set(map(id, outer)))
+        tree = rewrite_functions(tree, json_columns, self._snapshot.principal)
+        SourceRewriter(self._describe).rewrite(tree, tuple(outer))
+        return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
+
+    def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> set[str]:
+        json_columns: set[str] = set()
+        for node in list(tables(tree)):
+            if id(node) in keep or node.catalog == "stored":
+                continue
+            if node.args.get("when") or node.args.get("version"):
+                raise SqlError("FOR SYSTEM_TIME AS OF is not emulated.")
+            reference = resolve(node, self._defaults)
+            _strip_qualifiers(tree, node)
+            node.replace(self._source(node, reference, tree, json_columns))
+        return json_columns
+
+    def _source(self, node: exp.Table, reference: Reference, tree: exp.Expr, json_columns: set[str]) -> exp.Expr:
+        written = node.args.get("alias")
+        if written is not None and "." not in written.name:
+            alias = written.name
+        else:
+            alias = ".".join(part.name for part in node.parts).rsplit(".", 1)[-1]
+        if isinstance(reference, SchemaView):
+            sql = information_schema.subquery(reference, self._snapshot)
+        elif isinstance(reference, Wildcard):
+            sql = self._wildcard(reference, tree, json_columns)
+        else:
+            info = self._table(reference)
+            json_columns.update(_json_names(info.fields))
+            sql = self._view(info) if info.view else f"SELECT * FROM {info.storage}"
+            if not info.view:
+                table = sqlglot.parse_one(sql, read="duckdb").find(exp.Table)
+                if table is not None:
+                    for key in ("joins", "pivots", "sample"):
+                        table.set(key, node.args.get(key))
+                    table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+                    return table
+        parsed = sqlglot.parse_one(sql, read="duckdb")
+        parsed.meta["translated"] = True
+        subquery = exp.Subquery(this=parsed, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        subquery.set("pivots", node.args.get("pivots"))
+        return subquery
+
+    def _table(self, name: TableName) -> TableInfo:
+        info = self._snapshot.tables.get(name)
+        if info is None:
+            raise SqlError(f"Not found: Table {name}", "notFound")
+        return info
+
+    def _view(self, info: TableInfo) -> str:
+        self._depth += 1
+        if self._depth > MAX_VIEW_DEPTH:
+            raise SqlError(f"View {info.name} is nested more than {MAX_VIEW_DEPTH} deep, or refers to itself.")
+        query = view_query(info.view, info.name.project)
+        inner = Translator(self._snapshot, Defaults(info.name.project), self._describe)
+        inner._depth = self._depth
+        sql = inner.select(query.tree)
+        self._depth -= 1
+        return sql
+
+    def _wildcard(self, reference: Wildcard, tree: exp.Expr, json_columns: set[str]) -> str:
+        found = [
+            info
+            for info in self._snapshot.listings.get(reference.parent, ())
+            if info.kind == "TABLE" and info.name.table.startswith(reference.prefix)
+        ]
+        if not found:
+            raise SqlError(f"{reference.parent}.{reference.prefix}* does not match any table.", "notFound")
+        suffix = any(column.name.upper() == "_TABLE_SUFFIX" for column in tree.find_all(exp.Column))
+        parts = []
+        for info in found:
+            json_columns.update(_json_names(info.fields))
+            extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
+            parts.append(f"SELECT *{extra} FROM {info.storage}")
+        return " UNION ALL BY NAME ".join(parts)
+
+
+def view_query(sql: str, project: str) -> Statement:
+    """The one SELECT of a view's definition."""
+    statements = parse(sql, Defaults(project))
+    if len(statements) != 1 or statements[0].kind != "SELECT":
+        raise SqlError("The query of a view must be one SELECT.")
+    return statements[0]
+
+
+def _json_names(fields: Iterable[Field]) -> Iterable[str]:
+    for field in fields:
+        if field_type(field) == "JSON":
+            yield field["name"].lower()
+        yield from _json_names(field.get("fields") or ())
+
+
+def _name_columns(select: exp.Select) -> None:
+    """f0_, f1_ ... for the columns that have no name of their own."""
+    names: set[str] = set()
+    unnamed = 0
+    for item in list(select.expressions):
+        name = item.output_name if isinstance(item, (exp.Alias, exp.Column, exp.Dot)) else ""
+        if not item.is_star and (not name or isinstance(item, exp.Dot)):
+            if not name:
+                name = f"f{unnamed}_"
+                unnamed += 1
+            item.replace(exp.alias_(item.copy(), name, quoted=True))
+        if name and name != "*":
+            if name.lower() in names:
+                raise SqlError(f"Duplicate column names in the result are not supported. Found duplicate(s): {name}")
+            names.add(name.lower())
+
+
+def _strip_qualifiers(tree: exp.Expr, table: exp.Table) -> None:
+    """Columns written as dataset.table.column refer to the table by its last name."""
+    if not table.db:
+        return
+    for column in tree.find_all(exp.Column):
+        if column.table == table.name and column.args.get("db") is not None and column.text("db") == table.db:
+            column.set("db", None)
+            column.set("catalog", None)
+
+
+def _spell_out_insert_row(merge: exp.Merge, info: TableInfo) -> None:
+    source = merge.args["using"].alias_or_name
+    for when in merge.args["whens"].expressions:
+        then = when.args["then"]
+        if isinstance(then, exp.Insert) and isinstance(then.this, exp.Var):
+            names = [field["name"] for field in info.fields]
+            then.set("this", exp.Tuple(expressions=[exp.column(name, quoted=True) for name in names]))
+            values = [exp.column(name, table=source, quoted=True) for name in names]
+            then.set("expression", exp.Tuple(expressions=values))
+
+
+def _anonymous_structs(insert: exp.Insert) -> None:
+    """STRUCT('x', 1) without names is taken by position, as in BigQuery."""
+    for struct in reversed(list(insert.find_all(exp.Struct))):
+        if not any(isinstance(item, (exp.PropertyEQ, exp.Alias, exp.Column, exp.Dot)) for item in struct.expressions):
+            row = exp.Anonymous(this="row", expressions=[item.copy() for item in struct.expressions])
+            row.meta["ours"] = True
+            struct.replace(row)

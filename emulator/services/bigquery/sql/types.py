@@ -1,0 +1,246 @@
+"""BigQuery schemas as DuckDB types, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery.sql.errors import SqlError
+
+if TYPE_CHECKING:
+    from duckdb.sqltypes import DuckDBPyType
+
+Field = dict[str, Any]
+
+# GoogleSQL names on the left, the names of the REST API (TableFieldSchema.type) on the right.
+LEGACY_NAMES = {
+    "INT64": "INTEGER",
+    "INT": "INTEGER",
+    "BIGINT": "INTEGER",
+    "SMALLINT": "INTEGER",
+    "TINYINT": "INTEGER",
+    "BYTEINT": "INTEGER",
+    "FLOAT64": "FLOAT",
+    "BOOL": "BOOLEAN",
+    "STRUCT": "RECORD",
+    "DECIMAL": "NUMERIC",
+    "BIGDECIMAL": "BIGNUMERIC",
+}
+DUCKDB_NAMES = {
+    "STRING": "VARCHAR",
+    "BYTES": "BLOB",
+    "INTEGER": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "NUMERIC": "DECIMAL(38,9)",
+    # DuckDB has 38 digits where BigQuery has 76: half of them stay behind the point.
+    "BIGNUMERIC": "DECIMAL(38,18)",
+    "BOOLEAN": "BOOLEAN",
+    "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "DATETIME": "TIMESTAMP",
+    "JSON": "JSON",
+}
+BIGQUERY_NAMES = {
+    "VARCHAR": "STRING",
+    "UUID": "STRING",
+    "BLOB": "BYTES",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "BOOLEAN": "BOOLEAN",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "TIMESTAMP": "DATETIME",
+    "TIMESTAMP_S": "DATETIME",
+    "TIMESTAMP_MS": "DATETIME",
+    "JSON": "JSON",
+    "INTERVAL": "INTERVAL",
+    '"NULL"': "INTEGER",
+    "NULL": "INTEGER",
+}
+INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+FIELD_NAME = re.compile(r"[^\W\d][\w\- %&/:=@#$^<>+|~]{0,299}\Z")
+MODES = ("NULLABLE", "REQUIRED", "REPEATED")
+MAX_DEPTH = 15  # BigQuery: nested RECORDs
+
+
+def field_type(field: Field) -> str:
+    """The type of a field by its name in the REST API, upper case."""
+    name = str(field.get("type", "")).upper()
+    return LEGACY_NAMES.get(name, name)
+
+
+def field_mode(field: Field) -> str:
+    """NULLABLE, REQUIRED or REPEATED."""
+    return str(field.get("mode") or "NULLABLE").upper()
+
+
+def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> None:
+    """Raise SqlError for a schema that BigQuery refuses, or that holds a type which is not emulated."""
+    seen: set[str] = set()
+    for field in fields:
+        name = str(field.get("name", ""))
+        where = f"{path}{name}"
+        if not FIELD_NAME.match(name):
+            raise SqlError(
+                f'Invalid field name "{where}". Fields must contain the allowed characters, and be at most 300 '
+                "characters long.",
+                "invalid",
+            )
+        if name.lower() in seen:
+            raise SqlError(f"Field {where} already exists in schema", "invalid")
+        seen.add(name.lower())
+        kind, mode = field_type(field), field_mode(field)
+        if mode not in MODES:
+            raise SqlError(f"Field {where} has the mode {mode}; NULLABLE, REQUIRED and REPEATED exist.", "invalid")
+        if kind == "RECORD":
+            if not field.get("fields"):
+                raise SqlError(f"Field {where} is type RECORD but has no schema", "invalid")
+            if depth >= MAX_DEPTH:
+                raise SqlError(f"Field {where} is nested too deeply: {MAX_DEPTH} levels are allowed.", "invalid")
+            check_schema(field["fields"], where + ".", depth + 1)
+        elif kind not in DUCKDB_NAMES:
+            known = ", ".join([*DUCKDB_NAMES, "RECORD"])
+            message = f"Field {where} has the type {kind or 'none'}, which is not emulated; use one of {known}."
+            raise SqlError(message, "invalid")
+
+
+def quote(name: str) -> str:
+    """An identifier for DuckDB."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string for DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def duckdb_type(field: Field) -> str:
+    """The DuckDB type of a field, REPEATED included."""
+    kind = field_type(field)
+    if kind == "RECORD":
+        inner = ", ".join(f"{quote(child['name'])} {duckdb_type(child)}" for child in field["fields"])
+        name = f"STRUCT({inner})"
+    elif kind in ("NUMERIC", "BIGNUMERIC") and field.get("precision"):
+        name = f"DECIMAL({int(field['precision'])},{int(field.get('scale') or 0)})"
+    else:
+        try:
+            name = DUCKDB_NAMES[kind]
+        except KeyError:
+            raise SqlError(f"The type {kind} is not emulated.", "invalid") from None
+    return name + "[]" if field_mode(field) == "REPEATED" else name
+
+
+def columns_sql(fields: Iterable[Field]) -> str:
+    """The column list of a CREATE TABLE: REQUIRED is NOT NULL, REPEATED starts empty (BigQuery has no NULL arrays)."""
+    parts = []
+    for field in fields:
+        part = f"{quote(field['name'])} {duckdb_type(field)}"
+        if field_mode(field) == "REQUIRED":
+            part += " NOT NULL"
+        elif field_mode(field) == "REPEATED":
+            part += " DEFAULT []"
+        parts.append(part)
+    return ", ".join(parts)
+
+
+def field_of(name: str, kind: DuckDBPyType) -> Field:
+    """The BigQuery field of a result column. Raises SqlError for a type that has none."""
+    if kind.id in ("list", "array"):
+        element = field_of(name, _children(kind)[0][1])
+        if element["mode"] == "REPEATED":
+            raise SqlError(f"Cannot output column {name}: an array of arrays is not allowed in BigQuery.")
+        return {**element, "mode": "REPEATED"}
+    if kind.id == "struct":
+        children = [field_of(child, child_kind) for child, child_kind in _children(kind)]
+        return {"name": name, "type": "RECORD", "mode": "NULLABLE", "fields": children}
+    if kind.id == "decimal":
+        scale = int(dict(_children(kind))["scale"])
+        return {"name": name, "type": "NUMERIC" if scale <= 9 else "BIGNUMERIC", "mode": "NULLABLE"}
+    text = str(kind)
+    if text in INTEGERS:
+        return {"name": name, "type": "INTEGER", "mode": "NULLABLE"}
+    if text in BIGQUERY_NAMES:
+        return {"name": name, "type": BIGQUERY_NAMES[text], "mode": "NULLABLE"}
+    raise SqlError(f"Column {name} has the DuckDB type {text}, which has no counterpart in BigQuery.")
+
+
+def _children(kind: DuckDBPyType) -> list[tuple[str, Any]]:
+    return list(kind.children)
+
+
+Leaf = Callable[[Field, str], str | None]
+
+
+def transform(field: Field, expression: str, leaf: Leaf, depth: int = 0) -> str | None:
+    """SQL that applies `leaf` to every scalar inside a value, or None where nothing changes.
+
+    leaf takes a scalar field and its expression, and gives SQL or None.
+    """
+    if field_mode(field) == "REPEATED":
+        variable = f"e{depth}"
+        inner = transform({**field, "mode": "NULLABLE"}, variable, leaf, depth + 1)
+        return None if inner is None else f"list_transform({expression}, lambda {variable}: {inner})"
+    if field_type(field) != "RECORD":
+        return leaf(field, expression)
+    changed = False
+    parts = []
+    for child in field["fields"]:
+        access = f"struct_extract({expression}, {literal(child['name'])})"
+        inner = transform(child, access, leaf, depth)
+        changed = changed or inner is not None
+        parts.append(f"{quote(child['name'])} := {inner or access}")
+    if not changed:
+        return None
+    return f"CASE WHEN {expression} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
+
+
+def python_select(fields: Iterable[Field], prefix: str = "") -> str:
+    """The select list that reads columns as Python values: TIMESTAMPs come as microseconds since 1970, so that no time
+    zone package is needed, and INTERVAL and JSON as text.
+    """
+
+    def leaf(field: Field, expression: str) -> str | None:
+        kind = field_type(field)
+        if kind == "TIMESTAMP":
+            return f"epoch_us({expression})"
+        if kind in ("JSON", "INTERVAL", "STRING"):
+            return f"CAST({expression} AS VARCHAR)" if kind != "STRING" else None
+        return None
+
+    parts = []
+    for field in fields:
+        column = prefix + quote(field["name"])
+        changed = transform(field, column, leaf)
+        parts.append(f"{changed} AS {quote(field['name'])}" if changed else column)
+    return ", ".join(parts)
+
+
+def wire_type(field: Field) -> Any:
+    """The structure that DuckDB's json_transform reads a row into (BYTES and JSON as text)."""
+    kind = field_type(field)
+    if kind == "RECORD":
+        value: Any = {child["name"]: wire_type(child) for child in field["fields"]}
+    elif kind in ("BYTES", "JSON"):
+        value = "VARCHAR"
+    else:
+        value = duckdb_type({**field, "mode": "NULLABLE"})
+    return [value] if field_mode(field) == "REPEATED" else value
+
+
+def wire_select(fields: Iterable[Field], row: str) -> str:
+    """The select list that turns a row read with `wire_type` into the table's own types."""
+
+    def leaf(field: Field, expression: str) -> str | None:
+        kind = field_type(field)
+        if kind == "BYTES":
+            return f"from_base64({expression})"
+        return f"CAST({expression} AS JSON)" if kind == "JSON" else None
+
+    parts = []
+    for field in fields:
+        column = f"struct_extract({row}, {literal(field['name'])})"
+        parts.append(transform(field, column, leaf) or column)
+    return ", ".join(parts)
