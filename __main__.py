@@ -1,13 +1,19 @@
 """The Pulumi program: settings in, environment built, outputs exported."""
 
+import sys
+
 import pulumi
 
 from infra.environment import Environment
 from infra.settings import SettingsError, load
 
+TOLD_THE_USER = 32  # the exit status by which Pulumi's language host knows that nothing more needs to be said
+
 try:
     environment = Environment(load())
 except SettingsError as error:
-    raise pulumi.RunError(str(error)) from None
+    for problem in error.problems:
+        pulumi.log.error(problem)
+    sys.exit(TOLD_THE_USER)
 for name, value in environment.outputs.items():
     pulumi.export(name, value)

@@ -16,7 +16,7 @@ from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.messaging import Messaging, MessagingArgs
 from infra.outputs import HEALTHCARE_ENDPOINT, Outputs
 from infra.services import APIS, KEY_API, Services, ServicesArgs
-from infra.settings import Settings
+from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
 
 
@@ -228,9 +228,9 @@ class Environment:
 
 
 def project_number(settings: Settings) -> str:
-    """The project's number, which the agents' addresses contain. Raises pulumi.RunError if it cannot be read."""
+    """The project's number, which the agents' addresses contain. Raises SettingsError if it cannot be read."""
     try:
-        project = gcp.organizations.get_project(project_id=settings.project)
+        number = gcp.organizations.get_project(project_id=settings.project).number
     except Exception as error:  # Pulumi raises a bare Exception when a provider's function fails
         where = settings.endpoints.resource_manager
         remedy = (
@@ -238,7 +238,10 @@ def project_number(settings: Settings) -> str:
             if where
             else "does it exist, may you see it, and is cloudresourcemanager.googleapis.com enabled in it?"
         )
-        raise pulumi.RunError(f"Cannot read project {settings.project!r}: {remedy} The answer was: {error}") from error
-    if not project.number:
-        raise pulumi.RunError(f"Project {settings.project!r} has no number: it is not active.")
-    return project.number
+        answer = str(error).rpartition(" returned an error: ")[2]
+        raise SettingsError(
+            [f"Project {settings.project!r} cannot be read; {remedy} The answer was: {answer}"]
+        ) from error
+    if not number:
+        raise SettingsError([f"Project {settings.project!r} has no number: it is not active."])
+    return number

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 
 from infra.outputs import Outputs
+from infra.settings import SettingsError
 from tests.infra.graph import BIGQUERY_AGENT, NUMBER, PROJECT, STORAGE_AGENT, Graph, declare, emulated, settings
 
 HEALTHCARE_AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-healthcare.iam.gserviceaccount.com"
@@ -340,12 +340,12 @@ def test_on_google_cloud_the_outputs_have_no_endpoints() -> None:
 
 def test_a_project_that_cannot_be_read_is_one_sentence_with_a_remedy() -> None:
     failing = {"gcp:organizations/getProject:getProject": "connection refused"}
-    with pytest.raises(pulumi.RunError, match=r"is the emulator running at http://127\.0\.0\.1:9470"):
+    with pytest.raises(SettingsError, match=r"is the emulator running at http://127\.0\.0\.1:9470"):
         declare(emulated(), failing)
-    with pytest.raises(pulumi.RunError, match="does it exist, may you see it"):
+    with pytest.raises(SettingsError, match="does it exist, may you see it"):
         declare(settings(), failing)
 
 
 def test_a_project_without_a_number_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="has no number"):
+    with pytest.raises(SettingsError, match="has no number"):
         declare(settings(), {"gcp:organizations/getProject:getProject": {"number": "", "projectId": PROJECT}})
