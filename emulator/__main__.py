@@ -39,7 +39,8 @@ def parser() -> argparse.ArgumentParser:
         "--anonymous",
         choices=("allow", "deny"),
         default="allow",
-        help="whether storage and Pub/Sub clients in emulator mode, which send no credentials, count as the key file's service account (default allow)",
+        help="whether storage and Pub/Sub clients in emulator mode, which send no credentials, count as the key file's "
+        "service account (default allow)",
     )
     start.add_argument(
         "--operations",
@@ -113,14 +114,20 @@ def _start(options: argparse.Namespace, state: Path) -> int:
 
 def _wrong_use(options: argparse.Namespace) -> str:
     if not PROJECT.fullmatch(options.project):
-        return f'--project "{options.project}" is not a project id: 6 to 30 lower-case letters, digits and hyphens, starting with a letter.'
+        return (
+            f'--project "{options.project}" is not a project id: 6 to 30 lower-case letters, digits and hyphens, '
+            "starting with a letter."
+        )
     for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port)):
         if not 0 <= port <= 65535:
             return f"{flag} {port} is not a port: give a number from 0 to 65535."
     if not re.fullmatch(r"immediate|manual|delay:\d+(\.\d+)?", options.operations):
         return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
     if options.host not in LOOPBACK and options.iam == "off":
-        return f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and permissions."
+        return (
+            f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and "
+            "permissions."
+        )
     return ""
 
 

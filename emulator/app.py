@@ -182,7 +182,7 @@ class Emulator:
             error = problem
         except (sqlite3.OperationalError, OSError) as problem:
             error = _full_disk(problem)
-        except Exception:
+        except Exception:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
             _log.exception("%s failed", request.method.id)
             error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
         self.logs.audit(request, permission, resource, error)

@@ -30,7 +30,7 @@ def detach(settings: Settings) -> int:
         )
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = settings.state / LOG_FILE
-    with open(log, "ab") as output:
+    with log.open("ab") as output:
         before = output.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "emulator", "start", *arguments_of(settings)],
@@ -46,7 +46,7 @@ def detach(settings: Settings) -> int:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            with open(log, "rb") as file:
+            with log.open("rb") as file:
                 file.seek(before)
                 lines = file.read().decode(errors="replace").strip().splitlines()
             raise StartError(lines[-1] if lines else f"The emulator ended at once; see {log}.")
@@ -82,9 +82,8 @@ def status(state: Path) -> int:
         print(f"No emulator runs on {state}. Start one with: python -m emulator start --detach --state {state}")
         return 1
     answer = _call(running, "GET", "/_emulator/status")
-    print(
-        f"{answer['status']}: {running['url']}, gRPC {running['host']}:{running['grpcPort']}, project {running['project']}"
-    )
+    grpc = f"{running['host']}:{running['grpcPort']}"
+    print(f"{answer['status']}: {running['url']}, gRPC {grpc}, project {running['project']}")
     print(f"process {running['pid']}, state in {state}")
     return 0
 
@@ -172,7 +171,8 @@ def _require(state: Path) -> dict[str, Any]:
 
 
 def _call(running: dict[str, Any], method: str, path: str, token: str = "") -> Any:
-    request = urllib.request.Request(running["url"] + path, method=method, data=b"" if method == "POST" else None)
+    data = b"" if method == "POST" else None
+    request = urllib.request.Request(running["url"] + path, method=method, data=data)  # noqa: S310 our own URL
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -97,4 +97,4 @@ def _write(path: Path, key: dict[str, Any]) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(key, file, indent=2)
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -38,9 +38,9 @@ def serve(settings: Settings) -> int:
     if reset:
         rest.close()
         empty(settings.state)
-        os.set_inheritable(lock, True)
+        os.set_inheritable(lock, True)  # noqa: FBT003 positional only
         os.environ[LOCK_VARIABLE] = str(lock)
-        os.execv(sys.executable, [sys.executable, "-m", "emulator", "start", *arguments_of(settings)])
+        os.execv(sys.executable, [sys.executable, "-m", "emulator", "start", *arguments_of(settings)])  # noqa: S606 itself, no shell
     os.close(lock)
     return 0
 
@@ -125,7 +125,7 @@ def write_run_file(settings: Settings) -> None:
     path = settings.state / RUN_FILE
     temporary = path.with_suffix(".new")
     temporary.write_text(json.dumps(record))
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def read_run_file(state: Path) -> dict[str, Any] | None:
@@ -158,7 +158,7 @@ def lock_folder(state: Path) -> int:
     inherited = os.environ.pop(LOCK_VARIABLE, "")
     if inherited:
         descriptor = int(inherited)
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 positional only
         return descriptor
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -211,9 +211,8 @@ def empty(state: Path) -> None:
 
 def arguments_of(settings: Settings) -> list[str]:
     """The command line that starts an emulator of these settings."""
-    arguments = [
+    return [
         *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
     ]
-    return arguments

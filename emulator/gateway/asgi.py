@@ -1,4 +1,4 @@
-"""Between the HTTP server and the emulator: ASGI messages in, bytes out; CORS; the token endpoint; the emulator's own pages."""
+"""Between the HTTP server and the emulator: ASGI messages in, bytes out, and CORS."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Application:
         self._emulator = emulator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":

@@ -79,7 +79,7 @@ class Authenticator:
         return f"emu.{payload}.{self._signature(payload)}"
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2) for an assertion that fails."""
+        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2) for what fails."""
         if form.get("grant_type") != JWT_BEARER:
             raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
         email, _ = self._verify_jwt(form.get("assertion", ""), self._emulator.clock.seconds())
@@ -158,7 +158,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str, Any]:
-    """Create an RSA key for a service account; returns the JSON of its key file (the private part is kept nowhere else)."""
+    """Create an RSA key for a service account; returns the JSON of its key file, the private key's only copy."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
 

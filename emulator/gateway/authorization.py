@@ -50,15 +50,15 @@ class Policies:
     ) -> dict[str, Any]:
         """Replace the policy of `resource`; the one stored is returned.
 
-        A stale etag is a 409 (IAM: "concurrent policy changes"). mask names the fields to take ("bindings,etag,auditConfigs");
-        the default leaves audit configs as they are.
+        A stale etag is a 409 (IAM: "concurrent policy changes"). mask names the fields to take
+        ("bindings,etag,auditConfigs"); the default leaves audit configs as they are.
         """
         current = self.get(resource, tx)
         etag = policy.get("etag")
         if etag and etag != current["etag"]:
             raise aborted(
-                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. "
-                "The request's ETag did not match the current policy's ETag.",
+                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
+                "backoff. The request's ETag did not match the current policy's ETag.",
             )
         fields = {part.strip() for part in mask.split(",")} if mask else {"bindings", "etag", "version"}
         stored = {"version": policy.get("version") or 1, "etag": self._emulator.ids.etag()}

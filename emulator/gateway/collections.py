@@ -25,11 +25,11 @@ TxHook = Callable[["Emulator", sqlite3.Connection, Resource], None]
 VERBS = ("create", "get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
 
 
-def _no_hook(emulator: Emulator, tx: sqlite3.Connection, resource: Resource) -> None:
+def _no_hook(_emulator: Emulator, _tx: sqlite3.Connection, _resource: Resource) -> None:
     return None
 
 
-def _no_defaults(request: Request, body: Body) -> Body:
+def _no_defaults(_request: Request, body: Body) -> Body:
     return body
 
 
@@ -116,7 +116,8 @@ def new_name(collection: Collection, request: Request) -> tuple[str, str]:
         resource_id = request.emulator.ids.number()
     if not collection.id_pattern.fullmatch(resource_id):
         raise invalid_argument(
-            f'Invalid {collection.id_parameter or "name"} "{resource_id[:80]}": it must match {collection.id_pattern.pattern}.'
+            f'Invalid {collection.id_parameter or "name"} "{resource_id[:80]}": it must match '
+            f"{collection.id_pattern.pattern}."
         )
     return f"{parent}/{collection.segment}/{resource_id}", parent
 
@@ -278,7 +279,7 @@ def _set_policy(collection: Collection) -> Handler:
     return handler
 
 
-def _test_permissions(collection: Collection) -> Handler:
+def _test_permissions(_collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
         return held_permissions(request, (request.body or {}).get("permissions", []), request.name)
 

@@ -21,7 +21,7 @@ def dumps(value: Any, mask: str | None = None) -> bytes:
 
 def select(value: Any, mask: Mask) -> Any:
     """Only what the mask names, through lists and objects."""
-    if not mask or "*" in mask and not mask["*"]:
+    if not mask or ("*" in mask and not mask["*"]):
         return value
     if isinstance(value, list):
         return [select(item, mask) for item in value]

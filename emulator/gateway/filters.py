@@ -89,7 +89,6 @@ class _Parser:
         wanted = re.sub(r"\\(.)", r"\1", wanted) if value_kind == "quoted" else wanted
         return _comparison(text, operator, wanted)
 
-
     def prefix(self) -> Predicate:
         """hasPrefix(attributes.name, "start"), as Pub/Sub's filters have it."""
         self.take()

@@ -77,7 +77,7 @@ class Job:
     operation: Operation
     checkpoint: dict[str, Any]
     counter: dict[str, int]
-    _cancel: asyncio.Event = field(default_factory=asyncio.Event)
+    cancel: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -87,11 +87,11 @@ class Job:
     @property
     def cancelled(self) -> bool:
         """Whether somebody asked to cancel; a job looks between units of work and raises Cancelled."""
-        return self._cancel.is_set()
+        return self.cancel.is_set()
 
     def check_cancelled(self) -> None:
         """Raise Cancelled if somebody asked to."""
-        if self._cancel.is_set():
+        if self.cancel.is_set():
             raise Cancelled
 
     def save_in(self, tx: sqlite3.Connection) -> None:
@@ -150,7 +150,7 @@ class Operations:
             response,
             now,
             now if response is not None else None,
-            False,
+            cancel_requested=False,
         )
         tx.execute(
             "INSERT INTO operations VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
@@ -208,7 +208,7 @@ class Operations:
     def _spawn(self, operation: Operation, delay: float) -> None:
         job = Job(self._emulator, operation, dict(operation.checkpoint), dict(operation.counter))
         if operation.cancel_requested:
-            job._cancel.set()
+            job.cancel.set()
         self._jobs[operation.name] = job
         task = asyncio.get_running_loop().create_task(self._run(job, delay), name=operation.name)
         self._tasks[operation.name] = task
@@ -218,7 +218,7 @@ class Operations:
         response: dict[str, Any] | None = None
         error: dict[str, Any] | None = None
         try:
-            await _wait(job._cancel, delay)
+            await _wait(job.cancel, delay)
             job.check_cancelled()
             response = await self._emulator.runner(job.operation.kind)(job)
         except Cancelled:
@@ -227,7 +227,7 @@ class Operations:
             error = problem.to_status()
         except asyncio.CancelledError:
             return  # the emulator stops: the operation goes on after the next start
-        except Exception:
+        except Exception:  # noqa: BLE001  a job's bug ends its operation, not the emulator
             _log.exception("operation %s failed", job.operation.name)
             error = {"code": 13, "message": "Internal error; the emulator's log has the details."}
         finally:
@@ -277,7 +277,7 @@ class Operations:
         await self._emulator.db.write(step)
         job = self._jobs.get(name)
         if job is not None:
-            job._cancel.set()
+            job.cancel.set()
         else:
             operation = self.require(name)
             if not operation.done:

@@ -19,8 +19,11 @@ from emulator.gateway.discovery import Document, Method, Parameter
 from emulator.gateway.errors import ApiError, invalid_argument
 
 SYSTEM_PARAMETERS = frozenset(
-    "$.xgafv access_token alt $alt callback fields $fields key $key oauth_token prettyPrint $prettyPrint quotaUser "
-    "$quotaUser uploadType upload_protocol upload_id userIp userProject $userProject $outputDefaults".split()
+    (
+        *("$.xgafv", "access_token", "alt", "$alt", "callback", "fields", "$fields", "key", "$key", "oauth_token"),
+        *("prettyPrint", "$prettyPrint", "quotaUser", "$quotaUser", "uploadType", "upload_protocol", "upload_id"),
+        *("userIp", "userProject", "$userProject", "$outputDefaults"),
+    )
 )
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _TYPES = {"string": "TYPE_STRING", "boolean": "TYPE_BOOL", "integer": "TYPE_INT32", "number": "TYPE_DOUBLE"}
@@ -176,40 +179,39 @@ class _Checker:
         return self.scalar(schema, kind, value, path)
 
     def scalar(self, schema: dict[str, Any], kind: str, value: Any, path: str) -> Any:
-        form = schema.get("format")
         if kind == "string":
-            if form in ("int64", "uint64"):
-                if isinstance(value, int) and not isinstance(value, bool):
-                    return str(value)
-                if isinstance(value, str) and _INTEGER.fullmatch(value):
-                    return value
-                return self.wrong(path, "TYPE_INT64", value)
-            if not isinstance(value, str):
-                if self.lenient and isinstance(value, (int, float)):
-                    return str(value).lower() if isinstance(value, bool) else str(value)
-                return self.wrong(path, "TYPE_STRING", value)
-            if form == "byte":
-                return self.bytes(value, path)
-            enum = schema.get("enum")
-            if enum is not None and value not in enum and not self.lenient:
-                return self.wrong(path, f"type.googleapis.com/{path.rsplit('.', 1)[-1]}", value)
-            return value
+            return self.string(schema, value, path)
         if kind == "boolean":
             if isinstance(value, bool):
                 return value
-            if isinstance(value, str) and value.lower() in ("true", "false"):
-                return value.lower() == "true"
-            return self.wrong(path, "TYPE_BOOL", value)
-        if isinstance(value, bool):
-            return self.wrong(path, _TYPES[kind], value)
-        if isinstance(value, (int, float)):
+            if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+                return value.lower() in _TRUE
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
             return value
-        if isinstance(value, str):
+        elif isinstance(value, str):
             try:
                 return int(value) if kind == "integer" else float(value)
             except ValueError:
                 pass
         return self.wrong(path, _TYPES[kind], value)
+
+    def string(self, schema: dict[str, Any], value: Any, path: str) -> Any:
+        form = schema.get("format")
+        if form in ("int64", "uint64"):
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            if is_number or (isinstance(value, str) and _INTEGER.fullmatch(value)):
+                return str(value)
+            return self.wrong(path, "TYPE_INT64", value)
+        if not isinstance(value, str):
+            if self.lenient and isinstance(value, (int, float)):
+                return str(value).lower() if isinstance(value, bool) else str(value)
+            return self.wrong(path, "TYPE_STRING", value)
+        if form == "byte":
+            return self.bytes(value, path)
+        enum = schema.get("enum")
+        if enum is not None and value not in enum and not self.lenient:
+            return self.wrong(path, f"type.googleapis.com/{path.rsplit('.', 1)[-1]}", value)
+        return value
 
     def bytes(self, value: str, path: str) -> Any:
         text = value.replace("-", "+").replace("_", "/")

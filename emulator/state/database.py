@@ -1,7 +1,7 @@
 """The SQLite database: one writer thread that commits in groups, readers everywhere.
 
-A write is a function run inside a savepoint on the writer thread; its caller goes on once the commit that holds it is on
-disk (WAL, synchronous=FULL), so that several requests share one sync and nothing acknowledged is lost.
+A write is a function run inside a savepoint on the writer thread; its caller goes on once the commit that holds it is
+on disk (WAL, synchronous=FULL), so that several requests share one sync and nothing acknowledged is lost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
-        self._after_commit: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
         self._writer = self._connect()
 
@@ -98,7 +98,7 @@ class Database:
         self._writer.execute("COMMIT")
         return result
 
-    def after_commit(self, function: Callable[[], None]) -> None:
+    def after_commit(self, function: Callable[[], object]) -> None:
         """Called inside a write: run `function` (on the writer thread) once that write is on disk."""
         self._after_commit.append(function)
 
@@ -142,10 +142,9 @@ class Database:
         self._after_commit = []
         try:
             tx.execute("BEGIN IMMEDIATE")
-            for work in group:
-                done.append((work, *self._step(tx, work)))
+            done.extend((work, *self._step(tx, work)) for work in group)
             tx.execute("COMMIT")
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
                 tx.execute("ROLLBACK")
             self._after_commit = []

@@ -53,9 +53,7 @@ _PAGE = ("pageSize", "pageToken")
 CALLS = {
     "Publisher/CreateTopic": Call(f"{_TOPIC}.create", _pb("Topic"), _pb("Topic"), {"name": "name"}),
     "Publisher/UpdateTopic": Call(f"{_TOPIC}.patch", _pb("UpdateTopicRequest"), _pb("Topic"), {"name": "topic.name"}),
-    "Publisher/Publish": Call(
-        f"{_TOPIC}.publish", _pb("PublishRequest"), _pb("PublishResponse"), {"topic": "topic"}
-    ),
+    "Publisher/Publish": Call(f"{_TOPIC}.publish", _pb("PublishRequest"), _pb("PublishResponse"), {"topic": "topic"}),
     "Publisher/GetTopic": Call(f"{_TOPIC}.get", _pb("GetTopicRequest"), _pb("Topic"), {"topic": "topic"}, body=""),
     "Publisher/ListTopics": Call(
         f"{_TOPIC}.list", _pb("ListTopicsRequest"), _pb("ListTopicsResponse"), {"project": "project"}, _PAGE, ""
@@ -222,6 +220,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         method = self._methods.get(method_id)
         if method is None:
             await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method_id} is not emulated.")
+            return {}
         raw = orjson.dumps(body) if body else b""
 
         async def receive() -> dict[str, Any]:
@@ -267,9 +266,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         async for request in requests:
             if request.ack_ids:
                 await messages.acknowledge(subscription, list(request.ack_ids))
-            for seconds, ack_id in zip(
-                request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False
-            ):
+            for seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False):
                 await messages.modify_deadline(subscription, [ack_id], float(seconds))
 
     def _require_consumer(self, context: Context, subscription: str) -> None:
@@ -288,7 +285,8 @@ def _headers(context: Context) -> dict[str, str]:
 
 
 def _serialize(message: Proto) -> bytes:
-    return message.SerializeToString()
+    data: bytes = message.SerializeToString()
+    return data
 
 
 def _field(fields: dict[str, Any], path: str) -> Any:

@@ -45,7 +45,7 @@ async def _serve_grpc(emulator: Emulator) -> None:
     try:
         module = await asyncio.to_thread(load)
         server = await module.start(emulator)
-    except Exception:
+    except Exception:  # noqa: BLE001  REST goes on without gRPC
         _log.exception("Pub/Sub's gRPC server did not start on port %s", emulator.settings.grpc_port)
         return
     try:

@@ -33,8 +33,8 @@ PULL_SECONDS = 3.0
 def _check_id(name: str) -> None:
     if not ID.fullmatch(name.rsplit("/", 1)[-1]):
         raise invalid_argument(
-            f"Invalid resource name given (name={name[:200]}): an id starts with a letter, has 3 to 255 letters, digits "
-            "and -_.~+%, and does not start with goog."
+            f"Invalid resource name given (name={name[:200]}): an id starts with a letter, has 3 to 255 letters, "
+            "digits and -_.~+%, and does not start with goog."
         )
 
 
@@ -82,11 +82,11 @@ def _check_subscription(body: Body) -> None:
         compile_filter(body["filter"])
 
 
-def _create_subscription(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+def _create_subscription(_emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
     store.link(tx, subscription.body["topic"], subscription.name, subscription.body.get("filter", ""))
 
 
-def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
+def _update_subscription(_request: Request, _old: Resource, body: Body) -> Body:
     body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
     body.setdefault("messageRetentionDuration", "604800s")
     body.setdefault("pushConfig", {})
@@ -95,7 +95,7 @@ def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
     return body
 
 
-def _after_update(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+def _after_update(emulator: Emulator, _tx: sqlite3.Connection, subscription: Resource) -> None:
     emulator.db.after_commit(lambda: broker(emulator).reconfigure(subscription.name, subscription.body))
 
 

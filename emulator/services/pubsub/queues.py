@@ -142,7 +142,7 @@ class Queue:
         self._arrived.set()
 
     def tick(self, now: float) -> list[Entry]:
-        """Bring delayed messages back; returns the entries whose leases ran out (the caller decides what becomes of them)."""
+        """Bring delayed messages back; returns the entries whose leases ran out, for the caller to decide on."""
         while self._delayed and self._delayed[0][0] <= now:
             self._requeue(heapq.heappop(self._delayed)[2])
         late = [lease.ack_id for lease in self.leases.values() if lease.deadline <= now]

@@ -44,7 +44,9 @@ SCHEMAS = Collection(
     immutable=frozenset(("type",)),
     prepare=_prepare,
 )
-crud(SERVICE, SCHEMAS, PREFIX, ("create", "get", "list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions"))
+crud(
+    SERVICE, SCHEMAS, PREFIX, ("create", "get", "list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
+)
 
 
 @SERVICE.handles(f"{PREFIX}.commit")

@@ -78,8 +78,7 @@ def insert(
 
 def _drop_undeliverable(tx: sqlite3.Connection, ids: list[int]) -> None:
     tx.executemany(
-        "DELETE FROM pubsub_messages WHERE id = ?1 AND NOT EXISTS "
-        "(SELECT 1 FROM pubsub_deliveries WHERE message = ?1)",
+        "DELETE FROM pubsub_messages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM pubsub_deliveries WHERE message = ?1)",
         [(i,) for i in ids],
     )
 
@@ -120,8 +119,8 @@ def load(emulator: Emulator, ids: list[int]) -> dict[int, Message]:
 def backlog(emulator: Emulator, subscription: str) -> list[tuple[int, str, int]]:
     """(message id, ordering key, attempts) still to deliver, oldest first."""
     rows = emulator.db.all(
-        "SELECT d.message, m.ordering_key, d.attempts FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "
-        "WHERE d.subscription = ? ORDER BY d.message",
+        "SELECT d.message, m.ordering_key, d.attempts FROM pubsub_deliveries d "
+        "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY d.message",
         (subscription,),
     )
     return [(row[0], row[1], row[2]) for row in rows]

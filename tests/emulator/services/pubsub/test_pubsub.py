@@ -136,7 +136,7 @@ def test_a_filter_keeps_messages_away(
 
 
 def test_ordering_keys_keep_their_order(
-    emulator: RunningEmulator, pubsub: Any, subscriber: pubsub_v1.SubscriberClient, topic: str, unique: Names
+    pubsub: Any, subscriber: pubsub_v1.SubscriberClient, topic: str, unique: Names
 ) -> None:
     """While a key's message is out, its later ones wait."""
     name = subscription_of(topic, unique)
@@ -150,7 +150,7 @@ def test_ordering_keys_keep_their_order(
     assert [r.message.data for r in (first, *rest)] == [b"0", b"1", b"2"]
 
 
-def test_names_that_are_wrong_or_taken(publisher: pubsub_v1.PublisherClient, topic: str, unique: Names) -> None:
+def test_names_that_are_wrong_or_taken(publisher: pubsub_v1.PublisherClient, topic: str) -> None:
     """409, 404 and 400 with their messages."""
     with pytest.raises(exceptions.AlreadyExists):
         publisher.create_topic(name=topic)
