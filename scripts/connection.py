@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import socket
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -42,13 +43,17 @@ _ENDPOINT_OF_API = {
 }
 
 
-def connect(stack: str | None, outputs_file: Path | None) -> Connection:
+def connect(stack: str | None, outputs_file: Path | None, *, must_run: bool = True) -> Connection:
     """The connection to the stack that `--stack` or `--outputs` name; nothing is sent yet.
 
-    Raises CommandError, and OutputsError when the outputs don't fit.
+    Raises CommandError, also for an emulator that isn't running unless `must_run` is false; OutputsError when the
+    outputs don't fit.
     """
     outputs = read_outputs(stack, outputs_file)
-    return Connection(outputs, resolve_endpoints(outputs, os.environ))
+    target = Connection(outputs, resolve_endpoints(outputs, os.environ))
+    if target.emulated and must_run:
+        require_listener(target.address)
+    return target
 
 
 def resolve_endpoints(outputs: Outputs, environment: Any) -> Endpoints:
@@ -83,14 +88,15 @@ def _root_url(host: str) -> str:
 
 
 class Connection:
-    """Google's clients for one stack; each is made when first used.
+    """Google's clients for one stack; each is made when first used, and closed at the end of the context.
 
-    As a context manager it turns whatever goes wrong inside into one sentence (scripts.errors), knowing the stack.
+    The context also turns whatever goes wrong inside into one sentence (scripts.errors), knowing the stack.
     """
 
     def __init__(self, outputs: Outputs, endpoints: Endpoints) -> None:
         self.outputs = outputs
         self.endpoints = endpoints
+        self._to_close = ExitStack()
 
     @property
     def emulated(self) -> bool:
@@ -113,11 +119,10 @@ class Connection:
         return Surroundings.of(self.outputs, self.emulated, self.address)
 
     def __enter__(self) -> Self:
-        if self.emulated:
-            require_listener(self.address)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._to_close.close()
         if isinstance(error, Exception) and type(error).__module__.split(".")[0] not in ("click", "typer"):
             raise explain(error, self.surroundings) from error
 
@@ -154,6 +159,7 @@ class Connection:
     def _prepare(self, session: Any) -> None:
         from requests.adapters import HTTPAdapter
 
+        self._to_close.callback(session.close)
         session.trust_env = not self.emulated  # a proxy of the shell cannot reach this machine's own address
         session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS))
         session.mount("http://", HTTPAdapter(pool_maxsize=WORKERS))
@@ -209,6 +215,7 @@ class Connection:
 
         proxy = {"proxy_info": None} if self.emulated else {}
         http = google_auth_httplib2.AuthorizedHttp(self.credentials, httplib2.Http(timeout=TIMEOUT_SECONDS, **proxy))
+        self._to_close.callback(http.close)
         endpoint = getattr(self.endpoints, _ENDPOINT_OF_API[name]) or (self.address if self.emulated else None)
         options = {"client_options": {"api_endpoint": endpoint}} if endpoint else {}
         return build(name, version, http=http, static_discovery=True, cache_discovery=False, **options)

@@ -20,15 +20,16 @@ def status(*, stack: StackOption = None, outputs: OutputsOption = None, as_json:
     Each failure is shown with its remedy. Exit code 1 when something fails. What this account may not look at is
     shown as unknown.
     """
-    target = connect(stack, outputs)
+    target = connect(stack, outputs, must_run=False)
     found = target.outputs
     results: list[Result] = []
     if not as_json:
         typer.echo(f"stack {found.stack} ({found.environment}), project {found.project}, {found.location}")
-    for result in run_checks(target):
-        results.append(result)
-        if not as_json:
-            _show(result)
+    with target:
+        for result in run_checks(target):
+            results.append(result)
+            if not as_json:
+                _show(result)
     if as_json:
         checks = [{"check": each.name, "state": str(each.state), "detail": each.detail} for each in results]
         print_json({"stack": found.stack, "project": found.project, "checks": checks})

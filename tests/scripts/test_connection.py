@@ -1,0 +1,124 @@
+"""Where the commands talk to, and as whom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import google.auth.exceptions
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from infra.outputs import Endpoints
+from scripts import connection
+from scripts.connection import Connection, find_credentials, resolve_endpoints
+from scripts.errors import CommandError, UsageError
+from tests.scripts.conftest import Run, outputs_for
+from tests.scripts.fake_google import FakeGoogle
+from tests.support.emulator import free_port
+
+ROOT = "http://127.0.0.1:9470"
+
+
+def test_a_stack_on_google_cloud_has_no_endpoints() -> None:
+    assert resolve_endpoints(outputs_for(None), {}) == Endpoints()
+
+
+def test_a_local_stack_brings_its_endpoints() -> None:
+    outputs = outputs_for(ROOT, "127.0.0.1:9471")
+    assert resolve_endpoints(outputs, {}) == outputs.endpoints
+
+
+def test_variables_go_over_the_outputs() -> None:
+    outputs = outputs_for(ROOT, "127.0.0.1:9471")
+    environment = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9999/", "PUBSUB_EMULATOR_HOST": "127.0.0.1:8888"}
+    found = resolve_endpoints(outputs, environment)
+    assert found.storage == "http://127.0.0.1:9999"
+    assert found.pubsub_grpc == "127.0.0.1:8888"
+    assert found.healthcare == ROOT
+
+
+def test_the_healthcare_variable_leads_every_service_to_the_emulator() -> None:
+    found = resolve_endpoints(outputs_for(None), {"HEALTHCARE_EMULATOR_HOST": "127.0.0.1:9470"})
+    assert found.healthcare == found.storage == found.bigquery == found.logging == ROOT
+    assert found.pubsub_grpc == "127.0.0.1:9470"
+
+
+def test_a_half_set_shell_is_refused() -> None:
+    with pytest.raises(UsageError, match="STORAGE_EMULATOR_HOST points to an emulator, but stack dev"):
+        resolve_endpoints(outputs_for(None), {"STORAGE_EMULATOR_HOST": ROOT})
+
+
+def write_key(path: Path, token_uri: str) -> Path:
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {"type": "service_account", "client_email": "emulator@p.iam.gserviceaccount.com", "private_key": pem}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**account, "token_uri": token_uri, "private_key_id": "1", "project_id": "p"}))
+    return path
+
+
+def test_an_access_token_comes_first() -> None:
+    for emulated in (True, False):
+        assert find_credentials(emulated, {"GOOGLE_OAUTH_ACCESS_TOKEN": "t"}).token == "t"
+
+
+def test_the_emulators_key_is_found_in_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ROOT", tmp_path)
+    write_key(tmp_path / ".emulator" / "credentials.json", f"{ROOT}/token")
+    assert find_credentials(True, {}).service_account_email == "emulator@p.iam.gserviceaccount.com"
+
+
+def test_a_google_key_is_never_used_on_the_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "ROOT", tmp_path)
+    key = write_key(tmp_path / "google.json", "https://oauth2.googleapis.com/token")
+    with pytest.raises(CommandError, match="python -m emulator env"):
+        find_credentials(True, {"GOOGLE_APPLICATION_CREDENTIALS": str(key)})
+
+
+def test_the_emulators_key_is_never_used_on_google_cloud(tmp_path: Path) -> None:
+    key = write_key(tmp_path / "emulator.json", f"{ROOT}/token")
+    with pytest.raises(CommandError, match="names the emulator's key"):
+        find_credentials(False, {"GOOGLE_APPLICATION_CREDENTIALS": str(key)})
+
+
+def test_google_cloud_uses_what_google_auth_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = write_key(tmp_path / "google.json", "https://oauth2.googleapis.com/token")
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
+    assert find_credentials(False, {}).service_account_email == "emulator@p.iam.gserviceaccount.com"
+
+
+def test_no_credentials_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(**_: object) -> None:
+        raise google.auth.exceptions.DefaultCredentialsError("a long text")
+
+    monkeypatch.setattr("google.auth.default", nothing)
+    target = Connection(outputs_for(None), Endpoints())
+    with pytest.raises(CommandError, match="No Google credentials were found"), target:
+        _ = target.credentials
+
+
+def test_an_emulator_that_is_not_running_is_said_at_once(run: Run, tmp_path: Path) -> None:
+    root = f"http://127.0.0.1:{free_port()}"
+    path = tmp_path / "outputs.json"
+    path.write_text(outputs_for(root).to_json())
+    for command in (("search", "studies"), ("import",), ("operations", "list"), ("query", "SELECT 1")):
+        ended = run(*command, "--outputs", path)
+        assert ended.code == 1
+        assert ended.err == f"error: The emulator is not running at {root}: start it with: python -m emulator start\n"
+
+
+def test_proxies_of_the_shell_are_not_asked_for_this_machine(
+    run: Run, google: FakeGoogle, outputs_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    dataset = "/v1/projects/some-project/locations/us-central1/datasets/imaging"
+    google.answers("GET", f"{dataset}/operations", {"operations": []})
+    google.answers("GET", f"{dataset}/dicomStores/dicom/dicomWeb/studies", [])
+    assert run("operations", "list", "--outputs", outputs_file).code == 0
+    assert run("search", "studies", "--outputs", outputs_file).code == 0
+    assert {call.headers["authorization"] for call in google.calls} == {"Bearer a-token"}
