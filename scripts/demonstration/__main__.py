@@ -1,0 +1,7 @@
+"""scripts/demo once the packages are there."""
+
+import sys
+
+from scripts.demonstration.main import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""The command line of scripts/demo. Standard library only, because it runs before anything is installed."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.console import duration
+from engine.layout import Layout
+from engine.setup import main as set_up
+from scripts.demonstration.children import StepFailed
+from scripts.demonstration.places import GRPC_PORT, PORT, Places
+
+if TYPE_CHECKING:
+    from scripts.demonstration.steps import Demonstration
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of scripts/demo."""
+    result = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Show the whole project on this machine: set up, start the emulator, provision with Pulumi, load, "
+        "import, search, retrieve, export and query real radiographs. Run again, it changes nothing.",
+    )
+    ending = result.add_mutually_exclusive_group()
+    ending.add_argument("--destroy", action="store_true", help="destroy everything at the end, and stop the emulator")
+    ending.add_argument("--only-destroy", action="store_true", help="only destroy what an earlier run has left")
+    result.add_argument("--port", type=int, default=PORT, help="the emulator's REST port (default %(default)s)")
+    result.add_argument("--grpc-port", type=int, default=GRPC_PORT, help="its gRPC port (default %(default)s)")
+    result.add_argument(
+        "--folder",
+        type=Path,
+        help="keep all state in this folder, apart from that of the other commands",
+    )
+    result.add_argument("--json", action="store_true", help="print the counts as JSON at the end")
+    return result
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run scripts/demo; the exit code is 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+    started = time.monotonic()
+    options = parser().parse_args(arguments)
+    layout = Layout()
+    if code := set_up([], layout):
+        return code
+    if Path(sys.executable) != layout.python:
+        os.chdir(layout.root)
+        os.execv(layout.python, [str(layout.python), "-m", "scripts.demonstration", *arguments])  # noqa: S606 itself
+    from scripts.demonstration.steps import Demonstration
+
+    folder = options.folder.expanduser().absolute() if options.folder else None
+    demonstration = Demonstration(Places(layout, options.port, options.grpc_port, folder))
+    try:
+        _act(demonstration, options)
+    except StepFailed as failure:
+        said = f"{failure}" or "The reason is above; mend that, then run scripts/demo again: it goes on from there."
+        print(f"scripts/demo: {said}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            f"scripts/demo: stopped during “{demonstration.current}”; nothing is half done. "
+            "Run scripts/demo again to go on, or scripts/demo --only-destroy to remove what there is.",
+            file=sys.stderr,
+        )
+        return 130
+    except OSError as error:
+        print(f"scripts/demo: {error.filename or ''} {error.strerror}; mend that, then run it again.", file=sys.stderr)
+        return 1
+    print(f"Done in {duration(time.monotonic() - started)}", file=sys.stderr)
+    return 0
+
+
+def _act(demonstration: "Demonstration", options: argparse.Namespace) -> None:
+    """Run what the options ask for, and print what there is to print."""
+    from scripts.demonstration.summary import as_json, summary
+
+    if not options.only_destroy:
+        demonstration.run()
+        print(as_json(demonstration.facts) if options.json else summary(demonstration.places, demonstration.facts))
+    if options.destroy or options.only_destroy:
+        demonstration.destroy()

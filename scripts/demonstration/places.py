@@ -1,0 +1,65 @@
+"""Where a demonstration keeps what it makes, and which ports its emulator has."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.environment import stack_environment
+from engine.layout import Layout
+
+STACK = "local"
+PORT, GRPC_PORT = 9470, 9471
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders and ports of one demonstration: by default those that all other commands use by default."""
+
+    layout: Layout
+    port: int = PORT
+    grpc_port: int = GRPC_PORT
+    folder: Path | None = None
+
+    @property
+    def state(self) -> Path:
+        """The emulator's state."""
+        return self.folder / "emulator" if self.folder else self.layout.root / ".emulator"
+
+    @property
+    def backend(self) -> Path:
+        """Pulumi's state."""
+        return self.folder / "backend" if self.folder else self.layout.backend
+
+    @property
+    def results(self) -> Path:
+        """What the demonstration brings out: outputs, retrieved files, logs of pulumi."""
+        return self.folder / "results" if self.folder else self.layout.root / ".demo"
+
+    @property
+    def outputs(self) -> Path:
+        """The stack's outputs, for the commands' --outputs."""
+        return self.results / "outputs.json"
+
+    @property
+    def config(self) -> Path:
+        """The stack's settings: the committed ones, or a copy for other ports."""
+        own = self.layout.root / f"Pulumi.{STACK}.yaml"
+        return own if (self.port, self.grpc_port) == (PORT, GRPC_PORT) else self.results / own.name
+
+    def prepare(self) -> None:
+        """Make the folders, and the settings for other ports."""
+        self.backend.mkdir(parents=True, exist_ok=True)
+        self.results.mkdir(parents=True, exist_ok=True)
+        own = self.layout.root / f"Pulumi.{STACK}.yaml"
+        if self.config != own:
+            self.config.write_text(with_ports(own.read_text(), self.port, self.grpc_port))
+
+    def pulumi_environment(self) -> dict[str, str]:
+        """The variables with which pulumi runs on this demonstration's stack."""
+        return {**stack_environment(STACK, self.layout), "PULUMI_BACKEND_URL": self.backend.as_uri()}
+
+
+def with_ports(settings: str, port: int, grpc_port: int) -> str:
+    """The stack settings with other ports in all endpoints."""
+    changed = re.sub(rf"(127\.0\.0\.1):{GRPC_PORT}\b", rf"\1:{grpc_port}", settings)
+    return re.sub(rf"(127\.0\.0\.1):{PORT}\b", rf"\1:{port}", changed)

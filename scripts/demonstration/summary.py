@@ -1,0 +1,57 @@
+"""The last page of a demonstration: what exists, what went in and out, where to look, how to tear down."""
+
+import json
+import shlex
+from typing import Any
+
+from infra.outputs import Outputs
+from scripts.demonstration.places import GRPC_PORT, PORT, Places
+
+
+def summary(places: Places, facts: dict[str, Any]) -> str:
+    """The text of the page.
+
+    Args:
+        places: where this demonstration keeps things.
+        facts: what its steps have counted.
+    """
+    found = Outputs.from_json(places.outputs.read_text(), str(places.outputs))
+    state = "" if places.folder is None else f" --state {shlex.quote(str(places.state))}"
+    stack = f"--outputs {shlex.quote(str(places.outputs))}" if places.folder else "--stack local"
+    modalities = ", ".join(f"{number} {name}" for name, number in facts["modalities"].items())
+    lines = [
+        "",
+        f"What exists on the emulator, project {found.project}:",
+        f"  landing bucket   gs://{found.landing_bucket}   {facts['loaded']} files",
+        f"  DICOM store      {found.dicom_store_name}   {facts['studies']} studies",
+        f"  export bucket    gs://{found.export_bucket}   {facts['exported']} instances",
+        f"  BigQuery dataset {found.bigquery_dataset}   {facts['rows']} rows",
+        f"  notifications    {found.dicom_subscription}",
+        "",
+        f"In: {facts['loaded']} files loaded, {facts['imported']} instances imported, {facts['refused']} refused.",
+        f"Out: {facts['exported']} exported to the bucket, {facts['rows']} rows to the table ({modalities}),",
+        f"     {facts['retrieved']} files retrieved to {places.results / 'retrieved'}.",
+        "",
+        "Where to look:",
+        f'  eval "$(scripts/setup --env local)"; eval "$(python -m emulator env{state})"',
+        f"  python -m scripts search studies {stack}",
+        f"  curl -H \"Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN\" '{found.dicomweb_url}/studies?limit=1'",
+        "",
+        f"To tear down: scripts/demo --only-destroy{_same_places(places)}",
+    ]
+    return "\n".join(lines)
+
+
+def _same_places(places: Places) -> str:
+    """The options that bring another run to the same places."""
+    words = []
+    if (places.port, places.grpc_port) != (PORT, GRPC_PORT):
+        words += ["--port", str(places.port), "--grpc-port", str(places.grpc_port)]
+    if places.folder:
+        words += ["--folder", str(places.folder)]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def as_json(facts: dict[str, Any]) -> str:
+    """The counts, for programs."""
+    return json.dumps(facts, indent=2)
