@@ -48,6 +48,11 @@ def no_such_notification(bucket: str, notification: str) -> ApiError:
     return ApiError(404, "NOT_FOUND", f"notificationConfigs/{notification} not found in bucket {bucket}.", "notFound")
 
 
+def no_caches() -> ApiError:
+    """404 for the Anywhere Cache of a bucket."""
+    return ApiError(404, "NOT_FOUND", "This bucket has no Anywhere Cache; the emulator has none to offer.", "notFound")
+
+
 def unknown_project(project: str) -> ApiError:
     """400 for a project that does not exist."""
     return ApiError(400, "INVALID_ARGUMENT", f"Unknown project id: {project}", "invalid")

@@ -5,11 +5,13 @@ Attributes and payload: https://cloud.google.com/storage/docs/pubsub-notificatio
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.gateway.errors import ApiError
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.view import object_view
@@ -70,7 +72,9 @@ def announce(
             key = "overwroteGeneration" if event == FINALIZE else "overwrittenByGeneration"
             attributes[key] = str(other_generation)
         topic = config["topic"].removeprefix(TOPIC_PREFIX)
-        pubsub.publish_in(tx, emulator, topic, [(payload, attributes)])
+        # A topic that is gone loses its events, the change itself goes on.
+        with contextlib.suppress(ApiError):
+            pubsub.publish_in(tx, emulator, topic, [(payload, attributes)])
 
 
 def _wanted(config: dict[str, Any], event: str, name: str) -> bool:

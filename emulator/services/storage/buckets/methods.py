@@ -14,8 +14,10 @@ from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_bucket_name
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.listing import make_token, parse_token
-from emulator.services.storage.objects.rows import Tx, is_empty
+from emulator.services.storage.objects.protection import check_may_go
+from emulator.services.storage.objects.rows import Tx, is_empty, iterate
 from emulator.services.storage.service import SERVICE
+from emulator.services.storage.tables import NONCURRENT
 from emulator.settings import project_number
 
 USE_KEY = "cloudkms.cryptoKeyVersions.useToEncrypt"
@@ -125,15 +127,22 @@ async def _change(request: Request, rule: Any) -> Answer:
 
 @SERVICE.handles("storage.buckets.delete", permission="")
 async def delete(request: Request) -> Answer:
-    """Delete an empty bucket."""
+    """Delete a bucket without live objects, and with it the noncurrent versions that nothing protects.
+
+    Cloud Storage wants noncurrent versions deleted first. Clients that destroy a bucket after its objects, as the
+    Pulumi provider does, need not know which versions they left behind.
+    """
     bucket = access.bucket_for(request, "storage.buckets.delete")
     conditions = Conditions.of(request.query)
+    now = int(request.emulator.clock.seconds() * 1_000_000)
 
     def step(tx: sqlite3.Connection) -> None:
         current = rows.require(Tx(tx), bucket.name)
         conditions.check(current)
         if not is_empty(Tx(tx), bucket.name):
             raise errors.bucket_not_empty()
+        for version in iterate(Tx(tx), bucket.name, states=(NONCURRENT,)):
+            check_may_go(current, version, now)
         rows.remove(request.emulator, tx, current)
 
     await request.emulator.db.write(step)
@@ -180,6 +189,13 @@ async def service_account(request: Request) -> Answer:
     project = request.emulator.project_id(request.path["projectId"])
     access.require_on_project(request, project, "resourcemanager.projects.get")
     return {"kind": "storage#serviceAccount", "email_address": agent(project)}
+
+
+@SERVICE.handles("storage.anywhereCaches.list", permission="")
+async def list_caches(request: Request) -> Answer:
+    """No bucket has caches here; clients that ask before they delete a bucket take 404 for none."""
+    access.bucket_for(request, "storage.anywhereCaches.list")
+    raise errors.no_caches()
 
 
 def _not_soft_deleted(request: Request) -> None:

@@ -56,10 +56,12 @@ async def get(request: Request) -> Answer:
 
 @SERVICE.handles("storage.notifications.list", permission="")
 async def list_configurations(request: Request) -> Answer:
-    """All configurations of a bucket."""
+    """All configurations of a bucket, their topics in the long form (get gives a topic back as it was sent)."""
     bucket = access.bucket_for(request, "storage.buckets.get")
     sql = "SELECT body FROM storage_notifications WHERE bucket = ? ORDER BY id"
     found = [orjson.loads(row["body"]) for row in request.emulator.db.all(sql, (bucket.name,))]
+    for config in found:
+        config["topic"] = events.TOPIC_PREFIX + config["topic"].removeprefix(events.TOPIC_PREFIX)
     answer: dict[str, Any] = {"kind": "storage#notifications"}
     if found:
         answer["items"] = [_view(request, bucket, config) for config in found]
@@ -97,7 +99,7 @@ def _checked(request: Request) -> dict[str, Any]:
     unknown = [event for event in body.get("event_types") or [] if event not in events.EVENTS]
     if unknown:
         raise errors.invalid(f"Invalid event type '{unknown[0]}'; use {', '.join(events.EVENTS)}.")
-    config = {"topic": events.TOPIC_PREFIX + topic[1], "payload_format": payload}
+    config = {"topic": body["topic"], "payload_format": payload}
     return config | {key: body[key] for key in _FIELDS if body.get(key)}
 
 
@@ -105,6 +107,7 @@ def _check_publisher(request: Request, bucket: Bucket, topic: str) -> None:
     from emulator.services.pubsub import api as pubsub
 
     name = topic.removeprefix(events.TOPIC_PREFIX)
+    topic = events.TOPIC_PREFIX + name
     member = f"serviceAccount:{agent(bucket.project)}"
     allowed = request.emulator.policies.allows(member, "pubsub.topics.publish", name)
     if allowed and pubsub.topic_exists(request.emulator, name):

@@ -16,19 +16,20 @@ PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
 
 def default_policy(bucket: Bucket) -> dict[str, Any]:
-    """The policy of a new bucket: the project's owners, editors and viewers keep what their basic roles promise."""
+    """The policy of a new bucket: the project's owners, editors and viewers keep what their basic roles promise.
+
+    The two object roles stand for the default ACL (projectPrivate) where access is not uniform.
+    """
     owners = [f"projectEditor:{bucket.project}", f"projectOwner:{bucket.project}"]
     viewers = [f"projectViewer:{bucket.project}"]
-    bindings = [
-        {"role": "roles/storage.legacyBucketOwner", "members": owners},
-        {"role": "roles/storage.legacyBucketReader", "members": viewers},
-    ]
-    if bucket.uniform:
-        bindings += [
+    return {
+        "bindings": [
+            {"role": "roles/storage.legacyBucketOwner", "members": owners},
+            {"role": "roles/storage.legacyBucketReader", "members": viewers},
             {"role": "roles/storage.legacyObjectOwner", "members": owners},
             {"role": "roles/storage.legacyObjectReader", "members": viewers},
         ]
-    return {"bindings": bindings}
+    }
 
 
 def _view(bucket: Bucket, policy: dict[str, Any]) -> dict[str, Any]:

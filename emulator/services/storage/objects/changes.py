@@ -84,7 +84,10 @@ class Change:
             retain_from=moment,
             custom=orjson.dumps(settings.of_new(self.bucket, draft.body, self.now, draft.kms_key)).decode(),
         )
-        self.emulator.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
+        try:
+            self.emulator.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
+        except KeyError:  # the source went away after it was read
+            raise errors.no_such_object(self.bucket.name, draft.name) from None
         if current is not None:
             self._retire(current, by=stored.generation)
         rows.insert(self.tx, stored)

@@ -143,8 +143,8 @@ def remove(tx: sqlite3.Connection, old: StoredObject) -> None:
 
 
 def is_empty(reader: Reader, bucket: str) -> bool:
-    """Whether a bucket holds neither live nor noncurrent versions (soft-deleted ones do not count)."""
-    return reader.one("SELECT 1 FROM storage_objects WHERE bucket = ? AND state < 2 LIMIT 1", (bucket,)) is None
+    """Whether a bucket holds no live version."""
+    return reader.one("SELECT 1 FROM storage_objects WHERE bucket = ? AND state = 0 LIMIT 1", (bucket,)) is None
 
 
 def scan(

@@ -1,0 +1,117 @@
+"""/batch/storage/v1: up to 100 calls in one multipart/mixed request, each answered as if it had come alone.
+
+https://cloud.google.com/storage/docs/batch. The body is small (metadata calls only), so it is read whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from emulator.app import error_response, unknown_path
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.storage import errors
+from emulator.services.storage.service import SERVICE
+
+MAX_CALLS = 100
+BODY_LIMIT = 10 << 20
+_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One part: the id to answer to, and the request inside."""
+
+    content_id: str
+    http: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@SERVICE.handles("storage.media.batch", permission="")
+async def batch(request: Request) -> Answer:
+    """Answer every call of a batch; they run side by side and share the sync of the disk."""
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
+    if boundary is None:
+        raise errors.invalid("A batch needs the header Content-Type: multipart/mixed; boundary=...")
+    calls = parse(await request.read(BODY_LIMIT), boundary[1])
+    if not calls:
+        raise errors.invalid("The batch request holds no calls.")
+    if len(calls) > MAX_CALLS:
+        raise errors.invalid(f"The batch request holds {len(calls)} calls; the limit is {MAX_CALLS}.")
+    answers = await asyncio.gather(*(_run(request, call) for call in calls))
+    mark = "batch_" + request.emulator.ids.hex(24)
+    parts = [_part(mark, call, answer) for call, answer in zip(calls, answers, strict=True)]
+    body = b"".join(parts) + f"--{mark}--\r\n".encode()
+    return Response(200, {"content-type": f"multipart/mixed; boundary={mark}"}, body)
+
+
+def parse(body: bytes, boundary: str) -> list[Call]:
+    """The calls of a multipart/mixed body. Raises 400 for a part that is no HTTP request."""
+    body = body.replace(b"\r\n", b"\n")
+    calls = []
+    for part in (b"\n" + body).split(b"\n--" + boundary.encode())[1:]:
+        if part.startswith(b"--"):
+            break
+        head, _, inner = part.lstrip(b"\n").partition(b"\n\n")
+        line, _, rest = inner.lstrip(b"\n").partition(b"\n")
+        words = line.decode("latin-1").split()
+        if len(words) < 2:
+            raise errors.invalid("Failed to parse the batch request: a part holds no HTTP request.")
+        lines, _, content = rest.partition(b"\n\n") if not rest.startswith(b"\n") else (b"", b"", rest[1:])
+        outer = _headers(head)
+        calls.append(Call(outer.get("content-id", ""), words[0].upper(), words[1], _headers(lines), content.strip()))
+    return calls
+
+
+def _headers(block: bytes) -> dict[str, str]:
+    pairs = (line.partition(":") for line in block.decode("latin-1").split("\n") if ":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+async def _run(outer: Request, call: Call) -> Response:
+    url = urlsplit(call.url)
+    route, path, known = outer.emulator.router.find(call.http, url.path)
+    if route is None:
+        return error_response(unknown_path(url.path, known))
+    if (
+        route.upload
+        or route.method.is_media
+        or ("alt", "media") in (query := parse_qsl(url.query, keep_blank_values=True))
+    ):
+        return error_response(errors.invalid("Uploads and downloads cannot be part of a batch."))
+    headers = dict(call.headers)
+    if "authorization" not in headers and "authorization" in outer.headers:
+        headers["authorization"] = outer.headers["authorization"]
+    inner = Request(
+        outer.emulator, route.method, path, query, headers, _once(call.body), outer.base_url, url.path, upload=False
+    )
+    try:
+        return await outer.emulator.handle(inner)
+    except ApiError as error:
+        return error_response(error)
+
+
+def _once(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _part(mark: str, call: Call, answer: Response) -> bytes:
+    body = answer.body if isinstance(answer.body, bytes) else b""
+    lines = [f"--{mark}", "Content-Type: application/http"]
+    if call.content_id:
+        lines.append(f"Content-ID: <response-{call.content_id.strip('<>')}>")
+    status = HTTPStatus(answer.status)
+    lines += ["", f"HTTP/1.1 {status.value} {status.phrase}", f"Content-Length: {len(body)}"]
+    lines += [f"{name.title()}: {value}" for name, value in answer.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body + b"\r\n"
