@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,18 @@ def test_every_default_passes_its_own_check() -> None:
 
 def test_the_common_labels_are_labels_google_accepts() -> None:
     assert all(label == label.lower() and "_" not in label for label in COMMON_LABELS)
+
+
+def test_the_documentation_has_every_key_as_it_is() -> None:
+    text = (ROOT / "docs" / "how-to" / "configure.md").read_text(encoding="utf-8")
+    table = text.split("## The project's keys")[1].split("\n\n")[2]
+    defaults = {key.name: f"`{json.dumps(key.default)}`" if key.default != "" else "empty" for key in KEYS}
+    wanted = [f"| `{key.name}` | {key.kind} | {defaults[key.name]} | {key.meaning} |" for key in KEYS]
+    assert table.splitlines()[2:] == wanted
+
+
+def test_the_documentation_names_only_keys_that_exist() -> None:
+    known = {key.name for key in KEYS}
+    for file in (ROOT / "docs" / "how-to").glob("*.md"):
+        used = re.findall(rf"{NAMESPACE}:(\w+)", file.read_text(encoding="utf-8"))
+        assert set(used) - {"KEY"} <= known, file.name
