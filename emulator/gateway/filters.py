@@ -1,4 +1,7 @@
-"""List filters: the subset of AIP-160 that list methods take (field paths, comparisons, AND, OR, NOT, parentheses)."""
+"""List filters: the subset of AIP-160 that list methods take (field paths, comparisons, AND, OR, NOT, parentheses).
+
+OR binds tighter than AND, as in AIP-160 and in the Logging query language: `a OR b AND c` is `(a OR b) AND c`.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,29 @@ from typing import Any
 from emulator.gateway.errors import ApiError, invalid_argument
 
 Predicate = Callable[[dict[str, Any]], bool]
+Compare = Callable[[str, str, str], Predicate]
 _TOKEN = re.compile(
     r'\s*(?:(?P<op><=|>=|!=|=~|!~|=|<|>|:)|(?P<paren>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()"=<>!:]+))'
 )
 
 
-def compile_filter(text: str) -> Predicate:
-    """A predicate over a resource's JSON. Raises a 400 that quotes what can't be read."""
-    parser = _Parser(text)
-    predicate = parser.expression()
+def compile_filter(text: str, compare: Compare | None = None) -> Predicate:
+    """A predicate over a resource's JSON. Raises a 400 that quotes what can't be read.
+
+    compare (field path, operator, value) makes the predicate of one comparison, for services whose values compare in
+    their own way; the operator of a bare word is "" and its path too.
+    """
+    parser = _Parser(text, compare or _comparison)
+    predicate = parser.expression(parser.term)
     if parser.peek() is not None:
         raise parser.error()
     return predicate
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, compare: Compare) -> None:
         self.text = text
+        self.compare = compare
         self.tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -50,44 +59,61 @@ class _Parser:
         self.at += 1
         return token
 
-    def expression(self) -> Predicate:
-        terms = [self.conjunction()]
-        while self.peek() == ("word", "OR"):
-            self.take()
-            terms.append(self.conjunction())
-        return terms[0] if len(terms) == 1 else lambda value: any(term(value) for term in terms)
-
-    def conjunction(self) -> Predicate:
-        terms = [self.term()]
-        while (token := self.peek()) is not None and token not in (("word", "OR"), ("paren", ")")):
+    def expression(self, operand: Callable[[], Predicate]) -> Predicate:
+        """Operands joined by AND, written or not."""
+        terms = [self.disjunction(operand)]
+        while (token := self.peek()) is not None and token != ("paren", ")"):
             if token == ("word", "AND"):
                 self.take()
-            terms.append(self.term())
+            terms.append(self.disjunction(operand))
         return terms[0] if len(terms) == 1 else lambda value: all(term(value) for term in terms)
 
-    def term(self) -> Predicate:
-        kind, text = self.take()
-        if (kind, text) == ("word", "NOT") or (kind == "word" and text == "-"):
-            inner = self.term()
+    def disjunction(self, operand: Callable[[], Predicate]) -> Predicate:
+        terms = [self.negation(operand)]
+        while self.peek() == ("word", "OR"):
+            self.take()
+            terms.append(self.negation(operand))
+        return terms[0] if len(terms) == 1 else lambda value: any(term(value) for term in terms)
+
+    def negation(self, operand: Callable[[], Predicate]) -> Predicate:
+        token = self.peek()
+        if token in (("word", "NOT"), ("word", "-")):
+            self.take()
+            inner = self.negation(operand)
             return lambda value: not inner(value)
-        if (kind, text) == ("paren", "("):
-            inner = self.expression()
+        if token == ("paren", "("):
+            self.take()
+            inner = self.expression(operand)
             if self.take() != ("paren", ")"):
                 raise self.error()
             return inner
+        return operand()
+
+    def term(self) -> Predicate:
+        """A comparison, a comparison with a group of values (`state=(A OR B)`), or a bare word."""
+        kind, text = self.take()
         if kind not in ("word", "quoted"):
             raise self.error()
+        if kind == "word" and text.startswith("-") and len(text) > 1:
+            self.tokens[self.at - 1] = (kind, text[1:])
+            self.at -= 1
+            inner = self.term()
+            return lambda value: not inner(value)
         if (kind, text) == ("word", "hasPrefix") and self.peek() == ("paren", "("):
             return self.prefix()
         following = self.peek()
         if following is None or following[0] != "op":
-            return lambda value: text.lower() in str(value).lower()
+            return self.compare("", "", _unescaped(kind, text))
         _, operator = self.take()
-        value_kind, wanted = self.take()
-        if value_kind not in ("word", "quoted"):
+        if self.peek() == ("paren", "("):
+            return self.negation(lambda: self.comparison(text, operator))
+        return self.comparison(text, operator)
+
+    def comparison(self, path: str, operator: str) -> Predicate:
+        kind, wanted = self.take()
+        if kind not in ("word", "quoted"):
             raise self.error()
-        wanted = re.sub(r"\\(.)", r"\1", wanted) if value_kind == "quoted" else wanted
-        return _comparison(text, operator, wanted)
+        return self.compare(path, operator, _unescaped(kind, wanted))
 
     def prefix(self) -> Predicate:
         """hasPrefix(attributes.name, "start"), as Pub/Sub's filters have it."""
@@ -99,6 +125,18 @@ class _Parser:
         return lambda value: str(_lookup(value, steps) or "").startswith(start)
 
 
+def _unescaped(kind: str, text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if kind == "quoted" else text
+
+
+def regex(text: str) -> re.Pattern[str]:
+    """The regular expression of a filter; a 400 for one that does not compile."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise invalid_argument(f'Invalid filter: "{text[:100]}" is not a regular expression ({error}).') from None
+
+
 def _lookup(value: Any, steps: list[str]) -> Any:
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else None
@@ -106,7 +144,10 @@ def _lookup(value: Any, steps: list[str]) -> Any:
 
 
 def _comparison(path: str, operator: str, wanted: str) -> Predicate:
+    if not operator:
+        return lambda value: wanted.lower() in str(value).lower()
     steps = path.split(".")
+    pattern = regex(wanted) if operator in ("=~", "!~") else None
 
     def holds(value: dict[str, Any]) -> bool:
         found = _lookup(value, steps)
@@ -122,8 +163,8 @@ def _comparison(path: str, operator: str, wanted: str) -> Predicate:
             return False
         if operator == "=":
             return _equal(found, wanted)
-        if operator in ("=~", "!~"):
-            return (re.search(wanted, str(found)) is not None) == (operator == "=~")
+        if pattern is not None:
+            return (pattern.search(str(found)) is not None) == (operator == "=~")
         return _ordered(found, operator, wanted)
 
     return holds

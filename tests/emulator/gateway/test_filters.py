@@ -1,0 +1,36 @@
+"""List filters (AIP-160)."""
+
+import pytest
+
+from emulator.gateway.errors import ApiError
+from emulator.gateway.filters import compile_filter
+
+VALUE = {"name": "imaging", "labels": {"env": "dev", "team": "x ray"}, "size": 12, "done": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("labels.env=dev", True),
+        ('labels.team="x ray" AND size>5', True),
+        ("labels.env=prod OR size<=12", True),
+        ("NOT labels.env=dev", False),
+        ("labels.env!=prod", True),
+        ("labels:env", True),
+        ("labels.missing:*", False),
+        ("(labels.env=prod OR done=true) size=12", True),
+        ('hasPrefix(labels.team, "x")', True),
+        ('hasPrefix(labels.team, "ray")', False),
+        ("name=~^ima", True),
+        ("imaging", True),
+    ],
+)
+def test_holds(text: str, wanted: bool) -> None:
+    assert compile_filter(text)(VALUE) is wanted
+
+
+@pytest.mark.parametrize("text", ["a=", "(a=b", "a=b)", "= b", "a=b AND"])
+def test_what_cannot_be_read_is_a_400_that_quotes_it(text: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        compile_filter(text)
+    assert text in refused.value.message
