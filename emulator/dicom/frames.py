@@ -1,0 +1,121 @@
+"""Where the frames of an instance lie in its file (PS3.5 A.4, 8.1), without decoding them."""
+
+import struct
+from dataclasses import dataclass
+from mmap import mmap
+from typing import Any
+
+from emulator.dicom.errors import DicomError, UnsupportedError
+
+Json = dict[str, Any]
+Ranges = list[tuple[int, int]]
+"""Byte ranges [start, end) that make one frame when joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class PixelData:
+    """The pixel data element: where its value lies, and whether it is encapsulated."""
+
+    offset: int
+    length: int
+    encapsulated: bool
+
+
+def _number(elements: Json, tag: str, default: int) -> int:
+    found = elements.get(tag, {}).get("Value")
+    try:
+        return int(found[0]) if found else default
+    except (TypeError, ValueError):
+        return default
+
+
+def frame_count(elements: Json) -> int:
+    """Give NumberOfFrames (0028,0008), 1 where it is absent."""
+    return max(1, _number(elements, "00280008", 1))
+
+
+def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
+    """Give the bits of one uncompressed frame; UnsupportedError if the attributes do not say."""
+    rows, columns = _number(elements, "00280010", 0), _number(elements, "00280011", 0)
+    allocated = {0x7FE00008: 32, 0x7FE00009: 64}.get(element) or _number(elements, "00280100", 0)
+    bits = rows * columns * _number(elements, "00280002", 1) * allocated
+    if not bits:
+        raise UnsupportedError("The instance has no frames: Rows, Columns or BitsAllocated is missing.")
+    if _value(elements, "00280004") == "YBR_FULL_422":
+        bits = bits * 2 // 3
+    return bits
+
+
+def _value(elements: Json, tag: str) -> str:
+    found = elements.get(tag, {}).get("Value")
+    return str(found[0]) if found else ""
+
+
+def native_range(elements: Json, pixels: PixelData, number: int) -> tuple[int, int]:
+    """Give the bytes of uncompressed frame `number` (from 1) within the file."""
+    bits = native_frame_size(elements)
+    if bits % 8 and frame_count(elements) > 1:
+        raise UnsupportedError("The frames are packed bit by bit and do not start at whole bytes.")
+    size = (bits + 7) // 8
+    start = pixels.offset + (number - 1) * size
+    if not 1 <= number <= frame_count(elements) or start + size > pixels.offset + pixels.length:
+        raise UnsupportedError(f"The instance has no frame {number}.")
+    return start, start + size
+
+
+def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]:
+    """Read an encapsulated value: the basic offset table, and the bytes of each fragment."""
+    pos, end = pixels.offset, pixels.offset + pixels.length
+    found: Ranges = []
+    while end - pos >= 8:
+        group, element, size = struct.unpack_from("<HHI", data, pos)
+        pos += 8
+        if (group, element) == (0xFFFE, 0xE0DD):
+            break
+        if (group, element) != (0xFFFE, 0xE000) or size > end - pos:
+            raise DicomError("The fragments of the pixel data are damaged.")
+        found.append((pos, pos + size))
+        pos += size
+    if not found:
+        return [], []
+    table = data[found[0][0] : found[0][1]]
+    return list(struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])), found[1:]
+
+
+def encapsulated_frames(
+    data: bytes | mmap, pixels: PixelData, frames: int, extended: list[int] | None = None
+) -> list[Ranges]:
+    """Give for each frame the fragments that make it.
+
+    In order of trust: the extended offset table, the basic one, one fragment for each frame, and for a JPEG family
+    stream the fragments that begin a new image.
+    """
+    table, pieces = fragments(data, pixels)
+    if frames == 1:
+        return [pieces]
+    if not pieces:
+        return []
+    starts = extended or table
+    if len(starts) == frames:
+        first = pieces[0][0] - 8
+        borders = [first + start for start in starts]
+        return _grouped(pieces, borders)
+    if len(pieces) == frames:
+        return [[piece] for piece in pieces]
+    beginnings = (b"\xff\xd8", b"\xff\x4f", b"\xff\x0a", b"\x00\x00\x00\x0c")
+    borders = [start - 8 for start, end in pieces if data[start : min(end, start + 4)].startswith(beginnings)]
+    return _grouped(pieces, borders)
+
+
+def _grouped(pieces: Ranges, borders: list[int]) -> list[Ranges]:
+    """Put each fragment to the frame whose border is the last one before it."""
+    groups: list[Ranges] = []
+    upcoming = iter([*borders[1:], float("inf")])
+    border = next(upcoming)
+    current: Ranges = []
+    for start, end in pieces:
+        while start - 8 >= border:
+            groups.append(current)
+            current, border = [], next(upcoming)
+        current.append((start, end))
+    return [*groups, current]

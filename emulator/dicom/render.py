@@ -1,0 +1,118 @@
+"""A frame as a picture: modality and VOI transformation, photometric interpretation, PNG or JPEG. Runs in a pool."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from emulator.dicom.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pydicom.dataset import Dataset
+
+    Image = np.ndarray[Any, np.dtype[Any]]
+
+_QUALITY = 90
+_PNG_LEVEL = 1
+
+
+def render(path: str, number: int, media: str, viewport: tuple[int, int] | None = None) -> bytes:
+    """Draw frame `number` (from 1) as image/jpeg or image/png, fitted into a viewport (width, height) if given.
+
+    UnsupportedError, in one sentence, where the pixels cannot be decoded.
+    """
+    import imagecodecs
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        picture = displayed(path, number)
+    if viewport is not None:
+        picture = _fitted(picture, viewport)
+    if media == "image/png":
+        return bytes(imagecodecs.png_encode(picture, level=_PNG_LEVEL))
+    return bytes(imagecodecs.jpeg8_encode(picture, level=_QUALITY))
+
+
+def displayed(path: str, number: int) -> "Image":
+    """Give a frame as it is shown: 8 bit, grey (rows, columns) or colour (rows, columns, 3)."""
+    import numpy as np
+    from pydicom import dcmread
+    from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.utils import pixel_array
+
+    dataset = dcmread(path)
+    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        raise UnsupportedError("The instance has no pixel data to render.")
+    try:
+        frame = pixel_array(dataset, index=number - 1)
+        meaning = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+        if meaning == "PALETTE COLOR":
+            coloured = apply_color_lut(frame, dataset)
+            return (coloured >> 8).astype(np.uint8) if coloured.dtype.itemsize > 1 else coloured
+        if frame.ndim == 3:
+            return _eight_bits(frame, int(dataset.get("BitsStored", 8)))
+        return _grey(frame, dataset, inverse=meaning == "MONOCHROME1")
+    except UnsupportedError:
+        raise
+    except Exception as problem:  # noqa: BLE001 (codecs raise what they like; their text may quote values)
+        raise UnsupportedError(f"The pixels cannot be rendered ({type(problem).__name__}).") from None
+
+
+def _eight_bits(frame: "Image", bits: int) -> "Image":
+    import numpy as np
+
+    return (frame >> max(0, bits - 8)).astype(np.uint8) if frame.dtype.itemsize > 1 else frame.astype(np.uint8)
+
+
+def _grey(frame: "Image", dataset: "Dataset", *, inverse: bool) -> "Image":
+    """Apply modality LUT or rescale, VOI LUT or window (or the range of the values), and the polarity."""
+    import numpy as np
+    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+
+    values = apply_modality_lut(frame, dataset)
+    window = _window(dataset)
+    if "VOILUTSequence" in dataset and dataset.VOILUTSequence:
+        shown = apply_voi_lut(values, dataset, prefer_lut=True).astype(np.float64)
+        low, high = 0.0, float(2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1)
+    elif window is not None:
+        shown, low, high = _windowed(values.astype(np.float64), *window, str(dataset.get("VOILUTFunction", "LINEAR")))
+    else:
+        shown = values.astype(np.float64)
+        finite = shown[np.isfinite(shown)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    scaled = np.nan_to_num((shown - low) * (255.0 / ((high - low) or 1.0)))
+    picture = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return 255 - picture if inverse else picture
+
+
+def _window(dataset: "Dataset") -> tuple[float, float] | None:
+    """Give the first window's centre and width."""
+    found = []
+    for keyword in ("WindowCenter", "WindowWidth"):
+        value = dataset.get(keyword)
+        first = value[0] if isinstance(value, list) or hasattr(value, "append") else value
+        if first in (None, ""):
+            return None
+        found.append(float(first))
+    return (found[0], found[1]) if found[1] > 0 else None
+
+
+def _windowed(values: "Image", centre: float, width: float, function: str) -> tuple["Image", float, float]:
+    """Apply a window (PS3.3 C.11.2.1.2, C.11.2.1.3); give the values with the range that is shown."""
+    import numpy as np
+
+    if function == "SIGMOID":
+        return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - centre) / width, -700, 700))), 0.0, 1.0
+    if function == "LINEAR" and width > 1:
+        return values, centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2
+    return values, centre - width / 2, centre + width / 2
+
+
+def _fitted(picture: "Image", viewport: tuple[int, int]) -> "Image":
+    """Scale to the largest size that fits, keeping the shape (PS3.18 8.3.5.1.3)."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    height, width = picture.shape[:2]
+    factor = min(viewport[0] / width, viewport[1] / height)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(Pillow.fromarray(picture).resize(size, Pillow.Resampling.BILINEAR))

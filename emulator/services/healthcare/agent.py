@@ -1,0 +1,62 @@
+"""The healthcare service agent: who it is, what it may do with other services, and the log entries of what failed."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.errors import ApiError, permission_denied
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+HELP = (
+    "See https://cloud.google.com/healthcare/docs/how-tos/permissions-healthcare-api-gcp-products for more information"
+)
+
+
+def principal(emulator: "Emulator", name: str) -> str:
+    """Give the service agent of the project that a resource name lies in."""
+    from emulator.settings import project_number
+
+    project = name.split("/")[1]
+    settings = emulator.settings
+    number = settings.project_number if project == settings.project else project_number(project)
+    return f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+
+
+def require(emulator: "Emulator", store: str, permissions: tuple[str, ...], resource: str, product: str) -> None:
+    """Raise Google's message unless the store's service agent holds the permissions on a resource of a product."""
+    who = principal(emulator, store)
+    if not all(emulator.policies.allows(who, permission, resource) for permission in permissions):
+        raise lacks_permission(product)
+
+
+def lacks_permission(product: str) -> ApiError:
+    """Make the error of a missing grant, in Google's words ("Cloud Storage", "BigQuery")."""
+    return permission_denied(f"Healthcare API doesn't have required {product} permission. {HELP}")
+
+
+def log_entry(
+    store: str, message_type: str, code: int, message: str, *, source: str, operation: str = ""
+) -> dict[str, Any]:
+    """Make the Cloud Logging entry for one item that failed (Cloud Healthcare: viewing error logs)."""
+    _, project, _, location, _, dataset, _, store_id = store.split("/")
+    entry: dict[str, Any] = {
+        "logName": f"projects/{project}/logs/healthcare.googleapis.com%2Fdicom",
+        "severity": "ERROR",
+        "resource": {
+            "type": "healthcare_dicom_store",
+            "labels": {
+                "project_id": project,
+                "location": location,
+                "dataset_id": dataset,
+                "dicom_store_id": store_id,
+            },
+        },
+        "jsonPayload": {
+            "@type": f"type.googleapis.com/google.cloud.healthcare.logging.{message_type}",
+            "error": {"code": code, "message": message},
+            "source": source,
+        },
+    }
+    if operation:
+        entry["operation"] = {"id": operation, "producer": "healthcare.googleapis.com"}
+    return entry

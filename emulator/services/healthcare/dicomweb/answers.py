@@ -1,0 +1,78 @@
+"""The bodies of DICOMweb answers: DICOM JSON joined from stored documents, XML, multipart streams, refusals."""
+
+from collections.abc import AsyncIterator, Sequence
+from secrets import token_hex
+
+import orjson
+
+from emulator.dicom import native_xml
+from emulator.dicom.media import Choice, Offer, choose
+from emulator.dicom.multipart import PART_END, closing, part_head
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Request, Response
+from emulator.services.healthcare.dicomweb.index import ROOT_MARK
+
+DICOM_JSON = "application/dicom+json"
+DICOM_XML = "application/dicom+xml"
+_DOCUMENTS = (
+    Offer(DICOM_JSON, multipart=False),
+    Offer("application/json", multipart=False),
+    Offer(DICOM_XML, multipart=True),
+)
+
+
+def not_acceptable(offers: Sequence[Offer]) -> ApiError:
+    """Make the 406 that says what could have been asked for."""
+    shown = {f'multipart/related; type="{o.media}"' if o.multipart else o.media for o in offers}
+    return ApiError(
+        406, "INVALID_ARGUMENT", f"No acceptable type: Accept can name {', '.join(sorted(shown))}.", "notAcceptable"
+    )
+
+
+def negotiate(request: Request, offers: Sequence[Offer]) -> Choice:
+    """Choose what to answer by the Accept header; 406 if nothing fits."""
+    choice = choose(request.headers.get("accept", ""), offers)
+    if choice is None:
+        raise not_acceptable(offers)
+    return choice
+
+
+def wants_xml(request: Request) -> bool:
+    """Tell whether a search or metadata request is to be answered in XML; 406 if in nothing that there is."""
+    return negotiate(request, _DOCUMENTS).offer.media == DICOM_XML
+
+
+def documents(found: Sequence[bytes], root: str, *, as_xml: bool) -> Response:
+    """Answer stored documents: one JSON array, or one XML part for each."""
+    if not as_xml:
+        body = b"[" + b",".join(found) + b"]"
+        return Response(200, {"content-type": DICOM_JSON}, body.replace(ROOT_MARK, root.encode()))
+    boundary = token_hex(16)
+    parts = [
+        part_head(boundary, DICOM_XML)
+        + native_xml.to_xml(orjson.loads(document.replace(ROOT_MARK, root.encode())))
+        + PART_END
+        for document in found
+    ]
+    return Response(200, multipart_headers(DICOM_XML, boundary), b"".join(parts) + closing(boundary))
+
+
+def multipart_headers(media: str, boundary: str) -> dict[str, str]:
+    """Give the Content-Type of a multipart answer."""
+    return {"content-type": f'multipart/related; type="{media}"; boundary={boundary}'}
+
+
+async def stream_parts(
+    boundary: str, parts: AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]
+) -> AsyncIterator[bytes]:
+    """Write a multipart body; each part is (content type, location or "", its bytes)."""
+    async for content_type, location, body in parts:
+        head = part_head(boundary, content_type, location)
+        if isinstance(body, bytes):
+            yield head + body + PART_END
+            continue
+        yield head
+        async for chunk in body:
+            yield chunk
+        yield PART_END
+    yield closing(boundary)

@@ -1,0 +1,64 @@
+"""Rendered instances and frames (PS3.18 10.4.1.1.3; Cloud Healthcare: JPEG or PNG, viewport only)."""
+
+from secrets import token_hex
+
+from emulator.dicom.media import Offer
+from emulator.dicom.multipart import PART_END, closing, part_head
+from emulator.gateway.errors import invalid_argument, not_found
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.healthcare import SERVICE
+from emulator.services.healthcare.dicomweb import answers
+from emulator.services.healthcare.dicomweb.find import instances
+from emulator.services.healthcare.dicomweb.wado import frame_numbers, in_pool
+from emulator.services.healthcare.names import DicomPath
+
+_INSTANCES = "healthcare.projects.locations.datasets.dicomStores.studies.series.instances"
+_READ = "healthcare.dicomStores.dicomWebRead"
+_IMAGES = (Offer("image/jpeg", multipart=False), Offer("image/png", multipart=False))
+_PARTS = (Offer("image/jpeg", multipart=True), Offer("image/png", multipart=True))
+_MAX_SIDE = 16_384
+
+
+def viewport(request: Request) -> tuple[int, int] | None:
+    """Read viewport=WIDTH,HEIGHT; 400 if it is something else."""
+    text = request.query.get("viewport", "")
+    if not text:
+        return None
+    sides = text.split(",")
+    if len(sides) != 2 or not all(side.isdecimal() and 0 < int(side) <= _MAX_SIDE for side in sides):
+        raise invalid_argument(f"viewport must be WIDTH,HEIGHT, each from 1 to {_MAX_SIDE}.")
+    return int(sides[0]), int(sides[1])
+
+
+@SERVICE.handles(f"{_INSTANCES}.retrieveRendered", permission=_READ)
+async def retrieve_rendered(request: Request) -> Answer:
+    """Give a single-frame instance as a picture; one of several frames must be asked for by its frames."""
+    media = answers.negotiate(request, _IMAGES).offer.media
+    return await _rendered(request, media, [0])
+
+
+@SERVICE.handles(f"{_INSTANCES}.frames.retrieveRendered", permission=_READ)
+async def retrieve_rendered_frames(request: Request) -> Answer:
+    """Give frames as pictures: one alone, or several in a multipart body."""
+    numbers = frame_numbers(request.path["dicomWebPath"].split("/")[-2])
+    choice = answers.negotiate(request, _IMAGES if len(numbers) == 1 else _PARTS)
+    return await _rendered(request, choice.offer.media, numbers)
+
+
+async def _rendered(request: Request, media: str, numbers: list[int]) -> Response:
+    from emulator.dicom import render
+
+    emulator = request.emulator
+    size = viewport(request)
+    row = instances(emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))[0]
+    if numbers == [0] and row.frames > 1:
+        raise invalid_argument(f"The instance has {row.frames} frames: ask for .../frames/NUMBER/rendered.")
+    if max(numbers) > row.frames:
+        raise not_found(f"The instance has no frame {max(numbers)}.")
+    path = str(emulator.blobs.path(row.blob))
+    pictures = [await in_pool(emulator, render.render, path, number or 1, media, size) for number in numbers]
+    if len(pictures) == 1:
+        return Response(200, {"content-type": media}, pictures[0])
+    boundary = token_hex(16)
+    body = b"".join(part_head(boundary, media) + picture + PART_END for picture in pictures)
+    return Response(200, answers.multipart_headers(media, boundary), body + closing(boundary))

@@ -1,0 +1,192 @@
+"""Storing instances (PS3.18 10.5; Cloud Healthcare: store transaction)."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from emulator.dicom import native_xml
+from emulator.dicom.errors import DicomError
+from emulator.dicom.media import MediaType, Offer, parse_media_type
+from emulator.dicom.multipart import PartData, PartEnd, PartStart, events
+from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.healthcare import SERVICE
+from emulator.services.healthcare.dicomweb import answers, index, ingest
+from emulator.services.healthcare.dicomweb.find import DICOM_STORE, root_url
+from emulator.services.healthcare.dicomweb.index import Instance, Outcome
+from emulator.services.healthcare.names import DicomPath
+from emulator.state.blobs import Blob, BlobWriter
+
+Json = dict[str, Any]
+
+_STORES = "healthcare.projects.locations.datasets.dicomStores"
+_WRITE = "healthcare.dicomStores.dicomWebWrite"
+_DICOM = "application/dicom"
+_ANSWERS = (
+    Offer(answers.DICOM_XML, multipart=False),
+    Offer(answers.DICOM_JSON, multipart=False),
+    Offer("application/json", multipart=False),
+    Offer("application/xml", multipart=False),
+)
+
+# Cloud Healthcare: every failure has this reason; the private attribute FailureDetail says more.
+FAILURE_REASON = 272
+
+
+@dataclass(slots=True)
+class Received:
+    """One file of a request: read, or why not; `outcome` once it was tried to store it."""
+
+    blob: Blob
+    instance: Instance | None = None
+    problem: str = ""
+
+
+@SERVICE.handles(f"{_STORES}.storeInstances", permission=_WRITE)
+@SERVICE.handles(f"{_STORES}.studies.storeInstances", permission=_WRITE)
+async def store(request: Request) -> Answer:
+    """Store the instances of a body: multipart/related of DICOM files, one DICOM file, or DICOM JSON with bulk data."""
+    emulator, store_name = request.emulator, request.path["parent"]
+    emulator.resources.require(DICOM_STORE, store_name)
+    choice = answers.negotiate(request, _ANSWERS)
+    storage_class = request.headers.get("storage-class", "STANDARD").upper()
+    if storage_class not in ingest.STORAGE_CLASSES:
+        raise invalid_argument(f"Storage-Class must be one of {', '.join(ingest.STORAGE_CLASSES)}.")
+    study = DicomPath.parse(request.path["dicomWebPath"]).study
+    received: list[Received] = []
+    try:
+        await _receive(request, received, study)
+        if not received:
+            raise invalid_argument("The request has no instances: the body holds no part.")
+        files = [ingest.of_blob(one.instance, one.blob) for one in received if one.instance]
+
+        def step(tx: sqlite3.Connection) -> list[Outcome]:
+            return ingest.store_in(tx, emulator, store_name, files, "StoreInstances", storage_class)
+
+        outcomes = iter(await emulator.db.write(step) if files else [])
+    except BaseException:
+        await _discard(request, [one.blob for one in received])
+        raise
+    results = [(one, next(outcomes) if one.instance else "failed") for one in received]
+    await _discard(request, [one.blob for one, outcome in results if outcome != "stored"])
+    return _answer(results, root_url(request), choice.offer.media)
+
+
+async def _receive(request: Request, received: list[Received], study: str) -> None:
+    """Write each file of the body and read its header, appending to `received` as they come."""
+    media = parse_media_type(request.headers.get("content-type", ""))
+    inner = media.parameters.get("type", _DICOM).lower()
+    if media.name == _DICOM:
+        async with request.emulator.blobs.writer() as writer:
+            async for chunk in request.stream():
+                await writer.write(chunk)
+            received.append(await _finish(request, writer, study))
+    elif media.name == "multipart/related" and inner == _DICOM:
+        await _receive_parts(request, media, received, study)
+    elif media.name == "multipart/related" and inner in (answers.DICOM_JSON, "application/json"):
+        from emulator.services.healthcare.dicomweb import stow_json
+
+        async for data in stow_json.files(request.stream(), media.parameters.get("boundary", "")):
+            async with request.emulator.blobs.writer() as writer:
+                await writer.write(data)
+                received.append(await _finish(request, writer, study))
+    else:
+        raise ApiError(
+            415,
+            "INVALID_ARGUMENT",
+            f"Content-Type {media.name or '(none)'} cannot be stored: it must be {_DICOM}, or multipart/related with "
+            f"type={_DICOM} or type={answers.DICOM_JSON}.",
+            "unsupportedMediaType",
+        )
+
+
+async def _receive_parts(request: Request, media: MediaType, received: list[Received], study: str) -> None:
+    writer: BlobWriter | None = None
+    try:
+        async for event in _events(request.stream(), media):
+            if isinstance(event, PartStart):
+                writer = await request.emulator.blobs.writer().__aenter__()
+            elif writer is not None and isinstance(event, PartData):
+                await writer.write(event.data)
+            elif writer is not None:
+                received.append(await _finish(request, writer, study))
+                await writer.__aexit__(None, None, None)
+                writer = None
+    finally:
+        if writer is not None:
+            await writer.__aexit__(None, None, None)
+
+
+async def _events(chunks: AsyncIterator[bytes], media: MediaType) -> AsyncIterator[PartStart | PartData | PartEnd]:
+    try:
+        async for event in events(chunks, media.parameters.get("boundary", "")):
+            yield event
+    except DicomError as problem:
+        raise invalid_argument(str(problem)) from None
+
+
+async def _finish(request: Request, writer: BlobWriter, study: str) -> Received:
+    """Sync a file, read its header, check its study."""
+    blob = await writer.finish()
+    one = Received(blob)
+    try:
+        instance = index.read_file(request.emulator.blobs.path(blob.id))
+    except DicomError as problem:
+        one.problem = str(problem)
+        return one
+    if study and instance.study != study:
+        one.problem = "The instance belongs to another study than the one that the URL names."
+    else:
+        one.instance = instance
+    return one
+
+
+async def _discard(request: Request, blobs: list[Blob]) -> None:
+    """Remove the files that became no instance."""
+    for blob in blobs:
+        path = request.emulator.blobs.path(blob.id)
+        unlink: Callable[[], None] = lambda path=path: path.unlink(missing_ok=True)  # type: ignore[misc]  # noqa: E731
+        await request.emulator.blobs.run(unlink)
+
+
+def _answer(results: Sequence[tuple[Received, str]], root: str, media: str) -> Response:
+    """Write the store response (PS3.18 I.2): what was stored, what failed and why."""
+    stored = [one.instance for one, outcome in results if outcome in ("stored", "identical") and one.instance]
+    failed = [(one.instance, one.problem or "already exists") for one, outcome in results if _failed(outcome)]
+    as_json = media.endswith("json")
+    studies = {instance.study for instance in stored}
+    body: Json = {}
+    if len(studies) == 1:
+        body["00081190"] = {"vr": "UR", "Value": [f"{root}/studies/{next(iter(studies))}"]}
+    if failed:
+        items = [_failure(instance, detail, as_json=as_json) for instance, detail in failed]
+        body["00081198"] = {"vr": "SQ", "Value": items}
+    if stored:
+        body["00081199"] = {"vr": "SQ", "Value": [_success(instance, root) for instance in stored]}
+    data = orjson.dumps(body) if as_json else native_xml.to_xml(body)
+    return Response(409 if failed else 200, {"content-type": media}, data)
+
+
+def _failed(outcome: str) -> bool:
+    return outcome in ("failed", "different")
+
+
+def _success(instance: Instance, root: str) -> Json:
+    return {
+        "00081150": {"vr": "UI", "Value": [instance.sop_class]},
+        "00081155": {"vr": "UI", "Value": [instance.uid]},
+        "00081190": {"vr": "UR", "Value": [f"{root}/{instance.path}"]},
+    }
+
+
+def _failure(instance: Instance | None, detail: str, *, as_json: bool) -> Json:
+    item: Json = {}
+    if instance is not None:
+        item["00081150"] = {"vr": "UI", "Value": [instance.sop_class]}
+        item["00081155"] = {"vr": "UI", "Value": [instance.uid]}
+    item["00081197"] = {"vr": "US", "Value": [FAILURE_REASON]}
+    item["00091097" if as_json else "00090097"] = {"vr": "LT", "Value": [detail]}
+    return item

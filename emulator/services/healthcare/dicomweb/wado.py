@@ -1,0 +1,243 @@
+"""Retrieving studies, series, instances, frames, bulk data (PS3.18 10.4; Cloud Healthcare: retrieve transaction)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from mmap import ACCESS_READ, mmap
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.dicom import frames, syntaxes
+from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.dicom.frames import PixelData, Ranges
+from emulator.dicom.header import Bulk, inflate, read_header, swapped
+from emulator.dicom.media import Choice, Offer
+from emulator.gateway.errors import invalid_argument, not_found
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.healthcare import SERVICE
+from emulator.services.healthcare.dicomweb import answers
+from emulator.services.healthcare.dicomweb.find import Row, instances, root_url
+from emulator.services.healthcare.names import DicomPath
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+_STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
+_READ = "healthcare.dicomStores.dicomWebRead"
+_DICOM = "application/dicom"
+_WHOLE = Offer(_DICOM, multipart=True, syntaxes=syntaxes.RETRIEVABLE)
+_SINGLE = Offer(_DICOM, multipart=False, syntaxes=syntaxes.RETRIEVABLE)
+_FRAME_SYNTAXES = {
+    syntaxes.OCTETS: (syntaxes.EXPLICIT, syntaxes.ANY),
+    **{media: tuple(s for s, m in syntaxes.MEDIA_OF_SYNTAX.items() if m == media) for media in syntaxes.FRAME_TYPES},
+}
+_FRAMES = tuple(Offer(media, multipart=True, syntaxes=found) for media, found in _FRAME_SYNTAXES.items())
+_ONE_FRAME = tuple(Offer(media, multipart=False, syntaxes=found) for media, found in _FRAME_SYNTAXES.items())
+_BULK = (
+    Offer(syntaxes.OCTETS, multipart=True, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
+    Offer(syntaxes.OCTETS, multipart=False, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
+)
+_MAX_FRAMES = 10_000
+
+
+@SERVICE.handles(f"{_STUDIES}.retrieveStudy", permission=_READ)
+@SERVICE.handles(f"{_STUDIES}.series.retrieveSeries", permission=_READ)
+async def retrieve_many(request: Request) -> Answer:
+    """Give every instance of a study or series, one part each."""
+    choice = answers.negotiate(request, (_WHOLE,))
+    return _multipart(request, _rows(request), choice)
+
+
+@SERVICE.handles(f"{_STUDIES}.series.instances.retrieveInstance", permission=_READ)
+async def retrieve_instance(request: Request) -> Answer:
+    """Give one instance: in a multipart body, or alone where application/dicom is asked for (Google's addition)."""
+    choice = answers.negotiate(request, (_WHOLE, _SINGLE))
+    rows = _rows(request)
+    if choice.offer.multipart:
+        return _multipart(request, rows, choice)
+    row = rows[0]
+    if _as_stored(row, choice.syntax):
+        headers = {"content-type": _DICOM, "content-length": str(row.size)}
+        return Response(200, headers, request.emulator.blobs.stream(row.blob))
+    return Response(200, {"content-type": _DICOM}, await transcoded(request.emulator, row, choice.syntax))
+
+
+def _rows(request: Request) -> list[Row]:
+    return instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+
+
+def _as_stored(row: Row, syntax: str) -> bool:
+    return syntax in (syntaxes.ANY, row.syntax)
+
+
+def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Response:
+    boundary = token_hex(16)
+    root = root_url(request)
+
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+        for row in rows:
+            place = f"{root}/{row.path}"
+            if _as_stored(row, choice.syntax):
+                yield _DICOM, place, request.emulator.blobs.stream(row.blob)
+            else:
+                yield _DICOM, place, await transcoded(request.emulator, row, choice.syntax)
+
+    body = answers.stream_parts(boundary, parts())
+    return Response(200, answers.multipart_headers(_DICOM, boundary), body)
+
+
+async def in_pool(emulator: "Emulator", function: Any, *arguments: Any) -> Any:
+    """Run CPU work in the process pool; what cannot be done with the instance's pixels is a 400."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(emulator.pool, function, *arguments)
+    except (UnsupportedError, DicomError) as problem:
+        raise invalid_argument(str(problem)) from None
+
+
+async def transcoded(emulator: "Emulator", row: Row, syntax: str) -> bytes:
+    """Give an instance's file in another transfer syntax; 400 where that cannot be."""
+    from emulator.dicom import transcode
+
+    data: bytes = await in_pool(emulator, transcode.to_syntax, str(emulator.blobs.path(row.blob)), syntax)
+    return data
+
+
+def document_of(emulator: "Emulator", row: Row) -> tuple[dict[str, Any], list[Bulk]]:
+    """Give an instance's DICOM JSON and where its bulk values lie."""
+    found = emulator.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (row.id,))
+    if found is None:
+        raise not_found(f"Nothing is stored at {row.path}.")
+    return orjson.loads(found[0].replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]
+
+
+@SERVICE.handles(f"{_STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
+async def retrieve_frames(request: Request) -> Answer:
+    """Give frames: as stored, uncompressed (the default), or compressed as asked for."""
+    numbers = frame_numbers(request.path["dicomWebPath"].rsplit("/", 1)[-1])
+    choice = answers.negotiate(request, (*_FRAMES, *(_ONE_FRAME if len(numbers) == 1 else ())))
+    row = _rows(request)[0]
+    syntax = row.syntax if choice.syntax == syntaxes.ANY else choice.syntax
+    found = await _frames(request.emulator, row, numbers, syntax)
+    if syntax in syntaxes.NATIVE:
+        syntax = syntaxes.EXPLICIT
+    media = syntaxes.OCTETS if choice.syntax == syntaxes.ANY else syntaxes.media_type(syntax)
+    content_type = f"{media}; transfer-syntax={syntax}"
+    if not choice.offer.multipart:
+        return Response(200, {"content-type": content_type}, found[0])
+    root, boundary = root_url(request), token_hex(16)
+
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+        for number, data in zip(numbers, found, strict=True):
+            yield content_type, f"{root}/{row.path}/frames/{number}", data
+
+    return Response(200, answers.multipart_headers(media, boundary), answers.stream_parts(boundary, parts()))
+
+
+def frame_numbers(text: str) -> list[int]:
+    """Read a list of frame numbers such as 1,3,5; 400 if it is none."""
+    numbers = [int(item) if item.strip().isdecimal() and len(item) < 10 else 0 for item in text.split(",")]
+    if not all(numbers) or len(numbers) > _MAX_FRAMES:
+        raise invalid_argument("The frame list must be numbers from 1 on, separated by commas.")
+    return numbers
+
+
+async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: str) -> list[bytes]:
+    elements, bulk = document_of(emulator, row)
+    if max(numbers) > frames.frame_count(elements):
+        raise not_found(f"The instance has no frame {max(numbers)}.")
+    element = next((b for b in bulk if b.path in ("7FE00010", "7FE00008", "7FE00009")), None)
+    if element is None:
+        raise invalid_argument("The instance has no pixel data.")
+    native = row.syntax in (syntaxes.EXPLICIT, syntaxes.IMPLICIT)
+    try:
+        if syntax == row.syntax or (native and syntax in syntaxes.NATIVE):
+            return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
+    except (UnsupportedError, DicomError) as problem:
+        raise invalid_argument(str(problem)) from None
+    from emulator.dicom import transcode
+
+    path = str(emulator.blobs.path(row.blob))
+    found: list[bytes] = await in_pool(emulator, transcode.frames_in_syntax, path, numbers, syntax)
+    return found
+
+
+def _slices(emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int]) -> list[bytes]:
+    """Cut frames out of the file as they are."""
+    pixels = PixelData(element.offset, element.length, element.encapsulated)
+    with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        if not pixels.encapsulated:
+            if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
+                return _odd_slices(data, elements, element, numbers, row.syntax)
+            spans = [frames.native_range(elements, pixels, number) for number in numbers]
+            return [data[start:end] for start, end in spans]
+        all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
+        if max(numbers) > len(all_frames):
+            raise UnsupportedError(f"The pixel data holds {len(all_frames)} frames only.")
+        return [_joined(data, all_frames[number - 1]) for number in numbers]
+
+
+def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: list[int], syntax: str) -> list[bytes]:
+    """Cut frames out of a deflated or big endian file."""
+    whole = value_of(data, element, syntax)
+    pixels = PixelData(0, len(whole), encapsulated=False)
+    spans = [frames.native_range(elements, pixels, number) for number in numbers]
+    return [whole[start:end] for start, end in spans]
+
+
+def _joined(data: mmap, ranges: Ranges) -> bytes:
+    return b"".join(data[start:end] for start, end in ranges)
+
+
+def value_of(data: mmap, element: Bulk, syntax: str) -> bytes:
+    """Give a bulk value as little endian bytes, whatever the file's syntax."""
+    if syntax == syntaxes.DEFLATED:
+        plain = inflate(data, read_header(data).dataset_offset)
+        return plain[element.offset : element.offset + element.length]
+    raw = data[element.offset : element.offset + element.length]
+    return swapped(raw, element.vr) if syntax == syntaxes.BIG_ENDIAN else raw
+
+
+@SERVICE.handles(f"{_STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
+async def retrieve_bulk_data(request: Request) -> Answer:
+    """Give a bulk value: .../bulkdata/TAG, or .../bulkdata/SEQUENCE/ITEM/TAG (items from 0)."""
+    choice = answers.negotiate(request, _BULK)
+    row = _rows(request)[0]
+    wanted = request.path["dicomWebPath"].split("/bulkdata/", 1)[-1].strip("/")
+    _, bulk = document_of(request.emulator, row)
+    element = next((b for b in bulk if b.path == wanted.upper()), None)
+    if element is None:
+        raise not_found("The instance has no bulk data at this path.")
+    bodies = await _bulk_bodies(request.emulator, row, element)
+    syntax = row.syntax if element.encapsulated else syntaxes.EXPLICIT
+    content_type = f"{syntaxes.OCTETS}; transfer-syntax={syntax}"
+    if not choice.offer.multipart:
+        if len(bodies) != 1:
+            raise invalid_argument("The value has several frames: ask for multipart/related.")
+        return Response(200, {"content-type": content_type}, bodies[0])
+    boundary, place = token_hex(16), f"{root_url(request)}/{row.path}/bulkdata/{element.path}"
+
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+        for body in bodies:
+            yield content_type, place, body
+
+    return Response(200, answers.multipart_headers(syntaxes.OCTETS, boundary), answers.stream_parts(boundary, parts()))
+
+
+async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[bytes | AsyncIterator[bytes]]:
+    """Give the value's bytes; those of encapsulated pixel data frame by frame."""
+    if element.encapsulated:
+        elements, _ = document_of(emulator, row)
+        numbers = list(range(1, frames.frame_count(elements) + 1))
+        try:
+            return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
+        except (UnsupportedError, DicomError) as problem:
+            raise invalid_argument(str(problem)) from None
+    if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
+
+        def read() -> bytes:
+            with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+                return value_of(data, element, row.syntax)
+
+        return [await asyncio.to_thread(read)]
+    return [emulator.blobs.stream(row.blob, element.offset, element.offset + element.length)]

@@ -1,0 +1,62 @@
+"""Names of healthcare resources, and the path of a DICOMweb request, parsed and written in one place."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from emulator.gateway.errors import invalid_argument
+
+
+@dataclass(frozen=True, slots=True)
+class StoreName:
+    """projects/P/locations/L/datasets/D/dicomStores/S (or another collection of stores)."""
+
+    project: str
+    location: str
+    dataset_id: str
+    collection: str
+    store_id: str
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Read a store's name; 400 if it is none."""
+        parts = name.split("/")
+        if len(parts) != 8 or (parts[0], parts[2], parts[4]) != ("projects", "locations", "datasets"):
+            raise invalid_argument(f"Invalid store name {name}: it must be projects/P/locations/L/datasets/D/STORES/S.")
+        return cls(parts[1], parts[3], parts[5], parts[6], parts[7])
+
+    def __str__(self) -> str:
+        return f"{self.dataset}/{self.collection}/{self.store_id}"
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset that holds the store."""
+        return f"projects/{self.project}/locations/{self.location}/datasets/{self.dataset_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class DicomPath:
+    """What a DICOMweb path names below a store: a study, series, instance; "" where it does not go so deep."""
+
+    study: str = ""
+    series: str = ""
+    instance: str = ""
+
+    @classmethod
+    def parse(cls, path: str) -> Self:
+        """Read studies/U[/series/U[/instances/U]], whatever else follows."""
+        parts = path.split("/")
+        found = {}
+        for name, key in (("studies", "study"), ("series", "series"), ("instances", "instance")):
+            if len(parts) >= 2 and parts[0] == name:
+                found[key] = parts[1]
+                parts = parts[2:]
+        return cls(**found)
+
+    def __str__(self) -> str:
+        levels = (("studies", self.study), ("series", self.series), ("instances", self.instance))
+        return "/".join(f"{name}/{uid}" for name, uid in levels if uid)
+
+
+def store_of(resource: str) -> str:
+    """Give the store's name out of a longer resource name (.../dicomStores/S/dicomWeb/studies/U)."""
+    return "/".join(resource.split("/")[:8])

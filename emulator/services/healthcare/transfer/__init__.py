@@ -1,0 +1,1 @@
+"""Import from and export to Cloud Storage and BigQuery, as resumable operations."""

@@ -1,0 +1,134 @@
+"""dicomStores.import: objects of a bucket become instances; resumable, cancellable, failures logged one by one."""
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.dicom.errors import DicomError
+from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.operations import Job
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import SERVICE, agent, operations
+from emulator.services.healthcare.dicomweb import index, ingest
+from emulator.services.healthcare.dicomweb.find import DICOM_STORE
+from emulator.services.healthcare.dicomweb.index import Instance, Stored
+from emulator.services.healthcare.transfer import sources
+
+if TYPE_CHECKING:
+    from emulator.services.storage.api import StoredObject
+
+Json = dict[str, Any]
+KIND = "healthcare.dicom.import"
+BATCH = 64
+DIFFERENT = (
+    "An instance already exists in this DICOM Store with the same Study/Series/SOPInstance UID, "
+    "but the DICOM files differ (checksum mismatch)."
+)
+_READ = ("storage.objects.get", "storage.objects.list")
+
+
+@SERVICE.handles("healthcare.projects.locations.datasets.dicomStores.import")
+async def start_import(request: Request) -> Answer:
+    """Start an import; the agent's permission on the bucket is checked by the operation."""
+    emulator, store = request.emulator, request.name
+    emulator.resources.require(DICOM_STORE, store)
+    uri = (request.body.get("gcsSource") or {}).get("uri", "")
+    if not uri:
+        raise invalid_argument("gcsSource.uri is required: the objects to import, as gs://BUCKET/OBJECT.")
+    sources.parse(uri)
+    storage_class = (request.body.get("blobStorageSettings") or {}).get("blobStorageClass", "STANDARD")
+    if storage_class == "BLOB_STORAGE_CLASS_UNSPECIFIED":
+        storage_class = "STANDARD"
+    payload = {"uri": uri, "storageClass": storage_class}
+    operation = await operations.start(request, KIND, store, "dicom.DicomService.ImportDicomData", payload)
+    return operations.started(operation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An object whose header was read, or why it was not."""
+
+    found: "StoredObject"
+    instance: Instance | None
+    problem: str = ""
+
+
+@SERVICE.job(KIND)
+async def run(job: Job) -> Json:
+    """Import what the source names, in batches; each one's checkpoint is the last object name that is done."""
+    emulator, store = job.emulator, job.payload["store"]
+    source = sources.parse(job.payload["uri"])
+    await _check_bucket(job, source)
+    done_up_to = job.checkpoint.get("after", "")
+    left = sources.objects(emulator, source, done_up_to)
+    if not done_up_to and job.counter.get("pending", 0) == 0:
+        names = await asyncio.to_thread(sum, (1 for _ in sources.objects(emulator, source)))
+        if not names:
+            raise invalid_argument(f"No objects match {job.payload['uri']}.")
+        job.counter["pending"] = names
+    while batch := await asyncio.to_thread(list, itertools.islice(left, BATCH)):
+        job.check_cancelled()
+        read = await asyncio.to_thread(_read_batch, job, batch)
+        await emulator.db.write(_store_batch, job, store, read)
+    job.counter.pop("pending", None)
+    return {
+        "@type": f"type.googleapis.com/google.cloud.healthcare.{job.payload['version']}.dicom.ImportDicomDataResponse"
+    }
+
+
+async def _check_bucket(job: Job, source: sources.Source) -> None:
+    from emulator.services.storage import api
+
+    try:
+        resource = api.resource_of(job.emulator, source.bucket)
+    except ApiError:
+        raise agent.lacks_permission("Cloud Storage") from None
+    agent.require(job.emulator, job.payload["store"], _READ, resource, "Cloud Storage")
+
+
+def _read_batch(job: Job, batch: Sequence["StoredObject"]) -> list[_Read]:
+    return [_read(job.emulator.blobs.path(found.blob_id), found) for found in batch]
+
+
+def _read(path: Path, found: "StoredObject") -> _Read:
+    try:
+        if found.size == 0:
+            return _Read(found, None, "empty DICOM instance found")
+        return _Read(found, index.read_file(path))
+    except DicomError as problem:
+        return _Read(found, None, str(problem))
+    except OSError:
+        return _Read(found, None, "The object was deleted while the import ran.")
+
+
+def _store_batch(tx: sqlite3.Connection, job: Job, store: str, read: Sequence[_Read]) -> None:
+    """Store a batch, log its failures, and move the checkpoint: all or nothing."""
+    alive = [one for one in read if one.instance is None or _still_there(tx, one.found.blob_id)]
+    failed = [(one.found, 3, one.problem) for one in alive if one.instance is None]
+    failed += [(one.found, 5, "The object was deleted while the import ran.") for one in read if one not in alive]
+    good = [(one, one.instance) for one in alive if one.instance is not None]
+    files = [
+        ingest.File(instance, one.found.blob_id, Stored(one.found.blob_id, one.found.size, one.found.crc32c))
+        for one, instance in good
+    ]
+    outcomes = ingest.store_in(tx, job.emulator, store, files, "ImportDicomData", job.payload["storageClass"])
+    failed += [
+        (one.found, 6, DIFFERENT) for (one, _), outcome in zip(good, outcomes, strict=True) if outcome == "different"
+    ]
+    for found, code, message in failed:
+        uri = f"gs://{found.bucket}/{found.name}"
+        entry = agent.log_entry(store, "ImportDicomLogEntry", code, message, source=uri, operation=job.operation.name)
+        job.emulator.logs.write_in(tx, entry)
+    job.count("success", len(read) - len(failed))
+    job.count("failure", len(failed))
+    job.counter["pending"] = max(0, job.counter.get("pending", 0) - len(read))
+    job.checkpoint = {"after": read[-1].found.name}
+    job.save_in(tx)
+
+
+def _still_there(tx: sqlite3.Connection, blob: str) -> bool:
+    return tx.execute("SELECT 1 FROM blobs WHERE id = ?", (blob,)).fetchone() is not None

@@ -1,0 +1,60 @@
+"""The objects that a gs:// URI with wildcards names (Cloud Healthcare: dicomStores.import, gcsSource.uri)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.gateway.errors import invalid_argument
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.services.storage.api import StoredObject
+
+_URI = re.compile(r"gs://([a-z0-9][a-z0-9._\-]{1,220}[a-z0-9])/(.+)", re.DOTALL)
+_WILDCARD = re.compile(r"\*\*|\*|\?")
+_DOUBLE = re.compile(r"[^*?]*\*\*(\.[^*?/]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A bucket, the fixed start of the names in it, and what the whole name must look like."""
+
+    bucket: str
+    prefix: str
+    pattern: re.Pattern[str]
+
+
+def parse(uri: str) -> Source:
+    """Read a source: `*` is anything but a slash, `?` one such character, `**` anything at all.
+
+    400 where `**` stands elsewhere than at the end or before an extension, or with another wildcard.
+    """
+    matched = _URI.fullmatch(uri)
+    if matched is None:
+        raise invalid_argument(
+            f'Invalid gcsSource.uri "{uri[:200]}": it must be gs://BUCKET/OBJECT, with wildcards or not.'
+        )
+    bucket, name = matched[1], matched[2]
+    if "**" in name and not _DOUBLE.fullmatch(name):
+        raise invalid_argument(
+            f'Invalid gcsSource.uri "{uri[:200]}": ** can stand at the end or before an extension only, and takes no '
+            "other wildcard beside it."
+        )
+    pattern, position = "", 0
+    for wildcard in _WILDCARD.finditer(name):
+        pattern += re.escape(name[position : wildcard.start()])
+        pattern += {"**": ".*", "*": "[^/]*", "?": "[^/]"}[wildcard[0]]
+        position = wildcard.end()
+    pattern += re.escape(name[position:])
+    first = _WILDCARD.search(name)
+    return Source(bucket, name[: first.start()] if first else name, re.compile(pattern, re.DOTALL))
+
+
+def objects(emulator: "Emulator", source: Source, after: str = "") -> Iterator["StoredObject"]:
+    """Give the objects of a source in the order of their names, from the one after `after` on. Folders are left out."""
+    from emulator.services.storage import api
+
+    for found in api.iter_objects(emulator, source.bucket, source.prefix):
+        if found.name > after and not found.name.endswith("/") and source.pattern.fullmatch(found.name):
+            yield found

@@ -1,0 +1,158 @@
+"""Export to Cloud Storage: original files by reference, other media types made in the process pool."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emulator.dicom import syntaxes
+from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.dicom.media import parse_media_type
+from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.operations import Job
+from emulator.services.healthcare import agent
+from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.transfer import selection
+from emulator.services.healthcare.transfer.selection import Exported
+from emulator.state.blobs import Blob
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Json = dict[str, Any]
+
+# roles/storage.objectAdmin is what Google asks for: existing objects are overwritten.
+_WRITE = ("storage.objects.create", "storage.objects.delete", "storage.objects.get", "storage.objects.list")
+_EXTENSIONS = {"application/dicom": ".dcm", "image/jpeg": ".jpg", "image/png": ".png", syntaxes.OCTETS: ""}
+_JPEG = "1.2.840.10008.1.2.4.50"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A bucket, the start of the object names, the media type ("" is the original file) and its transfer syntax."""
+
+    bucket: str
+    prefix: str
+    media: str
+    syntax: str
+
+    @property
+    def extension(self) -> str:
+        """What object names end with."""
+        return _EXTENSIONS[self.media or "application/dicom"]
+
+
+def parse(given: Json) -> Destination:
+    """Read a gcsDestination; 400 for what Google does not export."""
+    uri = given.get("uriPrefix", "")
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    if not uri.startswith("gs://") or not bucket:
+        raise invalid_argument(f'Invalid gcsDestination.uriPrefix "{uri[:200]}": it must be gs://BUCKET[/FOLDER].')
+    prefix = f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
+    text = given.get("mimeType", "")
+    if not text:
+        return Destination(bucket, prefix, "", syntaxes.ANY)
+    media = parse_media_type(text)
+    asked = media.parameters.get("transfer-syntax", "")
+    allowed = {
+        "application/dicom": syntaxes.RETRIEVABLE,
+        syntaxes.OCTETS: (syntaxes.EXPLICIT, syntaxes.ANY),
+        "image/jpeg": (_JPEG,),
+        "image/png": ("",),
+    }.get(media.name, ())
+    if not allowed or (asked and asked not in allowed):
+        raise invalid_argument(
+            f'Invalid gcsDestination.mimeType "{text[:200]}": it must be application/dicom, application/octet-stream, '
+            "image/jpeg or image/png, with a transfer-syntax that retrieval knows."
+        )
+    return Destination(bucket, prefix, media.name, asked or allowed[0])
+
+
+async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
+    """Write the objects of each instance; an instance that cannot be converted is counted and logged."""
+    from emulator.services.storage import api
+
+    emulator, store = job.emulator, job.payload["store"]
+    destination = parse(job.payload["gcsDestination"])
+    try:
+        resource = api.resource_of(emulator, destination.bucket)
+    except ApiError:
+        raise agent.lacks_permission("Cloud Storage") from None
+    agent.require(emulator, store, _WRITE, resource, "Cloud Storage")
+    after = job.checkpoint.get("after", 0)
+    if not after:
+        job.counter["pending"] = await asyncio.to_thread(selection.count, emulator, store, paths)
+    batches = selection.batches(emulator, store, paths, after)
+    while batch := await asyncio.to_thread(next, batches, None):
+        job.check_cancelled()
+        made = [await _made(emulator, destination, one) for one in batch]
+        await emulator.db.write(_write_batch, job, destination, batch, made)
+
+
+Made = list[tuple[str, Blob]] | str
+"""The objects of an instance (name and bytes), or why there are none."""
+
+
+async def _made(emulator: "Emulator", destination: Destination, one: Exported) -> Made:
+    base = f"{destination.prefix}{one.study}/{one.series}/{one.uid}"
+    same = destination.syntax in (syntaxes.ANY, one.syntax)
+    if destination.media in ("", "application/dicom") and same:
+        return [(base + destination.extension, _shared(emulator, one.blob))]
+    try:
+        bodies = await _bodies(emulator, destination, one)
+    except (UnsupportedError, DicomError) as problem:
+        return str(problem)
+    if destination.media == "application/dicom" or one.frames == 1:
+        names = [base + destination.extension]
+    else:
+        names = [f"{base}/{number}{destination.extension}" for number in range(1, len(bodies) + 1)]
+    blobs = [await emulator.blobs.put(body) for body in bodies]
+    return list(zip(names, blobs, strict=True))
+
+
+def _shared(emulator: "Emulator", blob: str) -> Blob:
+    """Give the instance's own file: Cloud Storage refers to it too, nothing is copied."""
+    row = emulator.db.one("SELECT id, size, md5, crc32c FROM blobs WHERE id = ?", (blob,))
+    if row is None:
+        raise UnsupportedError("The instance was deleted while the export ran.")
+    return Blob(*row)
+
+
+async def _bodies(emulator: "Emulator", destination: Destination, one: Exported) -> list[bytes]:
+    from emulator.dicom import render, transcode
+
+    loop, pool, path = asyncio.get_running_loop(), emulator.pool, str(emulator.blobs.path(one.blob))
+    numbers = list(range(1, one.frames + 1))
+    if destination.media == "application/dicom":
+        return [await loop.run_in_executor(pool, transcode.to_syntax, path, destination.syntax)]
+    if destination.media == syntaxes.OCTETS:
+        if destination.syntax == syntaxes.ANY:
+            return await loop.run_in_executor(pool, transcode.stored_frames, path)
+        return await loop.run_in_executor(pool, transcode.frames_in_syntax, path, numbers, destination.syntax)
+    return [await loop.run_in_executor(pool, render.render, path, number, destination.media) for number in numbers]
+
+
+def _write_batch(
+    tx: sqlite3.Connection, job: Job, destination: Destination, batch: Sequence[Exported], made: Sequence[Made]
+) -> None:
+    """Store a batch's objects, log its failures, and move the checkpoint: all or nothing."""
+    from emulator.services.storage import api
+
+    store = job.payload["store"]
+    media = destination.media or "application/dicom"
+    for one, objects in zip(batch, made, strict=True):
+        if isinstance(objects, str):
+            source = f"{store}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}"
+            entry = agent.log_entry(
+                store, "ExportDicomLogEntry", 3, objects, source=source, operation=job.operation.name
+            )
+            job.emulator.logs.write_in(tx, entry)
+            job.count("failure")
+            continue
+        for name, blob in objects:
+            api.put_in(tx, job.emulator, destination.bucket, name, blob, media)
+        job.count("success")
+    job.counter["pending"] = max(0, job.counter.get("pending", 0) - len(batch))
+    job.checkpoint = {"after": batch[-1].id}
+    job.save_in(tx)
