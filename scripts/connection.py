@@ -116,7 +116,7 @@ class Connection:
     @property
     def surroundings(self) -> Surroundings:
         """What an explanation of an error needs to know."""
-        return Surroundings.of(self.outputs, self.emulated, self.address)
+        return Surroundings.of(self.outputs, self.address, emulated=self.emulated)
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +129,7 @@ class Connection:
     @cached_property
     def credentials(self) -> Any:
         """Whose name the requests bear: see `find_credentials`."""
-        return find_credentials(self.emulated, os.environ)
+        return find_credentials(os.environ, emulated=self.emulated)
 
     def refresh_credentials(self) -> None:
         """Get an access token if there is none yet, which proves that the credentials work."""
@@ -241,7 +241,7 @@ def require_listener(url: str) -> None:
         raise CommandError(f"The emulator is not running at {url}: {START_EMULATOR}") from None
 
 
-def find_credentials(emulated: bool, environment: Any) -> Any:
+def find_credentials(environment: Any, *, emulated: bool) -> Any:
     """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
 
     Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).

@@ -87,7 +87,7 @@ class Surroundings:
     agent: str | None = None
 
     @classmethod
-    def of(cls, outputs: Outputs, emulated: bool, address: str) -> Surroundings:
+    def of(cls, outputs: Outputs, address: str, *, emulated: bool) -> Surroundings:
         """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL)."""
         return cls(outputs.project, outputs.stack, emulated, address, outputs.healthcare_agent_email)
 

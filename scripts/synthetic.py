@@ -32,7 +32,7 @@ _ANOTHER_FOLLOW_UP = 0.725
 """Chance of one more film of the same patient: 3.6 films a patient on average, as in NIH's set."""
 _MOST_FOLLOW_UPS = 40
 
-_DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1.1"
+_DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _LABEL = "SYNTHETIC IMAGE, NOT A PATIENT"
 

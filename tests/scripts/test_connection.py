@@ -61,32 +61,32 @@ def write_key(path: Path, token_uri: str) -> Path:
 
 def test_an_access_token_comes_first() -> None:
     for emulated in (True, False):
-        assert find_credentials(emulated, {"GOOGLE_OAUTH_ACCESS_TOKEN": "t"}).token == "t"
+        assert find_credentials({"GOOGLE_OAUTH_ACCESS_TOKEN": "t"}, emulated=emulated).token == "t"
 
 
 def test_the_emulators_key_is_found_in_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ROOT", tmp_path)
     write_key(tmp_path / ".emulator" / "credentials.json", f"{ROOT}/token")
-    assert find_credentials(True, {}).service_account_email == "emulator@p.iam.gserviceaccount.com"
+    assert find_credentials({}, emulated=True).service_account_email == "emulator@p.iam.gserviceaccount.com"
 
 
 def test_a_google_key_is_never_used_on_the_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ROOT", tmp_path)
     key = write_key(tmp_path / "google.json", "https://oauth2.googleapis.com/token")
     with pytest.raises(CommandError, match="python -m emulator env"):
-        find_credentials(True, {"GOOGLE_APPLICATION_CREDENTIALS": str(key)})
+        find_credentials({"GOOGLE_APPLICATION_CREDENTIALS": str(key)}, emulated=True)
 
 
 def test_the_emulators_key_is_never_used_on_google_cloud(tmp_path: Path) -> None:
     key = write_key(tmp_path / "emulator.json", f"{ROOT}/token")
     with pytest.raises(CommandError, match="names the emulator's key"):
-        find_credentials(False, {"GOOGLE_APPLICATION_CREDENTIALS": str(key)})
+        find_credentials({"GOOGLE_APPLICATION_CREDENTIALS": str(key)}, emulated=False)
 
 
 def test_google_cloud_uses_what_google_auth_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = write_key(tmp_path / "google.json", "https://oauth2.googleapis.com/token")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
-    assert find_credentials(False, {}).service_account_email == "emulator@p.iam.gserviceaccount.com"
+    assert find_credentials({}, emulated=False).service_account_email == "emulator@p.iam.gserviceaccount.com"
 
 
 def test_no_credentials_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

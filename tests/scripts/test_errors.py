@@ -15,8 +15,8 @@ from infra.outputs import OutputsError
 from scripts.errors import ApiFailure, CommandError, ExitCode, Surroundings, UsageError, explain
 from tests.scripts.conftest import outputs_for
 
-ON_GOOGLE = Surroundings.of(outputs_for(None), False, "https://healthcare.googleapis.com")
-ON_EMULATOR = Surroundings.of(outputs_for("http://127.0.0.1:9470"), True, "http://127.0.0.1:9470")
+ON_GOOGLE = Surroundings.of(outputs_for(None), "https://healthcare.googleapis.com", emulated=False)
+ON_EMULATOR = Surroundings.of(outputs_for("http://127.0.0.1:9470"), "http://127.0.0.1:9470", emulated=True)
 AGENT = "service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com"
 
 
