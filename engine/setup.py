@@ -36,8 +36,8 @@ def main(arguments: list[str], layout: Layout | None = None) -> int:
         print(f"scripts/setup: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        print(f"scripts/setup:{place} {error.strerror}; mend that, then run scripts/setup again.", file=sys.stderr)
+        said = f"{error.filename}: {error.strerror}" if error.strerror else f"{error}"
+        print(f"scripts/setup: {said}; mend that, then run scripts/setup again.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("scripts/setup: interrupted; run it again and it continues where it stopped.", file=sys.stderr)

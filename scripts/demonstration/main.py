@@ -67,7 +67,8 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 130
     except OSError as error:
-        print(f"scripts/demo: {error.filename or ''} {error.strerror}; mend that, then run it again.", file=sys.stderr)
+        said = f"{error.filename}: {error.strerror}" if error.strerror else f"{error}"
+        print(f"scripts/demo: {said}; mend that, then run it again.", file=sys.stderr)
         return 1
     print(f"Done in {duration(time.monotonic() - started)}", file=sys.stderr)
     return 0

@@ -1,0 +1,1 @@
+"""Figures, and their ratios to the goals: `python -m benchmarks --help`."""

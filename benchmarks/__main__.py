@@ -1,0 +1,52 @@
+"""python -m benchmarks [NAME ...]: run some or all of them and print a table."""
+
+import argparse
+import os
+import platform
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import commands
+from benchmarks.figures import Figure, table
+from engine.layout import Layout
+from scripts.demonstration.places import Places
+
+QUICK: dict[str, Callable[[Places], list[Figure]]] = {
+    "setup": commands.setup_again,
+    "help": commands.scripts_help,
+    "start": commands.emulator_start,
+    "demo": commands.demo,
+}
+SLOW: dict[str, Callable[[Places], list[Figure]]] = {"setup-from-nothing": commands.setup_from_nothing}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks that were asked for; the exit code is 0 unless one can't run."""
+    everything = {**QUICK, **SLOW}
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="*", choices=[[], *everything], help=f"default: {', '.join(QUICK)}")
+    names = parser.parse_args(arguments).name or list(QUICK)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        places = Places(Layout(), _free_port(), _free_port(), Path(folder))
+        places.prepare()
+        for name in names:
+            print(name, file=sys.stderr)
+            figures += everything[name](places)
+    load = os.getloadavg()[0]
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}\n")
+    print(table(figures))
+    return 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
