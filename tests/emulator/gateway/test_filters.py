@@ -34,3 +34,27 @@ def test_what_cannot_be_read_is_a_400_that_quotes_it(text: str) -> None:
     with pytest.raises(ApiError) as refused:
         compile_filter(text)
     assert text in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("labels.env=(prod OR dev)", True),
+        ("labels.env=(NOT prod)", True),
+        ("labels.env=(prod OR test)", False),
+        ("-labels.env=prod", True),
+        ('name!~"^ima"', False),
+    ],
+)
+def test_groups_of_values_and_negations(text: str, wanted: bool) -> None:
+    assert compile_filter(text)(VALUE) is wanted
+
+
+def test_or_binds_tighter_than_and() -> None:
+    assert not compile_filter("done=true OR size=1 AND size=2")(VALUE)
+    assert compile_filter("size=12 AND size=1 OR done=true")(VALUE)
+
+
+def test_a_pattern_that_does_not_compile_is_a_400() -> None:
+    with pytest.raises(ApiError, match="not a regular expression"):
+        compile_filter('name=~"["')
