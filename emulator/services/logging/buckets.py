@@ -1,0 +1,122 @@
+"""Log buckets: kept as declared. All entries of a project are in one table, whatever its buckets say."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway import validation
+from emulator.gateway.collections import Collection, create, crud, update
+from emulator.gateway.errors import failed_precondition, invalid_argument
+from emulator.gateway.request import Answer, Request
+from emulator.services.logging.service import SERVICE
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+BUCKETS = "logging.buckets"
+_METHODS = "logging.projects.locations.buckets"
+_TYPE = "type.googleapis.com/google.logging.v2.LogBucket"
+_DEFAULTS = {"_Default": {"retentionDays": 30}, "_Required": {"retentionDays": 400, "locked": True}}
+_MAX_DAYS = 3650
+
+
+def _view(bucket: Resource) -> dict[str, Any]:
+    times = {"createTime": bucket.created, "updateTime": bucket.updated}
+    return {"name": bucket.name, "lifecycleState": "ACTIVE", "retentionDays": 30, **bucket.body, **times}
+
+
+def _check(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
+        raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
+    return body
+
+
+def _check_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
+    if old.body.get("locked") and body != old.body:
+        raise failed_precondition(f"The bucket {old.name} is locked: it can't be changed.")
+    return _check(request, body)
+
+
+BUCKET = Collection(
+    kind=BUCKETS,
+    segment="buckets",
+    id_parameter="bucketId",
+    id_pattern=re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}"),
+    prepare=_check,
+    prepare_update=_check_update,
+    view=_view,
+)
+crud(SERVICE, BUCKET, _METHODS, ("create", "get", "list", "patch"))
+
+
+@SERVICE.handles(f"{_METHODS}.createAsync", permission="logging.buckets.create")
+async def create_async(request: Request) -> Answer:
+    """Create a bucket; the operation in the answer is done."""
+    return await _done(request, await create(BUCKET, request))
+
+
+@SERVICE.handles(f"{_METHODS}.updateAsync", permission="logging.buckets.update")
+async def update_async(request: Request) -> Answer:
+    """Change a bucket; the operation in the answer is done."""
+    mask = validation.field_mask(request.query.get("updateMask", ""))
+    return await _done(request, await update(BUCKET, request, request.body, mask))
+
+
+@SERVICE.handles(f"{_METHODS}.delete")
+async def delete(request: Request) -> Answer:
+    """Mark a bucket for deletion; undelete takes that back."""
+    if request.name.endswith(("/_Default", "/_Required")):
+        raise invalid_argument(f"The bucket {request.name.rpartition('/')[2]} can't be deleted.")
+    return await _set_lifecycle(request, "DELETE_REQUESTED")
+
+
+@SERVICE.handles(f"{_METHODS}.undelete")
+async def undelete(request: Request) -> Answer:
+    """Keep a bucket that was marked for deletion."""
+    return await _set_lifecycle(request, "ACTIVE")
+
+
+@SERVICE.handles("logging.projects.locations.operations.get")
+async def get_operation(request: Request) -> Answer:
+    """An operation on a bucket."""
+    return request.emulator.operations.require(request.name).to_json()
+
+
+async def _set_lifecycle(request: Request, state: str) -> Answer:
+    emulator = request.emulator
+
+    def step(tx: sqlite3.Connection) -> None:
+        bucket = emulator.resources.require(BUCKETS, request.name, tx)
+        if bucket.body.get("locked"):
+            raise failed_precondition(f"The bucket {bucket.name} is locked: it can't be deleted.")
+        emulator.resources.replace(tx, BUCKETS, bucket.name, {**bucket.body, "lifecycleState": state})
+
+    await emulator.db.write(step)
+    return {}
+
+
+async def _done(request: Request, bucket: Resource) -> Answer:
+    emulator = request.emulator
+    response = {"@type": _TYPE, **_view(bucket)}
+    operation = await emulator.db.write(
+        lambda tx: emulator.operations.insert(
+            tx, "logging.buckets", bucket.parent, principal=request.principal, response=response
+        )
+    )
+    return operation.to_json()
+
+
+@SERVICE.on_start
+async def ensure_defaults(emulator: Emulator) -> None:
+    """The two buckets that every project has."""
+    parent = f"projects/{emulator.settings.project}/locations/global"
+
+    def step(tx: sqlite3.Connection) -> None:
+        for name, body in _DEFAULTS.items():
+            if emulator.resources.get(BUCKETS, f"{parent}/buckets/{name}", tx) is None:
+                emulator.resources.insert(tx, BUCKETS, f"{parent}/buckets/{name}", parent, dict(body))
+
+    await emulator.db.write(step)

@@ -1,0 +1,180 @@
+"""Log entries: list with the query language, write; the logs of a project: list, delete."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import orjson
+
+from emulator.gateway.errors import invalid_argument
+from emulator.gateway.filters import Predicate
+from emulator.gateway.request import Answer, Request
+from emulator.services.logging.filters import compile_filter, parse_time
+from emulator.services.logging.service import SERVICE
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+_PROJECT = re.compile(r"projects/([^/]+)(/.*)?")
+_LOG = re.compile(r"projects/([^/]+)/logs/([^/]+)")
+_ORDERS = {"": "", "timestamp asc": "", "timestamp": "", "timestamp desc": "DESC"}
+_PRIVATE = "cloudaudit.googleapis.com%2Fdata_access"
+_DEFAULT_PAGE, _MAX_PAGE = 50, 1000
+_CHUNK = 2000
+
+
+@SERVICE.handles("logging.entries.list", permission="")
+async def list_entries(request: Request) -> Answer:
+    """Entries of projects that match a query, in the order of their times.
+
+    Data access audit logs are private: without logging.privateLogEntries.list they are left out, as Google does.
+    """
+    emulator = request.emulator
+    body = request.body
+    projects = _projects(
+        request, [*body.get("resourceNames", []), *(f"projects/{p}" for p in body.get("projectIds", []))]
+    )
+    readable = {
+        project: emulator.policies.allows(request.principal, "logging.privateLogEntries.list", f"projects/{project}")
+        for project in projects
+    }
+    if body.get("orderBy", "") not in _ORDERS:
+        raise invalid_argument('orderBy must be "timestamp asc" or "timestamp desc".')
+    query = body.get("filter", "")
+    keep = compile_filter(query) if query.strip() else None
+    size = min(body.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
+    descending = _ORDERS[body.get("orderBy", "")] == "DESC"
+    await emulator.logs.flush()
+    after = _decode(body.get("pageToken", ""))
+    found, following = await asyncio.to_thread(_scan, emulator, readable, keep, size, after, descending)
+    answer: dict[str, Any] = {"entries": found} if found else {}
+    if following:
+        answer["nextPageToken"] = following
+    return answer
+
+
+@SERVICE.handles("logging.entries.write", permission="")
+async def write_entries(request: Request) -> Answer:
+    """Store entries, durable when answered; log name, resource and labels of the request are defaults of each."""
+    emulator = request.emulator
+    body = request.body
+    entries: list[dict[str, Any]] = []
+    for number, given in enumerate(body.get("entries", [])):
+        entry = {**given, "labels": {**body.get("labels", {}), **given.get("labels", {})}}
+        if not entry["labels"]:
+            del entry["labels"]
+        entry.setdefault("logName", body.get("logName", ""))
+        entry.setdefault("resource", body.get("resource"))
+        found = _LOG.fullmatch(entry["logName"])
+        if found is None:
+            raise invalid_argument(
+                f"entries[{number}]: logName must look like projects/ID/logs/LOG, with / in LOG as %2F."
+            )
+        if not entry["resource"]:
+            raise invalid_argument(f'entries[{number}]: resource is required, for example {{"type": "global"}}.')
+        project = emulator.project_id(found[1])
+        emulator.policies.require(request.principal, "logging.logEntries.create", f"projects/{project}")
+        entry["logName"] = f"projects/{project}/logs/{quote(unquote(found[2]), safe='')}"
+        if "timestamp" in entry:
+            time = parse_time(entry["timestamp"]).astimezone(UTC)
+            entry["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        entries.append(entry)
+    if body.get("dryRun"):
+        return {}
+
+    def step(tx: sqlite3.Connection) -> None:
+        for entry in entries:
+            emulator.logs.write_in(tx, entry)
+
+    await emulator.db.write(step)
+    return {}
+
+
+@SERVICE.handles("logging.projects.logs.list")
+async def list_logs(request: Request) -> Answer:
+    """The names of a project's logs that have entries."""
+    emulator = request.emulator
+    project = request.name.split("/")[1]
+    await emulator.logs.flush()
+    rows = emulator.db.all("SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log", (project,))
+    names = [f"projects/{project}/logs/{row['log']}" for row in rows]
+    return {"logNames": names} if names else {}
+
+
+@SERVICE.handles("logging.projects.logs.delete", permission="logging.logs.delete")
+async def delete_log(request: Request) -> Answer:
+    """Delete the entries of a log."""
+    emulator = request.emulator
+    _, project, _, log = request.name.split("/", 3)
+    await emulator.logs.flush()
+    sql = "DELETE FROM log_entries WHERE project = ? AND log = ?"
+    await emulator.db.write(lambda tx: tx.execute(sql, (project, quote(unquote(log), safe=""))).rowcount)
+    return {}
+
+
+def _projects(request: Request, names: list[str]) -> list[str]:
+    """The projects that resource names name (also through buckets and views), if the caller may list their entries."""
+    if not names:
+        raise invalid_argument("resourceNames is required: name at least one, such as projects/ID.")
+    projects = []
+    for name in names:
+        found = _PROJECT.fullmatch(name)
+        if found is None:
+            raise invalid_argument(f"{name[:80]}: only entries of projects are emulated; name one as projects/ID.")
+        project = request.emulator.project_id(found[1])
+        request.emulator.policies.require(request.principal, "logging.logEntries.list", f"projects/{project}")
+        projects.append(project)
+    return projects
+
+
+def _scan(
+    emulator: Emulator,
+    readable: dict[str, bool],
+    keep: Predicate | None,
+    size: int,
+    after: tuple[str, int] | None,
+    descending: bool,
+) -> tuple[list[dict[str, Any]], str]:
+    """A page of matching entries, and the token of the next one ("" at the end)."""
+    places = ",".join("?" * len(readable))
+    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    order = f"ORDER BY time {direction}, number {direction} LIMIT {_CHUNK}"
+    found: list[dict[str, Any]] = []
+    while True:
+        where = f"project IN ({places})"
+        arguments: list[str | int] = [*readable]
+        if after is not None:
+            where += f" AND (time, number) {beyond} (?, ?)"
+            arguments += [*after]
+        rows = emulator.db.all(f"SELECT * FROM log_entries WHERE {where} {order}", arguments)  # noqa: S608 - no input
+        for row in rows:
+            if row["log"] == _PRIVATE and not readable[row["project"]]:
+                continue
+            entry = orjson.loads(row["entry"])
+            if keep is not None and not keep(entry):
+                continue
+            if len(found) == size:
+                return found, _encode(after)
+            found.append(entry)
+            after = row["time"], row["number"]
+        if len(rows) < _CHUNK:
+            return found, ""
+        after = rows[-1]["time"], rows[-1]["number"]
+
+
+def _encode(place: tuple[str, int] | None) -> str:
+    return "" if place is None else f"{place[0]}~{place[1]}"
+
+
+def _decode(token: str) -> tuple[str, int] | None:
+    if not token:
+        return None
+    time, _, number = token.partition("~")
+    if not number.isdigit():
+        raise invalid_argument(f"Invalid page token: {token[:60]}.")
+    return time, int(number)

@@ -1,0 +1,98 @@
+"""Sinks: where entries are to be exported. They are kept as declared, with a writer identity; nothing is exported."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.collections import Collection, crud
+from emulator.gateway.errors import invalid_argument
+from emulator.gateway.request import Request
+from emulator.services.logging.filters import compile_filter
+from emulator.services.logging.service import SERVICE
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+SINKS = "logging.sinks"
+_DESTINATIONS = ("storage.", "bigquery.", "pubsub.", "logging.")
+_SHARED_WRITER = "serviceAccount:cloud-logs@system.gserviceaccount.com"
+_AUDIT = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/system_event")
+
+
+def _view(sink: Resource) -> dict[str, Any]:
+    times = {"createTime": sink.created, "updateTime": sink.updated, "resourceName": sink.name}
+    return {"name": sink.id, **sink.body, **times}
+
+
+def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    """Check a new sink and give it the identity that its destination has to grant access to."""
+    _check(body)
+    return {**body, "writerIdentity": _writer(request)}
+
+
+def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
+    """A sink that once has a writer of its own keeps it (Logging: uniqueWriterIdentity can't become false again)."""
+    _check(body)
+    if request.query.get("uniqueWriterIdentity") and old.body.get("writerIdentity") == _SHARED_WRITER:
+        body["writerIdentity"] = _writer(request)
+    return body
+
+
+def _writer(request: Request) -> str:
+    if request.query.get("customWriterIdentity"):
+        return str(request.query["customWriterIdentity"])
+    if request.query.get("uniqueWriterIdentity"):
+        number = request.emulator.settings.project_number
+        return f"serviceAccount:service-{number}@gcp-sa-logging.iam.gserviceaccount.com"
+    return _SHARED_WRITER
+
+
+def _check(body: dict[str, Any]) -> None:
+    destination = body.get("destination", "")
+    if not destination.startswith(tuple(f"{name}googleapis.com/" for name in _DESTINATIONS)):
+        raise invalid_argument(
+            f'Invalid destination "{destination[:80]}": it must start with storage.googleapis.com/, '
+            "bigquery.googleapis.com/, pubsub.googleapis.com/ or logging.googleapis.com/."
+        )
+    for text in (body.get("filter", ""), *(exclusion.get("filter", "") for exclusion in body.get("exclusions", []))):
+        if text.strip():
+            compile_filter(text)
+
+
+def _require_deletable(_emulator: Emulator, _tx: sqlite3.Connection, sink: Resource) -> None:
+    if sink.id == "_Required":
+        raise invalid_argument("The sink _Required can't be deleted.")
+
+
+SINK = Collection(
+    kind=SINKS,
+    segment="sinks",
+    id_of=lambda request: str(request.body.get("name", "")),
+    id_pattern=re.compile(r"[A-Za-z0-9_.\-]{1,100}"),
+    mutable=frozenset(("destination", "filter", "includeChildren")),
+    prepare=_prepare,
+    prepare_update=_prepare_update,
+    view=_view,
+    after_delete=_require_deletable,
+)
+crud(SERVICE, SINK, "logging.projects.sinks", ("create", "get", "list", "patch", "update", "delete"))
+
+
+@SERVICE.on_start
+async def ensure_defaults(emulator: Emulator) -> None:
+    """The two sinks that every project has."""
+    parent = f"projects/{emulator.settings.project}"
+    logs = [f'LOG_ID("{name}")' for name in _AUDIT]
+    defaults = {"_Required": " OR ".join(logs), "_Default": " AND ".join(f"NOT {log}" for log in logs)}
+
+    def step(tx: sqlite3.Connection) -> None:
+        for name, text in defaults.items():
+            if emulator.resources.get(SINKS, f"{parent}/sinks/{name}", tx) is None:
+                destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{name}"
+                body = {"destination": destination, "filter": text}
+                emulator.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
+
+    await emulator.db.write(step)
