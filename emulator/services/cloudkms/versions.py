@@ -131,7 +131,8 @@ def finish_destructions(emulator: Emulator, tx: sqlite3.Connection) -> None:
 @SERVICE.on_start
 async def destroy_what_is_due(emulator: Emulator) -> None:
     """Destroy what came due while the emulator was stopped."""
-    await emulator.db.write(lambda tx: finish_destructions(emulator, tx))
+    if emulator.db.one("SELECT version FROM kms_material") is not None:
+        await emulator.db.write(lambda tx: finish_destructions(emulator, tx))
 
 
 def _wrong_state(version: Resource, verb: str) -> Exception:

@@ -114,9 +114,11 @@ async def ensure_defaults(emulator: Emulator) -> None:
     """The two buckets that every project has."""
     parent = f"projects/{emulator.settings.project}/locations/global"
 
-    def step(tx: sqlite3.Connection) -> None:
-        for name, body in _DEFAULTS.items():
-            if emulator.resources.get(BUCKETS, f"{parent}/buckets/{name}", tx) is None:
-                emulator.resources.insert(tx, BUCKETS, f"{parent}/buckets/{name}", parent, dict(body))
+    missing = [name for name in _DEFAULTS if emulator.resources.get(BUCKETS, f"{parent}/buckets/{name}") is None]
 
-    await emulator.db.write(step)
+    def step(tx: sqlite3.Connection) -> None:
+        for name in missing:
+            emulator.resources.insert(tx, BUCKETS, f"{parent}/buckets/{name}", parent, dict(_DEFAULTS[name]))
+
+    if missing:
+        await emulator.db.write(step)

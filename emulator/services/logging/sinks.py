@@ -88,11 +88,13 @@ async def ensure_defaults(emulator: Emulator) -> None:
     logs = [f'LOG_ID("{name}")' for name in _AUDIT]
     defaults = {"_Required": " OR ".join(logs), "_Default": " AND ".join(f"NOT {log}" for log in logs)}
 
-    def step(tx: sqlite3.Connection) -> None:
-        for name, text in defaults.items():
-            if emulator.resources.get(SINKS, f"{parent}/sinks/{name}", tx) is None:
-                destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{name}"
-                body = {"destination": destination, "filter": text}
-                emulator.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
+    missing = [name for name in defaults if emulator.resources.get(SINKS, f"{parent}/sinks/{name}") is None]
 
-    await emulator.db.write(step)
+    def step(tx: sqlite3.Connection) -> None:
+        for name in missing:
+            destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{name}"
+            body = {"destination": destination, "filter": defaults[name]}
+            emulator.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
+
+    if missing:
+        await emulator.db.write(step)
