@@ -1,0 +1,65 @@
+"""Fixtures: a dataset and DICOM store of its own for a test, and DICOMweb on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+from dicomweb_client.api import DICOMwebClient
+
+from tests.support.emulator import RunningEmulator
+
+LOCATION = "us-central1"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A DICOM store and ways to talk to it."""
+
+    name: str
+    dataset: str
+    url: str
+    session: requests.Session
+    client: DICOMwebClient
+
+    def get(self, path: str, accept: str = "*/*", **parameters: Any) -> requests.Response:
+        """GET below .../dicomWeb."""
+        return self.session.get(f"{self.url}/{path}", params=parameters, headers={"Accept": accept}, timeout=60)
+
+    def post(self, data: bytes, accept: str = "application/dicom+json", path: str = "studies") -> requests.Response:
+        """Store one file."""
+        headers = {"Content-Type": "application/dicom", "Accept": accept}
+        return self.session.post(f"{self.url}/{path}", data=data, headers=headers, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def dataset(emulator: RunningEmulator, healthcare: Any) -> str:
+    """A dataset for all tests."""
+    parent = f"projects/{emulator.project}/locations/{LOCATION}"
+    datasets = healthcare.projects().locations().datasets()
+    datasets.create(parent=parent, datasetId="imaging", body={}).execute()
+    return f"{parent}/datasets/imaging"
+
+
+@pytest.fixture
+def make_store(
+    emulator: RunningEmulator, healthcare: Any, dataset: str, unique: Callable[[str], str]
+) -> Callable[..., Store]:
+    """Creates a store; `make_store(notificationConfig={...})`."""
+
+    def make(**body: Any) -> Store:
+        stores = healthcare.projects().locations().datasets().dicomStores()
+        name = stores.create(parent=dataset, dicomStoreId=unique("store"), body=body).execute()["name"]
+        url = f"{emulator.base_url}/v1/{name}/dicomWeb"
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {emulator.owner_token}"
+        return Store(name, dataset, url, session, DICOMwebClient(url, session=session))
+
+    return make
+
+
+@pytest.fixture
+def store(make_store: Callable[..., Store]) -> Store:
+    """An empty store."""
+    return make_store()
