@@ -119,13 +119,22 @@ class _Google(mocks.Mocks):
         return ({}, [("projectId", answer)]) if isinstance(answer, str) else (dict(answer), [])
 
 
-class _Recorder(mocks.MockMonitor):
+class Recorder(mocks.MockMonitor):
     """Pulumi's mock engine, which also keeps every request to register a resource."""
 
     def __init__(self, google: _Google) -> None:
         super().__init__(google)
         self.declared: list[Declared] = []
-        self.outputs: dict[str, Any] = {}
+
+    @classmethod
+    def answering(cls, project: str, answers: Mapping[str, Any] | None = None) -> Recorder:
+        """One whose provider knows `project`; `answers` replaces what its functions answer, as `declare` says."""
+        functions = {
+            "gcp:organizations/getProject:getProject": {"number": NUMBER, "projectId": project},
+            "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": STORAGE_AGENT},
+            "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {"email": BIGQUERY_AGENT},
+        }
+        return cls(_Google(functions | dict(answers or {})))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -162,12 +171,7 @@ def declare(chosen: Settings, answers: Mapping[str, Any] | None = None) -> Graph
 
     `answers` replaces what the provider's functions answer, by token; a text in it is the error that one fails with.
     """
-    functions = {
-        "gcp:organizations/getProject:getProject": {"number": NUMBER, "projectId": chosen.project},
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {"emailAddress": STORAGE_AGENT},
-        "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": {"email": BIGQUERY_AGENT},
-    }
-    recorder = _Recorder(_Google(functions | dict(answers or {})))
+    recorder = Recorder.answering(chosen.project, answers)
     pulumi.runtime.set_mocks(recorder.mocks, project=NAMESPACE, stack=chosen.stack, monitor=recorder)
     outputs: dict[str, Any] = {}
 
