@@ -104,7 +104,7 @@ class Logs:
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
             "methodName": request.method.id,
-            "resourceName": resource,
+            "resourceName": request.name if request.name.startswith("projects/") else resource,
             "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
             "authorizationInfo": [{"permission": permission, "resource": resource, "granted": error is None}],
         }

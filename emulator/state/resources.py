@@ -137,6 +137,6 @@ def _encode_token(text: str) -> str:
 
 def _decode_token(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise invalid_argument(f"Invalid page token: {token[:60]}.") from None

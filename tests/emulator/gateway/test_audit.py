@@ -1,0 +1,51 @@
+"""Audit entries: administrative calls always, data access as the project's audit configuration says."""
+
+from typing import Any
+
+import httpx
+
+from tests.conftest import StartEmulator
+from tests.support.emulator import RunningEmulator
+
+
+def call(running: RunningEmulator, method: str, path: str, body: Any = None) -> httpx.Response:
+    headers = {"authorization": f"Bearer {running.owner_token}"}
+    return httpx.request(method, running.base_url + path, json=body, headers=headers)
+
+
+def entries(running: RunningEmulator, log: str) -> list[dict[str, Any]]:
+    name = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2F{log}"
+    body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{name}"'}
+    for _ in range(50):
+        answer = call(running, "POST", "/v2/entries:list", body).json().get("entries", [])
+        if answer:
+            return [entry["protoPayload"] for entry in answer]
+    return []
+
+
+def test_who_did_what_and_who_was_refused(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    topic = f"/v1/projects/{running.project}/topics/audited"
+    assert call(running, "PUT", topic, {}).status_code == 200
+    assert call(running, "PUT", topic, {}).status_code == 409
+    found = [e for e in entries(running, "activity") if e["methodName"] == "pubsub.projects.topics.create"]
+    assert [e.get("status", {}).get("code", 0) for e in found] == [0, 6] or [
+        e.get("status", {}).get("code", 0) for e in found
+    ] == [6, 0]
+    assert {e["authenticationInfo"]["principalEmail"] for e in found} == {f"owner@{running.project}.example"}
+    assert {e["resourceName"] for e in found} == {topic.removeprefix("/v1/")}
+
+
+def test_reading_is_logged_once_the_project_says_so(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    topic = f"/v1/projects/{running.project}/topics/audited"
+    call(running, "PUT", topic, {})
+    call(running, "GET", topic)
+    project = f"/v1/projects/{running.project}"
+    policy = call(running, "POST", f"{project}:getIamPolicy", {}).json()
+    policy["auditConfigs"] = [{"service": "allServices", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}]
+    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
+    assert call(running, "POST", f"{project}:setIamPolicy", body).status_code == 200
+    call(running, "GET", topic)
+    found = [e["methodName"] for e in entries(running, "data_access")]
+    assert found.count("pubsub.projects.topics.get") == 1

@@ -1,0 +1,89 @@
+"""Bodies and parameters against the discovery schemas."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from emulator.gateway import validation
+from emulator.gateway.discovery import Method, load
+from emulator.gateway.errors import ApiError
+
+DOCUMENTS = {name: load(name) for name in ("healthcare.v1", "storage.v1", "pubsub.v1")}
+
+
+def method(method_id: str) -> Method:
+    return next(m for d in DOCUMENTS.values() for m in d.methods if m.id == method_id)
+
+
+STORE = method("healthcare.projects.locations.datasets.dicomStores.create")
+BUCKET = method("storage.buckets.patch")
+
+
+def body(of: Method, value: Any, *, lenient: bool = False) -> Any:
+    return validation.body(of, orjson.dumps(value), lenient=lenient)
+
+
+def test_an_unknown_field_is_named_with_its_place() -> None:
+    with pytest.raises(ApiError) as refused:
+        body(STORE, {"notificationConfig": {"topik": "x"}, "colour": 1})
+    assert "Unknown name \"topik\" at 'notificationConfig': Cannot find field." in refused.value.message
+    assert 'Unknown name "colour": Cannot find field.' in refused.value.message
+    assert len(refused.value.details[0]["fieldViolations"]) == 2
+
+
+def test_both_spellings_of_a_field_are_taken() -> None:
+    value = {"notification_config": {"pubsub_topic": "t", "sendForBulkImport": True}}
+    assert body(STORE, value) == {"notificationConfig": {"pubsubTopic": "t", "sendForBulkImport": True}}
+
+
+def test_nulls_are_absent_for_a_strict_service_and_kept_for_a_lenient_one() -> None:
+    assert body(STORE, {"labels": None}) == {}
+    assert body(BUCKET, {"labels": {"a": None}, "unknown": 1}, lenient=True) == {"labels": {"a": None}}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"labels": ["a"]}, "Invalid value at 'labels'"),
+        ({"name": 3}, "Invalid value at 'name' (TYPE_STRING), 3"),
+        ({"notificationConfig": {"sendForBulkImport": "perhaps"}}, "(TYPE_BOOL)"),
+        ([], "must be a JSON object"),
+    ],
+)
+def test_wrong_types_are_refused(value: Any, message: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        body(STORE, value)
+    assert message in refused.value.message
+
+
+def test_numbers_of_64_bits_are_strings_whichever_way_they_came() -> None:
+    for given in (604800, "604800"):
+        policy = body(BUCKET, {"retentionPolicy": {"retentionPeriod": given}}, lenient=True)
+        assert policy == {"retentionPolicy": {"retentionPeriod": "604800"}}
+
+
+def test_json_that_is_none_is_a_parse_error() -> None:
+    with pytest.raises(ApiError) as refused:
+        validation.body(STORE, b"{", lenient=False)
+    assert (refused.value.code, refused.value.reason) == (400, "parseError")
+
+
+def test_query_parameters_have_their_types() -> None:
+    listing = method("healthcare.projects.locations.datasets.dicomStores.list")
+    assert validation.query(listing, [("pageSize", "5"), ("alt", "json")], lenient=False) == {"pageSize": 5}
+    with pytest.raises(ApiError, match=r"Invalid value at 'pageSize' \(TYPE_INT32\)"):
+        validation.query(listing, [("pageSize", "five")], lenient=False)
+    with pytest.raises(ApiError, match='Unknown name "color": Cannot bind query parameter'):
+        validation.query(listing, [("color", "red")], lenient=False)
+
+
+def test_a_required_parameter_is_demanded() -> None:
+    with pytest.raises(ApiError, match="Required parameter: project"):
+        validation.query(method("storage.buckets.insert"), [], lenient=True)
+
+
+def test_field_masks_are_read_in_either_case() -> None:
+    assert validation.field_mask("parser_config.allow_null_header,labels") == ["parserConfig.allowNullHeader", "labels"]
+    with pytest.raises(ApiError, match="update_mask is required"):
+        validation.field_mask(" ")

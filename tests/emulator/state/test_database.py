@@ -1,0 +1,71 @@
+"""Groups of writes: durable, isolated from each other's failures."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator.state.database import CorruptState, Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(tmp_path / "state.sqlite")
+    made.create("CREATE TABLE IF NOT EXISTS numbers(n INTEGER PRIMARY KEY)")
+    made.start()
+    yield made
+    made.close()
+
+
+def insert(tx: sqlite3.Connection, n: int) -> int:
+    tx.execute("INSERT INTO numbers VALUES(?)", (n,))
+    return n
+
+
+def test_a_write_is_readable_once_it_returns(database: Database) -> None:
+    assert asyncio.run(database.write(insert, 7)) == 7
+    assert [row["n"] for row in database.all("SELECT n FROM numbers")] == [7]
+
+
+def test_one_failure_in_a_group_leaves_the_others_alone(database: Database) -> None:
+    async def together() -> tuple[object, ...]:
+        await database.write(insert, 1)
+        return await asyncio.gather(
+            database.write(insert, 2), database.write(insert, 1), database.write(insert, 3), return_exceptions=True
+        )
+
+    results = asyncio.run(together())
+    assert results[0] == 2
+    assert isinstance(results[1], sqlite3.IntegrityError)
+    assert [row["n"] for row in database.all("SELECT n FROM numbers ORDER BY n")] == [1, 2, 3]
+
+
+def test_after_commit_runs_only_for_what_was_committed(database: Database) -> None:
+    ran: list[str] = []
+
+    def good(tx: sqlite3.Connection) -> None:
+        insert(tx, 1)
+        database.after_commit(lambda: ran.append("good"))
+
+    def bad(_tx: sqlite3.Connection) -> None:
+        database.after_commit(lambda: ran.append("bad"))
+        raise ValueError("no")
+
+    async def both() -> None:
+        await asyncio.gather(database.write(good), database.write(bad), return_exceptions=True)
+
+    asyncio.run(both())
+    assert ran == ["good"]
+
+
+def test_readers_do_not_write(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="attempt to write a readonly database"):
+        database.all("INSERT INTO numbers VALUES(9)")
+
+
+def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"not a database at all" * 200)
+    with pytest.raises(CorruptState, match=r"cannot be read .* python -m emulator reset"):
+        Database(tmp_path / "state.sqlite")

@@ -1,0 +1,113 @@
+"""python -m emulator: starting, and the sentences for what can't be done."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import StartEmulator
+from tests.support.emulator import ROOT, free_port
+
+
+def emulator(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "emulator", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def one_sentence(result: "subprocess.CompletedProcess[str]") -> str:
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    return lines[0]
+
+
+def test_start_status_env_reset_stop(tmp_path: Path) -> None:
+    state = str(tmp_path / "state")
+    started = emulator("start", "--detach", "--port", "0", "--grpc-port", "0", "--state", state)
+    assert started.returncode == 0, started.stderr
+    try:
+        assert "ready" in emulator("status", "--state", state).stdout
+        lines = emulator("env", "--state", state).stdout.splitlines()
+        variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        url = variables["HEALTHCARE_EMULATOR_HOST"]
+        headers = {"authorization": f"Bearer {variables['GOOGLE_OAUTH_ACCESS_TOKEN']}"}
+        topic = f"{url}/v1/projects/local-project/topics/lost"
+        assert httpx.put(topic, json={}, headers=headers).status_code == 200
+        assert emulator("reset", "--state", state).returncode == 0
+        assert httpx.get(topic, headers=headers).status_code == 404
+        assert json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())["token_uri"] == f"{url}/token"
+        again = emulator("start", "--detach", "--port", "0", "--state", state)
+        assert again.returncode == 1
+        assert "already runs" in one_sentence(again)
+    finally:
+        assert emulator("stop", "--state", state).returncode == 0
+    assert emulator("status", "--state", state).returncode == 1
+    assert "No emulator runs" in emulator("stop", "--state", state).stdout
+    assert "start one with" in one_sentence(emulator("env", "--state", state))
+
+
+def test_a_second_emulator_on_the_same_folder(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    second = emulator("start", "--port", "0", "--grpc-port", "0", "--state", str(running.state))
+    assert second.returncode == 1
+    assert "Another emulator runs on" in one_sentence(second)
+
+
+@pytest.mark.parametrize("flag", ["--port", "--grpc-port"])
+def test_a_port_in_use(start_emulator: StartEmulator, tmp_path: Path, flag: str) -> None:
+    running = start_emulator()
+    taken = str(running.port)
+    other = "--grpc-port" if flag == "--port" else "--port"
+    result = emulator("start", flag, taken, other, str(free_port()), "--state", str(tmp_path / "other"))
+    assert result.returncode == 1
+    assert one_sentence(result) == (
+        f"Port {taken} on 127.0.0.1 is in use; stop what listens there, or choose another with {flag}."
+    )
+
+
+def test_a_corrupt_state_folder(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(os.urandom(8192))
+    result = emulator("start", "--port", "0", "--grpc-port", "0", "--state", str(tmp_path))
+    assert result.returncode == 1
+    assert "python -m emulator reset --state" in one_sentence(result)
+    assert emulator("reset", "--state", str(tmp_path)).returncode == 0
+    assert not (tmp_path / "state.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--project", "X"), "is not a project id"),
+        (("--port", "99999"), "is not a port"),
+        (("--operations", "sometimes"), "is none of immediate, manual, delay:SECONDS"),
+        (("--host", "0.0.0.0", "--iam", "off"), "--iam off is refused"),  # noqa: S104 the point of the test
+    ],
+)
+def test_wrong_use_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    result = emulator("start", "--state", str(tmp_path / "state"), *arguments)
+    assert result.returncode == 2
+    assert words in one_sentence(result)
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_is_not_emulated_answers_501_with_the_methods_id(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    path = f"/v1/projects/{running.project}/snapshots/s"
+    answer = httpx.get(running.base_url + path, headers={"authorization": f"Bearer {running.owner_token}"})
+    assert answer.status_code == 501
+    assert answer.json()["error"]["message"] == "pubsub.projects.snapshots.get is not emulated."
+    assert httpx.get(running.base_url + path).status_code == 401
+
+
+def test_faults_strike_the_nth_call(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    headers = {"authorization": f"Bearer {running.owner_token}"}
+    fault = {"method": "cloudresourcemanager.projects.get", "code": 503, "call": 2}
+    assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault).status_code == 403
+    assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault, headers=headers).status_code == 200
+    url = f"{running.base_url}/v1/projects/{running.project}"
+    assert [httpx.get(url, headers=headers).status_code for _ in range(3)] == [200, 503, 200]
