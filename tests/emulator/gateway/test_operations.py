@@ -22,8 +22,8 @@ def start(running: InProcess, kind: str, payload: dict[str, Any] | None = None) 
 
 def finished(running: InProcess, name: str) -> Operation:
     async def wait() -> Operation:
-        while not (operation := running.emulator.operations.require(name)).done:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110  an operation has no event to wait for
+        while not (operation := running.emulator.operations.require(name)).done:  # noqa: ASYNC110 there is no event
+            await asyncio.sleep(0.005)
         return operation
 
     return running.run(asyncio.wait_for(wait(), 10))
@@ -106,8 +106,8 @@ def test_an_interrupted_job_goes_on_from_its_checkpoint(in_process: InProcess) -
     operation = start(in_process, "three")
 
     async def until_three() -> None:
-        while in_process.emulator.operations.require(operation.name).counter.get("success") != 3:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110  as above
+        while in_process.emulator.operations.require(operation.name).counter.get("success") != 3:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     in_process.run(asyncio.wait_for(until_three(), 10))
     in_process.restart()
