@@ -5,20 +5,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
     """Serve until the engine ends the process; the port goes to standard output, as the engine expects."""
-    # The engine decides when a run is over: an interrupt at the keyboard reaches it, and it cancels us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The engine ends a plugin with a signal once all its calls are answered, and waits for it to be gone.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _leave)
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    from emulator.provider.server import serve  # after the signal: the imports take a while
+    from emulator.provider.server import serve  # after the signals: the imports take a while
 
     biggest = 400 << 20  # bytes in one message, pulumi's own limit
-    server, port = serve(64, [("grpc.max_send_message_length", biggest), ("grpc.max_receive_message_length", biggest)])
+    options = [("grpc.max_send_message_length", biggest), ("grpc.max_receive_message_length", biggest)]
+    engine = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    server, port = serve(engine, 64, options)
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     server.wait_for_termination()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Leave without the interpreter's clean-up, which would wait for idle threads; nothing is buffered."""
+    del number, frame
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The plugin protocol (pulumi's provider.proto): the engine's calls to the flow of the resource, errors as sentences."""
+"""The plugin protocol (pulumi's provider.proto): the engine's calls go to the resource's flow, errors are sentences."""
 
 from __future__ import annotations
 
-import sys
+import contextlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
@@ -32,7 +32,8 @@ _SORTS = {
 class Servicer(proto.ResourceProviderServicer):
     """One provider process. The engine calls from many threads, after one CheckConfig and one Configure."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str = "") -> None:
+        self._engine = engine
         self._rest: Rest | None = None
 
     # The provider
@@ -78,11 +79,7 @@ class Servicer(proto.ResourceProviderServicer):
         except settings.ConfigError as error:
             _fail(context, f"the stand-in gcp plugin can't be configured: {error}")
         hosts = sorted({url.split("/")[2] for url in self._rest.settings.endpoints.values()})
-        print(  # noqa: T201 (the engine shows what a plugin writes to its standard error)
-            f"gcp {schema.version()}: the stand-in plugin of this project, for the emulator at {', '.join(hosts)} only",
-            file=sys.stderr,
-            flush=True,
-        )
+        self._say(f"gcp {schema.version()} is this project's stand-in, for the emulator at {', '.join(hosts)} only")
         return proto.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -217,6 +214,14 @@ class Servicer(proto.ResourceProviderServicer):
             _fail(context, f"{_called(flow, name)} was not deleted: {error}")
         return Empty()
 
+    def _say(self, message: str) -> None:
+        """Tell the person, through the engine (which hides what a plugin prints)."""
+        if not self._engine:
+            return
+        with contextlib.suppress(grpc.RpcError), grpc.insecure_channel(self._engine) as channel:
+            log = proto.LogRequest(severity=proto.LogSeverity.INFO, message=message)
+            proto.EngineStub(channel).Log(log, timeout=5)
+
     def _client(self, context: grpc.ServicerContext) -> Rest:
         if self._rest is None:
             _fail(context, "the gcp provider is not configured yet")
@@ -268,10 +273,10 @@ def _fail_partly(context: grpc.ServicerContext, message: str, error: PartialErro
     _fail(context, message)
 
 
-def serve(workers: int, options: Iterable[tuple[str, int]]) -> tuple[grpc.Server, int]:
-    """Start the plugin's server on a free loopback port; gives the server and the port."""
+def serve(engine: str, workers: int, options: Iterable[tuple[str, int]]) -> tuple[grpc.Server, int]:
+    """Start the plugin's server on a free loopback port; gives the server and the port. `engine`: where it logs to."""
     server = grpc.server(ThreadPoolExecutor(workers), options=list(options))
-    proto.add_ResourceProviderServicer_to_server(Servicer(), server)
+    proto.add_ResourceProviderServicer_to_server(Servicer(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port

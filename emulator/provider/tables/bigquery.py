@@ -98,7 +98,7 @@ _ALIASES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT":
 
 
 class _Table(Flow):
-    """A table: columns are a JSON text in the program, one that goes is dropped by a statement; protected by default."""
+    """A table: columns are a JSON text in the program, one that goes is dropped by a statement; protected at first."""
 
     def check(self, inputs: dict[str, Any], old: Mapping[str, Any], settings: Settings, name: Naming) -> list[Problem]:
         problems = super().check(inputs, old, settings, name)
