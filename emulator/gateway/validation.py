@@ -56,6 +56,9 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
     for name, text in raw:
         parameter = declared.get(name) or declared.get(_camel(name))
         if parameter is None:
+            if _is_field_mask(method, name):
+                values[name] = text
+                continue
             if name not in SYSTEM_PARAMETERS and not lenient and not method.is_media:
                 problems.add(
                     "",
@@ -77,6 +80,12 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
             problems.add(parameter.name, f"Required parameter: {parameter.name}")
     problems.raise_if_any()
     return values
+
+
+def _is_field_mask(method: Method, name: str) -> bool:
+    """Whether the request message has this field and it is a mask: Pub/Sub takes `updateMask` in the query too."""
+    fields = method.document.schemas.get(method.request or "", {}).get("properties", {})
+    return fields.get(name, {}).get("format") == "google-fieldmask"
 
 
 def _parameter_value(parameter: Parameter, text: str) -> Any:

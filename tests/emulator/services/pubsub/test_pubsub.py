@@ -205,3 +205,11 @@ def test_a_caller_needs_credentials_that_hold(emulator: RunningEmulator, topic: 
     answer = httpx.get(f"{emulator.base_url}/v1/{topic}", headers={"authorization": "Bearer nobody"})
     assert answer.status_code == 401
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
+
+
+def test_the_mask_may_travel_in_the_query_as_the_provider_sends_it(emulator: RunningEmulator, topic: str) -> None:
+    """PATCH ?updateMask=labels with the topic in the body."""
+    headers = {"authorization": f"Bearer {emulator.owner_token}"}
+    url = f"{emulator.base_url}/v1/{topic}?updateMask=labels"
+    answer = httpx.patch(url, json={"topic": {"labels": {"a": "b"}}}, headers=headers)
+    assert (answer.status_code, answer.json()["labels"]) == (200, {"a": "b"})
