@@ -40,13 +40,14 @@ def run_child(
     lines: list[str] = []
     interrupted = False
     with process:
-        while process.poll() is None:
+        while True:
             try:
                 for line in process.stdout or ():
                     lines.append(line)
                     if on_line:
                         on_line(line.rstrip("\n"))
                 process.wait()
+                break
             except KeyboardInterrupt:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(signal.SIGTERM if interrupted else signal.SIGINT)

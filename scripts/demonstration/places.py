@@ -61,5 +61,5 @@ class Places:
 
 def with_ports(settings: str, port: int, grpc_port: int) -> str:
     """The stack settings with other ports in all endpoints."""
-    changed = re.sub(rf"(127\.0\.0\.1):{GRPC_PORT}\b", rf"\1:{grpc_port}", settings)
-    return re.sub(rf"(127\.0\.0\.1):{PORT}\b", rf"\1:{port}", changed)
+    others = {str(PORT): port, str(GRPC_PORT): grpc_port}
+    return re.sub(rf"\b127\.0\.0\.1:({'|'.join(others)})\b", lambda found: f"127.0.0.1:{others[found[1]]}", settings)
