@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 from emulator.gateway.discovery import Document, Method
 
+OPEN_SEGMENTS = 16
 _VARIABLE = re.compile(r"\{(\+?)([^}]+)\}")
 
 
@@ -53,7 +55,8 @@ class Router:
         self._root = _Node()
         for document in documents:
             for method in document.methods:
-                self._add(method, method.template, method.flat_path, upload=False)
+                for flat in _flat_paths(method):
+                    self._add(method, method.template, flat, upload=False)
                 for path in method.upload_paths:
                     self._add(method, path, _flat(path, method), upload=True)
         self.find = lru_cache(maxsize=8192)(self._find)
@@ -90,6 +93,16 @@ class Router:
         if segment and (child := node.children.get("*")) is not None:
             found += self._nodes(child, segments, at + 1)
         return found
+
+
+def _flat_paths(method: Method) -> Iterator[str]:
+    """The flat path; for DICOMweb bulk data, whose path is a tag or tags and items, the shorter and longer ones too."""
+    flat = method.flat_path
+    yield flat
+    if flat.endswith("/{bulkdataId}/{bulkdataId1}"):
+        yield flat.rpartition("/")[0]
+        for more in range(1, OPEN_SEGMENTS):
+            yield flat + "".join(f"/{{more{number}}}" for number in range(more))
 
 
 def _flat(path: str, method: Method) -> str:
