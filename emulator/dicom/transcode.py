@@ -26,6 +26,8 @@ def to_syntax(path: str, syntax: str) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = _read(path)
+        if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
+            _make_little_endian(dataset)
         if any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
             _decompress(dataset)
             if syntax not in syntaxes.NATIVE:
@@ -76,10 +78,8 @@ def _cannot(what: str, problem: Exception | None = None) -> UnsupportedError:
 
 
 def _decompress(dataset: "FileDataset") -> None:
-    """Make the pixels native; those of a native big endian file become little endian when written."""
+    """Make the pixels native."""
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax == syntaxes.BIG_ENDIAN:
-        _swap(dataset)
     if not syntax.is_encapsulated:
         return
     try:
@@ -88,11 +88,16 @@ def _decompress(dataset: "FileDataset") -> None:
         raise _cannot(f"decoded from transfer syntax {syntax}", problem) from None
 
 
-def _swap(dataset: "FileDataset") -> None:
-    """pydicom writes OW as it was read: turn the words of a big endian file round."""
+def _make_little_endian(dataset: "FileDataset") -> None:
+    """Make a big endian dataset an explicit little endian one; pydicom itself would leave the words of OW alone."""
+    from pydicom.uid import ExplicitVRLittleEndian
+
     from emulator.dicom.header import swapped
 
-    for element in dataset.iterall():
+    elements = list(dataset.iterall())  # which also decodes every value, before the encoding is changed
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
+    for element in elements:
         if element.VR in ("OW", "OL", "OF", "OD", "OV") and isinstance(element.value, bytes):
             element.value = swapped(element.value, element.VR)
 

@@ -165,5 +165,3 @@ def test_writing_needs_its_permission(store: Store) -> None:
     headers = {"Content-Type": "application/dicom", "Authorization": "Bearer nobody"}
     answer = requests.post(f"{store.url}/studies", data=made(), headers=headers, timeout=60)
     assert answer.status_code == 401
-
-
