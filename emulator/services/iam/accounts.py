@@ -42,8 +42,10 @@ def view(account: Resource) -> dict[str, Any]:
 
 
 def project_of(request: Request) -> str:
-    """projects/ID of the project in a request's path, given by id or number."""
-    return f"projects/{request.emulator.project_id(request.name.split('/')[1])}"
+    """projects/ID of the project in a request's path, given by id, by number or (for undelete) as `-`."""
+    project = request.name.split("/")[1]
+    emulator = request.emulator
+    return f"projects/{emulator.settings.project if project == '-' else emulator.project_id(project)}"
 
 
 @SERVICE.handles(f"{_METHODS}.create", on=project_of)
@@ -152,8 +154,7 @@ async def undelete(request: Request) -> Answer:
     """Bring a deleted account back by its unique id, unless its address was taken in the meantime."""
     emulator = request.emulator
     unique = request.name.rsplit("/", 1)[-1]
-    project = request.name.split("/")[1]
-    parent = f"projects/{emulator.settings.project if project == '-' else emulator.project_id(project)}"
+    parent = project_of(request)
 
     def step(tx: sqlite3.Connection) -> Resource:
         deleted = emulator.resources.get(DELETED, f"{parent}/deletedServiceAccounts/{unique}", tx)
