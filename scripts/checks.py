@@ -68,7 +68,7 @@ def _run(target: Connection, check: Check) -> Result:
         if refusal and refusal.code == 403:
             return Result(check.name, State.UNKNOWN, f"This account may not look: {one_line(refusal.message)}.")
         if refusal and refusal.code == 404:
-            return Result(check.name, State.FAILED, f"It is not there: {_UP}.")
+            return Result(check.name, State.FAILED, f"{one_line(refusal.message)}: {_UP}.")
         return Result(check.name, State.FAILED, str(explain(error, target.surroundings)))
 
 

@@ -145,8 +145,8 @@ def _kinds(error: BaseException) -> set[tuple[str, str]]:
 
 
 def _without_url(message: str) -> str:
-    """Google's own words without the request in front, which the storage client adds ("GET http://...: ")."""
-    return re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message)
+    """Google's own words without what clients add: the request in front, BigQuery's location and job behind."""
+    return re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message).partition("\n\nLocation: ")[0]
 
 
 def _refused_credentials(where: Surroundings) -> str:
