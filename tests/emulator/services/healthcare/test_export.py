@@ -1,0 +1,128 @@
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from tests.emulator.dicom.files import shipped
+from tests.emulator.services.healthcare.conftest import Store
+from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.transfers import download, log_entries, make_bucket, names, run, upload
+from tests.support.emulator import RunningEmulator
+
+
+@pytest.fixture
+def outbox(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
+    return make_bucket(emulator, unique("export"), "roles/storage.objectAdmin")
+
+
+def to(bucket: str, folder: str = "out", **more: Any) -> dict[str, Any]:
+    return {"gcsDestination": {"uriPrefix": f"gs://{bucket}/{folder}", **more}}
+
+
+def test_original_files_under_study_series_instance(emulator: RunningEmulator, store: Store, outbox: str) -> None:
+    film = made()
+    assert store.post(film).status_code == 200
+    original = shipped("693_J2KR.dcm").read_bytes()
+    assert store.post(original).status_code == 200
+    done = run(emulator, store.name, "export", to(outbox))
+    assert done["metadata"]["counter"] == {"success": "2"}
+    assert done["response"]["@type"] == "type.googleapis.com/google.cloud.healthcare.v1.dicom.ExportDicomDataResponse"
+    found = names(emulator, outbox)
+    assert "out/1.2.1/1.2.1.1/1.2.1.1.1.dcm" in found
+    assert download(emulator, outbox, "out/1.2.1/1.2.1.1/1.2.1.1.1.dcm") == film
+    other = next(name for name in found if not name.startswith("out/1.2.1/"))
+    assert download(emulator, outbox, other) == original
+
+
+def test_an_export_overwrites(emulator: RunningEmulator, store: Store, outbox: str) -> None:
+    upload(emulator, outbox, "1.2.1/1.2.1.1/1.2.1.1.1.dcm", b"old")
+    assert store.post(made()).status_code == 200
+    run(emulator, store.name, "export", to(outbox, ""))
+    assert download(emulator, outbox, "1.2.1/1.2.1.1/1.2.1.1.1.dcm") == made()
+
+
+@pytest.mark.parametrize(
+    ("mime", "extension"),
+    [("image/jpeg", ".jpg"), ("image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50", ".jpg"), ("image/png", ".png")],
+)
+def test_pictures(emulator: RunningEmulator, store: Store, outbox: str, mime: str, extension: str) -> None:
+    assert store.post(made()).status_code == 200
+    assert store.post(shipped("emri_small.dcm").read_bytes()).status_code == 200
+    done = run(emulator, store.name, "export", to(outbox, mimeType=mime))
+    assert done["metadata"]["counter"] == {"success": "2"}
+    found = names(emulator, outbox)
+    assert f"out/1.2.1/1.2.1.1/1.2.1.1.1{extension}" in found
+    assert len([name for name in found if name.endswith(tuple(f"/{n}{extension}" for n in range(1, 11)))]) == 10
+    picture = Image.open(BytesIO(download(emulator, outbox, f"out/1.2.1/1.2.1.1/1.2.1.1.1{extension}")))
+    assert picture.size == (4, 4)
+
+
+def test_transcoded_files_and_raw_frames(emulator: RunningEmulator, store: Store, outbox: str) -> None:
+    assert store.post(shipped("MR_small_RLE.dcm").read_bytes()).status_code == 200
+    mime = "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"
+    run(emulator, store.name, "export", to(outbox, "dicom", mimeType=mime))
+    run(
+        emulator,
+        store.name,
+        "export",
+        to(outbox, "raw", mimeType="application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"),
+    )
+    dicom, raw = names(emulator, outbox)
+    read = pydicom.dcmread(BytesIO(download(emulator, outbox, dicom)))
+    assert read.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.1"
+    assert np.frombuffer(download(emulator, outbox, raw), "<i2").tobytes() == read.PixelData
+    assert "." not in raw.rsplit("/", 1)[1].replace(str(read.SOPInstanceUID), "")
+
+
+def test_filter_file(emulator: RunningEmulator, store: Store, outbox: str) -> None:
+    for study in ("1.2.1", "1.2.2", "1.2.3"):
+        for uid in ("1", "2"):
+            assert store.post(made(study=study, series=f"{study}.1", uid=f"{study}.1.{uid}")).status_code == 200
+    lines = "/studies/1.2.1\n\n/studies/1.2.2/series/1.2.2.1/instances/1.2.2.1.2\n/studies/9.9\n"
+    upload(emulator, outbox, "filter.txt", lines.encode())
+    body = {**to(outbox), "filterConfig": {"resourcePathsGcsUri": f"gs://{outbox}/filter.txt"}}
+    done = run(emulator, store.name, "export", body)
+    assert done["metadata"]["counter"] == {"success": "3"}
+    upload(emulator, outbox, "filter.txt", b"studies 1.2.1")
+    assert "Line 1" in run(emulator, store.name, "export", body)["error"]["message"]
+
+
+def test_viewer_may_not_export_into_a_bucket(
+    emulator: RunningEmulator, store: Store, unique: Callable[[str], str]
+) -> None:
+    bucket = make_bucket(emulator, unique("export"), "roles/storage.objectCreator")
+    assert store.post(made()).status_code == 200
+    done = run(emulator, store.name, "export", to(bucket))
+    assert done["error"]["code"] == 7
+    assert "Cloud Storage permission" in done["error"]["message"]
+
+
+def test_what_cannot_be_drawn_is_counted_and_logged(emulator: RunningEmulator, store: Store, outbox: str) -> None:
+    assert store.post(made()).status_code == 200
+    assert store.post(shipped("rtplan.dcm").read_bytes()).status_code == 200
+    done = run(emulator, store.name, "export", to(outbox, mimeType="image/png"))
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    (entry,) = log_entries(emulator, done["name"])
+    assert entry["jsonPayload"]["@type"].endswith("ExportDicomLogEntry")
+    assert "no pixel data" in entry["jsonPayload"]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {**to("b"), "bigqueryDestination": {"tableUri": "bq://p.d.t"}},
+        to("b", mimeType="image/gif"),
+        to("b", mimeType="image/jpeg; transfer-syntax=1.2"),
+        {"gcsDestination": {"uriPrefix": "b/folder"}},
+        {"bigqueryDestination": {"tableUri": "p.d.t"}},
+        {"bigqueryDestination": {"tableUri": "bq://elsewhere.d.t"}},
+    ],
+)
+def test_requests_that_are_refused(emulator: RunningEmulator, store: Store, body: dict[str, Any]) -> None:
+    code, answer = emulator.request("POST", f"/v1/{store.name}:export", body)
+    assert (code, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
