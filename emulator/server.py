@@ -71,6 +71,7 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
         log_level="warning",
         log_config=None,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=610,  # as Google's front ends: clients keep idle connections and do not expect them closed
         server_header=False,
         date_header=True,
         backlog=1024,
