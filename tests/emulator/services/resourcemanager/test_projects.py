@@ -1,0 +1,116 @@
+"""The project: by id and number, in v1 and v3, its policy and audit configuration."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from emulator.settings import project_number
+from tests.conftest import PROJECT, StartEmulator
+from tests.emulator.services.clients import client_as, refused
+from tests.support.emulator import RunningEmulator
+
+Api = Callable[[str, str], Any]
+AUDIT = [{"service": "healthcare.googleapis.com", "auditLogConfigs": [{"logType": "DATA_READ"}]}]
+BINDING = {"role": "roles/bigquery.jobUser", "members": ["user:analyst@example.com"]}
+
+
+def test_v1_answers_what_the_provider_reads(google_api: Api, emulator: RunningEmulator) -> None:
+    projects = google_api("cloudresourcemanager", "v1").projects()
+    found = projects.get(projectId=emulator.project).execute()
+    assert found["projectId"] == emulator.project
+    assert found["projectNumber"] == project_number(emulator.project)
+    assert found["lifecycleState"] == "ACTIVE"
+    assert found["parent"] == {"type": "organization", "id": "1"}
+    assert projects.get(projectId=found["projectNumber"]).execute() == found
+
+
+def test_v3_answers_the_same_project(google_api: Api, emulator: RunningEmulator) -> None:
+    projects = google_api("cloudresourcemanager", "v3").projects()
+    found = projects.get(name=f"projects/{emulator.project}").execute()
+    assert found["name"] == f"projects/{project_number(emulator.project)}"
+    assert (found["projectId"], found["state"]) == (emulator.project, "ACTIVE")
+    assert [one["projectId"] for one in projects.search(query="state:ACTIVE").execute()["projects"]] == [PROJECT]
+
+
+def test_a_project_that_is_not_there_is_a_403(google_api: Api) -> None:
+    code, message = refused(google_api("cloudresourcemanager", "v1").projects().get(projectId="another-project"))
+    assert code == 403
+    assert "may not exist" in message
+
+
+def test_list_filters(google_api: Api) -> None:
+    projects = google_api("cloudresourcemanager", "v1").projects()
+    assert [one["projectId"] for one in projects.list(filter="lifecycleState:ACTIVE").execute()["projects"]] == [
+        PROJECT
+    ]
+    assert projects.list(filter="lifecycleState:DELETE_REQUESTED").execute() == {}
+
+
+def test_what_is_not_emulated_says_so(google_api: Api) -> None:
+    code, message = refused(
+        google_api("cloudresourcemanager", "v1").projects().create(body={"projectId": "new-project"})
+    )
+    assert (code, message) == (501, "cloudresourcemanager.projects.create is not emulated.")
+
+
+@pytest.fixture
+def own(start_emulator: StartEmulator) -> Iterator[tuple[RunningEmulator, Any]]:
+    """An emulator whose policy may be changed, and Resource Manager v1 on it."""
+    running = start_emulator()
+    with client_as(running, running.owner_token, "cloudresourcemanager", "v1") as client:
+        yield running, client.projects()
+
+
+def test_the_mask_says_what_of_the_policy_is_taken(own: tuple[RunningEmulator, Any]) -> None:
+    _, projects = own
+    options = {"options": {"requestedPolicyVersion": 3}}
+    policy = projects.getIamPolicy(resource=PROJECT, body=options).execute()
+    policy |= {"bindings": [*policy["bindings"], BINDING], "auditConfigs": AUDIT}
+    only_bindings = projects.setIamPolicy(resource=PROJECT, body={"policy": policy}).execute()
+    assert BINDING in only_bindings["bindings"]
+    assert "auditConfigs" not in only_bindings
+    policy["etag"] = only_bindings["etag"]
+    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
+    both = projects.setIamPolicy(resource=PROJECT, body=body).execute()
+    assert both["auditConfigs"] == AUDIT
+    kept = {"policy": {"bindings": both["bindings"], "etag": both["etag"]}}
+    assert projects.setIamPolicy(resource=PROJECT, body=kept).execute()["auditConfigs"] == AUDIT
+
+
+def test_an_old_etag_is_a_409(own: tuple[RunningEmulator, Any]) -> None:
+    _, projects = own
+    policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
+    projects.setIamPolicy(resource=PROJECT, body={"policy": policy}).execute()
+    code, message = refused(projects.setIamPolicy(resource=PROJECT, body={"policy": policy}))
+    assert code == 409
+    assert "concurrent policy changes" in message
+
+
+def test_no_policy_locks_the_owner_out(own: tuple[RunningEmulator, Any]) -> None:
+    running, projects = own
+    projects.setIamPolicy(resource=PROJECT, body={"policy": {}}).execute()
+    assert "bindings" not in projects.getIamPolicy(resource=PROJECT, body={}).execute()
+    asked = {"permissions": ["resourcemanager.projects.setIamPolicy", "healthcare.datasets.create"]}
+    assert projects.testIamPermissions(resource=PROJECT, body=asked).execute() == asked
+    running.kill()
+    running.start()
+    with client_as(running, running.owner_token, "cloudresourcemanager", "v1") as client:
+        assert "bindings" not in client.projects().getIamPolicy(resource=PROJECT, body={}).execute()
+
+
+def test_wildcards_are_not_permissions(google_api: Api, emulator: RunningEmulator) -> None:
+    projects = google_api("cloudresourcemanager", "v1").projects()
+    body = {"permissions": ["storage.*"]}
+    assert refused(projects.testIamPermissions(resource=emulator.project, body=body))[0] == 400
+
+
+def test_v3_changes_labels(own: tuple[RunningEmulator, Any]) -> None:
+    running, _ = own
+    with client_as(running, running.owner_token, "cloudresourcemanager", "v3") as client:
+        name = f"projects/{PROJECT}"
+        body = {"labels": {"team": "imaging"}}
+        changed = client.projects().patch(name=name, updateMask="labels", body=body).execute()
+        assert changed["done"] is True
+        assert client.projects().get(name=name).execute()["labels"] == {"team": "imaging"}
+        assert refused(client.projects().patch(name=name, updateMask="state", body={}))[0] == 400
