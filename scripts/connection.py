@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import socket
 from contextlib import ExitStack
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from google.auth.transport.requests import AuthorizedSession
     from google.cloud import bigquery, pubsub_v1, storage
 
-SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 8
 """How many requests a command has under way at once."""
 TIMEOUT_SECONDS = 120
@@ -128,7 +124,9 @@ class Connection:
 
     @cached_property
     def credentials(self) -> Any:
-        """Whose name the requests bear: see `find_credentials`."""
+        """Whose name the requests bear."""
+        from scripts.credentials import find_credentials
+
         return find_credentials(os.environ, emulated=self.emulated)
 
     def refresh_credentials(self) -> None:
@@ -239,46 +237,3 @@ def require_listener(url: str) -> None:
         socket.create_connection((parts.hostname or "", port), timeout=5).close()
     except OSError:
         raise CommandError(f"The emulator is not running at {url}: {START_EMULATOR}") from None
-
-
-def find_credentials(environment: Any, *, emulated: bool) -> Any:
-    """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
-
-    Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).
-    The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine,
-    else the key in the emulator's state folder. Raises CommandError.
-    """
-    import google.auth
-    import google.oauth2.credentials
-    import google.oauth2.service_account
-
-    token = environment.get("GOOGLE_OAUTH_ACCESS_TOKEN")
-    if token:
-        return google.oauth2.credentials.Credentials(token)
-    key = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
-    if not emulated:
-        if key and _is_emulator_key(Path(key)):
-            raise CommandError(
-                "GOOGLE_APPLICATION_CREDENTIALS names the emulator's key, but the stack is on Google Cloud: unset it."
-            )
-        return google.auth.default(scopes=SCOPES)[0]
-    path = Path(key) if key and _is_emulator_key(Path(key)) else ROOT / ".emulator" / "credentials.json"
-    try:
-        return google.oauth2.service_account.Credentials.from_service_account_file(str(path), scopes=SCOPES)
-    except (OSError, ValueError):
-        raise CommandError(
-            f"The emulator's key {path} is not there or not readable:"
-            ' run `eval "$(python -m emulator env)"`, with --state if its folder is not the default one.'
-        ) from None
-
-
-def _is_emulator_key(path: Path) -> bool:
-    """Whether a key file gets its tokens from this machine, as the emulator's does."""
-    try:
-        host = urlsplit(json.loads(path.read_text()).get("token_uri", "")).hostname or ""
-    except (OSError, ValueError, AttributeError):
-        return False
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,43 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from google.cloud import storage
+from google.oauth2.credentials import Credentials
 
-from infra.outputs import Endpoints, Outputs
+from infra.outputs import Outputs
 from scripts.__main__ import main
 from tests.scripts.fake_google import FakeGoogle
-
-STORE = "projects/some-project/locations/us-central1/datasets/imaging/dicomStores/dicom"
-
-
-def outputs_for(root: str | None, grpc: str | None = None, project: str = "some-project") -> Outputs:
-    """Outputs of a stack on Google Cloud (`root` None) or of one that answers at `root`."""
-    dataset = f"projects/{project}/locations/us-central1/datasets/imaging"
-    names = [name for name in Endpoints.__dataclass_fields__ if name != "pubsub_grpc"]
-    endpoints = Endpoints(**dict.fromkeys(names, root), pubsub_grpc=grpc) if root else Endpoints()
-    return Outputs(
-        stack="local" if root else "dev",
-        environment="local" if root else "dev",
-        project=project,
-        project_number="123456789012",
-        location="us-central1",
-        labels={},
-        deletion_protection=False,
-        dataset_name=dataset,
-        dicom_store_name=f"{dataset}/dicomStores/dicom",
-        dicomweb_url=f"{root or 'https://healthcare.googleapis.com'}/v1/{dataset}/dicomStores/dicom/dicomWeb",
-        landing_bucket=f"{project}-landing",
-        export_bucket=f"{project}-export",
-        dicom_topic=f"projects/{project}/topics/dicom",
-        dicom_subscription=f"projects/{project}/subscriptions/dicom-watch",
-        dead_letter_topic=f"projects/{project}/topics/dicom-dead",
-        dead_letter_subscription=f"projects/{project}/subscriptions/dicom-dead-watch",
-        bigquery_dataset="imaging",
-        bigquery_location="us-central1",
-        loader_email=f"loader@{project}.iam.gserviceaccount.com",
-        reader_email=f"reader@{project}.iam.gserviceaccount.com",
-        healthcare_agent_email="service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com",
-        endpoints=endpoints,
-    )
+from tests.scripts.outputs import outputs_for
+from tests.scripts.provisioning import Provisioner
+from tests.support.emulator import RunningEmulator
 
 
 @dataclass(frozen=True)
@@ -90,3 +62,59 @@ def outputs_file(google: FakeGoogle, tmp_path: Path) -> Path:
     path = tmp_path / "outputs.json"
     path.write_text(outputs_for(google.root).to_json())
     return path
+
+
+@dataclass(frozen=True)
+class Live:
+    """An environment on a running emulator."""
+
+    outputs: Outputs
+    path: Path
+    """The outputs as a file."""
+    emulator: RunningEmulator
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a shell has after `eval "$(python -m emulator env)"`, as far as the commands read it."""
+        return {"GOOGLE_APPLICATION_CREDENTIALS": str(self.emulator.credentials_file)}
+
+
+def live_on(emulator: RunningEmulator, folder: Path) -> Live:
+    """Provision an environment on `emulator`, and write its outputs to `folder`."""
+    provisioner = Provisioner(emulator)
+    try:
+        outputs = provisioner.provision()
+    finally:
+        provisioner.close()
+    path = folder / "outputs.json"
+    path.write_text(outputs.to_json())
+    return Live(outputs, path, emulator)
+
+
+@pytest.fixture(scope="session")
+def shared_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One environment on an emulator of its own, for all tests of the commands."""
+    folder = tmp_path_factory.mktemp("scripts")
+    emulator = RunningEmulator(folder / "state", "scripts-project").start()
+    try:
+        yield live_on(emulator, folder)
+    finally:
+        emulator.stop()
+
+
+@pytest.fixture
+def live(shared_live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """The shared environment, with its credentials in this process's environment."""
+    for name, value in shared_live.variables.items():
+        monkeypatch.setenv(name, value)
+    return shared_live
+
+
+@pytest.fixture
+def landing(live: Live) -> Iterator[storage.Bucket]:
+    """The landing bucket, as the owner sees it."""
+    credentials = Credentials(token=live.emulator.owner_token)
+    options = {"api_endpoint": live.emulator.base_url}
+    client = storage.Client(live.outputs.project, credentials, client_options=options)
+    yield client.bucket(live.outputs.landing_bucket)
+    client.close()

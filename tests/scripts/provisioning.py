@@ -10,7 +10,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 
 from infra.outputs import Outputs
-from tests.scripts.conftest import outputs_for
+from tests.scripts.outputs import outputs_for
 from tests.support.emulator import RunningEmulator
 
 _APIS = ("healthcare", "storage", "pubsub", "bigquery")

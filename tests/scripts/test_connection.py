@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from infra.outputs import Endpoints
-from scripts import connection
-from scripts.connection import Connection, find_credentials, resolve_endpoints
+from scripts import credentials
+from scripts.connection import Connection, resolve_endpoints
+from scripts.credentials import find_credentials
 from scripts.errors import CommandError, UsageError
-from tests.scripts.conftest import Run, outputs_for
+from tests.scripts.conftest import Run
 from tests.scripts.fake_google import FakeGoogle
+from tests.scripts.outputs import outputs_for
 from tests.support.emulator import free_port
 
 ROOT = "http://127.0.0.1:9470"
@@ -65,13 +67,13 @@ def test_an_access_token_comes_first() -> None:
 
 
 def test_the_emulators_key_is_found_in_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ROOT", tmp_path)
+    monkeypatch.setattr(credentials, "ROOT", tmp_path)
     write_key(tmp_path / ".emulator" / "credentials.json", f"{ROOT}/token")
     assert find_credentials({}, emulated=True).service_account_email == "emulator@p.iam.gserviceaccount.com"
 
 
 def test_a_google_key_is_never_used_on_the_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "ROOT", tmp_path)
+    monkeypatch.setattr(credentials, "ROOT", tmp_path)
     key = write_key(tmp_path / "google.json", "https://oauth2.googleapis.com/token")
     with pytest.raises(CommandError, match="python -m emulator env"):
         find_credentials({"GOOGLE_APPLICATION_CREDENTIALS": str(key)}, emulated=True)

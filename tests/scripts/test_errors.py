@@ -13,7 +13,7 @@ from googleapiclient.errors import HttpError
 
 from infra.outputs import OutputsError
 from scripts.errors import ApiFailure, CommandError, ExitCode, Surroundings, UsageError, explain
-from tests.scripts.conftest import outputs_for
+from tests.scripts.outputs import outputs_for
 
 ON_GOOGLE = Surroundings.of(outputs_for(None), "https://healthcare.googleapis.com", emulated=False)
 ON_EMULATOR = Surroundings.of(outputs_for("http://127.0.0.1:9470"), "http://127.0.0.1:9470", emulated=True)

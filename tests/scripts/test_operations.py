@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from scripts import waiting
-from tests.scripts.conftest import STORE, Run
+from tests.scripts.conftest import Run
 from tests.scripts.fake_google import FakeGoogle
+from tests.scripts.outputs import STORE
 
 DATASET = STORE.rsplit("/", 2)[0]
 NAME = f"{DATASET}/operations/42"

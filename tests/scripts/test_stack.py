@@ -11,7 +11,8 @@ import pytest
 from scripts import stack
 from scripts.errors import CommandError, UsageError
 from scripts.stack import read_outputs
-from tests.scripts.conftest import Run, outputs_for
+from tests.scripts.conftest import Run
+from tests.scripts.outputs import outputs_for
 
 FakePulumi = Callable[[str], Path]
 

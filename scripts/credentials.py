@@ -1,0 +1,82 @@
+"""Whose name requests bear: what is Google's never reaches the emulator, nor the other way round."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import google.auth
+import google.auth.credentials
+import google.oauth2.credentials
+import google.oauth2.service_account
+
+from scripts.errors import CommandError
+
+SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class EmulatorCredentials(google.auth.credentials.Credentials):
+    """The emulator's service-account key, asking nobody but the emulator.
+
+    google-auth's own class for keys also asks iamcredentials.googleapis.com, in the background, in which regions the
+    account may work; that would send the emulator's token, and the account's name, off this machine.
+    """
+
+    def __init__(self, key: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._key = key
+
+    @property
+    def service_account_email(self) -> str:
+        """The account's address."""
+        return str(self._key.service_account_email)
+
+    def refresh(self, request: Any) -> None:
+        """Get a token from the key's token_uri."""
+        self._key.refresh(request)
+        self.token, self.expiry = self._key.token, self._key.expiry
+
+
+def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
+    """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
+
+    Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).
+    The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine,
+    else the key in the emulator's state folder. Raises CommandError, and what `google.auth.default` raises.
+    """
+    token = environment.get("GOOGLE_OAUTH_ACCESS_TOKEN")
+    if token:
+        return google.oauth2.credentials.Credentials(token)
+    key = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
+    if not emulated:
+        if key and _is_emulator_key(Path(key)):
+            raise CommandError(
+                "GOOGLE_APPLICATION_CREDENTIALS names the emulator's key, but the stack is on Google Cloud: unset it."
+            )
+        return google.auth.default(scopes=SCOPES)[0]
+    path = Path(key) if key and _is_emulator_key(Path(key)) else ROOT / ".emulator" / "credentials.json"
+    try:
+        account = google.oauth2.service_account.Credentials.from_service_account_file(str(path), scopes=SCOPES)
+    except (OSError, ValueError):
+        raise CommandError(
+            f"The emulator's key {path} is not there or not readable:"
+            ' run `eval "$(python -m emulator env)"`, with --state if its folder is not the default one.'
+        ) from None
+    return EmulatorCredentials(account)
+
+
+def _is_emulator_key(path: Path) -> bool:
+    """Whether a key file gets its tokens from this machine, as the emulator's does."""
+    try:
+        host = urlsplit(json.loads(path.read_text()).get("token_uri", "")).hostname or ""
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
