@@ -24,7 +24,7 @@ from emulator.gateway.errors import ApiError, not_found, not_implemented, storag
 from emulator.gateway.faults import Faults
 from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
-from emulator.gateway.routing import Router
+from emulator.gateway.routing import Route, Router
 from emulator.gateway.service import Registration, Runner, Service
 from emulator.settings import Settings
 from emulator.state import blobs, resources
@@ -141,6 +141,14 @@ class Emulator:
     def documents(self, service: str) -> list[Document]:
         """The discovery documents of a service."""
         return [self._documents[name] for name in self.services[service].documents]
+
+    def find_elsewhere(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str]]:
+        """The route of a path that no document has, where a service knows it under another one (/BUCKET/OBJECT)."""
+        for service in self.services.values():
+            other = service.alias(self, raw_path) if service.alias is not None else None
+            if other is not None:
+                return self.router.find(http, other)[:2]
+        return None, {}
 
     def project_exists(self, project: str) -> bool:
         """Whether a project of that id is known and active."""

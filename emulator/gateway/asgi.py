@@ -69,6 +69,8 @@ class Application:
             raw_query += parse_qsl((await _body(receive)).decode(), keep_blank_values=True)
         route, path, known = emulator.router.find(http, raw_path)
         if route is None:
+            route, path = emulator.find_elsewhere(http, raw_path)
+        if route is None:
             return error_response(unknown_path(raw_path, known))
         base_url = f"{scope['scheme']}://{_host(headers, emulator)}"
         request = Request(

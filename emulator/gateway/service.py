@@ -38,7 +38,8 @@ class Service:
     name is also its package under emulator/services; documents are discovery documents in order of precedence;
     schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
     fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
-    public says that its handlers answer callers without credentials themselves (allUsers, signed URLs).
+    public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); alias, where
+    set, gives a raw path that no document has the path under which a document has it.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Service:
         self.jobs: dict[str, Runner] = {}
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
+        self.alias: Callable[[Emulator, str], str | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 
     def handles(
