@@ -43,3 +43,5 @@ class Snapshot:
     listings: Mapping[DatasetName, tuple[TableInfo, ...]] = field(default_factory=dict)
     datasets: Mapping[str, tuple[DatasetInfo, ...]] = field(default_factory=dict)
     principal: str = ""
+    reads: frozenset[TableName] = frozenset()  # named by the statement itself
+    view_reads: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)  # named by a view

@@ -58,10 +58,11 @@ class Ticket:
 
 
 class Engine:
-    """The rows of one emulator, in `folder`. Opened at first use."""
+    """The rows of one emulator, in `folder`. Opened at first use; on_open then tidies up what a crash left."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_open: Callable[[DuckDBPyConnection], None] = lambda _: None) -> None:
         self.folder = folder
+        self._on_open = on_open
         self._root: DuckDBPyConnection | None = None
         self._opening = threading.Lock()
         self._local = threading.local()
@@ -128,6 +129,7 @@ class Engine:
         root.execute(f"SET allowed_directories = ['{_text(self.folder.parent)}/']")
         root.execute("SET enable_external_access = false")
         root.execute("SET lock_configuration = true")
+        self._on_open(root)
         return root
 
     def _attach_results(self, root: DuckDBPyConnection) -> None:
@@ -168,8 +170,15 @@ def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
 
 
 def describe(connection: DuckDBPyConnection, sql: str) -> list[Field]:
-    """The BigQuery schema of what a SELECT gives, without running it."""
-    columns = connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description
+    """The BigQuery schema of what a DuckDB SELECT gives, without running it. Raises SqlError."""
+    import duckdb
+
+    try:
+        columns = connection.execute(f"SELECT * FROM ({sql}) LIMIT 0").description
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        raise statement_error(error) from None
     return [field_of(column[0], column[1]) for column in columns or ()]
 
 

@@ -10,25 +10,13 @@ from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.references import SchemaView
-from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode, field_type, literal, quote
+from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode, literal, quote, standard_type
 
-STANDARD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 Row = tuple[Any, ...]
 
 
 def _columns(text: str) -> list[Field]:
     return [dict(zip(("name", "type"), item.split(":"), strict=True)) for item in text.split()]
-
-
-def standard_type(field: Field) -> str:
-    """The type of a field as GoogleSQL writes it, such as ARRAY<STRUCT<a INT64>>."""
-    kind = field_type(field)
-    if kind == "RECORD":
-        inner = ", ".join(f"{child['name']} {standard_type(child)}" for child in field["fields"])
-        name = f"STRUCT<{inner}>"
-    else:
-        name = STANDARD_NAMES.get(kind, kind)
-    return f"ARRAY<{name}>" if field_mode(field) == "REPEATED" else name
 
 
 def _moment(milliseconds: int) -> str:

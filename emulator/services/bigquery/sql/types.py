@@ -60,6 +60,7 @@ BIGQUERY_NAMES = {
     '"NULL"': "INTEGER",
     "NULL": "INTEGER",
 }
+STANDARD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 FIELD_NAME = re.compile(r"[^\W\d][\w\- %&/:=@#$^<>+|~]{0,299}\Z")
 MODES = ("NULLABLE", "REQUIRED", "REPEATED")
@@ -105,6 +106,17 @@ def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> Non
             known = ", ".join([*DUCKDB_NAMES, "RECORD"])
             message = f"Field {where} has the type {kind or 'none'}, which is not emulated; use one of {known}."
             raise SqlError(message, "invalid")
+
+
+def standard_type(field: Field) -> str:
+    """The type of a field as GoogleSQL writes it, such as ARRAY<STRUCT<a INT64>>."""
+    kind = field_type(field)
+    if kind == "RECORD":
+        inner = ", ".join(f"{child['name']} {standard_type(child)}" for child in field["fields"])
+        name = f"STRUCT<{inner}>"
+    else:
+        name = STANDARD_NAMES.get(kind, kind)
+    return f"ARRAY<{name}>" if field_mode(field) == "REPEATED" else name
 
 
 def quote(name: str) -> str:

@@ -1,0 +1,105 @@
+"""The access list of a dataset, and the IAM policy that says the same, so that authorisation follows it.
+
+Dataset.access in Google's discovery document bigquery.v2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.services.bigquery.errors import invalid
+from emulator.services.bigquery.names import DatasetName
+
+Entry = dict[str, Any]
+
+LEGACY_OF = {
+    "roles/bigquery.dataOwner": "OWNER",
+    "roles/bigquery.dataEditor": "WRITER",
+    "roles/bigquery.dataViewer": "READER",
+}
+ROLE_OF = {legacy: role for role, legacy in LEGACY_OF.items()}
+SPECIAL_GROUPS = {"projectOwners": "projectOwner", "projectWriters": "projectEditor", "projectReaders": "projectViewer"}
+MEMBER_KEYS = ("userByEmail", "groupByEmail", "domain", "specialGroup", "iamMember")
+RESOURCE_KEYS = ("view", "routine", "dataset")
+IAM_POLICY_VERSION = 3
+
+
+def default_entries(principal: str) -> list[Entry]:
+    """The access list of a dataset that is created without one."""
+    entries: list[Entry] = [
+        {"role": "WRITER", "specialGroup": "projectWriters"},
+        {"role": "OWNER", "specialGroup": "projectOwners"},
+    ]
+    if ":" in principal:
+        entries.append({"role": "OWNER", "userByEmail": principal.partition(":")[2]})
+    return [*entries, {"role": "READER", "specialGroup": "projectReaders"}]
+
+
+def normalise(entries: list[Entry], policy_version: int) -> list[Entry]:
+    """Check an access list as a caller sends it, and give it as it is kept: without duplicates.
+
+    Roles with a basic equivalent become that (roles/bigquery.dataOwner is OWNER), but for callers that ask for
+    policy version 3, which get the names that they sent. Raises a 400 for an entry that is none.
+    """
+    kept: list[Entry] = []
+    for entry in entries:
+        kinds = [key for key in (*MEMBER_KEYS, *RESOURCE_KEYS) if entry.get(key)]
+        if len(kinds) != 1:
+            raise invalid(
+                f"An access entry names one of {', '.join((*MEMBER_KEYS, *RESOURCE_KEYS))}; found {kinds or 'none'}."
+            )
+        if kinds[0] in MEMBER_KEYS and not entry.get("role"):
+            raise invalid(f"The access entry for {entry[kinds[0]]} has no role.")
+        role = entry.get("role")
+        clean = {key: value for key, value in entry.items() if value is not None}
+        if role and policy_version < IAM_POLICY_VERSION:
+            clean["role"] = LEGACY_OF.get(role, role)
+        if clean not in kept:
+            kept.append(clean)
+    return kept
+
+
+def to_policy(name: DatasetName, entries: list[Entry]) -> dict[str, Any]:
+    """The IAM policy that grants what the access list says. Views, routines and datasets grant nothing by it."""
+    bindings: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        member = _member(name, entry)
+        if member is None:
+            continue
+        role = ROLE_OF.get(entry["role"], entry["role"])
+        condition = entry.get("condition")
+        key = f"{role} {condition}"
+        binding = bindings.setdefault(key, {"role": role, "members": []})
+        if condition:
+            binding["condition"] = condition
+        if member not in binding["members"]:
+            binding["members"].append(member)
+    return {"version": IAM_POLICY_VERSION, "bindings": list(bindings.values())}
+
+
+def _member(name: DatasetName, entry: Entry) -> str | None:
+    if email := entry.get("userByEmail"):
+        return f"serviceAccount:{email}" if email.endswith(".gserviceaccount.com") else f"user:{email}"
+    if email := entry.get("groupByEmail"):
+        return f"group:{email}"
+    if domain := entry.get("domain"):
+        return f"domain:{domain}"
+    if group := entry.get("specialGroup"):
+        if group in SPECIAL_GROUPS:
+            return f"{SPECIAL_GROUPS[group]}:{name.project}"
+        if group == "allAuthenticatedUsers":
+            return str(group)
+        raise invalid(f"Unknown special group {group}.")
+    member: str | None = entry.get("iamMember")
+    return member
+
+
+def authorises(entries: list[Entry], view: dict[str, str]) -> bool:
+    """Whether the access list lets this view (a tableReference) read the dataset: an authorised view or dataset."""
+    for entry in entries:
+        if entry.get("view") == view:
+            return True
+        shared = (entry.get("dataset") or {}).get("dataset")
+        if shared and shared == {"projectId": view["projectId"], "datasetId": view["datasetId"]}:
+            return True
+    return False

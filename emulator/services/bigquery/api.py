@@ -1,0 +1,137 @@
+"""What other services do with BigQuery in-process. The caller checks permissions; see `require_writer`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery.jobs import commit
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.requests import check_table_id
+from emulator.services.bigquery.sql.rows import RowError, RowReader
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Row = dict[str, Any]
+Batches = AsyncIterable[list[Row]] | Iterable[list[Row]]
+
+__all__ = ["append_rows", "dataset_exists", "require_writer", "table_exists", "write_table"]
+
+
+def dataset_exists(emulator: Emulator, project: str, dataset: str) -> bool:
+    """Whether there is a dataset of that name."""
+    return catalog.find_dataset(emulator, DatasetName(project, dataset)) is not None
+
+
+def table_exists(emulator: Emulator, project: str, dataset: str, table: str) -> bool:
+    """Whether there is a table or view of that name."""
+    return catalog.find_table(emulator, TableName(project, dataset, table)) is not None
+
+
+def require_writer(emulator: Emulator, principal: str, project: str, dataset: str, table: str) -> None:
+    """Raise 403 or 404 where `principal` may not write that table, or create it where it is not there."""
+    commit.check_permissions(emulator, commit.Target(TableName(project, dataset, table), ""), principal)
+
+
+async def write_table(
+    emulator: Emulator,
+    project: str,
+    dataset: str,
+    table: str,
+    schema: list[Field],
+    rows: Batches,
+    disposition: str = commit.WRITE_EMPTY,
+    job: str = "",
+) -> int:
+    """Write a whole table from batches of rows (JSON objects), and give their number.
+
+    disposition is WRITE_EMPTY (a table with rows is a 409), WRITE_TRUNCATE or WRITE_APPEND (which widens the schema).
+    The table shows all rows or none of them. A `job` that is named again after a crash writes once.
+    Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset, 409.
+    """
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    name = TableName(project, dataset, table)
+    check_table_id(table)
+    fields = schemas.checked(schema)
+    key = job or f"write-{emulator.ids.hex(24)}"
+    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True)
+    catalog.dataset(emulator, name.parent)
+    if job and await commit.is_done(emulator, target):
+        return 0
+    await _refuse_full(emulator, target)
+    house = warehouse.of(emulator)
+    staging = await tables.new_storage(emulator, fields)
+    reader = RowReader(fields)
+    count = 0
+    try:
+        async for batch in _batches(rows):
+            read = _read(reader, batch)
+            await house.run(storage.append, stored(staging), fields, read)
+            count += len(read)
+    except BaseException:
+        await house.drop(staging)
+        raise
+    await commit.put(emulator, target, staging, fields)
+    return count
+
+
+async def _refuse_full(emulator: Emulator, target: commit.Target) -> None:
+    """Refuse early what would be refused after all the work: WRITE_EMPTY on a table with rows."""
+    found = catalog.find_table(emulator, target.name)
+    if found is None or target.write != commit.WRITE_EMPTY:
+        return
+    sizes = await warehouse.of(emulator).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
+    if sizes[0] or found.body.get("view"):
+        raise errors.duplicate("Table", target.name)
+
+
+async def append_rows(
+    emulator: Emulator, project: str, dataset: str, table: str, schema: list[Field], rows: Iterable[Row]
+) -> int:
+    """Append rows (JSON objects), making the table or adding columns where need be; durable on return.
+
+    Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset.
+    """
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    name = TableName(project, dataset, table)
+    house = warehouse.of(emulator)
+    wanted = schemas.checked(schema)
+    async with house.lock(name):
+        found = catalog.find_table(emulator, name)
+        if found is None:
+            found = await tables.create(emulator, name, {"schema": {"fields": wanted}}, "")
+        columns = catalog.fields_of(found.body)
+        widened = schemas.widened(columns, wanted)
+        commit.check_fits(name, widened, wanted)
+        if widened != columns:
+            found = await tables.alter(emulator, found, {**found.body, "schema": {"fields": widened}}, "")
+        place = catalog.storage_of(found.body)
+        if not place:
+            raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
+        read = _read(RowReader(widened), rows)
+        await house.run(storage.append, stored(place), widened, read, short=True)
+        house.changed(place)
+    return len(read)
+
+
+def _read(reader: RowReader, rows: Iterable[Row]) -> list[Row]:
+    try:
+        return [reader.read(row) for row in rows]
+    except RowError as problem:
+        raise errors.invalid(f"{problem.message} (field {problem.location})") from None
+
+
+async def _batches(rows: Batches) -> AsyncIterator[list[Row]]:
+    if isinstance(rows, AsyncIterable):
+        async for batch in rows:
+            yield batch
+        return
+    for batch in rows:
+        yield batch

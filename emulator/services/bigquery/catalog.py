@@ -1,0 +1,197 @@
+"""Datasets and tables as they are kept: named resources whose bodies are the REST resources.
+
+Keys that start with an underscore are ours: `_storage` is the DuckDB table that holds a table's rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery import errors
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.catalog import DatasetInfo, TableInfo
+from emulator.services.bigquery.sql.types import standard_type
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+DATASETS = "bigquery.datasets"
+TABLES = "bigquery.tables"
+DEFAULT_LOCATION = "US"
+
+
+def milliseconds(stamp: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 time."""
+    return int(datetime.fromisoformat(stamp).timestamp() * 1000)
+
+
+def find_dataset(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource | None:
+    """The dataset, or None."""
+    return emulator.resources.get(DATASETS, name.resource, tx)
+
+
+def dataset(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource:
+    """The dataset; a 404 where there is none."""
+    found = find_dataset(emulator, name, tx)
+    if found is None:
+        raise errors.no_dataset(name)
+    return found
+
+
+def find_table(emulator: Emulator, name: TableName, tx: sqlite3.Connection | None = None) -> Resource | None:
+    """The table or view, or None. One that has expired is not there."""
+    found = emulator.resources.get(TABLES, name.resource, tx)
+    return None if found is None or _expired(emulator, found) else found
+
+
+def table(emulator: Emulator, name: TableName, tx: sqlite3.Connection | None = None) -> Resource:
+    """The table or view; a 404 that says whether the dataset exists."""
+    found = find_table(emulator, name, tx)
+    if found is None:
+        dataset(emulator, name.parent, tx)
+        raise errors.no_table(name)
+    return found
+
+
+def tables_of(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Iterator[Resource]:
+    """The tables and views of a dataset, by name."""
+    for found in emulator.resources.list(TABLES, name.resource, tx=tx)[0]:
+        if not _expired(emulator, found):
+            yield found
+
+
+def _expired(emulator: Emulator, found: Resource) -> bool:
+    expiration = found.body.get("expirationTime")
+    return expiration is not None and int(expiration) <= emulator.clock.seconds() * 1000
+
+
+def dataset_name(resource: Resource) -> DatasetName:
+    """The name of a dataset resource."""
+    _, project, _, identifier = resource.name.split("/", 3)
+    return DatasetName(project, identifier)
+
+
+def table_name(resource: Resource) -> TableName:
+    """The name of a table resource."""
+    _, project, _, identifier, _, table_id = resource.name.split("/", 5)
+    return TableName(project, identifier, table_id)
+
+
+def fields_of(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of a table's body."""
+    fields: list[dict[str, Any]] = (body.get("schema") or {}).get("fields") or []
+    return fields
+
+
+def storage_of(body: dict[str, Any]) -> str:
+    """The DuckDB table of a table's rows, "" for a view."""
+    return str(body.get("_storage", ""))
+
+
+def kind_of(body: dict[str, Any]) -> str:
+    """TABLE or VIEW."""
+    return "VIEW" if body.get("view") else "TABLE"
+
+
+def table_info(resource: Resource) -> TableInfo:
+    """What the dialect needs to know of a table."""
+    from emulator.services.bigquery.sql.engine import stored
+
+    body, name = resource.body, table_name(resource)
+    storage = storage_of(body)
+    return TableInfo(
+        name=name,
+        fields=tuple(fields_of(body)),
+        storage=stored(storage) if storage else "",
+        view=(body.get("view") or {}).get("query", ""),
+        kind=kind_of(body),
+        created=milliseconds(resource.created),
+        partitioned_by=(body.get("timePartitioning") or body.get("rangePartitioning") or {}).get("field", ""),
+        clustered_by=tuple((body.get("clustering") or {}).get("fields", ())),
+        location=body.get("location", ""),
+        ddl=_ddl(name, body),
+    )
+
+
+def _ddl(name: TableName, body: dict[str, Any]) -> str:
+    full = f"`{name.project}.{name.dataset}.{name.table}`"
+    if body.get("view"):
+        return f"CREATE VIEW {full}\nAS {body['view'].get('query', '')};"
+    columns = ",\n".join(
+        f"  {field['name']} {standard_type(field)}{' NOT NULL' if field.get('mode') == 'REQUIRED' else ''}"
+        for field in fields_of(body)
+    )
+    return f"CREATE TABLE {full}\n(\n{columns}\n);"
+
+
+def dataset_info(resource: Resource) -> DatasetInfo:
+    """What the dialect needs to know of a dataset."""
+    return DatasetInfo(
+        dataset_name(resource),
+        resource.body.get("location", ""),
+        milliseconds(resource.created),
+        milliseconds(resource.updated),
+    )
+
+
+def dataset_view(emulator: Emulator, resource: Resource) -> dict[str, Any]:
+    """A dataset as the API shows it."""
+    name = dataset_name(resource)
+    return {
+        **{key: value for key, value in resource.body.items() if value is not None and not key.startswith("_")},
+        "kind": "bigquery#dataset",
+        "id": str(name),
+        "etag": resource.etag,
+        "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{name.resource}",
+        "datasetReference": name.reference,
+        "creationTime": str(milliseconds(resource.created)),
+        "lastModifiedTime": str(milliseconds(resource.updated)),
+        "type": "DEFAULT",
+    }
+
+
+def table_view(emulator: Emulator, resource: Resource, rows: int = 0, size: int = 0) -> dict[str, Any]:
+    """A table or view as the API shows it; rows and size (bytes) come from the engine."""
+    name = table_name(resource)
+    shown = {
+        **{key: value for key, value in resource.body.items() if value is not None and not key.startswith("_")},
+        "kind": "bigquery#table",
+        "id": str(name),
+        "etag": resource.etag,
+        "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{name.resource}",
+        "tableReference": name.reference,
+        "creationTime": str(milliseconds(resource.created)),
+        "lastModifiedTime": str(milliseconds(resource.updated)),
+        "type": kind_of(resource.body),
+        "numRows": str(rows),
+        "numBytes": str(size),
+        "numLongTermBytes": "0",
+        "numActiveLogicalBytes": str(size),
+        "numTotalLogicalBytes": str(size),
+        "numLongTermLogicalBytes": "0",
+    }
+    if resource.body.get("view"):
+        shown["view"] = {"useLegacySql": False, **resource.body["view"]}
+    return shown
+
+
+def table_item(resource: Resource) -> dict[str, Any]:
+    """A table or view as tables.list shows it."""
+    name, body = table_name(resource), resource.body
+    item: dict[str, Any] = {
+        "kind": "bigquery#table",
+        "id": str(name),
+        "tableReference": name.reference,
+        "type": kind_of(body),
+        "creationTime": str(milliseconds(resource.created)),
+    }
+    for key in ("friendlyName", "labels", "timePartitioning", "rangePartitioning", "clustering", "expirationTime"):
+        if body.get(key):
+            item[key] = body[key]
+    if body.get("view"):
+        item["view"] = {"useLegacySql": bool(body["view"].get("useLegacySql", False))}
+    return item

@@ -1,0 +1,1 @@
+"""Jobs: queries, loads, extracts, copies; how they are kept, run and shown."""

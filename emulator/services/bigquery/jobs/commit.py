@@ -1,0 +1,155 @@
+"""Rows that a job has made, put into their table: all or nothing, and once even if the emulator crashes in between.
+
+A job fills a storage table of its own first. It then becomes the table's storage (new and replaced tables), or its rows
+are appended in one DuckDB transaction that also notes the job as done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.state.resources import Resource
+
+WRITE_APPEND, WRITE_EMPTY, WRITE_TRUNCATE = "WRITE_APPEND", "WRITE_EMPTY", "WRITE_TRUNCATE"
+DISPOSITIONS = (WRITE_APPEND, WRITE_EMPTY, WRITE_TRUNCATE, "WRITE_TRUNCATE_DATA")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where rows go and how. body is what a new table gets besides schema and rows (partitioning, clustering ...)."""
+
+    name: TableName
+    job: str
+    write: str = WRITE_APPEND
+    create: str = "CREATE_IF_NEEDED"
+    add_fields: bool = False
+    relax_fields: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @staticmethod
+    def of(name: TableName, job: str, configuration: dict[str, Any], default_write: str) -> Target:
+        """From a job's configuration. Raises a 400 for a disposition that there is none of."""
+        write = configuration.get("writeDisposition") or default_write
+        if write not in DISPOSITIONS:
+            raise errors.invalid(f"Unknown writeDisposition {write}; there are {', '.join(DISPOSITIONS)}.")
+        options = configuration.get("schemaUpdateOptions") or []
+        keys = ("timePartitioning", "rangePartitioning", "clustering")
+        body = {key: configuration[key] for key in keys if configuration.get(key)}
+        if configuration.get("destinationEncryptionConfiguration"):
+            body["encryptionConfiguration"] = configuration["destinationEncryptionConfiguration"]
+        properties = configuration.get("destinationTableProperties") or {}
+        body.update({key: value for key, value in properties.items() if value is not None})
+        return Target(
+            name,
+            job,
+            write,
+            configuration.get("createDisposition") or "CREATE_IF_NEEDED",
+            "ALLOW_FIELD_ADDITION" in options,
+            "ALLOW_FIELD_RELAXATION" in options,
+            body,
+        )
+
+
+def check_permissions(emulator: Emulator, target: Target, principal: str) -> None:
+    """Raise 403 or 404 where the caller may not write there, before any work is done."""
+    name, policies = target.name, emulator.policies
+    catalog.dataset(emulator, name.parent)
+    if catalog.find_table(emulator, name) is None:
+        if target.create == "CREATE_NEVER":
+            raise errors.no_table(name)
+        if not policies.allows(principal, "bigquery.tables.create", name.parent.resource):
+            raise errors.access_denied("Dataset", name.parent, "bigquery.tables.create")
+    elif not policies.allows(principal, "bigquery.tables.updateData", name.resource):
+        raise errors.access_denied("Table", name, "bigquery.tables.updateData")
+
+
+async def is_done(emulator: Emulator, target: Target) -> bool:
+    """Whether the job has had its effect already, before a crash."""
+    from emulator.services.bigquery.sql import storage
+
+    found = catalog.find_table(emulator, target.name)
+    if found is not None and found.body.get("_job") == target.job:
+        return True
+    return await warehouse.of(emulator).run(storage.done_rows, target.job, short=True) is not None
+
+
+async def put(emulator: Emulator, target: Target, staging: str, fields: Sequence[Field]) -> Resource:
+    """Make the rows of a staging storage the table's, or append them; the staging storage is used up either way."""
+    house = warehouse.of(emulator)
+    async with house.lock(target.name):
+        try:
+            return await _put(emulator, target, staging, list(fields))
+        except BaseException:
+            await house.drop(staging)
+            raise
+
+
+async def _put(emulator: Emulator, target: Target, staging: str, fields: list[Field]) -> Resource:
+    found = catalog.find_table(emulator, target.name)
+    parent = catalog.dataset(emulator, target.name.parent)
+    if found is None:
+        if target.create == "CREATE_NEVER":
+            raise errors.no_table(target.name)
+        body = {**target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
+        if problem := schemas.partitioning_problem(body, fields):
+            raise errors.invalid(problem)
+        return await tables.register(emulator, target.name, body, parent, replace=True)
+    if found.body.get("view"):
+        raise errors.invalid(f"{target.name} is a view: rows cannot be written to it.")
+    old_storage, old_fields = catalog.storage_of(found.body), catalog.fields_of(found.body)
+    empty = (await warehouse.of(emulator).sizes(old_storage, old_fields))[0] == 0
+    if target.write == WRITE_EMPTY and not empty:
+        raise errors.duplicate("Table", target.name)
+    if target.write.startswith(WRITE_TRUNCATE) or not old_fields:
+        body = {**found.body, **target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
+        return await tables.register(emulator, target.name, body, parent, replace=True)
+    return await _append(emulator, target, found, staging, fields)
+
+
+async def _append(emulator: Emulator, target: Target, found: Resource, staging: str, fields: list[Field]) -> Resource:
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    house = warehouse.of(emulator)
+    old, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
+    new = schemas.widened(old, fields) if target.add_fields else old
+    new = schemas.relaxed(new, fields) if target.relax_fields else new
+    check_fits(target.name, new, fields)
+    if new != old:
+        await house.run(storage.widen, stored(place), old, new, short=True)
+    await house.run(storage.append_from, stored(place), stored(staging), fields, target.job)
+    house.changed(place)
+    await house.drop(staging)
+    body = {**found.body, "schema": {"fields": new}}
+    return await emulator.db.write(emulator.resources.replace, catalog.TABLES, target.name.resource, body)
+
+
+def check_fits(table: TableName, columns: Sequence[Field], fields: Sequence[Field], path: str = "") -> None:
+    """Raise a 400 where rows with these fields cannot be appended to a table with those columns."""
+    known = {column["name"].lower(): column for column in columns}
+    for item in fields:
+        where = path + item["name"]
+        column = known.pop(item["name"].lower(), None)
+        if column is None:
+            raise _mismatch(table, f"Cannot add fields (field: {where})")
+        if field_type(column) != field_type(item):
+            raise _mismatch(table, f"Field {where} has changed type from {field_type(column)} to {field_type(item)}")
+        if (field_mode(column) == "REPEATED") != (field_mode(item) == "REPEATED"):
+            raise _mismatch(table, f"Field {where} has changed mode from {field_mode(column)} to {field_mode(item)}")
+        if field_type(item) == "RECORD":
+            check_fits(table, column["fields"], item["fields"], where + ".")
+    for column in known.values():
+        if field_mode(column) == "REQUIRED":
+            raise _mismatch(table, f"Required field {path}{column['name']} is missing")
+
+
+def _mismatch(table: TableName, message: str) -> Exception:
+    return errors.invalid(f"Provided Schema does not match Table {table}. {message}")

@@ -1,0 +1,274 @@
+"""Data definition: CREATE, DROP and ALTER of tables, views and schemas, done on the catalogue."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.errors import ApiError
+from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.requests import check_table_id, merge
+from emulator.services.bigquery.sql.types import Field, duckdb_type, quote
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.services.bigquery.jobs.query import Query
+    from emulator.services.bigquery.sql.catalog import Snapshot
+    from emulator.services.bigquery.sql.ddl import Change, Create
+    from emulator.services.bigquery.sql.statements import Statement
+    from emulator.state.resources import Resource
+
+
+async def run(query: Query, statement: Statement, found: Snapshot) -> dict[str, Any]:
+    """Do what a DDL statement says; gives its part of the job's statistics. Raises 400, 403, 404, 409."""
+    from emulator.services.bigquery.sql import ddl as syntax
+
+    kind = statement.kind
+    tree: Any = statement.tree
+    if kind.endswith("_SCHEMA"):
+        name = syntax.schema_name(tree, query.defaults)
+        done = await _schema(query, kind, tree, name)
+        return {"ddlOperationPerformed": done, "ddlTargetDataset": name.reference}
+    assert statement.target is not None
+    async with warehouse.of(query.emulator).lock(statement.target):
+        if kind.startswith("CREATE_TABLE"):
+            done = await _create_table(query, statement, syntax.create(tree), found)
+        elif kind == "CREATE_VIEW":
+            done = await _create_view(query, statement.target, syntax.create(tree))
+        elif kind.startswith("DROP"):
+            done = await _drop(query, statement.target, kind, missing_ok=syntax.drop(tree).missing_ok)
+        else:
+            await _alter(query, statement.target, syntax.changes(tree))
+            done = "ALTER"
+    return {"ddlOperationPerformed": done, "ddlTargetTable": statement.target.reference}
+
+
+def _require(query: Query, permission: str, name: DatasetName | TableName) -> None:
+    if not query.emulator.policies.allows(query.principal, permission, name.resource):
+        raise errors.access_denied("Table" if isinstance(name, TableName) else "Dataset", name, permission)
+
+
+async def _schema(query: Query, kind: str, tree: Any, name: DatasetName) -> str:
+    from emulator.services.bigquery.sql import ddl as syntax
+
+    emulator = query.emulator
+    exists = catalog.find_dataset(emulator, name) is not None
+    if kind == "CREATE_SCHEMA":
+        wanted = syntax.create(tree)
+        emulator.policies.require(query.principal, "bigquery.datasets.create", f"projects/{name.project}")
+        if exists and wanted.exists_ok:
+            return "SKIP"
+        await emulator.db.write(datasets.create_in, emulator, name, wanted.body, query.principal)
+        return "CREATE"
+    dropped = syntax.drop(tree)
+    if not exists and dropped.missing_ok:
+        return "SKIP"
+    _require(query, "bigquery.datasets.delete", name)
+    await datasets.remove(emulator, name, contents=dropped.cascade)
+    return "DROP"
+
+
+def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> str:
+    """CREATE, REPLACE or SKIP. Raises 403, 404, 409."""
+    check_table_id(name.table)
+    catalog.dataset(query.emulator, name.parent)
+    _require(query, "bigquery.tables.create", name.parent)
+    found = catalog.find_table(query.emulator, name)
+    if found is None:
+        return "CREATE"
+    if wanted.exists_ok:
+        return "SKIP"
+    if not wanted.replace:
+        raise errors.duplicate("Table", name)
+    _require(query, "bigquery.tables.update", name)
+    if catalog.kind_of(found.body) != kind:
+        raise errors.error("invalidQuery", f"{name} is a {catalog.kind_of(found.body).lower()}; drop it first.")
+    return "REPLACE"
+
+
+async def _create_table(query: Query, statement: Statement, wanted: Create, found: Snapshot) -> str:
+    from emulator.services.bigquery.jobs.query import select_into_storage
+
+    emulator, name = query.emulator, statement.target
+    assert name is not None
+    done = _check_target(query, name, wanted, "TABLE")
+    if done == "SKIP":
+        return done
+    parent = catalog.dataset(emulator, name.parent)
+    body = {key: value for key, value in wanted.body.items() if value is not None}
+    fields: Sequence[Field] = wanted.fields
+    if wanted.query is not None:
+        selection = dataclasses.replace(statement, tree=wanted.query, kind="SELECT", target=None)
+        storage, fields, _ = await select_into_storage(query, selection, found)
+        if wanted.fields:
+            fields, storage = await _cast_columns(emulator, storage, fields, wanted.fields)
+    elif wanted.like:
+        source = next(iter(found.tables.values()))
+        fields = source.fields
+        storage = await tables.new_storage(emulator, fields)
+        if wanted.copy:
+            await _copy_rows(emulator, source.storage, storage, fields)
+    else:
+        storage = await tables.new_storage(emulator, fields)
+    body.update({"schema": {"fields": list(fields)}, "_storage": storage})
+    if problem := schemas.partitioning_problem(body, fields):
+        await warehouse.of(emulator).drop(storage)
+        raise errors.error("invalidQuery", problem)
+    await tables.register(emulator, name, body, parent, replace=done == "REPLACE")
+    return done
+
+
+async def _copy_rows(emulator: Emulator, source: str, storage: str, fields: Sequence[Field]) -> None:
+    from emulator.services.bigquery.sql import storage as tables_
+    from emulator.services.bigquery.sql.engine import stored
+
+    await warehouse.of(emulator).run(tables_.fill, stored(storage), list(fields), f"SELECT * FROM {source}")
+
+
+async def _cast_columns(
+    emulator: Emulator, storage: str, fields: Sequence[Field], wanted: Sequence[Field]
+) -> tuple[Sequence[Field], str]:
+    """CREATE TABLE (columns) AS SELECT: the columns are taken by position and get the types of the list."""
+    if len(fields) != len(wanted):
+        raise errors.error("invalidQuery", f"The column list has {len(wanted)} columns, the query gives {len(fields)}.")
+    selected = [
+        f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}"
+        for old, new in zip(fields, wanted, strict=True)
+    ]
+    return wanted, await _rebuild(emulator, storage, wanted, selected)
+
+
+async def _rebuild(emulator: Emulator, storage: str, fields: Sequence[Field], selected: Sequence[str]) -> str:
+    """A new storage with the rows of another one, each column by its expression; the old one stays."""
+    from emulator.services.bigquery.sql import storage as tables_
+    from emulator.services.bigquery.sql.engine import stored
+
+    new = f"t_{emulator.ids.hex(24)}"
+    sql = f"SELECT {', '.join(selected)} FROM {stored(storage)}"
+    await warehouse.of(emulator).run(tables_.fill, stored(new), list(fields), sql)
+    return new
+
+
+async def _create_view(query: Query, name: TableName, wanted: Create) -> str:
+    done = _check_target(query, name, wanted, "VIEW")
+    if done == "SKIP":
+        return done
+    assert wanted.query is not None
+    body = {**wanted.body, "view": {"query": wanted.query.sql("bigquery"), "useLegacySql": False}}
+    if wanted.fields:
+        body["schema"] = {"fields": list(wanted.fields)}
+    await tables.create(query.emulator, name, body, query.principal, replace=done == "REPLACE")
+    return done
+
+
+async def _drop(query: Query, name: TableName, kind: str, *, missing_ok: bool) -> str:
+    found = catalog.find_table(query.emulator, name)
+    if found is None:
+        if missing_ok:
+            return "SKIP"
+        raise errors.no_table(name)
+    _require(query, "bigquery.tables.delete", name)
+    if catalog.kind_of(found.body) != kind.removeprefix("DROP_"):
+        raise errors.error("invalidQuery", f"{name} is a {catalog.kind_of(found.body).lower()}; {kind} cannot drop it.")
+    await tables.remove(query.emulator, name)
+    return "DROP"
+
+
+async def _alter(query: Query, name: TableName, changes: Sequence[Change]) -> None:
+    _require(query, "bigquery.tables.update", name)
+    for change in changes:
+        found = catalog.table(query.emulator, name)
+        if change.action == "options":
+            body = merge(found.body, change.options)
+            await query.emulator.db.write(query.emulator.resources.replace, catalog.TABLES, name.resource, body)
+        elif found.body.get("view"):
+            raise errors.error("invalidQuery", f"{name} is a view: ALTER TABLE cannot change it.")
+        elif change.action == "rename_table":
+            await _rename_table(query, found, name.parent.table(change.to))
+        else:
+            await _alter_column(query, found, change)
+
+
+async def _alter_column(query: Query, found: Resource, change: Change) -> None:
+    emulator, name = query.emulator, catalog.table_name(found)
+    fields = catalog.fields_of(found.body)
+    exists = any(field["name"].lower() == change.column.lower() for field in fields)
+    if change.action == "add":
+        if exists and change.tolerant:
+            return
+        if exists:
+            raise errors.error("invalidQuery", f"Column already exists: {change.column}")
+        body = {**found.body, "schema": {"fields": [*fields, change.definition]}}
+        await tables.alter(emulator, found, body, query.principal)
+        return
+    if not exists:
+        if change.tolerant:
+            return
+        raise errors.error("invalidQuery", f"Column not found: {change.column} in table {name}")
+    if change.action == "drop":
+        await _drop_column(emulator, found, change.column)
+    elif change.action == "nullable":
+        relaxed = [{**f, "mode": "NULLABLE"} if f["name"].lower() == change.column.lower() else f for f in fields]
+        await tables.alter(emulator, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
+    else:
+        await _retype(emulator, found, change)
+
+
+async def _drop_column(emulator: Emulator, found: Resource, column: str) -> None:
+    """The catalogue first: what a crash leaves in DuckDB is swept at the next start."""
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    body, name = found.body, catalog.table_name(found)
+    used = [*(body.get("clustering") or {}).get("fields", ()), (body.get("timePartitioning") or {}).get("field")]
+    if column in used:
+        raise errors.error(
+            "invalidQuery",
+            f"ALTER TABLE DROP COLUMN cannot drop {column}: the table is partitioned or clustered by it.",
+        )
+    kept = [field for field in catalog.fields_of(body) if field["name"].lower() != column.lower()]
+    if not kept:
+        raise errors.error(
+            "invalidQuery", f"ALTER TABLE DROP COLUMN cannot drop {column}: it is the table's only column."
+        )
+    changed = {**body, "schema": {"fields": kept}}
+    await emulator.db.write(emulator.resources.replace, catalog.TABLES, name.resource, changed)
+    await warehouse.of(emulator).run(storage.drop_columns, stored(catalog.storage_of(body)), [column], short=True)
+
+
+async def _retype(emulator: Emulator, found: Resource, change: Change) -> None:
+    """Rename a column or change its type: into a new storage, which then takes the place of the old one."""
+    fields, selected = [], []
+    for old in catalog.fields_of(found.body):
+        new = old
+        if old["name"].lower() == change.column.lower():
+            if change.action == "rename":
+                new = {**old, "name": change.to}
+            else:
+                new = {**old, **(change.definition or {}), "mode": old.get("mode", "NULLABLE")}
+        fields.append(new)
+        selected.append(f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}")
+    before = catalog.storage_of(found.body)
+    storage = await _rebuild(emulator, before, schemas.checked(fields), selected)
+    body = {**found.body, "schema": {"fields": fields}, "_storage": storage}
+    await emulator.db.write(emulator.resources.replace, catalog.TABLES, found.name, body)
+    await warehouse.of(emulator).drop(before)
+
+
+async def _rename_table(query: Query, found: Resource, name: TableName) -> None:
+    emulator = query.emulator
+    check_table_id(name.table)
+    _require(query, "bigquery.tables.create", name.parent)
+
+    def change(tx: sqlite3.Connection) -> None:
+        try:
+            emulator.resources.insert(tx, catalog.TABLES, name.resource, found.parent, found.body)
+        except ApiError:
+            raise errors.duplicate("Table", name) from None
+        emulator.resources.delete_tree(tx, found.name)
+        emulator.db.after_commit(emulator.policies.forget)
+
+    await emulator.db.write(change)

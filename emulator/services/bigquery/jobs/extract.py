@@ -1,0 +1,169 @@
+"""Extract jobs: a table to objects of Cloud Storage, as CSV, newline-delimited JSON or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery.jobs.load import GS_URI
+from emulator.services.bigquery.jobs.store import Job
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.rows import plain_value
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.services.bigquery.sql.engine import Ticket
+    from emulator.state.blobs import Blob
+
+PAGE_ROWS = 5000
+CONTENT_TYPES = {
+    "CSV": "text/csv",
+    "NEWLINE_DELIMITED_JSON": "application/json",
+    "PARQUET": "application/octet-stream",
+}
+PARQUET_CODECS = {"": "uncompressed", "NONE": "uncompressed", "SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd"}
+
+
+async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+    """Run an extract job. Each address gets one object; its `*` becomes 000000000000."""
+    from emulator.services.storage import api
+
+    options = job.configuration
+    if options.get("sourceModel"):
+        raise errors.error("notImplemented", "Extracting models is not emulated.")
+    name = TableName.from_reference(options.get("sourceTable") or {}, job.project)
+    if not emulator.policies.allows(job.principal, "bigquery.tables.export", name.resource):
+        raise errors.access_denied("Table", name, "bigquery.tables.export")
+    found = catalog.table(emulator, name)
+    if found.body.get("view"):
+        raise errors.invalid(f"{name} is a view; only tables can be extracted.")
+    form = str(options.get("destinationFormat") or "CSV").upper()
+    if form not in CONTENT_TYPES:
+        known = ", ".join(CONTENT_TYPES)
+        raise errors.error("notImplemented", f"The destination format {form} is not emulated; use {known}.")
+    fields = catalog.fields_of(found.body)
+    if form == "CSV" and any(field_mode(f) == "REPEATED" or field_type(f) == "RECORD" for f in fields):
+        raise errors.invalid("Operation cannot be performed on a nested schema. Use NEWLINE_DELIMITED_JSON or PARQUET.")
+    uris = options.get("destinationUris") or ([options["destinationUri"]] if options.get("destinationUri") else [])
+    if not uris:
+        raise errors.invalid("Required parameter is missing: destinationUris")
+    places = [_place(emulator, job, uri) for uri in uris]
+    blob = await _write(emulator, options, form, fields, catalog.storage_of(found.body), ticket)
+    for bucket, key in places:
+        await api.put_object(emulator, bucket, key, blob, CONTENT_TYPES[form])
+    job.statistics["extract"] = {
+        "destinationUriFileCounts": ["1" for _ in places],
+        "inputBytes": str((await warehouse.of(emulator).sizes(catalog.storage_of(found.body), fields))[1]),
+    }
+
+
+def _place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
+    from emulator.services.storage import api
+
+    match = GS_URI.match(uri)
+    if match is None or uri.count("*") > 1:
+        raise errors.invalid(f"Invalid extract destination URI {uri}; write gs://bucket/object with at most one *.")
+    bucket, key = match.groups()
+    if not emulator.policies.allows(job.principal, "storage.objects.create", api.resource_of(emulator, bucket)):
+        raise errors.error(
+            "accessDenied",
+            f"Access Denied: BigQuery BigQuery: Permission denied: {job.principal.partition(':')[2]} does not have "
+            f"storage.objects.create access to {uri}.",
+        )
+    return bucket, key.replace("*", "000000000000")
+
+
+async def _write(
+    emulator: Emulator, options: dict[str, Any], form: str, fields: list[Field], place: str, ticket: Ticket
+) -> Blob:
+    if form == "PARQUET":
+        return await _write_parquet(emulator, options, fields, place, ticket)
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    gzip = str(options.get("compression") or "NONE").upper() == "GZIP"
+    packer = zlib.compressobj(wbits=31) if gzip else None
+    encode = _csv_encoder(options) if form == "CSV" else _json_encoder(fields)
+    header = options.get("printHeader")
+    async with emulator.blobs.writer() as writer:
+        head = encode([[field["name"] for field in fields]]) if form == "CSV" and header is not False else b""
+        await writer.write(packer.compress(head) if packer else head)
+        start = 0
+        while True:
+
+            def page(connection: Any, start: int = start) -> tuple[int, bytes]:
+                rows = storage.read_page(connection, stored(place), fields, start, PAGE_ROWS)
+                if form == "CSV":
+                    cells = [[_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in rows]
+                    return len(rows), encode(cells)
+                return len(rows), encode(rows)
+
+            count, text = await warehouse.of(emulator).run(page, ticket=ticket)
+            await writer.write(packer.compress(text) if packer else text)
+            start += count
+            if count < PAGE_ROWS:
+                break
+        if packer:
+            await writer.write(packer.flush())
+        return await writer.finish()
+
+
+def _cell(field: Field, value: Any) -> Any:
+    plain = plain_value(field, value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return orjson.dumps(plain).decode() if isinstance(plain, (dict, list)) else plain
+
+
+def _csv_encoder(options: dict[str, Any]) -> Callable[[Sequence[Sequence[Any]]], bytes]:
+    delimiter = str(options.get("fieldDelimiter") or ",").replace("\\t", "\t").replace("tab", "\t")
+
+    def encode(rows: Sequence[Sequence[Any]]) -> bytes:
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+        return text.getvalue().encode()
+
+    return encode
+
+
+def _json_encoder(fields: list[Field]) -> Callable[[Sequence[Sequence[Any]]], bytes]:
+    def encode(rows: Sequence[Sequence[Any]]) -> bytes:
+        lines = []
+        for row in rows:
+            shown = {f["name"]: plain_value(f, value) for f, value in zip(fields, row, strict=True)}
+            lines.append(orjson.dumps({key: value for key, value in shown.items() if value is not None}) + b"\n")
+        return b"".join(lines)
+
+    return encode
+
+
+async def _write_parquet(
+    emulator: Emulator, options: dict[str, Any], fields: list[Field], place: str, ticket: Ticket
+) -> Blob:
+    from emulator.services.bigquery.sql.engine import stored
+    from emulator.services.bigquery.sql.types import literal, quote
+
+    codec = PARQUET_CODECS.get(str(options.get("compression") or "").upper())
+    if codec is None:
+        raise errors.invalid(f"The compression {options.get('compression')} is not possible for PARQUET.")
+    path = emulator.settings.state / "bigquery" / f"extract-{emulator.ids.hex(24)}.parquet"
+    names = ", ".join(quote(field["name"]) for field in fields)
+    sql = f"COPY (SELECT {names} FROM {stored(place)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
+    try:
+        await warehouse.of(emulator).run(lambda connection: connection.execute(sql) and None, ticket=ticket)
+        async with emulator.blobs.writer() as writer:
+            with path.open("rb") as file:
+                while chunk := await emulator.blobs.run(file.read, 1 << 20):
+                    await writer.write(chunk)
+            return await writer.finish()
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,230 @@
+"""Load jobs: an upload or objects of Cloud Storage into a table.
+
+Files are read into a storage table of the job's own, so that a table never shows half a load.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery import catalog, errors, schemas, warehouse
+from emulator.services.bigquery.jobs import commit, files
+from emulator.services.bigquery.jobs.store import Job
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.requests import check_table_id
+from emulator.services.bigquery.sql.rows import RowError, RowReader
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from emulator.app import Emulator
+    from emulator.services.bigquery.sql.engine import Ticket
+
+BATCH_ROWS = 5000
+FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET")
+MAX_ERRORS_SHOWN = 20
+GS_URI = re.compile(r"gs://([^/]+)/(.+)\Z")
+REFUSED = ("hivePartitioningOptions", "decimalTargetTypes", "jsonExtension", "projectionFields", "connectionProperties")
+
+
+@dataclass
+class Source:
+    """Files to read and how. fields empty: to be found out from the files."""
+
+    paths: list[Path]
+    names: list[str]
+    format: str
+    options: dict[str, Any]
+    fields: list[Field]
+    max_bad: int
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    bad: int = 0
+    rows: int = 0
+
+    def count_bad(self, message: str, location: str) -> None:
+        """Note a bad row. Raises the job's error once there are too many."""
+        self.bad += 1
+        if len(self.problems) < MAX_ERRORS_SHOWN:
+            self.problems.append({"reason": "invalid", "location": location, "message": message})
+        if self.bad > self.max_bad:
+            raise errors.invalid(f"{message} File: {location}" if location else message)
+
+
+async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+    """Run a load job; counts go into its statistics, bad rows into its status."""
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    configuration = job.configuration
+    reference = configuration.get("destinationTable") or {}
+    if not reference.get("tableId") or not reference.get("datasetId"):
+        raise errors.invalid("Required parameter is missing: destinationTable")
+    name = TableName.from_reference(reference, job.project)
+    name = name.parent.table(name.table.partition("$")[0])
+    check_table_id(name.table)
+    target = commit.Target.of(name, job.key, configuration, commit.WRITE_APPEND)
+    commit.check_permissions(emulator, target, job.principal)
+    if await commit.is_done(emulator, target):
+        return
+    source = _source(emulator, job, name)
+    house = warehouse.of(emulator)
+    staging = f"t_{emulator.ids.hex(24)}"
+    try:
+        await house.run(_read, source, stored(staging), ticket=ticket)
+    except BaseException:
+        await house.run(storage.drop, stored(staging), short=True)
+        raise
+    finally:
+        if source.problems:
+            job.body["status"]["errors"] = source.problems
+    await commit.put(emulator, target, staging, source.fields)
+    await _forget_upload(emulator, job)
+    size = sum(path.stat().st_size for path in source.paths if path.exists())
+    job.statistics["load"] = {
+        "inputFiles": str(len(source.paths)),
+        "inputFileBytes": str(size),
+        "outputRows": str(source.rows),
+        "outputBytes": str(size),
+        "badRecords": str(source.bad),
+    }
+    job.statistics["totalBytesProcessed"] = str(size)
+
+
+def _source(emulator: Emulator, job: Job, name: TableName) -> Source:
+    options = job.configuration
+    for key in REFUSED:
+        if options.get(key):
+            raise errors.error("notImplemented", f"Load jobs with {key} are not emulated.")
+    form = str(options.get("sourceFormat") or "CSV").upper()
+    if form not in FORMATS:
+        raise errors.error("notImplemented", f"The source format {form} is not emulated; use {', '.join(FORMATS)}.")
+    if job.payload.get("upload"):
+        paths, names = [Path(job.payload["upload"])], ["upload"]
+    else:
+        paths, names = _objects(emulator, job.principal, options.get("sourceUris") or [])
+    fields = schemas.checked((options.get("schema") or {}).get("fields") or [])
+    found = catalog.find_table(emulator, name)
+    writes_over = str(options.get("writeDisposition") or "").startswith(commit.WRITE_TRUNCATE)
+    if not fields and found is not None and not (writes_over and options.get("autodetect")):
+        adds = "ALLOW_FIELD_ADDITION" in (options.get("schemaUpdateOptions") or ())
+        fields = [] if adds and options.get("autodetect") else catalog.fields_of(found.body)
+    if not fields and form != "PARQUET" and not options.get("autodetect"):
+        raise errors.invalid("No schema specified on job or table.")
+    return Source(paths, names, form, options, fields, int(options.get("maxBadRecords") or 0))
+
+
+def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[Path], list[str]]:
+    """The files behind gs:// addresses, of which each may hold one `*`. Raises 400, 403, 404."""
+    from emulator.services.storage import api
+
+    paths, names = [], []
+    for uri in uris:
+        match = GS_URI.match(uri)
+        if match is None:
+            raise errors.invalid(f"Invalid source URI {uri}; write gs://bucket/object.")
+        bucket, pattern = match.groups()
+        if not emulator.policies.allows(principal, "storage.objects.get", api.resource_of(emulator, bucket)):
+            raise errors.error(
+                "accessDenied",
+                f"Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. "
+                f"{principal.partition(':')[2]} "
+                f"does not have storage.objects.get access to {uri}.",
+            )
+        if pattern.count("*") > 1:
+            raise errors.invalid(f"Invalid source URI {uri}: at most one * is allowed.")
+        prefix, star, suffix = pattern.partition("*")
+        matched = [
+            item
+            for item in api.iter_objects(emulator, bucket, prefix)
+            if item.name == pattern or (star and item.name.endswith(suffix) and len(item.name) >= len(pattern) - 1)
+        ]
+        if not matched:
+            raise errors.error("notFound", f"Not found: URI {uri}")
+        paths += [emulator.blobs.path(item.blob_id) for item in matched]
+        names += [f"gs://{bucket}/{item.name}" for item in matched]
+    return paths, names
+
+
+def _read(connection: DuckDBPyConnection, source: Source, table: str) -> None:
+    """Read every file into a new storage table (on an engine thread)."""
+    from emulator.services.bigquery.sql import storage
+
+    if source.format == "PARQUET":
+        _read_parquet(connection, source, table)
+        return
+    skip = int(source.options.get("skipLeadingRows") or 0)
+    if not source.fields:
+        if source.format == "CSV":
+            source.fields, skip = files.guess_csv(source.paths[0], source.options)
+        else:
+            source.fields = files.guess_json(row for path in source.paths for row in files.json_rows(path))
+        schemas.checked(source.fields)
+    elif source.format == "CSV" and source.options.get("autodetect") and not skip:
+        skip = files.guess_csv(source.paths[0], source.options)[1]
+    storage.create(connection, table, source.fields)
+    reader = RowReader(source.fields, ignore_unknown=bool(source.options.get("ignoreUnknownValues")))
+    batch: list[dict[str, Any]] = []
+    for path, name in zip(source.paths, source.names, strict=True):
+        for row in _rows(source, path, skip):
+            try:
+                if isinstance(row, files.BadRow):
+                    source.count_bad(str(row), name)
+                    continue
+                batch.append(reader.read(row))
+            except RowError as problem:
+                source.count_bad(
+                    f"Error while reading data, error message: {problem.message} Field: {problem.location};", name
+                )
+                continue
+            if len(batch) >= BATCH_ROWS:
+                storage.append(connection, table, source.fields, batch)
+                source.rows += len(batch)
+                batch = []
+    storage.append(connection, table, source.fields, batch)
+    source.rows += len(batch)
+
+
+def _rows(source: Source, path: Path, skip: int) -> Iterator[dict[str, Any] | files.BadRow]:
+    if source.format == "CSV":
+        return files.csv_rows(path, source.options, source.fields, skip)
+    return files.json_rows(path)
+
+
+def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) -> None:
+    from emulator.services.bigquery.sql import engine, storage
+    from emulator.services.bigquery.sql.types import duckdb_type, literal, quote
+
+    listed = ", ".join(literal(str(path)) for path in source.paths)
+    select = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+    found = engine.describe(connection, select)
+    if source.fields:
+        known = {item["name"].lower(): item["name"] for item in found}
+        unknown = set(known) - {item["name"].lower() for item in source.fields}
+        if unknown and not source.options.get("ignoreUnknownValues"):
+            raise errors.invalid(
+                f"Provided Schema does not match the file. Cannot add fields (field: {known[sorted(unknown)[0]]})"
+            )
+        columns = [
+            f"CAST({quote(known[f['name'].lower()]) if f['name'].lower() in known else 'NULL'} AS {duckdb_type(f)}) "
+            f"AS {quote(f['name'])}"
+            for f in source.fields
+        ]
+        select = f"SELECT {', '.join(columns)} FROM ({select})"
+    else:
+        source.fields = schemas.checked(found)
+    source.rows = storage.fill(connection, table, source.fields, select)
+
+
+async def _forget_upload(emulator: Emulator, job: Job) -> None:
+    path = job.payload.get("upload")
+    if path:
+        await emulator.blobs.run(_unlink, Path(path))
+
+
+def _unlink(path: Path) -> None:
+    path.unlink(missing_ok=True)

@@ -1,0 +1,263 @@
+"""jobs: insert, get, list, cancel, delete, getQueryResults, query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.request import Answer, Request
+from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery.jobs import query, results, run, store, uploads
+from emulator.services.bigquery.jobs.store import DONE, Job
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.requests import decode_offset, encode_offset, on_project, page_size, project_of
+from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.tabledata import encoder
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+DEFAULT_TIMEOUT_MS = 10_000
+MAX_TIMEOUT_MS = 200_000
+DEFAULT_ROWS = 50_000
+NEWEST = 1 << 62
+# What jobs.query takes beside the configuration of a query job.
+REQUEST_ONLY = frozenset(
+    [
+        "kind",
+        "maxResults",
+        "timeoutMs",
+        "dryRun",
+        "preserveNulls",
+        "labels",
+        "location",
+        "formatOptions",
+        "requestId",
+        "jobCreationMode",
+        "jobTimeoutMs",
+        "createSession",
+        "reservation",
+    ]
+)
+
+
+@SERVICE.handles("bigquery.jobs.insert", permission="bigquery.jobs.create", on=on_project)
+async def insert(request: Request) -> Answer:
+    """Start a job; a load job may bring its file along as an upload."""
+    if request.upload:
+        return await uploads.insert(request)
+    job = store.new(request.emulator, project_of(request), request.body, request.principal)
+    if job.body["configuration"].get("dryRun"):
+        return await _dry_run(request.emulator, job)
+    if job.kind == "load" and not job.configuration.get("sourceUris"):
+        raise errors.invalid("Load configuration must specify at least one source URI, or bring the file as an upload.")
+    await run.submit(request.emulator, job)
+    return store.view(request.emulator, job)
+
+
+async def _dry_run(emulator: Emulator, job: Job) -> dict[str, Any]:
+    """The checked job, which is not kept. Raises the error that it would end with."""
+    if job.kind != "query":
+        raise errors.invalid("Only query jobs can be run dry.")
+    await query.dry_run(emulator, job, warehouse.of(emulator).new_ticket((job.project, job.id)))
+    warehouse.of(emulator).tickets.pop((job.project, job.id), None)
+    job.state = DONE
+    job.body["status"]["state"] = DONE
+    return store.view(emulator, job)
+
+
+def _find(request: Request) -> Job:
+    return store.get(request.emulator, project_of(request), request.path["jobId"], request.query.get("location", ""))
+
+
+def _require(request: Request, job: Job, permission: str) -> None:
+    """Who made a job may see it; others need the permission on the project."""
+    if job.principal != request.principal and not request.emulator.policies.allows(
+        request.principal, permission, f"projects/{job.project}"
+    ):
+        raise errors.access_denied("Job", f"{job.project}:{job.location}.{job.id}", permission)
+
+
+@SERVICE.handles("bigquery.jobs.get", permission="", on=on_project)
+async def get(request: Request) -> Answer:
+    """Show a job."""
+    job = _find(request)
+    _require(request, job, "bigquery.jobs.get")
+    return store.view(request.emulator, job)
+
+
+@SERVICE.handles("bigquery.jobs.list", permission="", on=on_project)
+async def list_(request: Request) -> Answer:
+    """List jobs, newest first: the caller's own, or with allUsers everybody's."""
+    emulator, project = request.emulator, project_of(request)
+    if request.query.get("allUsers"):
+        if not emulator.policies.allows(request.principal, "bigquery.jobs.listAll", f"projects/{project}"):
+            raise errors.access_denied("Project", project, "bigquery.jobs.listAll")
+        principal = ""
+    else:
+        principal = request.principal
+    size = page_size(request, 50)
+    token = request.query.get("pageToken", "")
+    times = (int(request.query.get("minCreationTime") or 0), int(request.query.get("maxCreationTime") or NEWEST))
+    states = request.query.get("stateFilter") or []
+    found = store.page(
+        emulator, project, principal, [states] if isinstance(states, str) else states, times,
+        decode_offset(token) if token else NEWEST, size + 1,
+    )  # fmt: skip
+    answer: dict[str, Any] = {"kind": "bigquery#jobList", "etag": emulator.ids.etag()}
+    shown = found[:size]
+    if shown:
+        answer["jobs"] = [_item(emulator, job, full=request.query.get("projection") == "full") for _, job in shown]
+    if len(found) > size and shown:
+        answer["nextPageToken"] = encode_offset(shown[-1][0])
+    return answer
+
+
+def _item(emulator: Emulator, job: Job, *, full: bool) -> dict[str, Any]:
+    item = store.view(emulator, job)
+    item["state"] = job.state
+    if job.error is not None:
+        item["errorResult"] = job.body["status"]["errorResult"]
+    if not full:
+        item.pop("selfLink")
+    return item
+
+
+@SERVICE.handles("bigquery.jobs.cancel", permission="", on=on_project)
+async def cancel(request: Request) -> Answer:
+    """Ask a job to stop; answers at once."""
+    job = _find(request)
+    _require(request, job, "bigquery.jobs.update")
+    run.cancel(request.emulator, job)
+    return {"kind": "bigquery#jobCancelResponse", "job": store.view(request.emulator, job)}
+
+
+@SERVICE.handles("bigquery.jobs.delete", on=on_project)
+async def delete(request: Request) -> Answer:
+    """Forget a job that has ended."""
+    job = _find(request)
+    if job.state != DONE:
+        raise errors.invalid(f"Job {job.id} is running; cancel it first.")
+    await request.emulator.db.write(store.delete_in, job)
+    return None
+
+
+@SERVICE.handles("bigquery.jobs.query", permission="bigquery.jobs.create", on=on_project)
+async def query_(request: Request) -> Answer:
+    """Run a query and answer with its first rows, or with jobComplete false where it takes longer."""
+    emulator, body, project = request.emulator, request.body, project_of(request)
+    configuration = {key: value for key, value in body.items() if key not in REQUEST_ONLY and value is not None}
+    reference = {"location": body["location"]} if body.get("location") else {}
+    described: dict[str, Any] = {"configuration": {"query": configuration}, "jobReference": reference}
+    if body.get("labels"):
+        described["configuration"]["labels"] = body["labels"]
+    job = store.new(emulator, project, described, request.principal)
+    if body.get("dryRun"):
+        await _dry_run(emulator, job)
+        part = job.statistics["query"]
+        return {
+            "kind": "bigquery#queryResponse",
+            "jobReference": {"projectId": project, "location": job.location},
+            "jobComplete": True,
+            "cacheHit": False,
+            "totalBytesProcessed": job.statistics["totalBytesProcessed"],
+            **({"schema": part["schema"]} if "schema" in part else {}),
+        }
+    job = await _once(request, job)
+    seconds = min(int(body.get("timeoutMs") or DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS) / 1000
+    await run.wait(emulator, project, job.id, seconds)
+    options = body.get("formatOptions") or {}
+    maximum = body.get("maxResults")
+    answer = await _answer(
+        emulator, store.get(emulator, project, job.id), options, 0, DEFAULT_ROWS if maximum is None else int(maximum)
+    )
+    return {**answer, "kind": "bigquery#queryResponse", "queryId": job.id}
+
+
+async def _once(request: Request, job: Job) -> Job:
+    """Start the job; a repeated requestId of the same caller gives the one that is there."""
+    requests = warehouse.of(request.emulator).requests
+    key = (request.principal, str(request.body.get("requestId") or ""))
+    if key[1] and key in requests:
+        return store.get(request.emulator, job.project, requests[key])
+    if key[1]:
+        requests[key] = job.id
+    await run.submit(request.emulator, job)
+    return job
+
+
+@SERVICE.handles("bigquery.jobs.getQueryResults", permission="", on=on_project)
+async def get_query_results(request: Request) -> Answer:
+    """Rows of a query job, a page at a time. A job that failed answers with its error."""
+    emulator = request.emulator
+    job = _find(request)
+    _require(request, job, "bigquery.jobs.get")
+    if job.kind != "query":
+        raise errors.invalid(f"Job {job.id} is not a query.")
+    timeout = request.query.get("timeoutMs")
+    seconds = min(DEFAULT_TIMEOUT_MS if timeout is None else int(timeout), MAX_TIMEOUT_MS) / 1000
+    await run.wait(emulator, job.project, job.id, seconds)
+    job = _find(request)
+    token = request.query.get("pageToken", "")
+    start = decode_offset(token) if token else int(request.query.get("startIndex") or 0)
+    options = {
+        "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
+        "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
+    }
+    answer = await _answer(emulator, job, options, start, page_size(request, DEFAULT_ROWS))
+    return {**answer, "kind": "bigquery#getQueryResultsResponse", "etag": f"{job.id}-{start}"}
+
+
+async def _answer(emulator: Emulator, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+    """What both ways of reading results answer. Raises the job's error."""
+    answer: dict[str, Any] = {
+        "jobReference": job.body["jobReference"],
+        "jobComplete": job.state == DONE,
+        "location": job.location,
+    }
+    if job.state != DONE:
+        return answer
+    if job.error is not None:
+        raise job.error
+    statistics = job.statistics.get("query", {})
+    answer["totalBytesProcessed"] = job.statistics.get("totalBytesProcessed", "0")
+    answer["totalBytesBilled"] = answer["totalBytesProcessed"]
+    answer["cacheHit"] = False
+    answer["creationTime"] = job.statistics["creationTime"]
+    answer["startTime"] = job.statistics["startTime"]
+    answer["endTime"] = job.statistics["endTime"]
+    answer["statementType"] = statistics.get("statementType")
+    for key in ("numDmlAffectedRows", "dmlStats"):
+        if key in statistics:
+            answer[key] = statistics[key]
+    if statistics.get("statementType") == "SELECT":
+        answer.update(await _rows(emulator, job, options, start, count))
+    return answer
+
+
+async def _rows(emulator: Emulator, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    name = TableName.from_reference(job.configuration["destinationTable"], job.project)
+    anonymous = results.find(emulator, name)
+    if anonymous is not None:
+        place, fields = anonymous.table, list(anonymous.fields)
+    elif name.dataset.startswith("_"):
+        raise errors.error("notFound", f"The results of job {job.id} have expired: they are kept for a day.")
+    else:
+        body = catalog.table(emulator, name).body
+        place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
+    encode = encoder(fields, options)
+
+    def work(connection: Any) -> tuple[int, list[dict[str, Any]]]:
+        total = storage.count(connection, place)
+        page = storage.read_page(connection, place, fields, start, count) if count else []
+        return total, [encode(row) for row in page]
+
+    total, rows = await warehouse.of(emulator).run(work, short=True)
+    answer: dict[str, Any] = {"schema": {"fields": fields}, "totalRows": str(total)}
+    if rows:
+        answer["rows"] = rows
+    if start + len(rows) < total and (rows or not count):
+        answer["pageToken"] = encode_offset(start + len(rows))
+    return answer

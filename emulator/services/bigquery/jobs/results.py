@@ -1,0 +1,82 @@
+"""Anonymous tables: the results of queries without a destination, kept for a day."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.catalog import TableInfo
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+RESULT_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True)
+class Result:
+    """A stored result: only the caller who made it may read it."""
+
+    name: TableName
+    storage: str
+    fields: tuple[Field, ...]
+    principal: str
+    created: int
+
+    @property
+    def table(self) -> str:
+        """Its full name in DuckDB."""
+        from emulator.services.bigquery.sql.engine import result_table
+
+        return result_table(self.storage)
+
+    def info(self) -> TableInfo:
+        """What the dialect needs to know of it."""
+        return TableInfo(self.name, self.fields, self.table, created=self.created)
+
+    def view(self, emulator: Emulator) -> dict[str, Any]:
+        """As tables.get shows it."""
+        return {
+            "kind": "bigquery#table",
+            "id": str(self.name),
+            "etag": self.storage,
+            "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{self.name.resource}",
+            "tableReference": self.name.reference,
+            "schema": {"fields": list(self.fields)},
+            "type": "TABLE",
+            "creationTime": str(self.created),
+            "lastModifiedTime": str(self.created),
+            "expirationTime": str(self.created + RESULT_MS),
+        }
+
+
+def find(emulator: Emulator, name: TableName) -> Result | None:
+    """The result of that name, or None."""
+    if not name.dataset.startswith("_"):
+        return None
+    oldest = int(emulator.clock.seconds() * 1000) - RESULT_MS
+    row = emulator.db.one(
+        "SELECT storage, schema, principal, created FROM bigquery_results "
+        "WHERE project = ? AND dataset = ? AND name = ? AND created > ?",
+        (name.project, name.dataset, name.table, oldest),
+    )
+    if row is None:
+        return None
+    return Result(name, row["storage"], tuple(orjson.loads(row["schema"])), row["principal"], row["created"])
+
+
+def insert_in(tx: sqlite3.Connection, result: Result) -> None:
+    """Keep a result inside a write."""
+    name = result.name
+    tx.execute(
+        "INSERT OR REPLACE INTO bigquery_results VALUES(?,?,?,?,?,?,?)",
+        (
+            name.project, name.dataset, name.table, result.storage, orjson.dumps(list(result.fields)),
+            result.principal, result.created,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,49 @@
+"""projects: list and getServiceAccount."""
+
+from __future__ import annotations
+
+from emulator.app import PROJECTS
+from emulator.gateway.authorization import ORGANIZATION
+from emulator.gateway.request import Answer, Request
+from emulator.services.bigquery.requests import on_project, page_size
+from emulator.services.bigquery.service import SERVICE
+from emulator.settings import project_number
+
+
+@SERVICE.handles("bigquery.projects.list", permission="")
+async def list_(request: Request) -> Answer:
+    """The projects in which the caller may use BigQuery."""
+    emulator = request.emulator
+    found = {emulator.settings.project: emulator.settings.project_number}
+    for row in emulator.resources.list(PROJECTS, ORGANIZATION)[0]:
+        if row.body.get("lifecycleState", "ACTIVE") == "ACTIVE":
+            found.setdefault(row.id, str(row.body.get("projectNumber") or project_number(row.id)))
+    items = [
+        {
+            "kind": "bigquery#project",
+            "id": project,
+            "numericId": number,
+            "projectReference": {"projectId": project},
+            "friendlyName": project,
+        }
+        for project, number in sorted(found.items())
+        if emulator.policies.allows(request.principal, "bigquery.jobs.create", f"projects/{project}")
+        or emulator.policies.allows(request.principal, "bigquery.datasets.get", f"projects/{project}")
+    ]
+    shown = items[: page_size(request)]
+    return {
+        "kind": "bigquery#projectList",
+        "etag": emulator.ids.etag(),
+        "projects": shown,
+        "totalItems": len(items),
+    }
+
+
+@SERVICE.handles("bigquery.projects.getServiceAccount", permission="resourcemanager.projects.get", on=on_project)
+async def get_service_account(request: Request) -> Answer:
+    """BigQuery's own account of a project, which is granted the use of KMS keys."""
+    number = project_number(on_project(request).partition("/")[2])
+    return {
+        "kind": "bigquery#getServiceAccountResponse",
+        "email": f"bq-{number}@bigquery-encryption.iam.gserviceaccount.com",
+    }

@@ -1,0 +1,107 @@
+"""What the handlers share: names from paths, permissions, conditions, pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.gateway.errors import precondition_failed
+from emulator.gateway.request import Request
+from emulator.services.bigquery import errors
+from emulator.services.bigquery.names import DATASET_ID, TABLE_ID, DatasetName, TableName
+from emulator.state.resources import Resource
+
+MAX_PAGE = 1000
+
+
+def project_of(request: Request) -> str:
+    """The project of the path, by its id."""
+    return request.emulator.project_id(request.path["projectId"])
+
+
+def on_project(request: Request) -> str:
+    """The project of the path, for permission checks."""
+    return f"projects/{project_of(request)}"
+
+
+def dataset_of(request: Request) -> DatasetName:
+    """The dataset of the path."""
+    return DatasetName(project_of(request), request.path["datasetId"])
+
+
+def on_dataset(request: Request) -> str:
+    """The dataset of the path, for permission checks."""
+    return dataset_of(request).resource
+
+
+def table_of(request: Request) -> TableName:
+    """The table of the path; a partition decorator ($20200101) is dropped."""
+    return dataset_of(request).table(request.path["tableId"].partition("$")[0])
+
+
+def on_table(request: Request) -> str:
+    """The table of the path, for permission checks."""
+    return table_of(request).resource
+
+
+def check_dataset_id(identifier: str) -> None:
+    """Raise a 400 for an id that BigQuery refuses."""
+    if not DATASET_ID.match(identifier):
+        raise errors.invalid(
+            f'Invalid dataset ID "{identifier}". Dataset IDs must be alphanumeric (plus underscores) and must be at '
+            "most 1024 characters long."
+        )
+
+
+def check_table_id(identifier: str) -> None:
+    """Raise a 400 for an id that BigQuery refuses."""
+    if not TABLE_ID.match(identifier):
+        raise errors.invalid(
+            f'Invalid table ID "{identifier}". Table IDs must be alphanumeric (plus underscores and dashes) and must '
+            "be at most 1024 characters long."
+        )
+
+
+def check_etag(request: Request, resource: Resource) -> None:
+    """Raise a 412 where If-Match names another version."""
+    wanted = request.headers.get("if-match")
+    if wanted and wanted.strip('"') not in ("*", resource.etag):
+        raise precondition_failed("Precondition check failed: the resource has changed since the etag was read.")
+
+
+def merge(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A body after a PATCH: null clears a field; labels are merged key by key, null deletes one."""
+    body = dict(old)
+    for key, value in patch.items():
+        if key == "labels" and isinstance(value, dict):
+            labels = {**(body.get("labels") or {}), **value}
+            body["labels"] = {label: text for label, text in labels.items() if text is not None}
+        elif value is None:
+            body.pop(key, None)
+        else:
+            body[key] = value
+    return body
+
+
+def page_size(request: Request, default: int = MAX_PAGE) -> int:
+    """maxResults of the query."""
+    wanted = request.query.get("maxResults")
+    return default if wanted is None else max(0, int(wanted))
+
+
+def encode_offset(offset: int) -> str:
+    """A page token for a position."""
+    return base64.urlsafe_b64encode(f"o{offset}".encode()).decode().rstrip("=")
+
+
+def decode_offset(token: str) -> int:
+    """The position that a page token stands for. Raises a 400 for one that we did not make."""
+    try:
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        if text[:1] == "o":
+            return int(text[1:])
+    except (binascii.Error, ValueError):
+        pass
+    raise errors.invalid(f"Invalid page token: {token[:60]}")

@@ -1,0 +1,22 @@
+"""The BigQuery service: Google's discovery document, a fragment of our own for upload sessions, and its tables."""
+
+from __future__ import annotations
+
+from emulator.gateway.service import Service
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS bigquery_jobs(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, id TEXT NOT NULL, location TEXT NOT NULL,
+    state TEXT NOT NULL, created INTEGER NOT NULL, principal TEXT NOT NULL, body BLOB NOT NULL, payload BLOB,
+    UNIQUE(project, id)
+);
+CREATE INDEX IF NOT EXISTS bigquery_jobs_state ON bigquery_jobs(state);
+CREATE TABLE IF NOT EXISTS bigquery_results(
+    project TEXT NOT NULL, dataset TEXT NOT NULL, name TEXT NOT NULL, storage TEXT NOT NULL, schema BLOB NOT NULL,
+    principal TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, dataset, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bigquery_uploads(
+    id TEXT PRIMARY KEY, project TEXT NOT NULL, principal TEXT NOT NULL, job BLOB NOT NULL, created INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+SERVICE = Service("bigquery", ("bigquery.v2", "bigquery-upload.v2"), SCHEMA, lenient=True)

@@ -1,0 +1,177 @@
+"""Storage tables: making, filling, changing and measuring the DuckDB tables behind tables and results.
+
+Every function takes a connection first and runs on one of the engine's threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.services.bigquery.sql.engine import stored, transaction
+from emulator.services.bigquery.sql.types import (
+    Field,
+    columns_sql,
+    duckdb_type,
+    field_mode,
+    field_type,
+    literal,
+    python_select,
+    quote,
+    wire_select,
+    wire_type,
+)
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FIXED_SIZES = {"BOOLEAN": 1, "NUMERIC": 16, "BIGNUMERIC": 32}  # bytes; others have 8 (BigQuery: data type sizes)
+Row = dict[str, Any]
+
+
+def create(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> None:
+    """Make an empty storage table; table is its full DuckDB name. A table without columns gets a hidden one."""
+    connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns_sql(fields) or 'bq_empty BOOLEAN'})")
+
+
+def drop(connection: DuckDBPyConnection, table: str) -> None:
+    """Remove a storage table, if it is there."""
+    connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def append(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row]) -> None:
+    """Append rows as rows.RowReader gives them."""
+    if not rows or not fields:
+        return
+    names = ", ".join(quote(field["name"]) for field in fields)
+    shape = literal(orjson.dumps([{field["name"]: wire_type(field) for field in fields}]).decode())
+    connection.execute(
+        f"INSERT INTO {table} ({names}) SELECT {wire_select(fields, 'r')} "
+        f"FROM (SELECT unnest(json_transform(CAST(? AS JSON), {shape})) AS r)",
+        [orjson.dumps(rows).decode()],
+    )
+
+
+def fill(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
+    """Make a storage table with the rows of a SELECT, all or nothing; gives their number."""
+    with transaction(connection):
+        create(connection, table, fields)
+        if not fields:
+            return 0
+        row = connection.execute(f"INSERT INTO {table} SELECT * FROM ({select})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def mark_done(connection: DuckDBPyConnection, job: str, rows: int) -> None:
+    """Note inside a transaction that a job has had its effect, so that it is not repeated after a crash."""
+    connection.execute("INSERT INTO stored.main.done_jobs VALUES (?, ?)", [job, rows])
+
+
+def done_rows(connection: DuckDBPyConnection, job: str) -> int | None:
+    """How many rows a job changed, if it had its effect."""
+    row = connection.execute("SELECT rows FROM stored.main.done_jobs WHERE job = ?", [job]).fetchone()
+    return int(row[0]) if row else None
+
+
+def append_from(connection: DuckDBPyConnection, table: str, source: str, fields: Sequence[Field], job: str) -> int:
+    """Append all rows of another storage table that has these fields, once for each job; gives their number."""
+    before = done_rows(connection, job)
+    if before is not None:
+        return before
+    names = ", ".join(quote(field["name"]) for field in fields)
+    with transaction(connection):
+        row = connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}").fetchone()
+        count = int(row[0]) if row else 0
+        mark_done(connection, job, count)
+    return count
+
+
+def read_page(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], start: int, count: int
+) -> list[tuple[Any, ...]]:
+    """Rows as Python values (see types.python_select), in the order in which they were stored."""
+    if not fields:
+        return []
+    return connection.execute(
+        f"SELECT {python_select(fields)} FROM {table} LIMIT {int(count)} OFFSET {int(start)}"
+    ).fetchall()
+
+
+def count(connection: DuckDBPyConnection, table: str) -> int:
+    """The number of rows."""
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def measure(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> tuple[int, int]:
+    """The number of rows and their logical size in bytes, as BigQuery counts it."""
+    size = " + ".join(_size(field, quote(field["name"])) for field in fields) or "0"
+    row = connection.execute(f"SELECT count(*), coalesce(sum({size}), 0) FROM {table}").fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def _size(field: Field, expression: str, depth: int = 0) -> str:
+    if field_mode(field) == "REPEATED":
+        element = _size({**field, "mode": "NULLABLE"}, f"e{depth}", depth + 1)
+        return f"coalesce(list_sum(list_transform({expression}, lambda e{depth}: {element})), 0)"
+    kind = field_type(field)
+    if kind == "RECORD":
+        parts = [
+            _size(child, f"struct_extract({expression}, {literal(child['name'])})", depth) for child in field["fields"]
+        ]
+        return f"({' + '.join(parts)})"
+    if kind in ("STRING", "JSON"):
+        return f"coalesce(2 + strlen(CAST({expression} AS VARCHAR)), 0)"
+    if kind == "BYTES":
+        return f"coalesce(2 + octet_length({expression}), 0)"
+    return f"(CASE WHEN {expression} IS NULL THEN 0 ELSE {FIXED_SIZES.get(kind, 8)} END)"
+
+
+def widen(connection: DuckDBPyConnection, table: str, old: Sequence[Field], new: Sequence[Field]) -> None:
+    """Add the columns and record fields that `new` has over `old`, and relax REQUIRED ones; rows are kept."""
+    with transaction(connection):
+        for statement in _widening(table, old, new):
+            connection.execute(statement)
+
+
+def _widening(table: str, old: Iterable[Field], new: Iterable[Field], path: str = "") -> Iterable[str]:
+    known = {field["name"].lower(): field for field in old}
+    for field in new:
+        before = known.get(field["name"].lower())
+        where = path + quote(field["name"])
+        if before is None:
+            default = " DEFAULT []" if field_mode(field) == "REPEATED" and not path else ""
+            yield f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {where} {duckdb_type(field)}{default}"
+            continue
+        if not path and field_mode(before) == "REQUIRED" and field_mode(field) == "NULLABLE":
+            yield f"ALTER TABLE {table} ALTER COLUMN {where} DROP NOT NULL"
+        if field_type(field) == "RECORD":
+            inner = where + (".element." if field_mode(field) == "REPEATED" else ".")
+            yield from _widening(table, before["fields"], field["fields"], inner)
+
+
+def drop_columns(connection: DuckDBPyConnection, table: str, names: Iterable[str]) -> None:
+    """Remove columns that the catalogue no longer has."""
+    for name in names:
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {quote(name)}")
+
+
+def sweep(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]], results: set[str]) -> None:
+    """After a crash or a restart: remove storage tables and columns that the catalogue does not know."""
+    listed = connection.execute(
+        "SELECT database_name, table_name, list(column_name) FROM duckdb_columns() "
+        "WHERE database_name IN ('stored', 'results') AND schema_name = 'main' GROUP BY ALL"
+    ).fetchall()
+    for database, name, columns in listed:
+        if name == "done_jobs":
+            continue
+        if database == "results":
+            if name not in results:
+                drop(connection, f"results.main.{quote(name)}")
+        elif name not in live:
+            drop(connection, stored(name))
+        else:
+            known = {field["name"].lower() for field in live[name]} | {"bq_empty"}
+            drop_columns(connection, stored(name), [c for c in columns if c.lower() not in known])

@@ -1,0 +1,157 @@
+"""tabledata: insertAll (streaming inserts) and list (reading a table row by row)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.request import Answer, Request
+from emulator.services.bigquery import catalog, errors, schemas, warehouse
+from emulator.services.bigquery.jobs import results
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.requests import decode_offset, encode_offset, on_table, page_size, table_of
+from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql.rows import RowError, RowReader, row_encoder
+from emulator.services.bigquery.sql.types import Field
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+MAX_ROWS = 50_000  # BigQuery: rows of one insertAll request
+PAGE_ROWS = 10_000
+STOPPED = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
+
+
+def encoder(fields: Sequence[Field], options: dict[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """What turns rows into `f` and `v`, with timestamps as formatOptions ask. Raises a 400 for an unknown format."""
+    form = options.get("timestampOutputFormat")
+    if form in (None, "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED"):
+        form = "INT64" if options.get("useInt64Timestamp") in (True, "true") else "FLOAT64"
+    if form not in ("FLOAT64", "INT64", "ISO8601_STRING"):
+        raise errors.invalid(f"Unknown formatOptions.timestampOutputFormat {form}.")
+    return row_encoder(fields, form)
+
+
+@SERVICE.handles("bigquery.tabledata.list", permission="", on=on_table)
+async def list_(request: Request) -> Answer:
+    """Rows of a table, a page at a time."""
+    from emulator.services.bigquery.sql.engine import stored
+
+    emulator, name = request.emulator, table_of(request)
+    anonymous = results.find(emulator, name)
+    if anonymous is not None and anonymous.principal == request.principal:
+        place, fields = anonymous.table, list(anonymous.fields)
+    else:
+        if not emulator.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
+            raise errors.access_denied("Table", name, "bigquery.tables.getData")
+        body = catalog.table(emulator, name).body
+        if body.get("view"):
+            raise errors.invalid(f"Cannot list a table of type VIEW: {name}; query it.")
+        place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
+    return await _page(request, place, fields)
+
+
+async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
+    from emulator.services.bigquery.sql import storage
+
+    token = request.query.get("pageToken", "")
+    start = decode_offset(token) if token else int(request.query.get("startIndex") or 0)
+    count = min(page_size(request, PAGE_ROWS), MAX_ROWS)
+    if request.query.get("selectedFields"):
+        fields = schemas.selected(fields, request.query["selectedFields"])
+    options = {
+        "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
+        "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
+    }
+    encode = encoder(fields, options)
+
+    def work(connection: Any) -> tuple[int, list[dict[str, Any]]]:
+        page = storage.read_page(connection, place, fields, start, count)
+        return storage.count(connection, place), [encode(row) for row in page]
+
+    total, rows = await warehouse.of(request.emulator).run(work, short=True)
+    answer: dict[str, Any] = {
+        "kind": "bigquery#tableDataList",
+        "etag": request.emulator.ids.etag(),
+        "totalRows": str(total),
+    }
+    if rows:
+        answer["rows"] = rows
+    if rows and start + len(rows) < total:
+        answer["pageToken"] = encode_offset(start + len(rows))
+    return answer
+
+
+@SERVICE.handles("bigquery.tabledata.insertAll", permission="bigquery.tables.updateData", on=on_table)
+async def insert_all(request: Request) -> Answer:
+    """Append rows at once. A bad row refuses the whole request, or with skipInvalidRows only itself."""
+    emulator, body = request.emulator, request.body
+    rows = body.get("rows") or []
+    if not rows:
+        raise errors.invalid("No rows present in the request.")
+    if len(rows) > MAX_ROWS:
+        raise errors.invalid(f"Too many rows present in the request: {len(rows)}, at most {MAX_ROWS} are allowed.")
+    name = table_of(request)
+    if body.get("templateSuffix"):
+        name = await _from_template(request, name, str(body["templateSuffix"]))
+    async with warehouse.of(emulator).lock(name):
+        found = catalog.table(emulator, name)
+        if found.body.get("view"):
+            raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
+        problems = await _insert(emulator, found, body, rows)
+    answer: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
+    if problems:
+        answer["insertErrors"] = problems
+    return answer
+
+
+async def _insert(
+    emulator: Emulator, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    from emulator.services.bigquery.sql import storage
+    from emulator.services.bigquery.sql.engine import stored
+
+    house = warehouse.of(emulator)
+    fields, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
+    reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")))
+    accepted: list[dict[str, Any]] = []
+    insert_ids: dict[str, None] = {}
+    problems: list[dict[str, Any]] = []
+    good: list[int] = []
+    for index, row in enumerate(rows):
+        insert_id = row.get("insertId")
+        if insert_id and (insert_id in insert_ids or house.is_repeated(place, insert_id)):
+            continue
+        try:
+            accepted.append(reader.read(row.get("json") or {}))
+        except RowError as problem:
+            problems.append({"index": index, "errors": [problem.to_json()]})
+            continue
+        good.append(index)
+        if insert_id:
+            insert_ids[insert_id] = None
+    if problems and not body.get("skipInvalidRows"):
+        return sorted([*problems, *({"index": index, "errors": [STOPPED]} for index in good)], key=_index)
+    if accepted:
+        await house.run(storage.append, stored(place), fields, accepted, short=True)
+        house.changed(place)
+        house.remember(place, list(insert_ids))
+    return problems
+
+
+def _index(problem: dict[str, Any]) -> int:
+    return int(problem["index"])
+
+
+async def _from_template(request: Request, base: TableName, suffix: str) -> TableName:
+    """The table of base name and suffix, made with the base table's schema where it is not there yet."""
+    from emulator.services.bigquery import tables
+
+    emulator = request.emulator
+    name = base.parent.table(base.table + suffix)
+    if catalog.find_table(emulator, name) is None:
+        emulator.policies.require(request.principal, "bigquery.tables.create", base.parent.resource)
+        schema = catalog.table(emulator, base).body.get("schema")
+        await tables.create(emulator, name, {"schema": schema}, request.principal)
+    return name

@@ -1,0 +1,166 @@
+"""Views, and what a statement may read: the snapshot of the catalogue that a query is translated with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery import access, catalog, errors, warehouse
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.catalog import DatasetInfo, Snapshot, TableInfo
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from emulator.app import Emulator
+    from emulator.services.bigquery.sql.references import Defaults, Reference, SchemaView
+
+MAX_DEPTH = 16
+
+
+async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
+    """The columns of a view. Raises 400 for a query that does not work, 403 where it reads what the caller may not."""
+    query = view.get("query")
+    if not query:
+        raise errors.invalid("A view needs a query.")
+    if view.get("useLegacySql"):
+        raise errors.invalid("Legacy SQL is not emulated; set view.useLegacySql to false.")
+    if view.get("userDefinedFunctionResources"):
+        raise errors.error("notImplemented", "User-defined functions are not emulated.")
+    return await described_query(emulator, query, name.project, principal)
+
+
+async def described_query(emulator: Emulator, query: str, project: str, principal: str) -> list[Field]:
+    """The columns that a SELECT gives."""
+    from emulator.services.bigquery.sql.references import Defaults
+    from emulator.services.bigquery.sql.translate import view_query
+
+    defaults = Defaults(project)
+    house = warehouse.of(emulator)
+    statement = await house.run(lambda _: view_query(query, project), short=True)
+    found = await house.run(lambda _: snapshot(emulator, statement.reads, defaults, principal), short=True)
+    authorize(emulator, found, principal)
+
+    def describe(connection: DuckDBPyConnection) -> list[Field]:
+        from emulator.services.bigquery.sql import engine
+        from emulator.services.bigquery.sql.translate import Translator
+
+        def describer(sql: str) -> list[Field]:
+            return engine.describe(connection, sql)
+
+        return describer(Translator(found, defaults, describer).select(statement.tree))
+
+    return await house.run(describe, short=True)
+
+
+def described(found: Iterable[Field], given: Iterable[Field]) -> list[Field]:
+    """The columns of a view with the descriptions and policy tags that the caller gives."""
+    extras = {field["name"].lower(): field for field in given if field.get("name")}
+    result = []
+    for field in found:
+        extra = extras.get(field["name"].lower(), {})
+        kept = {key: extra[key] for key in ("description", "policyTags") if extra.get(key) is not None}
+        result.append({**field, **kept})
+    return result
+
+
+def snapshot(emulator: Emulator, references: Iterable[Reference], defaults: Defaults, principal: str) -> Snapshot:
+    """Look up all that a statement names, views included with what they read.
+
+    Raises ApiError 404 for what is not there, SqlError for a view whose query is bad.
+    """
+    return _Lookup(emulator, defaults).snapshot(references, principal)
+
+
+class _Lookup:
+    """Collects one snapshot."""
+
+    def __init__(self, emulator: Emulator, defaults: Defaults) -> None:
+        self._emulator = emulator
+        self._defaults = defaults
+        self._tables: dict[TableName, TableInfo] = {}
+        self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
+        self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
+        self._view_reads: dict[TableName, frozenset[TableName]] = {}
+
+    def snapshot(self, references: Iterable[Reference], principal: str) -> Snapshot:
+        reads = self._resolve(references, 0)
+        return Snapshot(self._tables, self._listings, self._datasets, principal, reads, self._view_reads)
+
+    def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
+        from emulator.services.bigquery.sql.references import SchemaView, Wildcard
+
+        names: set[TableName] = set()
+        for reference in references:
+            if isinstance(reference, SchemaView):
+                self._schema_view(reference)
+            elif isinstance(reference, Wildcard):
+                listing = self._list(reference.parent)
+                found = [info for info in listing if info.name.table.startswith(reference.prefix)]
+                names.update(info.name for info in found if info.kind == "TABLE")
+                self._tables.update({info.name: info for info in found})
+            else:
+                names.add(reference)
+                self._table(reference, depth)
+        return frozenset(names)
+
+    def _table(self, name: TableName, depth: int) -> None:
+        from emulator.services.bigquery.sql.translate import view_query
+
+        if name in self._tables:
+            return
+        self._tables[name] = info = _info(self._emulator, name)
+        if info.view and depth < MAX_DEPTH:
+            self._view_reads[name] = self._resolve(view_query(info.view, name.project).reads, depth + 1)
+
+    def _list(self, name: DatasetName) -> tuple[TableInfo, ...]:
+        catalog.dataset(self._emulator, name)
+        listing = tuple(catalog.table_info(found) for found in catalog.tables_of(self._emulator, name))
+        self._listings[name] = listing
+        return listing
+
+    def _schema_view(self, reference: SchemaView) -> None:
+        if reference.dataset:
+            self._list(DatasetName(reference.project, reference.dataset))
+            return
+        found = self._emulator.resources.list(catalog.DATASETS, f"projects/{reference.project}")[0]
+        self._datasets[reference.project] = tuple(catalog.dataset_info(resource) for resource in found)
+
+
+def _info(emulator: Emulator, name: TableName) -> TableInfo:
+    from emulator.services.bigquery.jobs import results
+
+    anonymous = results.find(emulator, name)
+    return anonymous.info() if anonymous is not None else catalog.table_info(catalog.table(emulator, name))
+
+
+def authorize(emulator: Emulator, found: Snapshot, principal: str) -> None:
+    """Raise a 403 where the caller may not read what a statement names.
+
+    What a view reads is checked too, but for tables whose dataset has authorised that view or its dataset
+    (BigQuery: "Authorized views and materialized views").
+    """
+    required = set(found.reads)
+    for view, names in found.view_reads.items():
+        required.update(name for name in names if not _authorised_view(emulator, name, view))
+    for name in sorted(required):
+        if not _allowed(emulator, principal, "bigquery.tables.getData", name):
+            raise errors.query_denied(name)
+    for dataset in found.listings:
+        if not emulator.policies.allows(principal, "bigquery.tables.list", dataset.resource):
+            raise errors.access_denied("Dataset", dataset, "bigquery.tables.list")
+
+
+def _allowed(emulator: Emulator, principal: str, permission: str, name: TableName) -> bool:
+    from emulator.services.bigquery.jobs import results
+
+    anonymous = results.find(emulator, name)
+    if anonymous is not None:
+        return anonymous.principal == principal
+    return emulator.policies.allows(principal, permission, name.resource)
+
+
+def _authorised_view(emulator: Emulator, table: TableName, view: TableName) -> bool:
+    parent = catalog.find_dataset(emulator, table.parent)
+    return parent is not None and access.authorises(parent.body.get("access") or [], view.reference)

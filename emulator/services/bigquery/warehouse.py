@@ -1,0 +1,137 @@
+"""The rows of one running emulator: the engine, one lock for each table, and what is known of sizes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql.engine import Engine, Ticket
+from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from emulator.app import Emulator
+
+T = TypeVar("T")
+RESULT_SECONDS = 24 * 3600  # BigQuery: cached results
+INSERT_ID_SECONDS = 60  # BigQuery: best-effort de-duplication
+INSERT_IDS_KEPT = 500_000
+
+
+class Warehouse:
+    """What BigQuery keeps for one running emulator. Get it with `of(emulator)`."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._engine = Engine(emulator.settings.state / "bigquery", self._sweep)
+        self._locks: dict[TableName, asyncio.Lock] = {}
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._insert_ids: dict[tuple[str, str], float] = {}
+        self.tasks: dict[tuple[str, str], asyncio.Task[None]] = {}  # running jobs by project and id
+        self.tickets: dict[tuple[str, str], Ticket] = {}
+        self.closing = False
+        self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
+
+    async def run(
+        self, work: Callable[..., T], *arguments: Any, short: bool = False, ticket: Ticket | None = None
+    ) -> T:
+        """Run work on an engine thread; see Engine.run. Failures come as ApiError, a cancelled ticket too."""
+        try:
+            return await self._engine.run(work, *arguments, short=short, ticket=ticket)
+        except (SqlError, StoreError, Interrupted) as problem:
+            raise errors.of(problem) from None
+
+    def lock(self, name: TableName) -> asyncio.Lock:
+        """The lock that everything takes that changes a table's rows or columns."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    def changed(self, storage: str) -> None:
+        """Forget the size of a table whose rows have changed."""
+        self._sizes.pop(storage, None)
+
+    async def sizes(self, storage: str, fields: Sequence[dict[str, Any]]) -> tuple[int, int]:
+        """The number of rows and of bytes of a table; (0, 0) for a view."""
+        from emulator.services.bigquery.sql import storage as tables
+        from emulator.services.bigquery.sql.engine import stored
+
+        if not storage:
+            return 0, 0
+        known = self._sizes.get(storage)
+        if known is None:
+            known = await self.run(tables.measure, stored(storage), fields, short=True)
+            self._sizes[storage] = known
+        return known
+
+    async def drop(self, *storages: str) -> None:
+        """Remove storage tables that the catalogue no longer names."""
+        from emulator.services.bigquery.sql import storage as tables
+        from emulator.services.bigquery.sql.engine import stored
+
+        for storage in filter(None, storages):
+            await self.run(tables.drop, stored(storage), short=True)
+            self._sizes.pop(storage, None)
+
+    def new_ticket(self, key: tuple[str, str]) -> Ticket:
+        """What cancels the job of that project and id."""
+        from emulator.services.bigquery.sql.engine import Ticket
+
+        return self.tickets.setdefault(key, Ticket())
+
+    def is_repeated(self, storage: str, insert_id: str) -> bool:
+        """Whether a row with that insertId came within the last minute."""
+        known = self._insert_ids.get((storage, insert_id))
+        return known is not None and time.monotonic() - known < INSERT_ID_SECONDS
+
+    def remember(self, storage: str, insert_ids: Sequence[str]) -> None:
+        """Keep insertIds of rows that are stored."""
+        now = time.monotonic()
+        if len(self._insert_ids) > INSERT_IDS_KEPT:
+            fresh = {key: at for key, at in self._insert_ids.items() if now - at < INSERT_ID_SECONDS}
+            self._insert_ids = fresh
+        for insert_id in insert_ids:
+            self._insert_ids[storage, insert_id] = now
+
+    def _sweep(self, connection: DuckDBPyConnection) -> None:
+        """Runs on the thread that opens the engine, before anything else uses it."""
+        from emulator.services.bigquery.sql import storage as tables
+
+        rows = self._emulator.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
+        bodies = [orjson.loads(row["body"]) for row in rows]
+        live = {catalog.storage_of(body): catalog.fields_of(body) for body in bodies if catalog.storage_of(body)}
+        oldest = int((self._emulator.clock.seconds() - RESULT_SECONDS) * 1000)
+        results = self._emulator.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
+        tables.sweep(connection, live, {row["storage"] for row in results})
+
+    async def close(self) -> None:
+        """Stop what runs and close the files. Unfinished jobs go on after the next start."""
+        self.closing = True
+        for ticket in self.tickets.values():
+            ticket.cancel()
+        running = list(self.tasks.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(self._engine.close)
+
+
+def of(emulator: Emulator) -> Warehouse:
+    """The warehouse of an emulator, made when first asked for."""
+    found: Warehouse | None = emulator.extensions.get("bigquery.warehouse")
+    if found is None:
+        found = emulator.extensions["bigquery.warehouse"] = Warehouse(emulator)
+    return found
+
+
+@SERVICE.on_stop
+async def _close(emulator: Emulator) -> None:
+    found: Warehouse | None = emulator.extensions.pop("bigquery.warehouse", None)
+    if found is not None:
+        await found.close()
