@@ -3,6 +3,7 @@
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from emulator.dicom import png
 from emulator.dicom.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     Image = np.ndarray[Any, np.dtype[Any]]
 
 _QUALITY = 90
-_PNG_LEVEL = 1
+_TABLE_LIMIT = 1 << 17
 
 
 def render(path: str, number: int, media: str, viewport: tuple[int, int] | None = None) -> bytes:
@@ -28,7 +29,7 @@ def render(path: str, number: int, media: str, viewport: tuple[int, int] | None 
     if viewport is not None:
         picture = _fitted(picture, viewport)
     if media == "image/png":
-        return bytes(imagecodecs.png_encode(picture, level=_PNG_LEVEL))
+        return png.encode(picture)
     return bytes(imagecodecs.jpeg8_encode(picture, level=_QUALITY))
 
 
@@ -64,11 +65,24 @@ def _eight_bits(frame: "Image", bits: int) -> "Image":
 
 
 def _grey(frame: "Image", dataset: "Dataset", *, inverse: bool) -> "Image":
-    """Apply modality LUT or rescale, VOI LUT or window (or the range of the values), and the polarity."""
+    """Show a grey frame; integers through a table, since each value that occurs need be looked at once only."""
+    import numpy as np
+
+    low, high = (int(frame.min()), int(frame.max())) if frame.dtype.kind in "iu" else (0, _TABLE_LIMIT)
+    if high - low >= _TABLE_LIMIT:
+        picture = _shades(frame, dataset)
+    else:
+        table = _shades(np.arange(low, high + 1, dtype=np.int64).astype(frame.dtype), dataset)
+        picture = table[frame - low if low else frame]
+    return 255 - picture if inverse else picture
+
+
+def _shades(values: "Image", dataset: "Dataset") -> "Image":
+    """Apply modality LUT or rescale, then VOI LUT or window (or the range of the values); give 8-bit shades."""
     import numpy as np
     from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
-    values = apply_modality_lut(frame, dataset)
+    values = apply_modality_lut(values, dataset)
     window = _window(dataset)
     if "VOILUTSequence" in dataset and dataset.VOILUTSequence:
         shown = apply_voi_lut(values, dataset, prefer_lut=True).astype(np.float64)
@@ -80,8 +94,7 @@ def _grey(frame: "Image", dataset: "Dataset", *, inverse: bool) -> "Image":
         finite = shown[np.isfinite(shown)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     scaled = np.nan_to_num((shown - low) * (255.0 / ((high - low) or 1.0)))
-    picture = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    return 255 - picture if inverse else picture
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _window(dataset: "Dataset") -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from tests.emulator.services.healthcare.conftest import LOCATION, Store
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
 
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "dicomStores": ("dicomStoreId", {"labels": {"a": "b"}}),
     "fhirStores": ("fhirStoreId", {"version": "R4", "enableUpdateCreate": True}),
     "hl7V2Stores": ("hl7V2StoreId", {"parserConfig": {"version": "V3", "allowNullHeader": True}}),
