@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+_log = logging.getLogger("emulator")
 FORM_LIMIT = 1 << 20
 CORS_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
@@ -39,6 +41,7 @@ class Application:
         try:
             await self._emulator.start()
         except Exception as error:
+            _log.exception("the emulator could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.startup.complete"})
