@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -26,32 +27,51 @@ def run_child(
     Raises:
         KeyboardInterrupt: after the program has ended.
     """
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if on_line else None,
-        env=dict(environment),
-        cwd=folder,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
-    lines: list[str] = []
-    interrupted = False
-    with process:
-        while True:
-            try:
-                for line in process.stdout or ():
-                    lines.append(line)
-                    if on_line:
-                        on_line(line.rstrip("\n"))
-                process.wait()
-                break
-            except KeyboardInterrupt:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM if interrupted else signal.SIGINT)
-                interrupted = True
-    if interrupted:
+    interrupts = 0
+    process: subprocess.Popen[str] | None = None
+
+    def interrupt(*_: object) -> None:
+        nonlocal interrupts
+        interrupts += 1
+        if process:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGINT if interrupts == 1 else signal.SIGTERM)
+
+    previous = signal.signal(signal.SIGINT, interrupt)
+    try:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if on_line else None,
+            env=dict(environment),
+            cwd=folder,
+            text=True,
+            errors="replace",
+            process_group=0,
+        )
+        said = _read(process, on_line)
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if interrupts:
         raise KeyboardInterrupt
-    return process.returncode, "".join(lines)
+    return process.returncode, said
+
+
+def _read(process: "subprocess.Popen[str]", on_line: Callable[[str], None] | None) -> str:
+    """All that a program prints, until it ends."""
+    lines: list[str] = []
+
+    def read() -> None:
+        for line in process.stdout or ():
+            lines.append(line)
+            if on_line:
+                on_line(line.rstrip("\n"))
+
+    # A signal that comes just before a blocking read is handled only after it: so another thread reads.
+    reader = threading.Thread(target=read)
+    reader.start()
+    with process:
+        while reader.is_alive():
+            reader.join(0.2)
+    return "".join(lines)
