@@ -16,7 +16,7 @@ from emulator.provider.model import Call, Resource, props
 from emulator.provider.rest import Body, Rest
 from emulator.provider.schema import Problem
 from emulator.provider.settings import Settings
-from emulator.provider.values import UNKNOWN, asset_bytes, md5
+from emulator.provider.values import asset_bytes, is_asset, md5
 
 # Above this an upload is resumable and sent in pieces of this size (the official plugin's chunk).
 _PIECE = 16 << 20
@@ -60,12 +60,15 @@ class _Object(Flow):
         return {**super().derived(values, settings), "outputName": values.get("name")}
 
     def compare(self, state: Mapping[str, Any], inputs: Mapping[str, Any], settings: Settings) -> list[Change]:
-        given = {name: value for name, value in inputs.items() if name not in ("content", "source")}
-        kept = {name: value for name, value in state.items() if name not in ("content", "source")}
+        contents = ("content", "source")
+        given = {name: value for name, value in inputs.items() if name not in contents}
+        kept = {name: value for name, value in state.items() if name not in contents}
         changes = super().compare(kept, given, settings)
-        wanted = _digest(inputs)
-        if wanted is UNKNOWN or wanted != state.get("md5hash"):
-            changes.append(Change("source" if "source" in inputs else "content", "update", replaces=False))
+        changes += [
+            Change(name, "update" if name in state else "add", replaces=False)
+            for name in contents
+            if name in inputs and _mark(inputs[name]) != _mark(state.get(name))
+        ]
         return changes
 
     def create(self, rest: Rest, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -77,13 +80,15 @@ class _Object(Flow):
 
     def update(self, rest: Rest, old: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         changed = {change.property for change in self.compare(old, inputs, rest.settings)}
+        known = {**old, **inputs}
         if changed & {"content", "source"}:
             self._upload(rest, inputs, {**inputs, "storageClass": old.get("storageClass")})
+            known.pop("md5hash", None)
         elif changed & {"eventBasedHold", "temporaryHold"}:
             live = rest.call("storage", Call("GET", "b/{bucket}/o/{name}"), inputs)
             holds = {name: bool(inputs.get(name)) for name in ("eventBasedHold", "temporaryHold")}
             rest.call("storage", Call("PUT", "b/{bucket}/o/{name}"), inputs, {**live, **holds})
-        state = self.read(rest, {**old, **inputs})
+        state = self.read(rest, {k: v for k, v in known.items() if k in inputs or k not in ("content", "source")})
         if state is None:
             raise FlowError("it is gone; run `pulumi refresh`, then `pulumi up` to make it anew")
         return state
@@ -106,7 +111,9 @@ class _Object(Flow):
             f"multipart/related; boundary={boundary}", head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), {}
         )
         query = {"uploadType": "multipart", "name": str(inputs["name"]), "alt": "json"}
-        rest.send("POST", self._upload_url(rest, metadata), query, body)
+        stored = rest.send("POST", self._upload_url(rest, metadata), query, body)
+        if stored.get("md5Hash") != base64.b64encode(md5(data)).decode():
+            raise FlowError("what was stored is not what was sent; run `pulumi up` again")
 
     def _upload_url(self, rest: Rest, metadata: Mapping[str, Any]) -> str:
         """Uploads go to the root of the endpoint's host, whatever its path (Google's generated client does so)."""
@@ -130,12 +137,14 @@ class _Object(Flow):
         if "md5hash" in state:
             state["md5hexhash"] = base64.b64decode(state["md5hash"]).hex()
             state["detectMd5hash"] = state["md5hash"]
+        if given.get("md5hash", state.get("md5hash")) != state.get("md5hash"):
+            # Somebody else has written it: what it holds is not the program's any more.
+            state = {name: value for name, value in state.items() if name not in ("content", "source")}
         return {**state, "outputName": given.get("name")}
 
     def inputs(self, state: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: value for name, value in super().inputs(state, old).items() if name != "detectMd5hash" or name in old
-        }
+        present = super().inputs(state, old)
+        return {name: value for name, value in present.items() if name not in ("content", "source") or name in state}
 
 
 def _content(inputs: Mapping[str, Any]) -> bytes | Path:
@@ -144,14 +153,9 @@ def _content(inputs: Mapping[str, Any]) -> bytes | Path:
     return str(inputs["content"]).encode()
 
 
-def _digest(inputs: Mapping[str, Any]) -> Any:
-    """The MD5 of the program's content as the API writes it (base64), UNKNOWN when the content is."""
-    if UNKNOWN in (inputs.get("content"), inputs.get("source")):
-        return UNKNOWN
-    try:
-        return base64.b64encode(md5(_content(inputs))).decode()
-    except (OSError, ValueError, KeyError):
-        return None
+def _mark(value: Any) -> Any:
+    """What tells one content from another: the engine leaves out what is in an asset, and gives its hash."""
+    return value.get("hash") if is_asset(value) else value
 
 
 OBJECT_FLOW = _Object(OBJECT)
