@@ -1,0 +1,132 @@
+"""`status`, `watch` and `query` against the emulator."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from scripts.checks import State
+from tests.scripts.conftest import Live, Run
+from tests.scripts.fake_google import FakeGoogle
+from tests.scripts.files import write_films
+from tests.scripts.outputs import outputs_for
+from tests.support.emulator import free_port
+
+
+def test_all_is_well(run: Run, live: Live) -> None:
+    shown = run("status", "--json", "--outputs", live.path)
+    checks = json.loads(shown.out)["checks"]
+    assert [each for each in checks if each["state"] != State.OK] == []
+    assert shown.code == 0
+    assert len(checks) == 18
+    assert "ok       DICOM store: projects/" in run("status", "--outputs", live.path).out
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "check"),
+    [
+        ("landing_bucket", "no-such-bucket", "landing bucket"),
+        ("export_bucket", "no-such-bucket", "export bucket"),
+        ("dicom_store_name", "{dataset}/dicomStores/none", "DICOM store"),
+        ("dicom_subscription", "projects/{project}/subscriptions/none", "subscription"),
+        ("bigquery_dataset", "none", "BigQuery dataset"),
+    ],
+)
+def test_what_is_missing_fails_with_its_remedy(
+    run: Run, live: Live, tmp_path: Path, field: str, name: str, check: str
+) -> None:
+    name = name.format(dataset=live.outputs.dataset_name, project=live.outputs.project)
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(live.outputs.to_mapping() | {field: name}))
+    shown = run("status", "--json", "--outputs", path)
+    assert shown.code == 1
+    failed = {each["check"]: each["detail"] for each in json.loads(shown.out)["checks"] if each["state"] == "failed"}
+    assert check in failed
+    assert "run `pulumi up`" in failed[check]
+
+
+def test_a_store_that_does_not_notify(run: Run, live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "outputs.json"
+    other = f"projects/{live.outputs.project}/topics/other"
+    path.write_text(dataclasses.replace(live.outputs, dicom_topic=other).to_json())
+    shown = run("status", "--outputs", path)
+    assert shown.code == 1
+    assert f"failed   DICOM store: It does not notify {other}: run `pulumi up`." in shown.out
+
+
+def test_an_emulator_that_is_not_running_is_the_only_line(run: Run, tmp_path: Path) -> None:
+    root = f"http://127.0.0.1:{free_port()}"
+    path = tmp_path / "outputs.json"
+    path.write_text(outputs_for(root).to_json())
+    shown = run("status", "--outputs", path)
+    assert shown.code == 1
+    assert shown.out.splitlines()[1:] == [
+        f"failed   service: The emulator is not running at {root}: start it with: python -m emulator start"
+    ]
+
+
+def test_what_this_account_may_not_see_is_unknown(run: Run, google: FakeGoogle, outputs_file: Path) -> None:
+    for name in ("healthcare", "storage", "pubsub", "bigquery"):
+        path = f"/v1/projects/some-project/services/{name}.googleapis.com"
+        google.refuses("GET", path, 403, "Permission denied to get service")
+    shown = json.loads(run("status", "--json", "--outputs", outputs_file).out)
+    apis = [each for each in shown["checks"] if each["check"].startswith("API ")]
+    assert {each["state"] for each in apis} == {"unknown"}
+    assert apis[0]["detail"] == "This account may not look: Permission denied to get service."
+
+
+def test_notifications_arrive_and_are_acknowledged(run: Run, live: Live, tmp_path: Path) -> None:
+    run("watch", "--timeout", "0.5", "--outputs", live.path)
+    write_films(tmp_path / "watched", "watched", 3)
+    assert run("store", tmp_path / "watched", "--outputs", live.path).code == 0
+    shown = run("watch", "--count", 3, "--timeout", 20, "--json", "--outputs", live.path)
+    assert shown.code == 0
+    lines = [json.loads(line) for line in shown.out.splitlines()]
+    assert len(lines) == 3
+    assert all(line["resource"].startswith(f"{live.outputs.dicom_store_name}/dicomWeb/studies/") for line in lines)
+    assert "3 notifications received" in shown.err
+    quiet = run("watch", "--timeout", "0.5", "--outputs", live.path)
+    assert (quiet.code, quiet.out) == (0, "")
+
+
+def test_watch_shows_paths_to_a_person(run: Run, live: Live, tmp_path: Path) -> None:
+    run("watch", "--timeout", "0.5", "--outputs", live.path)
+    write_films(tmp_path / "shown", "shown", 1)
+    run("store", tmp_path / "shown", "--outputs", live.path)
+    shown = run("watch", "--count", 1, "--timeout", 20, "--outputs", live.path)
+    when, path = shown.out.split("\t")
+    assert when.startswith("20")
+    assert path.startswith("studies/")
+
+
+def test_a_subscription_that_is_not_there(run: Run, live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "outputs.json"
+    name = f"projects/{live.outputs.project}/subscriptions/none"
+    path.write_text(dataclasses.replace(live.outputs, dicom_subscription=name).to_json())
+    ended = run("watch", "--timeout", 20, "--outputs", path)
+    assert ended.code == 1
+    assert "pulumi up" in ended.err
+
+
+def test_exported_metadata_can_be_queried(run: Run, live: Live, tmp_path: Path) -> None:
+    write_films(tmp_path / "asked", "asked", 3)
+    run("store", tmp_path / "asked", "--outputs", live.path)
+    exported = run("export", "--to", "table:asked", "--outputs", live.path)
+    assert exported.code == 0
+    sql = "SELECT Modality, COUNT(*) AS films FROM asked WHERE PatientID = 'asked' GROUP BY Modality"
+    assert json.loads(run("query", sql, "--json", "--outputs", live.path).out) == [{"Modality": "CR", "films": 3}]
+    assert run("query", sql, "--outputs", live.path).out == "Modality\tfilms\nCR\t3\n"
+    again = run("export", "--to", "table:asked", "--outputs", live.path)
+    assert again.code == 1
+    replaced = run("export", "--to", "table:asked", "--write-disposition", "truncate", "--outputs", live.path)
+    assert replaced.code == 0
+
+
+def test_a_query_that_is_no_sql(run: Run, live: Live) -> None:
+    ended = run("query", "SELECT FROM WHERE", "--outputs", live.path)
+    assert ended.code == 1
+    assert ended.err.startswith("error: ")
+    assert ended.err.count("\n") == 1
