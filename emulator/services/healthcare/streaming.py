@@ -20,7 +20,6 @@ Json = dict[str, Any]
 BATCH = 200
 MAX_ROW = 1 << 20
 _IDLE_SECONDS = 0.1
-_EDIT = ("bigquery.tables.create", "bigquery.tables.updateData", "bigquery.tables.get")
 _log = logging.getLogger("emulator")
 _tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -81,7 +80,7 @@ async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence
     destination = config.get("bigqueryDestination") or {}
     try:
         table = to_bigquery.parse(destination, store)
-        agent.require(emulator, store, _EDIT, table.resource, "BigQuery")
+        to_bigquery.require_editor(emulator, table, store)
         columns, made = await asyncio.to_thread(_made, rows, table, store)
         await api.append_rows(emulator, table.project, table.dataset, table.table, columns, made)
     except ApiError as problem:

@@ -4,23 +4,24 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.gateway.errors import failed_precondition, invalid_argument
+from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.operations import Job
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import flattened, selection
 from emulator.services.healthcare.transfer.selection import Exported
 
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
 Json = dict[str, Any]
 
 _URI = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)\.([\w\-$]+)")
 _DISPOSITIONS = ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND")
-_DATASET = ("bigquery.tables.create", "bigquery.tables.updateData", "bigquery.tables.get")
-_PROJECT = ("bigquery.jobs.create",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,6 @@ class Table:
     disposition: str
     with_source: bool
     as_json: bool
-
-    @property
-    def resource(self) -> str:
-        """The BigQuery dataset on which the agent's permissions are checked."""
-        return f"projects/{self.project}/datasets/{self.dataset}"
 
 
 def parse(given: Json, store: str) -> Table:
@@ -55,11 +51,14 @@ def parse(given: Json, store: str) -> Table:
     return Table(found[1], found[2], found[3], disposition, bool(given.get("includeSourceStore")), as_json)
 
 
-def require_grants(job: Job, table: Table) -> None:
-    """Raise Google's message unless the agent may edit the dataset and run jobs in the project."""
-    store = job.payload["store"]
-    agent.require(job.emulator, store, _DATASET, table.resource, "BigQuery")
-    agent.require(job.emulator, store, _PROJECT, f"projects/{table.project}", "BigQuery")
+def require_editor(emulator: "Emulator", table: Table, store: str) -> None:
+    """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
+    from emulator.services.bigquery import api
+
+    try:
+        api.require_writer(emulator, agent.principal(emulator, store), table.project, table.dataset, table.table)
+    except ApiError as problem:
+        raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
 
 
 async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
@@ -68,7 +67,8 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
 
     emulator, store = job.emulator, job.payload["store"]
     table = parse(job.payload["bigqueryDestination"], store)
-    require_grants(job, table)
+    require_editor(emulator, table, store)
+    agent.require(emulator, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
     columns = await asyncio.to_thread(_columns, job, table, paths)
     written = 0
 
@@ -82,8 +82,10 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
 
     if not columns:
         raise failed_precondition("The store has no instances to export.")
-    await api.write_table(emulator, table.project, table.dataset, table.table, columns, rows(), table.disposition)
-    job.counter["success"] = written
+    name = (table.project, table.dataset, table.table)
+    await api.write_table(emulator, *name, columns, rows(), table.disposition, job=job.operation.name)
+    # After a crash between the table's commit and this line nothing is written again, and the count is made anew.
+    job.counter["success"] = written or await asyncio.to_thread(selection.count, emulator, store, paths)
 
 
 def _columns(job: Job, table: Table, paths: Sequence[DicomPath] | None) -> list[flattened.Field]:

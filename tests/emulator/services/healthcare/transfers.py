@@ -7,11 +7,11 @@ from tests.support.emulator import RunningEmulator
 
 
 def agent(emulator: RunningEmulator) -> str:
-    """Give the healthcare service agent of the emulator's project."""
-    from emulator.settings import project_number
-
-    number = project_number(emulator.project)
-    return f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    """Give the healthcare service agent of the emulator's project, which exists from here on."""
+    path = f"/v1beta1/projects/{emulator.project}/services/healthcare.googleapis.com:generateServiceIdentity"
+    code, operation = emulator.request("POST", path, {})
+    assert code == 200, operation
+    return f"serviceAccount:{operation['response']['email']}"
 
 
 def make_bucket(emulator: RunningEmulator, name: str, role: str = "") -> str:
