@@ -114,6 +114,11 @@ def body(method: Method, raw: bytes, *, lenient: bool) -> Any:
         raise invalid_argument(f"Invalid JSON payload received. {error}", reason="parseError") from None
     if method.request is None:
         return value if isinstance(value, dict) else {}
+    if method.request.endswith("Request") and isinstance(value, dict):
+        # The body is the whole request message, whose fields in the path its schema leaves out.
+        fields = method.document.schemas[method.request].get("properties", {})
+        in_path = {name for name, parameter in method.parameters.items() if parameter.location == "path"}
+        value = {name: item for name, item in value.items() if name in fields or name not in in_path}
     return conform(method.document, method.request, value, lenient=lenient)
 
 

@@ -87,3 +87,10 @@ def test_field_masks_are_read_in_either_case() -> None:
     assert validation.field_mask("parser_config.allow_null_header,labels") == ["parserConfig.allowNullHeader", "labels"]
     with pytest.raises(ApiError, match="update_mask is required"):
         validation.field_mask(" ")
+
+
+def test_a_whole_request_message_may_repeat_what_is_in_the_path() -> None:
+    commit = method("pubsub.projects.schemas.commit")
+    assert body(commit, {"name": "dicom", "schema": {"type": "AVRO"}}) == {"schema": {"type": "AVRO"}}
+    with pytest.raises(ApiError, match='Unknown name "nam": Cannot find field'):
+        body(commit, {"nam": "dicom"})
