@@ -66,6 +66,12 @@ def _get_project_service_account(rest: Rest, args: Mapping[str, Any]) -> Values:
     )
 
 
+def _get_bigquery_service_account(rest: Rest, args: Mapping[str, Any]) -> Values:
+    named = _project(rest, args, "project")
+    email = rest.call("bigQuery", Call("GET", "projects/{project}/serviceAccount"), named)["email"]
+    return Values({"id": email, "email": email, "member": f"serviceAccount:{email}", "project": named["project"]})
+
+
 def _get_client_config(rest: Rest, args: Mapping[str, Any]) -> Values:
     del args
     settings = rest.settings
@@ -85,5 +91,6 @@ def _get_client_config(rest: Rest, args: Mapping[str, Any]) -> Values:
 FUNCTIONS: Final[Mapping[str, Callable[[Rest, Mapping[str, Any]], Values]]] = {
     "gcp:organizations/getProject:getProject": _get_project,
     "gcp:organizations/getClientConfig:getClientConfig": _get_client_config,
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": _get_bigquery_service_account,
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": _get_project_service_account,
 }

@@ -257,6 +257,11 @@ class _OnPolicy(Flow):
 class _Member(_OnPolicy):
     """One member of one role, under one condition."""
 
+    def replaces_in_place(self, state: Mapping[str, Any], inputs: Mapping[str, Any], settings: Settings) -> bool:
+        """Never: another member, role or condition stands beside the old one, so access is not lost meanwhile."""
+        del state, inputs, settings
+        return False
+
     def identity(self, values: Mapping[str, Any], settings: Settings) -> str:
         resource = self.resource(values, settings)
         if self.target is PROJECT:
