@@ -71,7 +71,7 @@ class Emulator:
         self.faults = Faults()
         self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
-        self.services = {name: _service(name) for name in SERVICES if _has_landed(name)}
+        self.services = {name: _service(name) for name in SERVICES}
         self._documents = {name: load(name) for service in self.services.values() for name in service.documents}
         self.router = Router(list(self._documents.values()))
         self._registrations: dict[str, tuple[Registration, Service]] = {
@@ -281,16 +281,6 @@ def _full_disk(problem: sqlite3.OperationalError | OSError) -> ApiError:
     return storage_full(
         "The disk that holds the emulator's state is full; nothing was stored. Free some space and retry."
     )
-
-
-def _has_landed(name: str) -> bool:
-    try:
-        return hasattr(importlib.import_module(f"emulator.services.{name}"), "SERVICE")
-    except Exception:  # noqa: BLE001 until every service has landed
-        import traceback
-
-        traceback.print_exc()
-        return False
 
 
 def _service(name: str) -> Service:
