@@ -1,4 +1,4 @@
-"""Cloud Storage: the JSON API with its uploads, downloads and batches."""
+"""Cloud Storage: the JSON API with its uploads, downloads and batches, and objects of the XML API."""
 
 from emulator.services.storage import batch, housekeeping
 from emulator.services.storage.buckets import methods as bucket_methods
@@ -6,6 +6,7 @@ from emulator.services.storage.buckets import notifications, policies
 from emulator.services.storage.objects import copies, sessions, uploads
 from emulator.services.storage.objects import methods as object_methods
 from emulator.services.storage.service import SERVICE
+from emulator.services.storage.xml import objects as xml_objects
 
 __all__ = [
     "SERVICE",
@@ -18,4 +19,5 @@ __all__ = [
     "policies",
     "sessions",
     "uploads",
+    "xml_objects",
 ]

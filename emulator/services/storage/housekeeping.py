@@ -25,6 +25,7 @@ from emulator.services.storage.objects.changes import Change
 from emulator.services.storage.objects.rows import StoredObject, Tx
 from emulator.services.storage.service import SERVICE
 from emulator.services.storage.tables import LIVE, NONCURRENT
+from emulator.services.storage.xml import multipart
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -79,7 +80,7 @@ async def run(emulator: Emulator) -> Report:
         if rules:
             await _apply(emulator, bucket, rules, now, report)
     report.purged = await _purge(emulator, now)
-    report.uploads = await _expire(emulator, now)
+    report.uploads = await _expire(emulator, now) + await _abort(emulator, now)
     return report
 
 
@@ -121,6 +122,24 @@ def _act(
         with contextlib.suppress(ApiError):  # held or retained: it stays
             change.discard(current, for_good=current.state == NONCURRENT)
             report.deleted += 1
+
+
+async def _abort(emulator: Emulator, now: int) -> int:
+    """Drop multipart uploads that a lifecycle rule calls too old (AbortIncompleteMultipartUpload)."""
+    old = []
+    for row in emulator.db.all("SELECT id, bucket, name, created FROM storage_multipart"):
+        rules = buckets.require(emulator.db, row["bucket"]).body.get("lifecycle", {}).get("rule") or []
+        age = lifecycle.abort_age(rules, row["name"])
+        if age is not None and row["created"] + age * lifecycle.DAY <= now:
+            old.append(row["id"])
+
+    def step(tx: sqlite3.Connection) -> None:
+        for upload_id in old:
+            multipart.forget(tx, emulator, upload_id)
+
+    if old:
+        await emulator.db.write(step)
+    return len(old)
 
 
 async def _purge(emulator: Emulator, now: int) -> int:

@@ -63,6 +63,24 @@ CREATE TABLE IF NOT EXISTS storage_uploads (
     request TEXT NOT NULL,
     answer TEXT
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS storage_multipart (
+    id TEXT PRIMARY KEY,
+    bucket TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    request TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS storage_parts (
+    upload TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    blob TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    md5 TEXT NOT NULL,
+    crc32c TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
 """
 
 

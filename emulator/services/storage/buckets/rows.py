@@ -145,9 +145,14 @@ def update(tx: sqlite3.Connection, bucket: Bucket) -> None:
 
 def remove(emulator: Emulator, tx: sqlite3.Connection, bucket: Bucket) -> None:
     """Delete a bucket with what is left in it: soft-deleted objects, uploads under way, notifications, policy."""
-    for (blob,) in tx.execute("SELECT blob FROM storage_objects WHERE bucket = ?", (bucket.name,)).fetchall():
+    uploads = "upload IN (SELECT id FROM storage_multipart WHERE bucket = ?)"
+    bytes_of = (
+        f"SELECT blob FROM storage_objects WHERE bucket = ? UNION ALL SELECT blob FROM storage_parts WHERE {uploads}"  # noqa: S608 - constants
+    )
+    for (blob,) in tx.execute(bytes_of, (bucket.name, bucket.name)).fetchall():
         emulator.blobs.drop_ref(tx, blob)
-    for table in ("storage_objects", "storage_notifications", "storage_uploads"):
+    tx.execute(f"DELETE FROM storage_parts WHERE {uploads}", (bucket.name,))  # noqa: S608 - constants
+    for table in ("storage_objects", "storage_notifications", "storage_uploads", "storage_multipart"):
         tx.execute(f"DELETE FROM {table} WHERE bucket = ?", (bucket.name,))  # noqa: S608 - the names stand above
     tx.execute("DELETE FROM storage_buckets WHERE name = ?", (bucket.name,))
     emulator.policies.delete(tx, bucket.resource)

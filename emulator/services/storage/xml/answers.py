@@ -1,0 +1,62 @@
+"""XML out: errors and small documents of the XML API (https://cloud.google.com/storage/docs/xml-api/reference-status)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from xml.sax.saxutils import escape
+
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Request, Response
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+CONTENT_TYPE = "application/xml; charset=UTF-8"
+_CODES = {
+    "notFound": "NoSuchKey",
+    "conflict": "Conflict",
+    "conditionNotMet": "PreconditionFailed",
+    "forbidden": "AccessDenied",
+    "required": "InvalidArgument",
+    "invalid": "InvalidArgument",
+    "retentionPolicyNotMet": "ObjectUnderRetention",
+    "objectUnderActiveHold": "ObjectUnderActiveHold",
+    "notImplemented": "NotImplemented",
+}
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def document(root: str, **fields: str) -> Response:
+    """A document of one level: `document("InitiateMultipartUploadResult", Bucket=..., Key=...)`."""
+    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
+    body = f"<?xml version='1.0' encoding='UTF-8'?><{root} xmlns='{NAMESPACE}'>{inner}</{root}>"
+    return Response(200, {"content-type": CONTENT_TYPE}, body.encode())
+
+
+def error_response(error: ApiError) -> Response:
+    """An error as the XML API answers it; a 304 has no body."""
+    if error.code == 304:
+        return Response(304)
+    code = "AccessDenied" if error.code == 401 else _CODES.get(error.reason, error.reason)
+    if "bucket does not exist" in error.message:
+        code = "NoSuchBucket"
+    if "doesn't match calculated" in error.message:
+        code = "BadDigest"
+    message = escape(error.message)
+    body = (
+        "<?xml version='1.0' encoding='UTF-8'?>"
+        f"<Error><Code>{code}</Code><Message>{message}</Message><Details>{message}</Details></Error>"
+    )
+    return Response(error.code, {"content-type": CONTENT_TYPE}, body.encode())
+
+
+def answers_xml(handler: _Handler) -> _Handler:
+    """A handler whose errors are XML."""
+
+    @functools.wraps(handler)
+    async def wrapped(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ApiError as error:
+            return error_response(error)
+
+    return wrapped
