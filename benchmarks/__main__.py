@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands
+from benchmarks import commands, importing, storage
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
 from scripts.demonstration.places import Places
@@ -18,6 +18,8 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "setup": commands.setup_again,
     "help": commands.scripts_help,
     "start": commands.emulator_start,
+    "storage": storage.storage,
+    "importing": importing.importing,
     "demo": commands.demo,
 }
 SLOW: dict[str, Callable[[Places], list[Figure]]] = {"setup-from-nothing": commands.setup_from_nothing}
