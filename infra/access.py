@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 
 @dataclass(frozen=True)
 class AgentAccessArgs:
@@ -106,7 +108,7 @@ class Accounts(pulumi.ComponentResource):
             project=self._project,
             display_name=f"Imaging {role}",
             description=description,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=self._after),
+            opts=options(self, self._after),
         )
         for member in people:
             gcp.serviceaccount.IAMMember(
@@ -114,7 +116,7 @@ class Accounts(pulumi.ComponentResource):
                 service_account_id=made.name,
                 role="roles/iam.serviceAccountTokenCreator",
                 member=member,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=options(self),
             )
         return made
 
@@ -138,7 +140,7 @@ class _Grants:
         self.made: list[pulumi.Resource] = []
 
     def _add(self, make: Callable[..., pulumi.Resource], purpose: str, role: str, **target: pulumi.Input[str]) -> None:
-        opts = pulumi.ResourceOptions(parent=self._parent, depends_on=self._after)
+        opts = options(self._parent, self._after)
         self.made.append(make(f"{self._name}-{purpose}", role=role, member=self._member, opts=opts, **target))
 
     def bucket(self, purpose: str, bucket: pulumi.Input[str], role: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 
 @dataclass(frozen=True)
 class AnalyticsArgs:
@@ -44,11 +46,6 @@ class Analytics(pulumi.ComponentResource):
             if args.kms_key
             else None,
             delete_contents_on_destroy=not args.deletion_protection,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.deletion_protection,
-                delete_before_replace=True,
-                depends_on=list(args.after),
-            ),
+            opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({})

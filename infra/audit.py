@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 SERVICE = "healthcare.googleapis.com"
 KINDS_OF_ACCESS = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
 
@@ -33,7 +35,6 @@ class Audit(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:Audit", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, depends_on=list(args.after))
         gcp.projects.IAMAuditConfig(
             f"{name}-config",
             project=args.project,
@@ -41,7 +42,7 @@ class Audit(pulumi.ComponentResource):
             audit_log_configs=[
                 gcp.projects.IAMAuditConfigAuditLogConfigArgs(log_type=kind) for kind in KINDS_OF_ACCESS
             ],
-            opts=child,
+            opts=options(self, args.after),
         )
         sink = gcp.logging.ProjectSink(
             f"{name}-sink",
@@ -56,13 +57,13 @@ class Audit(pulumi.ComponentResource):
                 args.dataset,
             ),
             unique_writer_identity=True,
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(delete_before_replace=True)),
+            opts=options(self, args.after),
         )
         gcp.storage.BucketIAMMember(
             f"{name}-sink-writes",
             bucket=args.bucket,
             role="roles/storage.objectCreator",
             member=sink.writer_identity,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=options(self),
         )
         self.register_outputs({})

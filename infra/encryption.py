@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 ROLE = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 
 
@@ -53,10 +55,7 @@ class Encryption(pulumi.ComponentResource):
                 crypto_key_id=args.key,
                 role=ROLE,
                 member=pulumi.Output.concat("serviceAccount:", email),
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    depends_on=[args.identities[service] if service in args.identities else args.apis[service]],
-                ),
+                opts=options(self, [args.identities.get(service, args.apis[service])]),
             )
             for service, email in emails.items()
         }

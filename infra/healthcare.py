@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 
 @dataclass(frozen=True)
 class DatasetArgs:
@@ -35,12 +37,7 @@ class Dataset(pulumi.ComponentResource):
             encryption_spec=gcp.healthcare.DatasetEncryptionSpecArgs(kms_key_name=args.kms_key)
             if args.kms_key
             else None,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.deletion_protection,
-                delete_before_replace=True,
-                depends_on=list(args.after),
-            ),
+            opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({})
 
@@ -92,11 +89,6 @@ class DicomStore(pulumi.ComponentResource):
                 pubsub_topic=args.topic, send_for_bulk_import=args.notify_on_bulk_import
             ),
             stream_configs=streams,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.deletion_protection,
-                delete_before_replace=True,
-                depends_on=list(args.after),
-            ),
+            opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({})

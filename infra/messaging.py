@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 DAY = 24 * 60 * 60
 ACK_DEADLINE_SECONDS = 60
 
@@ -52,7 +54,7 @@ class Messaging(pulumi.ComponentResource):
             topic=self.dead_letter_topic.name,
             role="roles/pubsub.publisher",
             member=f"serviceAccount:{args.pubsub_agent}",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+            opts=options(self, args.after),
         )
         self.topic = self._topic(f"{name}-dicom", args.topic)
         self.subscription = self._subscription(
@@ -70,7 +72,7 @@ class Messaging(pulumi.ComponentResource):
             subscription=self.subscription.name,
             role="roles/pubsub.subscriber",
             member=f"serviceAccount:{args.pubsub_agent}",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
+            opts=options(self, args.after),
         )
         self.register_outputs({})
 
@@ -87,7 +89,7 @@ class Messaging(pulumi.ComponentResource):
             )
             if regional
             else None,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=list(self._args.after)),
+            opts=options(self, self._args.after),
         )
 
     def _subscription(
@@ -110,7 +112,5 @@ class Messaging(pulumi.ComponentResource):
             expiration_policy=gcp.pubsub.SubscriptionExpirationPolicyArgs(ttl=""),
             retry_policy=gcp.pubsub.SubscriptionRetryPolicyArgs(minimum_backoff="10s", maximum_backoff="600s"),
             dead_letter_policy=dead_letters,
-            opts=pulumi.ResourceOptions(
-                parent=self, delete_before_replace=True, depends_on=[*self._args.after, *needs]
-            ),
+            opts=options(self, [*self._args.after, *needs]),
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 APIS = (
     "bigquery.googleapis.com",
     "cloudresourcemanager.googleapis.com",
@@ -46,7 +48,7 @@ class Services(pulumi.ComponentResource):
                 project=args.project,
                 service=api,
                 disable_on_destroy=False,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=options(self),
             )
             for api in args.apis
         }
@@ -62,5 +64,5 @@ class Services(pulumi.ComponentResource):
             f"{name}-{api.partition('.')[0]}-agent",
             project=args.project,
             service=api,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.apis[api]]),
+            opts=options(self, [self.apis[api]]),
         )

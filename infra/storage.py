@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.options import options
+
 DAY = 24 * 60 * 60
 UNFINISHED_UPLOAD_DAYS = 7
 
@@ -62,12 +64,7 @@ class PrivateBucket(pulumi.ComponentResource):
             lifecycle_rules=_lifecycle(args),
             encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=args.kms_key) if args.kms_key else None,
             force_destroy=not args.deletion_protection,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                protect=args.deletion_protection,
-                delete_before_replace=True,
-                depends_on=list(args.after),
-            ),
+            opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({})
 

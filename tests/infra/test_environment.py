@@ -241,11 +241,8 @@ def test_deletion_protection_covers_all_that_holds_data(*, protected: bool) -> N
     assert {item.inputs["deleteContentsOnDestroy"] for item in graph.of("bigquery/dataset:Dataset")} == {not protected}
 
 
-def test_what_has_a_fixed_name_is_deleted_before_it_is_replaced(graph: Graph) -> None:
-    named = graph.of(
-        *HOLDS_DATA, "pubsub/topic:Topic", "pubsub/subscription:Subscription", "serviceaccount/account:Account"
-    )
-    assert {item.delete_before_replace for item in named} == {True}
+def test_everything_is_deleted_before_it_is_replaced(graph: Graph) -> None:
+    assert [item.name for item in graph if not item.delete_before_replace] == []
 
 
 def test_subscriptions_never_expire(graph: Graph) -> None:
