@@ -32,7 +32,7 @@ def allows(request: Request, bucket: Bucket, permission: str, object_name: str =
     """Whether the caller holds `permission` on the bucket, or on the object named."""
     if not request.principal and bucket.public_access_prevented:
         return False
-    kind = "storage.googleapis.com/" + ("Object" if permission.startswith("storage.objects.") else "Bucket")
+    kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
     return request.emulator.policies.allows(request.principal, permission, bucket.resource, name=name, kind=kind)
 

@@ -17,7 +17,7 @@ from emulator.app import error_response, unknown_path
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import errors
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 
 MAX_CALLS = 100
 BODY_LIMIT = 10 << 20
@@ -35,7 +35,7 @@ class Call:
     body: bytes
 
 
-@SERVICE.handles("storage.media.batch", permission="")
+@handles("storage.media.batch")
 async def batch(request: Request) -> Answer:
     """Answer every call of a batch; they run side by side and share the sync of the disk."""
     boundary = _BOUNDARY.search(request.headers.get("content-type", ""))

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from emulator.gateway.service import Service
+from collections.abc import Callable
+
+from emulator.gateway.request import Request
+from emulator.gateway.service import Handler, Service
 from emulator.services.storage.tables import SCHEMA
 
 SERVICE = Service("storage", ("storage.v1", "storage-media.v1"), SCHEMA, lenient=True, anonymous=True, public=True)
+
+
+def resource_name(request: Request) -> str:
+    """What a call is about, as audit entries name it: projects/_/buckets/B/objects/O."""
+    path = request.path
+    bucket = path.get("bucket") or path.get("destinationBucket")
+    if bucket is None:
+        project = path.get("projectId") or next((v for k, v in request.raw_query if k == "project"), "_")
+        return f"projects/{project}"
+    name = path.get("object") or path.get("destinationObject")
+    return f"projects/_/buckets/{bucket}" + (f"/objects/{name}" if name else "")
+
+
+def handles(method_id: str) -> Callable[[Handler], Handler]:
+    """Register a handler that checks permissions itself (access.py), in Cloud Storage's own words."""
+    return SERVICE.handles(method_id, permission="", on=resource_name)

@@ -27,6 +27,7 @@ FINALIZE, DELETE, ARCHIVE, METADATA_UPDATE = (
     "OBJECT_METADATA_UPDATE",
 )
 EVENTS = (FINALIZE, DELETE, ARCHIVE, METADATA_UPDATE)
+PUBLISH = "pubsub.topics.publish"
 TOPIC_PREFIX = "//pubsub.googleapis.com/"
 
 
@@ -46,12 +47,15 @@ def announce(
     *,
     other_generation: int | None = None,
 ) -> None:
-    """Publish `event` to every topic that asked for it, in the same transaction as the change itself.
+    """Publish `event` to every topic that asked for it and lets the agent publish, in the transaction of the change.
 
     other_generation is the version that was overwritten (FINALIZE) or that overwrote this one (ARCHIVE, DELETE).
     """
-    for config in configurations(tx, bucket.name):
-        if not _wanted(config, event, stored.name):
+    configs = configurations(tx, bucket.name)
+    publisher = f"serviceAccount:{bucket.agent}" if configs else ""
+    for config in configs:
+        topic = config["topic"].removeprefix(TOPIC_PREFIX)
+        if not _wanted(config, event, stored.name) or not emulator.policies.allows(publisher, PUBLISH, topic):
             continue
         from emulator.services.pubsub import api as pubsub
 
@@ -71,7 +75,6 @@ def announce(
         if other_generation is not None:
             key = "overwroteGeneration" if event == FINALIZE else "overwrittenByGeneration"
             attributes[key] = str(other_generation)
-        topic = config["topic"].removeprefix(TOPIC_PREFIX)
         # A topic that is gone loses its events, the change itself goes on.
         with contextlib.suppress(ApiError):
             pubsub.publish_in(tx, emulator, topic, [(payload, attributes)])

@@ -16,16 +16,11 @@ from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.listing import make_token, parse_token
 from emulator.services.storage.objects.protection import check_may_go
 from emulator.services.storage.objects.rows import Tx, is_empty, iterate
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 from emulator.services.storage.tables import NONCURRENT
 from emulator.settings import project_number
 
 USE_KEY = "cloudkms.cryptoKeyVersions.useToEncrypt"
-
-
-def agent(project: str) -> str:
-    """The e-mail address of a project's Cloud Storage service agent."""
-    return f"service-{project_number(project)}@gs-project-accounts.iam.gserviceaccount.com"
 
 
 def view(request: Request, bucket: Bucket) -> dict[str, Any]:
@@ -44,7 +39,7 @@ def _project(request: Request, permission: str) -> str:
     return project
 
 
-@SERVICE.handles("storage.buckets.insert", permission="")
+@handles("storage.buckets.insert")
 async def insert(request: Request) -> Answer:
     """Create a bucket."""
     project = _project(request, "storage.buckets.create")
@@ -69,7 +64,7 @@ async def insert(request: Request) -> Answer:
     return view(request, bucket)
 
 
-@SERVICE.handles("storage.buckets.get", permission="")
+@handles("storage.buckets.get")
 async def get(request: Request) -> Answer:
     """Read a bucket."""
     bucket = access.bucket_for(request, "storage.buckets.get")
@@ -78,7 +73,7 @@ async def get(request: Request) -> Answer:
     return view(request, bucket)
 
 
-@SERVICE.handles("storage.buckets.list", permission="")
+@handles("storage.buckets.list")
 async def list_buckets(request: Request) -> Answer:
     """List a project's buckets in order of name."""
     project = _project(request, "storage.buckets.list")
@@ -95,13 +90,13 @@ async def list_buckets(request: Request) -> Answer:
     return answer
 
 
-@SERVICE.handles("storage.buckets.patch", permission="")
+@handles("storage.buckets.patch")
 async def patch(request: Request) -> Answer:
     """Change some fields: objects merge key by key, null removes."""
     return await _change(request, rules.patched)
 
 
-@SERVICE.handles("storage.buckets.update", permission="")
+@handles("storage.buckets.update")
 async def update(request: Request) -> Answer:
     """Replace a bucket's settings."""
     return await _change(request, rules.replaced)
@@ -125,7 +120,7 @@ async def _change(request: Request, rule: Any) -> Answer:
     return view(request, await request.emulator.db.write(step))
 
 
-@SERVICE.handles("storage.buckets.delete", permission="")
+@handles("storage.buckets.delete")
 async def delete(request: Request) -> Answer:
     """Delete a bucket without live objects, and with it the noncurrent versions that nothing protects.
 
@@ -149,7 +144,7 @@ async def delete(request: Request) -> Answer:
     return Response(204)
 
 
-@SERVICE.handles("storage.buckets.lockRetentionPolicy", permission="")
+@handles("storage.buckets.lockRetentionPolicy")
 async def lock_retention(request: Request) -> Answer:
     """Lock the retention policy, for good."""
     bucket = access.bucket_for(request, "storage.buckets.update")
@@ -170,7 +165,7 @@ async def lock_retention(request: Request) -> Answer:
     return view(request, await request.emulator.db.write(step))
 
 
-@SERVICE.handles("storage.buckets.getStorageLayout", permission="")
+@handles("storage.buckets.getStorageLayout")
 async def storage_layout(request: Request) -> Answer:
     """Where a bucket is; asked by clients before they choose a protocol."""
     bucket = access.bucket_for(request, "storage.objects.list")
@@ -183,15 +178,15 @@ async def storage_layout(request: Request) -> Answer:
     }
 
 
-@SERVICE.handles("storage.projects.serviceAccount.get", permission="")
+@handles("storage.projects.serviceAccount.get")
 async def service_account(request: Request) -> Answer:
     """The project's Cloud Storage service agent."""
     project = request.emulator.project_id(request.path["projectId"])
     access.require_on_project(request, project, "resourcemanager.projects.get")
-    return {"kind": "storage#serviceAccount", "email_address": agent(project)}
+    return {"kind": "storage#serviceAccount", "email_address": rows.service_agent(project)}
 
 
-@SERVICE.handles("storage.anywhereCaches.list", permission="")
+@handles("storage.anywhereCaches.list")
 async def list_caches(request: Request) -> Answer:
     """No bucket has caches here; clients that ask before they delete a bucket take 404 for none."""
     access.bucket_for(request, "storage.anywhereCaches.list")
@@ -216,5 +211,5 @@ def _check_acls(request: Request, body: dict[str, Any]) -> None:
 def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:
     """A default key must be one that the project's Cloud Storage agent may encrypt with."""
     key = (body.get("encryption") or {}).get("defaultKmsKeyName")
-    if key and not request.emulator.policies.allows(f"serviceAccount:{agent(project)}", USE_KEY, key):
+    if key and not request.emulator.policies.allows(f"serviceAccount:{rows.service_agent(project)}", USE_KEY, key):
         raise errors.no_access_to_key(key)

@@ -12,9 +12,8 @@ from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import events
-from emulator.services.storage.buckets.methods import agent
 from emulator.services.storage.buckets.rows import Bucket
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 
 MAX_CONFIGURATIONS = 100
 _TOPIC = re.compile(r"(?://pubsub\.googleapis\.com/)?(projects/[^/]+/topics/[^/]+)")
@@ -26,7 +25,7 @@ def _view(request: Request, bucket: Bucket, config: dict[str, Any]) -> dict[str,
     return {"kind": "storage#notification", "selfLink": link, "etag": config["id"], **config}
 
 
-@SERVICE.handles("storage.notifications.insert", permission="")
+@handles("storage.notifications.insert")
 async def insert(request: Request) -> Answer:
     """Send a bucket's events to a topic, which has to exist and to accept the Cloud Storage agent as publisher."""
     bucket = access.bucket_for(request, "storage.buckets.update")
@@ -47,14 +46,14 @@ async def insert(request: Request) -> Answer:
     return _view(request, bucket, await request.emulator.db.write(step))
 
 
-@SERVICE.handles("storage.notifications.get", permission="")
+@handles("storage.notifications.get")
 async def get(request: Request) -> Answer:
     """Read one configuration."""
     bucket = access.bucket_for(request, "storage.buckets.get")
     return _view(request, bucket, _require(request, bucket))
 
 
-@SERVICE.handles("storage.notifications.list", permission="")
+@handles("storage.notifications.list")
 async def list_configurations(request: Request) -> Answer:
     """All configurations of a bucket, their topics in the long form (get gives a topic back as it was sent)."""
     bucket = access.bucket_for(request, "storage.buckets.get")
@@ -68,7 +67,7 @@ async def list_configurations(request: Request) -> Answer:
     return answer
 
 
-@SERVICE.handles("storage.notifications.delete", permission="")
+@handles("storage.notifications.delete")
 async def delete(request: Request) -> Answer:
     """Stop sending."""
     bucket = access.bucket_for(request, "storage.buckets.update")
@@ -108,14 +107,14 @@ def _check_publisher(request: Request, bucket: Bucket, topic: str) -> None:
 
     name = topic.removeprefix(events.TOPIC_PREFIX)
     topic = events.TOPIC_PREFIX + name
-    member = f"serviceAccount:{agent(bucket.project)}"
-    allowed = request.emulator.policies.allows(member, "pubsub.topics.publish", name)
+    member = f"serviceAccount:{bucket.agent}"
+    allowed = request.emulator.policies.allows(member, events.PUBLISH, name)
     if allowed and pubsub.topic_exists(request.emulator, name):
         return
     raise ApiError(
         403,
         "PERMISSION_DENIED",
-        f"The service account '{agent(bucket.project)}' does not have permission to publish messages to the "
+        f"The service account '{bucket.agent}' does not have permission to publish messages to the "
         f"Cloud Pub/Sub topic '{topic}', or that topic does not exist.",
         "forbidden",
     )

@@ -10,7 +10,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows
 from emulator.services.storage.buckets.rows import Bucket
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 
 PUBLIC = ("allUsers", "allAuthenticatedUsers")
 
@@ -36,14 +36,14 @@ def _view(bucket: Bucket, policy: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "storage#policy", "resourceId": f"projects/_/buckets/{bucket.name}", **policy}
 
 
-@SERVICE.handles("storage.buckets.getIamPolicy", permission="")
+@handles("storage.buckets.getIamPolicy")
 async def get_policy(request: Request) -> Answer:
     """Read a bucket's policy."""
     bucket = access.bucket_for(request, "storage.buckets.getIamPolicy")
     return _view(bucket, request.emulator.policies.get(bucket.resource))
 
 
-@SERVICE.handles("storage.buckets.setIamPolicy", permission="")
+@handles("storage.buckets.setIamPolicy")
 async def set_policy(request: Request) -> Answer:
     """Replace a bucket's policy; 412 for a stale etag."""
     bucket = access.bucket_for(request, "storage.buckets.setIamPolicy")
@@ -64,7 +64,7 @@ async def set_policy(request: Request) -> Answer:
     return _view(bucket, await request.emulator.db.write(step))
 
 
-@SERVICE.handles("storage.buckets.testIamPermissions", permission="")
+@handles("storage.buckets.testIamPermissions")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on the bucket."""
     bucket = rows.require(request.emulator.db, request.path["bucket"])
@@ -88,4 +88,4 @@ async def _acl(request: Request) -> Answer:
 
 for _kind in ("bucketAccessControls", "defaultObjectAccessControls", "objectAccessControls"):
     for _verb in ("delete", "get", "insert", "list", "patch", "update"):
-        SERVICE.handles(f"storage.{_kind}.{_verb}", permission="")(_acl)
+        handles(f"storage.{_kind}.{_verb}")(_acl)

@@ -13,9 +13,15 @@ from emulator.services.storage import errors
 from emulator.services.storage.names import bucket_etag
 from emulator.services.storage.objects.rows import Reader
 from emulator.services.storage.tables import timestamp
+from emulator.settings import project_number
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
+
+
+def service_agent(project: str) -> str:
+    """The e-mail address of a project's Cloud Storage service agent."""
+    return f"service-{project_number(project)}@gs-project-accounts.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,11 @@ class Bucket:
     def resource(self) -> str:
         """The name under which its IAM policy is kept and checked."""
         return f"projects/{self.project}/buckets/{self.name}"
+
+    @property
+    def agent(self) -> str:
+        """The e-mail address of the Cloud Storage service agent of its project."""
+        return service_agent(self.project)
 
     @property
     def storage_class(self) -> str:

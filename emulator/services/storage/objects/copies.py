@@ -24,7 +24,7 @@ from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.methods import check_acl, view
 from emulator.services.storage.objects.rows import StoredObject, Tx
 from emulator.services.storage.objects.uploads import refuse_own_key
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 from emulator.state.blobs import Blob
 
 MAX_SOURCES = 32
@@ -32,14 +32,14 @@ MEBIBYTE = 1 << 20
 _NOT_COPIED = ("eventBasedHold", "kmsKeyName", "retention", "temporaryHold")
 
 
-@SERVICE.handles("storage.objects.copy", permission="")
+@handles("storage.objects.copy")
 async def copy(request: Request) -> Answer:
     """Copy an object in one step."""
     bucket, stored = await _copy(request)
     return view(request, bucket, stored)
 
 
-@SERVICE.handles("storage.objects.rewrite", permission="")
+@handles("storage.objects.rewrite")
 async def rewrite(request: Request) -> Answer:
     """Copy an object, in several calls where the caller limits each and the bytes have to move."""
     query = request.query
@@ -60,7 +60,7 @@ async def rewrite(request: Request) -> Answer:
     return {**answer, "done": True, "resource": view(request, bucket, stored)}
 
 
-@SERVICE.handles("storage.objects.move", permission="")
+@handles("storage.objects.move")
 async def move(request: Request) -> Answer:
     """Rename an object within its bucket, in one step."""
     emulator, path, query = request.emulator, request.path, request.query
@@ -85,7 +85,7 @@ async def move(request: Request) -> Answer:
     return view(request, bucket, await emulator.db.write(step))
 
 
-@SERVICE.handles("storage.objects.compose", permission="")
+@handles("storage.objects.compose")
 async def compose(request: Request) -> Answer:
     """Join up to 32 objects of a bucket into one."""
     emulator, name = request.emulator, request.path["destinationObject"]

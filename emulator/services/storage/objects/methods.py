@@ -16,7 +16,7 @@ from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.listing import ListQuery
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.view import object_view
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 
 
 def view(request: Request, bucket: Bucket, stored: StoredObject) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _etags(header: str) -> list[str]:
     return [part.strip().removeprefix("W/").strip('"') for part in header.split(",")]
 
 
-@SERVICE.handles("storage.objects.get", permission="")
+@handles("storage.objects.get")
 async def get(request: Request) -> Answer:
     """Read an object's metadata, or with alt=media its bytes."""
     bucket, stored = _find(request, "storage.objects.get")
@@ -80,17 +80,17 @@ async def get(request: Request) -> Answer:
     return view(request, bucket, stored)
 
 
-@SERVICE.handles("storage.media.download", permission="")
+@handles("storage.media.download")
 async def download(request: Request) -> Answer:
     """The same on the path that clients download from."""
     _, stored = _find(request, "storage.objects.get")
     return await downloads.answer(request, stored)
 
 
-@SERVICE.handles("storage.objects.list", permission="")
+@handles("storage.objects.list")
 async def list_objects(request: Request) -> Answer:
     """List objects and common prefixes."""
-    bucket = access.bucket_for(request, "storage.objects.list", object_name=request.query.get("prefix", ""))
+    bucket = access.bucket_for(request, "storage.objects.list")
     found = listing.page(request.emulator.db, bucket.name, ListQuery.of(request.query))
     answer: dict[str, Any] = {"kind": "storage#objects"}
     if found.next_token is not None:
@@ -102,13 +102,13 @@ async def list_objects(request: Request) -> Answer:
     return answer
 
 
-@SERVICE.handles("storage.objects.patch", permission="")
+@handles("storage.objects.patch")
 async def patch(request: Request) -> Answer:
     """Change some metadata: maps merge key by key, null removes."""
     return await _change(request, whole=False)
 
 
-@SERVICE.handles("storage.objects.update", permission="")
+@handles("storage.objects.update")
 async def update(request: Request) -> Answer:
     """Replace all metadata."""
     return await _change(request, whole=True)
@@ -136,7 +136,7 @@ async def _change(request: Request, *, whole: bool) -> Answer:
     return view(request, current, changed)
 
 
-@SERVICE.handles("storage.objects.delete", permission="")
+@handles("storage.objects.delete")
 async def delete(request: Request) -> Answer:
     """Delete the live version, or the generation named."""
     emulator, name = request.emulator, request.path["object"]
@@ -150,7 +150,7 @@ async def delete(request: Request) -> Answer:
     return Response(204)
 
 
-@SERVICE.handles("storage.objects.restore", permission="")
+@handles("storage.objects.restore")
 async def restore(request: Request) -> Answer:
     """Bring a soft-deleted generation back as a new live version."""
     emulator, name = request.emulator, request.path["object"]
@@ -165,7 +165,7 @@ async def restore(request: Request) -> Answer:
     return view(request, bucket, await emulator.db.write(step))
 
 
-@SERVICE.handles("storage.objects.testIamPermissions", permission="")
+@handles("storage.objects.testIamPermissions")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on the object."""
     name = request.path["object"]

@@ -31,7 +31,7 @@ from emulator.services.storage.objects.uploads import (
     prepare,
     resource,
 )
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -93,7 +93,7 @@ async def begin(request: Request) -> Answer:
     return Response(200, {"location": location, "x-guploader-uploadid": upload_id, "content-type": "text/plain"})
 
 
-@SERVICE.handles("storage.media.resume", permission="")
+@handles("storage.media.resume")
 async def resume(request: Request) -> Answer:
     """Take a chunk, or say how much there is."""
     emulator = request.emulator
@@ -119,7 +119,7 @@ async def resume(request: Request) -> Answer:
         return _incomplete(request, file.received)
 
 
-@SERVICE.handles("storage.media.cancel", permission="")
+@handles("storage.media.cancel")
 async def cancel(request: Request) -> Answer:
     """Forget a session and its bytes. Answers 499, as Google does."""
     row = _require(request)

@@ -24,7 +24,7 @@ from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.methods import check_acl, view
 from emulator.services.storage.objects.multipart import RelatedBody
 from emulator.services.storage.objects.rows import StoredObject
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import handles
 from emulator.state.blobs import Blob
 
 METADATA_LIMIT = 1 << 20
@@ -55,7 +55,7 @@ class Upload:
         return cls(**{**value, "conditions": Conditions(**value["conditions"])})
 
 
-@SERVICE.handles("storage.objects.insert", permission="")
+@handles("storage.objects.insert")
 async def insert(request: Request) -> Answer:
     """Upload an object: uploadType media, multipart or resumable."""
     from emulator.services.storage.objects import sessions

@@ -18,7 +18,7 @@ from emulator.services.storage.objects.changes import Change
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import Upload, check_early, check_hashes, expected_hashes, finalize
-from emulator.services.storage.service import SERVICE
+from emulator.services.storage.service import SERVICE, handles
 from emulator.services.storage.xml import signatures
 from emulator.services.storage.xml.answers import answers_xml
 from emulator.state.blobs import Blob
@@ -64,7 +64,7 @@ def query_of(request: Request) -> dict[str, str]:
     return dict(request.raw_query)
 
 
-@SERVICE.handles("storage.xml.getObject", permission="")
+@handles("storage.xml.getObject")
 @answers_xml
 async def get_object(request: Request) -> Response:
     """The bytes of an object, or the parts of a multipart upload."""
@@ -84,7 +84,7 @@ async def get_object(request: Request) -> Response:
     return answer
 
 
-@SERVICE.handles("storage.xml.putObject", permission="")
+@handles("storage.xml.putObject")
 @answers_xml
 async def put_object(request: Request) -> Response:
     """Upload an object, or one part of a multipart upload."""
@@ -102,7 +102,7 @@ async def put_object(request: Request) -> Response:
     return stored_answer(stored)
 
 
-@SERVICE.handles("storage.xml.postObject", permission="")
+@handles("storage.xml.postObject")
 @answers_xml
 async def post_object(request: Request) -> Response:
     """Begin or complete a multipart upload."""
@@ -117,7 +117,7 @@ async def post_object(request: Request) -> Response:
     raise errors.not_emulated("Form and resumable uploads through the XML API")
 
 
-@SERVICE.handles("storage.xml.deleteObject", permission="")
+@handles("storage.xml.deleteObject")
 @answers_xml
 async def delete_object(request: Request) -> Response:
     """Delete an object, or abort a multipart upload."""

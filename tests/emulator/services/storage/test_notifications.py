@@ -124,6 +124,13 @@ def test_refusals(raw: Raw, topic: str, wrong: dict[str, Any]) -> None:
     assert reason(answer) == (400, "invalid")
 
 
+def test_an_agent_that_lost_its_grant_sends_nothing(raw: Raw, topic: str, events: Callable[[], list[Event]]) -> None:
+    configure(raw, topic)
+    raw.http.post(f"/v1/{topic}:setIamPolicy", json={"policy": {"bindings": []}}).raise_for_status()
+    assert raw.upload("x", b"1").status_code == 200
+    assert events() == []
+
+
 def test_a_topic_that_goes_takes_nothing_with_it(raw: Raw, topic: str) -> None:
     configure(raw, topic)
     raw.http.delete(f"/v1/{topic}").raise_for_status()
