@@ -16,14 +16,30 @@ if TYPE_CHECKING:
     from emulator.app import Emulator
 
 CREDENTIALS = "credentials.json"
+ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
 # roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace.
 OWNER_ROLES = ("roles/owner", "roles/storage.admin")
 
 
 def ensure(emulator: Emulator) -> None:
     """Create what is missing, before the first request."""
-    emulator.db.write_now(_ensure_hierarchy, emulator)
     emulator.db.write_now(_ensure_account, emulator)
+    emulator.db.write_now(_ensure_hierarchy, emulator)
+
+
+def service_account_exists(emulator: Emulator, email: str, tx: sqlite3.Connection | None = None) -> bool:
+    """Whether a service account or service agent of a project here exists; those of other projects count as existing.
+
+    A service agent exists once its API is enabled or its identity was generated (IAM: "Service agents").
+    """
+    from emulator.services.serviceusage import api as serviceusage
+
+    name, _, domain = email.partition("@")
+    if name == f"service-{emulator.settings.project_number}":
+        return serviceusage.agent_exists(emulator, email, tx)
+    if not emulator.project_exists(domain.removesuffix(ACCOUNT_DOMAIN)):
+        return True
+    return emulator.resources.get(ACCOUNTS, account_name(email), tx) is not None
 
 
 def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:

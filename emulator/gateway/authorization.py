@@ -63,7 +63,9 @@ class Policies:
         fields = {part.strip() for part in mask.split(",")} if mask else {"bindings", "etag", "version"}
         stored = {"version": policy.get("version") or 1, "etag": self._emulator.ids.etag()}
         bindings = policy.get("bindings", []) if "bindings" in fields else current.get("bindings", [])
-        stored["bindings"] = self._checked(bindings, stored)
+        kept = self._checked(bindings, stored)
+        self._require_members(tx, kept, current.get("bindings", []))
+        stored["bindings"] = kept
         audit = policy.get("auditConfigs", []) if "auditConfigs" in fields else current.get("auditConfigs", [])
         if audit:
             stored["auditConfigs"] = audit
@@ -93,6 +95,18 @@ class Policies:
             if binding.get("members"):
                 kept.append(binding)
         return kept
+
+    def _require_members(
+        self, tx: sqlite3.Connection, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
+    ) -> None:
+        """Refuse a service account of this project that does not exist, unless the policy has named it before."""
+        from emulator.principals import service_account_exists
+
+        before = {member for binding in known for member in binding.get("members", [])}
+        for member in {member for binding in bindings for member in binding["members"]} - before:
+            kind, _, email = member.partition(":")
+            if kind == "serviceAccount" and not service_account_exists(self._emulator, email, tx):
+                raise invalid_argument(f"Service account {email} does not exist.")
 
     def delete(self, tx: sqlite3.Connection, resource: str) -> None:
         """Forget the policy of a resource that is gone."""

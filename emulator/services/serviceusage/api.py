@@ -25,7 +25,10 @@ def state_of(emulator: Emulator, project: str, api: str, tx: sqlite3.Connection 
 
 
 def agent_exists(emulator: Emulator, email: str, tx: sqlite3.Connection | None = None) -> bool:
-    """Whether a service agent of this project exists: its API is enabled, or its identity was generated."""
+    """Whether a service agent of this project exists: its API is enabled, or its identity was generated.
+
+    Agents of APIs that are not listed here count as existing.
+    """
     project, number = emulator.settings.project, emulator.settings.project_number
     for api in apis().values():
         if api.agent_email(number) == email:
@@ -33,7 +36,7 @@ def agent_exists(emulator: Emulator, email: str, tx: sqlite3.Connection | None =
             return state_of(emulator, project, api.name, tx) == "ENABLED" or (
                 emulator.resources.get(IDENTITIES, name, tx) is not None
             )
-    return False
+    return True
 
 
 def disabled(api: str, project_number: str) -> ApiError:

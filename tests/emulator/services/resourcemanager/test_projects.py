@@ -114,3 +114,33 @@ def test_v3_changes_labels(own: tuple[RunningEmulator, Any]) -> None:
         assert changed["done"] is True
         assert client.projects().get(name=name).execute()["labels"] == {"team": "imaging"}
         assert refused(client.projects().patch(name=name, updateMask="state", body={}))[0] == 400
+
+
+def test_a_service_account_must_exist_before_it_gets_a_role(own: tuple[RunningEmulator, Any]) -> None:
+    running, projects = own
+    number = project_number(PROJECT)
+    agent = f"service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    for email in (f"nobody@{PROJECT}.iam.gserviceaccount.com", agent):
+        binding = {"role": "roles/bigquery.jobUser", "members": [f"serviceAccount:{email}"]}
+        refusal = refused(projects.setIamPolicy(resource=PROJECT, body={"policy": {"bindings": [binding]}}))
+        assert refusal == (400, f"Service account {email} does not exist.")
+    with client_as(running, running.owner_token, "serviceusage", "v1beta1") as usage:
+        parent = f"projects/{PROJECT}/services/healthcare.googleapis.com"
+        usage.services().generateServiceIdentity(parent=parent).execute()
+    elsewhere = "serviceAccount:loader@another-project.iam.gserviceaccount.com"
+    binding = {"role": "roles/bigquery.jobUser", "members": [f"serviceAccount:{agent}", elsewhere]}
+    projects.setIamPolicy(resource=PROJECT, body={"policy": {"bindings": [binding]}}).execute()
+    assert projects.getIamPolicy(resource=PROJECT, body={}).execute()["bindings"] == [binding]
+
+
+def test_a_policy_keeps_an_account_that_has_gone(own: tuple[RunningEmulator, Any]) -> None:
+    running, projects = own
+    with client_as(running, running.owner_token, "iam", "v1") as iam:
+        accounts = iam.projects().serviceAccounts()
+        made = accounts.create(name=f"projects/{PROJECT}", body={"accountId": "short-lived"}).execute()
+        binding = {"role": "roles/bigquery.jobUser", "members": [f"serviceAccount:{made['email']}"]}
+        projects.setIamPolicy(resource=PROJECT, body={"policy": {"bindings": [binding]}}).execute()
+        accounts.delete(name=made["name"]).execute()
+    policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
+    policy["bindings"].append(BINDING)
+    assert BINDING in projects.setIamPolicy(resource=PROJECT, body={"policy": policy}).execute()["bindings"]
