@@ -157,10 +157,9 @@ class Policies:
                 if not condition:
                     return True, True
                 cacheable = False
-                seen = kind or (resource.split("/")[-2] if "/" in resource else "")
-                service = permission.split(".", 1)[0] + ".googleapis.com"
+                seen, service = conditions.attributes(permission, resource)
                 now = self._emulator.clock.now()
-                if conditions.holds(condition.get("expression", ""), name or resource, seen, service, now):
+                if conditions.holds(condition.get("expression", ""), name or resource, kind or seen, service, now):
                     return True, False
         return False, cacheable
 

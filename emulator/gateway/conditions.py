@@ -29,6 +29,16 @@ _STRINGS = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _LOGICAL = re.compile(r"&&|\|\||!(?!=)")
 _TEMPLATE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
+# Collection in a resource name -> resource.type (IAM, page "Resource attributes for IAM Conditions").
+_TYPES = {
+    "bigquery": {"datasets": "Dataset", "tables": "Table"},
+    "cloudkms": {"keyRings": "KeyRing", "cryptoKeys": "CryptoKey", "cryptoKeyVersions": "CryptoKeyVersion"},
+    "cloudresourcemanager": {"projects": "Project"},
+    "logging": {"buckets": "LogBucket", "views": "LogView"},
+    "pubsub": {"schemas": "Schema", "snapshots": "Snapshot", "subscriptions": "Subscription", "topics": "Topic"},
+    "storage": {"buckets": "Bucket", "objects": "Object"},
+}
+
 # Attributes and functions that Google accepts in a policy and that are not emulated.
 _ACCEPTED_ROOTS = ("api", "destination", "principal")
 _ACCEPTED_FUNCTIONS = ("getAttribute", "hasOnly", "hasTagKey", "hasTagKeyId", "matchTag", "matchTagId", "inIpRange")
@@ -52,6 +62,19 @@ def holds(expression: str, resource_name: str, resource_type: str, resource_serv
         return _program(expression).execute(_context(resource, now, _FUNCTIONS)) is True
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
         return False
+
+
+def attributes(permission: str, resource: str) -> tuple[str, str]:
+    """(resource.type, resource.service) of a request for `permission` on `resource`.
+
+    The type is empty for services that do not provide it, Cloud Healthcare among them; a project is always one of
+    Resource Manager's, whatever the permission.
+    """
+    collection = resource.rsplit("/", 2)[-2] if "/" in resource else ""
+    service = "cloudresourcemanager" if collection == "projects" else permission.partition(".")[0]
+    host = f"{service}.googleapis.com"
+    kind = _TYPES.get(service, {}).get(collection, "")
+    return f"{host}/{kind}" if kind else "", host
 
 
 def check(expression: str) -> None:

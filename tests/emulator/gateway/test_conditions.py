@@ -105,3 +105,16 @@ def test_deep_nesting_is_refused_not_a_crash() -> None:
     with pytest.raises(ApiError):
         conditions.check("(" * 5000 + "true" + ")" * 5000)
     assert not holds("(" * 5000 + "true" + ")" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("permission", "resource", "kind", "service"),
+    [
+        ("storage.buckets.get", "projects/p/buckets/b", "storage.googleapis.com/Bucket", "storage"),
+        ("bigquery.tables.get", "projects/p/datasets/d/tables/t", "bigquery.googleapis.com/Table", "bigquery"),
+        ("healthcare.datasets.get", "projects/p/locations/l/datasets/d", "", "healthcare"),
+        ("storage.buckets.list", "projects/p", "cloudresourcemanager.googleapis.com/Project", "cloudresourcemanager"),
+    ],
+)
+def test_type_and_service_of_a_resource(permission: str, resource: str, kind: str, service: str) -> None:
+    assert conditions.attributes(permission, resource) == (kind, f"{service}.googleapis.com")
