@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -34,11 +35,13 @@ app.add_typer(operations.app, name="operations")
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
+    # Libraries log the URLs they ask, and a search's URL names a patient: nothing of that reaches the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app(prog_name="python -m scripts")
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
-        sys.exit(ExitCode.PARTLY_DONE)
+        sys.exit(ExitCode.FAILED)
     except CommandError as error:
         _leave(error, error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user

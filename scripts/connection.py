@@ -23,6 +23,8 @@ WORKERS = 8
 """How many requests a command has under way at once."""
 TIMEOUT_SECONDS = 120
 _RETRIES = 3
+_BUSY = (429, 502, 503, 504)
+"""Answers after which the same request may work."""
 
 _VARIABLES = {
     "healthcare": "HEALTHCARE_EMULATOR_HOST",
@@ -156,11 +158,15 @@ class Connection:
 
     def _prepare(self, session: Any) -> None:
         from requests.adapters import HTTPAdapter
+        from urllib3 import Retry
 
+        retry = Retry(
+            _RETRIES, backoff_factor=0.5, status_forcelist=_BUSY, allowed_methods=["GET"], raise_on_status=False
+        )
         self._to_close.callback(session.close)
         session.trust_env = not self.emulated  # a proxy of the shell cannot reach this machine's own address
-        session.mount("https://", HTTPAdapter(pool_maxsize=WORKERS))
-        session.mount("http://", HTTPAdapter(pool_maxsize=WORKERS))
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=WORKERS, max_retries=retry))
 
     @cached_property
     def storage(self) -> storage.Client:

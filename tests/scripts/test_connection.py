@@ -124,3 +124,12 @@ def test_proxies_of_the_shell_are_not_asked_for_this_machine(
     assert run("operations", "list", "--outputs", outputs_file).code == 0
     assert run("search", "studies", "--outputs", outputs_file).code == 0
     assert {call.headers["authorization"] for call in google.calls} == {"Bearer a-token"}
+
+
+def test_a_busy_server_is_asked_again_and_nothing_is_logged(run: Run, google: FakeGoogle, outputs_file: Path) -> None:
+    path = "/v1/projects/some-project/locations/us-central1/datasets/imaging/dicomStores/dicom/dicomWeb/studies"
+    google.refuses("GET", path, 503, "busy")
+    google.answers("GET", path, [])
+    ended = run("search", "studies", "PatientName=Doe", "--json", "--outputs", outputs_file)
+    assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
+    assert len(google.made("GET", path)) == 2

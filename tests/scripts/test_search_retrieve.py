@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -226,3 +227,16 @@ def test_delete_an_instance_a_series_and_a_study(run: Run, live: Live, tmp_path:
     assert left() == 3
     assert run("delete", films[2].StudyInstanceUID, "--yes", "--outputs", live.path).err == "The study is deleted.\n"
     assert left() == 1
+
+
+def test_a_full_disk_leaves_no_half_file(
+    run: Run, live: Live, stored: ResourcePath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "replace", full)
+    ended = run("retrieve", stored.study, "--to", tmp_path, "--outputs", live.path)
+    assert ended.code == 1
+    assert ended.err.startswith("error: The disk is full (")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
