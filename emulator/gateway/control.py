@@ -1,4 +1,4 @@
-"""The emulator's own endpoints: /token (OAuth), and status, faults, operations and reset under /_emulator/."""
+"""The emulator's own endpoints: /token (OAuth), and status, faults, operations, chores and reset under /_emulator/."""
 
 from __future__ import annotations
 
@@ -79,6 +79,9 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Re
     if http == "POST" and raw_path.startswith("/_emulator/operations/") and raw_path.endswith(":finish"):
         emulator.operations.finish(unquote(raw_path[len("/_emulator/operations/") : -len(":finish")]))
         return Response.json({})
+    if (http, raw_path) == ("POST", "/_emulator/chores"):
+        services = emulator.services.values()
+        return Response.json({s.name: [await chore(emulator) for chore in s.chores] for s in services if s.chores})
     if (http, raw_path) == ("POST", "/_emulator/reset"):
         asyncio.get_running_loop().call_soon(emulator.request_reset)
         return Response.json({})

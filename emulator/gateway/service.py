@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Awaitable[Answer]]
 Hook = Callable[["Emulator"], Awaitable[None]]
+Chore = Callable[["Emulator"], Awaitable[dict[str, Any]]]
 Runner = Callable[["Job"], Awaitable[dict[str, Any]]]
 Resource = Callable[[Request], str]
 UNCHECKED = ""
@@ -62,6 +63,7 @@ class Service:
         self.jobs: dict[str, Runner] = {}
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
+        self.chores: list[Chore] = []
         self.alias: Callable[[Emulator, str], str | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 
@@ -91,6 +93,11 @@ class Service:
             return runner
 
         return register
+
+    def chore(self, chore: Chore) -> Chore:
+        """What the service does now and then by itself, to be done at once on demand; it gives what it did."""
+        self.chores.append(chore)
+        return chore
 
     def on_start(self, hook: Hook) -> Hook:
         """Run `hook` once the state is open, before the first request."""

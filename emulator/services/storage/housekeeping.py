@@ -1,6 +1,6 @@
 """What happens by itself: lifecycle rules, the end of soft-deleted versions and of forgotten uploads.
 
-Runs every minute (Cloud Storage: within a day), and on demand through `run`.
+Runs every minute (Cloud Storage: within a day), and on demand: POST /_emulator/chores.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -60,6 +60,12 @@ async def stop(emulator: Emulator) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@SERVICE.chore
+async def on_demand(emulator: Emulator) -> dict[str, int]:
+    """One run, for POST /_emulator/chores."""
+    return asdict(await run(emulator))
 
 
 async def _forever(emulator: Emulator) -> None:

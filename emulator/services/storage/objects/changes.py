@@ -62,6 +62,8 @@ class Change:
         newest = rows.highest_generation(self.reader, self.bucket.name, draft.name)
         moment = max(self.now, newest + 1)
         blob = draft.blob
+        content_type = draft.content_type or draft.body.get("contentType")
+        settings.check_header("contentType", content_type)
         stored = StoredObject(
             bucket=self.bucket.name,
             name=draft.name,
@@ -72,7 +74,7 @@ class Change:
             blob_id=blob.blob_id if isinstance(blob, StoredObject) else blob.id,
             md5=blob.md5 if draft.has_md5 else None,
             crc32c=blob.crc32c,
-            content_type=draft.content_type or draft.body.get("contentType"),
+            content_type=content_type,
             storage_class=settings.storage_class(self.bucket, draft.body.get("storageClass")),
             components=draft.components,
             created=moment,

@@ -22,7 +22,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 async def answer(request: Request, stored: StoredObject) -> Response:
     """The answer with the bytes. Small objects are read at once, large ones stream at constant memory."""
-    settings = stored.settings
+    settings = {key: _latin(value) for key, value in stored.settings.items() if isinstance(value, str)}
     encoding = settings.get("contentEncoding", "")
     headers = _headers(stored)
     if settings.get("contentDisposition"):
@@ -85,7 +85,7 @@ def _headers(stored: StoredObject) -> dict[str, str]:
     hashes = f"crc32c={stored.crc32c}" + (f",md5={stored.md5}" if stored.md5 is not None else "")
     modified = datetime.fromtimestamp(stored.updated // 1_000_000, UTC)
     return {
-        "content-type": stored.content_type or "application/octet-stream",
+        "content-type": _latin(stored.content_type or "application/octet-stream"),
         "etag": object_etag(stored.generation, stored.metageneration),
         "last-modified": format_datetime(modified, usegmt=True),
         "x-goog-generation": str(stored.generation),
@@ -93,6 +93,11 @@ def _headers(stored: StoredObject) -> dict[str, str]:
         "x-goog-storage-class": stored.storage_class,
         "x-goog-hash": hashes,
     }
+
+
+def _latin(value: str) -> str:
+    """A value whose UTF-8 goes over the wire as it is: the gateway writes headers as Latin-1."""
+    return value if value.isascii() else value.encode().decode("latin-1")
 
 
 async def _gunzipped(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -126,6 +126,7 @@ async def cancel(request: Request) -> Answer:
     file = _file(request.emulator, row)
     async with file.lock:
         await request.emulator.db.write(forget, request.emulator, row["id"])
+    _files.get(request.emulator, {}).pop(row["id"], None)
     return Response(499)
 
 
@@ -217,6 +218,7 @@ async def _finish(request: Request, upload_id: str, file: PartialFile, kept: dic
         emulator.blobs.path(blob.id).unlink(missing_ok=True)
         if isinstance(error, ApiError) and error.code == 400:
             await emulator.db.write(forget, emulator, upload_id)
+            _files.get(emulator, {}).pop(upload_id, None)
         raise
     _files.get(emulator, {}).pop(upload_id, None)
     return Response.json(answer)

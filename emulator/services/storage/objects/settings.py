@@ -16,6 +16,7 @@ FIELDS = (
     "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contexts", "customTime",
     "eventBasedHold", "metadata", "retention", "temporaryHold",
 )  # fmt: skip
+HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage")
 METADATA_LIMIT = 8192
 
 
@@ -46,6 +47,7 @@ def patched(
     else:
         settings = merge(old, changes)
         content_type = patch.get("contentType", stored.content_type)
+    check_header("contentType", content_type)
     settings = _checked(bucket, old, settings, now, override=override)
     released = old.get("eventBasedHold") and not settings.get("eventBasedHold")
     changed = replace(
@@ -56,6 +58,12 @@ def patched(
         retain_from=now if released else stored.retain_from,
     )
     return changed.with_settings(settings)
+
+
+def check_header(field: str, value: str | None) -> None:
+    """Refuse (400) what cannot travel in a header of the download."""
+    if value is not None and not value.isprintable():
+        raise errors.invalid(f"Invalid {field}: it holds a control character.")
 
 
 def storage_class(bucket: Bucket, wanted: str | None) -> str:
@@ -70,6 +78,9 @@ def storage_class(bucket: Bucket, wanted: str | None) -> str:
 def _checked(
     bucket: Bucket, old: dict[str, Any], settings: dict[str, Any], now: int, *, override: bool
 ) -> dict[str, Any]:
+    for key in HEADERS:
+        if key in settings:
+            check_header(key, settings[key])
     metadata = settings.get("metadata")
     if metadata is not None:
         metadata = {key: value for key, value in metadata.items() if value is not None}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from emulator.services.storage import api, housekeeping
@@ -12,6 +13,7 @@ from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.tables import LIVE, NONCURRENT, SOFT_DELETED
 from emulator.state.clock import Clock
 from tests.emulator.conftest import InProcess
+from tests.emulator.services.storage.conftest import Raw
 
 DAY = 86_400.0
 
@@ -136,3 +138,13 @@ def test_what_other_services_use(in_process: InProcess, clock: Later) -> None:
     in_process.write(api.delete_in, emulator, "b-1", "b")
     assert [found.name for found in api.iter_objects(emulator, "b-1")] == ["a/1", "a/2"]
     assert clock.offset == 0
+
+
+def test_on_demand(http: httpx.Client, raw: Raw) -> None:
+    rule = {"action": {"type": "Delete"}, "condition": {"age": 0, "matchesPrefix": ["tmp/"]}}
+    raw.http.patch(f"/storage/v1/b/{raw.bucket}", json={"lifecycle": {"rule": [rule]}}).raise_for_status()
+    raw.upload("tmp/x", b"1")
+    raw.upload("y", b"1")
+    [report] = http.post("/_emulator/chores").raise_for_status().json()["storage"]
+    assert report["deleted"] == 1
+    assert [item["name"] for item in raw.objects().json()["items"]] == ["y"]

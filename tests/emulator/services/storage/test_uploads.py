@@ -243,6 +243,19 @@ def test_download_headers(raw: Raw) -> None:
     assert raw.http.head(f"/download/storage/v1/b/{raw.bucket}/o/{quote('x')}").headers["content-length"] == "3"
 
 
+def test_headers_carry_what_was_set(bucket: storage.Bucket, raw: Raw) -> None:
+    blob = bucket.blob("x")
+    blob.content_disposition = "attachment; filename=日本.dcm"
+    blob.content_language = "ja"
+    blob.upload_from_string("x")
+    headers = raw.media("x").headers
+    assert headers.raw[[name for name, _ in headers.raw].index(b"content-disposition")][1].decode().endswith("日本.dcm")
+    assert headers["content-language"] == "ja"
+    for field in ("contentType", "cacheControl"):
+        answer = raw.http.patch(f"/storage/v1/b/{raw.bucket}/o/x", json={field: "a\r\nX-Evil: 1"})
+        assert reason(answer) == (400, "invalid")
+
+
 def test_ranges_of_a_large_object(bucket: storage.Bucket) -> None:
     data = os.urandom(5_000_000)
     bucket.blob("x").upload_from_string(data)
