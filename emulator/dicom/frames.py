@@ -34,6 +34,11 @@ def frame_count(elements: Json) -> int:
     return max(1, _number(elements, "00280008", 1))
 
 
+def bits_allocated(elements: Json) -> int:
+    """Give BitsAllocated (0028,0100), 0 where it is absent."""
+    return _number(elements, "00280100", 0)
+
+
 def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
     """Give the bits of one uncompressed frame; UnsupportedError if the attributes do not say."""
     rows, columns = _number(elements, "00280010", 0), _number(elements, "00280011", 0)

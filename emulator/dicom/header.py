@@ -286,9 +286,12 @@ class _Walker:
         return base64.b64encode(swapped(raw, vr) if self.endian == ">" else raw).decode()
 
 
-def swapped(raw: bytes, vr: str) -> bytes:
-    """Turn big endian words into little endian ones (PS3.18 F.2.7: binary values are little endian)."""
-    width = values.WORD_BYTES.get(vr) or values.NUMBER_FORMATS.get(vr, ("", 1))[1]
+def swapped(raw: bytes, vr: str, width: int = 0) -> bytes:
+    """Turn big endian words into little endian ones (PS3.18 F.2.7: binary values are little endian).
+
+    `width` is the word's bytes where the VR does not say: pixels of 32 or 64 bits are stored as OW too.
+    """
+    width = width or values.WORD_BYTES.get(vr) or values.NUMBER_FORMATS.get(vr, ("", 1))[1]
     if width == 1 or len(raw) % width:
         return raw
     out = bytearray(len(raw))

@@ -22,6 +22,7 @@ def render(path: str, number: int, media: str, viewport: tuple[int, int] | None 
     UnsupportedError, in one sentence, where the pixels cannot be decoded.
     """
     import imagecodecs
+    import numpy as np
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -30,7 +31,7 @@ def render(path: str, number: int, media: str, viewport: tuple[int, int] | None 
         picture = _fitted(picture, viewport)
     if media == "image/png":
         return png.encode(picture)
-    return bytes(imagecodecs.jpeg8_encode(picture, level=_QUALITY))
+    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(picture), level=_QUALITY))
 
 
 def displayed(path: str, number: int) -> "Image":

@@ -99,7 +99,8 @@ def _make_little_endian(dataset: "FileDataset") -> None:
     dataset.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
     for element in elements:
         if element.VR in ("OW", "OL", "OF", "OD", "OV") and isinstance(element.value, bytes):
-            element.value = swapped(element.value, element.VR)
+            wide = element.keyword == "PixelData" and int(dataset.get("BitsAllocated", 16)) // 8
+            element.value = swapped(element.value, element.VR, wide if wide > 2 else 0)
 
 
 def _compress(dataset: "FileDataset", syntax: str) -> None:
@@ -124,19 +125,18 @@ def _compress(dataset: "FileDataset", syntax: str) -> None:
 
 def _decoded(dataset: "FileDataset", number: int) -> "Image":
     """Decode one frame to an array: rows, columns[, samples]."""
+    import numpy as np
     from pydicom.pixels.utils import pixel_array
 
     try:
-        return pixel_array(dataset, index=number - 1)
+        return np.ascontiguousarray(pixel_array(dataset, index=number - 1))
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
         raise _cannot(f"decoded from transfer syntax {dataset.file_meta.TransferSyntaxUID}", problem) from None
 
 
 def _decoded_bytes(dataset: "FileDataset", number: int) -> bytes:
-    import numpy as np
-
     frame = _decoded(dataset, number)
-    return np.ascontiguousarray(frame).astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
+    return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _encoder(dataset: "FileDataset", syntax: str) -> Callable[["Image"], bytes]:

@@ -179,7 +179,7 @@ def _slices(emulator: "Emulator", row: Row, elements: dict[str, Any], element: B
 
 def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: list[int], syntax: str) -> list[bytes]:
     """Cut frames out of a deflated or big endian file."""
-    whole = value_of(data, element, syntax)
+    whole = value_of(data, element, syntax, elements)
     pixels = PixelData(0, len(whole), encapsulated=False)
     spans = [frames.native_range(elements, pixels, number) for number in numbers]
     return [whole[start:end] for start, end in spans]
@@ -189,13 +189,16 @@ def _joined(data: mmap, ranges: Ranges) -> bytes:
     return b"".join(data[start:end] for start, end in ranges)
 
 
-def value_of(data: mmap, element: Bulk, syntax: str) -> bytes:
+def value_of(data: mmap, element: Bulk, syntax: str, elements: dict[str, Any]) -> bytes:
     """Give a bulk value as little endian bytes, whatever the file's syntax."""
     if syntax == syntaxes.DEFLATED:
         plain = inflate(data, read_header(data).dataset_offset)
         return plain[element.offset : element.offset + element.length]
     raw = data[element.offset : element.offset + element.length]
-    return swapped(raw, element.vr) if syntax == syntaxes.BIG_ENDIAN else raw
+    if syntax != syntaxes.BIG_ENDIAN:
+        return raw
+    bits = frames.bits_allocated(elements) if element.path == "7FE00010" else 0
+    return swapped(raw, element.vr, bits // 8 if bits > 16 else 0)
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
@@ -226,8 +229,8 @@ async def retrieve_bulk_data(request: Request) -> Answer:
 
 async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[bytes | AsyncIterator[bytes]]:
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
+    elements, _ = document_of(emulator, row)
     if element.encapsulated:
-        elements, _ = document_of(emulator, row)
         numbers = list(range(1, frames.frame_count(elements) + 1))
         try:
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
@@ -237,7 +240,7 @@ async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequenc
 
         def read() -> bytes:
             with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                return value_of(data, element, row.syntax)
+                return value_of(data, element, row.syntax, elements)
 
         return [await asyncio.to_thread(read)]
     return [emulator.blobs.stream(row.blob, element.offset, element.offset + element.length)]
