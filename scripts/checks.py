@@ -112,8 +112,13 @@ def _service(target: Connection) -> str:
 
 
 def _credentials(target: Connection) -> str:
-    """Get a token, which proves the credentials; their name where they have one."""
-    target.refresh_credentials()
+    """Ask for the project, which only fails as unauthenticated when the credentials are bad; gives their name."""
+    try:
+        target.execute(target.api("cloudresourcemanager", "v1").projects().get(projectId=target.outputs.project))
+    except Exception as error:
+        refusal = api_failure(error)
+        if refusal is None or refusal.code == 401:
+            raise
     return str(getattr(target.credentials, "service_account_email", None) or "An access token")
 
 

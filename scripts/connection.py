@@ -131,13 +131,6 @@ class Connection:
 
         return find_credentials(os.environ, emulated=self.emulated)
 
-    def refresh_credentials(self) -> None:
-        """Get an access token if there is none yet, which proves that the credentials work."""
-        from google.auth.transport.requests import Request
-
-        if not self.credentials.valid:
-            self.credentials.refresh(Request(self._plain_session))
-
     @cached_property
     def session(self) -> AuthorizedSession:
         """An HTTP session that signs in by itself and may be shared by WORKERS threads."""

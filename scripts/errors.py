@@ -153,7 +153,8 @@ def _refused_credentials(where: Surroundings) -> str:
     if where.emulated:
         return (
             "The emulator refuses these credentials: they belong to another emulator or an emptied state;"
-            ' run `eval "$(python -m emulator env)"`, or unset GOOGLE_APPLICATION_CREDENTIALS.'
+            ' run `eval "$(python -m emulator env)"`, or unset GOOGLE_OAUTH_ACCESS_TOKEN and'
+            " GOOGLE_APPLICATION_CREDENTIALS."
         )
     return f"Google refuses these credentials: {SIGN_IN}."
 
@@ -195,7 +196,7 @@ def _remedy(code: int, message: str, where: Surroundings) -> str | None:
         return f"Unset GOOGLE_OAUTH_ACCESS_TOKEN if it is stale; else {SIGN_IN}."
     if code == 403:
         return (
-            f"An owner of {project} can grant it, or use an account that has it;"
+            f"If {project} is the project you mean, ask its owner for the permission;"
             " `python -m scripts status` shows what is missing."
         )
     if code == 404:

@@ -19,7 +19,7 @@ MARK = "generated-by"
 _CHUNK_BYTES = 1 << 20
 _CONTENT_TYPE = "application/dicom"
 _FIELDS = "items(name,size,crc32c,generation,metadata),nextPageToken"
-_EMULATOR_RETRY_SECONDS = 30
+_EMULATOR_RETRY_SECONDS = 10
 _GOOGLE_RETRY_SECONDS = 300
 
 

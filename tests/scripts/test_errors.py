@@ -73,7 +73,11 @@ def test_agent_without_its_grant_gets_googles_message_and_the_remedy() -> None:
     ("status", "message", "remedy"),
     [
         (401, "Request had invalid authentication credentials", "GOOGLE_OAUTH_ACCESS_TOKEN"),
-        (403, "Permission 'x' denied on resource 'y' (or it may not exist)", "An owner of some-project"),
+        (
+            403,
+            "Permission 'x' denied on resource 'y' (or it may not exist)",
+            "If some-project is the project you mean, ask its owner",
+        ),
         (403, "Cloud Healthcare API has not been used in project 1 before or it is disabled", "enables the APIs"),
         (404, "Dataset not found", "if stack dev was changed or destroyed, run `pulumi up`"),
         (429, "Quota exceeded", "Wait a minute"),

@@ -130,3 +130,12 @@ def test_a_query_that_is_no_sql(run: Run, live: Live) -> None:
     assert ended.code == 1
     assert ended.err.startswith("error: ")
     assert ended.err.count("\n") == 1
+
+
+def test_bad_credentials_end_the_checks(run: Run, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "stale")
+    shown = run("status", "--outputs", live.path)
+    assert shown.code == 1
+    (line,) = [line for line in shown.out.splitlines() if line.startswith("failed")]
+    assert line.startswith("failed   credentials: The emulator refuses these credentials")
+    assert "unset GOOGLE_OAUTH_ACCESS_TOKEN" in line
