@@ -45,11 +45,8 @@ _COLUMNS = {
 }
 _NAME_KINDS = {"00100010": "P", "00080090": "R"}
 _DATE = re.compile(r"\d{8}")
-_FROM = {
-    "study": "dicom_studies s",
-    "series": "dicom_series e JOIN dicom_studies s ON s.id = e.study",
-    "instance": "dicom_instances i JOIN dicom_series e ON e.id = i.series JOIN dicom_studies s ON s.id = i.study",
-}
+_TABLES = {"s": "dicom_studies s", "e": "dicom_series e", "i": "dicom_instances i"}
+_BELOW = {"e": "dicom_series e ON e.study = s.id", "i": "dicom_instances i ON i.series = e.id"}
 _LETTER = {"study": "s", "series": "e", "instance": "i"}
 
 # Counts that Google does not list among its attributes but viewers ask for; they are made on request only.
@@ -132,8 +129,7 @@ def _include(query: Query, text: str) -> None:
 
 
 def _conditions(query: Query, store: int, path: DicomPath) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Give SQL conditions with their values."""
-    yield f"{_LETTER[query.level]}.store = ?", (store,)
+    """Give SQL conditions with their values, but for the store's."""
     if path.study:
         yield "s.uid = ?", (path.study,)
     if path.series:
@@ -181,16 +177,29 @@ def search(request: Request, level: str) -> Response:
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, given in conditions for value in given]
     columns, joins = _selected(query, path)
-    letter = _LETTER[level]
+    source, first = _source(level, where)
+    where = f" AND {where}" if where else ""
     rows = emulator.db.all(
-        f"SELECT {columns} FROM {_FROM[level]}{joins} WHERE {where} ORDER BY {letter}.id LIMIT ? OFFSET ?",  # noqa: S608
-        (*values, query.limit, query.offset),
+        f"SELECT {columns} FROM {source}{joins} WHERE {first}.store = ?{where}"  # noqa: S608
+        f" ORDER BY {_LETTER[level]}.id LIMIT ? OFFSET ?",
+        (store, *values, query.limit, query.offset),
     )
     if not rows:
         return Response(204)
     reduce = query.all_fields or query.fields
     documents = [_reduced(query, tuple(row)) if reduce else row[0] for row in rows]
     return answers.documents(documents, root_url(request), as_xml=as_xml)
+
+
+def _source(level: str, where: str) -> tuple[str, str]:
+    """Give the tables to read, from the highest level with a condition down, and the letter of the first one.
+
+    CROSS JOIN keeps SQLite to this order: it would rather go through all instances of the store.
+    """
+    letters = "sei"[: "sei".index(_LETTER[level]) + 1]
+    first = next((letter for letter in letters if f"{letter}." in where), letters[-1])
+    chain = letters[letters.index(first) :]
+    return " CROSS JOIN ".join(_TABLES[letter] if letter == first else _BELOW[letter] for letter in chain), first
 
 
 def _selected(query: Query, path: DicomPath) -> tuple[str, str]:
