@@ -180,3 +180,15 @@ def test_requester_pays(raw: Raw, as_account: httpx.Client, account: str, emulat
     assert other.objects("x", userProject=emulator.project).status_code == 403
     assert other.objects("x", userProject="no-such-project").status_code == 400
     assert raw.objects("x").status_code == 200
+
+
+def test_emulator_mode_without_credentials(
+    emulator: RunningEmulator, unique: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.base_url)
+    client = storage.Client(project=emulator.project)
+    bucket = client.create_bucket(unique("bucket"))
+    bucket.blob("x").upload_from_string("hello")
+    assert bucket.blob("x").download_as_bytes() == b"hello"
+    bucket.delete(force=True)
+    client.close()

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import os
+import threading
 from typing import Any
 
 import google_crc32c
@@ -299,3 +300,39 @@ def test_an_upload_goes_on_after_a_crash(start_emulator: StartEmulator) -> None:
     with client() as http:
         assert Raw(http, "kept").media("big").content == data
         assert http.put(url, headers={"content-range": "bytes */*"}).json() == done.json()
+
+
+@pytest.mark.crash
+def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+    headers = {"authorization": f"Bearer {emulator.owner_token}"}
+    acknowledged: dict[str, bytes] = {}
+    enough = threading.Event()
+
+    def upload(worker: int) -> None:
+        with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+            for number in range(1000):
+                name, data = f"{worker}-{number}", os.urandom(50_000)
+                try:
+                    if Raw(http, "kept").upload(name, data).status_code == 200:
+                        acknowledged[name] = data
+                except httpx.HTTPError:
+                    return
+                if len(acknowledged) >= 40:
+                    enough.set()
+
+    with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+        http.post("/storage/v1/b", params={"project": emulator.project}, json={"name": "kept"}).raise_for_status()
+    workers = [threading.Thread(target=upload, args=(worker,)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    assert enough.wait(60)
+    emulator.kill()
+    for worker in workers:
+        worker.join()
+    emulator.start()
+    with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+        raw = Raw(http, "kept")
+        assert {name: raw.media(name).content for name in acknowledged} == acknowledged
+        for item in raw.objects().json()["items"]:
+            assert md5(raw.media(item["name"]).content) == item["md5Hash"]
