@@ -7,6 +7,7 @@ soft-deleted. SQLite compares text by its UTF-8 bytes, which is the order of Clo
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 LIVE, NONCURRENT, SOFT_DELETED = 0, 1, 2
 
@@ -86,8 +87,13 @@ CREATE TABLE IF NOT EXISTS storage_parts (
 
 def timestamp(microseconds: int) -> str:
     """RFC 3339 with milliseconds, as Cloud Storage writes times: 2026-11-22T12:12:00.000Z."""
-    moment = datetime.fromtimestamp(microseconds // 1_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{microseconds // 1000 % 1000:03}Z"
+    return f"{_second(microseconds // 1_000_000)}.{microseconds // 1000 % 1000:03}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """The whole seconds of a timestamp; many objects share one."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def microseconds(text: str) -> int:

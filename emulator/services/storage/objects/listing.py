@@ -21,6 +21,7 @@ from emulator.services.storage.objects.rows import Reader, StoredObject, scan
 from emulator.services.storage.tables import LIVE, NONCURRENT, SOFT_DELETED
 
 MAX_RESULTS = 1000
+_FEW = 4
 Cursor = tuple[str, int]
 
 
@@ -104,6 +105,8 @@ class _Entries:
         self._bucket = bucket
         self._query = query
         self._cursor = cursor
+        # Few rows at first where a common prefix may end the read early, more with each read that it did not.
+        self._size = _FEW if query.delimiter else MAX_RESULTS if query.glob else query.limit + 1
 
     def __iter__(self) -> Iterator[tuple[StoredObject, bool, str, Cursor]]:
         query = self._query
@@ -123,17 +126,16 @@ class _Entries:
                     if beyond is None:
                         return
                     self._cursor = (beyond, -1)
+                    self._size = _FEW
                     jumped = True
                     break
                 yield row, True, "", after
                 self._cursor = after
-            if not jumped and len(rows) < self._size():
+            if jumped:
+                continue
+            if len(rows) < self._size:
                 return
-
-    def _size(self) -> int:
-        if self._query.glob is not None:
-            return MAX_RESULTS
-        return 64 if self._query.delimiter else self._query.limit + 1
+            self._size = min(self._size * 4, MAX_RESULTS)
 
     def _rows(self) -> list[StoredObject]:
         name, generation = self._cursor
@@ -144,7 +146,7 @@ class _Entries:
             start=name,
             after=generation,
             stop=self._query.stop,
-            limit=self._size(),
+            limit=self._size,
         )
 
     def _common_prefix(self, name: str) -> str:
