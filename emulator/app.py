@@ -115,7 +115,7 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if "pool" in self.__dict__:
-            self.pool.shutdown(wait=False, cancel_futures=True)
+            await asyncio.to_thread(self.pool.shutdown, wait=True, cancel_futures=True)
         self.blobs.close()
         self.db.close()
 
@@ -126,9 +126,9 @@ class Emulator:
     @functools.cached_property
     def pool(self) -> ProcessPoolExecutor:
         """Processes for CPU work (decoding, rendering, conversion); started when first used."""
-        import multiprocessing
+        from emulator.pool import make_pool
 
-        return ProcessPoolExecutor(max_workers=2, mp_context=multiprocessing.get_context("forkserver"))
+        return make_pool()
 
     def runner(self, kind: str) -> Runner:
         """What runs operations of that kind."""
