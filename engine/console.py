@@ -38,19 +38,17 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def step(name: str, stream: TextIO | None = None) -> Iterator[Step]:
-    """Show a step: its name when it starts, its outcome and duration when it ends, nothing more if it fails."""
+    """Show a step: its name when it starts, its outcome and duration when it ends."""
     current = Step(name, stream or sys.stderr)
     current.progress("...")
     try:
         yield current
     except BaseException:
-        if current.stream.isatty():
-            current.stream.write("\r\033[K")
-        print(
-            f"  {name}: stopped after {duration(time.monotonic() - current.started)}", file=current.stream, flush=True
-        )
+        current.result("stopped")
         raise
-    start = "\r\033[K" if current.stream.isatty() else ""
-    outcome = f"{current.outcome}, " if current.outcome else ""
-    taken = duration(time.monotonic() - current.started)
-    print(f"{start}  {name}: {outcome}{taken}", file=current.stream, flush=True)
+    finally:
+        taken = duration(time.monotonic() - current.started)
+        cleared = "\r\033[K" if current.stream.isatty() else ""
+        title = f"{name}: " if name.strip() else name
+        outcome = f"{current.outcome}, " if current.outcome else ""
+        print(f"{cleared}  {title}{outcome}{taken}", file=current.stream, flush=True)

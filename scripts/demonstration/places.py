@@ -1,6 +1,7 @@
 """Where a demonstration keeps what it makes, and which ports its emulator has."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,14 @@ class Places:
         own = self.layout.root / f"Pulumi.{STACK}.yaml"
         if self.config != own:
             self.config.write_text(with_ports(own.read_text(), self.port, self.grpc_port))
+
+    def forget(self) -> None:
+        """Remove what the emulator has kept, and what Pulumi has if it holds no other stack."""
+        shutil.rmtree(self.state, ignore_errors=True)
+        if not list((self.backend / ".pulumi" / "stacks").rglob("*.json")):
+            shutil.rmtree(self.backend / ".pulumi", ignore_errors=True)
+        if self.folder:
+            shutil.rmtree(self.backend, ignore_errors=True)
 
     def pulumi_environment(self) -> dict[str, str]:
         """The variables with which pulumi runs on this demonstration's stack."""

@@ -13,6 +13,7 @@ from scripts.demonstration.places import STACK, Places
 from scripts.demonstration.provision import Stack
 
 PARTLY_DONE = 3
+STUDY, SERIES, INSTANCE, ROWS = "0020000D", "0020000E", "00080018", "00280010"
 QUERY = "SELECT Modality, COUNT(*) AS instances FROM dicom_metadata GROUP BY Modality ORDER BY Modality"
 
 
@@ -80,8 +81,9 @@ class Demonstration:
         from scripts.demonstration.leftovers import leftovers
 
         self.places.prepare()
-        with self._step("Start the emulator") as current:
-            self.start_emulator(current)
+        if "url" not in self.facts:
+            with self._step("Start the emulator") as current:
+                self.start_emulator(current)
         stack = Stack(self.places, self.credentials())
         with self._step("Destroy with Pulumi") as current:
             if stack.exists():
@@ -91,51 +93,45 @@ class Demonstration:
         with self._step("Stop the emulator") as current:
             left = leftovers(self.facts["url"], self.facts["project"], self.credentials()["GOOGLE_OAUTH_ACCESS_TOKEN"])
             self._must([sys.executable, "-m", "emulator", "stop", "--state", str(self.places.state)])
+            shutil.rmtree(self.places.results, ignore_errors=True)
             if left:
-                current.result(
-                    f"kept {self.places.state}, because it holds what the stack did not make: {', '.join(left)}"
-                )
+                what = ", ".join(left)
+                current.result(f"kept {self.places.state}, because it holds what the stack did not make: {what}")
             else:
-                shutil.rmtree(self.places.state, ignore_errors=True)
-                shutil.rmtree(self.places.results, ignore_errors=True)
+                self.places.forget()
                 current.result("nothing is left in it")
 
     def _load_and_import(self) -> None:
-        with self._step("Load real radiographs into the landing bucket", "load --sample") as current:
+        with self._step("Load real radiographs into the landing bucket", "load --sample"):
             loaded = self._command("load", "--sample")
             self.facts["loaded"] = loaded["loaded"] + loaded["skipped"]
-            current.result(f"{loaded['loaded']} loaded, {loaded['skipped']} there already")
-        with self._step("Import them into the DICOM store", "import") as current:
+        with self._step("Import them into the DICOM store", "import"):
             imported = self._command("import")
             self.facts["imported"], self.facts["refused"] = imported["success"], imported["failure"]
-            current.result(f"{imported['success']} instances imported, {imported['failure']} failed")
 
     def _search_and_retrieve(self) -> None:
-        with self._step("Search", "search studies --limit 0") as current:
-            studies = self._command("search", "studies", "--limit", "0")
-            self.facts["studies"] = len(studies)
-            current.result(f"{len(studies)} studies")
-        if not studies:
+        with self._step("Search the DICOM store", "search instances --limit 0") as current:
+            found = self._command("search", "instances", "--limit", "0")
+            self.facts["studies"] = len({value(each, STUDY) for each in found})
+            current.result(f"{len(found)} instances in {self.facts['studies']} studies")
+        if not found:
             raise StepFailed("The DICOM store is empty; run scripts/demo --only-destroy, then scripts/demo again.")
-        study = min(value(found, "0020000D") for found in studies)
-        with self._step("Retrieve a study", f"retrieve {study}") as current:
-            folder = self.places.results / "retrieved"
-            shutil.rmtree(folder, ignore_errors=True)
-            self._command("retrieve", study, "--to", str(folder))
-            files = [file for file in folder.rglob("*.dcm") if file.is_file()]
-            self.facts["retrieved"] = len(files)
-            size = sum(file.stat().st_size for file in files)
-            current.result(f"{len(files)} files, {size / 1e6:.1f} MB")
+        largest = max(found, key=lambda each: (int(value(each, ROWS) or 0), value(each, INSTANCE)))
+        names = [value(largest, tag) for tag in (STUDY, SERIES, INSTANCE)]
+        folder = self.places.results / "retrieved"
+        shutil.rmtree(folder, ignore_errors=True)
+        with self._step("Retrieve the largest film", f"retrieve {' '.join(names)}"):
+            self._command("retrieve", *names, "--to", str(folder))
+        with self._step("Retrieve it as a picture", "retrieve ... --rendered png"):
+            self._command("retrieve", *names, "--to", str(folder), "--rendered", "png")
+        self.facts["retrieved"] = sorted(str(file) for file in folder.rglob("*") if file.is_file())
 
     def _export_and_query(self) -> None:
-        with self._step("Export to Cloud Storage", "export --to bucket") as current:
-            exported = self._command("export", "--to", "bucket")
-            self.facts["exported"] = exported["success"]
-            current.result(f"{exported['success']} instances")
-        with self._step("Export to BigQuery", "export --to table --write-disposition truncate") as current:
+        with self._step("Export to Cloud Storage", "export --to bucket"):
+            self.facts["exported"] = self._command("export", "--to", "bucket")["success"]
+        with self._step("Export to BigQuery", "export --to table --write-disposition truncate"):
             exported = self._command("export", "--to", "table", "--write-disposition", "truncate")
             self.facts["rows"] = exported["success"]
-            current.result(f"{exported['success']} rows")
         with self._step("Query the table", f"query '{QUERY}'") as current:
             rows = self._command("query", QUERY)
             self.facts["modalities"] = {str(row["Modality"]): int(row["instances"]) for row in rows}
@@ -143,11 +139,13 @@ class Demonstration:
 
     @contextmanager
     def _step(self, name: str, command: str = "") -> Iterator[Step]:
+        """A step: where it runs one of our commands, that is shown, and what the command tells comes below it."""
         self.current = name
         self.number += 1
+        title = f"{self.number:2} {name}"
         if command:
-            print(f"{self.number:2} $ python -m scripts {command}", file=sys.stderr, flush=True)
-        with step(name if command else f"{self.number} {name}") as current:
+            print(f"  {title}: python -m scripts {command}", file=sys.stderr, flush=True)
+        with step("   " if command else title) as current:
             yield current
 
     def _command(self, *arguments: str) -> Any:

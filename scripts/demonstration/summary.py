@@ -30,7 +30,7 @@ def summary(places: Places, facts: dict[str, Any]) -> str:
         "",
         f"In: {facts['loaded']} files loaded, {facts['imported']} instances imported, {facts['refused']} refused.",
         f"Out: {facts['exported']} exported to the bucket, {facts['rows']} rows to the table ({modalities}),",
-        f"     {facts['retrieved']} files retrieved to {places.results / 'retrieved'}.",
+        *(f"     {file}" for file in facts["retrieved"]),
         "",
         "Where to look:",
         f'  eval "$(scripts/setup --env local)"; eval "$(python -m emulator env{state})"',

@@ -54,14 +54,15 @@ def test_from_nothing_and_back(demo: Demo) -> None:
     assert first["imported"] == first["loaded"] == first["exported"] == first["rows"]
     assert first["refused"] == 0
     assert 0 < first["studies"] <= first["loaded"]
-    assert first["retrieved"] > 0
+    assert sorted(Path(file).suffix for file in first["retrieved"]) == [".dcm", ".png"]
+    assert all(Path(file).stat().st_size > 100_000 for file in first["retrieved"])
     assert sum(first["modalities"].values()) == first["rows"]
     assert set(first["modalities"]) <= {"CR", "DX"}
     assert "created" in told
 
     second, told = demo.counts()
     assert second == first
-    assert "0 loaded" in told
+    assert "0 files loaded" in told
     assert "created" not in told
 
     page = demo.run()

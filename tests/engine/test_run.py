@@ -64,4 +64,4 @@ def test_step_tells_its_outcome(capsys: pytest.CaptureFixture[str]) -> None:
 def test_step_that_fails(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="x"), step("Engine"):
         raise ValueError("x")
-    assert capsys.readouterr().err == "  Engine: stopped after 0.0 s\n"
+    assert capsys.readouterr().err == "  Engine: stopped, 0.0 s\n"
