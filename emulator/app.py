@@ -65,6 +65,7 @@ class Emulator:
         self.blobs = BlobStore(settings.state / "blobs", self.db)
         self.resources = Resources(self.db, self.clock, self.ids)
         self.policies = Policies(self, enforced=settings.iam)
+        self.resources.on_policies_gone = self.policies.forget
         self.authenticator = Authenticator(self, settings.state)
         self.logs = Logs(self)
         self.operations = Operations(self, settings.operations)

@@ -9,6 +9,7 @@ from pathlib import Path
 DEFAULT_PORT = 9470
 DEFAULT_GRPC_PORT = 9471
 DEFAULT_PROJECT = "local-project"
+# A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / ".emulator"
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
@@ -55,7 +56,7 @@ class Settings:
 
 
 def project_number(project: str) -> str:
-    """Twelve digits that follow from a project id; those of the default project are fixed, as in our examples."""
+    """Twelve digits that follow from a project id; the default project has its own."""
     if project == DEFAULT_PROJECT:
         return DEFAULT_PROJECT_NUMBER
     digest = int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big")

@@ -7,6 +7,7 @@ of a name applies to it, and the organization's policy to everything. Decisions 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -32,8 +33,7 @@ class Policies:
     def __init__(self, emulator: Emulator, *, enforced: bool) -> None:
         self._emulator = emulator
         self._enforced = enforced
-        self._decisions: dict[tuple[str, str, str], bool] = {}
-        self._bindings: dict[str, list[dict[str, Any]]] = {}
+        self._known = _Known()
         self.version = 0
 
     def get(self, resource: str, tx: sqlite3.Connection | None = None) -> dict[str, Any]:
@@ -114,10 +114,12 @@ class Policies:
         self._emulator.db.after_commit(self.forget)
 
     def forget(self) -> None:
-        """Drop cached decisions: a policy has changed."""
+        """Drop cached decisions: a policy has changed.
+
+        One assignment, so that what another thread decides meanwhile from old policies ends in the old cache.
+        """
+        self._known = _Known()
         self.version += 1
-        self._decisions = {}
-        self._bindings = {}
 
     def allows(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
         """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it.
@@ -128,14 +130,14 @@ class Policies:
         if not self._enforced:
             return True
         key = (principal, permission, resource)
-        decision = self._decisions.get(key)
+        known = self._known
+        decision = known.decisions.get(key)
         if decision is None:
-            version = self.version
-            decision, cacheable = self._decide(principal, permission, resource, name, kind)
-            if cacheable and version == self.version:
-                if len(self._decisions) >= CACHE_LIMIT:
-                    self._decisions = {}
-                self._decisions[key] = decision
+            decision, cacheable = self._decide(known, principal, permission, resource, name, kind)
+            if cacheable:
+                if len(known.decisions) >= CACHE_LIMIT:
+                    known.decisions.clear()
+                known.decisions[key] = decision
         return decision
 
     def require(self, principal: str, permission: str, resource: str) -> None:
@@ -143,13 +145,16 @@ class Policies:
         if not self.allows(principal, permission, resource):
             raise denied(permission, resource)
 
-    def _decide(self, principal: str, permission: str, resource: str, name: str, kind: str) -> tuple[bool, bool]:
+    def _decide(
+        self, known: _Known, principal: str, permission: str, resource: str, name: str, kind: str
+    ) -> tuple[bool, bool]:
+        """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
         from emulator.gateway import conditions, roles
 
-        members = _identities(principal) | self._project_members(principal, resource)
+        members = _identities(principal) | self._project_members(known, principal, resource)
         cacheable = True
         for node in self._ancestry(resource):
-            for binding in self._bindings_of(node):
+            for binding in self._bindings_of(known, node):
                 granted = roles.permissions_of(binding["role"])
                 if granted is None or permission not in granted or members.isdisjoint(binding["members"]):
                     continue
@@ -163,7 +168,7 @@ class Policies:
                     return True, False
         return False, cacheable
 
-    def _project_members(self, principal: str, resource: str) -> frozenset[str]:
+    def _project_members(self, known: _Known, principal: str, resource: str) -> frozenset[str]:
         """projectOwner:P, projectEditor:P, projectViewer:P, as far as the caller holds that basic role on P.
 
         Policies of buckets name them (Cloud Storage: "convenience values"); P is the project of the resource.
@@ -174,7 +179,7 @@ class Policies:
         held = {
             binding["role"]
             for node in ("/".join(parts[:2]), ORGANIZATION)
-            for binding in self._bindings_of(node)
+            for binding in self._bindings_of(known, node)
             if principal in binding["members"] and not binding.get("condition")
         }
         return frozenset(f"{member}:{parts[1]}" for role, member in _CONVENIENCE.items() if role in held)
@@ -186,14 +191,19 @@ class Policies:
             return []
         return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
 
-    def _bindings_of(self, node: str) -> list[dict[str, Any]]:
-        bindings = self._bindings.get(node)
+    def _bindings_of(self, known: _Known, node: str) -> list[dict[str, Any]]:
+        bindings = known.bindings.get(node)
         if bindings is None:
-            version = self.version
-            bindings = self.get(node).get("bindings", [])
-            if version == self.version:
-                self._bindings[node] = bindings
+            bindings = known.bindings[node] = self.get(node).get("bindings", [])
         return bindings
+
+
+@dataclass(slots=True)
+class _Known:
+    """What follows from the policies as they are: bindings by resource, and decisions."""
+
+    bindings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    decisions: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
 
 def _identities(principal: str) -> set[str]:

@@ -50,6 +50,7 @@ class Resources:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self.on_policies_gone: Callable[[], object] = lambda: None
 
     def get(self, kind: str, name: str, tx: sqlite3.Connection | None = None) -> Resource | None:
         """The resource of that name, or None. Inside a write, pass its tx."""
@@ -124,6 +125,7 @@ class Resources:
         below = (name, name + "/", name + "0")  # "0" is the character after "/"
         tx.execute("DELETE FROM resources WHERE name = ? OR (name > ? AND name < ?)", below)
         tx.execute("DELETE FROM policies WHERE resource = ? OR (resource > ? AND resource < ?)", below)
+        self._database.after_commit(self.on_policies_gone)
 
 
 def _resource(row: sqlite3.Row) -> Resource:

@@ -90,3 +90,13 @@ def test_members_need_a_type_and_roles_a_prefix(in_process: InProcess) -> None:
 )
 def test_the_permission_follows_from_the_method(method: str, permission: str) -> None:
     assert permission_of(method) == permission
+
+
+def test_a_name_used_again_does_not_inherit_the_rights_of_what_was_deleted(in_process: InProcess) -> None:
+    emulator = in_process.emulator
+    in_process.write(emulator.resources.insert, "kind", STORE, DATASET, {})
+    grant(in_process, STORE, "roles/healthcare.dicomViewer", READER)
+    assert emulator.policies.allows(READER, READ, STORE)
+    in_process.write(emulator.resources.delete_tree, STORE)
+    in_process.write(emulator.resources.insert, "kind", STORE, DATASET, {})
+    assert not emulator.policies.allows(READER, READ, STORE)
