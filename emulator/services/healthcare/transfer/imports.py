@@ -16,7 +16,7 @@ from emulator.services.healthcare import SERVICE, agent, operations
 from emulator.services.healthcare.dicomweb import index, ingest
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE
 from emulator.services.healthcare.dicomweb.index import Instance, Stored
-from emulator.services.healthcare.transfer import sources
+from emulator.services.healthcare.transfer import sources, steps
 
 if TYPE_CHECKING:
     from emulator.services.storage.api import StoredObject
@@ -73,7 +73,7 @@ async def run(job: Job) -> Json:
     while batch := await asyncio.to_thread(list, itertools.islice(left, BATCH)):
         job.check_cancelled()
         read = await asyncio.to_thread(_read_batch, job, batch)
-        await emulator.db.write(_store_batch, job, store, read)
+        await steps.commit(job, _store_batch, store, read)
     job.counter.pop("pending", None)
     return {
         "@type": f"type.googleapis.com/google.cloud.healthcare.{job.payload['version']}.dicom.ImportDicomDataResponse"

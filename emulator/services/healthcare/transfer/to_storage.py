@@ -13,7 +13,7 @@ from emulator.gateway.errors import ApiError, invalid_argument
 from emulator.gateway.operations import Job
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
-from emulator.services.healthcare.transfer import selection
+from emulator.services.healthcare.transfer import selection, steps
 from emulator.services.healthcare.transfer.selection import Exported
 from emulator.state.blobs import Blob
 
@@ -87,7 +87,7 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     while batch := await asyncio.to_thread(next, batches, None):
         job.check_cancelled()
         made = [await _made(emulator, destination, one) for one in batch]
-        await emulator.db.write(_write_batch, job, destination, batch, made)
+        await steps.commit(job, _write_batch, destination, batch, made)
 
 
 Made = list[tuple[str, Blob]] | str
