@@ -2,16 +2,15 @@
 
 import json
 import urllib.request
+from typing import Any
 
 # Collections a person may fill, and the key of their list.
 _LISTS = {
-    "buckets": "/storage/v1/b?project={project}",
-    "datasets": "/v1/projects/{project}/locations/-/datasets",
-    "topics": "/v1/projects/{project}/topics",
-    "subscriptions": "/v1/projects/{project}/subscriptions",
-    "tables": "/bigquery/v2/projects/{project}/datasets?all=true",
+    "buckets": ("/storage/v1/b?project={project}", "items"),
+    "topics": ("/v1/projects/{project}/topics", "topics"),
+    "subscriptions": ("/v1/projects/{project}/subscriptions", "subscriptions"),
+    "BigQuery datasets": ("/bigquery/v2/projects/{project}/datasets?all=true", "datasets"),
 }
-_KEYS = {"buckets": "items", "tables": "datasets"}
 
 
 def leftovers(url: str, project: str, token: str) -> list[str]:
@@ -22,13 +21,13 @@ def leftovers(url: str, project: str, token: str) -> list[str]:
         project: the project's id.
         token: the owner's access token.
     """
-    found = []
-    for noun, path in _LISTS.items():
-        request = urllib.request.Request(
-            url + path.format(project=project), headers={"Authorization": f"Bearer {token}"}
-        )
+
+    def listed(path: str, key: str) -> list[Any]:
+        request = urllib.request.Request(url + path, headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
-            number = len(json.load(answer).get(_KEYS.get(noun, noun)) or ())
-        if number:
-            found.append(f"{number} {noun}")
-    return found
+            return list(json.load(answer).get(key) or ())
+
+    numbers = {noun: len(listed(path.format(project=project), key)) for noun, (path, key) in _LISTS.items()}
+    locations = listed(f"/v1/projects/{project}/locations", "locations")
+    numbers["healthcare datasets"] = sum(len(listed(f"/v1/{each['name']}/datasets", "datasets")) for each in locations)
+    return [f"{number} {noun}" for noun, number in numbers.items() if number]

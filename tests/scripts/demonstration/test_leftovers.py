@@ -19,7 +19,7 @@ def test_nothing_then_what_a_person_made(start_emulator: StartEmulator) -> None:
         ("POST", f"{project}/locations/us-central1/datasets?datasetId=d", {}),
     ]
     assert [emulator.request(*call)[0] for call in calls] == [200] * 4
-    assert leftovers(*place) == ["1 buckets", "1 datasets", "2 topics"]
+    assert leftovers(*place) == ["1 buckets", "2 topics", "1 healthcare datasets"]
 
 
 def test_unique_names(unique: Callable[[str], str]) -> None:
