@@ -27,11 +27,16 @@ INSERT_IDS_KEPT = 500_000
 
 
 class Warehouse:
-    """What BigQuery keeps for one running emulator. Get it with `of(emulator)`."""
+    """What BigQuery keeps for one running emulator. Get it with `of(emulator)`.
+
+    files is the folder of uploads, and of extracts on their way to Cloud Storage.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._engine = Engine(emulator.settings.state / "bigquery", self._sweep)
+        folder = emulator.settings.state / "bigquery"
+        self.files = folder / "files"
+        self._engine = Engine(folder, (self.files, emulator.settings.state / "blobs"), self._sweep)
         self._locks: dict[TableName, asyncio.Lock] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._insert_ids: dict[tuple[str, str], float] = {}

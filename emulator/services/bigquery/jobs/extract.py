@@ -155,7 +155,9 @@ async def _write_parquet(
     codec = PARQUET_CODECS.get(str(options.get("compression") or "").upper())
     if codec is None:
         raise errors.invalid(f"The compression {options.get('compression')} is not possible for PARQUET.")
-    path = emulator.settings.state / "bigquery" / f"extract-{emulator.ids.hex(24)}.parquet"
+    folder = warehouse.of(emulator).files
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"extract-{emulator.ids.hex(24)}.parquet"
     names = ", ".join(quote(field["name"]) for field in fields)
     sql = f"COPY (SELECT {names} FROM {stored(place)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
     try:

@@ -77,11 +77,11 @@ def csv_records(path: Path, options: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int) -> Iterator[dict[str, Any] | BadRow]:
-    """The records of a CSV file as objects. Empty cells are NULL but for STRING and BYTES columns."""
+    """The records of a CSV file as objects. What equals the null marker (by default: nothing) is NULL."""
     names = [field["name"] for field in fields]
-    texts = [str(field.get("type", "")).upper() in ("STRING", "BYTES") for field in fields]
-    marker = str(options.get("nullMarker") or "")
-    markers = set(options.get("nullMarkers") or ()) | ({marker} if marker else set())
+    markers = {str(options.get("nullMarker") or ""), *(options.get("nullMarkers") or ())}
+    if options.get("nullMarker") or options.get("nullMarkers"):
+        markers.discard("")
     for number, record in enumerate(csv_records(path, options), 1):
         if number <= skip or not record:
             continue
@@ -91,11 +91,7 @@ def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int
         if len(record) < len(names) and not options.get("allowJaggedRows"):
             yield BadRow(f"{READING} Too few values in line {number}. {_counts(record, names)}")
             continue
-        yield {
-            name: cell
-            for name, is_text, cell in zip(names, texts, record, strict=False)
-            if cell not in markers and (cell or (is_text and not markers))
-        }
+        yield {name: cell for name, cell in zip(names, record, strict=False) if cell not in markers}
 
 
 def _counts(record: list[str], names: list[str]) -> str:

@@ -16,7 +16,7 @@ import orjson
 
 from emulator.gateway import validation
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import errors
+from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import run, store
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.requests import project_of
@@ -32,7 +32,7 @@ RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)\Z")
 
 
 def _folder(emulator: Emulator) -> Path:
-    folder = emulator.settings.state / "bigquery" / "uploads"
+    folder = warehouse.of(emulator).files
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -199,7 +199,7 @@ def _properties(properties: exp.Expr | None) -> dict[str, Any]:
             body["clustering"] = {"fields": [column.name for column in item.expressions]}
         elif isinstance(item, exp.LocationProperty):
             body["location"] = item.this.name
-        elif isinstance(item, exp.Property):
+        elif type(item) is exp.Property:
             _option(body, item.this.name.lower(), item.args["value"])
         elif not isinstance(item, exp.LikeProperty):
             raise SqlError(f"{item.sql('bigquery')} is not emulated.")

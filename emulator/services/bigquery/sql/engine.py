@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -58,10 +58,19 @@ class Ticket:
 
 
 class Engine:
-    """The rows of one emulator, in `folder`. Opened at first use; on_open then tidies up what a crash left."""
+    """The rows of one emulator, in `folder`. Opened at first use; on_open then tidies up what a crash left.
 
-    def __init__(self, folder: Path, on_open: Callable[[DuckDBPyConnection], None] = lambda _: None) -> None:
+    readable are the folders of files that are loaded and extracted.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        readable: Sequence[Path] = (),
+        on_open: Callable[[DuckDBPyConnection], None] = lambda _: None,
+    ) -> None:
         self.folder = folder
+        self._readable = readable
         self._on_open = on_open
         self._root: DuckDBPyConnection | None = None
         self._opening = threading.Lock()
@@ -125,8 +134,9 @@ class Engine:
             ) from None
         self._attach_results(root)
         root.execute(MACROS.read_text(encoding="utf-8"))
-        # From here on no statement reads or writes files, but for load and extract jobs in the state folder.
-        root.execute(f"SET allowed_directories = ['{_text(self.folder.parent)}/']")
+        # From here on no statement reads or writes files but those that load and extract jobs name.
+        folders = ", ".join(f"'{_text(folder)}/'" for folder in self._readable)
+        root.execute(f"SET allowed_directories = [{folders}]")
         root.execute("SET enable_external_access = false")
         root.execute("SET lock_configuration = true")
         self._on_open(root)

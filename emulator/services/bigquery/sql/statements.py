@@ -49,6 +49,9 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     kind = _kind(tree)
     unnest_paths(tree)
+    for table in tree.find_all(exp.Table):
+        if isinstance(table.this, exp.Func):
+            raise SqlError(f"Table-valued function not found: {table.this.sql('bigquery').partition('(')[0]}")
     if kind in ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"):
         _normalise_dml(tree)
         node = target_node(tree)

@@ -1,0 +1,108 @@
+"""Extract and copy jobs, driven by Google's clients."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.api_core import exceptions
+from google.cloud import bigquery, storage
+
+
+@pytest.fixture
+def bucket(storage_client: storage.Client, unique: Callable[[str], str]) -> storage.Bucket:
+    return storage_client.create_bucket(unique("extract-bucket"))
+
+
+@pytest.fixture
+def table(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> bigquery.Table:
+    schema = [
+        bigquery.SchemaField("id", "INTEGER"),
+        bigquery.SchemaField("name", "STRING"),
+        bigquery.SchemaField("ts", "TIMESTAMP"),
+        bigquery.SchemaField("ok", "BOOLEAN"),
+    ]
+    made = bigquery_client.create_table(bigquery.Table(dataset.table("t"), schema))
+    bigquery_client.insert_rows_json(
+        made, [{"id": 1, "name": 'a "b", c', "ts": "2020-01-01T00:00:00Z", "ok": True}, {"id": 2}]
+    )
+    return made
+
+
+def test_csv_with_and_without_header(
+    bigquery_client: bigquery.Client, table: bigquery.Table, bucket: storage.Bucket
+) -> None:
+    job = bigquery_client.extract_table(table, f"gs://{bucket.name}/out-*.csv")
+    job.result()
+    assert job.destination_uri_file_counts == [1]
+    text = bucket.blob("out-000000000000.csv").download_as_text()
+    assert text == 'id,name,ts,ok\n1,"a ""b"", c",2020-01-01 00:00:00 UTC,true\n2,,,\n'
+    config = bigquery.ExtractJobConfig(print_header=False, field_delimiter="\t", compression="GZIP")
+    bigquery_client.extract_table(table, f"gs://{bucket.name}/out.tsv.gz", job_config=config).result()
+    packed = bucket.blob("out.tsv.gz").download_as_bytes(raw_download=True)
+    assert gzip.decompress(packed).decode().splitlines()[1] == "2\t\t\t"
+
+
+def test_json_and_parquet_come_back_the_same(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, bucket: storage.Bucket
+) -> None:
+    rows = [{"id": n, "r": [{"k": str(n), "d": "2020-01-01"}], "by": "AAH/", "j": {"a": n}} for n in range(6000)]
+    schema = [
+        bigquery.SchemaField("id", "INTEGER"),
+        bigquery.SchemaField(
+            "r", "RECORD", "REPEATED", fields=[bigquery.SchemaField("k", "STRING"), bigquery.SchemaField("d", "DATE")]
+        ),
+        bigquery.SchemaField("by", "BYTES"),
+        bigquery.SchemaField("j", "JSON"),
+    ]
+    source = dataset.table("source")
+    bigquery_client.load_table_from_json(rows, source, job_config=bigquery.LoadJobConfig(schema=schema)).result()
+    original = [dict(row.items()) for row in bigquery_client.list_rows(bigquery_client.get_table(source))]
+    config = bigquery.ExtractJobConfig(destination_format="NEWLINE_DELIMITED_JSON")
+    bigquery_client.extract_table(source, f"gs://{bucket.name}/a.json", job_config=config).result()
+    first = json.loads(bucket.blob("a.json").download_as_bytes().splitlines()[1])
+    assert first == {"id": "1", "r": [{"k": "1", "d": "2020-01-01"}], "by": "AAH/", "j": {"a": 1}}
+    again = bigquery.LoadJobConfig(schema=schema, source_format="NEWLINE_DELIMITED_JSON")
+    bigquery_client.load_table_from_uri(f"gs://{bucket.name}/a.json", dataset.table("json"), job_config=again).result()
+    assert [
+        dict(r.items()) for r in bigquery_client.list_rows(bigquery_client.get_table(dataset.table("json")))
+    ] == original
+    config = bigquery.ExtractJobConfig(destination_format="PARQUET")
+    bigquery_client.extract_table(source, f"gs://{bucket.name}/a.parquet", job_config=config).result()
+    again = bigquery.LoadJobConfig(schema=schema, source_format="PARQUET")
+    bigquery_client.load_table_from_uri(
+        f"gs://{bucket.name}/a.parquet", dataset.table("parquet"), job_config=again
+    ).result()
+    assert [
+        dict(r.items()) for r in bigquery_client.list_rows(bigquery_client.get_table(dataset.table("parquet")))
+    ] == original
+
+
+def test_what_an_extract_cannot_do(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, bucket: storage.Bucket
+) -> None:
+    bigquery_client.load_table_from_json([{"a": [1]}], dataset.table("t")).result()
+    with pytest.raises(exceptions.BadRequest, match="nested schema"):
+        bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x.csv").result()
+    with pytest.raises(exceptions.NotFound):
+        bigquery_client.extract_table(dataset.table("missing"), f"gs://{bucket.name}/x.csv").result()
+    with pytest.raises(exceptions.MethodNotImplemented):
+        config = bigquery.ExtractJobConfig(destination_format="AVRO")
+        bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x", job_config=config).result()
+
+
+def test_copy(bigquery_client: bigquery.Client, table: bigquery.Table, dataset: bigquery.Dataset) -> None:
+    def ids(name: str) -> list[Any]:
+        return sorted(row.id for row in bigquery_client.list_rows(bigquery_client.get_table(dataset.table(name))))
+
+    bigquery_client.copy_table(table, dataset.table("copy")).result()
+    assert ids("copy") == [1, 2]
+    with pytest.raises(exceptions.Conflict):
+        bigquery_client.copy_table(table, dataset.table("copy")).result()
+    config = bigquery.CopyJobConfig(write_disposition="WRITE_APPEND")
+    bigquery_client.copy_table([table, dataset.table("copy")], dataset.table("copy"), job_config=config).result()
+    assert ids("copy") == [1, 1, 1, 2, 2, 2]
+    config = bigquery.CopyJobConfig(write_disposition="WRITE_TRUNCATE")
+    bigquery_client.copy_table(table, dataset.table("copy"), job_config=config).result()
+    assert ids("copy") == [1, 2]
