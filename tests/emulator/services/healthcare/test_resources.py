@@ -140,8 +140,10 @@ def test_locations(emulator: RunningEmulator, healthcare: Any) -> None:
 
 def test_operations_are_listed(healthcare: Any, dataset: str) -> None:
     operations = healthcare.projects().locations().datasets().operations()
-    found = operations.list(name=dataset).execute()["operations"]
-    assert any(one["metadata"]["apiMethodName"].endswith("CreateDataset") for one in found)
+    (created,) = operations.list(name=dataset, filter="metadata.apiMethodName:CreateDataset").execute()["operations"]
+    assert created["response"]["name"] == dataset
+    page = operations.list(name=dataset, pageSize=1).execute()
+    assert len(page["operations"]) == 1
     with pytest.raises(HttpError) as missing:
         operations.get(name=f"{dataset}/operations/1").execute()
     assert status(missing) == 404
