@@ -84,6 +84,8 @@ class PulumiStack:
     emulator: RunningEmulator
     program: Path = ROOT
     config: dict[str, Any] = field(default_factory=dict)
+    base_url: str = ""
+    """Where the emulator's endpoints are, if not on its own port (a proxy)."""
 
     def __post_init__(self) -> None:
         layout = Layout()
@@ -113,7 +115,7 @@ class PulumiStack:
     def write_config(self, **more: Any) -> None:
         """Write the configuration: the emulator's endpoints, the stack's own values, and `more` of them."""
         self.config |= more
-        base = self.emulator.base_url
+        base = self.base_url or self.emulator.base_url
         settings: dict[str, Any] = {f"gcp:{key}CustomEndpoint": f"{base}/{path}" for key, path in ENDPOINTS.items()}
         settings |= {"gcp:project": self.emulator.project, **self.config}
         self.config_file.write_text(yaml.safe_dump({"config": settings}))

@@ -31,7 +31,8 @@ BUCKET = Resource(
     immutable=props("name location project enableObjectRetention customPlacementConfig hierarchicalNamespace"),
     computed=props(
         "project publicAccessPrevention uniformBucketLevelAccess softDeletePolicy softDeletePolicy.effectiveTime rpo "
-        "versioning autoclass.terminalStorageClass lifecycleRules.condition.withState encryption.effectiveTime "
+        "versioning autoclass.terminalStorageClass logging.logObjectPrefix lifecycleRules.condition.withState "
+        "encryption.effectiveTime "
         "encryption.customerManagedEncryptionEnforcementConfig encryption.customerSuppliedEncryptionEnforcementConfig "
         "encryption.googleManagedEncryptionEnforcementConfig"
     ),

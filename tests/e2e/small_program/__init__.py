@@ -1,0 +1,1 @@
+"""A Pulumi program of its own, run by the engine."""

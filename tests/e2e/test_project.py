@@ -1,0 +1,97 @@
+"""The project's own program, from nothing to everything and back to nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from typing import Any
+
+from tests.e2e.conftest import PROJECT, MakeStack
+from tests.e2e.pulumi_stack import PulumiStack
+from tests.support.emulator import RunningEmulator
+
+# What a destroy leaves: Google deletes no key rings, and what is there before any program.
+_LISTS = {
+    f"/storage/v1/b?project={PROJECT}": "items",
+    f"/v1/projects/{PROJECT}/locations/us-central1/datasets": "datasets",
+    f"/v1/projects/{PROJECT}/topics": "topics",
+    f"/v1/projects/{PROJECT}/subscriptions": "subscriptions",
+    f"/bigquery/v2/projects/{PROJECT}/datasets": "datasets",
+    f"/v1/projects/{PROJECT}/serviceAccounts": "accounts",
+    f"/v2/projects/{PROJECT}/sinks": "sinks",
+}
+
+
+def inventory(emulator: RunningEmulator) -> dict[str, set[str]]:
+    """The names of all that a program may leave behind, and who has which role on the project."""
+    found = {}
+    for path, key in _LISTS.items():
+        status, answer = emulator.request("GET", path)
+        assert status == 200, (path, answer)
+        found[path] = {str(item.get("name") or item.get("id")) for item in answer.get(key, [])}
+    _, policy = emulator.request("POST", f"/v1/projects/{PROJECT}:getIamPolicy", {})
+    grants = {f"{binding['role']} {member}" for binding in policy["bindings"] for member in binding["members"]}
+    # Google's agents come with the APIs that were enabled, and stay with them.
+    found["project"] = {grant for grant in grants if not re.search(r"@(gcp-sa|gs)-", grant)}
+    return found
+
+
+def outputs(stack: PulumiStack) -> dict[str, Any]:
+    """The stack's outputs."""
+    kept = next(item for item in stack.state() if item["type"] == "pulumi:pulumi:Stack")
+    found: dict[str, Any] = kept["outputs"]
+    return found
+
+
+def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
+    stack = project_stack()
+    before = inventory(stack.emulator)
+    previewed = stack.preview().changes["create"]
+    assert stack.up().changed == {"create": previewed}
+    store = outputs(stack)["dicom_store_name"]
+    assert stack.emulator.request("GET", f"/v1/{store}")[0] == 200
+    assert stack.preview().changed == {}
+    assert stack.refresh().changed == {}
+    stack.write_config(**{"healthcare-cloud-poc:labels": {"team": "imaging"}})
+    relabelled = stack.up()
+    assert set(relabelled.changed) == {"update"}
+    assert all(
+        re.fullmatch(r"(labels|pulumiLabels)\b.*", path)
+        for step in relabelled.steps("update").values()
+        for path in step["detailedDiff"] or {}
+    )
+    assert stack.emulator.request("GET", f"/v1/{store}")[1]["labels"]["team"] == "imaging"
+    assert stack.destroy().changes["delete"] == previewed
+    assert inventory(stack.emulator) == before
+
+
+def test_protection_refuses_destruction(project_stack: MakeStack) -> None:
+    stack = project_stack(deletionProtection=True)
+    stack.up()
+    store = outputs(stack)["dicom_store_name"]
+    refused = stack.destroy(expect=None)
+    assert refused.code != 0
+    assert "protect" in refused.output
+    assert stack.emulator.request("GET", f"/v1/{store}")[0] == 200
+
+
+def test_an_interrupted_up_is_finished_by_the_next(project_stack: MakeStack) -> None:
+    stack = project_stack()
+    log = stack.folder / "events.json"
+    process = stack.start("up", "--yes", "--skip-preview", events=log)
+    deadline = time.monotonic() + 120
+    while not (log.exists() and log.read_text().count('"resOutputsEvent"') > 15):
+        assert process.poll() is None, "pulumi ended before it could be interrupted"
+        assert time.monotonic() < deadline, "pulumi created nothing"
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    interrupted = stack.finish(process, expect=None)
+    assert interrupted.code != 0
+    assert "Traceback" not in interrupted.output
+    log.unlink()
+    finished = stack.up()
+    assert finished.changes.get("same", 0) > 0, "what was created before the interruption was kept"
+    assert stack.preview().changed == {}
+    stack.destroy()
