@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.figures import Figure, timed
 from benchmarks.running import LOCATION, PROJECT, Running, running_emulator
 from scripts.demonstration.places import Places
-from scripts.synthetic import dicom_bytes, films
+from scripts.loading.synthetic import dicom_bytes, films
 
 FILMS = 300
 _THREADS = 8

@@ -9,12 +9,12 @@ import sys
 import typer
 
 from scripts.commands import delete, export, import_, load, operations, query, retrieve, search, status, store, watch
-from scripts.errors import CommandError, ExitCode, explain, report
+from scripts.errors import CommandError, explain, report
 
 app = typer.Typer(
     name="scripts",
     help="Work with a medical imaging environment on Google Cloud, or on its emulator.\n\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done.",
+    "Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done, 130 stopped with Ctrl-C.",
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: importing rich would double the time to the first line
     pretty_exceptions_enable=False,
@@ -39,9 +39,6 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         app(prog_name="python -m scripts")
-    except KeyboardInterrupt:
-        sys.stderr.write("\nStopped.\n")
-        sys.exit(ExitCode.FAILED)
     except CommandError as error:
         _leave(error, error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user

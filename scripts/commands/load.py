@@ -14,8 +14,8 @@ from scripts.console import JsonOption, OutputsOption, StackOption, count, print
 from scripts.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from scripts.sources import Source
-    from scripts.uploading import Report
+    from scripts.loading.sources import Source
+    from scripts.loading.uploading import Report
 
 
 def load(
@@ -40,7 +40,7 @@ def load(
     Each file is checked before it is sent: one that is truncated or not DICOM is named, and the rest is loaded
     (exit code 3). Running the command again sends only what is not there yet.
     """
-    from scripts.uploading import upload
+    from scripts.loading.uploading import upload
 
     if not source and not sample and not synthetic:
         raise UsageError("Nothing to load: name a folder, or use --sample or --synthetic N.")
@@ -64,7 +64,7 @@ def load(
 
 
 def _sources(source: Path | None, *, sample: bool, synthetic: int, prefix: str | None) -> list[Source]:
-    from scripts.sources import folder_sources, sample_sources, synthetic_sources
+    from scripts.loading.sources import folder_sources, sample_sources, synthetic_sources
 
     found: list[Source] = []
     if source:

@@ -29,7 +29,7 @@ def store(
     For many files, `load --import` is quicker. A file that is no DICOM, or that the store refuses, is named, and
     the rest is stored (exit code 3).
     """
-    from scripts.sources import FileSource, folder_sources
+    from scripts.loading.sources import FileSource, folder_sources
 
     with connect(stack, outputs) as target:
         web = DicomWeb(target)

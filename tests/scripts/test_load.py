@@ -14,7 +14,7 @@ from pathlib import Path
 
 from google.cloud import storage
 
-from scripts.synthetic import Film, dicom_bytes
+from scripts.loading.synthetic import Film, dicom_bytes
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import small_film, write_films
 

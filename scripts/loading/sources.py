@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from scripts.dicom_files import dicom_problem
 from scripts.errors import UsageError
-from scripts.synthetic import GENERATOR, Film, dicom_bytes, films
+from scripts.loading.dicom_files import dicom_problem
+from scripts.loading.synthetic import GENERATOR, Film, dicom_bytes, films
 
 DICOM_ENDING = ".dcm"
 """What the import's wildcard looks for at the end of an object's name."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from scripts.connection import Connection
 from scripts.console import Progress
+from scripts.loading.sources import Source, clashes
 from scripts.parallel import run_parallel
-from scripts.sources import Source, clashes
 
 MARK = "generated-by"
 """The object metadata that says which generator and version made an object."""

@@ -1,0 +1,1 @@
+"""Bringing files into a bucket: what there is to bring, what is sound, and the upload."""
