@@ -16,7 +16,7 @@ from emulator.services.bigquery.sql.engine import stored
 from emulator.settings import Settings
 
 P, D = "test-project", "d"
-SCHEMA = [
+SCHEMA: list[dict[str, Any]] = [
     {"name": "id", "type": "INTEGER", "mode": "REQUIRED"},
     {"name": "PatientName", "type": "RECORD", "fields": [{"name": "Alphabetic", "type": "STRING"}]},
     {"name": "Codes", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "Value", "type": "STRING"}]},
@@ -121,10 +121,10 @@ def test_append_rows_makes_and_widens_the_table(tmp_path: Path) -> None:
 
 def test_who_may_write(tmp_path: Path) -> None:
     async def work(emulator: Emulator) -> None:
-        with pytest.raises(ApiError, match="bigquery.tables.create"):
+        with pytest.raises(ApiError, match=r"bigquery\.tables\.create"):
             api.require_writer(emulator, "serviceAccount:agent@x", P, D, "t")
         await api.append_rows(emulator, P, D, "t", SCHEMA, [row(1)])
-        with pytest.raises(ApiError, match="bigquery.tables.updateData"):
+        with pytest.raises(ApiError, match=r"bigquery\.tables\.updateData"):
             api.require_writer(emulator, "serviceAccount:agent@x", P, D, "t")
         binding = {"role": "roles/bigquery.dataEditor", "members": ["serviceAccount:agent@x.gserviceaccount.com"]}
         name = DatasetName(P, D).resource

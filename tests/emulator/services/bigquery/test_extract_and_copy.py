@@ -12,7 +12,8 @@ from google.cloud import bigquery, storage
 
 @pytest.fixture
 def bucket(storage_client: storage.Client, unique: Callable[[str], str]) -> storage.Bucket:
-    return storage_client.create_bucket(unique("extract-bucket"))
+    made: storage.Bucket = storage_client.create_bucket(unique("extract-bucket"))
+    return made
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ def test_what_an_extract_cannot_do(
         bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x.csv").result()
     with pytest.raises(exceptions.NotFound):
         bigquery_client.extract_table(dataset.table("missing"), f"gs://{bucket.name}/x.csv").result()
+    config = bigquery.ExtractJobConfig(destination_format="AVRO")
     with pytest.raises(exceptions.MethodNotImplemented):
-        config = bigquery.ExtractJobConfig(destination_format="AVRO")
         bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x", job_config=config).result()
 
 

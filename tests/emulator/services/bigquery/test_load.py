@@ -1,7 +1,7 @@
 """Load jobs: uploads and objects of Cloud Storage, driven by Google's clients."""
 
 import csv
-import datetime
+import datetime as dt
 import gzip
 import io
 import json
@@ -24,7 +24,8 @@ def rows(client: bigquery.Client, table: bigquery.TableReference) -> list[tuple[
 
 @pytest.fixture
 def bucket(storage_client: storage.Client, unique: Callable[[str], str]) -> storage.Bucket:
-    return storage_client.create_bucket(unique("bigquery-bucket"))
+    made: storage.Bucket = storage_client.create_bucket(unique("bigquery-bucket"))
+    return made
 
 
 def test_json_with_the_schema_guessed(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
@@ -97,7 +98,7 @@ def test_csv_by_resumable_upload(bigquery_client: bigquery.Client, dataset: bigq
     job.result()
     assert job.output_rows == 50_000
     found = rows(bigquery_client, dataset.table("t"))
-    assert found[49_999] == (49_999, 'n "49999",\nx', datetime.date(2020, 1, 2))
+    assert found[49_999] == (49_999, 'n "49999",\nx', dt.date(2020, 1, 2))
     assert found[0][2] is None
 
 
@@ -109,7 +110,7 @@ def test_csv_with_the_schema_guessed(bigquery_client: bigquery.Client, dataset: 
     assert [(f.name, f.field_type) for f in found.schema] == [
         ("PatientID", "STRING"), ("age", "INTEGER"), ("seen", "DATE"),
     ]  # fmt: skip
-    assert rows(bigquery_client, dataset.table("t"))[1] == ("B2", 47, datetime.date(2021, 2, 3))
+    assert rows(bigquery_client, dataset.table("t"))[1] == ("B2", 47, dt.date(2021, 2, 3))
 
 
 def test_null_markers_jagged_rows_and_too_many_values(
@@ -129,7 +130,8 @@ def test_parquet_keeps_types(bigquery_client: bigquery.Client, dataset: bigquery
     path = tmp_path / "x.parquet"
     connection = duckdb.connect()
     connection.execute(
-        f"COPY (SELECT 1::BIGINT AS id, 'x' AS name, [{{'a': 1.5}}] AS r, DATE '2020-01-01' AS d) TO '{path}' (FORMAT parquet)"
+        "COPY (SELECT 1::BIGINT AS id, 'x' AS name, [{'a': 1.5}] AS r, DATE '2020-01-01' AS d) "
+        f"TO '{path}' (FORMAT parquet)"
     )
     connection.close()
     config = bigquery.LoadJobConfig(source_format="PARQUET")

@@ -1,10 +1,11 @@
 """Query jobs, driven by google-cloud-bigquery."""
 
-import datetime
-from typing import Any
+import datetime as dt
+from typing import Any, cast
 
 import pytest
 from google.api_core import exceptions
+from google.api_core.retry import Retry
 from google.cloud import bigquery
 
 from tests.support.emulator import RunningEmulator
@@ -55,7 +56,7 @@ def test_parameters(bigquery_client: bigquery.Client, people: bigquery.Table) ->
         default_dataset=bigquery.DatasetReference(people.project, people.dataset_id),
         query_parameters=[
             bigquery.ArrayQueryParameter("ids", "INT64", [1, 3]),
-            bigquery.ScalarQueryParameter("since", "DATE", datetime.date(1979, 1, 1)),
+            bigquery.ScalarQueryParameter("since", "DATE", dt.date(1979, 1, 1)),
             bigquery.StructQueryParameter("who", bigquery.ScalarQueryParameter("first", "STRING", "o'neil")),
             bigquery.ScalarQueryParameter("none", "STRING", None),
         ],
@@ -64,13 +65,13 @@ def test_parameters(bigquery_client: bigquery.Client, people: bigquery.Table) ->
     assert values(bigquery_client.query_and_wait(sql, job_config=config)) == [("Ann", "o'neil", None)]
     config.query_parameters = [
         bigquery.ScalarQueryParameter(None, "INT64", 2),
-        bigquery.ScalarQueryParameter(None, "TIMESTAMP", datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)),
-        bigquery.ScalarQueryParameter(None, "BYTES", b"\x00\xff"),
+        bigquery.ScalarQueryParameter(None, "TIMESTAMP", dt.datetime(2020, 1, 1, tzinfo=dt.UTC)),
+        bigquery.ScalarQueryParameter(None, "BYTES", cast("str", b"\x00\xff")),
     ]
     found = values(
         bigquery_client.query_and_wait("SELECT name, ?, ? FROM people WHERE id = ?", job_config=_moved(config))
     )
-    assert found == [("Bob", datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), b"\x00\xff")]
+    assert found == [("Bob", dt.datetime(2020, 1, 1, tzinfo=dt.UTC), b"\x00\xff")]
 
 
 def _moved(config: bigquery.QueryJobConfig) -> bigquery.QueryJobConfig:
@@ -118,7 +119,7 @@ def test_dry_run_tells_schema_and_bytes(bigquery_client: bigquery.Client, people
     sql = f"SELECT id, tags FROM {people.dataset_id}.people"
     job = bigquery_client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True))
     assert job.total_bytes_processed > 0
-    assert [(field.name, field.mode) for field in job.schema] == [("id", "NULLABLE"), ("tags", "REPEATED")]
+    assert [(field.name, field.mode) for field in job.schema or ()] == [("id", "NULLABLE"), ("tags", "REPEATED")]
     with pytest.raises(exceptions.BadRequest, match="Unrecognized name"):
         bigquery_client.query(
             f"SELECT x FROM {people.dataset_id}.people", job_config=bigquery.QueryJobConfig(dry_run=True)
@@ -271,7 +272,7 @@ def test_jobs_are_listed_found_and_deleted(bigquery_client: bigquery.Client) -> 
     listed = [item.job_id for item in bigquery_client.list_jobs(max_results=20, state_filter="done")]
     assert job.job_id in listed
     with pytest.raises(exceptions.Conflict, match="Already Exists: Job"):
-        bigquery_client.query("SELECT 1", job_id=job.job_id, retry=None, job_retry=None)
+        bigquery_client.query("SELECT 1", job_id=job.job_id, retry=Retry(lambda _: False), job_retry=None)
     bigquery_client.delete_job_metadata(job.job_id, location=job.location)
     with pytest.raises(exceptions.NotFound, match="Not found: Job"):
         bigquery_client.get_job(job.job_id)
@@ -285,7 +286,10 @@ def test_a_repeated_request_is_one_job(emulator: RunningEmulator) -> None:
     assert first["rows"] == second["rows"] == [{"f": [{"v": "1"}]}]
 
 
-SLOW = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 20000)) a, UNNEST(GENERATE_ARRAY(1, 20000)) b, UNNEST(GENERATE_ARRAY(1, 200)) c WHERE MOD(a * b + c, 7) = 3"
+SLOW = (
+    "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 20000)) a, UNNEST(GENERATE_ARRAY(1, 20000)) b, "
+    "UNNEST(GENERATE_ARRAY(1, 200)) c WHERE MOD(a * b + c, 7) = 3"
+)
 
 
 def test_a_slow_query_is_polled_cancelled_and_blocks_nothing(
@@ -306,6 +310,7 @@ def test_a_slow_query_is_polled_cancelled_and_blocks_nothing(
 def test_several_statements_run_in_order(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     where = dataset.dataset_id
     job = bigquery_client.query(
-        f"CREATE TABLE {where}.s (a INT64); INSERT INTO {where}.s VALUES (1), (2); SELECT SUM(a) AS total FROM {where}.s;"
+        f"CREATE TABLE {where}.s (a INT64); INSERT INTO {where}.s VALUES (1), (2); "
+        f"SELECT SUM(a) AS total FROM {where}.s;"
     )
     assert values(job.result()) == [(3,)]

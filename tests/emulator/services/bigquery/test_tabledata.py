@@ -1,6 +1,6 @@
 """Streaming inserts and reading rows, driven by google-cloud-bigquery."""
 
-import datetime
+import datetime as dt
 import decimal
 from typing import Any
 
@@ -71,15 +71,15 @@ def test_every_type_survives_the_round_trip(bigquery_client: bigquery.Client, da
         "n": decimal.Decimal("12345678901234567890.123456789"),
         "bn": decimal.Decimal("1.000000000000000001"),
         "bo": True,
-        "ts": datetime.datetime(2020, 2, 29, 23, 59, 59, 999999, datetime.UTC),
-        "d": datetime.date(2020, 2, 29),
-        "t": datetime.time(23, 59, 59, 500000),
-        "dt": datetime.datetime(2020, 2, 29, 12),
+        "ts": dt.datetime(2020, 2, 29, 23, 59, 59, 999999, dt.UTC),
+        "d": dt.date(2020, 2, 29),
+        "t": dt.time(23, 59, 59, 500000),
+        "dt": dt.datetime.fromisoformat("2020-02-29T12:00:00"),
         "j": {"a": [1, {"b": None}]},
         "r": [
             {
                 "k": "x",
-                "at": datetime.datetime(1969, 12, 31, 23, 59, 59, tzinfo=datetime.UTC),
+                "at": dt.datetime(1969, 12, 31, 23, 59, 59, tzinfo=dt.UTC),
                 "raw": [b"\x00"],
                 "deep": {"n": decimal.Decimal("-1.5")},
             },
@@ -135,7 +135,7 @@ def test_skip_invalid_rows_and_ignore_unknown_values(
     bigquery_client: bigquery.Client, dataset: bigquery.Dataset
 ) -> None:
     table = make(bigquery_client, dataset, [bigquery.SchemaField("id", "INTEGER")])
-    rows = [{"id": 1, "more": 2}, {"id": "x"}, {"id": 3}]
+    rows: list[dict[str, Any]] = [{"id": 1, "more": 2}, {"id": "x"}, {"id": 3}]
     problems = bigquery_client.insert_rows_json(table, rows, skip_invalid_rows=True, ignore_unknown_values=True)
     assert [problem["index"] for problem in problems] == [1]
     assert sorted(row.id for row in bigquery_client.list_rows(table)) == [1, 3]

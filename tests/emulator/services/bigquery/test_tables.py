@@ -1,6 +1,6 @@
 """Tables and views, driven by google-cloud-bigquery."""
 
-import datetime
+import datetime as dt
 
 import pytest
 from google.api_core import exceptions
@@ -149,7 +149,7 @@ def test_patch_merges_labels_and_put_replaces(
 
 def test_an_expired_table_is_gone(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     table = make(bigquery_client, dataset)
-    table.expires = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)
+    table.expires = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
     bigquery_client.update_table(table, ["expires"])
     with pytest.raises(exceptions.NotFound):
         bigquery_client.get_table(table.reference)

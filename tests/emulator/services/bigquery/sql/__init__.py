@@ -1,0 +1,1 @@
+"""Tests of the SQL side of BigQuery."""
