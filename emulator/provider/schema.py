@@ -65,10 +65,16 @@ def kind(token: str) -> Kind:
     return Kind(token, entry["inputs"], tuple(entry["required"]), entry["outputs"])
 
 
+def object_types() -> Mapping[str, Any]:
+    """The nested types by name, such as `storage/BucketCor`: their properties and which are required."""
+    types: Mapping[str, Any] = _document()["types"]
+    return types
+
+
 def object_type(declared: Type) -> Mapping[str, Type] | None:
     """The properties of a nested object type; None for any other type."""
     if isinstance(declared, dict) and "object" in declared:
-        properties: Mapping[str, Type] = _document()["types"][declared["object"]]["properties"]
+        properties: Mapping[str, Type] = object_types()[declared["object"]]["properties"]
         return properties
     return None
 
@@ -123,7 +129,7 @@ def _check(value: Any, declared: Type, path: str, problems: list[Problem]) -> An
     if "map" in declared:
         items = ((key, item) for key, item in value.items() if item is not None)
         return {key: _check(item, declared["map"], f"{path}[{json.dumps(key)}]", problems) for key, item in items}
-    required = tuple(_document()["types"][declared["object"]]["required"])
+    required = tuple(object_types()[declared["object"]]["required"])
     return _check_object(value, object_type(declared) or {}, required, path, problems)
 
 

@@ -16,6 +16,7 @@ from emulator.provider import schema, settings
 from emulator.provider.flow import Flow, FlowError, Naming, PartialError
 from emulator.provider.functions import FUNCTIONS
 from emulator.provider.model import UnknownVariableError
+from emulator.provider.package import package_schema
 from emulator.provider.rest import CancelledError, Rest, RestError, UnreachableError
 from emulator.provider.tables import FLOWS
 from emulator.provider.values import UNKNOWN, Values, decode, encode, has_unknown
@@ -92,11 +93,9 @@ class Servicer(proto.ResourceProviderServicer):
         return Empty()
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """The package's schema is pulumi_gcp's own; the stand-in has none to give."""
-        del request
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED, "the stand-in gcp plugin has no schema; see pulumi_gcp's documentation"
-        )
+        """What is served, in Pulumi's schema language: `pulumi import` writes code from it."""
+        del request, context
+        return proto.GetSchemaResponse(schema=package_schema(FLOWS))
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Run a function."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from emulator.provider import extract, schema
 from emulator.provider.convert import generic
 from emulator.provider.functions import FUNCTIONS
+from emulator.provider.package import package_schema
 from emulator.provider.schema import Problem
 from emulator.provider.tables import FLOWS
 from emulator.provider.values import UNKNOWN
@@ -126,3 +129,16 @@ def _gcp_name(node: ast.AST) -> Any:
 
 def test_the_schema_is_found_where_the_package_is() -> None:
     assert Path(sys.modules["emulator.provider.schema"].__file__ or "").with_name("schema.json") == extract.SCHEMA
+
+
+def test_the_package_schema_holds_together() -> None:
+    document = json.loads(package_schema(FLOWS))
+    assert document["resources"].keys() == FLOWS.keys()
+    references = set(re.findall(r'"#/types/([^"]+)"', json.dumps(document)))
+    assert references
+    assert references <= document["types"].keys()
+    topic = document["resources"]["gcp:pubsub/topicIAMMember:TopicIAMMember"]
+    assert set(topic["requiredInputs"]) == {"topic", "role", "member"}
+    assert topic["inputProperties"]["condition"] == {
+        "$ref": "#/types/gcp:pubsub/TopicIAMMemberCondition:TopicIAMMemberCondition"
+    }
