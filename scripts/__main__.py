@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from scripts.commands import delete, export, import_, load, operations, query, retrieve, search, status, store, watch
+from scripts.commands import delete, export, import_, load, operations, query, retrieve, search, status, store, view, watch
 from scripts.errors import CommandError, explain, report
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("retrieve")(retrieve.retrieve)
 app.command("store")(store.store)
 app.command("delete")(delete.delete)
 app.command("export")(export.export)
+app.command("view")(view.view)
 app.command("query")(query.query)
 app.command("watch")(watch.watch)
 app.add_typer(operations.app, name="operations")

@@ -100,6 +100,17 @@ class FailedFile:
     reason: str
 
 
+def start(target: Connection, request: Any, title: str) -> str:
+    """Send a request that starts an operation; gives its name. Ctrl-C meanwhile is a CommandError: it may run."""
+    try:
+        return str(target.execute(request)["name"])
+    except KeyboardInterrupt:
+        raise CommandError(
+            f"{title} was stopped as it began: `python -m scripts operations list --running` shows whether it runs.",
+            ExitCode.PARTLY_DONE,
+        ) from None
+
+
 def get_state(target: Connection, name: str) -> OperationState:
     """The operation `name` (a full resource name) as it stands now."""
     return OperationState.from_json(target.execute(target.healthcare.operations().get(name=name)))

@@ -11,7 +11,7 @@ import typer
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark
 from scripts.errors import UsageError
-from scripts.waiting import exit_code, failed_files, require_success, show_failures, wait_for
+from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs
@@ -60,7 +60,7 @@ def export(
     with connect(stack, outputs) as target:
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)
         request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
-        name = str(target.execute(request)["name"])
+        name = start(target, request, f"Exporting to {destination}")
         if no_wait:
             print_json({"name": name, "to": destination}) if as_json else typer.echo(name)
             return

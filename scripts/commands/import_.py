@@ -17,6 +17,7 @@ from scripts.waiting import (
     failed_files,
     require_success,
     show_failures,
+    start,
     wait_for,
 )
 
@@ -88,7 +89,7 @@ def start_import(target: Connection, uri: str) -> str:
     """Start importing the objects `uri` matches; gives the operation's name."""
     body = {"gcsSource": {"uri": uri}}
     request = target.healthcare.dicomStores().import_(name=target.outputs.dicom_store_name, body=body)
-    return str(target.execute(request)["name"])
+    return start(target, request, f"Importing {uri}")
 
 
 def run_import(target: Connection, uri: str) -> Imported:

@@ -295,3 +295,16 @@ def test_what_has_ended_is_not_cancelled(run: Run, google: FakeGoogle, outputs_f
     ended = run("operations", "cancel", "42", "--outputs", outputs_file)
     assert "nothing to cancel" in ended.err
     assert not google.made(*CANCEL)
+
+
+def test_ctrl_c_while_an_import_begins(
+    run: Run, google: FakeGoogle, outputs_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    google.answers(*IMPORT, {"name": NAME})
+    monkeypatch.setattr("scripts.connection.Connection.execute", staticmethod(pressed))
+    ended = run("import", "--outputs", outputs_file)
+    assert ended.code == 3
+    assert "operations list --running" in ended.err
