@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.provider.tables.iam import TARGETS
+from emulator.provider.tables.targets import TARGETS
 from tests.emulator.provider.engine import Engine
 from tests.support.emulator import RunningEmulator
 
@@ -99,6 +99,9 @@ def test_a_member_is_imported(engine: Engine, topic: str) -> None:
     assert imported is not None
     assert imported.id == engine.state["m"].id
     assert engine.diff("i", member).details == {}
+    engine.up("until", TOPIC_MEMBER, {**member, "condition": UNTIL})
+    engine.import_("k", TOPIC_MEMBER, f"{topic} roles/pubsub.publisher user:a@example.com until")
+    assert engine.diff("k", {**member, "condition": UNTIL}).details == {}
     assert engine.import_("j", TOPIC_MEMBER, f"{topic} roles/pubsub.viewer user:a@example.com") is None
 
 
