@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 
 import typer
 
-from scripts.commands import delete, export, import_, load, operations, query, retrieve, search, status, store, view, watch
+from scripts.commands import (
+    delete,
+    export,
+    import_,
+    load,
+    operations,
+    query,
+    retrieve,
+    search,
+    status,
+    store,
+    view,
+    watch,
+)
 from scripts.errors import CommandError, explain, report
 
 app = typer.Typer(
@@ -36,8 +48,6 @@ app.add_typer(operations.app, name="operations")
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
-    # Libraries log the URLs they ask, and a search's URL names a patient: nothing of that reaches the terminal.
-    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app(prog_name="python -m scripts")
     except CommandError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import re
 import sys
-import traceback
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -217,6 +216,8 @@ def _operating_system(error: OSError) -> str:
 
 
 def _unexpected(error: BaseException) -> str:
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return (

@@ -16,7 +16,6 @@ from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
 from scripts.dicomweb import DicomWeb, ResourcePath
 from scripts.errors import ApiFailure, CommandError, ExitCode, UsageError
-from scripts.parallel import run_parallel
 
 Fetch = Callable[[ResourcePath], int | None]
 """Brings one instance; gives its bytes, or None when it was there already."""
@@ -130,6 +129,7 @@ def instances_below(web: DicomWeb, wanted: ResourcePath) -> Iterator[ResourcePat
 
 def retrieve_all(web: DicomWeb, wanted: ResourcePath, fetch: Fetch, folder: str) -> Retrieved:
     """Bring all instances below `wanted`, several at once. One that is refused does not stop the rest."""
+    from scripts.parallel import run_parallel
 
     def one(path: ResourcePath) -> int | str | None:
         try:

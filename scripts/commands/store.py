@@ -11,7 +11,6 @@ from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
 from scripts.dicomweb import DicomWeb
 from scripts.errors import ApiFailure, ExitCode
-from scripts.parallel import run_parallel
 
 _PER_FILE = (400, 409)
 """Refusals that are about the one file."""
@@ -30,6 +29,7 @@ def store(
     the rest is stored (exit code 3).
     """
     from scripts.loading.sources import FileSource, folder_sources
+    from scripts.parallel import run_parallel
 
     with connect(stack, outputs) as target:
         web = DicomWeb(target)
