@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -114,6 +115,17 @@ class Warehouse:
         oldest = int((self._emulator.clock.seconds() - RESULT_SECONDS) * 1000)
         results = self._emulator.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
         tables.sweep(connection, live, {row["storage"] for row in results})
+        self._sweep_files()
+
+    def _sweep_files(self) -> None:
+        """Remove uploads that belong to no session and no job that still runs."""
+        sessions = self._emulator.db.all("SELECT id FROM bigquery_uploads")
+        waiting = self._emulator.db.all("SELECT payload FROM bigquery_jobs WHERE state != 'DONE'")
+        kept = {row["id"] for row in sessions}
+        kept |= {Path(orjson.loads(row["payload"]).get("upload", "")).name for row in waiting if row["payload"]}
+        for path in self.files.glob("*"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """Stop what runs and close the files. Unfinished jobs go on after the next start."""

@@ -83,7 +83,6 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
         if source.problems:
             job.body["status"]["errors"] = source.problems
     await commit.put(emulator, target, staging, source.fields)
-    await _forget_upload(emulator, job)
     size = sum(path.stat().st_size for path in source.paths if path.exists())
     job.statistics["load"] = {
         "inputFiles": str(len(source.paths)),
@@ -220,7 +219,8 @@ def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) ->
     source.rows = storage.fill(connection, table, source.fields, select)
 
 
-async def _forget_upload(emulator: Emulator, job: Job) -> None:
+async def forget_upload(emulator: Emulator, job: Job) -> None:
+    """Remove the file that a load job brought, once the job has ended."""
     path = job.payload.get("upload")
     if path:
         await emulator.blobs.run(_unlink, Path(path))

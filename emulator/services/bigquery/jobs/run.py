@@ -66,6 +66,7 @@ async def _run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
         return  # it goes on after the next start
     finish(emulator, job, problem)
     await emulator.db.write(store.save_in, job)
+    await load.forget_upload(emulator, job)
 
 
 def finish(emulator: Emulator, job: Job, problem: ApiError | None) -> None:
