@@ -46,9 +46,7 @@ class Running:
 
     def peak_megabytes(self) -> float:
         """The most memory that the server's process has held since the last `forget_peak` (Linux: VmHWM)."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmHWM:\s+(\d+) kB", status)
-        return int(found.group(1)) / 1024 if found else 0.0
+        return memory_peak(self.pid, children=False)
 
     def forget_peak(self) -> None:
         """Measure the peak from now on (Linux: proc(5), clear_refs)."""
@@ -75,3 +73,13 @@ def running_emulator(places: Places, name: str) -> Iterator[Running]:
     finally:
         process.terminate()
         process.wait()
+
+
+def memory_peak(pid: int, *, children: bool = True) -> float:
+    """The most memory that a process has held, in MB; with its children each one's peak is added (Linux: VmHWM)."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    peak = int(found.group(1)) / 1024 if found else 0.0
+    if children:
+        below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        peak += sum(memory_peak(int(child)) for child in below)
+    return peak
