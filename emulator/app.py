@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from emulator import viewer
 from emulator.gateway import audit, authorization, encoding, operations, validation
 from emulator.gateway.audit import Logs
 from emulator.gateway.authentication import MISSING, Authenticator
@@ -70,6 +71,7 @@ class Emulator:
         self.logs = Logs(self)
         self.operations = Operations(self, settings.operations)
         self.faults = Faults()
+        self.viewer = viewer.Viewer(self)
         self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
         self.services = {name: _service(name) for name in SERVICES}
@@ -86,8 +88,8 @@ class Emulator:
         self._create_tables()
 
     def _create_tables(self) -> None:
-        for schema in (resources.SCHEMA, blobs.SCHEMA, authorization.SCHEMA, audit.SCHEMA, operations.SCHEMA):
-            self.db.create(schema)
+        for module in (resources, blobs, authorization, audit, operations, viewer):
+            self.db.create(module.SCHEMA)
         for service in self.services.values():
             if service.schema:
                 self.db.create(service.schema)
@@ -202,6 +204,8 @@ class Emulator:
     def _authenticate(self, request: Request, service: Service | None) -> None:
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
         principal = self.authenticator.principal(request.headers, query_token)
+        if not principal and "cookie" in request.headers:
+            principal = self.viewer.principal(request)
         if not principal:
             if service is not None and service.anonymous and self._trusts_anonymous(request):
                 principal = f"serviceAccount:{self.settings.account}"

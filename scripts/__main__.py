@@ -18,6 +18,7 @@ from scripts.commands import (
     search,
     status,
     store,
+    view,
     watch,
 )
 from scripts.errors import CommandError, explain, report
@@ -39,6 +40,7 @@ app.command("retrieve")(retrieve.retrieve)
 app.command("store")(store.store)
 app.command("delete")(delete.delete)
 app.command("export")(export.export)
+app.command("view")(view.view)
 app.command("query")(query.query)
 app.command("watch")(watch.watch)
 app.add_typer(operations.app, name="operations")

@@ -73,6 +73,10 @@ class Application:
         route, path, known = emulator.router.find(http, raw_path)
         if route is None:
             route, path = emulator.find_elsewhere(http, raw_path)
+        if route is None and http == "GET":
+            page = await emulator.viewer.answer(raw_path, headers)
+            if page is not None:
+                return page
         if route is None:
             return error_response(unknown_path(raw_path, known))
         base_url = f"{scope['scheme']}://{_host(headers, emulator)}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
+from emulator import viewer
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
 
@@ -34,6 +35,8 @@ async def answer(
             return _token(emulator, raw)
         if (http, raw_path) == ("GET", "/_emulator/status"):
             return Response.json(status(emulator))
+        if raw_path == viewer.PATH:
+            return await emulator.viewer.control(http, headers, dict(raw_query), _json(raw))
         if (
             emulator.authenticator.principal(headers, dict(raw_query).get("access_token", ""))
             != emulator.settings.owner
