@@ -1,8 +1,8 @@
 """Media types (RFC 9110 8.3) with their parameters, and the choice of what to answer (PS3.18 8.7)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The offer that was taken and the transfer syntax asked for ("*": as stored; "" where the offer has none)."""
+    """The offer that was taken and the transfer syntax asked for ("*": as stored; "" where the offer has none).
+
+    `default` says that no syntax was named: it is the offer's first one.
+    """
 
     offer: Offer
     syntax: str
+    default: bool = False
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -67,9 +71,10 @@ def parse_media_type(text: str) -> MediaType:
         if equals:
             parameters[key.strip().lower()] = _unquoted(value)
     try:
-        quality = min(max(float(parameters.pop("q", "1")), 0.0), 1.0)
+        quality = float(parameters.pop("q", "1"))
     except ValueError:
         quality = 1.0
+    quality = min(max(quality, 0.0), 1.0) if math.isfinite(quality) else 1.0
     return MediaType(name.strip().lower(), parameters, quality)
 
 
@@ -80,23 +85,51 @@ def parse_accept(header: str) -> list[MediaType]:
 
 
 def choose(header: str, offers: Sequence[Offer]) -> Choice | None:
-    """Choose among offers (best first) what an Accept header asks for; None if nothing of it can be given (406)."""
-    for wanted in parse_accept(header):
+    """Choose among offers (best first) what an Accept header asks for; None if nothing of it can be given (406).
+
+    Of ranges that match an offer the most specific one says its quality (RFC 9110 12.5.1): `image/png;q=0, */*` is
+    anything but PNG.
+    """
+    ranges = parse_accept(header)
+    for wanted in ranges:
         if wanted.quality == 0:
             continue
         for offer in offers:
-            if (syntax := _match(wanted, offer)) is not None:
-                return Choice(offer, syntax)
+            syntax = _match(wanted, offer)
+            if syntax is not None and not _refused(ranges, wanted, offer):
+                return Choice(offer, syntax, "transfer-syntax" not in wanted.parameters)
     return None
+
+
+def _refused(ranges: Sequence[MediaType], wanted: MediaType, offer: Offer) -> bool:
+    """Tell whether a range more specific than the one that was matched gives the offer no quality."""
+    return any(
+        other.quality == 0 and _match(other, offer) is not None and _precision(other) > _precision(wanted)
+        for other in ranges
+    )
+
+
+def _precision(media: MediaType) -> int:
+    """Rank a range: */*, type/*, multipart/related of any type, a type, a type with its transfer syntax."""
+    if media.name == "*/*":
+        return 0
+    inner = media.parameters.get("type", "*/*") if media.name.startswith("multipart/") else media.name
+    exact = 1 if media.name.endswith("/*") or inner.endswith("/*") else 2
+    return exact * 2 + ("transfer-syntax" in media.parameters)
+
+
+def _within(media: str, wanted: str) -> bool:
+    """Tell whether a media type lies in a range: itself, type/* or */*."""
+    return wanted in (media, "*/*") or (wanted.endswith("/*") and media.startswith(wanted[:-1]))
 
 
 def _match(wanted: MediaType, offer: Offer) -> str | None:
     """Give the transfer syntax if the offer satisfies the range, else None."""
     if offer.multipart and wanted.name != "*/*":
         inner = wanted.parameters.get("type", "*/*").lower()
-        fits = wanted.name in ("multipart/related", "multipart/*") and fnmatchcase(offer.media, inner)
+        fits = wanted.name in ("multipart/related", "multipart/*") and _within(offer.media, inner)
     else:
-        fits = fnmatchcase(offer.media, wanted.name)
+        fits = _within(offer.media, wanted.name)
     if not fits:
         return None
     if not offer.syntaxes:

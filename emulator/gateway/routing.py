@@ -96,9 +96,17 @@ class Router:
 
 
 def _flat_paths(method: Method) -> Iterator[str]:
-    """The flat path; for DICOMweb bulk data, whose path is a tag or tags and items, the shorter and longer ones too."""
+    """The flat path, and the others that the method's pattern allows.
+
+    DICOMweb bulk data is named by a tag, or by tags and items; blob storage settings are those of a study, a series or
+    an instance.
+    """
     flat = method.flat_path
     yield flat
+    if flat.endswith("/studies/{studiesId}:setBlobStorageSettings"):
+        study, _, verb = flat.rpartition(":")
+        yield f"{study}/series/{{seriesId}}:{verb}"
+        yield f"{study}/series/{{seriesId}}/instances/{{instancesId}}:{verb}"
     if flat.endswith("/{bulkdataId}/{bulkdataId1}"):
         yield flat.rpartition("/")[0]
         for more in range(1, OPEN_SEGMENTS):

@@ -108,7 +108,7 @@ def _publish(
 def _queue(tx: sqlite3.Connection, store: str, action: str, changed: Sequence[Changed]) -> None:
     """Keep the rows that the stream's task hands to BigQuery after the commit."""
     number = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (store,)).fetchone()[0]
-    kind = {"DeleteInstances": "DELETE", "SetBlobSettings": "UPDATE"}.get(action, "INSERT")
+    kind = {"DeleteInstances": "DELETE", "SetBlobSettings": "UPDATE", "UpdateInstances": "UPDATE"}.get(action, "INSERT")
     for one in changed:
         system = orjson.dumps(
             {

@@ -1,15 +1,12 @@
-"""Counts and sizes of stores, studies, series, instances, and the storage class of their files."""
+"""Counts and sizes of stores, studies, series, instances."""
 
-import sqlite3
 from typing import Any
 
-from emulator.gateway.errors import invalid_argument, not_found
-from emulator.gateway.operations import Operation
+from emulator.gateway.errors import not_found
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, changes, operations
+from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb.find import store_number
-from emulator.services.healthcare.dicomweb.ingest import STORAGE_CLASSES
-from emulator.services.healthcare.names import DicomPath, StoreName, store_of
+from emulator.services.healthcare.names import DicomPath, store_of
 
 Json = dict[str, Any]
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
@@ -109,35 +106,3 @@ async def storage_info(request: Request) -> Answer:
         "blobStorageInfo": {"sizeBytes": str(size), "storageClass": storage_class, "storageClassUpdateTime": updated},
         "structuredStorageInfo": {"sizeBytes": str(structured)},
     }
-
-
-@SERVICE.handles(f"{_STORES}.setBlobStorageSettings", permission="healthcare.dicomStores.dicomWebWrite", on=_store)
-@SERVICE.handles(f"{_STUDIES}.setBlobStorageSettings", permission="healthcare.dicomStores.dicomWebWrite", on=_store)
-async def set_blob_storage_settings(request: Request) -> Answer:
-    """Give the instances of a study (or of the whole store) another storage class."""
-    if (request.body.get("filterConfig") or {}).get("resourcePathsGcsUri"):
-        raise invalid_argument("filterConfig is not emulated for setBlobStorageSettings; name a study instead.")
-    wanted = (request.body.get("blobStorageSettings") or {}).get("blobStorageClass", "")
-    if wanted not in STORAGE_CLASSES:
-        raise invalid_argument(f"blobStorageSettings.blobStorageClass must be one of {', '.join(STORAGE_CLASSES)}.")
-    emulator, store, path = request.emulator, _store(request), _path(request)
-
-    def step(tx: sqlite3.Connection) -> Operation:
-        where, values = _where(store_number(emulator, store, tx), path)
-        sql = f"SELECT i.id, i.storage_class FROM {_JOINED} WHERE {where} AND i.storage_class != ?"  # noqa: S608
-        rows = tx.execute(sql, (*values, wanted)).fetchall()
-        now, version = emulator.clock.stamp(), int(emulator.clock.seconds() * 1_000_000)
-        update = "UPDATE dicom_instances SET storage_class = ?, updated = ?, version = ? WHERE id = ?"
-        tx.executemany(update, [(wanted, now, version, row[0]) for row in rows])
-        changed = [changes.load(tx, row[0], previous_class=row[1]) for row in rows]
-        changes.announce(emulator, tx, store, "SetBlobSettings", changed)
-        return emulator.operations.insert(
-            tx,
-            "healthcare.done",
-            StoreName.parse(store).dataset,
-            metadata=operations.metadata(request, "storageinfo.StorageInfoService.SetBlobStorageSettings"),
-            principal=request.principal,
-            response={"@type": operations.type_url(request, "storageinfo.SetBlobStorageSettingsResponse")},
-        )
-
-    return operations.view(await emulator.db.write(step))

@@ -46,3 +46,37 @@ def test_choice(accept: str, media: str, *, multipart: bool, syntax: str) -> Non
 )
 def test_nothing_acceptable(accept: str) -> None:
     assert choose(accept, OFFERS) is None
+
+
+@pytest.mark.parametrize(
+    ("accept", "media", "multipart"),
+    [
+        ("application/dicom;q=0, multipart/related;q=0, image/jpeg;q=0, */*", "image/png", False),
+        ("*/*;q=0.1, image/png;q=0.9", "image/png", False),
+        ("image/*, image/jpeg;q=0", "image/png", False),
+        ("image/*", "image/jpeg", False),
+        ("multipart/*", "application/dicom", True),
+        ('multipart/related; type="application/*"', "application/dicom", True),
+        ('multipart/related; type="*/*"', "application/dicom", True),
+        ("image/png;q=nan", "image/png", False),
+        ("IMAGE/PNG", "image/png", False),
+        ('multipart/related; type="application/dicom"; q=0, */*', "image/jpeg", False),
+    ],
+)
+def test_wildcards_and_qualities(accept: str, media: str, *, multipart: bool) -> None:
+    choice = choose(accept, (OFFERS[0], Offer("image/jpeg", multipart=False), OFFERS[2]))
+    assert choice is not None
+    assert (choice.offer.media, choice.offer.multipart) == (media, multipart)
+
+
+@pytest.mark.parametrize("accept", ["image/p*", "*", "image/png;q=0, image/*;q=0", "[a-z]*/*", "multipart/mixed"])
+def test_only_documented_wildcards_count(accept: str) -> None:
+    assert choose(accept, OFFERS) is None
+
+
+def test_choice_says_whether_a_syntax_was_named() -> None:
+    assert [
+        choice.default
+        for accept in ("*/*", f"application/dicom; transfer-syntax={J2K}")
+        if (choice := choose(accept, OFFERS))
+    ] == [True, False]

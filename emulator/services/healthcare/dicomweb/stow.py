@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -19,6 +19,9 @@ from emulator.services.healthcare.dicomweb.find import DICOM_STORE, root_url
 from emulator.services.healthcare.dicomweb.index import Instance, Outcome
 from emulator.services.healthcare.names import DicomPath
 from emulator.state.blobs import Blob, BlobWriter
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
 
 Json = dict[str, Any]
 
@@ -49,11 +52,26 @@ class Received:
 @SERVICE.handles(f"{_STORES}.studies.storeInstances", permission=_WRITE)
 async def store(request: Request) -> Answer:
     """Store the instances of a body: multipart/related of DICOM files, one DICOM file, or DICOM JSON with bulk data."""
+    return await accept(request, _store_new)
+
+
+Put = Callable[[sqlite3.Connection, "Emulator", str, Sequence[ingest.File], str], list[Outcome]]
+"""Puts files into a store (its name) in a transaction; the last argument is the storage class, "" if none was asked."""
+
+
+def _store_new(
+    tx: sqlite3.Connection, emulator: "Emulator", store: str, files: Sequence[ingest.File], storage_class: str
+) -> list[Outcome]:
+    return ingest.store_in(tx, emulator, store, files, "StoreInstances", storage_class or "STANDARD")
+
+
+async def accept(request: Request, put: Put) -> Response:
+    """Read the instances of a body, put them into the store, and answer what became of each."""
     emulator, store_name = request.emulator, request.path["parent"]
     emulator.resources.require(DICOM_STORE, store_name)
     choice = answers.negotiate(request, _ANSWERS)
-    storage_class = request.headers.get("storage-class", "STANDARD").upper()
-    if storage_class not in ingest.STORAGE_CLASSES:
+    storage_class = request.headers.get("storage-class", "").upper()
+    if storage_class and storage_class not in ingest.STORAGE_CLASSES:
         raise invalid_argument(f"Storage-Class must be one of {', '.join(ingest.STORAGE_CLASSES)}.")
     study = DicomPath.parse(request.path["dicomWebPath"]).study
     received: list[Received] = []
@@ -62,11 +80,7 @@ async def store(request: Request) -> Answer:
         if not received:
             raise invalid_argument("The request has no instances: the body holds no part.")
         files = [ingest.of_blob(one.instance, one.blob) for one in received if one.instance]
-
-        def step(tx: sqlite3.Connection) -> list[Outcome]:
-            return ingest.store_in(tx, emulator, store_name, files, "StoreInstances", storage_class)
-
-        outcomes = iter(await emulator.db.write(step) if files else [])
+        outcomes = iter(await emulator.db.write(put, emulator, store_name, files, storage_class) if files else [])
     except BaseException:
         await _discard(request, [one.blob for one in received])
         raise

@@ -1,0 +1,132 @@
+"""A change of an instance's attributes by a JSON Patch (RFC 6902) on its DICOM JSON. Runs in a process pool."""
+
+import warnings
+from io import BytesIO
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.dicom.errors import DicomError
+from emulator.dicom.header import Bulk, read_header
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset, FileDataset
+
+Json = dict[str, Any]
+
+MAX_OPERATIONS = 1000
+MAX_GROWTH = 1 << 20
+"""Bytes by which copies may make the attributes grow, as JSON: a patch can double them again and again."""
+
+_FIXED = {
+    "00080016": "SOPClassUID",
+    "00080018": "SOPInstanceUID",
+    "0020000D": "StudyInstanceUID",
+    "0020000E": "SeriesInstanceUID",
+}
+
+
+def check(operations: Any) -> None:
+    """Raise DicomError, in one sentence, unless this is a JSON Patch document."""
+    import jsonpatch
+    import jsonpointer
+
+    if not isinstance(operations, list) or not operations or not all(isinstance(one, dict) for one in operations):
+        raise DicomError("The body must be a JSON Patch document (RFC 6902): an array of operations.")
+    if len(operations) > MAX_OPERATIONS:
+        raise DicomError(f"A JSON Patch can have {MAX_OPERATIONS} operations.")
+    try:
+        jsonpatch.JsonPatch(operations)
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError, ValueError):
+        raise DicomError(
+            "The body is no sound JSON Patch document (RFC 6902): each operation needs op and path, and value or from."
+        ) from None
+
+
+def patched(path: str, operations: list[Json]) -> bytes:
+    """Give the file with the operations applied to its attributes; everything else stays as it is, byte by byte.
+
+    DicomError, in one sentence, where an operation does not fit, or touches UIDs, group 0002 or pixel data.
+    """
+    with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        header = read_header(data)
+        after = _applied(header.elements, operations)
+        changed = {tag for tag in {*header.elements, *after} if header.elements.get(tag) != after.get(tag)}
+        _allow(changed)
+        bulk = {one.path: one for one in header.bulk}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _written(path, data, header.transfer_syntax, {tag: after.get(tag) for tag in changed}, bulk)
+
+
+def _applied(before: Json, operations: list[Json]) -> Json:
+    import jsonpatch
+    import jsonpointer
+
+    plain = orjson.dumps(before)
+    after: Any = orjson.loads(plain)
+    for number, operation in enumerate(operations, 1):
+        try:
+            after = jsonpatch.JsonPatch([operation]).apply(after, in_place=True)
+        except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError, ValueError):
+            raise DicomError(f"Operation {number} of the JSON Patch cannot be applied to the metadata.") from None
+        if operation.get("op") == "copy" and len(orjson.dumps(after)) > len(plain) + MAX_GROWTH:
+            raise DicomError(f"The copies of the JSON Patch add more than {MAX_GROWTH} bytes.")
+    if not isinstance(after, dict):
+        raise DicomError("The JSON Patch leaves no DICOM JSON object.")
+    return after
+
+
+def _allow(changed: set[str]) -> None:
+    for tag in sorted(changed):
+        if tag in _FIXED:
+            raise DicomError(f"{_FIXED[tag]} ({tag[:4]},{tag[4:]}) cannot be changed by a patch.")
+        if len(tag) != 8 or tag.startswith(("0002", "7FE0")):
+            raise DicomError("A patch can change data elements only: no group 0002 and no pixel data.")
+
+
+def _written(path: str, data: mmap, syntax: str, changed: Json, bulk: dict[str, Bulk]) -> bytes:
+    from pydicom import dcmread
+
+    dataset = dcmread(path)
+    try:
+        new = _elements(changed, data, syntax, bulk)
+        if "00080005" not in changed:
+            _widen(dataset, changed)
+        for tag, element in changed.items():
+            if element is not None:
+                dataset[int(tag, 16)] = new[int(tag, 16)]
+            elif int(tag, 16) in dataset:
+                del dataset[int(tag, 16)]
+        target = BytesIO()
+        dataset.save_as(target, enforce_file_format=True)
+    except DicomError:
+        raise
+    except Exception as problem:  # noqa: BLE001 (pydicom raises what the value's type suggests; it may quote values)
+        raise DicomError(f"The patched metadata is not sound DICOM JSON ({type(problem).__name__}).") from None
+    return target.getvalue()
+
+
+def _elements(changed: Json, data: mmap, syntax: str, bulk: dict[str, Bulk]) -> "Dataset":
+    """Read the changed elements; bulk data in them must be what the instance has already."""
+    from pydicom import Dataset
+
+    from emulator.dicom import syntaxes
+
+    def value(_tag: str, _vr: str, uri: str) -> bytes:
+        one = bulk.get(uri.rpartition("/bulkdata/")[2])
+        if one is None or one.encapsulated or syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
+            raise DicomError("A BulkDataURI of the patched metadata names no bulk data of this instance.")
+        return bytes(data[one.offset : one.offset + one.length])
+
+    return Dataset.from_json({tag: element for tag, element in changed.items() if element is not None}, value)
+
+
+def _widen(dataset: "FileDataset", changed: Json) -> None:
+    """Make the character set UTF-8 where the new text is not ASCII: the old one may not be able to write it."""
+    if orjson.dumps(changed).isascii() or dataset.get("SpecificCharacterSet") == "ISO_IR 192":
+        return
+    dataset.decode()
+    dataset.SpecificCharacterSet = "ISO_IR 192"

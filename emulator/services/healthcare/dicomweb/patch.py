@@ -1,0 +1,137 @@
+"""Changing the metadata of an instance, or of every instance of a series or study (v1beta1), by a JSON Patch."""
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.dicom import patching
+from emulator.dicom.errors import DicomError
+from emulator.gateway.errors import ApiError, aborted, invalid_argument
+from emulator.gateway.operations import Job
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import SERVICE, agent, operations
+from emulator.services.healthcare.dicomweb import index, ingest, metadata
+from emulator.services.healthcare.dicomweb.find import Row, instances
+from emulator.services.healthcare.dicomweb.replace import replace_in
+from emulator.services.healthcare.dicomweb.wado import in_pool
+from emulator.services.healthcare.names import DicomPath
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.state.blobs import Blob
+
+Json = dict[str, Any]
+KIND = "healthcare.dicom.updateMetadata"
+_STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
+_UPDATE = "healthcare.dicomStores.dicomWebUpdate"
+_MAX_PATCH = 1 << 20
+
+
+async def _patch_of(request: Request) -> list[Json]:
+    """Read the JSON Patch of a body; 400 if it is none."""
+    try:
+        found = orjson.loads(await request.read(_MAX_PATCH))
+        patching.check(found)
+    except orjson.JSONDecodeError:
+        raise invalid_argument("The body is not JSON; it must be a JSON Patch document (RFC 6902).") from None
+    except DicomError as problem:
+        raise invalid_argument(str(problem)) from None
+    checked: list[Json] = found
+    return checked
+
+
+def _rows(request: Request) -> list[Row]:
+    return instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+
+
+@SERVICE.handles(f"{_STUDIES}.series.instances.updateMetadata", permission=_UPDATE)
+async def patch_instance(request: Request) -> Answer:
+    """Change one instance; the answer is its new metadata."""
+    patch = await _patch_of(request)
+    store = request.path["parent"]
+    row = _rows(request)[0]
+    blob = await _patched(request.emulator, row, patch)
+    await request.emulator.db.write(_replace, request.emulator, store, row, blob)
+    return await metadata.retrieve_metadata(request)
+
+
+@SERVICE.handles(f"{_STUDIES}.updateMetadata", permission=_UPDATE)
+async def patch_study(request: Request) -> Answer:
+    """Change every instance of a study, in a long-running operation."""
+    return await _start(request, "UpdateStudyMetadata")
+
+
+@SERVICE.handles(f"{_STUDIES}.series.updateMetadata", permission=_UPDATE)
+async def patch_series(request: Request) -> Answer:
+    """Change every instance of a series, in a long-running operation."""
+    return await _start(request, "UpdateSeriesMetadata")
+
+
+async def _start(request: Request, method: str) -> Answer:
+    payload = {"patch": await _patch_of(request), "path": request.path["dicomWebPath"], "method": method}
+    _rows(request)
+    store = request.path["parent"]
+    return operations.started(
+        await operations.start(request, KIND, store, f"dicomweb.DicomWebService.{method}", payload)
+    )
+
+
+@SERVICE.job(KIND)
+async def run(job: Job) -> Json:
+    """Change one instance after another; the checkpoint is the last one's UIDs, in whose order they are taken."""
+    store, payload = job.payload["store"], job.payload
+    rows = sorted(instances(job.emulator, store, DicomPath.parse(payload["path"])), key=lambda row: row.path)
+    rows = [row for row in rows if row.path > job.checkpoint.get("after", "")]
+    job.counter["pending"] = len(rows)
+    for row in rows:
+        job.check_cancelled()
+        try:
+            blob, problem = await _patched(job.emulator, row, payload["patch"]), ""
+        except ApiError as error:
+            blob, problem = None, error.message
+        counter, checkpoint = dict(job.counter), dict(job.checkpoint)
+        try:
+            await job.emulator.db.write(_step, job, row, blob, problem)
+        except BaseException:
+            job.counter, job.checkpoint = counter, checkpoint
+            raise
+    job.counter.pop("pending", None)
+    kind = f"dicomweb.{payload['method']}Response"
+    return {"@type": f"type.googleapis.com/google.cloud.healthcare.{payload['version']}.{kind}"}
+
+
+def _step(tx: sqlite3.Connection, job: Job, row: Row, blob: "Blob | None", problem: str) -> None:
+    """Replace one instance, or log why not, and move the checkpoint."""
+    store = job.payload["store"]
+    if blob is not None:
+        _replace(tx, job.emulator, store, row, blob)
+    else:
+        source = f"{store}/dicomWeb/{row.path}"
+        entry = agent.log_entry(
+            store, "UpdateMetadataLogEntry", 3, problem, source=source, operation=job.operation.name
+        )
+        job.emulator.logs.write_in(tx, entry)
+    job.count("failure" if blob is None else "success")
+    job.counter["pending"] -= 1
+    job.checkpoint = {"after": row.path}
+    job.save_in(tx)
+
+
+async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> "Blob":
+    """Write the changed file; 400 where the patch does not fit the instance."""
+    data: bytes = await in_pool(emulator, patching.patched, str(emulator.blobs.path(row.blob)), patch)
+    return await emulator.blobs.put(data)
+
+
+def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, blob: "Blob") -> None:
+    """Put the changed file in the place of the one that it was made from; 409 if that has changed meanwhile."""
+    try:
+        there = tx.execute("SELECT blob FROM dicom_instances WHERE id = ?", (row.id,)).fetchone()
+        if there is None or there[0] != row.blob:
+            raise aborted("The instance was changed or deleted meanwhile; retrieve its metadata and try again.")
+        instance = index.read_file(emulator.blobs.path(blob.id))
+        replace_in(tx, emulator, store, [ingest.of_blob(instance, blob)])
+    except BaseException:
+        emulator.blobs.path(blob.id).unlink(missing_ok=True)
+        raise
