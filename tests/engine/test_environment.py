@@ -28,7 +28,8 @@ def test_local_never_uses_the_users_home(clone: Layout) -> None:
 
 
 def test_other_stacks_keep_the_users_login_and_plugins(clone: Layout) -> None:
-    assert set(changes("dev", clone, {"PATH": "/usr/bin"})) == {"PATH", "PULUMI_SKIP_UPDATE_CHECK"}
+    changed = set(changes("dev", clone, {"PATH": "/usr/bin"}))
+    assert changed == {"PATH", "PULUMI_SKIP_UPDATE_CHECK", "PIP_DISABLE_PIP_VERSION_CHECK"}
 
 
 def test_virtual_environment_and_engine_come_first_on_path_once(clone: Layout) -> None:

