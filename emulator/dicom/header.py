@@ -28,6 +28,17 @@ _LARGE_BYTES_LIMIT = 2048
 _LARGE_NUMBERS = frozenset(("AT", "FD", "FL", "UL", "US", "SV", "UV"))
 _LARGE_NUMBERS_LIMIT = 512
 
+_PROGRAMS = (
+    (b"MZ", "Windows"),
+    (b"\x7fELF", "Linux"),
+    (b"\xca\xfe\xba\xbe", "macOS or Java"),
+    *(
+        (magic, "macOS")
+        for magic in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
+    ),
+    (b"#!", "a script"),
+)
+
 _UNDEFINED = 0xFFFFFFFF
 _NAMES = {vr.encode(): vr for vr in values.KNOWN_VRS}
 _CREATOR_BLOCKS = range(0x10, 0x100)
@@ -91,6 +102,8 @@ def read_header(data: Buffer) -> Header:
         raise DicomError("The file is empty.")
     if len(data) < 132 or data[128:132] != b"DICM":
         raise DicomError("The file is not DICOM: the prefix DICM is missing at byte 128 (PS3.10 7.1).")
+    if (program := _program(data)) is not None:
+        raise DicomError(f"The file's preamble begins a program ({program}); a DICOM file must not (PS3.10 7.1).")
     walker = _Walker(data, "<")
     elements: Json = {}
     start = walker.file_meta(elements)
@@ -103,6 +116,12 @@ def read_header(data: Buffer) -> Header:
     implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
     dataset.dataset(start, len(data), elements, _Scope(implicit))
     return Header(elements, tuple(dataset.bulk), syntax, start)
+
+
+def _program(data: Buffer) -> str | None:
+    """Tell what kind of program the preamble begins, if any (CVE-2019-11687). TIFF, for dual-format files, is none."""
+    start = data[:4]
+    return next((kind for magic, kind in _PROGRAMS if start.startswith(magic)), None)
 
 
 def _first(elements: Json, tag: str) -> str:

@@ -1,6 +1,7 @@
 """A frame as a picture: modality and VOI transformation, photometric interpretation, PNG or JPEG. Runs in a pool."""
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.dicom import png
@@ -16,8 +17,23 @@ _QUALITY = 90
 _TABLE_LIMIT = 1 << 17
 
 
-def render(path: str, number: int, media: str, viewport: tuple[int, int] | None = None) -> bytes:
-    """Draw frame `number` (from 1) as image/jpeg or image/png, fitted into a viewport (width, height) if given.
+@dataclass(frozen=True, slots=True)
+class Viewport:
+    """What to show, and the pixels it must fit into (PS3.18 8.3.5.1.3).
+
+    The region is in the image's own pixels, None for all of it from x or y on; a negative size flips it.
+    """
+
+    width: int
+    height: int
+    x: float = 0
+    y: float = 0
+    region_width: float | None = None
+    region_height: float | None = None
+
+
+def render(path: str, number: int, media: str, viewport: Viewport | None = None) -> bytes:
+    """Draw frame `number` (from 1) as image/jpeg or image/png, cut, flipped and fitted as a viewport says.
 
     UnsupportedError, in one sentence, where the pixels cannot be decoded.
     """
@@ -52,11 +68,32 @@ def displayed(path: str, number: int) -> "Image":
             return (coloured >> 8).astype(np.uint8) if coloured.dtype.itemsize > 1 else coloured
         if frame.ndim == 3:
             return _eight_bits(frame, int(dataset.get("BitsStored", 8)))
-        return _grey(frame, dataset, inverse=meaning == "MONOCHROME1")
+        return _grey(frame, _of_frame(dataset, number), inverse=meaning == "MONOCHROME1")
     except UnsupportedError:
         raise
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like; their text may quote values)
         raise UnsupportedError(f"The pixels cannot be rendered ({type(problem).__name__}).") from None
+
+
+_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+
+
+def _of_frame(dataset: "Dataset", number: int) -> "Dataset":
+    """Give the transformations of one frame: the dataset's, or those of its functional groups (PS3.3 C.7.6.16)."""
+    from pydicom.dataset import Dataset
+
+    shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
+    own = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])[number - 1 : number]
+    items = [item for group in (*shared, *own) for keyword in _GROUPS for item in (group.get(keyword) or [])]
+    if not items:
+        return dataset
+    merged = Dataset()
+    for name in ("BitsStored", "BitsAllocated", "PixelRepresentation"):
+        if name in dataset:
+            merged[name] = dataset[name]
+    for item in items:
+        merged.update(item)
+    return merged
 
 
 def _eight_bits(frame: "Image", bits: int) -> "Image":
@@ -121,12 +158,27 @@ def _windowed(values: "Image", centre: float, width: float, function: str) -> tu
     return values, centre - width / 2, centre + width / 2
 
 
-def _fitted(picture: "Image", viewport: tuple[int, int]) -> "Image":
-    """Scale to the largest size that fits, keeping the shape (PS3.18 8.3.5.1.3)."""
+def _fitted(picture: "Image", viewport: Viewport) -> "Image":
+    """Cut out the region, flip it, scale it to the largest size that fits, keeping its shape (PS3.18 8.3.5.1.3)."""
     import numpy as np
     from PIL import Image as Pillow
 
     height, width = picture.shape[:2]
-    factor = min(viewport[0] / width, viewport[1] / height)
+    rows, upside_down = _span(viewport.y, viewport.region_height, height)
+    columns, mirrored = _span(viewport.x, viewport.region_width, width)
+    picture = picture[rows, columns]
+    picture = picture[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+    height, width = picture.shape[:2]
+    factor = min(viewport.width / width, viewport.height / height)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(Pillow.fromarray(picture).resize(size, Pillow.Resampling.BILINEAR))
+    return np.asarray(Pillow.fromarray(np.ascontiguousarray(picture)).resize(size, Pillow.Resampling.BILINEAR))
+
+
+def _span(start: float, length: float | None, size: int) -> tuple[slice, bool]:
+    """Give the pixels of a region along one axis, and whether it is flipped; UnsupportedError if it has none."""
+    flipped = length is not None and length < 0
+    first = max(0, round(start))
+    last = size if length is None else min(size, round(start + abs(length)))
+    if first >= last:
+        raise UnsupportedError("The viewport's region lies outside of the image.")
+    return slice(first, last), flipped

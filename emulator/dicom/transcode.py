@@ -52,6 +52,22 @@ def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
         return [encode(_decoded(dataset, number)) for number in numbers]
 
 
+def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
+    """Give frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
+    import imagecodecs
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = _read(path)
+        found = []
+        for number in numbers:
+            frame = _decoded(dataset, number)
+            if frame.dtype.kind != "u" or frame.dtype.itemsize > 2:
+                raise _cannot("given as PNG: its samples are signed, or have more than 16 bits")
+            found.append(bytes(imagecodecs.png_encode(frame, level=1)))
+        return found
+
+
 def stored_frames(path: str) -> list[bytes]:
     """Give every frame as it is in the file: compressed where it is."""
     with warnings.catch_warnings():

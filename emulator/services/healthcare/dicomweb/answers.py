@@ -1,7 +1,9 @@
 """The bodies of DICOMweb answers: DICOM JSON joined from stored documents, XML, multipart streams, refusals."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from hashlib import blake2b
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -9,8 +11,12 @@ from emulator.dicom import native_xml
 from emulator.dicom.media import Choice, Offer, choose
 from emulator.dicom.multipart import PART_END, closing, part_head
 from emulator.gateway.errors import ApiError
+from emulator.gateway.ranges import not_modified, parse_range
 from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.dicomweb.index import ROOT_MARK
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
 
 DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
@@ -60,6 +66,42 @@ def documents(found: Sequence[bytes], root: str, *, as_xml: bool) -> Response:
 def multipart_headers(media: str, boundary: str) -> dict[str, str]:
     """Give the Content-Type of a multipart answer."""
     return {"content-type": f'multipart/related; type="{media}"; boundary={boundary}'}
+
+
+def entity_tag(*parts: str | Iterable[str]) -> str:
+    """Make the ETag of an answer that follows from these: the ids of files, the URLs and the form it is given in."""
+    digest = blake2b(digest_size=12)
+    for part in parts:
+        digest.update((part if isinstance(part, str) else "\0".join(part)).encode())
+        digest.update(b"\1")
+    return f'"{digest.hexdigest()}"'
+
+
+def unchanged(request: Request, etag: str) -> Response | None:
+    """Give the 304 if the caller has this version of the answer already."""
+    return Response(304, {"etag": etag}) if not_modified(request.headers.get("if-none-match", ""), etag) else None
+
+
+def file_part(emulator: "Emulator", request: Request, blob: str, span: tuple[int, int], content_type: str) -> Response:
+    """Answer bytes [start, end) of a file, or the range of them that was asked for (RFC 9110 14)."""
+    start, end = span
+    etag = entity_tag(blob, f"{start}-{end}")
+    if (same := unchanged(request, etag)) is not None:
+        return same
+    headers = {"content-type": content_type, "etag": etag, "accept-ranges": "bytes"}
+    size = end - start
+    asked = request.headers.get("range", "")
+    if request.headers.get("if-range", etag) != etag:
+        asked = ""
+    part = parse_range(asked, size)
+    if part is None:
+        headers["content-length"] = str(size)
+        return Response(200, headers, emulator.blobs.stream(blob, start, end))
+    if part[0] >= part[1]:
+        raise ApiError(416, "OUT_OF_RANGE", f"The range starts behind the end: there are {size} bytes.", "badRange")
+    headers["content-length"] = str(part[1] - part[0])
+    headers["content-range"] = f"bytes {part[0]}-{part[1] - 1}/{size}"
+    return Response(206, headers, emulator.blobs.stream(blob, start + part[0], start + part[1]))
 
 
 async def stream_parts(

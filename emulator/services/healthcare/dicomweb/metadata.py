@@ -14,10 +14,19 @@ _READ = "healthcare.dicomStores.dicomWebRead"
 @SERVICE.handles(f"{_STUDIES}.series.retrieveMetadata", permission=_READ)
 @SERVICE.handles(f"{_STUDIES}.series.instances.retrieveMetadata", permission=_READ)
 async def retrieve_metadata(request: Request) -> Answer:
-    """Give all attributes of the instances that the path names; bulk data as URLs."""
+    """Give all attributes of the instances that the path names; bulk data as URLs. 304 if the caller has them.
+
+    The ETag follows from the files, the URLs and the form; it is weak for XML, whose boundary is never the same.
+    """
     as_xml = answers.wants_xml(request)
     rows = instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+    root = root_url(request)
+    etag = ("W/" if as_xml else "") + answers.entity_tag([row.blob for row in rows], root, "xml" if as_xml else "json")
+    if request.method.http == "GET" and (same := answers.unchanged(request, etag)) is not None:
+        return same
     read = request.emulator.db.one
     sql = "SELECT document FROM dicom_metadata WHERE instance = ?"
     documents = [found[0] for row in rows if (found := read(sql, (row.id,))) is not None]
-    return answers.documents(documents, root_url(request), as_xml=as_xml)
+    answer = answers.documents(documents, root, as_xml=as_xml)
+    answer.headers["etag"] = etag
+    return answer

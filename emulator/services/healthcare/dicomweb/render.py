@@ -1,6 +1,8 @@
-"""Rendered instances and frames (PS3.18 10.4.1.1.3; Cloud Healthcare: JPEG or PNG, viewport only)."""
+"""Rendered instances and frames (PS3.18 10.4.1.1.3; Cloud Healthcare: JPEG or PNG, and the parameter viewport)."""
 
+import re
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from emulator.dicom.media import Offer
 from emulator.dicom.multipart import PART_END, closing, part_head
@@ -12,22 +14,42 @@ from emulator.services.healthcare.dicomweb.find import instances
 from emulator.services.healthcare.dicomweb.wado import frame_numbers, in_pool
 from emulator.services.healthcare.names import DicomPath
 
+if TYPE_CHECKING:
+    from emulator.dicom.render import Viewport
+
 _INSTANCES = "healthcare.projects.locations.datasets.dicomStores.studies.series.instances"
 _READ = "healthcare.dicomStores.dicomWebRead"
 _IMAGES = (Offer("image/jpeg", multipart=False), Offer("image/png", multipart=False))
 _PARTS = (Offer("image/jpeg", multipart=True), Offer("image/png", multipart=True))
 _MAX_SIDE = 16_384
+_SIDE = re.compile(r"\d{1,6}", re.ASCII)
+_NUMBER = re.compile(r"(-?\d{1,9}(\.\d{0,9})?)?", re.ASCII)
 
 
-def viewport(request: Request) -> tuple[int, int] | None:
-    """Read viewport=WIDTH,HEIGHT; 400 if it is something else."""
+_WRONG = (
+    f"viewport must be WIDTH,HEIGHT[,X,Y,REGION-WIDTH,REGION-HEIGHT]: a width and a height from 1 to {_MAX_SIDE}, then "
+    "the region of the image in pixels, from 0 on; a negative region width or height flips it (PS3.18 8.3.5.1.3)."
+)
+
+
+def viewport(request: Request) -> "Viewport | None":
+    """Read viewport=WIDTH,HEIGHT[,X,Y,REGION-WIDTH,REGION-HEIGHT]; 400 if it is something else."""
+    from emulator.dicom.render import Viewport
+
     text = request.query.get("viewport", "")
     if not text:
         return None
-    sides = text.split(",")
-    if len(sides) != 2 or not all(side.isdecimal() and 0 < int(side) <= _MAX_SIDE for side in sides):
-        raise invalid_argument(f"viewport must be WIDTH,HEIGHT, each from 1 to {_MAX_SIDE}.")
-    return int(sides[0]), int(sides[1])
+    fields = [field.strip() for field in text.split(",")]
+    if len(fields) not in (2, 6) or not all(
+        _SIDE.fullmatch(side) and 0 < int(side) <= _MAX_SIDE for side in fields[:2]
+    ):
+        raise invalid_argument(_WRONG)
+    if not all(_NUMBER.fullmatch(field) for field in fields[2:]):
+        raise invalid_argument(_WRONG)
+    x, y, width, height = [float(field) if field else None for field in fields[2:] or [""] * 4]
+    if (x or 0) < 0 or (y or 0) < 0:
+        raise invalid_argument(_WRONG)
+    return Viewport(int(fields[0]), int(fields[1]), x or 0, y or 0, width, height)
 
 
 @SERVICE.handles(f"{_INSTANCES}.retrieveRendered", permission=_READ)

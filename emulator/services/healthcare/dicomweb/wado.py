@@ -32,8 +32,12 @@ _FRAME_SYNTAXES = {
     syntaxes.OCTETS: (syntaxes.EXPLICIT, syntaxes.ANY),
     **{media: tuple(s for s, m in syntaxes.MEDIA_OF_SYNTAX.items() if m == media) for media in syntaxes.FRAME_TYPES},
 }
-_FRAMES = tuple(Offer(media, multipart=True, syntaxes=found) for media, found in _FRAME_SYNTAXES.items())
-_ONE_FRAME = tuple(Offer(media, multipart=False, syntaxes=found) for media, found in _FRAME_SYNTAXES.items())
+_PNG = "image/png"
+_FRAMES = (
+    *(Offer(media, multipart=True, syntaxes=found) for media, found in _FRAME_SYNTAXES.items()),
+    Offer(_PNG, multipart=True),
+)
+_ONE_FRAME = tuple(Offer(offer.media, multipart=False, syntaxes=offer.syntaxes) for offer in _FRAMES)
 _BULK = (
     Offer(syntaxes.OCTETS, multipart=True, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
     Offer(syntaxes.OCTETS, multipart=False, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
@@ -58,8 +62,7 @@ async def retrieve_instance(request: Request) -> Answer:
         return _multipart(request, rows, choice)
     row = rows[0]
     if _as_stored(row, choice.syntax):
-        headers = {"content-type": _DICOM, "content-length": str(row.size)}
-        return Response(200, headers, request.emulator.blobs.stream(row.blob))
+        return answers.file_part(request.emulator, request, row.blob, (0, row.size), _DICOM)
     return Response(200, {"content-type": _DICOM}, await transcoded(request.emulator, row, choice.syntax))
 
 
@@ -117,12 +120,7 @@ async def retrieve_frames(request: Request) -> Answer:
     numbers = frame_numbers(request.path["dicomWebPath"].rsplit("/", 1)[-1])
     choice = answers.negotiate(request, (*_FRAMES, *(_ONE_FRAME if len(numbers) == 1 else ())))
     row = _rows(request)[0]
-    syntax = row.syntax if choice.syntax == syntaxes.ANY else choice.syntax
-    found = await _frames(request.emulator, row, numbers, syntax)
-    if syntax in syntaxes.NATIVE:
-        syntax = syntaxes.EXPLICIT
-    media = syntaxes.OCTETS if choice.syntax == syntaxes.ANY else syntaxes.media_type(syntax)
-    content_type = f"{media}; transfer-syntax={syntax}"
+    media, content_type, found = await _frames_as(request.emulator, row, numbers, choice)
     if not choice.offer.multipart:
         return Response(200, {"content-type": content_type}, found[0])
     root, boundary = root_url(request), token_hex(16)
@@ -132,6 +130,24 @@ async def retrieve_frames(request: Request) -> Answer:
             yield content_type, f"{root}/{row.path}/frames/{number}", data
 
     return Response(200, answers.multipart_headers(media, boundary), answers.stream_parts(boundary, parts()))
+
+
+async def _frames_as(
+    emulator: "Emulator", row: Row, numbers: list[int], choice: Choice
+) -> tuple[str, str, list[bytes]]:
+    """Give frames with their media type, without and with its transfer syntax.
+
+    Where none is named and the frames are stored in one of the media type's, they are given as they are.
+    """
+    if choice.offer.media == _PNG:
+        return _PNG, _PNG, await _frames(emulator, row, numbers, _PNG)
+    as_stored = choice.syntax == syntaxes.ANY or (choice.default and row.syntax in choice.offer.syntaxes)
+    syntax = row.syntax if as_stored else choice.syntax
+    found = await _frames(emulator, row, numbers, syntax)
+    if syntax in syntaxes.NATIVE:
+        syntax = syntaxes.EXPLICIT
+    media = syntaxes.OCTETS if choice.syntax == syntaxes.ANY else syntaxes.media_type(syntax)
+    return media, f"{media}; transfer-syntax={syntax}", found
 
 
 def frame_numbers(text: str) -> list[int]:
@@ -158,6 +174,9 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
     from emulator.dicom import transcode
 
     path = str(emulator.blobs.path(row.blob))
+    if syntax == _PNG:
+        pictures: list[bytes] = await in_pool(emulator, transcode.frames_as_png, path, numbers)
+        return pictures
     found: list[bytes] = await in_pool(emulator, transcode.frames_in_syntax, path, numbers, syntax)
     return found
 
@@ -211,9 +230,12 @@ async def retrieve_bulk_data(request: Request) -> Answer:
     element = next((b for b in bulk if b.path == wanted.upper()), None)
     if element is None:
         raise not_found("The instance has no bulk data at this path.")
-    bodies = await _bulk_bodies(request.emulator, row, element)
     syntax = row.syntax if element.encapsulated else syntaxes.EXPLICIT
     content_type = f"{syntaxes.OCTETS}; transfer-syntax={syntax}"
+    if not choice.offer.multipart and _lies_plain(row, element):
+        span = (element.offset, element.offset + element.length)
+        return answers.file_part(request.emulator, request, row.blob, span, content_type)
+    bodies = await _bulk_bodies(request.emulator, row, element)
     if not choice.offer.multipart:
         if len(bodies) != 1:
             raise invalid_argument("The value has several frames: ask for multipart/related.")
@@ -227,6 +249,11 @@ async def retrieve_bulk_data(request: Request) -> Answer:
     return Response(200, answers.multipart_headers(syntaxes.OCTETS, boundary), answers.stream_parts(boundary, parts()))
 
 
+def _lies_plain(row: Row, element: Bulk) -> bool:
+    """Tell whether a value's bytes in the file are the bytes to give."""
+    return not element.encapsulated and row.syntax not in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN)
+
+
 async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[bytes | AsyncIterator[bytes]]:
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
     elements, _ = document_of(emulator, row)
@@ -236,7 +263,7 @@ async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequenc
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
         except (UnsupportedError, DicomError) as problem:
             raise invalid_argument(str(problem)) from None
-    if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
+    if not _lies_plain(row, element):
 
         def read() -> bytes:
             with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:

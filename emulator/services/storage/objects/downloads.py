@@ -5,19 +5,18 @@ Rules: https://cloud.google.com/storage/docs/json_api/v1/objects/get and https:/
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
+from emulator.gateway.ranges import parse_range
 from emulator.gateway.request import Request, Response
 from emulator.services.storage.names import object_etag
 from emulator.services.storage.objects.rows import StoredObject
 
 SMALL = 1 << 20
 GZIP_MAGIC = b"\x1f\x8b"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 async def answer(request: Request, stored: StoredObject) -> Response:
@@ -51,24 +50,6 @@ async def answer(request: Request, stored: StoredObject) -> Response:
         return Response(416, headers, b"Request range not satisfiable")
     headers["content-range"] = f"bytes {start}-{stop - 1}/{stored.size}"
     return await _body(request, stored, 206, headers, start, stop)
-
-
-def parse_range(header: str, size: int) -> tuple[int, int] | None:
-    """[start, stop) of a Range header; None where it asks for everything, start >= stop where it cannot be satisfied.
-
-    Several ranges, and what is no range of bytes, count as no header at all (RFC 9110 14.2).
-    """
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or not (match[1] or match[2]):
-        return None
-    if not match[1]:
-        length = int(match[2])
-        return (max(0, size - length), size) if length else (size, size)
-    start = int(match[1])
-    stop = min(int(match[2]) + 1, size) if match[2] else size
-    if match[2] and int(match[2]) < start:
-        return None
-    return start, stop
 
 
 async def _body(
