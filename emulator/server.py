@@ -53,6 +53,7 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
 
     from emulator.app import Emulator
     from emulator.gateway.asgi import Application
+    from emulator.gateway.protocol import Protocol
     from emulator.state.database import CorruptState
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
@@ -63,7 +64,8 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
     reset = False
     config = uvicorn.Config(
         _Announced(Application(emulator), settings),
-        http="httptools",
+        http=Protocol,
+        proxy_headers=False,  # nothing stands in front of a local port
         loop="uvloop",
         ws="none",
         lifespan="on",

@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,12 +28,15 @@ CREATE TABLE IF NOT EXISTS blobs(
 ) WITHOUT ROWID;
 """
 BUFFER = 1 << 20
-CHUNK = 1 << 18
+CHUNK = 1 << 21
 
 
 @dataclass(frozen=True)
 class Blob:
-    """A finished file: its id, size in bytes, and checksums in base64 as Cloud Storage gives them."""
+    """A finished file: its id, size in bytes, and checksums in base64 as Cloud Storage gives them.
+
+    md5 is "" where the writer was told to leave it out; `BlobStore.with_md5` adds it.
+    """
 
     id: str
     size: int
@@ -42,15 +45,16 @@ class Blob:
 
 
 class BlobWriter:
-    """Writes one file; hashing and writing happen off the event loop, a megabyte at a time."""
+    """Writes one file; hashing and writing happen off the event loop, `buffer` bytes at a time."""
 
-    def __init__(self, store: BlobStore, blob_id: str) -> None:
+    def __init__(self, store: BlobStore, blob_id: str, buffer: int, *, md5: bool) -> None:
         self._store = store
         self._id = blob_id
         self._fd = -1
+        self._limit = buffer
         self._buffer: list[bytes] = []
         self._buffered = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
         self._crc: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         self.size = 0
         self._finished = False
@@ -69,21 +73,32 @@ class BlobWriter:
         self._buffer.append(data)
         self._buffered += len(data)
         self.size += len(data)
-        if self._buffered >= BUFFER:
+        if self._buffered >= self._limit:
             await self._store.run(self._flush)
+
+    def content(self) -> bytes | None:
+        """All that was written, or None if some of it is no longer in memory."""
+        if self._fd >= 0:
+            return None
+        if len(self._buffer) != 1:
+            self._buffer = [b"".join(self._buffer)]
+        return self._buffer[0]
 
     async def finish(self) -> Blob:
         """Sync the file and give its Blob; the caller references it in the write that stores the owner."""
-        blob: Blob = await self._store.run(self._finish)
-        self._finished = True
-        return blob
+        return await self.begin_finish()
+
+    def begin_finish(self) -> asyncio.Future[Blob]:
+        """Start to finish, so that the caller can do something else while the disk works."""
+        return self._store.begin(self._finish)
 
     def _flush(self) -> None:
         if self._fd < 0:
             self._fd = os.open(self._store.path(self._id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
         self._buffer, self._buffered = [], 0
-        self._md5.update(data)
+        if self._md5 is not None:
+            self._md5.update(data)
         self._crc.update(data)
         _write_all(self._fd, data)
 
@@ -92,7 +107,9 @@ class BlobWriter:
         os.fdatasync(self._fd)
         os.close(self._fd)
         self._fd = -1
-        return Blob(self._id, self.size, _base64(self._md5.digest()), _base64(self._crc.digest()))
+        self._finished = True
+        md5 = "" if self._md5 is None else _base64(self._md5.digest())
+        return Blob(self._id, self.size, md5, _base64(self._crc.digest()))
 
     def _discard(self) -> None:
         if self._fd >= 0:
@@ -113,7 +130,11 @@ class BlobStore:
 
     async def run(self, function: Any, *args: Any) -> Any:
         """Run blocking file work on the store's own threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+        return await self.begin(function, *args)
+
+    def begin(self, function: Any, *args: Any) -> asyncio.Future[Any]:
+        """The same, without waiting for its end."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     def path(self, blob_id: str) -> Path:
         """Where the bytes are."""
@@ -123,9 +144,13 @@ class BlobStore:
         """An id that no file has."""
         return secrets.token_hex(16)
 
-    def writer(self) -> BlobWriter:
-        """A new file: `async with blobs.writer() as w: await w.write(...); blob = await w.finish()`."""
-        return BlobWriter(self, self.new_id())
+    def writer(self, buffer: int = BUFFER, *, md5: bool = True) -> BlobWriter:
+        """A new file: `async with blobs.writer() as w: await w.write(...); blob = await w.finish()`.
+
+        Up to `buffer` bytes are kept in memory before they are written. MD5 costs more than all else that happens to
+        a megabyte here: without `md5` it is left out.
+        """
+        return BlobWriter(self, self.new_id(), buffer, md5=md5)
 
     async def put(self, data: bytes) -> Blob:
         """A whole file at once."""
@@ -151,7 +176,8 @@ class BlobStore:
         """One more owner; the first one needs the Blob, a copy may name an id that is already counted."""
         if isinstance(blob, Blob):
             tx.execute(
-                "INSERT INTO blobs VALUES(?,?,?,?,1) ON CONFLICT(id) DO UPDATE SET refs = refs + 1",
+                "INSERT INTO blobs VALUES(?,?,?,?,1)"
+                " ON CONFLICT(id) DO UPDATE SET refs = refs + 1, md5 = coalesce(nullif(md5, ''), excluded.md5)",
                 (blob.id, blob.size, blob.md5, blob.crc32c),
             )
         elif tx.execute("UPDATE blobs SET refs = refs + 1 WHERE id = ?", (blob,)).rowcount == 0:
@@ -165,6 +191,12 @@ class BlobStore:
             path = self.path(blob_id)
             self._database.after_commit(lambda: path.unlink(missing_ok=True))
 
+    async def with_md5(self, blob: Blob) -> Blob:
+        """The Blob with its MD5, calculated from the file where the writer left it out."""
+        if blob.md5:
+            return blob
+        return replace(blob, md5=_base64(await self.run(_md5_of, self.path(blob.id))))
+
     async def read(self, blob_id: str, start: int = 0, end: int | None = None) -> bytes:
         """Bytes [start, end) of a file."""
         data: bytes = await self.run(_read, self.path(blob_id), start, end)
@@ -172,16 +204,13 @@ class BlobStore:
 
     async def stream(self, blob_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Bytes [start, end) in chunks, at constant memory."""
-        descriptor = await self.run(os.open, self.path(blob_id), os.O_RDONLY)
+        descriptor, stop, chunk = await self.run(_open, self.path(blob_id), start, end)
         try:
             at = start
-            stop = os.fstat(descriptor).st_size if end is None else end
-            while at < stop:
-                chunk = await self.run(os.pread, descriptor, min(CHUNK, stop - at), at)
-                if not chunk:
-                    return
+            while chunk:
                 at += len(chunk)
                 yield chunk
+                chunk = b"" if at >= stop else await self.run(os.pread, descriptor, min(CHUNK, stop - at), at)
         finally:
             os.close(descriptor)
 
@@ -206,6 +235,22 @@ def _read(path: Path, start: int, end: int | None) -> bytes:
         if start:
             file.seek(start)
         return file.read() if end is None else file.read(end - start)
+
+
+def _open(path: Path, start: int, end: int | None) -> tuple[int, int, bytes]:
+    """A descriptor, where to stop, and the first chunk: a small file costs one visit to a thread."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        stop = os.fstat(descriptor).st_size if end is None else end
+        return descriptor, stop, os.pread(descriptor, max(0, min(CHUNK, stop - start)), start)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _md5_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -85,6 +85,11 @@ def read_file(path: Path) -> Instance:
             return prepare(read_header(data))
 
 
+def read_bytes(data: bytes) -> Instance:
+    """The same for a file that is in memory."""
+    return prepare(read_header(data))
+
+
 def prepare(header: Header) -> Instance:
     """Prepare the rows of an instance; DicomError if it lacks one of its UIDs."""
     elements = header.elements

@@ -1,6 +1,9 @@
 """Storing instances (PS3.18 10.5; Cloud Healthcare: store transaction)."""
 
+import asyncio
+import contextlib
 import sqlite3
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +41,10 @@ _ANSWERS = (
 # Cloud Healthcare: every failure has this reason; the private attribute FailureDetail says more.
 FAILURE_REASON = 272
 
+# A file up to this size is read from memory and written at once; of a larger one no more than this is in memory.
+_IN_MEMORY = 4 << 20
+_SYNCING_AT_ONCE = 4
+
 
 @dataclass(slots=True)
 class Received:
@@ -46,6 +53,9 @@ class Received:
     blob: Blob
     instance: Instance | None = None
     problem: str = ""
+
+
+_Read = tuple[Instance | None, str]
 
 
 @SERVICE.handles(f"{_STORES}.storeInstances", permission=_WRITE)
@@ -74,14 +84,17 @@ async def accept(request: Request, put: Put) -> Response:
     if storage_class and storage_class not in ingest.STORAGE_CLASSES:
         raise invalid_argument(f"Storage-Class must be one of {', '.join(ingest.STORAGE_CLASSES)}.")
     study = DicomPath.parse(request.path["dicomWebPath"]).study
-    received: list[Received] = []
+    arrivals = _Arrivals(emulator, study)
+    received = arrivals.received
     try:
-        await _receive(request, received, study)
+        await _receive(request, arrivals)
+        await arrivals.settle()
         if not received:
             raise invalid_argument("The request has no instances: the body holds no part.")
         files = [ingest.of_blob(one.instance, one.blob) for one in received if one.instance]
         outcomes = iter(await emulator.db.write(put, emulator, store_name, files, storage_class) if files else [])
     except BaseException:
+        await arrivals.abandon()
         await _discard(request, [one.blob for one in received])
         raise
     results = [(one, next(outcomes) if one.instance else "failed") for one in received]
@@ -89,24 +102,80 @@ async def accept(request: Request, put: Put) -> Response:
     return _answer(results, root_url(request), choice.offer.media)
 
 
-async def _receive(request: Request, received: list[Received], study: str) -> None:
-    """Write each file of the body and read its header, appending to `received` as they come."""
+class _Arrivals:
+    """The files of one request: their headers are read and more files arrive while the disk syncs the last few."""
+
+    def __init__(self, emulator: "Emulator", study: str) -> None:
+        self.received: list[Received] = []
+        self._emulator = emulator
+        self._study = study
+        self._syncing: deque[tuple[BlobWriter, asyncio.Future[Blob], _Read | None]] = deque()
+
+    def writer(self) -> BlobWriter:
+        """Make the file that the next bytes go to; Cloud Healthcare shows no MD5."""
+        return self._emulator.blobs.writer(_IN_MEMORY, md5=False)
+
+    async def add(self, writer: BlobWriter) -> None:
+        """Take a file of which all bytes are there; it counts as received once it is synced."""
+        content = writer.content()
+        syncing = writer.begin_finish()
+        read = None if content is None else self._read(lambda: index.read_bytes(content))
+        self._syncing.append((writer, syncing, read))
+        while len(self._syncing) > _SYNCING_AT_ONCE:
+            await self._settle_first()
+
+    async def settle(self) -> None:
+        """Wait until every file is synced."""
+        while self._syncing:
+            await self._settle_first()
+
+    async def abandon(self) -> None:
+        """The same after a failure, whatever else fails: `received` then has all files that are there."""
+        while self._syncing:
+            with contextlib.suppress(Exception):
+                await self._settle_first()
+
+    async def _settle_first(self) -> None:
+        writer, syncing, read = self._syncing.popleft()
+        async with writer:  # which removes the file if it cannot be synced
+            blob = await syncing
+        one = Received(blob)
+        self.received.append(one)
+        if read is None:
+            path = self._emulator.blobs.path(blob.id)
+            read = await self._emulator.blobs.run(self._read, lambda: index.read_file(path))
+        one.instance, one.problem = read
+
+    def _read(self, read: Callable[[], Instance]) -> _Read:
+        """Read a header, check its study; give the instance, or why it is none."""
+        try:
+            instance = read()
+        except DicomError as problem:
+            return None, str(problem)
+        if self._study and instance.study != self._study:
+            return None, "The instance belongs to another study than the one that the URL names."
+        return instance, ""
+
+
+async def _receive(request: Request, arrivals: _Arrivals) -> None:
+    """Write each file of the body, and hand it over as it is complete."""
     media = parse_media_type(request.headers.get("content-type", ""))
     inner = media.parameters.get("type", _DICOM).lower()
     if media.name == _DICOM:
-        async with request.emulator.blobs.writer() as writer:
+        async with arrivals.writer() as writer:
             async for chunk in request.stream():
                 await writer.write(chunk)
-            received.append(await _finish(request, writer, study))
+            await arrivals.add(writer)
+            await arrivals.settle()  # before the writer is left
     elif media.name == "multipart/related" and inner == _DICOM:
-        await _receive_parts(request, media, received, study)
+        await _receive_parts(request, media, arrivals)
     elif media.name == "multipart/related" and inner in (answers.DICOM_JSON, "application/json"):
         from emulator.services.healthcare.dicomweb import stow_json
 
         async for data in stow_json.files(request.stream(), media.parameters.get("boundary", "")):
-            async with request.emulator.blobs.writer() as writer:
-                await writer.write(data)
-                received.append(await _finish(request, writer, study))
+            writer = arrivals.writer()
+            await writer.write(data)
+            await arrivals.add(writer)
     else:
         raise ApiError(
             415,
@@ -117,18 +186,17 @@ async def _receive(request: Request, received: list[Received], study: str) -> No
         )
 
 
-async def _receive_parts(request: Request, media: MediaType, received: list[Received], study: str) -> None:
+async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals) -> None:
     writer: BlobWriter | None = None
     try:
         async for event in _events(request.stream(), media):
             if isinstance(event, PartStart):
-                writer = await request.emulator.blobs.writer().__aenter__()
+                writer = arrivals.writer()
             elif writer is not None and isinstance(event, PartData):
                 await writer.write(event.data)
             elif writer is not None:
-                received.append(await _finish(request, writer, study))
-                await writer.__aexit__(None, None, None)
-                writer = None
+                complete, writer = writer, None
+                await arrivals.add(complete)
     finally:
         if writer is not None:
             await writer.__aexit__(None, None, None)
@@ -140,22 +208,6 @@ async def _events(chunks: AsyncIterator[bytes], media: MediaType) -> AsyncIterat
             yield event
     except DicomError as problem:
         raise invalid_argument(str(problem)) from None
-
-
-async def _finish(request: Request, writer: BlobWriter, study: str) -> Received:
-    """Sync a file, read its header, check its study."""
-    blob = await writer.finish()
-    one = Received(blob)
-    try:
-        instance = index.read_file(request.emulator.blobs.path(blob.id))
-    except DicomError as problem:
-        one.problem = str(problem)
-        return one
-    if study and instance.study != study:
-        one.problem = "The instance belongs to another study than the one that the URL names."
-    else:
-        one.instance = instance
-    return one
 
 
 async def _discard(request: Request, blobs: list[Blob]) -> None:

@@ -98,7 +98,7 @@ async def _made(emulator: "Emulator", destination: Destination, one: Exported) -
     base = f"{destination.prefix}{one.study}/{one.series}/{one.uid}"
     same = destination.syntax in (syntaxes.ANY, one.syntax)
     if destination.media in ("", "application/dicom") and same:
-        return [(base + destination.extension, _shared(emulator, one.blob))]
+        return [(base + destination.extension, await _shared(emulator, one.blob))]
     try:
         bodies = await _bodies(emulator, destination, one)
     except (UnsupportedError, DicomError) as problem:
@@ -111,12 +111,12 @@ async def _made(emulator: "Emulator", destination: Destination, one: Exported) -
     return list(zip(names, blobs, strict=True))
 
 
-def _shared(emulator: "Emulator", blob: str) -> Blob:
+async def _shared(emulator: "Emulator", blob: str) -> Blob:
     """Give the instance's own file: Cloud Storage refers to it too, nothing is copied."""
     row = emulator.db.one("SELECT id, size, md5, crc32c FROM blobs WHERE id = ?", (blob,))
     if row is None:
         raise UnsupportedError("The instance was deleted while the export ran.")
-    return Blob(*row)
+    return await emulator.blobs.with_md5(Blob(*row))
 
 
 async def _bodies(emulator: "Emulator", destination: Destination, one: Exported) -> list[bytes]:
