@@ -80,6 +80,7 @@ def _act(demonstration: "Demonstration", options: argparse.Namespace) -> None:
 
     if not options.only_destroy:
         demonstration.run()
-        print(as_json(demonstration.facts) if options.json else summary(demonstration.places, demonstration.facts))
+        page = as_json(demonstration.facts) if options.json else summary(demonstration.places, demonstration.facts)
+        print(page, flush=True)
     if options.destroy or options.only_destroy:
         demonstration.destroy()
