@@ -1,7 +1,7 @@
 """OHIF on a DICOM store: the published package served at the root, for browsers that followed a link of `scripts view`.
 
 A link holds a code that works once. It gives the browser a cookie, and the cookie reads one store by DICOMweb with the
-rights of whoever asked for the link. While nobody has such a session, nothing here answers.
+rights of whoever asked for the link. While nobody has such a session, a browser gets no more than a hint.
 """
 
 from __future__ import annotations
@@ -90,18 +90,22 @@ class Viewer:
 
     async def answer(self, raw_path: str, headers: dict[str, str]) -> Response | None:
         """The answer to a GET that is no API's; None where the viewer has nothing there either."""
-        if not self._sessions.any() or not self._files.scan():
+        if not self._files.scan():
+            return None
+        if pages.is_route(raw_path):
+            return await self._page(headers)
+        if not self._sessions.any():
             return None
         if raw_path == pages.CONFIGURATION_PATH:
             return self._configuration(headers)
         file = self._files.find(raw_path)
-        if file is not None:
-            return await asyncio.to_thread(file.response, headers)
-        if not pages.is_route(raw_path):
-            return None
-        if self._sessions.of(headers) is None:
-            return pages.refused(401)
-        return pages.page(await asyncio.to_thread(self._files.index))
+        return await asyncio.to_thread(file.response, headers) if file is not None else None
+
+    async def _page(self, headers: dict[str, str]) -> Response | None:
+        """The viewer's page for a session, a hint for any other browser, nothing for programs."""
+        if self._sessions.of(headers) is not None:
+            return pages.page(await asyncio.to_thread(self._files.index))
+        return pages.refused(401) if "text/html" in headers.get("accept", "") else None
 
     def _configuration(self, headers: dict[str, str]) -> Response:
         session: Session | None = self._sessions.of(headers)

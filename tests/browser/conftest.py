@@ -1,0 +1,90 @@
+"""One browser for all tests, and one store with the studies that they look at."""
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from tests.browser import prepare
+from tests.browser.page import Page
+from tests.browser.studies import Study, studies
+from tests.support.emulator import RunningEmulator
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--enable-unsafe-swiftshader"),
+    *("--disable-dev-shm-usage", "--window-size=1280,900"),
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A DICOM store that holds the studies."""
+
+    emulator: RunningEmulator
+    name: str
+    studies: dict[str, Study]
+
+    def link(self) -> str:
+        """A fresh link to the viewer."""
+        status, answer = self.emulator.request("POST", "/_emulator/viewer", {"store": self.name})
+        assert status == 200, answer
+        return self.emulator.base_url + str(answer["path"])
+
+
+@pytest.fixture(scope="session")
+def store(emulator: RunningEmulator, unique: Callable[[str], str]) -> Store:
+    """The store, filled by DICOMweb."""
+    parent = f"projects/{emulator.project}/locations/us-central1/datasets"
+    dataset = unique("browser")
+    assert emulator.request("POST", f"/v1/{parent}?datasetId={dataset}", {})[0] == 200
+    parent = f"{parent}/{dataset}/dicomStores"
+    assert emulator.request("POST", f"/v1/{parent}?dicomStoreId=images", {})[0] == 200
+    found = studies()
+    headers = {"Content-Type": "application/dicom", "Authorization": f"Bearer {emulator.owner_token}"}
+    for study in found.values():
+        for file in study.files:
+            url = f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies"
+            with urllib.request.urlopen(urllib.request.Request(url, file, headers), timeout=60) as answer:
+                assert answer.status == 200
+    return Store(emulator, f"{parent}/images", found)
+
+
+@pytest.fixture(scope="session")
+def page(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A browser that has followed a link to the viewer."""
+    sentence = prepare.missing()
+    if sentence:
+        pytest.fail(sentence)
+    options = webdriver.ChromeOptions()
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.binary_location = _program("chromium")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+    driver.set_page_load_timeout(60)
+    try:
+        yield Page(driver, store.emulator.base_url).enter(store.link())
+    finally:
+        driver.quit()
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    assert found is not None
+    return found
+
+
+def requested(driver: webdriver.Chrome) -> list[str]:
+    """The address of every request that the browser made so far."""
+    messages = (json.loads(entry["message"])["message"] for entry in driver.get_log("performance"))  # type: ignore[no-untyped-call]
+    return [
+        str(message["params"]["request"]["url"])
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
