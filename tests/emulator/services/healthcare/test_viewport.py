@@ -14,7 +14,7 @@ from tests.emulator.services.healthcare.instances import file_of, instance, made
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
 PIXELS = np.arange(0, 240, 5, dtype=np.uint8).reshape(6, 8)
-FILM = {
+FILM: dict[str, Any] = {
     "Rows": 6,
     "Columns": 8,
     "PixelData": PIXELS.tobytes(),
