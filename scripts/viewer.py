@@ -61,11 +61,11 @@ def _pack(folder: Path) -> Path:
     return archives[0]
 
 
-def check(archive: Path, integrity: str = INTEGRITY) -> None:
+def check(archive: Path) -> None:
     """Nothing, or CommandError for an archive that is not the one published."""
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha512").digest()
-    if f"sha512-{base64.b64encode(digest).decode()}" != integrity:
+    if f"sha512-{base64.b64encode(digest).decode()}" != INTEGRITY:
         raise CommandError(
             f"What npm brought as {PACKAGE} is not what was published under that name: check `npm config get registry`."
         )

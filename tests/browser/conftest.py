@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from selenium import webdriver
@@ -13,7 +16,8 @@ from selenium.webdriver.chrome.service import Service
 from tests.browser import prepare
 from tests.browser.page import Page
 from tests.browser.studies import Study, studies
-from tests.support.emulator import RunningEmulator
+from tests.scripts.outputs import outputs_for
+from tests.support.emulator import ROOT, RunningEmulator
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -27,18 +31,21 @@ class Store:
     """A DICOM store that holds the studies."""
 
     emulator: RunningEmulator
-    name: str
+    outputs: Path
     studies: dict[str, Study]
 
     def link(self) -> str:
-        """A fresh link to the viewer."""
-        status, answer = self.emulator.request("POST", "/_emulator/viewer", {"store": self.name})
-        assert status == 200, answer
-        return self.emulator.base_url + str(answer["path"])
+        """A fresh link to the viewer, as the command prints it."""
+        command = [sys.executable, "-m", "scripts", "view", "--outputs", str(self.outputs)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.emulator.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")
-def store(emulator: RunningEmulator, unique: Callable[[str], str]) -> Store:
+def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The store, filled by DICOMweb."""
     parent = f"projects/{emulator.project}/locations/us-central1/datasets"
     dataset = unique("browser")
@@ -52,7 +59,10 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str]) -> Store:
             url = f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies"
             with urllib.request.urlopen(urllib.request.Request(url, file, headers), timeout=60) as answer:
                 assert answer.status == 200
-    return Store(emulator, f"{parent}/images", found)
+    outputs = replace(outputs_for(emulator.base_url, project=emulator.project), dicom_store_name=f"{parent}/images")
+    file_of_outputs = tmp_path_factory.mktemp("browser") / "outputs.json"
+    file_of_outputs.write_text(outputs.to_json())
+    return Store(emulator, file_of_outputs, found)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.scripts.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("google", "googleapiclient", "grpc", "numpy", "pydicom", "requests", "rich")
-COMMANDS = ["status", "load", "import", "search", "retrieve", "store", "delete", "export", "query", "watch"]
+COMMANDS = ["status", "load", "import", "search", "retrieve", "store", "delete", "view", "export", "query", "watch"]
 
 
 def test_help_imports_nothing_heavy() -> None:
