@@ -20,6 +20,11 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _log = logging.getLogger("emulator")
 FORM_LIMIT = 1 << 20
+SMALL_PIECE = 1 << 12  # of a streamed answer: such pieces are sent together
+MOST_SMALL = 1 << 16
+# A stored page (an object of type text/html) that a browser opens gets an origin of its own: it must not act as the
+# viewer's page, which has this one.
+_DOCUMENTS = frozenset(("document", "iframe", "frame", "embed", "object"))
 CORS_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
@@ -57,6 +62,8 @@ class Application:
         else:
             response = await self._answer(scope, headers, receive)
         extra = _cors(origin, headers) if origin is not None else {}
+        if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
+            extra["content-security-policy"] = "sandbox"
         await _send(send, response, extra, head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
@@ -146,7 +153,14 @@ async def _send(send: Send, response: Response, extra: dict[str, str], *, head: 
         await send({"type": "http.response.body", "body": b"" if head else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    small = b""
     if not head:
         async for chunk in body:
+            if len(chunk) < SMALL_PIECE and len(small) < MOST_SMALL:
+                small += chunk
+                continue
+            if small:
+                await send({"type": "http.response.body", "body": small, "more_body": True})
+                small = b""
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": small})

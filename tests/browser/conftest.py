@@ -1,6 +1,7 @@
 """One browser for all tests, and one store with the studies that they look at."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class Store:
         return done.stdout.strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The store, filled by DICOMweb."""
     parent = f"projects/{emulator.project}/locations/us-central1/datasets"
@@ -65,18 +66,20 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_fact
     return Store(emulator, file_of_outputs, found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A browser that has followed a link to the viewer."""
     sentence = prepare.missing()
     if sentence:
         pytest.fail(sentence)
     options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+    home = tmp_path_factory.mktemp("chromium")
+    for flag in (*FLAGS, f"--user-data-dir={home / 'profile'}"):
         options.add_argument(flag)
     options.binary_location = _program("chromium")
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver")))
+    environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
+    driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver"), env=environment))
     driver.set_page_load_timeout(60)
     try:
         yield Page(driver, store.emulator.base_url).enter(store.link())

@@ -31,7 +31,7 @@ def install_chromium() -> bool:
     if apt is None or os.geteuid() != 0:
         return False
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
+    for command in (["update", "-qq"], ["install", "-y", "-qq", *PACKAGES]):
         done = subprocess.run([apt, *command], env=environment, capture_output=True, timeout=_SECONDS, check=False)
         if done.returncode:
             return False

@@ -157,6 +157,17 @@ def test_pages_of_other_origins_get_nothing_with_the_cookie(call: Call, site: st
     assert call("GET", STUDIES, **headers).status_code == 401
 
 
+def test_a_stored_page_is_not_of_the_viewers_origin(call: Call) -> None:
+    """A browser gives a sandboxed document an origin of its own, so it reads neither the cookie's store nor others."""
+    mine = {"cookie": cookie(call), "sec_fetch_dest": "document", "sec_fetch_site": "none"}
+    assert call("POST", "/storage/v1/b?project=unit-project", {"name": "pages"}, None).status_code in (200, 409)
+    upload = "/upload/storage/v1/b/pages/o?uploadType=media&name=page.html"
+    assert call("POST", upload, "<script>", None, content_type="text/html").status_code == 200
+    stored = call("GET", "/pages/page.html", **mine)
+    assert (stored.status_code, stored.headers["content-security-policy"]) == (200, "sandbox")
+    assert "sandbox" not in call("GET", "/", **mine).headers["content-security-policy"]
+
+
 def test_another_name_for_this_machine_gets_nothing(call: Call) -> None:
     assert call("GET", STUDIES, cookie=cookie(call), host="rebound.example:9470", **PAGE).status_code == 401
 
