@@ -1,0 +1,224 @@
+"""Twenty thousand mutated bodies, files and query strings: refused in a sentence or taken, at steady memory."""
+
+import asyncio
+import gc
+import random
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
+
+import httpx
+import orjson
+
+from emulator.app import Emulator
+from emulator.dicom import native_xml
+from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.dicom.header import read_header
+from emulator.dicom.media import choose, parse_media_type
+from emulator.dicom.multipart import PART_END, MultipartReader, closing, part_head
+from emulator.gateway.asgi import Application
+from emulator.gateway.errors import ApiError
+from emulator.services.healthcare.dicomweb import index, qido
+from tests.emulator.conftest import InProcess
+from tests.emulator.dicom.files import shipped
+from tests.emulator.services.healthcare.instances import instance, made
+
+FILES = 7_000
+BODIES = 7_000
+QUERIES = 7_000
+REQUESTS = 600
+GROWTH = 4 << 20
+LONGEST = 5.0
+
+SMALL = ("CT_small.dcm", "MR_small_implicit.dcm", "MR_small_bigendian.dcm", "image_dfl.dcm", "693_J2KR.dcm")
+TOKENS = (
+    b"\r\n",
+    b"--b",
+    b"--b--",
+    b"\0",
+    b"\xff\xff\xff\xff",
+    b"SQ",
+    b"UN",
+    b"\xfe\xff\x00\xe0",
+    b"\xfe\xff\x0d\xe0",
+    b"-1",
+)
+WORDS = (
+    "studies", "includefield", "all", "limit", "offset", "fuzzymatching", "true", "PatientName", "StudyDate",
+    "00100010", "nan",
+    "20200101-20201231", "-", ",", "*", "?", "\\", "%", "'", '"', "é", "山", "\0", "9" * 40, "00100010,0020000D", "-5",
+    "Modality", "SOPInstanceUID", "application/dicom", 'multipart/related; type="', "transfer-syntax=*", ";q=", "0.5",
+)  # fmt: skip
+
+
+def mutated(chance: random.Random, data: bytes) -> bytes:
+    """Change some bytes: flipped, cut out, doubled, put in, or the end cut off."""
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data) + 1)
+        kind = chance.randrange(5)
+        if kind == 0 and data:
+            at = min(at, len(data) - 1)
+            data = data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+        elif kind == 1:
+            data = data[:at] + data[at + chance.randint(1, 40) :]
+        elif kind == 2:
+            data = data[:at] + data[at : at + chance.randint(1, 40)] + data[at:]
+        elif kind == 3:
+            data = data[:at] + chance.choice(TOKENS) + data[at:]
+        else:
+            data = data[:at] if chance.random() < 0.3 else data
+    return data
+
+
+def text(chance: random.Random) -> str:
+    return "".join(chance.choice(WORDS) for _ in range(chance.randint(0, 4)))
+
+
+def steady(cases: Iterator[Callable[[], object]]) -> int:
+    """Run the cases; each ends in time, with nothing or a refusal in a sentence, and memory does not grow."""
+    done = 0
+    before = 0
+    for case in cases:
+        start = time.process_time()
+        refusal = ""
+        try:
+            case()
+        except (DicomError, UnsupportedError, ApiError) as problem:
+            refusal = str(problem)
+        assert not refusal or refusal.endswith("."), refusal
+        assert time.process_time() - start < LONGEST
+        done += 1
+        if done == 500:
+            gc.collect()
+            tracemalloc.start()
+            before = tracemalloc.get_traced_memory()[0]
+        if done == 1_500:
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+            tracemalloc.stop()
+            assert grown < GROWTH, f"{grown} bytes more after 1,000 cases"
+    return done
+
+
+def small_files() -> list[bytes]:
+    return [made(), *(shipped(name).read_bytes()[:6000] for name in SMALL)]
+
+
+def test_files() -> None:
+    chance = random.Random(1)  # noqa: S311 (not for secrets)
+    files = small_files()
+
+    def read(data: bytes) -> None:
+        header = read_header(data)
+        index.prepare(header)
+        assert native_xml.from_xml(native_xml.to_xml(header.elements)).keys() == header.elements.keys()
+
+    def cases() -> Iterator[Callable[[], object]]:
+        for _ in range(FILES):
+            data = mutated(chance, chance.choice(files))
+            yield partial(read, data)
+
+    assert steady(cases()) == FILES
+
+
+def test_multipart_bodies() -> None:
+    chance = random.Random(2)  # noqa: S311 (not for secrets)
+    film = made()
+    body = b"".join(part_head("b", "application/dicom") + film + PART_END for _ in range(2)) + closing("b")
+
+    def read(data: bytes) -> None:
+        reader = MultipartReader("b")
+        parts = 0
+        for at in range(0, len(data), 97):
+            parts += sum(1 for _ in reader.feed(data[at : at + 97]))
+        reader.close()
+
+    def cases() -> Iterator[Callable[[], object]]:
+        for _ in range(BODIES):
+            data = mutated(chance, body)
+            yield partial(read, data)
+
+    assert steady(cases()) == BODIES
+
+
+def test_queries_and_headers() -> None:
+    chance = random.Random(3)  # noqa: S311 (not for secrets)
+    from emulator.dicom.media import Offer
+
+    offers = (Offer("application/dicom", multipart=True, syntaxes=("1.2.840.10008.1.2.1", "*")),)
+
+    def read(parameters: list[tuple[str, str]], header: str) -> None:
+        choose(header, offers)
+        parse_media_type(header)
+        qido.parse(chance.choice(("study", "series", "instance")), parameters)
+
+    def cases() -> Iterator[Callable[[], object]]:
+        for _ in range(QUERIES):
+            parameters = [(text(chance), text(chance)) for _ in range(chance.randint(0, 3))]
+            header = ",".join(text(chance) for _ in range(chance.randint(0, 3)))
+            yield partial(read, parameters, header)
+
+    assert steady(cases()) == QUERIES
+
+
+def requests_of(chance: random.Random, root: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give mutated requests: stores, updates, patches, searches, retrievals."""
+    files = small_files()
+    metadata = orjson.dumps([instance().to_json_dict() | {"00020010": {"vr": "UI", "Value": ["1.2.840.10008.1.2.1"]}}])
+    whole = b"".join(part_head("b", "application/dicom") + made(uid=str(n)) + PART_END for n in (1, 2)) + closing("b")
+    as_json = part_head("b", "application/dicom+json") + metadata + PART_END + closing("b")
+    patch = orjson.dumps([{"op": "replace", "path": "/00100020/Value/0", "value": "x"}])
+    one = "studies/1.2.1/series/1.2.1.1/instances/1"
+    paths = (
+        one,
+        f"{one}/metadata",
+        f"{one}/frames/1",
+        f"{one}/bulkdata/7FE00010",
+        "studies/1.2.1",
+        "studies",
+        "instances",
+    )
+    for _ in range(REQUESTS):
+        kind = chance.randrange(6)
+        dicom = {"content-type": "application/dicom"}
+        if kind == 0:
+            yield "POST", f"{root}/studies", {"content": mutated(chance, chance.choice(files)), "headers": dicom}
+        elif kind == 1:
+            related = {"content-type": 'multipart/related; type="application/dicom"; boundary=b'}
+            yield "POST", f"{root}/studies", {"content": mutated(chance, whole), "headers": related}
+        elif kind == 2:
+            related = {"content-type": 'multipart/related; type="application/dicom+json"; boundary=b'}
+            yield "POST", f"{root}/studies", {"content": mutated(chance, as_json), "headers": related}
+        elif kind == 3:
+            yield "PATCH", f"{root}/{one}/metadata", {"content": mutated(chance, patch)[:2000]}
+        else:
+            headers = {"accept": text(chance).encode(), "range": text(chance).encode(), "if-none-match": b'"x"'}
+            path = chance.choice(paths) if kind == 4 else mutated(chance, chance.choice(paths).encode()).hex(" ")
+            path = path if kind == 4 else "".join(f"%{byte}" for byte in path.split())
+            parameters = [(text(chance), text(chance)) for _ in range(chance.randint(0, 2))]
+            headers = {name: value.replace(b"\0", b"") for name, value in headers.items()}
+            yield "GET", f"{root}/{path}", {"headers": headers, "params": parameters}
+
+
+def test_requests_through_the_application(in_process: InProcess) -> None:
+    in_process.run(_ask_all(random.Random(4), in_process.emulator))  # noqa: S311 (not for secrets)
+
+
+async def _ask_all(chance: random.Random, emulator: Emulator) -> None:
+    token = (emulator.settings.state / "owner-token").read_text().strip()
+    headers = {"authorization": f"Bearer {token}"}
+    transport = httpx.ASGITransport(app=cast("Any", Application(emulator)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers) as client:
+        parent = f"/v1beta1/projects/{emulator.settings.project}/locations/us-central1/datasets"
+        await client.post(f"{parent}?datasetId=d", json={})
+        assert (await client.post(f"{parent}/d/dicomStores?dicomStoreId=s", json={})).status_code == 200
+        root = f"{parent}/d/dicomStores/s/dicomWeb"
+        await client.post(f"{root}/studies", content=made(uid="1"), headers={"content-type": "application/dicom"})
+        seen = set()
+        for method, url, request in requests_of(chance, root):
+            answer = await asyncio.wait_for(client.request(method, url, **request), 30)
+            assert answer.status_code < 500, (method, url, request, answer.text)
+            seen.add(answer.status_code)
+        assert {200, 400, 404, 406, 409} <= seen
