@@ -1,5 +1,3 @@
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +7,6 @@ import requests
 
 from emulator.dicom.multipart import PART_END, closing, part_head
 from emulator.dicom.native_xml import from_xml
-from tests.conftest import StartEmulator
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
@@ -168,43 +165,3 @@ def test_writing_needs_its_permission(store: Store) -> None:
     headers = {"Content-Type": "application/dicom", "Authorization": "Bearer nobody"}
     answer = requests.post(f"{store.url}/studies", data=made(), headers=headers, timeout=60)
     assert answer.status_code == 401
-
-
-@pytest.mark.crash
-def test_everything_answered_200_survives_a_kill(start_emulator: StartEmulator) -> None:
-    emulator = start_emulator()
-    parent = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
-    assert emulator.request("POST", f"{parent}?datasetId=d", {})[0] == 200
-    assert emulator.request("POST", f"{parent}/d/dicomStores?dicomStoreId=s", {})[0] == 200
-    url = f"{emulator.base_url}{parent}/d/dicomStores/s/dicomWeb"
-    headers = {"Authorization": f"Bearer {emulator.owner_token}", "Content-Type": "application/dicom"}
-    stored: list[int] = []
-
-    def store_until_the_end(first: int) -> None:
-        with requests.Session() as session:
-            for number in range(first, 10_000, 4):
-                try:
-                    answer = session.post(
-                        f"{url}/studies", data=made(uid=f"1.2.1.1.{number}"), headers=headers, timeout=60
-                    )
-                except requests.RequestException:
-                    return
-                if answer.status_code == 200:
-                    stored.append(number)
-
-    threads = [threading.Thread(target=store_until_the_end, args=(first,)) for first in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    while len(stored) < 40:
-        time.sleep(0.005)
-    emulator.kill()
-    for thread in threads:
-        thread.join()
-    emulator.start()
-    headers["Accept"] = "application/dicom; transfer-syntax=*"
-    found = requests.get(f"{url}/instances", headers={"Authorization": headers["Authorization"]}, timeout=60).json()
-    uids = {row["00080018"]["Value"][0] for row in found}
-    assert {f"1.2.1.1.{number}" for number in stored} <= uids
-    for uid in uids:
-        answer = requests.get(f"{url}/studies/1.2.1/series/1.2.1.1/instances/{uid}", headers=headers, timeout=60)
-        assert answer.content == made(uid=uid)

@@ -1,0 +1,94 @@
+"""kill -9 in the middle of parallel STOW, again and again on one store. KILL_ROUNDS=50 is the thorough form."""
+
+import os
+import sqlite3
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import StartEmulator
+from tests.emulator.services.healthcare.instances import made
+from tests.support.emulator import RunningEmulator
+
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "5"))
+CLIENTS = 4
+STORED_BEFORE_KILL = 12
+
+
+def film(uid: str) -> bytes:
+    """One film, large enough for a body in several chunks and a write that can be cut off."""
+    return made(uid=uid, Rows=256, Columns=512, PixelData=bytes(range(256)) * 512)
+
+
+def store_until_killed(emulator: RunningEmulator, url: str, headers: dict[str, str], place: int) -> list[str]:
+    """Store from several threads until the process is killed; give the UIDs that were answered 200."""
+    stored: list[str] = []
+
+    def store(client: int) -> None:
+        with requests.Session() as session:
+            for number in range(10_000):
+                uid = f"1.2.1.{place}.{client}.{number}"
+                try:
+                    answer = session.post(f"{url}/studies", data=film(uid), headers=headers, timeout=60)
+                except requests.RequestException:
+                    return
+                assert answer.status_code == 200, answer.text
+                stored.append(uid)
+
+    threads = [threading.Thread(target=store, args=(client,)) for client in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    while len(stored) < STORED_BEFORE_KILL:
+        time.sleep(0.002)
+    emulator.kill()
+    for thread in threads:
+        thread.join()
+    return stored
+
+
+def check_files(state: Path) -> None:
+    """Every instance has its file, every file its instance, and references are counted right."""
+    with sqlite3.connect(state / "state.sqlite") as database:
+        rows = database.execute(
+            "SELECT b.id, b.refs, b.size, (SELECT count(*) FROM dicom_instances WHERE blob = b.id) FROM blobs b"
+        ).fetchall()
+        missing = database.execute(
+            "SELECT count(*) FROM dicom_instances i LEFT JOIN blobs b ON b.id = i.blob"
+            " LEFT JOIN dicom_metadata m ON m.instance = i.id WHERE b.id IS NULL OR m.instance IS NULL"
+        ).fetchone()
+    database.close()
+    files = {path.name: path.stat().st_size for path in (state / "blobs").glob("*/*")}
+    assert missing == (0,)
+    assert all(refs == owners for _, refs, _, owners in rows)
+    assert files == {blob: size for blob, _, size, _ in rows}
+
+
+@pytest.mark.crash
+@pytest.mark.slow
+def test_everything_answered_200_survives_every_kill(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+    parent = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
+    assert emulator.request("POST", f"{parent}?datasetId=d", {})[0] == 200
+    assert emulator.request("POST", f"{parent}/d/dicomStores?dicomStoreId=s", {})[0] == 200
+    url = f"{emulator.base_url}{parent}/d/dicomStores/s/dicomWeb"
+    owner = {"Authorization": f"Bearer {emulator.owner_token}"}
+    known: set[str] = set()
+    for place in range(ROUNDS):
+        stored = store_until_killed(emulator, url, {**owner, "Content-Type": "application/dicom"}, place)
+        emulator.start()
+        with requests.Session() as session:
+            session.headers.update(owner)
+            found = session.get(f"{url}/instances", params={"limit": "50000"}, timeout=60).json()
+            uids = {row["00080018"]["Value"][0] for row in found}
+            assert known | set(stored) <= uids
+            for uid in uids - known:
+                path = f"{url}/studies/1.2.1/series/1.2.1.1/instances/{uid}"
+                answer = session.get(path, headers={"Accept": "application/dicom; transfer-syntax=*"}, timeout=60)
+                assert answer.content == film(uid)
+        known = uids
+    assert len(known) >= ROUNDS * STORED_BEFORE_KILL
+    emulator.stop()
+    check_files(emulator.state)
