@@ -9,7 +9,6 @@ import hashlib
 import secrets
 import sqlite3
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -83,6 +82,8 @@ class Sessions:
         header = headers.get("cookie", "")
         if self._cookie not in header or urlsplit(f"//{headers.get('host', '')}").hostname not in LOOPBACK:
             return None
+        from http.cookies import CookieError, SimpleCookie
+
         try:
             cookie = SimpleCookie(header).get(self._cookie)
         except CookieError:
