@@ -21,7 +21,7 @@ class Clock:
 
     def stamp(self) -> str:
         """RFC 3339 with microseconds and Z, as Google's APIs give times."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self.now().isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Ids:

@@ -1,6 +1,7 @@
 """The bodies of DICOMweb answers: DICOM JSON joined from stored documents, XML, multipart streams, refusals."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -27,6 +28,10 @@ _DOCUMENTS = (
 )
 
 
+_REMEMBERED = 300
+_choose = lru_cache(maxsize=500)(choose)  # a client sends the same header again and again
+
+
 def not_acceptable(offers: Sequence[Offer]) -> ApiError:
     """Make the 406 that says what could have been asked for."""
     shown = {f'multipart/related; type="{o.media}"' if o.multipart else o.media for o in offers}
@@ -37,7 +42,8 @@ def not_acceptable(offers: Sequence[Offer]) -> ApiError:
 
 def negotiate(request: Request, offers: Sequence[Offer]) -> Choice:
     """Choose what to answer by the Accept header; 406 if nothing fits."""
-    choice = choose(request.headers.get("accept", ""), offers)
+    accept = request.headers.get("accept", "")
+    choice = (_choose if len(accept) <= _REMEMBERED else choose)(accept, tuple(offers))
     if choice is None:
         raise not_acceptable(offers)
     return choice
