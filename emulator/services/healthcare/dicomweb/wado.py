@@ -50,7 +50,7 @@ _MAX_FRAMES = 10_000
 async def retrieve_many(request: Request) -> Answer:
     """Give every instance of a study or series, one part each."""
     choice = answers.negotiate(request, (_WHOLE,))
-    return _multipart(request, _rows(request), choice)
+    return await _multipart(request, _rows(request), choice)
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.retrieveInstance", permission=_READ)
@@ -59,7 +59,7 @@ async def retrieve_instance(request: Request) -> Answer:
     choice = answers.negotiate(request, (_WHOLE, _SINGLE))
     rows = _rows(request)
     if choice.offer.multipart:
-        return _multipart(request, rows, choice)
+        return await _multipart(request, rows, choice)
     row = rows[0]
     if _as_stored(row, choice.syntax):
         return answers.file_part(request.emulator, request, row.blob, (0, row.size), _DICOM)
@@ -74,9 +74,16 @@ def _as_stored(row: Row, syntax: str) -> bool:
     return syntax in (syntaxes.ANY, row.syntax)
 
 
-def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Response:
+async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Response:
+    """Answer instances, one part each.
+
+    One of each stored syntax is converted before the answer starts, so that what no codec can do is a 400; one that
+    fails later, for another reason, cuts the answer off.
+    """
     boundary = token_hex(16)
     root = root_url(request)
+    first = {row.syntax: row for row in reversed(rows) if not _as_stored(row, choice.syntax)}
+    ready = {row.id: await transcoded(request.emulator, row, choice.syntax) for row in first.values()}
 
     async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
         for row in rows:
@@ -84,7 +91,7 @@ def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Respons
             if _as_stored(row, choice.syntax):
                 yield _DICOM, place, request.emulator.blobs.stream(row.blob)
             else:
-                yield _DICOM, place, await transcoded(request.emulator, row, choice.syntax)
+                yield _DICOM, place, ready.pop(row.id, b"") or await transcoded(request.emulator, row, choice.syntax)
 
     body = answers.stream_parts(boundary, parts())
     return Response(200, answers.multipart_headers(_DICOM, boundary), body)
