@@ -7,6 +7,7 @@ import time
 import google_crc32c
 import pytest
 
+from emulator.state.blobs import Blob
 from tests.emulator.conftest import InProcess
 
 
@@ -69,3 +70,29 @@ def test_an_unfinished_file_leaves_nothing(in_process: InProcess) -> None:
     with pytest.raises(ConnectionError):
         in_process.run(interrupted())
     assert not [path for path in (in_process.settings.state / "blobs").rglob("*") if path.is_file()]
+
+
+def test_md5_is_calculated_later_where_it_was_left_out(in_process: InProcess) -> None:
+    blobs = in_process.emulator.blobs
+
+    async def write(size: int) -> tuple[Blob, bytes | None]:
+        async with blobs.writer(1000, md5=False) as writer:
+            await writer.write(b"a" * (size // 2))
+            await writer.write(b"b" * (size // 2))
+            content = writer.content()
+            return await writer.finish(), content
+
+    small, content = in_process.run(write(600))
+    assert content == b"a" * 300 + b"b" * 300
+    assert small.md5 == ""
+    large, content = in_process.run(write(2000))
+    assert content is None, "what has gone to the file is no longer kept in memory"
+    for blob, data in ((small, b"a" * 300 + b"b" * 300), (large, b"a" * 1000 + b"b" * 1000)):
+        complete = in_process.run(blobs.with_md5(blob))
+        md5 = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        assert (complete.md5, complete.crc32c) == (md5, crc32c(data))
+        in_process.write(lambda tx, blob=blob: blobs.add_ref(tx, blob))
+        in_process.write(lambda tx, blob=complete: blobs.add_ref(tx, blob))
+        row = in_process.emulator.db.one("SELECT md5, refs FROM blobs WHERE id = ?", (blob.id,))
+        assert row is not None
+        assert tuple(row) == (md5, 2)
