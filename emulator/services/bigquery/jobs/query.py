@@ -183,11 +183,13 @@ def _translator(connection: DuckDBPyConnection, query: Query, found: Snapshot) -
 def _fill(
     connection: DuckDBPyConnection, query: Query, statement: Statement, found: Snapshot, table: str
 ) -> tuple[list[Field], int]:
+    """One transaction, so that a table that gets a column meanwhile has the same columns from describing to reading."""
     from emulator.services.bigquery.sql import engine, storage
 
-    sql = _translator(connection, query, found).select(statement.tree)
-    fields = engine.describe(connection, sql)
-    return fields, storage.fill(connection, table, fields, sql)
+    with engine.transaction(connection):
+        sql = _translator(connection, query, found).select(statement.tree)
+        fields = engine.describe(connection, sql)
+        return fields, storage.fill_in(connection, table, fields, sql)
 
 
 def _describe(connection: DuckDBPyConnection, query: Query, statement: Statement, found: Snapshot) -> list[Field]:

@@ -57,10 +57,15 @@ def append(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], 
 def fill(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
     """Make a storage table with the rows of a SELECT, all or nothing; gives their number."""
     with transaction(connection):
-        create(connection, table, fields)
-        if not fields:
-            return 0
-        row = connection.execute(f"INSERT INTO {table} SELECT * FROM ({select})").fetchone()
+        return fill_in(connection, table, fields, select)
+
+
+def fill_in(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
+    """The same inside the caller's transaction."""
+    create(connection, table, fields)
+    if not fields:
+        return 0
+    row = connection.execute(f"INSERT INTO {table} SELECT * FROM ({select})").fetchone()
     return int(row[0]) if row else 0
 
 
