@@ -21,7 +21,14 @@ from emulator.gateway.audit import Logs
 from emulator.gateway.authentication import MISSING, Authenticator
 from emulator.gateway.authorization import ORGANIZATION, Policies, denied
 from emulator.gateway.discovery import Document, load
-from emulator.gateway.errors import ApiError, not_found, not_implemented, storage_full, unauthenticated
+from emulator.gateway.errors import (
+    ApiError,
+    invalid_argument,
+    not_found,
+    not_implemented,
+    storage_full,
+    unauthenticated,
+)
 from emulator.gateway.faults import Faults
 from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
@@ -242,10 +249,22 @@ class Emulator:
             return
         raw = await request.read(BODY_LIMIT) if method.http in ("POST", "PUT", "PATCH", "DELETE") else b""
         if raw and request.headers.get("content-encoding") == "gzip":
-            import gzip
-
-            raw = gzip.decompress(raw)
+            raw = _unzipped(raw)
         request.body = validation.body(method, raw, lenient=service.lenient)
+
+
+def _unzipped(raw: bytes) -> bytes:
+    """The JSON inside a gzip body, no larger than any body may be."""
+    import zlib
+
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacker.decompress(raw, BODY_LIMIT)
+    except zlib.error:
+        raise invalid_argument("The body's content-encoding is gzip, but it is no gzip data.") from None
+    if not unpacker.eof:
+        raise invalid_argument(f"The gzip body is cut short, or unpacks to more than {BODY_LIMIT} bytes.")
+    return data
 
 
 def encode(request: Request, answer: Answer) -> Response:

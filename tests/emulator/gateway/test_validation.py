@@ -1,13 +1,16 @@
 """Bodies and parameters against the discovery schemas."""
 
+import gzip
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
 from emulator.gateway import validation
 from emulator.gateway.discovery import Method, load
 from emulator.gateway.errors import ApiError
+from tests.support.emulator import RunningEmulator
 
 DOCUMENTS = {name: load(name) for name in ("healthcare.v1", "storage.v1", "pubsub.v1")}
 
@@ -94,3 +97,12 @@ def test_a_whole_request_message_may_repeat_what_is_in_the_path() -> None:
     assert body(commit, {"name": "dicom", "schema": {"type": "AVRO"}}) == {"schema": {"type": "AVRO"}}
     with pytest.raises(ApiError, match='Unknown name "nam": Cannot find field'):
         body(commit, {"nam": "dicom"})
+
+
+@pytest.mark.parametrize(
+    ("packed", "status"), [(gzip.compress(b"{}"), 200), (b"{}", 400), (gzip.compress(b"{}")[:-3], 400)]
+)
+def test_a_gzip_body_is_unpacked_or_refused(emulator: RunningEmulator, packed: bytes, status: int) -> None:
+    headers = {"authorization": f"Bearer {emulator.owner_token}", "content-encoding": "gzip"}
+    url = f"{emulator.base_url}/v1/projects/{emulator.project}:getIamPolicy"
+    assert httpx.post(url, content=packed, headers=headers).status_code == status
