@@ -100,7 +100,9 @@ def test_a_whole_request_message_may_repeat_what_is_in_the_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("packed", "status"), [(gzip.compress(b"{}"), 200), (b"{}", 400), (gzip.compress(b"{}")[:-3], 400)]
+    ("packed", "status"),
+    [(gzip.compress(b"{}"), 200), (b"{}", 400), (gzip.compress(b"{}")[:-3], 400)],
+    ids=["sound", "not gzip", "cut short"],
 )
 def test_a_gzip_body_is_unpacked_or_refused(emulator: RunningEmulator, packed: bytes, status: int) -> None:
     headers = {"authorization": f"Bearer {emulator.owner_token}", "content-encoding": "gzip"}
