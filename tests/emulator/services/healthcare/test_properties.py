@@ -72,7 +72,9 @@ def plain(elements: dict[str, Any]) -> dict[str, Any]:
 def _plain_value(vr: str, value: Any) -> Any:
     if vr == "SQ":
         return plain(value or {})
-    if vr in ("DS", "FD"):
+    if vr == "FD":
+        return repr(float(value))  # what is no number in JSON is a string there: NaN, Infinity
+    if vr == "DS":
         return str(value) if isinstance(value, str) else repr(float(value))
     return value
 
