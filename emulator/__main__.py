@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from http.client import HTTPException
 from pathlib import Path
 
 from emulator import settings as defaults
@@ -73,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 failed, 2 wrong use."""
     options = parser().parse_args(arguments)
-    state = options.state.expanduser().resolve()
     try:
+        state = options.state.expanduser().resolve()
         if options.command == "start":
             return _start(options, state)
         from emulator import control
@@ -85,6 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
         return command[options.command](state)
     except StartError as error:
         print(error, file=sys.stderr)
+        return 1
+    except (OSError, RuntimeError, HTTPException) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
+        print(f"{options.command} failed: {reason} ({options.state}).", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 from emulator import viewer
 from emulator.gateway import audit, authorization, encoding, operations, validation
@@ -34,7 +35,7 @@ from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
 from emulator.gateway.routing import Route, Router
 from emulator.gateway.service import Registration, Runner, Service
-from emulator.settings import Settings
+from emulator.settings import LOOPBACK, Settings
 from emulator.state import blobs, resources
 from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
@@ -120,7 +121,10 @@ class Emulator:
         await self.operations.stop()
         for service in reversed(self.services.values()):
             for hook in service.stop_hooks:
-                await hook(self)
+                try:
+                    await hook(self)
+                except Exception:  # noqa: BLE001  the others, and the state, are to be closed all the same
+                    _log.exception("%s did not stop in order", service.name)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -228,9 +232,16 @@ class Emulator:
             raise disabled(request.method.service + ".googleapis.com", self.settings.project_number)
 
     def _trusts_anonymous(self, request: Request) -> bool:
-        """A client in emulator mode sends no credentials; a web page of another origin does not count as one."""
-        settings = self.settings
-        return settings.anonymous and settings.is_loopback and "origin" not in request.headers
+        """A client in emulator mode sends no credentials; a web page does not count as one.
+
+        Browsers say where a request comes from: by Origin, by Sec-Fetch-Site, and by the name they looked up (Host).
+        """
+        settings, headers = self.settings, request.headers
+        if not settings.anonymous or not settings.is_loopback or "origin" in headers:
+            return False
+        host = headers.get("host")
+        named_here = host is None or urlsplit(f"//{host}").hostname in LOOPBACK
+        return named_here and headers.get("sec-fetch-site", "none") == "none"
 
     def _authorize(self, request: Request, registration: Registration) -> tuple[str, str]:
         permissions = registration.permission

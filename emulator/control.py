@@ -13,7 +13,16 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from emulator.server import LOG_FILE, StartError, arguments_of, empty, is_locked, lock_folder, read_run_file
+from emulator.server import (
+    LOG_FILE,
+    StartError,
+    arguments_of,
+    empty,
+    is_locked,
+    lock_folder,
+    read_run_file,
+    require_state,
+)
 from emulator.settings import Settings
 
 PATIENCE = 30.0
@@ -95,6 +104,7 @@ def reset(state: Path) -> int:
         if not state.exists():
             print(f"There is no state in {state}.")
             return 0
+        require_state(state)
         os.close(lock_folder(state))
         empty(state)
         print(f"The state in {state} is empty.")

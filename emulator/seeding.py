@@ -71,6 +71,10 @@ def _message(error: urllib.error.HTTPError) -> str:
         return f"HTTP {error.code}."
 
 
+def _quoted(path: Path) -> str:
+    return urllib.parse.quote(path.name, safe="")
+
+
 def _folders(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from sorted(path for path in folder.iterdir() if path.is_dir())
@@ -86,21 +90,21 @@ def _storage(api: _Api, project: str, folder: Path) -> Iterator[Path]:
         for path in _files(bucket):
             name = urllib.parse.quote(path.relative_to(bucket).as_posix(), safe="")
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            url = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name={name}"
+            url = f"/upload/storage/v1/b/{_quoted(bucket)}/o?uploadType=media&name={name}"
             api.load(path, "POST", url, path.read_bytes(), kind)
             yield path
 
 
 def _healthcare(api: _Api, project: str, folder: Path) -> Iterator[Path]:
     for location in _folders(folder):
-        parent = f"/v1/projects/{project}/locations/{location.name}/datasets"
+        parent = f"/v1/projects/{project}/locations/{_quoted(location)}/datasets"
         for dataset in _folders(location):
-            api.ensure(f"{parent}?datasetId={dataset.name}", {})
+            api.ensure(f"{parent}?datasetId={_quoted(dataset)}", {})
             for store in _folders(dataset):
-                stores = f"{parent}/{dataset.name}/dicomStores"
-                api.ensure(f"{stores}?dicomStoreId={store.name}", {})
+                stores = f"{parent}/{_quoted(dataset)}/dicomStores"
+                api.ensure(f"{stores}?dicomStoreId={_quoted(store)}", {})
                 for path in _files(store):
-                    url = f"{stores}/{store.name}/dicomWeb/studies"
+                    url = f"{stores}/{_quoted(store)}/dicomWeb/studies"
                     api.load(path, "POST", url, path.read_bytes(), "application/dicom")
                     yield path
 

@@ -201,6 +201,13 @@ def bind(host: str, port: int, flag: str) -> socket.socket:
     return listener
 
 
+def require_state(state: Path) -> None:
+    """Raise StartError where a folder that is not empty does not look like an emulator's state."""
+    marks = (RUN_FILE, "state.sqlite", "owner-token")
+    if any(state.iterdir()) and not any((state / name).exists() for name in marks):
+        raise StartError(f"{state} is no emulator's state; nothing was deleted. Name the state's folder with --state.")
+
+
 def empty(state: Path) -> None:
     """Delete the state; the owner's token and the key file stay, so that shells that know them go on."""
     for path in state.iterdir():

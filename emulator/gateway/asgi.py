@@ -76,7 +76,7 @@ class Application:
             return await control.answer(emulator, http, raw_path, headers, raw_query, receive)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
-            raw_query += parse_qsl((await _body(receive)).decode(), keep_blank_values=True)
+            raw_query += parse_qsl((await _body(receive)).decode("latin-1"), keep_blank_values=True)
         route, path, known = emulator.router.find(http, raw_path)
         if route is None:
             route, path = emulator.find_elsewhere(http, raw_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS log_entries(
 );
 CREATE INDEX IF NOT EXISTS log_entries_log ON log_entries(project, log, number);
 """
+_log = logging.getLogger("emulator")
 FLUSH_SECONDS = 0.1
 KEEP = 200_000
 READS = frozenset(("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"))
@@ -75,7 +77,10 @@ class Logs:
                 await self._wake.wait()
                 await asyncio.sleep(FLUSH_SECONDS)
                 self._wake.clear()
-                await self.flush()
+                try:
+                    await self.flush()
+                except sqlite3.Error:
+                    _log.exception("log entries could not be stored; trying again with the next ones")
         finally:
             with contextlib.suppress(sqlite3.Error):
                 await self.flush()
@@ -83,8 +88,13 @@ class Logs:
     async def flush(self) -> None:
         """Write what is buffered now."""
         rows, self._buffer = self._buffer, []
-        if rows:
+        if not rows:
+            return
+        try:
             await self._emulator.db.write(_insert, rows)
+        except sqlite3.Error:
+            self._buffer = [*rows, *self._buffer][-KEEP:]
+            raise
 
     def audit(self, request: Request, permission: str, resource: str, error: ApiError | None) -> None:
         """Log a finished call, if its kind of access is logged."""

@@ -72,6 +72,12 @@ class Authenticator:
         """Drop what was verified: a key or an account has changed."""
         self._known = {}
 
+    def require_enabled(self, email: str) -> None:
+        """A 401 where the service account is disabled or gone."""
+        account = self._emulator.resources.get(ACCOUNTS, account_name(email))
+        if account is None or account.body.get("disabled"):
+            raise unauthenticated(INVALID, reason="authError")
+
     def issue(self, email: str, lifetime: int = LIFETIME) -> str:
         """An access token for a service account, signed, valid for `lifetime` seconds and over a restart."""
         claims = {"sub": email, "exp": int(self._emulator.clock.seconds()) + lifetime, "jti": secrets.token_hex(4)}
@@ -101,13 +107,14 @@ class Authenticator:
         return f"serviceAccount:{email}", expires
 
     def _verify_own(self, token: str, now: float) -> tuple[str, float]:
-        _, payload, signature = token.split(".")
-        if not hmac.compare_digest(signature, self._signature(payload)):
+        parts = token.split(".")
+        payload = parts[1] if len(parts) == 3 else ""
+        if not hmac.compare_digest(parts[-1].encode(), self._signature(payload).encode()):
             raise unauthenticated(INVALID, reason="authError")
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         if claims["exp"] <= now:
             raise unauthenticated(INVALID, reason="authError")
-        self._require_enabled(claims["sub"])
+        self.require_enabled(claims["sub"])
         return claims["sub"], claims["exp"]
 
     def _verify_jwt(self, token: str, now: float) -> tuple[str, float]:
@@ -120,7 +127,7 @@ class Authenticator:
             claims = jwt.decode(token, certs={key_id: self._public_key(email, key_id)}, clock_skew_in_seconds=10)
         except (ValueError, exceptions.GoogleAuthError):
             raise unauthenticated(INVALID, reason="authError") from None
-        self._require_enabled(email)
+        self.require_enabled(email)
         return email, min(float(claims["exp"]), now + LIFETIME)
 
     def _public_key(self, email: str, key_id: str) -> str:
@@ -128,11 +135,6 @@ class Authenticator:
         if key is None or key.body.get("disabled"):
             raise unauthenticated(INVALID, reason="authError")
         return str(key.body["publicKeyPem"])
-
-    def _require_enabled(self, email: str) -> None:
-        account = self._emulator.resources.get(ACCOUNTS, account_name(email))
-        if account is None or account.body.get("disabled"):
-            raise unauthenticated(INVALID, reason="authError")
 
 
 def account_name(email: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ CREATE TABLE IF NOT EXISTS operations(
 CREATE INDEX IF NOT EXISTS operations_parent ON operations(parent, created);
 CREATE INDEX IF NOT EXISTS operations_open ON operations(done) WHERE done = 0;
 """
+RETRY_SECONDS = 1.0
+MODE = re.compile(r"immediate|manual|delay:\d+(\.\d+)?")
 _log = logging.getLogger("emulator")
 
 
@@ -226,20 +229,33 @@ class Operations:
         except ApiError as problem:
             error = problem.to_status()
         except asyncio.CancelledError:
+            self._jobs.pop(job.operation.name, None)
             return  # the emulator stops: the operation goes on after the next start
         except Exception:  # noqa: BLE001  a job's bug ends its operation, not the emulator
             _log.exception("operation %s failed", job.operation.name)
             error = {"code": 13, "message": "Internal error; the emulator's log has the details."}
+        try:
+            await self._write_end(job, response, error)
         finally:
             self._jobs.pop(job.operation.name, None)
-        await self._emulator.db.write(self._end, job, response, error)
+
+    async def _write_end(self, job: Job, response: dict[str, Any] | None, error: dict[str, Any] | None) -> None:
+        """Store how a job ended; a disk that is full for a while only puts it off."""
+        while True:
+            try:
+                await self._emulator.db.write(self._end, job, response, error)
+            except sqlite3.Error:
+                _log.exception("the end of operation %s could not be stored; trying again", job.operation.name)
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     def _end(
         self, tx: sqlite3.Connection, job: Job, response: dict[str, Any] | None, error: dict[str, Any] | None
     ) -> None:
         job.save_in(tx)
         tx.execute(
-            "UPDATE operations SET done = 1, response = ?, error = ?, ended = ? WHERE name = ?",
+            "UPDATE operations SET done = 1, response = ?, error = ?, ended = ? WHERE name = ? AND done = 0",
             (
                 None if response is None else orjson.dumps(response),
                 None if error is None else orjson.dumps(error),

@@ -7,6 +7,7 @@ on disk (WAL, synchronous=FULL), so that several requests share one sync and not
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 _Work = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 GROUP_LIMIT = 500
+_log = logging.getLogger("emulator")
 
 
 class CorruptState(Exception):
@@ -150,7 +152,10 @@ class Database:
             self._after_commit = []
             done = [(work, None, error) for work in group]
         for function in self._after_commit:
-            function()
+            try:
+                function()
+            except Exception:  # noqa: BLE001  what is committed stays so, and the next write needs this thread
+                _log.exception("a step after a commit failed")
         loops = {id(work[2]): work[2] for work, _, _ in done}
         for loop in loops.values():
             mine = [(work[3], result, error) for work, result, error in done if work[2] is loop]

@@ -111,3 +111,30 @@ def test_faults_strike_the_nth_call(start_emulator: StartEmulator) -> None:
     assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault, headers=headers).status_code == 200
     url = f"{running.base_url}/v1/projects/{running.project}"
     assert [httpx.get(url, headers=headers).status_code for _ in range(3)] == [200, 503, 200]
+
+
+def test_reset_spares_a_folder_that_is_no_state(tmp_path: Path) -> None:
+    film = tmp_path / "films" / "a.dcm"
+    film.parent.mkdir()
+    film.write_bytes(b"precious")
+    result = emulator("reset", "--state", str(film.parent))
+    assert result.returncode == 1
+    assert "is no emulator's state; nothing was deleted" in one_sentence(result)
+    assert film.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+def test_a_state_folder_that_is_a_file(tmp_path: Path, detach: tuple[str, ...]) -> None:
+    file = tmp_path / "file"
+    file.write_text("x")
+    result = emulator("start", "--port", "0", "--grpc-port", "0", "--state", str(file), *detach)
+    assert result.returncode == 1
+    assert str(file) in one_sentence(result)
+
+
+def test_an_operations_mode_that_is_none_is_refused(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    headers = {"authorization": f"Bearer {running.owner_token}"}
+    url = f"{running.base_url}/_emulator/operations"
+    assert httpx.post(url, json={"mode": "delay:abc"}, headers=headers).status_code == 400
+    assert httpx.post(url, json={"mode": "delay:0.5"}, headers=headers).status_code == 200

@@ -1,10 +1,13 @@
 """Audit entries: administrative calls always, data access as the project's audit configuration says."""
 
+import sqlite3
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conftest import StartEmulator
+from tests.emulator.conftest import InProcess
 from tests.support.emulator import RunningEmulator
 
 
@@ -49,3 +52,19 @@ def test_reading_is_logged_once_the_project_says_so(start_emulator: StartEmulato
     call(running, "GET", topic)
     found = [e["methodName"] for e in entries(running, "data_access")]
     assert found.count("pubsub.projects.topics.get") == 1
+
+
+def test_entries_outlive_a_disk_that_was_full(in_process: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = in_process.emulator
+    entry = {"logName": "projects/unit-project/logs/mine", "textPayload": "kept"}
+
+    async def full(*_: Any) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(emulator.db, "write", full)
+        emulator.logs.write(dict(entry))
+        with pytest.raises(sqlite3.OperationalError):
+            in_process.run(emulator.logs.flush())
+    in_process.run(emulator.logs.flush())
+    assert len(emulator.db.all("SELECT 1 FROM log_entries WHERE log = 'mine'")) == 1

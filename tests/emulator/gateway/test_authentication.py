@@ -95,3 +95,21 @@ def test_a_page_of_another_origin_is_nobody(emulator: RunningEmulator) -> None:
 def test_anonymous_deny_demands_credentials(start_emulator: StartEmulator) -> None:
     running = start_emulator("--anonymous", "deny")
     assert httpx.get(f"{running.base_url}/storage/v1/b?project={running.project}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"host": "evil.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "null"}],
+)
+def test_what_a_browser_sends_for_a_page_is_not_trusted(emulator: RunningEmulator, headers: dict[str, str]) -> None:
+    """No-cors requests and names that lead here (DNS rebinding) come without Origin."""
+    url = f"{emulator.base_url}/storage/v1/b?project={emulator.project}"
+    assert httpx.get(url, headers=headers).status_code == 401
+    assert httpx.get(url, headers={"host": f"localhost:{emulator.port}"}).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["emu.x", "emu.a.b", "emu.a.b.c", "emu.é.x".encode(), "a.b.c", ".."])
+def test_a_malformed_token_is_a_401(emulator: RunningEmulator, token: str | bytes) -> None:
+    value = b"Bearer " + (token if isinstance(token, bytes) else token.encode())
+    answer = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", headers={"authorization": value})
+    assert answer.status_code == 401

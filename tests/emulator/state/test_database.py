@@ -69,3 +69,17 @@ def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path: Path) -> 
     (tmp_path / "state.sqlite").write_bytes(b"not a database at all" * 200)
     with pytest.raises(CorruptState, match=r"cannot be read .* python -m emulator reset"):
         Database(tmp_path / "state.sqlite")
+
+
+def test_a_step_after_the_commit_that_fails_does_not_stop_the_writer(database: Database) -> None:
+    def fails(tx: sqlite3.Connection) -> int:
+        def no_permission() -> None:
+            raise PermissionError("no")
+
+        database.after_commit(no_permission)
+        return insert(tx, 1)
+
+    async def two() -> tuple[int, int]:
+        return await database.write(fails), await database.write(insert, 2)
+
+    assert asyncio.run(asyncio.wait_for(two(), 10)) == (1, 2)
