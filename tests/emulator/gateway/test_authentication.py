@@ -111,5 +111,5 @@ def test_what_a_browser_sends_for_a_page_is_not_trusted(emulator: RunningEmulato
 @pytest.mark.parametrize("token", ["emu.x", "emu.a.b", "emu.a.b.c", "emu.é.x".encode(), "a.b.c", ".."])
 def test_a_malformed_token_is_a_401(emulator: RunningEmulator, token: str | bytes) -> None:
     value = b"Bearer " + (token if isinstance(token, bytes) else token.encode())
-    answer = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", headers={"authorization": value})
+    answer = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", headers={b"authorization": value})
     assert answer.status_code == 401
