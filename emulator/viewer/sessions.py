@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from emulator.gateway.errors import ApiError
 from emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -57,10 +58,10 @@ class Sessions:
 
     async def begin(self, code: str) -> tuple[str, str]:
         """The Set-Cookie header of the new session for a code, and its study; "" where the code is no good."""
-        now = self._emulator.clock.seconds()
         offered, study = self._codes.pop(_digest(code), (None, ""))
-        if offered is None or offered.expires <= now:
+        if offered is None or not self._holds(offered):
             return "", ""
+        now = self._emulator.clock.seconds()
         secret = secrets.token_urlsafe(32)
         session = Session(offered.principal, offered.store, now + SESSION_SECONDS)
         await self._emulator.db.write(_insert, _digest(secret), session, now)
@@ -89,9 +90,19 @@ class Sessions:
         except CookieError:
             return None
         session = self._sessions().get(_digest(cookie.value)) if cookie is not None else None
-        if session is None or session.expires <= self._emulator.clock.seconds():
-            return None
-        return session
+        return session if session is not None and self._holds(session) else None
+
+    def _holds(self, session: Session) -> bool:
+        """Whether it has not run out, and its service account is still there and enabled."""
+        if session.expires <= self._emulator.clock.seconds():
+            return False
+        kind, _, email = session.principal.partition(":")
+        if kind == "serviceAccount":
+            try:
+                self._emulator.authenticator.require_enabled(email)
+            except ApiError:
+                return False
+        return True
 
     @property
     def _cookie(self) -> str:

@@ -187,6 +187,24 @@ def test_a_session_has_the_rights_of_who_asked_while_they_last(call: Call, in_pr
     assert call("GET", STUDIES, **mine).status_code == 403
 
 
+@pytest.mark.parametrize(("method", "verb"), [("POST", ":disable"), ("DELETE", "")])
+def test_a_session_ends_with_its_service_account(call: Call, in_process: InProcess, method: str, verb: str) -> None:
+    name = "disabled" if verb else "deleted"
+    account = f"{name}@{in_process.settings.project}.iam.gserviceaccount.com"
+    made = call("POST", "/v1/projects/unit-project/serviceAccounts", {"accountId": name}, None)
+    assert made.status_code == 200
+    binding = {"role": "roles/healthcare.dicomViewer", "members": [f"serviceAccount:{account}"]}
+    assert call("POST", f"/v1/{STORE}:setIamPolicy", {"policy": {"bindings": [binding]}}, None).status_code == 200
+    token = in_process.emulator.authenticator.issue(account)
+    mine, late = {"cookie": cookie(call, token), **PAGE}, link(call, token)
+    assert call("GET", STUDIES, **mine).status_code == 204
+    path = f"/v1/projects/unit-project/serviceAccounts/{account}{verb}"
+    assert call(method, path, {} if verb else None, None).status_code == 200
+    assert call("GET", STUDIES, **mine).status_code == 401
+    assert call("GET", "/app-config.js", **mine).status_code == 401
+    assert call("GET", late).status_code == 403
+
+
 def test_sessions_outlive_a_restart_and_end_when_told(call: Call, in_process: InProcess) -> None:
     mine = {"cookie": cookie(call), **PAGE}
     in_process.emulator.viewer._sessions._known = None  # as after a restart: what the state holds
