@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import sqlite3
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import invalid_argument, not_found
@@ -20,7 +23,10 @@ TICK_SECONDS = 0.1
 RETENTION_TICK_SECONDS = 60.0
 DEFAULT_RETENTION = 604800.0
 MESSAGE_LIMIT = 10_000_000
+WATCH_SECONDS = 1.0
 _BROKERS = "pubsub.broker"
+_DURATION = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?s")
+_log = logging.getLogger("emulator")
 
 
 class Broker:
@@ -87,20 +93,26 @@ class Broker:
             if taken or left <= 0 or not await queue.wait(left):
                 return taken
 
-    async def stream(self, subscription: str, stream: Stream, deadline: float) -> list[tuple[Lease, Message]]:
-        """The next messages of a streaming pull, as soon as there are any and the client has room."""
+    async def stream(
+        self, subscription: str, stream: Stream, deadline: float, check: Callable[[], None]
+    ) -> list[tuple[Lease, Message]]:
+        """The next messages of a streaming pull, as soon as there are any and the client has room.
+
+        What `check` raises ends the wait within WATCH_SECONDS, as does the end of the subscription (404).
+        """
         while True:
-            if not stream.room:
-                stream.freed.clear()
-                await stream.freed.wait()
             queue = self.queue(subscription)
+            check()
+            if not stream.room:
+                await stream.wait(WATCH_SECONDS)
+                continue
             now = self._emulator.clock.seconds()
             leases = queue.take(min(stream.room, 1000), now, deadline, stream.release)
             stream.outstanding += len(leases)
             taken = self._with_messages(queue, leases)
             if taken:
                 return taken
-            await queue.wait(1.0)
+            await queue.wait(WATCH_SECONDS)
 
     def _with_messages(self, queue: Queue, leases: list[Lease]) -> list[tuple[Lease, Message]]:
         messages = store.load(self._emulator, [lease.entry.message for lease in leases])
@@ -117,7 +129,12 @@ class Broker:
         """Acknowledge durably; returns the ids that had expired (their messages will come again)."""
         queue = self.queue(subscription)
         ended = {ack_id: entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None}
-        await self._emulator.db.write(store.acknowledge, subscription, [e.message for e in ended.values()])
+        entries = list(ended.values())
+        try:
+            await self._emulator.db.write(store.acknowledge, subscription, [entry.message for entry in entries])
+        except Exception:
+            self._requeue(queue, entries)
+            raise
         return [ack_id for ack_id in ack_ids if ack_id not in ended]
 
     async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> None:
@@ -136,14 +153,24 @@ class Broker:
             return
         policy = queue.policy
         spent = [e for e in entries if policy.dead_letter_topic and e.attempts >= policy.max_attempts]
-        if spent and not await self._dead_letter(queue, spent):
-            spent = []
         again = [entry for entry in entries if entry not in spent]
-        now = self._emulator.clock.seconds()
-        for entry in again:
-            queue.give_back(entry, now)
+        self._requeue(queue, again)
+        if spent:
+            try:
+                forwarded = await self._dead_letter(queue, spent)
+            except Exception:
+                self._requeue(queue, spent)
+                raise
+            if not forwarded:
+                self._requeue(queue, spent)
+                again = entries
         attempts = [(entry.message, entry.attempts) for entry in again]
         await self._emulator.db.write(store.save_attempts, queue.name, attempts)
+
+    def _requeue(self, queue: Queue, entries: list[Entry]) -> None:
+        now = self._emulator.clock.seconds()
+        for entry in entries:
+            queue.give_back(entry, now)
 
     async def _dead_letter(self, queue: Queue, entries: list[Entry]) -> bool:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
@@ -186,21 +213,32 @@ class Broker:
             await asyncio.sleep(TICK_SECONDS)
             now = self._emulator.clock.seconds()
             for queue in list(self._queues.values()):
-                await self._give_back(queue, queue.tick(now))
+                await self._attempt(self._tick(queue, now))
             if now >= next_retention:
                 next_retention = now + RETENTION_TICK_SECONDS
-                await self._drop_expired(now)
+                await self._attempt(self._drop_expired(now))
+
+    async def _tick(self, queue: Queue, now: float) -> None:
+        await self._give_back(queue, queue.tick(now))
+
+    async def _attempt(self, step: Awaitable[None]) -> None:
+        try:
+            await step
+        except Exception:  # noqa: BLE001  the clock goes on for all other subscriptions
+            _log.exception("Pub/Sub's clock: a step failed")
 
     async def _drop_expired(self, now: float) -> None:
-        emulator = self._emulator
-        for row in emulator.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
-            resource = emulator.resources.get(SUBSCRIPTIONS, row["subscription"])
-            if resource is not None:
-                kept = seconds(resource.body.get("messageRetentionDuration"), DEFAULT_RETENTION)
-                ids = await emulator.db.write(store.expired, resource.name, now - kept)
-                queue = self._queues.get(resource.name)
-                if ids and queue is not None:
-                    queue.drop(set(ids))
+        for row in self._emulator.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
+            await self._attempt(self._drop_expired_of(row["subscription"], now))
+
+    async def _drop_expired_of(self, subscription: str, now: float) -> None:
+        resource = self._emulator.resources.get(SUBSCRIPTIONS, subscription)
+        if resource is not None:
+            kept = seconds(resource.body.get("messageRetentionDuration"), DEFAULT_RETENTION)
+            ids = await self._emulator.db.write(store.expired, subscription, now - kept)
+            queue = self._queues.get(subscription)
+            if ids and queue is not None:
+                queue.drop(set(ids))
 
 
 def broker(emulator: Emulator) -> Broker:
@@ -234,10 +272,18 @@ def seconds(text: str | None, default: float) -> float:
     """A protobuf duration in JSON ("604800s") as seconds."""
     if not text:
         return default
-    try:
-        return float(text.removesuffix("s"))
-    except ValueError:
-        raise invalid_argument(f'Invalid duration "{text}": write seconds followed by s, such as 600s.') from None
+    if not _DURATION.fullmatch(text):
+        raise invalid_argument(f'Invalid duration "{text[:40]}": write seconds followed by s, such as 600s.')
+    return float(text[:-1])
+
+
+def check_duration(body: dict[str, Any], path: str, least: float, most: float) -> None:
+    """A 400 for a duration at that path (dotted) which is none, or out of bounds; absent is right."""
+    value: Any = body
+    for part in path.split("."):
+        value = value.get(part) if value else None
+    if value and not least <= seconds(value, least) <= most:
+        raise invalid_argument(f'Invalid {path} "{value}": it is from {least:.0f}s to {most:.0f}s.')
 
 
 def check_message(message: NewMessage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Context = Any  # grpc.aio.ServicerContext has no usable type
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 MESSAGE_LIMIT = 64 << 20
+_log = logging.getLogger("emulator")
 _TOPIC = "pubsub.projects.topics"
 _SUBSCRIPTION = "pubsub.projects.subscriptions"
 _SCHEMA = "pubsub.projects.schemas"
@@ -237,47 +238,73 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
     async def _streaming_pull(self, requests: AsyncIterator[Any], context: Context) -> AsyncIterator[Proto]:
         emulator = self._emulator
         messages = broker(emulator)
-        first = await anext(requests)
+        first = await anext(requests, None)
+        if first is None:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "The first request must name the subscription.")
+            return
         subscription: str = first.subscription
-        try:
-            self._require_consumer(context, subscription)
-            queue = messages.queue(subscription)
-            if not 10 <= first.stream_ack_deadline_seconds <= 600:
-                raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
-        except ApiError as error:
-            await context.abort(CODES[error.rpc_code], error.message)
         stream = Stream(first.max_outstanding_messages)
         deadline = float(first.stream_ack_deadline_seconds)
-        reader = asyncio.create_task(self._read_stream(requests, subscription))
-        properties = types.StreamingPullResponse.SubscriptionProperties(message_ordering_enabled=queue.policy.ordered)
+        reader: asyncio.Task[None] | None = None
+        failures: list[ApiError] = []
+        failure: ApiError | None = None
         try:
+            principal = self._consumer(context)
+
+            def check() -> None:
+                emulator.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+                if failures:
+                    raise failures[0]
+
+            check()
+            ordered = messages.queue(subscription).policy.ordered
+            if not 10 <= deadline <= 600:
+                raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
+            properties = types.StreamingPullResponse.SubscriptionProperties(message_ordering_enabled=ordered)
+            reader = asyncio.create_task(self._read_stream(requests, subscription, failures))
             while True:
-                taken = await messages.stream(subscription, stream, deadline)
-                received = [_received(lease, m, bool(queue.policy.dead_letter_topic)) for lease, m in taken]
+                taken = await messages.stream(subscription, stream, deadline, check)
+                with_attempts = bool(messages.queue(subscription).policy.dead_letter_topic)
+                received = [_received(lease, message, with_attempts) for lease, message in taken]
                 answer = types.StreamingPullResponse(received_messages=received, subscription_properties=properties)
                 yield types.StreamingPullResponse.pb(answer)
+        except ApiError as error:
+            failure = error
         finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reader
+            if reader is not None:
+                reader.cancel()
+                await asyncio.gather(reader, return_exceptions=True)
+        await context.abort(CODES[failure.rpc_code], failure.message)
 
-    async def _read_stream(self, requests: AsyncIterator[Any], subscription: str) -> None:
-        messages = broker(self._emulator)
+    async def _read_stream(self, requests: AsyncIterator[Any], subscription: str, failures: list[ApiError]) -> None:
+        """Acknowledge and extend as the client says; what fails goes to `failures`, which ends the stream."""
         async for request in requests:
-            if request.ack_ids:
-                await messages.acknowledge(subscription, list(request.ack_ids))
-            for seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False):
-                await messages.modify_deadline(subscription, [ack_id], float(seconds))
+            try:
+                await self._apply(request, subscription)
+            except ApiError as error:
+                failures.append(error)
+                return
+            except Exception:  # noqa: BLE001  the client learns of it by the stream's status
+                _log.exception("a streaming pull of %s failed", subscription)
+                failures.append(ApiError(500, "INTERNAL", "Internal error encountered.", "backendError"))
+                return
 
-    def _require_consumer(self, context: Context, subscription: str) -> None:
+    async def _apply(self, request: Any, subscription: str) -> None:
+        messages = broker(self._emulator)
+        if request.ack_ids:
+            await messages.acknowledge(subscription, list(request.ack_ids))
+        for seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False):
+            await messages.modify_deadline(subscription, [ack_id], float(seconds))
+
+    def _consumer(self, context: Context) -> str:
+        """Who pulls. Raises a 401 for credentials that do not hold, and for none where they are needed."""
         emulator = self._emulator
-        headers = _headers(context)
-        principal = emulator.authenticator.principal(headers)
-        if not principal:
-            if not (emulator.settings.anonymous and emulator.settings.is_loopback):
-                raise unauthenticated("Request is missing required authentication credential.")
-            principal = f"serviceAccount:{emulator.settings.account}"
-        emulator.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+        principal = emulator.authenticator.principal(_headers(context))
+        if principal:
+            return principal
+        if not (emulator.settings.anonymous and emulator.settings.is_loopback):
+            raise unauthenticated("Request is missing required authentication credential.")
+        return f"serviceAccount:{emulator.settings.account}"
 
 
 def _headers(context: Context) -> dict[str, str]:

@@ -14,7 +14,7 @@ from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.filters import compile_filter
 from emulator.gateway.request import Answer, Request
 from emulator.services.pubsub import SERVICE, store
-from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_message, policy_of
+from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, check_message, policy_of
 from emulator.services.pubsub.queues import Lease
 from emulator.services.pubsub.store import Message, NewMessage
 from emulator.state.resources import Resource
@@ -28,6 +28,9 @@ SUBSCRIPTION = "pubsub.projects.subscriptions"
 ID = re.compile(r"(?!goog)[A-Za-z][\w.~+%-]{2,254}")
 DELETED_TOPIC = "_deleted-topic_"
 PULL_SECONDS = 3.0
+DAY = 86400
+RETENTION = 600, 31 * DAY
+LONGEST = 315_576_000_000  # google.protobuf.Duration ends there
 
 
 def _check_id(name: str) -> None:
@@ -41,7 +44,17 @@ def _check_id(name: str) -> None:
 def prepare_topic(request: Request, body: Body) -> Body:
     """A new topic's stored body."""
     _check_id(request.name)
+    _check_topic(body)
     return {**body, "state": "ACTIVE"}
+
+
+def _check_topic(body: Body) -> None:
+    check_duration(body, "messageRetentionDuration", *RETENTION)
+
+
+def _update_topic(_request: Request, _old: Resource, body: Body) -> Body:
+    _check_topic(body)
+    return body
 
 
 def _delete_topic(emulator: Emulator, tx: sqlite3.Connection, topic: Resource) -> None:
@@ -52,7 +65,13 @@ def _delete_topic(emulator: Emulator, tx: sqlite3.Connection, topic: Resource) -
             emulator.resources.replace(tx, SUBSCRIPTIONS, row.name, {**row.body, "topic": DELETED_TOPIC})
 
 
-TOPIC_COLLECTION = Collection(kind=TOPICS, segment="topics", prepare=prepare_topic, after_delete=_delete_topic)
+TOPIC_COLLECTION = Collection(
+    kind=TOPICS,
+    segment="topics",
+    prepare=prepare_topic,
+    prepare_update=_update_topic,
+    after_delete=_delete_topic,
+)
 
 
 def prepare_subscription(request: Request, body: Body) -> Body:
@@ -75,6 +94,10 @@ def prepare_subscription(request: Request, body: Body) -> Body:
 def _check_subscription(body: Body) -> None:
     if not 10 <= body["ackDeadlineSeconds"] <= 600:
         raise invalid_argument("Invalid ack deadline: ackDeadlineSeconds is from 10 to 600.")
+    check_duration(body, "messageRetentionDuration", *RETENTION)
+    check_duration(body, "expirationPolicy.ttl", DAY, LONGEST)
+    check_duration(body, "retryPolicy.minimumBackoff", 0, 600)
+    check_duration(body, "retryPolicy.maximumBackoff", 0, 600)
     policy = policy_of(body)
     if policy.dead_letter_topic and not 5 <= policy.max_attempts <= 100:
         raise invalid_argument("Invalid dead letter policy: maxDeliveryAttempts is from 5 to 100.")

@@ -7,6 +7,7 @@ delivered again (at least once).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections import deque
@@ -125,7 +126,7 @@ class Queue:
         policy = self.policy
         delay = 0.0
         if policy.minimum_backoff:
-            delay = min(policy.maximum_backoff, policy.minimum_backoff * 2 ** max(0, entry.attempts - 1))
+            delay = min(policy.maximum_backoff, policy.minimum_backoff * 2 ** min(40, max(0, entry.attempts - 1)))
         if delay:
             heapq.heappush(self._delayed, (now + delay, next(self._order), entry))
         else:
@@ -165,6 +166,12 @@ class Stream:
     def room(self) -> int:
         """How many more may be sent."""
         return 1000 if self.limit <= 0 else max(0, self.limit - self.outstanding)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there may be room again, or the time is up."""
+        self.freed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.freed.wait(), seconds)
 
     def release(self) -> None:
         """A message was acknowledged, given back or ran out of time."""
