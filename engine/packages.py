@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from engine.stamps import packages_key
 def install_packages(layout: Layout) -> None:
     """Make the virtual environment and install the pinned packages into it.
 
-    pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it. Nothing is compiled ahead:
-    most of what is large (pulumi_gcp, the codecs) is never imported, and the rest is compiled when it first is.
+    pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it. What starts often is compiled
+    ahead: where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
     """
     with step("Python packages") as current:
         if not _usable(layout):
@@ -31,8 +32,23 @@ def install_packages(layout: Layout) -> None:
                 f"pip could not install {requirements.name}: {failure.reason} (see {failure.log}). "
                 "Check that a package index can be reached (`pip config list`), then run scripts/setup again."
             ) from None
+        current.progress("compiling")
+        _compile_ahead(layout)
         (layout.venv / ".setup").write_text(packages_key(layout))
         current.result(f"installed in {layout.venv.name}")
+
+
+# Large, and of each only a few modules are ever imported; and templates that are no Python.
+_NOT_COMPILED = r"/(pulumi_gcp|apache_beam|numpy|scipy|pyarrow|selenium|hypothesis|mypy|mypyc|ruff|debugpy|tests?)/"
+_OWN = ("emulator", "engine", "infra", "scripts")
+
+
+def _compile_ahead(layout: Layout) -> None:
+    """Write bytecode of the packages and of our own modules; a file that can't be compiled is left as it is."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    folders = [layout.venv / "lib" / f"python{version}" / "site-packages", *(layout.root / name for name in _OWN)]
+    command: list[str | Path] = [layout.python, "-m", "compileall", "-qq", "-j", "0", "-x", _NOT_COMPILED, *folders]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def _usable(layout: Layout) -> bool:
