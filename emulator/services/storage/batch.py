@@ -22,6 +22,7 @@ from emulator.services.storage.service import handles
 MAX_CALLS = 100
 BODY_LIMIT = 10 << 20
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
+_MEDIA_TYPE = "multipart/mixed"
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class Call:
 @handles("storage.media.batch")
 async def batch(request: Request) -> Answer:
     """Answer every call of a batch; they run side by side and share the sync of the disk."""
-    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
-    if boundary is None:
+    content_type = request.headers.get("content-type", "")
+    boundary = _BOUNDARY.search(content_type)
+    if boundary is None or content_type.partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise errors.invalid("A batch needs the header Content-Type: multipart/mixed; boundary=...")
     calls = parse(await request.read(BODY_LIMIT), boundary[1])
     if not calls:
@@ -87,7 +89,9 @@ async def _run(outer: Request, call: Call) -> Response:
         or ("alt", "media") in (query := parse_qsl(url.query, keep_blank_values=True))
     ):
         return error_response(errors.invalid("Uploads and downloads cannot be part of a batch."))
-    headers = dict(call.headers)
+    # Who asks is what the browser says of the whole batch: a part can neither hide it nor claim something else.
+    headers = {name: value for name, value in call.headers.items() if not _tells_who_asks(name)}
+    headers |= {name: value for name, value in outer.headers.items() if _tells_who_asks(name)}
     if "authorization" not in headers and "authorization" in outer.headers:
         headers["authorization"] = outer.headers["authorization"]
     inner = Request(
@@ -97,6 +101,11 @@ async def _run(outer: Request, call: Call) -> Response:
         return await outer.emulator.handle(inner)
     except ApiError as error:
         return error_response(error)
+
+
+def _tells_who_asks(name: str) -> bool:
+    """Whether a header is one by which a web page is told from a client."""
+    return name in ("origin", "host") or name.startswith("sec-fetch-")
 
 
 def _once(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:

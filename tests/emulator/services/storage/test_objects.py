@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from google.api_core import exceptions
 from google.cloud import storage
@@ -299,3 +300,22 @@ def test_batch_answers_each_call(raw: Raw) -> None:
     assert found[0].endswith('{"name":"x"}\r\n')
     assert '"labels":{"a":"b"}' in found[1]
     assert raw.http.post("/batch/storage/v1", content=b"--xyz--", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("page", [{"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}])
+def test_batch_of_a_web_page_is_not_trusted(raw: Raw, page: dict[str, str]) -> None:
+    """A part counts as sent by whoever sent the batch, whatever headers of its own it has."""
+    part = f"GET /storage/v1/b/{raw.bucket} HTTP/1.1\r\nSec-Fetch-Site: none\r\n"
+    body = f"--xyz\r\nContent-Type: application/http\r\n\r\n{part}\r\n--xyz--"
+    url, headers = f"{raw.http.base_url}/batch/storage/v1", {"content-type": "multipart/mixed; boundary=xyz"}
+    answer = httpx.post(url, content=body, headers=headers | page)
+    assert answer.status_code == 401 or "HTTP/1.1 401" in answer.text
+    assert "HTTP/1.1 200" in httpx.post(url, content=body, headers=headers).text
+
+
+def test_batch_needs_its_media_type(raw: Raw) -> None:
+    """A form of a web page may send text/plain without asking first."""
+    body = f"--xyz\r\nContent-Type: application/http\r\n\r\nGET /storage/v1/b/{raw.bucket} HTTP/1.1\r\n\r\n\r\n--xyz--"
+    for kind, status in (("text/plain", 400), ("multipart/form-data", 400), ("Multipart/Mixed", 200)):
+        headers = {"content-type": f"{kind}; boundary=xyz"}
+        assert raw.http.post("/batch/storage/v1", content=body, headers=headers).status_code == status
