@@ -26,8 +26,8 @@ class PartialFile:
         self.lock = asyncio.Lock()
         self._size = 0
         self._opened = False
-        self._md5: Any = hashlib.md5(usedforsecurity=False)
-        self._crc: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
+        self._md5: Any = None
+        self._crc: Any = None
         self._buffer: list[bytes] = []
         self._buffered = 0
 
@@ -52,7 +52,9 @@ class PartialFile:
         """Hash again what is there from before a restart; cut off what was never acknowledged."""
         if self._opened:
             return
-        self._opened = True
+        self._size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._crc = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.ftruncate(descriptor, self.received)
@@ -62,25 +64,37 @@ class PartialFile:
                 self._size += len(chunk)
         finally:
             os.close(descriptor)
+        self._opened = True
 
     def _flush(self) -> None:
-        self._open()
+        """Write what is in memory: all of it, or (on a full disk) nothing."""
         data = b"".join(self._buffer)
         self._buffer, self._buffered = [], 0
+        self._open()
         if not data:
             return
         with self.path.open("ab", buffering=0) as file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+            except BaseException:
+                self._opened = False  # should even cutting off fail, it is done when the file is opened again
+                file.truncate(self._size)
+                self._opened = True
+                raise
         self._md5.update(data)
         self._crc.update(data)
         self._size += len(data)
 
     def _sync(self) -> None:
-        self._flush()
-        with self.path.open("rb") as file:
-            os.fdatasync(file.fileno())
+        try:
+            self._flush()
+            with self.path.open("rb") as file:
+                os.fdatasync(file.fileno())
+        except BaseException:
+            self._opened = False  # the client goes on after `received`: what is beyond is cut off first
+            raise
         self.received = self._size
 
     def _link(self) -> Blob:
