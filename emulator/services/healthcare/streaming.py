@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Sequence
-from contextlib import suppress
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,6 +21,9 @@ Json = dict[str, Any]
 BATCH = 200
 MAX_ROW = 1 << 20
 _IDLE_SECONDS = 0.1
+_RETRY_SECONDS = 5.0
+# What a row of unforeseen content raises; anything else (a full disk, say) is tried again.
+_BAD_ROW = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 _log = logging.getLogger("emulator")
 _tasks: dict[int, asyncio.Task[None]] = {}
 
@@ -36,8 +40,7 @@ async def stop(emulator: "Emulator") -> None:
     task = _tasks.pop(id(emulator), None)
     if task is not None:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _run(emulator: "Emulator") -> None:
@@ -45,9 +48,15 @@ async def _run(emulator: "Emulator") -> None:
         try:
             if not await hand_over(emulator):
                 await asyncio.sleep(_IDLE_SECONDS)
-        except (ApiError, sqlite3.Error, OSError):
-            _log.exception("the stream to BigQuery failed and is tried again")
-            await asyncio.sleep(5)
+        except Exception as problem:  # noqa: BLE001  nobody would start the task again
+            _log.error("the stream to BigQuery failed and is tried again: %s", _described(problem))
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _described(problem: Exception) -> str:
+    """Say what failed and where, without the message: it may quote a patient's data."""
+    frames = extract_tb(problem.__traceback__)
+    return type(problem).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")
 
 
 async def hand_over(emulator: "Emulator") -> int:
@@ -74,7 +83,10 @@ async def hand_over(emulator: "Emulator") -> int:
 
 
 async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence[sqlite3.Row]) -> None:
-    """Append rows to one table; what BigQuery refuses is logged, as Google does, and not tried again."""
+    """Append rows to one table; what BigQuery refuses is logged, as Google does, and not tried again.
+
+    A row that nobody foresaw is left out alone: the others are then appended one by one.
+    """
     from emulator.services.bigquery import api
 
     destination = config.get("bigqueryDestination") or {}
@@ -87,6 +99,12 @@ async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence
         source = destination.get("tableUri", "")
         entry = agent.log_entry(store, "BigQueryStreamLogEntry", problem.rpc_code, problem.message, source=source)
         emulator.logs.write(entry)
+    except _BAD_ROW as problem:
+        if len(rows) == 1:
+            _log.error("row %s cannot be streamed to BigQuery and is left out: %s", rows[0][0], _described(problem))
+            return
+        for row in rows:
+            await _append(emulator, store, config, [row])
 
 
 def _made(

@@ -92,9 +92,13 @@ async def accept(request: Request, put: Put) -> Response:
         if not received:
             raise invalid_argument("The request has no instances: the body holds no part.")
         files = [ingest.of_blob(one.instance, one.blob) for one in received if one.instance]
-        outcomes = iter(await emulator.db.write(put, emulator, store_name, files, storage_class) if files else [])
     except BaseException:
         await arrivals.abandon()
+        await _discard(request, [one.blob for one in received])
+        raise
+    try:
+        outcomes = iter(await emulator.db.write(put, emulator, store_name, files, storage_class) if files else [])
+    except (ApiError, sqlite3.Error):  # rolled back; after a cancellation it may still be committed
         await _discard(request, [one.blob for one in received])
         raise
     results = [(one, next(outcomes) if one.instance else "failed") for one in received]

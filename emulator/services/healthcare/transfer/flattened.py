@@ -195,8 +195,8 @@ def timestamp(text: str) -> str | None:
         int(part) if part else low for part, low in zip(found.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)
     )
     offset = found[8] or "+0000"
-    zone = timezone((1 if offset[0] == "+" else -1) * timedelta(hours=int(offset[1:3]), minutes=int(offset[3:])))
     try:
+        zone = timezone((1 if offset[0] == "+" else -1) * timedelta(hours=int(offset[1:3]), minutes=int(offset[3:])))
         moment = datetime(year, month, day, hour, minute, min(second, 59), int((found[7] or "0").ljust(6, "0")), zone)
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     except (ValueError, OverflowError):
