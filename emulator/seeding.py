@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -21,6 +22,7 @@ from emulator.server import StartError
 
 FORMATS = {".ndjson": "NEWLINE_DELIMITED_JSON", ".json": "NEWLINE_DELIMITED_JSON", ".csv": "CSV"}
 BOUNDARY = "seed-boundary"
+POLL_SECONDS = 0.05
 
 
 def fill(url: str, token: str, project: str, folder: Path) -> dict[str, int]:
@@ -116,16 +118,21 @@ def _bigquery(api: _Api, project: str, folder: Path) -> Iterator[Path]:
         for path in _files(dataset):
             if path.suffix not in FORMATS:
                 raise StartError(f"{path} is neither .ndjson nor .csv; tables are seeded from these.")
-            load = {
+            load: dict[str, Any] = {
                 "destinationTable": {**reference, "tableId": path.stem},
                 "sourceFormat": FORMATS[path.suffix],
                 "writeDisposition": "WRITE_TRUNCATE",
                 "autodetect": True,
             }
+            if path.suffix == ".csv":
+                load["skipLeadingRows"] = 1  # the first line has the names, even where every column is text
             body = _related({"configuration": {"load": load}}, path.read_bytes())
             url = f"/upload/bigquery/v2/projects/{project}/jobs?uploadType=multipart"
             job = api.load(path, "POST", url, body, f"multipart/related; boundary={BOUNDARY}")
-            reason = job.get("status", {}).get("errorResult", {}).get("message")
+            while job["status"]["state"] != "DONE":
+                time.sleep(POLL_SECONDS)
+                job = api.call("GET", f"/bigquery/v2/projects/{project}/jobs/{job['jobReference']['jobId']}")
+            reason = job["status"].get("errorResult", {}).get("message")
             if reason:
                 raise StartError(f"{path} could not be loaded: {reason}")
             yield path
