@@ -89,7 +89,8 @@ def test_an_interrupted_up_is_finished_by_the_next(project_stack: MakeStack) -> 
     os.kill(process.pid, signal.SIGINT)
     interrupted = stack.finish(process, expect=None)
     assert interrupted.code != 0
-    assert "Traceback" not in interrupted.output
+    # Pulumi's own Python executor may print a traceback when its engine goes; none may lead through our code.
+    assert not re.search(r'File "[^"]*/(infra|emulator|scripts)/', interrupted.output), interrupted.output
     log.unlink()
     finished = stack.up()
     assert finished.changes.get("same", 0) > 0, "what was created before the interruption was kept"
