@@ -126,7 +126,7 @@ def _wrong_use(options: argparse.Namespace) -> str:
     for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port)):
         if not 0 <= port <= 65535:
             return f"{flag} {port} is not a port: give a number from 0 to 65535."
-    if not re.fullmatch(r"immediate|manual|delay:\d+(\.\d+)?", options.operations):
+    if not defaults.OPERATIONS_MODE.fullmatch(options.operations):
         return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
     if options.host not in LOOPBACK and options.iam == "off":
         return (

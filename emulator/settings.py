@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ DEFAULT_PROJECT = "local-project"
 # A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / ".emulator"
+OPERATIONS_MODE = re.compile(r"immediate|manual|delay:\d+(\.\d+)?")
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from emulator import viewer
-from emulator.gateway import operations
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
+from emulator.settings import OPERATIONS_MODE
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -76,7 +76,7 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Re
         return Response.json({})
     if (http, raw_path) == ("POST", "/_emulator/operations"):
         mode = str(_json(raw).get("mode", ""))
-        if not operations.MODE.fullmatch(mode):
+        if not OPERATIONS_MODE.fullmatch(mode):
             raise invalid_argument("mode is immediate, manual or delay:SECONDS.")
         emulator.operations.mode = mode
         return Response.json({})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ CREATE INDEX IF NOT EXISTS operations_parent ON operations(parent, created);
 CREATE INDEX IF NOT EXISTS operations_open ON operations(done) WHERE done = 0;
 """
 RETRY_SECONDS = 1.0
-MODE = re.compile(r"immediate|manual|delay:\d+(\.\d+)?")
 _log = logging.getLogger("emulator")
 
 

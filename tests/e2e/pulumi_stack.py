@@ -17,26 +17,11 @@ import yaml
 from engine.environment import LOCAL_STACK, stack_environment
 from engine.layout import ROOT, Layout
 from tests.support.emulator import RunningEmulator
+from tests.support.endpoints import ENDPOINTS
 
 _LAUNCHER = """#!/bin/sh
 PYTHONPATH={root} exec {python} -m emulator.provider "$@"
 """
-# Services by the stem of their configuration key, and the path of their endpoint on the emulator's port.
-ENDPOINTS = {
-    "storage": "storage/v1/",
-    "healthcare": "v1beta1/",
-    "pubsub": "v1/",
-    "bigQuery": "bigquery/v2/",
-    "resourceManager": "v1/",
-    "cloudBilling": "v1/",
-    "serviceUsage": "v1beta1/",
-    "iamBeta": "v1/",
-    "kms": "v1/",
-    "logging": "v2/",
-    "monitoring": "",
-    "cloudScheduler": "v1/",
-    "compute": "compute/beta/",
-}
 SECONDS = 240.0
 
 

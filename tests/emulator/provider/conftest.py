@@ -8,23 +8,7 @@ import pytest
 
 from tests.emulator.provider.engine import Engine
 from tests.support.emulator import RunningEmulator
-
-# Services by the stem of their configuration key, and the path of their endpoint on the emulator's port.
-ENDPOINTS = {
-    "storage": "storage/v1/",
-    "healthcare": "v1beta1/",
-    "pubsub": "v1/",
-    "bigQuery": "bigquery/v2/",
-    "resourceManager": "v1/",
-    "cloudBilling": "v1/",
-    "serviceUsage": "v1beta1/",
-    "iamBeta": "v1/",
-    "kms": "v1/",
-    "logging": "v2/",
-    "monitoring": "",
-    "cloudScheduler": "v1/",
-    "compute": "compute/beta/",
-}
+from tests.support.endpoints import ENDPOINTS
 
 
 def endpoints(base_url: str) -> dict[str, str]:
