@@ -209,7 +209,7 @@ class Connection:
         return grpc.intercept_channel(plain, BearerToken(self.credentials, self._plain_session))
 
     def api(self, name: str, version: str) -> Any:
-        """Google's discovery client of an API: `api("healthcare", "v1").projects()...execute(num_retries=RETRIES)`."""
+        """Google's discovery client of an API: `execute(api("healthcare", "v1").projects()...)`."""
         import google_auth_httplib2
         import httplib2
         from googleapiclient.discovery import build
@@ -229,7 +229,12 @@ class Connection:
     @staticmethod
     def execute(request: Any) -> Any:
         """The answer to a request of a discovery client; busy servers and broken connections are tried again."""
-        return request.execute(num_retries=_RETRIES)
+        try:
+            return request.execute(num_retries=_RETRIES)
+        except KeyboardInterrupt:
+            # http.client keeps the lines of a request cut off half-way and sends them in front of the next one.
+            request.http.close()
+            raise
 
 
 def require_listener(url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from scripts import credentials
 from scripts.connection import Connection, resolve_endpoints
 from scripts.credentials import find_credentials
 from scripts.errors import CommandError, UsageError
-from tests.scripts.conftest import Run
+from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
 from tests.scripts.outputs import outputs_for
 from tests.support.emulator import free_port
@@ -133,3 +134,23 @@ def test_a_busy_server_is_asked_again_and_nothing_is_logged(run: Run, google: Fa
     ended = run("search", "studies", "PatientName=Doe", "--json", "--outputs", outputs_file)
     assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
     assert len(google.made("GET", path)) == 2
+
+
+def test_a_request_cut_off_by_ctrl_c_leaves_nothing_to_the_next(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the lines of a request are written: they must not go in front of the next request's."""
+    write_line = http.client.HTTPConnection.putheader
+
+    def stop_in_the_middle(connection: http.client.HTTPConnection, name: str, *values: str) -> None:
+        write_line(connection, name, *values)
+        raise KeyboardInterrupt
+
+    with Connection(live.outputs, live.outputs.endpoints) as target:
+        datasets = target.healthcare
+        target.execute(datasets.get(name=live.outputs.dataset_name))
+        with monkeypatch.context() as patch:
+            patch.setattr(http.client.HTTPConnection, "putheader", stop_in_the_middle)
+            with pytest.raises(KeyboardInterrupt):
+                target.execute(datasets.get(name=live.outputs.dataset_name))
+        body = {"permissions": ["healthcare.datasets.get"]}
+        answer = target.execute(datasets.testIamPermissions(resource=live.outputs.dataset_name, body=body))
+    assert answer == body
