@@ -44,16 +44,17 @@ class Box:
 class FilmRecord:
     """One film of the set.
 
-    index is the `Image Index`, such as `00000001_000.png`, and names the film everywhere. findings is empty for
-    `No Finding`. age is in years, None where unknown or impossible; sex is "M", "F" or "", view "PA", "AP" or "".
-    width and height are the original film's in pixels and spacing its pixel spacing (x, y) in mm: those of the film
-    before it was scaled to 1024 x 1024; None where the list has none. split is TRAIN, TEST or "". version says which
-    release the labels are of: "2017", "v2020", "sample", or the name of a list of one's own.
+    index is the `Image Index`, such as `00000001_000.png`, and names the film everywhere; patient_id is the set's, as
+    eight digits. findings is empty for `No Finding`. age is in years, None where unknown or impossible; sex is "M",
+    "F" or "", view "PA", "AP" or "". width and height are the original film's in pixels and spacing its pixel spacing
+    (x, y) in mm: those of the film before it was scaled to 1024 x 1024; None where the list has none. split is TRAIN,
+    TEST or "". version says which release the labels are of: "2017", "v2020", "sample", or the name of a list of one's
+    own.
     """
 
     index: str
-    patient: int
-    follow_up: int
+    patient_id: str
+    follow_up: int = 0
     findings: tuple[str, ...] = ()
     age: int | None = None
     sex: str = ""
@@ -64,8 +65,3 @@ class FilmRecord:
     boxes: tuple[Box, ...] = ()
     split: str = ""
     version: str = ""
-
-    @property
-    def patient_id(self) -> str:
-        """The PatientID as the film's name has it: eight digits."""
-        return f"{self.patient:08d}"
