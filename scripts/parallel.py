@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import FrameType
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 _WAITING_PER_WORKER = 4
 
 
-def run_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+def run_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[tuple[Item, Result], None, None]:
     """Call `work` on each of `items` in WORKERS threads; gives each item with its result as it is done.
 
     Ctrl-C: what has begun is finished and given, nothing else is begun, and the iteration ends; a second one raises

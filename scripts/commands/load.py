@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.commands.import_ import Imported, run_import
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
-from scripts.errors import ExitCode, UsageError
+from scripts.console import JsonOption, OutputsOption, StackOption, print_json
+from scripts.errors import UsageError
 
 if TYPE_CHECKING:
     from scripts.loading.sources import Source
-    from scripts.loading.uploading import Report
 
 
 def load(
@@ -40,27 +37,18 @@ def load(
     Each file is checked before it is sent: one that is truncated or not DICOM is named, and the rest is loaded
     (exit code 3). Running the command again sends only what is not there yet.
     """
-    from scripts.loading.uploading import upload
+    from scripts.loading.running import run_load
 
     if not source and not sample and not synthetic:
         raise UsageError("Nothing to load: name a folder, or use --sample or --synthetic N.")
     with connect(stack, outputs) as target:
         sources = _sources(source, sample=sample, synthetic=synthetic, prefix=prefix)
-        bucket = target.outputs.landing_bucket
-        with progress(f"Loading into gs://{bucket}", len(sources)) as bar:
-            report = upload(target, bucket, sources, bar)
-        uris = _uris(bucket, sources)
-        _show(report)
-        code = _exit_code(report)
-        imports: list[Imported] = []
-        if then_import and code != ExitCode.FAILED and not report.left:
-            imports = [run_import(target, uri) for uri in uris]
+        load = run_load(target, sources, then_import=then_import)
         if as_json:
-            print_json(_as_json(report, uris) | ({"imports": [each.to_json() for each in imports]} if imports else {}))
-        for each in imports:
+            print_json(load.to_json())
+        for each in load.imports:
             each.show(target)
-        code = max([code, *(each.exit_code for each in imports)])
-    raise typer.Exit(code)
+    raise typer.Exit(load.exit_code)
 
 
 def _sources(source: Path | None, *, sample: bool, synthetic: int, prefix: str | None) -> list[Source]:
@@ -74,41 +62,3 @@ def _sources(source: Path | None, *, sample: bool, synthetic: int, prefix: str |
     if synthetic:
         found += synthetic_sources(synthetic, prefix if prefix is not None else "synthetic")
     return found
-
-
-def _uris(bucket: str, sources: Sequence[Source]) -> list[str]:
-    """The wildcards under which the import finds the sources: one for each folder at the top of the bucket."""
-    tops = {name.split("/", 1)[0] if "/" in name else "" for name in (source.object_name for source in sources)}
-    if "" in tops:
-        return [f"gs://{bucket}/**.dcm"]
-    return [f"gs://{bucket}/{top}/**.dcm" for top in sorted(tops)]
-
-
-def _as_json(report: Report, uris: list[str]) -> dict[str, Any]:
-    return {
-        "loaded": report.loaded,
-        "skipped": report.skipped,
-        "failed": [{"file": label, "reason": reason} for label, reason in report.failed],
-        "left": report.left,
-        "bytes": report.bytes_sent,
-        "uris": uris,
-    }
-
-
-def _show(report: Report) -> None:
-    for label, reason in report.failed:
-        remark(f"failed: {label}: {reason}.")
-    parts = [f"{count(report.loaded, 'file')} loaded ({report.bytes_sent / 1e6:,.1f} MB)"]
-    if report.skipped:
-        parts.append(f"{report.skipped:,} there already")
-    if report.failed:
-        parts.append(f"{len(report.failed):,} failed")
-    if report.left:
-        parts.append(f"{report.left:,} not tried: run the same command again to go on")
-    remark("; ".join(parts))
-
-
-def _exit_code(report: Report) -> ExitCode:
-    if not report.failed and not report.left:
-        return ExitCode.DONE
-    return ExitCode.PARTLY_DONE if report.loaded or report.skipped else ExitCode.FAILED

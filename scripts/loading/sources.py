@@ -10,6 +10,7 @@ from typing import Protocol
 
 from scripts.errors import UsageError
 from scripts.loading.dicom_files import dicom_problem
+from scripts.loading.manifest import top_folder
 from scripts.loading.synthetic import GENERATOR, Film, dicom_bytes, films
 
 DICOM_ENDING = ".dcm"
@@ -31,6 +32,10 @@ class Source(Protocol):
         """Its object in the bucket."""
 
     @property
+    def batch(self) -> str:
+        """The folder of the bucket with which it is imported; "" is all of the bucket."""
+
+    @property
     def fixed_version(self) -> str | None:
         """A mark which, together with the name, determines the bytes; None when only the bytes themselves tell."""
 
@@ -38,7 +43,11 @@ class Source(Protocol):
         """Why it can't be loaded, in one sentence without a full stop; None when it can."""
 
     def content(self) -> Path | bytes:
-        """The file that holds the bytes, or the bytes."""
+        """The file that holds the bytes, or the bytes. Raises SourceError, OSError."""
+
+
+class SourceError(Exception):
+    """Why a source can't give its bytes, in one sentence without a full stop."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,11 @@ class FileSource:
     label: str
     object_name: str
     fixed_version: str | None = None
+
+    @property
+    def batch(self) -> str:
+        """The top folder in the bucket."""
+        return top_folder(self.object_name)
 
     def problem(self) -> str | None:
         """Why the file can't be loaded; a file that can't be opened is no reason to stop the rest."""
@@ -74,6 +88,11 @@ class FilmSource:
     def label(self) -> str:
         """The film's NIH-like name."""
         return self.film.file_name
+
+    @property
+    def batch(self) -> str:
+        """The top folder in the bucket."""
+        return top_folder(self.object_name)
 
     def problem(self) -> None:
         """Films are sound by construction."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scripts.connection import Connection
 from scripts.console import Progress
-from scripts.loading.sources import Source, clashes
+from scripts.loading.batches import BatchImports
+from scripts.loading.manifest import Entry, Manifest, State
+from scripts.loading.sources import Source, SourceError, clashes
 from scripts.parallel import run_parallel
 
 MARK = "generated-by"
@@ -33,6 +36,15 @@ class Stored:
     mark: str | None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source: why it could not be loaded, or the bytes sent (0: they were there) and the CRC32C."""
+
+    problem: str = ""
+    sent: int = 0
+    crc32c: str = ""
+
+
 @dataclass
 class Report:
     """What became of the sources."""
@@ -44,35 +56,63 @@ class Report:
     left: int = 0
     """Not tried any more, because the person stopped the load."""
 
+    def add(self, source: Source, outcome: Outcome) -> None:
+        """Count what became of a source."""
+        if outcome.problem:
+            self.failed.append((source.label, outcome.problem))
+        elif outcome.sent:
+            self.loaded += 1
+            self.bytes_sent += outcome.sent
+        else:
+            self.skipped += 1
 
-def upload(target: Connection, bucket: str, sources: Sequence[Source], bar: Progress) -> Report:
+
+def upload(
+    target: Connection,
+    bucket: str,
+    sources: Sequence[Source],
+    bar: Progress,
+    manifest: Manifest,
+    imports: BatchImports | None = None,
+) -> Report:
     """Upload `sources` to `bucket`; what the bucket holds already with the same bytes is skipped.
 
-    A source that is no sound DICOM file is reported, and the rest goes on. Ctrl-C ends the work after the uploads
-    under way: the report says what is left. What hits all files alike (no such bucket, no permission, no connection)
-    is raised as the client raised it.
+    What becomes of each is noted in `manifest`, and `imports` (None: nothing is imported) hears of it. A source that is
+    no sound DICOM file is reported, and the rest goes on. Ctrl-C ends the work after the uploads under way: the report
+    says what is left. What hits all files alike (no such bucket, no permission, no connection) is raised as the client
+    raised it.
     """
     report = Report()
     taken = clashes(sources)
     uploader = _Uploader(target, bucket, _listing(target, bucket, sources))
 
-    def work(source: Source) -> int | str | None:
+    def work(source: Source) -> Outcome:
         if source.label in taken:
-            return f"Its object would have the name that {taken[source.label]} has already"
+            return Outcome(f"Its object would have the name that {taken[source.label]} has already")
         return uploader.upload(source)
 
-    for source, result in run_parallel(work, sources):
-        if result is None:
-            report.skipped += 1
-        elif isinstance(result, str):
-            report.failed.append((source.label, result))
-        else:
-            report.loaded += 1
-            report.bytes_sent += result
-        bar.advance()
+    try:
+        with closing(run_parallel(work, sources)) as done:
+            for source, outcome in done:
+                report.add(source, outcome)
+                _note(manifest, source, outcome)
+                if imports:
+                    imports.file_done(source, loaded=not outcome.problem, sent=outcome.sent > 0)
+                bar.advance()
+    finally:
+        manifest.write()
     report.left = len(sources) - report.loaded - report.skipped - len(report.failed)
     report.failed.sort()
     return report
+
+
+def _note(manifest: Manifest, source: Source, outcome: Outcome) -> None:
+    """Write into the manifest what became of a source; that it was imported stays true of the same bytes."""
+    before = manifest.get(source.object_name)
+    if outcome.problem:
+        manifest.record(Entry(source.object_name, source.label, State.FAILED, reason=outcome.problem))
+    elif before is None or before.crc32c != outcome.crc32c:
+        manifest.record(Entry(source.object_name, source.label, State.LOADED, outcome.crc32c))
 
 
 def _listing(target: Connection, bucket: str, sources: Sequence[Source]) -> dict[str, Stored]:
@@ -107,24 +147,27 @@ class _Uploader:
         seconds = _EMULATOR_RETRY_SECONDS if target.emulated else _GOOGLE_RETRY_SECONDS
         self._retry: Any = DEFAULT_RETRY.with_timeout(seconds)
 
-    def upload(self, source: Source) -> int | str | None:
-        """Bytes sent; None when the bucket has them already; the reason when the source can't be loaded."""
+    def upload(self, source: Source) -> Outcome:
+        """Bring one source into the bucket, unless the bucket has its bytes already."""
         problem = source.problem()
         if problem:
-            return problem
+            return Outcome(problem)
         present = self._present.get(source.object_name)
         if present and source.fixed_version and present.mark == source.fixed_version:
-            return None
+            return Outcome(crc32c=present.crc32c)
         try:
             content = source.content()
             size = content.stat().st_size if isinstance(content, Path) else len(content)
-            if present and present.size == size and present.crc32c == _crc32c(content):
-                return None
+            crc32c = crc32c_of(content)
+        except SourceError as error:
+            return Outcome(str(error))
         except OSError as error:
-            return f"The file cannot be read: {error.strerror}"
-        return self._send(source, content, size, present.generation if present else 0)
+            return Outcome(f"The file cannot be read: {error.strerror}")
+        if present and present.size == size and present.crc32c == crc32c:
+            return Outcome(crc32c=crc32c)
+        return self._send(source, content, Outcome("", size, crc32c), present.generation if present else 0)
 
-    def _send(self, source: Source, content: Path | bytes, size: int, generation: int) -> int | str:
+    def _send(self, source: Source, content: Path | bytes, outcome: Outcome, generation: int) -> Outcome:
         """Send the bytes; the server refuses them if they arrive changed, or if the object was replaced meanwhile."""
         from google.api_core.exceptions import PreconditionFailed
 
@@ -143,11 +186,14 @@ class _Uploader:
             else:
                 blob.upload_from_string(content, **options)
         except PreconditionFailed:
-            return "Somebody else wrote its object at the same time; run the same command again"
-        return size
+            # Perhaps our own request, of which only the answer was lost: then the bytes are there.
+            blob.reload(retry=self._retry)
+            if blob.crc32c != outcome.crc32c:
+                return Outcome("Somebody else wrote its object at the same time; run the same command again")
+        return outcome
 
 
-def _crc32c(content: Path | bytes) -> str:
+def crc32c_of(content: Path | bytes) -> str:
     """The CRC32C as Cloud Storage gives it: base64 of four bytes, most significant first."""
     import google_crc32c
 

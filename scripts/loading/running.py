@@ -1,0 +1,94 @@
+"""One load from beginning to end: upload, import, and what there is to tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.commands.import_ import Imported
+from scripts.connection import Connection
+from scripts.console import count, progress, remark
+from scripts.errors import ExitCode
+from scripts.loading.batches import BatchImports, wildcard
+from scripts.loading.manifest import Manifest, top_folder
+from scripts.loading.sources import Source
+from scripts.loading.uploading import Report, upload
+
+
+@dataclass
+class Load:
+    """What came of a load."""
+
+    report: Report
+    uris: list[str]
+    """The wildcards under which an import finds what was loaded."""
+    imports: list[Imported] = field(default_factory=list)
+    imported_before: int = 0
+    """Files that an earlier run has imported."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 when every file is where it should be, 3 when some are, 1 when none is."""
+        report = self.report
+        code = ExitCode.DONE
+        if report.failed or report.left:
+            code = ExitCode.PARTLY_DONE if report.loaded or report.skipped else ExitCode.FAILED
+        return max([code, *(each.exit_code for each in self.imports)])
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts, the failed files with their reasons, and the imports."""
+        report = self.report
+        shown: dict[str, Any] = {
+            "loaded": report.loaded,
+            "skipped": report.skipped,
+            "failed": [{"file": label, "reason": reason} for label, reason in report.failed],
+            "left": report.left,
+            "bytes": report.bytes_sent,
+            "uris": self.uris,
+        }
+        if self.imports:
+            shown["imports"] = [each.to_json() for each in self.imports]
+        if self.imported_before:
+            shown["imported_before"] = self.imported_before
+        return shown
+
+    def show(self) -> None:
+        """Say it to the person."""
+        report = self.report
+        for label, reason in report.failed:
+            remark(f"failed: {label}: {reason}.")
+        parts = [f"{count(report.loaded, 'file')} loaded ({report.bytes_sent / 1e6:,.1f} MB)"]
+        if report.skipped:
+            parts.append(f"{report.skipped:,} there already")
+        if report.failed:
+            parts.append(f"{len(report.failed):,} failed")
+        if report.left:
+            parts.append(f"{report.left:,} not tried: run the same command again to go on")
+        remark("; ".join(parts))
+
+
+def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool) -> Load:
+    """Bring `sources` into the landing bucket, and with `then_import` from there into the store, batch by batch.
+
+    Shows progress and says what was loaded. Raises CommandError when an import fails as a whole or is left running.
+    """
+    bucket = target.outputs.landing_bucket
+    batches = sorted({source.batch for source in sources})
+    manifest = Manifest(target.storage.bucket(bucket), {top_folder(source.object_name) for source in sources})
+    imports = BatchImports(target, bucket, sources, manifest) if then_import else None
+    with progress(f"Loading into gs://{bucket}", len(sources)) as bar:
+        report = upload(target, bucket, sources, bar, manifest, imports)
+    load = Load(report, [wildcard(bucket, batch) for batch in batches])
+    load.show()
+    if imports:
+        load.imports = imports.ended
+        try:
+            if not report.left:
+                imports.finish()
+            elif left := imports.leave():
+                remark(f"The import {left.rsplit('/', 1)[-1]} goes on; the next run looks after it.")
+        finally:
+            manifest.write()
+        load.imported_before = imports.already
+    return load
