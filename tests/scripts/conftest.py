@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from google.cloud import storage
@@ -13,6 +14,7 @@ from google.oauth2.credentials import Credentials
 
 from infra.outputs import Outputs
 from scripts.__main__ import main
+from tests.conftest import StartEmulator
 from tests.scripts.fake_google import FakeGoogle
 from tests.scripts.outputs import outputs_for
 from tests.scripts.provisioning import Provisioner
@@ -118,3 +120,23 @@ def landing(live: Live) -> Iterator[storage.Bucket]:
     client = storage.Client(live.outputs.project, credentials, client_options=options)
     yield client.bucket(live.outputs.landing_bucket)
     client.close()
+
+
+class StartLive(Protocol):
+    """Starts an emulator for one test, with an environment on it and its credentials in this process's environment."""
+
+    def __call__(self, *options: str) -> Live:
+        """Start it with more options of `python -m emulator start`."""
+
+
+@pytest.fixture
+def start_live(start_emulator: StartEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StartLive:
+    """For tests that need an environment for themselves."""
+
+    def start(*options: str) -> Live:
+        started = live_on(start_emulator(*options, project="own-project"), tmp_path)
+        for name, value in started.variables.items():
+            monkeypatch.setenv(name, value)
+        return started
+
+    return start
