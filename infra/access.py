@@ -70,9 +70,10 @@ class Accounts(pulumi.ComponentResource):
     """The service accounts loader and reader. No keys are made: people act as them, named in the configuration.
 
     The loader puts files into the landing bucket without overwriting or deleting there, imports, exports and edits in
-    the DICOM store, and reads why a file failed in Cloud Logging. The reader searches and retrieves, follows
-    notifications, and queries what was exported. A role on the store says nothing about operations, which belong to
-    the dataset: hence datasetViewer for both.
+    the DICOM store, reads why a file failed in Cloud Logging, writes labels beside the exported metadata, and lets the
+    project pay for reading buckets whose owner does not. The reader searches and retrieves, follows notifications, and
+    queries what was exported. A role on the store says nothing about operations, which belong to the dataset: hence
+    datasetViewer for both.
     """
 
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -91,6 +92,9 @@ class Accounts(pulumi.ComponentResource):
         loader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
         loader.dicom_store("edits-store", args.dicom_store, "roles/healthcare.dicomEditor")
         loader.on_project("reads-failures", "roles/logging.viewer")
+        loader.bigquery("writes-labels", args.bigquery_dataset, "roles/bigquery.dataEditor")
+        loader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        loader.on_project("pays-for-reading", "roles/serviceusage.serviceUsageConsumer")
         reader = _Grants(f"{name}-reader", args.project, self.reader.member, self)
         reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
         reader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")

@@ -27,6 +27,7 @@ FOLDER = ".load"
 _LINES = 1000
 _SECONDS = 15.0
 _PARTS = 64
+_DELETE = "storage.objects.delete"  # which the loader's account lacks: its parts stay
 
 
 class State(StrEnum):
@@ -128,7 +129,7 @@ class Manifest:
         )
         for blob in parts:
             self._read_part(blob)
-        if len(parts) > _PARTS:
+        if len(parts) > _PARTS and self._bucket.test_iam_permissions([_DELETE]):
             self._join(folder, parts)
 
     def _read_part(self, blob: storage.Blob) -> None:

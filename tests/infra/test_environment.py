@@ -107,9 +107,12 @@ def test_the_agent_may_write_only_the_export_bucket() -> None:
 def test_the_service_accounts_get_no_more_than_their_work_needs() -> None:
     given = grants(declare(settings()))
     assert [(service, role) for service, role, member in given if member == LOADER] == [
+        ("bigquery", "roles/bigquery.dataEditor"),
         ("healthcare", "roles/healthcare.datasetViewer"),
         ("healthcare", "roles/healthcare.dicomEditor"),
+        ("projects", "roles/bigquery.jobUser"),
         ("projects", "roles/logging.viewer"),
+        ("projects", "roles/serviceusage.serviceUsageConsumer"),
         ("storage", "roles/storage.objectCreator"),
         ("storage", "roles/storage.objectViewer"),
         ("storage", "roles/storage.objectViewer"),
