@@ -125,7 +125,7 @@ class Manifest:
     def _read(self, folder: str) -> None:
         parts = sorted(
             self._bucket.client.list_blobs(self._bucket, prefix=_place(folder), delimiter="/"),
-            key=lambda blob: (blob.time_created, blob.name),
+            key=lambda blob: int(blob.generation or 0),
         )
         for blob in parts:
             self._read_part(blob)

@@ -42,12 +42,30 @@ class Source(Protocol):
     def problem(self) -> str | None:
         """Why it can't be loaded, in one sentence without a full stop; None when it can."""
 
-    def content(self) -> Path | bytes:
-        """The file that holds the bytes, or the bytes. Raises SourceError, OSError."""
+    def content(self) -> Content:
+        """What holds the bytes. Raises SourceError, OSError."""
 
 
 class SourceError(Exception):
     """Why a source can't give its bytes, in one sentence without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteObject:
+    """An object of another bucket, which is copied without passing through this machine.
+
+    crc32c is base64, as Cloud Storage gives it; payer is the project that pays for reading a requester-pays bucket.
+    """
+
+    bucket: str
+    name: str
+    size: int
+    crc32c: str
+    payer: str | None = None
+
+
+Content = Path | bytes | RemoteObject
+"""A file, the bytes themselves, or an object of another bucket."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from scripts.connection import Connection
 from scripts.console import Progress
 from scripts.loading.batches import BatchImports
 from scripts.loading.manifest import Entry, Manifest, State
-from scripts.loading.sources import Source, SourceError, clashes
+from scripts.loading.sources import Content, RemoteObject, Source, SourceError, clashes
 from scripts.parallel import run_parallel
 
 MARK = "generated-by"
@@ -157,8 +157,7 @@ class _Uploader:
             return Outcome(crc32c=present.crc32c)
         try:
             content = source.content()
-            size = content.stat().st_size if isinstance(content, Path) else len(content)
-            crc32c = crc32c_of(content)
+            size, crc32c = _size_and_crc32c(content)
         except SourceError as error:
             return Outcome(str(error))
         except OSError as error:
@@ -167,7 +166,7 @@ class _Uploader:
             return Outcome(crc32c=crc32c)
         return self._send(source, content, Outcome("", size, crc32c), present.generation if present else 0)
 
-    def _send(self, source: Source, content: Path | bytes, outcome: Outcome, generation: int) -> Outcome:
+    def _send(self, source: Source, content: Content, outcome: Outcome, generation: int) -> Outcome:
         """Send the bytes; the server refuses them if they arrive changed, or if the object was replaced meanwhile."""
         from google.api_core.exceptions import PreconditionFailed
 
@@ -181,7 +180,9 @@ class _Uploader:
             "retry": self._retry,
         }
         try:
-            if isinstance(content, Path):
+            if isinstance(content, RemoteObject):
+                self._copy(content, source.object_name, generation)
+            elif isinstance(content, Path):
                 blob.upload_from_filename(str(content), **options)
             else:
                 blob.upload_from_string(content, **options)
@@ -191,6 +192,26 @@ class _Uploader:
             if blob.crc32c != outcome.crc32c:
                 return Outcome("Somebody else wrote its object at the same time; run the same command again")
         return outcome
+
+    def _copy(self, content: RemoteObject, object_name: str, generation: int) -> None:
+        """Copy an object within Cloud Storage; a large one takes several calls."""
+        client = self._bucket.client
+        origin = client.bucket(content.bucket, user_project=content.payer).blob(content.name)
+        # The request names the payer of its destination's bucket, which is who pays for the origin's.
+        blob = client.bucket(self._bucket.name, user_project=content.payer).blob(object_name)
+        blob.content_type = _CONTENT_TYPE
+        token: str | None = None
+        while True:
+            token, _, _ = blob.rewrite(origin, token=token, if_generation_match=generation, retry=self._retry)
+            if token is None:
+                return
+
+
+def _size_and_crc32c(content: Content) -> tuple[int, str]:
+    if isinstance(content, RemoteObject):
+        return content.size, content.crc32c
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    return size, crc32c_of(content)
 
 
 def crc32c_of(content: Path | bytes) -> str:
