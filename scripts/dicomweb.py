@@ -71,17 +71,19 @@ class DicomWeb:
         self._session = target.session
         self._url = target.dicomweb_url
 
-    def search(self, path: str, parameters: list[tuple[str, str]], limit: int | None) -> Iterator[Json]:
-        """The matches of a search at `path` ("/studies"), page by page, at most `limit` (None: all)."""
+    def search(
+        self, path: str, parameters: list[tuple[str, str]], limit: int | None, page: int = PAGE
+    ) -> Iterator[Json]:
+        """The matches of a search at `path` ("/studies"), `page` at a time, at most `limit` (None: all)."""
         offset = 0
         while limit is None or offset < limit:
-            size = PAGE if limit is None else min(PAGE, limit - offset)
+            size = page if limit is None else min(page, limit - offset)
             paging = [("limit", str(size)), ("offset", str(offset))]
             answer = self._get(path, _DICOM_JSON, parameters + paging)
-            page: list[Json] = [] if answer.status_code == 204 else answer.json()
-            yield from page
-            offset += len(page)
-            if len(page) < size:
+            found: list[Json] = [] if answer.status_code == 204 else answer.json()
+            yield from found
+            offset += len(found)
+            if len(found) < size:
                 return
 
     def metadata(self, path: ResourcePath) -> list[Json]:

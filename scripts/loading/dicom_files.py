@@ -6,7 +6,7 @@ import mmap
 from pathlib import Path
 
 from emulator.dicom.errors import DicomError
-from emulator.dicom.header import read_header
+from emulator.dicom.header import Header, read_header
 
 _REQUIRED = {"SOPInstanceUID": "00080018", "StudyInstanceUID": "0020000D", "SeriesInstanceUID": "0020000E"}
 _MEDIA_STORAGE_SOP_CLASS = "00020002"
@@ -23,8 +23,7 @@ def dicom_problem(path: Path) -> str | None:
     if not path.stat().st_size:
         return "The file is empty"
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            header = read_header(data)
+        header = _read(path)
     except DicomError as error:
         return str(error).rstrip(".")
     if header.text(_MEDIA_STORAGE_SOP_CLASS) == _DICOMDIR:
@@ -33,3 +32,16 @@ def dicom_problem(path: Path) -> str | None:
         return "The file ends before its pixel data"
     missing = [keyword for keyword, tag in _REQUIRED.items() if not header.text(tag)]
     return f"The file lacks {', '.join(missing)}" if missing else None
+
+
+def header_of(path: Path) -> Header | None:
+    """The header of a DICOM file; None where it is none, or can't be read."""
+    try:
+        return _read(path)
+    except (DicomError, OSError, ValueError):
+        return None
+
+
+def _read(path: Path) -> Header:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return read_header(data)

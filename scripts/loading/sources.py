@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scripts.errors import UsageError
-from scripts.loading.dicom_files import dicom_problem
+from scripts.loading.dicom_files import dicom_problem, header_of
 from scripts.loading.manifest import top_folder
 from scripts.loading.synthetic import GENERATOR, Film, dicom_bytes, films
 
@@ -38,6 +38,9 @@ class Source(Protocol):
     @property
     def fixed_version(self) -> str | None:
         """A mark which, together with the name, determines the bytes; None when only the bytes themselves tell."""
+
+    def instance_uid(self) -> str | None:
+        """The SOPInstanceUID under which the store holds it; None where only its bytes elsewhere tell."""
 
     def problem(self) -> str | None:
         """Why it can't be loaded, in one sentence without a full stop; None when it can."""
@@ -82,6 +85,11 @@ class FileSource:
         """The top folder in the bucket."""
         return top_folder(self.object_name)
 
+    def instance_uid(self) -> str | None:
+        """The file's SOPInstanceUID; None where it can't be read."""
+        header = header_of(self.path)
+        return header.text(_INSTANCE_UID) if header else None
+
     def problem(self) -> str | None:
         """Why the file can't be loaded; a file that can't be opened is no reason to stop the rest."""
         try:
@@ -111,6 +119,10 @@ class FilmSource:
     def batch(self) -> str:
         """The top folder in the bucket."""
         return top_folder(self.object_name)
+
+    def instance_uid(self) -> str:
+        """The film's SOPInstanceUID."""
+        return self.film.uid("instance")
 
     def problem(self) -> None:
         """Films are sound by construction."""
@@ -171,16 +183,8 @@ def synthetic_sources(number: int, prefix: str = "synthetic") -> list[FilmSource
 
 def _radiograph(path: Path) -> tuple[str, bool] | None:
     """The SOPInstanceUID of a sound CR or DX file and whether it shows a chest; None for anything else."""
-    from emulator.dicom.errors import DicomError
-    from emulator.dicom.header import read_header
-
-    if dicom_problem(path):
-        return None
-    try:
-        header = read_header(path.read_bytes())
-    except (DicomError, OSError):
-        return None
-    if header.text(_MODALITY) not in _RADIOGRAPHS:
+    header = None if dicom_problem(path) else header_of(path)
+    if header is None or header.text(_MODALITY) not in _RADIOGRAPHS:
         return None
     return header.text(_INSTANCE_UID), header.text("00180015") == "CHEST"
 

@@ -84,7 +84,7 @@ def upload(
     """
     report = Report()
     taken = clashes(sources)
-    uploader = _Uploader(target, bucket, _listing(target, bucket, sources))
+    uploader = _Uploader(target, bucket, listing(target, bucket, sources))
 
     def work(source: Source) -> Outcome:
         if source.label in taken:
@@ -115,7 +115,7 @@ def _note(manifest: Manifest, source: Source, outcome: Outcome) -> None:
         manifest.record(Entry(source.object_name, source.label, State.LOADED, outcome.crc32c))
 
 
-def _listing(target: Connection, bucket: str, sources: Sequence[Source]) -> dict[str, Stored]:
+def listing(target: Connection, bucket: str, sources: Sequence[Source]) -> dict[str, Stored]:
     """What the bucket holds under the folders that the sources go to."""
     prefix = _common_folder([source.object_name for source in sources])
     blobs = target.storage.list_blobs(bucket, prefix=prefix or None, fields=_FIELDS)
@@ -157,7 +157,7 @@ class _Uploader:
             return Outcome(crc32c=present.crc32c)
         try:
             content = source.content()
-            size, crc32c = _size_and_crc32c(content)
+            size, crc32c = size_and_crc32c(content)
         except SourceError as error:
             return Outcome(str(error))
         except OSError as error:
@@ -207,7 +207,8 @@ class _Uploader:
                 return
 
 
-def _size_and_crc32c(content: Content) -> tuple[int, str]:
+def size_and_crc32c(content: Content) -> tuple[int, str]:
+    """Bytes and CRC32C (base64) of what a source gives. Raises OSError."""
     if isinstance(content, RemoteObject):
         return content.size, content.crc32c
     size = content.stat().st_size if isinstance(content, Path) else len(content)
