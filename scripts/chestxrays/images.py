@@ -1,0 +1,152 @@
+"""The image files of a set where they lie: in folders, or inside zips that nobody need unpack.
+
+An ImageFile is small and pickles, so that a parent process can list a set and its workers read it: the zip's directory
+(60 MB for the whole set) is read once, by the parent.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+
+from scripts.chestxrays.errors import ReadError
+
+ENDINGS = frozenset((".png", ".jpg", ".jpeg"))
+
+_LOCAL_HEADER, _LOCAL_MAGIC = 30, b"PK\x03\x04"
+_ENCRYPTED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Where a file lies in a zip: offset of its local header, packed size, method and CRC-32, as in APPNOTE 4.3."""
+
+    offset: int
+    packed: int
+    method: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file: `place` is the folder or zip that holds it, `path` its path inside, `size` its bytes (unpacked)."""
+
+    place: str
+    path: str
+    size: int
+    member: Member | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, such as `00000001_000.png`."""
+        return self.path.rpartition("/")[2]
+
+    def read(self) -> bytes:
+        """The file's bytes, in any process. Raises ReadError when they are gone, unreadable or damaged."""
+        try:
+            if self.member:
+                return _read_member(self, self.member)
+            return Path(self.place, self.path).read_bytes()
+        except OSError as error:
+            raise ReadError(f"The file cannot be read: {error.strerror}; check the disk and load again.") from error
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies in a place: files in the order of their paths, and a sentence for each that can't be used."""
+
+    files: tuple[ImageFile, ...]
+    problems: tuple[str, ...] = ()
+
+
+def list_folder(folder: Path) -> Listing:
+    """All files under `folder` but hidden ones; links to folders are not followed, so there is no way in circles."""
+    return Listing(tuple(_walk(str(folder), "")))
+
+
+def list_zip(path: Path) -> Listing:
+    """All files of a zip. Raises ReadError when it is none, or cut off."""
+    files, problems = [], []
+    try:
+        with ZipFile(path) as opened:
+            for info in opened.infolist():
+                inside = PurePosixPath(info.filename)
+                if info.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in inside.parts):
+                    continue
+                if inside.is_absolute() or ".." in inside.parts:
+                    problems.append(f"{path.name} has a member whose name leads out of the zip, so it was left out.")
+                elif info.flag_bits & _ENCRYPTED or info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+                    problems.append(
+                        f"{path.name} has a member that is encrypted or packed in an unusual way, so it was left out;"
+                        " unpack the zip and load the folder."
+                    )
+                else:
+                    member = Member(info.header_offset, info.compress_size, info.compress_type, info.CRC)
+                    files.append(ImageFile(str(path), inside.as_posix(), info.file_size, member))
+    except (BadZipFile, OSError, NotImplementedError) as error:
+        raise ReadError(f"{path.name} is no whole zip: fetch it again.") from error
+    files.sort(key=lambda file: file.path)
+    return Listing(tuple(files), tuple(problems))
+
+
+def _walk(top: str, below: str) -> Iterator[ImageFile]:
+    with os.scandir(os.path.join(top, below)) as entries:  # noqa: PTH118 - a Path per file is slow for 112,120
+        found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    for entry in found:
+        path = f"{below}/{entry.name}" if below else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(top, path)
+        elif entry.is_file():
+            yield ImageFile(top, path, entry.stat().st_size)
+
+
+def _read_member(file: ImageFile, member: Member) -> bytes:
+    """Read at an offset of its own, so that threads and forked processes may share the descriptor."""
+    descriptor = _opened(file.place, os.getpid()).fileno()
+    head = os.pread(descriptor, _LOCAL_HEADER, member.offset)
+    if len(head) < _LOCAL_HEADER or not head.startswith(_LOCAL_MAGIC):
+        raise _damaged(file)
+    # The local header's own lengths of name and extra field: the directory's may differ (APPNOTE 4.3.7).
+    start = (
+        member.offset + _LOCAL_HEADER + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    )
+    data = os.pread(descriptor, member.packed, start)
+    if member.method == ZIP_DEFLATED:
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            # One byte more than promised: a member that unpacks to more is no reason to fill the memory.
+            data = unpacker.decompress(data, file.size + 1)
+        except zlib.error as error:
+            raise _damaged(file) from error
+    if len(data) != file.size or zlib.crc32(data) != member.crc:
+        raise _damaged(file)
+    return data
+
+
+@lru_cache(maxsize=32)
+def _opened(path: str, process: int) -> _OpenFile:  # noqa: ARG001 - a forked child opens the file anew
+    return _OpenFile(path)
+
+
+class _OpenFile:
+    """A descriptor that is closed when the cache drops it."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = -1
+        self._descriptor = os.open(path, os.O_RDONLY)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+def _damaged(file: ImageFile) -> ReadError:
+    return ReadError(f"Its bytes in {Path(file.place).name} are damaged: fetch the zip again.")

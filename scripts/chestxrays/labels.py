@@ -1,0 +1,290 @@
+"""Reads the lists that come with chest X-rays: NIH's and Kaggle's CSVs in their real shapes, or a CSV of one's own.
+
+A line that can't be read is left out and reported, and the rest goes on: one bad line of 112,120 is no reason to load
+nothing. A report names file and line and what is wrong, never a value of the line.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePosixPath
+
+from scripts.chestxrays.records import FINDINGS, NO_FINDING, TEST, TRAIN, Box, FilmRecord
+from scripts.chestxrays.uids import NIH_RELEASES
+from scripts.errors import UsageError
+
+OLDEST = 120
+"""Years: a greater age, such as the 411 of NIH's list of 2017, counts as unknown."""
+
+MOST_ID_CHARACTERS = 64
+"""Of a PatientID (LO, PS3.5 6.2)."""
+
+# Names of columns without spaces, hyphens, underscores and #, in small letters. The brackets are real: NIH wrote
+# `OriginalImage[Width,Height]` without quotes, so that every CSV reader sees two columns.
+_COLUMNS = {
+    "index": ("imageindex", "image", "imagename", "imagefile", "imageid", "imagepath", "filename", "file", "path"),
+    "findings": ("findinglabels", "findinglabel", "findings", "finding", "labels", "label"),
+    "follow_up": ("followup", "followupnumber", "visit"),
+    "patient": ("patientid", "patient", "subjectid", "subject"),
+    "age": ("patientage", "age"),
+    "sex": ("patientgender", "patientsex", "gender", "sex"),
+    "view": ("viewposition", "view", "projection"),
+    "width": ("originalimage[width", "originalimagewidth", "originalwidth"),
+    "height": ("height]", "originalimage[height", "originalimageheight", "originalheight"),
+    "spacing_x": ("originalimagepixelspacing[x", "originalimagepixelspacingx", "pixelspacingx", "spacingx"),
+    "spacing_y": ("y]", "originalimagepixelspacing[y", "originalimagepixelspacingy", "pixelspacingy", "spacingy"),
+    "split": ("split", "fold"),
+}
+_NIH_NEEDS = ("index", "findings", "patient", "age", "sex", "view")
+
+_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
+_VIEWS = {"PA": "PA", "AP": "AP"}
+_SPLITS = {"train": TRAIN, "val": TRAIN, "train_val": TRAIN, "trainval": TRAIN, "test": TEST}
+_AGE = re.compile(r"(\d{1,3})(?:\.\d+)?([YMWDymwd]?)")
+_NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png")
+_UNWRITABLE = re.compile(r"[\\\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a list says: a record for each film, in the list's order, and a sentence for each line left out."""
+
+    records: tuple[FilmRecord, ...]
+    problems: tuple[str, ...]
+
+
+class _BadLine(Exception):
+    """What is wrong with a line, as the middle of a sentence."""
+
+
+def image_columns(header: list[str]) -> Mapping[str, int]:
+    """Which column of `header` holds what: keys are FilmRecord's, with `patient`, `spacing_x` and `spacing_y`.
+
+    `index` is missing when no column names images.
+    """
+    plain = [re.sub(r"[\s_#-]", "", name).lower() for name in header]
+    found = {}
+    for key, names in _COLUMNS.items():
+        for name in names:
+            if name in plain:
+                found[key] = plain.index(name)
+                break
+    return found
+
+
+def read_films(
+    lines: Iterable[str],
+    file: str,
+    version: str,
+    boxes: Mapping[str, tuple[Box, ...]] | None = None,
+    splits: Mapping[str, str] | None = None,
+) -> Labels:
+    """The films of one list: `lines` of the CSV, `file` how reports name it, `version` as in FilmRecord.
+
+    NIH's releases are read strictly (eight-digit patients, the fourteen findings); in a list of one's own only the
+    image's name is needed, and findings may be any words. Raises UsageError when the first line lacks a needed column.
+    """
+    rows = _rows(lines)
+    _, header = next(rows, (1, []))
+    columns = image_columns(header)
+    nih = version in NIH_RELEASES
+    missing = [key for key in (_NIH_NEEDS if nih else ("index",)) if key not in columns]
+    if missing:
+        wanted = ", ".join(missing).replace("index", "the image's name")
+        raise UsageError(
+            f"{file} has no column for {wanted}: its first line must name the columns, such as"
+            " `Image Index,Finding Labels,Patient ID`."
+        )
+    reader = _Reader(columns, version, boxes or {}, splits or {}, nih=nih)
+    records: dict[str, FilmRecord] = {}
+    problems = []
+    for number, row in rows:
+        try:
+            record = reader.record(row)
+            if record.index in records:
+                raise _BadLine("names an image that an earlier line names")
+            records[record.index] = record
+        except _BadLine as error:
+            problems.append(_left_out(file, number, str(error)))
+    return Labels(tuple(records.values()), tuple(problems))
+
+
+def read_boxes(lines: Iterable[str], file: str) -> tuple[dict[str, tuple[Box, ...]], tuple[str, ...]]:
+    """The boxes of each image in `BBox_List_2017.csv`, and a sentence for each line left out.
+
+    The list calls Infiltration `Infiltrate`; its header ends in three empty names, as `Bbox [x,y,w,h],,,`.
+    """
+    boxes: dict[str, tuple[Box, ...]] = {}
+    problems = []
+    rows = _rows(lines)
+    next(rows, None)
+    for number, row in rows:
+        try:
+            if len(row) < 6:
+                raise _BadLine(f"has {len(row)} of 6 columns")
+            x, y, width, height = (_measure(text, "box's side or corner") for text in row[2:6])
+            if width <= 0 or height <= 0:
+                raise _BadLine("has a box without an area")
+            box = Box(_finding(row[1], strict=True), x, y, width, height)
+        except _BadLine as error:
+            problems.append(_left_out(file, number, str(error)))
+            continue
+        name = row[0].strip()
+        boxes[name] = (*boxes.get(name, ()), box)
+    return boxes, tuple(problems)
+
+
+def read_split(lines: Iterable[str], split: str) -> dict[str, str]:
+    """`split` for each image of `train_val_list.txt` or `test_list.txt`, which hold a name on each line."""
+    return {name: split for line in lines if (name := line.strip())}
+
+
+def finding_named(word: str) -> str | None:
+    """One of FINDINGS or NO_FINDING that `word` means, whatever its case; None for any other word."""
+    return _known().get(re.sub(r"[\s_-]+", "", word).lower())
+
+
+@cache
+def _known() -> dict[str, str]:
+    names = {re.sub(r"[\s_-]+", "", name).lower(): name for name in (*FINDINGS, NO_FINDING)}
+    return names | {"infiltrate": "Infiltration"}
+
+
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, with their line numbers; a byte order mark in front is dropped."""
+    reader = csv.reader(line.lstrip("\ufeff").replace("\x00", "") for line in lines)
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error:
+            row = []
+            yield reader.line_num, row
+            continue
+        if row is None:
+            return
+        if any(cell.strip() for cell in row):
+            yield reader.line_num, row
+
+
+def _left_out(file: str, number: int, what: str) -> str:
+    return f"{file}, line {number}: the line {what}, so its film was left out; mend the line and load again."
+
+
+class _Reader:
+    """Makes records of rows whose columns are known."""
+
+    def __init__(
+        self,
+        columns: Mapping[str, int],
+        version: str,
+        boxes: Mapping[str, tuple[Box, ...]],
+        splits: Mapping[str, str],
+        *,
+        nih: bool,
+    ) -> None:
+        self._columns = columns
+        self._fewest = 1 + max(columns[key] for key in columns if nih or key == "index")
+        self._version = version
+        self._boxes = boxes
+        self._splits = splits
+        self._nih = nih
+
+    def record(self, row: list[str]) -> FilmRecord:
+        """The film of `row`. Raises _BadLine."""
+        if len(row) < self._fewest:
+            raise _BadLine(f"has {len(row)} of {self._fewest} columns")
+        index = self._cell(row, "index")
+        if not index or _UNWRITABLE.search(index):
+            raise _BadLine("has no image name that can be written")
+        age = _age(self._cell(row, "age"))
+        spacing_x, spacing_y = (_positive(self._cell(row, key), "pixel spacing") for key in ("spacing_x", "spacing_y"))
+        width, height = (_positive(self._cell(row, key), "width or height") for key in ("width", "height"))
+        split = self._cell(row, "split").lower()
+        return FilmRecord(
+            index=index,
+            patient_id=self._patient(row, index),
+            follow_up=_whole(self._cell(row, "follow_up") or "0", "follow-up"),
+            findings=_findings(self._cell(row, "findings"), strict=self._nih),
+            age=age,
+            sex=_SEXES.get(self._cell(row, "sex").lower(), ""),
+            view=_VIEWS.get(self._cell(row, "view").upper(), ""),
+            width=int(width) if width else None,
+            height=int(height) if height else None,
+            spacing=(spacing_x, spacing_y) if spacing_x and spacing_y else None,
+            boxes=self._boxes.get(index, ()),
+            split=self._splits.get(index) or _SPLITS.get(split, ""),
+            version=self._version,
+        )
+
+    def _cell(self, row: list[str], key: str) -> str:
+        place = self._columns.get(key)
+        return row[place].strip() if place is not None and place < len(row) else ""
+
+    def _patient(self, row: list[str], index: str) -> str:
+        text = self._cell(row, "patient")
+        if not self._nih:
+            # A patient for each image: without a column nobody knows which images are of one person.
+            text = text or PurePosixPath(index).with_suffix("").as_posix()
+            if len(text) > MOST_ID_CHARACTERS or _UNWRITABLE.search(text):
+                raise _BadLine(f"has a patient id of over {MOST_ID_CHARACTERS} characters, or with a backslash")
+            return text
+        number = _NIH_NAME.fullmatch(index)
+        if not number:
+            raise _BadLine("has no image name like 00000001_000.png")
+        if not text.isdigit() or text.zfill(8) != number[1]:
+            raise _BadLine("has another patient id than its image's name")
+        return number[1]
+
+
+@cache
+def _findings(text: str, *, strict: bool) -> tuple[str, ...]:
+    """Cached: the 112,120 films have 836 combinations, and share their tuples."""
+    found = [_finding(word, strict=strict) for word in text.split("|") if word.strip()]
+    if strict and not found:
+        raise _BadLine("has no finding, and not No Finding either")
+    return tuple(dict.fromkeys(name for name in found if name != NO_FINDING))
+
+
+def _finding(word: str, *, strict: bool) -> str:
+    known = finding_named(word)
+    if known is None and strict:
+        raise _BadLine("has a finding that is none of the fourteen")
+    return known or " ".join(_UNWRITABLE.sub(" ", word).split())
+
+
+def _age(text: str) -> int | None:
+    """Whole years. The sample writes `060Y`, `011M`, `003D` as DICOM does; months and days count as no year."""
+    if not text:
+        return None
+    match = _AGE.fullmatch(text)
+    if not match:
+        raise _BadLine("has an age that is no number")
+    number, unit = int(match[1]), match[2].upper() or "Y"
+    years = number // {"Y": 1, "M": 12, "W": 52, "D": 365}[unit]
+    return years if years <= OLDEST else None
+
+
+def _whole(text: str, what: str) -> int:
+    if not re.fullmatch(r"\d{1,9}(\.0+)?", text):
+        raise _BadLine(f"has a {what} that is no whole number")
+    return int(text.partition(".")[0])
+
+
+def _positive(text: str, what: str) -> float | None:
+    """None where the list has nothing, or zero, which no image has."""
+    return (_measure(text, what) or None) if text else None
+
+
+def _measure(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    # Also false for NaN.
+    if not 0 <= value < 1e6:
+        raise _BadLine(f"has a {what} that is no number from 0 up")
+    return value
