@@ -5,6 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from emulator.services.bigquery.sql.references import Defaults
     from emulator.services.bigquery.sql.statements import Statement
 
+COUNT_NAMES = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 REFUSED = ("tableDefinitions", "userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
 
 
@@ -212,36 +214,41 @@ async def _dml(query: Query, statement: Statement, number: int) -> None:
         if not storage:
             raise errors.error("invalidQuery", f"{statement.target} is a view: its rows cannot be changed.")
         key = f"{query.job.key}/{number}"
-        count = await house.run(_change, query, statement, found, storage, key, ticket=query.ticket)
+        counts = await house.run(_change, query, statement, found, storage, key, ticket=query.ticket)
         house.changed(storage)
         await emulator.db.write(emulator.resources.replace, catalog.TABLES, target.name, target.body)
     statistics = await _statistics(query, statement, found)
     if statement.kind != "TRUNCATE_TABLE":
-        statistics["numDmlAffectedRows"] = str(count)
-        part = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
-        if statement.kind in part:
-            statistics["dmlStats"] = {part[statement.kind]: str(count)}
+        statistics["numDmlAffectedRows"] = str(sum(counts.values()))
+        statistics["dmlStats"] = {COUNT_NAMES[action]: str(count) for action, count in counts.items()}
     query.job.statistics["query"] = statistics
 
 
 def _change(
     connection: DuckDBPyConnection, query: Query, statement: Statement, found: Snapshot, storage: str, key: str
-) -> int:
+) -> dict[str, int]:
+    """Change the rows in one transaction, once for each key; gives how many rows each of its actions touched."""
     from emulator.services.bigquery.sql import storage as tables_
     from emulator.services.bigquery.sql.engine import stored, transaction
 
-    before = tables_.done_rows(connection, key)
-    if before is not None:
-        return before
+    actions = list(COUNT_NAMES) if statement.kind == "MERGE" else [statement.kind]
+    before = [tables_.done_rows(connection, f"{key}/{action}") for action in actions]
+    if before[0] is not None:
+        return {action: count or 0 for action, count in zip(actions, before, strict=True)}
     if statement.kind == "TRUNCATE_TABLE":
         sql = f"DELETE FROM {stored(storage)}"
     else:
         sql = _translator(connection, query, found).dml(statement)
     with transaction(connection):
-        row = connection.execute(sql).fetchone()
-        count = int(row[0]) if row else 0
-        tables_.mark_done(connection, key, count)
-    return count
+        if statement.kind == "MERGE":
+            touched = Counter(row[0] for row in connection.execute(f"{sql} RETURNING merge_action").fetchall())
+            counts = {action: touched[action] for action in actions}
+        else:
+            row = connection.execute(sql).fetchone()
+            counts = {statement.kind: int(row[0]) if row else 0}
+        for action, count in counts.items():
+            tables_.mark_done(connection, f"{key}/{action}", count)
+    return counts
 
 
 async def _statistics(query: Query, statement: Statement, found: Snapshot) -> dict[str, Any]:

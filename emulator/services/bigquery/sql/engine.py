@@ -215,6 +215,8 @@ def statement_error(error: Exception) -> SqlError:
         return SqlError(f"Function not found: {text.split()[4].upper()}")
     if text.startswith("Constraint Error: NOT NULL"):
         return SqlError(f"Required field {text.rsplit('.', 1)[-1]} cannot be null", "invalidQuery")
+    if "cannot affect the same target row more than once" in text:
+        return SqlError("UPDATE/MERGE must match at most one source row for each target row")
     if text.startswith("Out of Memory Error"):
         message = f"Resources exceeded during query execution: the emulator's limit of {MEMORY_LIMIT} was reached."
         return SqlError(message, "resourcesExceeded")

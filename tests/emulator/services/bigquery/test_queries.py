@@ -149,6 +149,36 @@ def test_dml(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
     assert bigquery_client.get_table(people).num_rows == 0
 
 
+def test_a_merge_counts_what_it_did(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
+    name = f"{people.dataset_id}.people"
+    job = bigquery_client.query(
+        f"MERGE {name} t USING (SELECT * FROM UNNEST([STRUCT(2 AS id, ['z'] AS tags), (8, []), (9, ['q', 'r'])])) s "
+        "ON t.id = s.id WHEN MATCHED THEN UPDATE SET tags = s.tags "
+        "WHEN NOT MATCHED THEN INSERT (id, tags) VALUES (s.id, s.tags) "
+        "WHEN NOT MATCHED BY SOURCE AND t.id = 1 THEN DELETE"
+    )
+    job.result()
+    statistics = job.dml_stats
+    assert statistics is not None
+    assert statistics == bigquery.DmlStats(inserted_row_count=2, deleted_row_count=1, updated_row_count=1)
+    assert job.num_dml_affected_rows == 4
+    rows = bigquery_client.query_and_wait(f"SELECT id, tags FROM {name} ORDER BY id")
+    assert values(rows) == [(2, ["z"]), (3, []), (8, []), (9, ["q", "r"])]
+
+
+def test_a_merge_that_matches_a_row_twice_changes_nothing(
+    bigquery_client: bigquery.Client, people: bigquery.Table
+) -> None:
+    name = f"{people.dataset_id}.people"
+    with pytest.raises(exceptions.BadRequest, match="must match at most one source row for each target row"):
+        bigquery_client.query_and_wait(
+            f"MERGE {name} t USING (SELECT id FROM UNNEST([2, 2, 7]) AS id) s ON t.id = s.id "
+            "WHEN MATCHED THEN UPDATE SET name = 'x' WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)"
+        )
+    rows = bigquery_client.query_and_wait(f"SELECT id, name FROM {name} ORDER BY id")
+    assert values(rows) == [(1, "Ann"), (2, "Bob"), (3, "Cem")]
+
+
 def test_tables_are_made_changed_and_dropped_by_statements(
     bigquery_client: bigquery.Client, dataset: bigquery.Dataset
 ) -> None:
