@@ -18,6 +18,7 @@ from scripts.commands import (
     search,
     status,
     store,
+    verify,
     view,
     watch,
 )
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command("status")(status.status)
 app.command("load")(load.load)
 app.command("import")(import_.import_)
+app.command("verify")(verify.verify)
 app.command("search")(search.search)
 app.command("retrieve")(retrieve.retrieve)
 app.command("store")(store.store)

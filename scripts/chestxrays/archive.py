@@ -34,13 +34,13 @@ _TARS = (".tar.gz", ".tgz", ".tar")
 class Archive:
     """A set: iterating gives each film with its file, in the list's order.
 
-    version is FilmRecord.version; missing are the films of the list without a file, unlabelled the image files that the
-    list does not name, problems a sentence for each line, member or file left out.
+    version is FilmRecord.version; imageless are the films of the list without a file, unlabelled the image files that
+    the list does not name, problems a sentence for each line, member or file left out.
     """
 
     version: str
     films: tuple[FilmRecord, ...]
-    missing: tuple[str, ...]
+    imageless: tuple[FilmRecord, ...]
     unlabelled: tuple[str, ...]
     problems: tuple[str, ...]
     _files: dict[str, ImageFile] = field(repr=False)
@@ -51,6 +51,11 @@ class Archive:
     def __iter__(self) -> Iterator[tuple[FilmRecord, ImageFile]]:
         for record in self.films:
             yield record, self._files[record.index]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names of the films without a file."""
+        return tuple(record.index for record in self.imageless)
 
     @property
     def size(self) -> int:
@@ -67,21 +72,37 @@ def open_archive(path: Path, labels: str | None = None, name: str | None = None)
     """
     path = path.resolve()
     listing = _listing(path)
+    version, read = _read_lists(listing, path, labels, name)
+    return _together(read, listing, version)
+
+
+def read_lists(path: Path, labels: str | None = None) -> Labels:
+    """What the lists at `path` (a folder, a zip, or one CSV) say, without any image. As for open_archive."""
+    path = path.resolve()
+    if path.is_file() and path.suffix.lower() == ".csv":
+        labels = labels or path.name
+        listing = Listing(tuple(file for file in list_folder(path.parent).files if "/" not in file.path))
+    else:
+        listing = _listing(path)
+    return _read_lists(listing, path, labels, None)[1]
+
+
+def _read_lists(listing: Listing, path: Path, labels: str | None, name: str | None) -> tuple[str, Labels]:
+    """FilmRecord.version and what the list of that version, the boxes and the splits say together."""
     lists = {file.name: file for file in reversed(listing.files) if file.path.lower().endswith((".csv", ".txt"))}
     version, chosen = _choose(lists, labels, path)
     boxes: dict[str, tuple[Box, ...]] = {}
     splits: dict[str, str] = {}
-    problems = list(listing.problems)
+    problems: tuple[str, ...] = ()
     if version:
         if BOXES in lists:
-            boxes, bad = read_boxes(_lines(lists[BOXES]), BOXES)
-            problems += bad
+            boxes, problems = read_boxes(_lines(lists[BOXES]), BOXES)
         for file, split in SPLITS.items():
             if file in lists:
                 splits |= read_split(_lines(lists[file]), split)
     version = version or name or (path.stem if path.is_file() else path.name)
     read = read_films(_lines(chosen), chosen.name, version, boxes, splits)
-    return _together(read, listing, version, problems)
+    return version, Labels(read.records, problems + read.problems)
 
 
 def _listing(path: Path) -> Listing:
@@ -173,8 +194,9 @@ def _is_image(file: ImageFile) -> bool:
     return PurePosixPath(file.path).suffix.lower() in ENDINGS
 
 
-def _together(read: Labels, listing: Listing, version: str, problems: list[str]) -> Archive:
+def _together(read: Labels, listing: Listing, version: str) -> Archive:
     """Films with their files, by the path that the list gives or else by the name alone."""
+    problems = [*listing.problems, *read.problems]
     images = [file for file in listing.files if _is_image(file)]
     by_path = {file.path: file for file in reversed(images)}
     by_name: dict[str, ImageFile] = {}
@@ -185,7 +207,7 @@ def _together(read: Labels, listing: Listing, version: str, problems: list[str])
         if first.size != file.size:
             twice.add(file.name)
     files: dict[str, ImageFile] = {}
-    films, missing = [], []
+    films, imageless = [], []
     for record in read.records:
         found = by_path.get(record.index)
         if found is None and record.index in twice:
@@ -193,13 +215,11 @@ def _together(read: Labels, listing: Listing, version: str, problems: list[str])
             continue
         found = found or by_name.get(record.index)
         if found is None:
-            missing.append(record.index)
+            imageless.append(record)
         else:
             films.append(record)
             files[record.index] = found
     used = {(file.place, file.path) for file in files.values()}
     named = {file.name for file in files.values()} | {record.index for record in read.records}
     unlabelled = [file.path for file in images if (file.place, file.path) not in used and file.name not in named]
-    return Archive(
-        version, tuple(films), tuple(missing), tuple(dict.fromkeys(unlabelled)), (*problems, *read.problems), files
-    )
+    return Archive(version, tuple(films), tuple(imageless), tuple(dict.fromkeys(unlabelled)), tuple(problems), files)

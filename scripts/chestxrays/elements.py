@@ -1,6 +1,7 @@
 """Writes DICOM data elements in Explicit VR Little Endian (PS3.5 7.1.2), fast enough for one header a film.
 
-Building the same header with pydicom takes half as long as decoding the film. The tests read every element back with it.
+Building the same header with pydicom takes half as long as decoding the film. The tests read every element back with
+pydicom.
 """
 
 from __future__ import annotations

@@ -1,64 +1,140 @@
-"""`load`: bring DICOM files into the landing bucket."""
+"""`load`: bring files into the landing bucket, and from there into the DICOM store."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.source_options import (
+    AgeOption,
+    FindingOption,
+    FirstOption,
+    FormatOption,
+    KindOption,
+    LabelsOption,
+    PathArgument,
+    PatientOption,
+    PrefixOption,
+    PublicFormat,
+    SampleOption,
+    SexOption,
+    SourceKind,
+    SplitOption,
+    SyntaxName,
+    SyntaxOption,
+    SyntheticOption,
+    ViewOption,
+)
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json
+from scripts.console import JsonOption, OutputsOption, StackOption, interactive, print_json, remark
 from scripts.errors import UsageError
 
 if TYPE_CHECKING:
-    from scripts.loading.sources import Source
+    from scripts.connection import Connection
+    from scripts.loading.choosing import Chosen
 
 
 def load(
-    source: Annotated[
-        Path | None, typer.Argument(metavar="[FOLDER]", help="A folder of DICOM files, or one file.")
-    ] = None,
+    source: PathArgument = None,
     *,
-    sample: Annotated[bool, typer.Option("--sample", help="Load the real radiographs that ship with pydicom.")] = False,
-    synthetic: Annotated[
-        int, typer.Option("--synthetic", min=0, metavar="N", help="Load N made-up chest films, marked as synthetic.")
-    ] = 0,
-    prefix: Annotated[
-        str | None, typer.Option(help="Folder in the bucket. Default: the folder's name, `sample` or `synthetic`.")
-    ] = None,
+    kind: KindOption = SourceKind.FOLDER,
+    sample: SampleOption = False,
+    synthetic: SyntheticOption = 0,
+    prefix: PrefixOption = None,
+    format_: FormatOption = PublicFormat.DICOM,
+    labels: LabelsOption = None,
+    syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
+    finding: FindingOption = None,
+    view: ViewOption = None,
+    sex: SexOption = None,
+    age: AgeOption = None,
+    patient: PatientOption = None,
+    split: SplitOption = None,
+    first: FirstOption = None,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")] = False,
+    bandwidth: Annotated[
+        float, typer.Option(min=0.001, metavar="MB/s", help="For --dry-run: what the way to the bucket carries.")
+    ] = 25.0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something that costs money.")] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Load DICOM files into the landing bucket.
+    """Load files into the landing bucket.
 
-    Each file is checked before it is sent: one that is truncated or not DICOM is named, and the rest is loaded
-    (exit code 3). Running the command again sends only what is not there yet.
+    DICOM files go as they are; PNG and JPEG images become DICOM by what a list says of them, and the list becomes a
+    table in BigQuery. A file that is truncated or no image is named, and the rest is loaded (exit code 3). Running the
+    command again goes on where the last run ended, however that was.
     """
+    from scripts.chestxrays.convert import Syntax
+    from scripts.chestxrays.films import Converter
+    from scripts.chestxrays.labelling import load_labels_of
+    from scripts.chestxrays.selection import Selection
+    from scripts.loading.choosing import Wish, choose
     from scripts.loading.running import run_load
 
-    if not source and not sample and not synthetic:
-        raise UsageError("Nothing to load: name a folder, or use --sample or --synthetic N.")
-    with connect(stack, outputs) as target:
-        sources = _sources(source, sample=sample, synthetic=synthetic, prefix=prefix)
-        load = run_load(target, sources, then_import=then_import)
+    if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
+        raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
+    selection = Selection.parsed(
+        findings=finding or (), view=view, sex=sex, age=age, patients=patient or (), split=split, first=first
+    )
+    with ExitStack() as opened:
+        target = opened.enter_context(connect(stack, outputs))
+        converter = opened.enter_context(Converter(Syntax(syntax.value)))
+        chosen = choose(target, Wish(kind, source, selection, sample, synthetic, prefix, labels), converter, format_)
+        if dry_run:
+            _show_plan(target, chosen, converter.workers, bandwidth, as_json=as_json)
+            return
+        show_oddities(chosen)
+        if kind is SourceKind.PUBLIC:
+            _agree_to_cost(target, chosen, format_, yes=yes)
+        done = run_load(target, chosen.sources, then_import=then_import)
+        if not done.report.left:
+            load_labels_of(target, chosen, done)
         if as_json:
-            print_json(load.to_json())
-        for each in load.imports:
+            print_json(done.to_json())
+        for each in done.imports:
             each.show(target)
-    raise typer.Exit(load.exit_code)
+    raise typer.Exit(done.exit_code)
 
 
-def _sources(source: Path | None, *, sample: bool, synthetic: int, prefix: str | None) -> list[Source]:
-    from scripts.loading.sources import folder_sources, sample_sources, synthetic_sources
+def show_oddities(chosen: Chosen) -> None:
+    """Say what of the set is left out, and why."""
+    for problem in chosen.problems:
+        remark(problem)
+    if chosen.imageless:
+        remark(_some("films of the list have no image", [record.index for record in chosen.imageless]))
+    if chosen.unlabelled:
+        remark(_some("images are not in the list, and left out", chosen.unlabelled))
 
-    found: list[Source] = []
-    if source:
-        found += folder_sources(source, prefix)
-    if sample:
-        found += sample_sources(None, prefix if prefix is not None else "sample")
-    if synthetic:
-        found += synthetic_sources(synthetic, prefix if prefix is not None else "synthetic")
-    return found
+
+def _some(what: str, names: list[str] | tuple[str, ...], shown: int = 5) -> str:
+    more = ", ..." if len(names) > shown else ""
+    return f"{len(names):,} {what}: {', '.join(names[:shown])}{more}"
+
+
+def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: float, *, as_json: bool) -> None:
+    from scripts.loading.planning import plan
+
+    planned = plan(target, chosen.sources, workers, bandwidth)
+    if as_json:
+        print_json(planned.to_json() | {"without_image": len(chosen.imageless), "not_in_list": len(chosen.unlabelled)})
+        return
+    show_oddities(chosen)
+    typer.echo(f"Would load into gs://{target.outputs.landing_bucket}: {planned}.")
+
+
+def _agree_to_cost(target: Connection, chosen: Chosen, format_: PublicFormat, *, yes: bool) -> None:
+    """Say what the public bucket costs, and go on only if that is agreed to."""
+    from scripts.chestxrays.public import PublicFilm, cost_of
+
+    films = [film for film in chosen.sources if isinstance(film, PublicFilm)]
+    remark(f"{cost_of(films, format_, target.outputs.project)}.")
+    if yes:
+        return
+    if not interactive():
+        raise UsageError("--source public costs money and nobody can agree to that here: use --yes.")
+    typer.confirm("Go on?", abort=True, err=True)

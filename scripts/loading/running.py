@@ -26,6 +26,8 @@ class Load:
     imports: list[Imported] = field(default_factory=list)
     imported_before: int = 0
     """Files that an earlier run has imported."""
+    labels: int = 0
+    """Rows written to the label table."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -49,6 +51,8 @@ class Load:
         }
         if self.imports:
             shown["imports"] = [each.to_json() for each in self.imports]
+        if self.labels:
+            shown["labels"] = self.labels
         if self.imported_before:
             shown["imported_before"] = self.imported_before
         return shown

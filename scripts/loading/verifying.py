@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class Differences:
         }
 
 
-def verify(target: Connection, sources: Sequence[Source], bar: Progress, *, whole: bool) -> Differences:
+def compare(target: Connection, sources: Sequence[Source], bar: Progress, *, whole: bool) -> Differences:
     """Compare `sources` with the landing bucket, the DICOM store, and the table of exported metadata if there is one.
 
     A file is sound in the bucket if its bytes are the source's, or if it was made from this very source by this very
@@ -118,16 +118,16 @@ def _compare_store(target: Connection, result: Differences, expected: dict[str, 
 
 def _compare_metadata(target: Connection, result: Differences, expected: dict[str, Source]) -> None:
     """Compare with the table that `export --to table` makes; its rows are as old as the last export."""
-    rows = column(target, DEFAULT_TABLE, "SOPInstanceUID")
+    rows = columns(target, DEFAULT_TABLE, ("SOPInstanceUID",))
     if rows is None or not expected:
         return
-    present = expected.keys() & set(rows)
+    present = expected.keys() & {uid for (uid,) in rows}
     result.in_tables[DEFAULT_TABLE] = len(present)
     result.add(f"missing in table {DEFAULT_TABLE}", (expected[uid].label for uid in expected.keys() - present))
 
 
-def column(target: Connection, table: str, name: str) -> list[str] | None:
-    """All values of a column of a table in the stack's dataset; None where there is no such table."""
+def columns(target: Connection, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]] | None:
+    """Each row's values of some columns of a table in the stack's dataset; None where there is no such table."""
     from google.api_core.exceptions import NotFound
 
     reference = f"{target.outputs.project}.{target.outputs.bigquery_dataset}.{table}"
@@ -135,5 +135,6 @@ def column(target: Connection, table: str, name: str) -> list[str] | None:
         found = target.bigquery.get_table(reference)
     except NotFound:
         return None
-    fields = [each for each in found.schema if each.name == name]
-    return [str(row[0]) for row in target.bigquery.list_rows(found, selected_fields=fields)]
+    fields = [each for each in found.schema if each.name in names]
+    rows = target.bigquery.list_rows(found, selected_fields=fields)
+    return (tuple(row[name] for name in names) for row in rows)

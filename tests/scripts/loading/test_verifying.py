@@ -11,14 +11,14 @@ from scripts.connection import Connection
 from scripts.console import progress
 from scripts.loading.manifest import Entry, Manifest, State
 from scripts.loading.sources import Source, folder_sources, synthetic_sources
-from scripts.loading.verifying import Differences, verify
+from scripts.loading.verifying import Differences, compare
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import small_film, write_films
 
 
 def differences(live: Live, sources: list[Source], *, whole: bool = True) -> Differences:
     with Connection(live.outputs, live.outputs.endpoints) as target, progress("Verifying") as bar:
-        return verify(target, sources, bar, whole=whole)
+        return compare(target, sources, bar, whole=whole)
 
 
 def test_all_is_where_it_should_be(run: Run, live: Live, tmp_path: Path) -> None:

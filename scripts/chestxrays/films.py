@@ -1,0 +1,140 @@
+"""The set's films as what `load` brings: read and converted in processes of their own when their turn comes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from scripts.chestxrays.convert import CONVERTER, Syntax, to_dicom
+from scripts.chestxrays.errors import FilmError
+from scripts.chestxrays.images import ImageFile
+from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import instance_uid, series_uid, study_uid
+from scripts.errors import CommandError
+from scripts.loading.sources import DICOM_ENDING, SourceError
+
+
+class Uids(NamedTuple):
+    """What a film is called in DICOM: StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID."""
+
+    study: str
+    series: str
+    instance: str
+
+
+def uids_of(record: FilmRecord) -> Uids:
+    """The UIDs of a film; the same on every machine."""
+    return Uids(study_uid(record), series_uid(record), instance_uid(record))
+
+
+def batch_of(prefix: str, patient_id: str) -> str:
+    """The folder of the bucket for a patient's films: a thousand of the set's patients, some 3,600 films, share one.
+
+    `prefix` itself for patients that are no numbers of eight digits.
+    """
+    if len(patient_id) == 8 and patient_id.isdigit():
+        return f"{prefix}/{patient_id[3:5]}"
+    return prefix
+
+
+class Converter:
+    """Turns image files into DICOM, in as many processes as there are cores; they end with the context."""
+
+    def __init__(self, syntax: Syntax = Syntax.UNCOMPRESSED, workers: int | None = None) -> None:
+        self.syntax = syntax
+        self.workers = workers or os.cpu_count() or 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if "_pool" in self.__dict__:
+            self._pool.shutdown(cancel_futures=True)
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        from emulator.pool import make_pool
+
+        return make_pool(self.workers)
+
+    def convert(self, image: ImageFile | bytes, record: FilmRecord) -> bytes:
+        """The film as a DICOM file. Waits for its turn; threads may share the converter.
+
+        Raises SourceError for a film that can't be converted, CommandError when the processes are gone.
+        """
+        try:
+            return self._pool.submit(convert, image, record, self.syntax).result()
+        except FilmError as error:
+            raise SourceError(str(error).rstrip(".")) from None
+        except BrokenProcessPool:
+            raise CommandError(
+                "A process that converts films was ended from outside, perhaps for want of memory: make room and run"
+                " the same command again, which goes on from here."
+            ) from None
+
+
+def version_of(converter: Converter, record: FilmRecord | None, *image: object) -> str:
+    """A mark of 32 characters that changes with the converter, the syntax, the record, or what tells the image."""
+    parts = repr((CONVERTER, converter.syntax.value, record, image))
+    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+
+
+def convert(image: ImageFile | bytes, record: FilmRecord, syntax: Syntax) -> bytes:
+    """The film as a DICOM file; what the local load and the Beam pipeline both run. Raises FilmError."""
+    return to_dicom(image if isinstance(image, bytes) else image.read(), record, syntax)
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertedFilm:
+    """A film of a set, converted when it is needed."""
+
+    record: FilmRecord
+    image: ImageFile
+    prefix: str
+    converter: Converter = field(compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """The Image Index."""
+        return self.record.index
+
+    @property
+    def batch(self) -> str:
+        """The folder in the bucket."""
+        return batch_of(self.prefix, self.record.patient_id)
+
+    @property
+    def object_name(self) -> str:
+        """The batch's folder and the film's name, with the ending .dcm."""
+        return f"{self.batch}/{PurePosixPath(self.record.index).with_suffix(DICOM_ENDING)}"
+
+    @property
+    def fixed_version(self) -> str:
+        """Changes with the converter, the syntax, what the list says of the film, and the image file."""
+        image = self.image
+        if image.member:
+            version: tuple[int, ...] = (image.size, image.member.crc)
+        else:
+            try:
+                version = (image.size, Path(image.place, image.path).stat().st_mtime_ns)
+            except OSError:
+                version = (image.size,)
+        return version_of(self.converter, self.record, *version)
+
+    def instance_uid(self) -> str:
+        """The film's SOPInstanceUID."""
+        return instance_uid(self.record)
+
+    def problem(self) -> None:
+        """What is wrong with an image shows when it is converted."""
+
+    def content(self) -> bytes:
+        """The film as a DICOM file. Raises SourceError."""
+        return self.converter.convert(self.image, self.record)

@@ -1,0 +1,74 @@
+"""The labels of what was loaded: into BigQuery, and compared with what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scripts.chestxrays.films import Uids, uids_of
+from scripts.chestxrays.label_table import TABLE, load_labels
+from scripts.chestxrays.public import PublicFilm, uids_in
+from scripts.chestxrays.records import FilmRecord
+from scripts.connection import Connection
+from scripts.console import count, progress, remark
+from scripts.errors import CommandError, ExitCode
+from scripts.loading.choosing import Chosen
+from scripts.loading.running import Load
+from scripts.loading.verifying import Differences, columns
+from scripts.parallel import run_parallel
+
+
+def load_labels_of(target: Connection, chosen: Chosen, done: Load) -> None:
+    """Bring the labels of all films that were asked for into the label table.
+
+    A film without an image, or whose image could not be loaded, has no UIDs there. Nothing happens where no list says
+    anything of the files.
+    """
+    number = sum(1 for _ in chosen.records()) + len(chosen.imageless)
+    if not number:
+        return
+    failed = {label for label, _ in done.report.failed}
+    with progress(f"Loading labels into {TABLE}", number) as bar:
+        films = _films(target, chosen, failed)
+        loaded = load_labels(target, films, on_progress=lambda so_far: bar.update(so_far, number))
+    done.labels = loaded.read
+    remark(f"{count(loaded.read, 'label')} in table {TABLE}: {loaded.added:,} new, {loaded.replaced:,} replaced")
+
+
+def compare_labels(target: Connection, chosen: Chosen, found: Differences) -> None:
+    """Add to `found` which films have no row in the label table, or one of another SOPInstanceUID."""
+    rows = columns(target, TABLE, ("image_index", "label_version", "sop_instance_uid"))
+    records = list(chosen.records())
+    if rows is None or not records:
+        return
+    held = {(index, version): uid for index, version, uid in rows}
+    missing, other = [], []
+    for source, record in records:
+        uid = held.get((record.index, record.version), "")
+        if uid == "":
+            missing.append(source.label)
+        elif uid not in {source.instance_uid(), None} and source.instance_uid():
+            other.append(source.label)
+    found.in_tables[TABLE] = len(records) - len(missing)
+    found.add(f"missing in table {TABLE}", missing)
+    found.add(f"another SOPInstanceUID in table {TABLE}", other)
+
+
+def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tuple[FilmRecord, Uids | None]]:
+    """Each film with its UIDs. Raises CommandError when Ctrl-C ends that early."""
+    bucket = target.storage.bucket(target.outputs.landing_bucket)
+    copied: list[tuple[PublicFilm, FilmRecord]] = []
+    for source, record in chosen.records():
+        if source.label in failed:
+            yield record, None
+        elif isinstance(source, PublicFilm) and source.instance_uid() is None:
+            copied.append((source, record))
+        else:
+            yield record, uids_of(record)
+    for record in chosen.imageless:
+        yield record, None
+    looked_at = 0
+    for (_, record), uids in run_parallel(lambda film: uids_in(bucket, film[0]), copied):
+        looked_at += 1
+        yield record, uids
+    if looked_at < len(copied):
+        raise CommandError("The labels were not loaded: run the same command again.", ExitCode.PARTLY_DONE)

@@ -1,0 +1,83 @@
+"""The options that say which files a command is about; `load` and `verify` have them in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class SourceKind(StrEnum):
+    """Where files come from."""
+
+    FOLDER = "folder"
+    KAGGLE = "kaggle"
+    PUBLIC = "public"
+
+
+class PublicFormat(StrEnum):
+    """Which of the public bucket's copies."""
+
+    DICOM = "dicom"
+    PNG = "png"
+
+
+class SyntaxName(StrEnum):
+    """How the pixels of converted films are written."""
+
+    UNCOMPRESSED = "uncompressed"
+    JPEG_LS = "jpeg-ls"
+    JPEG_2000 = "jpeg-2000"
+
+
+PathArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="A folder of DICOM files, or one file; a folder of PNG or JPEG images with a CSV; for `--source kaggle`"
+        " the unpacked archive or its zips; for `--source public` the folder with NIH's lists, if you have them.",
+    ),
+]
+KindOption = Annotated[
+    SourceKind,
+    typer.Option(
+        "--source",
+        help="`kaggle`: the archive nih-chest-xrays/data or its sample. `public`: Google's bucket, whose readers pay.",
+    ),
+]
+SampleOption = Annotated[bool, typer.Option("--sample", help="The real radiographs that ship with pydicom.")]
+SyntheticOption = Annotated[
+    int, typer.Option("--synthetic", min=0, metavar="N", help="N made-up chest films, marked as synthetic.")
+]
+PrefixOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder in the bucket. Default: the folder's name, `sample`, `synthetic`; `nih-chest-xrays` for the set."
+    ),
+]
+FormatOption = Annotated[
+    PublicFormat, typer.Option("--format", help="For `--source public`: Google's DICOM files, or NIH's PNG files.")
+]
+LabelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help="Which list of the set: `v2020` (the default where it is there), `2017`, or the name of a CSV in it.",
+    ),
+]
+SyntaxOption = Annotated[
+    SyntaxName, typer.Option("--syntax", help="How converted films are written; all of them without loss.")
+]
+FindingOption = Annotated[
+    list[str] | None, typer.Option("--finding", help="Only films with this finding, or `No Finding`. Repeatable.")
+]
+ViewOption = Annotated[str | None, typer.Option("--view", help="Only films of this view: PA or AP.")]
+SexOption = Annotated[str | None, typer.Option("--sex", help="Only films of patients of this sex: F or M.")]
+AgeOption = Annotated[str | None, typer.Option("--age", help="Only films at this age in years: 40, 40-60, 40- or -60.")]
+PatientOption = Annotated[list[str] | None, typer.Option("--patient", help="Only films of this patient. Repeatable.")]
+SplitOption = Annotated[
+    str | None, typer.Option("--split", help="Only films of this official split: train_val or test.")
+]
+FirstOption = Annotated[int | None, typer.Option("--first", min=1, metavar="N", help="At most the first N films.")]

@@ -1,0 +1,159 @@
+"""Which files a load, or a comparison with what was loaded, is about: what the options of the command say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts.commands.source_options import PublicFormat, SourceKind
+from scripts.connection import Connection
+from scripts.errors import UsageError
+from scripts.loading.sources import Source, folder_sources, sample_sources, synthetic_sources
+
+if TYPE_CHECKING:
+    from scripts.chestxrays.archive import Archive
+    from scripts.chestxrays.films import Converter
+    from scripts.chestxrays.records import FilmRecord
+    from scripts.chestxrays.selection import Selection
+
+NIH_PREFIX = "nih-chest-xrays"
+"""The top folder of the landing bucket for NIH's set, wherever it comes from."""
+
+_IMAGES = (".png", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person asked for. path is a folder, zip or file; labels names a list in it."""
+
+    kind: SourceKind
+    path: Path | None
+    selection: Selection
+    sample: bool = False
+    synthetic: int = 0
+    prefix: str | None = None
+    labels: str | None = None
+
+
+@dataclass
+class Chosen:
+    """The files, and what else the set says.
+
+    whole: they are all there should be in their folders. imageless are films of the list that were asked for but have
+    no image, unlabelled images that the list does not name, problems a sentence for each line or file left out.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    whole: bool = True
+    imageless: tuple[FilmRecord, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def records(self) -> Iterator[tuple[Source, FilmRecord]]:
+        """The sources of which a list says something, with what it says."""
+        for source in self.sources:
+            record = getattr(source, "record", None)
+            if record is not None:
+                yield source, record
+
+
+def choose(target: Connection, wish: Wish, converter: Converter, format_: PublicFormat) -> Chosen:
+    """The files that `wish` is about. Raises UsageError when there are none, or what it asks for does not fit."""
+    if wish.kind is SourceKind.PUBLIC:
+        return _public(target, wish, converter, format_)
+    if wish.path and (wish.kind is SourceKind.KAGGLE or _is_image_set(wish.path)):
+        chosen = _image_set(wish, wish.path, converter)
+    else:
+        if wish.kind is SourceKind.KAGGLE:
+            raise UsageError("--source kaggle needs the folder or the zip of the set.")
+        _refuse_filters(wish)
+        chosen = Chosen(list(folder_sources(wish.path, wish.prefix)) if wish.path else [])
+    if wish.sample:
+        chosen.sources += sample_sources(None, wish.prefix if wish.prefix is not None else "sample")
+    if wish.synthetic:
+        chosen.sources += synthetic_sources(wish.synthetic, wish.prefix if wish.prefix is not None else "synthetic")
+        chosen.whole = False  # the set may have been larger before
+    return chosen
+
+
+def _refuse_filters(wish: Wish) -> None:
+    from scripts.chestxrays.selection import Selection
+
+    if wish.selection != Selection() or wish.labels:
+        raise UsageError(
+            "--labels and the filters (--finding, --view, --sex, --age, --patient, --split, --first) need a list of"
+            " films: a folder of PNG or JPEG images with a CSV, --source kaggle, or --source public with the lists."
+        )
+
+
+def _is_image_set(path: Path) -> bool:
+    """Whether a folder holds PNG or JPEG images and a CSV: then its DICOM files, if any, are not what is meant."""
+    if not path.is_dir():
+        return False
+    found = {file.suffix.lower() for file in path.rglob("*") if not file.name.startswith(".")}
+    return ".csv" in found and not found.isdisjoint(_IMAGES)
+
+
+def _image_set(wish: Wish, path: Path, converter: Converter) -> Chosen:
+    from scripts.chestxrays.archive import open_archive
+    from scripts.chestxrays.films import ConvertedFilm
+    from scripts.chestxrays.selection import Selection
+
+    archive = open_archive(path, wish.labels)
+    prefix = _prefix(wish, archive)
+    sources: list[Source] = [
+        ConvertedFilm(record, image, prefix, converter) for record, image in wish.selection.of(archive)
+    ]
+    if not sources:
+        raise UsageError(f"None of the {len(archive):,} films in {path.name} is what the filters ask for.")
+    return Chosen(
+        sources,
+        whole=wish.selection == Selection(),
+        imageless=tuple(filter(wish.selection.matches, archive.imageless)),
+        unlabelled=archive.unlabelled,
+        problems=archive.problems,
+    )
+
+
+def _prefix(wish: Wish, archive: Archive) -> str:
+    from scripts.chestxrays.uids import NIH_RELEASES
+
+    if wish.prefix is not None:
+        return wish.prefix.strip("/")
+    return NIH_PREFIX if archive.version in NIH_RELEASES else archive.version
+
+
+def _public(target: Connection, wish: Wish, converter: Converter, format_: PublicFormat) -> Chosen:
+    from scripts.chestxrays.public import BUCKET, public_films
+    from scripts.chestxrays.selection import Selection
+
+    if wish.sample or wish.synthetic:
+        raise UsageError("--sample and --synthetic are files of their own: load them without --source public.")
+    records: dict[str, FilmRecord] | None = None
+    problems: tuple[str, ...] = ()
+    selection = wish.selection
+    if wish.path:
+        from scripts.chestxrays.archive import read_lists
+
+        lists = read_lists(wish.path, wish.labels)
+        problems = lists.problems
+        records = {record.index: record for record in lists.records if selection.matches(record)}
+    elif selection != Selection(first=selection.first) or format_ is PublicFormat.PNG:
+        raise UsageError(
+            "--source public has no labels: give the folder with NIH's lists (Data_Entry_2017_v2020.csv) as well,"
+            " for the filters and for --format png."
+        )
+    prefix = wish.prefix.strip("/") if wish.prefix is not None else NIH_PREFIX
+    found = public_films(target, format_, prefix, records, converter if format_ is PublicFormat.PNG else None)
+    sources: Sequence[Source] = _at_most(found, selection.first)
+    if not sources:
+        raise UsageError(f"gs://{BUCKET}/{format_.value}/ holds no film that was asked for.")
+    return Chosen(list(sources), whole=selection == Selection(), problems=problems)
+
+
+def _at_most(found: Iterator[Source], first: int | None) -> list[Source]:
+    from itertools import islice
+
+    return list(islice(found, first))
