@@ -1,7 +1,6 @@
 """Writes DICOM data elements in Explicit VR Little Endian (PS3.5 7.1.2), fast enough for one header a film.
 
-Building the same header with pydicom takes half as long as decoding the film. The tests read every element back with
-pydicom.
+Building the same header with pydicom takes half as long as decoding the film. The tests read each element back with it.
 """
 
 from __future__ import annotations
