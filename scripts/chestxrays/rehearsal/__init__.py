@@ -13,8 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
-from scripts.chestxrays.rehearsal.pictures import png_of
 from scripts.chestxrays.rehearsal.lists import FIRST_PATIENT, Row, rows_of_patient, write_lists
+from scripts.chestxrays.rehearsal.pictures import png_of
 from scripts.chestxrays.rehearsal.sinks import Sink, opened_sink
 from scripts.loading.synthetic import SIDE, Film, films
 
