@@ -28,7 +28,7 @@ from scripts.commands.source_options import (
     ViewOption,
 )
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, interactive, print_json, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, interactive, print_json, remark
 from scripts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,12 +92,13 @@ def load(
         if kind is SourceKind.PUBLIC:
             _agree_to_cost(target, chosen, format_, yes=yes)
         done = run_load(target, chosen.sources, then_import=then_import)
+        if not as_json:
+            for each in done.imports:
+                each.show(target)
         if not done.report.left:
             load_labels_of(target, chosen, done)
         if as_json:
             print_json(done.to_json())
-        for each in done.imports:
-            each.show(target)
     raise typer.Exit(done.exit_code)
 
 
@@ -106,14 +107,15 @@ def show_oddities(chosen: Chosen) -> None:
     for problem in chosen.problems:
         remark(problem)
     if chosen.imageless:
-        remark(_some("films of the list have no image", [record.index for record in chosen.imageless]))
+        names = [record.index for record in chosen.imageless]
+        remark(f"{count(len(names), 'film')} of the list without an image: {_first_of(names)}")
     if chosen.unlabelled:
-        remark(_some("images are not in the list, and left out", chosen.unlabelled))
+        names = list(chosen.unlabelled)
+        remark(f"{count(len(names), 'image')} not in the list, and left out: {_first_of(names)}")
 
 
-def _some(what: str, names: list[str] | tuple[str, ...], shown: int = 5) -> str:
-    more = ", ..." if len(names) > shown else ""
-    return f"{len(names):,} {what}: {', '.join(names[:shown])}{more}"
+def _first_of(names: list[str], shown: int = 5) -> str:
+    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
 
 
 def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: float, *, as_json: bool) -> None:
