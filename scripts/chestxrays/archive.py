@@ -220,6 +220,7 @@ def _together(read: Labels, listing: Listing, version: str) -> Archive:
             films.append(record)
             files[record.index] = found
     used = {(file.place, file.path) for file in files.values()}
-    named = {file.name for file in files.values()} | {record.index for record in read.records}
+    # A second copy of a listed film is not unlabelled.
+    named = {record.index for record in read.records}
     unlabelled = [file.path for file in images if (file.place, file.path) not in used and file.name not in named]
     return Archive(version, tuple(films), tuple(imageless), tuple(dict.fromkeys(unlabelled)), tuple(problems), files)

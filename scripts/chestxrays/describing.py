@@ -15,10 +15,10 @@ from typing import Any
 from scripts.chestxrays.decoding import Picture
 from scripts.chestxrays.elements import Value, encode
 from scripts.chestxrays.errors import ConversionError
-from scripts.chestxrays.labels import MOST_ID_CHARACTERS
+from scripts.chestxrays.labels import MOST_ID_BYTES
 from scripts.chestxrays.records import NO_FINDING, FilmRecord
 from scripts.chestxrays.uids import instance_uid, is_nih, series_uid, study_uid
-from scripts.chestxrays.wording import comments, derivation, only_printable, shortened
+from scripts.chestxrays.wording import comments, derivation, fits, only_printable, shortened
 
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.1.1"
 """Digital X-Ray Image Storage - For Presentation."""
@@ -32,8 +32,8 @@ _DATA = Path(__file__).parent / "data" / "findings.json"
 
 def describe(record: FilmRecord, picture: Picture) -> dict[int, bytes]:
     """The encoded elements by tag, without Pixel Data and file meta. Raises ConversionError for an id that can't be."""
-    if not 0 < len(record.patient_id) <= MOST_ID_CHARACTERS or "\\" in record.patient_id:
-        raise ConversionError(f"The patient's id is empty, has a backslash or over {MOST_ID_CHARACTERS} characters.")
+    if not record.patient_id or not fits(record.patient_id, MOST_ID_BYTES) or "\\" in record.patient_id:
+        raise ConversionError(f"The patient's id is empty, has a backslash or over {MOST_ID_BYTES} bytes.")
     nih = is_nih(record) and not picture.synthetic
     dataset: dict[str, Value] = {
         **_patient(record, synthetic=picture.synthetic),
@@ -115,7 +115,7 @@ def _patient(record: FilmRecord, *, synthetic: bool) -> dict[str, Value]:
     """Patient (C.7.1.1) and Patient Study (C.7.2.2)."""
     name = "".join(" " if letter in "^=" else letter for letter in record.patient_id)
     dataset: dict[str, Value] = {
-        "PatientName": f"{'Synthetic' if synthetic else 'Anonymous'}^{name}"[:_LONG],
+        "PatientName": shortened(f"{'Synthetic' if synthetic else 'Anonymous'}^{name}", _LONG),
         "PatientID": record.patient_id,
         "PatientSex": record.sex,
     }
@@ -135,7 +135,7 @@ def _study_and_series(record: FilmRecord, *, nih: bool) -> dict[str, Value]:
     return {
         "StudyInstanceUID": study_uid(record),
         "StudyID": str(record.follow_up)[:_SHORT],
-        "AccessionNumber": accession if len(accession) <= _SHORT else "",
+        "AccessionNumber": accession if fits(accession, _SHORT) else "",
         "StudyDescription": f"Chest X-ray, follow-up {record.follow_up}",
         "SeriesInstanceUID": series_uid(record),
         "SeriesDescription": shortened(only_printable(f"Chest {record.view}: ".replace(" :", ":") + findings), _LONG),
@@ -243,11 +243,8 @@ def finding_code(name: str) -> tuple[str, str, str]:
     if known:
         return known[0], known[1], known[2]
     word = only_printable(name)
-    return (
-        "".join(letter for letter in word.upper() if letter.isalnum())[:_SHORT] or "OTHER",
-        _PRIVATE_SCHEME,
-        word[:_LONG],
-    )
+    value = "".join(letter for letter in word.upper() if letter.isascii() and letter.isalnum())[:_SHORT]
+    return value or "OTHER", _PRIVATE_SCHEME, shortened(word, _LONG) or "Other"
 
 
 @cache

@@ -20,8 +20,8 @@ from scripts.errors import UsageError
 OLDEST = 120
 """Years: a greater age, such as the 411 of NIH's list of 2017, counts as unknown."""
 
-MOST_ID_CHARACTERS = 64
-"""Of a PatientID (LO, PS3.5 6.2)."""
+MOST_ID_BYTES = 64
+"""Of a PatientID: LO has 64 characters (PS3.5 6.2), which many a PACS counts as bytes."""
 
 # Names of columns without spaces, hyphens, underscores and #, in small letters. The brackets are real: NIH wrote
 # `OriginalImage[Width,Height]` without quotes, so that every CSV reader sees two columns.
@@ -229,12 +229,12 @@ class _Reader:
         if not self._nih:
             # A patient for each image: without a column nobody knows which images are of one person.
             text = text or PurePosixPath(index).with_suffix("").as_posix()
-            if len(text) > MOST_ID_CHARACTERS or _UNWRITABLE.search(text):
-                raise _BadLine(f"has a patient id of over {MOST_ID_CHARACTERS} characters, or with a backslash")
+            if len(text.encode()) > MOST_ID_BYTES or _UNWRITABLE.search(text):
+                raise _BadLine(f"has a patient id of over {MOST_ID_BYTES} bytes, or with a backslash")
             return text
         number = _NIH_NAME.fullmatch(index)
         if not number:
-            raise _BadLine("has no image name like 00000001_000.png")
+            raise _BadLine("has no image name like 00012345_006.png")
         if not text.isdigit() or text.zfill(8) != number[1]:
             raise _BadLine("has another patient id than its image's name")
         return number[1]

@@ -23,9 +23,14 @@ def only_printable(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() and letter != "\\" else " " for letter in text).split())
 
 
+def fits(text: str, most: int) -> bool:
+    """Is `text` at most `most` bytes? The standard counts characters (PS3.5 6.2), many a PACS and dciodvfy bytes."""
+    return len(text.encode()) <= most
+
+
 def shortened(text: str, most: int) -> str:
-    """`text`, or as much as `most` characters hold with an ellipsis that says so."""
-    return text if len(text) <= most else text[: most - 3] + "..."
+    """`text`, or as much as `most` bytes hold with an ellipsis that says so."""
+    return text if fits(text, most) else text.encode()[: most - 3].decode(errors="ignore") + "..."
 
 
 def comments(record: FilmRecord, *, nih: bool, synthetic: bool) -> str:

