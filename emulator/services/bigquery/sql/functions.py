@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql.dates import DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.nodes import call, cast
+from emulator.services.bigquery.sql.nodes import call, cast, is_translated
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
@@ -68,11 +68,14 @@ REFUSED: dict[type[exp.Expr], str] = {
 def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: str) -> exp.Expr:
     """The tree with every function call changed for DuckDB, innermost first.
 
-    json_columns are the lower-case names of JSON columns, for subscripts; principal is what SESSION_USER() gives.
+    What is_translated says of is DuckDB's already, and left alone. json_columns are the lower-case names of JSON
+    columns, for subscripts; principal is what SESSION_USER() gives.
     Raises SqlError for a function that is not emulated.
     """
     rewriter = Rewriter(frozenset(json_columns), principal)
-    for node in reversed(list(tree.walk(bfs=True))):
+    for node in reversed(list(tree.walk(bfs=True, prune=is_translated))):
+        if is_translated(node):
+            continue
         new = rewriter.rewrite(node)
         if new is not None and new is not node:
             if node is tree:

@@ -19,6 +19,20 @@ def cast(value: exp.Expr, kind: str) -> exp.Cast:
     return exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb"))
 
 
+def translated(sql: str) -> exp.Expr:
+    """DuckDB text as a tree that no rewriting touches again."""
+    from sqlglot import parse_one
+
+    tree = parse_one(sql, read="duckdb")
+    tree.meta["translated"] = True
+    return tree
+
+
+def is_translated(node: exp.Expr) -> bool:
+    """Whether `translated` made this tree."""
+    return bool(node.meta.get("translated"))
+
+
 def text(value: str) -> exp.Literal:
     """A string."""
     return exp.Literal.string(value)

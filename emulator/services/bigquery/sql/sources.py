@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.nodes import call
+from emulator.services.bigquery.sql.nodes import call, is_translated
 from emulator.services.bigquery.sql.types import Field
 
 Describe = Callable[[str], list[Field]]
@@ -44,6 +44,8 @@ class SourceRewriter:
         self._visit(tree, Scope(sources=list(outer)))
 
     def _visit(self, node: exp.Expr, scope: Scope) -> None:
+        if is_translated(node):
+            return
         if isinstance(node, exp.Query) and not isinstance(node, (exp.Subquery, exp.Table)):
             self._query(node, scope.inner())
             return

@@ -12,6 +12,7 @@ from emulator.services.bigquery.sql import information_schema
 from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
+from emulator.services.bigquery.sql.nodes import translated
 from emulator.services.bigquery.sql.references import Defaults, Reference, SchemaView, Wildcard, resolve, tables
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
@@ -98,9 +99,7 @@ class Translator:
                         table.set(key, node.args.get(key))
                     table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
                     return table
-        parsed = sqlglot.parse_one(sql, read="duckdb")
-        parsed.meta["translated"] = True
-        subquery = exp.Subquery(this=parsed, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        subquery = exp.Subquery(this=translated(sql), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         subquery.set("pivots", node.args.get("pivots"))
         return subquery
 

@@ -177,6 +177,11 @@ def test_expressions(warehouse: SmallWarehouse, expression: str, expected: Any) 
             [["6"]],
         ),
         ("SELECT k FROM d.v, UNNEST(recs) ORDER BY k", [["a"], ["b"]]),
+        ("SELECT text, half, k FROM d.w ORDER BY k", [["1", "0.5", "a"], ["1", "0.5", "b"]]),
+        (
+            "SELECT CAST(whole AS STRING), joined FROM d.w2 JOIN d.w ON joined = CONCAT(text, k) ORDER BY 2",
+            [["1", "1a"], ["1", "1b"]],
+        ),
         ("SELECT _TABLE_SUFFIX, COUNT(*) FROM `p.d.t*` GROUP BY 1 ORDER BY 1", [["", "3"], ["_1", "3"]]),
         (
             "SELECT * EXCEPT (recs, one, j, b, tags, ts, d, dt, tm, n, f) FROM d.t ORDER BY d.t.id LIMIT 1",
@@ -189,7 +194,10 @@ def test_expressions(warehouse: SmallWarehouse, expression: str, expected: Any) 
         ("SELECT * FROM (SELECT id, name FROM d.t) PIVOT(COUNT(id) FOR name IN ('Ann', 'Bob'))", [["1", "1"]]),
         ("SELECT a FROM UNNEST([STRUCT(1 AS a, 'x' AS b), (2, 'y')]) ORDER BY a DESC", [["2"], ["1"]]),
         ("SELECT x FROM UNNEST([3, 1, 2]) AS x WITH OFFSET o ORDER BY o", [["3"], ["1"], ["2"]]),
-        ("SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES WHERE table_type = 'VIEW'", [["v"]]),
+        (
+            "SELECT table_name FROM d.INFORMATION_SCHEMA.TABLES WHERE table_type = 'VIEW' ORDER BY 1",
+            [["v"], ["w"], ["w2"]],
+        ),
         (
             ("SELECT field_path FROM `p`.d.INFORMATION_SCHEMA.COLUMN_FIELD_PATHS WHERE table_name = 't' AND "
             "field_path LIKE 'one.%'"),

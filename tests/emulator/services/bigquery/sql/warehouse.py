@@ -86,6 +86,10 @@ class SmallWarehouse:
             storage.append(self.connection, place, FIELDS, [reader.read(row) for row in ROWS])
             infos.append(TableInfo(DATASET.table(name), tuple(FIELDS), place))
         infos.append(TableInfo(DATASET.table("v"), view="SELECT id, recs FROM `p.d.t`", kind="VIEW"))
+        inner = "SELECT CAST(id AS STRING) AS text, id / 2 AS half, r.k FROM `p.d.t`, UNNEST(recs) AS r"
+        infos.append(TableInfo(DATASET.table("w"), view=inner, kind="VIEW"))
+        outer = "SELECT CONCAT(text, k) AS joined, IEEE_DIVIDE(half, 0.5) AS whole FROM `p.d.w`"
+        infos.append(TableInfo(DATASET.table("w2"), view=outer, kind="VIEW"))
         self.snapshot = Snapshot(
             {info.name: info for info in infos},
             {DATASET: tuple(infos)},
