@@ -182,12 +182,12 @@ def _merge(target: Connection, staging: bigquery.Table) -> tuple[int, int]:
 def merge_statement(table: str, staging: str) -> str:
     """The MERGE of a staging table into the label table; both are full ids. Each row's last coming counts."""
     names = [column["name"] for column in COLUMNS]
-    changed = ", ".join(f"{name} = new.{name}" for name in names if name not in KEY)
+    changed = ", ".join(f"{name} = staged.{name}" for name in names if name not in KEY)
     return (
-        f"MERGE `{table}` AS old\n"
+        f"MERGE `{table}` AS kept\n"
         f"USING (SELECT * FROM `{staging}` WHERE TRUE\n"
-        f"  QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(KEY)} ORDER BY position DESC) = 1) AS new\n"
-        f"ON {' AND '.join(f'old.{name} = new.{name}' for name in KEY)}\n"
+        f"  QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(KEY)} ORDER BY position DESC) = 1) AS staged\n"
+        f"ON {' AND '.join(f'kept.{name} = staged.{name}' for name in KEY)}\n"
         f"WHEN MATCHED THEN UPDATE SET {changed}\n"
-        f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({', '.join(f'new.{name}' for name in names)})"
+        f"WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({', '.join(f'staged.{name}' for name in names)})"
     )

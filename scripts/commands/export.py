@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark
-from scripts.errors import UsageError
+from scripts.errors import UsageError, api_failure
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs
+    from scripts.connection import Connection
 
 DEFAULT_TABLE = "dicom_metadata"
 
@@ -71,6 +73,8 @@ def export(
             print_json({**state.to_json(), "to": destination, "failed": failed})
         show_failures(state, failures)
         require_success(target, state)
+        if destination == _default_table(target.outputs):
+            _refresh_views(target)
         left = f"; {state.failure:,} failed" if state.failure else ""
         remark(f"{count(state.success, 'instance')} exported to {destination}{left}")
         code = exit_code(state)
@@ -94,6 +98,24 @@ def export_request(
         )
     if mime_type:
         raise UsageError("--mime-type is for buckets; a table gets the metadata only.")
-    uri = f"bq://{outputs.project}.{outputs.bigquery_dataset}.{table['id'] or DEFAULT_TABLE}" if table else to
+    default = _default_table(outputs)
+    uri = f"{default.rpartition('.')[0]}.{table['id'] or DEFAULT_TABLE}" if table else to
     disposition = f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}"
     return uri, {"bigqueryDestination": {"tableUri": uri, "writeDisposition": disposition}}
+
+
+def _default_table(outputs: Outputs) -> str:
+    return f"bq://{outputs.project}.{outputs.bigquery_dataset}.{DEFAULT_TABLE}"
+
+
+def _refresh_views(target: Connection) -> None:
+    """Let the views of the chest X-rays' labels follow the columns that were exported; none exist without labels."""
+    from scripts.chestxrays.label_views import JOINED_VIEW, refresh_views
+
+    try:
+        refresh_views(target)
+    except Exception as error:
+        failure = api_failure(error)
+        if failure is None or failure.code != HTTPStatus.FORBIDDEN:
+            raise
+        remark(f"The view {JOINED_VIEW} stays as it is: you may not change it.")
