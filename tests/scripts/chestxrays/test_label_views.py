@@ -15,7 +15,7 @@ from scripts.chestxrays.label_views import INSTANCES_VIEW, JOINED_VIEW, refresh_
 from scripts.chestxrays.records import FilmRecord
 from scripts.connection import Connection, resolve_endpoints
 from scripts.errors import CommandError
-from tests.scripts.chestxrays.films import Uids, small_set, uids_of
+from tests.scripts.chestxrays.labelled import Uids, small_set, uids_of
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import write_films
 

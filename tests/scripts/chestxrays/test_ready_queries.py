@@ -13,7 +13,7 @@ import sqlglot
 from scripts.chestxrays import label_columns, label_table, label_views, ready_queries
 from scripts.chestxrays.label_table import load_labels
 from scripts.connection import Connection
-from tests.scripts.chestxrays.films import small_set, uids_of
+from tests.scripts.chestxrays.labelled import small_set, uids_of
 from tests.scripts.conftest import Live, Run
 
 _RESERVED_WORDS = (
