@@ -18,6 +18,7 @@ from scripts.commands import (
     search,
     status,
     store,
+    tags,
     verify,
     view,
     watch,
@@ -45,6 +46,7 @@ app.command("export")(export.export)
 app.command("view")(view.view)
 app.command("query")(query.query)
 app.command("watch")(watch.watch)
+app.command("tags")(tags.tags)
 app.add_typer(operations.app, name="operations")
 
 

@@ -24,7 +24,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_help_names_every_command(run: Run) -> None:
     shown = run("--help")
     assert shown.code == 0
-    for command in [*COMMANDS, "operations"]:
+    for command in [*COMMANDS, "tags", "operations"]:
         assert f"\n  {command} " in shown.out
 
 

@@ -49,16 +49,18 @@ _TABLES = {"s": "dicom_studies s", "e": "dicom_series e", "i": "dicom_instances 
 _BELOW = {"e": "dicom_series e ON e.study = s.id", "i": "dicom_instances i ON i.series = e.id"}
 _LETTER = {"study": "s", "series": "e", "instance": "i"}
 
-# Counts that Google does not list among its attributes but viewers ask for; they are made on request only.
-_COUNTED = {
+COUNTED = {
     ("study", "00080060"): "SELECT json_group_array(DISTINCT modality) FROM dicom_series WHERE study = s.id",
     ("study", "00080061"): "SELECT json_group_array(DISTINCT modality) FROM dicom_series WHERE study = s.id",
     ("study", "00201206"): "SELECT json_array(count(*)) FROM dicom_series WHERE study = s.id",
     ("study", "00201208"): "SELECT json_array(count(*)) FROM dicom_instances WHERE study = s.id",
     ("series", "00201209"): "SELECT json_array(count(*)) FROM dicom_instances WHERE series = e.id",
 }
+"""Counts that Google does not list among its attributes but viewers ask for; they are made on request only."""
+
 _COUNTED_VR = {"00080060": "CS", "00080061": "CS"}
-_REFUSED_FIELDS = frozenset(("00083002",))
+REFUSED_FIELDS = frozenset(("00083002",))
+"""What includefield must not name."""
 
 
 @dataclass(slots=True)
@@ -121,7 +123,7 @@ def _include(query: Query, text: str) -> None:
             query.all_fields = True
             continue
         tag = dictionary.tag_of(name.strip())
-        if tag is None or tag in _REFUSED_FIELDS:
+        if tag is None or tag in REFUSED_FIELDS:
             raise invalid_argument(
                 f"Invalid includefield {name[:64]}: it must be a keyword or tag that can be returned."
             )
@@ -210,7 +212,7 @@ def _selected(query: Query, path: DicomPath) -> tuple[str, str]:
         return column, ""
     if query.level == "instance":
         return "i.joined, m.document", " JOIN dicom_metadata m ON m.instance = i.id"
-    counted = [f"({sql})" for (level, tag), sql in _COUNTED.items() if level == query.level and tag in query.fields]
+    counted = [f"({sql})" for (level, tag), sql in COUNTED.items() if level == query.level and tag in query.fields]
     letter = _LETTER[query.level]
     found = f"{letter}.found" if query.level == "study" or scoped else f"{letter}.joined"
     return ", ".join([found, f"{letter}.attributes", *counted]), ""
@@ -221,7 +223,7 @@ def _reduced(query: Query, row: Sequence[bytes]) -> bytes:
     shown = orjson.loads(row[0].replace(index.ROOT_MARK, b"\\u0001"))
     wider = orjson.loads(row[1].replace(index.ROOT_MARK, b"\\u0001"))
     shown.update({tag: element for tag, element in wider.items() if query.all_fields or tag in query.fields})
-    counted = [tag for level, tag in _COUNTED if level == query.level and tag in query.fields]
+    counted = [tag for level, tag in COUNTED if level == query.level and tag in query.fields]
     for tag, found in zip(counted, row[2:], strict=True):
         shown[tag] = {"vr": _COUNTED_VR.get(tag, "IS"), "Value": orjson.loads(found)}
     return orjson.dumps(dict(sorted(shown.items()))).replace(b"\\u0001", index.ROOT_MARK)
