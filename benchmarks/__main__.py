@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, dicomweb, importing, storage
+from benchmarks import commands, dicomweb, importing, load, storage
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
 from scripts.demonstration.places import Places
@@ -20,11 +20,13 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "start": commands.emulator_start,
     "storage": storage.storage,
     "importing": importing.importing,
+    "load": load.load,
     "dicomweb": dicomweb.dicomweb,
     "demo": commands.demo,
 }
 SLOW: dict[str, Callable[[Places], list[Figure]]] = {
     "setup-from-nothing": commands.setup_from_nothing,
+    "load-full": load.load_full,
     "dicomweb-full": dicomweb.dicomweb_full,
     "dicomweb-growth": dicomweb.dicomweb_growth,
 }
