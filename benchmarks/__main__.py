@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, dicomweb, importing, load, storage
+from benchmarks import commands, conversion, dicomweb, importing, load, storage
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
 from scripts.demonstration.places import Places
@@ -20,6 +20,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "start": commands.emulator_start,
     "storage": storage.storage,
     "importing": importing.importing,
+    "conversion": conversion.conversion,
     "load": load.load,
     "dicomweb": dicomweb.dicomweb,
     "demo": commands.demo,
