@@ -100,9 +100,14 @@ def _read_lists(listing: Listing, path: Path, labels: str | None, name: str | No
         for file, split in SPLITS.items():
             if file in lists:
                 splits |= read_split(_lines(lists[file]), split)
-    version = version or name or (path.stem if path.is_file() else path.name)
+    version = version or _own_name(name or (path.stem if path.is_file() else path.name))
     read = read_films(_lines(chosen), chosen.name, version, boxes, splits)
     return version, Labels(read.records, problems + read.problems)
+
+
+def _own_name(name: str) -> str:
+    """A folder may be called `sample` and hold somebody's own films, which must not pass for NIH's."""
+    return f"{name} (own)" if name in LISTS else name
 
 
 def _listing(path: Path) -> Listing:
@@ -128,6 +133,7 @@ def _listing(path: Path) -> Listing:
                 continue
             files += inside.files
             problems += inside.problems
+            problems += [_nested(file.path, zipped) for zipped in inside.files if zipped.path.lower().endswith(".zip")]
         elif file.path.lower().endswith(_TARS):
             tars.append(file.name)
         else:
@@ -140,9 +146,15 @@ def _listing(path: Path) -> Listing:
 
 def _zip(path: Path) -> Listing:
     try:
-        return list_zip(path)
+        listing = list_zip(path)
     except ReadError as error:
         raise UsageError(str(error)) from error
+    nested = [_nested(path.name, file) for file in listing.files if file.path.lower().endswith(".zip")]
+    return Listing(listing.files, (*listing.problems, *nested))
+
+
+def _nested(outer: str, inner: ImageFile) -> str:
+    return f"{outer} holds {inner.name}, a zip in a zip, which was left out: unpack {outer} and give the folder."
 
 
 def _unpack(name: str) -> str:

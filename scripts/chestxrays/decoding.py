@@ -12,6 +12,7 @@ from scripts.chestxrays.errors import ConversionError
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image as PillowImage
 
 MOST_PIXELS = 64 * 1024 * 1024
 """Of one image: the largest detectors have 20 million, and a small file may claim billions."""
@@ -23,6 +24,18 @@ _MOST_SIDE = 65535
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _IHDR = struct.Struct(">8xI4sII")
 _LARGEST_GREY_DIFFERENCE = 2
+_NO_FRAME_MARKERS = frozenset((0xC4, 0xC8, 0xCC))
+# What Pillow lets out when a file is damaged, metadata included.
+_PILLOWS_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    struct.error,
+)
 _UNKNOWN = "The file is neither a PNG nor a JPEG; convert it to PNG, or leave it out."
 _DAMAGED = "The {} is damaged or cut off; fetch it again."
 _COLOURED = "The image has colours, and a radiograph is grey; leave it out, or convert it to grey."
@@ -86,28 +99,31 @@ def _grey(decoded: NDArray[Any]) -> NDArray[Any]:
     return first
 
 
+def _jpeg_size(image: bytes) -> tuple[int, int]:
+    """Width and height from the frame header, stepping over the segments before it (ITU-T T.81 B.2)."""
+    place = 2
+    while place + 9 <= len(image) and image[place] == 0xFF:
+        marker = image[place + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_MARKERS:
+            height, width = struct.unpack_from(">HH", image, place + 5)
+            return width, height
+        # A marker may be filled up with more FF in front.
+        place += 1 if marker == 0xFF else 2 + int.from_bytes(image[place + 2 : place + 4], "big")
+    raise ConversionError(_DAMAGED.format("JPEG"))
+
+
 def _decode_jpeg(image: bytes) -> Picture:
     import warnings
 
     import numpy as np
-    from PIL import Image, ImageOps
 
+    # Before Pillow, which only warns of what is too large, and takes the memory.
+    _check_size(*_jpeg_size(image))
     try:
-        with warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning):
-            opened = Image.open(io.BytesIO(image), formats=["JPEG"])
-        _check_size(*opened.size)
-        if opened.mode == "RGB":
-            # The luminance as it was coded: converting to RGB and back would round it.
-            opened.draft("YCbCr", opened.size)
-        elif opened.mode != "L":
-            raise ConversionError(_COLOURED)
-        upright = ImageOps.exif_transpose(opened)
-        planes = np.asarray(upright)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ConversionError(
-            f"The image is larger than {MOST_PIXELS // 1024**2} megapixels; scale it down."
-        ) from error
-    except (OSError, SyntaxError, ValueError) as error:
+        # Pillow warns of damaged metadata; whether the pixels are whole is another question.
+        with warnings.catch_warnings(action="ignore"):
+            planes = np.asarray(_upright_jpeg(image))
+    except _PILLOWS_ERRORS as error:
         raise ConversionError(_DAMAGED.format("JPEG")) from error
     ratio = planes.shape[0] * planes.shape[1] / len(image)
     if planes.ndim == 2:
@@ -115,3 +131,15 @@ def _decode_jpeg(image: bytes) -> Picture:
     if np.abs(planes[..., 1:].astype(np.int16) - 128).max() > _LARGEST_GREY_DIFFERENCE:
         raise ConversionError(_COLOURED)
     return Picture(np.ascontiguousarray(planes[..., 0]), lossy_ratio=ratio)
+
+
+def _upright_jpeg(image: bytes) -> PillowImage:
+    """Turned as its metadata say, in the mode L, or YCbCr as it was coded: RGB would round the luminance."""
+    from PIL import Image, ImageOps
+
+    opened = Image.open(io.BytesIO(image), formats=["JPEG"])
+    if opened.mode == "RGB":
+        opened.draft("YCbCr", opened.size)
+    elif opened.mode != "L":
+        raise ConversionError(_COLOURED)
+    return ImageOps.exif_transpose(opened)

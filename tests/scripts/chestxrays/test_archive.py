@@ -15,6 +15,7 @@ from scripts.chestxrays.archive import Archive, open_archive
 from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ImageFile
 from scripts.chestxrays.rehearsal import Zips, write_set
+from scripts.chestxrays.uids import is_nih
 from scripts.errors import UsageError
 from tests.scripts.chestxrays.films import png
 
@@ -148,6 +149,24 @@ def test_a_member_that_leads_out_is_left_out(tmp_path: Path) -> None:
     assert len(archive) == 2
     assert archive.unlabelled == ()
     assert [("leads out of the zip" in problem) for problem in archive.problems] == [True, True]
+
+
+def test_a_zip_in_a_zip_is_reported(tmp_path: Path) -> None:
+    with ZipFile(listed_zip(tmp_path), "a") as packed:
+        packed.writestr("x/more.zip", b"")
+    for place in (tmp_path, tmp_path / "films.zip"):
+        assert open_archive(place).problems == (
+            "films.zip holds more.zip, a zip in a zip, which was left out: unpack films.zip and give the folder.",
+        )
+
+
+@pytest.mark.parametrize("name", ["sample", "2017"])
+def test_ones_own_folder_of_nihs_name_is_not_nihs(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "a.png").write_bytes(png())
+    (tmp_path / name / "films.csv").write_text("image\na.png\n")
+    ((record, _),) = open_archive(tmp_path / name)
+    assert not is_nih(record)
 
 
 def test_an_unusual_packing_is_reported(tmp_path: Path) -> None:

@@ -105,9 +105,11 @@ def test_any_list_of_ones_own_makes_valid_films(
 @pytest.mark.parametrize("syntax", Syntax)
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("shape", [(48, 64), (7, 5), (1, 1), (1, 9), (1024, 3)])
-def test_pixels_are_the_pngs(syntax: Syntax, bits: int, shape: tuple[int, int]) -> None:
+def test_pixels_are_the_pngs(syntax: Syntax, bits: int, shape: tuple[int, int], tmp_path: Path) -> None:
     pixels = gradient(*shape, bits=bits)
-    dataset = read(to_dicom(png(pixels), RECORD, syntax))
+    dicom = to_dicom(png(pixels), RECORD, syntax)
+    assert verdict(dicom, tmp_path)[0] == []
+    dataset = read(dicom)
     assert dataset.file_meta.TransferSyntaxUID == syntax.uid
     assert (dataset.Rows, dataset.Columns, dataset.BitsStored) == (*shape, bits)
     np.testing.assert_array_equal(dataset.pixel_array, pixels)
@@ -184,6 +186,9 @@ def test_a_png_was_never_lossy() -> None:
 
 
 WHOLE = png()
+JPEG = saved(Image.fromarray(GREY), "JPEG")
+FRAME = JPEG.index(b"\xff\xc0")
+HUGE_JPEG = JPEG[: FRAME + 5] + b"\xff\xf0" * 2 + JPEG[FRAME + 9 :]
 HUGE = WHOLE[:16] + (70_000).to_bytes(4, "big") * 2 + WHOLE[24:]
 
 
@@ -197,8 +202,10 @@ HUGE = WHOLE[:16] + (70_000).to_bytes(4, "big") * 2 + WHOLE[24:]
         (WHOLE[:200] + bytes(40) + WHOLE[240:], "PNG is damaged"),
         (HUGE, "larger than 64 megapixels"),
         (WHOLE[:16] + bytes(4) + WHOLE[20:], "no pixels"),
-        (saved(Image.fromarray(GREY), "JPEG")[:300], "JPEG is damaged"),
-        (saved(Image.fromarray(GREY), "JPEG")[:600], "JPEG is damaged"),
+        (HUGE_JPEG, "larger than 64 megapixels"),
+        (JPEG[:100], "JPEG is damaged"),
+        (JPEG[: FRAME + 40], "JPEG is damaged"),
+        (JPEG[:-200], "JPEG is damaged"),
     ],
 )
 def test_what_is_no_image_is_refused_in_one_sentence(image: bytes, said: str) -> None:
@@ -211,6 +218,11 @@ def test_what_is_no_image_is_refused_in_one_sentence(image: bytes, said: str) ->
     assert str(pickle.loads(pickle.dumps(refused.value))) == sentence  # noqa: S301 - our own
 
 
+_EXIF = Image.Exif()
+_EXIF[0x0112] = 3
+_EXIF[0x010F] = "a maker"
+
+
 @given(st.binary(max_size=400))
 @settings(deadline=None)
 def test_any_bytes_convert_or_are_refused(noise: bytes) -> None:
@@ -220,6 +232,19 @@ def test_any_bytes_convert_or_are_refused(noise: bytes) -> None:
         except ConversionError:
             continue
         assert read(dicom).SOPInstanceUID
+
+
+@given(st.lists(st.tuples(st.integers(2, 700), st.integers(0, 255)), max_size=12))
+@settings(deadline=None, max_examples=80)
+def test_any_damage_of_a_jpeg_converts_or_is_refused(changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(saved(Image.fromarray(GREY), "JPEG", exif=_EXIF))
+    for place, value in changes:
+        damaged[place] = value
+    try:
+        dicom = to_dicom(bytes(damaged), RECORD)
+    except ConversionError:
+        return
+    assert read(dicom).Rows
 
 
 def test_a_patients_id_that_dicom_cannot_hold_is_refused() -> None:
