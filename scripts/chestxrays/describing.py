@@ -58,7 +58,14 @@ def describe(record: FilmRecord, picture: Picture) -> dict[int, bytes]:
 @cache
 def _constants(*, nih: bool) -> Mapping[int, bytes]:
     """What all films share, encoded once: the larger part of the header."""
-    dataset: dict[str, Value] = {
+    encoded = encode(_of_every_film() | (_of_nihs_films() if nih else {"BurnedInAnnotation": "YES"}))
+    # The only SS of the header (0028,1041): a signed number, which elements.py otherwise needs not know.
+    encoded[0x00281041] = b"\x28\x00\x41\x10SS\x02\x00\xff\xff"
+    return encoded
+
+
+def _of_every_film() -> dict[str, Value]:
+    return {
         "SpecificCharacterSet": "ISO_IR 192",
         "SOPClassUID": SOP_CLASS,
         # The lists have no dates, and an invented one would be taken for true: empty, as type 2 allows.
@@ -86,8 +93,6 @@ def _constants(*, nih: bool) -> Mapping[int, bytes]:
         "DetectorType": "",
         # DX Positioning (C.8.11.5) needs it, and nobody knows what held the detector.
         "PositionerType": "",
-        # NIH searched the films for names before publishing them; in anybody else's set nobody has said so.
-        "BurnedInAnnotation": "NO" if nih else "YES",
         "ContributingEquipmentSequence": [
             {
                 "Manufacturer": "Healthcare Cloud POC",
@@ -98,17 +103,17 @@ def _constants(*, nih: bool) -> Mapping[int, bytes]:
             }
         ],
     }
-    if nih:
-        dataset |= {
-            "InstitutionName": "NIH Clinical Center",
-            "PatientIdentityRemoved": "YES",
-            "DeidentificationMethod": "Done by the NIH Clinical Center before publication",
-            "DerivationCodeSequence": [_code("113085", "DCM", "Spatial resampling")],
-        }
-    encoded = encode(dataset)
-    # The only SS of the header (0028,1041): a signed number, which elements.py otherwise needs not know.
-    encoded[0x00281041] = b"\x28\x00\x41\x10SS\x02\x00\xff\xff"
-    return encoded
+
+
+def _of_nihs_films() -> dict[str, Value]:
+    return {
+        "InstitutionName": "NIH Clinical Center",
+        "PatientIdentityRemoved": "YES",
+        "DeidentificationMethod": "Done by the NIH Clinical Center before publication",
+        "DerivationCodeSequence": [_code("113085", "DCM", "Spatial resampling")],
+        # NIH screened the films before publishing them. Of any other set nobody has said so: YES, above.
+        "BurnedInAnnotation": "NO",
+    }
 
 
 def _patient(record: FilmRecord, *, synthetic: bool) -> dict[str, Value]:
