@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 CREDENTIALS = "credentials.json"
 ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
-# roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace.
-OWNER_ROLES = ("roles/owner", "roles/storage.admin")
+# roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace; and it makes
+# no projects.
+OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator")
 
 
 def ensure(emulator: Emulator) -> None:
@@ -61,7 +62,8 @@ def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:
         emulator.policies.set(tx, name, {"bindings": [account]})
     policy = emulator.policies.get(ORGANIZATION, tx)
     owners = {m for b in policy.get("bindings", []) if b["role"] == "roles/owner" for m in b["members"]}
-    if settings.owner not in owners:
+    held = {b["role"] for b in policy.get("bindings", []) if settings.owner in b["members"]}
+    if not held.issuperset(OWNER_ROLES):
         members = sorted(owners | {settings.owner})
         emulator.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
 

@@ -1,7 +1,8 @@
-"""Projects: get, list, search and changes of name and labels. Creating and deleting projects is not emulated."""
+"""Projects: create, get, list, search and changes of name and labels. Deleting projects is not emulated."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.service import SERVICE
+from emulator.settings import project_number
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
 
 _GET = "resourcemanager.projects.get"
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects
+_PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _DEFAULT_PAGE, _MAX_PAGE = 300, 1000
 
 
@@ -54,7 +58,51 @@ def view_v3(project: Resource) -> dict[str, Any]:
 
 
 def _view(request: Request) -> Callable[[Resource], dict[str, Any]]:
-    return view_v3 if request.method.document.name.endswith(".v3") else view_v1
+    return view_v1 if _is_v1(request) else view_v3
+
+
+def _is_v1(request: Request) -> bool:
+    return request.method.document.name.endswith(".v1")
+
+
+def _done(request: Request, prefix: str, project: dict[str, Any]) -> Answer:
+    """An operation that is done, with the project."""
+    kind = f"type.googleapis.com/google.cloud.resourcemanager.{'v1' if _is_v1(request) else 'v3'}.Project"
+    name = f"operations/{prefix}.{request.emulator.ids.number()}"
+    return {"name": name, "done": True, "response": {"@type": kind, **project}}
+
+
+def _on_organization(_: Request) -> str:
+    return ORGANIZATION
+
+
+@SERVICE.handles("cloudresourcemanager.projects.create", on=_on_organization)
+async def create(request: Request) -> Answer:
+    """Create a project in the organization, owned by who creates it; the operation in the answer is done."""
+    body = request.body
+    project = str(body.get("projectId") or "")
+    if not _PROJECT_ID.fullmatch(project):
+        raise invalid_argument(
+            f"Invalid project id '{project}': 6 to 30 lower-case letters, digits and hyphens, beginning with a letter"
+            " and not ending with a hyphen."
+        )
+    made = {
+        "projectId": project,
+        "projectNumber": project_number(project),
+        "name": body.get("name" if _is_v1(request) else "displayName") or project,
+        "lifecycleState": "ACTIVE",
+        "labels": body.get("labels") or {},
+        "parent": {"type": "organization", "id": ORGANIZATION.rsplit("/", 1)[-1]},
+    }
+    emulator, owner = request.emulator, request.principal
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        name = f"projects/{project}"
+        created = emulator.resources.insert(tx, PROJECTS, name, ORGANIZATION, made)
+        emulator.policies.set(tx, name, {"bindings": [{"role": "roles/owner", "members": [owner]}]})
+        return created
+
+    return _done(request, "cp", _view(request)(await emulator.db.write(step)))
 
 
 @SERVICE.handles("cloudresourcemanager.projects.get", on=project_name)
@@ -110,12 +158,7 @@ async def patch(request: Request) -> Answer:
             raise validation.unknown_mask(path)
         changes[known[path]] = request.body.get(path, {} if path == "labels" else None)
     project = await _change(request, changes)
-    kind = "type.googleapis.com/google.cloud.resourcemanager.v3.Project"
-    return {
-        "name": "operations/up." + request.emulator.ids.number(),
-        "done": True,
-        "response": {"@type": kind, **view_v3(project)},
-    }
+    return _done(request, "up", view_v3(project))
 
 
 async def _change(request: Request, changes: dict[str, Any]) -> Resource:

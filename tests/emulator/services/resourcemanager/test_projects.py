@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from google.oauth2 import service_account
 
 from emulator.settings import project_number
 from tests.conftest import PROJECT, StartEmulator
-from tests.emulator.services.clients import client_as, refused
+from tests.emulator.services.clients import client_as, refused, token_of
 from tests.support.emulator import RunningEmulator
 
 Api = Callable[[str, str], Any]
@@ -48,10 +49,30 @@ def test_list_filters(google_api: Api) -> None:
 
 
 def test_what_is_not_emulated_says_so(google_api: Api) -> None:
-    code, message = refused(
-        google_api("cloudresourcemanager", "v1").projects().create(body={"projectId": "new-project"})
+    code, message = refused(google_api("cloudresourcemanager", "v1").projects().delete(projectId="new-project"))
+    assert (code, message) == (501, "cloudresourcemanager.projects.delete is not emulated.")
+
+
+def test_another_project_is_made_and_owned_by_who_made_it(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    with client_as(running, running.owner_token, "cloudresourcemanager", "v1") as client:
+        made = client.projects().create(body={"projectId": "data-owner", "labels": {"team": "data"}}).execute()
+        assert made["done"] is True
+        assert made["response"]["projectNumber"] == project_number("data-owner")
+        assert client.projects().get(projectId="data-owner").execute()["labels"] == {"team": "data"}
+        policy = client.projects().getIamPolicy(resource="data-owner", body={}).execute()
+        assert policy["bindings"] == [{"role": "roles/owner", "members": [f"user:owner@{PROJECT}.example"]}]
+        assert refused(client.projects().create(body={"projectId": "data-owner"}))[0] == 409
+        assert refused(client.projects().create(body={"projectId": "Data_Owner"}))[0] == 400
+    with client_as(running, running.owner_token, "cloudresourcemanager", "v3") as client:
+        body = {"projectId": "data-owner-3", "displayName": "Third"}
+        assert client.projects().create(body=body).execute()["response"]["displayName"] == "Third"
+    account = service_account.Credentials.from_service_account_file(
+        str(running.credentials_file), scopes=["https://www.googleapis.com/auth/cloud-platform"]
     )
-    assert (code, message) == (501, "cloudresourcemanager.projects.create is not emulated.")
+    with client_as(running, token_of(account), "cloudresourcemanager", "v1") as client:
+        assert refused(client.projects().get(projectId="data-owner"))[0] == 403
+        assert refused(client.projects().create(body={"projectId": "not-allowed"}))[0] == 403
 
 
 @pytest.fixture
