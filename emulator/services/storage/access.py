@@ -6,11 +6,16 @@ A caller without credentials is a 401, one without the permission a 403
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request
 from emulator.services.storage import errors
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
 
 PAYS = "resourcemanager.projects.createBillingAssignment"
 
@@ -62,11 +67,18 @@ def denied(principal: str, permission: str, noun: str) -> ApiError:
     return ApiError(403, "PERMISSION_DENIED", message, "forbidden")
 
 
+def needs_payer(emulator: Emulator, bucket: Bucket, principal: str) -> bool:
+    """Whether a caller has to name the project that pays: not on his own account, as one who may bill the bucket's.
+
+    https://cloud.google.com/storage/docs/requester-pays#requirements
+    """
+    return bucket.requester_pays and not emulator.policies.allows(principal, PAYS, f"projects/{bucket.project}")
+
+
 def _require_payer(request: Request, bucket: Bucket) -> None:
     payer = dict(request.raw_query).get("userProject") or request.headers.get("x-goog-user-project")
-    policies = request.emulator.policies
     if not payer:
-        if not policies.allows(request.principal, PAYS, f"projects/{bucket.project}"):
+        if needs_payer(request.emulator, bucket, request.principal):
             raise errors.user_project_missing()
         return
     project = request.emulator.project_id(payer)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects import rows
@@ -24,6 +25,7 @@ __all__ = [
     "iter_objects",
     "put_in",
     "put_object",
+    "require_payer",
     "resource_of",
 ]
 
@@ -39,6 +41,15 @@ def get_bucket(emulator: Emulator, bucket: str) -> dict[str, Any]:
 def resource_of(emulator: Emulator, bucket: str) -> str:
     """The resource on which permissions are checked: projects/P/buckets/B. Raises ApiError 404 for no such bucket."""
     return buckets.require(emulator.db, bucket).resource
+
+
+def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:
+    """Raise 400 where the bucket is requester pays and `principal`, who names no project to bill, may not bill its own.
+
+    Services that read a bucket on their own have no project to name. Raises ApiError 404 for no such bucket.
+    """
+    if access.needs_payer(emulator, buckets.require(emulator.db, bucket), principal):
+        raise errors.user_project_missing()
 
 
 def iter_objects(emulator: Emulator, bucket: str, prefix: str = "") -> Iterator[StoredObject]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import catalog, errors, warehouse
-from emulator.services.bigquery.jobs.load import GS_URI
+from emulator.services.bigquery.jobs.load import GS_URI, require_payer
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.rows import plain_value
@@ -77,6 +77,7 @@ def _place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
             f"Access Denied: BigQuery BigQuery: Permission denied: {job.principal.partition(':')[2]} does not have "
             f"storage.objects.create access to {uri}.",
         )
+    require_payer(emulator, bucket, job.principal)
     return bucket, key.replace("*", "000000000000")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
 from emulator.services.bigquery.jobs import commit, files
 from emulator.services.bigquery.jobs.store import Job
@@ -134,6 +135,7 @@ def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[
                 f"{principal.partition(':')[2]} "
                 f"does not have storage.objects.get access to {uri}.",
             )
+        require_payer(emulator, bucket, principal)
         if pattern.count("*") > 1:
             raise errors.invalid(f"Invalid source URI {uri}: at most one * is allowed.")
         prefix, star, suffix = pattern.partition("*")
@@ -147,6 +149,16 @@ def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[
         paths += [emulator.blobs.path(item.blob_id) for item in matched]
         names += [f"gs://{bucket}/{item.name}" for item in matched]
     return paths, names
+
+
+def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:
+    """Raise 400 where the bucket is requester pays and the caller may not bill its own project."""
+    from emulator.services.storage import api
+
+    try:
+        api.require_payer(emulator, bucket, principal)
+    except ApiError as problem:
+        raise errors.invalid(problem.message) from None
 
 
 def _read(connection: DuckDBPyConnection, source: Source, table: str) -> None:

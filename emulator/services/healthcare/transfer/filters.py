@@ -31,6 +31,7 @@ async def paths(emulator: "Emulator", store: str, config: dict[str, Any] | None)
     except ApiError:
         raise agent.lacks_permission("Cloud Storage") from None
     agent.require(emulator, store, ("storage.objects.get",), resource, "Cloud Storage")
+    api.require_payer(emulator, bucket, agent.principal(emulator, store))
     found = api.get_object(emulator, bucket, name)
     if found is None:
         raise invalid_argument(f"The filter file {uri} does not exist.")

@@ -88,6 +88,7 @@ async def _check_bucket(job: Job, source: sources.Source) -> None:
     except ApiError:
         raise agent.lacks_permission("Cloud Storage") from None
     agent.require(job.emulator, job.payload["store"], _READ, resource, "Cloud Storage")
+    api.require_payer(job.emulator, source.bucket, agent.principal(job.emulator, job.payload["store"]))
 
 
 def _read_batch(job: Job, batch: Sequence["StoredObject"]) -> list[_Read]:

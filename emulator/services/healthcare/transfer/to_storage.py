@@ -80,6 +80,7 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     except ApiError:
         raise agent.lacks_permission("Cloud Storage") from None
     agent.require(emulator, store, _WRITE, resource, "Cloud Storage")
+    api.require_payer(emulator, destination.bucket, agent.principal(emulator, store))
     after = job.checkpoint.get("after", 0)
     if not after:
         job.counter["pending"] = await asyncio.to_thread(selection.count, emulator, store, paths)

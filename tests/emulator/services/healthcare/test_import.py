@@ -84,6 +84,26 @@ def test_agent_without_its_grant(emulator: RunningEmulator, store: Store, unique
     assert run(emulator, store.name, "import", source(bucket))["metadata"]["counter"] == {"success": "1"}
 
 
+def test_a_requester_pays_bucket_is_of_no_use_to_the_agent(
+    emulator: RunningEmulator, store: Store, unique: Callable[[str], str]
+) -> None:
+    bucket = make_bucket(emulator, unique("pays"), "roles/storage.objectAdmin")
+    upload(emulator, bucket, "a.dcm", made())
+    upload(emulator, bucket, "filter.txt", b"/studies/1.2.1")
+    filtered = {"filterConfig": {"resourcePathsGcsUri": f"gs://{bucket}/filter.txt"}}
+    to_bucket = {"gcsDestination": {"uriPrefix": f"gs://{bucket}/out"}}
+    path = f"/storage/v1/b/{bucket}"
+    assert emulator.request("PATCH", path, {"billing": {"requesterPays": True}})[0] == 200
+    done = run(emulator, store.name, "import", source(bucket))
+    assert done["error"]["code"] == 3
+    assert done["error"]["message"] == "Bucket is a requester pays bucket but no user project provided."
+    assert store.client.search_for_instances() == []
+    assert "requester pays" in run(emulator, store.name, "export", to_bucket)["error"]["message"]
+    assert "requester pays" in run(emulator, store.name, "export", {**to_bucket, **filtered})["error"]["message"]
+    assert emulator.request("PATCH", path, {"billing": {"requesterPays": False}})[0] == 200
+    assert run(emulator, store.name, "import", source(bucket, "*.dcm"))["metadata"]["counter"] == {"success": "1"}
+
+
 def test_nothing_matches(emulator: RunningEmulator, store: Store, landing: str) -> None:
     done = run(emulator, store.name, "import", source(landing, "none/*"))
     assert (done["error"]["code"], "No objects match" in done["error"]["message"]) == (3, True)
