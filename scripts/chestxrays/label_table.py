@@ -64,10 +64,13 @@ def load_labels(
 
     Rows of the same films and label versions are replaced, all others stay; of a film that comes twice the last counts.
     Reads `films` once, and holds `chunk_rows` of them at a time; on_progress is told how many are uploaded so far.
-    Makes the table where there is none. Raises CommandError for a table of that name with other columns, and errors of
-    Google's client; the table is then as it was before.
+    Makes the table where there is none, and the views once there is metadata, too (label_views.refresh_views). Raises
+    CommandError for a table of that name with other columns, and errors of Google's client; the table is then as it was
+    before, but where only the views could not be made.
     """
     from google.api_core.retry import Retry
+
+    from scripts.chestxrays.label_views import refresh_views
 
     ensure_table(target)
     staging = _make_staging(target)
@@ -79,6 +82,7 @@ def load_labels(
             target.bigquery.delete_table(staging, not_found_ok=True, retry=Retry(lambda _: False), timeout=10)
         raise
     target.bigquery.delete_table(staging, not_found_ok=True)
+    refresh_views(target)
     return LoadedLabels(read, added, replaced)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from scripts.connection import Connection, resolve_endpoints
+from tests.scripts.chestxrays.films import small_set
 from tests.scripts.conftest import Live
+from tests.scripts.files import small_film
+from tests.support.public_bucket import make_public_bucket
 
 
 @pytest.fixture
@@ -38,3 +43,21 @@ def target(stack: Live) -> Iterator[Connection]:
     """A connection to that environment."""
     with Connection(stack.outputs, resolve_endpoints(stack.outputs, os.environ)) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def public_bucket(shared_live: Live) -> str:
+    """The name of the public bucket of the NIH set, on the shared emulator: films.small_set as DICOM and as PNG."""
+    return make_public_bucket(shared_live.emulator, public_objects())
+
+
+def public_objects() -> dict[str, bytes]:
+    """What the public bucket holds, named as in Google's: dicom/00000001_000.dcm and png/00000001_000.png."""
+    objects = {}
+    for number, film in enumerate(small_set()):
+        name = film.index.removesuffix(".png")
+        objects[f"dicom/{name}.dcm"] = small_film(film.patient_id, film.follow_up + 1)
+        picture = io.BytesIO()
+        Image.new("L", (16, 16), number).save(picture, "PNG")
+        objects[f"png/{film.index}"] = picture.getvalue()
+    return objects

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core import exceptions
 from google.cloud import bigquery
 
+from scripts.chestxrays import label_views
 from scripts.chestxrays.label_table import find_table, load_labels, table_id
 from scripts.chestxrays.label_views import INSTANCES_VIEW, JOINED_VIEW, refresh_views
 from scripts.chestxrays.records import FilmRecord
@@ -66,6 +69,12 @@ def test_views_wait_for_labels_and_metadata(target: Connection) -> None:
     view = find_table(target, JOINED_VIEW)
     assert view is not None
     assert (view.table_type, view.labels) == ("VIEW", {"environment": "local"})
+
+
+def test_views_come_with_labels_that_are_loaded_after_an_export(target: Connection) -> None:
+    metadata(target, [instance(small_set()[0])])
+    label(target)
+    assert ask(target, "image_index, PatientID") == [("00000001_000.png", "00000001")]
 
 
 def test_views_survive_another_export_and_follow_its_columns(target: Connection) -> None:
@@ -164,3 +173,46 @@ def test_from_export_to_mismatch(run: Run, stack: Live, target: Connection, tmp_
             "Rows": 16, "stored": True,
         }
     ]  # fmt: skip
+
+
+def test_the_guides_own_queries_work(run: Run, stack: Live, target: Connection) -> None:
+    films = label(target)
+    rows = [instance(film, ViewPosition=film.view) for film in films]
+    metadata(target, rows, "dicom_metadata", "ViewPosition")
+    assert refresh_views(target)
+    text = (Path(__file__).parents[3] / "docs/how-to/label-queries.md").read_text()
+    asked = re.findall(r'scripts query "(SELECT [^"]+)"', text)
+    found = [json.loads(run("query", sql, "--json", "--outputs", stack.path).out) for sql in asked]
+    # Of the two AP films, the one of patient 1 (61 years) shows Cardiomegaly, that of patient 2 (50) Effusion.
+    assert found == [[{"finding": "Cardiomegaly", "mean_age": 61.0}, {"finding": "Effusion", "mean_age": 50.0}], []]
+
+
+def forbidden(*_: object) -> bool:
+    raise exceptions.Forbidden("Access Denied: Permission bigquery.tables.create denied")
+
+
+def test_an_export_by_who_may_make_no_views_still_succeeds(
+    run: Run, stack: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_views, "refresh_views", forbidden)
+    write_films(tmp_path / "films", "exported", 1)
+    assert run("store", tmp_path / "films", "--outputs", stack.path).code == 0
+    ended = run("export", "--to", "table", "--outputs", stack.path)
+    assert ended.code == 0
+    assert "The view chest_xrays stays as it is: you may not change it." in ended.err
+
+
+def test_who_may_only_read_uses_the_views_as_they_are(
+    run: Run, stack: Live, target: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = label(target)
+    metadata(target, [instance(film) for film in films])
+    monkeypatch.setattr(label_views, "refresh_views", forbidden)
+    refused = run("query", "--ready", "mismatch", "--outputs", stack.path)
+    assert (refused.code, "bigquery.tables.create denied" in refused.err) == (1, True)
+    monkeypatch.undo()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(stack.emulator.credentials_file))
+    assert refresh_views(target)
+    monkeypatch.setattr(label_views, "refresh_views", forbidden)
+    asked = run("query", "--ready", "mismatch", "--json", "--outputs", stack.path)
+    assert (asked.code, json.loads(asked.out)) == (0, [])
