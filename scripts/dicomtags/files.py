@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import warnings
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -43,6 +44,7 @@ def explain(path: Path, *, values: bool = False) -> Json:
     CommandError for what is no whole DICOM file.
     """
     with path.open("rb") as file:
+        _check(file, path)
         dataset = _read(file, path)
         with warnings.catch_warnings():
             # A value that breaks its VR's rules is shown as it is.
@@ -70,42 +72,32 @@ def _plain_text(dataset: Dataset, keyword: str) -> str:
         return ""
 
 
+def _check(file: BinaryIO, path: Path) -> None:
+    """Raise CommandError where the file is no DICOM file, or not whole: pydicom reads what it finds and is content."""
+    from emulator.dicom.errors import DicomError
+    from emulator.dicom.header import read_header
+
+    try:
+        if not path.stat().st_size:
+            raise DicomError("The file is empty.")
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            read_header(data)
+    except DicomError as error:
+        text = str(error)
+        told = text.removeprefix("The file ") if text.startswith("The file is ") else f"is damaged: {text}"
+        raise CommandError(f"{path.name} {told}") from None
+
+
 def _read(file: BinaryIO, path: Path) -> FileDataset:
-    """The dataset, its long values left in the file. Raises CommandError where it is no DICOM file, or not whole."""
+    """The dataset, its long values left in the file. Raises CommandError where pydicom can't read it."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         try:
-            dataset = dcmread(file, defer_size=_LONG)
-        except InvalidDicomError:
-            raise CommandError(
-                f"{path.name} is not a DICOM file: it lacks the preamble and the letters DICM (PS3.10 7.1)."
-            ) from None
+            return dcmread(file, defer_size=_LONG)
         except (OSError, EOFError, *_UNREADABLE):
-            raise _broken(path) from None
-    if any(str(each.message).startswith("End of file") for each in warned) or not _whole(dataset, path):
-        raise _broken(path)
-    return dataset
-
-
-def _broken(path: Path) -> CommandError:
-    return CommandError(f"{path.name} is a DICOM file that is cut off or damaged: its elements do not fill it exactly.")
-
-
-def _whole(dataset: FileDataset, path: Path) -> bool:
-    """Whether the dataset ends where the file ends, as far as its last element tells."""
-    from pydicom.dataelem import RawDataElement
-    from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-    last = next(reversed(list(dataset.values())), None)
-    if last is None:
-        return False
-    deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    if deflated or not isinstance(last, RawDataElement) or last.length == _UNDEFINED:
-        return True
-    return last.value_tell + last.length == path.stat().st_size
+            raise CommandError(f"{path.name} is damaged: its elements can't be read one after the other.") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from scripts.dicomtags.standard import Iod, Node
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.dataelem import DataElement, RawDataElement
 
 Json = dict[str, Any]
 
@@ -107,11 +108,17 @@ def _missing(
         if number not in dataset:
             if node.type in {"1", "2"}:
                 yield path, node, "missing"
-        elif node.type == "1" and not getattr(dataset.get_item(number), "length", 1):
+        elif node.type == "1" and _is_empty(dataset.get_item(number)):
             yield path, node, "empty"
         elif node.items is not None and node.keyword not in _FUNCTIONAL_GROUPS:
             for item in _items(dataset, number):
                 yield from _missing(item, standard.items_of(node.items), (*path, node.keyword))
+
+
+def _is_empty(element: DataElement | RawDataElement) -> bool:
+    """Whether an element has no value; one that was not looked at yet has its length only."""
+    length = getattr(element, "length", None)
+    return bool(element.is_empty) if length is None else length == 0  # type: ignore[union-attr]
 
 
 def _items(dataset: Dataset, number: int) -> list[Dataset]:
