@@ -111,7 +111,7 @@ def _show_hits(found: list[Entry], limit: int, *, as_json: bool) -> None:
             [each.shown, each.keyword, each.name, " or ".join(each.vrs), each.vm, "retired" if each.retired else ""]
             for each in shown
         ]
-        print_table(["tag", "keyword", "name", "VR", "VM", ""], rows)
+        print_table(["tag", "keyword", "name", "VR", "VM", "status"], rows)
     if len(shown) < len(found):
         remark(f"These are the best {len(shown):,} of {len(found):,}: --limit 0 shows all.")
 

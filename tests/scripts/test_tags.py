@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from scripts.dicomtags import dictionary
+from scripts.dicomtags import dictionary, standard
 from tests.scripts.conftest import Finished, Run
 from tests.scripts.files import small_film
 
@@ -373,3 +375,24 @@ def test_the_file_is_only_read(run: Run, tmp_path: Path) -> None:
     path.chmod(0o400)
     assert run("tags", "--file", path).code == 0
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "tags.md"
+EXAMPLES = re.findall(r"```\n\$ python -m scripts (.*)\n((?:.*\n)*?)```", HOW_TO.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("line", "output"), EXAMPLES, ids=[line for line, _ in EXAMPLES])
+def test_the_how_to_shows_what_is_printed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("film.dcm").write_bytes(small_film("00000001"))
+    shown = run(*shlex.split(line))
+    assert shown.out + shown.err == output
+
+
+def test_the_how_to_has_examples_and_the_sources_of_the_tables() -> None:
+    assert len(EXAMPLES) > 5
+    text = HOW_TO.read_text(encoding="utf-8")
+    for source in standard.tables()["sources"]:
+        assert f"{source['package']} {source['version']} ({source['licence']}" in text
