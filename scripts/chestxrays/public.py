@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid
 from scripts.commands.source_options import PublicFormat
 from scripts.connection import Connection
-from scripts.loading.sources import DICOM_ENDING, RemoteObject, SourceError
+from scripts.loading.sources import DICOM_ENDING, RemoteObject, Source, SourceError
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -145,11 +145,13 @@ class Cost:
         )
 
 
-def cost_of(films: list[PublicFilm], format_: PublicFormat, payer: str) -> Cost:
-    """What it costs to bring `films` into the landing bucket."""
+def public_cost(sources: Iterable[Source], payer: str) -> Cost | None:
+    """What it costs to bring those of the `sources` that are public into the landing bucket; None where none is."""
+    films = [source for source in sources if isinstance(source, PublicFilm)]
+    if not films:
+        return None
+    fetched = films[0].converter is not None
     size = sum(film.remote.size for film in films)
     listing = (len(films) // _LIST_PAGE + 1) * _COPY_PER_THOUSAND / 1000
-    each = _COPY_PER_THOUSAND + (_READ_PER_THOUSAND if format_ is PublicFormat.PNG else 0)
-    least = listing + len(films) / 1000 * each
-    gigabyte = _GB_OUT if format_ is PublicFormat.PNG else _GB
-    return Cost(len(films), size, least, least + size / 1e9 * gigabyte, payer)
+    least = listing + len(films) / 1000 * (_COPY_PER_THOUSAND + (_READ_PER_THOUSAND if fetched else 0))
+    return Cost(len(films), size, least, least + size / 1e9 * (_GB_OUT if fetched else _GB), payer)

@@ -90,7 +90,7 @@ def load(
             return
         show_oddities(chosen)
         if kind is SourceKind.PUBLIC:
-            _agree_to_cost(target, chosen, format_, yes=yes)
+            _agree_to_cost(target, chosen, yes=yes)
         done = run_load(target, chosen.sources, then_import=then_import)
         if not as_json:
             for each in done.imports:
@@ -119,22 +119,26 @@ def _first_of(names: list[str], shown: int = 5) -> str:
 
 
 def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: float, *, as_json: bool) -> None:
+    from scripts.chestxrays.public import public_cost
     from scripts.loading.planning import plan
 
     planned = plan(target, chosen.sources, workers, bandwidth)
+    cost = public_cost(chosen.sources, target.outputs.project)
     if as_json:
-        print_json(planned.to_json() | {"without_image": len(chosen.imageless), "not_in_list": len(chosen.unlabelled)})
+        odd = {"without_image": len(chosen.imageless), "not_in_list": len(chosen.unlabelled)}
+        print_json(planned.to_json() | odd | ({"dollars": [cost.least, cost.most]} if cost else {}))
         return
     show_oddities(chosen)
+    if cost:
+        typer.echo(f"{cost}.")
     typer.echo(f"Would load into gs://{target.outputs.landing_bucket}: {planned}.")
 
 
-def _agree_to_cost(target: Connection, chosen: Chosen, format_: PublicFormat, *, yes: bool) -> None:
+def _agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
     """Say what the public bucket costs, and go on only if that is agreed to."""
-    from scripts.chestxrays.public import PublicFilm, cost_of
+    from scripts.chestxrays.public import public_cost
 
-    films = [film for film in chosen.sources if isinstance(film, PublicFilm)]
-    remark(f"{cost_of(films, format_, target.outputs.project)}.")
+    remark(f"{public_cost(chosen.sources, target.outputs.project)}.")
     if yes:
         return
     if not interactive():

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from scripts.connection import Connection, resolve_endpoints
-from tests.scripts.chestxrays.films import small_set
+from tests.scripts.chestxrays.labelled import small_set
 from tests.scripts.conftest import Live
 from tests.scripts.files import small_film
 from tests.support.public_bucket import make_public_bucket

@@ -11,7 +11,7 @@ from infra.outputs import Outputs
 from scripts.chestxrays import label_table
 from scripts.chestxrays.records import FilmRecord
 from scripts.connection import Connection, resolve_endpoints
-from tests.scripts.chestxrays.films import uids_of
+from tests.scripts.chestxrays.labelled import uids_of
 
 
 def films(number: int, age: int) -> list[FilmRecord]:

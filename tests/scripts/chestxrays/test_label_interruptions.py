@@ -12,7 +12,7 @@ import pytest
 
 from scripts.chestxrays.label_table import load_labels, table_id
 from scripts.connection import Connection, resolve_endpoints
-from tests.scripts.chestxrays.films import uids_of
+from tests.scripts.chestxrays.labelled import uids_of
 from tests.scripts.chestxrays.loading_child import films
 from tests.scripts.conftest import Live, live_on
 from tests.support.emulator import ROOT, RunningEmulator
