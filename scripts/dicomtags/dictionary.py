@@ -50,6 +50,11 @@ def is_private(tag: str) -> bool:
     return tag[3] in "13579BDF"
 
 
+def is_group_length(tag: str) -> bool:
+    """Whether a tag is (gggg,0000) of a public group."""
+    return tag.endswith("0000") and "x" not in tag and not is_private(tag)
+
+
 @functools.cache
 def registry() -> dict[str, Entry]:
     """All public data elements by tag, repeating groups by their masks."""
@@ -75,9 +80,14 @@ def _masks() -> list[tuple[re.Pattern[str], Entry]]:
 
 
 def entry_of(tag: str) -> Entry | None:
-    """The element of a tag (8 digits, x for any); a tag inside a repeating group gives the group's element."""
+    """The element of a tag (8 digits, x for any); a tag inside a repeating group gives the group's element.
+
+    The length of a group, which any group could begin with before 2008 (PS3.5 7.2), counts as a retired element.
+    """
     if tag in registry():
         return registry()[tag]
+    if is_group_length(tag):
+        return Entry(tag, "", "Group Length", ("UL",), "1", retired=True)
     return next((entry for mask, entry in _masks() if mask.fullmatch(tag)), None)
 
 

@@ -84,7 +84,7 @@ def _check(file: BinaryIO, path: Path) -> None:
             read_header(data)
     except DicomError as error:
         text = str(error)
-        told = text.removeprefix("The file ") if text.startswith("The file is ") else f"is damaged: {text}"
+        told = text.removeprefix("The file ") if text.startswith("The file is ") else f"can't be read: {text}"
         raise CommandError(f"{path.name} {told}") from None
 
 
@@ -188,8 +188,9 @@ def _number(found: Json) -> int:
 
 
 def _belongs(tag: str, members: Members, keyword: str) -> str:
-    """Type and module of an element; private ones and padding stand in any IOD."""
-    return "" if dictionary.is_private(tag) or tag == _PADDING else members.told(keyword)
+    """Type and module of an element; private ones, lengths of groups and padding stand in any IOD."""
+    anywhere = dictionary.is_private(tag) or tag == _PADDING or (dictionary.is_group_length(tag) and not keyword)
+    return "" if anywhere else members.told(keyword)
 
 
 def _text(value: object) -> str:

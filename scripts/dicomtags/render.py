@@ -54,9 +54,12 @@ def _row(label: str, text: str) -> str:
 def _cloud(facts: Json) -> Iterator[str]:
     """De-identification, QIDO and BigQuery."""
     rule = facts["deidentification"]
-    yield _row("PS3.15", f"{rule['action']}: {rule['words']}" if rule else "left as it is by the Basic Profile")
+    yield _row(
+        "PS3.15",
+        f"{rule['action']}: {rule['words']} [{rule['edition']}]" if rule else "left as it is by the Basic Profile",
+    )
     if rule and rule["options"] is None:
-        yield _row("", "options: not in the table that is known here (April 2020)")
+        yield _row("", f"options: none known, the row is newer than their table ({rule['options_edition']})")
     elif rule:
         for option, action in rule["options"].items():
             yield _row("", f"{action} with the option {option}")

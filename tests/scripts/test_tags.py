@@ -35,7 +35,7 @@ def test_one_attribute(run: Run, words: list[str]) -> None:
         "(0010,0020) PatientID - Patient ID",
         "VR, VM    LO, 1",
         "meaning   Primary identifier for the Patient.",
-        "PS3.15    Z/D: emptied, or a dummy value where the IOD requires one (type 1)",
+        "PS3.15    Z/D: emptied, or a dummy value where the IOD requires one (type 1) [2026c]",
     ]
     assert "QIDO      study    searchable, returned" in lines
     assert "BigQuery  PatientID STRING" in lines
@@ -46,7 +46,13 @@ def test_one_attribute_as_json(run: Run) -> None:
     found = json.loads(run("tags", "InstitutionName", "--json").out)
     assert found["tag"] == "(0008,0080)"
     assert (found["vr"], found["vm"], found["retired"]) == (["LO"], "1", False)
-    assert found["deidentification"]["options"] == {"Retain Institution Identity": "K"}
+    assert found["deidentification"] == {
+        "action": "X/Z/D",
+        "words": "removed, or emptied (type 2) or a dummy value (type 1) where the IOD requires it",
+        "edition": "2026c",
+        "options": {"Retain Institution Identity": "K"},
+        "options_edition": "as published in April 2020",
+    }
     assert found["qido"]["study"] == {"searchable": False, "returned": "includefield"}
     assert found["bigquery"] == {"name": "InstitutionName", "type": "STRING", "mode": "NULLABLE"}
     equipment = next(each for each in found["modules"] if each["module"] == "General Equipment")
@@ -86,9 +92,15 @@ def test_a_retired_attribute_says_so(run: Run) -> None:
     assert "status    retired: new files must not use it" in run("tags", "50xx0010").out
 
 
+def test_the_length_of_a_group(run: Run) -> None:
+    found = json.loads(run("tags", "0010,0000", "--json").out)
+    assert (found["name"], found["vr"], found["retired"]) == ("Group Length", ["UL"], True)
+    assert found["bigquery"]["name"] == "OtherElements"
+
+
 def test_an_attribute_newer_than_the_options_says_so(run: Run) -> None:
     shown = run("tags", "AcquisitionFieldOfViewLabel")
-    assert "options: not in the table that is known here (April 2020)" in shown.out
+    assert "options: none known, the row is newer than their table (as published in April 2020)" in shown.out
 
 
 @pytest.mark.parametrize("tag", ["00091002", "0009,1002", "(0009,1002)"])
@@ -109,7 +121,7 @@ def test_a_private_creator(run: Run) -> None:
     ("words", "sentence"),
     [
         (["00100099"], "(0010,0099) is no tag of the DICOM registry (PS3.6); near it are (0010,0050) "),
-        (["12340000"], "(1234,0000) is no tag of the DICOM registry (PS3.6).\n"),
+        (["12340001"], "(1234,0001) is no tag of the DICOM registry (PS3.6).\n"),
         (["PatienttID"], "No DICOM attribute has PatienttID in its keyword or name; near it are (0010,0020) PatientID"),
         (["zzzz", "qqqq"], "No DICOM attribute has zzzz qqqq in its keyword or name.\n"),
         (["--ciod", "Digital X-Rai"], "No IOD and no storage SOP class is called Digital X-Rai; near it are Digital X"),
@@ -334,8 +346,8 @@ def failed(run: Run, path: Path) -> Finished:
         (b"", "notes.txt is empty.\n"),
         (b"DICM", "notes.txt is not DICOM: the prefix DICM is missing at byte 128 (PS3.10 7.1).\n"),
         (b"Patient name: somebody\n" * 40, "notes.txt is not DICOM: "),
-        (bytes(128) + b"DICM", "notes.txt is damaged: The file meta information lacks TransferSyntaxUID"),
-        (bytes(128) + b"DICM" + bytes(40), "notes.txt is "),
+        (bytes(128) + b"DICM", "notes.txt can't be read: The file meta information lacks TransferSyntaxUID"),
+        (bytes(128) + b"DICM" + bytes(40), "notes.txt can't be read: "),
     ],
 )
 def test_what_is_not_dicom_is_one_sentence(run: Run, tmp_path: Path, content: bytes, sentence: str) -> None:

@@ -67,7 +67,7 @@ def test_near_names_and_tags() -> None:
     assert "PatientID" in [each.keyword for each in dictionary.near_names("PatienttID")]
     assert [each.tag for each in dictionary.near_tags("00100021", 1)] == ["00100021"]
     assert {each.tag[:4] for each in dictionary.near_tags("00100099")} == {"0010"}
-    assert dictionary.near_tags("12340000") == []
+    assert dictionary.near_tags("12340001") == []
 
 
 def test_private_elements_of_known_creators() -> None:
