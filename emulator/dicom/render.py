@@ -1,6 +1,7 @@
 """A frame as a picture: modality and VOI transformation, photometric interpretation, PNG or JPEG. Runs in a pool."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +38,17 @@ def render(path: str, number: int, media: str, viewport: Viewport | None = None)
 
     UnsupportedError, in one sentence, where the pixels cannot be decoded.
     """
-    import imagecodecs
-    import numpy as np
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         picture = displayed(path, number)
+    return encoded(picture, media, viewport)
+
+
+def encoded(picture: "Image", media: str, viewport: Viewport | None) -> bytes:
+    """Give an 8-bit picture as image/jpeg or image/png, cut, flipped and fitted as a viewport says."""
+    import imagecodecs
+    import numpy as np
+
     if viewport is not None:
         picture = _fitted(picture, viewport)
     if media == "image/png":
@@ -61,7 +67,7 @@ def displayed(path: str, number: int) -> "Image":
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise UnsupportedError("The instance has no pixel data to render.")
     try:
-        frame = pixel_array(dataset, index=number - 1)
+        frame = pixel_array(dataset, index=number - 1, view_only=True)
         meaning = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         if meaning == "PALETTE COLOR":
             coloured = apply_color_lut(frame, dataset)
@@ -104,15 +110,24 @@ def _eight_bits(frame: "Image", bits: int) -> "Image":
 
 def _grey(frame: "Image", dataset: "Dataset", *, inverse: bool) -> "Image":
     """Show a grey frame; integers through a table, since each value that occurs need be looked at once only."""
-    import numpy as np
-
     low, high = (int(frame.min()), int(frame.max())) if frame.dtype.kind in "iu" else (0, _TABLE_LIMIT)
     if high - low >= _TABLE_LIMIT:
         picture = _shades(frame, dataset)
-    else:
-        table = _shades(np.arange(low, high + 1, dtype=np.int64).astype(frame.dtype), dataset)
-        picture = table[frame - low if low else frame]
-    return 255 - picture if inverse else picture
+        return 255 - picture if inverse else picture
+    return through_table(frame, low, high, lambda values: _shades(values, dataset), inverse=inverse)
+
+
+def through_table(
+    frame: "Image", low: int, high: int, shades: Callable[["Image"], "Image"], *, inverse: bool
+) -> "Image":
+    """Show a frame whose values are integers from low to high, given what makes shades of values."""
+    import numpy as np
+
+    values = np.arange(low, high + 1, dtype=np.int64).astype(frame.dtype)
+    table = 255 - shades(values) if inverse else shades(values)
+    if np.array_equal(table, values):  # ready for presentation, as most films of 8 bits are
+        return frame.astype(np.uint8, copy=False)
+    return np.take(table, frame - low if low else frame)
 
 
 def _shades(values: "Image", dataset: "Dataset") -> "Image":
@@ -121,16 +136,27 @@ def _shades(values: "Image", dataset: "Dataset") -> "Image":
     from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
     values = apply_modality_lut(values, dataset)
-    window = _window(dataset)
     if "VOILUTSequence" in dataset and dataset.VOILUTSequence:
         shown = apply_voi_lut(values, dataset, prefer_lut=True).astype(np.float64)
-        low, high = 0.0, float(2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1)
-    elif window is not None:
-        shown, low, high = _windowed(values.astype(np.float64), *window, str(dataset.get("VOILUTFunction", "LINEAR")))
-    else:
-        shown = values.astype(np.float64)
-        finite = shown[np.isfinite(shown)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        return _scaled(shown, 0.0, float(2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1))
+    return windowed(values, _window(dataset), str(dataset.get("VOILUTFunction", "LINEAR")))
+
+
+def windowed(values: "Image", window: tuple[float, float] | None, function: str) -> "Image":
+    """Apply a window (or the range of the values); give 8-bit shades."""
+    import numpy as np
+
+    shown = values.astype(np.float64)
+    if window is not None:
+        return _scaled(*_windowed(shown, *window, function))
+    finite = shown[np.isfinite(shown)]
+    return _scaled(shown, *((float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)))
+
+
+def _scaled(shown: "Image", low: float, high: float) -> "Image":
+    """Spread a range over the 8-bit shades."""
+    import numpy as np
+
     scaled = np.nan_to_num((shown - low) * (255.0 / ((high - low) or 1.0)))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 

@@ -1,5 +1,6 @@
 """Rendered instances and frames (PS3.18 10.4.1.1.3; Cloud Healthcare: JPEG or PNG, and the parameter viewport)."""
 
+import asyncio
 import re
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers
 from emulator.services.healthcare.dicomweb.find import instances
-from emulator.services.healthcare.dicomweb.wado import frame_numbers, in_pool
+from emulator.services.healthcare.dicomweb.wado import cannot, document_of, frame_numbers, in_pool
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def retrieve_rendered_frames(request: Request) -> Answer:
 
 
 async def _rendered(request: Request, media: str, numbers: list[int]) -> Response:
-    from emulator.dicom import render
+    from emulator.dicom import plain, render
 
     emulator = request.emulator
     size = viewport(request)
@@ -78,7 +79,12 @@ async def _rendered(request: Request, media: str, numbers: list[int]) -> Respons
     if max(numbers) > row.frames:
         raise not_found(f"The instance has no frame {max(numbers)}.")
     path = str(emulator.blobs.path(row.blob))
-    pictures = [await in_pool(emulator, render.render, path, number or 1, media, size) for number in numbers]
+    if (simple := plain.plain(*document_of(emulator, row), row.syntax)) is not None:
+        # Only the encoder has work to do, and lets go of Python's lock: nothing is copied between processes.
+        with cannot():
+            pictures = [await asyncio.to_thread(plain.draw, path, simple, n or 1, media, size) for n in numbers]
+    else:
+        pictures = [await in_pool(emulator, render.render, path, n or 1, media, size) for n in numbers]
     if len(pictures) == 1:
         return Response(200, {"content-type": media}, pictures[0])
     boundary = token_hex(16)

@@ -1,7 +1,8 @@
 """Retrieving studies, series, instances, frames, bulk data (PS3.18 10.4; Cloud Healthcare: retrieve transaction)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -99,8 +100,15 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
 
 async def in_pool(emulator: "Emulator", function: Any, *arguments: Any) -> Any:
     """Run CPU work in the process pool; what cannot be done with the instance's pixels is a 400."""
-    try:
+    with cannot():
         return await asyncio.get_running_loop().run_in_executor(emulator.pool, function, *arguments)
+
+
+@contextmanager
+def cannot() -> Iterator[None]:
+    """Make what cannot be done with an instance's pixels a 400."""
+    try:
+        yield
     except (UnsupportedError, DicomError) as problem:
         raise invalid_argument(str(problem)) from None
 
@@ -173,11 +181,9 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
     if element is None:
         raise invalid_argument("The instance has no pixel data.")
     native = row.syntax in (syntaxes.EXPLICIT, syntaxes.IMPLICIT)
-    try:
-        if syntax == row.syntax or (native and syntax in syntaxes.NATIVE):
+    if syntax == row.syntax or (native and syntax in syntaxes.NATIVE):
+        with cannot():
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
-    except (UnsupportedError, DicomError) as problem:
-        raise invalid_argument(str(problem)) from None
     from emulator.dicom import transcode
 
     path = str(emulator.blobs.path(row.blob))
@@ -266,10 +272,8 @@ async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequenc
     elements, _ = document_of(emulator, row)
     if element.encapsulated:
         numbers = list(range(1, frames.frame_count(elements) + 1))
-        try:
+        with cannot():
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
-        except (UnsupportedError, DicomError) as problem:
-            raise invalid_argument(str(problem)) from None
     if not _lies_plain(row, element):
 
         def read() -> bytes:
