@@ -20,8 +20,6 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 _log = logging.getLogger("emulator")
 FORM_LIMIT = 1 << 20
-SMALL_PIECE = 1 << 12  # of a streamed answer: such pieces are sent together
-MOST_SMALL = 1 << 16
 # A stored page (an object of type text/html) that a browser opens gets an origin of its own: it must not act as the
 # viewer's page, which has this one.
 _DOCUMENTS = frozenset(("document", "iframe", "frame", "embed", "object"))
@@ -153,14 +151,7 @@ async def _send(send: Send, response: Response, extra: dict[str, str], *, head: 
         await send({"type": "http.response.body", "body": b"" if head else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    small = b""
     if not head:
         async for chunk in body:
-            if len(chunk) < SMALL_PIECE and len(small) < MOST_SMALL:
-                small += chunk
-                continue
-            if small:
-                await send({"type": "http.response.body", "body": small, "more_body": True})
-                small = b""
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": small})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,67 +1,291 @@
-"""HTTP/1.1 of one connection: uvicorn's, but bodies come in large pieces, and an answer's head goes with its body."""
+"""HTTP/1.1 of one connection: uvicorn's, with less work for a short answer and fewer copies of a large one."""
 
 import asyncio
+from functools import lru_cache
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 PIECE = 2 << 20
+PAST_PARSER = 1 << 16
+REMEMBERED = 256
+_NO_BODY = frozenset((204, 304))
 
 
 class Protocol(HttpToolsProtocol):
     """Wakes the application when 2 MiB of a body have come, or all of it, instead of for each read of the socket.
 
-    A film of a megabyte then costs one step instead of a dozen. Reading stops while the application is behind.
+    A film of a megabyte then costs one step instead of a dozen. Reading stops while the application is behind. Where
+    much of a body is still to come after its head, the parser does not see it: it would copy it to find nothing.
     """
+
+    cycle: "Cycle"
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep what all requests of the connection have in common."""
+        super().connection_made(transport)
+        self._missing = 0  # bytes of the body that the parser still waits for, where their number is known
+        self._past_parser = 0  # bytes of the body that will not go through it
+        self._idle_since = 0.0
+        self._common = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": self.root_path,
+            "state": self.app_state,
+        }
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, its timer included."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer: it looks for itself whether the connection has been idle."""
+
+    def on_response_complete(self) -> None:
+        """Begin the next request that is here, or wait for one."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for long enough."""
+        idle = self.loop.time() - self._idle_since
+        if self.cycle.response_complete and idle >= self.timeout_keep_alive:
+            self.transport.close()
+        else:
+            self._look_later(max(1.0, self.timeout_keep_alive - idle))
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come: the rest of a large body, or what the parser is to see."""
+        if self._past_parser:
+            data = self._take(data)
+            if not data:
+                return
+        super().data_received(data)
+        if self._missing > PAST_PARSER and self.parser is not None:
+            self._past_parser, self._missing = self._missing, 0
+            self.parser = httptools.HttpRequestParser(self)  # begins with the next request
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def _take(self, data: bytes) -> bytes:
+        """Put what belongs to the large body there; give what follows it."""
+        piece = data if len(data) <= self._past_parser else data[: self._past_parser]
+        self._past_parser -= len(piece)
+        self._collect(piece)
+        if not self._past_parser and not self.cycle.response_complete:
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+        return data[len(piece) :]
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self.scope = {**self._common, "headers": self.headers}  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
         """Begin a request."""
-        before = self.cycle
-        super().on_headers_complete()
-        # The answer to HEAD has no body that the head could wait for.
-        if self.cycle is not before and self.scope["method"] != "HEAD":
-            self.cycle.transport = _Together(self.transport)  # type: ignore[assignment]
+        parser, scope, url = self.parser, self.scope, self.url
+        self._missing = self._announced()
+        version = parser.get_http_version()
+        if version != "1.1":
+            scope["http_version"] = version
+        scope["method"] = parser.get_method().decode("ascii")
+        if not url.startswith(b"/") or b"#" in url:
+            parsed = httptools.parse_url(url)
+            path, query = parsed.path, parsed.query or b""
+        else:
+            path, _, query = url.partition(b"?")
+        scope["raw_path"], scope["query_string"] = path, query
+        before = cast("Cycle | None", self.cycle)
+        self.cycle = cycle = Cycle(self, keep_alive=version != "1.0" and parser.should_keep_alive())
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def _announced(self) -> int:
+        """Give the length of a body where it is known, and the connection stays HTTP."""
+        length = 0
+        for name, value in self.headers:
+            if name == b"content-length":
+                length = int(value) if value.isdigit() else 0
+            elif name in (b"transfer-encoding", b"upgrade"):
+                return 0
+        return length
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body from the parser."""
-        if (self.parser.should_upgrade() and self._should_upgrade()) or self.cycle.response_complete:
+        self._missing = max(0, self._missing - len(body))
+        self._collect(body)
+
+    def _collect(self, body: bytes) -> None:
+        cycle = self.cycle
+        if cycle.response_complete:
             return
-        self.cycle.body += body
-        if len(self.cycle.body) >= PIECE:
+        cycle.pieces.append(body)
+        cycle.collected += len(body)
+        if cycle.collected >= PIECE:
             self.flow.pause_reading()
-            self.cycle.message_event.set()
+            cycle.message_event.set()
 
 
-class _Together:
-    """A connection for one answer: its head is kept until the first bytes of the body, and both are one system call.
+class Cycle(RequestResponseCycle):
+    """One request and its answer, of which up to 2 MiB are kept: one system call then sends a short one as a whole."""
 
-    Writing to a socket is most of the work of a short answer.
-    """
+    def __init__(self, protocol: Protocol, *, keep_alive: bool) -> None:
+        super().__init__(
+            scope=protocol.scope,
+            transport=protocol.transport,
+            flow=protocol.flow,
+            logger=protocol.logger,
+            access_logger=protocol.access_logger,
+            access_log=False,
+            default_headers=protocol.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=protocol.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=protocol.on_response_complete,
+        )
+        self.pieces: list[bytes] = []
+        self.collected = 0
+        self._kept: list[bytes] = []
+        self._kept_size = 0
 
-    __slots__ = ("_head", "_transport", "write")
+    async def run_asgi(self, app: Any) -> None:
+        """Run the application; where it fails in the middle of an answer, the connection ends there."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except BaseException as error:  # a connection is left in order even when its task is cancelled
+            self.logger.error("the application failed", exc_info=error)
+            if not self.response_started:
+                await self.send_500_response()
+            else:
+                self._send_kept()
+                self.transport.close()
+        finally:
+            self.on_response = _nothing
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-        self.write = self._write_head
+    async def receive(self) -> Any:
+        """Give the next piece of the body (ASGI)."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self.disconnected and not self.response_complete:
+            self.flow.resume_reading()
+            await self.message_event.wait()
+            self.message_event.clear()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        pieces, self.pieces, self.collected = self.pieces, [], 0
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
-    def _write_head(self, data: bytes) -> None:
-        if data.startswith(b"HTTP/1.1 100 "):  # what lets the client send its body
-            self._transport.write(data)
+    async def send(self, message: Any) -> None:
+        """Take the next piece of the answer (ASGI)."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
             return
-        self._head = data
-        self.write = self._write_first
+        if not self.response_started:
+            self._start(message)
+            return
+        if self.response_complete:
+            raise RuntimeError("a message was sent after the end of the answer")
+        self._add(message.get("body", b""), last=not message.get("more_body", False))
 
-    def _write_first(self, data: bytes) -> None:
-        self.write = self._transport.write
-        self._transport.writelines((self._head, data) if data else (self._head,))
-        self._head = b""
+    def _start(self, message: Any) -> None:
+        """Begin the answer with its head, which waits for the first bytes of the body."""
+        if message["type"] != "http.response.start":
+            raise RuntimeError(f"the answer begins with {message['type']}")
+        self.response_started, self.waiting_for_100_continue = True, False
+        status = message["status"]
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.default_headers, *message["headers"]):
+            if name == b"content-length":
+                self.chunked_encoding, self.expected_content_length = False, int(value)
+            elif name == b"connection" and value == b"close":
+                self.keep_alive = False
+                continue
+            lines.append((_line if len(value) < REMEMBERED else _checked)(name, value))
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in _NO_BODY:
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        self._keep(b"".join(lines))
 
-    def close(self) -> None:
-        """Close the connection, after what was kept."""
-        if self._head:
-            self._write_first(b"")
-        self._transport.close()
+    def _keep(self, data: bytes) -> None:
+        self._kept.append(data)
+        self._kept_size += len(data)
 
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._transport.is_closing()
+    def _add(self, body: bytes, *, last: bool) -> None:
+        """Add to the answer; send what was kept if it is enough, or the last of it."""
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+        elif self.chunked_encoding:
+            if body:
+                self._keep(b"%x\r\n" % len(body))
+                self._keep(body)
+                self._keep(b"\r\n")
+            if last:
+                self._keep(b"0\r\n\r\n")
+        elif body:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the answer is longer than its Content-Length")
+            self._keep(body)
+        if last and self.expected_content_length:
+            raise RuntimeError("the answer is shorter than its Content-Length")
+        if last or self._kept_size >= PIECE:
+            self._send_kept()
+        if last:
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
+
+    def _send_kept(self) -> None:
+        kept, self._kept, self._kept_size = self._kept, [], 0
+        self.transport.writelines(kept)
+
+
+def _nothing() -> None:
+    """Do nothing: the answer is over."""
+
+
+def _checked(name: bytes, value: bytes) -> bytes:
+    """Write a header; RuntimeError where it would be something else."""
+    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+        raise RuntimeError("a header of the answer is none")
+    return name.lower() + b": " + value + b"\r\n"
+
+
+_line = lru_cache(maxsize=2048)(_checked)

@@ -2,6 +2,9 @@
 
 import socket
 
+import pytest
+
+from emulator.gateway import protocol
 from tests.support.emulator import RunningEmulator
 
 
@@ -61,3 +64,18 @@ def test_requests_sent_together_are_answered_in_order(emulator: RunningEmulator)
     answer = exchange(emulator, first + second)
     assert answer.count(b"HTTP/1.1 404") == 2
     assert answer.index(b"first") < answer.index(b"second")
+
+
+def test_what_follows_a_large_body_on_the_connection_is_the_next_request(emulator: RunningEmulator) -> None:
+    size = (1 << 20) + 1
+    sent = request(emulator, "POST /v1/projects/no-such/first", f"Content-Length: {size}")
+    following = request(emulator, "GET /v1/projects/no-such/second", "Connection: close")
+    answer = exchange(emulator, sent + b"GET " * (size // 4) + b"\n" + following)
+    assert answer.count(b"HTTP/1.1 404") == 2
+    assert b"second" in answer
+
+
+def test_a_header_that_would_be_two_is_not_sent() -> None:
+    with pytest.raises(RuntimeError):
+        protocol._checked(b"x", b"1\r\nset-cookie: a")
+    assert protocol._line(b"X-One", b"1") == b"x-one: 1\r\n"
