@@ -14,6 +14,7 @@ from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.frames import PixelData, Ranges
 from emulator.dicom.header import Bulk, inflate, read_header, swapped
 from emulator.dicom.media import Choice, Offer
+from emulator.dicom.multipart import length_of, part_head
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import SERVICE
@@ -76,7 +77,7 @@ def _as_stored(row: Row, syntax: str) -> bool:
 
 
 async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Response:
-    """Answer instances, one part each.
+    """Answer instances, one part each; with their length where all are given as they are stored.
 
     One of each stored syntax is converted before the answer starts, so that what no codec can do is a 400; one that
     fails later, for another reason, cuts the answer off.
@@ -94,8 +95,11 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
             else:
                 yield _DICOM, place, ready.pop(row.id, b"") or await transcoded(request.emulator, row, choice.syntax)
 
-    body = answers.stream_parts(boundary, parts())
-    return Response(200, answers.multipart_headers(_DICOM, boundary), body)
+    headers = answers.multipart_headers(_DICOM, boundary)
+    if not first:
+        heads = [part_head(boundary, _DICOM, f"{root}/{row.path}") for row in rows]
+        headers["content-length"] = str(length_of(heads, [row.size for row in rows], boundary))
+    return Response(200, headers, answers.stream_parts(boundary, parts()))
 
 
 async def in_pool(emulator: "Emulator", function: Any, *arguments: Any) -> Any:
