@@ -10,10 +10,13 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.gateway.discovery import Method
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request
 
@@ -30,6 +33,9 @@ CREATE INDEX IF NOT EXISTS log_entries_log ON log_entries(project, log, number);
 _log = logging.getLogger("emulator")
 FLUSH_SECONDS = 0.1
 KEEP = 200_000
+TOGETHER = 50
+_INSERT = "INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)"
+_Row = tuple[str, str, str, str, bytes]
 READS = frozenset(("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"))
 _DATA_PREFIXES = (
     "storage.objects.",
@@ -47,7 +53,7 @@ class Logs:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._buffer: list[tuple[str, str, str, str, bytes]] = []
+        self._buffer: list[_Row] = []
         self._wake = asyncio.Event()
         self._audited: dict[str, dict[str, set[str]]] = {}
         self._version = -1
@@ -59,14 +65,14 @@ class Logs:
 
     def write_in(self, tx: sqlite3.Connection, entry: dict[str, Any]) -> None:
         """Log an entry in the transaction that it belongs to."""
-        tx.execute("INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)", self._row(entry))
+        tx.execute(_INSERT, self._row(entry))
 
-    def _row(self, entry: dict[str, Any]) -> tuple[str, str, str, str, bytes]:
+    def _row(self, entry: dict[str, Any]) -> _Row:
         now = self._emulator.clock.stamp()
         entry.setdefault("timestamp", now)
         entry.setdefault("receiveTimestamp", now)
         entry.setdefault("severity", "DEFAULT")
-        entry.setdefault("insertId", self._emulator.ids.hex(16))
+        entry.setdefault("insertId", self._emulator.ids.serial())
         parts = entry["logName"].split("/", 3)
         return entry["timestamp"], parts[1], parts[3], entry["severity"], orjson.dumps(entry)
 
@@ -98,18 +104,10 @@ class Logs:
 
     def audit(self, request: Request, permission: str, resource: str, error: ApiError | None) -> None:
         """Log a finished call, if its kind of access is logged."""
-        data = request.method.is_media or request.method.id.startswith(_DATA_PREFIXES)
-        verb = request.method.id.rsplit(".", 1)[-1]
-        reads = request.method.http == "GET" or verb in READS
-        if data or reads:
-            kind = "DATA_READ" if data and reads else "DATA_WRITE" if data else "ADMIN_READ"
-            if not self._is_logged(request, kind):
-                return
-            log = "cloudaudit.googleapis.com%2Fdata_access"
-        else:
-            log = "cloudaudit.googleapis.com%2Factivity"
+        kind, log, service = _access(request.method)
+        if kind and not self._is_logged(kind, service, request.principal):
+            return
         project = self._emulator.settings.project
-        service = request.method.service + ".googleapis.com"
         payload: dict[str, Any] = {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
@@ -129,17 +127,29 @@ class Logs:
             }
         )
 
-    def _is_logged(self, request: Request, kind: str) -> bool:
+    def _is_logged(self, kind: str, service: str, principal: str) -> bool:
         policies = self._emulator.policies
         if policies.version != self._version:
             version = policies.version
             self._audited = _audit_configs(policies.get(f"projects/{self._emulator.settings.project}"))
             self._version = version
-        for service in ("allServices", request.method.service + ".googleapis.com"):
-            exempted = self._audited.get(service, {}).get(kind)
-            if exempted is not None and request.principal not in exempted:
+        for named in ("allServices", service):
+            exempted = self._audited.get(named, {}).get(kind)
+            if exempted is not None and principal not in exempted:
                 return True
         return False
+
+
+@lru_cache(maxsize=4096)
+def _access(method: Method) -> tuple[str, str, str]:
+    """Give the kind of access that a method is ("" is administrative activity), its log, and its service."""
+    service = method.service + ".googleapis.com"
+    data = method.is_media or method.id.startswith(_DATA_PREFIXES)
+    reads = method.http == "GET" or method.id.rsplit(".", 1)[-1] in READS
+    if not data and not reads:
+        return "", "cloudaudit.googleapis.com%2Factivity", service
+    kind = "ADMIN_READ" if not data else "DATA_READ" if reads else "DATA_WRITE"
+    return kind, "cloudaudit.googleapis.com%2Fdata_access", service
 
 
 def _audit_configs(policy: dict[str, Any]) -> dict[str, dict[str, set[str]]]:
@@ -151,6 +161,10 @@ def _audit_configs(policy: dict[str, Any]) -> dict[str, dict[str, set[str]]]:
     return configs
 
 
-def _insert(tx: sqlite3.Connection, rows: list[tuple[str, str, str, str, bytes]]) -> None:
-    tx.executemany("INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)", rows)
+def _insert(tx: sqlite3.Connection, rows: list[_Row]) -> None:
+    """Insert entries, many with one statement: Python's lock changes hands with each, and requests wait for it."""
+    whole = len(rows) // TOGETHER * TOGETHER
+    for first in range(0, whole, TOGETHER):
+        tx.execute(_INSERT + ",(?,?,?,?,?)" * (TOGETHER - 1), [*chain.from_iterable(rows[first : first + TOGETHER])])
+    tx.executemany(_INSERT, rows[whole:])
     tx.execute("DELETE FROM log_entries WHERE number <= (SELECT max(number) FROM log_entries) - ?", (KEEP,))

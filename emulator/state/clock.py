@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import secrets
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -21,11 +23,25 @@ class Clock:
 
     def stamp(self) -> str:
         """RFC 3339 with microseconds and Z, as Google's APIs give times."""
-        return self.now().isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+        second, rest = divmod(int(self.seconds() * 1_000_000), 1_000_000)
+        return f"{_to_the_second(second)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
 
 
 class Ids:
     """Names that the server makes up."""
+
+    def __init__(self) -> None:
+        self._start = secrets.token_hex(6)
+        self._numbers = itertools.count()
+
+    def serial(self) -> str:
+        """Lower-case hexadecimal digits that were never given before, but are no secret."""
+        return f"{self._start}{next(self._numbers):06x}"
 
     def number(self) -> str:
         """A positive decimal number of 19 digits (operations)."""

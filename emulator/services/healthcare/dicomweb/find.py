@@ -35,27 +35,45 @@ class Row:
 
 
 def store_number(emulator: "Emulator", store: str, tx: sqlite3.Connection | None = None) -> int:
-    """Give the store's number in the tables, 0 for one that is still empty; 404 where there is no such store."""
-    emulator.resources.require(DICOM_STORE, store, tx)
+    """Give the store's number in the tables, 0 for one that is still empty; 404 where there is no such store.
+
+    The number goes in the transaction that deletes the store.
+    """
     sql = "SELECT id FROM dicom_stores WHERE name = ?"
     row = emulator.db.one(sql, (store,)) if tx is None else tx.execute(sql, (store,)).fetchone()
+    if row is None:
+        emulator.resources.require(DICOM_STORE, store, tx)
     return int(row[0]) if row else 0
+
+
+_COLUMNS = "i.id, s.uid, e.uid, i.uid, i.syntax, i.frames, i.blob, i.size"
 
 
 def instances(emulator: "Emulator", store: str, path: DicomPath) -> list[Row]:
     """Give the instances that a path names, in the order in which they were stored; 404 if there are none."""
-    number = store_number(emulator, store)
+    return [Row(*row) for row in _found(emulator, store, path, _COLUMNS)]
+
+
+def documents(emulator: "Emulator", store: str, path: DicomPath) -> list[tuple[str, bytes]]:
+    """Give the file's id and the DICOM JSON of each instance that a path names; 404 if there are none."""
+    found = _found(emulator, store, path, "i.blob, m.document", " JOIN dicom_metadata m ON m.instance = i.id")
+    return [(blob, document) for blob, document in found]
+
+
+def _found(emulator: "Emulator", store: str, path: DicomPath, columns: str, joins: str = "") -> Sequence[sqlite3.Row]:
+    """Read rows of the instances that a path names. CROSS JOIN keeps SQLite to this order, each step by its key."""
     named = [("s.uid = ?", path.study), ("e.uid = ?", path.series), ("i.uid = ?", path.instance)]
     condition = " AND ".join(sql for sql, uid in named if uid)
     rows: Sequence[sqlite3.Row] = emulator.db.all(
-        "SELECT i.id, s.uid, e.uid, i.uid, i.syntax, i.frames, i.blob, i.size FROM dicom_studies s"  # noqa: S608
-        " JOIN dicom_series e ON e.study = s.id JOIN dicom_instances i ON i.series = e.id"
-        f" WHERE s.store = ? AND {condition} ORDER BY i.id",
-        (number, *(uid for _, uid in named if uid)),
+        f"SELECT {columns} FROM dicom_stores d CROSS JOIN dicom_studies s ON s.store = d.id"  # noqa: S608
+        " CROSS JOIN dicom_series e ON e.study = s.id CROSS JOIN dicom_instances i ON i.series = e.id"
+        f"{joins} WHERE d.name = ? AND {condition} ORDER BY i.id",
+        (store, *(uid for _, uid in named if uid)),
     )
     if not rows:
+        emulator.resources.require(DICOM_STORE, store)
         raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
-    return [Row(*row) for row in rows]
+    return rows
 
 
 def root_url(request: Request) -> str:

@@ -3,7 +3,7 @@
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers
-from emulator.services.healthcare.dicomweb.find import instances, root_url
+from emulator.services.healthcare.dicomweb.find import documents, root_url
 from emulator.services.healthcare.names import DicomPath
 
 _STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
@@ -19,14 +19,11 @@ async def retrieve_metadata(request: Request) -> Answer:
     The ETag follows from the files, the URLs and the form; it is weak for XML, whose boundary is never the same.
     """
     as_xml = answers.wants_xml(request)
-    rows = instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+    found = documents(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
     root = root_url(request)
-    etag = ("W/" if as_xml else "") + answers.entity_tag([row.blob for row in rows], root, "xml" if as_xml else "json")
+    etag = ("W/" if as_xml else "") + answers.entity_tag([blob for blob, _ in found], root, "xml" if as_xml else "json")
     if request.method.http == "GET" and (same := answers.unchanged(request, etag)) is not None:
         return same
-    read = request.emulator.db.one
-    sql = "SELECT document FROM dicom_metadata WHERE instance = ?"
-    documents = [found[0] for row in rows if (found := read(sql, (row.id,))) is not None]
-    answer = answers.documents(documents, root, as_xml=as_xml)
+    answer = answers.documents([document for _, document in found], root, as_xml=as_xml)
     answer.headers["etag"] = etag
     return answer
