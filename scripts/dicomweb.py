@@ -5,8 +5,10 @@ Google's discovery client can't pass a search's attributes as parameters, hence 
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ from scripts.errors import ApiFailure, CommandError, UsageError
 Json = dict[str, Any]
 
 PAGE = 500
+TRIES = 6
+FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+_BUSY = (429, 503)
 _CHUNK_BYTES = 1 << 20
 _DICOM_JSON = "application/dicom+json"
 _FAILED_SEQUENCE = "00081198"
@@ -49,10 +55,16 @@ class ResourcePath:
                 raise CommandError("An instance has a UID that cannot be the name of a file; it was left out.")
         return folder / parts[0] / parts[1] / f"{parts[2]}{ending}"
 
+    @property
+    def level(self) -> str:
+        """What it is: "study", "series" or "instance"."""
+        return "instance" if self.instance else "series" if self.series else "study"
+
     @classmethod
-    def of(cls, instance: Json) -> ResourcePath:
-        """The path of an instance in DICOM JSON."""
-        return cls(*(value(instance, tag) for tag in _RETRIEVE_URL_TAGS.values()))
+    def of(cls, found: Json, level: str = "instance") -> ResourcePath:
+        """The path of what a search found at `level` in DICOM JSON."""
+        tags = list(_RETRIEVE_URL_TAGS.values())[: list(_RETRIEVE_URL_TAGS).index(level) + 1]
+        return cls(*(value(found, tag) for tag in tags))
 
 
 def value(attributes: Json, tag: str) -> str:
@@ -107,19 +119,25 @@ class DicomWeb:
             unfinished.unlink(missing_ok=True)
         return size
 
-    def store(self, file: Path) -> None:
-        """Store one DICOM file; ApiFailure says why the store refused it."""
-        headers = {"Content-Type": "application/dicom", "Accept": _DICOM_JSON}
-        with file.open("rb") as body:
-            answer = self._session.post(f"{self._url}/studies", data=body, headers=headers, timeout=TIMEOUT_SECONDS)
-        self._check(answer)
+    def store(self, content: Path | bytes, content_type: str, study: str | None = None) -> None:
+        """Store one instance, into `study` where that is given; ApiFailure says why the store refused it."""
+        headers = {"Content-Type": content_type, "Accept": _DICOM_JSON}
+        url = f"{self._url}/studies" if study is None else f"{self._url}{ResourcePath(study)}"
 
-    def delete(self, path: ResourcePath) -> str | None:
-        """Delete what is at `path`; gives the operation that does it, None when it is done already (an instance)."""
-        answer = self._session.delete(f"{self._url}{path}", timeout=TIMEOUT_SECONDS)
+        def send() -> Any:
+            if isinstance(content, bytes):
+                return self._session.post(url, data=content, headers=headers, timeout=TIMEOUT_SECONDS)
+            with content.open("rb") as body:
+                return self._session.post(url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
+
+        self._check(_patiently(send))
+
+    def delete(self, path: ResourcePath) -> Json:
+        """Delete what is at `path`; gives the operation that does it, {} for an instance, which is gone at once."""
+        answer = _patiently(lambda: self._session.delete(f"{self._url}{path}", timeout=TIMEOUT_SECONDS))
         self._check(answer)
-        name: str | None = answer.json().get("name") if answer.content else None
-        return name
+        operation: Json = answer.json() if answer.content else {}
+        return operation
 
     def _get(
         self, path: str, accept: str, parameters: list[tuple[str, str]] | None = None, *, stream: bool = False
@@ -134,6 +152,18 @@ class DicomWeb:
     def _check(answer: Any) -> None:
         if answer.status_code >= 400:
             raise ApiFailure(answer.status_code, _message(answer))
+
+
+def _patiently(send: Callable[[], Any]) -> Any:
+    """The answer to a request that may be sent twice; a busy service is asked again, ever later (RFC 9110 10.2.3)."""
+    for attempt in range(TRIES - 1):
+        answer = send()
+        if answer.status_code not in _BUSY:
+            return answer
+        asked = str(answer.headers.get("Retry-After", ""))
+        pause = FIRST_PAUSE_SECONDS * 2**attempt * (0.5 + random.random())  # noqa: S311 (spreads the workers' tries)
+        time.sleep(min(max(pause, float(asked) if asked.isdecimal() else 0.0), _LONGEST_PAUSE_SECONDS))
+    return send()
 
 
 def _message(answer: Any) -> str:

@@ -1,42 +1,110 @@
-"""`delete`: take a study, a series or an instance out of the DICOM store."""
+"""`delete`: take studies, series or instances out of the DICOM store."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scripts.connection import connect
-from scripts.console import OutputsOption, StackOption, interactive, remark
-from scripts.dicomweb import DicomWeb, ResourcePath
-from scripts.errors import ExitCode, UsageError
-from scripts.waiting import require_success, wait_for
+from scripts.console import (
+    JsonOption,
+    OutputsOption,
+    StackOption,
+    count,
+    interactive,
+    print_json,
+    print_table,
+    remark,
+)
+from scripts.dicomweb import DicomWeb
+from scripts.errors import CommandError, ExitCode, UsageError, explain
+
+if TYPE_CHECKING:
+    from scripts.deleting import Report
+    from scripts.dicomweb import ResourcePath
+
+_PLURALS = {"study": "studies", "series": "series", "instance": "instances"}
 
 
 def delete(
-    study: Annotated[str, typer.Argument(help="StudyInstanceUID.")],
-    series: Annotated[str | None, typer.Argument(help="SeriesInstanceUID; default: the whole study.")] = None,
-    instance: Annotated[str | None, typer.Argument(help="SOPInstanceUID; default: the whole series.")] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY [SERIES [INSTANCE]]]",
+            help="UIDs, with wildcards `*` and `?`; or any number of studies/UID[/series/UID[/instances/UID]].",
+        ),
+    ] = None,
     *,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Delete what a search finds, such as PatientID=00000001. Repeatable."),
+    ] = None,
+    fuzzy: Annotated[bool, typer.Option("--fuzzy", help="Match PatientName by the beginnings of its words.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be deleted.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Delete a study, a series or an instance.
+    """Delete studies, series or instances.
 
-    There is no way back, so it asks first.
+    There is no way back, so it asks once, with their number. --where takes the keys of `search`: those of a study
+    delete studies, Modality and SeriesInstanceUID series, SOPInstanceUID instances. What cannot be deleted is named,
+    and the rest is deleted (exit code 3).
     """
-    path = ResourcePath(study, series, instance)
-    what = "instance" if instance else "series" if series else "study"
-    if not yes and not interactive():
+    from scripts.deleting import delete_all
+    from scripts.selection import select
+
+    if not yes and not dry_run and not interactive():
         raise UsageError("delete asks before it deletes, and nobody can answer here: use --yes.")
     with connect(stack, outputs) as target:
-        store = target.outputs.dicom_store_id
-        question = f"Delete this {what} from DICOM store {store} of {target.outputs.project} for good?"
-        if not yes and not typer.confirm(question, err=True):
+        web = DicomWeb(target)
+        chosen = select(web, path or [], where or [], fuzzy=fuzzy, check=dry_run)
+        if dry_run:
+            _list(chosen, as_json=as_json)
+            return
+        question = f"Delete {_what(chosen)} from DICOM store {target.outputs.dicom_store_id} of"
+        if chosen and not yes and not typer.confirm(f"{question} {target.outputs.project} for good?", err=True):
             remark("Nothing was deleted.")
             raise typer.Exit(ExitCode.FAILED)
-        operation = DicomWeb(target).delete(path)
-        if operation:
-            require_success(target, wait_for(target, operation, f"Deleting the {what}"))
-    remark(f"The {what} is deleted.")
+        report = delete_all(target, web, chosen)
+        if as_json:
+            print_json(report.to_json())
+        _show(report)
+        if report.stopped:
+            explained = explain(report.stopped, target.surroundings)
+            raise CommandError(str(explained), ExitCode.PARTLY_DONE if report.deleted else explained.exit_code)
+    raise typer.Exit(report.exit_code)
+
+
+def _what(paths: list[ResourcePath]) -> str:
+    """The number of studies, series and instances, in words."""
+    numbers = {level: sum(path.level == level for path in paths) for level in _PLURALS}
+    return ", ".join(count(number, level, _PLURALS[level]) for level, number in numbers.items() if number)
+
+
+def _list(paths: list[ResourcePath], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"would_delete": [str(path) for path in paths]})
+        return
+    columns = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    print_table(columns, [(path.study, path.series, path.instance) for path in paths])
+    remark(f"{_what(paths)} would be deleted." if paths else "Nothing would be deleted.")
+
+
+def _show(report: Report) -> None:
+    """Say it to the person."""
+    for path, reason in report.failed:
+        remark(f"failed: {path}: {reason}.")
+    done: list[Any] = [f"{_what(report.deleted)} deleted" if report.deleted else "Nothing was deleted"]
+    if report.failed:
+        done.append(f"{len(report.failed):,} failed")
+    if report.running:
+        done.append(
+            f"{len(report.running):,} go on without this command:"
+            " `python -m scripts operations list --running` shows them"
+        )
+    if report.left:
+        done.append(f"{report.left:,} not tried: run the same command again to go on")
+    remark("; ".join(done) + ".")

@@ -32,10 +32,18 @@ class Rendered(StrEnum):
 
 
 def retrieve(
-    study: Annotated[str, typer.Argument(help="StudyInstanceUID.")],
-    series: Annotated[str | None, typer.Argument(help="SeriesInstanceUID; default: all series.")] = None,
-    instance: Annotated[str | None, typer.Argument(help="SOPInstanceUID; default: all instances.")] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[STUDY [SERIES [INSTANCE]]]",
+            help="UIDs, with wildcards `*` and `?`; or any number of studies/UID[/series/UID[/instances/UID]].",
+        ),
+    ] = None,
     *,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Retrieve what a search finds, such as PatientID=00000001. Repeatable."),
+    ] = None,
     to: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("retrieved"),
     rendered: Annotated[Rendered | None, typer.Option(help="Pictures to look at instead of DICOM files.")] = None,
     metadata: Annotated[bool, typer.Option("--metadata", help="DICOM JSON without pixels instead of files.")] = False,
@@ -46,21 +54,22 @@ def retrieve(
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Retrieve a study, series or instance (WADO-RS).
+    """Retrieve studies, series or instances (WADO-RS).
 
-    Files are named TO/STUDY/SERIES/INSTANCE.dcm. Files that are there already are kept, so that running the
-    command again continues. What cannot be retrieved is
-    named, and the rest is (exit code 3).
+    Files are named TO/STUDY/SERIES/INSTANCE.dcm. Files that are there already are kept, so that running the command
+    again continues. What cannot be retrieved is named, and the rest is (exit code 3).
     """
+    from scripts.selection import select
+
     if rendered and metadata:
         raise UsageError("--rendered and --metadata exclude each other.")
-    wanted = ResourcePath(study, series, instance)
     with connect(stack, outputs) as target:
         web = DicomWeb(target)
+        chosen = select(web, path or [], where or [])
         if metadata:
-            result = Retrieved(str(to), retrieved=_write_metadata(web, wanted, to))
+            result = write_metadata(web, chosen, to)
         else:
-            result = retrieve_all(web, wanted, _fetcher(web, to, rendered, transfer_syntax), str(to))
+            result = retrieve_all(web, chosen, _fetcher(web, to, rendered, transfer_syntax), str(to))
     if as_json:
         print_json(dataclasses.asdict(result))
     result.show()
@@ -113,36 +122,30 @@ def _fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax
     return fetch
 
 
-def instances_below(web: DicomWeb, wanted: ResourcePath) -> Iterator[ResourcePath]:
-    """The instances of a study or series; of an instance, itself. Raises CommandError when there are none."""
-    if wanted.instance:
-        yield wanted
-        return
-    keys = [("StudyInstanceUID", wanted.study)] + ([("SeriesInstanceUID", wanted.series)] if wanted.series else [])
+def instances_below(web: DicomWeb, chosen: list[ResourcePath]) -> Iterator[ResourcePath]:
+    """The instances of studies and series; of an instance, itself. Raises CommandError when there are none."""
     empty = True
-    for found in web.search("/instances", keys, None):
-        empty = False
-        yield ResourcePath.of(found)
+    for wanted in chosen:
+        if wanted.instance:
+            empty = False
+            yield wanted
+            continue
+        keys = [("StudyInstanceUID", wanted.study)] + ([("SeriesInstanceUID", wanted.series)] if wanted.series else [])
+        for found in web.search("/instances", keys, None):
+            empty = False
+            yield ResourcePath.of(found)
     if empty:
         raise CommandError("The store holds no such study or series: `python -m scripts search studies` lists them.")
 
 
-def retrieve_all(web: DicomWeb, wanted: ResourcePath, fetch: Fetch, folder: str) -> Retrieved:
-    """Bring all instances below `wanted`, several at once. One that is refused does not stop the rest."""
+def retrieve_all(web: DicomWeb, chosen: list[ResourcePath], fetch: Fetch, folder: str) -> Retrieved:
+    """Bring all instances below `chosen`, several at once. One that is refused does not stop the rest."""
     from scripts.parallel import run_parallel
 
-    def one(path: ResourcePath) -> int | str | None:
-        try:
-            return fetch(path)
-        except (ApiFailure, CommandError) as error:
-            if isinstance(error, ApiFailure) and error.code in _FOR_ALL_ALIKE:
-                raise
-            return str(error)
-
-    paths = list(instances_below(web, wanted))
+    paths = list(instances_below(web, chosen))
     result = Retrieved(folder)
     with progress("Retrieving", len(paths)) as bar:
-        for path, outcome in run_parallel(one, paths):
+        for path, outcome in run_parallel(_refusals_named(fetch), paths):
             bar.advance()
             if isinstance(outcome, str):
                 result.failed.append({"instance": str(path), "reason": outcome})
@@ -155,11 +158,42 @@ def retrieve_all(web: DicomWeb, wanted: ResourcePath, fetch: Fetch, folder: str)
     return result
 
 
-def _write_metadata(web: DicomWeb, wanted: ResourcePath, to: Path) -> int:
-    """Write the DICOM JSON of each instance beside where its file would be; gives how many."""
-    found = web.metadata(wanted)
-    for each in found:
-        file = ResourcePath.of(each).under(to, ".json")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(each, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return len(found)
+def _refusals_named(fetch: Fetch) -> Callable[[ResourcePath], int | str | None]:
+    """`fetch`, but what is wrong with the one path is given as text."""
+
+    def one(path: ResourcePath) -> int | str | None:
+        try:
+            return fetch(path)
+        except (ApiFailure, CommandError) as error:
+            if isinstance(error, ApiFailure) and error.code in _FOR_ALL_ALIKE:
+                raise
+            return str(error)
+
+    return one
+
+
+def write_metadata(web: DicomWeb, chosen: list[ResourcePath], to: Path) -> Retrieved:
+    """Write the DICOM JSON of each instance below `chosen` to where its file would be, one request for each path."""
+    from scripts.parallel import run_parallel
+
+    def fetch(path: ResourcePath) -> int:
+        found = web.metadata(path)
+        for each in found:
+            file = ResourcePath.of(each).under(to, ".json")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(each, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        return len(found)
+
+    if not chosen:
+        raise CommandError("The store holds nothing of the kind: `python -m scripts search studies` lists what is.")
+    result, tried = Retrieved(str(to)), 0
+    with progress("Retrieving metadata", len(chosen)) as bar:
+        for path, outcome in run_parallel(_refusals_named(fetch), chosen):
+            bar.advance()
+            tried += 1
+            if isinstance(outcome, str):
+                result.failed.append({"instance": str(path), "reason": outcome})
+            else:
+                result.retrieved += outcome or 0
+    result.left = len(chosen) - tried
+    return result

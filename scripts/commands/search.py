@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated
 
 import typer
 
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, print_json, print_table, remark
-from scripts.dicomweb import DicomWeb, filters, value
+from scripts.dicomweb import DicomWeb, Json, filters, value
 from scripts.errors import UsageError
+from scripts.selection import is_pattern, is_searchable
 
 
 class Level(StrEnum):
@@ -53,16 +56,20 @@ def search(
 ) -> None:
     """Search the DICOM store (QIDO-RS).
 
+    Google matches a value exactly. One with `*` or `?` is matched here, among all that the other filters find.
+
     Studies can be searched by StudyInstanceUID, PatientName, PatientID, AccessionNumber, ReferringPhysicianName and
     StudyDate; series also by SeriesInstanceUID and Modality; instances also by SOPInstanceUID.
     """
     shown = list(includefield or [])
-    parameters = filters(filter_ or []) + [("includefield", each) for each in shown]
+    exact, patterns = _split(level, filters(filter_ or []))
+    parameters = exact + [("includefield", each) for each in dict.fromkeys([*shown, *patterns])]
     if fuzzy:
         parameters.append(("fuzzymatching", "true"))
     columns = _columns(level, [each for each in shown if each != "all"])
     with connect(stack, outputs) as target:
-        found = list(DicomWeb(target).search(f"/{level}", parameters, limit or None))
+        matches = DicomWeb(target).search(f"/{level}", parameters, None if patterns else limit or None)
+        found = list(islice((each for each in matches if _fits(each, patterns)), limit or None))
     if as_json:
         print_json(found)
     else:
@@ -71,19 +78,36 @@ def search(
         remark(f"These are the first {limit:,}; there may be more: --limit 0 shows all.")
 
 
+def _split(level: Level, pairs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """The filters that the store matches, or refuses, and by keyword or tag those with wildcards."""
+    patterns = {key: wanted for key, wanted in pairs if is_pattern(wanted) and is_searchable(key, level)}
+    return [(key, wanted) for key, wanted in pairs if key not in patterns], patterns
+
+
+def _fits(found: Json, patterns: dict[str, str]) -> bool:
+    from fnmatch import fnmatchcase
+
+    return all(fnmatchcase(value(found, tag_of(key)), wanted) for key, wanted in patterns.items())
+
+
 def _columns(level: Level, more: list[str]) -> dict[str, str]:
     """The columns of the table and the tags they show. Raises UsageError for an unknown keyword."""
-    import re
-
-    from pydicom.datadict import keyword_for_tag, tag_for_keyword
+    from pydicom.datadict import keyword_for_tag
 
     columns = {}
     for name in [*_COLUMNS[level], *more]:
-        if re.fullmatch(r"[0-9A-Fa-f]{8}", name):
-            columns[keyword_for_tag(int(name, 16)) or name.upper()] = name.upper()
-            continue
-        tag = tag_for_keyword(name)
-        if tag is None:
-            raise UsageError(f"{name} is neither a DICOM keyword nor a tag of 8 digits.")
-        columns[name] = f"{tag:08X}"
+        tag = tag_of(name)
+        columns[name if tag != name.upper() else keyword_for_tag(int(tag, 16)) or tag] = tag
     return columns
+
+
+def tag_of(name: str) -> str:
+    """The tag of a keyword, or of a tag, in 8 capital digits. Raises UsageError when it is neither."""
+    from pydicom.datadict import tag_for_keyword
+
+    if re.fullmatch(r"[0-9A-Fa-f]{8}", name):
+        return name.upper()
+    tag = tag_for_keyword(name)
+    if tag is None:
+        raise UsageError(f"{name} is neither a DICOM keyword nor a tag of 8 digits.")
+    return f"{tag:08X}"

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
+from scripts.console import (
+    JsonOption,
+    OutputsOption,
+    StackOption,
+    count,
+    interactive,
+    print_json,
+    progress,
+    remark,
+)
 from scripts.dicomweb import DicomWeb
-from scripts.errors import ApiFailure, ExitCode
+from scripts.errors import CommandError, ExitCode, UsageError, explain
 
-_PER_FILE = (400, 409)
-"""Refusals that are about the one file."""
+if TYPE_CHECKING:
+    from scripts.storing.storing import Report, Storer
 
 
 def store(
-    source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of DICOM files, or one file.")],
+    source: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, or wildcards such as 'films/**/*.dcm'.")
+    ],
     *,
+    study: Annotated[
+        str | None, typer.Option(help="Store into this study only (its UID); instances of another one fail.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what the store holds with other bytes: delete, then store.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before replacing.")] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -26,44 +43,61 @@ def store(
     """Store DICOM files directly (STOW-RS).
 
     For many files, `load --import` is quicker. A file that is no DICOM, or that the store refuses, is named, and
-    the rest is stored (exit code 3).
+    the rest is stored (exit code 3). Running the command again counts what is there already. A file *.json is DICOM
+    JSON of one instance; its PixelData may be a BulkDataURI that names a file beside it.
+
+    --overwrite is not atomic: between deleting an instance and storing it again it is gone.
     """
-    from scripts.loading.sources import FileSource, folder_sources
-    from scripts.parallel import run_parallel
+    from scripts.storing.candidates import find_candidates
+    from scripts.storing.storing import Report, Storer, run
 
+    if overwrite and not yes and not interactive():
+        raise UsageError("--overwrite asks before it replaces, and nobody can answer here: use --yes.")
+    candidates = find_candidates(source)
     with connect(stack, outputs) as target:
-        web = DicomWeb(target)
-        sources = folder_sources(source)
+        storer, report = Storer(DicomWeb(target), study), Report(len(candidates))
+        with progress("Storing", len(candidates)) as bar:
+            run(storer.store, candidates, report, bar)
+        if overwrite and report.conflicts and not report.stopped and not report.left:
+            _replace(storer, report, target.outputs.dicom_store_id, ask=not yes)
+        if as_json:
+            print_json(report.to_json())
+        _show(report)
+        if report.stopped:
+            explained = explain(report.stopped, target.surroundings)
+            raise CommandError(str(explained), ExitCode.PARTLY_DONE if report.there else explained.exit_code)
+    if report.failed or report.left:
+        raise typer.Exit(ExitCode.PARTLY_DONE if report.there else ExitCode.FAILED)
 
-        def one(each: FileSource) -> str | None:
-            problem = each.problem()
-            if problem:
-                return problem
-            try:
-                web.store(each.path)
-            except ApiFailure as error:
-                if error.code not in _PER_FILE:
-                    raise
-                return error.message.rstrip(".")
-            return None
 
-        stored, failed = 0, []
-        with progress("Storing", len(sources)) as bar:
-            for each, problem in run_parallel(one, sources):
-                bar.advance()
-                if problem:
-                    failed.append((each.label, problem))
-                else:
-                    stored += 1
-    left = len(sources) - stored - len(failed)
-    if as_json:
-        print_json({"stored": stored, "failed": [{"file": f, "reason": r} for f, r in sorted(failed)], "left": left})
-    for label, problem in sorted(failed):
-        remark(f"failed: {label}: {problem}.")
-    remark(
-        f"{count(stored, 'instance')} stored"
-        + (f"; {len(failed):,} failed" if failed else "")
-        + (f"; {left:,} not tried: run the same command again to go on" if left else "")
-    )
-    if failed or left:
-        raise typer.Exit(ExitCode.PARTLY_DONE if stored else ExitCode.FAILED)
+def _replace(storer: Storer, report: Report, store_id: str, *, ask: bool) -> None:
+    """Replace what conflicts, after asking once."""
+    from scripts.storing.storing import run
+
+    conflicts, report.conflicts = report.conflicts, []
+    question = f"Replace {count(len(conflicts), 'instance')} of DICOM store {store_id} by other bytes for good?"
+    if ask and not typer.confirm(question, err=True):
+        report.conflicts = conflicts
+        remark("Nothing was replaced.")
+        return
+    with progress("Replacing", len(conflicts)) as bar:
+        run(storer.replace, conflicts, report, bar)
+
+
+def _show(report: Report) -> None:
+    for label, reason in sorted(report.failed.items()):
+        remark(f"failed: {label}: {reason}.")
+    parts = [f"{count(report.stored, 'instance')} stored"]
+    if report.replaced:
+        parts.append(f"{report.replaced:,} replaced")
+    if report.already:
+        parts.append(f"{report.already:,} there already")
+    if report.failed:
+        parts.append(f"{len(report.failed):,} failed")
+    if report.left:
+        parts.append(f"{report.left:,} not tried: run the same command again to go on")
+    if report.bytes_sent:
+        parts[0] += f" ({report.bytes_sent / 1e6:,.1f} MB sent, {report.rate})"
+    remark("; ".join(parts))
+    if report.conflicts:
+        remark("What the store holds with other bytes is replaced only with --overwrite.")

@@ -8,30 +8,49 @@ from pathlib import Path
 from emulator.dicom.errors import DicomError
 from emulator.dicom.header import Header, read_header
 
-_REQUIRED = {"SOPInstanceUID": "00080018", "StudyInstanceUID": "0020000D", "SeriesInstanceUID": "0020000E"}
+_REQUIRED = {"StudyInstanceUID": "0020000D", "SeriesInstanceUID": "0020000E", "SOPInstanceUID": "00080018"}
 _MEDIA_STORAGE_SOP_CLASS = "00020002"
 _ROWS = "00280010"
 _PIXEL_GROUP = "7FE0"
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
 
-def dicom_problem(path: Path) -> str | None:
-    """Why `path` can't be stored as a DICOM instance, in one sentence without a full stop; None when it can.
+class NotStorable(Exception):
+    """Why a file can't be stored as a DICOM instance: one sentence without a full stop and without its values."""
 
-    Reads the header and steps over the pixels. The sentence holds no value of the file. OSError as from opening it.
+
+def read_uids(path: Path) -> tuple[str, str, str]:
+    """The UIDs of the study, the series and the instance in the file at `path`; NotStorable when it is none.
+
+    Reads the header and steps over the pixels. OSError as from opening it.
     """
     if not path.stat().st_size:
-        return "The file is empty"
+        raise NotStorable("The file is empty")
     try:
         header = _read(path)
     except DicomError as error:
-        return str(error).rstrip(".")
+        raise NotStorable(str(error).rstrip(".")) from None
     if header.text(_MEDIA_STORAGE_SOP_CLASS) == _DICOMDIR:
-        return "The file is a DICOMDIR, which lists files and is no instance itself"
+        raise NotStorable("The file is a DICOMDIR, which lists files and is no instance itself")
     if _ROWS in header.elements and not any(tag.startswith(_PIXEL_GROUP) for tag in header.elements):
-        return "The file ends before its pixel data"
+        raise NotStorable("The file ends before its pixel data")
     missing = [keyword for keyword, tag in _REQUIRED.items() if not header.text(tag)]
-    return f"The file lacks {', '.join(missing)}" if missing else None
+    if missing:
+        raise NotStorable(f"The file lacks {', '.join(missing)}")
+    study, series, instance = (header.text(tag) for tag in _REQUIRED.values())
+    return study, series, instance
+
+
+def dicom_problem(path: Path) -> str | None:
+    """Why `path` can't be stored as a DICOM instance, in one sentence without a full stop; None when it can.
+
+    The sentence holds no value of the file. OSError as from opening it.
+    """
+    try:
+        read_uids(path)
+    except NotStorable as problem:
+        return str(problem)
+    return None
 
 
 def header_of(path: Path) -> Header | None:

@@ -147,7 +147,7 @@ def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource]:
     prefix = prefix if prefix is not None else folder.name
     found = [
         FileSource(path, path.relative_to(folder).as_posix(), _object_name(prefix, path.relative_to(folder).as_posix()))
-        for path in _walk(folder)
+        for path in files_under(folder)
     ]
     if not found:
         raise UsageError(f"{folder} holds no files.")
@@ -163,7 +163,7 @@ def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSourc
     from pydicom.data.data_manager import DATA_ROOT, external_data_sources
 
     roots = [Path(DATA_ROOT) / "test_files"]
-    paths = [path for root in roots for path in _walk(root)]
+    paths = [path for root in roots for path in files_under(root)]
     for source in external_data_sources().values():
         paths += [Path(path) for path in source.get_paths("**/*", 0)]
     chosen: dict[str, tuple[bool, FileSource]] = {}
@@ -189,7 +189,7 @@ def _radiograph(path: Path) -> tuple[str, bool] | None:
     return header.text(_INSTANCE_UID), header.text("00180015") == "CHEST"
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def files_under(folder: Path) -> Iterator[Path]:
     """The files under `folder` in a stable order; links to folders are not followed, so there is no way in circles."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

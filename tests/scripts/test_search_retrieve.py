@@ -1,4 +1,4 @@
-"""`search`, `retrieve`, `store` and `delete` against the emulator."""
+"""`search` and `retrieve` against the emulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.dicomweb import ResourcePath, value
 from scripts.errors import CommandError
 from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
-from tests.scripts.files import small_film, write_films
+from tests.scripts.files import write_films
 from tests.scripts.outputs import STORE
 
 
@@ -186,49 +186,6 @@ def test_a_uid_never_leads_out_of_the_folder(uid: str, tmp_path: Path) -> None:
         ResourcePath("1", "2", uid).under(tmp_path, ".dcm")
 
 
-def test_what_the_store_refuses_is_named(run: Run, live: Live, tmp_path: Path) -> None:
-    folder = tmp_path / "refused"
-    write_films(folder, "refused", 2)
-    assert run("store", folder, "--outputs", live.path).code == 0
-    other = bytearray(small_film("refused", 1))
-    other[-1] ^= 0xFF
-    (folder / "0001.dcm").write_bytes(other)
-    (folder / "notes.dcm").write_text("not a film")
-    ended = run("store", folder, "--json", "--outputs", live.path)
-    assert ended.code == 3
-    printed = json.loads(ended.out)
-    assert printed["stored"] == 1
-    assert [each["file"] for each in printed["failed"]] == ["0001.dcm", "notes.dcm"]
-    assert "already exists" in printed["failed"][0]["reason"]
-
-
-def test_delete_asks_first(run: Run, live: Live, stored: ResourcePath) -> None:
-    ended = run("delete", stored.study, "--outputs", live.path)
-    assert ended.code == 2
-    assert "use --yes" in ended.err
-
-
-def test_delete_an_instance_a_series_and_a_study(run: Run, live: Live, tmp_path: Path) -> None:
-    (tmp_path / "gone").mkdir()
-    for number, study in enumerate("aabbc", start=1):
-        (tmp_path / "gone" / f"{number}.dcm").write_bytes(small_film("gone", number, study=study))
-    run("store", tmp_path / "gone", "--outputs", live.path)
-    films = [pydicom.dcmread(path) for path in sorted((tmp_path / "gone").iterdir())]
-
-    def left() -> int:
-        found = run("search", "instances", "PatientID=gone", "--json", "--outputs", live.path)
-        return len(json.loads(found.out))
-
-    assert left() == 5
-    first = (films[0].StudyInstanceUID, films[0].SeriesInstanceUID, films[0].SOPInstanceUID)
-    assert run("delete", *first, "--yes", "--outputs", live.path).err == "The instance is deleted.\n"
-    assert left() == 4
-    assert run("delete", *first[:2], "--yes", "--outputs", live.path).err == "The series is deleted.\n"
-    assert left() == 3
-    assert run("delete", films[2].StudyInstanceUID, "--yes", "--outputs", live.path).err == "The study is deleted.\n"
-    assert left() == 1
-
-
 def test_a_full_disk_leaves_no_half_file(
     run: Run, live: Live, stored: ResourcePath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,3 +197,47 @@ def test_a_full_disk_leaves_no_half_file(
     assert ended.code == 1
     assert ended.err.startswith("error: The disk is full (")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_value_with_wildcards_is_matched_here(run: Run, live: Live, tmp_path: Path) -> None:
+    for patient in ("wild-1", "wild-2", "wilder"):
+        write_films(tmp_path / patient, patient, 2)
+    assert run("store", tmp_path, "--outputs", live.path).code == 0
+
+    def found(level: str, *filters: str) -> list[str]:
+        shown = run("search", level, *filters, "--json", "--outputs", live.path)
+        assert shown.code == 0, shown.err
+        return sorted({value(each, "00100020") for each in json.loads(shown.out)})
+
+    assert found("studies", "PatientID=wild-?") == ["wild-1", "wild-2"]
+    assert found("studies", "00100020=wild*") == ["wild-1", "wild-2", "wilder"]
+    assert found("series", "PatientName=Test^wild-*", "Modality=C?") == ["wild-1", "wild-2"]
+    assert found("instances", "PatientID=*er", "Modality=CR") == ["wilder"]
+    assert found("studies", "PatientID=WILD*") == []
+    limited = run("search", "instances", "PatientID=wild*", "--limit", 3, "--json", "--outputs", live.path)
+    assert len(json.loads(limited.out)) == 3
+    refused = run("search", "studies", "Modality=C*", "--outputs", live.path)
+    assert refused.code == 1
+    assert "Invalid query parameter Modality" in refused.err
+
+
+def test_retrieve_by_wildcards_paths_and_filters(run: Run, live: Live, tmp_path: Path) -> None:
+    for patient in ("many-1", "many-2"):
+        write_films(tmp_path / patient, patient, 2)
+    assert run("store", tmp_path / "many-1", tmp_path / "many-2", "--outputs", live.path).code == 0
+    studies = [pydicom.dcmread(tmp_path / patient / "0001.dcm").StudyInstanceUID for patient in ("many-1", "many-2")]
+
+    def brought(name: str, *arguments: str) -> list[str]:
+        ended = run("retrieve", *arguments, "--to", tmp_path / name, "--json", "--outputs", live.path)
+        assert ended.code == 0, ended.err
+        files = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        assert json.loads(ended.out)["retrieved"] == len(files)
+        return sorted({path.parent.parent.name for path in files})
+
+    assert brought("a", "--where", "PatientID=many-1") == studies[:1]
+    assert brought("b", *(f"studies/{study}" for study in studies)) == sorted(studies)
+    assert brought("c", f"{studies[1][:-1]}?", "*") == studies[1:]
+    assert brought("d", *(f"/studies/{study}" for study in studies), "--metadata") == sorted(studies)
+    nothing = run("retrieve", "--where", "PatientID=none", "--to", tmp_path / "e", "--outputs", live.path)
+    assert nothing.code == 1
+    assert nothing.err.count("\n") == 1

@@ -1,0 +1,1 @@
+"""Storing files directly (STOW-RS): which ones, what each holds, and what became of it."""

@@ -1,0 +1,55 @@
+"""What `store` is to store: files, folders and wildcards become a list of files with a label each."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.errors import UsageError
+from scripts.loading.sources import files_under
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file, and how a report names it: below the one folder that was named, else as the command line names it."""
+
+    path: Path
+    label: str
+
+
+def find_candidates(words: Sequence[str]) -> list[Candidate]:
+    """The files that `words` name, each once, in their order: files, folders with all below them, and wildcards.
+
+    `*`, `?`, `[...]` and `**` (any number of folders) are for shells that do not expand them, or quoted words.
+    Hidden files and folders are left out unless they are named. Raises UsageError for a word that gives no file.
+    """
+    found: dict[Path, Candidate] = {}
+    for word in words:
+        empty = True
+        for path, label in _files(word, alone=len(words) == 1):
+            empty = False
+            found.setdefault(path.resolve(), Candidate(path, label))
+        if empty:
+            raise UsageError(f"{word} holds no files." if Path(word).exists() else f"{word} matches no file.")
+    return list(found.values())
+
+
+def _files(word: str, *, alone: bool) -> Iterator[tuple[Path, str]]:
+    path = Path(word)
+    if path.exists():
+        yield from _below(path, alone=alone)
+    elif not glob.has_magic(word):
+        raise UsageError(f"{word} does not exist.")
+    else:
+        for match in sorted(glob.glob(word, recursive=True)):  # noqa: PTH207 (Path.glob takes no absolute pattern)
+            yield from _below(Path(match), alone=False)
+
+
+def _below(path: Path, *, alone: bool) -> Iterator[tuple[Path, str]]:
+    if path.is_file():
+        yield path, path.name if alone else str(path)
+        return
+    for file in files_under(path):
+        yield file, file.relative_to(path).as_posix() if alone else str(file)
