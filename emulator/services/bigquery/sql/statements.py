@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.errors import SqlError
@@ -15,6 +16,7 @@ from emulator.services.bigquery.sql.references import Defaults, Reference, resol
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+RESERVED = frozenset(word.lower() for word in BigQuery.Generator.RESERVED_KEYWORDS)
 LEGACY_TABLE = re.compile(r"\[[\w-]+[:.][\w-]+(\.[\w$-]+)?\]")
 
 
@@ -48,6 +50,7 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
 
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     kind = _kind(tree)
+    _refuse_keywords(tree)
     unnest_paths(tree)
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
@@ -74,6 +77,20 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     if source is not None:
         reads = (resolve(source, defaults),)
     return Statement(tree, kind, reads, target)
+
+
+def _refuse_keywords(tree: exp.Expr) -> None:
+    """Raise SqlError where a reserved keyword names something without backquotes; after a dot it may (lexical rules).
+
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#reserved_keywords
+    """
+    for name in tree.find_all(exp.Identifier):
+        if name.args.get("quoted") or name.name.lower() not in RESERVED or name.parent is None:
+            continue
+        before = {"this": ("table", "db"), "table": ("db",), "db": ("catalog",)}.get(str(name.arg_key), ())
+        in_path = isinstance(name.parent, (exp.Column, exp.Table)) and any(name.parent.args.get(key) for key in before)
+        if not in_path and not (isinstance(name.parent, exp.Dot) and name.arg_key == "expression"):
+            raise SqlError(f"Syntax error: Unexpected keyword {name.name.upper()} (a name needs backquotes)")
 
 
 def _kind(tree: exp.Expr) -> str:

@@ -94,6 +94,8 @@ def _moved(config: bigquery.QueryJobConfig) -> bigquery.QueryJobConfig:
         ("SELECT * FROM read_csv('/etc/passwd')", exceptions.BadRequest, "Table-valued function not found"),
         ("SELECT * FROM read_parquet('x')", exceptions.BadRequest, "Table-valued function not found"),
         ("DELETE FROM people", exceptions.BadRequest, "WHERE"),
+        ("SELECT 1 AS rows", exceptions.BadRequest, "Syntax error: Unexpected keyword ROWS"),
+        ("SELECT new.id FROM people AS new", exceptions.BadRequest, "Syntax error: Unexpected keyword NEW"),
         ("SELECT ERROR('mine')", exceptions.BadRequest, "mine"),
     ],
 )
@@ -184,8 +186,8 @@ def test_tables_are_made_changed_and_dropped_by_statements(
 ) -> None:
     name = f"`{dataset.project}.{dataset.dataset_id}.made`"
     job = bigquery_client.query(
-        f"CREATE TABLE {name} (id INT64 NOT NULL OPTIONS(description='key'), at TIMESTAMP, "
-        "r ARRAY<STRUCT<a STRING, b NUMERIC(10, 2)>>) PARTITION BY DATE(at) CLUSTER BY id "
+        f"CREATE TABLE {name} (id INT64 NOT NULL OPTIONS(description='key'), `at` TIMESTAMP, "
+        "r ARRAY<STRUCT<a STRING, b NUMERIC(10, 2)>>) PARTITION BY DATE(`at`) CLUSTER BY id "
         "OPTIONS(description='made', labels=[('a', 'b')])"
     )
     job.result()

@@ -138,7 +138,7 @@ def test_expressions(warehouse: SmallWarehouse, expression: str, expected: Any) 
             "SELECT t.id, r.k FROM `p.d.t` AS t, UNNEST(t.recs) AS r WITH OFFSET AS o ORDER BY o DESC",
             [["1", "b"], ["1", "a"]],
         ),
-        ("SELECT r.* EXCEPT (at, deep), o FROM d.t, UNNEST(recs) r WITH OFFSET o WHERE o = 1", [["b", "2", "1"]]),
+        ("SELECT r.* EXCEPT (`at`, deep), o FROM d.t, UNNEST(recs) r WITH OFFSET o WHERE o = 1", [["b", "2", "1"]]),
         ("SELECT t.id, z.z FROM d.t t, t.recs r, r.deep z", [["1", "5"]]),
         ("SELECT r FROM (SELECT recs FROM d.t WHERE id = 1), UNNEST(recs) r WHERE r.v = 2", [[["b", "2", None, []]]]),
         (
@@ -177,6 +177,7 @@ def test_expressions(warehouse: SmallWarehouse, expression: str, expected: Any) 
             [["6"]],
         ),
         ("SELECT k FROM d.v, UNNEST(recs) ORDER BY k", [["a"], ["b"]]),
+        ("SELECT x.rows, `rows` AS n FROM (SELECT id AS `rows` FROM d.t) AS x WHERE x.rows = 1", [["1", "1"]]),
         ("SELECT text, half, k FROM d.w ORDER BY k", [["1", "0.5", "a"], ["1", "0.5", "b"]]),
         (
             "SELECT CAST(whole AS STRING), joined FROM d.w2 JOIN d.w ON joined = CONCAT(text, k) ORDER BY 2",
