@@ -7,8 +7,11 @@ and unknown elements, and of free text and person names wherever they stand.
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -45,10 +48,8 @@ def explain(path: Path, *, values: bool = False) -> Json:
     """
     with path.open("rb") as file:
         _check(file, path)
-        dataset = _read(file, path)
-        with warnings.catch_warnings():
-            # A value that breaks its VR's rules is shown as it is.
-            warnings.simplefilter("ignore")
+        with _quiet():
+            dataset = _read(file, path)
             sop_class = _plain_text(dataset, "SOPClassUID")
             iod = standard.iod_of(sop_class)
             members = Members.of(iod)
@@ -59,7 +60,7 @@ def explain(path: Path, *, values: bool = False) -> Json:
                 "sop_class": sop_class,
                 "sop_class_name": standard.sop_class_name(sop_class) if sop_class else "",
                 "iod": iod.name if iod else None,
-                "transfer_syntax": str(dataset.file_meta.get("TransferSyntaxUID", "")),
+                "transfer_syntax": _plain_text(dataset.file_meta, "TransferSyntaxUID"),
                 "elements": elements,
                 "missing": missing_of(dataset, iod) if iod else [],
             }
@@ -67,7 +68,7 @@ def explain(path: Path, *, values: bool = False) -> Json:
 
 def _plain_text(dataset: Dataset, keyword: str) -> str:
     try:
-        return str(dataset.get(keyword) or "")
+        return _printable(str(dataset.get(keyword) or ""))
     except _UNREADABLE:
         return ""
 
@@ -92,12 +93,24 @@ def _read(file: BinaryIO, path: Path) -> FileDataset:
     """The dataset, its long values left in the file. Raises CommandError where pydicom can't read it."""
     from pydicom import dcmread
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return dcmread(file, defer_size=_LONG)
-        except (OSError, EOFError, *_UNREADABLE):
-            raise CommandError(f"{path.name} is damaged: its elements can't be read one after the other.") from None
+    try:
+        return dcmread(file, defer_size=_LONG)
+    except (OSError, EOFError, *_UNREADABLE):
+        raise CommandError(f"{path.name} is damaged: its elements can't be read one after the other.") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pydicom's warnings to itself: they quote values that break the rules of their VR, in its log as well."""
+    log = logging.getLogger("pydicom")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +210,13 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue":
-        return "\\".join(str(each) for each in value)  # type: ignore[attr-defined]
-    return " ".join(str(value).split())
+        return _printable("\\".join(str(each) for each in value))  # type: ignore[attr-defined]
+    return _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    """One line without control characters: a file from elsewhere must not steer the terminal."""
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))
 
 
 def _withheld_note(vr: str, text: str, number: int) -> str:

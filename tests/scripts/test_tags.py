@@ -268,6 +268,30 @@ def test_a_file_with_its_values(run: Run, tmp_path: Path) -> None:
     assert element(long, "ImageComments")["value"] == "x" * 61 + "..."
 
 
+def test_a_value_does_not_steer_the_terminal(run: Run, tmp_path: Path) -> None:
+    steering = "\x1b]0;owned\x07"
+    dataset = film(Manufacturer=f"AC{steering}ME", ImageComments=steering, PatientName=steering)
+    dataset.save_as(tmp_path / "film.dcm")
+    for options in ([], ["--values"]):
+        shown = run("tags", "--file", tmp_path / "film.dcm", *options)
+        assert "AC?]0;owned?" in shown.out
+        assert not {each for each in shown.out if not each.isprintable()} - {"\n", "\t"}
+
+
+def test_nothing_is_logged_of_a_value_that_breaks_its_rules(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "film.dcm"
+    film(InstanceCreatorUID="1.2.3.4.5.67", PatientBirthDate="20260101").save_as(path)
+    # Straight into the bytes: pydicom refuses to write what other programs do.
+    path.write_bytes(path.read_bytes().replace(b"1.2.3.4.5.67", b"secret\\name?").replace(b"20260101", b"19Sep78 "))
+    shown = run("tags", "--file", path)
+    assert shown.code == 0
+    assert shown.err == caplog.text == ""
+    assert "Sep" not in shown.out
+    assert "secret" not in shown.out
+
+
 def test_what_is_missing_from_a_file(run: Run, tmp_path: Path) -> None:
     found = explained(run, tmp_path / "film.dcm", film(SOPInstanceUID=""))
     missing = {each["keyword"]: each["state"] for each in found["missing"]}
