@@ -6,6 +6,7 @@ from mmap import mmap
 from typing import Any
 
 from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.dicom.pages import STRIDE, forget
 
 Json = dict[str, Any]
 Ranges = list[tuple[int, int]]
@@ -72,7 +73,11 @@ def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]
     """Read an encapsulated value: the basic offset table, and the bytes of each fragment."""
     pos, end = pixels.offset, pixels.offset + pixels.length
     found: Ranges = []
+    seen = pos
     while end - pos >= 8:
+        if pos - seen > STRIDE:
+            forget(data, seen, pos)
+            seen = pos
         group, element, size = struct.unpack_from("<HHI", data, pos)
         pos += 8
         if (group, element) == (0xFFFE, 0xE0DD):
@@ -107,9 +112,22 @@ def encapsulated_frames(
         return _grouped(pieces, borders)
     if len(pieces) == frames:
         return [[piece] for piece in pieces]
-    beginnings = (b"\xff\xd8", b"\xff\x4f", b"\xff\x0a", b"\x00\x00\x00\x0c")
-    borders = [start - 8 for start, end in pieces if data[start : min(end, start + 4)].startswith(beginnings)]
-    return _grouped(pieces, borders)
+    return _grouped(pieces, _beginnings(data, pieces))
+
+
+_MAGIC = (b"\xff\xd8", b"\xff\x4f", b"\xff\x0a", b"\x00\x00\x00\x0c")
+
+
+def _beginnings(data: bytes | mmap, pieces: Ranges) -> list[int]:
+    """Give the borders of the fragments that begin an image."""
+    borders, seen = [], pieces[0][0]
+    for start, end in pieces:
+        if start - seen > STRIDE:
+            forget(data, seen, start)
+            seen = start
+        if data[start : min(end, start + 4)].startswith(_MAGIC):
+            borders.append(start - 8)
+    return borders
 
 
 def _grouped(pieces: Ranges, borders: list[int]) -> list[Ranges]:

@@ -9,6 +9,7 @@ from typing import Any
 from emulator.dicom import dictionary, values
 from emulator.dicom.charset import DEFAULT, Charset, charset
 from emulator.dicom.errors import DicomError
+from emulator.dicom.pages import STRIDE, forget
 
 Json = dict[str, Any]
 Buffer = bytes | mmap
@@ -262,8 +263,11 @@ class _Walker:
 
     def _fragments(self, at: int, end: int, group: int, element: int) -> int:
         """Pass over encapsulated fragments (PS3.5 A.4); give where the sequence delimiter ended."""
-        pos = at
+        pos = seen = at
         while end - pos >= 8:
+            if pos - seen > STRIDE:
+                forget(self.data, seen, pos)
+                seen = pos
             item_group, item_element = self._tag(self.data, pos)
             (size,) = self._long(self.data, pos + 4)
             pos += 8

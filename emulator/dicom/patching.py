@@ -1,6 +1,10 @@
 """A change of an instance's attributes by a JSON Patch (RFC 6902) on its DICOM JSON. Runs in a process pool."""
 
+import secrets
+import struct
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -9,16 +13,22 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.dicom.errors import DicomError
-from emulator.dicom.header import Bulk, read_header
+from emulator.dicom.header import BIG_ENDIAN, DEFLATED, Bulk, Header, read_header
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
 
 Json = dict[str, Any]
+Piece = bytes | tuple[int, int]
+"""A part of the changed file: new bytes, or the bytes [start, end) of the file that it was made from."""
 
 MAX_OPERATIONS = 1000
 MAX_GROWTH = 1 << 20
 """Bytes by which copies may make the attributes grow, as JSON: a patch can double them again and again."""
+
+_LEFT_OUT = 1 << 16
+"""Bulk values from so many bytes stay in the file: shorter ones may have a length of 16 bits."""
+_UNDEFINED = b"\xff\xff\xff\xff"
 
 _FIXED = {
     "00080016": "SOPClassUID",
@@ -45,9 +55,10 @@ def check(operations: Any) -> None:
         ) from None
 
 
-def patched(path: str, operations: list[Json]) -> bytes:
-    """Give the file with the operations applied to its attributes; everything else stays as it is, byte by byte.
+def patched(path: str, operations: list[Json]) -> list[Piece]:
+    """Give the parts of the file with the operations applied to its attributes; all else is as it is, byte by byte.
 
+    Large values of the dataset itself are not read, so that memory does not grow with them; a deflated file's are.
     DicomError, in one sentence, where an operation does not fit, or touches UIDs, group 0002 or pixel data.
     """
     with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
@@ -56,9 +67,64 @@ def patched(path: str, operations: list[Json]) -> bytes:
         changed = {tag for tag in {*header.elements, *after} if header.elements.get(tag) != after.get(tag)}
         _allow(changed)
         bulk = {one.path: one for one in header.bulk}
+        gaps = _gaps(header, changed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _written(path, data, header.transfer_syntax, {tag: after.get(tag) for tag in changed}, bulk)
+            skeleton = _without(data, gaps, header.transfer_syntax)
+            found = {tag: after.get(tag) for tag in changed}
+            return _filled(_written(skeleton, data, header.transfer_syntax, found, bulk), gaps, header.transfer_syntax)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A value that is left out while the file is changed, and the mark that stands for it."""
+
+    bulk: Bulk
+    mark: bytes
+
+    @property
+    def end(self) -> int:
+        """Where the value ends in the file; the delimiter of fragments belongs to it."""
+        return self.bulk.offset + self.bulk.length
+
+    def stand_in(self, endian: str) -> tuple[bytes, bytes]:
+        """The length field and the value that stand for it: the mark, or fragments of which it is the only one."""
+        if not self.bulk.encapsulated:
+            return struct.pack(f"{endian}I", len(self.mark)), self.mark
+        item, delimiter = struct.pack("<HHI", 0xFFFE, 0xE000, 0), struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        return _UNDEFINED, item + item[:4] + struct.pack("<I", len(self.mark)) + self.mark + delimiter
+
+
+def _gaps(header: Header, changed: set[str]) -> list[_Gap]:
+    """Find the large values that no operation touches, in the order of the file."""
+    if header.transfer_syntax in DEFLATED:
+        return []
+    large = [one for one in header.bulk if one.length >= _LEFT_OUT and "/" not in one.path and one.path not in changed]
+    return [_Gap(one, secrets.token_hex(8).encode()) for one in sorted(large, key=lambda one: one.offset)]
+
+
+def _without(data: mmap, gaps: Sequence[_Gap], syntax: str) -> bytes:
+    """Give the file with a stand-in for each gap."""
+    endian, at, parts = ">" if syntax == BIG_ENDIAN else "<", 0, []
+    for gap in gaps:
+        length, value = gap.stand_in(endian)
+        parts += [data[at : gap.bulk.offset - 4], length, value]
+        at = gap.end
+    return b"".join([*parts, data[at:]])
+
+
+def _filled(written: bytes, gaps: Sequence[_Gap], syntax: str) -> list[Piece]:
+    """Put the bytes of the original file in the place of the stand-ins."""
+    endian, at, pieces = ">" if syntax == BIG_ENDIAN else "<", 0, list[Piece]()
+    for gap in gaps:
+        length, value = gap.stand_in(endian)
+        place = written.find(length + value, at)
+        if place < 0:
+            raise DicomError("The instance's bulk data cannot be kept as it is.")
+        real = _UNDEFINED if gap.bulk.encapsulated else struct.pack(f"{endian}I", gap.bulk.length)
+        pieces += [written[at:place] + real, (gap.bulk.offset, gap.end)]
+        at = place + len(length) + len(value)
+    return [*pieces, written[at:]]
 
 
 def _applied(before: Json, operations: list[Json]) -> Json:
@@ -87,10 +153,11 @@ def _allow(changed: set[str]) -> None:
             raise DicomError("A patch can change data elements only: no group 0002 and no pixel data.")
 
 
-def _written(path: str, data: mmap, syntax: str, changed: Json, bulk: dict[str, Bulk]) -> bytes:
+def _written(skeleton: bytes, data: mmap, syntax: str, changed: Json, bulk: dict[str, Bulk]) -> bytes:
+    """Change the elements of a file whose large values have stand-ins."""
     from pydicom import dcmread
 
-    dataset = dcmread(path)
+    dataset = dcmread(BytesIO(skeleton))
     try:
         new = _elements(changed, data, syntax, bulk)
         if "00080005" not in changed:

@@ -120,8 +120,15 @@ def _step(tx: sqlite3.Connection, job: Job, row: Row, blob: "Blob | None", probl
 
 async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> "Blob":
     """Write the changed file; 400 where the patch does not fit the instance."""
-    data: bytes = await in_pool(emulator, patching.patched, str(emulator.blobs.path(row.blob)), patch)
-    return await emulator.blobs.put(data)
+    pieces: list[patching.Piece] = await in_pool(emulator, patching.patched, str(emulator.blobs.path(row.blob)), patch)
+    async with emulator.blobs.writer(md5=False) as writer:
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                await writer.write(piece)
+                continue
+            async for chunk in emulator.blobs.stream(row.blob, *piece):
+                await writer.write(chunk)
+        return await writer.finish()
 
 
 def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, blob: "Blob") -> None:

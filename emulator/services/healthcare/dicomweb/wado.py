@@ -45,6 +45,10 @@ _BULK = (
     Offer(syntaxes.OCTETS, multipart=False, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
 )
 _MAX_FRAMES = 10_000
+_IN_MEMORY = 16 << 20
+"""Stored frames of more bytes in all are read as they are sent."""
+
+_Body = bytes | AsyncIterator[bytes]
 
 
 @SERVICE.handles(f"{_STUDIES}.retrieveStudy", permission=_READ)
@@ -153,7 +157,7 @@ async def retrieve_frames(request: Request) -> Answer:
 
 async def _frames_as(
     emulator: "Emulator", row: Row, numbers: list[int], choice: Choice
-) -> tuple[str, str, list[bytes]]:
+) -> tuple[str, str, Sequence[_Body]]:
     """Give frames with their media type, without and with its transfer syntax.
 
     Where none is named and the frames are stored in one of the media type's, they are given as they are.
@@ -177,7 +181,7 @@ def frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: str) -> list[bytes]:
+async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: str) -> Sequence[_Body]:
     elements, bulk = document_of(emulator, row)
     if max(numbers) > frames.frame_count(elements):
         raise not_found(f"The instance has no frame {max(numbers)}.")
@@ -198,19 +202,21 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
     return found
 
 
-def _slices(emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int]) -> list[bytes]:
-    """Cut frames out of the file as they are."""
+def _slices(
+    emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int]
+) -> Sequence[_Body]:
+    """Cut frames out of the file as they are; many bytes are left there until they are sent."""
     pixels = PixelData(element.offset, element.length, element.encapsulated)
     with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         if not pixels.encapsulated:
             if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
                 return _odd_slices(data, elements, element, numbers, row.syntax)
-            spans = [frames.native_range(elements, pixels, number) for number in numbers]
-            return [data[start:end] for start, end in spans]
+            spans = [[frames.native_range(elements, pixels, number)] for number in numbers]
+            return _pieces(emulator, row, data, spans)
         all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
         if max(numbers) > len(all_frames):
             raise UnsupportedError(f"The pixel data holds {len(all_frames)} frames only.")
-        return [_joined(data, all_frames[number - 1]) for number in numbers]
+        return _pieces(emulator, row, data, [all_frames[number - 1] for number in numbers])
 
 
 def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: list[int], syntax: str) -> list[bytes]:
@@ -221,8 +227,16 @@ def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: li
     return [whole[start:end] for start, end in spans]
 
 
-def _joined(data: mmap, ranges: Ranges) -> bytes:
-    return b"".join(data[start:end] for start, end in ranges)
+def _pieces(emulator: "Emulator", row: Row, data: mmap, spans: list[Ranges]) -> Sequence[_Body]:
+    if sum(end - start for ranges in spans for start, end in ranges) <= _IN_MEMORY:
+        return [b"".join(data[start:end] for start, end in ranges) for ranges in spans]
+    return [_read_later(emulator, row, ranges) for ranges in spans]
+
+
+async def _read_later(emulator: "Emulator", row: Row, ranges: Ranges) -> AsyncIterator[bytes]:
+    for start, end in ranges:
+        async for chunk in emulator.blobs.stream(row.blob, start, end):
+            yield chunk
 
 
 def value_of(data: mmap, element: Bulk, syntax: str, elements: dict[str, Any]) -> bytes:
@@ -271,7 +285,7 @@ def _lies_plain(row: Row, element: Bulk) -> bool:
     return not element.encapsulated and row.syntax not in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN)
 
 
-async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[bytes | AsyncIterator[bytes]]:
+async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[_Body]:
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
     elements, _ = document_of(emulator, row)
     if element.encapsulated:

@@ -1,7 +1,5 @@
 """Every documented Accept of each retrieval, in both forms; what no codec can do is a 400, what is not known a 406."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,6 @@ import requests
 from emulator.dicom import syntaxes
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
-from tests.support.emulator import RunningEmulator
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
 BASE = "1.2.840.10008.1.2"
@@ -105,38 +102,6 @@ def test_unknown_types_are_406_that_names_the_known_ones(store: Store, path: str
         answer = store.get(path, accept)
         assert answer.status_code == 406, accept
         assert "Accept can name" in answer.json()["error"]["message"]
-
-
-def peak(pid: int) -> int:
-    """Give the largest resident memory of a process in bytes."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError("no VmHWM")
-
-
-def test_large_multi_frame_is_stored_and_retrieved_at_constant_memory(store: Store, emulator: RunningEmulator) -> None:
-    frame, count = 1 << 20, 96
-    head = made(Rows=1024, Columns=1024, NumberOfFrames=count, PixelData=b"")[:-12]
-    length = (frame * count).to_bytes(4, "little")
-
-    def body() -> Iterator[bytes]:
-        yield head + b"\xe0\x7f\x10\x00OW\0\0" + length
-        for number in range(count):
-            yield bytes([number]) * frame
-
-    assert emulator.process is not None
-    before = peak(emulator.process.pid)
-    headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
-    answer = store.session.post(f"{store.url}/studies", data=body(), headers=headers, timeout=120)
-    assert answer.status_code == 200, answer.text
-    size = 0
-    accept = {"Accept": "application/dicom; transfer-syntax=*"}
-    with store.session.get(f"{store.url}/{ONE}", headers=accept, stream=True, timeout=120) as stream:
-        size = sum(len(chunk) for chunk in stream.iter_content(1 << 20))
-    assert size > frame * count
-    assert store.get(f"{ONE}/frames/96", "application/octet-stream").content == bytes([95]) * frame
-    assert peak(emulator.process.pid) - before < 48 << 20
 
 
 def test_error_of_a_missing_store_names_it(store: Store) -> None:

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
 import requests
+from pydicom.uid import UID
 
+from emulator.dicom import patching
 from emulator.dicom.multipart import PART_END, closing, part_head
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.instances import instance, made
 
 BASE = "studies/1.2.1/series/1.2.1.1/instances"
 
@@ -129,6 +132,23 @@ def test_patch_leaves_transfer_syntax_and_pixels_alone(store: Store, name: str) 
     after = pydicom.dcmread(BytesIO(whole(store, path)))
     assert (after.PatientID, after.PixelData) == ("Q", before.PixelData)
     assert after.file_meta.TransferSyntaxUID == before.file_meta.TransferSyntaxUID
+
+
+@pytest.mark.parametrize("name", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"])
+def test_patch_copies_large_values_without_reading_them(tmp_path: Path, name: str) -> None:
+    film = instance(Rows=512, Columns=512, PixelData=bytes(range(256)) * 1024, EncapsulatedDocument=b"ab" * 50_000)
+    film["PixelData"].VR = "OW"
+    film.file_meta.TransferSyntaxUID = UID(name)
+    path = tmp_path / "film.dcm"
+    film.save_as(path, enforce_file_format=True)
+    stored = path.read_bytes()
+    pieces = patching.patched(str(path), [{"op": "replace", "path": "/00100020/Value/0", "value": "Ä"}])
+    assert sum(len(piece) for piece in pieces if isinstance(piece, bytes)) < 2048
+    whole = b"".join(piece if isinstance(piece, bytes) else stored[slice(*piece)] for piece in pieces)
+    after = pydicom.dcmread(BytesIO(whole))
+    assert (after.PatientID, after.EncapsulatedDocument) == ("Ä", b"ab" * 50_000)
+    assert after.PixelData == film.PixelData
+    assert (after["PixelData"].VR, after.file_meta.TransferSyntaxUID) == ("OW", name)
 
 
 @pytest.mark.parametrize(
