@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from emulator.app import error_response, unknown_path
 from emulator.gateway import control
+from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.settings import LOOPBACK
 
@@ -62,7 +63,12 @@ class Application:
         extra = _cors(origin, headers) if origin is not None else {}
         if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
             extra["content-security-policy"] = "sandbox"
-        await _send(send, response, extra, head=scope["method"] == "HEAD")
+        try:
+            await _send(send, response, extra, head=scope["method"] == "HEAD")
+        except (ApiError, FileNotFoundError) as error:
+            # In the middle of a streamed answer. The server breaks off a connection whose answer is not complete.
+            reason = error.message if isinstance(error, ApiError) else "a file was deleted meanwhile."
+            _log.error("An answer was broken off: %s", reason)
 
     async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
         emulator = self._emulator

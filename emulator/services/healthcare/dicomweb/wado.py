@@ -83,12 +83,13 @@ def _as_stored(row: Row, syntax: str) -> bool:
 async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> Response:
     """Answer instances, one part each; with their length where all are given as they are stored.
 
-    One of each stored syntax is converted before the answer starts, so that what no codec can do is a 400; one that
-    fails later, for another reason, cuts the answer off.
+    One of each kind of pixels is converted before the answer starts, so that what no codec can do is a 400. One that
+    fails later, because its own pixels are damaged, breaks the connection off: no client takes that for the whole.
     """
     boundary = token_hex(16)
     root = root_url(request)
-    first = {row.syntax: row for row in reversed(rows) if not _as_stored(row, choice.syntax)}
+    converted = [row for row in reversed(rows) if not _as_stored(row, choice.syntax)]
+    first = {_pixel_kind(request.emulator, row): row for row in converted}
     ready = {row.id: await transcoded(request.emulator, row, choice.syntax) for row in first.values()}
 
     async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
@@ -104,6 +105,15 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
         heads = [part_head(boundary, _DICOM, f"{root}/{row.path}") for row in rows]
         headers["content-length"] = str(length_of(heads, [row.size for row in rows], boundary))
     return Response(200, headers, answers.stream_parts(boundary, parts()))
+
+
+_KIND = ("00280002", "00280004", "00280100", "00280101", "00280103", *("7FE00008", "7FE00009", "7FE00010"))
+
+
+def _pixel_kind(emulator: "Emulator", row: Row) -> tuple[str, ...]:
+    """Give what decides whether a codec takes an instance: syntax, samples, meaning, bits, sign, element."""
+    elements, _ = document_of(emulator, row)
+    return row.syntax, *(str(elements.get(tag, {}).get("Value", tag in elements)) for tag in _KIND)
 
 
 async def in_pool(emulator: "Emulator", function: Any, *arguments: Any) -> Any:
