@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from scripts.chestxrays.films import Uids, uids_of
 from scripts.chestxrays.label_table import TABLE, load_labels
-from scripts.chestxrays.label_views import refresh_views
 from scripts.chestxrays.public import PublicFilm, uids_in
 from scripts.chestxrays.records import FilmRecord
 from scripts.connection import Connection
@@ -32,7 +31,6 @@ def load_labels_of(target: Connection, chosen: Chosen, done: Load) -> None:
         films = _films(target, chosen, failed)
         loaded = load_labels(target, films, on_progress=lambda so_far: bar.update(so_far, number))
     done.labels = loaded.read
-    refresh_views(target)
     remark(f"{count(loaded.read, 'label')} in table {TABLE}: {loaded.added:,} new, {loaded.replaced:,} replaced")
 
 
