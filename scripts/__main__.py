@@ -14,6 +14,7 @@ from scripts.commands import (
     load,
     operations,
     query,
+    rehearse,
     retrieve,
     search,
     status,
@@ -38,6 +39,7 @@ app.command("status")(status.status)
 app.command("load")(load.load)
 app.command("import")(import_.import_)
 app.command("verify")(verify.verify)
+app.command("rehearse")(rehearse.rehearse)
 app.command("search")(search.search)
 app.command("retrieve")(retrieve.retrieve)
 app.command("store")(store.store)
