@@ -49,9 +49,6 @@ def _through_everything(places: Places, archive: Path, name: str) -> list[Figure
     places.prepare()
     with step("  environment") as current:
         demonstration.start_emulator(current)
-    stack = Stack(places, demonstration.credentials())
-    with step("  pulumi up") as current:
-        stack.up(current)
     environment = {**places.pulumi_environment(), **demonstration.credentials()}
 
     def run(*arguments: str) -> tuple[float, float, dict[str, Any]]:
@@ -60,6 +57,8 @@ def _through_everything(places: Places, archive: Path, name: str) -> list[Figure
         return _watched([*command, "--json", "--outputs", str(places.outputs)], environment)
 
     try:
+        with step("  pulumi up") as current:
+            Stack(places, demonstration.credentials()).up(current)
         uploading, peak, loaded = run("load")
         importing, import_peak, imported = run("load", "--import")
         again, again_peak, _ = run("load", "--import")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -130,7 +132,7 @@ def api_failure(error: BaseException) -> ApiFailure | None:
     if _CALL_ERROR in kinds:
         message = str(getattr(error, "message", "") or error)
         code = getattr(error, "code", None)
-        return ApiFailure(int(code) if code is not None else 500, _without_url(message))
+        return ApiFailure(int(code) if code is not None else 500, _own_words(message))
     return None
 
 
@@ -143,9 +145,16 @@ def _kinds(error: BaseException) -> set[tuple[str, str]]:
     return {(kind.__module__, kind.__name__) for kind in type(error).__mro__}
 
 
-def _without_url(message: str) -> str:
-    """Google's own words without what clients add: the request in front, BigQuery's location and job behind."""
-    return re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message).partition("\n\nLocation: ")[0]
+def _own_words(message: str) -> str:
+    """Google's own words without what clients add: the request in front, BigQuery's location and job behind.
+
+    An upload's client gives the whole answer, in JSON, and what it thinks of that.
+    """
+    plain = re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message).partition("\n\nLocation: ")[0]
+    if plain.startswith("{"):
+        with suppress(ValueError, LookupError, TypeError):
+            return str(json.JSONDecoder().raw_decode(plain)[0]["error"]["message"])
+    return plain
 
 
 def _refused_credentials(where: Surroundings) -> str:
