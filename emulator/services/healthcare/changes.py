@@ -12,6 +12,7 @@ import orjson
 
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
+from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -47,14 +48,21 @@ def load(tx: sqlite3.Connection, instance: int, previous_class: str = "") -> Cha
     return Changed(*tx.execute(_LOAD, (previous_class, instance)).fetchone())
 
 
-def announce(emulator: "Emulator", tx: sqlite3.Connection, store: str, action: str, changed: Sequence[Changed]) -> None:
-    """Publish and queue what a store's configs ask for.
+def announce(
+    emulator: "Emulator",
+    tx: sqlite3.Connection,
+    store: str,
+    action: str,
+    changed: Sequence[Changed],
+    resource: Resource | None = None,
+) -> None:
+    """Publish and queue what a store's configs ask for; `resource` is the store, where the caller has read it.
 
     `action` is StoreInstances, ImportDicomData, DeleteInstances or SetBlobSettings. The older notificationConfig gets
     new instances only, those of an import only with sendForBulkImport (Cloud Healthcare: Pub/Sub notifications).
     A topic that is gone or closed to the service agent does not fail the change: the failure is logged.
     """
-    resource = emulator.resources.get("healthcare.dicomStores", store, tx)
+    resource = resource or emulator.resources.get("healthcare.dicomStores", store, tx)
     if resource is None or not changed:
         return
     old = resource.body.get("notificationConfig") or {}

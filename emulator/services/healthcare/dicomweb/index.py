@@ -192,13 +192,12 @@ def insert(
     tx: sqlite3.Connection, store: int, instance: Instance, file: Stored, storage_class: str, updated: str, version: int
 ) -> Outcome:
     """Insert an instance unless one with its three UIDs is there; tell whether that one has the same bytes."""
-    study = _study_row(tx, store, instance)
-    series = _series_row(tx, store, study, instance)
-    there = tx.execute(
-        "SELECT size, crc32c FROM dicom_instances WHERE series = ? AND uid = ?", (series, instance.uid)
-    ).fetchone()
-    if there is not None:
-        return "identical" if (there[0], there[1]) == (file.size, file.crc32c) else "different"
+    there = tx.execute(_THERE, (instance.series, instance.uid, store, instance.study)).fetchone()
+    study, series, size, crc32c = there or (None, None, None, None)
+    if size is not None:
+        return "identical" if (size, crc32c) == (file.size, file.crc32c) else "different"
+    study = study or _new_study(tx, store, instance)
+    series = series or _new_series(tx, store, study, instance)
     row = tx.execute(
         "INSERT INTO dicom_instances(store, study, series, uid, sop_class, syntax, frames, blob, size, crc32c,"
         " storage_class, version, updated, structured, found, joined) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -226,41 +225,45 @@ def insert(
     return "stored"
 
 
-def _study_row(tx: sqlite3.Connection, store: int, instance: Instance) -> int:
-    row = tx.execute("SELECT id FROM dicom_studies WHERE store = ? AND uid = ?", (store, instance.study)).fetchone()
-    if row is None:
-        row = tx.execute(
-            "INSERT INTO dicom_studies(store, uid, patient_id, accession, study_date, found, attributes)"
-            " VALUES(?,?,?,?,?,?,?) RETURNING id",
-            (
-                store,
-                instance.study,
-                instance.patient_id,
-                instance.accession,
-                instance.study_date,
-                instance.study_found,
-                instance.study_attributes,
-            ),
-        ).fetchone()
-        names = [(store, kind, value, row[0]) for kind, value in instance.names]
-        tx.executemany("INSERT OR IGNORE INTO dicom_names VALUES(?,?,?,?)", names)
+# One statement rather than three: Python's lock changes hands with each, and a store under load waits for it.
+_THERE = (
+    "SELECT s.id, e.id, i.size, i.crc32c FROM dicom_studies s"
+    " LEFT JOIN dicom_series e ON e.study = s.id AND e.uid = ?"
+    " LEFT JOIN dicom_instances i ON i.series = e.id AND i.uid = ? WHERE s.store = ? AND s.uid = ?"
+)
+
+
+def _new_study(tx: sqlite3.Connection, store: int, instance: Instance) -> int:
+    row = tx.execute(
+        "INSERT INTO dicom_studies(store, uid, patient_id, accession, study_date, found, attributes)"
+        " VALUES(?,?,?,?,?,?,?) RETURNING id",
+        (
+            store,
+            instance.study,
+            instance.patient_id,
+            instance.accession,
+            instance.study_date,
+            instance.study_found,
+            instance.study_attributes,
+        ),
+    ).fetchone()
+    names = [(store, kind, value, row[0]) for kind, value in instance.names]
+    tx.executemany("INSERT OR IGNORE INTO dicom_names VALUES(?,?,?,?)", names)
     return int(row[0])
 
 
-def _series_row(tx: sqlite3.Connection, store: int, study: int, instance: Instance) -> int:
-    row = tx.execute("SELECT id FROM dicom_series WHERE study = ? AND uid = ?", (study, instance.series)).fetchone()
-    if row is None:
-        row = tx.execute(
-            "INSERT INTO dicom_series(store, study, uid, modality, found, joined, attributes)"
-            " VALUES(?,?,?,?,?,?,?) RETURNING id",
-            (
-                store,
-                study,
-                instance.series,
-                instance.modality,
-                instance.series_found,
-                instance.series_joined,
-                instance.series_attributes,
-            ),
-        ).fetchone()
+def _new_series(tx: sqlite3.Connection, store: int, study: int, instance: Instance) -> int:
+    row = tx.execute(
+        "INSERT INTO dicom_series(store, study, uid, modality, found, joined, attributes)"
+        " VALUES(?,?,?,?,?,?,?) RETURNING id",
+        (
+            store,
+            study,
+            instance.series,
+            instance.modality,
+            instance.series_found,
+            instance.series_joined,
+            instance.series_attributes,
+        ),
+    ).fetchone()
     return int(row[0])

@@ -44,7 +44,7 @@ def store_in(
     404 if the store is gone. A file that is there already with the same bytes is "identical", with others "different";
     neither changes anything.
     """
-    emulator.resources.require(DICOM_STORE, store, tx)
+    resource = emulator.resources.require(DICOM_STORE, store, tx)
     number = index.store_id(tx, store)
     updated = emulator.clock.stamp()
     version = int(emulator.clock.seconds() * 1_000_000)
@@ -69,5 +69,5 @@ def store_in(
                     one.document,
                 )
             )
-    changes.announce(emulator, tx, store, action, changed)
+    changes.announce(emulator, tx, store, action, changed, resource)
     return outcomes
