@@ -1,7 +1,8 @@
 """DICOMweb side by side with Orthanc: the same films, the same requests, round by round in turn.
 
-Where Orthanc isn't installed the emulator runs alone. Both keep what they acknowledge: files and index are synced. The
-emulator authenticates, authorises and audits (data reads and writes included) each request; Orthanc has no users.
+Where Orthanc isn't installed the emulator runs alone. Both sync the files that they acknowledge; the emulator syncs its
+index too, where Orthanc's SQLite has synchronous=NORMAL. The emulator authenticates, authorises and audits (data reads
+and writes included) each request; Orthanc has no users.
 """
 
 import sys
@@ -23,7 +24,6 @@ CONNECTIONS = (1, 4)
 _ROUNDS, _FULL_ROUNDS = 3, 5
 _FILMS, _FULL_FILMS = 120, 1000
 _SECONDS = 0.7
-_DIFFERENT_REQUESTS = 60
 
 # How many times Orthanc's rate is wanted.
 GOALS = {
@@ -92,7 +92,7 @@ def _side_by_side(places: Places, number: int, rounds: int) -> list[Figure]:
                 for server in in_turn:
                     rate = storing(server, first, connections)
                     rates.setdefault((server.name, f"STOW, c={connections}"), []).append(rate)
-            for label, requests in _reads(number):
+            for label, requests in _reads(number * len(CONNECTIONS)):
                 for connections in CONNECTIONS:
                     for server in in_turn:
                         load = wire.for_seconds(server.port, requests(server), connections, _SECONDS)
@@ -144,8 +144,11 @@ def _store(corpus: Corpus, number: int, server: Server, first: int, connections:
 
 
 def _reads(number: int) -> Iterator[tuple[str, Callable[[Server], list[wire.Sent]]]]:
-    """Each kind of reading, and the requests that one server gets; about films that every server has."""
-    films = [Film(each) for each in range(0, number, max(1, number // _DIFFERENT_REQUESTS))]
+    """Each kind of reading, and the requests that one server gets: about every film of the first round, in turn.
+
+    They are more than the 128 MB of files that Orthanc remembers.
+    """
+    films = [Film(each) for each in range(number)]
     studies = [f"/studies/{film.study}" for film in films]
     instances = [f"/studies/{film.study}/series/{film.series}/instances/{film.instance}" for film in films]
 

@@ -11,13 +11,14 @@ from tests.support.emulator import RunningEmulator
 
 
 def draw(emulator: RunningEmulator) -> None:
-    """Have a picture drawn, so that the pool's processes run."""
+    """Have a picture drawn that is not plain (bits of its pixels are unused), so that the pool's processes run."""
     datasets = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
     assert emulator.request("POST", f"{datasets}?datasetId=d", {})[0] == 200
     assert emulator.request("POST", f"{datasets}/d/dicomStores?dicomStoreId=s", {})[0] == 200
     url = f"{emulator.base_url}{datasets}/d/dicomStores/s/dicomWeb/studies"
     headers = {"Authorization": f"Bearer {emulator.owner_token}"}
-    stored = requests.post(url, data=made(), headers={**headers, "Content-Type": "application/dicom"}, timeout=60)
+    file = made(BitsStored=7, HighBit=6)
+    stored = requests.post(url, data=file, headers={**headers, "Content-Type": "application/dicom"}, timeout=60)
     assert stored.status_code == 200
     picture = f"{url}/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/rendered"
     assert requests.get(picture, headers=headers, timeout=60).status_code == 200
