@@ -35,6 +35,8 @@ def to_syntax(path: str, syntax: str) -> bytes:
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         target = BytesIO()
         try:
+            if any(element.VR is None for element in dataset.values()):
+                list(dataset.iterall())  # finds the VRs that a file leaves out, even one that says it has them
             dataset.save_as(target, enforce_file_format=True)
         except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as problem:
             raise _cannot(f"written in transfer syntax {syntax}", problem) from None
