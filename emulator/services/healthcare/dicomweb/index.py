@@ -23,6 +23,8 @@ ROOT_MARK = b"\x01"
 _PLAIN_UID = re.compile(r"[\w.\-]{1,64}", re.ASCII)
 _MAX_UID = 256
 _TOKENS = re.compile(r"[\^=\s,;]+")
+_VOICED = "\u3099\u309a"
+"""Marks that make other letters of kana: these are no accents."""
 _FRAMES = re.compile(r"\d{1,9}")
 _DATA = Path(__file__).resolve().parent.parent / "data" / "search_attributes.json"
 
@@ -176,8 +178,10 @@ def _written(element: Json) -> list[str]:
 
 def tokens(name: str) -> list[str]:
     """Cut a person's name into normalised words: no accents, no case (Cloud Healthcare: fuzzy matching)."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return [token for token in _TOKENS.split(plain.casefold()) if token]
+    marked = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(c for c in marked if c in _VOICED or not unicodedata.combining(c))
+    # Composed again, so that the mark of a kana, or the end of a Hangul syllable, is no further letter.
+    return [token for token in _TOKENS.split(unicodedata.normalize("NFC", plain.casefold())) if token]
 
 
 def store_id(tx: sqlite3.Connection, name: str) -> int:

@@ -1,4 +1,4 @@
-"""Twenty thousand mutated bodies, files and query strings: refused in a sentence or taken, at steady memory."""
+"""Twenty-five thousand mutated bodies, files and query strings: refused in a sentence or taken, at steady memory."""
 
 import asyncio
 import gc
@@ -28,6 +28,7 @@ from tests.emulator.services.healthcare.instances import instance, made
 FILES = 7_000
 BODIES = 7_000
 QUERIES = 7_000
+SEARCHES = 5_000
 REQUESTS = 600
 GROWTH = 4 << 20
 LONGEST = 5.0
@@ -222,3 +223,102 @@ async def _ask_all(chance: random.Random, emulator: Emulator) -> None:
             assert answer.status_code < 500, (method, url, request, answer.text)
             seen.add(answer.status_code)
         assert {200, 400, 404, 406, 409} <= seen
+
+
+QUERIES_TO_MUTATE = (
+    b"PatientName=Do&fuzzymatching=true&includefield=all",
+    b"PatientID=P1&StudyDate=20200101-20201231&limit=10&offset=0",
+    b"00100010=Doe%5EJane&includefield=00081030,StudyID&includefield=SeriesNumber",
+    b"StudyInstanceUID=1.2.1&SeriesInstanceUID=1.2.1.1&Modality=DX",
+    b"ReferringPhysicianName=House%5EGregory&AccessionNumber=A1&SOPInstanceUID=1",
+    b"viewport=8,6,0,0,8,6&fields=a(b,c)&alt=json&%24.xgafv=1&prettyPrint=true",
+)
+QUERY_TOKENS = (
+    b"&",
+    b"=",
+    b"%",
+    b"%00",
+    b"%FF",
+    b"%C3%A9",
+    b"+",
+    b",",
+    b"*",
+    b"-",
+    b"9" * 30,
+    b";",
+    b"'",
+    b"\xe9",
+    b"(",
+)
+SEARCHED = ("studies", "series", "instances", "studies/1.2.1/series", "studies/1.2.1/series/1.2.1.1/instances")
+ASKED = (*SEARCHED, "studies/1.2.1/metadata", "studies/1.2.1/series/1.2.1.1/instances/1/rendered")
+
+
+def test_query_strings_through_the_application(in_process: InProcess) -> None:
+    """The bytes of a query as they are on the wire, which no client would write."""
+    in_process.run(_search_all(random.Random(5), in_process.emulator))  # noqa: S311 (not for secrets)
+
+
+async def _search_all(chance: random.Random, emulator: Emulator) -> None:
+    root = await _filled_store(emulator)
+    seen: dict[int, int] = {}
+    before = 0
+    for number in range(SEARCHES):
+        query = chance.choice(QUERIES_TO_MUTATE)
+        for _ in range(chance.randint(0, 3)):
+            at = chance.randrange(len(query) + 1)
+            cut = chance.choice((0, 0, 1, 5))
+            query = query[:at] + chance.choice((b"", *QUERY_TOKENS)) + query[at + cut :]
+        begin = time.process_time()
+        status, body = await _answer(emulator, f"{root}/{chance.choice(ASKED)}", query)
+        assert time.process_time() - begin < LONGEST
+        assert status in (200, 204, 400), (status, query, body)
+        assert status != 400 or orjson.loads(body)["error"]["message"].endswith("."), (query, body)
+        seen[status] = seen.get(status, 0) + 1
+        if number == SEARCHES // 5:
+            gc.collect()
+            tracemalloc.start()
+            before = tracemalloc.get_traced_memory()[0]
+        if number == SEARCHES // 2:
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+            tracemalloc.stop()
+            assert grown < GROWTH, f"{grown} bytes more"
+    assert min(seen.get(status, 0) for status in (200, 204, 400)) > SEARCHES // 50, seen
+
+
+async def _filled_store(emulator: Emulator) -> str:
+    """Make a store with one film; give the path of its DICOMweb service."""
+    parent = f"/v1/projects/{emulator.settings.project}/locations/us-central1/datasets"
+    await _answer(emulator, parent, b"datasetId=q", "POST", b"{}")
+    assert (await _answer(emulator, f"{parent}/q/dicomStores", b"dicomStoreId=s", "POST", b"{}"))[0] == 200
+    root = f"{parent}/q/dicomStores/s/dicomWeb"
+    stored = await _answer(emulator, f"{root}/studies", b"", "POST", made(uid="1"), b"application/dicom")
+    assert stored[0] == 200
+    return root
+
+
+async def _answer(
+    emulator: Emulator, path: str, query: bytes, method: str = "GET", body: bytes = b"", kind: bytes = b"text/plain"
+) -> tuple[int, bytes]:
+    """Send one request to the application, as the server would; give status and body."""
+    token = emulator.authenticator.owner_token.encode()
+    headers = [(b"host", b"127.0.0.1:1"), (b"authorization", b"Bearer " + token), (b"content-type", kind)]
+    scope = {
+        "type": "http",
+        "method": method,
+        "scheme": "http",
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": headers,
+    }
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await asyncio.wait_for(Application(emulator)(scope, receive, send), 30)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
