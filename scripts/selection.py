@@ -47,6 +47,8 @@ def is_searchable(key: str, level: str) -> bool:
 
 def parse_paths(words: Sequence[str]) -> list[ResourcePath]:
     """`STUDY [SERIES [INSTANCE]]`, or any number of `studies/UID[/series/UID[/instances/UID]]`. Raises UsageError."""
+    if not all(word.strip() for word in words):
+        raise UsageError("A UID is empty: that would name everything around it.")
     if not any("/" in word for word in words):
         if not 1 <= len(words) <= len(_LEVELS):
             raise UsageError("Write STUDY [SERIES [INSTANCE]], or studies/UID for each of several studies.")
@@ -76,6 +78,8 @@ def select(
         found = [each for path in parse_paths(words) for each in expand(web, path, check=check)]
     else:
         pairs = filters(list(where))
+        if empty := [key for key, wanted in pairs if not wanted.strip()]:
+            raise UsageError(f"{empty[0]} has no value: that could name everything.")
         level = max(_LEVEL_OF_KEY.get(key, 0) for key, _ in pairs)
         found = _search(web, level, pairs + ([("fuzzymatching", "true")] if fuzzy else []))
     return outermost(found)

@@ -52,7 +52,16 @@ def test_it_asks_first(run: Run, live: Live) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["1", "--where", "PatientID=1"], ["1", "2", "3", "4"], ["series/1"], ["--where", "PatientID"]]
+    "arguments",
+    [
+        [],
+        ["1", "--where", "PatientID=1"],
+        ["1", "2", "3", "4"],
+        ["series/1"],
+        ["--where", "PatientID"],
+        ["--where", "PatientID="],
+        ["1", ""],
+    ],
 )
 def test_wrong_use(run: Run, live: Live, arguments: list[str]) -> None:
     assert run("delete", *arguments, "--yes", "--outputs", live.path).code == 2

@@ -27,6 +27,10 @@ def test_paths(words: list[str], paths: list[str]) -> None:
     "words",
     [
         ["1", "2", "3", "4"],
+        [""],
+        ["1", ""],
+        ["1", " "],
+        ["studies/1", ""],
         ["studies/1", "2"],
         ["series/1"],
         ["studies/"],

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -22,6 +23,8 @@ _READ = "healthcare.dicomStores.dicomWebRead"
 DEFAULT_LIMIT = {"study": 100, "series": 100, "instance": 1000}
 MAX_LIMIT = {"study": 5000, "series": 5000, "instance": 50_000}
 MAX_OFFSET = 1_000_000
+MAX_SEQUENCE = 1 << 20
+"""A sequence of more bytes, as JSON, is no part of a search's answer (Cloud Healthcare: "about 1 MiB")."""
 
 _STUDY_KEYS = {
     "StudyInstanceUID": "0020000D",
@@ -137,6 +140,8 @@ def _conditions(query: Query, store: int, path: DicomPath) -> Iterator[tuple[str
     if path.series:
         yield "e.uid = ?", (path.series,)
     for tag, value in query.matches.items():
+        if not value:
+            continue  # universal matching (PS3.4 C.2.2.2.3)
         if tag == "00080020":
             yield _date(value)
         elif tag == "00100010" and query.fuzzy:
@@ -222,11 +227,17 @@ def _reduced(query: Query, row: Sequence[bytes]) -> bytes:
     """Give the default attributes and those that were asked for (or all) of one result."""
     shown = orjson.loads(row[0].replace(index.ROOT_MARK, b"\\u0001"))
     wider = orjson.loads(row[1].replace(index.ROOT_MARK, b"\\u0001"))
+    if len(row[1]) > MAX_SEQUENCE:
+        wider = {tag: element for tag, element in wider.items() if not _is_too_large(element)}
     shown.update({tag: element for tag, element in wider.items() if query.all_fields or tag in query.fields})
     counted = [tag for level, tag in COUNTED if level == query.level and tag in query.fields]
     for tag, found in zip(counted, row[2:], strict=True):
         shown[tag] = {"vr": _COUNTED_VR.get(tag, "IS"), "Value": orjson.loads(found)}
     return orjson.dumps(dict(sorted(shown.items()))).replace(b"\\u0001", index.ROOT_MARK)
+
+
+def _is_too_large(element: dict[str, Any]) -> bool:
+    return element["vr"] == "SQ" and len(orjson.dumps(element)) > MAX_SEQUENCE
 
 
 def _handler(method_id: str, level: str) -> None:

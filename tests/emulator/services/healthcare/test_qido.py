@@ -2,10 +2,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from emulator.dicom.native_xml import from_xml
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.instances import file_of, instance, made
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,13 @@ def studies(store: Store, **parameters: Any) -> list[str]:
         ({"PatientName": "ohn", "fuzzymatching": "true"}, []),
         ({"PatientName": "muller", "fuzzymatching": "true"}, ["1.1"]),
         ({"PatientName": "小", "fuzzymatching": "true"}, ["1.1"]),
+        ({"PatientName": "しょう", "fuzzymatching": "true"}, ["1.1"]),
+        ({"PatientName": "Müller^Jörg=王^小東=おう^しょうとう"}, ["1.1"]),
+        ({"StudyDate": "20210304-20210304"}, ["1.2"]),
+        ({"StudyDate": "20221231-20210101"}, []),
         ({"PatientName": "jo", "fuzzymatching": "false"}, []),
+        ({"AccessionNumber": "", "StudyDate": "", "PatientID": "P2"}, ["1.3"]),
+        ({"PatientName": "", "fuzzymatching": "true"}, ["1.1", "1.2", "1.3"]),
         ({"limit": 1}, ["1.1"]),
         ({"limit": 1, "offset": 1}, ["1.2"]),
         ({"offset": 3}, []),
@@ -145,6 +153,21 @@ def test_include_field_all(archive: Store) -> None:
     )
 
 
+def test_a_sequence_of_more_than_a_mebibyte_is_in_the_metadata_only(store: Store) -> None:
+    film = instance()
+    for keyword, items in (("ReferencedImageSequence", 1), ("SourceImageSequence", 1100)):
+        sequence = [Dataset() for _ in range(items)]
+        for item in sequence:
+            item.DerivationDescription = "x" * 1000
+        setattr(film, keyword, Sequence(sequence))
+    assert store.post(file_of(film)).status_code == 200
+    (found,) = store.get("instances", includefield="all").json()
+    assert "00081140" in found
+    assert "00082112" not in found
+    (metadata,) = store.get("studies/1.2.1/metadata").json()
+    assert len(metadata["00082112"]["Value"]) == 1100
+
+
 def test_counts_and_modalities_on_request(archive: Store) -> None:
     fields = "ModalitiesInStudy,NumberOfStudyRelatedSeries,NumberOfStudyRelatedInstances"
     row = archive.get("studies", StudyInstanceUID="1.1", includefield=fields).json()[0]
@@ -166,6 +189,18 @@ def test_counts_and_modalities_on_request(archive: Store) -> None:
         {"StudyDate": "2021"},
         {"StudyDate": "2021-01-01"},
         {"fuzzymatching": "maybe"},
+        {"StudyDate": "-"},
+        {"StudyDate": "20210101-2022"},
+        {"StudyDate": "20210101-20210102-20210103"},
+        {"PatientID": ["P1", "P2"]},
+        {"PatientName": "Doe^Jane", "00100010": "Doe^Jane"},
+        {"patientid": "P1"},
+        {"limit": "1.5"},
+        {"limit": ["1", "x"]},
+        {"offset": "-1"},
+        {"includefield": "00081030,nonsense"},
+        {"ModalitiesInStudy": "CR"},
+        {"SeriesInstanceUID": "1.1.1"},
     ],
 )
 def test_refusals(archive: Store, parameters: dict[str, Any]) -> None:
