@@ -71,7 +71,8 @@ def displayed(path: str, number: int) -> "Image":
         meaning = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         if meaning == "PALETTE COLOR":
             coloured = apply_color_lut(frame, dataset)
-            return (coloured >> 8).astype(np.uint8) if coloured.dtype.itemsize > 1 else coloured
+            deep = coloured.dtype.itemsize > 1 and not _lower_byte_only(dataset)
+            return (coloured >> 8 if deep else coloured).astype(np.uint8)
         if frame.ndim == 3:
             return _eight_bits(frame, int(dataset.get("BitsStored", 8)))
         return _grey(frame, _of_frame(dataset, number), inverse=meaning == "MONOCHROME1")
@@ -79,6 +80,14 @@ def displayed(path: str, number: int) -> "Image":
         raise
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like; their text may quote values)
         raise UnsupportedError(f"The pixels cannot be rendered ({type(problem).__name__}).") from None
+
+
+def _lower_byte_only(dataset: "Dataset") -> bool:
+    """Tell whether a palette of 16 bits holds 8-bit colours, as some devices write it."""
+    import numpy as np
+
+    tables = [dataset.get(f"{name}PaletteColorLookupTableData") for name in ("Red", "Green", "Blue")]
+    return all(table and np.frombuffer(table, "<u2").max() < 256 for table in tables)
 
 
 _GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
