@@ -49,7 +49,8 @@ class AgentAccess(pulumi.ComponentResource):
 class AccountsArgs:
     """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
 
-    `after` is what must be there before an account.
+    `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
+    before an account.
     """
 
     project: str
@@ -64,6 +65,7 @@ class AccountsArgs:
     subscription: pulumi.Input[str]
     bigquery_dataset: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
+    temp_bucket: pulumi.Input[str] | None = None
 
 
 class Accounts(pulumi.ComponentResource):
@@ -95,6 +97,8 @@ class Accounts(pulumi.ComponentResource):
         loader.bigquery("writes-labels", args.bigquery_dataset, "roles/bigquery.dataEditor")
         loader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         loader.on_project("pays-for-reading", "roles/serviceusage.serviceUsageConsumer")
+        if args.temp_bucket is not None:
+            self._allow_dataflow(loader, args.temp_bucket)
         reader = _Grants(f"{name}-reader", args.project, self.reader.member, self)
         reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
         reader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
@@ -103,6 +107,20 @@ class Accounts(pulumi.ComponentResource):
         reader.bigquery("reads-tables", args.bigquery_dataset, "roles/bigquery.dataViewer")
         reader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         self.register_outputs({})
+
+    def _allow_dataflow(self, loader: _Grants, temp_bucket: pulumi.Input[str]) -> None:
+        """Let the loader be the account of Dataflow's workers, and start jobs that run as itself and nobody else."""
+        loader.on_project("works-for-dataflow", "roles/dataflow.worker")
+        loader.on_project("starts-dataflow", "roles/dataflow.developer")
+        loader.bucket("keeps-temporary-files", temp_bucket, "roles/storage.objectAdmin")
+        loader.bucket("looks-at-temporary-bucket", temp_bucket, "roles/storage.legacyBucketReader")
+        gcp.serviceaccount.IAMMember(
+            f"{self._name}-loader-as-worker",
+            service_account_id=self.loader.name,
+            role="roles/iam.serviceAccountUser",
+            member=self.loader.member,
+            opts=options(self),
+        )
 
     def _account(self, role: str, account: str, description: str, people: Sequence[str]) -> gcp.serviceaccount.Account:
         """One service account, and the right of `people` to act as it with short-lived tokens."""

@@ -15,9 +15,12 @@ from infra.encryption import Encryption, EncryptionArgs
 from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.messaging import Messaging, MessagingArgs
 from infra.outputs import HEALTHCARE_ENDPOINT, Outputs
-from infra.services import APIS, KEY_API, Services, ServicesArgs
+from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
+
+TEMP_DAYS = 7
+"""Days for which temporary files are kept: those of a job that has failed help to see why."""
 
 
 class Environment:
@@ -30,6 +33,7 @@ class Environment:
         self.encryption = self._encryption()
         self.landing = self._bucket("landing", settings.names.landing_bucket, settings.landing_days)
         self.export = self._bucket("export", settings.names.export_bucket, settings.export_days)
+        self.temp_bucket = self._temp()
         self.messaging = self._messaging()
         self.analytics = self._analytics()
         self.dataset = self._dataset()
@@ -68,21 +72,28 @@ class Environment:
             dicom_stream_table=self._stream_table(),
             kms_key_name=settings.encryption_key,
             audit_bucket=self.audit_bucket.bucket.name if self.audit_bucket else None,
+            temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
             endpoints=settings.endpoints.to_mapping(),
         )
 
     def _services(self) -> Services:
         apis = (*APIS, KEY_API) if self.settings.encryption_key else APIS
+        if self.settings.dataflow:
+            apis = (*apis, *DATAFLOW_APIS)
         return Services("services", ServicesArgs(self.settings.project, self.project_number, apis))
 
     def _encryption(self) -> Encryption | None:
         if self.settings.encryption_key is None:
             return None
         services = self.services
+        agents = {"healthcare": services.healthcare_agent, "pubsub": services.pubsub_agent}
+        if self.settings.dataflow:
+            # Dataflow's own state, and the disks of its workers.
+            agents |= {"dataflow": services.dataflow_agent, "compute": services.compute_agent}
         args = EncryptionArgs(
             project=self.settings.project,
             key=self.settings.encryption_key,
-            agents={"healthcare": services.healthcare_agent, "pubsub": services.pubsub_agent},
+            agents=agents,
             identities={"healthcare": services.healthcare_identity, "pubsub": services.pubsub_identity},
             apis={api.partition(".")[0]: resource for api, resource in services.apis.items()},
         )
@@ -108,6 +119,30 @@ class Environment:
             retention_days=retention_days,
         )
         return PrivateBucket(name, args)
+
+    def _temp(self) -> PrivateBucket | None:
+        """The bucket for Dataflow's temporary files, where the settings ask for it.
+
+        Dataflow writes and deletes there all the time: versions and soft delete would keep, and charge for, all of it.
+        Nothing in it is worth protecting.
+        """
+        settings = self.settings
+        if not settings.dataflow:
+            return None
+        args = BucketArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            bucket=settings.names.temp_bucket,
+            soft_delete_days=0,
+            old_version_days=0,
+            days=TEMP_DAYS,
+            kms_key=settings.encryption_key,
+            deletion_protection=False,
+            after=[self.services.apis["storage.googleapis.com"], *self._may_encrypt("storage")],
+            versions=False,
+        )
+        return PrivateBucket("temp", args)
 
     def _messaging(self) -> Messaging:
         settings, names = self.settings, self.settings.names
@@ -203,6 +238,7 @@ class Environment:
                 self.services.apis["iam.googleapis.com"],
                 self.services.apis["cloudresourcemanager.googleapis.com"],
             ],
+            temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
         )
         return Accounts("accounts", args)
 

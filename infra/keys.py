@@ -163,6 +163,13 @@ KEYS = (
         _between(1, 3650),
     ),
     Key(
+        "dataflow",
+        "boolean",
+        default=False,
+        meaning="Whether chest X-rays can also be loaded by Dataflow: its API, a bucket for its temporary files, and the"
+        " loader's rights to start jobs and to work in them.",
+    ),
+    Key(
         "loaders",
         "array",
         [],

@@ -42,6 +42,11 @@ class Names:
         return f"{self.project}-{self.environment}-export"
 
     @property
+    def temp_bucket(self) -> str:
+        """The bucket for Dataflow's temporary files."""
+        return f"{self.project}-{self.environment}-temp"
+
+    @property
     def audit_bucket(self) -> str:
         """The bucket that audit log entries are kept in."""
         return f"{self.project}-{self.environment}-audit"

@@ -85,6 +85,8 @@ class Outputs:
     """The key that data is encrypted with; None means Google's own keys."""
     audit_bucket: str | None = None
     """The bucket that audit log entries are kept in; None where they are not kept."""
+    temp_bucket: str | None = None
+    """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property

@@ -23,6 +23,9 @@ APIS = (
 
 KEY_API = "cloudkms.googleapis.com"
 
+DATAFLOW_APIS = ("compute.googleapis.com", "dataflow.googleapis.com")
+"""Dataflow, and where its workers run."""
+
 
 @dataclass(frozen=True)
 class ServicesArgs:
@@ -56,6 +59,8 @@ class Services(pulumi.ComponentResource):
         self.pubsub_identity = self._identity(name, args, "pubsub.googleapis.com")
         self.healthcare_agent = f"service-{args.project_number}@gcp-sa-healthcare.iam.gserviceaccount.com"
         self.pubsub_agent = f"service-{args.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+        self.dataflow_agent = f"service-{args.project_number}@dataflow-service-producer-prod.iam.gserviceaccount.com"
+        self.compute_agent = f"service-{args.project_number}@compute-system.iam.gserviceaccount.com"
         self.register_outputs({})
 
     def _identity(self, name: str, args: ServicesArgs, api: str) -> gcp.projects.ServiceIdentity:

@@ -77,6 +77,7 @@ class Settings:
     encryption_key: str | None
     audit_logs: bool
     audit_days: int
+    dataflow: bool
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
     endpoints: Endpoints
@@ -140,6 +141,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> 
         encryption_key=read["encryptionKey"] or None,
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
+        dataflow=read["dataflow"],
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
         endpoints=endpoints,

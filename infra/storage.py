@@ -19,8 +19,9 @@ class BucketArgs:
     """What `PrivateBucket` needs.
 
     `days` is when a live object is deleted (0: never). `retention_days` is how long nobody may delete or replace an
-    object (0: no such rule). `kms_key` is a key's full name, or None for Google's own. `after` is what must be there
-    before the bucket.
+    object (0: no such rule). `versions` is whether replaced and deleted objects are kept for a while; a bucket with
+    retention needs none. `kms_key` is a key's full name, or None for Google's own. `after` is what must be there before
+    the bucket.
     """
 
     project: str
@@ -34,10 +35,11 @@ class BucketArgs:
     deletion_protection: bool
     after: Sequence[pulumi.Resource]
     retention_days: int = 0
+    versions: bool = True
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """One bucket with uniform access, no public access, soft delete, and versions, or retention, which needs none.
+    """One bucket with uniform access, no public access, soft delete, and versions where they are asked for.
 
     It has no access logs of its own: Cloud Audit Logs say who read what.
     """
@@ -54,7 +56,7 @@ class PrivateBucket(pulumi.ComponentResource):
             labels=args.labels,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            versioning=gcp.storage.BucketVersioningArgs(enabled=not retention),
+            versioning=gcp.storage.BucketVersioningArgs(enabled=_keeps_versions(args)),
             retention_policy=gcp.storage.BucketRetentionPolicyArgs(retention_period=str(retention * DAY))
             if retention
             else None,
@@ -69,10 +71,14 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def _keeps_versions(args: BucketArgs) -> bool:
+    return args.versions and not args.retention_days
+
+
 def _lifecycle(args: BucketArgs) -> Sequence[gcp.storage.BucketLifecycleRuleArgs]:
     """Remove old versions and unfinished uploads, and live objects where a limit is set."""
     rules = [_rule("AbortIncompleteMultipartUpload", age=UNFINISHED_UPLOAD_DAYS)]
-    if not args.retention_days:
+    if _keeps_versions(args):
         rules.append(_rule("Delete", days_since_noncurrent_time=args.old_version_days, with_state="ARCHIVED"))
     if args.days:
         rules.append(_rule("Delete", age=args.days, with_state="LIVE"))

@@ -120,6 +120,7 @@ def test_names_keep_google_s_limits_at_the_longest_project_and_environment() -> 
     names = parse({"gcp:project": "p" * 30, f"{NAMESPACE}:environment": "e" * 15}, "dev", {}).names
     assert len(names.landing_bucket) <= 63
     assert len(names.audit_bucket) <= 63
+    assert len(names.temp_bucket) <= 63
     assert 6 <= len(names.loader) <= 30
     assert 6 <= len(names.reader) <= 30
 
