@@ -166,8 +166,8 @@ KEYS = (
         "dataflow",
         "boolean",
         default=False,
-        meaning="Whether chest X-rays can also be loaded by Dataflow: its API, a bucket for its temporary files, and the"
-        " loader's rights to start jobs and to work in them.",
+        meaning="Whether chest X-rays can also be loaded by Dataflow: its API, a bucket for its temporary files, and"
+        " the loader's rights to start jobs and to work in them.",
     ),
     Key(
         "loaders",

@@ -13,6 +13,7 @@ from scripts.commands import (
     import_,
     load,
     operations,
+    pipeline,
     query,
     rehearse,
     retrieve,
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("status")(status.status)
 app.command("load")(load.load)
 app.command("import")(import_.import_)
+app.command("pipeline")(pipeline.pipeline)
 app.command("verify")(verify.verify)
 app.command("rehearse")(rehearse.rehearse)
 app.command("search")(search.search)

@@ -7,7 +7,7 @@ unpacked, Kaggle's `sample`, or a plain folder of PNG and JPEG files with a CSV.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -71,8 +71,12 @@ def open_archive(path: Path, labels: str | None = None, name: str | None = None)
     its UIDs; without it, the folder's or zip's name. Raises UsageError when there is no set, or more than one list.
     """
     path = path.resolve()
-    listing = _listing(path)
-    version, read = _read_lists(listing, path, labels, name)
+    return archive_of(_listing(path), path.name, labels, name or (path.stem if path.is_file() else path.name))
+
+
+def archive_of(listing: Listing, place: str, labels: str | None, name: str) -> Archive:
+    """The set whose files `listing` has; errors call the place `place`. Else as for open_archive."""
+    version, read = lists_of(listing, place, labels, name)
     return _together(read, listing, version)
 
 
@@ -84,13 +88,13 @@ def read_lists(path: Path, labels: str | None = None) -> Labels:
         listing = Listing(tuple(file for file in list_folder(path.parent).files if "/" not in file.path))
     else:
         listing = _listing(path)
-    return _read_lists(listing, path, labels, None)[1]
+    return lists_of(listing, path.name, labels, path.stem if path.is_file() else path.name)[1]
 
 
-def _read_lists(listing: Listing, path: Path, labels: str | None, name: str | None) -> tuple[str, Labels]:
+def lists_of(listing: Listing, place: str, labels: str | None, name: str) -> tuple[str, Labels]:
     """FilmRecord.version and what the list of that version, the boxes and the splits say together."""
     lists = {file.name: file for file in reversed(listing.files) if file.path.lower().endswith((".csv", ".txt"))}
-    version, chosen = _choose(lists, labels, path)
+    version, chosen = _choose(lists, labels, place)
     boxes: dict[str, tuple[Box, ...]] = {}
     splits: dict[str, str] = {}
     problems: tuple[str, ...] = ()
@@ -100,7 +104,7 @@ def _read_lists(listing: Listing, path: Path, labels: str | None, name: str | No
         for file, split in SPLITS.items():
             if file in lists:
                 splits |= read_split(_lines(lists[file]), split)
-    version = version or _own_name(name or (path.stem if path.is_file() else path.name))
+    version = version or _own_name(name)
     read = read_films(_lines(chosen), chosen.name, version, boxes, splits)
     return version, Labels(read.records, problems + read.problems)
 
@@ -120,14 +124,21 @@ def _listing(path: Path) -> Listing:
         if path.suffix.lower() != ".zip":
             raise UsageError(f"{path.name} is no zip: give the folder or the zip of the set.")
         return _zip(path)
-    top = list_folder(path)
+    return with_zips(list_folder(path), lambda file: list_zip(path / file.path))
+
+
+def with_zips(top: Listing, open_zip: Callable[[ImageFile], Listing]) -> Listing:
+    """The files of a folder, with those inside its zips instead of the zips.
+
+    `open_zip` lists one, and raises ReadError. Raises UsageError where all that could be images is in tar files.
+    """
     files: list[ImageFile] = []
     problems: list[str] = []
     tars = []
     for file in top.files:
         if file.path.lower().endswith(".zip"):
             try:
-                inside = list_zip(path / file.path)
+                inside = open_zip(file)
             except ReadError as error:
                 problems.append(str(error))
                 continue
@@ -161,14 +172,14 @@ def _unpack(name: str) -> str:
     return f"{name} can be read in one go only, not film by film: unpack it with `tar -xf {name}` and give the folder."
 
 
-def _choose(lists: dict[str, ImageFile], labels: str | None, path: Path) -> tuple[str, ImageFile]:
+def _choose(lists: dict[str, ImageFile], labels: str | None, place: str) -> tuple[str, ImageFile]:
     """NIH's version, empty for a list of one's own, and the list's file."""
     if labels in LISTS and LISTS[labels] in lists:
         return labels, lists[LISTS[labels]]
     if labels is not None:
         wanted = LISTS.get(labels, labels)
         if wanted not in lists:
-            raise UsageError(f"{path.name} holds no {wanted}: name a list that is there.")
+            raise UsageError(f"{place} holds no {wanted}: name a list that is there.")
         return next((version for version, name in LISTS.items() if name == wanted), ""), lists[wanted]
     for version, name in LISTS.items():
         if name in lists:
@@ -176,11 +187,11 @@ def _choose(lists: dict[str, ImageFile], labels: str | None, path: Path) -> tupl
     own = [file for name, file in sorted(lists.items()) if name.lower().endswith(".csv") and _names_images(file)]
     if not own:
         raise UsageError(
-            f"{path.name} holds no list of films: put a CSV beside the images with a column `Image Index` of file"
+            f"{place} holds no list of films: put a CSV beside the images with a column `Image Index` of file"
             " names, and optionally `Finding Labels`, `Patient ID`, `Patient Age`, `Patient Gender`, `View Position`."
         )
     if len(own) > 1:
-        raise UsageError(f"{path.name} holds several lists: name one of {', '.join(file.name for file in own)}.")
+        raise UsageError(f"{place} holds several lists: name one of {', '.join(file.name for file in own)}.")
     return "", own[0]
 
 

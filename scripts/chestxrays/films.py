@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -45,11 +45,14 @@ def batch_of(prefix: str, patient_id: str) -> str:
 
 
 class Converter:
-    """Turns image files into DICOM, in as many processes as there are cores; they end with the context."""
+    """Turns image files into DICOM, in as many processes as there are cores; they end with the context.
+
+    No `workers` at all, 0, means this process: one of many already, as a worker of Beam.
+    """
 
     def __init__(self, syntax: Syntax = Syntax.UNCOMPRESSED, workers: int | None = None) -> None:
         self.syntax = syntax
-        self.workers = workers or os.cpu_count() or 1
+        self.workers = workers if workers is not None else os.cpu_count() or 1
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +73,10 @@ class Converter:
         Raises SourceError for a film that can't be converted, CommandError when the processes are gone.
         """
         try:
-            return self._pool.submit(convert, image, record, self.syntax).result()
+            portable = image if isinstance(image, bytes) else image.portable()
+            if not self.workers:
+                return convert(portable, record, self.syntax)
+            return self._pool.submit(convert, portable, record, self.syntax).result()
         except FilmError as error:
             raise SourceError(str(error).rstrip(".")) from None
         except BrokenProcessPool:
@@ -118,15 +124,7 @@ class ConvertedFilm:
     @property
     def fixed_version(self) -> str:
         """Changes with the converter, the syntax, what the list says of the film, and the image file."""
-        image = self.image
-        if image.member:
-            version: tuple[int, ...] = (image.size, image.member.crc)
-        else:
-            try:
-                version = (image.size, Path(image.place, image.path).stat().st_mtime_ns)
-            except OSError:
-                version = (image.size,)
-        return version_of(self.converter, self.record, *version)
+        return version_of(self.converter, self.record, *self.image.version)
 
     def instance_uid(self) -> str:
         """The film's SOPInstanceUID."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from scripts.chestxrays.errors import ReadError
@@ -46,11 +47,26 @@ class ImageFile:
         """The last part of the path, such as `00000001_000.png`."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def version(self) -> tuple[int | str, ...]:
+        """What changes when the bytes do: their number, and the checksum in the zip or the time of the last change."""
+        if self.member:
+            return (self.size, self.member.crc)
+        try:
+            return (self.size, Path(self.place, self.path).stat().st_mtime_ns)
+        except OSError:
+            return (self.size,)
+
+    def portable(self) -> ImageFile | bytes:
+        """What another process needs to have the bytes. Raises ReadError."""
+        return self
+
     def read(self) -> bytes:
         """The file's bytes, in any process. Raises ReadError when they are gone, unreadable or damaged."""
         try:
             if self.member:
-                return _read_member(self, self.member)
+                descriptor = _opened(self.place, os.getpid()).fileno()
+                return unpack(self, self.member, lambda size, offset: os.pread(descriptor, size, offset))
             return Path(self.place, self.path).read_bytes()
         except OSError as error:
             raise ReadError(f"The file cannot be read: {error.strerror}; check the disk and load again.") from error
@@ -71,25 +87,39 @@ def list_folder(folder: Path) -> Listing:
 
 def list_zip(path: Path) -> Listing:
     """All files of a zip. Raises ReadError when it is none, or cut off."""
+    try:
+        with path.open("rb") as file:
+            return list_members(
+                file, path.name, lambda inside, size, member: ImageFile(str(path), inside, size, member)
+            )
+    except OSError as error:
+        raise ReadError(f"{path.name} is no whole zip: fetch it again.") from error
+
+
+def list_members(file: IO[bytes], name: str, make: Callable[[str, int, Member], ImageFile]) -> Listing:
+    """All files of the zip in `file`, which problems call `name`; `make` is told path, size and where each lies.
+
+    Raises ReadError when it is no zip, or cut off.
+    """
     files, problems = [], []
     try:
-        with ZipFile(path) as opened:
+        with ZipFile(file) as opened:
             for info in opened.infolist():
                 inside = PurePosixPath(info.filename)
                 if info.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in inside.parts):
                     continue
                 if inside.is_absolute() or ".." in inside.parts:
-                    problems.append(f"{path.name} has a member whose name leads out of the zip, so it was left out.")
+                    problems.append(f"{name} has a member whose name leads out of the zip, so it was left out.")
                 elif info.flag_bits & _ENCRYPTED or info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
                     problems.append(
-                        f"{path.name} has a member that is encrypted or packed in an unusual way, so it was left out;"
+                        f"{name} has a member that is encrypted or packed in an unusual way, so it was left out;"
                         " unpack the zip and load the folder."
                     )
                 else:
                     member = Member(info.header_offset, info.compress_size, info.compress_type, info.CRC)
-                    files.append(ImageFile(str(path), inside.as_posix(), info.file_size, member))
-    except (BadZipFile, OSError, NotImplementedError) as error:
-        raise ReadError(f"{path.name} is no whole zip: fetch it again.") from error
+                    files.append(make(inside.as_posix(), info.file_size, member))
+    except (BadZipFile, NotImplementedError) as error:
+        raise ReadError(f"{name} is no whole zip: fetch it again.") from error
     files.sort(key=lambda file: file.path)
     return Listing(tuple(files), tuple(problems))
 
@@ -105,17 +135,19 @@ def _walk(top: str, below: str) -> Iterator[ImageFile]:
             yield ImageFile(top, path, entry.stat().st_size)
 
 
-def _read_member(file: ImageFile, member: Member) -> bytes:
-    """Read at an offset of its own, so that threads and forked processes may share the descriptor."""
-    descriptor = _opened(file.place, os.getpid()).fileno()
-    head = os.pread(descriptor, _LOCAL_HEADER, member.offset)
+def unpack(file: ImageFile, member: Member, read: Callable[[int, int], bytes]) -> bytes:
+    """The bytes of a zip's member; `read` gives a number of the zip's bytes at an offset. Raises ReadError.
+
+    It needs no place of its own in the zip, so that threads and forked processes may share a descriptor.
+    """
+    head = read(_LOCAL_HEADER, member.offset)
     if len(head) < _LOCAL_HEADER or not head.startswith(_LOCAL_MAGIC):
         raise _damaged(file)
     # The local header's own lengths of name and extra field: the directory's may differ (APPNOTE 4.3.7).
     start = (
         member.offset + _LOCAL_HEADER + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     )
-    data = os.pread(descriptor, member.packed, start)
+    data = read(member.packed, start)
     if member.method == ZIP_DEFLATED:
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
         try:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from scripts.chestxrays.films import Converter, Uids, batch_of, version_of
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid
-from scripts.commands.source_options import PublicFormat
-from scripts.connection import Connection
 from scripts.loading.sources import DICOM_ENDING, RemoteObject, Source, SourceError
 
 if TYPE_CHECKING:
     from google.cloud import storage
+
+    from scripts.commands.source_options import PublicFormat
+    from scripts.connection import Connection
 
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 """Cloud Healthcare API: NIH Chest X-ray dataset. Requester pays."""

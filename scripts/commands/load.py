@@ -34,6 +34,8 @@ from scripts.errors import UsageError
 if TYPE_CHECKING:
     from scripts.connection import Connection
     from scripts.loading.choosing import Chosen
+    from scripts.loading.running import Load
+    from scripts.loading.uploading import Carry
 
 
 def load(
@@ -71,10 +73,8 @@ def load(
     """
     from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
-    from scripts.chestxrays.labelling import load_labels_of
     from scripts.chestxrays.selection import Selection
     from scripts.loading.choosing import Wish, choose
-    from scripts.loading.running import run_load
 
     if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
         raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
@@ -90,16 +90,28 @@ def load(
             return
         show_oddities(chosen)
         if kind is SourceKind.PUBLIC:
-            _agree_to_cost(target, chosen, yes=yes)
-        done = run_load(target, chosen.sources, then_import=then_import)
-        if not as_json:
-            for each in done.imports:
-                each.show(target)
-        if not done.report.left:
-            load_labels_of(target, chosen, done)
-        if as_json:
-            print_json(done.to_json())
+            agree_to_cost(target, chosen, yes=yes)
+        done = bring(target, chosen, then_import=then_import, as_json=as_json)
     raise typer.Exit(done.exit_code)
+
+
+def bring(target: Connection, chosen: Chosen, *, then_import: bool, as_json: bool, carry: Carry | None = None) -> Load:
+    """Load what was chosen, import it, load its labels, and say what came of all that.
+
+    `carry` is what brings the files to the bucket; without it, this process does.
+    """
+    from scripts.chestxrays.labelling import load_labels_of
+    from scripts.loading.running import run_load
+
+    done = run_load(target, chosen.sources, then_import=then_import, carry=carry)
+    if not as_json:
+        for each in done.imports:
+            each.show(target)
+    if not done.report.left:
+        load_labels_of(target, chosen, done)
+    if as_json:
+        print_json(done.to_json())
+    return done
 
 
 def show_oddities(chosen: Chosen) -> None:
@@ -134,7 +146,7 @@ def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: floa
     typer.echo(f"Would load into gs://{target.outputs.landing_bucket}: {planned}.")
 
 
-def _agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
+def agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
     """Say what the public bucket costs, and go on only if that is agreed to."""
     from scripts.chestxrays.public import public_cost
 

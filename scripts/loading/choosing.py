@@ -64,7 +64,7 @@ def choose(target: Connection, wish: Wish, converter: Converter, format_: Public
     if wish.kind is SourceKind.PUBLIC:
         return _public(target, wish, converter, format_)
     if wish.path and (wish.kind is SourceKind.KAGGLE or _is_image_set(wish.path)):
-        chosen = _image_set(wish, wish.path, converter)
+        chosen = _image_set(target, wish, wish.path, converter)
     else:
         if wish.kind is SourceKind.KAGGLE:
             raise UsageError("--source kaggle needs the folder or the zip of the set.")
@@ -89,19 +89,28 @@ def _refuse_filters(wish: Wish) -> None:
 
 
 def _is_image_set(path: Path) -> bool:
-    """Whether a folder holds PNG or JPEG images and a CSV: then its DICOM files, if any, are not what is meant."""
+    """Whether a folder holds PNG or JPEG images and a CSV: then its DICOM files, if any, are not what is meant.
+
+    What lies in Cloud Storage is taken for one: DICOM files there need no loading, but an import.
+    """
+    from scripts.chestxrays.cloud_images import cloud_place
+
+    if cloud_place(path):
+        return True
     if not path.is_dir():
         return False
     found = {file.suffix.lower() for file in path.rglob("*") if not file.name.startswith(".")}
     return ".csv" in found and not found.isdisjoint(_IMAGES)
 
 
-def _image_set(wish: Wish, path: Path, converter: Converter) -> Chosen:
+def _image_set(target: Connection, wish: Wish, path: Path, converter: Converter) -> Chosen:
     from scripts.chestxrays.archive import open_archive
+    from scripts.chestxrays.cloud_images import cloud_place, open_cloud_archive
     from scripts.chestxrays.films import ConvertedFilm
     from scripts.chestxrays.selection import Selection
 
-    archive = open_archive(path, wish.labels)
+    place = cloud_place(path)
+    archive = open_cloud_archive(target.storage, place, wish.labels) if place else open_archive(path, wish.labels)
     prefix = _prefix(wish, archive)
     sources: list[Source] = [
         ConvertedFilm(record, image, prefix, converter) for record, image in wish.selection.of(archive)

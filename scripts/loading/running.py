@@ -13,7 +13,7 @@ from scripts.errors import ExitCode
 from scripts.loading.batches import BatchImports, wildcard
 from scripts.loading.manifest import Manifest, top_folder
 from scripts.loading.sources import Source
-from scripts.loading.uploading import Report, upload
+from scripts.loading.uploading import Carry, Report, upload
 
 
 @dataclass
@@ -72,9 +72,10 @@ class Load:
         remark("; ".join(parts))
 
 
-def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool) -> Load:
+def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool, carry: Carry | None = None) -> Load:
     """Bring `sources` into the landing bucket, and with `then_import` from there into the store, batch by batch.
 
+    `carry` is what brings them to the bucket; without it, this process does.
     Shows progress and says what was loaded. Raises CommandError when an import fails as a whole or is left running.
     """
     bucket = target.outputs.landing_bucket
@@ -82,7 +83,7 @@ def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool
     manifest = Manifest(target.storage.bucket(bucket), {top_folder(source.object_name) for source in sources})
     imports = BatchImports(target, bucket, sources, manifest) if then_import else None
     with progress(f"Loading into gs://{bucket}", len(sources)) as bar:
-        report = upload(target, bucket, sources, bar, manifest, imports)
+        report = upload(target, bucket, sources, bar, manifest, imports, carry)
     load = Load(report, [wildcard(bucket, batch) for batch in batches])
     load.show()
     if imports:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.connection import Connection
-from scripts.console import Progress
-from scripts.loading.batches import BatchImports
 from scripts.loading.manifest import Entry, Manifest, State
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError, clashes
-from scripts.parallel import run_parallel
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+    from scripts.console import Progress
+    from scripts.loading.batches import BatchImports
 
 MARK = "generated-by"
 """The object metadata that says which generator and version made an object."""
@@ -34,6 +37,11 @@ class Stored:
     crc32c: str
     generation: int
     mark: str | None
+
+    @classmethod
+    def of(cls, blob: storage.Blob) -> Stored:
+        """What Cloud Storage says of an object."""
+        return cls(blob.size or 0, blob.crc32c or "", blob.generation or 0, (blob.metadata or {}).get(MARK))
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,10 @@ class Report:
             self.skipped += 1
 
 
+Carry = Callable[[Sequence[Source], Mapping[str, Stored]], Generator[tuple[Source, Outcome], None, None]]
+"""Brings sources into a bucket that holds objects already, by name; gives each with what became of it."""
+
+
 def upload(
     target: Connection,
     bucket: str,
@@ -74,6 +86,7 @@ def upload(
     bar: Progress,
     manifest: Manifest,
     imports: BatchImports | None = None,
+    carry: Carry | None = None,
 ) -> Report:
     """Upload `sources` to `bucket`; what the bucket holds already with the same bytes is skipped.
 
@@ -83,16 +96,9 @@ def upload(
     raised it.
     """
     report = Report()
-    taken = clashes(sources)
-    uploader = _Uploader(target, bucket, listing(target, bucket, sources))
-
-    def work(source: Source) -> Outcome:
-        if source.label in taken:
-            return Outcome(f"Its object would have the name that {taken[source.label]} has already")
-        return uploader.upload(source)
-
+    carry = carry or _in_threads(target, bucket)
     try:
-        with closing(run_parallel(work, sources)) as done:
+        with closing(carry(sources, listing(target, bucket, sources))) as done:
             for source, outcome in done:
                 report.add(source, outcome)
                 _note(manifest, source, outcome)
@@ -104,6 +110,32 @@ def upload(
     report.left = len(sources) - report.loaded - report.skipped - len(report.failed)
     report.failed.sort()
     return report
+
+
+def _in_threads(target: Connection, bucket: str) -> Carry:
+    def carry(sources: Sequence[Source], held: Mapping[str, Stored]) -> Generator[tuple[Source, Outcome], None, None]:
+        from scripts.parallel import run_parallel
+
+        taken = name_clashes(sources)
+        uploader = Uploader(target, bucket, held.get)
+        return run_parallel(lambda source: taken.get(source.label) or uploader.upload(source), sources)
+
+    return carry
+
+
+def name_clashes(sources: Sequence[Source]) -> dict[str, Outcome]:
+    """What becomes, by label, of sources whose object name an earlier one has already."""
+    return {
+        label: Outcome(f"Its object would have the name that {first} has already")
+        for label, first in clashes(sources).items()
+    }
+
+
+def unchanged(source: Source, present: Stored | None) -> Outcome | None:
+    """What becomes of a source whose mark the bucket's object bears: nothing. None: its bytes have to be looked at."""
+    if present and source.fixed_version and present.mark == source.fixed_version:
+        return Outcome(crc32c=present.crc32c)
+    return None
 
 
 def _note(manifest: Manifest, source: Source, outcome: Outcome) -> None:
@@ -119,10 +151,7 @@ def listing(target: Connection, bucket: str, sources: Sequence[Source]) -> dict[
     """What the bucket holds under the folders that the sources go to."""
     prefix = _common_folder([source.object_name for source in sources])
     blobs = target.storage.list_blobs(bucket, prefix=prefix or None, fields=_FIELDS)
-    return {
-        blob.name: Stored(blob.size or 0, blob.crc32c or "", blob.generation, (blob.metadata or {}).get(MARK))
-        for blob in blobs
-    }
+    return {blob.name: Stored.of(blob) for blob in blobs}
 
 
 def _common_folder(names: Sequence[str]) -> str:
@@ -136,14 +165,17 @@ def _common_folder(names: Sequence[str]) -> str:
     return first[: first.rfind("/", 0, same) + 1]
 
 
-class _Uploader:
-    """Uploads one source at a time; shared by the worker threads."""
+class Uploader:
+    """Uploads one source at a time; shared by the worker threads.
 
-    def __init__(self, target: Connection, bucket: str, present: dict[str, Stored]) -> None:
+    `look` says what the bucket holds under a name: from a listing, or by asking.
+    """
+
+    def __init__(self, target: Connection, bucket: str, look: Callable[[str], Stored | None]) -> None:
         from google.cloud.storage.retry import DEFAULT_RETRY
 
         self._bucket = target.storage.bucket(bucket)
-        self._present = present
+        self._look = look
         seconds = _EMULATOR_RETRY_SECONDS if target.emulated else _GOOGLE_RETRY_SECONDS
         self._retry: Any = DEFAULT_RETRY.with_timeout(seconds)
 
@@ -152,9 +184,10 @@ class _Uploader:
         problem = source.problem()
         if problem:
             return Outcome(problem)
-        present = self._present.get(source.object_name)
-        if present and source.fixed_version and present.mark == source.fixed_version:
-            return Outcome(crc32c=present.crc32c)
+        present = self._look(source.object_name)
+        done = unchanged(source, present)
+        if done:
+            return done
         try:
             content = source.content()
             size, crc32c = size_and_crc32c(content)
