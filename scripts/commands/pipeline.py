@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,6 @@ from scripts.commands.source_options import (
     FirstOption,
     FormatOption,
     LabelsOption,
-    PathArgument,
     PatientOption,
     PrefixOption,
     PublicFormat,
@@ -53,7 +53,14 @@ class SetKind(StrEnum):
 
 
 def pipeline(
-    source: PathArgument = None,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH | gs://BUCKET/FOLDER]",
+            help="The set's folder, with its zips or unpacked, or its zip; for `--source public` the folder with NIH's"
+            " lists.",
+        ),
+    ] = None,
     *,
     kind: Annotated[
         SetKind,

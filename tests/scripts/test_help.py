@@ -11,8 +11,21 @@ import pytest
 from tests.scripts.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("google", "googleapiclient", "grpc", "numpy", "pydicom", "requests", "rich")
-COMMANDS = ["status", "load", "import", "search", "retrieve", "store", "delete", "view", "export", "query", "watch"]
+HEAVY = ("apache_beam", "google", "googleapiclient", "grpc", "numpy", "pydicom", "requests", "rich")
+COMMANDS = [
+    "status",
+    "load",
+    "pipeline",
+    "import",
+    "search",
+    "retrieve",
+    "store",
+    "delete",
+    "view",
+    "export",
+    "query",
+    "watch",
+]
 
 
 def test_help_imports_nothing_heavy() -> None:

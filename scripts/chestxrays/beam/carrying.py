@@ -15,7 +15,7 @@ from scripts.chestxrays.films import ConvertedFilm
 from scripts.chestxrays.public import PublicFilm
 from scripts.connection import Connection
 from scripts.console import count, remark
-from scripts.errors import CommandError, ExitCode, UsageError
+from scripts.errors import CommandError, UsageError
 from scripts.loading.manifest import top_folder
 from scripts.loading.sources import Source
 from scripts.loading.uploading import Outcome, Stored, name_clashes, unchanged
@@ -24,8 +24,9 @@ AGAIN = "run the same command again, which goes on from there"
 
 _WORK = "work.ndjson.gz"
 _RESULTS = ("brought", "failed")
-# How the DoFn's own sentence stands in the traceback that Beam makes of what its workers raised.
-_SENTENCE = re.compile(r"scripts\.errors\.\w+: (.+?)(?: \[while running .*)?$", re.MULTILINE)
+# How the DoFn's own sentence stands in the traceback that Beam makes of what its workers raised, and what it adds.
+_SENTENCE = re.compile(r"scripts\.errors\.\w+: (.+)$", re.MULTILINE)
+_ADDED = re.compile(r" \[while running .*", re.DOTALL)
 
 
 class Place(Protocol):
@@ -119,9 +120,9 @@ def _film(source: Source) -> Film:
 def failure_of(error: BaseException) -> CommandError:
     """What stopped a pipeline, in the sentence that its worker gave; else by type only: texts could hold patient data.
 
-    Beam knows of an error in a worker nothing but the text of its traceback.
+    Beam knows of an error in another process nothing but the text of its traceback.
     """
-    said = _SENTENCE.findall(str(error))
+    said = [str(error)] if isinstance(error, CommandError) else _SENTENCE.findall(str(error))
     if said:
-        return CommandError(said[-1].strip(), ExitCode.FAILED)
+        return CommandError(_ADDED.sub("", said[-1]).strip())
     return CommandError(f"The pipeline was stopped by an unforeseen {type(error).__name__}: {AGAIN}.")
