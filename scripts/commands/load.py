@@ -7,25 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.compound import taking
 from scripts.commands.source_options import (
-    AgeOption,
-    FindingOption,
-    FirstOption,
     FormatOption,
-    KindOption,
-    LabelsOption,
-    PathArgument,
-    PatientOption,
-    PrefixOption,
     PublicFormat,
-    SampleOption,
-    SexOption,
     SourceKind,
-    SplitOption,
     SyntaxName,
     SyntaxOption,
-    SyntheticOption,
-    ViewOption,
+    loadable_files,
 )
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, interactive, print_json, remark
@@ -33,28 +22,17 @@ from scripts.errors import UsageError
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
-    from scripts.loading.choosing import Chosen
+    from scripts.loading.choosing import Chosen, Wish
     from scripts.loading.running import Load
     from scripts.loading.uploading import Carry
 
 
+@taking(wish=loadable_files)
 def load(
-    source: PathArgument = None,
     *,
-    kind: KindOption = SourceKind.FOLDER,
-    sample: SampleOption = False,
-    synthetic: SyntheticOption = 0,
-    prefix: PrefixOption = None,
+    wish: Wish,
     format_: FormatOption = PublicFormat.DICOM,
-    labels: LabelsOption = None,
     syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
-    finding: FindingOption = None,
-    view: ViewOption = None,
-    sex: SexOption = None,
-    age: AgeOption = None,
-    patient: PatientOption = None,
-    split: SplitOption = None,
-    first: FirstOption = None,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")] = False,
     bandwidth: Annotated[
@@ -73,23 +51,17 @@ def load(
     """
     from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
-    from scripts.chestxrays.selection import Selection
-    from scripts.loading.choosing import Wish, choose
+    from scripts.loading.choosing import choose
 
-    if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
-        raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
-    selection = Selection.parsed(
-        findings=finding or (), view=view, sex=sex, age=age, patients=patient or (), split=split, first=first
-    )
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))
         converter = opened.enter_context(Converter(Syntax(syntax.value)))
-        chosen = choose(target, Wish(kind, source, selection, sample, synthetic, prefix, labels), converter, format_)
+        chosen = choose(target, wish, converter, format_)
         if dry_run:
             _show_plan(target, chosen, converter.workers, bandwidth, as_json=as_json)
             return
         show_oddities(chosen)
-        if kind is SourceKind.PUBLIC:
+        if wish.kind is SourceKind.PUBLIC:
             agree_to_cost(target, chosen, yes=yes)
         done = bring(target, chosen, then_import=then_import, as_json=as_json)
     raise typer.Exit(done.exit_code)

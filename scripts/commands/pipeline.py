@@ -10,22 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.compound import taking
 from scripts.commands.load import agree_to_cost, bring, show_oddities
 from scripts.commands.source_options import (
-    AgeOption,
-    FindingOption,
-    FirstOption,
     FormatOption,
     LabelsOption,
-    PatientOption,
     PrefixOption,
     PublicFormat,
-    SexOption,
     SourceKind,
-    SplitOption,
     SyntaxName,
     SyntaxOption,
-    ViewOption,
+    film_selection,
 )
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption
@@ -33,6 +28,7 @@ from scripts.errors import UsageError
 
 if TYPE_CHECKING:
     from scripts.chestxrays.beam.carrying import Runner
+    from scripts.chestxrays.selection import Selection
     from scripts.connection import Connection
 
 MACHINE, WORKERS = "e2-standard-2", 10
@@ -52,6 +48,7 @@ class SetKind(StrEnum):
     PUBLIC = "public"
 
 
+@taking(selection=film_selection)
 def pipeline(
     source: Annotated[
         Path | None,
@@ -102,13 +99,7 @@ def pipeline(
     format_: FormatOption = PublicFormat.PNG,
     labels: LabelsOption = None,
     syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
-    finding: FindingOption = None,
-    view: ViewOption = None,
-    sex: SexOption = None,
-    age: AgeOption = None,
-    patient: PatientOption = None,
-    split: SplitOption = None,
-    first: FirstOption = None,
+    selection: Selection,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something that costs money.")] = False,
     stack: StackOption = None,
@@ -124,14 +115,10 @@ def pipeline(
     from scripts.chestxrays.beam.carrying import BeamCarry
     from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
-    from scripts.chestxrays.selection import Selection
     from scripts.loading.choosing import Wish, choose
 
     if not source and kind is not SetKind.PUBLIC:
         raise UsageError("Nothing to load: name the set's folder or zip, here or at gs://, or use --source public.")
-    selection = Selection.parsed(
-        findings=finding or (), view=view, sex=sex, age=age, patients=patient or (), split=split, first=first
-    )
     wish = Wish(SourceKind(kind.value), source, selection, prefix=prefix, labels=labels)
     options = Options(runner, workers, machine, region, subnetwork, public_addresses, no_wait)
     with ExitStack() as opened:

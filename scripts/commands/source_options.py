@@ -1,12 +1,18 @@
-"""The options that say which files a command is about; `load` and `verify` have them in common."""
+"""The options that say which files a command is about: `load`, `verify` and `pipeline` have them in common."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from scripts.commands.compound import taking
+from scripts.errors import UsageError
+
+if TYPE_CHECKING:
+    from scripts.chestxrays.selection import Selection
 
 
 class SourceKind(StrEnum):
@@ -70,14 +76,48 @@ LabelsOption = Annotated[
 SyntaxOption = Annotated[
     SyntaxName, typer.Option("--syntax", help="How converted films are written; all of them without loss.")
 ]
-FindingOption = Annotated[
-    list[str] | None, typer.Option("--finding", help="Only films with this finding, or `No Finding`. Repeatable.")
-]
-ViewOption = Annotated[str | None, typer.Option("--view", help="Only films of this view: PA or AP.")]
-SexOption = Annotated[str | None, typer.Option("--sex", help="Only films of patients of this sex: F or M.")]
-AgeOption = Annotated[str | None, typer.Option("--age", help="Only films at this age in years: 40, 40-60, 40- or -60.")]
-PatientOption = Annotated[list[str] | None, typer.Option("--patient", help="Only films of this patient. Repeatable.")]
-SplitOption = Annotated[
-    str | None, typer.Option("--split", help="Only films of this official split: train_val or test.")
-]
-FirstOption = Annotated[int | None, typer.Option("--first", min=1, metavar="N", help="At most the first N films.")]
+
+
+def film_selection(
+    *,
+    finding: Annotated[
+        list[str] | None, typer.Option("--finding", help="Only films with this finding, or `No Finding`. Repeatable.")
+    ] = None,
+    view: Annotated[str | None, typer.Option("--view", help="Only films of this view: PA or AP.")] = None,
+    sex: Annotated[str | None, typer.Option("--sex", help="Only films of patients of this sex: F or M.")] = None,
+    age: Annotated[
+        str | None, typer.Option("--age", help="Only films at this age in years: 40, 40-60, 40- or -60.")
+    ] = None,
+    patient: Annotated[
+        list[str] | None, typer.Option("--patient", help="Only films of this patient. Repeatable.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", help="Only films of this official split: train_val or test.")
+    ] = None,
+    first: Annotated[int | None, typer.Option("--first", min=1, metavar="N", help="At most the first N films.")] = None,
+) -> Any:
+    """The Selection that the filters say. Raises UsageError."""
+    from scripts.chestxrays.selection import Selection
+
+    return Selection.parsed(
+        findings=finding or (), view=view, sex=sex, age=age, patients=patient or (), split=split, first=first
+    )
+
+
+@taking(selection=film_selection)
+def loadable_files(
+    source: PathArgument = None,
+    *,
+    kind: KindOption = SourceKind.FOLDER,
+    sample: SampleOption = False,
+    synthetic: SyntheticOption = 0,
+    prefix: PrefixOption = None,
+    labels: LabelsOption = None,
+    selection: Selection,
+) -> Any:
+    """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
+    from scripts.loading.choosing import Wish
+
+    if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
+        raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
+    return Wish(kind, source, selection, sample, synthetic, prefix, labels)

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import typer
 
+from scripts.commands.compound import taking
 from scripts.commands.load import show_oddities
-from scripts.commands.source_options import (
-    AgeOption,
-    FindingOption,
-    FirstOption,
-    FormatOption,
-    KindOption,
-    LabelsOption,
-    PathArgument,
-    PatientOption,
-    PrefixOption,
-    PublicFormat,
-    SampleOption,
-    SexOption,
-    SourceKind,
-    SplitOption,
-    SyntaxName,
-    SyntaxOption,
-    SyntheticOption,
-    ViewOption,
-)
+from scripts.commands.source_options import FormatOption, PublicFormat, SyntaxName, SyntaxOption, loadable_files
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
-from scripts.errors import ExitCode, UsageError
+from scripts.errors import ExitCode
+
+if TYPE_CHECKING:
+    from scripts.loading.choosing import Wish
 
 
+@taking(wish=loadable_files)
 def verify(
-    source: PathArgument = None,
     *,
-    kind: KindOption = SourceKind.FOLDER,
-    sample: SampleOption = False,
-    synthetic: SyntheticOption = 0,
-    prefix: PrefixOption = None,
+    wish: Wish,
     format_: FormatOption = PublicFormat.DICOM,
-    labels: LabelsOption = None,
     syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
-    finding: FindingOption = None,
-    view: ViewOption = None,
-    sex: SexOption = None,
-    age: AgeOption = None,
-    patient: PatientOption = None,
-    split: SplitOption = None,
-    first: FirstOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -61,19 +36,13 @@ def verify(
     from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.labelling import compare_labels
-    from scripts.chestxrays.selection import Selection
-    from scripts.loading.choosing import Wish, choose
+    from scripts.loading.choosing import choose
     from scripts.loading.verifying import compare
 
-    if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
-        raise UsageError("Nothing to verify: name what was loaded, as for `load`.")
-    selection = Selection.parsed(
-        findings=finding or (), view=view, sex=sex, age=age, patients=patient or (), split=split, first=first
-    )
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))
         converter = opened.enter_context(Converter(Syntax(syntax.value)))
-        chosen = choose(target, Wish(kind, source, selection, sample, synthetic, prefix, labels), converter, format_)
+        chosen = choose(target, wish, converter, format_)
         with progress("Comparing", len(chosen.sources)) as bar:
             found = compare(target, chosen.sources, bar, whole=chosen.whole)
         compare_labels(target, chosen, found)
