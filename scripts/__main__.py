@@ -26,6 +26,7 @@ from scripts.commands import (
     watch,
 )
 from scripts.errors import CommandError, explain, report
+from scripts.parallel import threads_left
 
 app = typer.Typer(
     name="scripts",
@@ -56,12 +57,24 @@ app.add_typer(operations.app, name="operations")
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
+    threads_left.clear()
     try:
         app(prog_name="python -m scripts")
+    except SystemExit as end:
+        _end_now_if_threads_are_left(end)
+        raise
     except CommandError as error:
         _leave(error, error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
         _leave(error, explain(error))
+
+
+def _end_now_if_threads_are_left(end: SystemExit) -> None:
+    """End without waiting for threads, where a second Ctrl-C has left some to themselves."""
+    if threads_left.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def _leave(error: Exception, explained: CommandError) -> None:

@@ -19,15 +19,23 @@ Result = TypeVar("Result")
 _WAITING_PER_WORKER = 4
 
 
-def run_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[tuple[Item, Result], None, None]:
+threads_left = threading.Event()
+"""Set where work was left to threads that nobody waits for: the process is to be ended without them."""
+
+
+def run_parallel(
+    work: Callable[[Item], Result], items: Iterable[Item], stop: threading.Event | None = None
+) -> Generator[tuple[Item, Result], None, None]:
     """Call `work` on each of `items` in WORKERS threads; gives each item with its result as it is done.
 
-    Ctrl-C: what has begun is finished and given, nothing else is begun, and the iteration ends; a second one raises
-    KeyboardInterrupt. An exception of `work` ends everything and is raised.
+    Ctrl-C: what has begun is finished and given, nothing else is begun, and the iteration ends; `stop` is set, by which
+    the caller sees it. A second one raises KeyboardInterrupt, and nothing is waited for. An exception of `work` ends
+    everything and is raised.
     """
     remaining = iter(items)
     pending: dict[Future[Result], Item] = {}
-    with _interrupt_flag() as interrupted, ThreadPoolExecutor(WORKERS, thread_name_prefix="work") as pool:
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="work")
+    with _interrupt_flag(stop or threading.Event()) as interrupted:
         try:
             while True:
                 if interrupted.is_set():
@@ -38,9 +46,11 @@ def run_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> Gener
                     return
                 for future in wait(pending, return_when=FIRST_COMPLETED).done:
                     yield pending.pop(future), future.result()
+        except KeyboardInterrupt:
+            threads_left.set()
+            raise
         finally:
-            for future in pending:
-                future.cancel()
+            pool.shutdown(wait=not threads_left.is_set(), cancel_futures=True)
 
 
 def _fill(
@@ -59,9 +69,8 @@ def _fill(
 
 
 @contextmanager
-def _interrupt_flag() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the next is a KeyboardInterrupt again."""
-    flag = threading.Event()
+def _interrupt_flag(flag: threading.Event) -> Iterator[threading.Event]:
+    """The event, which the first Ctrl-C sets; the next is a KeyboardInterrupt again."""
     if threading.current_thread() is not threading.main_thread():
         yield flag
         return

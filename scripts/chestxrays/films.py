@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -19,6 +19,7 @@ from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid, series_uid, study_uid
 from scripts.errors import CommandError
 from scripts.loading.sources import DICOM_ENDING, SourceError
+from scripts.parallel import threads_left
 
 
 class Uids(NamedTuple):
@@ -52,20 +53,26 @@ class Converter:
 
     def __init__(self, syntax: Syntax = Syntax.UNCOMPRESSED, workers: int | None = None) -> None:
         self.syntax = syntax
+        self._making = threading.Lock()
+        self._made: ProcessPoolExecutor | None = None
         self.workers = workers if workers is not None else os.cpu_count() or 1
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if "_pool" in self.__dict__:
-            self._pool.shutdown(cancel_futures=True)
+        if self._made is not None:
+            self._made.shutdown(wait=not threads_left.is_set(), cancel_futures=True)
 
-    @cached_property
+    @property
     def _pool(self) -> ProcessPoolExecutor:
+        """Made when it is first needed, by one of many threads."""
         from emulator.pool import make_pool
 
-        return make_pool(self.workers)
+        with self._making:
+            if self._made is None:
+                self._made = make_pool(self.workers)
+            return self._made
 
     def convert(self, image: ImageFile | bytes, record: FilmRecord) -> bytes:
         """The film as a DICOM file. Waits for its turn; threads may share the converter.
@@ -79,7 +86,7 @@ class Converter:
             return self._pool.submit(convert, portable, record, self.syntax).result()
         except FilmError as error:
             raise SourceError(str(error).rstrip(".")) from None
-        except BrokenProcessPool:
+        except (BrokenProcessPool, EOFError, ConnectionError):
             raise CommandError(
                 "A process that converts films was ended from outside, perhaps for want of memory: make room and run"
                 " the same command again, which goes on from here."

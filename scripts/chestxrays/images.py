@@ -49,12 +49,15 @@ class ImageFile:
 
     @property
     def version(self) -> tuple[int | str, ...]:
-        """What changes when the bytes do: their number, and the checksum in the zip or the time of the last change."""
+        """What changes when the bytes do: their number and CRC-32, which a zip has in its directory.
+
+        The same for the same bytes, packed or not, on any machine. Without checksum where the file can't be read.
+        """
         if self.member:
             return (self.size, self.member.crc)
         try:
-            return (self.size, Path(self.place, self.path).stat().st_mtime_ns)
-        except OSError:
+            return (self.size, zlib.crc32(self.read()))
+        except ReadError:
             return (self.size,)
 
     def portable(self) -> ImageFile | bytes:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from scripts.chestxrays.films import Uids, uids_of
 from scripts.chestxrays.label_table import TABLE, load_labels
-from scripts.chestxrays.public import PublicFilm, uids_in
+from scripts.chestxrays.public import PublicFilm
 from scripts.chestxrays.records import FilmRecord
 from scripts.connection import Connection
 from scripts.console import count, progress, remark
 from scripts.errors import CommandError, ExitCode
 from scripts.loading.choosing import Chosen
+from scripts.loading.heads import uids_in
 from scripts.loading.running import Load
 from scripts.loading.verifying import Differences, columns
 from scripts.parallel import run_parallel
@@ -35,22 +36,23 @@ def load_labels_of(target: Connection, chosen: Chosen, done: Load) -> None:
 
 
 def compare_labels(target: Connection, chosen: Chosen, found: Differences) -> None:
-    """Add to `found` which films have no row in the label table, or one of another SOPInstanceUID."""
+    """Add to `found` which films have no row in the label table, or not one of their SOPInstanceUID."""
     rows = columns(target, TABLE, ("image_index", "label_version", "sop_instance_uid"))
-    records = list(chosen.records())
+    records = [record for _, record in chosen.records()] + list(chosen.imageless)
     if rows is None or not records:
         return
     held = {(index, version): uid for index, version, uid in rows}
-    missing, other = [], []
-    for source, record in records:
-        uid = held.get((record.index, record.version), "")
-        if uid == "":
-            missing.append(source.label)
-        elif uid not in {source.instance_uid(), None} and source.instance_uid():
-            other.append(source.label)
+    missing = {record.index for record in records if (record.index, record.version) not in held}
+    other = {
+        source.label
+        for source, record in chosen.records()
+        if record.index not in missing
+        and source.label in found.uids
+        and held[record.index, record.version] != found.uids[source.label]
+    }
     found.in_tables[TABLE] = len(records) - len(missing)
     found.add(f"missing in table {TABLE}", missing)
-    found.add(f"another SOPInstanceUID in table {TABLE}", other)
+    found.add(f"no or another SOPInstanceUID in table {TABLE}", other)
 
 
 def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tuple[FilmRecord, Uids | None]]:
@@ -67,8 +69,8 @@ def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tup
     for record in chosen.imageless:
         yield record, None
     looked_at = 0
-    for (_, record), uids in run_parallel(lambda film: uids_in(bucket, film[0]), copied):
+    for (_, record), uids in run_parallel(lambda film: uids_in(bucket, film[0].object_name), copied):
         looked_at += 1
-        yield record, uids
+        yield record, Uids(*uids) if uids else None
     if looked_at < len(copied):
         raise CommandError("The labels were not loaded: run the same command again.", ExitCode.PARTLY_DONE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scripts.chestxrays.films import Converter, Uids, batch_of, version_of
+from scripts.chestxrays.films import Converter, batch_of, version_of
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid
 from scripts.loading.sources import DICOM_ENDING, RemoteObject, Source, SourceError
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 """Cloud Healthcare API: NIH Chest X-ray dataset. Requester pays."""
 
-_HEAD = 16384
-"""Bytes of a file within which its UIDs are."""
-_UID_KEYWORDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 _FIELDS = "items(name,size,crc32c),nextPageToken"
 _NAME = re.compile(r"(\d{8})_\d{3}\.(?:dcm|png)")
 
@@ -111,21 +108,6 @@ def public_films(
             continue
         remote = RemoteObject(BUCKET, blob.name, blob.size or 0, blob.crc32c or "", payer)
         yield PublicFilm(remote, prefix, bucket, record, converter)
-
-
-def uids_in(bucket: storage.Bucket, film: PublicFilm) -> Uids | None:
-    """What Google's DICOM file of a film, once in `bucket`, is called; None where its first bytes do not tell."""
-    import io
-
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
-
-    head = bucket.blob(film.object_name).download_as_bytes(start=0, end=_HEAD - 1, checksum=None)
-    try:
-        header = dcmread(io.BytesIO(head), stop_before_pixels=True, specific_tags=list(_UID_KEYWORDS))
-        return Uids(*(str(header[keyword].value) for keyword in _UID_KEYWORDS))
-    except (InvalidDicomError, KeyError, EOFError):
-        return None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scripts.commands.source_options import (
 )
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, interactive, print_json, remark
-from scripts.errors import UsageError
+from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
@@ -78,8 +78,11 @@ def bring(target: Connection, chosen: Chosen, *, then_import: bool, as_json: boo
     done = run_load(target, chosen.sources, then_import=then_import, carry=carry)
     if not as_json:
         for each in done.imports:
-            each.show(target)
-    if not done.report.left:
+            try:
+                each.show(target)
+            except CommandError as error:  # one was cancelled; the rest is as it should be
+                remark(str(error))
+    if not done.report.left and not done.report.stopped:
         load_labels_of(target, chosen, done)
     if as_json:
         print_json(done.to_json())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scripts.commands.source_options import PublicFormat, SourceKind
 from scripts.connection import Connection
 from scripts.errors import UsageError
-from scripts.loading.sources import Source, folder_sources, sample_sources, synthetic_sources
+from scripts.loading.sources import Source, clean_prefix, folder_sources, sample_sources, synthetic_sources
 
 if TYPE_CHECKING:
     from scripts.chestxrays.archive import Archive
@@ -69,7 +69,8 @@ def choose(target: Connection, wish: Wish, converter: Converter, format_: Public
         if wish.kind is SourceKind.KAGGLE:
             raise UsageError("--source kaggle needs the folder or the zip of the set.")
         _refuse_filters(wish)
-        chosen = Chosen(list(folder_sources(wish.path, wish.prefix)) if wish.path else [])
+        files = list(folder_sources(wish.path, wish.prefix)) if wish.path else []
+        chosen = Chosen(list(files), whole=wish.path is not None and wish.path.is_dir())
     if wish.sample:
         chosen.sources += sample_sources(None, wish.prefix if wish.prefix is not None else "sample")
     if wish.synthetic:
@@ -130,8 +131,8 @@ def _prefix(wish: Wish, archive: Archive) -> str:
     from scripts.chestxrays.uids import NIH_RELEASES
 
     if wish.prefix is not None:
-        return wish.prefix.strip("/")
-    return NIH_PREFIX if archive.version in NIH_RELEASES else archive.version
+        return clean_prefix(wish.prefix)
+    return NIH_PREFIX if archive.version in NIH_RELEASES else clean_prefix(archive.version)
 
 
 def _public(target: Connection, wish: Wish, converter: Converter, format_: PublicFormat) -> Chosen:
@@ -154,7 +155,7 @@ def _public(target: Connection, wish: Wish, converter: Converter, format_: Publi
             "--source public has no labels: give the folder with NIH's lists (Data_Entry_2017_v2020.csv) as well,"
             " for the filters and for --format png."
         )
-    prefix = wish.prefix.strip("/") if wish.prefix is not None else NIH_PREFIX
+    prefix = clean_prefix(wish.prefix) if wish.prefix is not None else NIH_PREFIX
     found = public_films(target, format_, prefix, records, converter if format_ is PublicFormat.PNG else None)
     sources: Sequence[Source] = _at_most(found, selection.first)
     if not sources:

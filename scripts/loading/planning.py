@@ -64,7 +64,7 @@ def plan(target: Connection, sources: Sequence[Source], workers: int, megabytes_
         try:
             content: Content = source.content()
             size, _ = size_and_crc32c(content)
-        except (SourceError, OSError):
+        except SourceError:
             continue
         if not isinstance(content, RemoteObject):
             seconds += time.monotonic() - began

@@ -33,10 +33,14 @@ class Load:
     def exit_code(self) -> ExitCode:
         """0 when every file is where it should be, 3 when some are, 1 when none is."""
         report = self.report
-        code = ExitCode.DONE
-        if report.failed or report.left:
-            code = ExitCode.PARTLY_DONE if report.loaded or report.skipped else ExitCode.FAILED
-        return max([code, *(each.exit_code for each in self.imports)])
+        missing = len(report.failed) + report.left + sum(each.state.failure for each in self.imports)
+        cancelled = any(each.state.error_code for each in self.imports)
+        if not missing and not cancelled and not report.stopped:
+            return ExitCode.DONE
+        there = report.loaded + report.skipped
+        if self.imports:
+            there = self.imported_before + sum(each.state.success for each in self.imports)
+        return ExitCode.PARTLY_DONE if there else ExitCode.FAILED
 
     def to_json(self) -> dict[str, Any]:
         """The counts, the failed files with their reasons, and the imports."""
@@ -69,6 +73,8 @@ class Load:
             parts.append(f"{len(report.failed):,} failed")
         if report.left:
             parts.append(f"{report.left:,} not tried: run the same command again to go on")
+        elif report.stopped:
+            parts.append("stopped: run the same command again to go on")
         remark("; ".join(parts))
 
 
@@ -80,7 +86,8 @@ def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool
     """
     bucket = target.outputs.landing_bucket
     batches = sorted({source.batch for source in sources})
-    manifest = Manifest(target.storage.bucket(bucket), {top_folder(source.object_name) for source in sources})
+    folders = {top_folder(source.object_name) for source in sources}
+    manifest = Manifest(target.storage.bucket(bucket), folders, join=True)
     imports = BatchImports(target, bucket, sources, manifest) if then_import else None
     with progress(f"Loading into gs://{bucket}", len(sources)) as bar:
         report = upload(target, bucket, sources, bar, manifest, imports, carry)
@@ -89,11 +96,13 @@ def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool
     if imports:
         load.imports = imports.ended
         try:
-            if not report.left:
+            if not report.stopped and not report.left:
                 imports.finish()
             elif left := imports.leave():
                 remark(f"The import {left.rsplit('/', 1)[-1]} goes on; the next run looks after it.")
-        finally:
-            manifest.write()
+        except BaseException:
+            manifest.write_last()
+            raise
+        manifest.write()
         load.imported_before = imports.already
     return load

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from scripts.errors import UsageError
 from scripts.loading.dicom_files import dicom_problem, header_of
-from scripts.loading.manifest import top_folder
+from scripts.loading.manifest import FOLDER
 from scripts.loading.synthetic import GENERATOR, Film, dicom_bytes, films
 
 DICOM_ENDING = ".dcm"
@@ -78,12 +78,8 @@ class FileSource:
     path: Path
     label: str
     object_name: str
+    batch: str
     fixed_version: str | None = None
-
-    @property
-    def batch(self) -> str:
-        """The top folder in the bucket."""
-        return top_folder(self.object_name)
 
     def instance_uid(self) -> str | None:
         """The file's SOPInstanceUID; None where it can't be read."""
@@ -117,8 +113,8 @@ class FilmSource:
 
     @property
     def batch(self) -> str:
-        """The top folder in the bucket."""
-        return top_folder(self.object_name)
+        """The folder in the bucket."""
+        return self.object_name.rpartition("/")[0]
 
     def instance_uid(self) -> str:
         """The film's SOPInstanceUID."""
@@ -136,22 +132,18 @@ def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource]:
     """All files under `folder`, in the order of their names; hidden files and folders are left out.
 
     Objects are named `PREFIX/` (default: the folder's name) and the path below the folder, with the ending .dcm.
-    A single file may be given instead of a folder. Raises UsageError when there is nothing.
+    A single file may be given instead of a folder. Raises UsageError when there is nothing, or for an unfit prefix.
     """
     folder = folder.resolve()
     if not folder.exists():
         raise UsageError(f"{folder} does not exist.")
-    if folder.is_file():
-        prefix = prefix if prefix is not None else folder.parent.name
-        return [FileSource(folder, folder.name, _object_name(prefix, folder.name))]
-    prefix = prefix if prefix is not None else folder.name
-    found = [
-        FileSource(path, path.relative_to(folder).as_posix(), _object_name(prefix, path.relative_to(folder).as_posix()))
-        for path in files_under(folder)
-    ]
-    if not found:
+    top = folder.parent if folder.is_file() else folder
+    batch = clean_prefix(prefix if prefix is not None else top.name)
+    paths = [folder] if folder.is_file() else files_under(folder)
+    labelled = [(path, path.relative_to(top).as_posix()) for path in paths]
+    if not labelled:
         raise UsageError(f"{folder} holds no files.")
-    return found
+    return [FileSource(path, label, _object_name(batch, label), batch) for path, label in labelled]
 
 
 def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSource]:
@@ -162,6 +154,7 @@ def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSourc
     """
     from pydicom.data.data_manager import DATA_ROOT, external_data_sources
 
+    prefix = clean_prefix(prefix)
     roots = [Path(DATA_ROOT) / "test_files"]
     paths = [path for root in roots for path in files_under(root)]
     for source in external_data_sources().values():
@@ -171,14 +164,29 @@ def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSourc
         found = _radiograph(path)
         if found:
             uid, is_chest = found
-            chosen[uid] = (not is_chest, FileSource(path, path.name, _object_name(prefix, path.name)))
+            chosen[uid] = (not is_chest, FileSource(path, path.name, _object_name(prefix, path.name), prefix))
     ordered = sorted(chosen.values(), key=lambda each: (each[0], each[1].object_name))
     return [source for _, source in ordered][:number]
 
 
 def synthetic_sources(number: int, prefix: str = "synthetic") -> list[FilmSource]:
     """The first `number` films of the synthetic set."""
+    prefix = clean_prefix(prefix)
     return [FilmSource(film, _object_name(prefix, film.file_name)) for film in films(number)]
+
+
+def clean_prefix(prefix: str) -> str:
+    """A folder of the bucket without slashes around it; "" is the bucket's top.
+
+    Raises UsageError for one that an import's wildcard would read otherwise, that is no folder, or the manifests'.
+    """
+    clean = prefix.strip("/")
+    parts = clean.split("/") if clean else []
+    if any(character in clean for character in "*?[]\\#\r\n"):
+        raise UsageError(f"{clean!r} has a character that Cloud Storage reads as a wildcard: use --prefix NAME.")
+    if any(part in {"", ".", ".."} for part in parts) or parts[:1] == [FOLDER]:
+        raise UsageError(f"{clean!r} can't be a folder of the bucket: use --prefix NAME.")
+    return clean
 
 
 def _radiograph(path: Path) -> tuple[str, bool] | None:
@@ -203,7 +211,6 @@ def _object_name(prefix: str, name: str) -> str:
     """The object's name, ending in exactly `.dcm`: the import's wildcard is case-sensitive."""
     if name[-len(DICOM_ENDING) :].lower() == DICOM_ENDING:
         name = name[: -len(DICOM_ENDING)]
-    prefix = prefix.strip("/")
     return f"{prefix}/{name}{DICOM_ENDING}" if prefix else f"{name}{DICOM_ENDING}"
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.connection import Connection
-from scripts.loading.manifest import Entry, Manifest, State
+from scripts.loading.manifest import FOLDER, Entry, Manifest, State
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError, clashes
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Report:
     failed: list[tuple[str, str]] = field(default_factory=list)
     left: int = 0
     """Not tried any more, because the person stopped the load."""
+    stopped: bool = False
+    """Whether the person did."""
 
     def add(self, source: Source, outcome: Outcome) -> None:
         """Count what became of a source."""
@@ -96,7 +99,8 @@ def upload(
     raised it.
     """
     report = Report()
-    carry = carry or _in_threads(target, bucket)
+    stop = threading.Event()
+    carry = carry or _in_threads(target, bucket, stop)
     try:
         with closing(carry(sources, listing(target, bucket, sources))) as done:
             for source, outcome in done:
@@ -105,20 +109,23 @@ def upload(
                 if imports:
                     imports.file_done(source, loaded=not outcome.problem, sent=outcome.sent > 0)
                 bar.advance()
-    finally:
-        manifest.write()
+    except BaseException:
+        manifest.write_last()
+        raise
+    manifest.write()
+    report.stopped = stop.is_set()
     report.left = len(sources) - report.loaded - report.skipped - len(report.failed)
     report.failed.sort()
     return report
 
 
-def _in_threads(target: Connection, bucket: str) -> Carry:
+def _in_threads(target: Connection, bucket: str, stop: threading.Event) -> Carry:
     def carry(sources: Sequence[Source], held: Mapping[str, Stored]) -> Generator[tuple[Source, Outcome], None, None]:
         from scripts.parallel import run_parallel
 
         taken = name_clashes(sources)
         uploader = Uploader(target, bucket, held.get)
-        return run_parallel(lambda source: taken.get(source.label) or uploader.upload(source), sources)
+        return run_parallel(lambda source: taken.get(source.label) or uploader.upload(source), sources, stop)
 
     return carry
 
@@ -148,10 +155,10 @@ def _note(manifest: Manifest, source: Source, outcome: Outcome) -> None:
 
 
 def listing(target: Connection, bucket: str, sources: Sequence[Source]) -> dict[str, Stored]:
-    """What the bucket holds under the folders that the sources go to."""
+    """What the bucket holds under the folders that the sources go to, without the manifests."""
     prefix = _common_folder([source.object_name for source in sources])
     blobs = target.storage.list_blobs(bucket, prefix=prefix or None, fields=_FIELDS)
-    return {blob.name: Stored.of(blob) for blob in blobs}
+    return {blob.name: Stored.of(blob) for blob in blobs if not blob.name.startswith(f"{FOLDER}/")}
 
 
 def _common_folder(names: Sequence[str]) -> str:
@@ -193,15 +200,13 @@ class Uploader:
             size, crc32c = size_and_crc32c(content)
         except SourceError as error:
             return Outcome(str(error))
-        except OSError as error:
-            return Outcome(f"The file cannot be read: {error.strerror}")
         if present and present.size == size and present.crc32c == crc32c:
             return Outcome(crc32c=crc32c)
         return self._send(source, content, Outcome("", size, crc32c), present.generation if present else 0)
 
     def _send(self, source: Source, content: Content, outcome: Outcome, generation: int) -> Outcome:
         """Send the bytes; the server refuses them if they arrive changed, or if the object was replaced meanwhile."""
-        from google.api_core.exceptions import PreconditionFailed
+        from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
 
         blob = self._bucket.blob(source.object_name)
         if source.fixed_version:
@@ -214,19 +219,27 @@ class Uploader:
         }
         try:
             if isinstance(content, RemoteObject):
-                self._copy(content, source.object_name, generation)
-            elif isinstance(content, Path):
+                return self._copy(content, source.object_name, outcome, generation)
+            if isinstance(content, Path):
                 blob.upload_from_filename(str(content), **options)
             else:
                 blob.upload_from_string(content, **options)
         except PreconditionFailed:
             # Perhaps our own request, of which only the answer was lost: then the bytes are there.
-            blob.reload(retry=self._retry)
+            with suppress(NotFound):
+                blob.reload(retry=self._retry)
             if blob.crc32c != outcome.crc32c:
-                return Outcome("Somebody else wrote its object at the same time; run the same command again")
+                return Outcome("Somebody else wrote or deleted its object at the same time; run the same command again")
+        except Forbidden:
+            if not generation:
+                raise
+            return Outcome(
+                "The bucket holds other bytes under its name, which this account or a retention policy keeps from being"
+                " replaced; use --prefix, or ask the bucket's owner"
+            )
         return outcome
 
-    def _copy(self, content: RemoteObject, object_name: str, generation: int) -> None:
+    def _copy(self, content: RemoteObject, object_name: str, outcome: Outcome, generation: int) -> Outcome:
         """Copy an object within Cloud Storage; a large one takes several calls."""
         client = self._bucket.client
         origin = client.bucket(content.bucket, user_project=content.payer).blob(content.name)
@@ -237,15 +250,21 @@ class Uploader:
         while True:
             token, _, _ = blob.rewrite(origin, token=token, if_generation_match=generation, retry=self._retry)
             if token is None:
-                return
+                break
+        if blob.crc32c != content.crc32c:
+            return Outcome("It was replaced in its bucket while it was copied; run the same command again")
+        return outcome
 
 
 def size_and_crc32c(content: Content) -> tuple[int, str]:
-    """Bytes and CRC32C (base64) of what a source gives. Raises OSError."""
+    """Bytes and CRC32C (base64) of what a source gives. Raises SourceError for a file that can't be read."""
     if isinstance(content, RemoteObject):
         return content.size, content.crc32c
-    size = content.stat().st_size if isinstance(content, Path) else len(content)
-    return size, crc32c_of(content)
+    try:
+        size = content.stat().st_size if isinstance(content, Path) else len(content)
+        return size, crc32c_of(content)
+    except OSError as error:
+        raise SourceError(f"The file cannot be read: {error.strerror}") from None
 
 
 def crc32c_of(content: Path | bytes) -> str:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.commands.export import DEFAULT_TABLE
 from scripts.connection import Connection
 from scripts.console import Progress
 from scripts.dicomweb import DicomWeb, value
+from scripts.errors import CommandError, ExitCode
+from scripts.loading.heads import instance_uid_in
 from scripts.loading.manifest import Manifest, top_folder
-from scripts.loading.sources import Content, Source, SourceError
+from scripts.loading.sources import Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
 from scripts.parallel import run_parallel
 
+if TYPE_CHECKING:
+    from google.cloud import storage
+
 _INSTANCE_UID = "00080018"
 _PAGE = 5000
+_ASKED_ONE_BY_ONE = 100
 
 
 @dataclass
@@ -30,6 +37,8 @@ class Differences:
     """Rows found for these files, by table; tables that do not exist are left out."""
     found: list[tuple[str, str]] = field(default_factory=list)
     """What is different, and where it is: ("missing in the store", "00000001_000.png")."""
+    uids: dict[str, str] = field(default_factory=dict, repr=False)
+    """The SOPInstanceUID of each sound file, by its label."""
 
     def add(self, what: str, names: Iterable[str]) -> None:
         """Note the same difference of several files."""
@@ -51,69 +60,105 @@ def compare(target: Connection, sources: Sequence[Source], bar: Progress, *, who
 
     A file is sound in the bucket if its bytes are the source's, or if it was made from this very source by this very
     version. `whole`: the sources are all there should be, so that what else is in their folders is a difference, too.
+    Raises CommandError when Ctrl-C ends it.
     """
     result = Differences(files=len(sources))
     bucket = target.outputs.landing_bucket
     held = listing(target, bucket, sources)
     manifest = Manifest(target.storage.bucket(bucket), {top_folder(source.object_name) for source in sources})
-    unsound = _compare_bucket(result, sources, held, bar)
-    if whole:
-        folders = tuple(f"{source.batch}/" if source.batch else "" for source in sources)
-        extra = {name for name in held if name.startswith(tuple(set(folders)))} - {each.object_name for each in sources}
+    expected = _compare_bucket(target, result, sources, held, bar)
+    # The bucket's very top is shared with other sets.
+    folders = tuple({f"{source.batch}/" for source in sources if source.batch})
+    if whole and folders:
+        extra = {name for name in held if name.startswith(folders)} - {each.object_name for each in sources}
         result.add("only in the bucket", extra)
-    expected = {uid: source for source in sources if source not in unsound and (uid := source.instance_uid())}
     _compare_store(target, result, expected, manifest)
     _compare_metadata(target, result, expected)
     return result
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """How a source stands: its SOPInstanceUID ("" where it can't be told) and what is different, or nothing."""
+
+    uid: str
+    what: str = ""
+
+    @property
+    def unsound(self) -> bool:
+        """Whether the source itself is at fault."""
+        return self.what.startswith("unsound")
+
+
 def _compare_bucket(
-    result: Differences, sources: Sequence[Source], held: dict[str, Stored], bar: Progress
-) -> set[Source]:
-    """Note what the bucket lacks or holds with other bytes; gives the sources that are no sound files themselves."""
-    unsound = set()
-    for source, what in run_parallel(lambda source: _look(source, held.get(source.object_name)), sources):
-        bar.advance()
-        if what is None:
-            result.in_bucket += 1
-            continue
-        result.found.append((what, source.label))
-        if what.startswith("unsound"):
-            unsound.add(source)
+    target: Connection, result: Differences, sources: Sequence[Source], held: dict[str, Stored], bar: Progress
+) -> dict[str, Source]:
+    """Note what the bucket lacks or holds with other bytes; gives the sound sources by their SOPInstanceUIDs."""
+    landing = target.storage.bucket(target.outputs.landing_bucket)
+    expected: dict[str, Source] = {}
+    looked_at = 0
+    with closing(run_parallel(lambda source: _look(landing, source, held.get(source.object_name)), sources)) as done:
+        for source, seen in done:
+            looked_at += 1
+            bar.advance()
+            if seen.what:
+                result.found.append((seen.what, source.label))
+            else:
+                result.in_bucket += 1
+            if seen.uid and not seen.unsound:
+                expected[seen.uid] = source
+                result.uids[source.label] = seen.uid
+            elif not seen.unsound and source.object_name in held:
+                result.found.append(("in the bucket, but its SOPInstanceUID can't be told", source.label))
+    if looked_at < len(sources):
+        raise CommandError(
+            f"Stopped after {looked_at:,} of {len(sources):,} files: nothing is said of any.", ExitCode.PARTLY_DONE
+        )
     result.found.sort()
-    return unsound
+    return expected
 
 
-def _look(source: Source, held: Stored | None) -> str | None:
-    """What is different about one file; None where nothing is."""
+def _look(landing: storage.Bucket, source: Source, held: Stored | None) -> _Seen:
+    """How one source stands beside what the bucket holds under its name."""
     problem = source.problem()
     if problem:
-        return f"unsound at its source ({problem})"
+        return _Seen("", f"unsound at its source ({problem})")
+    uid = source.instance_uid() or ""
     if held is None:
-        return "missing in the bucket"
-    if source.fixed_version:
-        return None if held.mark == source.fixed_version else "made from another version in the bucket"
+        return _Seen(uid, "missing in the bucket")
+    if not uid:
+        uid = instance_uid_in(landing, source.object_name) or ""
+    if source.fixed_version and held.mark == source.fixed_version:
+        return _Seen(uid)
     try:
-        content: Content = source.content()
-        same = (held.size, held.crc32c) == size_and_crc32c(content)
+        same = (held.size, held.crc32c) == size_and_crc32c(source.content())
     except SourceError as error:
-        return f"unsound at its source ({error})"
-    except OSError as error:
-        return f"unsound at its source (the file cannot be read: {error.strerror})"
-    return None if same else "other bytes in the bucket"
+        return _Seen(uid, f"unsound at its source ({error})")
+    return _Seen(uid, "" if same else "other bytes in the bucket")
 
 
 def _compare_store(target: Connection, result: Differences, expected: dict[str, Source], manifest: Manifest) -> None:
     if not expected:
         return
     missing = dict(expected)
-    for instance in DicomWeb(target).search("/instances", [], None, page=_PAGE):
-        if missing.pop(value(instance, _INSTANCE_UID), None) is not None:
+    for uid in _instances(target, expected):
+        if missing.pop(uid, None) is not None:
             result.in_store += 1
     for source in sorted(missing.values(), key=lambda each: each.label):
         entry = manifest.get(source.object_name)
         reason = f" ({entry.reason})" if entry and entry.reason else ""
         result.found.append((f"missing in the store{reason}", source.label))
+
+
+def _instances(target: Connection, expected: dict[str, Source]) -> Iterator[str]:
+    """The SOPInstanceUIDs of the store, or of those that are expected where these are few."""
+    web = DicomWeb(target)
+    if len(expected) <= _ASKED_ONE_BY_ONE:
+        for uid in expected:
+            yield from (value(each, _INSTANCE_UID) for each in web.search("/instances", [("SOPInstanceUID", uid)], 1))
+        return
+    for instance in web.search("/instances", [], None, page=_PAGE):
+        yield value(instance, _INSTANCE_UID)
 
 
 def _compare_metadata(target: Connection, result: Differences, expected: dict[str, Source]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import pytest
 from google.cloud import storage
 
@@ -68,6 +71,8 @@ def test_many_parts_are_joined(landing: storage.Bucket, monkeypatch: pytest.Monk
         run.write()
     run.record_operation("kept-joined", "an-import")
     Manifest(landing, ["kept-joined"])
+    assert parts(landing, "kept-joined") == 7
+    Manifest(landing, ["kept-joined"], join=True)
     assert parts(landing, "kept-joined") == 1
     last = Manifest(landing, ["kept-joined"])
     assert sorted(each.object_name for each in last.entries()) == [f"kept-joined/{number}.dcm" for number in range(6)]
@@ -79,3 +84,16 @@ def test_objects_without_a_folder_have_a_manifest_too(landing: storage.Bucket) -
     run.record(Entry("plain.dcm", "plain", State.LOADED))
     run.write()
     assert Manifest(landing, [""]).get("plain.dcm") == Entry("plain.dcm", "plain", State.LOADED)
+
+
+def test_what_cannot_be_read_is_passed_over(landing: storage.Bucket, capsys: pytest.CaptureFixture[str]) -> None:
+    run = Manifest(landing, ["kept-odd"])
+    run.record(entry(1, folder="kept-odd"))
+    run.write()
+    landing.blob(".load/kept-odd/9-junk.ndjson.gz").upload_from_string(b"junk")
+    lines = [{"object_name": "kept-odd/2.dcm", "file": "2", "state": "blessed"}, {"batch": "x"}, 7]
+    text = "\n".join(json.dumps(line) for line in lines)
+    landing.blob(".load/kept-odd/9-newer.ndjson.gz").upload_from_string(gzip.compress(text.encode()))
+    last = Manifest(landing, ["kept-odd"])
+    assert list(last.entries()) == [entry(1, folder="kept-odd")]
+    assert capsys.readouterr().err.count("can't be read and is passed over") == 1

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import pytest
 from google.cloud import storage
+from google.oauth2.credentials import Credentials
 
 from scripts.connection import Connection
 from scripts.console import progress
+from scripts.errors import CommandError
+from scripts.loading import verifying
 from scripts.loading.manifest import Entry, Manifest, State
 from scripts.loading.sources import Source, folder_sources, synthetic_sources
 from scripts.loading.verifying import Differences, compare
-from tests.scripts.conftest import Live, Run
+from tests.scripts.conftest import Live, Run, StartLive
 from tests.scripts.files import small_film, write_films
 
 
@@ -21,29 +26,29 @@ def differences(live: Live, sources: list[Source], *, whole: bool = True) -> Dif
         return compare(target, sources, bar, whole=whole)
 
 
-def test_all_is_where_it_should_be(run: Run, live: Live, tmp_path: Path) -> None:
+def test_all_is_where_it_should_be(run: Run, own: Live, tmp_path: Path) -> None:
     write_films(tmp_path / "sound", "sound", 4)
-    run("load", tmp_path / "sound", "--import", "--outputs", live.path)
-    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", live.path)
-    found = differences(live, list(folder_sources(tmp_path / "sound")))
+    run("load", tmp_path / "sound", "--import", "--outputs", own.path)
+    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path)
+    found = differences(own, list(folder_sources(tmp_path / "sound")))
     assert found.found == []
     assert (found.files, found.in_bucket, found.in_store, found.in_tables) == (4, 4, 4, {"dicom_metadata": 4})
 
 
-def test_each_difference_is_named(run: Run, live: Live, landing: storage.Bucket, tmp_path: Path) -> None:
+def test_each_difference_is_named(run: Run, own: Live, landing: storage.Bucket, tmp_path: Path) -> None:
     paths = write_films(tmp_path / "odd", "odd", 5)
-    run("load", tmp_path / "odd", "--import", "--outputs", live.path)
-    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", live.path)
+    run("load", tmp_path / "odd", "--import", "--outputs", own.path)
+    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path)
     landing.blob("odd/0001.dcm").delete()
     paths[1].write_bytes(small_film("odd", 2, side=18))
     paths[2].write_bytes(b"")
     landing.blob("odd/stray.dcm").upload_from_string(b"x")
-    study = json.loads(run("search", "instances", "PatientID=odd", "--json", "--outputs", live.path).out)
+    study = json.loads(run("search", "instances", "PatientID=odd", "--json", "--outputs", own.path).out)
     numbers = {each["00200013"]["Value"][0]: each for each in study}
     uids = [numbers[4][tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")]
-    run("delete", *uids, "--yes", "--outputs", live.path)
+    run("delete", *uids, "--yes", "--outputs", own.path)
     (tmp_path / "odd" / "0006.dcm").write_bytes(small_film("odd", 6))
-    found = differences(live, list(folder_sources(tmp_path / "odd")))
+    found = differences(own, list(folder_sources(tmp_path / "odd")))
     assert found.found == [
         ("missing in the bucket", "0001.dcm"),
         ("missing in the bucket", "0006.dcm"),
@@ -55,27 +60,67 @@ def test_each_difference_is_named(run: Run, live: Live, landing: storage.Bucket,
         ("missing in table dicom_metadata", "0006.dcm"),
     ]
     assert ("only in the bucket", "odd/stray.dcm") not in differences(
-        live, list(folder_sources(tmp_path / "odd")), whole=False
+        own, list(folder_sources(tmp_path / "odd")), whole=False
     ).found
 
 
 def test_the_reason_why_the_store_lacks_a_file_is_given(
-    run: Run, live: Live, landing: storage.Bucket, tmp_path: Path
+    run: Run, own: Live, landing: storage.Bucket, tmp_path: Path
 ) -> None:
     write_films(tmp_path / "reason", "reason", 1)
-    run("load", tmp_path / "reason", "--outputs", live.path)
+    run("load", tmp_path / "reason", "--outputs", own.path)
     manifest = Manifest(landing, ["reason"])
     manifest.record(Entry("reason/0001.dcm", "0001.dcm", State.FAILED, reason="The store refused it"))
     manifest.write()
-    found = differences(live, list(folder_sources(tmp_path / "reason"))).found
+    found = differences(own, list(folder_sources(tmp_path / "reason"))).found
     assert ("missing in the store (The store refused it)", "0001.dcm") in found
 
 
-def test_what_was_made_by_another_version_is_a_difference(run: Run, live: Live, landing: storage.Bucket) -> None:
-    run("load", "--synthetic", "2", "--prefix", "versions", "--outputs", live.path)
-    blob = landing.get_blob("versions/00000001_000.dcm")
-    assert blob is not None
-    blob.metadata = {"generated-by": "an-older-one"}
-    blob.patch()
-    found = differences(live, list(synthetic_sources(2, "versions")))
-    assert ("made from another version in the bucket", "00000001_000.dcm") in found.found
+def test_what_another_version_made_is_a_difference_only_if_its_bytes_are(
+    run: Run, own: Live, landing: storage.Bucket
+) -> None:
+    run("load", "--synthetic", "2", "--prefix", "versions", "--import", "--outputs", own.path)
+    for number, content in ((0, None), (1, b"other bytes")):
+        blob = landing.get_blob(f"versions/00000001_00{number}.dcm")
+        assert blob is not None
+        blob.metadata = {"generated-by": "an-older-one"}
+        if content:
+            blob.upload_from_string(content)
+        else:
+            blob.patch()
+    found = differences(own, list(synthetic_sources(2, "versions")))
+    assert found.found == [("other bytes in the bucket", "00000001_001.dcm")]
+
+
+def test_a_comparison_that_is_stopped_says_nothing_of_any(
+    own: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_films(tmp_path / "stopped", "stopped", 9)
+
+    def stopped(work: Callable[[Source], object], items: list[Source]) -> Generator[tuple[Source, object], None, None]:
+        yield from ((item, work(item)) for item in items[:3])
+
+    monkeypatch.setattr(verifying, "run_parallel", stopped)
+    with pytest.raises(CommandError, match="Stopped after 3 of 9 files"):
+        differences(own, list(folder_sources(tmp_path / "stopped")))
+
+
+def test_one_file_has_no_neighbours_to_answer_for(run: Run, own: Live, tmp_path: Path) -> None:
+    paths = write_films(tmp_path / "one", "one", 3)
+    run("load", tmp_path / "one", "--import", "--outputs", own.path)
+    ended = run("verify", paths[0], "--prefix", "one", "--outputs", own.path)
+    assert (ended.code, ended.out) == (0, "")
+
+
+@pytest.fixture
+def own(start_live: StartLive) -> Live:
+    """An environment for one test: comparing looks at all of a table."""
+    return start_live()
+
+
+@pytest.fixture
+def landing(own: Live) -> Iterator[storage.Bucket]:
+    credentials = Credentials(token=own.emulator.owner_token)
+    client = storage.Client(own.outputs.project, credentials, client_options={"api_endpoint": own.emulator.base_url})
+    yield client.bucket(own.outputs.landing_bucket)
+    client.close()
