@@ -62,7 +62,7 @@ class Method:
         """The parameters that travel in the query string."""
         return {name: p for name, p in self.parameters.items() if p.location == "query"}
 
-    @property
+    @cached_property
     def service(self) -> str:
         """The first word of the id."""
         return self.id.split(".", 1)[0]

@@ -129,6 +129,11 @@ class Protocol(HttpToolsProtocol):
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin to answer; the task takes itself off the list, which costs less than a callback."""
+        task = self.loop.create_task(cast("Cycle", cycle).answer(app, self.tasks))
+        self.tasks.add(task)
+
     def _announced(self) -> int:
         """Give the length of a body where it is known, and the connection stays HTTP."""
         length = 0
@@ -177,8 +182,8 @@ class Cycle(RequestResponseCycle):
         self._kept: list[bytes] = []
         self._kept_size = 0
 
-    async def run_asgi(self, app: Any) -> None:
-        """Run the application; where it fails in the middle of an answer, the connection ends there."""
+    async def answer(self, app: Any, tasks: set[Any]) -> None:
+        """Run the application in one of these tasks; where it fails in the middle of an answer, the connection ends."""
         try:
             await app(self.scope, self.receive, self.send)
         except BaseException as error:  # a connection is left in order even when its task is cancelled
@@ -190,6 +195,7 @@ class Cycle(RequestResponseCycle):
                 self.transport.close()
         finally:
             self.on_response = _nothing
+            tasks.discard(asyncio.current_task())
 
     async def receive(self) -> Any:
         """Give the next piece of the body (ASGI)."""

@@ -36,7 +36,10 @@ Answer = dict[str, Any] | None | Response
 
 
 class Request:
-    """One request on its way: found, authenticated and validated by the time a handler sees it."""
+    """One request on its way: found, authenticated and validated by the time a handler sees it.
+
+    `name` is the resource that the path names: `name` or `resource` or `parent`, whichever the method has.
+    """
 
     __slots__ = (
         "_receive",
@@ -45,6 +48,7 @@ class Request:
         "emulator",
         "headers",
         "method",
+        "name",
         "path",
         "principal",
         "query",
@@ -68,6 +72,7 @@ class Request:
         self.emulator = emulator
         self.method = method
         self.path = path
+        self.name = _name(path)
         self.raw_query = raw_query
         self.headers = headers
         self.base_url = base_url
@@ -103,10 +108,9 @@ class Request:
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    @property
-    def name(self) -> str:
-        """The resource that the path names: `name` or `resource` or `parent`, whichever the method has."""
-        for key in ("name", "resource", "parent"):
-            if key in self.path:
-                return self.path[key]
-        return next(iter(self.path.values()), "")
+
+def _name(path: dict[str, str]) -> str:
+    for key in ("name", "resource", "parent"):
+        if key in path:
+            return path[key]
+    return next(iter(path.values()), "")

@@ -51,6 +51,8 @@ def negotiate(request: Request, offers: Sequence[Offer]) -> Choice:
 
 def wants_xml(request: Request) -> bool:
     """Tell whether a search or metadata request is to be answered in XML; 406 if in nothing that there is."""
+    if request.headers.get("accept") == DICOM_JSON:
+        return False
     return negotiate(request, _DOCUMENTS).offer.media == DICOM_XML
 
 
