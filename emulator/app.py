@@ -186,7 +186,7 @@ class Emulator:
         """One request whose method is found: the remaining steps in order."""
         found = self._registrations.get(request.method.id)
         error: ApiError | None = None
-        permission, resource = "", request.name
+        permission, resource, granted = "", request.name, False
         answer: Answer = None
         try:
             if found is None:
@@ -195,7 +195,9 @@ class Emulator:
             registration, service = found
             self._authenticate(request, service)
             self._require_api(request)
-            permission, resource = self._authorize(request, registration)
+            permission, resource, granted = self._authorize(request, registration)
+            if not granted:
+                raise denied(permission, resource)
             await self._validate(request, service)
             if self.faults.active:
                 await self.faults.strike(request.method.id)
@@ -207,7 +209,7 @@ class Emulator:
         except Exception:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
             _log.exception("%s failed", request.method.id)
             error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
-        self.logs.audit(request, permission, resource, error)
+        self.logs.audit(request, permission, resource, error, granted=granted)
         if error is not None:
             return error_response(error)
         return encode(request, answer)
@@ -243,15 +245,16 @@ class Emulator:
         named_here = host is None or urlsplit(f"//{host}").hostname in LOOPBACK
         return named_here and headers.get("sec-fetch-site", "none") == "none"
 
-    def _authorize(self, request: Request, registration: Registration) -> tuple[str, str]:
+    def _authorize(self, request: Request, registration: Registration) -> tuple[str, str, bool]:
+        """The permission that decides, the resource that it is asked on, and whether the caller has it."""
         permissions = registration.permission
         if permissions is None:
             permissions = (authorization.permission_of(request.method.id),)
         resource = request.name if registration.on is None else registration.on(request)
         for permission in permissions:
             if permission and not self.policies.allows(request.principal, permission, resource):
-                raise denied(permission, resource)
-        return permissions[0] if permissions else "", resource
+                return permission, resource, False
+        return permissions[0] if permissions else "", resource, True
 
     async def _validate(self, request: Request, service: Service) -> None:
         method = request.method

@@ -38,6 +38,8 @@ _INSERT = "INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?
 _Row = tuple[str, str, str, str, bytes]
 READS = frozenset(("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"))
 _DATA_PREFIXES = (
+    "healthcare.projects.locations.datasets.dicomStores.dicomWeb.",
+    "healthcare.projects.locations.datasets.dicomStores.studies.",
     "storage.objects.",
     "bigquery.tabledata.",
     "bigquery.jobs.",
@@ -102,8 +104,8 @@ class Logs:
             self._buffer = [*rows, *self._buffer][-KEEP:]
             raise
 
-    def audit(self, request: Request, permission: str, resource: str, error: ApiError | None) -> None:
-        """Log a finished call, if its kind of access is logged."""
+    def audit(self, request: Request, permission: str, resource: str, error: ApiError | None, *, granted: bool) -> None:
+        """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission."""
         kind, log, service = _access(request.method)
         if kind and not self._is_logged(kind, service, request.principal):
             return
@@ -114,7 +116,7 @@ class Logs:
             "methodName": request.method.id,
             "resourceName": request.name if request.name.startswith("projects/") else resource,
             "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
-            "authorizationInfo": [{"permission": permission, "resource": resource, "granted": error is None}],
+            "authorizationInfo": [{"permission": permission, "resource": resource, "granted": granted}],
         }
         if error is not None:
             payload["status"] = {"code": error.rpc_code, "message": error.message}

@@ -40,6 +40,8 @@ def test_who_did_what_and_who_was_refused(start_emulator: StartEmulator) -> None
     ] == [6, 0]
     assert {e["authenticationInfo"]["principalEmail"] for e in found} == {f"owner@{running.project}.example"}
     assert {e["resourceName"] for e in found} == {topic.removeprefix("/v1/")}
+    # What failed for another reason was allowed all the same.
+    assert all(one["granted"] for e in found for one in e["authorizationInfo"])
 
 
 def test_reading_is_logged_once_the_project_says_so(start_emulator: StartEmulator) -> None:

@@ -1,0 +1,131 @@
+"""Every DICOMweb method of v1 and v1beta1: the permission that it asks for, and the audit entry that it leaves."""
+
+import time
+from typing import Any
+
+import pytest
+import requests
+
+from emulator.gateway.discovery import Method, load
+from tests.conftest import StartEmulator
+from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.transfers import wait
+from tests.support.emulator import RunningEmulator
+
+DATASETS = "healthcare.projects.locations.datasets"
+READ, WRITE, DELETE, UPDATE = (
+    f"healthcare.dicomStores.dicomWeb{verb}" for verb in ("Read", "Write", "Delete", "Update")
+)
+PARTS = {
+    "studiesId": "1.2.1",
+    "seriesId": "1.2.1.1",
+    "instancesId": "1.2.1.1.1",
+    "framesId": "1",
+    "bulkdataId": "7FE00010",
+    "bulkdataId1": "",
+    "datasetsId": "d",
+    "dicomStoresId": "s",
+    "locationsId": "us-central1",
+}
+
+
+def on_data(version: str) -> list[Method]:
+    """The methods of a version below a store's dicomWeb."""
+    found = [method for method in load(f"healthcare.{version}").methods if ".dicomStores." in method.id]
+    return [method for method in found if "/dicomWeb/" in method.flat_path]
+
+
+def permission(method: Method) -> str:
+    verb = method.id.rpartition(".")[2]
+    if method.http == "DELETE":
+        return DELETE
+    if verb.startswith("update"):
+        return UPDATE
+    return WRITE if verb in ("storeInstances", "setBlobStorageSettings") else READ
+
+
+def url(emulator: RunningEmulator, method: Method) -> str:
+    path = method.flat_path
+    for name, value in {**PARTS, "projectsId": emulator.project}.items():
+        path = path.replace(f"{{{name}}}", value)
+    return f"{emulator.base_url}/{path.rstrip('/')}"
+
+
+def ask(emulator: RunningEmulator, method: Method, token: str) -> requests.Response:
+    kind = "application/dicom" if method.http in ("POST", "PUT") else "application/json-patch+json"
+    data: bytes | None = None
+    if method.id.endswith("setBlobStorageSettings"):
+        data, kind = b'{"blobStorageSettings": {"blobStorageClass": "NEARLINE"}}', "application/json"
+    elif method.http in ("POST", "PUT"):
+        data = made()
+    elif method.http == "PATCH":
+        data = b'[{"op": "replace", "path": "/00100020/Value/0", "value": "P9"}]'
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+    return requests.request(method.http, url(emulator, method), data=data, headers=headers, timeout=60)
+
+
+@pytest.fixture
+def emulator(start_emulator: StartEmulator) -> RunningEmulator:
+    """An emulator with an empty store, whose project has all access to data logged."""
+    running = start_emulator()
+    parent = f"/v1/projects/{running.project}/locations/us-central1/datasets"
+    assert running.request("POST", f"{parent}?datasetId=d", {})[0] == 200
+    assert running.request("POST", f"{parent}/d/dicomStores?dicomStoreId=s", {})[0] == 200
+    project = f"/v1/projects/{running.project}"
+    policy = running.request("POST", f"{project}:getIamPolicy", {})[1]
+    kinds = [{"logType": kind} for kind in ("DATA_READ", "DATA_WRITE")]
+    policy["auditConfigs"] = [{"service": "healthcare.googleapis.com", "auditLogConfigs": kinds}]
+    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
+    assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
+    return running
+
+
+def nobody(running: RunningEmulator) -> str:
+    """A token of a service account without any role."""
+    path = f"/v1/projects/{running.project}/serviceAccounts"
+    account = running.request("POST", path, {"accountId": "somebody"})[1]
+    creators = {"role": "roles/iam.serviceAccountTokenCreator", "members": ["allAuthenticatedUsers"]}
+    running.request("POST", f"/v1/{account['name']}:setIamPolicy", {"policy": {"bindings": [creators]}})
+    body = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
+    answer = running.request("POST", f"/v1/projects/-/serviceAccounts/{account['email']}:generateAccessToken", body)
+    return str(answer[1]["accessToken"])
+
+
+def logged(running: RunningEmulator, number: int) -> list[dict[str, Any]]:
+    """The audit entries of access to data, once there are `number`."""
+    log = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"
+    body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{log}"', "pageSize": 1000}
+    deadline = time.monotonic() + 20
+    while True:
+        found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
+        if len(found) >= number or time.monotonic() > deadline:
+            return [entry["protoPayload"] for entry in found]
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> None:
+    methods = on_data(version)
+    assert len(methods) > 20
+    token = nobody(emulator)
+    for method in methods:
+        refused = ask(emulator, method, token)
+        assert refused.status_code == 403, method.id
+        assert permission(method) in refused.json()["error"]["message"], method.id
+    last = {"storeInstances": 0, "updateInstances": 1, "delete": 3}  # all others are in between
+    store = next(method for method in methods if method.id.endswith("storeInstances"))
+    for method in sorted(methods, key=lambda each: last.get(each.id.rpartition(".")[2], 2)):
+        if method.http == "DELETE":  # the one before has deleted all that there was; the first finds a changed film
+            assert ask(emulator, store, emulator.owner_token).status_code in (200, 409)
+        answer = ask(emulator, method, emulator.owner_token)
+        assert answer.status_code == 200, (method.id, answer.text)
+        if method.response == "Operation":
+            wait(emulator, answer.json()["name"])
+    found = logged(emulator, 2 * len(methods))
+    for method in methods:
+        mine = [entry for entry in found if entry["methodName"] == method.id]
+        granted = {(one["permission"], one["granted"]) for entry in mine for one in entry["authorizationInfo"]}
+        assert granted == {(permission(method), False), (permission(method), True)}, method.id
+        assert all("/dicomStores/s" in entry["resourceName"] for entry in mine), method.id
+    assert "P9" not in str(found)
+    assert "Doe" not in str(found)
