@@ -83,6 +83,26 @@ def text(made: Dataset, keyword: str) -> str:
     return str(made.get(keyword) or "")
 
 
+def check_names_and_dates(store: Store, uid: str, first: Dataset) -> None:
+    """A study is found by the start of each word of its name, in any case, and by each range around its date."""
+
+    def found(**parameters: str) -> bool:
+        return store.get("studies", StudyInstanceUID=uid, **parameters).status_code == 200
+
+    words = text(first, "PatientName").replace("^", " ").split()
+    for word in words:
+        for asked in (word, word[:1], word.upper(), f"{word[:2].lower()} qqq"):
+            assert found(PatientName=asked, fuzzymatching="true"), asked
+        assert not found(PatientName=f"{word}qqq", fuzzymatching="true")
+    assert not words or not found(PatientName="qqq", fuzzymatching="true")
+    if day := text(first, "StudyDate"):
+        for asked in (f"{day}-", f"-{day}", f"{day}-{day}", "18000101-99991231"):
+            assert found(StudyDate=asked), asked
+        later = f"{int(day[:4]) + 1}0101"
+        assert not found(StudyDate=f"{later}-")
+        assert not found(StudyDate=f"-{int(day[:4]) - 1}1231")
+
+
 @settings(
     max_examples=15,
     deadline=None,
@@ -110,6 +130,14 @@ def test_store_search_and_metadata_agree_with_a_plain_model(store: Store, films:
             if value := text(first, keyword):
                 found = store.get("studies", **{keyword: value, "StudyInstanceUID": uid})
                 assert [row["0020000D"]["Value"] for row in found.json()] == [[uid]], keyword
+        check_names_and_dates(store, uid, first)
+        for one in inside:
+            (row,) = store.get(
+                f"studies/{uid}/instances", SOPInstanceUID=str(one.SOPInstanceUID), includefield="all"
+            ).json()
+            added = {tag: row.pop(tag) for tag in ("00081190", "00080056")}
+            assert added["00081190"]["Value"][0].endswith(str(one.SOPInstanceUID))
+            assert plain(row) == plain(one.to_json_dict())
         series = {str(one.SeriesInstanceUID) for one in inside}
         rows = store.get(f"studies/{uid}/series").json()
         assert {row["0020000E"]["Value"][0] for row in rows} == series
