@@ -31,7 +31,7 @@ def delete(
     path: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[STUDY [SERIES [INSTANCE]]]",
+            metavar="STUDY [SERIES [INSTANCE]]",
             help="UIDs, with wildcards `*` and `?`; or any number of studies/UID[/series/UID[/instances/UID]].",
         ),
     ] = None,

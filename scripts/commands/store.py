@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def store(
     source: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Files, folders, or wildcards such as 'films/**/*.dcm'.")
+        list[str], typer.Argument(metavar="SOURCE", help="Files, folders, or wildcards such as 'films/**/*.dcm'.")
     ],
     *,
     study: Annotated[

@@ -110,7 +110,7 @@ class Storer:
         """Store one file. What the store holds already is sent all the same: only so does it compare the bytes."""
 
         def send(body: Body) -> Outcome:
-            before = self._there.holds(body.instance)
+            before = self._there.holds(body.instance) or self._first[body.instance] != candidate
             self._web.store(body.content, body.content_type, self._study)
             return Outcome("already" if before else "stored", body.size)
 
@@ -138,13 +138,13 @@ class Storer:
         try:
             body = read_body(candidate.path)
             first = self._first.setdefault(body.instance, candidate)
-            if first != candidate:
-                same = filecmp.cmp(first.path, candidate.path, shallow=False)
-                reason = f"It has the UIDs of {first.label}, but other bytes"
-                return Outcome("already") if same else Outcome("failed", 0, reason)
+            if first != candidate and not filecmp.cmp(first.path, candidate.path, shallow=False):
+                return Outcome("failed", 0, f"It has the UIDs of {first.label}, but other bytes")
             return send(body)
         except NotStorable as problem:
             return Outcome("failed", 0, str(problem))
+        except (FileNotFoundError, PermissionError) as problem:  # of the file, since it was looked at
+            return Outcome("failed", 0, f"The file cannot be read: {problem.strerror}")
         except ApiFailure as error:
             if error.code not in _PER_FILE:
                 raise

@@ -98,6 +98,38 @@ def test_one_instance_in_two_files(run: Run, live: Live, tmp_path: Path) -> None
     assert len(in_store(run, live, "double")) == 1
 
 
+def test_a_file_twice_that_is_refused_has_failed_twice(
+    run: Run, google: FakeGoogle, outputs_file: Path, tmp_path: Path
+) -> None:
+    for name in ("1.dcm", "2.dcm"):
+        (tmp_path / name).write_bytes(small_film("refused-twice"))
+    google.answers("GET", f"{WEB}/instances", [])
+    google.refuses("POST", f"{WEB}/studies", 400, "not today")
+    ended = run("store", tmp_path / "1.dcm", tmp_path / "2.dcm", "--json", "--outputs", outputs_file)
+    assert ended.code == 1
+    assert len(counts(ended.out)["failed"]) == 2
+
+
+def test_a_file_that_vanishes_does_not_stop_the_rest(
+    run: Run, google: FakeGoogle, outputs_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_films(tmp_path / "films", "vanishing", 2)
+    google.answers("GET", f"{WEB}/instances", [])
+    google.answers("POST", f"{WEB}/studies")
+    original = dicomweb.DicomWeb.store
+
+    def vanish(web: dicomweb.DicomWeb, content: Path | bytes, *rest: Any) -> None:
+        if isinstance(content, Path) and content.name == "0001.dcm":
+            content.unlink()
+        original(web, content, *rest)
+
+    monkeypatch.setattr(dicomweb.DicomWeb, "store", vanish)
+    ended = run("store", tmp_path / "films", "--json", "--outputs", outputs_file)
+    assert ended.code == 3
+    assert json.loads(ended.out)["stored"] == 1
+    assert "failed: 0001.dcm: The file cannot be read: No such file or directory." in ended.err
+
+
 def test_what_the_store_refuses_is_named(run: Run, live: Live, tmp_path: Path) -> None:
     folder = tmp_path / "refused"
     write_films(folder, "refused", 2)
