@@ -26,6 +26,7 @@ KIND = "healthcare.dicom.updateMetadata"
 _STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _UPDATE = "healthcare.dicomStores.dicomWebUpdate"
 _MAX_PATCH = 1 << 20
+_CHANGED = "The instance was changed or deleted meanwhile; retrieve its metadata and try again."
 
 
 async def _patch_of(request: Request) -> list[Json]:
@@ -119,16 +120,20 @@ def _step(tx: sqlite3.Connection, job: Job, row: Row, blob: "Blob | None", probl
 
 
 async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> "Blob":
-    """Write the changed file; 400 where the patch does not fit the instance."""
-    pieces: list[patching.Piece] = await in_pool(emulator, patching.patched, str(emulator.blobs.path(row.blob)), patch)
-    async with emulator.blobs.writer(md5=False) as writer:
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                await writer.write(piece)
-                continue
-            async for chunk in emulator.blobs.stream(row.blob, *piece):
-                await writer.write(chunk)
-        return await writer.finish()
+    """Write the changed file; 400 where the patch does not fit the instance, 409 where that was deleted meanwhile."""
+    path = str(emulator.blobs.path(row.blob))
+    try:
+        pieces: list[patching.Piece] = await in_pool(emulator, patching.patched, path, patch)
+        async with emulator.blobs.writer(md5=False) as writer:
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    await writer.write(piece)
+                    continue
+                async for chunk in emulator.blobs.stream(row.blob, *piece):
+                    await writer.write(chunk)
+            return await writer.finish()
+    except FileNotFoundError:
+        raise aborted(_CHANGED) from None
 
 
 def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, blob: "Blob") -> None:
@@ -136,7 +141,7 @@ def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row,
     try:
         there = tx.execute("SELECT blob FROM dicom_instances WHERE id = ?", (row.id,)).fetchone()
         if there is None or there[0] != row.blob:
-            raise aborted("The instance was changed or deleted meanwhile; retrieve its metadata and try again.")
+            raise aborted(_CHANGED)
         instance = index.read_file(emulator.blobs.path(blob.id))
         replace_in(tx, emulator, store, [ingest.of_blob(instance, blob)])
     except BaseException:

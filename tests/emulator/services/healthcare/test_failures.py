@@ -9,7 +9,7 @@ import pytest
 
 from emulator.gateway.request import Request
 from emulator.services.healthcare import streaming
-from emulator.services.healthcare.dicomweb import ingest
+from emulator.services.healthcare.dicomweb import ingest, patch, wado
 from emulator.services.healthcare.transfer import flattened, to_bigquery
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
@@ -167,3 +167,17 @@ def test_stop_does_not_raise_what_the_stream_did(store: InProcess) -> None:
         await streaming.stop(store.emulator)
 
     store.run(stopped())
+
+
+def test_a_patch_of_what_is_deleted_meanwhile_is_aborted(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.run(call(store, "POST", f"/v1/{STORE}/dicomWeb/studies", made(), "application/dicom")) == 200
+    read = wado.in_pool
+
+    async def deleted_meanwhile(*arguments: Any) -> Any:
+        study = f"/v1/{STORE}/dicomWeb/studies/1.2.1"
+        assert await call(store, "DELETE", study, b"") == 200
+        return await read(*arguments)
+
+    monkeypatch.setattr(patch, "in_pool", deleted_meanwhile)
+    path = f"/v1beta1/{STORE}/dicomWeb/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/metadata"
+    assert store.run(call(store, "PATCH", path, b'[{"op": "remove", "path": "/00080050"}]')) == 409
