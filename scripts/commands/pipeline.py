@@ -72,7 +72,7 @@ def pipeline(
     ] = RunnerName.DIRECT,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help=f"At most so many machines (default {WORKERS}), or processes here (1)."),
+        typer.Option(min=1, metavar="N", help=f"For Dataflow: at most so many machines. Default: {WORKERS}."),
     ] = None,
     machine: Annotated[
         str | None, typer.Option("--machine", help=f"For Dataflow: the workers' machine type. Default: {MACHINE}.")
@@ -153,10 +153,12 @@ class Options:
                 self.machine or MACHINE, self.workers or WORKERS, self.region, self.subnetwork, self.public_addresses
             )
             return DataflowRunner(target, machines, wait=not self.no_wait)
-        if self.machine or self.region or self.subnetwork or self.public_addresses or self.no_wait:
+        said = (self.workers, self.machine, self.region, self.subnetwork, self.public_addresses, self.no_wait)
+        if any(said):
             raise UsageError(
-                "--machine, --region, --subnetwork, --public-addresses and --no-wait are for --runner dataflow only."
+                "--workers, --machine, --region, --subnetwork, --public-addresses and --no-wait are for"
+                " --runner dataflow only."
             )
         from scripts.chestxrays.beam.direct import DirectRunner
 
-        return DirectRunner(self.workers or 1)
+        return DirectRunner()

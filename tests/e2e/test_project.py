@@ -46,7 +46,7 @@ def outputs(stack: PulumiStack) -> dict[str, Any]:
 
 
 def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
-    stack = project_stack()
+    stack = project_stack(dataflow=True)
     before = inventory(stack.emulator)
     previewed = stack.preview().changes["create"]
     assert stack.up().changed == {"create": previewed}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from engine.layout import ROOT
 from scripts.chestxrays.beam.carrying import AGAIN, failure_of
 from scripts.chestxrays.beam.work import Film
 from scripts.errors import CommandError, ExitCode
@@ -34,19 +33,15 @@ class LocalPlace:
 
 
 class DirectRunner:
-    """Runs pipelines in this process, or with more than one of `workers` in as many processes.
+    """Runs pipelines in this process; `options` are Beam's own. Raises CommandError where Beam is not installed.
 
-    `options` are more of Beam's own. Raises CommandError where Beam is not installed.
+    Beam's direct runner could use more processes, but each takes longer to start than a rehearsal to run.
     """
 
-    def __init__(self, workers: int = 1, **options: Any) -> None:
-        try:
-            import apache_beam as beam
-        except ImportError:
-            raise CommandError(f"Apache Beam is not installed: {INSTALL}.") from None
-        self._beam = beam
-        mode = "in_memory" if workers == 1 else "multi_processing"
-        self._options = {"direct_num_workers": workers, "direct_running_mode": mode, **options}
+    def __init__(self, **options: Any) -> None:
+        if find_spec("apache_beam") is None:
+            raise CommandError(f"Apache Beam is not installed: {INSTALL}.")
+        self._options = options
 
     @contextmanager
     def place(self, folder: str) -> Iterator[LocalPlace]:  # noqa: ARG002 - where it loads to is no matter here
@@ -59,24 +54,17 @@ class DirectRunner:
 
     def run(self, folder: str, add_steps: Callable[[Any], None]) -> None:  # noqa: ARG002 - as for place
         """Run a pipeline to its end. Raises CommandError with what stopped it."""
+        from apache_beam import Pipeline
         from apache_beam.options.pipeline_options import PipelineOptions
 
         # By its name: what Beam calls DirectRunner fetches a program from the network first.
         from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-        pipeline = self._beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([], **self._options))
+        pipeline = Pipeline(runner=FnApiRunner(), options=PipelineOptions([], **self._options))
         add_steps(pipeline)
-        # Processes of their own find the steps there.
-        before = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), before)))
         try:
             pipeline.run().wait_until_finish()
         except KeyboardInterrupt:
             raise CommandError(f"Stopped: {AGAIN}.", ExitCode.PARTLY_DONE) from None
         except Exception as error:
             raise failure_of(error) from error
-        finally:
-            if before is None:
-                del os.environ["PYTHONPATH"]
-            else:
-                os.environ["PYTHONPATH"] = before

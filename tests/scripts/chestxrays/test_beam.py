@@ -173,6 +173,7 @@ def test_a_set_in_cloud_storage(run: Run, live: Live, landing: storage.Bucket, t
     [
         ((), 2, "Nothing to load"),
         (("{archive}", "--machine", "e2-standard-4"), 2, "are for --runner dataflow only"),
+        (("{archive}", "--workers", "4"), 2, "are for --runner dataflow only"),
         (("{archive}", "--no-wait"), 2, "are for --runner dataflow only"),
         (("{archive}", "--runner", "dataflow"), 2, "The emulator has no Dataflow: take --runner direct"),
         (("gs://no-such-bucket-here/nih",), 1, "The specified bucket does not exist"),

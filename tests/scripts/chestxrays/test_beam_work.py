@@ -141,6 +141,14 @@ def test_the_workers_packages_have_the_versions_of_requirements_txt(tmp_path: Pa
     assert set(pins) <= {line.split(" ")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
 
 
+def test_what_is_tested_is_what_is_installed() -> None:
+    beam = [
+        {line.split(" ")[0] for line in (ROOT / name).read_text().splitlines() if line.startswith("apache-beam")}
+        for name in ("requirements-dataflow.txt", "requirements-dev.txt")
+    ]
+    assert beam[0] == beam[1] != set()
+
+
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> Connection:
     """A stack on Google Cloud that is made for Dataflow, where its client is installed."""
