@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from scripts.chestxrays.archive import open_archive
 from scripts.chestxrays.beam.carrying import BeamCarry
 from scripts.chestxrays.beam.direct import DirectRunner
 from scripts.chestxrays.films import Converter
-from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.rehearsal import write_set
 from scripts.chestxrays.selection import Selection
 from scripts.commands.source_options import PublicFormat, SourceKind
 from scripts.connection import connect
 from scripts.loading.choosing import Wish, choose
 from scripts.loading.running import run_load
-from tests.scripts.conftest import Live, Run
+from tests.scripts.conftest import Live, Run, live_on
+from tests.support.emulator import RunningEmulator
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -36,6 +37,25 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("beam") / "data"
     write_set(folder, FILMS, SIDE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """An environment for this module: sets of another size have the same UIDs, and other follow-up numbers."""
+    folder = tmp_path_factory.mktemp("beam-live")
+    emulator = RunningEmulator(folder / "state", "beam-project").start()
+    try:
+        yield live_on(emulator, folder)
+    finally:
+        emulator.stop()
+
+
+@pytest.fixture
+def live(own: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """That environment, with its credentials in this process's environment."""
+    for name, value in own.variables.items():
+        monkeypatch.setenv(name, value)
+    return own
 
 
 def printed(run: Run, live: Live, *arguments: object) -> dict[str, Any]:
@@ -54,10 +74,10 @@ def objects(landing: storage.Bucket, prefix: str) -> dict[str, tuple[Any, ...]]:
 
 
 def labels(run: Run, live: Live) -> list[dict[str, Any]]:
-    """The rows of the set's films in the label table, which has none of them afterwards."""
-    chosen = "FROM chest_xray_labels WHERE patient_id >= '00050001' AND label_version = 'v2020'"
-    ended = run("query", f"SELECT * {chosen} ORDER BY image_index", "--json", "--outputs", live.path)
-    assert run("query", f"DELETE {chosen}", "--outputs", live.path).code == 0
+    """The rows of the label table, which has none afterwards."""
+    sql = "SELECT * FROM chest_xray_labels ORDER BY image_index"
+    ended = run("query", sql, "--json", "--outputs", live.path)
+    assert run("query", "DELETE FROM chest_xray_labels WHERE TRUE", "--outputs", live.path).code == 0
     rows: list[dict[str, Any]] = json.loads(ended.out)
     return rows
 
@@ -67,7 +87,7 @@ def test_a_pipeline_leaves_what_a_local_load_leaves(
 ) -> None:
     films = len(open_archive(archive))
     local = printed(run, live, "load", archive, "--source", "kaggle", "--import", "--prefix", "local")
-    rows = [row for row in labels(run, live) if row["image_index"] in {film.index for film in listed(archive)}]
+    rows = labels(run, live)
     beam = printed(run, live, "pipeline", archive, "--import", "--prefix", "beam")
     assert labels(run, live) == rows
     assert len(rows) == FILMS
@@ -78,19 +98,10 @@ def test_a_pipeline_leaves_what_a_local_load_leaves(
     for again in (("load", archive, "--source", "kaggle"), ("pipeline", archive)):
         done = printed(run, live, *again, "--import", "--prefix", "beam")
         assert (done["loaded"], done["skipped"], done["imported_before"]) == (0, films, films)
-    ended = run("verify", archive, "--source", "kaggle", "--prefix", "beam", "--json", "--outputs", live.path)
-    found = json.loads(ended.out)
-    assert (found["files"], found["bucket"], found["store"]) == (films, films, films)
-    # What other tests have exported is older.
-    assert {each["what"] for each in found["differences"]} <= {"missing in table dicom_metadata"}
+    ended = run("verify", archive, "--source", "kaggle", "--prefix", "beam", "--outputs", live.path)
+    assert (ended.code, ended.out) == (0, "")
     blob = next(iter(landing.list_blobs(prefix="beam/")))
     assert dcmread(io.BytesIO(blob.download_as_bytes())).Rows == SIDE
-
-
-def listed(archive: Path) -> list[FilmRecord]:
-    """All films of the set's list."""
-    opened = open_archive(archive)
-    return [*opened.films, *opened.imageless]
 
 
 def test_a_damaged_film_is_named_and_the_rest_is_loaded(
