@@ -8,41 +8,23 @@ import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from scripts.chestxrays.convert import CONVERTER, Syntax, to_dicom
 from scripts.chestxrays.errors import FilmError
 from scripts.chestxrays.images import ImageFile
+from scripts.chestxrays.placing import Placed
 from scripts.chestxrays.records import FilmRecord
-from scripts.chestxrays.uids import instance_uid, series_uid, study_uid
+from scripts.chestxrays.uids import FilmUids, instance_uid, series_uid, study_uid
 from scripts.errors import CommandError
-from scripts.loading.sources import DICOM_ENDING, SourceError
+from scripts.loading.sources import SourceError
 from scripts.parallel import threads_left
 
 
-class Uids(NamedTuple):
-    """What a film is called in DICOM: StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID."""
-
-    study: str
-    series: str
-    instance: str
-
-
-def uids_of(record: FilmRecord) -> Uids:
+def uids_of(record: FilmRecord) -> FilmUids:
     """The UIDs of a film; the same on every machine."""
-    return Uids(study_uid(record), series_uid(record), instance_uid(record))
-
-
-def batch_of(prefix: str, patient_id: str) -> str:
-    """The folder of the bucket for a patient's films: a thousand of the set's patients, some 3,600 films, share one.
-
-    `prefix` itself for patients that are no numbers of eight digits.
-    """
-    if len(patient_id) == 8 and patient_id.isdigit():
-        return f"{prefix}/{patient_id[3:5]}"
-    return prefix
+    return FilmUids(study_uid(record), series_uid(record), instance_uid(record))
 
 
 class Converter:
@@ -105,7 +87,7 @@ def convert(image: ImageFile | bytes, record: FilmRecord, syntax: Syntax) -> byt
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertedFilm:
+class ConvertedFilm(Placed):
     """A film of a set, converted when it is needed."""
 
     record: FilmRecord
@@ -119,14 +101,9 @@ class ConvertedFilm:
         return self.record.index
 
     @property
-    def batch(self) -> str:
-        """The folder in the bucket."""
-        return batch_of(self.prefix, self.record.patient_id)
-
-    @property
-    def object_name(self) -> str:
-        """The batch's folder and the film's name, with the ending .dcm."""
-        return f"{self.batch}/{PurePosixPath(self.record.index).with_suffix(DICOM_ENDING)}"
+    def patient_id(self) -> str:
+        """The list's patient."""
+        return self.record.patient_id
 
     @property
     def fixed_version(self) -> str:

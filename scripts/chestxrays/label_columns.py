@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import FilmUids
 
 Column = dict[str, Any]
 """A column as BigQuery's REST API writes it (TableFieldSchema)."""
-
-
-class FilmUids(Protocol):
-    """What a film is called in DICOM: the UIDs of its study, its series and itself (the SOP Instance UID)."""
-
-    @property
-    def study(self) -> str:
-        """The Study Instance UID."""
-
-    @property
-    def series(self) -> str:
-        """The Series Instance UID."""
-
-    @property
-    def instance(self) -> str:
-        """The SOP Instance UID."""
 
 
 def _column(

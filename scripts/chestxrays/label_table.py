@@ -16,8 +16,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from scripts.chestxrays.label_columns import COLUMNS, KEY, Column, FilmUids, row_of
+from scripts.chestxrays.label_columns import COLUMNS, KEY, Column, row_of
 from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import FilmUids
 from scripts.errors import CommandError
 
 if TYPE_CHECKING:

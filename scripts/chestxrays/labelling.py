@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scripts.chestxrays.films import Uids, uids_of
+from scripts.chestxrays.films import uids_of
 from scripts.chestxrays.label_table import TABLE, load_labels
 from scripts.chestxrays.public import PublicFilm
 from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection
 from scripts.console import count, progress, remark
 from scripts.errors import CommandError, ExitCode
@@ -55,7 +56,7 @@ def compare_labels(target: Connection, chosen: Chosen, found: Differences) -> No
     found.add(f"no or another SOPInstanceUID in table {TABLE}", other)
 
 
-def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tuple[FilmRecord, Uids | None]]:
+def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tuple[FilmRecord, FilmUids | None]]:
     """Each film with its UIDs. Raises CommandError when Ctrl-C ends that early."""
     bucket = target.storage.bucket(target.outputs.landing_bucket)
     copied: list[tuple[PublicFilm, FilmRecord]] = []
@@ -71,6 +72,6 @@ def _films(target: Connection, chosen: Chosen, failed: set[str]) -> Iterator[tup
     looked_at = 0
     for (_, record), uids in run_parallel(lambda film: uids_in(bucket, film[0].object_name), copied):
         looked_at += 1
-        yield record, Uids(*uids) if uids else None
+        yield record, FilmUids(*uids) if uids else None
     if looked_at < len(copied):
         raise CommandError("The labels were not loaded: run the same command again.", ExitCode.PARTLY_DONE)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from scripts.chestxrays.films import Converter, batch_of, version_of
+from scripts.chestxrays.films import Converter, version_of
+from scripts.chestxrays.placing import Placed
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid
-from scripts.loading.sources import DICOM_ENDING, RemoteObject, Source, SourceError
+from scripts.loading.sources import RemoteObject, Source, SourceError
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -35,7 +36,7 @@ _GB_OUT = 0.12  # what leaves Google Cloud
 
 
 @dataclass(frozen=True)
-class PublicFilm:
+class PublicFilm(Placed):
     """A film of the public bucket.
 
     As DICOM it is copied within Cloud Storage; as PNG it is fetched and converted by what its `record` says.
@@ -53,14 +54,9 @@ class PublicFilm:
         return PurePosixPath(self.remote.name).name
 
     @property
-    def batch(self) -> str:
-        """The folder in the landing bucket."""
-        return batch_of(self.prefix, self.label[:8])
-
-    @property
-    def object_name(self) -> str:
-        """The batch's folder and the film's name, with the ending .dcm."""
-        return f"{self.batch}/{PurePosixPath(self.label).with_suffix(DICOM_ENDING)}"
+    def patient_id(self) -> str:
+        """The patient, with whose number the file's name begins."""
+        return self.label[:8]
 
     @property
     def fixed_version(self) -> str | None:

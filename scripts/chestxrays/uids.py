@@ -16,6 +16,7 @@ Nothing of the pixels goes in: a list can be joined to the store without the ima
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from scripts.chestxrays.records import FilmRecord
@@ -27,6 +28,14 @@ NIH_RELEASES = frozenset(("2017", "v2020", "sample"))
 """FilmRecord.version of NIH's own lists, which all name the same images."""
 
 _NIH = "nih-chest-xrays"
+
+
+class FilmUids(NamedTuple):
+    """What a film is called in DICOM: StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID."""
+
+    study: str
+    series: str
+    instance: str
 
 
 def patient_uid(record: FilmRecord) -> str:

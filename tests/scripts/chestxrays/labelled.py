@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from scripts.chestxrays.records import TEST, TRAIN, Box, FilmRecord
+from scripts.chestxrays.uids import FilmUids
 
 ROOT = "1.2.826.0.1.3680043.8.498"
 
 
-class Uids(NamedTuple):
-    """The UIDs of one film."""
-
-    study: str
-    series: str
-    instance: str
-
-
-def uids_of(film: FilmRecord) -> Uids:
+def uids_of(film: FilmRecord) -> FilmUids:
     """UIDs that follow from the film's index."""
     number = int(film.index.partition(".")[0].replace("_", "1"))
-    return Uids(f"{ROOT}.1.{number}", f"{ROOT}.2.{number}", f"{ROOT}.3.{number}")
+    return FilmUids(f"{ROOT}.1.{number}", f"{ROOT}.2.{number}", f"{ROOT}.3.{number}")
 
 
 def small_set(version: str = "2017") -> list[FilmRecord]:

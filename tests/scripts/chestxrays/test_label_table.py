@@ -13,12 +13,13 @@ from google.cloud import bigquery
 from scripts.chestxrays import label_table
 from scripts.chestxrays.label_table import TABLE, LoadedLabels, ensure_table, find_table, load_labels, table_id
 from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection
 from scripts.errors import CommandError
-from tests.scripts.chestxrays.labelled import Uids, small_set, uids_of
+from tests.scripts.chestxrays.labelled import small_set, uids_of
 
 
-def pairs(films: list[FilmRecord]) -> list[tuple[FilmRecord, Uids]]:
+def pairs(films: list[FilmRecord]) -> list[tuple[FilmRecord, FilmUids]]:
     return [(film, uids_of(film)) for film in films]
 
 
@@ -124,7 +125,7 @@ def test_films_are_read_once_in_chunks(target: Connection) -> None:
     read: list[str] = []
     seen: list[tuple[int, int]] = []
 
-    def films() -> Iterator[tuple[FilmRecord, Uids]]:
+    def films() -> Iterator[tuple[FilmRecord, FilmUids]]:
         for number in range(25):
             read.append(str(number))
             film = FilmRecord(f"{number:08}_000.png", f"{number:08}", version="2017")
@@ -140,7 +141,7 @@ def test_what_stops_while_films_are_read_changes_nothing(target: Connection, int
     load_labels(target, pairs(small_set()))
     before = rows(target)
 
-    def films() -> Iterator[tuple[FilmRecord, Uids]]:
+    def films() -> Iterator[tuple[FilmRecord, FilmUids]]:
         for film in small_set():
             yield dataclasses.replace(film, age=99), uids_of(film)
         raise interrupt

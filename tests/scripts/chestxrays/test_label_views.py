@@ -16,9 +16,10 @@ from scripts.chestxrays import label_views
 from scripts.chestxrays.label_table import find_table, load_labels, table_id
 from scripts.chestxrays.label_views import INSTANCES_VIEW, JOINED_VIEW, refresh_views
 from scripts.chestxrays.records import FilmRecord
+from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection, resolve_endpoints
 from scripts.errors import CommandError
-from tests.scripts.chestxrays.labelled import Uids, small_set, uids_of
+from tests.scripts.chestxrays.labelled import small_set, uids_of
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import write_films
 
@@ -161,7 +162,7 @@ def test_from_export_to_mismatch(run: Run, stack: Live, target: Connection, tmp_
         lost,
     ]
     second = dataclasses.replace(small_set()[1], findings=("Hernia",))
-    of_second = Uids(stored[0]["StudyInstanceUID"], "1.2", stored[0]["SOPInstanceUID"])
+    of_second = FilmUids(stored[0]["StudyInstanceUID"], "1.2", stored[0]["SOPInstanceUID"])
     load_labels(target, [(second, of_second)])
     assert mismatches() == [("image without labels", None, stored[1]["SOPInstanceUID"]), lost]
     again = run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", stack.path)
