@@ -15,6 +15,7 @@ from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ENDINGS, ImageFile, Listing, list_folder, list_zip
 from scripts.chestxrays.labels import Labels, image_columns, read_boxes, read_films, read_split
 from scripts.chestxrays.records import TEST, TRAIN, Box, FilmRecord
+from scripts.chestxrays.uids import NIH_NAMES
 from scripts.errors import UsageError
 
 LISTS = {
@@ -111,7 +112,7 @@ def lists_of(listing: Listing, place: str, labels: str | None, name: str) -> tup
 
 def _own_name(name: str) -> str:
     """A folder may be called `sample` and hold somebody's own films, which must not pass for NIH's."""
-    return f"{name} (own)" if name in LISTS else name
+    return f"{name} (own)" if name in NIH_NAMES else name
 
 
 def _listing(path: Path) -> Listing:

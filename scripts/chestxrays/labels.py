@@ -154,6 +154,11 @@ def _known() -> dict[str, str]:
     return names | {"infiltrate": "Infiltration"}
 
 
+def split_named(word: str) -> str | None:
+    """TRAIN or TEST, whichever `word` means, in any case; None for any other word. NIH has train and val in one."""
+    return _SPLITS.get(word.lower())
+
+
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
     """The rows that hold anything, with their line numbers; a byte order mark in front is dropped."""
     reader = csv.reader(line.lstrip("\ufeff").replace("\x00", "") for line in lines)
@@ -203,7 +208,6 @@ class _Reader:
         age = _age(self._cell(row, "age"))
         spacing_x, spacing_y = (_positive(self._cell(row, key), "pixel spacing") for key in ("spacing_x", "spacing_y"))
         width, height = (_positive(self._cell(row, key), "width or height") for key in ("width", "height"))
-        split = self._cell(row, "split").lower()
         return FilmRecord(
             index=index,
             patient_id=self._patient(row, index),
@@ -216,7 +220,7 @@ class _Reader:
             height=int(height) if height else None,
             spacing=(spacing_x, spacing_y) if spacing_x and spacing_y else None,
             boxes=self._boxes.get(index, ()),
-            split=self._splits.get(index) or _SPLITS.get(split, ""),
+            split=self._splits.get(index) or split_named(self._cell(row, "split")) or "",
             version=self._version,
         )
 

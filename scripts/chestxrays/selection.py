@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from scripts.chestxrays.labels import OLDEST, finding_named
+from scripts.chestxrays.labels import OLDEST, finding_named, split_named
 from scripts.chestxrays.records import FINDINGS, NO_FINDING, TEST, TRAIN, FilmRecord
 from scripts.errors import UsageError
 
-_SPLITS = {"train": TRAIN, "train_val": TRAIN, "test": TEST}
 _File = TypeVar("_File")
 _RANGE = re.compile(r"(\d*)\s*-\s*(\d*)")
 
@@ -60,7 +59,7 @@ class Selection:
             patients=frozenset(
                 each for word in _words(patients) for each in (word, word.zfill(8) if word.isdigit() else word)
             ),
-            split=_one_of(split, _SPLITS, "--split"),
+            split=_split(split),
             first=first,
         )
 
@@ -108,6 +107,13 @@ def _one_of(text: str | None, names: dict[str, str], option: str) -> str:
         if text.lower() == name.lower():
             return value
     raise UsageError(f"{option} {text} is unknown: take {' or '.join(names)}.")
+
+
+def _split(text: str | None) -> str:
+    known = split_named(text) if text else ""
+    if known is None:
+        raise UsageError(f"--split {text} is unknown: take {TRAIN} or {TEST}.")
+    return known
 
 
 def _ages(text: str) -> tuple[int, int]:

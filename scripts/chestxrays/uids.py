@@ -4,7 +4,7 @@ Rule: `2.25.` and the decimal value of a UUID (PS3.5 B.2), which is version 5 (R
 namespace below. The name is `SET/LEVEL/KEY`:
 
 - SET is `nih-chest-xrays` for NIH's releases ("2017", "v2020", "sample"), whichever the labels are from, and
-  FilmRecord.version, the set's name, for a set of one's own.
+  FilmRecord.version, the set's name, for a set of one's own, which is none of NIH_NAMES.
 - LEVEL is `patient`, `study`, `series` or `instance`.
 - KEY is the PatientID of a patient. In NIH's releases it is the Image Index for the rest, because the release of 2020
   numbers follow-ups anew (`00000003_001.png` is follow-up 1 in one list and 0 in the other) and the same image must not
@@ -27,7 +27,11 @@ NAMESPACE = UUID("0a6d1c52-7f0e-5b43-9c0e-3d5d1f6b8e14")
 NIH_RELEASES = frozenset(("2017", "v2020", "sample"))
 """FilmRecord.version of NIH's own lists, which all name the same images."""
 
-_NIH = "nih-chest-xrays"
+NIH_SET = "nih-chest-xrays"
+"""What stands for all of them in names."""
+
+NIH_NAMES = NIH_RELEASES | {NIH_SET}
+"""What no set of one's own may be called: its films would have the UIDs of NIH's."""
 
 
 class FilmUids(NamedTuple):
@@ -69,4 +73,4 @@ def uid_of(name: str) -> str:
 
 
 def _uid(record: FilmRecord, level: str, key: str) -> str:
-    return uid_of(f"{_NIH if is_nih(record) else record.version}/{level}/{key}")
+    return uid_of(f"{NIH_SET if is_nih(record) else record.version}/{level}/{key}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import multiprocessing
 import pickle
@@ -15,7 +16,7 @@ from scripts.chestxrays.archive import Archive, open_archive
 from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ImageFile
 from scripts.chestxrays.rehearsal import Zips, write_set
-from scripts.chestxrays.uids import is_nih
+from scripts.chestxrays.uids import instance_uid, is_nih, patient_uid, series_uid, study_uid
 from scripts.errors import UsageError
 from tests.scripts.chestxrays.films import png
 
@@ -160,13 +161,16 @@ def test_a_zip_in_a_zip_is_reported(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["sample", "2017"])
+@pytest.mark.parametrize("name", ["sample", "2017", "v2020", "nih-chest-xrays"])
 def test_ones_own_folder_of_nihs_name_is_not_nihs(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     (tmp_path / name / "a.png").write_bytes(png())
     (tmp_path / name / "films.csv").write_text("image\na.png\n")
     ((record, _),) = open_archive(tmp_path / name)
     assert not is_nih(record)
+    nih = dataclasses.replace(record, version="v2020")
+    levels = (patient_uid, study_uid, series_uid, instance_uid)
+    assert not {uid(record) for uid in levels} & {uid(nih) for uid in levels}
 
 
 def test_an_unusual_packing_is_reported(tmp_path: Path) -> None:

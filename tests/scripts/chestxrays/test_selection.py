@@ -39,6 +39,7 @@ def chosen(**options: Any) -> str:
         ({"patients": ["1"]}, "ab"),
         ({"patients": ["00000002,Ward"]}, "cd"),
         ({"split": "train"}, "ab"),
+        ({"split": "Val"}, "ab"),  # as in a list of one's own
         ({"split": "test"}, "c"),
         ({"first": 2}, "ab"),
         ({"sex": "M", "view": "AP"}, "b"),
@@ -60,7 +61,7 @@ def test_films_are_chosen(options: dict[str, Any], names: str) -> None:
         ({"age": "old"}, "is no age"),
         ({"age": "-"}, "is no age"),
         ({"age": "60-40"}, "write 40-60"),
-        ({"split": "validation"}, "take train or train_val or test"),
+        ({"split": "validation"}, "take train_val or test"),
         ({"first": 0}, "from 1 up"),
     ],
 )
