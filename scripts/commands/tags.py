@@ -43,7 +43,7 @@ def tags(
 
     Everything is answered from tables that come with the program; no stack and no network is needed.
     """
-    asked = [bool(words), bool(ciod or module), file is not None]
+    asked = [bool(" ".join(words or []).strip()), bool(ciod or module), file is not None]
     if sum(asked) != 1:
         raise UsageError("Name an attribute, or give --ciod and --module, or --file: one of these at a time.")
     if (values and file is None) or (depth is not None and not (ciod or module)):

@@ -99,7 +99,7 @@ def entry_named(name: str) -> Entry | None:
 
 
 def search(words: list[str]) -> list[Entry]:
-    """The elements whose keyword or name has all the words, best first.
+    """The elements whose keyword or name has all the `words`, of which there is one at least; best first.
 
     First those whose words are just these, then those that begin with the first, then whole words before parts of
     words, then the shorter; retired ones come last.

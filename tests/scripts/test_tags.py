@@ -141,6 +141,8 @@ def test_what_is_not_there_is_one_sentence(run: Run, words: list[str], sentence:
     "arguments",
     [
         [],
+        [""],
+        [" ", "\t"],
         ["PatientID", "--ciod", "CT"],
         ["PatientID", "--values"],
         ["PatientID", "--depth", "1"],
@@ -148,7 +150,8 @@ def test_what_is_not_there_is_one_sentence(run: Run, words: list[str], sentence:
     ],
 )
 def test_wrong_use(run: Run, arguments: list[str]) -> None:
-    assert run("tags", *arguments).code == 2
+    shown = run("tags", *arguments)
+    assert (shown.code, shown.out) == (2, "")
 
 
 def test_an_iod_with_its_modules_and_attributes(run: Run) -> None:
