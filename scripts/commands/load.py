@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.commands.compound import taking
-from scripts.commands.source_options import (
-    FormatOption,
-    PublicFormat,
-    SourceKind,
-    SyntaxName,
-    SyntaxOption,
-    loadable_files,
-)
+from scripts.commands.source_options import SourceKind, loadable_files
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, interactive, print_json, remark
 from scripts.errors import CommandError, UsageError
@@ -31,8 +24,6 @@ if TYPE_CHECKING:
 def load(
     *,
     wish: Wish,
-    format_: FormatOption = PublicFormat.DICOM,
-    syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")] = False,
     bandwidth: Annotated[
@@ -49,14 +40,13 @@ def load(
     table in BigQuery. A file that is truncated or no image is named, and the rest is loaded (exit code 3). Running the
     command again goes on where the last run ended, however that was.
     """
-    from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
-    from scripts.loading.choosing import choose
+    from scripts.loading.choosing import choose, syntax_of
 
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))
-        converter = opened.enter_context(Converter(Syntax(syntax.value)))
-        chosen = choose(target, wish, converter, format_)
+        converter = opened.enter_context(Converter(syntax_of(wish)))
+        chosen = choose(target, wish, converter)
         if dry_run:
             _show_plan(target, chosen, converter.workers, bandwidth, as_json=as_json)
             return

@@ -13,12 +13,10 @@ import typer
 from scripts.commands.compound import taking
 from scripts.commands.load import agree_to_cost, bring, show_oddities
 from scripts.commands.source_options import (
-    FormatOption,
     LabelsOption,
     PrefixOption,
     PublicFormat,
     SourceKind,
-    SyntaxName,
     SyntaxOption,
     film_selection,
 )
@@ -96,9 +94,12 @@ def pipeline(
         bool, typer.Option("--no-wait", help="For Dataflow: start the job and leave it to itself.")
     ] = False,
     prefix: PrefixOption = None,
-    format_: FormatOption = PublicFormat.PNG,
+    format_: Annotated[
+        PublicFormat | None,
+        typer.Option("--format", help="For `--source public`: NIH's PNG files (the default), or Google's DICOM files."),
+    ] = None,
     labels: LabelsOption = None,
-    syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
+    syntax: SyntaxOption = None,
     selection: Selection,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something that costs money.")] = False,
@@ -113,18 +114,19 @@ def pipeline(
     fails is named, and the rest is loaded (exit code 3).
     """
     from scripts.chestxrays.beam.carrying import BeamCarry
-    from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
-    from scripts.loading.choosing import Wish, choose
+    from scripts.loading.choosing import Wish, choose, syntax_of
 
     if not source and kind is not SetKind.PUBLIC:
         raise UsageError("Nothing to load: name the set's folder or zip, here or at gs://, or use --source public.")
-    wish = Wish(SourceKind(kind.value), source, selection, prefix=prefix, labels=labels)
+    if kind is SetKind.PUBLIC:
+        format_ = format_ or PublicFormat.PNG
+    wish = Wish(SourceKind(kind.value), source, selection, prefix=prefix, labels=labels, format_=format_, syntax=syntax)
     options = Options(runner, workers, machine, region, subnetwork, public_addresses, no_wait)
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))
-        carry = BeamCarry(target, Syntax(syntax.value), options.runner_for(target))
-        chosen = choose(target, wish, opened.enter_context(Converter(carry.syntax)), format_)
+        carry = BeamCarry(target, syntax_of(wish), options.runner_for(target))
+        chosen = choose(target, wish, opened.enter_context(Converter(carry.syntax)))
         show_oddities(chosen)
         if kind is SetKind.PUBLIC:
             agree_to_cost(target, chosen, yes=yes)

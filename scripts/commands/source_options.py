@@ -64,7 +64,8 @@ PrefixOption = Annotated[
     ),
 ]
 FormatOption = Annotated[
-    PublicFormat, typer.Option("--format", help="For `--source public`: Google's DICOM files, or NIH's PNG files.")
+    PublicFormat | None,
+    typer.Option("--format", help="For `--source public`: Google's DICOM files (the default), or NIH's PNG files."),
 ]
 LabelsOption = Annotated[
     str | None,
@@ -74,7 +75,10 @@ LabelsOption = Annotated[
     ),
 ]
 SyntaxOption = Annotated[
-    SyntaxName, typer.Option("--syntax", help="How converted films are written; all of them without loss.")
+    SyntaxName | None,
+    typer.Option(
+        "--syntax", help="How films that become DICOM are written, always without loss. Default: `uncompressed`."
+    ),
 ]
 
 
@@ -113,6 +117,8 @@ def loadable_files(
     synthetic: SyntheticOption = 0,
     prefix: PrefixOption = None,
     labels: LabelsOption = None,
+    format_: FormatOption = None,
+    syntax: SyntaxOption = None,
     selection: Selection,
 ) -> Any:
     """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
@@ -120,4 +126,4 @@ def loadable_files(
 
     if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
         raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
-    return Wish(kind, source, selection, sample, synthetic, prefix, labels)
+    return Wish(kind, source, selection, sample, synthetic, prefix, labels, format_, syntax)

@@ -9,7 +9,7 @@ import typer
 
 from scripts.commands.compound import taking
 from scripts.commands.load import show_oddities
-from scripts.commands.source_options import FormatOption, PublicFormat, SyntaxName, SyntaxOption, loadable_files
+from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
 from scripts.errors import ExitCode
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 def verify(
     *,
     wish: Wish,
-    format_: FormatOption = PublicFormat.DICOM,
-    syntax: SyntaxOption = SyntaxName.UNCOMPRESSED,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -33,16 +31,15 @@ def verify(
     Takes the options with which `load` was called. Nothing is changed. Exit code 1 where anything differs. The table of
     exported metadata is as old as the last `export --to table`; tables that are not there are left out.
     """
-    from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.labelling import compare_labels
-    from scripts.loading.choosing import choose
+    from scripts.loading.choosing import choose, syntax_of
     from scripts.loading.verifying import compare
 
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))
-        converter = opened.enter_context(Converter(Syntax(syntax.value)))
-        chosen = choose(target, wish, converter, format_)
+        converter = opened.enter_context(Converter(syntax_of(wish)))
+        chosen = choose(target, wish, converter)
         with progress("Comparing", len(chosen.sources)) as bar:
             found = compare(target, chosen.sources, bar, whole=chosen.whole)
         compare_labels(target, chosen, found)

@@ -7,26 +7,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts.commands.source_options import PublicFormat, SourceKind
+from scripts.commands.source_options import PublicFormat, SourceKind, SyntaxName
 from scripts.connection import Connection
+from scripts.console import count
 from scripts.errors import UsageError
-from scripts.loading.sources import Source, clean_prefix, folder_sources, sample_sources, synthetic_sources
+from scripts.loading.dicom_files import has_dicom_prefix
+from scripts.loading.sources import (
+    Source,
+    clean_prefix,
+    files_under,
+    folder_sources,
+    sample_sources,
+    synthetic_sources,
+)
 
 if TYPE_CHECKING:
     from scripts.chestxrays.archive import Archive
+    from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.records import FilmRecord
     from scripts.chestxrays.selection import Selection
 
-NIH_PREFIX = "nih-chest-xrays"
-"""The top folder of the landing bucket for NIH's set, wherever it comes from."""
-
-_IMAGES = (".png", ".jpg", ".jpeg")
-
 
 @dataclass(frozen=True)
 class Wish:
-    """What the person asked for. path is a folder, zip or file; labels names a list in it."""
+    """What the person asked for. path is a folder, zip or file; labels names a list in it.
+
+    format_ and syntax are None where nobody said which: an option that does not fit is refused, not passed over.
+    """
 
     kind: SourceKind
     path: Path | None
@@ -35,6 +43,8 @@ class Wish:
     synthetic: int = 0
     prefix: str | None = None
     labels: str | None = None
+    format_: PublicFormat | None = None
+    syntax: SyntaxName | None = None
 
 
 @dataclass
@@ -59,18 +69,27 @@ class Chosen:
                 yield source, record
 
 
-def choose(target: Connection, wish: Wish, converter: Converter, format_: PublicFormat) -> Chosen:
+def syntax_of(wish: Wish) -> Syntax:
+    """How films that become DICOM are written."""
+    from scripts.chestxrays.convert import Syntax
+
+    return Syntax((wish.syntax or SyntaxName.UNCOMPRESSED).value)
+
+
+def choose(target: Connection, wish: Wish, converter: Converter) -> Chosen:
     """The files that `wish` is about. Raises UsageError when there are none, or what it asks for does not fit."""
     if wish.kind is SourceKind.PUBLIC:
-        return _public(target, wish, converter, format_)
+        return _public(target, wish, converter)
+    if wish.format_:
+        raise UsageError("--format is for --source public: other files have the format that they have.")
     if wish.path and (wish.kind is SourceKind.KAGGLE or _is_image_set(wish.path)):
         chosen = _image_set(target, wish, wish.path, converter)
     else:
         if wish.kind is SourceKind.KAGGLE:
             raise UsageError("--source kaggle needs the folder or the zip of the set.")
         _refuse_filters(wish)
-        files = list(folder_sources(wish.path, wish.prefix)) if wish.path else []
-        chosen = Chosen(list(files), whole=wish.path is not None and wish.path.is_dir())
+        _refuse_syntax(wish)
+        chosen = _dicom_files(wish.path, wish.prefix) if wish.path else Chosen()
     if wish.sample:
         chosen.sources += sample_sources(None, wish.prefix if wish.prefix is not None else "sample")
     if wish.synthetic:
@@ -85,23 +104,53 @@ def _refuse_filters(wish: Wish) -> None:
     if wish.selection != Selection() or wish.labels:
         raise UsageError(
             "--labels and the filters (--finding, --view, --sex, --age, --patient, --split, --first) need a list of"
-            " films: a folder of PNG or JPEG images with a CSV, --source kaggle, or --source public with the lists."
+            " films: a folder of PNG or JPEG images with a CSV and no DICOM files, --source kaggle, or --source public"
+            " with the lists."
         )
 
 
+def _refuse_syntax(wish: Wish) -> None:
+    if wish.syntax:
+        raise UsageError("--syntax is for films that become DICOM on the way: DICOM files are loaded as they are.")
+
+
 def _is_image_set(path: Path) -> bool:
-    """Whether a folder holds PNG or JPEG images and a CSV: then its DICOM files, if any, are not what is meant.
+    """Whether a folder holds PNG or JPEG images and a CSV, but no DICOM files: these are what is meant where there are.
 
     What lies in Cloud Storage is taken for one: DICOM files there need no loading, but an import.
     """
     from scripts.chestxrays.cloud_images import cloud_place
 
-    if cloud_place(path):
-        return True
-    if not path.is_dir():
-        return False
-    found = {file.suffix.lower() for file in path.rglob("*") if not file.name.startswith(".")}
-    return ".csv" in found and not found.isdisjoint(_IMAGES)
+    return bool(cloud_place(path)) or (_has_images_and_list(path) and not any(_dicom_among(path)))
+
+
+def _has_images_and_list(path: Path) -> bool:
+    from scripts.chestxrays.images import ENDINGS
+
+    found = {file.suffix.lower() for file in files_under(path)}
+    return ".csv" in found and not found.isdisjoint(ENDINGS)
+
+
+def _dicom_among(path: Path) -> Iterator[Path]:
+    """The DICOM files of a folder that may hold a set. Its images are not looked into: there may be 112,120."""
+    from scripts.chestxrays.images import ENDINGS
+
+    others = (file for file in files_under(path) if file.suffix.lower() not in ENDINGS)
+    return filter(has_dicom_prefix, others)
+
+
+def _dicom_files(path: Path, prefix: str | None) -> Chosen:
+    """The files of a folder as they are. Images beside them are no DICOM files, which is said of each when its turn
+    comes; why nobody made DICOM files of them is said here.
+    """
+    chosen = Chosen(list(folder_sources(path, prefix)), whole=path.is_dir())
+    if _has_images_and_list(path):
+        why = (
+            f"{path.resolve().name} holds DICOM files, so these are loaded, and its images are not made into DICOM by"
+            " its CSV: say --source kaggle for these."
+        )
+        chosen.problems = (why,)
+    return chosen
 
 
 def _image_set(target: Connection, wish: Wish, path: Path, converter: Converter) -> Chosen:
@@ -118,29 +167,40 @@ def _image_set(target: Connection, wish: Wish, path: Path, converter: Converter)
     ]
     if not sources:
         raise UsageError(f"None of the {len(archive):,} films in {path.name} is what the filters ask for.")
+    problems = list(archive.problems)
+    if not place and (passed_over := sum(1 for _ in _dicom_among(path))):
+        problems.append(
+            f"{path.resolve().name} also holds {count(passed_over, 'DICOM file')}, left out here: load it without"
+            " --source kaggle for these."
+        )
     return Chosen(
         sources,
         whole=wish.selection == Selection(),
         imageless=tuple(filter(wish.selection.matches, archive.imageless)),
         unlabelled=archive.unlabelled,
-        problems=archive.problems,
+        problems=tuple(problems),
     )
 
 
 def _prefix(wish: Wish, archive: Archive) -> str:
-    from scripts.chestxrays.uids import NIH_RELEASES
+    """The top folder of the bucket: for NIH's set the same, wherever it comes from."""
+    from scripts.chestxrays.uids import NIH_RELEASES, NIH_SET
 
     if wish.prefix is not None:
         return clean_prefix(wish.prefix)
-    return NIH_PREFIX if archive.version in NIH_RELEASES else clean_prefix(archive.version)
+    return NIH_SET if archive.version in NIH_RELEASES else clean_prefix(archive.version)
 
 
-def _public(target: Connection, wish: Wish, converter: Converter, format_: PublicFormat) -> Chosen:
+def _public(target: Connection, wish: Wish, converter: Converter) -> Chosen:
     from scripts.chestxrays.public import BUCKET, public_films
     from scripts.chestxrays.selection import Selection
+    from scripts.chestxrays.uids import NIH_SET
 
     if wish.sample or wish.synthetic:
         raise UsageError("--sample and --synthetic are files of their own: load them without --source public.")
+    format_ = wish.format_ or PublicFormat.DICOM
+    if format_ is PublicFormat.DICOM:
+        _refuse_syntax(wish)
     records: dict[str, FilmRecord] | None = None
     problems: tuple[str, ...] = ()
     selection = wish.selection
@@ -155,7 +215,7 @@ def _public(target: Connection, wish: Wish, converter: Converter, format_: Publi
             "--source public has no labels: give the folder with NIH's lists (Data_Entry_2017_v2020.csv) as well,"
             " for the filters and for --format png."
         )
-    prefix = clean_prefix(wish.prefix) if wish.prefix is not None else NIH_PREFIX
+    prefix = clean_prefix(wish.prefix) if wish.prefix is not None else NIH_SET
     found = public_films(target, format_, prefix, records, converter if format_ is PublicFormat.PNG else None)
     sources: Sequence[Source] = _at_most(found, selection.first)
     if not sources:

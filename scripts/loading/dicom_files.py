@@ -13,6 +13,7 @@ _MEDIA_STORAGE_SOP_CLASS = "00020002"
 _ROWS = "00280010"
 _PIXEL_GROUP = "7FE0"
 _DICOMDIR = "1.2.840.10008.1.3.10"
+_PREFIX_AT, _PREFIX = 128, b"DICM"
 
 
 class NotStorable(Exception):
@@ -51,6 +52,15 @@ def dicom_problem(path: Path) -> str | None:
     except NotStorable as problem:
         return str(problem)
     return None
+
+
+def has_dicom_prefix(path: Path) -> bool:
+    """Whether a file says that it is DICOM (PS3.10 7.1), sound or not; False where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_PREFIX_AT + len(_PREFIX))[_PREFIX_AT:] == _PREFIX
+    except OSError:
+        return False
 
 
 def header_of(path: Path) -> Header | None:

@@ -18,7 +18,7 @@ from scripts.chestxrays.beam.direct import DirectRunner
 from scripts.chestxrays.films import Converter
 from scripts.chestxrays.rehearsal import write_set
 from scripts.chestxrays.selection import Selection
-from scripts.commands.source_options import PublicFormat, SourceKind
+from scripts.commands.source_options import SourceKind
 from scripts.connection import connect
 from scripts.loading.choosing import Wish, choose
 from scripts.loading.running import run_load
@@ -124,7 +124,7 @@ def test_bundles_that_are_tried_again_send_nothing_twice(live: Live, landing: st
     films = len(open_archive(archive))
     with connect(None, live.path) as target, Converter() as converter:
         wish = Wish(SourceKind.KAGGLE, archive, Selection(), prefix="repeated")
-        chosen = choose(target, wish, converter, PublicFormat.PNG)
+        chosen = choose(target, wish, converter)
         carry = BeamCarry(target, converter.syntax, DirectRunner(direct_runner_bundle_repeat=1))
         done = run_load(target, chosen.sources, then_import=False, carry=carry)
     assert (done.report.loaded, done.report.skipped, done.report.failed) == (films, 0, [])
