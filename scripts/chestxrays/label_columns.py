@@ -29,13 +29,16 @@ _BOX = [
 KEY = ("image_index", "label_version")
 """What a row is found by: one row for each film and label version."""
 
+UIDS = ("sop_instance_uid", "series_instance_uid", "study_instance_uid")
+"""What a row keeps where a later load has no image of the film: an earlier one may have brought it."""
+
 COLUMNS: tuple[Column, ...] = (
     _column("image_index", "STRING", "Image Index of the set, such as 00000001_000.png.", "REQUIRED"),
     _column("label_version", "STRING", "Release the labels are of: 2017, v2020, sample, or a name.", "REQUIRED"),
     _column("sop_instance_uid", "STRING", "SOP Instance UID (0008,0018) of the film in the DICOM store."),
     _column("series_instance_uid", "STRING", "Series Instance UID (0020,000E)."),
     _column("study_instance_uid", "STRING", "Study Instance UID (0020,000D)."),
-    _column("patient_id", "STRING", "The set's number of the patient, eight digits.", "REQUIRED"),
+    _column("patient_id", "STRING", "The set's patient: a number of eight digits in NIH's.", "REQUIRED"),
     _column("follow_up", "INTEGER", "Follow-up number: 0 for the patient's first film, then counting."),
     _column("findings", "STRING", "Findings as the set spells them; empty for No Finding.", "REPEATED"),
     _column("boxes", "RECORD", "Where a radiologist saw findings; empty for most films.", "REPEATED", _BOX),

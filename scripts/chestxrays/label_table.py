@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from scripts.chestxrays.label_columns import COLUMNS, KEY, Column, row_of
+from scripts.chestxrays.label_columns import COLUMNS, KEY, UIDS, Column, row_of
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.errors import CommandError
@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
 TABLE = "chest_xray_labels"
 CLUSTERED_BY = ("patient_id",)
-SOURCE_LABELS = {"data-source": "nih-clinical-center", "data-set": "chestx-ray14"}
 DESCRIPTION = (
-    "Labels of the NIH chest X-rays (ChestX-ray14): one row for each film and label version. Provided by the NIH"
-    " Clinical Center. Please cite: Xiaosong Wang, Yifan Peng, Le Lu, Zhiyong Lu, Mohammadhadi Bagheri, Ronald M."
-    " Summers. ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks on Weakly-Supervised Classification and"
-    " Localization of Common Thorax Diseases. IEEE CVPR 2017, pp. 3462-3471."
+    "Labels of chest X-rays: one row for each film and label version. Rows of versions 2017, v2020 and sample are of"
+    " the NIH chest X-rays (ChestX-ray14), provided by the NIH Clinical Center. Please cite for these: Xiaosong Wang,"
+    " Yifan Peng, Le Lu, Zhiyong Lu, Mohammadhadi Bagheri, Ronald M. Summers. ChestX-ray8: Hospital-scale Chest X-ray"
+    " Database and Benchmarks on Weakly-Supervised Classification and Localization of Common Thorax Diseases. IEEE CVPR"
+    " 2017, pp. 3462-3471. Rows of any other version are of the set of that name, loaded by who uses this project: they"
+    " may be about patients who can be known by them."
 )
+"""One table for all sets: the views and ready queries tell them apart by label_version, as they do with NIH's lists."""
 CHUNK_ROWS = 10_000
 """Rows of one load job: some 6 MB of JSON. BigQuery allows 1,500 load jobs for a table in a day."""
 STAGING_LIFETIME = timedelta(days=1)
@@ -64,6 +66,7 @@ def load_labels(
     """Bring films with their UIDs (None for a film that has no image in DICOM) into the label table.
 
     Rows of the same films and label versions are replaced, all others stay; of a film that comes twice the last counts.
+    A row keeps its UIDs where the film comes without any: its image was loaded before, and may be there still.
     Reads `films` once, and holds `chunk_rows` of them at a time; on_progress is told how many are uploaded so far.
     Makes the table where there is none, and the views once there is metadata, too (label_views.refresh_views). Raises
     CommandError for a table of that name with other columns, and errors of Google's client; the table is then as it was
@@ -111,7 +114,7 @@ def ensure_table(target: Connection) -> bigquery.Table:
 
     table = bigquery.Table(table_id(target), [bigquery.SchemaField.from_api_repr(column) for column in COLUMNS])
     table.description = DESCRIPTION
-    table.labels = {**target.outputs.labels, **SOURCE_LABELS}
+    table.labels = dict(target.outputs.labels)
     table.clustering_fields = list(CLUSTERED_BY)
     found = target.bigquery.create_table(table, exists_ok=True)
     known = {field.name: field for field in found.schema}
@@ -187,7 +190,8 @@ def _merge(target: Connection, staging: bigquery.Table) -> tuple[int, int]:
 def merge_statement(table: str, staging: str) -> str:
     """The MERGE of a staging table into the label table; both are full ids. Each row's last coming counts."""
     names = [column["name"] for column in COLUMNS]
-    changed = ", ".join(f"{name} = staged.{name}" for name in names if name not in KEY)
+    new = {name: f"COALESCE(staged.{name}, kept.{name})" if name in UIDS else f"staged.{name}" for name in names}
+    changed = ", ".join(f"{name} = {new[name]}" for name in names if name not in KEY)
     return (
         f"MERGE `{table}` AS kept\n"
         f"USING (SELECT * FROM `{staging}` WHERE TRUE\n"

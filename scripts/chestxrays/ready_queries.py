@@ -50,7 +50,7 @@ def prepare(target: Connection, query: ReadyQuery) -> None:
     dataset = target.outputs.bigquery_dataset
     if find_table(target) is None:
         raise CommandError(
-            f"The BigQuery dataset {dataset} has no table {TABLE}: load the NIH chest X-rays with their labels first."
+            f"The BigQuery dataset {dataset} has no table {TABLE}: load chest X-rays with their labels first."
         )
     if INSTANCES_VIEW not in query.sql:
         return

@@ -67,9 +67,10 @@ def test_the_table_says_what_it_is(target: Connection) -> None:
     assert "NIH Clinical Center" in table.description
     assert "Wang" in table.description
     assert "CVPR 2017" in table.description
-    assert table.labels == {
-        "environment": "local", "data-source": "nih-clinical-center", "data-set": "chestx-ray14",
-    }  # fmt: skip
+    # Sets of one's own are in it, too, so that nothing may say of the whole table that it is NIH's.
+    assert table.description.startswith("Labels of chest X-rays: ")
+    assert "Rows of any other version are of the set of that name" in table.description
+    assert table.labels == {"environment": "local"}
     assert table.clustering_fields == ["patient_id"]
     assert all(field.description for field in table.schema)
     types = {field.name: (field.field_type, field.mode) for field in table.schema}
@@ -119,6 +120,19 @@ def test_of_a_film_that_comes_twice_the_last_counts(target: Connection) -> None:
 def test_a_film_without_an_image_has_no_uids(target: Connection) -> None:
     load_labels(target, [(small_set()[0], None)])
     assert rows(target, "image_index, label_version, sop_instance_uid")[0]["sop_instance_uid"] is None
+
+
+def test_a_film_keeps_its_uids_until_it_comes_with_others(target: Connection) -> None:
+    film = small_set()[0]
+    load_labels(target, pairs([film]))
+    load_labels(target, [(dataclasses.replace(film, age=70), None)])
+    named = "image_index, label_version, age, sop_instance_uid, series_instance_uid, study_instance_uid"
+    (row,) = rows(target, named)
+    uids = uids_of(film)
+    assert list(row.values())[2:] == [70, uids.instance, uids.series, uids.study]
+    load_labels(target, [(film, FilmUids("1.2.1", "1.2.2", "1.2.3"))])
+    (row,) = rows(target, named)
+    assert list(row.values())[2:] == [58, "1.2.3", "1.2.2", "1.2.1"]
 
 
 def test_films_are_read_once_in_chunks(target: Connection) -> None:

@@ -11,7 +11,9 @@ import pytest
 from google.cloud import storage
 from pydicom import dcmread
 
-from scripts.chestxrays.public import BUCKET
+from scripts.chestxrays import labelling, public
+from scripts.chestxrays.public import BUCKET, PublicFilm
+from scripts.chestxrays.uids import FilmUids
 from tests.scripts.chestxrays.conftest import public_objects
 from tests.scripts.chestxrays.labelled import small_set
 from tests.scripts.conftest import Live, Run
@@ -70,6 +72,36 @@ def test_googles_dicom_files_get_their_labels_by_their_own_uids(run: Run, live: 
     for film in chosen:
         content = public_objects()[f"dicom/{film.index.removesuffix('.png')}.dcm"]
         assert held[film.index] == dcmread(io.BytesIO(content)).SOPInstanceUID
+
+
+@pytest.mark.usefixtures("public_bucket")
+def test_the_heads_of_googles_files_are_read_only_where_the_table_lacks_their_uids(
+    run: Run, stack: Live, lists: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def reading(bucket: storage.Bucket, film: PublicFilm) -> FilmUids | None:
+        read.append(film.label)
+        return public.uids_in(bucket, film)
+
+    def load(*options: object) -> tuple[int, list[str]]:
+        read.clear()
+        ended = run("load", lists, "--source", "public", "--yes", *options, "--outputs", stack.path)
+        assert ended.code == 0, ended.err
+        sql = "SELECT sop_instance_uid FROM chest_xray_labels ORDER BY image_index"
+        rows = json.loads(run("query", sql, "--json", "--outputs", stack.path).out)
+        return len(read), [row["sop_instance_uid"] for row in rows]
+
+    monkeypatch.setattr(labelling, "uids_in", reading)
+    films = {name: content for name, content in public_objects().items() if name.startswith("dicom/")}
+    googles = [dcmread(io.BytesIO(films[name])).SOPInstanceUID for name in sorted(films)]
+    assert load("--first", 2, "--prefix", "heads") == (2, googles[:2])
+    assert load("--prefix", "heads") == (3, googles)
+    assert load("--prefix", "heads") == (0, googles)
+    # Under our own UIDs meanwhile: they must not be taken for Google's.
+    number, ours = load("--format", "png", "--prefix", "heads-png")
+    assert (number, set(ours) & set(googles)) == (0, set())
+    assert load("--prefix", "heads") == (5, googles)
 
 
 @pytest.mark.usefixtures("public_bucket")

@@ -117,7 +117,7 @@ def test_wrong_use(run: Run, stack: Live, arguments: tuple[str, ...], message: s
 def test_without_labels_it_says_what_to_do_first(run: Run, stack: Live) -> None:
     ended = run("query", "--ready", "findings", "--outputs", stack.path)
     assert ended.code == 1
-    assert f"{stack.outputs.bigquery_dataset} has no table chest_xray_labels: load the NIH" in ended.err
+    assert f"{stack.outputs.bigquery_dataset} has no table chest_xray_labels: load chest X-rays" in ended.err
     assert ended.err.count("\n") == 1
 
 
