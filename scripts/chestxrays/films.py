@@ -19,7 +19,6 @@ from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids, instance_uid, series_uid, study_uid
 from scripts.errors import CommandError
 from scripts.loading.sources import SourceError
-from scripts.parallel import threads_left
 
 
 def uids_of(record: FilmRecord) -> FilmUids:
@@ -43,6 +42,8 @@ class Converter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        from scripts.parallel import threads_left
+
         if self._made is not None:
             self._made.shutdown(wait=not threads_left.is_set(), cancel_futures=True)
 

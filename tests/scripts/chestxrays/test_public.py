@@ -11,9 +11,9 @@ import pytest
 from google.cloud import storage
 from pydicom import dcmread
 
-from scripts.chestxrays import labelling, public
-from scripts.chestxrays.public import BUCKET, PublicFilm
-from scripts.chestxrays.uids import FilmUids
+from scripts.chestxrays import labelling
+from scripts.chestxrays.public import BUCKET
+from scripts.loading.heads import uids_in
 from tests.scripts.chestxrays.conftest import public_objects
 from tests.scripts.chestxrays.labelled import small_set
 from tests.scripts.conftest import Live, Run
@@ -80,9 +80,9 @@ def test_the_heads_of_googles_files_are_read_only_where_the_table_lacks_their_ui
 ) -> None:
     read = []
 
-    def reading(bucket: storage.Bucket, film: PublicFilm) -> FilmUids | None:
-        read.append(film.label)
-        return public.uids_in(bucket, film)
+    def reading(bucket: storage.Bucket, name: str) -> tuple[str, str, str] | None:
+        read.append(name)
+        return uids_in(bucket, name)
 
     def load(*options: object) -> tuple[int, list[str]]:
         read.clear()
