@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from scripts.loading.uploading import Carry
 
 
+_SHOWN = 5
+"""Of what is odd about a set, so many of a kind: a wrong list is wrong in each of its 112,120 lines."""
+
+
 @taking(wish=loadable_files)
 def load(
     *,
@@ -81,8 +85,10 @@ def bring(target: Connection, chosen: Chosen, *, then_import: bool, as_json: boo
 
 def show_oddities(chosen: Chosen) -> None:
     """Say what of the set is left out, and why."""
-    for problem in chosen.problems:
+    for problem in chosen.problems[:_SHOWN]:
         remark(problem)
+    if more := chosen.problems[_SHOWN:]:
+        remark(f"... and {len(more):,} more such remarks: `load --dry-run --json` has them all.")
     if chosen.imageless:
         names = [record.index for record in chosen.imageless]
         remark(f"{count(len(names), 'film')} of the list without an image: {_first_of(names)}")
@@ -91,18 +97,23 @@ def show_oddities(chosen: Chosen) -> None:
         remark(f"{count(len(names), 'image')} not in the list, and left out: {_first_of(names)}")
 
 
-def _first_of(names: list[str], shown: int = 5) -> str:
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
+def _first_of(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
 
 
 def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: float, *, as_json: bool) -> None:
     from scripts.chestxrays.public import public_cost
-    from scripts.loading.planning import plan
+    from scripts.loading.planning import left_to_load, plan
 
-    planned = plan(target, chosen.sources, workers, bandwidth)
-    cost = public_cost(chosen.sources, target.outputs.project)
+    left = left_to_load(target, chosen.sources)
+    planned = plan(len(chosen.sources), left, workers, bandwidth)
+    cost = public_cost(left, target.outputs.project)
     if as_json:
-        odd = {"without_image": len(chosen.imageless), "not_in_list": len(chosen.unlabelled)}
+        odd = {
+            "without_image": len(chosen.imageless),
+            "not_in_list": len(chosen.unlabelled),
+            "problems": list(chosen.problems),
+        }
         print_json(planned.to_json() | odd | ({"dollars": [cost.least, cost.most]} if cost else {}))
         return
     show_oddities(chosen)
@@ -112,10 +123,14 @@ def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: floa
 
 
 def agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
-    """Say what the public bucket costs, and go on only if that is agreed to."""
+    """Say what fetching costs that is left to fetch from the public bucket, and go on only if that is agreed to."""
     from scripts.chestxrays.public import public_cost
+    from scripts.loading.planning import left_to_load
 
-    remark(f"{public_cost(chosen.sources, target.outputs.project)}.")
+    cost = public_cost(left_to_load(target, chosen.sources), target.outputs.project)
+    if cost is None:
+        return
+    remark(f"{cost}.")
     if yes:
         return
     if not interactive():

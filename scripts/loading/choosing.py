@@ -169,9 +169,10 @@ def _image_set(target: Connection, wish: Wish, path: Path, converter: Converter)
         raise UsageError(f"None of the {len(archive):,} films in {path.name} is what the filters ask for.")
     problems = list(archive.problems)
     if not place and (passed_over := sum(1 for _ in _dicom_among(path))):
-        problems.append(
+        problems.insert(
+            0,
             f"{path.resolve().name} also holds {count(passed_over, 'DICOM file')}, left out here: load it without"
-            " --source kaggle for these."
+            " --source kaggle for these.",
         )
     return Chosen(
         sources,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from scripts.connection import Connection
 from scripts.console import count
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError
-from scripts.loading.uploading import listing, size_and_crc32c
+from scripts.loading.uploading import Stored, listing, size_and_crc32c
 
 _TRIED = 12
 """Files that are read and converted, to see how large and how quick they are."""
@@ -45,37 +46,61 @@ class Plan:
         return f"{what}, about {_duration(self.seconds)} (estimated from {count(self.tried, 'file')})"
 
 
-def plan(target: Connection, sources: Sequence[Source], workers: int, megabytes_a_second: float) -> Plan:
-    """Look what is to be done, try a few files, and calculate; nothing is sent.
-
-    `workers` processes prepare files at once; `megabytes_a_second` is what the way to the bucket is taken to carry.
-    """
+def left_to_load(target: Connection, sources: Sequence[Source]) -> list[Source]:
+    """The sources that the landing bucket does not hold yet, as far as its listing tells."""
     held = listing(target, target.outputs.landing_bucket, sources)
-    left = []
+    return [source for source in sources if not _is_there(source, held)]
+
+
+def _is_there(source: Source, held: Mapping[str, Stored]) -> bool:
+    present = held.get(source.object_name)
+    if present is None:
+        return False
+    if source.fixed_version:
+        return present.mark == source.fixed_version
+    # What no version tells is a file or an object, which it costs nothing to name. A file's bytes are compared when it
+    # is loaded; here it counts by its name.
+    content = source.content()
+    return not isinstance(content, RemoteObject) or (present.size, present.crc32c) == (content.size, content.crc32c)
+
+
+def plan(
+    files: int,
+    left: Sequence[Source],
+    workers: int,
+    megabytes_a_second: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Plan:
+    """Try a few of the sources `left` to load, of `files` that there are, and calculate; nothing is sent.
+
+    `workers` processes prepare files at once; `megabytes_a_second` is what the way to the bucket is taken to carry;
+    `clock` gives seconds.
+    """
+    sizes, seconds = _try(left[:: max(1, len(left) // _TRIED)][:_TRIED], clock)
+    if not sizes:
+        return Plan(files, files - len(left), 0, 0.0, 0)
+    total = sum(sizes) * len(left) // len(sizes)
+    prepare = seconds * len(left) / workers
+    return Plan(files, files - len(left), total, max(prepare, total / 1e6 / megabytes_a_second), len(sizes))
+
+
+def _try(sources: Sequence[Source], clock: Callable[[], float]) -> tuple[list[int], float]:
+    """The bytes of each source that can be read, and for how many seconds it takes to prepare a usual one.
+
+    The first starts processes and imports packages, which happens once however many follow, so it tells only of itself.
+    """
+    sizes: list[int] = []
+    seconds: list[float] = []
     for source in sources:
-        present = held.get(source.object_name)
-        # A file of no fixed version is compared byte for byte when it is loaded; here it counts by its name.
-        if present is None or (source.fixed_version and present.mark != source.fixed_version):
-            left.append(source)
-    tried = left[:: max(1, len(left) // _TRIED)][:_TRIED]
-    sizes, seconds = [], 0.0
-    for source in tried:
-        began = time.monotonic()
+        began = clock()
         try:
             content: Content = source.content()
             size, _ = size_and_crc32c(content)
         except SourceError:
             continue
-        if not isinstance(content, RemoteObject):
-            seconds += time.monotonic() - began
         sizes.append(size)
-    if not sizes:
-        return Plan(len(sources), len(sources) - len(left), 0, 0.0, 0)
-    total = sum(sizes) * len(left) // len(sizes)
-    prepare = seconds / len(sizes) * len(left) / workers
-    return Plan(
-        len(sources), len(sources) - len(left), total, max(prepare, total / 1e6 / megabytes_a_second), len(sizes)
-    )
+        seconds.append(0.0 if isinstance(content, RemoteObject) else clock() - began)
+    return sizes, median(seconds[1:] or seconds or [0.0])
 
 
 def _duration(seconds: float) -> str:

@@ -52,8 +52,10 @@ def test_googles_dicom_files_are_copied_as_they_are(run: Run, live: Live, landin
     for name, content in films.items():
         blob = landing.blob(f"copied/00/{name.removeprefix('dicom/')}")
         assert blob.download_as_bytes() == content
-    again = json.loads(run(*arguments).out)
+    done = run(*arguments)
+    again = json.loads(done.out)
     assert (again["loaded"], again["skipped"]) == (0, len(films))
+    assert "$" not in done.err
     ended = run("verify", "--source", "public", "--prefix", "copied", "--outputs", live.path)
     assert (ended.code, ended.out) == (0, "")
 
@@ -130,6 +132,23 @@ def test_wrong_use(run: Run, live: Live, arguments: tuple[str, ...], said: str) 
     ended = run("load", "--source", "public", *arguments, "--outputs", live.path)
     assert ended.code == 2
     assert said in ended.err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("public_bucket")
+@pytest.mark.parametrize("format_", ["dicom", "png"])
+def test_only_what_is_left_to_fetch_has_a_price(run: Run, live: Live, lists: Path, format_: str) -> None:
+    prefix = f"priced-{format_}"
+    options = ("load", lists, "--source", "public", "--format", format_, "--prefix", prefix, "--outputs", live.path)
+    assert run(*options, "--first", 3, "--yes").code == 0
+    planned = json.loads(run(*options, "--dry-run", "--json").out)
+    assert (planned["already"], planned["to_load"]) == (3, 2)
+    rest = run(*options)
+    assert (rest.code, rest.err.splitlines()[0].partition(" films, ")[0]) == (2, "2")
+    rest = run(*options, "--yes")
+    assert (rest.code, rest.err.partition(" films, ")[0]) == (0, "2")
+    finished = run(*options)  # nobody need agree to what costs nothing
+    assert (finished.code, "$" in finished.err) == (0, False)
+    assert "dollars" not in json.loads(run(*options, "--dry-run", "--json").out)
 
 
 def test_a_dry_run_fetches_only_a_few(run: Run, live: Live, landing: storage.Bucket, public_bucket: str) -> None:
