@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import resource_tracker
 from multiprocessing.forkserver import ensure_running
 
 WORKERS = 2
@@ -18,6 +19,7 @@ def make_pool(workers: int = WORKERS) -> ProcessPoolExecutor:
     Ctrl-C, which a terminal sends to them too, is their parent's to act on: they inherit that it is blocked, so that
     not even one that is just starting is hit.
     """
+    resource_tracker.ensure_running()  # which would leave the signal unblocked, if it were started below
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         ensure_running()

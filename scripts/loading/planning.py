@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from scripts.connection import Connection
+from scripts.connection import WORKERS, Connection
 from scripts.console import count
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
@@ -49,7 +50,9 @@ class Plan:
 def left_to_load(target: Connection, sources: Sequence[Source]) -> list[Source]:
     """The sources that the landing bucket does not hold yet, as far as its listing tells."""
     held = listing(target, target.outputs.landing_bucket, sources)
-    return [source for source in sources if not _is_there(source, held)]
+    with ThreadPoolExecutor(WORKERS) as threads:  # a version may be a checksum of the file
+        there = threads.map(lambda source: _is_there(source, held), sources)
+        return [source for source, is_there in zip(sources, there, strict=True) if not is_there]
 
 
 def _is_there(source: Source, held: Mapping[str, Stored]) -> bool:

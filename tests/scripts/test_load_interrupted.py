@@ -19,7 +19,7 @@ import pytest
 from google.cloud import storage
 from google.oauth2.credentials import Credentials
 
-from scripts.chestxrays.rehearsal import write_set
+from scripts.chestxrays.rehearsal import NO_QUIRKS, write_set
 from tests.conftest import StartEmulator
 from tests.scripts.conftest import Live, Run, live_on
 from tests.support.emulator import ROOT
@@ -143,7 +143,10 @@ def test_a_load_that_is_ended_at_any_point_goes_on(
 ) -> None:
     with start(fresh, archive) as process:
         time.sleep(moment(peace.seconds, number))
-        process.send_signal(how)
+        if how is signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does: to the processes that convert, too
+        else:
+            process.send_signal(how)
         _, said = process.communicate(timeout=60)
     assert "Traceback" not in said
     if how is signal.SIGINT:
@@ -170,3 +173,46 @@ def test_an_uninterrupted_load_leaves_one_version_of_each_film(peace: Peace) -> 
     names = [name for name, _ in peace.ended.objects]
     assert len(names) == len(set(names)) == len(peace.ended.instances) > FILMS // 2
     assert len(peace.ended.labels) == FILMS
+
+
+def test_a_second_ctrl_c_waits_for_nothing(fresh: Live, archive: Path) -> None:
+    fault = {"method": "storage.objects.insert", "delay": 30, "count": 1000}
+    fresh.emulator.request("POST", "/_emulator/faults", fault)
+    with start(fresh, archive) as process:
+        wait_until_busy(process)
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.5)
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert time.monotonic() - began < 20
+    assert process.returncode in {1, 130}
+    assert "Stopping after what is under way" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_during_the_last_uploads_imports_nothing(fresh: Live, tmp_path: Path) -> None:
+    write_set(tmp_path / "few", 3, 32, quirks=NO_QUIRKS)
+    fault = {"method": "storage.objects.insert", "delay": 3, "count": 3}
+    fresh.emulator.request("POST", "/_emulator/faults", fault)
+    with start(fresh, tmp_path / "few") as process:
+        wait_until_busy(process)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "3 files loaded" in said
+    assert "stopped: run the same command again to go on" in said
+    assert "imported" not in said
+    assert "3 instances imported" in finish(fresh, tmp_path / "few")
+
+
+def wait_until_busy(process: subprocess.Popen[str]) -> None:
+    """Until the load has begun to send: it has connections of its uploads then."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        threads = Path(f"/proc/{process.pid}/task")
+        names = [(each / "comm").read_text() for each in threads.iterdir()]
+        if len(names) > 3:
+            break
+        time.sleep(0.05)
+    time.sleep(2)
