@@ -183,19 +183,25 @@ class Cycle(RequestResponseCycle):
         self._kept_size = 0
 
     async def answer(self, app: Any, tasks: set[Any]) -> None:
-        """Run the application in one of these tasks; where it fails in the middle of an answer, the connection ends."""
+        """Run the application in one of these tasks; where it leaves an answer incomplete, the connection ends."""
         try:
             await app(self.scope, self.receive, self.send)
         except BaseException as error:  # a connection is left in order even when its task is cancelled
             self.logger.error("the application failed", exc_info=error)
-            if not self.response_started:
-                await self.send_500_response()
-            else:
-                self._send_kept()
-                self.transport.close()
+        try:
+            if not self.response_complete and not self.disconnected:
+                await self._break_off()
         finally:
             self.on_response = _nothing
             tasks.discard(asyncio.current_task())
+
+    async def _break_off(self) -> None:
+        """End an answer that the application did not: with a 500 where it did not begin it either."""
+        if self.response_started:
+            self._send_kept()
+            self.transport.close()
+        else:
+            await self.send_500_response()
 
     async def receive(self) -> Any:
         """Give the next piece of the body (ASGI)."""
