@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.conversion import conversion
 from benchmarks.figures import Figure
 from engine.console import step
 from engine.layout import Layout
@@ -26,10 +27,10 @@ _WATCH_SECONDS = 0.2
 
 
 def load(places: Places) -> list[Figure]:
-    """300 films of 1024 x 1024 through everything."""
+    """Conversion by itself, then 300 films of 1024 x 1024 through everything."""
     archive = places.results / "set"
     write_set(archive, 300)
-    return _through_everything(places, archive, "300 films")
+    return [*conversion(places), *_through_everything(places, archive, "300 films")]
 
 
 def load_full(places: Places) -> list[Figure]:

@@ -53,7 +53,9 @@ KindOption = Annotated[
         help="`kaggle`: the archive nih-chest-xrays/data or its sample. `public`: Google's bucket, whose readers pay.",
     ),
 ]
-SampleOption = Annotated[bool, typer.Option("--sample", help="The real radiographs that ship with pydicom.")]
+SampleOption = Annotated[
+    bool, typer.Option("--sample", help="The real radiographs that ship with pydicom; `--sample N` is `--synthetic N`.")
+]
 SyntheticOption = Annotated[
     int, typer.Option("--synthetic", min=0, metavar="N", help="N made-up chest films, marked as synthetic.")
 ]
@@ -124,6 +126,10 @@ def loadable_files(
     """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
     from scripts.loading.choosing import Wish
 
+    if sample and source and source.name == str(source) and source.name.isdecimal() and not source.exists():
+        # `--sample 500`: an option has a value or none, so that what stands behind this one arrives as the path.
+        synthetic = int(source.name)
+        source, sample = None, False
     if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
         raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
     return Wish(kind, source, selection, sample, synthetic, prefix, labels, format_, syntax)

@@ -111,6 +111,14 @@ def test_synthetic_films_are_made_and_not_made_twice(run: Run, live: Live, landi
     assert blob.download_as_bytes() == dicom_bytes(Film(1, 1))
 
 
+def test_a_sample_of_so_many_is_made(run: Run, live: Live) -> None:
+    ended = run("load", "--sample", 2, "--prefix", "so-many", "--json", "--outputs", live.path)
+    printed = json.loads(ended.out)
+    assert (ended.code, printed["loaded"]) == (0, 2)
+    ended = run("load", "--sample", "two", "--outputs", live.path)
+    assert (ended.code, "two does not exist" in ended.err) == (2, True)
+
+
 def test_real_samples_load_and_import_in_one_command(run: Run, live: Live) -> None:
     ended = run("load", "--sample", "--import", "--json", "--outputs", live.path)
     assert ended.code == 0
