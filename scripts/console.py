@@ -123,3 +123,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number and its noun: `1 file`, `1,000 files`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def tally(done: str, *, already: int = 0, failed: int = 0, left: int = 0) -> str:
+    """What came of many files in one line: what was `done`, then how many were there, failed, or not tried."""
+    parts = [done]
+    if already:
+        parts.append(f"{already:,} there already")
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if left:
+        parts.append(f"{left:,} not tried: run the same command again to go on")
+    return "; ".join(parts)

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb, ResourcePath
 from scripts.errors import ApiFailure, CommandError, ExitCode, UsageError
 
@@ -98,14 +98,8 @@ class Retrieved:
         """Say it to the person."""
         for each in self.failed:
             remark(f"failed: {each['instance']}: {each['reason']}")
-        parts = [f"{count(self.retrieved, 'instance')} written to {self.folder}"]
-        if self.kept:
-            parts.append(f"{self.kept:,} there already")
-        if self.failed:
-            parts.append(f"{len(self.failed):,} failed")
-        if self.left:
-            parts.append(f"{self.left:,} not tried: run the same command again to go on")
-        remark("; ".join(parts))
+        done = f"{count(self.retrieved, 'instance')} written to {self.folder}"
+        remark(tally(done, already=self.kept, failed=len(self.failed), left=self.left))
 
 
 def _fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax: str) -> Fetch:

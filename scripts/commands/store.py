@@ -16,6 +16,7 @@ from scripts.console import (
     print_json,
     progress,
     remark,
+    tally,
 )
 from scripts.dicomweb import DicomWeb
 from scripts.errors import CommandError, ExitCode, UsageError, explain
@@ -87,17 +88,11 @@ def _replace(storer: Storer, report: Report, store_id: str, *, ask: bool) -> Non
 def _show(report: Report) -> None:
     for label, reason in sorted(report.failed.items()):
         remark(f"failed: {label}: {reason}.")
-    parts = [f"{count(report.stored, 'instance')} stored"]
-    if report.replaced:
-        parts.append(f"{report.replaced:,} replaced")
-    if report.already:
-        parts.append(f"{report.already:,} there already")
-    if report.failed:
-        parts.append(f"{len(report.failed):,} failed")
-    if report.left:
-        parts.append(f"{report.left:,} not tried: run the same command again to go on")
+    done = count(report.stored, "instance") + " stored"
     if report.bytes_sent:
-        parts[0] += f" ({report.bytes_sent / 1e6:,.1f} MB sent, {report.rate})"
-    remark("; ".join(parts))
+        done += f" ({report.bytes_sent / 1e6:,.1f} MB sent, {report.rate})"
+    if report.replaced:
+        done += f"; {report.replaced:,} replaced"
+    remark(tally(done, already=report.already, failed=len(report.failed), left=report.left))
     if report.conflicts:
         remark("What the store holds with other bytes is replaced only with --overwrite.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.commands.import_ import Imported
 from scripts.connection import Connection
-from scripts.console import count, progress, remark
+from scripts.console import count, progress, remark, tally
 from scripts.errors import ExitCode
 from scripts.loading.batches import BatchImports, wildcard
 from scripts.loading.manifest import Manifest, top_folder
@@ -66,16 +66,10 @@ class Load:
         report = self.report
         for label, reason in report.failed:
             remark(f"failed: {label}: {reason}.")
-        parts = [f"{count(report.loaded, 'file')} loaded ({report.bytes_sent / 1e6:,.1f} MB)"]
-        if report.skipped:
-            parts.append(f"{report.skipped:,} there already")
-        if report.failed:
-            parts.append(f"{len(report.failed):,} failed")
-        if report.left:
-            parts.append(f"{report.left:,} not tried: run the same command again to go on")
-        elif report.stopped:
-            parts.append("stopped: run the same command again to go on")
-        remark("; ".join(parts))
+        done = f"{count(report.loaded, 'file')} loaded ({report.bytes_sent / 1e6:,.1f} MB)"
+        said = tally(done, already=report.skipped, failed=len(report.failed), left=report.left)
+        stopped = "; stopped: run the same command again to go on" if report.stopped and not report.left else ""
+        remark(said + stopped)
 
 
 def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool, carry: Carry | None = None) -> Load:
