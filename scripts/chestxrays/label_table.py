@@ -20,6 +20,7 @@ from scripts.chestxrays.label_columns import COLUMNS, KEY, UIDS, Column, row_of
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.errors import CommandError
+from scripts.tables import table_id
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -90,21 +91,6 @@ def load_labels(
     return LoadedLabels(read, added, replaced)
 
 
-def table_id(target: Connection, name: str = TABLE) -> str:
-    """The full id `project.dataset.table` of a table in the stack's dataset."""
-    return f"{target.outputs.project}.{target.outputs.bigquery_dataset}.{name}"
-
-
-def find_table(target: Connection, name: str = TABLE) -> bigquery.Table | None:
-    """A table or view of the stack's dataset (or of `project.dataset.table`), or None."""
-    from google.api_core.exceptions import NotFound
-
-    try:
-        return target.bigquery.get_table(name if "." in name else table_id(target, name))
-    except NotFound:
-        return None
-
-
 def ensure_table(target: Connection) -> bigquery.Table:
     """The label table, made where there is none; columns that an older version did not have are added.
 
@@ -112,7 +98,7 @@ def ensure_table(target: Connection) -> bigquery.Table:
     """
     from google.cloud import bigquery
 
-    table = bigquery.Table(table_id(target), [bigquery.SchemaField.from_api_repr(column) for column in COLUMNS])
+    table = bigquery.Table(table_id(target, TABLE), [bigquery.SchemaField.from_api_repr(column) for column in COLUMNS])
     table.description = DESCRIPTION
     table.labels = dict(target.outputs.labels)
     table.clustering_fields = list(CLUSTERED_BY)
@@ -122,7 +108,7 @@ def ensure_table(target: Connection) -> bigquery.Table:
         there = known.get(wanted.name, wanted)
         if found.table_type != "TABLE" or (there.field_type, there.mode) != (wanted.field_type, wanted.mode):
             raise CommandError(
-                f"{table_id(target)} is there already and is not a label table (column {wanted.name}):"
+                f"{table_id(target, TABLE)} is there already and is not a label table (column {wanted.name}):"
                 " rename or drop it, then run the same command again."
             )
     missing = [wanted for wanted in table.schema if wanted.name not in known]
@@ -179,7 +165,7 @@ def _numbered(films: Iterable[tuple[FilmRecord, FilmUids | None]]) -> Iterator[d
 
 def _merge(target: Connection, staging: bigquery.Table) -> tuple[int, int]:
     """Put the staged rows in the table in one statement; gives how many are new and how many replace older ones."""
-    job = target.bigquery.query(merge_statement(table_id(target), str(staging.reference)))
+    job = target.bigquery.query(merge_statement(table_id(target, TABLE), str(staging.reference)))
     job.result()
     statistics = job.dml_stats
     if statistics is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.chestxrays.label_columns import COLUMNS
-from scripts.chestxrays.label_table import TABLE, find_table, table_id
+from scripts.chestxrays.label_table import TABLE
 from scripts.commands.export import DEFAULT_TABLE
 from scripts.errors import CommandError
+from scripts.tables import find_table, table_id
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -51,7 +52,7 @@ def refresh_views(target: Connection) -> bool:
     needs no refresh: views name their tables and are evaluated when they are asked. Raises CommandError where the
     metadata is no flattened export, and errors of Google's client.
     """
-    metadata = find_metadata(target) if find_table(target) else None
+    metadata = find_metadata(target) if find_table(target, TABLE) else None
     if metadata is None:
         return False
     source = str(metadata.reference)
@@ -64,7 +65,7 @@ def refresh_views(target: Connection) -> bool:
         )
     instances = table_id(target, INSTANCES_VIEW)
     _put_view(target, instances, instances_query(source, columns), INSTANCES_DESCRIPTION)
-    joined = joined_query(table_id(target), instances)
+    joined = joined_query(table_id(target, TABLE), instances)
     _put_view(target, table_id(target, JOINED_VIEW), joined, JOINED_DESCRIPTION)
     return True
 

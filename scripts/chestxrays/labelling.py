@@ -15,8 +15,9 @@ from scripts.errors import CommandError, ExitCode
 from scripts.loading.choosing import Chosen
 from scripts.loading.heads import uids_in
 from scripts.loading.running import Load
-from scripts.loading.verifying import Differences, columns
+from scripts.loading.verifying import Differences
 from scripts.parallel import run_parallel
+from scripts.tables import columns
 
 
 def load_labels_of(target: Connection, chosen: Chosen, done: Load) -> None:

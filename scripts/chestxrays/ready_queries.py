@@ -43,12 +43,13 @@ def prepare(target: Connection, query: ReadyQuery) -> None:
 
     Raises CommandError that says what to do first.
     """
-    from scripts.chestxrays.label_table import TABLE, find_table
+    from scripts.chestxrays.label_table import TABLE
     from scripts.chestxrays.label_views import INSTANCES_VIEW, refresh_views
     from scripts.commands.export import DEFAULT_TABLE
+    from scripts.tables import find_table
 
     dataset = target.outputs.bigquery_dataset
-    if find_table(target) is None:
+    if find_table(target, TABLE) is None:
         raise CommandError(
             f"The BigQuery dataset {dataset} has no table {TABLE}: load chest X-rays with their labels first."
         )

@@ -17,6 +17,7 @@ from scripts.loading.manifest import Manifest, top_folder
 from scripts.loading.sources import Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
 from scripts.parallel import run_parallel
+from scripts.tables import columns
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -169,17 +170,3 @@ def _compare_metadata(target: Connection, result: Differences, expected: dict[st
     present = expected.keys() & {uid for (uid,) in rows}
     result.in_tables[DEFAULT_TABLE] = len(present)
     result.add(f"missing in table {DEFAULT_TABLE}", (expected[uid].label for uid in expected.keys() - present))
-
-
-def columns(target: Connection, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]] | None:
-    """Each row's values of some columns of a table in the stack's dataset; None where there is no such table."""
-    from google.api_core.exceptions import NotFound
-
-    reference = f"{target.outputs.project}.{target.outputs.bigquery_dataset}.{table}"
-    try:
-        found = target.bigquery.get_table(reference)
-    except NotFound:
-        return None
-    fields = [each for each in found.schema if each.name in names]
-    rows = target.bigquery.list_rows(found, selected_fields=fields)
-    return (tuple(row[name] for name in names) for row in rows)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.chestxrays.label_table import load_labels, table_id
+from scripts.chestxrays.label_table import TABLE, load_labels
 from scripts.connection import Connection, resolve_endpoints
+from scripts.tables import table_id
 from tests.scripts.chestxrays.labelled import uids_of
 from tests.scripts.chestxrays.loading_child import films
 from tests.scripts.conftest import Live, live_on
@@ -63,7 +64,7 @@ def end(child: subprocess.Popen[str]) -> None:
 
 def state(target: Connection) -> list[tuple[int, int]]:
     """How many films of each age the table holds."""
-    sql = f"SELECT age, COUNT(*) FROM `{table_id(target)}` GROUP BY age"
+    sql = f"SELECT age, COUNT(*) FROM `{table_id(target, TABLE)}` GROUP BY age"
     return [tuple(row.values()) for row in target.bigquery.query(sql).result()]
 
 

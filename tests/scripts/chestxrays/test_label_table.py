@@ -11,11 +11,12 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from scripts.chestxrays import label_table
-from scripts.chestxrays.label_table import TABLE, LoadedLabels, ensure_table, find_table, load_labels, table_id
+from scripts.chestxrays.label_table import TABLE, LoadedLabels, ensure_table, load_labels
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection
 from scripts.errors import CommandError
+from scripts.tables import find_table, table_id
 from tests.scripts.chestxrays.labelled import small_set, uids_of
 
 
@@ -24,7 +25,7 @@ def pairs(films: list[FilmRecord]) -> list[tuple[FilmRecord, FilmUids]]:
 
 
 def rows(target: Connection, columns: str = "*") -> list[dict[str, Any]]:
-    sql = f"SELECT {columns} FROM `{table_id(target)}` ORDER BY image_index, label_version"
+    sql = f"SELECT {columns} FROM `{table_id(target, TABLE)}` ORDER BY image_index, label_version"
     return [dict(row.items()) for row in target.bigquery.query(sql).result()]
 
 
@@ -62,7 +63,7 @@ def test_every_column_of_a_film_is_kept(target: Connection) -> None:
 
 def test_the_table_says_what_it_is(target: Connection) -> None:
     load_labels(target, [])
-    table = find_table(target)
+    table = find_table(target, TABLE)
     assert table is not None
     assert "NIH Clinical Center" in table.description
     assert "Wang" in table.description
@@ -202,14 +203,14 @@ def test_a_killed_load_leaves_a_table_that_expires(target: Connection, monkeypat
 
 def test_a_table_of_an_older_version_gets_its_columns(target: Connection) -> None:
     ensure_table(target)
-    target.bigquery.query(f"ALTER TABLE `{table_id(target)}` DROP COLUMN split").result()
+    target.bigquery.query(f"ALTER TABLE `{table_id(target, TABLE)}` DROP COLUMN split").result()
     load_labels(target, pairs(small_set()))
     assert [row["split"] for row in rows(target, "image_index, label_version, split")][3] == "test"
 
 
 def test_a_stranger_of_that_name_is_left_alone(target: Connection) -> None:
     schema = [bigquery.SchemaField("findings", "STRING")]
-    target.bigquery.create_table(bigquery.Table(table_id(target), schema))
+    target.bigquery.create_table(bigquery.Table(table_id(target, TABLE), schema))
     with pytest.raises(CommandError, match=r"chest_xray_labels is there already .* \(column findings\)"):
         load_labels(target, pairs(small_set()))
     assert tables(target) == [TABLE]

@@ -13,12 +13,13 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from scripts.chestxrays import label_views
-from scripts.chestxrays.label_table import find_table, load_labels, table_id
+from scripts.chestxrays.label_table import load_labels
 from scripts.chestxrays.label_views import INSTANCES_VIEW, JOINED_VIEW, refresh_views
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection, resolve_endpoints
 from scripts.errors import CommandError
+from scripts.tables import find_table, table_id
 from tests.scripts.chestxrays.labelled import small_set, uids_of
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import write_films

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scripts.loading import batches
 from scripts.loading.batches import BatchImports
 from scripts.loading.manifest import Manifest, State
 from scripts.loading.running import Load, run_load
-from scripts.loading.sources import folder_sources
+from scripts.loading.sources import Source, folder_sources
 from scripts.loading.uploading import Report
 from scripts.waiting import get_state
 from tests.scripts.conftest import Live, Run, StartLive
@@ -28,6 +29,17 @@ def load(run: Run, live: Live, folder: Path) -> dict[str, Any]:
     ended = run("load", folder, "--import", "--json", "--outputs", live.path)
     printed: dict[str, Any] = json.loads(ended.out)
     return {**printed, "code": ended.code}
+
+
+def begun_import(target: Connection, sources: Sequence[Source]) -> BatchImports:
+    """The imports of a run that has loaded the files, begun the first import, and not waited for it."""
+    run_load(target, sources, then_import=False)
+    bucket = target.outputs.landing_bucket
+    manifest = Manifest(target.storage.bucket(bucket), {source.batch for source in sources})
+    imports = BatchImports(target, bucket, sources, manifest)
+    for source in sources:
+        imports.file_done(source, loaded=True, sent=False)
+    return imports
 
 
 def states(landing: storage.Bucket, folder: str) -> dict[str, State]:
@@ -77,11 +89,7 @@ def test_an_import_left_running_is_waited_for_and_not_started_again(start_live: 
     slow = start_live("--operations", "delay:2")
     sources = folder_sources(write_films(tmp_path / "left", "left", 2)[0].parent)
     with Connection(slow.outputs, slow.outputs.endpoints) as target:
-        run_load(target, sources, then_import=False)
-        landing = target.storage.bucket(slow.outputs.landing_bucket)
-        killed = BatchImports(target, slow.outputs.landing_bucket, sources, Manifest(landing, ["left"]))
-        for source in sources:
-            killed.file_done(source, loaded=True, sent=False)
+        killed = begun_import(target, sources)
         name = killed.leave()
         assert name is not None
         assert not get_state(target, name).done
@@ -95,11 +103,7 @@ def test_new_files_are_not_left_to_an_import_that_began_before_them(start_live: 
     folder = write_films(tmp_path / "new", "new", 2)[0].parent
     with Connection(slow.outputs, slow.outputs.endpoints) as target:
         sources = folder_sources(folder)
-        run_load(target, sources, then_import=False)
-        landing = target.storage.bucket(slow.outputs.landing_bucket)
-        killed = BatchImports(target, slow.outputs.landing_bucket, sources, Manifest(landing, ["new"]))
-        for source in sources:
-            killed.file_done(source, loaded=True, sent=False)
+        killed = begun_import(target, sources)
         (folder / "0003.dcm").write_bytes(small_film("new", 3))
         load = run_load(target, folder_sources(folder), then_import=True)
         assert [each.state.name == killed.leave() for each in load.imports] == [False]
@@ -112,11 +116,7 @@ def test_an_old_import_of_a_part_does_not_stand_for_all(start_live: StartLive, t
     folder = write_films(tmp_path / "part", "part", 2)[0].parent
     with Connection(slow.outputs, slow.outputs.endpoints) as target:
         sources = folder_sources(folder)
-        run_load(target, sources, then_import=False)
-        landing = target.storage.bucket(slow.outputs.landing_bucket)
-        killed = BatchImports(target, slow.outputs.landing_bucket, sources, Manifest(landing, ["part"]))
-        for source in sources:
-            killed.file_done(source, loaded=True, sent=False)
+        killed = begun_import(target, sources)
         while not get_state(target, killed.leave() or "").done:
             time.sleep(0.1)
         (folder / "0003.dcm").write_bytes(small_film("part", 3))
@@ -133,11 +133,7 @@ def test_a_cancelled_import_ends_nothing_but_itself(start_live: StartLive, tmp_p
         *folder_sources(write_films(tmp_path / "second", "second", 2)[0].parent),
     ]
     with Connection(slow.outputs, slow.outputs.endpoints) as target:
-        run_load(target, sources, then_import=False)
-        landing = target.storage.bucket(slow.outputs.landing_bucket)
-        imports = BatchImports(target, slow.outputs.landing_bucket, sources, Manifest(landing, ["first", "second"]))
-        for source in sources:
-            imports.file_done(source, loaded=True, sent=False)
+        imports = begun_import(target, sources)
         target.execute(target.healthcare.operations().cancel(name=imports.leave(), body={}))
         imports.finish()
         assert [(each.state.error_code, each.state.success) for each in imports.ended] == [(1, 0), (0, 2)]
