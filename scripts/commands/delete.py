@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
 from scripts.console import (
     JsonOption,
@@ -28,13 +29,7 @@ _PLURALS = {"study": "studies", "series": "series", "instance": "instances"}
 
 
 def delete(
-    path: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="STUDY [SERIES [INSTANCE]]",
-            help="UIDs, with wildcards `*` and `?`; or any number of studies/UID[/series/UID[/instances/UID]].",
-        ),
-    ] = None,
+    path: ResourcesArgument = None,
     *,
     where: Annotated[
         list[str] | None,

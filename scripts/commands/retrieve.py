@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb, ResourcePath
@@ -32,13 +33,7 @@ class Rendered(StrEnum):
 
 
 def retrieve(
-    path: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="STUDY [SERIES [INSTANCE]]",
-            help="UIDs, with wildcards `*` and `?`; or any number of studies/UID[/series/UID[/instances/UID]].",
-        ),
-    ] = None,
+    path: ResourcesArgument = None,
     *,
     where: Annotated[
         list[str] | None,
