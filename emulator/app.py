@@ -83,7 +83,8 @@ class Emulator:
         self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
         self.services = {name: _service(name) for name in SERVICES}
-        self._documents = {name: load(name) for service in self.services.values() for name in service.documents}
+        self._owners = {name: service for service in self.services.values() for name in service.documents}
+        self._documents = {name: load(name) for name in self._owners}
         self.router = Router(list(self._documents.values()))
         self._registrations: dict[str, tuple[Registration, Service]] = {
             method_id: (registration, service)
@@ -189,11 +190,10 @@ class Emulator:
         permission, resource, granted = "", request.name, False
         answer: Answer = None
         try:
+            self._authenticate(request, self._owners[request.method.document.name])
             if found is None:
-                self._authenticate(request, None)
                 raise not_implemented(f"{request.method.id} is not emulated.")
             registration, service = found
-            self._authenticate(request, service)
             self._require_api(request)
             permission, resource, granted = self._authorize(request, registration)
             if not granted:
@@ -214,15 +214,15 @@ class Emulator:
             return error_response(error)
         return encode(request, answer)
 
-    def _authenticate(self, request: Request, service: Service | None) -> None:
+    def _authenticate(self, request: Request, service: Service) -> None:
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
         principal = self.authenticator.principal(request.headers, query_token)
         if not principal and "cookie" in request.headers:
             principal = self.viewer.principal(request)
         if not principal:
-            if service is not None and service.anonymous and self._trusts_anonymous(request):
+            if service.anonymous and self._trusts_anonymous(request):
                 principal = f"serviceAccount:{self.settings.account}"
-            elif service is None or not service.public:
+            elif not service.public:
                 raise unauthenticated(MISSING)
         request.principal = principal
 

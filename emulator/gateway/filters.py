@@ -99,8 +99,6 @@ class _Parser:
             self.at -= 1
             inner = self.term()
             return lambda value: not inner(value)
-        if (kind, text) == ("word", "hasPrefix") and self.peek() == ("paren", "("):
-            return self.prefix()
         following = self.peek()
         if following is None or following[0] != "op":
             return self.compare("", "", _unescaped(kind, text))
@@ -114,15 +112,6 @@ class _Parser:
         if kind not in ("word", "quoted"):
             raise self.error()
         return self.compare(path, operator, _unescaped(kind, wanted))
-
-    def prefix(self) -> Predicate:
-        """hasPrefix(attributes.name, "start"), as Pub/Sub's filters have it."""
-        self.take()
-        steps = self.take()[1].rstrip(",").split(".")
-        kind, start = self.take()
-        if kind != "quoted" or self.take() != ("paren", ")"):
-            raise self.error()
-        return lambda value: str(_lookup(value, steps) or "").startswith(start)
 
 
 def _unescaped(kind: str, text: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.gateway.errors import ApiError
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 from emulator.state.resources import Resource
@@ -108,8 +109,12 @@ def _publish(
     elif not emulator.policies.allows(agent.principal(emulator, store), "pubsub.topics.publish", topic):
         problem = (7, f"User not authorized to perform this action on topic {topic}; grant roles/pubsub.publisher.")
     else:
-        api.publish_in(tx, emulator, topic, messages)
-        return
+        try:
+            api.publish_in(tx, emulator, topic, messages)
+        except ApiError as refusal:  # the topic's schema does not allow it
+            problem = (refusal.rpc_code, refusal.message)
+        else:
+            return
     emulator.logs.write_in(tx, agent.log_entry(store, "PubsubNotificationLogEntry", *problem, source=topic))
 
 

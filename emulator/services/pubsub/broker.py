@@ -7,11 +7,14 @@ import logging
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.services.pubsub import store
+from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
+from emulator.services.pubsub.revisions import Check
 from emulator.services.pubsub.store import Message, NewMessage
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ SUBSCRIPTIONS = "pubsub.subscriptions"
 TICK_SECONDS = 0.1
 RETENTION_TICK_SECONDS = 60.0
 DEFAULT_RETENTION = 604800.0
-MESSAGE_LIMIT = 10_000_000
 WATCH_SECONDS = 1.0
 _BROKERS = "pubsub.broker"
 _DURATION = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?s")
@@ -41,8 +43,15 @@ class Broker:
 
     def publish_in(self, tx: sqlite3.Connection, topic: str, messages: list[NewMessage]) -> list[int]:
         """Store messages in a transaction; subscribers are woken once it is committed. Returns the message ids."""
-        if self._emulator.resources.get(TOPICS, topic, tx) is None:
+        found = self._emulator.resources.get(TOPICS, topic, tx)
+        if found is None:
             raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
+        if settings := found.body.get("schemaSettings"):
+            check = Check(self._emulator, tx, settings)
+            messages = [
+                replace(message, attributes={**message.attributes, **check.attributes_of(message.data)})
+                for message in messages
+            ]
         ids, fresh = store.insert(tx, self._emulator, topic, messages)
         if fresh:
             self._emulator.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._deliver, fresh))
@@ -50,11 +59,10 @@ class Broker:
 
     async def publish(self, topic: str, messages: list[NewMessage]) -> list[int]:
         """Store messages durably; returns their ids."""
-        for message in messages:
-            check_message(message)
+        check_messages(messages)
         return await self._emulator.db.write(self.publish_in, topic, messages)
 
-    def _deliver(self, fresh: dict[str, list[tuple[int, str]]]) -> None:
+    def _deliver(self, fresh: dict[str, list[Entry]]) -> None:
         for subscription, wanted in fresh.items():
             queue = self._queues.get(subscription)
             if queue is not None:
@@ -107,8 +115,8 @@ class Broker:
                 await stream.wait(WATCH_SECONDS)
                 continue
             now = self._emulator.clock.seconds()
-            leases = queue.take(min(stream.room, 1000), now, deadline, stream.release)
-            stream.outstanding += len(leases)
+            leases = queue.take(stream.room, now, deadline, stream.release, stream.byte_room)
+            stream.sent(leases)
             taken = self._with_messages(queue, leases)
             if taken:
                 return taken
@@ -125,17 +133,15 @@ class Broker:
                 taken.append((lease, message))
         return taken
 
-    async def acknowledge(self, subscription: str, ack_ids: list[str]) -> list[str]:
-        """Acknowledge durably; returns the ids that had expired (their messages will come again)."""
+    async def acknowledge(self, subscription: str, ack_ids: list[str]) -> None:
+        """Acknowledge durably; messages whose lease had expired come again."""
         queue = self.queue(subscription)
-        ended = {ack_id: entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None}
-        entries = list(ended.values())
+        done = queue.acknowledge(ack_ids)
         try:
-            await self._emulator.db.write(store.acknowledge, subscription, [entry.message for entry in entries])
+            await self._emulator.db.write(store.acknowledge, subscription, [entry.message for entry in done])
         except Exception:
-            self._requeue(queue, entries)
+            queue.give_back(done, self._emulator.clock.seconds())
             raise
-        return [ack_id for ack_id in ack_ids if ack_id not in ended]
 
     async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> None:
         """Extend leases; 0 seconds gives the messages back."""
@@ -149,28 +155,23 @@ class Broker:
         await self._give_back(queue, entries)
 
     async def _give_back(self, queue: Queue, entries: list[Entry]) -> None:
+        """Deliver messages again, or forward those that had all their attempts to the dead-letter topic.
+
+        What follows one of them in its ordering key comes again, too.
+        """
         if not entries:
             return
         policy = queue.policy
+        followers = queue.followers(entries)
         spent = [e for e in entries if policy.dead_letter_topic and e.attempts >= policy.max_attempts]
-        again = [entry for entry in entries if entry not in spent]
-        self._requeue(queue, again)
-        if spent:
-            try:
-                forwarded = await self._dead_letter(queue, spent)
-            except Exception:
-                self._requeue(queue, spent)
-                raise
-            if not forwarded:
-                self._requeue(queue, spent)
-                again = entries
+        again = entries
+        try:
+            if spent and await self._dead_letter(queue, spent):
+                again = [entry for entry in entries if entry not in spent]
+        finally:
+            queue.give_back(again, self._emulator.clock.seconds(), followers)
         attempts = [(entry.message, entry.attempts) for entry in again]
         await self._emulator.db.write(store.save_attempts, queue.name, attempts)
-
-    def _requeue(self, queue: Queue, entries: list[Entry]) -> None:
-        now = self._emulator.clock.seconds()
-        for entry in entries:
-            queue.give_back(entry, now)
 
     async def _dead_letter(self, queue: Queue, entries: list[Entry]) -> bool:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
@@ -194,6 +195,7 @@ class Broker:
                     "CloudPubSubDeadLetterSourceSubscription": name,
                     "CloudPubSubDeadLetterSourceSubscriptionProject": project,
                     "CloudPubSubDeadLetterSourceDeliveryCount": str(entry.attempts),
+                    "CloudPubSubDeadLetterSourceTopicPublishTime": stamp(message.published, "+00:00"),
                 }
                 forwarded.append(NewMessage(message.data, attributes, message.ordering_key))
 
@@ -284,14 +286,3 @@ def check_duration(body: dict[str, Any], path: str, least: float, most: float) -
         value = value.get(part) if value else None
     if value and not least <= seconds(value, least) <= most:
         raise invalid_argument(f'Invalid {path} "{value}": it is from {least:.0f}s to {most:.0f}s.')
-
-
-def check_message(message: NewMessage) -> None:
-    """A 400 for a message that Pub/Sub refuses."""
-    if not message.data and not message.attributes:
-        raise invalid_argument(
-            "One or more messages in the publish request is empty. Each message must contain either non-empty data, "
-            "or at least one attribute."
-        )
-    if len(message.data) > MESSAGE_LIMIT:
-        raise invalid_argument("The message's data is larger than 10 MB.")

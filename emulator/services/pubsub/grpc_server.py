@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import orjson
-from google.iam.v1 import iam_policy_pb2, policy_pb2
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
 from google.pubsub_v1 import types
 
 from emulator.gateway.errors import RPC_CODES, ApiError, invalid_argument, unauthenticated
 from emulator.gateway.request import Request
 from emulator.services.pubsub.broker import broker
-from emulator.services.pubsub.methods import stamp
+from emulator.services.pubsub.grpc_calls import CALLS, IAM_CALLS, Call, message_class
+from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import Lease, Stream
 from emulator.services.pubsub.store import Message
 
@@ -29,122 +28,6 @@ Context = Any  # grpc.aio.ServicerContext has no usable type
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 MESSAGE_LIMIT = 64 << 20
 _log = logging.getLogger("emulator")
-_TOPIC = "pubsub.projects.topics"
-_SUBSCRIPTION = "pubsub.projects.subscriptions"
-_SCHEMA = "pubsub.projects.schemas"
-
-
-@dataclass(frozen=True)
-class Call:
-    """A gRPC method as a REST one: `path` maps a template variable to the dotted field that holds it."""
-
-    method_id: str
-    request: Any
-    response: Any
-    path: dict[str, str]
-    query: tuple[str, ...] = ()
-    body: str = "*"
-
-
-def _pb(name: str) -> Any:
-    return getattr(types, name).pb()
-
-
-_PAGE = ("pageSize", "pageToken")
-CALLS = {
-    "Publisher/CreateTopic": Call(f"{_TOPIC}.create", _pb("Topic"), _pb("Topic"), {"name": "name"}),
-    "Publisher/UpdateTopic": Call(f"{_TOPIC}.patch", _pb("UpdateTopicRequest"), _pb("Topic"), {"name": "topic.name"}),
-    "Publisher/Publish": Call(f"{_TOPIC}.publish", _pb("PublishRequest"), _pb("PublishResponse"), {"topic": "topic"}),
-    "Publisher/GetTopic": Call(f"{_TOPIC}.get", _pb("GetTopicRequest"), _pb("Topic"), {"topic": "topic"}, body=""),
-    "Publisher/ListTopics": Call(
-        f"{_TOPIC}.list", _pb("ListTopicsRequest"), _pb("ListTopicsResponse"), {"project": "project"}, _PAGE, ""
-    ),
-    "Publisher/ListTopicSubscriptions": Call(
-        f"{_TOPIC}.subscriptions.list",
-        _pb("ListTopicSubscriptionsRequest"),
-        _pb("ListTopicSubscriptionsResponse"),
-        {"topic": "topic"},
-        _PAGE,
-        "",
-    ),
-    "Publisher/DeleteTopic": Call(
-        f"{_TOPIC}.delete", _pb("DeleteTopicRequest"), empty_pb2.Empty, {"topic": "topic"}, body=""
-    ),
-    "Subscriber/CreateSubscription": Call(
-        f"{_SUBSCRIPTION}.create", _pb("Subscription"), _pb("Subscription"), {"name": "name"}
-    ),
-    "Subscriber/GetSubscription": Call(
-        f"{_SUBSCRIPTION}.get",
-        _pb("GetSubscriptionRequest"),
-        _pb("Subscription"),
-        {"subscription": "subscription"},
-        body="",
-    ),
-    "Subscriber/UpdateSubscription": Call(
-        f"{_SUBSCRIPTION}.patch", _pb("UpdateSubscriptionRequest"), _pb("Subscription"), {"name": "subscription.name"}
-    ),
-    "Subscriber/ListSubscriptions": Call(
-        f"{_SUBSCRIPTION}.list",
-        _pb("ListSubscriptionsRequest"),
-        _pb("ListSubscriptionsResponse"),
-        {"project": "project"},
-        _PAGE,
-        "",
-    ),
-    "Subscriber/DeleteSubscription": Call(
-        f"{_SUBSCRIPTION}.delete",
-        _pb("DeleteSubscriptionRequest"),
-        empty_pb2.Empty,
-        {"subscription": "subscription"},
-        body="",
-    ),
-    "Subscriber/ModifyAckDeadline": Call(
-        f"{_SUBSCRIPTION}.modifyAckDeadline",
-        _pb("ModifyAckDeadlineRequest"),
-        empty_pb2.Empty,
-        {"subscription": "subscription"},
-    ),
-    "Subscriber/Acknowledge": Call(
-        f"{_SUBSCRIPTION}.acknowledge", _pb("AcknowledgeRequest"), empty_pb2.Empty, {"subscription": "subscription"}
-    ),
-    "Subscriber/Pull": Call(
-        f"{_SUBSCRIPTION}.pull", _pb("PullRequest"), _pb("PullResponse"), {"subscription": "subscription"}
-    ),
-    "Subscriber/ModifyPushConfig": Call(
-        f"{_SUBSCRIPTION}.modifyPushConfig",
-        _pb("ModifyPushConfigRequest"),
-        empty_pb2.Empty,
-        {"subscription": "subscription"},
-    ),
-    "SchemaService/CreateSchema": Call(
-        f"{_SCHEMA}.create", _pb("CreateSchemaRequest"), _pb("Schema"), {"parent": "parent"}, ("schemaId",), "schema"
-    ),
-    "SchemaService/GetSchema": Call(
-        f"{_SCHEMA}.get", _pb("GetSchemaRequest"), _pb("Schema"), {"name": "name"}, body=""
-    ),
-    "SchemaService/ListSchemas": Call(
-        f"{_SCHEMA}.list", _pb("ListSchemasRequest"), _pb("ListSchemasResponse"), {"parent": "parent"}, _PAGE, ""
-    ),
-    "SchemaService/CommitSchema": Call(
-        f"{_SCHEMA}.commit", _pb("CommitSchemaRequest"), _pb("Schema"), {"name": "name"}
-    ),
-    "SchemaService/DeleteSchema": Call(
-        f"{_SCHEMA}.delete", _pb("DeleteSchemaRequest"), empty_pb2.Empty, {"name": "name"}, body=""
-    ),
-    "SchemaService/ValidateSchema": Call(
-        f"{_SCHEMA}.validate", _pb("ValidateSchemaRequest"), _pb("ValidateSchemaResponse"), {"parent": "parent"}
-    ),
-}
-IAM_CALLS = {
-    "GetIamPolicy": ("getIamPolicy", iam_policy_pb2.GetIamPolicyRequest, policy_pb2.Policy, ""),
-    "SetIamPolicy": ("setIamPolicy", iam_policy_pb2.SetIamPolicyRequest, policy_pb2.Policy, "*"),
-    "TestIamPermissions": (
-        "testIamPermissions",
-        iam_policy_pb2.TestIamPermissionsRequest,
-        iam_policy_pb2.TestIamPermissionsResponse,
-        "*",
-    ),
-}
 
 
 async def start(emulator: Emulator) -> Any:
@@ -169,20 +52,23 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         self._methods = methods
 
     def service(self, handler_call_details: Any) -> Any:
-        """The handler of a gRPC path, or None (UNIMPLEMENTED)."""
+        """The handler of a gRPC path; of one that is not known, one that says so (UNIMPLEMENTED)."""
         path: str = handler_call_details.method
         if path == "/google.pubsub.v1.Subscriber/StreamingPull":
             return grpc.stream_stream_rpc_method_handler(
-                self._streaming_pull, _pb("StreamingPullRequest").FromString, _serialize
+                self._streaming_pull, message_class("StreamingPullRequest").FromString, _serialize
             )
-        name = path.removeprefix("/google.pubsub.v1.")
-        if name in CALLS:
-            call = CALLS[name]
+        call = CALLS.get(path.removeprefix("/google.pubsub.v1."))
+        if call is not None:
             return grpc.unary_unary_rpc_method_handler(self._unary(call), call.request.FromString, _serialize)
         iam = IAM_CALLS.get(path.removeprefix("/google.iam.v1.IAMPolicy/"))
         if iam is not None:
             return grpc.unary_unary_rpc_method_handler(self._iam(iam), iam[1].FromString, _serialize)
-        return None
+
+        async def refuse(_requests: Any, context: Context) -> None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{path.lstrip('/')} is not emulated.")
+
+        return grpc.stream_unary_rpc_method_handler(refuse)
 
     def _unary(self, call: Call) -> Callable[[Proto, Context], Awaitable[Proto]]:
         async def handler(message: Proto, context: Context) -> Proto:
@@ -243,7 +129,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "The first request must name the subscription.")
             return
         subscription: str = first.subscription
-        stream = Stream(first.max_outstanding_messages)
+        stream = Stream(first.max_outstanding_messages, first.max_outstanding_bytes)
         deadline = float(first.stream_ack_deadline_seconds)
         reader: asyncio.Task[None] | None = None
         failures: list[ApiError] = []

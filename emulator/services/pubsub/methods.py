@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import re
 import sqlite3
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
-from emulator.gateway.filters import compile_filter
 from emulator.gateway.request import Answer, Request
 from emulator.services.pubsub import SERVICE, store
-from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, check_message, policy_of
-from emulator.services.pubsub.queues import Lease
+from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
+from emulator.services.pubsub.filters import compile_filter
+from emulator.services.pubsub.messages import stamp
+from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
+from emulator.services.pubsub.schemas import check_settings
 from emulator.services.pubsub.store import Message, NewMessage
 from emulator.state.resources import Resource
 
@@ -44,16 +45,15 @@ def _check_id(name: str) -> None:
 def prepare_topic(request: Request, body: Body) -> Body:
     """A new topic's stored body."""
     _check_id(request.name)
-    _check_topic(body)
+    check_duration(body, "messageRetentionDuration", *RETENTION)
+    check_settings(request, body)
     return {**body, "state": "ACTIVE"}
 
 
-def _check_topic(body: Body) -> None:
+def _update_topic(request: Request, old: Resource, body: Body) -> Body:
     check_duration(body, "messageRetentionDuration", *RETENTION)
-
-
-def _update_topic(_request: Request, _old: Resource, body: Body) -> Body:
-    _check_topic(body)
+    if body.get("schemaSettings") != old.body.get("schemaSettings"):
+        check_settings(request, body)
     return body
 
 
@@ -184,8 +184,6 @@ def _path_subscription(request: Request) -> str:
 async def publish(request: Request) -> Answer:
     """Publish messages; returns their ids."""
     messages = [new_message(item) for item in (request.body or {}).get("messages", [])]
-    if not messages:
-        raise invalid_argument("messages is required: give at least one message.")
     ids = await broker(request.emulator).publish(request.path["topic"], messages)
     return {"messageIds": [str(i) for i in ids]}
 
@@ -193,9 +191,7 @@ async def publish(request: Request) -> Answer:
 def new_message(item: Body) -> NewMessage:
     """A PubsubMessage in JSON as a message."""
     data = base64.b64decode(item.get("data", ""))
-    message = NewMessage(data, item.get("attributes") or {}, item.get("orderingKey", ""))
-    check_message(message)
-    return message
+    return NewMessage(data, item.get("attributes") or {}, item.get("orderingKey", ""))
 
 
 @SERVICE.handles(f"{TOPIC}.subscriptions.list", permission="pubsub.topics.get", on=_path_topic)
@@ -216,7 +212,7 @@ async def pull(request: Request) -> Answer:
         raise invalid_argument("maxMessages must be greater than 0.")
     name = request.path["subscription"]
     wait = 0.0 if body.get("returnImmediately") else PULL_SECONDS
-    taken = await broker(request.emulator).pull(name, min(limit, 1000), wait)
+    taken = await broker(request.emulator).pull(name, min(limit, TAKE_LIMIT), wait)
     with_attempts = bool(broker(request.emulator).queue(name).policy.dead_letter_topic)
     return {"receivedMessages": [_received(lease, message, with_attempts) for lease, message in taken]} if taken else {}
 
@@ -233,11 +229,6 @@ def _received(lease: Lease, message: Message, with_attempts: bool) -> Body:
     if with_attempts:
         answer["deliveryAttempt"] = lease.entry.attempts
     return answer
-
-
-def stamp(seconds: float) -> str:
-    """RFC 3339 with milliseconds."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 @SERVICE.handles(f"{SUBSCRIPTION}.acknowledge", permission="pubsub.subscriptions.consume", on=_path_subscription)

@@ -10,17 +10,22 @@ import asyncio
 import contextlib
 import heapq
 import itertools
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+TAKE_LIMIT = 1000
+# What one answer may hold: clients of gRPC take 4 MiB by default, and a message of up to 10 MB comes alone.
+ANSWER_BYTES = 3 << 20
 
 
 @dataclass
 class Entry:
-    """One message of a subscription: its id, ordering key and how often it was delivered."""
+    """One message of a subscription: its id, ordering key, size in bytes and how often it was delivered."""
 
     message: int
     key: str
+    size: int
     attempts: int = 0
 
 
@@ -31,7 +36,7 @@ class Lease:
     ack_id: str
     entry: Entry
     deadline: float
-    on_end: Callable[[], None] | None = None
+    on_end: Callable[[Entry], None] | None = None
 
 
 @dataclass
@@ -47,23 +52,30 @@ class Policy:
 
 
 class Queue:
-    """One subscription's messages."""
+    """One subscription's messages.
 
-    def __init__(self, name: str, policy: Policy, backlog: list[tuple[int, str, int]]) -> None:
+    Where the subscription orders messages, those of one key are out together only if one answer brought them, and a
+    message that comes again brings all later ones of its key along, acknowledged ones too (Pub/Sub: order messages).
+    For that, an acknowledged message is kept while an earlier one of its key is still out.
+    """
+
+    def __init__(self, name: str, policy: Policy, backlog: list[Entry]) -> None:
         self.name = name
         self.policy = policy
-        self.ready: deque[Entry] = deque(Entry(message, key, attempts) for message, key, attempts in backlog)
+        self.ready: deque[Entry] = deque(backlog)
         self.leases: dict[str, Lease] = {}
-        self._held_keys: dict[str, int] = {}
+        self._out: dict[str, dict[int, str]] = {}  # of an ordering key: messages on lease, with their ack ids
+        self._kept: dict[str, dict[int, Entry]] = {}  # of an ordering key: acknowledged after one that is still out
         self._delayed: list[tuple[float, int, Entry]] = []
+        self._delayed_keys: Counter[str] = Counter()
         self._order = itertools.count()
         self._arrived = asyncio.Event()
         if self.ready:
             self._arrived.set()
 
-    def add(self, fresh: list[tuple[int, str]]) -> None:
+    def add(self, fresh: Iterable[Entry]) -> None:
         """New messages."""
-        self.ready.extend(Entry(message, key) for message, key in fresh)
+        self.ready.extend(fresh)
         self._arrived.set()
 
     async def wait(self, seconds: float) -> bool:
@@ -75,29 +87,47 @@ class Queue:
         return True
 
     def take(
-        self, limit: int, now: float, deadline: float = 0.0, on_end: Callable[[], None] | None = None
+        self,
+        limit: int,
+        now: float,
+        deadline: float = 0.0,
+        on_end: Callable[[Entry], None] | None = None,
+        room: int = ANSWER_BYTES,
     ) -> list[Lease]:
-        """Lease up to `limit` messages until now + deadline seconds (0: the subscription's own)."""
+        """Lease up to `limit` messages of together `room` bytes until now + deadline seconds (0: the subscription's).
+
+        At least one is taken, whatever its size. on_end is called with the entry of each when its lease ends.
+        """
         taken: list[Lease] = []
         passed: list[Entry] = []
         keys: set[str] = set()
         until = now + (deadline or self.policy.ack_deadline)
         while self.ready and len(taken) < limit:
             entry = self.ready.popleft()
-            if self.policy.ordered and entry.key and entry.key not in keys and self._held_keys.get(entry.key):
+            if self._is_ordered(entry) and entry.key not in keys and self._is_held(entry.key):
                 passed.append(entry)
                 continue
+            room -= entry.size
+            if taken and room < 0:
+                passed.append(entry)
+                break
             keys.add(entry.key)
             entry.attempts += 1
             lease = Lease(f"{entry.message}-{entry.attempts}-{next(self._order)}", entry, until, on_end)
             self.leases[lease.ack_id] = lease
-            if self.policy.ordered and entry.key:
-                self._held_keys[entry.key] = self._held_keys.get(entry.key, 0) + 1
+            if self._is_ordered(entry):
+                self._out.setdefault(entry.key, {})[entry.message] = lease.ack_id
             taken.append(lease)
         self.ready.extendleft(reversed(passed))
         if not self.ready or not taken:
             self._arrived.clear()
         return taken
+
+    def _is_held(self, key: str) -> bool:
+        return key in self._out or key in self._delayed_keys
+
+    def _is_ordered(self, entry: Entry) -> bool:
+        return self.policy.ordered and bool(entry.key)
 
     def end(self, ack_id: str) -> Entry | None:
         """Take a lease away; None where it has ended already."""
@@ -105,15 +135,64 @@ class Queue:
         if lease is None:
             return None
         key = lease.entry.key
-        if self.policy.ordered and key:
-            self._held_keys[key] -= 1
-            if not self._held_keys[key]:
-                del self._held_keys[key]
+        out = self._out.get(key)
+        if out is not None:
+            out.pop(lease.entry.message, None)
+            if not out:
+                del self._out[key]
             if self.ready:
                 self._arrived.set()
         if lease.on_end is not None:
-            lease.on_end()
+            lease.on_end(lease.entry)
         return lease.entry
+
+    def acknowledge(self, ack_ids: Iterable[str]) -> list[Entry]:
+        """End leases for good; returns the entries that will not come again, so that they can be forgotten."""
+        done: list[Entry] = []
+        keys: set[str] = set()
+        for ack_id in ack_ids:
+            entry = self.end(ack_id)
+            if entry is None:
+                continue
+            if self._is_ordered(entry):
+                self._kept.setdefault(entry.key, {})[entry.message] = entry
+                keys.add(entry.key)
+            else:
+                done.append(entry)
+        for key in keys:
+            done += self._settled(key)
+        return done
+
+    def _settled(self, key: str) -> list[Entry]:
+        """Acknowledged messages of a key with no earlier one out, which are kept no longer."""
+        kept = self._kept.get(key, {})
+        first = min(self._out.get(key, {}), default=None)
+        done = [entry for message, entry in kept.items() if first is None or message < first]
+        for entry in done:
+            del kept[entry.message]
+        if not kept:
+            self._kept.pop(key, None)
+        return done
+
+    def followers(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Take back what was delivered after messages that come again, of their ordering keys; its leases end.
+
+        It was not refused itself, so this delivery does not count among its attempts.
+        """
+        first: dict[str, int] = {}
+        for entry in filter(self._is_ordered, entries):
+            first[entry.key] = min(entry.message, first.get(entry.key, entry.message))
+        taken: list[Entry] = []
+        for key, start in first.items():
+            later = [ack_id for message, ack_id in self._out.get(key, {}).items() if message > start]
+            taken += [found for ack_id in later if (found := self.end(ack_id)) is not None]
+            kept = self._kept.pop(key, {})
+            taken += [entry for message, entry in kept.items() if message > start]
+            if rest := {message: entry for message, entry in kept.items() if message < start}:
+                self._kept[key] = rest
+        for one in taken:
+            one.attempts -= 1
+        return taken
 
     def extend(self, ack_id: str, deadline: float) -> None:
         """Move a lease's deadline; no effect on one that has ended."""
@@ -121,31 +200,43 @@ class Queue:
         if lease is not None:
             lease.deadline = deadline
 
-    def give_back(self, entry: Entry, now: float) -> None:
-        """Deliver again: at once, or after the retry policy's back-off (doubling from the minimum)."""
-        policy = self.policy
-        delay = 0.0
-        if policy.minimum_backoff:
-            delay = min(policy.maximum_backoff, policy.minimum_backoff * 2 ** min(40, max(0, entry.attempts - 1)))
-        if delay:
-            heapq.heappush(self._delayed, (now + delay, next(self._order), entry))
-        else:
-            self._requeue(entry)
+    def give_back(self, entries: Sequence[Entry], now: float, followers: Sequence[Entry] = ()) -> None:
+        """Deliver again: at once, or after the retry policy's back-off (doubling from the minimum).
 
-    def _requeue(self, entry: Entry) -> None:
+        While a message with an ordering key waits for that, its key does; followers are what then comes after it.
+        """
+        policy = self.policy
+        at_once = list(followers)
+        for entry in entries:
+            delay = 0.0
+            if policy.minimum_backoff:
+                delay = min(policy.maximum_backoff, policy.minimum_backoff * 2 ** min(40, max(0, entry.attempts - 1)))
+            if delay:
+                heapq.heappush(self._delayed, (now + delay, next(self._order), entry))
+                self._delayed_keys[entry.key] += 1
+            else:
+                at_once.append(entry)
+        self._requeue(at_once)
+
+    def _requeue(self, entries: list[Entry]) -> None:
         """Back in publish order, so that an ordering key's messages stay in sequence."""
-        if not self.ready or self.ready[0].message > entry.message:
-            self.ready.appendleft(entry)
+        if not entries:
+            return
+        entries.sort(key=lambda entry: entry.message)
+        if not self.ready or self.ready[0].message > entries[-1].message:
+            self.ready.extendleft(reversed(entries))
         else:
-            waiting = list(self.ready)
-            at = next((i for i, e in enumerate(waiting) if e.message > entry.message), len(waiting))
-            self.ready.insert(at, entry)
+            self.ready = deque(heapq.merge(self.ready, entries, key=lambda entry: entry.message))
         self._arrived.set()
 
     def tick(self, now: float) -> list[Entry]:
         """Bring delayed messages back; returns the entries whose leases ran out, for the caller to decide on."""
+        due: list[Entry] = []
         while self._delayed and self._delayed[0][0] <= now:
-            self._requeue(heapq.heappop(self._delayed)[2])
+            due.append(heapq.heappop(self._delayed)[2])
+            self._delayed_keys[due[-1].key] -= 1
+        self._delayed_keys = +self._delayed_keys
+        self._requeue(due)
         late = [lease.ack_id for lease in self.leases.values() if lease.deadline <= now]
         return [entry for ack_id in late if (entry := self.end(ack_id)) is not None]
 
@@ -156,16 +247,25 @@ class Queue:
 
 @dataclass
 class Stream:
-    """Flow control of one streaming pull: how many messages may be out at once (0: no limit)."""
+    """Flow control of one streaming pull: how many messages and bytes may be out at once (0: no limit)."""
 
     limit: int = 0
+    byte_limit: int = 0
     outstanding: int = 0
+    outstanding_bytes: int = 0
     freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def room(self) -> int:
-        """How many more may be sent."""
-        return 1000 if self.limit <= 0 else max(0, self.limit - self.outstanding)
+        """How many more messages may be sent; none while as many bytes are out as the client wants."""
+        if 0 < self.byte_limit <= self.outstanding_bytes:
+            return 0
+        return TAKE_LIMIT if self.limit <= 0 else min(TAKE_LIMIT, max(0, self.limit - self.outstanding))
+
+    @property
+    def byte_room(self) -> int:
+        """How many more bytes may be sent in one answer."""
+        return ANSWER_BYTES if self.byte_limit <= 0 else min(ANSWER_BYTES, self.byte_limit - self.outstanding_bytes)
 
     async def wait(self, seconds: float) -> None:
         """Wait until there may be room again, or the time is up."""
@@ -173,7 +273,13 @@ class Stream:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.freed.wait(), seconds)
 
-    def release(self) -> None:
+    def sent(self, leases: Sequence[Lease]) -> None:
+        """These are on their way to the client."""
+        self.outstanding += len(leases)
+        self.outstanding_bytes += sum(lease.entry.size for lease in leases)
+
+    def release(self, entry: Entry) -> None:
         """A message was acknowledged, given back or ran out of time."""
         self.outstanding -= 1
+        self.outstanding_bytes -= entry.size
         self.freed.set()

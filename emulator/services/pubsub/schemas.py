@@ -1,39 +1,50 @@
-"""Schemas as named resources with revisions (Pub/Sub: create and manage schemas)."""
+"""Schemas as named resources with revisions, and messages against them (Pub/Sub: create and manage schemas)."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from typing import Any
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.collections import Collection, crud
-from emulator.gateway.errors import invalid_argument
+from emulator.gateway.collections import Collection, create, crud
+from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.pubsub import SERVICE
+from emulator.services.pubsub.broker import TOPICS
+from emulator.services.pubsub.definitions import BINARY, JSON, allows, compiled, refused
+from emulator.services.pubsub.revisions import KIND, Revision, add, revisions
 from emulator.state.resources import Resource
 
-KIND = "pubsub.schemas"
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Body = dict[str, Any]
 PREFIX = "pubsub.projects.schemas"
+REVISIONS = 20  # Pub/Sub: quotas and limits, "Revisions per schema"
+DELETED_SCHEMA = "_deleted-schema_"
 
 
-def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    _check(body)
-    return {**body, "revisionId": request.emulator.ids.hex(8), "revisionCreateTime": request.emulator.clock.stamp()}
+async def _new_revision(request: Request, body: Body) -> Revision:
+    """A revision with the definition that `body` has; a 400 for one that is none."""
+    kind, definition = body.get("type", ""), body.get("definition", "")
+    emulator = request.emulator
+    return Revision(emulator.ids.hex(8), emulator.clock.stamp(), kind, definition, await compiled(kind, definition))
 
 
-def _check(body: dict[str, Any]) -> None:
-    if body.get("type") not in ("AVRO", "PROTOCOL_BUFFER"):
-        raise invalid_argument("Invalid schema: type must be AVRO or PROTOCOL_BUFFER.")
-    definition = body.get("definition", "")
-    if not definition:
-        raise invalid_argument("Invalid schema: definition is required.")
-    if body["type"] == "AVRO":
-        import json
+def _after_delete(emulator: Emulator, tx: sqlite3.Connection, schema: Resource) -> None:
+    """Forget the revisions; topics that used the schema say that it is gone, and take no messages any more."""
+    tx.execute("DELETE FROM pubsub_schema_revisions WHERE schema = ?", (schema.name,))
+    rows = tx.execute("SELECT name FROM resources WHERE kind = ?", (TOPICS,)).fetchall()
+    for row in rows:
+        body = emulator.resources.require(TOPICS, row["name"], tx).body
+        if (body.get("schemaSettings") or {}).get("schema") == schema.name:
+            settings = {**body["schemaSettings"], "schema": DELETED_SCHEMA}
+            emulator.resources.replace(tx, TOPICS, row["name"], {**body, "schemaSettings": settings})
 
-        try:
-            json.loads(definition)
-        except ValueError as error:
-            raise invalid_argument(f"Invalid schema: the AVRO definition is not JSON ({error}).") from None
+
+def _basic(schema: Body) -> Body:
+    return {key: value for key, value in schema.items() if key != "definition"}
 
 
 SCHEMAS = Collection(
@@ -41,33 +52,151 @@ SCHEMAS = Collection(
     segment="schemas",
     id_parameter="schemaId",
     id_pattern=re.compile(r"(?!goog)[A-Za-z][\w.~+%-]{2,254}"),
-    immutable=frozenset(("type",)),
-    prepare=_prepare,
+    after_delete=_after_delete,
 )
-crud(
-    SERVICE, SCHEMAS, PREFIX, ("create", "get", "list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
-)
+crud(SERVICE, SCHEMAS, PREFIX, ("list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions"))
+
+
+@SERVICE.handles(f"{PREFIX}.create")
+async def create_schema(request: Request) -> Answer:
+    """Make a schema with its first revision."""
+    revision = await _new_revision(request, request.body or {})
+    collection = Collection(
+        kind=KIND,
+        segment="schemas",
+        id_parameter=SCHEMAS.id_parameter,
+        id_pattern=SCHEMAS.id_pattern,
+        prepare=lambda _request, _body: revision.body(),
+        after_create=lambda _emulator, tx, schema: add(tx, schema.name, revision),
+    )
+    return SCHEMAS.view(await create(collection, request))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A name with or without @REVISION as the schema's name and the revision's id."""
+    schema, _, revision = name.partition("@")
+    return schema, revision
+
+
+def _schema_of(request: Request) -> str:
+    return _split(request.name)[0]
+
+
+def _revision(emulator: Emulator, schema: str, wanted: str, tx: sqlite3.Connection | None = None) -> Revision:
+    """A revision by its id; a 404 where the schema has none of that id."""
+    emulator.resources.require(KIND, schema, tx)
+    found = next((one for one in revisions(emulator, schema, tx) if one.id == wanted), None)
+    if found is None:
+        raise not_found(f"Resource not found (resource={schema.rsplit('/', 1)[-1]}@{wanted[:40]}).")
+    return found
+
+
+@SERVICE.handles(f"{PREFIX}.get", on=_schema_of)
+async def get(request: Request) -> Answer:
+    """A schema's latest revision, or the one that the name says (SCHEMA@REVISION)."""
+    schema, wanted = _split(request.name)
+    if wanted:
+        body = {"name": request.name, **_revision(request.emulator, schema, wanted).body()}
+    else:
+        body = SCHEMAS.view(request.emulator.resources.require(KIND, schema))
+    return _basic(body) if request.query.get("view") == "BASIC" else body
+
+
+@SERVICE.handles(f"{PREFIX}.listRevisions")
+async def list_revisions(request: Request) -> Answer:
+    """The revisions of a schema, newest first."""
+    emulator = request.emulator
+    emulator.resources.require(KIND, request.name)
+    found = [{"name": f"{request.name}@{one.id}", **one.body()} for one in revisions(emulator, request.name)]
+    return {"schemas": found if request.query.get("view") == "FULL" else [_basic(one) for one in found]}
 
 
 @SERVICE.handles(f"{PREFIX}.commit")
 async def commit(request: Request) -> Answer:
     """Give a schema a new revision."""
+    return await _append(request, await _new_revision(request, (request.body or {}).get("schema") or {}))
+
+
+@SERVICE.handles(f"{PREFIX}.rollback")
+async def rollback(request: Request) -> Answer:
+    """Give a schema a new revision that is a copy of an earlier one."""
     emulator = request.emulator
-    changes = (request.body or {}).get("schema") or {}
-    body = _prepare(request, {k: changes[k] for k in ("type", "definition") if k in changes})
+    old = _revision(emulator, request.name, (request.body or {}).get("revisionId", ""))
+    fresh = Revision(emulator.ids.hex(8), emulator.clock.stamp(), old.type, old.definition, old.compiled)
+    return await _append(request, fresh)
+
+
+async def _append(request: Request, revision: Revision) -> Answer:
+    emulator = request.emulator
 
     def step(tx: sqlite3.Connection) -> Resource:
         old = emulator.resources.require(KIND, request.name, tx)
-        if old.body["type"] != body["type"]:
+        if old.body["type"] != revision.type:
             raise invalid_argument("Invalid schema: a revision can't change the type.")
-        return emulator.resources.replace(tx, KIND, request.name, body)
+        if len(revisions(emulator, request.name, tx)) >= REVISIONS:
+            raise failed_precondition(f"A schema has at most {REVISIONS} revisions: delete one first.")
+        add(tx, request.name, revision)
+        return emulator.resources.replace(tx, KIND, request.name, revision.body())
 
-    resource = await emulator.db.write(step)
-    return {"name": resource.name, **resource.body}
+    return SCHEMAS.view(await emulator.db.write(step))
 
 
-@SERVICE.handles(f"{PREFIX}.validate", permission="pubsub.schemas.validate")
+@SERVICE.handles(f"{PREFIX}.deleteRevision", permission="pubsub.schemas.delete", on=_schema_of)
+async def delete_revision(request: Request) -> Answer:
+    """Forget one revision (SCHEMA@REVISION), which can't be the only one; gives the schema that is left."""
+    emulator = request.emulator
+    schema, wanted = _split(request.name)
+    if not wanted:
+        raise invalid_argument("name must say which revision: projects/PROJECT/schemas/SCHEMA@REVISION.")
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        _revision(emulator, schema, wanted, tx)
+        left = [one for one in revisions(emulator, schema, tx) if one.id != wanted]
+        if not left:
+            raise failed_precondition("The only revision of a schema can't be deleted: delete the schema.")
+        tx.execute("DELETE FROM pubsub_schema_revisions WHERE schema = ? AND id = ?", (schema, wanted))
+        return emulator.resources.replace(tx, KIND, schema, left[0].body())
+
+    return SCHEMAS.view(await emulator.db.write(step))
+
+
+@SERVICE.handles(f"{PREFIX}.validate")
 async def validate(request: Request) -> Answer:
     """Whether a definition can be read."""
-    _check((request.body or {}).get("schema") or {})
+    await _new_revision(request, (request.body or {}).get("schema") or {})
     return {}
+
+
+@SERVICE.handles(f"{PREFIX}.validateMessage", permission="pubsub.schemas.validate")
+async def validate_message(request: Request) -> Answer:
+    """Whether a message is right for a schema that is there (name), or for one given with it (schema)."""
+    body = request.body or {}
+    if body.get("name"):
+        request.emulator.policies.require(request.principal, "pubsub.schemas.get", body["name"])
+        request.emulator.resources.require(KIND, body["name"])
+        revision = revisions(request.emulator, body["name"])[0]
+    else:
+        revision = await _new_revision(request, body.get("schema") or {})
+    encoding = body.get("encoding", "")
+    if encoding not in (BINARY, JSON):
+        raise invalid_argument("encoding must be JSON or BINARY.")
+    if not allows(revision.type, revision.compiled, encoding, b64decode(body.get("message", ""))):
+        raise refused()
+    return {}
+
+
+def check_settings(request: Request, body: Body) -> None:
+    """A 400 or 404 for a topic's schemaSettings that name no schema, revision or encoding there is."""
+    settings = body.get("schemaSettings") or {}
+    schema = settings.get("schema", "")
+    if not settings or schema == DELETED_SCHEMA:
+        return
+    if not schema:
+        raise invalid_argument("schemaSettings.schema is required: projects/PROJECT/schemas/SCHEMA.")
+    request.emulator.policies.require(request.principal, "pubsub.schemas.attach", schema)
+    request.emulator.resources.require(KIND, schema)
+    if settings.get("encoding") not in (BINARY, JSON):
+        raise invalid_argument("schemaSettings.encoding must be JSON or BINARY.")
+    for field in ("firstRevisionId", "lastRevisionId"):
+        if settings.get(field):
+            _revision(request.emulator, schema, settings[field])

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from emulator.services.pubsub.filters import compile_filter
+from emulator.services.pubsub.queues import Entry
+
 if TYPE_CHECKING:
     from emulator.app import Emulator
 
+OVERHEAD = 200  # of a message in an answer: its id, its ack id, its time, the frame around them
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS pubsub_messages(
     id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, data BLOB NOT NULL, attributes BLOB NOT NULL,
@@ -46,31 +50,32 @@ class Message(NewMessage):
 
 def insert(
     tx: sqlite3.Connection, emulator: Emulator, topic: str, messages: list[NewMessage]
-) -> tuple[list[int], dict[str, list[tuple[int, str]]]]:
+) -> tuple[list[int], dict[str, list[Entry]]]:
     """Store messages for every subscription of the topic whose filter they pass.
 
-    Returns their ids, and per subscription the (id, ordering key) to deliver.
+    Returns their ids, and per subscription what it has to deliver.
     """
-    from emulator.gateway.filters import compile_filter
-
     links = tx.execute("SELECT subscription, filter FROM pubsub_links WHERE topic = ?", (topic,)).fetchall()
     filters = [(row["subscription"], compile_filter(row["filter"]) if row["filter"] else None) for row in links]
     now = emulator.clock.seconds()
     ids: list[int] = []
-    fresh: dict[str, list[tuple[int, str]]] = {}
+    fresh: dict[str, list[Entry]] = {}
     for message in messages:
+        attributes = orjson.dumps(message.attributes)
         cursor = tx.execute(
             "INSERT INTO pubsub_messages(topic, data, attributes, ordering_key, published) VALUES(?,?,?,?,?)",
-            (topic, message.data, orjson.dumps(message.attributes), message.ordering_key, now),
+            (topic, message.data, attributes, message.ordering_key, now),
         )
         message_id = int(cursor.lastrowid or 0)
         ids.append(message_id)
+        size = len(message.data) + len(attributes) + OVERHEAD
         for subscription, keep in filters:
-            if keep is None or keep({"attributes": message.attributes}):
-                fresh.setdefault(subscription, []).append((message_id, message.ordering_key))
+            if keep is None or keep(message.attributes):
+                fresh.setdefault(subscription, []).append(Entry(message_id, message.ordering_key, size))
     for subscription, wanted in fresh.items():
         tx.executemany(
-            "INSERT INTO pubsub_deliveries(subscription, message) VALUES(?,?)", [(subscription, i) for i, _ in wanted]
+            "INSERT INTO pubsub_deliveries(subscription, message) VALUES(?,?)",
+            [(subscription, entry.message) for entry in wanted],
         )
     _drop_undeliverable(tx, ids)
     return ids, fresh
@@ -116,14 +121,14 @@ def load(emulator: Emulator, ids: list[int]) -> dict[int, Message]:
     return found
 
 
-def backlog(emulator: Emulator, subscription: str) -> list[tuple[int, str, int]]:
-    """(message id, ordering key, attempts) still to deliver, oldest first."""
+def backlog(emulator: Emulator, subscription: str) -> list[Entry]:
+    """What is still to deliver, oldest first."""
     rows = emulator.db.all(
-        "SELECT d.message, m.ordering_key, d.attempts FROM pubsub_deliveries d "
+        "SELECT d.message, m.ordering_key, length(m.data) + length(m.attributes), d.attempts FROM pubsub_deliveries d "
         "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY d.message",
         (subscription,),
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [Entry(row[0], row[1], row[2] + OVERHEAD, row[3]) for row in rows]
 
 
 def expired(tx: sqlite3.Connection, subscription: str, before: float) -> list[int]:

@@ -19,8 +19,6 @@ VALUE = {"name": "imaging", "labels": {"env": "dev", "team": "x ray"}, "size": 1
         ("labels:env", True),
         ("labels.missing:*", False),
         ("(labels.env=prod OR done=true) size=12", True),
-        ('hasPrefix(labels.team, "x")', True),
-        ('hasPrefix(labels.team, "ray")', False),
         ("name=~^ima", True),
         ("imaging", True),
     ],

@@ -75,7 +75,7 @@ def announce(
         if other_generation is not None:
             key = "overwroteGeneration" if event == FINALIZE else "overwrittenByGeneration"
             attributes[key] = str(other_generation)
-        # A topic that is gone loses its events, the change itself goes on.
+        # A topic that is gone, or whose schema does not allow them, loses its events; the change itself goes on.
         with contextlib.suppress(ApiError):
             pubsub.publish_in(tx, emulator, topic, [(payload, attributes)])
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from google.api_core import exceptions
 from google.cloud import pubsub_v1
+from google.pubsub_v1.services import publisher as gapic
 from googleapiclient.errors import HttpError
 
 from emulator.settings import project_number
@@ -34,6 +35,11 @@ def topic(publisher: pubsub_v1.PublisherClient, emulator: RunningEmulator, uniqu
 def subscription_of(topic: str, unique: Names) -> str:
     """A name for a subscription in the topic's project."""
     return f"projects/{topic.split('/')[1]}/subscriptions/{unique('subscription')}"
+
+
+def publish_now(publisher: pubsub_v1.PublisherClient, topic: str, *messages: Any) -> None:
+    """One publish request, without the client's batches; raises what the API refuses."""
+    gapic.PublisherClient.publish(publisher, topic=topic, messages=list(messages))
 
 
 def test_publish_pull_and_acknowledge(
@@ -117,7 +123,10 @@ def test_refused_messages_end_in_the_dead_letter_topic(
         subscriber.modify_ack_deadline(subscription=name, ack_ids=[received.ack_id], ack_deadline_seconds=0)
     [forwarded] = subscriber.pull(subscription=dead_subscription, max_messages=1).received_messages
     assert forwarded.message.data == b"poison"
-    assert forwarded.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    attributes = forwarded.message.attributes
+    assert attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    published = received.message.publish_time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+00:00"
+    assert attributes["CloudPubSubDeadLetterSourceTopicPublishTime"] == published
     assert not subscriber.pull(subscription=name, max_messages=1, return_immediately=True).received_messages
 
 
@@ -148,6 +157,25 @@ def test_ordering_keys_keep_their_order(
     subscriber.acknowledge(subscription=name, ack_ids=[first.ack_id])
     rest = subscriber.pull(subscription=name, max_messages=5).received_messages
     assert [r.message.data for r in (first, *rest)] == [b"0", b"1", b"2"]
+
+
+def test_a_nack_brings_all_later_messages_of_the_key_again(
+    pubsub: Any, subscriber: pubsub_v1.SubscriberClient, topic: str, unique: Names
+) -> None:
+    """Acknowledged ones too; other keys are not touched (Pub/Sub: order messages)."""
+    name = subscription_of(topic, unique)
+    subscriber.create_subscription(request={"name": name, "topic": topic, "enable_message_ordering": True})
+    keys = ("study", "study", "other", "study")
+    messages = [{"data": base64.b64encode(b"%d" % i).decode(), "orderingKey": key} for i, key in enumerate(keys)]
+    pubsub.topics().publish(topic=topic, body={"messages": messages}).execute()
+    received = subscriber.pull(subscription=name, max_messages=10).received_messages
+    assert [r.message.data for r in received] == [b"0", b"1", b"2", b"3"]
+    subscriber.acknowledge(subscription=name, ack_ids=[received[1].ack_id, received[2].ack_id])
+    subscriber.modify_ack_deadline(subscription=name, ack_ids=[received[0].ack_id], ack_deadline_seconds=0)
+    again = subscriber.pull(subscription=name, max_messages=10).received_messages
+    assert [r.message.data for r in again] == [b"0", b"1", b"3"]
+    subscriber.acknowledge(subscription=name, ack_ids=[r.ack_id for r in again])
+    assert not subscriber.pull(subscription=name, max_messages=10, return_immediately=True).received_messages
 
 
 def test_names_that_are_wrong_or_taken(publisher: pubsub_v1.PublisherClient, topic: str) -> None:
