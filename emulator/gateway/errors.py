@@ -30,6 +30,9 @@ class ApiError(Exception):
         self.reason = reason
         self.details = details or []
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.code, self.status, self.message, self.reason, self.details)
+
     @property
     def rpc_code(self) -> int:
         """The numeric google.rpc.Code, as operations carry it."""

@@ -71,7 +71,7 @@ async def write_table(
     try:
         async for batch in _batches(rows):
             read = _read(reader, batch)
-            await house.run(storage.append, stored(staging), fields, read)
+            await house.run(storage.append, stored(staging), fields, read, again=False)
             count += len(read)
     except BaseException:
         await house.drop(staging)
@@ -116,7 +116,7 @@ async def append_rows(
         if not place:
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
         read = _read(RowReader(widened), rows)
-        await house.run(storage.append, stored(place), widened, read, short=True)
+        await house.run(storage.append, stored(place), widened, read, short=True, again=False)
         house.changed(place)
     return len(read)
 

@@ -21,6 +21,7 @@ STATUS_OF = {
     "duplicate": (409, "ALREADY_EXISTS"),
     "conditionNotMet": (412, "FAILED_PRECONDITION"),
     "stopped": (499, "CANCELLED"),
+    "backendError": (503, "UNAVAILABLE"),
     "internalError": (500, "INTERNAL"),
     "notImplemented": (501, "UNIMPLEMENTED"),
 }
@@ -83,7 +84,7 @@ def of(problem: Exception) -> ApiError:
     if isinstance(problem, SqlError):
         return error(problem.reason, problem.message)
     if isinstance(problem, Interrupted):
-        return error("stopped", "Job execution was cancelled: User requested cancellation")
+        return error("stopped", problem.message)
     if isinstance(problem, StoreError):
         return error("internalError", str(problem))
     return error("internalError", "An internal error occurred; the emulator's log has the details.")

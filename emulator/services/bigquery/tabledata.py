@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.request import Answer, Request
@@ -11,7 +10,7 @@ from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import decode_offset, encode_offset, on_table, page_size, table_of
 from emulator.services.bigquery.service import SERVICE
-from emulator.services.bigquery.sql.rows import RowError, RowReader, row_encoder
+from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
 
@@ -23,14 +22,14 @@ PAGE_ROWS = 10_000
 STOPPED = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
 
 
-def encoder(fields: Sequence[Field], options: dict[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any]]:
-    """What turns rows into `f` and `v`, with timestamps as formatOptions ask. Raises a 400 for an unknown format."""
+def timestamp_format(options: dict[str, Any]) -> str:
+    """How timestamps are written: what formatOptions ask. Raises a 400 for an unknown format."""
     form = options.get("timestampOutputFormat")
     if form in (None, "", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED"):
         form = "INT64" if options.get("useInt64Timestamp") in (True, "true") else "FLOAT64"
     if form not in ("FLOAT64", "INT64", "ISO8601_STRING"):
         raise errors.invalid(f"Unknown formatOptions.timestampOutputFormat {form}.")
-    return row_encoder(fields, form)
+    return str(form)
 
 
 @SERVICE.handles("bigquery.tabledata.list", permission="", on=on_table)
@@ -64,13 +63,9 @@ async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
         "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
         "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
     }
-    encode = encoder(fields, options)
-
-    def work(connection: Any) -> tuple[int, list[dict[str, Any]]]:
-        page = storage.read_page(connection, place, fields, start, count)
-        return storage.count(connection, place), [encode(row) for row in page]
-
-    total, rows = await warehouse.of(request.emulator).run(work, short=True)
+    total, rows = await warehouse.of(request.emulator).run(
+        storage.encoded_page, place, fields, start, count, timestamp_format(options), short=True
+    )
     answer: dict[str, Any] = {
         "kind": "bigquery#tableDataList",
         "etag": request.emulator.ids.etag(),
@@ -134,7 +129,7 @@ async def _insert(
     if problems and not body.get("skipInvalidRows"):
         return sorted([*problems, *({"index": index, "errors": [STOPPED]} for index in good)], key=_index)
     if accepted:
-        await house.run(storage.append, stored(place), fields, accepted, short=True)
+        await house.run(storage.append, stored(place), fields, accepted, short=True, again=False)
         house.changed(place)
         house.remember(place, list(insert_ids))
     return problems

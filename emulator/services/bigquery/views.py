@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import access, catalog, errors, warehouse
 from emulator.services.bigquery.names import DatasetName, TableName
-from emulator.services.bigquery.sql.catalog import DatasetInfo, Snapshot, TableInfo
+from emulator.services.bigquery.sql.catalog import (
+    DatasetInfo,
+    Reference,
+    SchemaView,
+    Snapshot,
+    TableInfo,
+    Wildcard,
+)
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from emulator.app import Emulator
-    from emulator.services.bigquery.sql.references import Defaults, Reference, SchemaView
 
 MAX_DEPTH = 16
 
@@ -33,25 +37,13 @@ async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], prin
 
 async def described_query(emulator: Emulator, query: str, project: str, principal: str) -> list[Field]:
     """The columns that a SELECT gives."""
-    from emulator.services.bigquery.sql.references import Defaults
-    from emulator.services.bigquery.sql.translate import view_query
+    from emulator.services.bigquery.sql import scripts
 
-    defaults = Defaults(project)
     house = warehouse.of(emulator)
-    statement = await house.run(lambda _: view_query(query, project), short=True)
-    found = await house.run(lambda _: snapshot(emulator, statement.reads, defaults, principal), short=True)
+    reads = await house.run(scripts.view_reads, query, project, short=True)
+    found = await snapshot(emulator, reads, principal)
     authorize(emulator, found, principal)
-
-    def describe(connection: DuckDBPyConnection) -> list[Field]:
-        from emulator.services.bigquery.sql import engine
-        from emulator.services.bigquery.sql.translate import Translator
-
-        def describer(sql: str) -> list[Field]:
-            return engine.describe(connection, sql)
-
-        return describer(Translator(found, defaults, describer).select(statement.tree))
-
-    return await house.run(describe, short=True)
+    return await house.run(scripts.describe_view, query, project, found)
 
 
 def described(found: Iterable[Field], given: Iterable[Field]) -> list[Field]:
@@ -65,32 +57,29 @@ def described(found: Iterable[Field], given: Iterable[Field]) -> list[Field]:
     return result
 
 
-def snapshot(emulator: Emulator, references: Iterable[Reference], defaults: Defaults, principal: str) -> Snapshot:
+async def snapshot(emulator: Emulator, references: Iterable[Reference], principal: str) -> Snapshot:
     """Look up all that a statement names, views included with what they read.
 
-    Raises ApiError 404 for what is not there, SqlError for a view whose query is bad.
+    Raises ApiError 404 for what is not there, 400 for a view whose query is bad.
     """
-    return _Lookup(emulator, defaults).snapshot(references, principal)
+    return await _Lookup(emulator).snapshot(references, principal)
 
 
 class _Lookup:
     """Collects one snapshot."""
 
-    def __init__(self, emulator: Emulator, defaults: Defaults) -> None:
+    def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._defaults = defaults
         self._tables: dict[TableName, TableInfo] = {}
         self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
         self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
         self._view_reads: dict[TableName, frozenset[TableName]] = {}
 
-    def snapshot(self, references: Iterable[Reference], principal: str) -> Snapshot:
-        reads = self._resolve(references, 0)
+    async def snapshot(self, references: Iterable[Reference], principal: str) -> Snapshot:
+        reads = await self._resolve(references, 0)
         return Snapshot(self._tables, self._listings, self._datasets, principal, reads, self._view_reads)
 
-    def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
-        from emulator.services.bigquery.sql.references import SchemaView, Wildcard
-
+    async def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
         names: set[TableName] = set()
         for reference in references:
             if isinstance(reference, SchemaView):
@@ -102,17 +91,19 @@ class _Lookup:
                 self._tables.update({info.name: info for info in found})
             else:
                 names.add(reference)
-                self._table(reference, depth)
+                await self._table(reference, depth)
         return frozenset(names)
 
-    def _table(self, name: TableName, depth: int) -> None:
-        from emulator.services.bigquery.sql.translate import view_query
+    async def _table(self, name: TableName, depth: int) -> None:
+        from emulator.services.bigquery.sql import scripts
 
         if name in self._tables:
             return
         self._tables[name] = info = _info(self._emulator, name)
         if info.view and depth < MAX_DEPTH:
-            self._view_reads[name] = self._resolve(view_query(info.view, name.project).reads, depth + 1)
+            house = warehouse.of(self._emulator)
+            reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
+            self._view_reads[name] = await self._resolve(reads, depth + 1)
 
     def _list(self, name: DatasetName) -> tuple[TableInfo, ...]:
         catalog.dataset(self._emulator, name)

@@ -1,4 +1,4 @@
-"""The rows of one running emulator: the engine, one lock for each table, and what is known of sizes."""
+"""The rows of one running emulator: the engine process, one lock for each table, and what is known of sizes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import orjson
 
 from emulator.services.bigquery import catalog, errors
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.process.client import Client
+from emulator.services.bigquery.process.frames import Open
+from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
-from emulator.services.bigquery.sql.engine import Engine, Ticket
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
     from emulator.app import Emulator
 
 T = TypeVar("T")
@@ -37,7 +37,8 @@ class Warehouse:
         self._emulator = emulator
         folder = emulator.settings.state / "bigquery"
         self.files = folder / "files"
-        self._engine = Engine(folder, (self.files, emulator.settings.state / "blobs"), self._sweep)
+        self._folder = folder
+        self._engine = Client(self._opening)
         self._locks: dict[TableName, asyncio.Lock] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._insert_ids: dict[tuple[str, str], float] = {}
@@ -47,11 +48,16 @@ class Warehouse:
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
 
     async def run(
-        self, work: Callable[..., T], *arguments: Any, short: bool = False, ticket: Ticket | None = None
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        short: bool = False,
+        ticket: Ticket | None = None,
+        again: bool = True,
     ) -> T:
-        """Run work on an engine thread; see Engine.run. Failures come as ApiError, a cancelled ticket too."""
+        """Run work in the engine process; see Client.run. Failures come as ApiError, a cancelled ticket too."""
         try:
-            return await self._engine.run(work, *arguments, short=short, ticket=ticket)
+            return await self._engine.run(work, *arguments, short=short, ticket=ticket, again=again)
         except (SqlError, StoreError, Interrupted) as problem:
             raise errors.of(problem) from None
 
@@ -87,8 +93,6 @@ class Warehouse:
 
     def new_ticket(self, key: tuple[str, str]) -> Ticket:
         """What cancels the job of that project and id."""
-        from emulator.services.bigquery.sql.engine import Ticket
-
         return self.tickets.setdefault(key, Ticket())
 
     def is_repeated(self, storage: str, insert_id: str) -> bool:
@@ -105,17 +109,19 @@ class Warehouse:
         for insert_id in insert_ids:
             self._insert_ids[storage, insert_id] = now
 
-    def _sweep(self, connection: DuckDBPyConnection) -> None:
-        """Runs on the thread that opens the engine, before anything else uses it."""
-        from emulator.services.bigquery.sql import storage as tables
-
-        rows = self._emulator.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
-        bodies = [orjson.loads(row["body"]) for row in rows]
-        live = {catalog.storage_of(body): catalog.fields_of(body) for body in bodies if catalog.storage_of(body)}
-        oldest = int((self._emulator.clock.seconds() - RESULT_SECONDS) * 1000)
-        results = self._emulator.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
-        tables.sweep(connection, live, {row["storage"] for row in results})
-        self._sweep_files()
+    def _opening(self, sweep: bool) -> Open:
+        """What the engine process opens; sweep says that nothing is under way, so that what no row names can go."""
+        live: dict[str, list[dict[str, Any]]] | None = None
+        results: frozenset[str] = frozenset()
+        if sweep:
+            rows = self._emulator.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
+            bodies = [orjson.loads(row["body"]) for row in rows]
+            live = {catalog.storage_of(body): catalog.fields_of(body) for body in bodies if catalog.storage_of(body)}
+            oldest = int((self._emulator.clock.seconds() - RESULT_SECONDS) * 1000)
+            kept = self._emulator.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
+            results = frozenset(row["storage"] for row in kept)
+            self._sweep_files()
+        return Open(self._folder, (self.files, self._emulator.settings.state / "blobs"), live, results)
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""
@@ -136,7 +142,7 @@ class Warehouse:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.to_thread(self._engine.close)
+        await self._engine.close()
 
 
 def of(emulator: Emulator) -> Warehouse:

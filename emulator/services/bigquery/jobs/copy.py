@@ -11,7 +11,7 @@ from emulator.services.bigquery.names import TableName
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-    from emulator.services.bigquery.sql.engine import Ticket
+    from emulator.services.bigquery.process.ticket import Ticket
 
 
 async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:

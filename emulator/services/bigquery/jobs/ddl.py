@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,39 +10,33 @@ from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
+from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.plans import Change, Create, Plan
 from emulator.services.bigquery.sql.types import Field, duckdb_type, quote
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
     from emulator.services.bigquery.jobs.query import Query
-    from emulator.services.bigquery.sql.catalog import Snapshot
-    from emulator.services.bigquery.sql.ddl import Change, Create
-    from emulator.services.bigquery.sql.statements import Statement
     from emulator.state.resources import Resource
 
 
-async def run(query: Query, statement: Statement, found: Snapshot) -> dict[str, Any]:
+async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """Do what a DDL statement says; gives its part of the job's statistics. Raises 400, 403, 404, 409."""
-    from emulator.services.bigquery.sql import ddl as syntax
-
-    kind = statement.kind
-    tree: Any = statement.tree
-    if kind.endswith("_SCHEMA"):
-        name = syntax.schema_name(tree, query.defaults)
-        done = await _schema(query, kind, tree, name)
-        return {"ddlOperationPerformed": done, "ddlTargetDataset": name.reference}
-    assert statement.target is not None
-    async with warehouse.of(query.emulator).lock(statement.target):
-        if kind.startswith("CREATE_TABLE"):
-            done = await _create_table(query, statement, syntax.create(tree), found)
-        elif kind == "CREATE_VIEW":
-            done = await _create_view(query, statement.target, syntax.create(tree))
-        elif kind.startswith("DROP"):
-            done = await _drop(query, statement.target, kind, missing_ok=syntax.drop(tree).missing_ok)
+    if plan.schema is not None:
+        done = await _schema(query, plan, plan.schema)
+        return {"ddlOperationPerformed": done, "ddlTargetDataset": plan.schema.reference}
+    assert plan.target is not None
+    async with query.ticket.locked(warehouse.of(query.emulator).lock(plan.target)):
+        if plan.create is not None and plan.kind == "CREATE_VIEW":
+            done = await _create_view(query, plan.target, plan.create)
+        elif plan.create is not None:
+            done = await _create_table(query, plan, plan.create, found)
+        elif plan.drop is not None:
+            done = await _drop(query, plan.target, plan.kind, missing_ok=plan.drop.missing_ok)
         else:
-            await _alter(query, statement.target, syntax.changes(tree))
+            await _alter(query, plan.target, plan.changes)
             done = "ALTER"
-    return {"ddlOperationPerformed": done, "ddlTargetTable": statement.target.reference}
+    return {"ddlOperationPerformed": done, "ddlTargetTable": plan.target.reference}
 
 
 def _require(query: Query, permission: str, name: DatasetName | TableName) -> None:
@@ -51,23 +44,20 @@ def _require(query: Query, permission: str, name: DatasetName | TableName) -> No
         raise errors.access_denied("Table" if isinstance(name, TableName) else "Dataset", name, permission)
 
 
-async def _schema(query: Query, kind: str, tree: Any, name: DatasetName) -> str:
-    from emulator.services.bigquery.sql import ddl as syntax
-
+async def _schema(query: Query, plan: Plan, name: DatasetName) -> str:
     emulator = query.emulator
     exists = catalog.find_dataset(emulator, name) is not None
-    if kind == "CREATE_SCHEMA":
-        wanted = syntax.create(tree)
+    if plan.create is not None:
         emulator.policies.require(query.principal, "bigquery.datasets.create", f"projects/{name.project}")
-        if exists and wanted.exists_ok:
+        if exists and plan.create.exists_ok:
             return "SKIP"
-        await emulator.db.write(datasets.create_in, emulator, name, wanted.body, query.principal)
+        await emulator.db.write(datasets.create_in, emulator, name, plan.create.body, query.principal)
         return "CREATE"
-    dropped = syntax.drop(tree)
-    if not exists and dropped.missing_ok:
+    assert plan.drop is not None
+    if not exists and plan.drop.missing_ok:
         return "SKIP"
     _require(query, "bigquery.datasets.delete", name)
-    await datasets.remove(emulator, name, contents=dropped.cascade)
+    await datasets.remove(emulator, name, contents=plan.drop.cascade)
     return "DROP"
 
 
@@ -89,10 +79,10 @@ def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> s
     return "REPLACE"
 
 
-async def _create_table(query: Query, statement: Statement, wanted: Create, found: Snapshot) -> str:
+async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapshot) -> str:
     from emulator.services.bigquery.jobs.query import select_into_storage
 
-    emulator, name = query.emulator, statement.target
+    emulator, name = query.emulator, plan.target
     assert name is not None
     done = _check_target(query, name, wanted, "TABLE")
     if done == "SKIP":
@@ -100,9 +90,8 @@ async def _create_table(query: Query, statement: Statement, wanted: Create, foun
     parent = catalog.dataset(emulator, name.parent)
     body = {key: value for key, value in wanted.body.items() if value is not None}
     fields: Sequence[Field] = wanted.fields
-    if wanted.query is not None:
-        selection = dataclasses.replace(statement, tree=wanted.query, kind="SELECT", target=None)
-        storage, fields, _ = await select_into_storage(query, selection, found)
+    if wanted.query:
+        storage, fields, _ = await select_into_storage(query, plan, found)
         if wanted.fields:
             fields, storage = await _cast_columns(emulator, storage, fields, wanted.fields)
     elif wanted.like:
@@ -156,8 +145,7 @@ async def _create_view(query: Query, name: TableName, wanted: Create) -> str:
     done = _check_target(query, name, wanted, "VIEW")
     if done == "SKIP":
         return done
-    assert wanted.query is not None
-    body = {**wanted.body, "view": {"query": wanted.query.sql("bigquery"), "useLegacySql": False}}
+    body = {**wanted.body, "view": {"query": wanted.query, "useLegacySql": False}}
     if wanted.fields:
         body["schema"] = {"fields": list(wanted.fields)}
     await tables.create(query.emulator, name, body, query.principal, replace=done == "REPLACE")

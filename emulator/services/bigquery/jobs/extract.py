@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,8 +18,10 @@ from emulator.services.bigquery.sql.rows import plain_value
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from emulator.app import Emulator
-    from emulator.services.bigquery.sql.engine import Ticket
+    from emulator.services.bigquery.process.ticket import Ticket
     from emulator.state.blobs import Blob
 
 PAGE_ROWS = 5000
@@ -86,27 +88,21 @@ async def _write(
 ) -> Blob:
     if form == "PARQUET":
         return await _write_parquet(emulator, options, fields, place, ticket)
-    from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
     gzip = str(options.get("compression") or "NONE").upper() == "GZIP"
     packer = zlib.compressobj(wbits=31) if gzip else None
-    encode = _csv_encoder(options) if form == "CSV" else _json_encoder(fields)
     header = options.get("printHeader")
     async with emulator.blobs.writer() as writer:
-        head = encode([[field["name"] for field in fields]]) if form == "CSV" and header is not False else b""
+        head = b""
+        if form == "CSV" and header is not False:
+            head = _csv([[field["name"] for field in fields]], _delimiter(options))
         await writer.write(packer.compress(head) if packer else head)
         start = 0
         while True:
-
-            def page(connection: Any, start: int = start) -> tuple[int, bytes]:
-                rows = storage.read_page(connection, stored(place), fields, start, PAGE_ROWS)
-                if form == "CSV":
-                    cells = [[_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in rows]
-                    return len(rows), encode(cells)
-                return len(rows), encode(rows)
-
-            count, text = await warehouse.of(emulator).run(page, ticket=ticket)
+            count, text = await warehouse.of(emulator).run(
+                _page, stored(place), fields, start, form, _delimiter(options), ticket=ticket
+            )
             await writer.write(packer.compress(text) if packer else text)
             start += count
             if count < PAGE_ROWS:
@@ -114,6 +110,19 @@ async def _write(
         if packer:
             await writer.write(packer.flush())
         return await writer.finish()
+
+
+def _page(
+    connection: DuckDBPyConnection, table: str, fields: list[Field], start: int, form: str, delimiter: str
+) -> tuple[int, bytes]:
+    """The number of rows of a page and their text (in the engine process)."""
+    from emulator.services.bigquery.sql import storage
+
+    rows = storage.read_page(connection, table, fields, start, PAGE_ROWS)
+    if form == "CSV":
+        cells = [[_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in rows]
+        return len(rows), _csv(cells, delimiter)
+    return len(rows), _json(rows, fields)
 
 
 def _cell(field: Field, value: Any) -> Any:
@@ -125,31 +134,28 @@ def _cell(field: Field, value: Any) -> Any:
     return orjson.dumps(plain).decode() if isinstance(plain, (dict, list)) else plain
 
 
-def _csv_encoder(options: dict[str, Any]) -> Callable[[Sequence[Sequence[Any]]], bytes]:
-    delimiter = str(options.get("fieldDelimiter") or ",").replace("\\t", "\t").replace("tab", "\t")
-
-    def encode(rows: Sequence[Sequence[Any]]) -> bytes:
-        text = io.StringIO()
-        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
-        return text.getvalue().encode()
-
-    return encode
+def _delimiter(options: dict[str, Any]) -> str:
+    return str(options.get("fieldDelimiter") or ",").replace("\\t", "\t").replace("tab", "\t")
 
 
-def _json_encoder(fields: list[Field]) -> Callable[[Sequence[Sequence[Any]]], bytes]:
-    def encode(rows: Sequence[Sequence[Any]]) -> bytes:
-        lines = []
-        for row in rows:
-            shown = {f["name"]: plain_value(f, value) for f, value in zip(fields, row, strict=True)}
-            lines.append(orjson.dumps({key: value for key, value in shown.items() if value is not None}) + b"\n")
-        return b"".join(lines)
+def _csv(rows: Sequence[Sequence[Any]], delimiter: str) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
-    return encode
+
+def _json(rows: Sequence[Sequence[Any]], fields: list[Field]) -> bytes:
+    lines = []
+    for row in rows:
+        shown = {f["name"]: plain_value(f, value) for f, value in zip(fields, row, strict=True)}
+        lines.append(orjson.dumps({key: value for key, value in shown.items() if value is not None}) + b"\n")
+    return b"".join(lines)
 
 
 async def _write_parquet(
     emulator: Emulator, options: dict[str, Any], fields: list[Field], place: str, ticket: Ticket
 ) -> Blob:
+    from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
     from emulator.services.bigquery.sql.types import literal, quote
 
@@ -162,7 +168,7 @@ async def _write_parquet(
     names = ", ".join(quote(field["name"]) for field in fields)
     sql = f"COPY (SELECT {names} FROM {stored(place)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
     try:
-        await warehouse.of(emulator).run(lambda connection: connection.execute(sql) and None, ticket=ticket)
+        await warehouse.of(emulator).run(storage.execute, sql, ticket=ticket)
         async with emulator.blobs.writer() as writer:
             with path.open("rb") as file:
                 while chunk := await emulator.blobs.run(file.read, 1 << 20):

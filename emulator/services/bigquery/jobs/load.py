@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from emulator.app import Emulator
-    from emulator.services.bigquery.sql.engine import Ticket
+    from emulator.services.bigquery.process.ticket import Ticket
 
 BATCH_ROWS = 5000
 FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET")
@@ -76,13 +76,14 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     house = warehouse.of(emulator)
     staging = f"t_{emulator.ids.hex(24)}"
     try:
-        await house.run(_read, source, stored(staging), ticket=ticket)
+        source, problem = await house.run(_read, source, stored(staging), ticket=ticket)
+        if source.problems:
+            job.body["status"]["errors"] = source.problems
+        if problem is not None:
+            raise problem
     except BaseException:
         await house.run(storage.drop, stored(staging), short=True)
         raise
-    finally:
-        if source.problems:
-            job.body["status"]["errors"] = source.problems
     await commit.put(emulator, target, staging, source.fields)
     size = sum(path.stat().st_size for path in source.paths if path.exists())
     job.statistics["load"] = {
@@ -161,8 +162,16 @@ def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:
         raise errors.invalid(problem.message) from None
 
 
-def _read(connection: DuckDBPyConnection, source: Source, table: str) -> None:
-    """Read every file into a new storage table (on an engine thread)."""
+def _read(connection: DuckDBPyConnection, source: Source, table: str) -> tuple[Source, ApiError | None]:
+    """Read every file into a new storage table (in the engine process): what was found, and what ended it."""
+    try:
+        _read_files(connection, source, table)
+    except ApiError as problem:
+        return source, problem
+    return source, None
+
+
+def _read_files(connection: DuckDBPyConnection, source: Source, table: str) -> None:
     from emulator.services.bigquery.sql import storage
 
     if source.format == "PARQUET":

@@ -11,7 +11,7 @@ from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import decode_offset, encode_offset, on_project, page_size, project_of
 from emulator.services.bigquery.service import SERVICE
-from emulator.services.bigquery.tabledata import encoder
+from emulator.services.bigquery.tabledata import timestamp_format
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -247,14 +247,9 @@ async def _rows(emulator: Emulator, job: Job, options: dict[str, Any], start: in
     else:
         body = catalog.table(emulator, name).body
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
-    encode = encoder(fields, options)
-
-    def work(connection: Any) -> tuple[int, list[dict[str, Any]]]:
-        total = storage.count(connection, place)
-        page = storage.read_page(connection, place, fields, start, count) if count else []
-        return total, [encode(row) for row in page]
-
-    total, rows = await warehouse.of(emulator).run(work, short=True)
+    total, rows = await warehouse.of(emulator).run(
+        storage.encoded_page, place, fields, start, count, timestamp_format(options), short=True
+    )
     answer: dict[str, Any] = {"schema": {"fields": fields}, "totalRows": str(total)}
     if rows:
         answer["rows"] = rows

@@ -16,7 +16,7 @@ from emulator.services.bigquery.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-    from emulator.services.bigquery.sql.engine import Ticket
+    from emulator.services.bigquery.process.ticket import Ticket
 
 Runner = Callable[["Emulator", Job, "Ticket"], Awaitable[None]]
 RUNNERS: dict[str, Runner] = {"query": query.run, "load": load.run, "extract": extract.run, "copy": copy.run}

@@ -10,6 +10,34 @@ from emulator.services.bigquery.sql.types import Field
 
 
 @dataclass(frozen=True)
+class Defaults:
+    """What an incomplete name means: the job's project, and its default dataset if it has one."""
+
+    project: str
+    dataset: DatasetName | None = None
+
+
+@dataclass(frozen=True)
+class SchemaView:
+    """A reference to INFORMATION_SCHEMA: of a dataset, or of the project (SCHEMATA)."""
+
+    project: str
+    dataset: str
+    view: str
+
+
+@dataclass(frozen=True)
+class Wildcard:
+    """A reference to all tables whose names start with a prefix."""
+
+    parent: DatasetName
+    prefix: str
+
+
+Reference = TableName | SchemaView | Wildcard
+
+
+@dataclass(frozen=True)
 class TableInfo:
     """A table (its rows are in `storage`, a full DuckDB name) or a view (its query)."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
 
 from emulator.services.bigquery.names import DatasetName
+from emulator.services.bigquery.sql.catalog import Defaults
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.references import Defaults
+from emulator.services.bigquery.sql.plans import Change, Create, Drop
 from emulator.services.bigquery.sql.statements import copied_table
 from emulator.services.bigquery.sql.types import Field, check_schema
 
@@ -49,39 +49,6 @@ OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resourc
 DAY_MS = 86_400_000
 
 
-@dataclass(frozen=True)
-class Create:
-    """CREATE TABLE, VIEW or SCHEMA. body is what the REST resource gets besides schema and query."""
-
-    replace: bool
-    exists_ok: bool
-    fields: tuple[Field, ...] = ()
-    query: exp.Expr | None = None
-    like: bool = False  # fields come from the table of LIKE
-    copy: bool = False  # and rows too
-    body: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Drop:
-    """DROP TABLE, VIEW or SCHEMA."""
-
-    missing_ok: bool
-    cascade: bool
-
-
-@dataclass(frozen=True)
-class Change:
-    """One action of ALTER TABLE: add, drop, rename, type, nullable, options, column_options."""
-
-    action: str
-    column: str = ""
-    definition: Field | None = None
-    to: str = ""
-    tolerant: bool = False  # IF [NOT] EXISTS
-    options: dict[str, Any] = field(default_factory=dict)
-
-
 def create(tree: exp.Create) -> Create:
     """What a CREATE statement asks for."""
     fields: list[Field] = []
@@ -91,11 +58,12 @@ def create(tree: exp.Create) -> Create:
         if not is_view:
             check_schema(fields)
     source = copied_table(tree)
+    query = tree.args.get("expression")
     return Create(
         replace=bool(tree.args.get("replace")),
         exists_ok=bool(tree.args.get("exists")),
         fields=tuple(fields),
-        query=tree.args.get("expression"),
+        query=query.sql("bigquery") if query is not None else "",
         like=source is not None,
         copy=tree.args.get("clone") is not None,
         body=_properties(tree.args.get("properties")),

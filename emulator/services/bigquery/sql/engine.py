@@ -1,60 +1,29 @@
-"""DuckDB: one file of table rows and one of query results, worked on by threads so that nobody waits for a query.
+"""DuckDB: one file of table rows and one of query results, open in the engine process (process.worker) alone.
 
 Each table has its rows in a storage table of its own name (t_..., made anew when a table is replaced), so that a table
-is swapped by changing one word in the catalogue. A commit is on disk (DuckDB's write-ahead log) before `run` returns.
+is swapped by changing one word in the catalogue. A commit is on disk (DuckDB's write-ahead log) before its statement
+returns.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
+from emulator.services.bigquery.sql.errors import StoreError
+from emulator.services.bigquery.sql.messages import MEMORY_LIMIT, first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-T = TypeVar("T")
-QUERY_THREADS = 4
-SHORT_THREADS = 2
-MEMORY_LIMIT = "2GB"
+LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
 MACROS = Path(__file__).with_name("macros.sql")
 SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT)"
-
-
-class Ticket:
-    """A statement that may be running: `cancel` stops it wherever it is."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection: DuckDBPyConnection | None = None
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        """Stop the statement, or keep it from starting."""
-        with self._lock:
-            self.cancelled = True
-            if self._connection is not None:
-                self._connection.interrupt()
-
-    @contextlib.contextmanager
-    def hold(self, connection: DuckDBPyConnection) -> Iterator[None]:
-        """While inside, `cancel` interrupts the connection. Raises Interrupted when it came earlier."""
-        with self._lock:
-            if self.cancelled:
-                raise Interrupted
-            self._connection = connection
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._connection = None
 
 
 class Engine:
@@ -75,29 +44,6 @@ class Engine:
         self._root: DuckDBPyConnection | None = None
         self._opening = threading.Lock()
         self._local = threading.local()
-        self._queries = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="bigquery-query")
-        self._short = ThreadPoolExecutor(SHORT_THREADS, thread_name_prefix="bigquery-short")
-
-    async def run(self, work: Callable[..., T], *args: Any, short: bool = False, ticket: Ticket | None = None) -> T:
-        """Run `work(connection, *args)` on a thread and give its result.
-
-        short is for what is known to be quick (inserts, pages of results): it has threads of its own. DuckDB's errors
-        come as SqlError, a cancelled ticket as Interrupted.
-        """
-        pool = self._short if short else self._queries
-        return await asyncio.get_running_loop().run_in_executor(pool, self._work, work, args, ticket or Ticket())
-
-    def _work(self, work: Callable[..., T], args: tuple[Any, ...], ticket: Ticket) -> T:
-        connection = self.connection()
-        import duckdb
-
-        try:
-            with ticket.hold(connection):
-                return work(connection, *args)
-        except duckdb.InterruptException:
-            raise Interrupted from None
-        except duckdb.Error as error:
-            raise statement_error(error) from None
 
     def connection(self) -> DuckDBPyConnection:
         """The calling thread's own connection."""
@@ -119,17 +65,18 @@ class Engine:
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "memory_limit": MEMORY_LIMIT,
+                "python_enable_replacements": "false",  # a name is never a variable of this process
                 "temp_directory": str(self.folder / "spill"),
             },
         )
         root.execute("SET GLOBAL TimeZone = 'UTC'")
         path = self.folder / "rows.duckdb"
         try:
-            root.execute(f"ATTACH '{_text(path)}' AS stored")
+            _attach(root, path, "stored")
             root.execute(SCHEMA)
         except duckdb.Error as error:
             raise StoreError(
-                f"The BigQuery rows in {path} cannot be read ({_first_line(error)}); restore a copy of the state "
+                f"The BigQuery rows in {path} cannot be read ({first_line(error)}); restore a copy of the state "
                 "folder, or empty it with: python -m emulator reset"
             ) from None
         self._attach_results(root)
@@ -148,19 +95,33 @@ class Engine:
 
         path = self.folder / "results.duckdb"
         try:
-            root.execute(f"ATTACH '{_text(path)}' AS results")
+            _attach(root, path, "results")
         except duckdb.Error:
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".wal").unlink(missing_ok=True)
             root.execute(f"ATTACH '{_text(path)}' AS results")
 
     def close(self) -> None:
-        """Wait for what runs, then close the files."""
-        self._queries.shutdown(wait=True)
-        self._short.shutdown(wait=True)
+        """Close the files."""
         if self._root is not None:
             self._root.close()
             self._root = None
+
+
+def _attach(root: DuckDBPyConnection, path: Path, name: str) -> None:
+    """Open a file, waiting for a process that is about to end and holds it still."""
+    import duckdb
+
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            root.execute(f"ATTACH '{_text(path)}' AS {name}")
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _text(path: Path) -> str:
@@ -200,28 +161,3 @@ def stored(storage: str) -> str:
 def result_table(storage: str) -> str:
     """The full name of a table of query results."""
     return f"results.main.{quote(storage)}"
-
-
-def statement_error(error: Exception) -> SqlError:
-    """DuckDB's words as BigQuery's, as far as they have a counterpart."""
-    text = _first_line(error)
-    for prefix in ("Binder", "Catalog", "Invalid Input", "Conversion", "Parser"):
-        text = text.removeprefix(f"{prefix} Error: ")
-    if text.startswith('Referenced column "'):
-        return SqlError(f"Unrecognized name: {text.split(chr(34))[1]}")
-    if "not found in FROM clause" in text:
-        return SqlError(f"Unrecognized name: {text.split(chr(34))[1] if chr(34) in text else text}")
-    if text.startswith(("Scalar Function with name", "Aggregate Function with name")):
-        return SqlError(f"Function not found: {text.split()[4].upper()}")
-    if text.startswith("Constraint Error: NOT NULL"):
-        return SqlError(f"Required field {text.rsplit('.', 1)[-1]} cannot be null", "invalidQuery")
-    if "cannot affect the same target row more than once" in text:
-        return SqlError("UPDATE/MERGE must match at most one source row for each target row")
-    if text.startswith("Out of Memory Error"):
-        message = f"Resources exceeded during query execution: the emulator's limit of {MEMORY_LIMIT} was reached."
-        return SqlError(message, "resourcesExceeded")
-    return SqlError(text)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0].strip()

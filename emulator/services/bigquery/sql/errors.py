@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SqlError(Exception):
     """A statement, schema or value that is refused. reason is BigQuery's word for it, such as invalidQuery."""
@@ -11,10 +13,17 @@ class SqlError(Exception):
         self.message = message
         self.reason = reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.reason)
+
 
 class StoreError(Exception):
     """The file of rows cannot be used; the message says where it is and what to do."""
 
 
 class Interrupted(Exception):
-    """The statement was cancelled."""
+    """The statement was stopped; the message says why."""
+
+    def __init__(self, message: str = "Job execution was cancelled: User requested cancellation") -> None:
+        super().__init__(message)
+        self.message = message

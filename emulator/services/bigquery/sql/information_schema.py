@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from emulator.services.bigquery.names import DatasetName
-from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
+from emulator.services.bigquery.sql.catalog import SchemaView, Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.references import SchemaView
 from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode, literal, quote, standard_type
 
 Row = tuple[Any, ...]

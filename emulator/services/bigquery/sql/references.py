@@ -4,42 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlglot import exp
 
-from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Wildcard
 from emulator.services.bigquery.sql.errors import SqlError
 
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What an incomplete name means: the job's project, and its default dataset if it has one."""
-
-    project: str
-    dataset: DatasetName | None = None
-
-
-@dataclass(frozen=True)
-class SchemaView:
-    """A reference to INFORMATION_SCHEMA: of a dataset, or of the project (SCHEMATA)."""
-
-    project: str
-    dataset: str
-    view: str
-
-
-@dataclass(frozen=True)
-class Wildcard:
-    """A reference to all tables whose names start with a prefix."""
-
-    parent: DatasetName
-    prefix: str
-
-
-Reference = TableName | SchemaView | Wildcard
 
 
 def resolve(table: exp.Table, defaults: Defaults) -> Reference:

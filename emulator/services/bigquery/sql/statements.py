@@ -11,8 +11,9 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.references import Defaults, Reference, resolve, tables, unnest_paths
+from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")

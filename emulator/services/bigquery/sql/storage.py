@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery.sql.engine import stored, transaction
+from emulator.services.bigquery.sql.rows import row_encoder
 from emulator.services.bigquery.sql.types import (
     Field,
     columns_sql,
@@ -34,6 +35,11 @@ Row = dict[str, Any]
 def create(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> None:
     """Make an empty storage table; table is its full DuckDB name. A table without columns gets a hidden one."""
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns_sql(fields) or 'bq_empty BOOLEAN'})")
+
+
+def execute(connection: DuckDBPyConnection, sql: str) -> None:
+    """Run one statement of ours that gives no rows."""
+    connection.execute(sql)
 
 
 def drop(connection: DuckDBPyConnection, table: str) -> None:
@@ -102,6 +108,15 @@ def read_page(
     return connection.execute(
         f"SELECT {python_select(fields)} FROM {table} LIMIT {int(count)} OFFSET {int(start)}"
     ).fetchall()
+
+
+def encoded_page(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], start: int, count_: int, timestamps: str
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many rows a table has, and some of them as `f` and `v`; timestamps is a TimestampOutputFormat."""
+    encode = row_encoder(fields, timestamps)
+    page = read_page(connection, table, fields, start, count_) if count_ else []
+    return count(connection, table), [encode(row) for row in page]
 
 
 def count(connection: DuckDBPyConnection, table: str) -> int:

@@ -9,11 +9,11 @@ from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import information_schema
-from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
+from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Snapshot, TableInfo, Wildcard
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
 from emulator.services.bigquery.sql.nodes import translated
-from emulator.services.bigquery.sql.references import Defaults, Reference, SchemaView, Wildcard, resolve, tables
+from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
 from emulator.services.bigquery.sql.types import Field, field_type, literal

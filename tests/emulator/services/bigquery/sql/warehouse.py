@@ -6,10 +6,9 @@ from typing import Any
 import duckdb
 
 from emulator.services.bigquery.names import DatasetName
-from emulator.services.bigquery.sql import engine, rows, storage, types
-from emulator.services.bigquery.sql.catalog import DatasetInfo, Snapshot, TableInfo
+from emulator.services.bigquery.sql import engine, messages, rows, storage, types
+from emulator.services.bigquery.sql.catalog import DatasetInfo, Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.parameters import bind
-from emulator.services.bigquery.sql.references import Defaults
 from emulator.services.bigquery.sql.statements import parse
 from emulator.services.bigquery.sql.translate import Translator
 
@@ -110,7 +109,7 @@ class SmallWarehouse:
             fields = engine.describe(self.connection, text)
             found = self.connection.execute(f"SELECT {types.python_select(fields)} FROM ({text})").fetchall()
         except duckdb.Error as problem:
-            raise engine.statement_error(problem) from None
+            raise messages.statement_error(problem) from None
         encode = rows.row_encoder(fields, "ISO8601_STRING")
         names = [f"{field['name']} {types.standard_type(field)}" for field in fields]
         return names, [[_plain(cell["v"]) for cell in encode(row)["f"]] for row in found]

@@ -1,0 +1,248 @@
+"""The emulator's side of the engine process: started at first use, called, interrupted, started anew if it dies.
+
+A call is one function of ours with plain arguments. Calls that were under way when the process died are made again, if
+they may be: one that was there at two deaths is the likely cause, and fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.process.ticket import Ticket
+from emulator.services.bigquery.sql.errors import Interrupted, SqlError
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[4]  # what holds the package `emulator`
+HEED_SECONDS = 5.0  # a statement that does not end this long after its interruption is ended with the process
+CLOSE_SECONDS = 10.0
+LARGE = 256 << 10  # answers above this are unpickled by a thread
+SHORT_TRIES, QUERY_TRIES = 3, 2
+_log = logging.getLogger("emulator.bigquery")
+
+
+class Ended(Exception):
+    """The engine process is not there any more."""
+
+
+class Process:
+    """One engine process and the calls that it has not answered."""
+
+    def __init__(
+        self, popen: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._popen = popen
+        self._reader = reader
+        self._writer = writer
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self.queries: set[int] = set()  # numbers of the calls under way that are not short
+        self.alive = True
+        self._task = asyncio.create_task(self._read())
+
+    @staticmethod
+    async def start() -> Process:
+        """Start a process. The event loop's own thread does it: Linux ends a child with the thread that made it."""
+        ours, theirs = socket.socketpair()
+        paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        command = [sys.executable, "-m", f"{__package__}.worker", str(theirs.fileno()), str(os.getpid())]
+        try:
+            popen = subprocess.Popen(  # noqa: ASYNC220 see above
+                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, env=environment
+            )
+        finally:
+            theirs.close()
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return Process(popen, reader, writer)
+
+    async def open(self, message: Open) -> None:
+        """Let it open its files. Raises StoreError where they cannot be read, Ended."""
+        await self._ask(0, message)
+
+    async def call(self, work: Callable[..., T], arguments: tuple[Any, ...], ticket: Ticket, *, short: bool) -> T:
+        """Run work there. Raises what it raises, Interrupted, or Ended where the process dies meanwhile."""
+        number = next(self._numbers)
+        if not short:
+            self.queries.add(number)
+        try:
+            with ticket.hold(lambda: self._interrupt(number)):
+                result: T = await self._ask(number, Call(number, work, arguments, short))
+                return result
+        except Ended:
+            ticket.check()  # it was ended because it did not heed
+            raise
+        except asyncio.CancelledError:
+            self._interrupt(number)
+            raise
+        finally:
+            self.queries.discard(number)
+
+    async def _ask(self, number: int, message: Open | Call) -> Any:
+        if not self.alive:
+            raise Ended
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        self._writer.write(pack(message))
+        with contextlib.suppress(OSError):
+            await self._writer.drain()
+        return await future
+
+    def _interrupt(self, number: int) -> None:
+        if self.alive and number in self._waiting:
+            self._writer.write(pack(Cancel(number)))
+            asyncio.get_running_loop().call_later(HEED_SECONDS, self._end_deaf, number)
+
+    def _end_deaf(self, number: int) -> None:
+        if self.alive and number in self._waiting:
+            _log.warning("a cancelled statement did not end; the engine process is started anew")
+            self._popen.kill()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                size = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))[0]
+                body = await self._reader.readexactly(size)
+                reply: Reply = await asyncio.to_thread(unpack, body) if size > LARGE else unpack(body)
+                self._settle(reply)
+        except (asyncio.IncompleteReadError, OSError):
+            self.alive = False
+        finally:
+            self.alive = False
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(Ended())
+            self._waiting.clear()
+            self._writer.close()
+
+    def _settle(self, reply: Reply) -> None:
+        future = self._waiting.pop(reply.number, None)
+        if future is None or future.done():
+            return
+        if reply.problem is not None:
+            future.set_exception(reply.problem)
+        else:
+            future.set_result(reply.value)
+
+    async def wait(self) -> int:
+        """Its exit status once it has ended; it is killed where it keeps the socket closed and lives on."""
+        await asyncio.wait([self._task])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return await asyncio.to_thread(self._popen.wait, CLOSE_SECONDS)
+        self._popen.kill()
+        return await asyncio.to_thread(self._popen.wait)
+
+    async def close(self) -> None:
+        """Let it close its files and end; kill it where that takes too long: what is committed is on disk."""
+        if self.alive:
+            self._writer.write(pack(Close()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._task), CLOSE_SECONDS)
+        if self._popen.poll() is None and not self._task.done():
+            self._popen.kill()
+        await self.wait()
+
+
+class Client:
+    """The engine of one emulator. opening gives what the process is to open; True asks for a sweep."""
+
+    def __init__(self, opening: Callable[[bool], Open]) -> None:
+        self._opening = opening
+        self._process: Process | None = None
+        self._starting = asyncio.Lock()
+        self._suspects = asyncio.Lock()
+        self._swept = False
+        self.closing = False
+
+    async def run(
+        self,
+        work: Callable[..., T],
+        *arguments: Any,
+        short: bool = False,
+        ticket: Ticket | None = None,
+        again: bool = True,
+    ) -> T:
+        """Run `work(connection, *arguments)` in the engine process and give its result.
+
+        short is for what is known to be quick (inserts, pages of results): it has threads of its own. again says that
+        it may be run once more where the process dies meanwhile. Raises SqlError, StoreError, ApiError as the work
+        does, Interrupted for a cancelled ticket.
+        """
+        ticket = ticket or Ticket()
+        tries = SHORT_TRIES if short else QUERY_TRIES
+        for attempt in range(1, tries + 1):
+            last = attempt == tries
+            async with self._alone(suspect=attempt > 1 and not short, ticket=ticket):
+                process = await self._ready()
+                try:
+                    return await process.call(work, arguments, ticket, short=short)
+                except Ended:
+                    self._check_open()
+                    if last or not again:
+                        raise _lost(undone=again) from None
+                except SqlError as problem:
+                    # Who took the memory is not known: others that ran beside it get another try, one by one.
+                    crowded = len(process.queries) > (0 if short else 1)
+                    if problem.reason != "resourcesExceeded" or last or not crowded:
+                        raise
+        raise AssertionError
+
+    def _check_open(self) -> None:
+        if self.closing:
+            raise Interrupted
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, *, suspect: bool, ticket: Ticket) -> AsyncIterator[None]:
+        """Statements that have failed beside others are tried again one at a time."""
+        if not suspect:
+            yield
+            return
+        async with ticket.locked(self._suspects):
+            yield
+
+    async def _ready(self) -> Process:
+        async with self._starting:
+            self._check_open()
+            if self._process is not None and not self._process.alive:
+                status = await self._process.wait()
+                _log.warning("the BigQuery engine process ended (status %d); it is started anew", status)
+                self._process = None
+            if self._process is None:
+                process = await Process.start()
+                try:
+                    await process.open(self._opening(not self._swept))
+                except Ended:
+                    raise _lost(undone=True) from None
+                except BaseException:
+                    await process.close()
+                    raise
+                self._process, self._swept = process, True
+            return self._process
+
+    async def close(self) -> None:
+        """End the process, its files closed."""
+        self.closing = True
+        async with self._starting:
+            if self._process is not None:
+                await self._process.close()
+                self._process = None
+
+
+def _lost(*, undone: bool) -> SqlError:
+    if undone:
+        message = (
+            "Resources exceeded during query execution: the process that runs statements ended while this one ran; "
+            "what it had done was undone. Run it again, or with less data at once."
+        )
+        return SqlError(message, "resourcesExceeded")
+    return SqlError("The backend ended before it answered; whether the rows were stored is not known.", "backendError")

@@ -1,0 +1,211 @@
+"""The engine process: opens the files, runs calls on threads, ends with the emulator.
+
+Started as `python -m emulator.services.bigquery.process.worker DESCRIPTOR`, the descriptor being one end of a pair of
+sockets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from emulator.services.bigquery.sql.engine import Engine
+
+QUERY_THREADS = 24  # more than there are slots: exports of other services run beside the jobs
+SHORT_THREADS = 4
+# Half of it is the engine's own limit (sql.engine.MEMORY_LIMIT); lists, texts and Python's objects come on top of that.
+DATA_LIMIT = 4 << 30
+RECURSION_LIMIT = 20_000  # frames; a parenthesis takes about 20
+STACK_BYTES = 32 << 20
+PR_SET_PDEATHSIG = 1
+ENGINE_LOST = 70  # the exit status after an error that closed the engine's files
+_log = logging.getLogger("emulator.bigquery")
+
+
+class Worker:
+    """Serves one socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._sending = threading.Lock()
+        self._holding = threading.Lock()
+        self._running: dict[int, DuckDBPyConnection] = {}
+        self._cancelled: set[int] = set()
+        self._queries = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
+        self._short = ThreadPoolExecutor(SHORT_THREADS, thread_name_prefix="short")
+        self._engine: Engine | None = None
+
+    def serve(self) -> None:
+        """Read messages until the emulator closes the socket or says so."""
+        while (message := self._receive()) is not None:
+            if isinstance(message, Call):
+                pool = self._short if message.short else self._queries
+                pool.submit(self._answer, message)
+            elif isinstance(message, Cancel):
+                self._cancel(message.number)
+            elif isinstance(message, Open):
+                self._open(message)
+            elif isinstance(message, Close):
+                self._close()
+                return
+        os._exit(0)  # the emulator is gone: nobody waits for what runs, and what is committed is on disk
+
+    def _receive(self) -> Any:
+        head = self._read(LENGTH.size)
+        if head is None:
+            return None
+        body = self._read(LENGTH.unpack(head)[0])
+        return None if body is None else unpack(body)
+
+    def _read(self, size: int) -> bytearray | None:
+        data = bytearray(size)
+        view, at = memoryview(data), 0
+        while at < size:
+            count = self._channel.recv_into(view[at:])
+            if not count:
+                return None
+            at += count
+        return data
+
+    def _send(self, reply: Reply) -> None:
+        data = pack(reply)
+        with self._sending:
+            self._channel.sendall(data)
+
+    def _open(self, message: Open) -> None:
+        from emulator.services.bigquery.sql import storage
+        from emulator.services.bigquery.sql.engine import Engine
+        from emulator.services.bigquery.sql.errors import StoreError
+
+        def tidy(connection: DuckDBPyConnection) -> None:
+            if message.live is not None:
+                storage.sweep(connection, message.live, set(message.results))
+
+        try:
+            self._engine = Engine(message.folder, message.readable, tidy)
+            self._engine.connection()
+        except StoreError as problem:
+            self._send(Reply(0, problem=problem))
+        else:
+            self._send(Reply(0))
+
+    def _answer(self, call: Call) -> None:
+        from emulator.services.bigquery.sql.errors import Interrupted
+
+        try:
+            with self._held(call.number) as connection:
+                reply = Reply(call.number, _run(connection, call))
+        except Interrupted as problem:
+            reply = Reply(call.number, problem=problem)
+        except Exception as problem:  # noqa: BLE001 whatever it is, the caller is told
+            reply = Reply(call.number, problem=_described(problem))
+        try:
+            self._send(reply)
+        except MemoryError:
+            self._send(Reply(call.number, problem=_described(MemoryError())))
+
+    @contextlib.contextmanager
+    def _held(self, number: int) -> Iterator[DuckDBPyConnection]:
+        """The thread's connection, which a Cancel interrupts. Raises Interrupted where that came first."""
+        from emulator.services.bigquery.sql.errors import Interrupted
+
+        assert self._engine is not None
+        connection = self._engine.connection()
+        with self._holding:
+            if number in self._cancelled:
+                self._cancelled.discard(number)
+                raise Interrupted
+            self._running[number] = connection
+        try:
+            yield connection
+        finally:
+            with self._holding:
+                del self._running[number]
+                self._cancelled.discard(number)
+
+    def _cancel(self, number: int) -> None:
+        with self._holding:
+            self._cancelled.add(number)
+            if number in self._running:
+                self._running[number].interrupt()
+
+    def _close(self) -> None:
+        with self._holding:
+            for connection in self._running.values():
+                connection.interrupt()
+        self._queries.shutdown(wait=True, cancel_futures=True)
+        self._short.shutdown(wait=True, cancel_futures=True)
+        if self._engine is not None:
+            self._engine.close()
+
+
+def _run(connection: DuckDBPyConnection, call: Call) -> Any:
+    import duckdb
+
+    from emulator.services.bigquery.sql.errors import Interrupted
+
+    try:
+        return call.work(connection, *call.arguments)
+    except duckdb.InterruptException:
+        raise Interrupted from None
+    except duckdb.FatalException as problem:
+        _log.error("the engine failed: %s", str(problem).partition("\n")[0])
+        os._exit(ENGINE_LOST)  # DuckDB refuses all work after it; a new process reads what is on disk
+
+
+def _described(problem: Exception) -> Exception:
+    """A failure in words for the caller: errors of ours as they are."""
+    import duckdb
+
+    from emulator.gateway.errors import ApiError
+    from emulator.services.bigquery.sql import messages
+    from emulator.services.bigquery.sql.errors import SqlError, StoreError
+
+    if isinstance(problem, (ApiError, SqlError, StoreError)):
+        return problem
+    if isinstance(problem, duckdb.Error):
+        return messages.statement_error(problem)
+    if isinstance(problem, MemoryError):
+        return messages.out_of_memory()
+    if isinstance(problem, RecursionError):
+        return messages.too_complex()
+    _log.error("work failed", exc_info=problem)
+    return SqlError("An internal error occurred; the emulator's log has the details.", "internalError")
+
+
+def end_with_parent(parent: int) -> None:
+    """Die when the emulator does, even while a statement holds every thread (Linux; elsewhere the socket tells)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serve the socket of that descriptor."""
+    end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the emulator's to act on
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_LIMIT, DATA_LIMIT))
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    threading.stack_size(STACK_BYTES)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    Worker(socket.socket(fileno=descriptor)).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,71 @@
+"""What the statements of a script are, as plain values: parsed in the engine process, acted on outside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.catalog import Defaults, Reference
+from emulator.services.bigquery.sql.types import Field
+
+
+@dataclass(frozen=True)
+class Script:
+    """The text of a query job, and what its names and parameters mean. parameters are QueryParameters of the API."""
+
+    text: str
+    defaults: Defaults
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Create:
+    """CREATE TABLE, VIEW or SCHEMA. body is what the REST resource gets besides schema and query."""
+
+    replace: bool
+    exists_ok: bool
+    fields: tuple[Field, ...] = ()
+    query: str = ""
+    like: bool = False  # fields come from the table of LIKE
+    copy: bool = False  # and rows too
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """DROP TABLE, VIEW or SCHEMA."""
+
+    missing_ok: bool
+    cascade: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """One action of ALTER TABLE: add, drop, rename, type, nullable, options, column_options."""
+
+    action: str
+    column: str = ""
+    definition: Field | None = None
+    to: str = ""
+    tolerant: bool = False  # IF [NOT] EXISTS
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One statement: its number in the script, its statementType, the tables that it reads and the one it changes."""
+
+    number: int
+    kind: str
+    reads: tuple[Reference, ...] = ()
+    target: TableName | None = None
+    schema: DatasetName | None = None  # of CREATE SCHEMA and DROP SCHEMA
+    create: Create | None = None
+    drop: Drop | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def is_dml(self) -> bool:
+        """Whether it changes rows of a table that exists."""
+        return self.kind in ("INSERT", "UPDATE", "DELETE", "MERGE")

@@ -1,0 +1,155 @@
+"""The steps of a query job that the engine process does: parse a script, run one of its statements.
+
+Every function takes a connection first. What needs the parser is imported inside, since the emulator's own process
+names these functions, too, and does without it. A parsed statement is kept from `prepare` until it is run, which
+changes its tree; where it is gone (another process), the script is parsed again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.services.bigquery.sql import engine, storage
+from emulator.services.bigquery.sql.catalog import Defaults, Reference, Snapshot
+from emulator.services.bigquery.sql.plans import Plan, Script
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from emulator.services.bigquery.sql.statements import Statement
+    from emulator.services.bigquery.sql.translate import Translator
+
+KEPT_SCRIPTS = 32
+ACTIONS = ("INSERT", "UPDATE", "DELETE")
+_kept: OrderedDict[bytes, dict[int, Statement]] = OrderedDict()
+_keeping = threading.Lock()
+
+
+def prepare(_: DuckDBPyConnection, script: Script) -> list[Plan]:
+    """What the statements of a script are. Raises SqlError."""
+    statements = _parse(script)
+    plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
+    with _keeping:
+        _kept[_key(script)] = dict(enumerate(statements, 1))
+        if len(_kept) > KEPT_SCRIPTS:
+            _kept.popitem(last=False)
+    return plans
+
+
+def _parse(script: Script) -> list[Statement]:
+    from emulator.services.bigquery.sql.parameters import bind
+    from emulator.services.bigquery.sql.statements import parse
+
+    statements = parse(script.text, script.defaults)
+    bind([statement.tree for statement in statements], script.parameters)
+    return statements
+
+
+def _key(script: Script) -> bytes:
+    return orjson.dumps([script.text, str(script.defaults), script.parameters])
+
+
+def _take(script: Script, number: int) -> Statement:
+    with _keeping:
+        kept = _kept.get(_key(script), {})
+        statement = kept.pop(number, None)
+    return statement or _parse(script)[number - 1]
+
+
+def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
+    from emulator.services.bigquery.sql import ddl
+
+    kind = statement.kind
+    tree: Any = statement.tree
+    return Plan(
+        number,
+        kind,
+        statement.reads,
+        statement.target,
+        schema=ddl.schema_name(tree, defaults) if kind.endswith("_SCHEMA") else None,
+        create=ddl.create(tree) if kind.startswith("CREATE_") else None,
+        drop=ddl.drop(tree) if kind.startswith("DROP_") else None,
+        changes=tuple(ddl.changes(tree)) if kind == "ALTER_TABLE" else (),
+    )
+
+
+def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot) -> Translator:
+    from emulator.services.bigquery.sql.translate import Translator
+
+    return Translator(found, script.defaults, lambda sql: engine.describe(connection, sql))
+
+
+def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
+    """The engine's SELECT for a statement that is one, or creates a table from one."""
+    statement = _take(script, number)
+    query = statement.tree if statement.kind == "SELECT" else statement.tree.args["expression"]
+    return _translator(connection, script, found).select(query)
+
+
+def fill(
+    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, table: str
+) -> tuple[list[Field], int]:
+    """Make a storage table with the rows of a SELECT; gives its columns and their number.
+
+    One transaction, so that a table that gets a column meanwhile has the same columns from describing to reading.
+    """
+    with engine.transaction(connection):
+        sql = _select(connection, script, number, found)
+        fields = engine.describe(connection, sql)
+        return fields, storage.fill_in(connection, table, fields, sql)
+
+
+def describe(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> list[Field]:
+    """The columns that a SELECT would give."""
+    return engine.describe(connection, _select(connection, script, number, found))
+
+
+def explain(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> None:
+    """Check a DML statement without running it. Raises SqlError."""
+    statement = _take(script, number)
+    connection.execute("EXPLAIN " + _translator(connection, script, found).dml(statement))
+
+
+def change(
+    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, place: str, key: str
+) -> dict[str, int]:
+    """Change rows in one transaction, once for each key; gives how many rows each of its actions touched."""
+    statement = _take(script, number)
+    actions = ACTIONS if statement.kind == "MERGE" else (statement.kind,)
+    before = [storage.done_rows(connection, f"{key}/{action}") for action in actions]
+    if before[0] is not None:
+        return {action: count or 0 for action, count in zip(actions, before, strict=True)}
+    if statement.kind == "TRUNCATE_TABLE":
+        sql = f"DELETE FROM {engine.stored(place)}"
+    else:
+        sql = _translator(connection, script, found).dml(statement)
+    with engine.transaction(connection):
+        if statement.kind == "MERGE":
+            touched = Counter(row[0] for row in connection.execute(f"{sql} RETURNING merge_action").fetchall())
+            counts = {action: touched[action] for action in actions}
+        else:
+            row = connection.execute(sql).fetchone()
+            counts = {statement.kind: int(row[0]) if row else 0}
+        for action, count in counts.items():
+            storage.mark_done(connection, f"{key}/{action}", count)
+    return counts
+
+
+def view_reads(_: DuckDBPyConnection, query: str, project: str) -> tuple[Reference, ...]:
+    """What the query of a view names. Raises SqlError for a query that is not one SELECT."""
+    from emulator.services.bigquery.sql.translate import view_query
+
+    return view_query(query, project).reads
+
+
+def describe_view(connection: DuckDBPyConnection, query: str, project: str, found: Snapshot) -> list[Field]:
+    """The columns of a view."""
+    from emulator.services.bigquery.sql.translate import view_query
+
+    translator = _translator(connection, Script(query, Defaults(project)), found)
+    return engine.describe(connection, translator.select(view_query(query, project).tree))
