@@ -11,6 +11,8 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
+from scripts.legible import legible, legible_json, plain_cell
+
 StackOption = Annotated[
     str | None, typer.Option("--stack", "-s", help="The Pulumi stack to work on. Default: the selected one.")
 ]
@@ -48,7 +50,7 @@ class _Bar:
         self._bar.advance(self._task, steps)
 
     def update(self, done: int, total: int | None = None, note: str = "") -> None:
-        self._bar.update(self._task, completed=done, total=total, note=note)
+        self._bar.update(self._task, completed=done, total=total, note=legible(note))
 
 
 @contextmanager
@@ -66,22 +68,38 @@ def progress(title: str, total: int | None = None) -> Iterator[Progress]:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
     columns = (
-        bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.description}", markup=False),
         bars.BarColumn(),
         bars.MofNCompleteColumn(),
         Rate(),
         bars.TimeElapsedColumn(),
         bars.TimeRemainingColumn(),
-        bars.TextColumn("{task.fields[note]}"),
+        bars.TextColumn("{task.fields[note]}", markup=False),
     )
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield _Bar(bar, bar.add_task(title, total=total, note=""))
+        yield _Bar(bar, bar.add_task(legible(title), total=total, note=""))
 
 
 def remark(text: str) -> None:
-    """Say something to the person on standard error."""
-    sys.stderr.write(text + "\n")
+    """Say something to the person on standard error, in one line."""
+    sys.stderr.write(legible(text) + "\n")
     sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """Print one line of a result on standard output."""
+    sys.stdout.write(legible(text) + "\n")
+
+
+def say_cells(cells: Sequence[object]) -> None:
+    """Print one tab-separated line of a result, at once."""
+    sys.stdout.write("\t".join(map(plain_cell, cells)) + "\n")
+    sys.stdout.flush()
+
+
+def confirmed(question: str, *, abort: bool = False) -> bool:
+    """Whether the person says yes; with `abort`, a no ends the command."""
+    return typer.confirm(legible(question), err=True, abort=abort)
 
 
 def interactive() -> bool:
@@ -91,21 +109,22 @@ def interactive() -> bool:
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(legible_json(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
 
 
 def print_json_line(value: Any) -> None:
     """Print one JSON document on one line, at once: for streams of them."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(legible_json(json.dumps(value, ensure_ascii=False, default=str)) + "\n")
     sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under `columns`: drawn on a terminal, tab-separated for another program."""
-    cells = [["" if value is None else str(value) for value in row] for row in rows]
+    filled = [["" if value is None else value for value in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in [list(columns), *cells]:
-            sys.stdout.write("\t".join(" ".join(cell.split()) for cell in row) + "\n")
+        say_cells(columns)
+        for row in filled:
+            say_cells(row)
         return
     from rich import box
     from rich.console import Console
@@ -114,9 +133,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_column(Text(legible(column)), overflow="fold")
+    for row in filled:
+        table.add_row(*(Text(legible(str(value))) for value in row))
     Console().print(table)
 
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from infra.outputs import Outputs, OutputsError
+from scripts.legible import legible
 
 SIGN_IN = "sign in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
 START_EMULATOR = "start it with: python -m emulator start"
@@ -237,4 +238,4 @@ def _unexpected(error: BaseException) -> str:
 
 def report(error: CommandError) -> None:
     """Print the sentence to standard error."""
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {legible(str(error))}\n")

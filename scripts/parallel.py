@@ -79,7 +79,8 @@ def _interrupt_flag(flag: threading.Event) -> Iterator[threading.Event]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         flag.set()
         signal.signal(signal.SIGINT, before)
-        remark("\nStopping after what is under way; Ctrl-C again to stop at once.")
+        remark("")  # the line where the terminal shows ^C ends
+        remark("Stopping after what is under way; Ctrl-C again to stop at once.")
 
     signal.signal(signal.SIGINT, handle)
     try:

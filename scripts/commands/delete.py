@@ -12,6 +12,7 @@ from scripts.console import (
     JsonOption,
     OutputsOption,
     StackOption,
+    confirmed,
     count,
     interactive,
     print_json,
@@ -60,7 +61,7 @@ def delete(
             _list(chosen, as_json=as_json)
             return
         question = f"Delete {_what(chosen)} from DICOM store {target.outputs.dicom_store_id} of"
-        if chosen and not yes and not typer.confirm(f"{question} {target.outputs.project} for good?", err=True):
+        if chosen and not yes and not confirmed(f"{question} {target.outputs.project} for good?"):
             remark("Nothing was deleted.")
             raise typer.Exit(ExitCode.FAILED)
         report = delete_all(target, web, chosen)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark, say
 from scripts.errors import UsageError, api_failure
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
@@ -64,7 +64,7 @@ def export(
         request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
         name = start(target, request, f"Exporting to {destination}")
         if no_wait:
-            print_json({"name": name, "to": destination}) if as_json else typer.echo(name)
+            print_json({"name": name, "to": destination}) if as_json else say(name)
             return
         state = wait_for(target, name, f"Exporting to {destination}")
         failures = failed_files(target, state)

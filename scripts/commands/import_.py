@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark, say
 from scripts.errors import ExitCode, UsageError
 from scripts.waiting import (
     FailedFile,
@@ -51,7 +51,7 @@ def import_(
         uri = source or f"gs://{target.outputs.landing_bucket}/**.dcm"
         if no_wait:
             name = start_import(target, uri)
-            print_json({"name": name}) if as_json else typer.echo(name)
+            print_json({"name": name}) if as_json else say(name)
             return
         imported = run_import(target, uri)
         if as_json:

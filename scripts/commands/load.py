@@ -10,7 +10,17 @@ import typer
 from scripts.commands.compound import taking
 from scripts.commands.source_options import SourceKind, loadable_files
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, interactive, print_json, remark
+from scripts.console import (
+    JsonOption,
+    OutputsOption,
+    StackOption,
+    confirmed,
+    count,
+    interactive,
+    print_json,
+    remark,
+    say,
+)
 from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -118,8 +128,8 @@ def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: floa
         return
     show_oddities(chosen)
     if cost:
-        typer.echo(f"{cost}.")
-    typer.echo(f"Would load into gs://{target.outputs.landing_bucket}: {planned}.")
+        say(f"{cost}.")
+    say(f"Would load into gs://{target.outputs.landing_bucket}: {planned}.")
 
 
 def agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
@@ -135,4 +145,4 @@ def agree_to_cost(target: Connection, chosen: Chosen, *, yes: bool) -> None:
         return
     if not interactive():
         raise UsageError("--source public costs money and nobody can agree to that here: use --yes.")
-    typer.confirm("Go on?", abort=True, err=True)
+    confirmed("Go on?", abort=True)

@@ -8,7 +8,7 @@ import typer
 
 from scripts.checks import Result, State, run_checks
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json
+from scripts.console import JsonOption, OutputsOption, StackOption, print_json, say
 from scripts.errors import ExitCode
 
 _COLOURS = {"ok": typer.colors.GREEN, "failed": typer.colors.RED, "unknown": typer.colors.YELLOW}
@@ -24,7 +24,7 @@ def status(*, stack: StackOption = None, outputs: OutputsOption = None, as_json:
     found = target.outputs
     results: list[Result] = []
     if not as_json:
-        typer.echo(f"stack {found.stack} ({found.environment}), project {found.project}, {found.location}")
+        say(f"stack {found.stack} ({found.environment}), project {found.project}, {found.location}")
     with target:
         for result in run_checks(target):
             results.append(result)
@@ -40,4 +40,4 @@ def status(*, stack: StackOption = None, outputs: OutputsOption = None, as_json:
 def _show(result: Result) -> None:
     word = f"{result.state:8}"
     shown = typer.style(word, fg=_COLOURS[result.state]) if sys.stdout.isatty() else word
-    typer.echo(f"{shown} {result.name}: {result.detail}")
+    say(f"{shown} {result.name}: {result.detail}")

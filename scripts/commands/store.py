@@ -11,6 +11,7 @@ from scripts.console import (
     JsonOption,
     OutputsOption,
     StackOption,
+    confirmed,
     count,
     interactive,
     print_json,
@@ -77,7 +78,7 @@ def _replace(storer: Storer, report: Report, store_id: str, *, ask: bool) -> Non
 
     conflicts, report.conflicts = report.conflicts, []
     question = f"Replace {count(len(conflicts), 'instance')} of DICOM store {store_id} by other bytes for good?"
-    if ask and not typer.confirm(question, err=True):
+    if ask and not confirmed(question):
         report.conflicts = conflicts
         remark("Nothing was replaced.")
         return

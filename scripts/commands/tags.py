@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.console import JsonOption, print_json, print_table, remark
+from scripts.console import JsonOption, print_json, print_table, remark, say
 from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -193,4 +193,4 @@ def _print(facts: object, lines: Iterable[str], *, as_json: bool) -> None:
 
 def _write(lines: Iterable[str]) -> None:
     for line in lines:
-        typer.echo(line)
+        say(line)

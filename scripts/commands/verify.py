@@ -11,7 +11,7 @@ from scripts.commands.compound import taking
 from scripts.commands.load import show_oddities
 from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark, say
 from scripts.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def verify(
     else:
         show_oddities(chosen)
         for what, name in found.found:
-            typer.echo(f"{what}: {name}")
+            say(f"{what}: {name}")
         tables = "".join(f", {rows:,} in table {table}" for table, rows in found.in_tables.items())
         remark(
             f"{count(found.files, 'file')} compared: {found.in_bucket:,} in the bucket, {found.in_store:,} in the"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.connection import TIMEOUT_SECONDS, connect
-from scripts.console import OutputsOption, StackOption, remark
+from scripts.console import OutputsOption, StackOption, remark, say
 from scripts.errors import ApiFailure, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _serve(target: Connection, study: str, *, open_: bool) -> None:
         viewer.fetch()
     wanted = {"store": target.outputs.dicom_store_name, **({"study": study} if study else {})}
     link = target.address + _call(target, "POST", wanted)["path"]
-    typer.echo(link)
+    say(link)
     remark(
         "The link works once, within 10 minutes; its browser then reads this store for 12 hours, in your name."
         " `python -m scripts view --end` ends that."
@@ -85,4 +85,4 @@ def _explain(target: Connection) -> None:
     from scripts import viewer_on_google
 
     remark(viewer_on_google.steps(target.outputs))
-    typer.echo(viewer_on_google.configuration(target.dicomweb_url))
+    say(viewer_on_google.configuration(target.dicomweb_url))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json_line, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json_line, remark, say_cells
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message
@@ -72,4 +72,4 @@ class _Printer:
             return
         action = attributes.get("action", "")
         path = resource.split("/dicomWeb/", 1)[-1]
-        typer.echo("\t".join(part for part in (when, action, path) if part))
+        say_cells([part for part in (when, action, path) if part])
