@@ -144,6 +144,13 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def amount(size: int) -> str:
+    """Bytes as people read them: `817 bytes`, `12.3 kB`, `1,234.5 MB`; a kB is a thousand."""
+    if size < 1000:
+        return count(size, "byte")
+    return f"{size / 1e3:,.1f} kB" if size < 1e6 else f"{size / 1e6:,.1f} MB"
+
+
 def tally(done: str, *, already: int = 0, failed: int = 0, left: int = 0) -> str:
     """What came of many files in one line: what was `done`, then how many were there, failed, or not tried."""
     parts = [done]

@@ -1,19 +1,23 @@
 """A set of chest X-rays on disk: its lists and its images brought together.
 
 It may be Kaggle's archive, unpacked (`images_001/images/*.png` to `images_012`) or in its zips, NIH's own files once
-unpacked, Kaggle's `sample`, or a plain folder of PNG and JPEG files with a CSV.
+unpacked, Kaggle's `sample`, or a plain folder of images (PNG, JPEG, TIFF, BMP) with a CSV, or with folders that are the
+labels.
 """
 
 from __future__ import annotations
 
+import codecs
 import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from scripts.chestxrays.errors import ReadError
-from scripts.chestxrays.images import ENDINGS, ImageFile, Listing, list_folder, list_zip
-from scripts.chestxrays.labels import Labels, image_columns, read_boxes, read_films, read_split
+from scripts.chestxrays.folder_labels import FOLDERS, label_folders, read_folders
+from scripts.chestxrays.images import ImageFile, Listing, is_image, list_folder, list_zip
+from scripts.chestxrays.labels import NONE, Columns, Labels, image_columns, read_boxes, read_films, read_split, rows
+from scripts.chestxrays.matching import Ambiguous, Images
 from scripts.chestxrays.records import TEST, TRAIN, Box, FilmRecord
 from scripts.chestxrays.uids import NIH_NAMES
 from scripts.errors import UsageError
@@ -36,7 +40,8 @@ class Archive:
     """A set: iterating gives each film with its file, in the list's order.
 
     version is FilmRecord.version; imageless are the films of the list without a file, unlabelled the image files that
-    the list does not name, problems a sentence for each line, member or file left out.
+    the list does not name, problems a sentence for each line, member or file left out, remarks what else there is to
+    say of the list.
     """
 
     version: str
@@ -45,6 +50,7 @@ class Archive:
     unlabelled: tuple[str, ...]
     problems: tuple[str, ...]
     _files: dict[str, ImageFile] = field(repr=False)
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.films)
@@ -64,24 +70,44 @@ class Archive:
         return sum(file.size for _, file in self)
 
 
-def open_archive(path: Path, labels: str | None = None, name: str | None = None) -> Archive:
+def open_archive(path: Path, labels: str | None = None, name: str | None = None, columns: Columns = NONE) -> Archive:
     """The set at `path`, a folder or a zip.
 
-    `labels` chooses the list: "2017", "v2020" or "sample", or the name of a CSV of one's own; without it the newest of
-    NIH's lists is taken, else the only CSV that names images. `name` is what a set of one's own is called, and part of
-    its UIDs; without it, the folder's or zip's name. Raises UsageError when there is no set, or more than one list.
+    `labels` chooses the list: "2017", "v2020" or "sample", the name or path of a CSV of one's own, or "folders" for
+    images whose folders are their labels; without it the newest of NIH's lists is taken, else the only CSV that names
+    images, else the folders. `columns` says which column of a list of one's own holds what (see image_columns). `name`
+    is what a set of one's own is called, and part of its UIDs; without it, the folder's or zip's name. Raises
+    UsageError when there is no set, or more than one list.
     """
     path = path.resolve()
-    return archive_of(_listing(path), path.name, labels, name or (path.stem if path.is_file() else path.name))
+    return archive_of(_listing(path), path.name, labels, name or (path.stem if path.is_file() else path.name), columns)
 
 
-def archive_of(listing: Listing, place: str, labels: str | None, name: str) -> Archive:
+def archive_of(listing: Listing, place: str, labels: str | None, name: str, columns: Columns = NONE) -> Archive:
     """The set whose files `listing` has; errors call the place `place`. Else as for open_archive."""
-    version, read = lists_of(listing, place, labels, name)
+    images = [file for file in listing.files if is_image(file)]
+    if _by_folders(listing, images, labels):
+        version = _own_name(name)
+        together = _together(read_folders(images, version), listing, version)
+        named = ", ".join(label_folders(images)[:8]) or "none"
+        return replace(together, remarks=(f"{place} has no list: its folders' names are the findings ({named}).",))
+    version, read = lists_of(listing, place, labels, name, columns)
     return _together(read, listing, version)
 
 
-def read_lists(path: Path, labels: str | None = None) -> Labels:
+def _by_folders(listing: Listing, images: Sequence[ImageFile], labels: str | None) -> bool:
+    """Whether the folders are the labels: said so, or there is no CSV and there are several that are no splits."""
+    if labels is not None:
+        return labels == FOLDERS
+    return len(label_folders(images)) > 1 and not any(is_csv(file) for file in listing.files)
+
+
+def is_csv(file: ImageFile) -> bool:
+    """Whether a file's ending is that of a list."""
+    return file.path.lower().endswith((".csv", ".tsv"))
+
+
+def read_lists(path: Path, labels: str | None = None, columns: Columns = NONE) -> Labels:
     """What the lists at `path` (a folder, a zip, or one CSV) say, without any image. As for open_archive."""
     path = path.resolve()
     if path.is_file() and path.suffix.lower() == ".csv":
@@ -89,24 +115,27 @@ def read_lists(path: Path, labels: str | None = None) -> Labels:
         listing = Listing(tuple(file for file in list_folder(path.parent).files if "/" not in file.path))
     else:
         listing = _listing(path)
-    return lists_of(listing, path.name, labels, path.stem if path.is_file() else path.name)[1]
+    return lists_of(listing, path.name, labels, path.stem if path.is_file() else path.name, columns)[1]
 
 
-def lists_of(listing: Listing, place: str, labels: str | None, name: str) -> tuple[str, Labels]:
+def lists_of(
+    listing: Listing, place: str, labels: str | None, name: str, columns: Columns = NONE
+) -> tuple[str, Labels]:
     """FilmRecord.version and what the list of that version, the boxes and the splits say together."""
-    lists = {file.name: file for file in reversed(listing.files) if file.path.lower().endswith((".csv", ".txt"))}
-    version, chosen = _choose(lists, labels, place)
+    lists = [file for file in listing.files if is_csv(file) or file.path.lower().endswith(".txt")]
+    by_name = {file.name: file for file in reversed(lists)}
+    version, chosen = _choose(listing, lists, labels, place, columns)
     boxes: dict[str, tuple[Box, ...]] = {}
     splits: dict[str, str] = {}
     problems: tuple[str, ...] = ()
     if version:
-        if BOXES in lists:
-            boxes, problems = read_boxes(_lines(lists[BOXES]), BOXES)
+        if BOXES in by_name:
+            boxes, problems = read_boxes(_lines(by_name[BOXES]), BOXES)
         for file, split in SPLITS.items():
-            if file in lists:
-                splits |= read_split(_lines(lists[file]), split)
+            if file in by_name:
+                splits |= read_split(_lines(by_name[file]), split)
     version = version or _own_name(name)
-    read = read_films(_lines(chosen), chosen.name, version, boxes, splits)
+    read = read_films(_lines(chosen), chosen.name, version, boxes, splits, columns)
     return version, Labels(read.records, problems + read.problems)
 
 
@@ -150,7 +179,7 @@ def with_zips(top: Listing, open_zip: Callable[[ImageFile], Listing]) -> Listing
             tars.append(file.name)
         else:
             files.append(file)
-    if tars and not any(_is_image(file) for file in files):
+    if tars and not any(is_image(file) for file in files):
         raise UsageError(_unpack(tars[0]))
     problems += [f"{_unpack(tar)} It was left out." for tar in tars]
     return Listing(tuple(files), tuple(problems))
@@ -173,78 +202,93 @@ def _unpack(name: str) -> str:
     return f"{name} can be read in one go only, not film by film: unpack it with `tar -xf {name}` and give the folder."
 
 
-def _choose(lists: dict[str, ImageFile], labels: str | None, place: str) -> tuple[str, ImageFile]:
+def _choose(
+    listing: Listing, lists: Sequence[ImageFile], labels: str | None, place: str, columns: Columns
+) -> tuple[str, ImageFile]:
     """NIH's version, empty for a list of one's own, and the list's file."""
-    if labels in LISTS and LISTS[labels] in lists:
-        return labels, lists[LISTS[labels]]
     if labels is not None:
         wanted = LISTS.get(labels, labels)
-        if wanted not in lists:
-            raise UsageError(f"{place} holds no {wanted}: name a list that is there.")
-        return next((version for version, name in LISTS.items() if name == wanted), ""), lists[wanted]
+        found = [file for file in lists if wanted in (file.path, file.name)]
+        if not found:
+            there = ", ".join(file.path for file in lists if is_csv(file)) or "no CSV"
+            raise UsageError(f"{place} holds no {wanted}: name a list that is there ({there}).")
+        _refuse_several(found, place)
+        return next((version for version, name in LISTS.items() if name == found[0].name), ""), found[0]
     for version, name in LISTS.items():
-        if name in lists:
-            return version, lists[name]
-    own = [file for name, file in sorted(lists.items()) if name.lower().endswith(".csv") and _names_images(file)]
+        found = [file for file in lists if file.name == name]
+        if found:
+            return version, found[0]
+    csvs = [file for file in lists if is_csv(file)]
+    own = [file for file in csvs if "index" in image_columns(_header(file), columns)]
     if not own:
-        raise UsageError(
-            f"{place} holds no list of films: put a CSV beside the images with a column `Image Index` of file"
-            " names, and optionally `Finding Labels`, `Patient ID`, `Patient Age`, `Patient Gender`, `View Position`."
-        )
-    if len(own) > 1:
-        raise UsageError(f"{place} holds several lists: name one of {', '.join(file.name for file in own)}.")
+        raise UsageError(_no_list(listing, csvs, place))
+    _refuse_several(own, place)
     return "", own[0]
 
 
-def _names_images(file: ImageFile) -> bool:
-    header = next(iter(_lines(file)), "").lstrip("\ufeff").strip().split(",")
-    return "index" in image_columns([name.strip('"') for name in header])
+def _refuse_several(lists: Sequence[ImageFile], place: str) -> None:
+    if len(lists) > 1:
+        names = ", ".join(file.path for file in lists)
+        raise UsageError(f"{place} holds several lists: name one of {names} with --labels.")
+
+
+def _no_list(listing: Listing, csvs: Sequence[ImageFile], place: str) -> str:
+    """What is there instead of a list, and what to do about it."""
+    number = sum(map(is_image, listing.files))
+    images = f"images ({number:,})" if number else "no images"
+    if csvs:
+        columns = ", ".join(f"`{name}`" for name in _header(csvs[0])[:8])
+        return (
+            f"{place} holds {images} and {csvs[0].path}, which has no column of image names that is known here (it has"
+            f" {columns}): say which one it is, as in --column index=NAME."
+        )
+    return (
+        f"{place} holds {images} and no list of films: put a CSV beside them with a column `Image Index` of file names,"
+        " and optionally `Finding Labels`, `Patient ID`, `Patient Age`, `Patient Gender`, `View Position`; or, where"
+        f" the folders' names are the findings, say --labels {FOLDERS}."
+    )
+
+
+def _header(file: ImageFile) -> list[str]:
+    return next(iter(rows(_lines(file))), (1, []))[1]
 
 
 def _lines(file: ImageFile) -> Iterable[str]:
-    """The text's lines; bytes that are no UTF-8 are read as Latin-1, as spreadsheets write."""
+    """The text's lines: UTF-8, UTF-16 with its mark, else read as Latin-1, as spreadsheets write."""
     try:
         data = file.read()
     except ReadError as error:
         raise UsageError(f"{file.name}: {error}") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return io.StringIO(text, newline="")
-
-
-def _is_image(file: ImageFile) -> bool:
-    return PurePosixPath(file.path).suffix.lower() in ENDINGS
+    for encoding in ("utf-16",) if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else ("utf-8-sig",):
+        try:
+            return io.StringIO(data.decode(encoding), newline="")
+        except UnicodeDecodeError:
+            continue
+    return io.StringIO(data.decode("latin-1"), newline="")
 
 
 def _together(read: Labels, listing: Listing, version: str) -> Archive:
-    """Films with their files, by the path that the list gives or else by the name alone."""
+    """Films with their files."""
     problems = [*listing.problems, *read.problems]
-    images = [file for file in listing.files if _is_image(file)]
-    by_path = {file.path: file for file in reversed(images)}
-    by_name: dict[str, ImageFile] = {}
-    twice = set()
-    for file in images:
-        first = by_name.setdefault(file.name, file)
-        # Kaggle's sample holds every image twice, in `sample/images` and `sample/sample/images`.
-        if first.size != file.size:
-            twice.add(file.name)
+    images = [file for file in listing.files if is_image(file)]
+    known = Images(images)
     files: dict[str, ImageFile] = {}
     films, imageless = [], []
+    named: set[tuple[str, str]] = set()
     for record in read.records:
-        found = by_path.get(record.index)
-        if found is None and record.index in twice:
-            problems.append(f"{record.index} is there more than once and differs: leave one, and load again.")
+        named.update((file.place, file.path) for file in known.fitting(record.index))
+        try:
+            found = known.find(record.index)
+        except Ambiguous as error:
+            problems.append(
+                f"{record.index} is there more than once and differs ({error}): write the path into the list, or leave"
+                " one, and load again."
+            )
             continue
-        found = found or by_name.get(record.index)
         if found is None:
             imageless.append(record)
         else:
             films.append(record)
             files[record.index] = found
-    used = {(file.place, file.path) for file in files.values()}
-    # A second copy of a listed film is not unlabelled.
-    named = {record.index for record in read.records}
-    unlabelled = [file.path for file in images if (file.place, file.path) not in used and file.name not in named]
-    return Archive(version, tuple(films), tuple(imageless), tuple(dict.fromkeys(unlabelled)), tuple(problems), files)
+    unlabelled = dict.fromkeys(file.path for file in images if (file.place, file.path) not in named)
+    return Archive(version, tuple(films), tuple(imageless), tuple(unlabelled), tuple(problems), files)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scripts.chestxrays.archive import Archive, archive_of, with_zips
 from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ImageFile, Listing, Member, list_members, unpack
+from scripts.chestxrays.labels import NONE, Columns
 from scripts.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,17 +88,19 @@ def cloud_place(path: Path | None) -> str | None:
     return f"{SCHEME}{text.removeprefix('gs:').strip('/')}" if text.startswith("gs:/") else None
 
 
-def open_cloud_archive(client: storage.Client, place: str, labels: str | None = None) -> Archive:
+def open_cloud_archive(
+    client: storage.Client, place: str, labels: str | None = None, columns: Columns = NONE
+) -> Archive:
     """The set at `place`, a folder or a zip in Cloud Storage; else as for open_archive."""
     bucket, _, name = place.removeprefix(SCHEME).partition("/")
     last = PurePosixPath(name or bucket)
     if last.suffix.lower() == ".zip":
-        return archive_of(_zip(client, bucket, name), last.name, labels, last.stem)
+        return archive_of(_zip(client, bucket, name), last.name, labels, last.stem, columns)
     files = tuple(_objects(client, bucket, name))
     if not files:
         raise UsageError(f"{place} holds no files: copy the set there first, or check the name.")
     listing = with_zips(Listing(files), lambda file: list_cloud_zip(client, bucket, file.path))
-    return archive_of(listing, last.name, labels, last.name)
+    return archive_of(listing, last.name, labels, last.name, columns)
 
 
 def list_cloud_zip(client: storage.Client, bucket: str, name: str) -> Listing:

@@ -1,4 +1,4 @@
-"""PNG and JPEG files to grey pixels, and what is wrong with those that are none."""
+"""Image files (PNG, JPEG, TIFF, BMP) to grey pixels, and what is wrong with those that are none."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SYNTHETIC = b"SYNTHETIC IMAGE, NOT A PATIENT"
 
 _MOST_SIDE = 65535
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_TIFF, _BMP = (b"II*\x00", b"MM\x00*"), b"BM"
 _IHDR = struct.Struct(">8xI4sII")
 _LARGEST_GREY_DIFFERENCE = 2
 _NO_FRAME_MARKERS = frozenset((0xC4, 0xC8, 0xCC))
@@ -36,7 +37,8 @@ _PILLOWS_ERRORS = (
     ArithmeticError,
     struct.error,
 )
-_UNKNOWN = "The file is neither a PNG nor a JPEG; convert it to PNG, or leave it out."
+_MODES = frozenset(("L", "LA", "RGB", "RGBA", "I;16", "I;16B", "I;16L"))
+_UNKNOWN = "The file is no PNG, JPEG, TIFF or BMP; convert it to PNG, or leave it out."
 _DAMAGED = "The {} is damaged or cut off; fetch it again."
 _COLOURED = "The image has colours, and a radiograph is grey; leave it out, or convert it to grey."
 
@@ -51,15 +53,19 @@ class Picture:
 
 
 def decode(image: bytes) -> Picture:
-    """The grey pixels of a PNG or JPEG file.
+    """The grey pixels of a PNG, JPEG, TIFF or BMP file.
 
-    A PNG's 1, 2 and 4 bits become 8 with white as 255, and 16 stay 16. Colour models with R = G = B are grey; an alpha
-    channel is dropped, because nothing lies behind a film. Raises ConversionError.
+    1, 2 and 4 bits become 8 with white as 255, and 16 stay 16. Colour models with R = G = B are grey; an alpha channel
+    is dropped, because nothing lies behind a film. Raises ConversionError.
     """
     if image.startswith(_PNG):
         return _decode_png(image)
     if image.startswith(_JPEG):
         return _decode_jpeg(image)
+    if image.startswith(_TIFF):
+        return _decode_other(image, "TIFF")
+    if image.startswith(_BMP):
+        return _decode_other(image, "BMP")
     raise ConversionError("The file is empty; fetch it again." if not image else _UNKNOWN)
 
 
@@ -128,18 +134,54 @@ def _decode_jpeg(image: bytes) -> Picture:
     ratio = planes.shape[0] * planes.shape[1] / len(image)
     if planes.ndim == 2:
         return Picture(planes, lossy_ratio=ratio)
-    if np.abs(planes[..., 1:].astype(np.int16) - 128).max() > _LARGEST_GREY_DIFFERENCE:
+    middle: Any = planes[..., :1].astype(np.int16) if _is_coded_as_rgb(image) else 128
+    if np.abs(planes[..., 1:].astype(np.int16) - middle).max() > _LARGEST_GREY_DIFFERENCE:
         raise ConversionError(_COLOURED)
     return Picture(np.ascontiguousarray(planes[..., 0]), lossy_ratio=ratio)
 
 
+def _is_coded_as_rgb(image: bytes) -> bool:
+    """Whether a JPEG's three components are red, green and blue: Adobe's marker says so (ITU-T T.872 6.5.3)."""
+    from PIL import Image
+
+    return bool(Image.open(io.BytesIO(image), formats=["JPEG"]).info.get("adobe_transform") == 0)
+
+
+def _decode_other(image: bytes, kind: str) -> Picture:
+    """A TIFF or BMP, whose sizes and modes Pillow reads before any pixel."""
+    import warnings
+
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            opened: Image.Image = Image.open(io.BytesIO(image), formats=[kind])
+            _check_size(*opened.size)
+            pages = getattr(opened, "n_frames", 1)
+            if pages != 1:
+                raise ConversionError(f"The {kind} holds {pages} pages, and a film is one; split it into files.")
+            lossy = opened.info.get("compression") in {"jpeg", "tiff_jpeg", "webp"}
+            if opened.mode in {"1", "P"}:
+                opened = opened.convert("L" if opened.mode == "1" else "RGB")
+            if opened.mode not in _MODES:
+                raise ConversionError(f"The {kind} has pixels of a kind that no film has; convert it to grey PNG.")
+            pixels = np.asarray(opened)
+    except _PILLOWS_ERRORS as error:
+        raise ConversionError(_DAMAGED.format(kind)) from error
+    if pixels.dtype.itemsize == 2:
+        pixels = pixels.astype(np.uint16)
+    return Picture(_grey(pixels), lossy_ratio=pixels.shape[0] * pixels.shape[1] / len(image) if lossy else None)
+
+
 def _upright_jpeg(image: bytes) -> PillowImage:
-    """Turned as its metadata say, in the mode L, or YCbCr as it was coded: RGB would round the luminance."""
+    """Turned as its metadata say, in the mode L, or YCbCr or RGB as it was coded: to convert would round."""
     from PIL import Image, ImageOps
 
     opened = Image.open(io.BytesIO(image), formats=["JPEG"])
     if opened.mode == "RGB":
-        opened.draft("YCbCr", opened.size)
+        if opened.info.get("adobe_transform") != 0:
+            opened.draft("YCbCr", opened.size)
     elif opened.mode != "L":
         raise ConversionError(_COLOURED)
     return ImageOps.exif_transpose(opened)

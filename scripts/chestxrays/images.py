@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from scripts.chestxrays.errors import ReadError
 
-ENDINGS = frozenset((".png", ".jpg", ".jpeg"))
+ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"))
 
 _LOCAL_HEADER, _LOCAL_MAGIC = 30, b"PK\x03\x04"
 _ENCRYPTED = 1
@@ -73,6 +73,11 @@ class ImageFile:
             return Path(self.place, self.path).read_bytes()
         except OSError as error:
             raise ReadError(f"The file cannot be read: {error.strerror}; check the disk and load again.") from error
+
+
+def is_image(file: ImageFile) -> bool:
+    """Whether a file's ending is that of an image."""
+    return PurePosixPath(file.path).suffix.lower() in ENDINGS
 
 
 @dataclass(frozen=True)

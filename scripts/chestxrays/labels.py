@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from scripts.chestxrays.records import FINDINGS, NO_FINDING, TEST, TRAIN, Box, FilmRecord
 from scripts.chestxrays.uids import NIH_RELEASES
@@ -32,18 +34,45 @@ _COLUMNS = {
     "patient": ("patientid", "patient", "subjectid", "subject"),
     "age": ("patientage", "age"),
     "sex": ("patientgender", "patientsex", "gender", "sex"),
-    "view": ("viewposition", "view", "projection"),
+    "view": ("viewposition", "view", "projection", "ap/pa"),
     "width": ("originalimage[width", "originalimagewidth", "originalwidth"),
     "height": ("height]", "originalimage[height", "originalimageheight", "originalheight"),
     "spacing_x": ("originalimagepixelspacing[x", "originalimagepixelspacingx", "pixelspacingx", "spacingx"),
     "spacing_y": ("y]", "originalimagepixelspacing[y", "originalimagepixelspacingy", "pixelspacingy", "spacingy"),
     "split": ("split", "fold"),
 }
+KEYS = tuple(_COLUMNS)
+"""What a column may hold, as `--column KEY=NAME` calls it."""
+
+Columns = Mapping[str, str]
+"""Which column holds what, where its name does not tell: keys of KEYS, names as the list's first line has them."""
+
+NONE: Columns = MappingProxyType({})
 _NIH_NEEDS = ("index", "findings", "patient", "age", "sex", "view")
 
+# The labels of CheXpert and MIMIC-CXR (Irvin et al. 2019, table 1) that are none of NIH's.
+_CHEXPERT = (
+    "Enlarged Cardiomediastinum",
+    "Lung Opacity",
+    "Lung Lesion",
+    "Pleural Effusion",
+    "Pleural Other",
+    "Fracture",
+    "Support Devices",
+)
+_DELIMITERS = ",;\t|"
+_YES = frozenset(("1", "1.0", "true", "yes"))
+_PERSON = re.compile(r"(?:patient|person|subject|p)[-_]?\d+", re.IGNORECASE)
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 _VIEWS = {"PA": "PA", "AP": "AP"}
-_SPLITS = {"train": TRAIN, "val": TRAIN, "train_val": TRAIN, "trainval": TRAIN, "test": TEST}
+_SPLITS = {
+    "train": TRAIN,
+    "val": TRAIN,
+    "valid": TRAIN,
+    "train_val": TRAIN,
+    "trainval": TRAIN,
+    "test": TEST,
+}
 _AGE = re.compile(r"(\d{1,3})(?:\.\d+)?([YMWDymwd]?)")
 _NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png")
 _UNWRITABLE = re.compile(r"[\\\x00-\x1f\x7f]")
@@ -61,18 +90,38 @@ class _BadLine(Exception):
     """What is wrong with a line, as the middle of a sentence."""
 
 
-def image_columns(header: list[str]) -> Mapping[str, int]:
+def image_columns(header: list[str], columns: Columns = NONE) -> Mapping[str, int]:
     """Which column of `header` holds what: keys are FilmRecord's, with `patient`, `spacing_x` and `spacing_y`.
 
-    `index` is missing when no column names images.
+    `columns` goes before what the names tell. `index` is missing when no column names images.
     """
-    plain = [re.sub(r"[\s_#-]", "", name).lower() for name in header]
+    plain = [_plain(name) for name in header]
     found = {}
     for key, names in _COLUMNS.items():
-        for name in names:
+        for name in (_plain(columns[key]),) if key in columns else names:
             if name in plain:
                 found[key] = plain.index(name)
                 break
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_#-]", "", name).lower()
+
+
+def finding_columns(header: list[str], columns: Mapping[str, int]) -> Mapping[str, int]:
+    """The columns that are a finding each, with 1 in the rows that have it: the findings' names and places.
+
+    As CheXpert and MIMIC-CXR have it, whose own names are known beside NIH's. None where one column names them all.
+    """
+    if "findings" in columns:
+        return {}
+    known = {_plain(name): name for name in _CHEXPERT}
+    found = {}
+    for place, name in enumerate(header):
+        finding = finding_named(name) or known.get(_plain(name))
+        if finding and place not in columns.values():
+            found[finding] = place
     return found
 
 
@@ -82,27 +131,32 @@ def read_films(
     version: str,
     boxes: Mapping[str, tuple[Box, ...]] | None = None,
     splits: Mapping[str, str] | None = None,
+    names: Columns = NONE,
 ) -> Labels:
     """The films of one list: `lines` of the CSV, `file` how reports name it, `version` as in FilmRecord.
 
     NIH's releases are read strictly (eight-digit patients, the fourteen findings); in a list of one's own only the
-    image's name is needed, and findings may be any words. Raises UsageError when the first line lacks a needed column.
+    image's name is needed, and findings may be any words; `names` says which column is which. Raises UsageError when
+    the first line lacks a needed column.
     """
-    rows = _rows(lines)
-    _, header = next(rows, (1, []))
-    columns = image_columns(header)
+    numbered = rows(lines)
+    _, header = next(numbered, (1, []))
+    columns = image_columns(header, names)
     nih = version in NIH_RELEASES
     missing = [key for key in (_NIH_NEEDS if nih else ("index",)) if key not in columns]
     if missing:
         wanted = ", ".join(missing).replace("index", "the image's name")
         raise UsageError(
             f"{file} has no column for {wanted}: its first line must name the columns, such as"
-            " `Image Index,Finding Labels,Patient ID`."
+            " `Image Index,Finding Labels,Patient ID`, or --column must say which one it is, as in --column index=NAME."
         )
-    reader = _Reader(columns, version, boxes or {}, splits or {}, nih=nih)
+    if unknown := [f"`{name}`" for key, name in names.items() if key not in columns]:
+        raise UsageError(f"{file} has no column {', '.join(unknown)}: its columns are {', '.join(header)}.")
+    one_each = {} if nih else finding_columns(header, columns)
+    reader = _Reader(columns, one_each, version, boxes or {}, splits or {}, nih=nih)
     records: dict[str, FilmRecord] = {}
     problems = []
-    for number, row in rows:
+    for number, row in numbered:
         try:
             record = reader.record(row)
             if record.index in records:
@@ -120,9 +174,9 @@ def read_boxes(lines: Iterable[str], file: str) -> tuple[dict[str, tuple[Box, ..
     """
     boxes: dict[str, tuple[Box, ...]] = {}
     problems = []
-    rows = _rows(lines)
-    next(rows, None)
-    for number, row in rows:
+    numbered = rows(lines)
+    next(numbered, None)
+    for number, row in numbered:
         try:
             if len(row) < 6:
                 raise _BadLine(f"has {len(row)} of 6 columns")
@@ -159,9 +213,15 @@ def split_named(word: str) -> str | None:
     return _SPLITS.get(word.lower())
 
 
-def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """The rows that hold anything, with their line numbers; a byte order mark in front is dropped."""
-    reader = csv.reader(line.lstrip("\ufeff").replace("\x00", "") for line in lines)
+def rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, with their line numbers; a byte order mark in front is dropped.
+
+    Cells are parted by what the first line has most of: commas, semicolons (as spreadsheets write them where a comma is
+    for decimals), tabs or bars.
+    """
+    clean = (line.lstrip("\ufeff").replace("\x00", "") for line in lines)
+    first = next(clean, "")
+    reader = csv.reader(chain((first,), clean), delimiter=max(_DELIMITERS, key=_unquoted(first).count))
     while True:
         try:
             row = next(reader, None)
@@ -175,6 +235,10 @@ def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, row
 
 
+def _unquoted(line: str) -> str:
+    return re.sub(r'"[^"]*"', "", line)
+
+
 def _left_out(file: str, number: int, what: str) -> str:
     return f"{file}, line {number}: the line {what}, so its film was left out; mend the line and load again."
 
@@ -185,6 +249,7 @@ class _Reader:
     def __init__(
         self,
         columns: Mapping[str, int],
+        one_each: Mapping[str, int],
         version: str,
         boxes: Mapping[str, tuple[Box, ...]],
         splits: Mapping[str, str],
@@ -192,6 +257,7 @@ class _Reader:
         nih: bool,
     ) -> None:
         self._columns = columns
+        self._one_each = one_each
         self._fewest = 1 + max(columns[key] for key in columns if nih or key == "index")
         self._version = version
         self._boxes = boxes
@@ -203,7 +269,9 @@ class _Reader:
         if len(row) < self._fewest:
             raise _BadLine(f"has {len(row)} of {self._fewest} columns")
         index = self._cell(row, "index")
-        if not index or _UNWRITABLE.search(index):
+        if not self._nih:
+            index = index.replace("\\", "/").removeprefix("./").lstrip("/")
+        if not index or ".." in index.split("/") or _UNWRITABLE.search(index):
             raise _BadLine("has no image name that can be written")
         age = _age(self._cell(row, "age"))
         spacing_x, spacing_y = (_positive(self._cell(row, key), "pixel spacing") for key in ("spacing_x", "spacing_y"))
@@ -212,7 +280,7 @@ class _Reader:
             index=index,
             patient_id=self._patient(row, index),
             follow_up=_whole(self._cell(row, "follow_up") or "0", "follow-up"),
-            findings=_findings(self._cell(row, "findings"), strict=self._nih),
+            findings=self._findings(row),
             age=age,
             sex=_SEXES.get(self._cell(row, "sex").lower(), ""),
             view=_VIEWS.get(self._cell(row, "view").upper(), ""),
@@ -228,11 +296,18 @@ class _Reader:
         place = self._columns.get(key)
         return row[place].strip() if place is not None and place < len(row) else ""
 
+    def _findings(self, row: list[str]) -> tuple[str, ...]:
+        """What the column of findings says, or the columns of which each is one."""
+        if not self._one_each:
+            return _findings(self._cell(row, "findings"), strict=self._nih)
+        having = (name for name, place in self._one_each.items() if place < len(row) and _is_one(row[place]))
+        return tuple(name for name in having if name != NO_FINDING)
+
     def _patient(self, row: list[str], index: str) -> str:
         text = self._cell(row, "patient")
         if not self._nih:
-            # A patient for each image: without a column nobody knows which images are of one person.
-            text = text or PurePosixPath(index).with_suffix("").as_posix()
+            # A patient for each image: without a column or a folder nobody knows which images are of one person.
+            text = text or _person_in(index) or PurePosixPath(index).with_suffix("").as_posix()
             if len(text.encode()) > MOST_ID_BYTES or _UNWRITABLE.search(text):
                 raise _BadLine(f"has a patient id of over {MOST_ID_BYTES} bytes, or with a backslash")
             return text
@@ -242,6 +317,16 @@ class _Reader:
         if not text.isdigit() or text.zfill(8) != number[1]:
             raise _BadLine("has another patient id than its image's name")
         return number[1]
+
+
+def _is_one(text: str) -> bool:
+    """Whether a finding's own column says yes: 1 or 1.0. CheXpert's -1 is uncertain, 0 and nothing are no."""
+    return text.strip().lower() in _YES
+
+
+def _person_in(index: str) -> str:
+    """The folder of a path that is a patient's, as CheXpert has it: `train/patient00001/study1/view1_frontal.jpg`."""
+    return next((part for part in PurePosixPath(index).parts[:-1] if _PERSON.fullmatch(part)), "")
 
 
 @cache

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from pathlib import PurePosixPath
 
+from scripts.chestxrays.matching import without_ending
 from scripts.loading.sources import DICOM_ENDING
 
 
@@ -38,7 +38,7 @@ class Placed(ABC):
     @property
     def object_name(self) -> str:
         """The batch's folder and the film's name, with the ending .dcm."""
-        return _below(self.batch, str(PurePosixPath(self.label).with_suffix(DICOM_ENDING)))
+        return _below(self.batch, without_ending(self.label).removesuffix(DICOM_ENDING) + DICOM_ENDING)
 
 
 def _below(folder: str, name: str) -> str:

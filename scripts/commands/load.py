@@ -51,8 +51,9 @@ def load(
     """Load files into the landing bucket.
 
     DICOM files go as they are; PNG and JPEG images become DICOM by what a list says of them, and the list becomes a
-    table in BigQuery. A file that is truncated or no image is named, and the rest is loaded (exit code 3). Running the
-    command again goes on where the last run ended, however that was.
+    table in BigQuery. A file that is truncated or no image, or a line of a list that can't be read, is named, and the
+    rest is loaded (exit code 3); texts and programs beside images are passed over. Running the command again goes on
+    where the last run ended, however that was.
     """
     from scripts.chestxrays.films import Converter
     from scripts.loading.choosing import choose, syntax_of
@@ -80,6 +81,7 @@ def bring(target: Connection, chosen: Chosen, *, then_import: bool, as_json: boo
     from scripts.loading.running import run_load
 
     done = run_load(target, chosen.sources, then_import=then_import, carry=carry)
+    done.left_out = len(chosen.problems)
     if not as_json:
         for each in done.imports:
             try:
@@ -95,6 +97,11 @@ def bring(target: Connection, chosen: Chosen, *, then_import: bool, as_json: boo
 
 def show_oddities(chosen: Chosen) -> None:
     """Say what of the set is left out, and why."""
+    for each in chosen.remarks:
+        remark(each)
+    if chosen.passed_over:
+        names = list(chosen.passed_over)
+        remark(f"{count(len(names), 'file')} passed over, plainly no image: {_first_of(names)}")
     for problem in chosen.problems[:_SHOWN]:
         remark(problem)
     if more := chosen.problems[_SHOWN:]:
@@ -123,6 +130,8 @@ def _show_plan(target: Connection, chosen: Chosen, workers: int, bandwidth: floa
             "without_image": len(chosen.imageless),
             "not_in_list": len(chosen.unlabelled),
             "problems": list(chosen.problems),
+            "remarks": list(chosen.remarks),
+            "passed_over": list(chosen.passed_over),
         }
         print_json(planned.to_json() | odd | ({"dollars": [cost.least, cost.most]} if cost else {}))
         return

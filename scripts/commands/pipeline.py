@@ -13,11 +13,13 @@ import typer
 from scripts.commands.compound import taking
 from scripts.commands.load import agree_to_cost, bring, show_oddities
 from scripts.commands.source_options import (
+    ColumnOption,
     LabelsOption,
     PrefixOption,
     PublicFormat,
     SourceKind,
     SyntaxOption,
+    columns_of,
     film_selection,
 )
 from scripts.connection import connect
@@ -99,6 +101,7 @@ def pipeline(
         typer.Option("--format", help="For `--source public`: NIH's PNG files (the default), or Google's DICOM files."),
     ] = None,
     labels: LabelsOption = None,
+    column: ColumnOption = None,
     syntax: SyntaxOption = None,
     selection: Selection,
     then_import: Annotated[bool, typer.Option("--import", help="Import what was loaded into the DICOM store.")] = False,
@@ -121,7 +124,16 @@ def pipeline(
         raise UsageError("Nothing to load: name the set's folder or zip, here or at gs://, or use --source public.")
     if kind is SetKind.PUBLIC:
         format_ = format_ or PublicFormat.PNG
-    wish = Wish(SourceKind(kind.value), source, selection, prefix=prefix, labels=labels, format_=format_, syntax=syntax)
+    wish = Wish(
+        SourceKind(kind.value),
+        source,
+        selection,
+        prefix=prefix,
+        labels=labels,
+        columns=columns_of(column),
+        format_=format_,
+        syntax=syntax,
+    )
     options = Options(runner, workers, machine, region, subnetwork, public_addresses, no_wait)
     with ExitStack() as opened:
         target = opened.enter_context(connect(stack, outputs))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.console import count, progress, remark
+from scripts.console import amount, count, progress, remark
 from scripts.errors import UsageError
 
 _LARGEST_SIDE = 1024
@@ -44,5 +44,5 @@ def rehearse(
             zips="one" if zipped else "none",
             advance=bar.advance,
         )
-    images = f"{count(made.files, 'image')} ({made.size / 1e6:,.1f} MB)"
+    images = f"{count(made.files, 'image')} ({amount(made.size)})"
     remark(f"{count(made.films, 'film')} in the lists, {images} in {folder}")

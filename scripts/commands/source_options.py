@@ -12,6 +12,7 @@ from scripts.commands.compound import taking
 from scripts.errors import UsageError
 
 if TYPE_CHECKING:
+    from scripts.chestxrays.labels import Columns
     from scripts.chestxrays.selection import Selection
 
 
@@ -42,7 +43,8 @@ PathArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="[PATH]",
-        help="A folder of DICOM files, or one file; a folder of PNG or JPEG images with a CSV; for `--source kaggle`"
+        help="A folder or zip of DICOM files, or one file; a folder of PNG, JPEG, TIFF or BMP images with a CSV, or in"
+        " folders that are called like their findings; for `--source kaggle`"
         " the unpacked archive or its zips; for `--source public` the folder with NIH's lists, if you have them.",
     ),
 ]
@@ -73,7 +75,17 @@ LabelsOption = Annotated[
     str | None,
     typer.Option(
         "--labels",
-        help="Which list of the set: `v2020` (the default where it is there), `2017`, or the name of a CSV in it.",
+        help="Which list of the set: `v2020` (the default where it is there), `2017`, the name or path of a CSV in it,"
+        " or `folders` where the folders' names are the findings.",
+    ),
+]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="KEY=NAME",
+        help="Which column of your own list holds what, as in `--column index=File`; keys: index (the image), findings,"
+        " patient, age, sex, view, split and others. Repeatable.",
     ),
 ]
 SyntaxOption = Annotated[
@@ -82,6 +94,19 @@ SyntaxOption = Annotated[
         "--syntax", help="How films that become DICOM are written, always without loss. Default: `uncompressed`."
     ),
 ]
+
+
+def columns_of(pairs: list[str] | None) -> Columns:
+    """What `--column KEY=NAME` says. Raises UsageError."""
+    from scripts.chestxrays.labels import KEYS
+
+    found = {}
+    for pair in pairs or ():
+        key, equals, name = pair.partition("=")
+        if not equals or key not in KEYS or not name:
+            raise UsageError(f"--column {pair} is not KEY=NAME, where KEY is one of {', '.join(KEYS)}.")
+        found[key] = name
+    return found
 
 
 def film_selection(
@@ -119,6 +144,7 @@ def loadable_files(
     synthetic: SyntheticOption = 0,
     prefix: PrefixOption = None,
     labels: LabelsOption = None,
+    column: ColumnOption = None,
     format_: FormatOption = None,
     syntax: SyntaxOption = None,
     selection: Selection,
@@ -132,4 +158,4 @@ def loadable_files(
         source, sample = None, False
     if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
         raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
-    return Wish(kind, source, selection, sample, synthetic, prefix, labels, format_, syntax)
+    return Wish(kind, source, selection, sample, synthetic, prefix, labels, columns_of(column), format_, syntax)

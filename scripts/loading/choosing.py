@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.chestxrays.errors import ReadError
+from scripts.chestxrays.images import ImageFile, is_image, list_folder, list_zip
+from scripts.chestxrays.labels import Columns
 from scripts.commands.source_options import PublicFormat, SourceKind, SyntaxName
 from scripts.connection import Connection
 from scripts.console import count
 from scripts.errors import UsageError
-from scripts.loading.dicom_files import has_dicom_prefix
+from scripts.loading.dicom_files import has_dicom_prefix, has_plain_name, is_passed_over, is_zip, says_dicom
 from scripts.loading.sources import (
+    DICOM_ENDING,
     Source,
     clean_prefix,
     files_under,
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the person asked for. path is a folder, zip or file; labels names a list in it.
+    """What the person asked for. path is a folder, zip or file; labels names a list in it, columns some of its columns.
 
     format_ and syntax are None where nobody said which: an option that does not fit is refused, not passed over.
     """
@@ -43,6 +48,7 @@ class Wish:
     synthetic: int = 0
     prefix: str | None = None
     labels: str | None = None
+    columns: Columns = field(default_factory=dict)
     format_: PublicFormat | None = None
     syntax: SyntaxName | None = None
 
@@ -52,7 +58,8 @@ class Chosen:
     """The files, and what else the set says.
 
     whole: they are all there should be in their folders. imageless are films of the list that were asked for but have
-    no image, unlabelled images that the list does not name, problems a sentence for each line or file left out.
+    no image, unlabelled images that the list does not name, problems a sentence for each line or file left out that
+    should not be, remarks what else there is to say. passed_over are files that are plainly no images.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -60,6 +67,8 @@ class Chosen:
     imageless: tuple[FilmRecord, ...] = ()
     unlabelled: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     def records(self) -> Iterator[tuple[Source, FilmRecord]]:
         """The sources of which a list says something, with what it says."""
@@ -101,11 +110,11 @@ def choose(target: Connection, wish: Wish, converter: Converter) -> Chosen:
 def _refuse_filters(wish: Wish) -> None:
     from scripts.chestxrays.selection import Selection
 
-    if wish.selection != Selection() or wish.labels:
+    if wish.selection != Selection() or wish.labels or wish.columns:
         raise UsageError(
-            "--labels and the filters (--finding, --view, --sex, --age, --patient, --split, --first) need a list of"
-            " films: a folder of PNG or JPEG images with a CSV and no DICOM files, --source kaggle, or --source public"
-            " with the lists."
+            "--labels, --column and the filters (--finding, --view, --sex, --age, --patient, --split, --first) need a"
+            " list of films: a folder of images with a CSV and no DICOM files, --source kaggle, or --source public with"
+            " the lists."
         )
 
 
@@ -115,28 +124,50 @@ def _refuse_syntax(wish: Wish) -> None:
 
 
 def _is_image_set(path: Path) -> bool:
-    """Whether a folder holds PNG or JPEG images and a CSV, but no DICOM files: these are what is meant where there are.
+    """Whether a folder or zip holds images, but no DICOM files: these are what is meant where there are.
 
     What lies in Cloud Storage is taken for one: DICOM files there need no loading, but an import.
     """
     from scripts.chestxrays.cloud_images import cloud_place
 
-    return bool(cloud_place(path)) or (_has_images_and_list(path) and not any(_dicom_among(path)))
+    return bool(cloud_place(path)) or (_has_images(path) and not any(_dicom_among(path)))
 
 
-def _has_images_and_list(path: Path) -> bool:
-    from scripts.chestxrays.images import ENDINGS
-
-    found = {file.suffix.lower() for file in files_under(path)}
-    return ".csv" in found and not found.isdisjoint(ENDINGS)
+def _has_images(path: Path) -> bool:
+    """Whether there are images in a folder, its zips, or a zip; an image alone is none of a set."""
+    return path.exists() and (path.is_dir() or is_zip(path)) and any(map(is_image, _files_of(path)))
 
 
-def _dicom_among(path: Path) -> Iterator[Path]:
-    """The DICOM files of a folder that may hold a set. Its images are not looked into: there may be 112,120."""
-    from scripts.chestxrays.images import ENDINGS
+def _files_of(path: Path) -> Iterator[ImageFile]:
+    """The files of a folder and of its zips, or of a zip."""
+    if path.is_dir():
+        for file in list_folder(path).files:
+            inside = Path(file.place, file.path)
+            yield from _zipped(inside) if is_zip(inside) else (file,)
+    else:
+        yield from _zipped(path)
 
-    others = (file for file in files_under(path) if file.suffix.lower() not in ENDINGS)
-    return filter(has_dicom_prefix, others)
+
+def _zipped(path: Path) -> Iterator[ImageFile]:
+    with suppress(ReadError):  # whoever reads it says what is wrong with it
+        yield from list_zip(path).files
+
+
+def _dicom_among(path: Path) -> Iterator[ImageFile]:
+    """The DICOM files of what may be a set. Its images are not looked into: there may be 112,120."""
+    others = (file for file in _files_of(path) if not is_image(file))
+    return filter(_says_that_it_is_dicom, others)
+
+
+def _says_that_it_is_dicom(file: ImageFile) -> bool:
+    """By its first bytes, in a zip by its ending where it has one: what is packed takes long to look into."""
+    if file.member is None:
+        return has_dicom_prefix(Path(file.place, file.path))
+    if "." in file.name and not file.name.replace(".", "").isdigit():
+        return file.name.lower().endswith((DICOM_ENDING, ".dicom"))
+    with suppress(ReadError):
+        return not has_plain_name(file.name) and says_dicom(file.read())
+    return False
 
 
 def _dicom_files(path: Path, prefix: str | None) -> Chosen:
@@ -144,12 +175,15 @@ def _dicom_files(path: Path, prefix: str | None) -> Chosen:
     comes; why nobody made DICOM files of them is said here.
     """
     chosen = Chosen(list(folder_sources(path, prefix)), whole=path.is_dir())
-    if _has_images_and_list(path):
+    if path.is_dir():
+        over = (file.relative_to(path) for file in files_under(path) if not is_zip(file) and is_passed_over(file))
+        chosen.passed_over = tuple(str(each) for each in over)
+    if _has_images(path):
         why = (
             f"{path.resolve().name} holds DICOM files, so these are loaded, and its images are not made into DICOM by"
-            " its CSV: say --source kaggle for these."
+            " a list: say --source kaggle for these."
         )
-        chosen.problems = (why,)
+        chosen.remarks = (why,)
     return chosen
 
 
@@ -160,26 +194,30 @@ def _image_set(target: Connection, wish: Wish, path: Path, converter: Converter)
     from scripts.chestxrays.selection import Selection
 
     place = cloud_place(path)
-    archive = open_cloud_archive(target.storage, place, wish.labels) if place else open_archive(path, wish.labels)
+    archive = (
+        open_cloud_archive(target.storage, place, wish.labels, wish.columns)
+        if place
+        else open_archive(path, wish.labels, columns=wish.columns)
+    )
     prefix = _prefix(wish, archive)
     sources: list[Source] = [
         ConvertedFilm(record, image, prefix, converter) for record, image in wish.selection.of(archive)
     ]
     if not sources:
         raise UsageError(f"None of the {len(archive):,} films in {path.name} is what the filters ask for.")
-    problems = list(archive.problems)
+    remarks = list(archive.remarks)
     if not place and (passed_over := sum(1 for _ in _dicom_among(path))):
-        problems.insert(
-            0,
+        remarks.append(
             f"{path.resolve().name} also holds {count(passed_over, 'DICOM file')}, left out here: load it without"
-            " --source kaggle for these.",
+            " --source kaggle for these."
         )
     return Chosen(
         sources,
         whole=wish.selection == Selection(),
         imageless=tuple(filter(wish.selection.matches, archive.imageless)),
         unlabelled=archive.unlabelled,
-        problems=tuple(problems),
+        problems=archive.problems,
+        remarks=tuple(remarks),
     )
 
 
@@ -208,7 +246,7 @@ def _public(target: Connection, wish: Wish, converter: Converter) -> Chosen:
     if wish.path:
         from scripts.chestxrays.archive import read_lists
 
-        lists = read_lists(wish.path, wish.labels)
+        lists = read_lists(wish.path, wish.labels, wish.columns)
         problems = lists.problems
         records = {record.index: record for record in lists.records if selection.matches(record)}
     elif selection != Selection(first=selection.first) or format_ is PublicFormat.PNG:

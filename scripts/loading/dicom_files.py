@@ -13,6 +13,14 @@ _MEDIA_STORAGE_SOP_CLASS = "00020002"
 _ROWS = "00280010"
 _PIXEL_GROUP = "7FE0"
 _DICOMDIR = "1.2.840.10008.1.3.10"
+# What lies beside the images of a disc, a download or a folder that a person has looked into.
+_PLAIN_NAMES = frozenset(("dicomdir", "thumbs.db", "ehthumbs.db", "desktop.ini", "autorun.inf", "lockfile", "version"))
+_PLAIN_STEMS = frozenset(("readme", "license", "licence", "changelog", "notice", "md5sums", "sha256sums", "checksums"))
+_PLAIN_ENDINGS = (
+    *(".txt", ".md", ".rst", ".rtf", ".pdf", ".doc", ".docx", ".odt", ".csv", ".tsv", ".xls", ".xlsx", ".ods"),
+    *(".json", ".xml", ".xsl", ".html", ".htm", ".css", ".js", ".yml", ".yaml", ".ini", ".inf", ".log", ".db"),
+    *(".exe", ".dll", ".bat", ".cmd", ".sh", ".py", ".jar", ".lnk", ".url", ".md5", ".sha1", ".sha256"),
+)
 _PREFIX_AT, _PREFIX = 128, b"DICM"
 
 
@@ -20,15 +28,15 @@ class NotStorable(Exception):
     """Why a file can't be stored as a DICOM instance: one sentence without a full stop and without its values."""
 
 
-def read_uids(path: Path) -> tuple[str, str, str]:
-    """The UIDs of the study, the series and the instance in the file at `path`; NotStorable when it is none.
+def read_uids(content: Path | bytes) -> tuple[str, str, str]:
+    """The UIDs of the study, the series and the instance in a file, or in its bytes; NotStorable when it is none.
 
     Reads the header and steps over the pixels. OSError as from opening it.
     """
-    if not path.stat().st_size:
+    if not (content if isinstance(content, bytes) else content.stat().st_size):
         raise NotStorable("The file is empty")
     try:
-        header = _read(path)
+        header = read_header(content) if isinstance(content, bytes) else _read(content)
     except DicomError as error:
         raise NotStorable(str(error).rstrip(".")) from None
     if header.text(_MEDIA_STORAGE_SOP_CLASS) == _DICOMDIR:
@@ -42,13 +50,13 @@ def read_uids(path: Path) -> tuple[str, str, str]:
     return study, series, instance
 
 
-def dicom_problem(path: Path) -> str | None:
-    """Why `path` can't be stored as a DICOM instance, in one sentence without a full stop; None when it can.
+def dicom_problem(content: Path | bytes) -> str | None:
+    """Why a file can't be stored as a DICOM instance, in one sentence without a full stop; None when it can.
 
     The sentence holds no value of the file. OSError as from opening it.
     """
     try:
-        read_uids(path)
+        read_uids(content)
     except NotStorable as problem:
         return str(problem)
     return None
@@ -58,9 +66,41 @@ def has_dicom_prefix(path: Path) -> bool:
     """Whether a file says that it is DICOM (PS3.10 7.1), sound or not; False where it can't be read."""
     try:
         with path.open("rb") as file:
-            return file.read(_PREFIX_AT + len(_PREFIX))[_PREFIX_AT:] == _PREFIX
+            return says_dicom(file.read(_PREFIX_AT + len(_PREFIX)))
     except OSError:
         return False
+
+
+def says_dicom(data: bytes) -> bool:
+    """Whether a file that begins with these bytes says that it is DICOM (PS3.10 7.1)."""
+    return data[_PREFIX_AT : _PREFIX_AT + len(_PREFIX)] == _PREFIX
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is called a zip."""
+    return path.suffix.lower() == ".zip"
+
+
+def is_passed_over(path: Path) -> bool:
+    """Whether a file of a folder is plainly no image: by its name, and because it does not say that it is DICOM.
+
+    A DICOMDIR does, but lists the files of a disc (PS3.3 F) and is no instance.
+    """
+    return has_plain_name(path.name) and (path.name.upper() == "DICOMDIR" or not has_dicom_prefix(path))
+
+
+def has_plain_name(name: str) -> bool:
+    """Whether a name is one that texts, lists and programs beside images have."""
+    lower = name.lower()
+    return lower in _PLAIN_NAMES or lower.partition(".")[0] in _PLAIN_STEMS or lower.endswith(_PLAIN_ENDINGS)
+
+
+def header_in(data: bytes) -> Header | None:
+    """The header of a DICOM file's bytes; None where they are none."""
+    try:
+        return read_header(data)
+    except (DicomError, ValueError):
+        return None
 
 
 def header_of(path: Path) -> Header | None:

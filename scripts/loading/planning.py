@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from scripts.connection import WORKERS, Connection
-from scripts.console import count
+from scripts.console import amount, count
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
 
@@ -43,7 +43,7 @@ class Plan:
     def __str__(self) -> str:
         left = self.files - self.already
         there = f", {self.already:,} of them there already" if self.already else ""
-        what = f"{count(self.files, 'file')}{there}; to load: {left:,}, about {self.bytes_to_send / 1e6:,.1f} MB"
+        what = f"{count(self.files, 'file')}{there}; to load: {left:,}, about {amount(self.bytes_to_send)}"
         return f"{what}, about {_duration(self.seconds)} (estimated from {count(self.tried, 'file')})"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.commands.import_ import Imported
 from scripts.connection import Connection
-from scripts.console import count, progress, remark, tally
+from scripts.console import amount, count, progress, remark, tally
 from scripts.errors import ExitCode
 from scripts.loading.batches import BatchImports, wildcard
 from scripts.loading.manifest import Manifest, top_folder
@@ -26,6 +26,8 @@ class Load:
     imports: list[Imported] = field(default_factory=list)
     imported_before: int = 0
     """Files that an earlier run has imported."""
+    left_out: int = 0
+    """Lines of the set's lists, and files, that were left out before anything was loaded, and should not be."""
     labels: int = 0
     """Rows written to the label table."""
 
@@ -33,7 +35,7 @@ class Load:
     def exit_code(self) -> ExitCode:
         """0 when every file is where it should be, 3 when some are, 1 when none is."""
         report = self.report
-        missing = len(report.failed) + report.left + sum(each.state.failure for each in self.imports)
+        missing = self.left_out + len(report.failed) + report.left + sum(each.state.failure for each in self.imports)
         cancelled = any(each.state.error_code for each in self.imports)
         if not missing and not cancelled and not report.stopped:
             return ExitCode.DONE
@@ -66,7 +68,9 @@ class Load:
         report = self.report
         for label, reason in report.failed:
             remark(f"failed: {label}: {reason}.")
-        done = f"{count(report.loaded, 'file')} loaded ({report.bytes_sent / 1e6:,.1f} MB)"
+        done = f"{count(report.loaded, 'file')} loaded"
+        if report.bytes_sent:
+            done += f" ({amount(report.bytes_sent)})"
         said = tally(done, already=report.skipped, failed=len(report.failed), left=report.left)
         stopped = "; stopped: run the same command again to go on" if report.stopped and not report.left else ""
         remark(said + stopped)

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from scripts.chestxrays.errors import ReadError
+from scripts.chestxrays.images import ImageFile, list_zip
 from scripts.errors import UsageError
-from scripts.loading.dicom_files import dicom_problem, header_of
+from scripts.legible import legible
+from scripts.loading.dicom_files import dicom_problem, has_plain_name, header_in, header_of, is_passed_over, is_zip
 from scripts.loading.manifest import FOLDER
 from scripts.loading.synthetic import GENERATOR, Film, dicom_bytes, films
 
 DICOM_ENDING = ".dcm"
 """What the import's wildcard looks for at the end of an object's name."""
 
+_LONGEST_NAME = 1024  # bytes
 _RADIOGRAPHS = frozenset(("CR", "DX"))
 _MODALITY, _INSTANCE_UID = "00080060", "00080018"
 
@@ -73,13 +77,14 @@ Content = Path | bytes | RemoteObject
 
 @dataclass(frozen=True)
 class FileSource:
-    """A file on disk."""
+    """A file on disk. unfit says why it can't be loaded whatever it holds: its name can be no object's."""
 
     path: Path
     label: str
     object_name: str
     batch: str
     fixed_version: str | None = None
+    unfit: str | None = None
 
     def instance_uid(self) -> str | None:
         """The file's SOPInstanceUID; None where it can't be read."""
@@ -88,6 +93,8 @@ class FileSource:
 
     def problem(self) -> str | None:
         """Why the file can't be loaded; a file that can't be opened is no reason to stop the rest."""
+        if self.unfit:
+            return self.unfit
         try:
             return dicom_problem(self.path)
         except OSError as error:
@@ -128,22 +135,90 @@ class FilmSource:
         return dicom_bytes(self.film)
 
 
-def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource]:
-    """All files under `folder`, in the order of their names; hidden files and folders are left out.
+@dataclass(frozen=True)
+class ZippedSource:
+    """A DICOM file inside a zip, which nobody need unpack."""
 
-    Objects are named `PREFIX/` (default: the folder's name) and the path below the folder, with the ending .dcm.
-    A single file may be given instead of a folder. Raises UsageError when there is nothing, or for an unfit prefix.
+    file: ImageFile
+    label: str
+    object_name: str
+    batch: str
+    fixed_version: str | None = None
+    unfit: str | None = None
+
+    def instance_uid(self) -> str | None:
+        """The file's SOPInstanceUID; None where it can't be read."""
+        try:
+            header = header_in(self.file.read())
+        except ReadError:
+            return None
+        return header.text(_INSTANCE_UID) if header else None
+
+    def problem(self) -> str | None:
+        """Why the file can't be loaded."""
+        try:
+            return self.unfit or dicom_problem(self.file.read())
+        except ReadError as error:
+            return str(error).rstrip(".")
+
+    def content(self) -> bytes:
+        """The file's bytes, unpacked. Raises SourceError."""
+        try:
+            return self.file.read()
+        except ReadError as error:
+            raise SourceError(str(error).rstrip(".")) from None
+
+
+def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource | ZippedSource]:
+    """All files under `folder` and in its zips, in the order of their names, but for what `is_passed_over`.
+
+    Hidden files and folders are left out. Objects are named `PREFIX/` (default: the folder's name) and the path below
+    the folder, with the ending .dcm. A single file, or a zip, may be given instead of a folder. Raises UsageError when
+    there is nothing, or for an unfit prefix.
     """
     folder = folder.resolve()
     if not folder.exists():
         raise UsageError(f"{folder} does not exist.")
-    top = folder.parent if folder.is_file() else folder
-    batch = clean_prefix(prefix if prefix is not None else top.name)
-    paths = [folder] if folder.is_file() else files_under(folder)
-    labelled = [(path, path.relative_to(top).as_posix()) for path in paths]
-    if not labelled:
-        raise UsageError(f"{folder} holds no files.")
-    return [FileSource(path, label, _object_name(batch, label), batch) for path, label in labelled]
+    alone = folder.is_file()
+    top = folder.parent if alone else folder
+    named = folder.stem if is_zip(folder) else top.name
+    batch = clean_prefix(prefix if prefix is not None else named)
+    found: list[FileSource | ZippedSource] = []
+    for path in [folder] if alone else files_under(folder):
+        label = path.relative_to(top).as_posix()
+        if is_zip(path):
+            found += _zipped(path, "" if alone else label.removesuffix(path.suffix) + "/", batch)
+        elif alone or not is_passed_over(path):
+            found.append(FileSource(path, *_placed(batch, label)))
+    if not found:
+        raise UsageError(f"{folder} holds no files that could be DICOM.")
+    return found
+
+
+def _zipped(path: Path, below: str, batch: str) -> list[ZippedSource]:
+    try:
+        files = list_zip(path).files
+    except ReadError as error:
+        raise UsageError(str(error)) from None
+    return [ZippedSource(file, *_placed(batch, below + file.path)) for file in files if not has_plain_name(file.name)]
+
+
+def _placed(batch: str, label: str) -> tuple[str, str, str, None, str | None]:
+    """Label, object, batch, no mark, and what is wrong with the name: of what may be any bytes but a slash and zero."""
+    return legible(label), _object_name(batch, legible(label)), batch, None, unfit_name(_object_name(batch, label))
+
+
+def unfit_name(name: str) -> str | None:
+    """Why no object can have that name (Cloud Storage: object name requirements); None where it can."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        return "Its name is not UTF-8, as every object's must be: rename it"
+    if "\n" in name or "\r" in name:
+        return "Its name holds a line break, which no object's may: rename it"
+    if size > _LONGEST_NAME:
+        return f"Its object's name would have {size} bytes, and at most {_LONGEST_NAME} are allowed: rename it"
+    return None
 
 
 def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSource]:
@@ -184,6 +259,8 @@ def clean_prefix(prefix: str) -> str:
     parts = clean.split("/") if clean else []
     if any(character in clean for character in "*?[]\\#\r\n"):
         raise UsageError(f"{clean!r} has a character that Cloud Storage reads as a wildcard: use --prefix NAME.")
+    if unfit_name(clean):
+        raise UsageError("The folder's name is not UTF-8, which objects' names must be: use --prefix NAME.")
     if any(part in {"", ".", ".."} for part in parts) or parts[:1] == [FOLDER]:
         raise UsageError(f"{clean!r} can't be a folder of the bucket: use --prefix NAME.")
     return clean

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.errors import UsageError
+from scripts.loading.dicom_files import is_passed_over
 from scripts.loading.sources import files_under
 
 
@@ -23,7 +24,8 @@ def find_candidates(words: Sequence[str]) -> list[Candidate]:
     """The files that `words` name, each once, in their order: files, folders with all below them, and wildcards.
 
     `*`, `?`, `[...]` and `**` (any number of folders) are for shells that do not expand them, or quoted words.
-    Hidden files and folders are left out unless they are named. Raises UsageError for a word that gives no file.
+    Hidden files and folders, and what is plainly no image, are left out unless they are named. Raises UsageError for a
+    word that gives no file.
     """
     found: dict[Path, Candidate] = {}
     for word in words:
@@ -52,4 +54,6 @@ def _below(path: Path, *, alone: bool) -> Iterator[tuple[Path, str]]:
         yield path, path.name if alone else str(path)
         return
     for file in files_under(path):
+        if is_passed_over(file) and file.suffix.lower() != ".json":  # which may be DICOM JSON
+            continue
         yield file, file.relative_to(path).as_posix() if alone else str(file)

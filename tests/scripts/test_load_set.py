@@ -108,7 +108,7 @@ def test_a_dry_run_changes_nothing(run: Run, live: Live, landing: storage.Bucket
     assert abs(planned["bytes"] / loaded["bytes"] - 1) < 0.1  # type: ignore[operator]
     assert printed(run, live, *arguments)["already"] == len(opened)
     ended = run(*arguments, "--outputs", live.path)
-    assert "to load: 0, about 0.0 MB" in ended.out
+    assert "to load: 0, about 0 bytes" in ended.out
 
 
 def test_a_damaged_image_is_named_and_the_rest_is_loaded(run: Run, live: Live, tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ def test_a_name_that_two_different_files_have_is_reported(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "holds no list of films"),
+        ({}, "holds no images and no list of films"),
         ({"a.csv": "image\n", "b.csv": "image\n"}, r"several lists: name one of a\.csv, b\.csv"),
-        ({"a.csv": "day\n"}, "holds no list of films"),
+        ({"a.csv": "day\n"}, r"a\.csv, which has no column of image names that is known here \(it has `day`\)"),
     ],
 )
 def test_a_folder_without_one_list_is_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:

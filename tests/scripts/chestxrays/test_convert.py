@@ -196,7 +196,7 @@ HUGE = WHOLE[:16] + (70_000).to_bytes(4, "big") * 2 + WHOLE[24:]
     ("image", "said"),
     [
         (b"", "empty"),
-        (b"GIF89a" + bytes(50), "neither a PNG nor a JPEG"),
+        (b"GIF89a" + bytes(50), "is no PNG, JPEG, TIFF or BMP"),
         (WHOLE[:20], "PNG is damaged"),
         (WHOLE[: len(WHOLE) // 2], "PNG is damaged"),
         (WHOLE[:200] + bytes(40) + WHOLE[240:], "PNG is damaged"),
