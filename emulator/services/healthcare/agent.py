@@ -29,6 +29,19 @@ def require(emulator: "Emulator", store: str, permissions: tuple[str, ...], reso
         raise lacks_permission(product)
 
 
+def may(emulator: "Emulator", store: str, permission: str, bucket: str, name: str = "") -> bool:
+    """Whether the store's service agent holds a permission on a bucket, or on the object `name` in it.
+
+    False for a bucket that is not there, too: Google says no more of it.
+    """
+    from emulator.services.storage import api
+
+    try:
+        return api.may(emulator, principal(emulator, store), permission, bucket, name)
+    except ApiError:
+        return False
+
+
 def lacks_permission(product: str) -> ApiError:
     """Make the error of a missing grant, in Google's words ("Cloud Storage", "BigQuery")."""
     return permission_denied(f"Healthcare API doesn't have required {product} permission. {HELP}")

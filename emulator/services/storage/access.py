@@ -35,11 +35,20 @@ def bucket_for(request: Request, permission: str, name: str | None = None, objec
 
 def allows(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> bool:
     """Whether the caller holds `permission` on the bucket, or on the object named."""
-    if not request.principal and bucket.public_access_prevented:
+    return may(request.emulator, request.principal, bucket, permission, object_name)
+
+
+def may(emulator: Emulator, principal: str, bucket: Bucket, permission: str, object_name: str = "") -> bool:
+    """The same for any principal: the one rule of who may do what to an object, whoever acts for him.
+
+    Conditions of bindings see the object (IAM: resource attributes, projects/_/buckets/B/objects/O), also where a
+    service reads or writes it for a caller, or by its agent.
+    """
+    if not principal and bucket.public_access_prevented:
         return False
     kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
-    return request.emulator.policies.allows(request.principal, permission, bucket.resource, name=name, kind=kind)
+    return emulator.policies.allows(principal, permission, bucket.resource, name=name, kind=kind)
 
 
 def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:

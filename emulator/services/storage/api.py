@@ -23,10 +23,11 @@ __all__ = [
     "get_bucket",
     "get_object",
     "iter_objects",
+    "may",
+    "may_write",
     "put_in",
     "put_object",
     "require_payer",
-    "resource_of",
 ]
 
 
@@ -38,9 +39,24 @@ def get_bucket(emulator: Emulator, bucket: str) -> dict[str, Any]:
     return found.view(emulator.settings.base_url, project_number(found.project))
 
 
-def resource_of(emulator: Emulator, bucket: str) -> str:
-    """The resource on which permissions are checked: projects/P/buckets/B. Raises ApiError 404 for no such bucket."""
-    return buckets.require(emulator.db, bucket).resource
+def may(emulator: Emulator, principal: str, permission: str, bucket: str, name: str = "") -> bool:
+    """Whether `principal` holds `permission` on a bucket, or on the object `name` in it, which need not be there.
+
+    Raises ApiError 404 for no such bucket.
+    """
+    return access.may(emulator, principal, buckets.require(emulator.db, bucket), permission, name)
+
+
+def may_write(emulator: Emulator, principal: str, bucket: str, name: str) -> bool:
+    """Whether `principal` may write the object `name`: who replaces one needs the permission to delete it, too.
+
+    Cloud Storage: IAM permissions for JSON methods, objects.insert. Raises ApiError 404 for no such bucket.
+    """
+    if not may(emulator, principal, "storage.objects.create", bucket, name):
+        return False
+    return get_object(emulator, bucket, name) is None or may(
+        emulator, principal, "storage.objects.delete", bucket, name
+    )
 
 
 def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:

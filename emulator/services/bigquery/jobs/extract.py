@@ -73,14 +73,16 @@ def _place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
     if match is None or uri.count("*") > 1:
         raise errors.invalid(f"Invalid extract destination URI {uri}; write gs://bucket/object with at most one *.")
     bucket, key = match.groups()
-    if not emulator.policies.allows(job.principal, "storage.objects.create", api.resource_of(emulator, bucket)):
+    key = key.replace("*", "000000000000")
+    if not api.may_write(emulator, job.principal, bucket, key):
+        there = "storage.objects.delete" if api.get_object(emulator, bucket, key) else "storage.objects.create"
         raise errors.error(
             "accessDenied",
             f"Access Denied: BigQuery BigQuery: Permission denied: {job.principal.partition(':')[2]} does not have "
-            f"storage.objects.create access to {uri}.",
+            f"{there} access to {uri}.",
         )
     require_payer(emulator, bucket, job.principal)
-    return bucket, key.replace("*", "000000000000")
+    return bucket, key
 
 
 async def _write(

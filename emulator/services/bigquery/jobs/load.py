@@ -129,17 +129,11 @@ def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[
         if match is None:
             raise errors.invalid(f"Invalid source URI {uri}; write gs://bucket/object.")
         bucket, pattern = match.groups()
-        if not emulator.policies.allows(principal, "storage.objects.get", api.resource_of(emulator, bucket)):
-            raise errors.error(
-                "accessDenied",
-                f"Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. "
-                f"{principal.partition(':')[2]} "
-                f"does not have storage.objects.get access to {uri}.",
-            )
         require_payer(emulator, bucket, principal)
         if pattern.count("*") > 1:
             raise errors.invalid(f"Invalid source URI {uri}: at most one * is allowed.")
         prefix, star, suffix = pattern.partition("*")
+        _require(emulator, principal, "storage.objects.list" if star else "storage.objects.get", uri, bucket, pattern)
         matched = [
             item
             for item in api.iter_objects(emulator, bucket, prefix)
@@ -147,9 +141,23 @@ def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[
         ]
         if not matched:
             raise errors.error("notFound", f"Not found: URI {uri}")
+        for item in matched:
+            _require(emulator, principal, "storage.objects.get", f"gs://{bucket}/{item.name}", bucket, item.name)
         paths += [emulator.blobs.path(item.blob_id) for item in matched]
         names += [f"gs://{bucket}/{item.name}" for item in matched]
     return paths, names
+
+
+def _require(emulator: Emulator, principal: str, permission: str, uri: str, bucket: str, name: str) -> None:
+    """Raise the 403 of a load whose caller lacks a permission: to list is of the bucket, to get of each object."""
+    from emulator.services.storage import api
+
+    if not api.may(emulator, principal, permission, bucket, "" if permission.endswith(".list") else name):
+        raise errors.error(
+            "accessDenied",
+            "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. "
+            f"{principal.partition(':')[2]} does not have {permission} access to {uri}.",
+        )
 
 
 def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:

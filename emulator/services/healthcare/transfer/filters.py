@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.errors import invalid_argument
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 
@@ -26,11 +26,8 @@ async def paths(emulator: "Emulator", store: str, config: dict[str, Any] | None)
         raise invalid_argument(
             f'Invalid filterConfig.resourcePathsGcsUri "{uri[:200]}": it must be gs://BUCKET/OBJECT.'
         )
-    try:
-        resource = api.resource_of(emulator, bucket)
-    except ApiError:
-        raise agent.lacks_permission("Cloud Storage") from None
-    agent.require(emulator, store, ("storage.objects.get",), resource, "Cloud Storage")
+    if not agent.may(emulator, store, "storage.objects.get", bucket, name):
+        raise agent.lacks_permission("Cloud Storage")
     api.require_payer(emulator, bucket, agent.principal(emulator, store))
     found = api.get_object(emulator, bucket, name)
     if found is None:

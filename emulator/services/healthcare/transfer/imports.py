@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.dicom.errors import DicomError
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.errors import invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import SERVICE, agent, operations
@@ -28,7 +28,7 @@ DIFFERENT = (
     "An instance already exists in this DICOM Store with the same Study/Series/SOPInstance UID, "
     "but the DICOM files differ (checksum mismatch)."
 )
-_READ = ("storage.objects.get", "storage.objects.list")
+_GET = "storage.objects.get"
 
 
 @SERVICE.handles("healthcare.projects.locations.datasets.dicomStores.import")
@@ -55,6 +55,7 @@ class _Read:
     found: "StoredObject"
     instance: Instance | None
     problem: str = ""
+    code: int = 3
 
 
 @SERVICE.job(KIND)
@@ -62,7 +63,7 @@ async def run(job: Job) -> Json:
     """Import what the source names, in batches; each one's checkpoint is the last object name that is done."""
     emulator, store = job.emulator, job.payload["store"]
     source = sources.parse(job.payload["uri"])
-    await _check_bucket(job, source)
+    await asyncio.to_thread(_check_bucket, job, source)
     done_up_to = job.checkpoint.get("after", "")
     left = sources.objects(emulator, source, done_up_to)
     if not done_up_to and job.counter.get("pending", 0) == 0:
@@ -80,19 +81,28 @@ async def run(job: Job) -> Json:
     }
 
 
-async def _check_bucket(job: Job, source: sources.Source) -> None:
+def _check_bucket(job: Job, source: sources.Source) -> None:
+    """Raise Google's message where the agent may not list the bucket, or read nothing of what the source names."""
     from emulator.services.storage import api
 
-    try:
-        resource = api.resource_of(job.emulator, source.bucket)
-    except ApiError:
-        raise agent.lacks_permission("Cloud Storage") from None
-    agent.require(job.emulator, job.payload["store"], _READ, resource, "Cloud Storage")
-    api.require_payer(job.emulator, source.bucket, agent.principal(job.emulator, job.payload["store"]))
+    emulator, store = job.emulator, job.payload["store"]
+    if not agent.may(emulator, store, "storage.objects.list", source.bucket):
+        raise agent.lacks_permission("Cloud Storage")
+    named = (found.name for found in sources.objects(emulator, source))
+    first = next(named, "")
+    if not any(agent.may(emulator, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
+        raise agent.lacks_permission("Cloud Storage")
+    api.require_payer(emulator, source.bucket, agent.principal(emulator, store))
 
 
 def _read_batch(job: Job, batch: Sequence["StoredObject"]) -> list[_Read]:
-    return [_read(job.emulator.blobs.path(found.blob_id), found) for found in batch]
+    emulator, store = job.emulator, job.payload["store"]
+    return [
+        _read(emulator.blobs.path(found.blob_id), found)
+        if agent.may(emulator, store, _GET, found.bucket, found.name)
+        else _Read(found, None, agent.lacks_permission("Cloud Storage").message, 7)
+        for found in batch
+    ]
 
 
 def _read(path: Path, found: "StoredObject") -> _Read:
@@ -109,7 +119,7 @@ def _read(path: Path, found: "StoredObject") -> _Read:
 def _store_batch(tx: sqlite3.Connection, job: Job, store: str, read: Sequence[_Read]) -> None:
     """Store a batch, log its failures, and move the checkpoint: all or nothing."""
     alive = [one for one in read if one.instance is None or _still_there(tx, one.found.blob_id)]
-    failed = [(one.found, 3, one.problem) for one in alive if one.instance is None]
+    failed = [(one.found, one.code, one.problem) for one in alive if one.instance is None]
     failed += [(one.found, 5, "The object was deleted while the import ran.") for one in read if one not in alive]
     good = [(one, one.instance) for one in alive if one.instance is not None]
     files = [

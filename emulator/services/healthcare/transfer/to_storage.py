@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.errors import invalid_argument
 from emulator.gateway.operations import Job
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# roles/storage.objectAdmin is what Google asks for: existing objects are overwritten.
-_WRITE = ("storage.objects.create", "storage.objects.delete", "storage.objects.get", "storage.objects.list")
+# Of roles/storage.objectAdmin, which is what Google asks for: existing objects are overwritten.
+_WRITE = ("storage.objects.create", "storage.objects.delete")
 _EXTENSIONS = {"application/dicom": ".dcm", "image/jpeg": ".jpg", "image/png": ".png", syntaxes.OCTETS: ""}
 _JPEG = "1.2.840.10008.1.2.4.50"
 
@@ -75,11 +75,8 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
 
     emulator, store = job.emulator, job.payload["store"]
     destination = parse(job.payload["gcsDestination"])
-    try:
-        resource = api.resource_of(emulator, destination.bucket)
-    except ApiError:
-        raise agent.lacks_permission("Cloud Storage") from None
-    agent.require(emulator, store, _WRITE, resource, "Cloud Storage")
+    if not all(agent.may(emulator, store, each, destination.bucket, destination.prefix) for each in _WRITE):
+        raise agent.lacks_permission("Cloud Storage")
     api.require_payer(emulator, destination.bucket, agent.principal(emulator, store))
     after = job.checkpoint.get("after", 0)
     if not after:
@@ -143,10 +140,15 @@ def _write_batch(
     store = job.payload["store"]
     media = destination.media or "application/dicom"
     for one, objects in zip(batch, made, strict=True):
+        code = 3
+        if not isinstance(objects, str) and not all(
+            agent.may(job.emulator, store, each, destination.bucket, name) for each in _WRITE for name, _ in objects
+        ):
+            code, objects = 7, agent.lacks_permission("Cloud Storage").message  # noqa: PLW2901  none of them is written
         if isinstance(objects, str):
             source = f"{store}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}"
             entry = agent.log_entry(
-                store, "ExportDicomLogEntry", 3, objects, source=source, operation=job.operation.name
+                store, "ExportDicomLogEntry", code, objects, source=source, operation=job.operation.name
             )
             job.emulator.logs.write_in(tx, entry)
             job.count("failure")

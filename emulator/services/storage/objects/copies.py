@@ -44,7 +44,9 @@ async def rewrite(request: Request) -> Answer:
     """Copy an object, in several calls where the caller limits each and the bytes have to move."""
     query = request.query
     source = _source(request)
-    target = access.bucket_for(request, "storage.objects.create", request.path["destinationBucket"])
+    target = access.bucket_for(
+        request, "storage.objects.create", request.path["destinationBucket"], request.path["destinationObject"]
+    )
     limit = query.get("maxBytesRewrittenPerCall")
     if limit is not None and (limit < MEBIBYTE or limit % MEBIBYTE):
         raise errors.invalid("maxBytesRewrittenPerCall must be a multiple of 1 MiB (1048576 bytes), 1 MiB at least.")
@@ -66,7 +68,7 @@ async def move(request: Request) -> Answer:
     emulator, path, query = request.emulator, request.path, request.query
     name, new_name = path["sourceObject"], path["destinationObject"]
     check_object_name(new_name)
-    bucket = access.bucket_for(request, "storage.objects.move", object_name=name)
+    bucket = access.bucket_for(request, _move_permission(request, name), object_name=name)
     access.require(request, bucket, "storage.objects.create", new_name)
     may_replace = access.allows(request, bucket, "storage.objects.delete", new_name)
     conditions, source_conditions = Conditions.of(query), Conditions.of(query, "ifSource")
@@ -83,6 +85,16 @@ async def move(request: Request) -> Answer:
         return stored
 
     return view(request, bucket, await emulator.db.write(step))
+
+
+def _move_permission(request: Request, name: str) -> str:
+    """What decides on moving an object: to move it, or else to delete it where the caller may read it.
+
+    Cloud Storage: JSON API, objects.move, "Required permissions".
+    """
+    bucket = buckets.require(request.emulator.db, request.path["bucket"])
+    reads = access.allows(request, bucket, "storage.objects.get", name)
+    return "storage.objects.delete" if reads else "storage.objects.move"
 
 
 @handles("storage.objects.compose")
