@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway import certificates
 from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, make_key
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.settings import project_number
@@ -92,12 +93,16 @@ def _ensure_account(tx: sqlite3.Connection, emulator: Emulator) -> None:
 def _register(tx: sqlite3.Connection, emulator: Emulator, account: str, key: dict[str, Any]) -> None:
     """Know a key file again whose record is gone (after `reset`)."""
     from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     private = serialization.load_pem_private_key(key["private_key"].encode(), password=None)
     public = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    body = {"publicKeyPem": public.decode(), "disabled": False}
+    assert isinstance(private, RSAPrivateKey)
+    owner = emulator.resources.require(ACCOUNTS, account, tx).body["uniqueId"]
+    certificate = certificates.self_signed(private, owner)
+    body = {"publicKeyPem": public.decode(), "certificatePem": certificate.decode(), "disabled": False}
     emulator.resources.insert(tx, KEYS, f"{account}/keys/{key['private_key_id']}", account, body)
 
 

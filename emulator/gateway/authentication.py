@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.gateway import assertions, certificates
 from emulator.gateway.errors import ApiError, unauthenticated
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ MISSING = (
     "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid "
     'authentication credential. For the emulator: eval "$(python -m emulator env)".'
 )
+
+
+NOT_AUTHORIZED = (
+    "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the"
+    " scopes requested."
+)
+WRONG_AUDIENCE = "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token"
 
 
 class Authenticator:
@@ -72,15 +80,23 @@ class Authenticator:
         """Drop what was verified: a key or an account has changed."""
         self._known = {}
 
-    def require_enabled(self, email: str) -> None:
-        """A 401 where the service account is disabled or gone."""
+    def require_enabled(self, email: str, unique_id: str = "") -> None:
+        """A 401 where the service account is disabled or gone, or is not the one with that unique id any more."""
         account = self._emulator.resources.get(ACCOUNTS, account_name(email))
         if account is None or account.body.get("disabled"):
+            raise unauthenticated(INVALID, reason="authError")
+        if unique_id and account.body.get("uniqueId") != unique_id:
             raise unauthenticated(INVALID, reason="authError")
 
     def issue(self, email: str, lifetime: int = LIFETIME) -> str:
         """An access token for a service account, signed, valid for `lifetime` seconds and over a restart."""
-        claims = {"sub": email, "exp": int(self._emulator.clock.seconds()) + lifetime, "jti": secrets.token_hex(4)}
+        account = self._emulator.resources.require(ACCOUNTS, account_name(email))
+        claims = {
+            "sub": email,
+            "uid": account.body["uniqueId"],
+            "exp": int(self._emulator.clock.seconds()) + lifetime,
+            "jti": secrets.token_hex(4),
+        }
         payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
         return f"emu.{payload}.{self._signature(payload)}"
 
@@ -88,8 +104,12 @@ class Authenticator:
         """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2) for what fails."""
         if form.get("grant_type") != JWT_BEARER:
             raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
-        email, _ = self._verify_jwt(form.get("assertion", ""), self._emulator.clock.seconds())
-        return {"access_token": self.issue(email), "expires_in": LIFETIME, "token_type": "Bearer"}
+        claims = self._verified_claims(form.get("assertion", ""), self._emulator.clock.seconds())
+        if claims.get("sub", claims["iss"]) != claims["iss"]:
+            raise ApiError(400, "INVALID_ARGUMENT", NOT_AUTHORIZED, "unauthorized_client")
+        if not assertions.is_token_endpoint(claims.get("aud"), self._emulator.settings.base_url):
+            raise ApiError(400, "INVALID_ARGUMENT", WRONG_AUDIENCE, "invalid_grant")
+        return {"access_token": self.issue(claims["iss"]), "expires_in": LIFETIME, "token_type": "Bearer"}
 
     def _signature(self, payload: str) -> str:
         digest = hmac.new(self._secret, payload.encode(), hashlib.sha256).digest()
@@ -114,21 +134,28 @@ class Authenticator:
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         if claims["exp"] <= now:
             raise unauthenticated(INVALID, reason="authError")
-        self.require_enabled(claims["sub"])
+        self.require_enabled(claims["sub"], claims["uid"])
         return claims["sub"], claims["exp"]
 
     def _verify_jwt(self, token: str, now: float) -> tuple[str, float]:
-        from google.auth import exceptions, jwt
+        """Who signed a JWT for an API by himself, and until when it holds (AIP-4111). Raises a 401."""
+        claims = self._verified_claims(token, now)
+        own = claims.get("sub") == claims["iss"]
+        if not own or not assertions.is_for_an_api(claims, self._emulator.settings.base_url):
+            raise unauthenticated(INVALID, reason="authError")
+        return claims["iss"], claims["exp"]
 
+    def _verified_claims(self, token: str, now: float) -> dict[str, Any]:
+        """The claims of a JWT that a key of the service account `iss` has signed. Raises a 401."""
         try:
-            header = jwt.decode_header(token)
-            unverified = jwt.decode(token, verify=False)
-            email, key_id = str(unverified.get("iss", "")), str(header.get("kid", ""))
-            claims = jwt.decode(token, certs={key_id: self._public_key(email, key_id)}, clock_skew_in_seconds=10)
-        except (ValueError, exceptions.GoogleAuthError):
+            parts = assertions.read(token)
+            assertions.check_times(parts.claims, now)
+            email = assertions.text(parts.claims, "iss")
+            assertions.check_signature(parts, self._public_key(email, assertions.text(parts.header, "kid")))
+        except ValueError:
             raise unauthenticated(INVALID, reason="authError") from None
         self.require_enabled(email)
-        return email, min(float(claims["exp"]), now + LIFETIME)
+        return parts.claims
 
     def _public_key(self, email: str, key_id: str) -> str:
         key = self._emulator.resources.get(KEYS, f"{account_name(email)}/keys/{key_id}")
@@ -173,10 +200,14 @@ def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str
     )
     key_id = emulator.ids.hex(40)
     account = account_name(email)
-    emulator.resources.insert(
-        tx, KEYS, f"{account}/keys/{key_id}", account, {"publicKeyPem": public_pem.decode(), "disabled": False}
-    )
     record = emulator.resources.get(ACCOUNTS, account, tx)
+    owner = record.body["uniqueId"] if record is not None else email
+    body = {
+        "publicKeyPem": public_pem.decode(),
+        "certificatePem": certificates.self_signed(private, owner).decode(),
+        "disabled": False,
+    }
+    emulator.resources.insert(tx, KEYS, f"{account}/keys/{key_id}", account, body)
     base = emulator.settings.base_url
     return {
         "type": "service_account",

@@ -6,6 +6,7 @@ of a name applies to it, and the organization's policy to everything. Decisions 
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.gateway.errors import ApiError, aborted, invalid_argument, permission_denied
+from emulator.gateway.members import check_member
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
+    from emulator.gateway.request import Request
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
@@ -23,6 +26,9 @@ CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT N
 ORGANIZATION = "organizations/1"
 EMPTY_ETAG = "ACAB"
 CACHE_LIMIT = 100_000
+VERSIONS = (0, 1, 3)
+CONDITIONAL_VERSION = 3
+WITH_CONDITION = "_withcond_"
 _PUBLIC = ("allUsers",)
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 
@@ -45,6 +51,29 @@ class Policies:
         policy: dict[str, Any] = orjson.loads(row["policy"])
         return policy
 
+    def shown(self, resource: str, request: Request) -> dict[str, Any]:
+        """The policy of `resource` in the version that a getIamPolicy asks for; see requested_version.
+
+        Below version 3 a conditional binding has no condition, and its role a suffix that says that there is one
+        (IAM: "Role name strings that include withcond"). Raises a 400 for a version that there is none of.
+        """
+        policy = self.get(resource)
+        if requested_version(request) >= CONDITIONAL_VERSION or not _is_conditional(policy.get("bindings", [])):
+            return policy
+        return {**policy, "version": 1, "bindings": [_without_condition(each) for each in policy["bindings"]]}
+
+    def rename_member(self, tx: sqlite3.Connection, before: str, after: str) -> None:
+        """Put one member in place of another in every policy."""
+        sql = "SELECT resource, policy FROM policies WHERE instr(policy, ?)"
+        for row in tx.execute(sql, (before.encode(),)).fetchall():
+            policy = orjson.loads(row["policy"])
+            for binding in policy.get("bindings", []):
+                binding["members"] = [after if member == before else member for member in binding["members"]]
+            policy["etag"] = self._emulator.ids.etag()
+            arguments = (orjson.dumps(policy), policy["etag"], row["resource"])
+            tx.execute("UPDATE policies SET policy = ?, etag = ? WHERE resource = ?", arguments)
+        self._emulator.db.after_commit(self.forget)
+
     def set(
         self, tx: sqlite3.Connection, resource: str, policy: dict[str, Any], mask: str | None = None
     ) -> dict[str, Any]:
@@ -61,9 +90,22 @@ class Policies:
                 "backoff. The request's ETag did not match the current policy's ETag.",
             )
         fields = {part.strip() for part in mask.split(",")} if mask else {"bindings", "etag", "version"}
-        stored = {"version": policy.get("version") or 1, "etag": self._emulator.ids.etag()}
-        bindings = policy.get("bindings", []) if "bindings" in fields else current.get("bindings", [])
-        kept = self._checked(bindings, stored)
+        version = policy.get("version") or 0
+        if version not in VERSIONS:
+            raise invalid_argument(f"Policy version {version} is invalid: it is 0, 1 or 3.")
+        stored: dict[str, Any] = {"version": max(1, version), "etag": self._emulator.ids.etag()}
+        if "bindings" in fields:
+            bindings = policy.get("bindings", [])
+            if version < CONDITIONAL_VERSION and (
+                _is_conditional(bindings) or (etag and _is_conditional(current.get("bindings", [])))
+            ):
+                raise invalid_argument(
+                    f"A policy with conditional role bindings must have version {CONDITIONAL_VERSION}, and this one has"
+                    f" {version}: read it with requestedPolicyVersion {CONDITIONAL_VERSION}, and set version with it."
+                )
+        else:
+            bindings, stored["version"] = current.get("bindings", []), current.get("version", 1)
+        kept = _checked(bindings)
         self._require_members(tx, kept, current.get("bindings", []))
         stored["bindings"] = kept
         audit = policy.get("auditConfigs", []) if "auditConfigs" in fields else current.get("auditConfigs", [])
@@ -74,27 +116,6 @@ class Policies:
         tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
         self._emulator.db.after_commit(self.forget)
         return stored
-
-    def _checked(self, bindings: list[dict[str, Any]], policy: dict[str, Any]) -> list[dict[str, Any]]:
-        from emulator.gateway import conditions
-
-        kept = []
-        for binding in bindings:
-            role = binding.get("role", "")
-            if not role.startswith(("roles/", "projects/", "organizations/")):
-                raise invalid_argument(f"Role {role or '(none)'} is not of the form roles/NAME.")
-            for member in binding.get("members", []):
-                if member not in ("allUsers", "allAuthenticatedUsers") and ":" not in member:
-                    raise invalid_argument(
-                        f'Invalid argument: member "{member}" needs a type such as user: or serviceAccount:.'
-                    )
-            condition = binding.get("condition")
-            if condition:
-                policy["version"] = 3
-                conditions.check(condition.get("expression", ""))
-            if binding.get("members"):
-                kept.append(binding)
-        return kept
 
     def _require_members(
         self, tx: sqlite3.Connection, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
@@ -204,6 +225,54 @@ class _Known:
 
     bindings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     decisions: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+
+def _checked(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bindings that grant something to somebody. Raises a 400 for a role, member or condition that is none."""
+    from emulator.gateway import conditions
+
+    kept = []
+    for binding in bindings:
+        role = binding.get("role", "")
+        if not role.startswith(("roles/", "projects/", "organizations/")) or WITH_CONDITION in role:
+            raise invalid_argument(f"Role {role or '(none)'} is not of the form roles/NAME.")
+        for member in binding.get("members", []):
+            check_member(member)
+        condition = binding.get("condition")
+        if condition:
+            conditions.check(condition.get("expression", ""))
+        if binding.get("members"):
+            kept.append(binding)
+    return kept
+
+
+def _is_conditional(bindings: list[dict[str, Any]]) -> bool:
+    return any(binding.get("condition") for binding in bindings)
+
+
+def _without_condition(binding: dict[str, Any]) -> dict[str, Any]:
+    condition = binding.get("condition")
+    if not condition:
+        return binding
+    mark = hashlib.sha256(orjson.dumps(condition, option=orjson.OPT_SORT_KEYS)).hexdigest()[:20]
+    return {"role": f"{binding['role']}{WITH_CONDITION}{mark}", "members": binding["members"]}
+
+
+def requested_version(request: Request) -> int:
+    """The version of the policy that a getIamPolicy wants: options.requestedPolicyVersion, whoever's method it is.
+
+    In the query, or in the body where the method is a POST; 1 where nothing is said (IAM: "Policy versions").
+    """
+    query, body = request.query or {}, request.body if isinstance(request.body, dict) else {}
+    given = (
+        query.get("options.requestedPolicyVersion")
+        or query.get("optionsRequestedPolicyVersion")
+        or (body.get("options") or {}).get("requestedPolicyVersion")
+        or 0
+    )
+    if given not in VERSIONS:
+        raise invalid_argument(f"requestedPolicyVersion {given} is invalid: it is 0, 1 or 3.")
+    return int(given)
 
 
 def _identities(principal: str) -> set[str]:

@@ -257,7 +257,7 @@ def _delete(collection: Collection) -> Handler:
 def _get_policy(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
         request.emulator.resources.require(collection.kind, request.name)
-        return request.emulator.policies.get(request.name)
+        return request.emulator.policies.shown(request.name, request)
 
     return handler
 

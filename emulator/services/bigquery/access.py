@@ -35,11 +35,11 @@ def default_entries(principal: str) -> list[Entry]:
     return [*entries, {"role": "READER", "specialGroup": "projectReaders"}]
 
 
-def normalise(entries: list[Entry], policy_version: int) -> list[Entry]:
+def normalise(entries: list[Entry]) -> list[Entry]:
     """Check an access list as a caller sends it, and give it as it is kept: without duplicates.
 
-    Roles with a basic equivalent become that (roles/bigquery.dataOwner is OWNER), but for callers that ask for
-    policy version 3, which get the names that they sent. Raises a 400 for an entry that is none.
+    Roles with a basic equivalent become that (roles/bigquery.dataOwner is OWNER), whatever the policy version: "This
+    field will only return the legacy format" (Dataset.access.role). Raises a 400 for an entry that is none.
     """
     kept: list[Entry] = []
     for entry in entries:
@@ -52,7 +52,7 @@ def normalise(entries: list[Entry], policy_version: int) -> list[Entry]:
             raise invalid(f"The access entry for {entry[kinds[0]]} has no role.")
         role = entry.get("role")
         clean = {key: value for key, value in entry.items() if value is not None}
-        if role and policy_version < IAM_POLICY_VERSION:
+        if role:
             clean["role"] = LEGACY_OF.get(role, role)
         if clean not in kept:
             kept.append(clean)
@@ -77,9 +77,32 @@ def to_policy(name: DatasetName, entries: list[Entry]) -> dict[str, Any]:
     return {"version": IAM_POLICY_VERSION, "bindings": list(bindings.values())}
 
 
+def renamed(entries: list[Entry], before: str, after: str) -> list[Entry]:
+    """The access list with one member, as policies name it, in place of another."""
+    return [{**_without_member(entry), **_entry_of(after)} if _named(entry) == before else entry for entry in entries]
+
+
+def _named(entry: Entry) -> str:
+    email = entry.get("userByEmail")
+    return _user(email) if email else entry.get("iamMember", "")
+
+
+def _entry_of(member: str) -> Entry:
+    kind, _, email = member.partition(":")
+    return {"userByEmail": email} if kind in ("user", "serviceAccount") else {"iamMember": member}
+
+
+def _without_member(entry: Entry) -> Entry:
+    return {key: value for key, value in entry.items() if key not in MEMBER_KEYS}
+
+
+def _user(email: str) -> str:
+    return f"serviceAccount:{email}" if email.endswith(".gserviceaccount.com") else f"user:{email}"
+
+
 def _member(name: DatasetName, entry: Entry) -> str | None:
     if email := entry.get("userByEmail"):
-        return f"serviceAccount:{email}" if email.endswith(".gserviceaccount.com") else f"user:{email}"
+        return _user(email)
     if email := entry.get("groupByEmail"):
         return f"group:{email}"
     if domain := entry.get("domain"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery import access, catalog, errors, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import commit
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id
@@ -135,3 +136,14 @@ async def _batches(rows: Batches) -> AsyncIterator[list[Row]]:
         return
     for batch in rows:
         yield batch
+
+
+def rename_member(tx: sqlite3.Connection, emulator: Emulator, before: str, after: str) -> None:
+    """Put one member, as policies name it, in place of another in every dataset's access list."""
+    email = before.partition("?")[0].rpartition(":")[2]
+    sql = "SELECT name FROM resources WHERE kind = ? AND instr(body, ?)"
+    for row in tx.execute(sql, (catalog.DATASETS, email.encode())).fetchall():
+        body = emulator.resources.require(catalog.DATASETS, row["name"], tx).body
+        changed = access.renamed(body.get("access") or [], before, after)
+        if changed != body.get("access"):
+            emulator.resources.replace(tx, catalog.DATASETS, row["name"], {**body, "access": changed})

@@ -40,9 +40,7 @@ async def insert(request: Request) -> Answer:
     name = DatasetName(project_of(request), reference["datasetId"])
     if reference.get("projectId") and request.emulator.project_id(reference["projectId"]) != name.project:
         raise errors.invalid(f"The project in the body, {reference['projectId']}, is not that of the path.")
-    created = await request.emulator.db.write(
-        create_in, request.emulator, name, body, request.principal, request.query.get("accessPolicyVersion", 1)
-    )
+    created = await request.emulator.db.write(create_in, request.emulator, name, body, request.principal)
     return catalog.dataset_view(request.emulator, created)
 
 
@@ -52,7 +50,6 @@ def create_in(
     name: DatasetName,
     body: dict[str, Any],
     principal: str,
-    policy_version: int = 1,
 ) -> Resource:
     """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken."""
     check_dataset_id(name.dataset)
@@ -61,7 +58,7 @@ def create_in(
         "location": catalog.DEFAULT_LOCATION,
         "maxTimeTravelHours": DEFAULT_TIME_TRAVEL_HOURS,
         **_settable(body),
-        "access": access.default_entries(principal) if entries is None else access.normalise(entries, policy_version),
+        "access": access.default_entries(principal) if entries is None else access.normalise(entries),
     }
     if body.get("maxTimeTravelHours"):
         stored["maxTimeTravelHours"] = body["maxTimeTravelHours"]
@@ -152,14 +149,13 @@ async def patch(request: Request) -> Answer:
 
 async def _change(request: Request, *, replace: bool) -> Answer:
     emulator, name = request.emulator, dataset_of(request)
-    version = request.query.get("accessPolicyVersion", 1)
 
     def change(tx: sqlite3.Connection) -> Resource:
         old = catalog.dataset(emulator, name, tx)
         check_etag(request, old)
         body = _changed(old.body, request.body, replace=replace)
         if request.body.get("access") is not None:
-            body["access"] = access.normalise(request.body["access"], version)
+            body["access"] = access.normalise(request.body["access"])
             emulator.policies.set(tx, name.resource, access.to_policy(name, body["access"]))
         return emulator.resources.replace(tx, catalog.DATASETS, name.resource, body)
 

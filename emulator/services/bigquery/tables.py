@@ -260,7 +260,7 @@ def _policy_resource(request: Request) -> TableName:
 @SERVICE.handles("bigquery.tables.getIamPolicy")
 async def get_iam_policy(request: Request) -> Answer:
     """The policy set on a table or view itself."""
-    return request.emulator.policies.get(_policy_resource(request).resource)
+    return request.emulator.policies.shown(_policy_resource(request).resource, request)
 
 
 @SERVICE.handles("bigquery.tables.setIamPolicy")

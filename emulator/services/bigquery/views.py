@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from emulator.app import Emulator
 
 MAX_DEPTH = 16
+# What INFORMATION_SCHEMA.TABLES, COLUMNS and their kin need on a dataset (BigQuery: each view's page, "Required
+# permissions"); of SCHEMATA one sees the datasets that one may get.
+LISTING = ("bigquery.tables.get", "bigquery.tables.list")
 
 
 async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
@@ -62,22 +65,23 @@ async def snapshot(emulator: Emulator, references: Iterable[Reference], principa
 
     Raises ApiError 404 for what is not there, 400 for a view whose query is bad.
     """
-    return await _Lookup(emulator).snapshot(references, principal)
+    return await _Lookup(emulator, principal).snapshot(references)
 
 
 class _Lookup:
     """Collects one snapshot."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, principal: str) -> None:
         self._emulator = emulator
+        self._principal = principal
         self._tables: dict[TableName, TableInfo] = {}
         self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
         self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
         self._view_reads: dict[TableName, frozenset[TableName]] = {}
 
-    async def snapshot(self, references: Iterable[Reference], principal: str) -> Snapshot:
+    async def snapshot(self, references: Iterable[Reference]) -> Snapshot:
         reads = await self._resolve(references, 0)
-        return Snapshot(self._tables, self._listings, self._datasets, principal, reads, self._view_reads)
+        return Snapshot(self._tables, self._listings, self._datasets, self._principal, reads, self._view_reads)
 
     async def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
         names: set[TableName] = set()
@@ -116,7 +120,12 @@ class _Lookup:
             self._list(DatasetName(reference.project, reference.dataset))
             return
         found = self._emulator.resources.list(catalog.DATASETS, f"projects/{reference.project}")[0]
-        self._datasets[reference.project] = tuple(catalog.dataset_info(resource) for resource in found)
+        may = self._emulator.policies.allows
+        self._datasets[reference.project] = tuple(
+            catalog.dataset_info(resource)
+            for resource in found
+            if may(self._principal, "bigquery.datasets.get", resource.name)
+        )
 
 
 def _info(emulator: Emulator, name: TableName) -> TableInfo:
@@ -139,8 +148,9 @@ def authorize(emulator: Emulator, found: Snapshot, principal: str) -> None:
         if not _allowed(emulator, principal, "bigquery.tables.getData", name):
             raise errors.query_denied(name)
     for dataset in found.listings:
-        if not emulator.policies.allows(principal, "bigquery.tables.list", dataset.resource):
-            raise errors.access_denied("Dataset", dataset, "bigquery.tables.list")
+        for permission in LISTING:
+            if not emulator.policies.allows(principal, permission, dataset.resource):
+                raise errors.access_denied("Dataset", dataset, permission)
 
 
 def _allowed(emulator: Emulator, principal: str, permission: str, name: TableName) -> bool:

@@ -19,6 +19,8 @@ JOBS = "cloudscheduler.jobs"
 _METHODS = "cloudscheduler.projects.locations.jobs"
 _TARGETS = ("pubsubTarget", "httpTarget", "appEngineHttpTarget")
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+")
+_PUBLISH = "pubsub.topics.publish"
+_CREATOR = "creator"  # who wrote the job last: a stored field that no answer shows
 _FIELD = r"(\*|[0-9A-Za-z]+(-[0-9A-Za-z]+)?)(/\d+)?"
 _CRON = re.compile(rf"{_FIELD}(,{_FIELD})*(\s+{_FIELD}(,{_FIELD})*){{4}}")
 _ENGLISH = re.compile(r"every\s+.+|(\d+(st|nd|rd|th),?\s*)+.+|(first|second|third|fourth|fifth)\b.+")
@@ -38,15 +40,36 @@ def _job_id(request: Request) -> str:
 def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     """Check a new job and add what Google adds."""
     _check(body)
+    _check_topic(request, request.name, body)
     body = {"timeZone": "Etc/UTC", **body}
     if "httpTarget" in body:
         body.setdefault("attemptDeadline", "180s")
-    return {**body, "state": "ENABLED", "userUpdateTime": request.emulator.clock.stamp()}
+    return {
+        **body,
+        "state": "ENABLED",
+        "userUpdateTime": request.emulator.clock.stamp(),
+        _CREATOR: request.principal,
+    }
 
 
-def _prepare_update(request: Request, _old: Resource, body: dict[str, Any]) -> dict[str, Any]:
+def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     _check(body)
-    return {**body, "userUpdateTime": request.emulator.clock.stamp()}
+    _check_topic(request, old.name, body)
+    return {**body, "userUpdateTime": request.emulator.clock.stamp(), _CREATOR: request.principal}
+
+
+def _check_topic(request: Request, name: str, body: dict[str, Any]) -> None:
+    """A job publishes to a topic of its own project (PubsubTarget.topicName), to which its creator may.
+
+    Else whoever may write jobs could publish to any topic by the rights of Cloud Scheduler's service agent.
+    """
+    topic = body.get("pubsubTarget", {}).get("topicName")
+    if topic is None:
+        return
+    emulator = request.emulator
+    if emulator.project_id(topic.split("/")[1]) != emulator.project_id(name.split("/")[1]):
+        raise invalid_argument(f'Topic "{topic[:120]}" is invalid: it must be in the same project as the job.')
+    emulator.policies.require(request.principal, _PUBLISH, topic)
 
 
 def _check(body: dict[str, Any]) -> None:
@@ -68,6 +91,10 @@ def _check(body: dict[str, Any]) -> None:
         raise invalid_argument(f'Topic "{topic[:120]}" is invalid: it must look like projects/ID/topics/TOPIC.')
 
 
+def _view(job: Resource) -> dict[str, Any]:
+    return {"name": job.name, **{key: value for key, value in job.body.items() if key != _CREATOR}}
+
+
 JOB = Collection(
     kind=JOBS,
     segment="jobs",
@@ -76,6 +103,7 @@ JOB = Collection(
     mutable=frozenset(("description", "schedule", "timeZone", "attemptDeadline", "retryConfig", *_TARGETS)),
     prepare=_prepare,
     prepare_update=_prepare_update,
+    view=_view,
 )
 crud(SERVICE, JOB, _METHODS, ("create", "get", "list", "patch", "delete"))
 
@@ -107,6 +135,7 @@ async def run(request: Request) -> Answer:
     message = base64.b64decode(target.get("data", "")), target.get("attributes", {})
     status: dict[str, Any] = {}
     try:
+        emulator.policies.require(job.body[_CREATOR], _PUBLISH, target["topicName"])
         await pubsub.publish(emulator, target["topicName"], [message])
     except ApiError as error:
         status = error.to_status()

@@ -10,6 +10,7 @@ from emulator.gateway import validation
 from emulator.gateway.authentication import ACCOUNTS, KEYS
 from emulator.gateway.collections import apply_path
 from emulator.gateway.errors import ApiError, already_exists, invalid_argument, not_found
+from emulator.gateway.members import deleted_account
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import (
     ACCOUNT_ID,
@@ -126,7 +127,10 @@ async def disable(request: Request) -> Answer:
 
 @SERVICE.handles(f"{_METHODS}.delete", on=resource_name)
 async def delete(request: Request) -> Answer:
-    """Delete an account with its keys; undelete brings both back."""
+    """Delete an account with its keys; undelete brings both back, and what policies granted it.
+
+    Until then they name it as deleted, so that a new account of the same address gets nothing of it.
+    """
     emulator = request.emulator
     name = account_name(request)
 
@@ -143,6 +147,7 @@ async def delete(request: Request) -> Answer:
         unique = account.body["uniqueId"]
         emulator.resources.insert(tx, DELETED, f"{name.parent}/deletedServiceAccounts/{unique}", name.parent, kept)
         emulator.resources.delete_tree(tx, str(name))
+        _rename(tx, emulator, _member(account.body), deleted_account(name.email, unique))
         _forget(emulator)
 
     await emulator.db.write(step)
@@ -168,10 +173,23 @@ async def undelete(request: Request) -> Answer:
         if policy.get("bindings"):
             emulator.policies.set(tx, name, {**policy, "etag": ""})
         emulator.resources.delete(tx, DELETED, deleted.name)
+        _rename(tx, emulator, deleted_account(account.body["email"], unique), _member(account.body))
         _forget(emulator)
         return account
 
     return {"restoredAccount": view(await emulator.db.write(step))}
+
+
+def _rename(tx: sqlite3.Connection, emulator: Emulator, before: str, after: str) -> None:
+    """Everywhere that members are named: in policies, and in the access lists of datasets."""
+    from emulator.services.bigquery import api as bigquery
+
+    emulator.policies.rename_member(tx, before, after)
+    bigquery.rename_member(tx, emulator, before, after)
+
+
+def _member(account: dict[str, Any]) -> str:
+    return f"serviceAccount:{account['email']}"
 
 
 async def _change(request: Request, changes: dict[str, Any], fields: list[str]) -> Answer:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from emulator.gateway.authentication import ACCOUNTS, KEYS, make_key
-from emulator.gateway.errors import invalid_argument, not_implemented, resource_exhausted
+from emulator.gateway.errors import failed_precondition, invalid_argument, not_implemented, resource_exhausted
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, require_account, require_key, resource_name, unknown_account
 from emulator.services.iam.service import SERVICE
@@ -23,6 +23,7 @@ _METHODS = "iam.projects.serviceAccounts.keys"
 _PERMISSION = "iam.serviceAccountKeys"
 # IAM, page "Quotas and limits": service account keys for each service account.
 KEY_LIMIT = 10
+_PUBLIC = {"TYPE_RAW_PUBLIC_KEY": "publicKeyPem", "TYPE_X509_PEM_FILE": "certificatePem"}
 _FOREVER = "9999-12-31T23:59:59Z"
 
 
@@ -68,7 +69,13 @@ async def upload(request: Request) -> Answer:
     emulator = request.emulator
     certificate = base64.b64decode(request.body.get("publicKeyData", ""))
     public_key, valid_before = await asyncio.to_thread(_read_certificate, certificate)
-    body = {"publicKeyPem": public_key, "origin": "USER_PROVIDED", "validBefore": valid_before, "disabled": False}
+    body = {
+        "publicKeyPem": public_key,
+        "certificatePem": certificate.decode(),
+        "origin": "USER_PROVIDED",
+        "validBefore": valid_before,
+        "disabled": False,
+    }
 
     def step(tx: sqlite3.Connection) -> Resource:
         _require_room(request, tx)
@@ -80,14 +87,15 @@ async def upload(request: Request) -> Answer:
 
 @SERVICE.handles(f"{_METHODS}.get", permission=f"{_PERMISSION}.get", on=resource_name)
 async def get(request: Request) -> Answer:
-    """One key; publicKeyType TYPE_RAW_PUBLIC_KEY adds its public half."""
+    """One key; publicKeyType adds its public half, alone or as a certificate."""
     key = require_key(request)
-    wanted = request.query.get("publicKeyType", "TYPE_NONE")
-    if wanted == "TYPE_X509_PEM_FILE":
-        raise not_implemented("Certificates of keys are not emulated; ask for TYPE_RAW_PUBLIC_KEY.")
-    if wanted == "TYPE_RAW_PUBLIC_KEY":
-        return {**view(key), "publicKeyData": base64.b64encode(key.body["publicKeyPem"].encode()).decode()}
-    return view(key)
+    kept = _PUBLIC.get(request.query.get("publicKeyType", "TYPE_NONE"))
+    if kept is None:
+        return view(key)
+    pem = key.body.get(kept)
+    if pem is None:
+        raise failed_precondition("The key was made by an emulator that kept no certificates; create a new key.")
+    return {**view(key), "publicKeyData": base64.b64encode(pem.encode()).decode()}
 
 
 @SERVICE.handles(f"{_METHODS}.list", permission=f"{_PERMISSION}.list", on=resource_name)

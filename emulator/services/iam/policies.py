@@ -20,7 +20,7 @@ async def get_policy(request: Request) -> Answer:
     """The policy of an account."""
     name = account_name(request)
     require_account(request.emulator, name)
-    return request.emulator.policies.get(str(name))
+    return request.emulator.policies.shown(str(name), request)
 
 
 @SERVICE.handles(f"{_METHODS}.setIamPolicy", on=resource_name)

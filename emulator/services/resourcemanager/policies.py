@@ -17,7 +17,7 @@ async def get_policy(request: Request) -> Answer:
     """The project's policy, with audit configs."""
     name = project_name(request)
     require_project(request.emulator, name)
-    return request.emulator.policies.get(name)
+    return request.emulator.policies.shown(name, request)
 
 
 @SERVICE.handles("cloudresourcemanager.projects.setIamPolicy", on=project_name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.app import PROJECTS
 from emulator.gateway import filters, validation
 from emulator.gateway.authorization import ORGANIZATION
-from emulator.gateway.errors import invalid_argument
+from emulator.gateway.errors import invalid_argument, permission_denied
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.service import SERVICE
 from emulator.settings import project_number
@@ -86,6 +86,7 @@ async def create(request: Request) -> Answer:
             f"Invalid project id '{project}': 6 to 30 lower-case letters, digits and hyphens, beginning with a letter"
             " and not ending with a hyphen."
         )
+    _check_parent(body.get("parent"))
     made = {
         "projectId": project,
         "projectNumber": project_number(project),
@@ -103,6 +104,20 @@ async def create(request: Request) -> Answer:
         return created
 
     return _done(request, "cp", _view(request)(await emulator.db.write(step)))
+
+
+def _check_parent(parent: Any) -> None:
+    """A 403 for a parent that is not the organization here, in the words of Resource Manager for any it can't find.
+
+    v1 has {"type": "organization", "id": "1"}, v3 "organizations/1"; none means the caller's own organization.
+    """
+    if isinstance(parent, dict):
+        parent = f"{parent.get('type', '')}s/{parent.get('id', '')}"
+    if parent and parent != ORGANIZATION:
+        raise permission_denied(
+            f"The caller does not have permission to create projects in {parent[:100]}, or it does not exist; here is"
+            f" only {ORGANIZATION}."
+        )
 
 
 @SERVICE.handles("cloudresourcemanager.projects.get", on=project_name)

@@ -20,7 +20,7 @@ def grant(running: InProcess, resource: str, role: str, member: str, **more: Any
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
         policy = running.emulator.policies.get(resource, tx)
         bindings = [*policy.get("bindings", []), {"role": role, "members": [member], **more}]
-        return running.emulator.policies.set(tx, resource, {**policy, "bindings": bindings})
+        return running.emulator.policies.set(tx, resource, {**policy, "version": 3, "bindings": bindings})
 
     return running.write(step)
 

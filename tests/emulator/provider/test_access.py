@@ -14,6 +14,7 @@ from tests.support.emulator import RunningEmulator
 
 Unique = Callable[[str], str]
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 UNTIL = {"title": "until", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
 
 
@@ -25,9 +26,20 @@ def topic(emulator: RunningEmulator, unique: Unique) -> str:
     return name
 
 
+@pytest.fixture
+def key(emulator: RunningEmulator, unique: Unique) -> str:
+    """The full name of a fresh key, whose policy the plugin reads in the version that has conditions."""
+    ring = f"projects/{emulator.project}/locations/us-central1/keyRings/{unique('ring')}"
+    parent, _, ring_id = ring.rpartition("/keyRings/")
+    assert emulator.request("POST", f"/v1/{parent}/keyRings?keyRingId={ring_id}", {})[0] == 200
+    path = f"/v1/{ring}/cryptoKeys?cryptoKeyId=key"
+    assert emulator.request("POST", path, {"purpose": "ENCRYPT_DECRYPT"})[0] == 200
+    return f"{ring}/cryptoKeys/key"
+
+
 def bindings(emulator: RunningEmulator, resource: str) -> list[dict[str, Any]]:
-    """The bindings of a resource's policy."""
-    _, policy = emulator.request("GET", f"/v1/{resource}:getIamPolicy")
+    """The bindings of a resource's policy, with their conditions."""
+    _, policy = emulator.request("GET", f"/v1/{resource}:getIamPolicy?options.requestedPolicyVersion=3")
     found: list[dict[str, Any]] = policy.get("bindings", [])
     return found
 
@@ -62,15 +74,15 @@ def test_two_providers_do_not_lose_each_others_members(
     assert len(binding["members"]) == 12
 
 
-def test_conditions_make_bindings_of_their_own(engine: Engine, emulator: RunningEmulator, topic: str) -> None:
-    plain = {"topic": topic, "role": "roles/pubsub.publisher", "member": "user:a@example.com"}
-    engine.up("plain", TOPIC_MEMBER, plain)
-    engine.up("until", TOPIC_MEMBER, {**plain, "condition": UNTIL})
-    assert len(bindings(emulator, topic)) == 2
-    assert engine.state["until"].id == f"{topic}/roles/pubsub.publisher/user:a@example.com/until"
-    assert engine.up("until", TOPIC_MEMBER, {**plain, "condition": UNTIL}) == "same"
+def test_conditions_make_bindings_of_their_own(engine: Engine, emulator: RunningEmulator, key: str) -> None:
+    plain = {"cryptoKeyId": key, "role": "roles/cloudkms.viewer", "member": "user:a@example.com"}
+    engine.up("plain", KEY_MEMBER, plain)
+    engine.up("until", KEY_MEMBER, {**plain, "condition": UNTIL})
+    assert len(bindings(emulator, key)) == 2
+    assert engine.state["until"].id == f"{key}/roles/cloudkms.viewer/user:a@example.com/until"
+    assert engine.up("until", KEY_MEMBER, {**plain, "condition": UNTIL}) == "same"
     engine.delete("plain")
-    assert [binding["condition"]["title"] for binding in bindings(emulator, topic)] == ["until"]
+    assert [binding["condition"]["title"] for binding in bindings(emulator, key)] == ["until"]
     engine.delete("until")
 
 
@@ -92,16 +104,17 @@ def test_a_member_that_others_removed_is_gone(engine: Engine, emulator: RunningE
     assert engine.refresh("m") is None
 
 
-def test_a_member_is_imported(engine: Engine, topic: str) -> None:
+def test_a_member_is_imported(engine: Engine, topic: str, key: str) -> None:
     member = {"topic": topic, "role": "roles/pubsub.publisher", "member": "user:a@example.com"}
     engine.up("m", TOPIC_MEMBER, member)
     imported = engine.import_("i", TOPIC_MEMBER, f"{topic} roles/pubsub.publisher user:a@example.com")
     assert imported is not None
     assert imported.id == engine.state["m"].id
     assert engine.diff("i", member).details == {}
-    engine.up("until", TOPIC_MEMBER, {**member, "condition": UNTIL})
-    engine.import_("k", TOPIC_MEMBER, f"{topic} roles/pubsub.publisher user:a@example.com until")
-    assert engine.diff("k", {**member, "condition": UNTIL}).details == {}
+    until = {"cryptoKeyId": key, "role": "roles/cloudkms.viewer", "member": "user:a@example.com", "condition": UNTIL}
+    engine.up("until", KEY_MEMBER, until)
+    engine.import_("k", KEY_MEMBER, f"{key} roles/cloudkms.viewer user:a@example.com until")
+    assert engine.diff("k", until).details == {}
     assert engine.import_("j", TOPIC_MEMBER, f"{topic} roles/pubsub.viewer user:a@example.com") is None
 
 

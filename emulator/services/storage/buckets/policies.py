@@ -40,7 +40,7 @@ def _view(bucket: Bucket, policy: dict[str, Any]) -> dict[str, Any]:
 async def get_policy(request: Request) -> Answer:
     """Read a bucket's policy."""
     bucket = access.bucket_for(request, "storage.buckets.getIamPolicy")
-    return _view(bucket, request.emulator.policies.get(bucket.resource))
+    return _view(bucket, request.emulator.policies.shown(bucket.resource, request))
 
 
 @handles("storage.buckets.setIamPolicy")

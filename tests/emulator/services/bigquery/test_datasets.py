@@ -110,6 +110,19 @@ def test_roles_of_access_entries_are_normalised(bigquery_client: bigquery.Client
     assert ("WRITER", "ann@example.com") in {(e.role, e.entity_id) for e in changed.access_entries}
 
 
+@pytest.mark.parametrize("version", ["", "?accessPolicyVersion=3"])
+def test_roles_are_shown_in_the_legacy_form_whoever_wrote_them(
+    emulator: RunningEmulator, dataset: bigquery.Dataset, version: str
+) -> None:
+    """Dataset.access.role: "This field will only return the legacy format"; the provider writes the other one."""
+    path = f"/bigquery/v2/projects/{emulator.project}/datasets/{dataset.dataset_id}"
+    emails = {"READER": "a@example.com", "roles/bigquery.dataViewer": "b@example.com", "roles/custom": "c@example.com"}
+    entries = [{"role": role, "userByEmail": email} for role, email in emails.items()]
+    assert emulator.request("PATCH", path + "?accessPolicyVersion=3", {"access": entries})[0] == 200
+    shown = emulator.request("GET", path + version)[1]["access"]
+    assert [entry["role"] for entry in shown] == ["READER", "READER", "roles/custom"]
+
+
 def test_an_access_entry_for_nobody_is_refused(emulator: RunningEmulator, dataset: bigquery.Dataset) -> None:
     path = f"/bigquery/v2/projects/{emulator.project}/datasets/{dataset.dataset_id}"
     status, answer = emulator.request("PATCH", path, {"access": [{"role": "READER"}]})

@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.emulator.services.clients import refused
+from tests.support.accounts import grant, make_account
+from tests.support.emulator import RunningEmulator
 
 Api = Callable[[str, str], Any]
 Names = Callable[[str], str]
@@ -62,6 +64,32 @@ def test_run_publishes_unless_paused(jobs: Any, google_api: Api, unique: Names) 
     pulled = pubsub.subscriptions().pull(subscription=subscription, body={"maxMessages": 10}).execute()
     [message] = pulled["receivedMessages"]
     assert base64.b64decode(message["message"]["data"]) == b"go"
+
+
+def test_a_job_publishes_only_where_its_creator_may(emulator: RunningEmulator, google_api: Api, unique: Names) -> None:
+    """PubsubTarget.topicName: of the job's own project. Its creator's rights count at each run."""
+    account = make_account(emulator, unique("scheduler"))
+    project = f"projects/{PROJECT}"
+    grant(emulator, project, account.member, "roles/cloudscheduler.admin")
+    topic = f"{project}/topics/{unique('closed')}"
+    google_api("pubsub", "v1").projects().topics().create(name=topic, body={}).execute()
+    body = body_of(f"{LOCATION}/jobs/{unique('job')}", topic.rpartition("/")[2])
+    code, answer = emulator.request("POST", f"/v1/{LOCATION}/jobs", body, account.token)
+    assert (code, "pubsub.topics.publish" in answer["error"]["message"]) == (403, True)
+    policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [account.member]}]}
+    assert emulator.request("POST", f"/v1/{topic}:setIamPolicy", {"policy": policy})[0] == 200
+    code, made = emulator.request("POST", f"/v1/{LOCATION}/jobs", body, account.token)
+    assert (code, "creator" in made) == (200, False)
+    assert emulator.request("POST", f"/v1/{made['name']}:run", {})[1]["status"] == {}
+    assert emulator.request("POST", f"/v1/{topic}:setIamPolicy", {"policy": {}})[0] == 200
+    assert emulator.request("POST", f"/v1/{made['name']}:run", {})[1]["status"]["code"] == 7
+
+
+def test_a_topic_of_another_project_is_refused(jobs: Any, unique: Names) -> None:
+    body = body_of(f"{LOCATION}/jobs/{unique('job')}")
+    body["pubsubTarget"]["topicName"] = "projects/other-project/topics/events"
+    status, message = refused(jobs.create(parent=LOCATION, body=body))[:2]
+    assert (status, "same project" in str(message)) == (400, True)
 
 
 def test_a_missing_topic_is_the_status_of_the_job(jobs: Any, unique: Names) -> None:

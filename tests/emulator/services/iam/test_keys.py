@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +61,19 @@ def test_a_key_shows_no_private_part_again(accounts: Any, account: Account) -> N
     assert base64.b64decode(shown["publicKeyData"]).startswith(b"-----BEGIN PUBLIC KEY-----")
     assert [key["name"] for key in accounts.keys().list(name=account.name).execute()["keys"]] == [made["name"]]
     assert accounts.keys().list(name=account.name, keyTypes="SYSTEM_MANAGED").execute() == {}
+
+
+def test_a_key_shows_its_certificate(accounts: Any, account: Account) -> None:
+    """As the gcp provider reads every key: self-signed, of the same key pair, for the account's unique id."""
+    made = accounts.keys().create(name=account.name, body={}).execute()
+    file = json.loads(base64.b64decode(made["privateKeyData"]))
+    shown = accounts.keys().get(name=made["name"], publicKeyType="TYPE_X509_PEM_FILE").execute()
+    certificate = x509.load_pem_x509_certificate(base64.b64decode(shown["publicKeyData"]))
+    private = serialization.load_pem_private_key(file["private_key"].encode(), password=None)
+    assert certificate.public_key() == private.public_key()
+    certificate.verify_directly_issued_by(certificate)
+    unique = accounts.get(name=account.name).execute()["uniqueId"]
+    assert [each.value for each in certificate.subject] == [unique]
 
 
 def test_a_deleted_key_is_refused_at_once(accounts: Any, emulator: RunningEmulator, account: Account) -> None:

@@ -53,6 +53,20 @@ def test_what_is_not_emulated_says_so(google_api: Api) -> None:
     assert (code, message) == (501, "cloudresourcemanager.projects.delete is not emulated.")
 
 
+def test_a_project_needs_a_parent_that_is_there(emulator: RunningEmulator) -> None:
+    parents: tuple[tuple[str, object], ...] = (
+        ("v1", {"type": "organization", "id": "987654321"}),
+        ("v1", {"type": "folder", "id": "1"}),
+        ("v3", "organizations/987654321"),
+        ("v3", "folders/1"),
+    )
+    for version, parent in parents:
+        body = {"projectId": "orphan-project", "parent": parent}
+        code, answer = emulator.request("POST", f"/{version}/projects", body)
+        assert (code, answer["error"]["status"]) == (403, "PERMISSION_DENIED"), answer
+    assert emulator.request("GET", "/v1/projects/orphan-project")[0] == 403
+
+
 def test_another_project_is_made_and_owned_by_who_made_it(start_emulator: StartEmulator) -> None:
     running = start_emulator()
     with client_as(running, running.owner_token, "cloudresourcemanager", "v1") as client:
