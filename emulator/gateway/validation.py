@@ -127,7 +127,10 @@ def conform(document: Document, schema: str, value: Any, *, lenient: bool = Fals
     if not isinstance(value, dict):
         raise invalid_argument("Invalid JSON payload received. Unexpected token: the body must be a JSON object.")
     checker = _Checker(document, lenient)
-    result: dict[str, Any] = checker.object(document.schemas[schema], value, "")
+    try:
+        result: dict[str, Any] = checker.object(document.schemas[schema], value, "")
+    except RecursionError:
+        raise invalid_argument("Invalid JSON payload received. The body is nested too deeply.") from None
     checker.problems.raise_if_any()
     return result
 

@@ -84,7 +84,7 @@ def of(problem: Exception) -> ApiError:
     if isinstance(problem, SqlError):
         return error(problem.reason, problem.message)
     if isinstance(problem, Interrupted):
-        return error("stopped", problem.message)
+        return error(problem.reason, problem.message)
     if isinstance(problem, StoreError):
         return error("internalError", str(problem))
     return error("internalError", "An internal error occurred; the emulator's log has the details.")

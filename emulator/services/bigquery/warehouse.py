@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery.jobs.slots import Slots
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.client import Client
 from emulator.services.bigquery.process.frames import Open
@@ -44,6 +45,7 @@ class Warehouse:
         self._insert_ids: dict[tuple[str, str], float] = {}
         self.tasks: dict[tuple[str, str], asyncio.Task[None]] = {}  # running jobs by project and id
         self.tickets: dict[tuple[str, str], Ticket] = {}
+        self.slots = Slots()
         self.closing = False
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
 
@@ -90,10 +92,6 @@ class Warehouse:
         for storage in filter(None, storages):
             await self.run(tables.drop, stored(storage), short=True)
             self._sizes.pop(storage, None)
-
-    def new_ticket(self, key: tuple[str, str]) -> Ticket:
-        """What cancels the job of that project and id."""
-        return self.tickets.setdefault(key, Ticket())
 
     def is_repeated(self, storage: str, insert_id: str) -> bool:
         """Whether a row with that insertId came within the last minute."""

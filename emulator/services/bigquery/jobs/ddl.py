@@ -102,7 +102,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
             await _copy_rows(emulator, source.storage, storage, fields)
     else:
         storage = await tables.new_storage(emulator, fields)
-    body.update({"schema": {"fields": list(fields)}, "_storage": storage})
+    body.update({"schema": {"fields": list(fields)}, "_storage": storage, "_job": query.job.key})
     if problem := schemas.partitioning_problem(body, fields):
         await warehouse.of(emulator).drop(storage)
         raise errors.error("invalidQuery", problem)

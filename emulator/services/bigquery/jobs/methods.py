@@ -9,6 +9,7 @@ from emulator.services.bigquery import catalog, errors, warehouse
 from emulator.services.bigquery.jobs import query, results, run, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.requests import decode_offset, encode_offset, on_project, page_size, project_of
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.tabledata import timestamp_format
@@ -58,8 +59,7 @@ async def _dry_run(emulator: Emulator, job: Job) -> dict[str, Any]:
     """The checked job, which is not kept. Raises the error that it would end with."""
     if job.kind != "query":
         raise errors.invalid("Only query jobs can be run dry.")
-    await query.dry_run(emulator, job, warehouse.of(emulator).new_ticket((job.project, job.id)))
-    warehouse.of(emulator).tickets.pop((job.project, job.id), None)
+    await query.dry_run(emulator, job, Ticket())
     job.state = DONE
     job.body["status"]["state"] = DONE
     return store.view(emulator, job)
@@ -124,10 +124,10 @@ def _item(emulator: Emulator, job: Job, *, full: bool) -> dict[str, Any]:
 
 @SERVICE.handles("bigquery.jobs.cancel", permission="", on=on_project)
 async def cancel(request: Request) -> Answer:
-    """Ask a job to stop; answers at once."""
+    """Stop a job, and answer when it has stopped. One that has ended stays as it is."""
     job = _find(request)
     _require(request, job, "bigquery.jobs.update")
-    run.cancel(request.emulator, job)
+    job = await run.cancel(request.emulator, job)
     return {"kind": "bigquery#jobCancelResponse", "job": store.view(request.emulator, job)}
 
 
@@ -148,8 +148,9 @@ async def query_(request: Request) -> Answer:
     configuration = {key: value for key, value in body.items() if key not in REQUEST_ONLY and value is not None}
     reference = {"location": body["location"]} if body.get("location") else {}
     described: dict[str, Any] = {"configuration": {"query": configuration}, "jobReference": reference}
-    if body.get("labels"):
-        described["configuration"]["labels"] = body["labels"]
+    for key in ("labels", "jobTimeoutMs"):
+        if body.get(key):
+            described["configuration"][key] = body[key]
     job = store.new(emulator, project, described, request.principal)
     if body.get("dryRun"):
         await _dry_run(emulator, job)
@@ -163,7 +164,8 @@ async def query_(request: Request) -> Answer:
             **({"schema": part["schema"]} if "schema" in part else {}),
         }
     job = await _once(request, job)
-    seconds = min(int(body.get("timeoutMs") or DEFAULT_TIMEOUT_MS), MAX_TIMEOUT_MS) / 1000
+    timeout = body.get("timeoutMs")
+    seconds = min(DEFAULT_TIMEOUT_MS if timeout is None else int(timeout), MAX_TIMEOUT_MS) / 1000
     await run.wait(emulator, project, job.id, seconds)
     options = body.get("formatOptions") or {}
     maximum = body.get("maxResults")

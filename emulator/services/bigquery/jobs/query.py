@@ -6,6 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,38 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     for plan in plans:
         ticket.check()
         await _statement(query, plan, last=plan is plans[-1])
+
+
+async def had_effect(emulator: Emulator, job: Job) -> bool:
+    """Whether a job that was under way when the emulator stopped had had its effect; its statistics are filled then.
+
+    Known of one statement that changes rows, creates a table or writes into one.
+    """
+    from emulator.services.bigquery.sql import storage
+
+    _, plans = await _prepare(emulator, job, Ticket())
+    plan = plans[0]
+    destination = job.configuration.get("destinationTable")
+    name = TableName.from_reference(destination, job.project) if destination else plan.target
+    if len(plans) > 1 or name is None:
+        return False
+    if not plan.is_dml and plan.kind != "TRUNCATE_TABLE":
+        if plan.kind != "SELECT" and not plan.kind.startswith("CREATE_TABLE"):
+            return False
+        if not await commit.is_done(emulator, commit.Target(name, job.key)):
+            return False
+        statistics: dict[str, Any] = {"statementType": plan.kind}
+    else:
+        key = f"{job.key}/{plan.number}"
+        actions = tuple(COUNT_NAMES) if plan.kind == "MERGE" else (plan.kind,)
+        house = warehouse.of(emulator)
+        counts = [await house.run(storage.done_rows, f"{key}/{action}", short=True) for action in actions]
+        if counts[0] is None:
+            return False
+        statistics = _dml_statistics(plan, dict(zip(actions, counts, strict=True)))
+    job.statistics["totalBytesProcessed"] = "0"
+    job.statistics["query"] = statistics
+    return True
 
 
 async def dry_run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
@@ -189,11 +222,18 @@ async def _dml(query: Query, plan: Plan) -> None:
         counts = await house.run(scripts.change, query.script, plan.number, found, storage, key, ticket=query.ticket)
         house.changed(storage)
         await emulator.db.write(emulator.resources.replace, catalog.TABLES, target.name, target.body)
-    statistics = await _statistics(query, plan, found)
-    if plan.kind != "TRUNCATE_TABLE":
-        statistics["numDmlAffectedRows"] = str(sum(counts.values()))
-        statistics["dmlStats"] = {COUNT_NAMES[action]: str(count) for action, count in counts.items()}
-    query.job.statistics["query"] = statistics
+    query.job.statistics["query"] = {**await _statistics(query, plan, found), **_dml_statistics(plan, counts)}
+
+
+def _dml_statistics(plan: Plan, counts: Mapping[str, int | None]) -> dict[str, Any]:
+    """What a statement that changes rows tells about them. Tables do not count what TRUNCATE removes."""
+    if plan.kind == "TRUNCATE_TABLE":
+        return {"statementType": plan.kind}
+    return {
+        "statementType": plan.kind,
+        "numDmlAffectedRows": str(sum(count or 0 for count in counts.values())),
+        "dmlStats": {COUNT_NAMES[action]: str(count or 0) for action, count in counts.items()},
+    }
 
 
 async def _statistics(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:

@@ -5,46 +5,69 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import copy, extract, load, query, store
-from emulator.services.bigquery.jobs.store import DONE, RUNNING, Job
+from emulator.services.bigquery.jobs.store import DONE, PENDING, RUNNING, Job
+from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql.errors import Interrupted
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-    from emulator.services.bigquery.process.ticket import Ticket
 
 Runner = Callable[["Emulator", Job, "Ticket"], Awaitable[None]]
 RUNNERS: dict[str, Runner] = {"query": query.run, "load": load.run, "extract": extract.run, "copy": copy.run}
+QUERY_SECONDS = 6 * 3600  # BigQuery: query execution-time limit
+CANCEL_SECONDS = 10.0  # jobs.cancel answers after that at the latest; an engine that does not heed is ended before
+STARTS = 1  # how often a load, extract or copy job is taken up again
 _log = logging.getLogger("emulator.bigquery")
 
 
 async def submit(emulator: Emulator, job: Job, also: Callable[[sqlite3.Connection], Any] | None = None) -> None:
     """Keep a new job, durably, and start it. also runs in the same write. Raises 409 where its id is taken."""
-    job.state = RUNNING
-    job.body["status"]["state"] = RUNNING
-    job.statistics["startTime"] = str(job.created)
+    slots = warehouse.of(emulator).slots
+    owner = _owner(job)
+    has_slot = slots.take_now(owner)
+    job.state = RUNNING if has_slot else PENDING
+    job.body["status"]["state"] = job.state
+    if has_slot:
+        job.statistics["startTime"] = str(job.created)
 
     def change(tx: sqlite3.Connection) -> None:
         store.insert_in(tx, job)
         if also is not None:
             also(tx)
 
-    await emulator.db.write(change)
-    start(emulator, job)
+    try:
+        await emulator.db.write(change)
+    except BaseException:
+        if has_slot:
+            slots.give_back(owner)
+        raise
+    start(emulator, job, has_slot=has_slot)
 
 
-def start(emulator: Emulator, job: Job) -> None:
-    """Run a job that is kept."""
+def _owner(job: Job) -> str:
+    return f"{job.project} {job.principal}"
+
+
+def start(emulator: Emulator, job: Job, *, has_slot: bool = False) -> None:
+    """Run a job that is kept, as soon as it has a slot."""
+    ticket = Ticket()
+    _follow(emulator, job, ticket, _run(emulator, job, ticket, has_slot=has_slot))
+
+
+def _follow(emulator: Emulator, job: Job, ticket: Ticket, work: Coroutine[Any, Any, None]) -> None:
+    """Do a job's work in a task that can be waited for and cancelled."""
     house = warehouse.of(emulator)
     key = (job.project, job.id)
-    ticket = house.new_ticket(key)
-    task = asyncio.create_task(_run(emulator, job, ticket))
+    task = asyncio.create_task(work)
     house.tasks[key] = task
+    house.tickets[key] = ticket
 
     def forget(_: asyncio.Task[None]) -> None:
         house.tasks.pop(key, None)
@@ -53,17 +76,60 @@ def start(emulator: Emulator, job: Job) -> None:
     task.add_done_callback(forget)
 
 
-async def _run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def _run(emulator: Emulator, job: Job, ticket: Ticket, *, has_slot: bool) -> None:
+    house, owner = warehouse.of(emulator), _owner(job)
     problem: ApiError | None = None
+    timers = _limits(emulator, job, ticket)
     try:
+        if not has_slot:
+            await house.slots.take(owner, ticket)
+            has_slot = True
+            await _running(emulator, job)
         await RUNNERS[job.kind](emulator, job, ticket)
     except ApiError as error:
         problem = error
+    except Interrupted as error:
+        problem = errors.of(error)
     except Exception as error:  # noqa: BLE001 whatever goes wrong, the job ends and says so
         _log.exception("job %s failed", job.id)
         problem = errors.of(error)
-    if warehouse.of(emulator).closing and problem is not None:
-        return  # it goes on after the next start
+    finally:
+        for timer in timers:
+            timer.cancel()
+        if has_slot:
+            house.slots.give_back(owner)
+    if house.closing and problem is not None:
+        return  # the next start decides about it
+    await _end(emulator, job, problem)
+
+
+async def _running(emulator: Emulator, job: Job) -> None:
+    job.state = RUNNING
+    job.statistics["startTime"] = str(int(emulator.clock.seconds() * 1000))
+    await emulator.db.write(store.save_in, job)
+
+
+def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerHandle]:
+    """Timers that stop a job: its own jobTimeoutMs, which counts from its creation, and BigQuery's for queries."""
+    later = asyncio.get_running_loop().call_later
+    timers = []
+    wanted = job.body["configuration"].get("jobTimeoutMs")
+    if wanted:
+        seconds = int(wanted) / 1000
+        message = f"Job execution was cancelled: Job timed out after {seconds:g}s"
+        left = job.created / 1000 + seconds - emulator.clock.seconds()
+        timers.append(later(max(left, 0), ticket.cancel, Interrupted(message)))
+    if job.kind == "query":
+        hours = QUERY_SECONDS / 3600
+        message = (
+            f"Operation timed out after {hours} hours. Consider reducing the amount of work performed by your "
+            "operation so that it can complete within this limit."
+        )
+        timers.append(later(QUERY_SECONDS, ticket.cancel, Interrupted(message, "timeout")))
+    return timers
+
+
+async def _end(emulator: Emulator, job: Job, problem: ApiError | None) -> None:
     finish(emulator, job, problem)
     await emulator.db.write(store.save_in, job)
     await load.forget_upload(emulator, job)
@@ -89,16 +155,52 @@ async def wait(emulator: Emulator, project: str, identifier: str, seconds: float
         await asyncio.wait([task], timeout=seconds)
 
 
-def cancel(emulator: Emulator, job: Job) -> None:
-    """Ask a running job to stop; it ends with the reason `stopped`."""
-    ticket = warehouse.of(emulator).tickets.get((job.project, job.id))
-    if ticket is not None:
+async def cancel(emulator: Emulator, job: Job) -> Job:
+    """Stop a job, durably: it ends with the reason `stopped`, also where the emulator crashes now. One that has ended
+    stays as it is. Gives the job as it is then.
+    """
+    await emulator.db.write(store.mark_cancelled_in, job)
+    house, key = warehouse.of(emulator), (job.project, job.id)
+    task, ticket = house.tasks.get(key), house.tickets.get(key)
+    if task is not None and ticket is not None:
         ticket.cancel()
+        await asyncio.wait([task], timeout=CANCEL_SECONDS)
+    return store.get(emulator, job.project, job.id)
 
 
 @SERVICE.on_start
 async def _resume(emulator: Emulator) -> None:
-    """Take up what a stop or a crash interrupted."""
+    """End or take up what a stop or a crash interrupted.
+
+    A query is not run again: it may be what took the emulator down. What else was under way is, once.
+    """
     for job in store.unfinished(emulator):
         job.body["status"].pop("errors", None)
-        start(emulator, job)
+        starts = int(job.payload.get("starts", 0))
+        if job.payload.get("cancelled"):
+            await _end(emulator, job, errors.of(Interrupted()))
+        elif job.kind == "query":
+            _follow(emulator, job, Ticket(), _settle(emulator, job))
+        elif starts >= STARTS:
+            message = f"The emulator stopped {starts + 1} times while this job ran; it is not taken up again."
+            await _end(emulator, job, errors.error("backendError", message))
+        else:
+            job.payload["starts"] = starts + 1
+            await emulator.db.write(store.save_in, job)
+            start(emulator, job)
+
+
+async def _settle(emulator: Emulator, job: Job) -> None:
+    """End a query job that was under way when the emulator stopped: well if it had had its effect, else failed."""
+    problem: ApiError | None = None
+    try:
+        if not await query.had_effect(emulator, job):
+            message = (
+                "The emulator stopped while this query ran, and did not run it again; a statement that was not "
+                "finished was undone."
+            )
+            problem = errors.error("backendError", message)
+    except Exception as error:  # noqa: BLE001 whatever goes wrong, the job ends and says so
+        problem = errors.of(error)
+    if not warehouse.of(emulator).closing:
+        await _end(emulator, job, problem)

@@ -77,6 +77,12 @@ def new(emulator: Emulator, project: str, body: dict[str, Any], principal: str) 
     reference = body.get("jobReference") or {}
     if reference.get("projectId") and emulator.project_id(reference["projectId"]) != project:
         raise errors.invalid(f"The project of the job's reference, {reference['projectId']}, is not that of the path.")
+    try:
+        orjson.dumps(configuration)
+    except TypeError:
+        raise errors.invalid("The job configuration is nested too deeply.") from None
+    if not str(configuration.get("jobTimeoutMs") or 0).isdigit():
+        raise errors.invalid(f"jobTimeoutMs is a number of milliseconds, not {configuration['jobTimeoutMs']}.")
     identifier = reference.get("jobId") or f"job_{emulator.ids.hex(28)}"
     if not JOB_ID.match(identifier):
         raise errors.invalid(
@@ -118,6 +124,19 @@ def save_in(tx: sqlite3.Connection, job: Job) -> None:
         "UPDATE bigquery_jobs SET state = ?, body = ?, payload = ? WHERE project = ? AND id = ?",
         (job.state, orjson.dumps(job.body), orjson.dumps(job.payload), job.project, job.id),
     )
+
+
+def mark_cancelled_in(tx: sqlite3.Connection, job: Job) -> None:
+    """Note inside a write that a job is to stop, unless it has ended."""
+    row = tx.execute(
+        "SELECT payload FROM bigquery_jobs WHERE project = ? AND id = ? AND state != ?", (job.project, job.id, DONE)
+    ).fetchone()
+    if row is not None:
+        payload = {**(orjson.loads(row["payload"]) if row["payload"] else {}), "cancelled": True}
+        tx.execute(
+            "UPDATE bigquery_jobs SET payload = ? WHERE project = ? AND id = ?",
+            (orjson.dumps(payload), job.project, job.id),
+        )
 
 
 def delete_in(tx: sqlite3.Connection, job: Job) -> None:

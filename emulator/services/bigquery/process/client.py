@@ -20,14 +20,17 @@ from typing import Any, TypeVar
 
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
 from emulator.services.bigquery.process.ticket import Ticket
-from emulator.services.bigquery.sql.errors import Interrupted, SqlError
+from emulator.services.bigquery.sql.errors import Interrupted, OutOfMemory, SqlError
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[4]  # what holds the package `emulator`
 HEED_SECONDS = 5.0  # a statement that does not end this long after its interruption is ended with the process
+INTERRUPT_SECONDS = 0.05  # between two interruptions of a statement
 CLOSE_SECONDS = 10.0
 LARGE = 256 << 10  # answers above this are unpickled by a thread
-SHORT_TRIES, QUERY_TRIES = 3, 2
+SHORT_TRIES, QUERY_TRIES = 3, 2  # of calls that were under way when the process died
+# How long a statement that found no memory while others ran waits for one of them to end, before each further try.
+SHORTAGE_SECONDS = (1.0, 4.0, 10.0)
 _log = logging.getLogger("emulator.bigquery")
 
 
@@ -46,7 +49,9 @@ class Process:
         self._writer = writer
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self.queries: set[int] = set()  # numbers of the calls under way that are not short
+        self._queries: set[int] = set()  # numbers of the calls under way that are not short
+        self._ended = asyncio.Event()  # set, and replaced, when one of them ends
+        self._worn = False
         self.alive = True
         self._task = asyncio.create_task(self._read())
 
@@ -74,7 +79,7 @@ class Process:
         """Run work there. Raises what it raises, Interrupted, or Ended where the process dies meanwhile."""
         number = next(self._numbers)
         if not short:
-            self.queries.add(number)
+            self._queries.add(number)
         try:
             with ticket.hold(lambda: self._interrupt(number)):
                 result: T = await self._ask(number, Call(number, work, arguments, short))
@@ -85,8 +90,28 @@ class Process:
         except asyncio.CancelledError:
             self._interrupt(number)
             raise
+        except OutOfMemory:
+            self._worn = True
+            raise
         finally:
-            self.queries.discard(number)
+            self._queries.discard(number)
+            self._ended.set()
+            self._ended = asyncio.Event()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether a query runs."""
+        return bool(self._queries)
+
+    async def one_ends(self, seconds: float) -> None:
+        """Wait until a call ends, or for that long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing runs in it, and a shortage has left its memory in pieces: a new one starts afresh."""
+        return self._worn and not self._waiting
 
     async def _ask(self, number: int, message: Open | Call) -> Any:
         if not self.alive:
@@ -98,15 +123,18 @@ class Process:
             await self._writer.drain()
         return await future
 
-    def _interrupt(self, number: int) -> None:
-        if self.alive and number in self._waiting:
-            self._writer.write(pack(Cancel(number)))
-            asyncio.get_running_loop().call_later(HEED_SECONDS, self._end_deaf, number)
-
-    def _end_deaf(self, number: int) -> None:
-        if self.alive and number in self._waiting:
+    def _interrupt(self, number: int, since: float | None = None) -> None:
+        """Interrupt a call until it ends: what comes between two statements of it is lost on the engine."""
+        if not self.alive or number not in self._waiting:
+            return
+        loop = asyncio.get_running_loop()
+        since = since or loop.time()
+        if loop.time() - since > HEED_SECONDS:
             _log.warning("a cancelled statement did not end; the engine process is started anew")
             self._popen.kill()
+            return
+        self._writer.write(pack(Cancel(number)))
+        loop.call_later(INTERRUPT_SECONDS, self._interrupt, number, since)
 
     async def _read(self) -> None:
         try:
@@ -179,23 +207,23 @@ class Client:
         does, Interrupted for a cancelled ticket.
         """
         ticket = ticket or Ticket()
-        tries = SHORT_TRIES if short else QUERY_TRIES
-        for attempt in range(1, tries + 1):
-            last = attempt == tries
-            async with self._alone(suspect=attempt > 1 and not short, ticket=ticket):
+        deaths = shortages = 0
+        while True:
+            async with self._alone(suspect=deaths + shortages > 0 and not short, ticket=ticket):
                 process = await self._ready()
                 try:
                     return await process.call(work, arguments, ticket, short=short)
                 except Ended:
                     self._check_open()
-                    if last or not again:
+                    deaths += 1
+                    if not again or deaths == (SHORT_TRIES if short else QUERY_TRIES):
                         raise _lost(undone=again) from None
-                except SqlError as problem:
-                    # Who took the memory is not known: others that ran beside it get another try, one by one.
-                    crowded = len(process.queries) > (0 if short else 1)
-                    if problem.reason != "resourcesExceeded" or last or not crowded:
+                except OutOfMemory:
+                    # Who took the memory is not known: those that ran beside others get another try, one by one.
+                    if shortages == len(SHORTAGE_SECONDS) or not process.is_crowded:
                         raise
-        raise AssertionError
+                    await ticket.guard(process.one_ends(SHORTAGE_SECONDS[shortages]))
+                    shortages += 1
 
     def _check_open(self) -> None:
         if self.closing:
@@ -216,6 +244,9 @@ class Client:
             if self._process is not None and not self._process.alive:
                 status = await self._process.wait()
                 _log.warning("the BigQuery engine process ended (status %d); it is started anew", status)
+                self._process = None
+            elif self._process is not None and self._process.is_spent:
+                await self._process.close()
                 self._process = None
             if self._process is None:
                 process = await Process.start()

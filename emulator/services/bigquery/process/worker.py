@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.sql.messages import DATA_LIMIT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 QUERY_THREADS = 24  # more than there are slots: exports of other services run beside the jobs
 SHORT_THREADS = 4
-# Half of it is the engine's own limit (sql.engine.MEMORY_LIMIT); lists, texts and Python's objects come on top of that.
-DATA_LIMIT = 4 << 30
 RECURSION_LIMIT = 20_000  # frames; a parenthesis takes about 20
 STACK_BYTES = 32 << 20
 PR_SET_PDEATHSIG = 1
@@ -114,10 +113,20 @@ class Worker:
             reply = Reply(call.number, problem=problem)
         except Exception as problem:  # noqa: BLE001 whatever it is, the caller is told
             reply = Reply(call.number, problem=_described(problem))
+        if reply.problem is not None:
+            self._roll_back()
         try:
             self._send(reply)
         except MemoryError:
             self._send(Reply(call.number, problem=_described(MemoryError())))
+
+    def _roll_back(self) -> None:
+        """End a transaction whose own rollback was interrupted."""
+        import duckdb
+
+        assert self._engine is not None
+        with contextlib.suppress(duckdb.TransactionException):
+            self._engine.connection().rollback()
 
     @contextlib.contextmanager
     def _held(self, number: int) -> Iterator[DuckDBPyConnection]:

@@ -17,6 +17,10 @@ class SqlError(Exception):
         return type(self), (self.message, self.reason)
 
 
+class OutOfMemory(SqlError):
+    """The engine process has no memory left; other statements that run beside this one may have taken it."""
+
+
 class StoreError(Exception):
     """The file of rows cannot be used; the message says where it is and what to do."""
 
@@ -24,6 +28,9 @@ class StoreError(Exception):
 class Interrupted(Exception):
     """The statement was stopped; the message says why."""
 
-    def __init__(self, message: str = "Job execution was cancelled: User requested cancellation") -> None:
+    def __init__(
+        self, message: str = "Job execution was cancelled: User requested cancellation", reason: str = "stopped"
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.reason = reason

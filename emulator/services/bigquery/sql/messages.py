@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 
-from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
+DATA_LIMIT = 4 << 30  # of the engine process, all counted
+BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
 _log = logging.getLogger("emulator.bigquery")
 
 
@@ -26,13 +29,16 @@ def statement_error(error: Exception) -> SqlError:
     if "cannot affect the same target row more than once" in text:
         return SqlError("UPDATE/MERGE must match at most one source row for each target row")
     if text.startswith("Out of Memory Error"):
-        return out_of_memory()
+        block = BLOCK.search(text)
+        return out_of_memory(alone=block is not None and int(block[1]) > DATA_LIMIT)
+    if "Max expression depth" in text:
+        return too_complex()
     return SqlError(text)
 
 
-def out_of_memory() -> SqlError:
-    """More memory than the emulator gives to queries."""
-    return SqlError(
+def out_of_memory(*, alone: bool = False) -> SqlError:
+    """More memory than the emulator gives to queries. alone: more than all of it, whatever else runs."""
+    return (SqlError if alone else OutOfMemory)(
         "Resources exceeded during query execution: The query could not be executed in the allotted memory; the "
         f"emulator gives all queries together {MEMORY_LIMIT}.",
         "resourcesExceeded",
