@@ -194,7 +194,9 @@ def test_the_engine_process_may_be_killed_in_the_middle_of_commits(start_emulato
         insert(emulator, f"job-{number}", {"query": {**body, "useLegacySql": False}})
         for row in range(number * 10, number * 10 + 10):
             rows_ = {"rows": [{"json": {"id": row}}]}
-            status, _ = emulator.request("POST", f"{BASE}/datasets/d/tables/one_by_one/insertAll", rows_)
+            status = 503
+            while status == 503:  # sent to a process that was dying: whether it stored the row is not known
+                status, _ = emulator.request("POST", f"{BASE}/datasets/d/tables/one_by_one/insertAll", rows_)
             assert status == 200
         os.kill(worker(emulator), signal.SIGKILL)
         expected += 100_000 + number
