@@ -28,7 +28,7 @@ def run(tmp_path: Path, work: Any) -> Any:
         emulator = Emulator(Settings(state=tmp_path / "state", project=P))
         await emulator.start()
         try:
-            await emulator.db.write(datasets.create_in, emulator, DatasetName(P, D), {}, "user:a@b")
+            await emulator.db.write(datasets.create_in, emulator, DatasetName(P, D), {}, "user:a@example.com")
             result: Coroutine[Any, Any, Any] = work(emulator)
             return await result
         finally:

@@ -200,7 +200,6 @@ def test_the_engine_process_may_be_killed_in_the_middle_of_commits(start_emulato
             assert status == 200
         os.kill(worker(emulator), signal.SIGKILL)
         expected += 100_000 + number
-    for number in range(ROUNDS):
         assert "errorResult" not in ended(emulator, f"job-{number}")["status"]
     assert count(emulator, "d.t") == expected
     assert {int(value) for value in rows(emulator, "one_by_one")} == set(range(ROUNDS * 10))
