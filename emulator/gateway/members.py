@@ -10,7 +10,7 @@ import re
 from emulator.gateway.errors import invalid_argument
 
 EVERYBODY = ("allUsers", "allAuthenticatedUsers")
-_ADDRESS = re.compile(r"[^@\s:?]+@[^@\s:?]+\.[^@\s:?]+")
+_ADDRESS = re.compile(r"[^@\s:?]+@[^@\s:?]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9:.-]*")
 _ADDRESSED = ("user", "serviceAccount", "group")
