@@ -18,7 +18,7 @@ Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
 UNKNOWN_TO_SQLGLOT = {
     "IEEE_DIVIDE": "bq_ieee_divide",
-    "ERROR": "error",
+    "ERROR": "bq_error",
     "NULLIFZERO": "nullifzero",
     "JSON_STRIP_NULLS": "",
 }

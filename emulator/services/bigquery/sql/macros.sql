@@ -1,12 +1,14 @@
 -- BigQuery's functions that DuckDB lacks or does otherwise, as macros. Translated statements call them by these names.
 -- Source of the meaning: BigQuery's function reference (GoogleSQL).
-CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE a / b END;
-CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE CAST(trunc(a / b) AS BIGINT) END;
-CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE a % b END;
+-- An error of ours: the mark in front tells its words from the engine's, which no user sees.
+CREATE MACRO bq_error(words) AS error(chr(1) || words);
+CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE a / b END;
+CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE CAST(trunc(a / b) AS BIGINT) END;
+CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE a % b END;
 CREATE MACRO bq_safe_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a / b END;
 CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
 
-CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN error('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
+CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_error('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
 CREATE MACRO bq_safe_element(a, i) AS CASE WHEN i < 0 OR i >= len(a) THEN NULL ELSE a[i + 1] END;
 CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda x: x IS NOT NULL), sep);
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);

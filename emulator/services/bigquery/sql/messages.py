@@ -1,4 +1,7 @@
-"""What the engine says about a statement, in BigQuery's words. Its own reach the emulator's log, never a user."""
+"""What the engine says about a statement, in BigQuery's words. Its own reach the emulator's log, never a user.
+
+https://cloud.google.com/bigquery/docs/error-messages; where BigQuery's own sentence is not documented, one of its kind.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,132 @@ from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
 MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
 DATA_LIMIT = 4 << 30  # of the engine process, all counted
+OURS = "\x01"  # what macros.sql puts before an error of ours
 BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
+CLASS = re.compile(r"\A[A-Z][\w -]{2,40} Error: ")
+QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+TYPES = {
+    "BIGINT": "INT64",
+    "INTEGER": "INT64",
+    "INTEGER_LITERAL": "INT64",
+    "STRING_LITERAL": "STRING",
+    "HUGEINT": "INT64",
+    "DOUBLE": "FLOAT64",
+    "FLOAT": "FLOAT64",
+    "VARCHAR": "STRING",
+    "BLOB": "BYTES",
+    "BOOLEAN": "BOOL",
+    "TIMESTAMP": "DATETIME",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+}
+ENGINE_WORDS = re.compile(
+    r"(?i)duckdb|\bbq_|varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|\bSET \w+="
+)
+DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+LISTED = re.compile(r",\s*(?![^(]*\))")  # between arguments, not inside DECIMAL(38,9)
+OPERATORS = {"~~": "LIKE", "!~~": "NOT LIKE", "||": "||"}
+SENTENCES = [  # the engine's, without their class, and BigQuery's for them
+    (re.compile(pattern), template)
+    for pattern, template in (
+        (r'Referenced (?:column|table) "([^"]+)"', "Unrecognized name: {1}"),
+        (r'.*?"([^"]+)".* not found in FROM clause', "Unrecognized name: {1}"),
+        (r"Referenced update column (\S+) not found", "Column {1} is not present in the table"),
+        (r'Table "([^"]+)" does not have a column named "([^"]+)"', "Name {2} not found inside {1}"),
+        (r'Table "[^"]+" does not have a column with name "([^"]+)"', "Column {1} is not present in the table"),
+        (r'Could not find key "([^"]+)" in struct', "Field name {1} does not exist in STRUCT"),
+        (r'Ambiguous reference to column name "([^"]+)"', "Column name {1} is ambiguous"),
+        (r'Column "([^"]+)" does not exist on (left|right) side',
+         "Column {1} in USING clause not found on {2} side of join"),
+        (r'(?:Scalar|Aggregate|Table) Function with name "?(\w+)"?', "Function not found: {1}"),
+        (r"No function matches the given name and argument types '(\S+?)\((.*?)\)'\.",
+         "No matching signature for {f1} for argument types: {t2}"),
+        (r'Could not choose a best candidate function for the function call "(\S+?)\((.*)\)"',
+         "No matching signature for {f1} for argument types: {t2}"),
+        (r'column "([^"]+)" must appear in the GROUP BY clause',
+         "SELECT list expression references column {1} which is neither grouped nor aggregated"),
+        (r"NOT NULL constraint failed: (.*)", "Required field {n1} cannot be null"),
+        (r".*cannot affect the same target row more than once",
+         "UPDATE/MERGE must match at most one source row for each target row"),
+        (r"Cannot mix values of type (.+) and (.+?) in (\w+)",
+         "No matching signature for {3} for types {t1} and {t2}; add an explicit CAST"),
+        (r"Cannot compare values of type (.+?) and (?:type )?(.+?) -",
+         "No matching signature for operator = for argument types: {t1}, {t2}"),
+        (r"Could not convert string '(.*)' to (\w+)", "Bad value for the type {t2}: {1}"),
+        (r"Could not parse string \"(.*)\" according to format", 'Failed to parse input string "{1}"'),
+        (r"(?:invalid|Invalid) (date|time|timestamp) (?:field|value)[^:]*: \"(.*?)\"", "Invalid {1}: '{2}'"),
+        (r"Could not decode string '.*' as base64", "Failed to decode invalid base64 string"),
+        (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
+        (r"Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
+        (r"(?:ORDER|GROUP BY) term out of range", "ORDER BY or GROUP BY is out of SELECT column number range"),
+        (r".*[Oo]ut of range|Overflow", "The value is out of range for its type"),
+        (r"Set operations can only apply to expressions with the same number of result columns",
+         "Queries in UNION ALL have mismatched column count"),
+        (r".* has (\d+) columns but (\d+) values were supplied|.*expected (\d+) columns but (\d+) values",
+         "Inserted row has wrong column count"),
+        (r"Subquery returns (\d+) columns", "Scalar subquery cannot have more than one column; it has {1}"),
+        (r"More than one row returned by a subquery", "Scalar subquery produced more than one element"),
+        (r"Malformed JSON", "Invalid input to PARSE_JSON: syntax error while parsing value"),
+        (r"Unimplemented type for cast \((.+?) -> (.+?)\)", "Invalid cast from {t1} to {t2}"),
+        (r"[Aa]ggregate function", "Aggregate function is not allowed here"),
+        (r"WHERE clause cannot contain aggregates", "Aggregate function is not allowed in the WHERE clause"),
+        (r"[Ww]indow functions are not (?:allowed|supported)", "Analytic function is not allowed here"),
+        (r"Frame starting from", "Window framing starts after it ends"),
+        (r"LIMIT/OFFSET cannot be negative", "LIMIT and OFFSET take integers that are not negative"),
+        (r"missing argument|no argument for repetition|invalid (?:perl|escape|repetition|character)|missing [\])]",
+         "Cannot parse regular expression"),
+    )
+]  # fmt: skip
+UNKNOWN = "The statement cannot be evaluated by the emulator; its log tells more."
 _log = logging.getLogger("emulator.bigquery")
 
 
+def _type(name: str) -> str:
+    """A type of the engine's by its GoogleSQL name."""
+    name = name.strip().strip('"')
+    if name.endswith("[]"):
+        return f"ARRAY<{_type(name[:-2])}>"
+    if name.startswith("STRUCT("):
+        return "STRUCT"
+    if match := DECIMAL.fullmatch(name):
+        return "NUMERIC" if int(match[2]) <= 9 else "BIGNUMERIC"
+    return TYPES.get(name, name)
+
+
+def _words(template: str, found: re.Match[str]) -> str:
+    """A sentence of SENTENCES with what was found: {1} as it is, {t1} a type, {f1} a function, {n1} a last name."""
+
+    def part(place: re.Match[str]) -> str:
+        value = found[int(place[2])]
+        if place[1] == "t":
+            return ", ".join(_type(kind) for kind in LISTED.split(value))
+        if place[1] == "f":
+            name = value.removeprefix("bq_").upper()
+            return f"function {name}" if name.isidentifier() else f"operator {OPERATORS.get(name, name)}"
+        return value.rpartition(".")[2] if place[1] == "n" else value
+
+    return re.sub(r"\{([tfn]?)(\d)\}", part, template)
+
+
 def statement_error(error: Exception) -> SqlError:
-    """DuckDB's words as BigQuery's, as far as they have a counterpart."""
+    """An error of the engine in words for the user."""
     text = first_line(error)
-    for prefix in ("Binder", "Catalog", "Invalid Input", "Conversion", "Parser"):
-        text = text.removeprefix(f"{prefix} Error: ")
-    if text.startswith('Referenced column "'):
-        return SqlError(f"Unrecognized name: {text.split(chr(34))[1]}")
-    if "not found in FROM clause" in text:
-        return SqlError(f"Unrecognized name: {text.split(chr(34))[1] if chr(34) in text else text}")
-    if text.startswith(("Scalar Function with name", "Aggregate Function with name")):
-        return SqlError(f"Function not found: {text.split()[4].upper()}")
-    if text.startswith("Constraint Error: NOT NULL"):
-        return SqlError(f"Required field {text.rsplit('.', 1)[-1]} cannot be null", "invalidQuery")
-    if "cannot affect the same target row more than once" in text:
-        return SqlError("UPDATE/MERGE must match at most one source row for each target row")
+    if OURS in text:
+        return SqlError(text.partition(OURS)[2])
     if text.startswith("Out of Memory Error"):
         block = BLOCK.search(text)
         return out_of_memory(alone=block is not None and int(block[1]) > DATA_LIMIT)
     if "Max expression depth" in text:
         return too_complex()
-    return SqlError(text)
+    sentence = text
+    while match := CLASS.match(sentence):
+        sentence = sentence[match.end() :]
+    for pattern, template in SENTENCES:
+        if found := pattern.match(sentence):
+            return SqlError(_words(template, found))
+    if text.startswith("Invalid Input Error: ") and not ENGINE_WORDS.search(sentence):
+        return SqlError(sentence)  # what ERROR() and the macros say
+    _log.warning("a statement failed: %s", QUOTED.sub("'...'", text))
+    return SqlError(UNKNOWN)
 
 
 def out_of_memory(*, alone: bool = False) -> SqlError:

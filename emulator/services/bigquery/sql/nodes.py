@@ -28,6 +28,13 @@ def translated(sql: str) -> exp.Expr:
     return tree
 
 
+def stored_table(name: str) -> exp.Table:
+    """A table of the engine by its full name, which is ours: no name of a statement becomes one."""
+    table = exp.to_table(name, dialect="duckdb")
+    table.meta["ours"] = True
+    return table
+
+
 def is_translated(node: exp.Expr) -> bool:
     """Whether `translated` made this tree."""
     return bool(node.meta.get("translated"))

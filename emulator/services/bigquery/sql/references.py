@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Wildcard
+from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
@@ -54,7 +55,7 @@ def _schema_view(parts: list[str], at: int, defaults: Defaults) -> SchemaView:
 def tables(tree: exp.Expr) -> Iterator[exp.Table]:
     """The table nodes of a statement that are not names of common table expressions."""
     for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not _is_cte(table):
+        if isinstance(table.this, exp.Identifier) and not table.meta.get("ours") and meant(table) is None:
             yield table
 
 
@@ -83,16 +84,3 @@ def _outer_aliases(table: exp.Table) -> set[str]:
             sources += [join.this for join in query.args.get("joins") or ()]
             names.update(source.alias_or_name.lower() for source in sources)
     return names
-
-
-def _is_cte(table: exp.Table) -> bool:
-    if len(table.parts) != 1:
-        return False
-    name = table.name.lower()
-    node: exp.Expr | None = table
-    while node is not None:
-        clause = node.args.get("with_")
-        if clause is not None and any(cte.alias.lower() == name for cte in clause.expressions):
-            return True
-        node = node.parent
-    return False

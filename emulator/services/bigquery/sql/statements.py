@@ -12,6 +12,7 @@ from sqlglot.dialects.bigquery import BigQuery
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
+from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
 
@@ -39,7 +40,7 @@ class Statement:
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
     """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
     try:
-        trees = sqlglot.parse(sql, read="bigquery")
+        trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:
         hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
         raise SqlError(f"Syntax error: {ANSI.sub('', str(error)).splitlines()[0].strip()}{hint}") from None

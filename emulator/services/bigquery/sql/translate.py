@@ -10,9 +10,10 @@ from sqlglot import exp
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import information_schema
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Snapshot, TableInfo, Wildcard
+from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
-from emulator.services.bigquery.sql.nodes import translated
+from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
@@ -52,24 +53,24 @@ class Translator:
         if isinstance(tree, exp.Insert):
             _anonymous_structs(tree)
         alias = node.alias_or_name
-        new = sqlglot.parse_one(f"SELECT 1 FROM {info.storage}", read="duckdb").find(exp.Table)
-        if new is None:
-            raise SqlError("The table has no rows.")
+        new = stored_table(info.storage)
         if not isinstance(tree, exp.Insert):
             new.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         node.replace(new)
         return self._sql(tree, (new,) if not isinstance(tree, exp.Insert) else ())
 
     def _sql(self, tree: exp.Expr, outer: Iterable[exp.Table]) -> str:
+        rename(tree, f"bq_cte_{self._depth}_")
         json_columns = self._replace_tables(tree, set(map(id, outer)))
         tree = rewrite_functions(tree, json_columns, self._snapshot.principal)
         SourceRewriter(self._describe).rewrite(tree, tuple(outer))
+        _refuse_strangers(tree)
         return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
     def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> set[str]:
         json_columns: set[str] = set()
         for node in list(tables(tree)):
-            if id(node) in keep or node.catalog == "stored":
+            if id(node) in keep:
                 continue
             if node.args.get("when") or node.args.get("version"):
                 raise SqlError("FOR SYSTEM_TIME AS OF is not emulated.")
@@ -91,14 +92,13 @@ class Translator:
         else:
             info = self._table(reference)
             json_columns.update(_json_names(info.fields))
-            sql = self._view(info) if info.view else f"SELECT * FROM {info.storage}"
             if not info.view:
-                table = sqlglot.parse_one(sql, read="duckdb").find(exp.Table)
-                if table is not None:
-                    for key in ("joins", "pivots", "sample"):
-                        table.set(key, node.args.get(key))
-                    table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-                    return table
+                table = stored_table(info.storage)
+                for key in ("joins", "pivots", "sample"):
+                    table.set(key, node.args.get(key))
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+                return table
+            sql = self._view(info)
         subquery = exp.Subquery(this=translated(sql), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         subquery.set("pivots", node.args.get("pivots"))
         return subquery
@@ -135,6 +135,13 @@ class Translator:
             extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
             parts.append(f"SELECT *{extra} FROM {info.storage}")
         return " UNION ALL BY NAME ".join(parts)
+
+
+def _refuse_strangers(tree: exp.Expr) -> None:
+    """Raise SqlError where a table is left that is neither rows of ours nor a common table expression."""
+    for table in tree.walk(prune=is_translated):
+        if isinstance(table, exp.Table) and not is_translated(table) and not table.meta.get("ours"):
+            raise SqlError(f"Not found: Table {table.name or table.sql('bigquery')}", "notFound")
 
 
 def view_query(sql: str, project: str) -> Statement:

@@ -176,7 +176,7 @@ def field_of(name: str, kind: DuckDBPyType) -> Field:
         return {"name": name, "type": "INTEGER", "mode": "NULLABLE"}
     if text in BIGQUERY_NAMES:
         return {"name": name, "type": BIGQUERY_NAMES[text], "mode": "NULLABLE"}
-    raise SqlError(f"Column {name} has the DuckDB type {text}, which has no counterpart in BigQuery.")
+    raise SqlError(f"Column {name} has a type that has no counterpart in BigQuery.")
 
 
 def _children(kind: DuckDBPyType) -> list[tuple[str, Any]]:

@@ -1,0 +1,39 @@
+"""The parser of GoogleSQL: sqlglot's for BigQuery, with BigQuery's functions only.
+
+sqlglot knows the functions of thirty dialects under all of them, READ_CSV among them. One that BigQuery lacks stays a
+name without a meaning here, and is refused as such.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlglot.dialects.bigquery import BigQuery
+from sqlglot.parsers.bigquery import BigQueryParser
+from sqlglot.tokenizer_core import TokenType
+
+NAMES = Path(__file__).with_name("functions.txt")
+FUNCTION_NAMES = frozenset(
+    name for line in NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#") for name in line.split()
+)
+NO_PARENTHESES = (
+    TokenType.CURRENT_DATE,
+    TokenType.CURRENT_DATETIME,
+    TokenType.CURRENT_TIME,
+    TokenType.CURRENT_TIMESTAMP,
+)
+
+
+class GoogleSql(BigQuery):
+    """GoogleSQL as BigQuery has it."""
+
+    class Parser(BigQueryParser):
+        """BigQuery's parser, restricted to BigQuery's functions."""
+
+        FUNCTIONS = {name: build for name, build in BigQueryParser.FUNCTIONS.items() if name in FUNCTION_NAMES}
+        FUNCTION_PARSERS = {
+            name: parse for name, parse in BigQueryParser.FUNCTION_PARSERS.items() if name in FUNCTION_NAMES
+        }
+        NO_PAREN_FUNCTIONS = {
+            token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES
+        }

@@ -1,0 +1,89 @@
+"""No name of a statement reaches what the engine has of its own: its catalogue, its functions, files, settings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator.services.bigquery.sql.errors import SqlError
+from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
+    made = SmallWarehouse(tmp_path_factory.mktemp("names"))
+    yield made
+    made.close()
+
+
+NAMES = [
+    "duckdb_columns", "duckdb_tables", "duckdb_settings", "duckdb_databases", "sqlite_master", "SQLite_Master",
+    "pragma_database_list", "DuckDB_Columns", "pg_catalog", "pg_tables", "`sqlite_master`", "`/etc/passwd`", "`x.csv`",
+    "`stored.main.rows_t`", "stored.main.done_jobs", "main.sqlite_master", "`system.main.duckdb_tables`", "warehouse",
+    "bq_cte_0_0", "information_schema", "duckdb_logs",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_tables_are_looked_up_in_the_catalogue_only(warehouse: SmallWarehouse, name: str) -> None:
+    with pytest.raises(SqlError, match=r"Not found: Table|must be followed by|must be qualified"):
+        warehouse.run(f"SELECT * FROM {name}")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "." not in name])
+def test_a_common_table_expression_does_not_reach_itself_unless_it_is_recursive(
+    warehouse: SmallWarehouse, name: str
+) -> None:
+    with pytest.raises(SqlError, match=r"Not found: Table|must be followed by"):
+        warehouse.run(f"WITH {name} AS (SELECT * FROM {name}) SELECT * FROM {name}")
+    if name != "information_schema":
+        assert warehouse.run(f"WITH {name} AS (SELECT 1 AS x) SELECT {name}.x FROM {name}")[1] == [["1"]]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("WITH t AS (SELECT id FROM t WHERE id = 3) SELECT * FROM t", [["3"]]),
+        ("WITH T AS (SELECT id FROM t WHERE id = 3) SELECT t.id FROM t", [["3"]]),
+        ("WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS x FROM a) SELECT a.x, b.x AS y FROM a, b", [["1", "2"]]),
+        ("WITH a AS (SELECT 1 AS x) SELECT (WITH a AS (SELECT x + 1 AS x FROM a) SELECT x FROM a) AS y", [["2"]]),
+        ("WITH a AS (SELECT 1 AS x) SELECT * FROM a JOIN a AS b USING (x)", [["1"]]),
+        ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 4) SELECT SUM(i) AS s FROM n",
+         [["10"]]),
+        ("WITH RECURSIVE n AS ((SELECT 1 AS i) UNION ALL (SELECT n.i + 1 FROM n WHERE n.i < 3)) SELECT * FROM n",
+         [["1"], ["2"], ["3"]]),
+        ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 501) SELECT COUNT(*) AS c FROM n",
+         [["501"]]),
+    ],
+)  # fmt: skip
+def test_what_a_name_means_in_a_with_clause(warehouse: SmallWarehouse, sql: str, expected: Any) -> None:
+    assert warehouse.run(sql)[1] == expected
+
+
+def test_recursion_ends_after_500_iterations(warehouse: SmallWarehouse) -> None:
+    sql = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+    with pytest.raises(SqlError, match=r"^A recursive CTE has reached the maximum number of iterations: 500.$"):
+        warehouse.run(sql)
+
+
+@pytest.mark.parametrize("before", ["SELECT ", "SELECT * FROM ", "SELECT * FROM UNNEST([1]) AS x, "])
+@pytest.mark.parametrize(
+    "function",
+    [
+        "read_text('/etc/passwd')", "read_csv('/etc/passwd')", "READ_CSV('x')", "read_blob('x')", "read_parquet('x')",
+        "getenv('HOME')", "current_setting('memory_limit')", "duckdb_settings()", "pragma_version()", "glob('*')",
+        "sniff_csv('x')", "version()", "current_database()", "current_schema()", "query('SELECT 1')", "txid_current()",
+        "query_table('t')", "generate_series(1, 3)", "bq_element([1], 0)", "error_('x')", "parse_path('/a')",
+    ],
+)  # fmt: skip
+def test_only_functions_of_bigquery_are_called(warehouse: SmallWarehouse, before: str, function: str) -> None:
+    with pytest.raises(SqlError, match=r"(?i)function not found"):
+        warehouse.run(before + function)
+
+
+@pytest.mark.parametrize(
+    "statement", ["PRAGMA version", "ATTACH 'x' AS y", "COPY t TO 'x'", "INSTALL httpfs", "SET x=1"]
+)
+def test_statements_of_the_engine_are_none_of_bigquery(warehouse: SmallWarehouse, statement: str) -> None:
+    with pytest.raises(SqlError, match=r"not emulated|Syntax error"):
+        warehouse.run(statement)
