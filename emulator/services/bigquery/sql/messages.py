@@ -65,7 +65,7 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
         (r"Could not convert string '(.*)' to (\w+)", "Bad value for the type {t2}: {1}"),
         (r"Could not parse string \"(.*)\" according to format", 'Failed to parse input string "{1}"'),
         (r"(?:invalid|Invalid) (date|time|timestamp) (?:field|value)[^:]*: \"(.*?)\"", "Invalid {1}: '{2}'"),
-        (r"Could not decode string '.*' as base64", "Failed to decode invalid base64 string"),
+        (r"Could not decode string .* as base64", "Failed to decode invalid base64 string"),
         (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
         (r"Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
         (r"(?:ORDER|GROUP BY) term out of range", "ORDER BY or GROUP BY is out of SELECT column number range"),
