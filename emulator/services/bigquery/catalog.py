@@ -114,6 +114,8 @@ def table_info(resource: Resource) -> TableInfo:
         clustered_by=tuple((body.get("clustering") or {}).get("fields", ())),
         location=body.get("location", ""),
         ddl=_ddl(name, body),
+        modified=milliseconds(resource.updated),
+        partitioning=body.get("timePartitioning") or body.get("rangePartitioning") or {},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,14 @@ MAX_DEPTH = 16
 # What INFORMATION_SCHEMA.TABLES, COLUMNS and their kin need on a dataset (BigQuery: each view's page, "Required
 # permissions"); of SCHEMATA one sees the datasets that one may get.
 LISTING = ("bigquery.tables.get", "bigquery.tables.list")
+JOB_PERMISSIONS = {  # the same pages for JOBS and its kin
+    "JOBS": "bigquery.jobs.listAll",
+    "JOBS_BY_PROJECT": "bigquery.jobs.listAll",
+    "JOBS_BY_USER": "bigquery.jobs.list",
+}
+SIZED = ("TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT", "__TABLES__")  # views that show rows and bytes
+MAX_JOBS = 10_000  # the newest; BigQuery shows those of 180 days
+NEWEST = 1 << 62
 
 
 async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
@@ -78,16 +87,19 @@ class _Lookup:
         self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
         self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
         self._view_reads: dict[TableName, frozenset[TableName]] = {}
+        self._jobs: dict[SchemaView, tuple[dict[str, Any], ...]] = {}
 
     async def snapshot(self, references: Iterable[Reference]) -> Snapshot:
         reads = await self._resolve(references, 0)
-        return Snapshot(self._tables, self._listings, self._datasets, self._principal, reads, self._view_reads)
+        return Snapshot(
+            self._tables, self._listings, self._datasets, self._principal, reads, self._view_reads, self._jobs
+        )
 
     async def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
         names: set[TableName] = set()
         for reference in references:
             if isinstance(reference, SchemaView):
-                self._schema_view(reference)
+                await self._schema_view(reference)
             elif isinstance(reference, Wildcard):
                 listing = self._list(reference.parent)
                 found = [info for info in listing if info.name.table.startswith(reference.prefix)]
@@ -115,10 +127,20 @@ class _Lookup:
         self._listings[name] = listing
         return listing
 
-    def _schema_view(self, reference: SchemaView) -> None:
+    async def _schema_view(self, reference: SchemaView) -> None:
+        if reference.view in JOB_PERMISSIONS:
+            self._list_jobs(reference)
+            return
         if reference.dataset:
             self._list(DatasetName(reference.project, reference.dataset))
-            return
+        else:
+            self._list_datasets(reference)
+        if reference.view in SIZED:
+            for name, listing in self._listings.items():
+                self._listings[name] = tuple([await self._sized(info) for info in listing])
+
+    def _list_datasets(self, reference: SchemaView) -> None:
+        """The datasets that the caller may get, and where the view shows tables, those of datasets that it may list."""
         found = self._emulator.resources.list(catalog.DATASETS, f"projects/{reference.project}")[0]
         may = self._emulator.policies.allows
         self._datasets[reference.project] = tuple(
@@ -126,6 +148,29 @@ class _Lookup:
             for resource in found
             if may(self._principal, "bigquery.datasets.get", resource.name)
         )
+        if reference.view == "SCHEMATA":
+            return
+        for resource in found:
+            if all(may(self._principal, permission, resource.name) for permission in LISTING):
+                self._list(catalog.dataset_name(resource))
+
+    async def _sized(self, info: TableInfo) -> TableInfo:
+        if info.view or info.rows or info.size:
+            return info
+        body = catalog.table(self._emulator, info.name).body
+        sizes = warehouse.of(self._emulator).sizes
+        rows, size = await sizes(catalog.storage_of(body), catalog.fields_of(body))
+        return dataclasses.replace(info, rows=rows, size=size)
+
+    def _list_jobs(self, reference: SchemaView) -> None:
+        from emulator.services.bigquery.jobs import store
+
+        permission = JOB_PERMISSIONS[reference.view]
+        if not self._emulator.policies.allows(self._principal, permission, f"projects/{reference.project}"):
+            raise errors.access_denied("Project", reference.project, permission)
+        whose = self._principal if reference.view == "JOBS_BY_USER" else ""
+        found = store.page(self._emulator, reference.project, whose, [], (0, NEWEST), NEWEST, MAX_JOBS)
+        self._jobs[reference] = tuple(job.body for _, job in found if reference.region in ("", job.location.lower()))
 
 
 def _info(emulator: Emulator, name: TableName) -> TableInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql.types import Field
@@ -19,11 +20,12 @@ class Defaults:
 
 @dataclass(frozen=True)
 class SchemaView:
-    """A reference to INFORMATION_SCHEMA: of a dataset, or of the project (SCHEMATA)."""
+    """A reference to INFORMATION_SCHEMA or __TABLES__: of a dataset, or of the project, or of a region of it."""
 
     project: str
     dataset: str
     view: str
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class TableInfo:
     clustered_by: tuple[str, ...] = ()
     location: str = ""
     ddl: str = ""
+    modified: int = 0  # milliseconds since 1970
+    partitioning: Mapping[str, Any] = field(default_factory=dict)  # timePartitioning or rangePartitioning of the API
+    rows: int = 0  # this and size (bytes) are looked up for the views that show them
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,4 @@ class Snapshot:
     principal: str = ""
     reads: frozenset[TableName] = frozenset()  # named by the statement itself
     view_reads: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)  # named by a view
+    jobs: Mapping[SchemaView, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # as the API shows them

@@ -1,4 +1,7 @@
-"""INFORMATION_SCHEMA, as subqueries of literal rows made from the catalogue."""
+"""INFORMATION_SCHEMA and __TABLES__, as subqueries of literal rows made from the catalogue.
+
+https://cloud.google.com/bigquery/docs/information-schema-intro.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql.catalog import SchemaView, Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.job_schema import jobs_select
+from emulator.services.bigquery.sql.partitions import partitions_select
 from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode, literal, quote, standard_type
 
 Row = tuple[Any, ...]
@@ -80,6 +85,27 @@ def _views(tables: Iterable[TableInfo]) -> Iterator[Row]:
             yield (table.name.project, table.name.dataset, table.name.table, table.view, None, "YES")
 
 
+def _storage(tables: Iterable[TableInfo]) -> Iterator[Row]:
+    for table in tables:
+        if table.view:
+            continue
+        name, size = table.name, table.size
+        yield (
+            *(name.project, name.project, name.dataset, name.table, _moment(table.created)),
+            *(table.rows, 1, size, size, 0, size, size, 0, 0, _moment(table.modified), False, "BASE TABLE"),
+        )
+
+
+def _meta_tables(tables: Iterable[TableInfo]) -> Iterator[Row]:
+    for table in tables:
+        name = table.name
+        kind = 2 if table.view else 1
+        yield (
+            *(name.project, name.dataset, name.table, table.created, table.modified),
+            *(table.rows, table.size, kind),
+        )
+
+
 VIEWS: dict[str, tuple[list[Field], Callable[[Iterable[TableInfo]], Iterator[Row]]]] = {
     "TABLES": (
         _columns(
@@ -115,6 +141,23 @@ SCHEMATA = _columns(
     "catalog_name:STRING schema_name:STRING schema_owner:STRING creation_time:TIMESTAMP last_modified_time:TIMESTAMP "
     "location:STRING"
 )
+VIEWS["TABLE_STORAGE"] = VIEWS["TABLE_STORAGE_BY_PROJECT"] = (
+    _columns(
+        "project_id:STRING table_catalog:STRING table_schema:STRING table_name:STRING creation_time:TIMESTAMP "
+        "total_rows:INTEGER total_partitions:INTEGER total_logical_bytes:INTEGER active_logical_bytes:INTEGER "
+        "long_term_logical_bytes:INTEGER total_physical_bytes:INTEGER active_physical_bytes:INTEGER "
+        "long_term_physical_bytes:INTEGER time_travel_physical_bytes:INTEGER storage_last_modified_time:TIMESTAMP "
+        "deleted:BOOLEAN table_type:STRING"
+    ),
+    _storage,
+)
+VIEWS["__TABLES__"] = (
+    _columns(
+        "project_id:STRING dataset_id:STRING table_id:STRING creation_time:INTEGER last_modified_time:INTEGER "
+        "row_count:INTEGER size_bytes:INTEGER type:INTEGER"
+    ),
+    _meta_tables,
+)
 
 
 def subquery(view: SchemaView, snapshot: Snapshot) -> str:
@@ -123,15 +166,32 @@ def subquery(view: SchemaView, snapshot: Snapshot) -> str:
         rows = [
             (item.name.project, item.name.dataset, None, _moment(item.created), _moment(item.modified), item.location)
             for item in snapshot.datasets.get(view.project, ())
+            if view.region in ("", item.location.lower())
         ]
         return _values(SCHEMATA, rows)
-    if view.view not in VIEWS:
-        known = ", ".join([*VIEWS, "SCHEMATA"])
+    if view in snapshot.jobs:
+        return jobs_select(snapshot.jobs[view])
+    if view.view not in (*VIEWS, "PARTITIONS"):
+        known = ", ".join([*VIEWS, "PARTITIONS", "SCHEMATA", "JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER"])
         raise SqlError(f"INFORMATION_SCHEMA.{view.view} is not emulated; there are {known}.")
-    if not view.dataset:
-        raise SqlError(f"INFORMATION_SCHEMA.{view.view} must be qualified with a dataset.")
+    tables = _tables_of(view, snapshot)
+    if view.view == "PARTITIONS":
+        return partitions_select(tables)
     columns, make = VIEWS[view.view]
-    return _values(columns, list(make(snapshot.listings.get(DatasetName(view.project, view.dataset), ()))))
+    return _values(columns, list(make(tables)))
+
+
+def _tables_of(view: SchemaView, snapshot: Snapshot) -> list[TableInfo]:
+    if view.dataset:
+        return list(snapshot.listings.get(DatasetName(view.project, view.dataset), ()))
+    if not view.region and view.view not in ("TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT"):
+        raise SqlError(f"INFORMATION_SCHEMA.{view.view} must be qualified with a dataset or a region.")
+    return [
+        info
+        for name, listing in snapshot.listings.items()
+        for info in listing
+        if name.project == view.project and view.region in ("", info.location.lower())
+    ]
 
 
 def _values(columns: list[Field], rows: list[Row]) -> str:

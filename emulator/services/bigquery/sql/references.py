@@ -12,6 +12,7 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaVi
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 
+PROJECT_VIEWS = ("SCHEMATA", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT", "JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER")
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
 
 
@@ -32,6 +33,8 @@ def resolve(table: exp.Table, defaults: Defaults) -> Reference:
         name = TableName(*parts)
     else:
         raise SqlError(f'Invalid table name: "{path}"; write project.dataset.table.', "invalid")
+    if name.table.upper() == "__TABLES__":
+        return SchemaView(name.project, name.dataset, "__TABLES__")
     if name.table.endswith("*"):
         return Wildcard(name.parent, name.table[:-1])
     return name
@@ -43,7 +46,10 @@ def _schema_view(parts: list[str], at: int, defaults: Defaults) -> SchemaView:
     view = ".".join(parts[at + 1 :]).upper()
     before = parts[:at]
     if before and REGION.match(before[-1]):
-        return SchemaView(before[0] if len(before) > 1 else defaults.project, "", view)
+        project = ".".join(before[:-1]) or defaults.project
+        return SchemaView(project, "", view, before[-1].lower().removeprefix("region-"))
+    if view in PROJECT_VIEWS:
+        return SchemaView(before[0] if before else defaults.project, "", view)
     if len(before) == 2:
         return SchemaView(before[0], before[1], view)
     if len(before) == 1:

@@ -127,9 +127,14 @@ def count(connection: DuckDBPyConnection, table: str) -> int:
 
 def measure(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> tuple[int, int]:
     """The number of rows and their logical size in bytes, as BigQuery counts it."""
-    size = " + ".join(_size(field, quote(field["name"])) for field in fields) or "0"
+    size = size_of_row(fields)
     row = connection.execute(f"SELECT count(*), coalesce(sum({size}), 0) FROM {table}").fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def size_of_row(fields: Sequence[Field]) -> str:
+    """The expression for a row's logical size in bytes."""
+    return " + ".join(_size(field, quote(field["name"])) for field in fields) or "0"
 
 
 def _size(field: Field, expression: str, depth: int = 0) -> str:
