@@ -234,7 +234,7 @@ def test_names_and_types_of_columns(warehouse: SmallWarehouse) -> None:
         ("SELECT id, id FROM d.t", "Duplicate column names"),
         ("SELECT tags[OFFSET(9)] FROM d.t WHERE id = 1", "Array index 9 is out of bounds"),
         ("SELECT 1 FROM UNNEST(5)", "must be arrays"),
-        ("SELECT * FROM d.INFORMATION_SCHEMA.PARTITIONS", "PARTITIONS is not emulated"),
+        ("SELECT * FROM d.INFORMATION_SCHEMA.ROUTINES", "ROUTINES is not emulated"),
         ("SELECT * FROM d.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()", "SYSTEM_TIME AS OF is not emulated"),
         ("SELECT ST_GEOGPOINT(1, 2)", "ST_GEOGPOINT"),
         ("SELECT @@project_id", "@@project_id is not emulated"),
