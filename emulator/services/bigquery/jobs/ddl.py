@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
+from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
 from emulator.services.bigquery.sql.catalog import Snapshot
@@ -16,7 +17,6 @@ from emulator.services.bigquery.sql.types import Field, duckdb_type, quote
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-    from emulator.services.bigquery.jobs.query import Query
     from emulator.state.resources import Resource
 
 
@@ -80,8 +80,6 @@ def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> s
 
 
 async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapshot) -> str:
-    from emulator.services.bigquery.jobs.query import select_into_storage
-
     emulator, name = query.emulator, plan.target
     assert name is not None
     done = _check_target(query, name, wanted, "TABLE")

@@ -51,13 +51,12 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
         known = ", ".join(CONTENT_TYPES)
         raise errors.error("notImplemented", f"The destination format {form} is not emulated; use {known}.")
     fields = catalog.fields_of(found.body)
-    if form == "CSV" and any(field_mode(f) == "REPEATED" or field_type(f) == "RECORD" for f in fields):
-        raise errors.invalid("Operation cannot be performed on a nested schema. Use NEWLINE_DELIMITED_JSON or PARQUET.")
+    check_fields(form, fields)
     uris = options.get("destinationUris") or ([options["destinationUri"]] if options.get("destinationUri") else [])
     if not uris:
         raise errors.invalid("Required parameter is missing: destinationUris")
-    places = [_place(emulator, job, uri) for uri in uris]
-    blob = await _write(emulator, options, form, fields, catalog.storage_of(found.body), ticket)
+    places = [place(emulator, job, uri) for uri in uris]
+    blob = await write(emulator, options, form, fields, catalog.storage_of(found.body), ticket)
     for bucket, key in places:
         await api.put_object(emulator, bucket, key, blob, CONTENT_TYPES[form])
     job.statistics["extract"] = {
@@ -66,7 +65,14 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     }
 
 
-def _place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
+def check_fields(form: str, fields: Sequence[Field]) -> None:
+    """Raise a 400 where the format cannot hold such columns."""
+    if form == "CSV" and any(field_mode(f) == "REPEATED" or field_type(f) == "RECORD" for f in fields):
+        raise errors.invalid("Operation cannot be performed on a nested schema. Use NEWLINE_DELIMITED_JSON or PARQUET.")
+
+
+def place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
+    """The bucket and the object that an address names. Raises a 400, or a 403 where the caller may not write there."""
     from emulator.services.storage import api
 
     match = GS_URI.match(uri)
@@ -85,9 +91,10 @@ def _place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-async def _write(
+async def write(
     emulator: Emulator, options: dict[str, Any], form: str, fields: list[Field], place: str, ticket: Ticket
 ) -> Blob:
+    """The rows of a storage table as a blob, in a format of CONTENT_TYPES, with the options of an extract job."""
     if form == "PARQUET":
         return await _write_parquet(emulator, options, fields, place, ticket)
     from emulator.services.bigquery.sql.engine import stored

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import catalog, errors, views, warehouse
-from emulator.services.bigquery.jobs import commit, ddl, results
+from emulator.services.bigquery.jobs import commit, ddl, results, transfers
 from emulator.services.bigquery.jobs.results import Result
+from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql.catalog import Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.plans import Plan, Script
-from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -26,21 +25,6 @@ if TYPE_CHECKING:
 COUNT_NAMES = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 REFUSED = ("tableDefinitions", "userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
 MAX_LENGTH = 1 << 20  # BigQuery: maximum length of an unresolved GoogleSQL query
-
-
-@dataclass
-class Query:
-    """One query job under way."""
-
-    emulator: Emulator
-    job: Job
-    ticket: Ticket
-    script: Script
-
-    @property
-    def principal(self) -> str:
-        """Who asks."""
-        return self.job.principal
 
 
 async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
@@ -158,7 +142,12 @@ async def _statement(query: Query, plan: Plan, *, last: bool) -> None:
     else:
         found = await _snapshot(query, plan)
         statistics = await _statistics(query, plan, found)
-        statistics.update(await ddl.run(query, plan, found))
+        if plan.kind == "EXPORT_DATA":
+            statistics.update(await transfers.export(query, plan, found))
+        elif plan.kind == "LOAD_DATA":
+            statistics.update(await transfers.load_data(query, plan))
+        else:
+            statistics.update(await ddl.run(query, plan, found))
         query.job.statistics["query"] = statistics
 
 
@@ -178,17 +167,6 @@ async def _select(query: Query, plan: Plan, *, last: bool) -> None:
     else:
         await _select_anonymous(query, plan, found)
     job.statistics["query"] = await _statistics(query, plan, found)
-
-
-async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tuple[str, list[Field], int]:
-    """Run a SELECT into a new storage table: its name, columns and number of rows."""
-    from emulator.services.bigquery.sql import scripts
-    from emulator.services.bigquery.sql.engine import stored
-
-    storage = f"t_{query.emulator.ids.hex(24)}"
-    house = warehouse.of(query.emulator)
-    fields, rows = await house.run(scripts.fill, query.script, plan.number, found, stored(storage), ticket=query.ticket)
-    return storage, fields, rows
 
 
 async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:

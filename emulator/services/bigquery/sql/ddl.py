@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from sqlglot import exp
@@ -10,6 +11,7 @@ from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql.catalog import Defaults
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
+from emulator.services.bigquery.sql.rows import timestamp_microseconds
 from emulator.services.bigquery.sql.statements import copied_table
 from emulator.services.bigquery.sql.types import Field, check_schema
 
@@ -47,6 +49,7 @@ OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resourc
     "kms_key_name": "kmsKeyName",
 }
 DAY_MS = 86_400_000
+UNIT_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
 def create(tree: exp.Create) -> Create:
@@ -68,6 +71,38 @@ def create(tree: exp.Create) -> Create:
         copy=tree.args.get("clone") is not None,
         body=_properties(tree.args.get("properties")),
     )
+
+
+def columns(node: exp.Expr) -> tuple[Field, ...]:
+    """The columns in parentheses after a table's name, if there are any. Raises SqlError."""
+    if not isinstance(node, exp.Schema):
+        return ()
+    fields = [_column(item) for item in node.expressions if isinstance(item, exp.ColumnDef)]
+    check_schema(fields)
+    return tuple(fields)
+
+
+def file_options(properties: exp.Expr | None) -> dict[str, Any]:
+    """The options of EXPORT DATA or LOAD DATA by their lower-case names. Raises SqlError for what is no plain value."""
+    found: dict[str, Any] = {}
+    for item in properties.expressions if properties is not None else ():
+        if isinstance(item, exp.FileFormatProperty):
+            found["format"] = item.this.name
+        elif isinstance(item, exp.Property):
+            found[item.this.name.lower()] = _plain(item.args["value"])
+        else:
+            raise SqlError(f"{item.sql('bigquery')} is not emulated.")
+    return found
+
+
+def _plain(value: exp.Expr) -> Any:
+    if isinstance(value, exp.Array):
+        return [_plain(item) for item in value.expressions]
+    if isinstance(value, exp.Boolean):
+        return bool(value.this)
+    if isinstance(value, exp.Literal):
+        return value.name if value.is_string else int(value.name)
+    raise SqlError(f"An option takes a literal, not {value.sql('bigquery')}.")
 
 
 def drop(tree: exp.Drop) -> Drop:
@@ -193,9 +228,25 @@ def _option(body: dict[str, Any], name: str, value: exp.Expr) -> None:
     elif isinstance(value, exp.Boolean):
         body[target] = bool(value.this)
     elif target == "expirationTime":
-        raise SqlError("OPTIONS(expiration_timestamp=...) is not emulated; set expirationTime through the API.")
+        body[target] = _expiration(value)
     else:
         body[target] = value.name
+
+
+def _expiration(value: exp.Expr) -> str:
+    """A moment in milliseconds since 1970: a literal, or so long after CURRENT_TIMESTAMP()."""
+    try:
+        if isinstance(value, exp.Cast) and value.this.is_string:
+            return str(timestamp_microseconds(value.this.name) // 1000)
+        if isinstance(value, exp.TimestampAdd) and isinstance(value.this, exp.CurrentTimestamp):
+            seconds = UNIT_SECONDS[str(value.args["unit"].name).upper()] * int(value.expression.name)
+            return str(int((time.time() + seconds) * 1000))
+    except (ValueError, KeyError):
+        pass
+    raise SqlError(
+        "expiration_timestamp takes a TIMESTAMP literal or TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL ...), not "
+        f"{value.sql('bigquery')}."
+    )
 
 
 def _partitioning(expression: exp.Expr) -> dict[str, Any]:
@@ -214,7 +265,7 @@ def _partitioning(expression: exp.Expr) -> dict[str, Any]:
         unit, column = str(expression.args["unit"].name).upper(), expression.this
     elif isinstance(expression, (exp.Date, exp.TsOrDsToDate)):
         column = expression.this
-    if unit not in PARTITION_UNITS or not isinstance(column, exp.Column):
+    if unit not in PARTITION_UNITS or not isinstance(column, (exp.Column, exp.Identifier)):
         raise SqlError(f"PARTITION BY {expression.sql('bigquery')} is not emulated.")
     if column.name.upper() in ("_PARTITIONDATE", "_PARTITIONTIME"):
         return {"timePartitioning": {"type": unit}}

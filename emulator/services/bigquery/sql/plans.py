@@ -64,6 +64,9 @@ class Plan:
     create: Create | None = None
     drop: Drop | None = None
     changes: tuple[Change, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)  # of EXPORT DATA and LOAD DATA
+    fields: tuple[Field, ...] = ()  # the columns that LOAD DATA lists
+    overwrite: bool = False  # LOAD DATA OVERWRITE
 
     @property
     def is_dml(self) -> bool:

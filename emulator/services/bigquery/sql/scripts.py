@@ -66,6 +66,17 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
 
     kind = statement.kind
     tree: Any = statement.tree
+    if kind == "EXPORT_DATA":
+        return Plan(number, kind, statement.reads, options=ddl.file_options(tree.args.get("options")))
+    if kind == "LOAD_DATA":
+        return Plan(
+            number,
+            kind,
+            target=statement.target,
+            options=ddl.file_options(tree.args.get("files")),
+            fields=ddl.columns(tree.this),
+            overwrite=bool(tree.args.get("overwrite")),
+        )
     return Plan(
         number,
         kind,
@@ -87,7 +98,9 @@ def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot)
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
     """The engine's SELECT for a statement that is one, or creates a table from one."""
     statement = _take(script, number)
-    query = statement.tree if statement.kind == "SELECT" else statement.tree.args["expression"]
+    query = statement.tree
+    if statement.kind != "SELECT":  # of CREATE TABLE ... AS, EXPORT DATA ... AS
+        query = (query.args.get("expression") or query.this).unnest()
     return _translator(connection, script, found).select(query)
 
 

@@ -15,6 +15,7 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
+from emulator.services.bigquery.sql.temporary import expand_functions
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -44,7 +45,8 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
     except sqlglot.errors.SqlglotError as error:
         hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
         raise SqlError(f"Syntax error: {ANSI.sub('', str(error)).splitlines()[0].strip()}{hint}") from None
-    statements = [_statement(tree, defaults) for tree in trees if tree is not None]
+    expanded = expand_functions([tree for tree in trees if tree is not None])
+    statements = [_statement(tree, defaults) for tree in expanded]
     if not statements:
         raise SqlError("The query text holds no statement.")
     return statements
@@ -69,6 +71,8 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
         return Statement(tree, kind, tuple(resolve(table, defaults) for table in tables(tree)))
     if kind.endswith("_SCHEMA"):
         return Statement(tree, kind)
+    if isinstance(tree, exp.Export):
+        return Statement(tree, kind, tuple(resolve(table, defaults) for table in tables(tree.this)))
     node = _ddl_node(tree)
     target = resolve(node, defaults)
     if not isinstance(target, TableName):
@@ -104,6 +108,8 @@ def _kind(tree: exp.Expr) -> str:
         exp.Delete: "DELETE",
         exp.Merge: "MERGE",
         exp.TruncateTable: "TRUNCATE_TABLE",
+        exp.Export: "EXPORT_DATA",
+        exp.LoadData: "LOAD_DATA",
     }
     if type(tree) in simple:
         return simple[type(tree)]

@@ -1,0 +1,42 @@
+"""A query job under way, and the rows of its SELECTs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.services.bigquery import warehouse
+from emulator.services.bigquery.jobs.store import Job
+from emulator.services.bigquery.process.ticket import Ticket
+from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.plans import Plan, Script
+from emulator.services.bigquery.sql.types import Field
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+
+@dataclass
+class Query:
+    """One query job under way."""
+
+    emulator: Emulator
+    job: Job
+    ticket: Ticket
+    script: Script
+
+    @property
+    def principal(self) -> str:
+        """Who asks."""
+        return self.job.principal
+
+
+async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tuple[str, list[Field], int]:
+    """Run a SELECT into a new storage table: its name, columns and number of rows."""
+    from emulator.services.bigquery.sql import scripts
+    from emulator.services.bigquery.sql.engine import stored
+
+    storage = f"t_{query.emulator.ids.hex(24)}"
+    house = warehouse.of(query.emulator)
+    fields, rows = await house.run(scripts.fill, query.script, plan.number, found, stored(storage), ticket=query.ticket)
+    return storage, fields, rows
