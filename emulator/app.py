@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
 from emulator import viewer
 from emulator.gateway import audit, authorization, encoding, operations, validation
@@ -31,11 +30,12 @@ from emulator.gateway.errors import (
     unauthenticated,
 )
 from emulator.gateway.faults import Faults
+from emulator.gateway.hosts import is_loopback
 from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
 from emulator.gateway.routing import Route, Router
 from emulator.gateway.service import Registration, Runner, Service
-from emulator.settings import LOOPBACK, Settings
+from emulator.settings import Settings
 from emulator.state import blobs, resources
 from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
@@ -210,9 +210,16 @@ class Emulator:
             _log.exception("%s failed", request.method.id)
             error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
         self.logs.audit(request, permission, resource, error, granted=granted)
-        if error is not None:
-            return error_response(error)
-        return encode(request, answer)
+        try:
+            return self._worded(request, error) if error is not None else encode(request, answer)
+        except ApiError as problem:  # of `fields`
+            return self._worded(request, problem)
+
+    def _worded(self, request: Request, error: ApiError) -> Response:
+        """An error in the form of the API that it is of, whoever found it."""
+        encode_error = self._owners[request.method.document.name].encode_error
+        worded = encode_error(request, error) if encode_error is not None else None
+        return worded or error_response(error)
 
     def _authenticate(self, request: Request, service: Service) -> None:
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
@@ -242,7 +249,7 @@ class Emulator:
         if not settings.anonymous or not settings.is_loopback or "origin" in headers:
             return False
         host = headers.get("host")
-        named_here = host is None or urlsplit(f"//{host}").hostname in LOOPBACK
+        named_here = host is None or is_loopback(f"//{host}")
         return named_here and headers.get("sec-fetch-site", "none") == "none"
 
     def _authorize(self, request: Request, registration: Registration) -> tuple[str, str, bool]:
@@ -282,14 +289,11 @@ def _unzipped(raw: bytes) -> bytes:
 
 
 def encode(request: Request, answer: Answer) -> Response:
-    """A handler's answer as bytes; `fields` reduces JSON (partial response)."""
+    """A handler's answer as bytes; `fields` reduces JSON (partial response), and raises a 400 for what is no mask."""
     if isinstance(answer, Response):
         return answer
-    mask = next((v for k, v in request.raw_query if k in ("fields", "$fields")), None)
-    try:
-        return Response(200, {"content-type": JSON}, encoding.dumps(answer or {}, mask))
-    except ApiError as problem:
-        return error_response(problem)
+    mask = next((v for k, v in request.raw_query if k in ("fields", "$fields") and v), None)
+    return Response(200, {"content-type": JSON}, encoding.dumps(answer or {}, mask))
 
 
 def error_response(error: ApiError) -> Response:

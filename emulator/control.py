@@ -37,6 +37,7 @@ def detach(settings: Settings) -> int:
             f"An emulator already runs on {settings.state} (process {running['pid']}, {running['url']}); use it, "
             f"or stop it with: python -m emulator stop --state {settings.state}"
         )
+    os.umask(0o077)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = settings.state / LOG_FILE
     with log.open("ab") as output:

@@ -28,6 +28,7 @@ class StartError(Exception):
 
 def serve(settings: Settings) -> int:
     """Run until stopped; returns the exit code. Raises StartError."""
+    os.umask(0o077)  # whatever this process and its children write is its owner's alone
     lock = lock_folder(settings.state)
     rest = bind(settings.host, settings.port, "--port")
     grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
@@ -165,6 +166,7 @@ def lock_folder(state: Path) -> int:
         return descriptor
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.chmod(0o700)  # it may have been there, and open to all
         descriptor = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StartError(

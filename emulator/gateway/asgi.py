@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from emulator.app import error_response, unknown_path
 from emulator.gateway import control
 from emulator.gateway.errors import ApiError
+from emulator.gateway.hosts import is_loopback
 from emulator.gateway.request import Request, Response
-from emulator.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -80,7 +80,9 @@ class Application:
             return await control.answer(emulator, http, raw_path, headers, raw_query, receive)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
-            raw_query += parse_qsl((await _body(receive)).decode("latin-1"), keep_blank_values=True)
+            if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)
+                raw_query += parse_qsl((await _body(receive)).decode("latin-1"), keep_blank_values=True)
+                receive = _nothing
         route, path, known = emulator.router.find(http, raw_path)
         if route is None:
             route, path = emulator.find_elsewhere(http, raw_path)
@@ -122,6 +124,10 @@ def _by_id(emulator: Emulator, path: dict[str, str]) -> dict[str, str]:
     return path
 
 
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
 async def _body(receive: Receive) -> bytes:
     parts: list[bytes] = []
     while True:
@@ -133,7 +139,7 @@ async def _body(receive: Receive) -> bytes:
 
 def _cors(origin: str, headers: dict[str, str]) -> dict[str, str]:
     """Pages served from this machine may call the APIs (viewers); others may not read the answers."""
-    if urlsplit(origin).hostname not in LOOPBACK:
+    if not is_loopback(origin):
         return {}
     return {
         "access-control-allow-origin": origin,

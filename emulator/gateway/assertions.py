@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from emulator.settings import LOOPBACK
+from emulator.gateway.hosts import host_of, is_loopback
 
 LONGEST = 3600  # seconds from iat to exp
 SKEW = 60  # seconds by which the clocks of caller and server may differ
@@ -100,23 +100,12 @@ def is_for_an_api(claims: Mapping[str, Any], base_url: str) -> bool:
         return isinstance(scope, str) and bool(scope.split())
     if not isinstance(audience, str) or audience in _TOKEN_ENDPOINTS:
         return False
-    split = _split(audience)
-    of_google = split.scheme == "https" and (split.hostname or "").endswith(".googleapis.com")
+    of_google = audience.startswith("https://") and host_of(audience).endswith(".googleapis.com")
     return of_google or _is_here(audience, base_url)
 
 
 def _is_here(audience: str, base_url: str) -> bool:
-    host = _split(audience).hostname
-    return host is not None and (host in LOOPBACK or host == urlsplit(base_url).hostname)
-
-
-def _split(address: str) -> Any:
-    try:
-        split = urlsplit(address)
-        split.hostname  # noqa: B018  which is read here, and may be no host
-    except ValueError:
-        return urlsplit("")
-    return split
+    return is_loopback(audience) or host_of(audience) == host_of(base_url)
 
 
 def _moment(claims: Mapping[str, Any], name: str) -> float:

@@ -26,6 +26,8 @@ CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT N
 ORGANIZATION = "organizations/1"
 EMPTY_ETAG = "ACAB"
 CACHE_LIMIT = 100_000
+DEEPEST = 64  # segments of a name that a policy can be on; a name of 64 kB may have as many thousands
+LONGEST_KEPT = 512  # of names whose decisions are kept: anybody may send 64 kB of path, again and again
 VERSIONS = (0, 1, 3)
 CONDITIONAL_VERSION = 3
 WITH_CONDITION = "_withcond_"
@@ -155,7 +157,7 @@ class Policies:
         decision = known.decisions.get(key)
         if decision is None:
             decision, cacheable = self._decide(known, principal, permission, resource, name, kind)
-            if cacheable:
+            if cacheable and len(resource) <= LONGEST_KEPT:
                 if len(known.decisions) >= CACHE_LIMIT:
                     known.decisions.clear()
                 known.decisions[key] = decision
@@ -207,23 +209,26 @@ class Policies:
 
     def _ancestry(self, resource: str) -> list[str]:
         """The resource and everything above it, where it lies in a project that exists."""
-        parts = resource.split("/")
+        parts = resource.split("/", DEEPEST)
         if parts[0] == "projects" and (len(parts) < 2 or not self._emulator.project_exists(parts[1])):
             return []
         return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
 
     def _bindings_of(self, known: _Known, node: str) -> list[dict[str, Any]]:
-        bindings = known.bindings.get(node)
-        if bindings is None:
-            bindings = known.bindings[node] = self.get(node).get("bindings", [])
-        return bindings
+        if known.bindings is None:
+            rows = self._emulator.db.all("SELECT resource, policy FROM policies")
+            known.bindings = {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
+        return known.bindings.get(node, [])
 
 
 @dataclass(slots=True)
 class _Known:
-    """What follows from the policies as they are: bindings by resource, and decisions."""
+    """What follows from the policies as they are: bindings by resource (None: not read yet), and decisions.
 
-    bindings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    All bindings are read at once: to keep an answer for each name that is asked for would grow with whoever asks.
+    """
+
+    bindings: dict[str, list[dict[str, Any]]] | None = None
     decisions: dict[tuple[str, str, str], bool] = field(default_factory=dict)
 
 

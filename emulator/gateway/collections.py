@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway import filters, validation
+from emulator.gateway import filters, paging, validation
 from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
@@ -160,23 +160,21 @@ def _list(collection: Collection) -> Handler:
         emulator = request.emulator
         if collection.parent_kind and emulator.resources.get(collection.parent_kind, parent) is None:
             raise not_found(f"Resource not found: {parent}.")
-        size = request.query.get("pageSize") or collection.page_size
-        if size < 0:
-            raise invalid_argument("pageSize must not be negative.")
+        page = paging.asked(request.query, collection.page_size, collection.page_limit, str)
         text = request.query.get("filter", "")
         keep = filters.compile_filter(text) if text else None
-        found, token = emulator.resources.list(
+        found, last = emulator.resources.list(
             collection.kind,
             parent,
-            min(size, collection.page_limit),
-            request.query.get("pageToken", ""),
+            page.size,
+            page.name,
             None if keep is None else lambda resource: keep(collection.view(resource)),
         )
         answer: Body = {}
         if found:
             answer[collection.key] = [collection.view(resource) for resource in found]
-        if token:
-            answer["nextPageToken"] = token
+        if last:
+            answer["nextPageToken"] = paging.encode(last)
         return answer
 
     return handler

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from emulator.gateway.discovery import Document, Method
 
 OPEN_SEGMENTS = 16
+LONGEST_KEPT = 512
+_ENCODED_SLASH = re.compile("%2[Ff]")
 _VARIABLE = re.compile(r"\{(\+?)([^}]+)\}")
 
 
@@ -37,7 +39,17 @@ class Route:
         """The template variables of a request's raw segments, percent-decoded."""
         if self.verb:
             segments = [*segments[:-1], segments[-1][: -len(self.verb)]]
-        return {name: unquote("/".join(segments[first:last])) for name, first, last in self.spans}
+        return {name: self._decoded(name, "/".join(segments[first:last])) for name, first, last in self.spans}
+
+    def _decoded(self, name: str, raw: str) -> str:
+        """A variable's text. One of several segments ({+name}) keeps a slash that was encoded: it parts no segments."""
+        if name not in self._reserved or "%" not in raw:
+            return unquote(raw)
+        return "%2F".join(unquote(part) for part in _ENCODED_SLASH.split(raw))
+
+    @cached_property
+    def _reserved(self) -> frozenset[str]:
+        return frozenset(match[2] for match in _VARIABLE.finditer(self._template) if match[1])
 
 
 class _Node:
@@ -59,7 +71,7 @@ class Router:
                     self._add(method, method.template, flat, upload=False)
                 for path in method.upload_paths:
                     self._add(method, path, _flat(path, method), upload=True)
-        self.find = lru_cache(maxsize=8192)(self._find)
+        self._find_cached = lru_cache(maxsize=4096)(self._find)
 
     def _add(self, method: Method, template: str, flat: str, *, upload: bool) -> None:
         node = self._root
@@ -68,8 +80,12 @@ class Router:
         # The first document that claims a path keeps it (`locations` is in several).
         node.routes.setdefault(method.http, Route(method, template, flat, upload))
 
-    def _find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
+    def find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
         """The route, its path variables (decoded), and whether the path is known for other verbs."""
+        # What is long is not kept: thousands of addresses of 64 kB each would fill the memory.
+        return (self._find_cached if len(raw_path) <= LONGEST_KEPT else self._find)(http, raw_path)
+
+    def _find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
         segments = raw_path.strip("/").split("/")
         known = False
         for node in self._nodes(self._root, segments, 0):

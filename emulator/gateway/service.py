@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.request import Answer, Request
+from emulator.gateway.errors import ApiError
+from emulator.gateway.request import Answer, Request, Response
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -40,7 +41,8 @@ class Service:
     schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
     fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
     public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); alias, where
-    set, gives a raw path that no document has the path under which a document has it.
+    set, gives a raw path that no document has the path under which a document has it; encode_error, where set, words
+    the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Service:
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
         self.alias: Callable[[Emulator, str], str | None] | None = None
+        self.encode_error: Callable[[Request, ApiError], Response | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 
     def handles(

@@ -27,7 +27,8 @@ SYSTEM_PARAMETERS = frozenset(
 )
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _TYPES = {"string": "TYPE_STRING", "boolean": "TYPE_BOOL", "integer": "TYPE_INT32", "number": "TYPE_DOUBLE"}
-_INTEGER = re.compile(r"-?\d+")
+_DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s", re.ASCII)  # protobuf's Duration in JSON
+_INTEGER = re.compile(r"-?\d{1,40}", re.ASCII)
 
 
 class _Problems:
@@ -66,6 +67,8 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
                     f"Field '{name}' could not be found in request message.",
                 )
             continue
+        if not text:
+            continue  # not given: clients of Go send every parameter, the empty ones too
         try:
             value = _parameter_value(parameter, text)
         except ValueError:
@@ -96,6 +99,8 @@ def _parameter_value(parameter: Parameter, text: str) -> Any:
             return False
         raise ValueError(text)
     if parameter.type == "integer" or parameter.format in ("int64", "uint64"):
+        if not _INTEGER.fullmatch(text):
+            raise ValueError(text)
         return int(text)
     if parameter.type == "number":
         return float(text)
@@ -225,6 +230,8 @@ class _Checker:
             return self.wrong(path, "TYPE_STRING", value)
         if form == "byte":
             return self.bytes(value, path)
+        if form == "google-duration" and value and not self.lenient and not _DURATION.fullmatch(value):
+            return self.wrong(path, "type.googleapis.com/google.protobuf.Duration", value)
         enum = schema.get("enum")
         if enum is not None and value not in enum and not self.lenient:
             return self.wrong(path, f"type.googleapis.com/{path.rsplit('.', 1)[-1]}", value)

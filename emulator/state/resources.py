@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import already_exists, invalid_argument, not_found
+from emulator.gateway.errors import already_exists, not_found
 from emulator.state.clock import Clock, Ids
 from emulator.state.database import Database
 
@@ -70,15 +68,15 @@ class Resources:
         kind: str,
         parent: str,
         page_size: int = 0,
-        page_token: str = "",
+        after: str = "",
         keep: Callable[[Resource], bool] | None = None,
         tx: sqlite3.Connection | None = None,
     ) -> tuple[list[Resource], str]:
-        """A page of a parent's resources in name order, and the token of the next page ("" at the end).
+        """A page of a parent's resources in name order, and the last name on it ("" where nothing follows).
 
-        page_size 0 is everything. keep filters (AIP-160 filters are compiled by the caller).
+        page_size 0 is everything; after is the name after which the page begins; keep filters (AIP-160 filters are
+        compiled by the caller).
         """
-        after = _decode_token(page_token)
         sql = "SELECT * FROM resources WHERE kind = ? AND parent = ? AND name > ? ORDER BY name"
         arguments = (kind, parent, after)
         rows = tx.execute(sql, arguments).fetchall() if tx is not None else self._database.all(sql, arguments)
@@ -88,7 +86,7 @@ class Resources:
             if keep is not None and not keep(resource):
                 continue
             if page_size and len(found) == page_size:
-                return found, _encode_token(found[-1].name)
+                return found, found[-1].name
             found.append(resource)
         return found, ""
 
@@ -131,14 +129,3 @@ class Resources:
 def _resource(row: sqlite3.Row) -> Resource:
     kind, name, parent, body, etag, created, updated = row
     return Resource(kind, name, parent, orjson.loads(body), etag, created, updated)
-
-
-def _encode_token(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _decode_token(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise invalid_argument(f"Invalid page token: {token[:60]}.") from None

@@ -10,10 +10,9 @@ import secrets
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from emulator.gateway.errors import ApiError
-from emulator.settings import LOOPBACK
+from emulator.gateway.hosts import is_loopback
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -81,7 +80,7 @@ class Sessions:
     def of(self, headers: dict[str, str]) -> Session | None:
         """The session of a request's cookie, where the request was sent to this machine by name and it holds still."""
         header = headers.get("cookie", "")
-        if self._cookie not in header or urlsplit(f"//{headers.get('host', '')}").hostname not in LOOPBACK:
+        if self._cookie not in header or not is_loopback(f"//{headers.get('host', '')}"):
             return None
         from http.cookies import CookieError, SimpleCookie
 

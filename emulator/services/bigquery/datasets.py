@@ -5,18 +5,19 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from emulator.gateway import paging
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import access, catalog, errors, warehouse
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.requests import (
+    asked_page,
     check_dataset_id,
     check_etag,
     dataset_of,
     merge,
     on_dataset,
     on_project,
-    page_size,
     project_of,
 )
 from emulator.services.bigquery.service import SERVICE
@@ -97,15 +98,14 @@ async def list_(request: Request) -> Answer:
             return False
         return emulator.policies.allows(request.principal, "bigquery.datasets.get", found.name)
 
-    found, token = emulator.resources.list(
-        catalog.DATASETS, on_project(request), page_size(request, 50), request.query.get("pageToken", ""), keep
-    )
+    page = asked_page(request, 50, str)
+    found, last = emulator.resources.list(catalog.DATASETS, on_project(request), page.size, page.name, keep)
     items = [_item(resource) for resource in found]
     answer: dict[str, Any] = {"kind": "bigquery#datasetList", "etag": emulator.ids.etag()}
     if items:
         answer["datasets"] = items
-    if token:
-        answer["nextPageToken"] = token
+    if last:
+        answer["nextPageToken"] = paging.encode(last)
     return answer
 
 

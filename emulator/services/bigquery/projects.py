@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator.app import PROJECTS
+from emulator.gateway import paging
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery.requests import on_project, page_size
+from emulator.services.bigquery.requests import asked_page, on_project
 from emulator.services.bigquery.service import SERVICE
 from emulator.settings import project_number
 
@@ -30,13 +31,14 @@ async def list_(request: Request) -> Answer:
         if emulator.policies.allows(request.principal, "bigquery.jobs.create", f"projects/{project}")
         or emulator.policies.allows(request.principal, "bigquery.datasets.get", f"projects/{project}")
     ]
-    shown = items[: page_size(request)]
-    return {
+    shown, following = paging.cut(items, asked_page(request, 50))
+    answer = {
         "kind": "bigquery#projectList",
         "etag": emulator.ids.etag(),
         "projects": shown,
         "totalItems": len(items),
     }
+    return {**answer, "nextPageToken": following} if following else answer
 
 
 @SERVICE.handles("bigquery.projects.getServiceAccount", permission="resourcemanager.projects.get", on=on_project)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.gateway import paging
 from emulator.gateway.errors import precondition_failed
 from emulator.gateway.request import Request
 from emulator.services.bigquery import errors
@@ -85,23 +84,15 @@ def merge(old: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def page_size(request: Request, default: int = MAX_PAGE) -> int:
-    """maxResults of the query."""
-    wanted = request.query.get("maxResults")
-    return default if wanted is None else max(0, int(wanted))
+def asked_page(request: Request, default: int, *kinds: type) -> paging.Asked:
+    """The page that a list method asks for by maxResults and pageToken; kinds as for paging.asked."""
+    return paging.asked(request.query, default, MAX_PAGE, *kinds, size="maxResults", refuse=errors.invalid)
 
 
-def encode_offset(offset: int) -> str:
-    """A page token for a position."""
-    return base64.urlsafe_b64encode(f"o{offset}".encode()).decode().rstrip("=")
-
-
-def decode_offset(token: str) -> int:
-    """The position that a page token stands for. Raises a 400 for one that we did not make."""
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        if text[:1] == "o":
-            return int(text[1:])
-    except (binascii.Error, ValueError):
-        pass
-    raise errors.invalid(f"Invalid page token: {token[:60]}")
+def asked_rows(request: Request, default: int) -> paging.Asked:
+    """The rows that are asked for: by maxResults, and from the pageToken, or else from startIndex on."""
+    page = asked_page(request, default)
+    if request.query.get("maxResults") == 0:  # no rows: callers that want the schema, or how many there are
+        page = paging.Asked(0, page.after)
+    start = paging.whole(request.query, "startIndex", refuse=errors.invalid)
+    return page if page.after or not start else paging.Asked(page.size, (start,))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.requests import decode_offset, encode_offset, on_table, page_size, table_of
+from emulator.services.bigquery.requests import asked_rows, on_table, table_of
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
@@ -54,9 +55,8 @@ async def list_(request: Request) -> Answer:
 async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
     from emulator.services.bigquery.sql import storage
 
-    token = request.query.get("pageToken", "")
-    start = decode_offset(token) if token else int(request.query.get("startIndex") or 0)
-    count = min(page_size(request, PAGE_ROWS), MAX_ROWS)
+    page = asked_rows(request, PAGE_ROWS)
+    start, count = page.start, min(page.size, MAX_ROWS)
     if request.query.get("selectedFields"):
         fields = schemas.selected(fields, request.query["selectedFields"])
     options = {
@@ -74,7 +74,7 @@ async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
     if rows:
         answer["rows"] = rows
     if rows and start + len(rows) < total:
-        answer["pageToken"] = encode_offset(start + len(rows))
+        answer["pageToken"] = paging.encode(start + len(rows))
     return answer
 
 

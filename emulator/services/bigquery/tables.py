@@ -6,18 +6,19 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway import paging
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import (
+    asked_page,
     check_etag,
     check_table_id,
     dataset_of,
     merge,
     on_dataset,
     on_table,
-    page_size,
     table_of,
 )
 from emulator.services.bigquery.service import SERVICE
@@ -158,18 +159,19 @@ async def list_(request: Request) -> Answer:
     emulator, name = request.emulator, dataset_of(request)
     catalog.dataset(emulator, name)
     total = sum(1 for _ in catalog.tables_of(emulator, name))
-    found, token = emulator.resources.list(
+    page = asked_page(request, 50, str)
+    found, last = emulator.resources.list(
         catalog.TABLES,
         name.resource,
-        page_size(request, 50),
-        request.query.get("pageToken", ""),
+        page.size,
+        page.name,
         lambda resource: catalog.find_table(emulator, catalog.table_name(resource)) is not None,
     )
     answer: dict[str, Any] = {"kind": "bigquery#tableList", "etag": emulator.ids.etag(), "totalItems": total}
     if found:
         answer["tables"] = [catalog.table_item(resource) for resource in found]
-    if token:
-        answer["nextPageToken"] = token
+    if last:
+        answer["nextPageToken"] = paging.encode(last)
     return answer
 
 

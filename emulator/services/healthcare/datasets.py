@@ -1,6 +1,6 @@
 """Creating a dataset (an operation that is finished when it is answered), and the locations where datasets can be."""
 
-from emulator.gateway import collections
+from emulator.gateway import collections, paging
 from emulator.gateway.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import SERVICE, operations, resources
@@ -70,12 +70,10 @@ def _location(project: str, location: str) -> dict[str, str]:
 @SERVICE.handles("healthcare.projects.locations.list")
 async def list_locations(request: Request) -> Answer:
     """List where datasets can be created."""
-    size = request.query.get("pageSize") or len(LOCATIONS)
-    start = int(request.query.get("pageToken") or 0)
-    page = LOCATIONS[start : start + size]
+    page, following = paging.cut(LOCATIONS, paging.asked(request.query, len(LOCATIONS), len(LOCATIONS)))
     answer: dict[str, object] = {"locations": [_location(request.name, location) for location in page]}
-    if start + size < len(LOCATIONS):
-        answer["nextPageToken"] = str(start + size)
+    if following:
+        answer["nextPageToken"] = following
     return answer
 
 

@@ -3,8 +3,7 @@
 import sqlite3
 from typing import Any
 
-from emulator.gateway import filters
-from emulator.gateway.errors import invalid_argument
+from emulator.gateway import filters, paging
 from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import SERVICE
@@ -100,18 +99,15 @@ async def get(request: Request) -> Answer:
 @SERVICE.handles(f"{_PREFIX}.list")
 async def list_operations(request: Request) -> Answer:
     """List a dataset's operations, newest first; `filter` sees them as they are shown."""
+    request.emulator.resources.require("healthcare.datasets", request.name)
     shown = [view(operation) for operation in request.emulator.operations.list(request.name)]
     if text := request.query.get("filter"):
         keep = filters.compile_filter(text)
         shown = [operation for operation in shown if keep(operation)]
-    size = request.query.get("pageSize") or _PAGE
-    token = request.query.get("pageToken") or "0"
-    if not token.isdecimal():
-        raise invalid_argument(f"Invalid page token: {token[:60]}.")
-    start_at = int(token)
-    answer: Json = {"operations": shown[start_at : start_at + size]} if shown else {}
-    if start_at + size < len(shown):
-        answer["nextPageToken"] = str(start_at + size)
+    page, following = paging.cut(shown, paging.asked(request.query, _PAGE, _PAGE))
+    answer: Json = {"operations": page} if page else {}
+    if following:
+        answer["nextPageToken"] = following
     return answer
 
 

@@ -6,7 +6,7 @@ import base64
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway import validation
+from emulator.gateway import paging, validation
 from emulator.gateway.authentication import ACCOUNTS, KEYS
 from emulator.gateway.collections import apply_path
 from emulator.gateway.errors import ApiError, already_exists, invalid_argument, not_found
@@ -85,12 +85,11 @@ async def get(request: Request) -> Answer:
 @SERVICE.handles(f"{_METHODS}.list", on=project_of)
 async def list_accounts(request: Request) -> Answer:
     """A project's accounts."""
-    size = min(request.query.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
-    token = request.query.get("pageToken", "")
-    found, following = request.emulator.resources.list(ACCOUNTS, project_of(request), size, token)
+    page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
+    found, last = request.emulator.resources.list(ACCOUNTS, project_of(request), page.size, page.name)
     answer: dict[str, Any] = {"accounts": [view(account) for account in found]} if found else {}
-    if following:
-        answer["nextPageToken"] = following
+    if last:
+        answer["nextPageToken"] = paging.encode(last)
     return answer
 
 

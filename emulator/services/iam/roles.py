@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.gateway import roles
+from emulator.gateway import paging, roles
 from emulator.gateway.authorization import ALIASES
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
@@ -58,10 +58,10 @@ async def query_testable(request: Request) -> Answer:
     """The permissions that can be tested on a resource: those of its own service; all of them on a project."""
     service = _service_of(request)
     names = sorted(n for n in roles.all_permissions() if service == "resourcemanager" or n.startswith(service + "."))
-    start, size = _window(request.body)
-    answer: dict[str, Any] = {"permissions": [{"name": n, "stage": "GA"} for n in names[start : start + size]]}
-    if start + size < len(names):
-        answer["nextPageToken"] = str(start + size)
+    page, following = paging.cut(names, paging.asked(request.body, _DEFAULT_PAGE, _MAX_PAGE))
+    answer: dict[str, Any] = {"permissions": [{"name": name, "stage": "GA"} for name in page]}
+    if following:
+        answer["nextPageToken"] = following
     return answer
 
 
@@ -77,15 +77,8 @@ def _service_of(request: Request) -> str:
 
 
 def _page(values: dict[str, Any], found: list[Role], *, full: bool) -> dict[str, Any]:
-    start, size = _window(values)
-    answer: dict[str, Any] = {"roles": [view(role, full=full) for role in found[start : start + size]]}
-    if start + size < len(found):
-        answer["nextPageToken"] = str(start + size)
+    page, following = paging.cut(found, paging.asked(values, _DEFAULT_PAGE, _MAX_PAGE))
+    answer: dict[str, Any] = {"roles": [view(role, full=full) for role in page]}
+    if following:
+        answer["nextPageToken"] = following
     return answer
-
-
-def _window(values: dict[str, Any]) -> tuple[int, int]:
-    token = values.get("pageToken") or "0"
-    if not token.isdigit():
-        raise invalid_argument(f"Invalid page token: {token[:60]}.")
-    return int(token), min(values.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from emulator.gateway import paging
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Answer, Request
@@ -47,11 +48,11 @@ async def list_entries(request: Request) -> Answer:
         raise invalid_argument('orderBy must be "timestamp asc" or "timestamp desc".')
     query = body.get("filter", "")
     keep = compile_filter(query) if query.strip() else None
-    size = min(body.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
+    page = paging.asked(body, _DEFAULT_PAGE, _MAX_PAGE, str, int)
     descending = _ORDERS[body.get("orderBy", "")] == "DESC"
     await emulator.logs.flush()
-    after = _decode(body.get("pageToken", ""))
-    found, following = await asyncio.to_thread(_scan, emulator, readable, keep, size, after, descending)
+    after = None if page.after is None else (page.after[0], page.after[1])
+    found, following = await asyncio.to_thread(_scan, emulator, readable, keep, page.size, after, descending)
     answer: dict[str, Any] = {"entries": found} if found else {}
     if following:
         answer["nextPageToken"] = following
@@ -103,7 +104,9 @@ async def list_logs(request: Request) -> Answer:
     await emulator.logs.flush()
     rows = emulator.db.all("SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log", (project,))
     names = [f"projects/{project}/logs/{row['log']}" for row in rows]
-    return {"logNames": names} if names else {}
+    shown, following = paging.cut(names, paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE))
+    answer: dict[str, Any] = {"logNames": shown} if shown else {}
+    return {**answer, "nextPageToken": following} if following else answer
 
 
 @SERVICE.handles("logging.projects.logs.delete", permission="logging.logs.delete")
@@ -159,22 +162,9 @@ def _scan(
             if keep is not None and not keep(entry):
                 continue
             if len(found) == size:
-                return found, _encode(after)
+                return found, paging.encode(*after) if after else ""
             found.append(entry)
             after = row["time"], row["number"]
         if len(rows) < _CHUNK:
             return found, ""
         after = rows[-1]["time"], rows[-1]["number"]
-
-
-def _encode(place: tuple[str, int] | None) -> str:
-    return "" if place is None else f"{place[0]}~{place[1]}"
-
-
-def _decode(token: str) -> tuple[str, int] | None:
-    if not token:
-        return None
-    time, _, number = token.partition("~")
-    if not number.isdigit():
-        raise invalid_argument(f"Invalid page token: {token[:60]}.")
-    return time, int(number)

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway import validation
+from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
@@ -200,7 +200,9 @@ async def list_subscriptions(request: Request) -> Answer:
     topic = request.path["topic"]
     request.emulator.resources.require(TOPICS, topic)
     rows = request.emulator.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
-    return {"subscriptions": [row["subscription"] for row in rows]} if rows else {}
+    page, following = paging.cut([row["subscription"] for row in rows], paging.asked(request.query, 100, 1000))
+    answer: Body = {"subscriptions": page} if page else {}
+    return {**answer, "nextPageToken": following} if following else answer
 
 
 @SERVICE.handles(f"{SUBSCRIPTION}.pull", permission="pubsub.subscriptions.consume", on=_path_subscription)

@@ -7,6 +7,7 @@ import sqlite3
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway import paging
 from emulator.gateway.collections import Collection, create, crud
 from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
@@ -108,7 +109,9 @@ async def list_revisions(request: Request) -> Answer:
     emulator = request.emulator
     emulator.resources.require(KIND, request.name)
     found = [{"name": f"{request.name}@{one.id}", **one.body()} for one in revisions(emulator, request.name)]
-    return {"schemas": found if request.query.get("view") == "FULL" else [_basic(one) for one in found]}
+    page, following = paging.cut(found, paging.asked(request.query, 100, 1000))
+    answer: Body = {"schemas": page if request.query.get("view") == "FULL" else [_basic(one) for one in page]}
+    return {**answer, "nextPageToken": following} if following else answer
 
 
 @SERVICE.handles(f"{PREFIX}.commit")

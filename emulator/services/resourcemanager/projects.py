@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator.app import PROJECTS
-from emulator.gateway import filters, validation
+from emulator.gateway import filters, paging, validation
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.errors import invalid_argument, permission_denied
 from emulator.gateway.request import Answer, Request
@@ -147,12 +147,11 @@ def _page(request: Request, text: str) -> Answer:
         allowed = emulator.policies.allows(request.principal, _GET, project.name)
         return allowed and (keep is None or keep(view(project)))
 
-    size = min(request.query.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
-    token = request.query.get("pageToken", "")
-    found, following = emulator.resources.list(PROJECTS, ORGANIZATION, size, token, visible)
+    page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
+    found, last = emulator.resources.list(PROJECTS, ORGANIZATION, page.size, page.name, visible)
     answer: dict[str, Any] = {"projects": [view(project) for project in found]} if found else {}
-    if following:
-        answer["nextPageToken"] = following
+    if last:
+        answer["nextPageToken"] = paging.encode(last)
     return answer
 
 

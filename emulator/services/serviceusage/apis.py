@@ -6,6 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from emulator.app import PROJECTS
+from emulator.gateway import paging
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_found
 from emulator.gateway.operations import Operation
@@ -58,14 +59,13 @@ async def list_services(request: Request) -> Answer:
     text = request.query.get("filter", "")
     if text not in _FILTERS:
         raise invalid_argument(f'Invalid filter "{text[:80]}": it must be state:ENABLED or state:DISABLED.')
-    token = request.query.get("pageToken", "")
-    size = min(request.query.get("pageSize") or _DEFAULT_PAGE, _MAX_PAGE)
+    page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
     wanted = _FILTERS[text]
-    views = [view(request.emulator, project, api) for api in apis().values() if api.name > token]
+    views = [view(request.emulator, project, api) for api in apis().values() if api.name > page.name]
     found = [service for service in views if wanted in (None, service["state"])]
-    answer: dict[str, Any] = {"services": found[:size]} if found else {}
-    if len(found) > size:
-        answer["nextPageToken"] = found[size - 1]["config"]["name"]
+    answer: dict[str, Any] = {"services": found[: page.size]} if found else {}
+    if len(found) > page.size:
+        answer["nextPageToken"] = paging.encode(found[page.size - 1]["config"]["name"])
     return answer
 
 

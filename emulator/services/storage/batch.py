@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from emulator.app import error_response, unknown_path
+from emulator.gateway import hosts
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import errors
@@ -79,7 +80,9 @@ def _headers(block: bytes) -> dict[str, str]:
 
 
 async def _run(outer: Request, call: Call) -> Response:
-    url = urlsplit(call.url)
+    url = hosts.split(call.url)
+    if url is None:
+        return error_response(errors.invalid(f"Failed to parse the batch request: {call.url[:200]} is no address."))
     route, path, known = outer.emulator.router.find(call.http, url.path)
     if route is None:
         return error_response(unknown_path(url.path, known))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import catalog, errors, warehouse
 from emulator.services.bigquery.jobs import query, results, run, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.ticket import Ticket
-from emulator.services.bigquery.requests import decode_offset, encode_offset, on_project, page_size, project_of
+from emulator.services.bigquery.requests import asked_page, asked_rows, on_project, project_of
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.tabledata import timestamp_format
 
@@ -95,20 +96,23 @@ async def list_(request: Request) -> Answer:
         principal = ""
     else:
         principal = request.principal
-    size = page_size(request, 50)
-    token = request.query.get("pageToken", "")
-    times = (int(request.query.get("minCreationTime") or 0), int(request.query.get("maxCreationTime") or NEWEST))
+    page = asked_page(request, 50)
+    size = page.size
+    times = (
+        paging.whole(request.query, "minCreationTime", errors.invalid) or 0,
+        paging.whole(request.query, "maxCreationTime", errors.invalid) or NEWEST,
+    )
     states = request.query.get("stateFilter") or []
     found = store.page(
         emulator, project, principal, [states] if isinstance(states, str) else states, times,
-        decode_offset(token) if token else NEWEST, size + 1,
+        page.start if page.after else NEWEST, size + 1,
     )  # fmt: skip
     answer: dict[str, Any] = {"kind": "bigquery#jobList", "etag": emulator.ids.etag()}
     shown = found[:size]
     if shown:
         answer["jobs"] = [_item(emulator, job, full=request.query.get("projection") == "full") for _, job in shown]
     if len(found) > size and shown:
-        answer["nextPageToken"] = encode_offset(shown[-1][0])
+        answer["nextPageToken"] = paging.encode(shown[-1][0])
     return answer
 
 
@@ -199,14 +203,13 @@ async def get_query_results(request: Request) -> Answer:
     seconds = min(DEFAULT_TIMEOUT_MS if timeout is None else int(timeout), MAX_TIMEOUT_MS) / 1000
     await run.wait(emulator, job.project, job.id, seconds)
     job = _find(request)
-    token = request.query.get("pageToken", "")
-    start = decode_offset(token) if token else int(request.query.get("startIndex") or 0)
+    page = asked_rows(request, DEFAULT_ROWS)
     options = {
         "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
         "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
     }
-    answer = await _answer(emulator, job, options, start, page_size(request, DEFAULT_ROWS))
-    return {**answer, "kind": "bigquery#getQueryResultsResponse", "etag": f"{job.id}-{start}"}
+    answer = await _answer(emulator, job, options, page.start, page.size)
+    return {**answer, "kind": "bigquery#getQueryResultsResponse", "etag": f"{job.id}-{page.start}"}
 
 
 async def _answer(emulator: Emulator, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
@@ -256,5 +259,5 @@ async def _rows(emulator: Emulator, job: Job, options: dict[str, Any], start: in
     if rows:
         answer["rows"] = rows
     if start + len(rows) < total and (rows or not count):
-        answer["pageToken"] = encode_offset(start + len(rows))
+        answer["pageToken"] = paging.encode(start + len(rows))
     return answer

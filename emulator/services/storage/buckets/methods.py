@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows, rules
@@ -13,7 +14,7 @@ from emulator.services.storage.buckets.policies import default_policy
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_bucket_name
 from emulator.services.storage.objects.conditions import Conditions
-from emulator.services.storage.objects.listing import make_token, parse_token
+from emulator.services.storage.objects.listing import asked_page
 from emulator.services.storage.objects.protection import check_may_go
 from emulator.services.storage.objects.rows import Tx, is_empty, iterate
 from emulator.services.storage.service import handles
@@ -78,15 +79,14 @@ async def list_buckets(request: Request) -> Answer:
     """List a project's buckets in order of name."""
     project = _project(request, "storage.buckets.list")
     _not_soft_deleted(request)
-    limit = min(request.query.get("maxResults") or 1000, 1000)
-    token = request.query.get("pageToken")
-    after = parse_token(token)[0] if token else ""
-    found = rows.page(request.emulator.db, project, request.query.get("prefix", ""), after, limit + 1)
+    page = asked_page(request.query)
+    limit = page.size
+    found = rows.page(request.emulator.db, project, request.query.get("prefix", ""), page.name, limit + 1)
     answer: dict[str, Any] = {"kind": "storage#buckets"}
     if found:
         answer["items"] = [view(request, bucket) for bucket in found[:limit]]
     if len(found) > limit:
-        answer["nextPageToken"] = make_token((found[limit - 1].name, 0))
+        answer["nextPageToken"] = paging.encode(found[limit - 1].name, 0)
     return answer
 
 

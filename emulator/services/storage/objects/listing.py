@@ -5,15 +5,12 @@ What lies under a common prefix is skipped in one step, so a listing costs as mu
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
+from emulator.gateway import paging
 from emulator.services.storage import errors
 from emulator.services.storage.names import successor
 from emulator.services.storage.objects.globs import compile_glob, literal_prefix
@@ -51,13 +48,10 @@ class ListQuery:
             raise errors.invalid("With matchGlob the only delimiter allowed is '/'.")
         if query.get("filter"):
             raise errors.not_emulated("Filtering by object contexts (filter)")
-        limit = query.get("maxResults") or MAX_RESULTS
-        if limit < 0:
-            raise errors.invalid(f"Invalid value for maxResults: {limit} is negative.")
         if glob is not None and not prefix:
             prefix = literal_prefix(glob)
         ends = [end for end in (successor(prefix), query.get("endOffset")) if end]
-        token = query.get("pageToken")
+        page = asked_page(query)
         return cls(
             prefix=prefix,
             delimiter=delimiter,
@@ -66,8 +60,8 @@ class ListQuery:
             stop=min(ends, key=_bytes) if ends else None,
             glob=compile_glob(glob) if glob is not None else None,
             states=(SOFT_DELETED,) if soft else (LIVE, NONCURRENT) if versions else (LIVE,),
-            limit=min(limit, MAX_RESULTS),
-            cursor=parse_token(token) if token else None,
+            limit=page.size,
+            cursor=None if page.after is None else (page.after[0], page.after[1]),
         )
 
 
@@ -87,7 +81,7 @@ def page(reader: Reader, bucket: str, query: ListQuery) -> Listing:
     entries = _Entries(reader, bucket, query, cursor)
     for count, (entry, is_object, common, after) in enumerate(entries):
         if count >= query.limit:
-            listing.next_token = make_token(cursor)
+            listing.next_token = paging.encode(*cursor)
             break
         if is_object:
             listing.items.append(entry)
@@ -157,18 +151,9 @@ class _Entries:
         return name[: at + len(delimiter)] if at >= 0 else ""
 
 
-def make_token(cursor: Cursor) -> str:
-    """An opaque page token: what was answered last."""
-    return base64.urlsafe_b64encode(orjson.dumps(cursor)).decode()
-
-
-def parse_token(token: str) -> Cursor:
-    """The cursor of a page token. Raises 400 for one that was not made here."""
-    try:
-        name, generation = orjson.loads(base64.urlsafe_b64decode(token.encode()))
-        return str(name), int(generation)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise errors.invalid(f"Invalid page token: '{token}'") from error
+def asked_page(query: Mapping[str, Any]) -> paging.Asked:
+    """The page that a list of objects or buckets asks for: after a name and a generation. Raises 400."""
+    return paging.asked(query, MAX_RESULTS, MAX_RESULTS, str, int, size="maxResults", refuse=errors.invalid)
 
 
 def _bytes(name: str) -> bytes:

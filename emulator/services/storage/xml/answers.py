@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
 from xml.sax.saxutils import escape
 
 from emulator.gateway.errors import ApiError
-from emulator.gateway.request import Request, Response
+from emulator.gateway.request import Response
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 CONTENT_TYPE = "application/xml; charset=UTF-8"
@@ -22,7 +20,6 @@ _CODES = {
     "objectUnderActiveHold": "ObjectUnderActiveHold",
     "notImplemented": "NotImplemented",
 }
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 def document(root: str, **fields: str) -> Response:
@@ -47,16 +44,3 @@ def error_response(error: ApiError) -> Response:
         f"<Error><Code>{code}</Code><Message>{message}</Message><Details>{message}</Details></Error>"
     )
     return Response(error.code, {"content-type": CONTENT_TYPE}, body.encode())
-
-
-def answers_xml(handler: _Handler) -> _Handler:
-    """A handler whose errors are XML."""
-
-    @functools.wraps(handler)
-    async def wrapped(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except ApiError as error:
-            return error_response(error)
-
-    return wrapped

@@ -20,7 +20,6 @@ from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import Upload, check_early, check_hashes, expected_hashes, finalize
 from emulator.services.storage.service import SERVICE, handles
 from emulator.services.storage.xml import signatures
-from emulator.services.storage.xml.answers import answers_xml
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ def query_of(request: Request) -> dict[str, str]:
 
 
 @handles("storage.xml.getObject")
-@answers_xml
 async def get_object(request: Request) -> Response:
     """The bytes of an object, or the parts of a multipart upload."""
     authenticate(request)
@@ -85,7 +83,6 @@ async def get_object(request: Request) -> Response:
 
 
 @handles("storage.xml.putObject")
-@answers_xml
 async def put_object(request: Request) -> Response:
     """Upload an object, or one part of a multipart upload."""
     authenticate(request)
@@ -103,7 +100,6 @@ async def put_object(request: Request) -> Response:
 
 
 @handles("storage.xml.postObject")
-@answers_xml
 async def post_object(request: Request) -> Response:
     """Begin or complete a multipart upload."""
     from emulator.services.storage.xml import multipart
@@ -118,7 +114,6 @@ async def post_object(request: Request) -> Response:
 
 
 @handles("storage.xml.deleteObject")
-@answers_xml
 async def delete_object(request: Request) -> Response:
     """Delete an object, or abort a multipart upload."""
     authenticate(request)
