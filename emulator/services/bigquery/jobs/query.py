@@ -6,6 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,8 @@ async def _prepare(emulator: Emulator, job: Job, ticket: Ticket) -> tuple[Query,
             raise errors.error("notImplemented", f"Queries with {key} are not emulated.")
     default = configuration.get("defaultDataset")
     dataset = DatasetName.from_reference(default, job.project) if default and default.get("datasetId") else None
-    script = Script(text, Defaults(job.project, dataset), configuration.get("queryParameters") or [])
+    temporary = f"_script{hashlib.sha256(job.key.encode()).hexdigest()[:40]}"
+    script = Script(text, Defaults(job.project, dataset, temporary), configuration.get("queryParameters") or [])
     plans = await warehouse.of(emulator).run(scripts.prepare, script, short=True, ticket=ticket)
     return Query(emulator, job, ticket, script), plans
 
@@ -137,6 +139,8 @@ def _require_update(query: Query, name: TableName) -> None:
 async def _statement(query: Query, plan: Plan, *, last: bool) -> None:
     if plan.kind == "SELECT":
         await _select(query, plan, last=last)
+    elif plan.target is not None and plan.target.dataset == query.script.defaults.temporary:
+        await _temporary(query, plan)
     elif plan.is_dml or plan.kind == "TRUNCATE_TABLE":
         await _dml(query, plan)
     else:
@@ -149,6 +153,28 @@ async def _statement(query: Query, plan: Plan, *, last: bool) -> None:
         else:
             statistics.update(await ddl.run(query, plan, found))
         query.job.statistics["query"] = statistics
+
+
+async def _temporary(query: Query, plan: Plan) -> None:
+    """Make a temporary table, which is kept and read like a query's result."""
+    from emulator.services.bigquery.sql import scripts, storage
+    from emulator.services.bigquery.sql.engine import result_table
+
+    if plan.create is None or plan.target is None:
+        raise errors.error("invalidQuery", f"{plan.kind} of a temporary table is not emulated.")
+    emulator, house = query.emulator, warehouse.of(query.emulator)
+    found = await _snapshot(query, plan)
+    place = f"r_{emulator.ids.hex(24)}"
+    fields = list(plan.create.fields)
+    if plan.create.query:
+        fields, _ = await house.run(
+            scripts.fill, query.script, plan.number, found, result_table(place), ticket=query.ticket
+        )
+    else:
+        await house.run(storage.create, result_table(place), fields, short=True)
+    created = int(emulator.clock.seconds() * 1000)
+    await emulator.db.write(results.insert_in, Result(plan.target, place, tuple(fields), query.principal, created))
+    query.job.statistics["query"] = await _statistics(query, plan, found)
 
 
 async def _select(query: Query, plan: Plan, *, last: bool) -> None:

@@ -12,10 +12,14 @@ from emulator.services.bigquery.sql.types import Field
 
 @dataclass(frozen=True)
 class Defaults:
-    """What an incomplete name means: the job's project, and its default dataset if it has one."""
+    """What an incomplete name means: the job's project, and its default dataset if it has one.
+
+    temporary is the dataset of the job's own that holds its temporary tables; "" where there can be none.
+    """
 
     project: str
     dataset: DatasetName | None = None
+    temporary: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
-from emulator.services.bigquery.sql.temporary import expand_functions
+from emulator.services.bigquery.sql.temporary import expand_functions, move_tables
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -46,6 +46,7 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
         hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
         raise SqlError(f"Syntax error: {ANSI.sub('', str(error)).splitlines()[0].strip()}{hint}") from None
     expanded = expand_functions([tree for tree in trees if tree is not None])
+    move_tables(expanded, defaults.temporary)
     statements = [_statement(tree, defaults) for tree in expanded]
     if not statements:
         raise SqlError("The query text holds no statement.")

@@ -1,4 +1,4 @@
-"""Temporary functions of a script that are SQL expressions: their calls are replaced by what they compute.
+"""What a script makes for itself: functions whose calls are written out, and tables in a dataset of its own.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#create_function_statement
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 
 
@@ -28,6 +29,44 @@ def expand_functions(trees: Sequence[exp.Expr]) -> list[exp.Expr]:
         else:
             rest.append(expanded)
     return rest
+
+
+def move_tables(trees: Sequence[exp.Expr], dataset: str) -> None:
+    """Give the temporary tables of a script a dataset of its own, where they are made and where they are named.
+
+    Raises SqlError where there is none for them, as in the query of a view.
+    """
+    made: set[str] = set()
+    for tree in trees:
+        node = _temporary_table(tree)
+        if node is not None and not dataset:
+            raise SqlError("CREATE TEMP TABLE is not possible here.")
+        for table in tree.find_all(exp.Table):
+            if table is not node and len(table.parts) == 1 and table.name.lower() in made and meant(table) is None:
+                if not table.alias and isinstance(table.parent, (exp.From, exp.Join)):
+                    table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
+                _move(table, dataset)
+        if node is not None:
+            made.add(node.name.lower())
+            _move(node, dataset)
+
+
+def _move(table: exp.Table, dataset: str) -> None:
+    table.set("this", exp.to_identifier(table.name.lower(), quoted=True))
+    table.set("db", exp.to_identifier(dataset, quoted=True))
+
+
+def _temporary_table(tree: exp.Expr) -> exp.Table | None:
+    """The table that CREATE TEMP TABLE makes; the statement is an ordinary CREATE TABLE then."""
+    properties = tree.args.get("properties")
+    mark = properties.find(exp.TemporaryProperty) if isinstance(tree, exp.Create) and properties is not None else None
+    if mark is None or str(tree.args.get("kind")).upper() != "TABLE":
+        return None
+    mark.pop()
+    node = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(node, exp.Table) or len(node.parts) != 1:
+        raise SqlError("A temporary table has a name without a dataset.")
+    return node
 
 
 def _is_temporary_function(tree: exp.Create) -> bool:

@@ -1,4 +1,4 @@
-"""EXPORT DATA and LOAD DATA, by Google's clients."""
+"""EXPORT DATA, LOAD DATA, temporary functions and tables, and what CREATE TABLE takes, by Google's clients."""
 
 import gzip
 from collections.abc import Callable
@@ -98,3 +98,17 @@ def test_a_table_with_partitions_clusters_and_options(
         f"CREATE OR REPLACE TABLE {name} PARTITION BY d CLUSTER BY a AS SELECT 1 AS a, DATE '2020-01-01' AS d"
     )
     assert bigquery_client.get_table(name).time_partitioning.field == "d"
+
+
+def test_temporary_tables_are_the_scripts_own(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    script = (
+        "CREATE TEMP TABLE few AS SELECT n FROM UNNEST([1, 2, 3]) n;"
+        "CREATE TEMPORARY TABLE None_ (x INT64);"
+        "SELECT SUM(few.n) AS s, (SELECT COUNT(*) FROM none_) AS c FROM Few WHERE n > 1"
+    )
+    assert [tuple(row) for row in bigquery_client.query(script).result()] == [(5, 0)]
+    config = bigquery.QueryJobConfig(default_dataset=dataset.reference)
+    with pytest.raises(exceptions.NotFound):
+        bigquery_client.query_and_wait("SELECT * FROM few", job_config=config)
+    with pytest.raises(exceptions.BadRequest, match="INSERT of a temporary table is not emulated"):
+        bigquery_client.query_and_wait("CREATE TEMP TABLE t (x INT64); INSERT INTO t VALUES (1)")
