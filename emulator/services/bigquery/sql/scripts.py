@@ -92,7 +92,8 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
 def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot) -> Translator:
     from emulator.services.bigquery.sql.translate import Translator
 
-    return Translator(found, script.defaults, lambda sql: engine.describe(connection, sql))
+    # A question of its own, beside the transaction: one that fails must not end it.
+    return Translator(found, script.defaults, lambda sql: engine.describe(connection.cursor(), sql))
 
 
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:

@@ -59,7 +59,7 @@ class SourceRewriter:
         if clause is not None:
             scope.recursive = scope.recursive or bool(clause.args.get("recursive"))
             for cte in clause.expressions:
-                self._visit(cte.this, scope)
+                self._cte(cte, scope)
                 scope.ctes.append(cte)
         if isinstance(query, exp.Select):
             self._select(query, scope)
@@ -67,6 +67,16 @@ class SourceRewriter:
         for child in list(query.iter_expressions()):
             if child is not clause:
                 self._visit(child, scope)
+
+    def _cte(self, cte: exp.CTE, scope: Scope) -> None:
+        """A common table expression; its recursive term sees the columns that its first term gives."""
+        if not scope.recursive or not isinstance(cte.this, exp.Union):
+            self._visit(cte.this, scope)
+            return
+        self._visit(cte.this.this, scope)
+        inner = scope.inner()
+        inner.ctes.append(exp.CTE(this=cte.this.this.copy(), alias=cte.args["alias"].copy()))
+        self._visit(cte.this.expression, inner)
 
     def _select(self, select: exp.Select, scope: Scope) -> None:
         if select.args.get("kind") == "STRUCT" and any(item.is_star for item in select.expressions):

@@ -57,6 +57,15 @@ def test_a_job_ends_at_its_timeout(emulator: RunningEmulator) -> None:
     assert emulator.request("GET", f"{BASE}/jobs/{job}")[1]["status"]["errorResult"]["reason"] == "stopped"
 
 
+@pytest.mark.parametrize("term", ["i + 1 FROM n", "i FROM n, UNNEST([1]) AS x", "n.i + x FROM n, UNNEST([i]) AS x"])
+def test_recursion_without_an_end_is_ended(emulator: RunningEmulator, term: str) -> None:
+    status, answer = query(
+        emulator, f"WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT {term}) SELECT COUNT(*) FROM n"
+    )
+    assert status == 400
+    assert answer["error"]["message"] == "A recursive CTE has reached the maximum number of iterations: 500."
+
+
 def test_endless_queries_leave_the_small_ones_running(
     emulator: RunningEmulator, bigquery_client: bigquery.Client
 ) -> None:

@@ -60,6 +60,14 @@ def test_what_a_name_means_in_a_with_clause(warehouse: SmallWarehouse, sql: str,
     assert warehouse.run(sql)[1] == expected
 
 
+def test_a_recursive_term_unnests_what_the_first_one_gives(warehouse: SmallWarehouse) -> None:
+    sql = (
+        "WITH RECURSIVE n AS (SELECT 1 AS i, [STRUCT(7 AS a), STRUCT(8)] AS list "
+        "UNION ALL SELECT i + 1, list FROM n, UNNEST(n.list) AS x WHERE i < 3 AND x.a = 8) SELECT SUM(i) AS s FROM n"
+    )
+    assert warehouse.run(sql)[1] == [["6"]]
+
+
 def test_recursion_ends_after_500_iterations(warehouse: SmallWarehouse) -> None:
     sql = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
     with pytest.raises(SqlError, match=r"^A recursive CTE has reached the maximum number of iterations: 500.$"):
