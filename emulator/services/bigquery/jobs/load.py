@@ -224,11 +224,17 @@ def _rows(source: Source, path: Path, skip: int) -> Iterator[dict[str, Any] | fi
 
 
 def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) -> None:
+    import duckdb
+
     from emulator.services.bigquery.sql import engine, storage
     from emulator.services.bigquery.sql.types import duckdb_type, literal, quote
 
     listed = ", ".join(literal(str(path)) for path in source.paths)
     select = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
+    try:
+        connection.execute(f"{select} LIMIT 0")
+    except (duckdb.IOException, duckdb.InvalidInputException):
+        raise errors.invalid(f"{files.READING} The file is no Parquet file that can be read.") from None
     found = engine.describe(connection, select)
     if source.fields:
         known = {item["name"].lower(): item["name"] for item in found}

@@ -8,6 +8,7 @@ returns.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from emulator.services.bigquery.sql.types import Field, field_of, quote
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_log = logging.getLogger("emulator.bigquery")
 LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
 MACROS = Path(__file__).with_name("macros.sql")
 SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT)"
@@ -75,9 +77,10 @@ class Engine:
             _attach(root, path, "stored")
             root.execute(SCHEMA)
         except duckdb.Error as error:
+            _log.error("the rows cannot be opened: %s", first_line(error))
             raise StoreError(
-                f"The BigQuery rows in {path} cannot be read ({first_line(error)}); restore a copy of the state "
-                "folder, or empty it with: python -m emulator reset"
+                f"The BigQuery rows in {path} cannot be read; restore a copy of the state folder, or empty it with: "
+                "python -m emulator reset"
             ) from None
         self._attach_results(root)
         root.execute(MACROS.read_text(encoding="utf-8"))

@@ -31,7 +31,7 @@ TYPES = {
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }
 ENGINE_WORDS = re.compile(
-    r"(?i)duckdb|\bbq_|varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|\bSET \w+="
+    r"(?i)duckdb|\bbq_|varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|file '|\bSET \w+="
 )
 DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 LISTED = re.compile(r",\s*(?![^(]*\))")  # between arguments, not inside DECIMAL(38,9)

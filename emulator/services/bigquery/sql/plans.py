@@ -9,6 +9,8 @@ from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.types import Field
 
+DML = ("INSERT", "UPDATE", "DELETE", "MERGE")  # statements that change rows of a table that exists
+
 
 @dataclass(frozen=True)
 class Script:
@@ -71,4 +73,4 @@ class Plan:
     @property
     def is_dml(self) -> bool:
         """Whether it changes rows of a table that exists."""
-        return self.kind in ("INSERT", "UPDATE", "DELETE", "MERGE")
+        return self.kind in DML

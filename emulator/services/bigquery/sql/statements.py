@@ -14,6 +14,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.plans import DML
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
 from emulator.services.bigquery.sql.temporary import expand_functions, move_tables
 
@@ -35,7 +36,7 @@ class Statement:
     @property
     def is_dml(self) -> bool:
         """Whether it changes rows of a table that exists."""
-        return self.kind in ("INSERT", "UPDATE", "DELETE", "MERGE")
+        return self.kind in DML
 
 
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
@@ -60,7 +61,7 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
             raise SqlError(f"Table-valued function not found: {table.this.sql('bigquery').partition('(')[0]}")
-    if kind in ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE_TABLE"):
+    if kind in (*DML, "TRUNCATE_TABLE"):
         _normalise_dml(tree)
         node = target_node(tree)
         target = resolve(node, defaults)

@@ -28,6 +28,16 @@ def bucket(storage_client: storage.Client, unique: Callable[[str], str]) -> stor
     return made
 
 
+def test_a_file_that_is_no_parquet_is_said_to_be_none(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset
+) -> None:
+    config = bigquery.LoadJobConfig(source_format="PARQUET")
+    for data in (b"id,name\n1,Ann\n", b"PAR1" + b"x" * 40 + b"PAR1"):
+        job = bigquery_client.load_table_from_file(io.BytesIO(data), dataset.table("t"), job_config=config)
+        with pytest.raises(exceptions.BadRequest, match="The file is no Parquet file that can be read"):
+            job.result()
+
+
 def test_json_with_the_schema_guessed(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     given = [
         {"i": 1, "f": 1, "s": "x", "when": "2020-01-01T00:00:00Z", "day": "2020-01-01", "ok": True, "list": [1, 2]},
