@@ -63,9 +63,29 @@ def rename(tree: exp.Expr, prefix: str) -> None:
         if cte.args["alias"].args.get("columns"):
             raise SqlError("Syntax error: a common table expression takes no list of columns.")
         cte.args["alias"].set("this", exp.to_identifier(f"{prefix}{number}", quoted=True))
+    for clause in list(tree.find_all(exp.With)):
+        if clause.args.get("recursive"):
+            _sort(clause, references)
+    for cte in numbered:
         own = [table for table, meant_ in references if meant_ is cte]
         if any(_within(table, cte) for table in own):
             _limit(cte, own)
+
+
+def _sort(clause: exp.With, references: list[tuple[exp.Table, exp.CTE]]) -> None:
+    """Put what an expression refers to before it: with RECURSIVE the order is free, but not on the engine."""
+    left = list(clause.expressions)
+    done: list[exp.CTE] = []
+    while left:
+        for cte in left:
+            others = [other for other in left if other is not cte]
+            if not any(meant_ is other and _within(table, cte) for table, meant_ in references for other in others):
+                break
+        else:
+            raise SqlError("Two WITH subqueries refer to each other; a recursive one may refer to itself only")
+        left.remove(cte)
+        done.append(cte)
+    clause.set("expressions", done)
 
 
 def _refuse_duplicates(cte: exp.CTE) -> None:

@@ -49,6 +49,7 @@ def test_a_common_table_expression_does_not_reach_itself_unless_it_is_recursive(
         ("WITH a AS (SELECT 1 AS x) SELECT * FROM a JOIN a AS b USING (x)", [["1"]]),
         ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 4) SELECT SUM(i) AS s FROM n",
          [["10"]]),
+        ("WITH RECURSIVE a AS (SELECT x + 1 AS x FROM b), b AS (SELECT 1 AS x) SELECT x FROM a", [["2"]]),
         ("WITH RECURSIVE n AS ((SELECT 1 AS i) UNION ALL (SELECT n.i + 1 FROM n WHERE n.i < 3)) SELECT * FROM n",
          [["1"], ["2"], ["3"]]),
         ("WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 501) SELECT COUNT(*) AS c FROM n",
@@ -65,6 +66,11 @@ def test_a_recursive_term_unnests_what_the_first_one_gives(warehouse: SmallWareh
         "UNION ALL SELECT i + 1, list FROM n, UNNEST(n.list) AS x WHERE i < 3 AND x.a = 8) SELECT SUM(i) AS s FROM n"
     )
     assert warehouse.run(sql)[1] == [["6"]]
+
+
+def test_expressions_that_refer_to_each_other_are_refused(warehouse: SmallWarehouse) -> None:
+    with pytest.raises(SqlError, match=r"refer to each other"):
+        warehouse.run("WITH RECURSIVE a AS (SELECT x FROM b), b AS (SELECT x FROM a) SELECT x FROM a")
 
 
 def test_recursion_ends_after_500_iterations(warehouse: SmallWarehouse) -> None:
