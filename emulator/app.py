@@ -153,6 +153,11 @@ class Emulator:
         """The handler of a method and its service, or None."""
         return self._registrations.get(method_id)
 
+    @property
+    def method_ids(self) -> frozenset[str]:
+        """The ids of all methods of all documents, emulated or not."""
+        return frozenset(method.id for document in self._documents.values() for method in document.methods)
+
     def documents(self, service: str) -> list[Document]:
         """The discovery documents of a service."""
         return [self._documents[name] for name in self.services[service].documents]

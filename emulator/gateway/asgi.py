@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from emulator.app import error_response, unknown_path
 from emulator.gateway import control
+from emulator.gateway.assertions import TOKEN_PATHS
 from emulator.gateway.errors import ApiError
 from emulator.gateway.hosts import is_loopback
 from emulator.gateway.request import Request, Response
@@ -76,7 +77,7 @@ class Application:
         query = scope["query_string"]
         raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if raw_path.startswith("/_emulator") or raw_path == "/token":
+        if raw_path.startswith("/_emulator") or raw_path in TOKEN_PATHS:
             return await control.answer(emulator, http, raw_path, headers, raw_query, receive)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()

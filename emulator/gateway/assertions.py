@@ -28,7 +28,7 @@ _TOKEN_ENDPOINTS = frozenset(
         "https://www.googleapis.com/oauth2/v4/token",
     )
 )
-_TOKEN_PATHS = frozenset(urlsplit(each).path for each in _TOKEN_ENDPOINTS)
+TOKEN_PATHS = frozenset(urlsplit(each).path for each in _TOKEN_ENDPOINTS)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def is_token_endpoint(audience: object, base_url: str) -> bool:
         return False
     if audience in _TOKEN_ENDPOINTS:
         return True
-    return _is_here(audience, base_url) and urlsplit(audience).path in _TOKEN_PATHS
+    return _is_here(audience, base_url) and urlsplit(audience).path in TOKEN_PATHS
 
 
 def is_for_an_api(claims: Mapping[str, Any], base_url: str) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from emulator import viewer
+from emulator.gateway.assertions import TOKEN_PATHS
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
 from emulator.settings import OPERATIONS_MODE
@@ -32,7 +33,7 @@ async def answer(
     """The answer of one of these endpoints."""
     try:
         raw = await _read(receive) if http == "POST" else b""
-        if raw_path == "/token":
+        if raw_path in TOKEN_PATHS:
             return _token(emulator, raw)
         if (http, raw_path) == ("GET", "/_emulator/status"):
             return Response.json(status(emulator))
@@ -69,8 +70,10 @@ def _token(emulator: Emulator, raw: bytes) -> Response:
 
 async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Response:
     if (http, raw_path) == ("POST", "/_emulator/faults"):
-        emulator.faults.add(_json(raw))
+        emulator.faults.add(_json(raw), emulator.method_ids)
         return Response.json({})
+    if (http, raw_path) == ("GET", "/_emulator/faults"):
+        return Response.json({"faults": emulator.faults.shown()})
     if (http, raw_path) == ("DELETE", "/_emulator/faults"):
         emulator.faults.active.clear()
         return Response.json({})

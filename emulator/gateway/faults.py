@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from emulator.gateway.errors import ApiError, invalid_argument
@@ -28,8 +30,12 @@ class Faults:
 
     active: list[Fault] = field(default_factory=list)
 
-    def add(self, spec: dict[str, Any]) -> None:
-        """Set a fault from JSON: {method, code, call (1), count (1), message, delay}."""
+    def add(self, spec: dict[str, Any], methods: Collection[str]) -> None:
+        """Set a fault from JSON: {method, code, call (1), count (1), message, delay}; methods are those there are.
+
+        Raises a 400 for a method or a field that there is none of: who waits for that fault would wait in vain.
+        """
+        _check_names(spec, methods)
         try:
             first = int(spec.get("call", 1))
             fault = Fault(
@@ -46,6 +52,10 @@ class Faults:
             ) from None
         self.active.append(fault)
 
+    def shown(self) -> list[dict[str, Any]]:
+        """The faults that are set, each with how often its method was called since."""
+        return [asdict(fault) for fault in self.active]
+
     async def strike(self, method_id: str) -> None:
         """Count a call and raise the fault that is due."""
         for fault in self.active:
@@ -57,6 +67,22 @@ class Faults:
                     await asyncio.sleep(fault.delay)
                 if fault.code:
                     raise ApiError(fault.code, _STATUS.get(fault.code, "UNKNOWN"), fault.message, "injectedFault")
+
+
+def _check_names(spec: dict[str, Any], methods: Collection[str]) -> None:
+    fields = ("method", "code", "call", "count", "message", "delay")
+    for name in spec:
+        if name not in fields:
+            known = ", ".join(fields)
+            raise invalid_argument(f'A fault has no field "{name[:60]}"{_near(name, fields)}: it has {known}.')
+    method = str(spec.get("method", ""))
+    if method and method not in methods:
+        raise invalid_argument(f'There is no method "{method[:120]}"{_near(method, methods)}.')
+
+
+def _near(name: str, names: Collection[str]) -> str:
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    return f"; near it are {', '.join(near)}" if near else ""
 
 
 _STATUS = {

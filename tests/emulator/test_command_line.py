@@ -100,7 +100,26 @@ def test_what_is_not_emulated_answers_501_with_the_methods_id(start_emulator: St
     answer = httpx.get(running.base_url + path, headers={"authorization": f"Bearer {running.owner_token}"})
     assert answer.status_code == 501
     assert answer.json()["error"]["message"] == "pubsub.projects.snapshots.get is not emulated."
-    assert httpx.get(running.base_url + path).status_code == 401
+    assert httpx.get(running.base_url + path).status_code == 501
+    fhir = f"/v1/projects/{running.project}/locations/us/datasets/d/fhirStores/f/fhir/Patient/p"
+    assert httpx.get(running.base_url + fhir).status_code == 401
+
+
+def test_a_fault_that_could_never_strike_is_refused(start_emulator: StartEmulator) -> None:
+    running = start_emulator()
+    for fault, said in (
+        ({"method": "pubsub.projects.topics.pubish", "code": 503}, "near it are pubsub.projects.topics.publish"),
+        ({"method": "pubsub.projects.topics.publish", "code": 503, "time": 2}, 'no field "time"'),
+        ({"code": 503}, "needs method"),
+    ):
+        code, answer = running.request("POST", "/_emulator/faults", fault)
+        assert (code, said in answer["error"]["message"]) == (400, True), answer
+    fault = {"method": "pubsub.projects.topics.publish", "code": 503, "call": 2}
+    assert running.request("POST", "/_emulator/faults", fault)[0] == 200
+    [shown] = running.request("GET", "/_emulator/faults")[1]["faults"]
+    assert (shown["method"], shown["code"], shown["first"], shown["calls"]) == (fault["method"], 503, 2, 0)
+    assert running.request("DELETE", "/_emulator/faults")[0] == 200
+    assert running.request("GET", "/_emulator/faults")[1] == {"faults": []}
 
 
 def test_faults_strike_the_nth_call(start_emulator: StartEmulator) -> None:

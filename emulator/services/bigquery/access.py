@@ -5,6 +5,7 @@ Dataset.access in Google's discovery document bigquery.v2.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from emulator.services.bigquery.errors import invalid
@@ -22,25 +23,30 @@ SPECIAL_GROUPS = {"projectOwners": "projectOwner", "projectWriters": "projectEdi
 MEMBER_KEYS = ("userByEmail", "groupByEmail", "domain", "specialGroup", "iamMember")
 RESOURCE_KEYS = ("view", "routine", "dataset")
 IAM_POLICY_VERSION = 3
+# What BigQuery puts into the list of a dataset that is created without one: nobody has written these.
+DEFAULT_GROUPS: tuple[Entry, ...] = (
+    {"role": "WRITER", "specialGroup": "projectWriters"},
+    {"role": "OWNER", "specialGroup": "projectOwners"},
+    {"role": "READER", "specialGroup": "projectReaders"},
+)
 
 
 def default_entries(principal: str) -> list[Entry]:
     """The access list of a dataset that is created without one."""
-    entries: list[Entry] = [
-        {"role": "WRITER", "specialGroup": "projectWriters"},
-        {"role": "OWNER", "specialGroup": "projectOwners"},
-    ]
-    if ":" in principal:
-        entries.append({"role": "OWNER", "userByEmail": principal.partition(":")[2]})
-    return [*entries, {"role": "READER", "specialGroup": "projectReaders"}]
+    writers, owners, readers = (dict(entry) for entry in DEFAULT_GROUPS)
+    creator = [{"role": "OWNER", "userByEmail": principal.partition(":")[2]}] if ":" in principal else []
+    return [writers, owners, *creator, readers]
 
 
-def normalise(entries: list[Entry]) -> list[Entry]:
+def normalise(entries: list[Entry], policy_version: int, before: Iterable[Entry] = ()) -> list[Entry]:
     """Check an access list as a caller sends it, and give it as it is kept: without duplicates.
 
-    Roles with a basic equivalent become that (roles/bigquery.dataOwner is OWNER), whatever the policy version: "This
-    field will only return the legacy format" (Dataset.access.role). Raises a 400 for an entry that is none.
+    Roles with a basic equivalent become that (roles/bigquery.dataOwner is OWNER), but for callers that ask for
+    policy version 3, which get the names that they sent. They, too, find an entry that somebody has written in the
+    legacy form as it was written (Dataset.access.role), though they have written the whole list anew in the other, as
+    the gcp provider does for each member; `before` is the list that there was. Raises a 400 for an entry that is none.
     """
+    legacy = [entry for entry in before if entry.get("role") in ROLE_OF and entry not in DEFAULT_GROUPS]
     kept: list[Entry] = []
     for entry in entries:
         kinds = [key for key in (*MEMBER_KEYS, *RESOURCE_KEYS) if entry.get(key)]
@@ -53,7 +59,8 @@ def normalise(entries: list[Entry]) -> list[Entry]:
         role = entry.get("role")
         clean = {key: value for key, value in entry.items() if value is not None}
         if role:
-            clean["role"] = LEGACY_OF.get(role, role)
+            in_legacy = {**clean, "role": LEGACY_OF.get(role, role)}
+            clean = in_legacy if policy_version < IAM_POLICY_VERSION or in_legacy in legacy else clean
         if clean not in kept:
             kept.append(clean)
     return kept

@@ -9,6 +9,7 @@ from emulator.gateway import paging
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import access, catalog, errors, warehouse
+from emulator.services.bigquery.encryption import check_key
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.requests import (
     asked_page,
@@ -41,7 +42,9 @@ async def insert(request: Request) -> Answer:
     name = DatasetName(project_of(request), reference["datasetId"])
     if reference.get("projectId") and request.emulator.project_id(reference["projectId"]) != name.project:
         raise errors.invalid(f"The project in the body, {reference['projectId']}, is not that of the path.")
-    created = await request.emulator.db.write(create_in, request.emulator, name, body, request.principal)
+    created = await request.emulator.db.write(
+        create_in, request.emulator, name, body, request.principal, request.query.get("accessPolicyVersion", 1)
+    )
     return catalog.dataset_view(request.emulator, created)
 
 
@@ -51,15 +54,17 @@ def create_in(
     name: DatasetName,
     body: dict[str, Any],
     principal: str,
+    policy_version: int = 1,
 ) -> Resource:
     """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken."""
     check_dataset_id(name.dataset)
+    check_key(emulator, name.project, body.get("defaultEncryptionConfiguration"))
     entries = body.get("access")
     stored = {
         "location": catalog.DEFAULT_LOCATION,
         "maxTimeTravelHours": DEFAULT_TIME_TRAVEL_HOURS,
         **_settable(body),
-        "access": access.default_entries(principal) if entries is None else access.normalise(entries),
+        "access": access.default_entries(principal) if entries is None else access.normalise(entries, policy_version),
     }
     if body.get("maxTimeTravelHours"):
         stored["maxTimeTravelHours"] = body["maxTimeTravelHours"]
@@ -149,13 +154,16 @@ async def patch(request: Request) -> Answer:
 
 async def _change(request: Request, *, replace: bool) -> Answer:
     emulator, name = request.emulator, dataset_of(request)
+    version = request.query.get("accessPolicyVersion", 1)
 
     def change(tx: sqlite3.Connection) -> Resource:
         old = catalog.dataset(emulator, name, tx)
         check_etag(request, old)
         body = _changed(old.body, request.body, replace=replace)
+        if body.get("defaultEncryptionConfiguration") != old.body.get("defaultEncryptionConfiguration"):
+            check_key(emulator, name.project, body.get("defaultEncryptionConfiguration"))
         if request.body.get("access") is not None:
-            body["access"] = access.normalise(request.body["access"])
+            body["access"] = access.normalise(request.body["access"], version, old.body.get("access") or ())
             emulator.policies.set(tx, name.resource, access.to_policy(name, body["access"]))
         return emulator.resources.replace(tx, catalog.DATASETS, name.resource, body)
 

@@ -6,6 +6,7 @@ from emulator.app import PROJECTS
 from emulator.gateway import paging
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.request import Answer, Request
+from emulator.services.bigquery import encryption
 from emulator.services.bigquery.requests import asked_page, on_project
 from emulator.services.bigquery.service import SERVICE
 from emulator.settings import project_number
@@ -44,8 +45,7 @@ async def list_(request: Request) -> Answer:
 @SERVICE.handles("bigquery.projects.getServiceAccount", permission="resourcemanager.projects.get", on=on_project)
 async def get_service_account(request: Request) -> Answer:
     """BigQuery's own account of a project, which is granted the use of KMS keys."""
-    number = project_number(on_project(request).partition("/")[2])
     return {
         "kind": "bigquery#getServiceAccountResponse",
-        "email": f"bq-{number}@bigquery-encryption.iam.gserviceaccount.com",
+        "email": encryption.agent(on_project(request).partition("/")[2]),
     }

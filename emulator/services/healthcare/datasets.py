@@ -1,9 +1,10 @@
 """Creating a dataset (an operation that is finished when it is answered), and the locations where datasets can be."""
 
 from emulator.gateway import collections, paging
-from emulator.gateway.errors import not_found
+from emulator.gateway.errors import not_found, permission_denied
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, operations, resources
+from emulator.services.cloudkms import api as cloudkms
+from emulator.services.healthcare import SERVICE, agent, operations, resources
 
 LOCATIONS = [
     "asia-east1",
@@ -53,6 +54,10 @@ async def create(request: Request) -> Answer:
     location = request.path["parent"].rsplit("/", 1)[-1]
     if location not in LOCATIONS:
         raise not_found(f"Location {location} is not found or access is unauthorized.")
+    key = ((request.body or {}).get("encryptionSpec") or {}).get("kmsKeyName")
+    if key:
+        email = agent.principal(request.emulator, request.path["parent"]).partition(":")[2]
+        cloudkms.require_usable(request.emulator, key, email, permission_denied)
     dataset = await collections.create(resources.DATASETS, request)
     operation = await operations.finished(
         request,

@@ -11,6 +11,7 @@ from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
+from emulator.services.cloudkms import api as cloudkms
 from emulator.services.pubsub import SERVICE, store
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
 from emulator.services.pubsub.filters import compile_filter
@@ -47,11 +48,21 @@ def prepare_topic(request: Request, body: Body) -> Body:
     _check_id(request.name)
     check_duration(body, "messageRetentionDuration", *RETENTION)
     check_settings(request, body)
+    _check_key(request, body)
     return {**body, "state": "ACTIVE"}
+
+
+def _check_key(request: Request, body: Body) -> None:
+    """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
+    if key := body.get("kmsKeyName"):
+        agent = f"service-{request.emulator.settings.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+        cloudkms.require_usable(request.emulator, key, agent, invalid_argument)
 
 
 def _update_topic(request: Request, old: Resource, body: Body) -> Body:
     check_duration(body, "messageRetentionDuration", *RETENTION)
+    if body.get("kmsKeyName") != old.body.get("kmsKeyName"):
+        _check_key(request, body)
     if body.get("schemaSettings") != old.body.get("schemaSettings"):
         check_settings(request, body)
     return body

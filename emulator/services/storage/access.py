@@ -63,6 +63,14 @@ def require_on_project(request: Request, project: str, permission: str) -> None:
         raise denied(request.principal, permission, "project")
 
 
+def require_key(emulator: Emulator, project: str, key: str | None) -> None:
+    """Nothing, or the 403 where the Cloud Storage agent of a bucket's project can't encrypt with that key."""
+    from emulator.services.cloudkms import api
+
+    if key:
+        api.require_usable(emulator, key, buckets.service_agent(project), errors.no_access_to_key)
+
+
 def denied(principal: str, permission: str, noun: str) -> ApiError:
     """The refusal; `noun` is object, bucket or project."""
     caller = principal.partition(":")[2] or "Anonymous caller"

@@ -148,12 +148,9 @@ def acl_disabled(action: str) -> ApiError:
     return invalid(f"Cannot {action} when uniform bucket-level access is enabled. {UBLA_HELP}")
 
 
-def no_access_to_key(key: str) -> ApiError:
-    """403: the project's storage agent may not use the key that objects are to be encrypted with."""
-    message = (
-        f"Permission denied on Cloud KMS key {key}. Please ensure that your Cloud Storage service account has been "
-        "authorized to use this key."
-    )
+def no_access_to_key(reason: str) -> ApiError:
+    """403: the project's storage agent can't use the key that objects are to be encrypted with."""
+    message = f"{reason} Please ensure that your Cloud Storage service account has been authorized to use this key."
     return ApiError(403, "PERMISSION_DENIED", message, "forbidden")
 
 

@@ -145,6 +145,12 @@ def test_an_assertion_is_exchanged_for_the_token_endpoint_s_audiences(
     assert exchange(emulator, sign(aud=audience, sub=...)) == (200, "")
 
 
+@pytest.mark.parametrize("path", ["/token", "/o/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token"])
+def test_older_clients_find_the_token_endpoint(emulator: RunningEmulator, sign: Sign, path: str) -> None:
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(aud=ENDPOINT)}
+    assert httpx.post(emulator.base_url + path, data=form).json()["token_type"] == "Bearer"
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [

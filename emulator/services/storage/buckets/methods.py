@@ -21,8 +21,6 @@ from emulator.services.storage.service import handles
 from emulator.services.storage.tables import NONCURRENT
 from emulator.settings import project_number
 
-USE_KEY = "cloudkms.cryptoKeyVersions.useToEncrypt"
-
 
 def view(request: Request, bucket: Bucket) -> dict[str, Any]:
     """The Bucket resource for this caller."""
@@ -198,6 +196,10 @@ def _not_soft_deleted(request: Request) -> None:
         raise errors.not_emulated("Soft-deleted buckets (softDeleted=true)")
 
 
+# Predefined ACLs that open nothing beyond what the default policy grants: gcsfs sends them with every bucket.
+_PRIVATE = ("projectPrivate", "private", "bucketOwnerFullControl", "bucketOwnerRead")
+
+
 def _check_acls(request: Request, body: dict[str, Any]) -> None:
     wanted = [p for p in ("predefinedAcl", "predefinedDefaultObjectAcl") if request.query.get(p)]
     wanted += [field for field in ("acl", "defaultObjectAcl") if request.body.get(field)]
@@ -205,11 +207,10 @@ def _check_acls(request: Request, body: dict[str, Any]) -> None:
         return
     if body["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
         raise errors.acl_disabled("use ACL API to update bucket policy")
-    raise errors.not_emulated(f"Access control lists ({wanted[0]})")
+    if any(request.query.get(name) not in _PRIVATE for name in wanted):
+        raise errors.not_emulated(f"Access control lists ({wanted[0]})")
 
 
 def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:
-    """A default key must be one that the project's Cloud Storage agent may encrypt with."""
-    key = (body.get("encryption") or {}).get("defaultKmsKeyName")
-    if key and not request.emulator.policies.allows(f"serviceAccount:{rows.service_agent(project)}", USE_KEY, key):
-        raise errors.no_access_to_key(key)
+    """A default key must be one that the project's Cloud Storage agent can encrypt with."""
+    access.require_key(request.emulator, project, (body.get("encryption") or {}).get("defaultKmsKeyName"))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SMALLEST_CHUNK = 262_144
 LIFETIME_SECONDS = 7 * 86_400
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+|\*)|\*)/(\d+|\*)", re.ASCII)
 _files: WeakKeyDictionary[Any, dict[str, PartialFile]] = WeakKeyDictionary()
 
 
@@ -64,6 +64,8 @@ class ContentRange:
         total = None if match[3] == "*" else int(match[3])
         if match[1] is None:
             return cls(None, 0, total)
+        if match[2] == "*":  # as Node's client has it: from there to the end of the body, which is the object's
+            return cls(int(match[1]), None, total)
         first, last = int(match[1]), int(match[2])
         if last < first or (total is not None and last >= total):
             raise errors.invalid(f"The Content-Range header '{header[:100]}' contradicts itself.")

@@ -62,7 +62,10 @@ async def insert(request: Request) -> Answer:
 
     if not request.upload:
         raise errors.invalid("Upload to /upload/storage/v1/b/BUCKET/o with uploadType media, multipart or resumable.")
-    kind = dict(request.raw_query).get("uploadType", "")
+    query = dict(request.raw_query)
+    if "upload_id" in query:  # a session is known by that, whatever the verb: Go's client sends its chunks by POST
+        return await sessions.resume(request)
+    kind = query.get("uploadType", "")
     if kind == "resumable":
         return await sessions.begin(request)
     if kind == "multipart":
@@ -81,6 +84,7 @@ def prepare(request: Request, body: dict[str, Any], content_type: str | None) ->
     if body.get("bucket") not in (None, bucket.name):
         raise errors.invalid(f"The bucket '{body['bucket']}' in the metadata is not the bucket of the URL.")
     refuse_own_key(request.headers)
+    access.require_key(request.emulator, bucket.project, query.get("kmsKeyName") or body.get("kmsKeyName"))
     check_acl(request, bucket)
     if query.get("contentEncoding"):
         body = {**body, "contentEncoding": query["contentEncoding"]}

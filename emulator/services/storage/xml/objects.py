@@ -40,7 +40,12 @@ _CONDITIONS = {
 
 
 def alias(emulator: Emulator, raw_path: str) -> str | None:
-    """/BUCKET/OBJECT under the path that the fragment of a discovery document has; None where no such bucket is."""
+    """/BUCKET/OBJECT under the path that the fragment of a discovery document has; None where no such bucket is.
+
+    Clients of Node take STORAGE_EMULATOR_HOST for the whole base of the JSON API: /b/... is /storage/v1/b/... then.
+    """
+    if raw_path == "/b" or raw_path.startswith("/b/"):
+        return f"storage/v1{raw_path}"
     bucket, slash, name = raw_path.lstrip("/").partition("/")
     if not slash or not name or buckets.find(emulator.db, bucket) is None:
         return None
@@ -138,6 +143,7 @@ def prepare(request: Request) -> Upload:
     headers, name = request.headers, request.path["object"]
     check_object_name(name)
     bucket = access.bucket_for(request, "storage.objects.create", object_name=name)
+    access.require_key(request.emulator, bucket.project, request.headers.get("x-goog-encryption-kms-key-name"))
     body: dict[str, Any] = {field: headers[header] for header, field in _HEADERS.items() if header in headers}
     metadata = {key[len("x-goog-meta-") :]: value for key, value in headers.items() if key.startswith("x-goog-meta-")}
     if metadata:

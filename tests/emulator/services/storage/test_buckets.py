@@ -164,6 +164,17 @@ def test_hierarchical_namespace_is_not_emulated(http: httpx.Client, emulator: Ru
     assert answer.status_code == 501
 
 
+def test_predefined_acls_that_open_nothing_are_taken(
+    http: httpx.Client, emulator: RunningEmulator, unique: Names
+) -> None:
+    """As gcsfs makes buckets."""
+    query = {"project": emulator.project, "predefinedAcl": "projectPrivate"}
+    taken = {**query, "predefinedDefaultObjectAcl": "bucketOwnerFullControl"}
+    assert http.post("/storage/v1/b", params=taken, json={"name": unique("bucket")}).status_code == 200
+    public = {**query, "predefinedAcl": "publicRead"}
+    assert http.post("/storage/v1/b", params=public, json={"name": unique("bucket")}).status_code == 501
+
+
 def test_a_key_needs_its_grant(http: httpx.Client, emulator: RunningEmulator, unique: Names) -> None:
     key = f"projects/{emulator.project}/locations/us/keyRings/r/cryptoKeys/k"
     answer = insert(http, emulator.project, name=unique("bucket"), encryption={"defaultKmsKeyName": key})

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import google_crc32c
@@ -16,6 +17,8 @@ from google.cloud import storage
 
 from tests.conftest import StartEmulator
 from tests.emulator.services.storage.conftest import Raw, quote, reason
+from tests.support.emulator import RunningEmulator
+from tests.support.keys import agent_of, make_key
 
 CHUNK = 262_144
 
@@ -94,14 +97,16 @@ def test_upload_parameters(raw: Raw) -> None:
     assert reason(raw.upload("x", b"x", predefinedAcl="publicRead"))[0] == 501
 
 
-def test_storage_class_and_kms_key(bucket: storage.Bucket) -> None:
+def test_storage_class_and_kms_key(
+    bucket: storage.Bucket, emulator: RunningEmulator, unique: Callable[[str], str]
+) -> None:
     blob = bucket.blob("x")
     blob.storage_class = "NEARLINE"
     blob.upload_from_string("x")
     assert bucket.get_blob("x").storage_class == "NEARLINE"
     blob.update_storage_class("COLDLINE")
     assert bucket.get_blob("x").storage_class == "COLDLINE"
-    key = "projects/p/locations/us/keyRings/r/cryptoKeys/k"
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "storage"))
     keyed = bucket.blob("keyed", kms_key_name=key)
     keyed.upload_from_string("x")
     assert keyed.kms_key_name == key + "/cryptoKeyVersions/1"
@@ -336,3 +341,68 @@ def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
         assert {name: raw.media(name).content for name in acknowledged} == acknowledged
         for item in raw.objects().json()["items"]:
             assert md5(raw.media(item["name"]).content) == item["md5Hash"]
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize(
+    "media", [b"", b"x\r", b"\r\n", b"\n--markx\n", b"\r\n--mark x\r\n", b"a\n--mar", bytes(range(256)) * 9]
+)
+def test_multipart_lines_may_end_with_lf_alone(raw: Raw, line_end: bytes, media: bytes) -> None:
+    """As gsutil writes them; the bytes are kept, also where they look like a boundary that is none (RFC 2046 5.1.1)."""
+    lines = [
+        b"--mark",
+        b"Content-Type: application/json",
+        b"",
+        b'{"name":"lf"}',
+        b"--mark  ",
+        b"Content-Type: text/plain",
+    ]
+    body = line_end.join([*lines, b"", media, b"--mark--", b""])
+    answer = raw.http.post(
+        f"/upload/storage/v1/b/{raw.bucket}/o",
+        params={"uploadType": "multipart"},
+        content=body,
+        headers={"content-type": "multipart/related; boundary=mark"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert raw.media("lf").content == media
+
+
+def test_a_session_is_known_by_its_id_whatever_the_verb(raw: Raw) -> None:
+    """As cloud.google.com/go/storage sends its chunks: by POST, and it sees no 308."""
+    begun = raw.http.post(
+        f"/upload/storage/v1/b/{raw.bucket}/o", params={"uploadType": "resumable"}, json={"name": "go"}
+    )
+    place, size = begun.headers["location"], CHUNK * 2
+    ranges = ((0, CHUNK, "*"), (CHUNK, size + 5, str(size + 5)))
+    data = bytes(size + 5)
+    first, last = (
+        raw.http.post(
+            place,
+            content=data[start:end],
+            headers={"content-range": f"bytes {start}-{end - 1}/{total}", "x-guploader-no-308": "yes"},
+        )
+        for start, end, total in ranges
+    )
+    assert (first.status_code, first.headers["x-http-status-code-override"]) == (200, "308")
+    assert (last.status_code, last.json()["size"]) == (200, str(size + 5))
+    assert raw.media("go").content == data
+
+
+def test_an_open_end_is_the_end_of_the_body(raw: Raw) -> None:
+    """As Node's client uploads in one request: Content-Range bytes 0-*/*."""
+    begun = raw.http.post(
+        f"/upload/storage/v1/b/{raw.bucket}/o", params={"uploadType": "resumable"}, json={"name": "node"}
+    )
+    answer = raw.http.put(begun.headers["location"], content=b"12345", headers={"content-range": "bytes 0-*/*"})
+    assert (answer.status_code, answer.json()["size"]) == (200, "5")
+
+
+def test_the_address_may_be_the_whole_base(raw: Raw, emulator: RunningEmulator) -> None:
+    """Node's clients put /b/... and /projects/... behind STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST."""
+    raw.upload("x", b"1")
+    assert raw.http.get(f"/b/{raw.bucket}/o/x").json()["name"] == "x"
+    assert [item["name"] for item in raw.http.get(f"/b/{raw.bucket}/o").json()["items"]] == ["x"]
+    path = f"/projects/{emulator.project}/queries"
+    answer = raw.http.post(path, json={"query": "SELECT 1 AS x", "useLegacySql": False})
+    assert answer.json()["rows"] == [{"f": [{"v": "1"}]}]
