@@ -60,13 +60,30 @@ def _value(elements: Json, tag: str) -> str:
 def native_range(elements: Json, pixels: PixelData, number: int) -> tuple[int, int]:
     """Give the bytes of uncompressed frame `number` (from 1) within the file."""
     bits = native_frame_size(elements)
-    if bits % 8 and frame_count(elements) > 1:
-        raise UnsupportedError("The frames are packed bit by bit and do not start at whole bytes.")
     size = (bits + 7) // 8
     start = pixels.offset + (number - 1) * size
     if not 1 <= number <= frame_count(elements) or start + size > pixels.offset + pixels.length:
         raise UnsupportedError(f"The instance has no frame {number}.")
     return start, start + size
+
+
+def starts_within_bytes(elements: Json) -> bool:
+    """Tell whether frames are packed bit by bit, so that the second may begin within a byte (PS3.5 8.1.1)."""
+    return bool(native_frame_size(elements) % 8) and frame_count(elements) > 1
+
+
+def bit_frame(data: bytes | mmap, elements: Json, pixels: PixelData, number: int) -> bytes:
+    """Give frame `number` (from 1) of such an instance as bytes of its own, the first pixel in the lowest bit."""
+    import numpy as np
+
+    bits = native_frame_size(elements)
+    first = (number - 1) * bits
+    start, end = pixels.offset + first // 8, pixels.offset + (first + bits + 7) // 8
+    if not 1 <= number <= frame_count(elements) or end > pixels.offset + pixels.length:
+        raise UnsupportedError(f"The instance has no frame {number}.")
+    octets = np.frombuffer(data[start:end], np.uint8)
+    mine = np.unpackbits(octets, bitorder="little")[first % 8 : first % 8 + bits]
+    return np.packbits(mine, bitorder="little").tobytes()
 
 
 def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.dicom import png
 from emulator.dicom.errors import UnsupportedError
+from emulator.dicom.high_bit import lower_high_bit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +65,7 @@ def displayed(path: str, number: int) -> "Image":
     from pydicom.pixels.utils import pixel_array
 
     dataset = dcmread(path)
+    lower_high_bit(dataset)
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise UnsupportedError("The instance has no pixel data to render.")
     try:
@@ -188,7 +190,9 @@ def _windowed(values: "Image", centre: float, width: float, function: str) -> tu
 
     if function == "SIGMOID":
         return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - centre) / width, -700, 700))), 0.0, 1.0
-    if function == "LINEAR" and width > 1:
+    if function == "LINEAR":
+        if width <= 1:  # a step: what is above centre - 0.5 is white
+            return (values > centre - 0.5).astype(np.float64), 0.0, 1.0
         return values, centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2
     return values, centre - width / 2, centre + width / 2
 

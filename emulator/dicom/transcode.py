@@ -1,12 +1,15 @@
 """An instance, or frames of it, in another transfer syntax. Runs in a process pool: it decodes and encodes pixels."""
 
+import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from emulator.dicom import syntaxes
+from emulator.dicom import encoders, syntaxes
 from emulator.dicom.errors import UnsupportedError
+from emulator.dicom.high_bit import lower_high_bit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,8 +17,11 @@ if TYPE_CHECKING:
 
     Image = np.ndarray[Any, np.dtype[Any]]
 
-_JPEG = "1.2.840.10008.1.2.4.50"
-_JPEG_QUALITY = 90
+# What pydicom and numpy raise where attributes are missing, contradict each other, or hold what they can't.
+_ODD = (
+    *(ArithmeticError, AttributeError, LookupError, NotImplementedError),
+    *(OSError, RuntimeError, TypeError, ValueError, struct.error),
+)
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -23,43 +29,39 @@ def to_syntax(path: str, syntax: str) -> bytes:
     """Give the whole file in a syntax; UnsupportedError, in one sentence, where that cannot be."""
     from pydicom.uid import UID
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _refusing(f"written in transfer syntax {syntax}"):
         dataset = _read(path)
         if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
             _make_little_endian(dataset)
         if any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
-            _decompress(dataset)
             if syntax not in syntaxes.NATIVE:
                 _compress(dataset, syntax)
+            else:
+                _decompress(dataset)
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         target = BytesIO()
-        try:
-            if any(element.VR is None for element in dataset.values()):
-                list(dataset.iterall())  # finds the VRs that a file leaves out, even one that says it has them
-            dataset.save_as(target, enforce_file_format=True)
-        except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as problem:
-            raise _cannot(f"written in transfer syntax {syntax}", problem) from None
+        if any(element.VR is None for element in dataset.values()):
+            list(dataset.iterall())  # finds the VRs that a file leaves out, even one that says it has them
+        dataset.save_as(target, enforce_file_format=True)
         return target.getvalue()
 
 
 def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
     """Give frames (from 1): uncompressed little endian bytes, or compressed ones of a syntax."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _refusing(f"given in transfer syntax {syntax}"):
         dataset = _read(path)
         if syntax in syntaxes.NATIVE:
             return [_decoded_bytes(dataset, number) for number in numbers]
-        encode = _encoder(dataset, syntax)
-        return [encode(_decoded(dataset, number)) for number in numbers]
+        lower_high_bit(dataset)
+        encode = encoders.encoder(_pixels(dataset), syntax).encode
+        return [encode(_decoded(dataset, number, raw=True)) for number in numbers]
 
 
 def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
     """Give frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
     import imagecodecs
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _refusing("given as PNG"):
         dataset = _read(path)
         found = []
         for number in numbers:
@@ -72,8 +74,7 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
 
 def stored_frames(path: str) -> list[bytes]:
     """Give every frame as it is in the file: compressed where it is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _refusing("given frame by frame"):
         dataset = _read(path)
         count = int(dataset.get("NumberOfFrames") or 1)
         if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
@@ -81,6 +82,19 @@ def stored_frames(path: str) -> list[bytes]:
         from pydicom.encaps import generate_frames
 
         return list(generate_frames(dataset.PixelData, number_of_frames=count))
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Turn what the libraries raise for an odd instance into UnsupportedError; their warnings are nobody's concern."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except UnsupportedError:
+            raise
+        except _ODD as problem:
+            raise _cannot(what, problem) from None
 
 
 def _read(path: str) -> "FileDataset":
@@ -100,10 +114,25 @@ def _decompress(dataset: "FileDataset") -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated:
         return
+    if int(dataset.get("BitsAllocated") or 0) == 1:
+        _decompress_bits(dataset)
+        return
     try:
         dataset.decompress(generate_instance_uid=False)
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
         raise _cannot(f"decoded from transfer syntax {syntax}", problem) from None
+
+
+def _decompress_bits(dataset: "FileDataset") -> None:
+    """Make pixels of one bit native: eight a byte, all frames in one row of bits (PS3.5 8.1.1)."""
+    import numpy as np
+    from pydicom.pixels.utils import get_nr_frames
+
+    frames = [_decoded(dataset, number).ravel() for number in range(1, get_nr_frames(dataset) + 1)]
+    packed = np.packbits(np.concatenate(frames).astype(bool), bitorder="little").tobytes()
+    dataset.PixelData = packed + b"\0" * (len(packed) % 2)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = False
 
 
 def _make_little_endian(dataset: "FileDataset") -> None:
@@ -122,66 +151,65 @@ def _make_little_endian(dataset: "FileDataset") -> None:
 
 
 def _compress(dataset: "FileDataset", syntax: str) -> None:
+    """Make the pixels compressed, and let the labels say what was written (PS3.3 C.7.6.3)."""
     from pydicom.encaps import encapsulate
     from pydicom.pixels.utils import get_nr_frames
 
     if "PixelData" not in dataset:
         raise _cannot(f"compressed to transfer syntax {syntax}: it has float pixel data")
-    encode = _encoder(dataset, syntax)
-    frames = [encode(_decoded(dataset, number)) for number in range(1, get_nr_frames(dataset) + 1)]
+    lower_high_bit(dataset)
+    pixels = _pixels(dataset)
+    encoder = encoders.encoder(pixels, syntax)
+    count = get_nr_frames(dataset)
+    frames = [encoder.encode(_decoded(dataset, number, raw=True)) for number in range(1, count + 1)]
+    size = count * int(dataset.Rows) * int(dataset.Columns) * pixels.samples * pixels.allocated // 8
     dataset.PixelData = encapsulate(frames)
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
-    if dataset.SamplesPerPixel > 1:
+    dataset.PhotometricInterpretation = pixels.meaning
+    if pixels.samples > 1:
         dataset.PlanarConfiguration = 0
-    if syntax == _JPEG:
-        dataset.LossyImageCompression = "01"
-        dataset.LossyImageCompressionMethod = "ISO_10918_1"
-        if dataset.SamplesPerPixel > 1:
-            dataset.PhotometricInterpretation = "YBR_FULL_422"
+    for keyword, value in encoder.labels.items():
+        setattr(dataset, keyword, value)
+    if "LossyImageCompression" in encoder.labels:
+        dataset.LossyImageCompressionRatio = f"{size / max(1, sum(map(len, frames))):.2f}"
 
 
-def _decoded(dataset: "FileDataset", number: int) -> "Image":
-    """Decode one frame to an array: rows, columns[, samples]."""
+def _pixels(dataset: "FileDataset") -> encoders.Pixels:
+    """What the frames are that `_decoded` gives raw."""
+    meaning = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2")
+    if meaning.startswith(("YBR_FULL", "YBR_PARTIAL")):
+        meaning = "YBR_FULL" if meaning in ("YBR_FULL", "YBR_FULL_422") else meaning
+    elif meaning in ("YBR_RCT", "YBR_ICT"):  # which are of a codec, and gone with it
+        meaning = "RGB"
+    samples = dataset.get("SamplesPerPixel")
+    if samples is None:  # which is 1 wherever nothing else is meant; a colour image without it can't be known
+        samples = 1
+    allocated = int(dataset.BitsAllocated)
+    return encoders.Pixels(
+        int(samples),
+        allocated,
+        int(dataset.get("BitsStored") or allocated),
+        bool(int(dataset.get("PixelRepresentation") or 0)),
+        meaning,
+    )
+
+
+def _decoded(dataset: "FileDataset", number: int, *, raw: bool = False) -> "Image":
+    """Decode one frame to an array: rows, columns[, samples]; raw leaves YBR_FULL as it is, else colours are RGB."""
     import numpy as np
     from pydicom.pixels.utils import pixel_array
 
     try:
-        return np.ascontiguousarray(pixel_array(dataset, index=number - 1))
+        return np.ascontiguousarray(pixel_array(dataset, index=number - 1, raw=raw))
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
         raise _cannot(f"decoded from transfer syntax {dataset.file_meta.TransferSyntaxUID}", problem) from None
 
 
 def _decoded_bytes(dataset: "FileDataset", number: int) -> bytes:
+    import numpy as np
+
     frame = _decoded(dataset, number)
+    if int(dataset.BitsAllocated) == 1:  # eight pixels a byte, the first in the lowest bit (PS3.5 8.1.1)
+        return np.packbits(frame.astype(bool), axis=None, bitorder="little").tobytes()
     return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()
-
-
-def _encoder(dataset: "FileDataset", syntax: str) -> Callable[["Image"], bytes]:
-    """Give what compresses one frame to a syntax; UnsupportedError where no codec does it."""
-    import imagecodecs
-
-    bits = int(dataset.BitsAllocated)
-    colour = int(dataset.SamplesPerPixel) > 1
-    if bits not in (8, 16):
-        raise _cannot(f"compressed to transfer syntax {syntax}: it has {bits} bits a sample")
-    if syntax == _JPEG:
-        if bits > 8 or dataset.PixelRepresentation:
-            raise _cannot("compressed to JPEG baseline, which takes 8 bits")
-        return lambda frame: bytes(imagecodecs.jpeg8_encode(frame, level=_JPEG_QUALITY))
-    if syntax.endswith((".4.80", ".4.81")) and not dataset.PixelRepresentation:
-        return lambda frame: bytes(imagecodecs.jpegls_encode(frame))
-    if syntax.endswith((".4.90", ".4.91")):
-        return lambda frame: bytes(imagecodecs.jpeg2k_encode(frame, codecformat="j2k", reversible=True, mct=colour))
-    if syntax.endswith(".2.5"):
-        return lambda frame: _run_lengths(dataset, frame)
-    raise _cannot(f"compressed to transfer syntax {syntax}: there is no encoder for it")
-
-
-def _run_lengths(dataset: "FileDataset", frame: "Image") -> bytes:
-    from pydicom.pixels.encoders.base import RLELosslessEncoder
-    from pydicom.pixels.utils import as_pixel_options
-
-    options = as_pixel_options(dataset)
-    options["number_of_frames"] = 1
-    return RLELosslessEncoder.encode(frame, encoding_plugin="pydicom", **options)

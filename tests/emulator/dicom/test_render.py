@@ -90,3 +90,31 @@ def test_what_has_no_pixels(tmp_path: Path) -> None:
     dataset.save_as(path)
     with pytest.raises(UnsupportedError, match="no pixel data"):
         render.render(path, 1, "image/png")
+
+
+@pytest.mark.parametrize(("value", "shade"), [(99, 0), (100, 255), (101, 255)])
+def test_a_window_of_width_1_is_a_step(value: int, shade: int) -> None:
+    """PS3.3 C.11.2.1.2.1: x <= c - 0.5 is the lowest shade, what is above the highest."""
+    shown = render.windowed(np.array([value], dtype="f8"), (100.0, 1.0), "LINEAR")
+    assert shown.tolist() == [shade]
+
+
+def test_bits_that_lie_high_are_shown_as_they_are_meant(tmp_path: Path) -> None:
+    """High Bit 15 of 12 stored (PS3.5 8.1.1, before 2014): the same picture as with High Bit 11."""
+    pixels = np.arange(0, 4096, 16, dtype="<u2").reshape(16, 16)
+    pictures = []
+    for shift in (0, 4):
+        dataset = Dataset()
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
+        dataset.Rows = dataset.Columns = 16
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11 + shift
+        dataset.PixelRepresentation = 0
+        dataset.WindowCenter, dataset.WindowWidth = "2048", "4096"
+        dataset.PixelData = (pixels << shift).tobytes()
+        path = tmp_path / f"{shift}.dcm"
+        dataset.save_as(path, enforce_file_format=True)
+        pictures.append(render.displayed(str(path), 1))
+    assert np.array_equal(pictures[0], pictures[1])

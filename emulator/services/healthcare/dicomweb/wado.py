@@ -221,6 +221,8 @@ def _slices(
         if not pixels.encapsulated:
             if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
                 return _odd_slices(data, elements, element, numbers, row.syntax)
+            if frames.starts_within_bytes(elements):
+                return [frames.bit_frame(data, elements, pixels, number) for number in numbers]
             spans = [[frames.native_range(elements, pixels, number)] for number in numbers]
             return _pieces(emulator, row, data, spans)
         all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
@@ -233,6 +235,8 @@ def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: li
     """Cut frames out of a deflated or big endian file."""
     whole = value_of(data, element, syntax, elements)
     pixels = PixelData(0, len(whole), encapsulated=False)
+    if frames.starts_within_bytes(elements):
+        return [frames.bit_frame(whole, elements, pixels, number) for number in numbers]
     spans = [frames.native_range(elements, pixels, number) for number in numbers]
     return [whole[start:end] for start, end in spans]
 

@@ -255,3 +255,20 @@ def test_deleting_at_each_level(store: Store) -> None:
     assert [row["0020000D"]["Value"][0] for row in store.client.search_for_studies()] == ["1.2.1"]
     assert delete(f"{store.url}/studies/1.2.2", timeout=60).status_code == 404
     assert store.post(made(study="1.2.2", series="1.2.2.1", uid="1.2.2.1.1")).status_code == 200
+
+
+def test_frames_of_single_bits_may_begin_within_a_byte(store: Store) -> None:
+    """PS3.5 8.1.1: three frames of 15 pixels; each comes back in bytes of its own, the first pixel lowest."""
+    bits = np.arange(45) % 3 == 0
+    packed = np.packbits(bits, bitorder="little").tobytes()
+    data = made(
+        SOPInstanceUID="1.2.77.1", Rows=3, Columns=5, BitsAllocated=1, BitsStored=1, HighBit=0, NumberOfFrames=3,
+        PixelData=packed,
+    )  # fmt: skip
+    assert store.post(data).status_code == 200
+    for number in (1, 2, 3):
+        path = f"studies/1.2.1/series/1.2.1.1/instances/1.2.77.1/frames/{number}"
+        answer = store.get(path, 'multipart/related; type="application/octet-stream"; transfer-syntax=*')
+        assert answer.status_code == 200, answer.text
+        frame = np.packbits(bits[(number - 1) * 15 : number * 15], bitorder="little").tobytes()
+        assert frame in answer.content
