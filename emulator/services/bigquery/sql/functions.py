@@ -13,6 +13,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.dates import DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated
+from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
@@ -85,7 +86,7 @@ def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: 
     return tree
 
 
-class Rewriter(DateRewriter):
+class Rewriter(DateRewriter, ValueRewriter):
     """One pass over one statement."""
 
     def __init__(self, json_columns: frozenset[str], principal: str) -> None:
@@ -160,7 +161,10 @@ class Rewriter(DateRewriter):
             return call("bq_string" if self.is_json(node.this) else "bq_cast_string", node.this)
         if node.to.is_type("varbinary", "binary") and not isinstance(node.this, exp.Literal):
             return call("encode", node.this)
-        return None
+        return None if self.is_json(node.this) else strict_cast(node)
+
+    def _trycast(self, node: exp.TryCast) -> exp.Expr | None:
+        return None if self.is_json(node.this) else strict_cast(node)
 
     # JSON
     def is_json(self, node: exp.Expr | None) -> bool:

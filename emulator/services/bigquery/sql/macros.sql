@@ -39,3 +39,21 @@ CREATE MACRO bq_bytes_to_string(b) AS decode(b);
 CREATE MACRO bq_regexp_instr(x, r) AS CASE WHEN regexp_matches(x, r) THEN strpos(x, regexp_extract(x, r)) ELSE 0 END;
 CREATE MACRO bq_is_inf(x) AS isinf(CAST(x AS DOUBLE));
 CREATE MACRO bq_is_nan(x) AS isnan(CAST(x AS DOUBLE));
+
+CREATE MACRO bq_is_int(s) AS regexp_full_match(trim(s), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)');
+CREATE MACRO bq_is_float(s) AS regexp_full_match(trim(s), '(?i)[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity|nan)');
+CREATE MACRO bq_plain_int(s) AS CASE WHEN contains(lower(s), '0x') THEN replace(replace(lower(trim(s)), '-', ''), '+', '') ELSE trim(s) END;
+CREATE MACRO bq_int_sign(s) AS CASE WHEN contains(lower(s), '0x') AND contains(s, '-') THEN -1 ELSE 1 END;
+CREATE MACRO bq_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BIGINT) WHEN x IS NULL THEN NULL WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE bq_error('Bad int64 value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_safe_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN TRY_CAST(x AS BIGINT) WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * TRY_CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE NULL END;
+CREATE MACRO bq_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR bq_is_float(CAST(x AS VARCHAR)) THEN CAST(x AS DOUBLE) ELSE bq_error('Bad double value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_safe_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR bq_is_float(CAST(x AS VARCHAR)) THEN TRY_CAST(x AS DOUBLE) ELSE NULL END;
+CREATE MACRO bq_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN CAST(x AS BOOLEAN) ELSE bq_error('Bad bool value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_safe_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN TRY_CAST(x AS BOOLEAN) ELSE NULL END;
+
+CREATE MACRO bq_start(x, p) AS CASE WHEN p = 0 OR p < -length(x) THEN 1 ELSE p END;
+CREATE MACRO bq_substr_from(x, p) AS substr(x, bq_start(x, p));
+CREATE MACRO bq_substr(x, p, n) AS CASE WHEN n < 0 THEN bq_error('Third argument in SUBSTR() cannot be negative') ELSE substr(x, bq_start(x, p), n) END;
+CREATE MACRO bq_found(x, sub) AS list_filter(range(1, length(x) + 1), lambda i: starts_with(substr(x, i), sub));
+CREATE MACRO bq_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN bq_error('INSTR takes a position other than 0 and an occurrence of at least 1') WHEN x IS NULL OR sub IS NULL OR p IS NULL OR n IS NULL THEN NULL WHEN p > 0 THEN coalesce(list_filter(bq_found(x, sub), lambda i: i >= p)[n], 0) ELSE coalesce(list_reverse(list_filter(bq_found(x, sub), lambda i: i <= length(x) + 1 + p))[n], 0) END;
+CREATE MACRO bq_in_array(x, a) AS CASE WHEN a IS NULL OR len(a) = 0 THEN FALSE WHEN x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE FALSE END;

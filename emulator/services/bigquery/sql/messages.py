@@ -35,7 +35,7 @@ ENGINE_WORDS = re.compile(
 )
 DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 LISTED = re.compile(r",\s*(?![^(]*\))")  # between arguments, not inside DECIMAL(38,9)
-OPERATORS = {"~~": "LIKE", "!~~": "NOT LIKE", "||": "||"}
+OPERATORS = {"~~": "LIKE", "!~~": "NOT LIKE", "||": "||", "LIKE_ESCAPE": "LIKE", "NOT_LIKE_ESCAPE": "NOT LIKE"}
 SENTENCES = [  # the engine's, without their class, and BigQuery's for them
     (re.compile(pattern), template)
     for pattern, template in (
@@ -112,7 +112,11 @@ def _words(template: str, found: re.Match[str]) -> str:
             return ", ".join(_type(kind) for kind in LISTED.split(value))
         if place[1] == "f":
             name = value.removeprefix("bq_").upper()
-            return f"function {name}" if name.isidentifier() else f"operator {OPERATORS.get(name, name)}"
+            return (
+                f"function {name}"
+                if name.isidentifier() and name not in OPERATORS
+                else f"operator {OPERATORS.get(name, name)}"
+            )
         return value.rpartition(".")[2] if place[1] == "n" else value
 
     return re.sub(r"\{([tfn]?)(\d)\}", part, template)

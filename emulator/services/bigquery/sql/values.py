@@ -1,0 +1,49 @@
+"""BigQuery's casts, comparisons and searches in text rewritten for DuckDB."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.nodes import call, text
+
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions: what a STRING must look like.
+STRICT_CASTS = {"bigint": "int64", "int": "int64", "smallint": "int64", "tinyint": "int64", "double": "float64"}
+STRICT_CASTS["boolean"] = "bool"
+
+
+class ValueRewriter:
+    """The handlers of single values; see functions.Rewriter."""
+
+    def _like(self, node: exp.Like) -> exp.Expr | None:
+        if isinstance(node.expression, (exp.Any, exp.All)):
+            return None
+        if node.expression.is_string and "\\" not in node.expression.name:
+            return None
+        return exp.Paren(this=exp.Escape(this=node.copy(), expression=text("\\")))
+
+    def _in(self, node: exp.In) -> exp.Expr | None:
+        unnest = node.args.get("unnest")
+        if not isinstance(unnest, exp.Unnest) or len(unnest.expressions) != 1:
+            return None
+        return call("bq_in_array", node.this, unnest.expressions[0])
+
+    def _substring(self, node: exp.Substring) -> exp.Expr:
+        length = node.args.get("length")
+        start = node.args["start"]
+        if length is None:
+            return call("bq_substr_from", node.this, start)
+        return call("bq_substr", node.this, start, length)
+
+    def _strposition(self, node: exp.StrPosition) -> exp.Expr | None:
+        position, occurrence = node.args.get("position"), node.args.get("occurrence")
+        if position is None and occurrence is None:
+            return None
+        return call("bq_instr", node.this, node.args["substr"], position or 1, occurrence or 1)
+
+
+def strict_cast(node: exp.Cast) -> exp.Expr | None:
+    """CAST or SAFE_CAST to INT64, FLOAT64 or BOOL as BigQuery does it; None for other types."""
+    name = STRICT_CASTS.get(node.to.this.name.lower()) if isinstance(node.to.this, exp.DType) else None
+    if name is None:
+        return None
+    return call(f"bq_safe_cast_{name}" if isinstance(node, exp.TryCast) else f"bq_cast_{name}", node.this)

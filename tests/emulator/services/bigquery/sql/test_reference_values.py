@@ -1,0 +1,90 @@
+"""Values as GoogleSQL's reference gives them.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/ and there: operators, conversion_functions,
+string_functions.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator.services.bigquery.sql.errors import SqlError
+from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
+    made = SmallWarehouse(tmp_path_factory.mktemp("dialect"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        # operators#like_operator
+        (r"'00000001_000.png' LIKE r'%\_000.png'", "true"),
+        (r"'00000001x000.png' LIKE r'%\_000.png'", "false"),
+        (r"'5%' LIKE r'5\%'", "true"),
+        (r"'50' NOT LIKE r'5\%'", "true"),
+        # operators#in_operators
+        ("1 IN UNNEST([2, NULL])", None),
+        ("2 IN UNNEST([2, NULL])", "true"),
+        ("1 NOT IN UNNEST([2, NULL])", None),
+        ("NULL IN UNNEST([1])", None),
+        ("1 IN UNNEST(ARRAY<INT64>[])", "false"),
+        # conversion_functions#cast-as-integer, and STRING to other types
+        ("CAST(1.5 AS INT64)", "2"),
+        ("CAST(2.5 AS INT64)", "3"),
+        ("CAST(3.5 AS INT64)", "4"),
+        ("CAST(-0.5 AS INT64)", "-1"),
+        ("CAST(NUMERIC '2.5' AS INT64)", "3"),
+        ("CAST('0x123' AS INT64)", "291"),
+        ("CAST('-0x123' AS INT64)", "-291"),
+        ("CAST('007' AS INT64)", "7"),
+        ("SAFE_CAST(2.5 AS INT64)", "3"),
+        ("SAFE_CAST('58.4' AS INT64)", None),
+        ("SAFE_CAST('1e3' AS INT64)", None),
+        ("SAFE_CAST('1_000' AS INT64)", None),
+        ("SAFE_CAST('047Y' AS INT64)", None),
+        ("SAFE_CAST('1_000' AS FLOAT64)", None),
+        ("CAST('1e3' AS FLOAT64)", "1000.0"),
+        ("SAFE_CAST('yes' AS BOOL)", None),
+        ("SAFE_CAST('1' AS BOOL)", None),
+        ("CAST('TRUE' AS BOOL)", "true"),
+        ("CAST(2 AS BOOL)", "true"),
+        # string_functions#substr, #instr
+        ("SUBSTR('047Y', 0, 3)", "047"),
+        ("SUBSTR('apple', 2)", "pple"),
+        ("SUBSTR('apple', -2)", "le"),
+        ("SUBSTR('apple', -9, 2)", "ap"),
+        ("SUBSTR('apple', 123)", ""),
+        ("INSTR('banana', 'an')", "2"),
+        ("INSTR('banana', 'an', 1, 2)", "4"),
+        ("INSTR('banana', 'an', 3)", "4"),
+        ("INSTR('banana', 'an', 1, 3)", "0"),
+        ("INSTR('banana', 'an', -1, 1)", "4"),
+        ("INSTR('banana', 'an', -3, 1)", "4"),
+        ("INSTR('banana', 'ann', 1, 1)", "0"),
+        ("INSTR('helloooo', 'oo', 1, 2)", "6"),
+    ],
+)
+def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x")[1] == [[expected]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("CAST('58.4' AS INT64)", "Bad int64 value: 58.4"),
+        ("CAST('1_000' AS FLOAT64)", "Bad double value: 1_000"),
+        ("CAST('yes' AS BOOL)", "Bad bool value: yes"),
+        (r"b'x' LIKE r'\_'", "operator LIKE for argument types: BYTES, STRING"),
+        ("SUBSTR('apple', 1, -1)", "cannot be negative"),
+        ("INSTR('banana', 'an', 0)", "position other than 0"),
+    ],
+)
+def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
+    with pytest.raises(SqlError, match=message):
+        warehouse.run(f"SELECT {expression} AS x")
