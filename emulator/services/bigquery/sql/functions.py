@@ -42,7 +42,6 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.RegexpInstr: "bq_regexp_instr",
     exp.ApproxTopK: "bq_approx_top_count",
     exp.ApproxQuantiles: "bq_approx_quantiles",
-    exp.Levenshtein: "levenshtein",
     exp.ArrayFirst: "list_first",
     exp.ArrayLast: "list_last",
     exp.ArraySize: "len",

@@ -40,6 +40,14 @@ class ValueRewriter:
             return None
         return call("bq_instr", node.this, node.args["substr"], position or 1, occurrence or 1)
 
+    def _arrayslice(self, node: exp.ArraySlice) -> exp.Expr:
+        return call("bq_array_slice", node.this, node.args["start"], node.args["end"])
+
+    def _levenshtein(self, node: exp.Levenshtein) -> exp.Expr:
+        distance = call("levenshtein", node.this, node.expression)
+        most = node.args.get("max_dist")
+        return distance if most is None else call("bq_at_most", distance, most)
+
 
 def strict_cast(node: exp.Cast) -> exp.Expr | None:
     """CAST or SAFE_CAST to INT64, FLOAT64 or BOOL as BigQuery does it; None for other types."""

@@ -1,7 +1,7 @@
 """Values as GoogleSQL's reference gives them.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/ and there: operators, conversion_functions,
-string_functions.
+string_functions, array_functions.
 """
 
 from collections.abc import Iterator
@@ -68,6 +68,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehou
         ("INSTR('banana', 'an', -3, 1)", "4"),
         ("INSTR('banana', 'ann', 1, 1)", "0"),
         ("INSTR('helloooo', 'oo', 1, 2)", "6"),
+        # string_functions#edit_distance, array_functions#array_slice
+        ("EDIT_DISTANCE('abcdefg', 'a', max_distance => 2)", "2"),
+        ("EDIT_DISTANCE('aa', 'b')", "2"),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], 1, 3)", ["b", "c", "d"]),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], -1, 3)", []),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], 1, -3)", ["b", "c"]),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], -5, -3)", ["a", "b", "c"]),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], 3, 10)", ["d", "e"]),
+        ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], -10, 1)", ["a", "b"]),
     ],
 )
 def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> None:
