@@ -13,7 +13,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.dates import DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated
-from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
+from emulator.services.bigquery.sql.values import ValueRewriter, safe_call, strict_cast
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
@@ -27,6 +27,9 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.Div: "bq_div",
     exp.IntDiv: "bq_idiv",
     exp.Mod: "bq_mod",
+    exp.Sqrt: "bq_sqrt",
+    exp.Ln: "bq_ln",
+    exp.Exp: "bq_exp",
     exp.SafeDivide: "bq_safe_divide",
     exp.JSONType: "bq_json_type",
     exp.UnixSeconds: "bq_unix_seconds",
@@ -113,7 +116,7 @@ class Rewriter(DateRewriter, ValueRewriter):
         return call(target, *node.expressions)
 
     def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
-        return call("TRY", node.this)
+        return safe_call(node.this)
 
     def _sessionuser(self, _: exp.SessionUser) -> exp.Expr:
         return exp.Literal.string(self.principal.split(":", 1)[-1])

@@ -59,3 +59,14 @@ CREATE MACRO bq_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN bq_error('I
 CREATE MACRO bq_in_array(x, a) AS CASE WHEN a IS NULL OR len(a) = 0 THEN FALSE WHEN x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE FALSE END;
 CREATE MACRO bq_array_slice(a, s, e) AS CASE WHEN a IS NULL OR s IS NULL OR e IS NULL THEN NULL ELSE list_slice(a, CASE WHEN s < 0 THEN greatest(s + len(a) + 1, 1) ELSE s + 1 END, greatest(CASE WHEN e < 0 THEN e + len(a) + 1 ELSE e + 1 END, 0)) END;
 CREATE MACRO bq_at_most(n, most) AS CASE WHEN n IS NULL OR most IS NULL THEN NULL WHEN most < 0 THEN bq_error('EDIT_DISTANCE: max_distance must not be negative') ELSE least(n, most) END;
+CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_error('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
+CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_error('Argument to LN must be positive') ELSE ln(x) END;
+CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN bq_error('Floating point overflow in function: EXP') ELSE exp(x) END;
+CREATE MACRO bq_safe_sqrt(x) AS CASE WHEN x < 0 THEN NULL ELSE bq_sqrt(x) END;
+CREATE MACRO bq_safe_ln(x) AS CASE WHEN x <= 0 THEN NULL ELSE bq_ln(x) END;
+CREATE MACRO bq_safe_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN NULL ELSE exp(x) END;
+CREATE MACRO bq_safe_substr(x, p, n) AS CASE WHEN n < 0 THEN NULL ELSE bq_substr(x, p, n) END;
+CREATE MACRO bq_safe_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN NULL ELSE bq_instr(x, sub, p, n) END;
+CREATE MACRO bq_safe_at_most(n, most) AS CASE WHEN most < 0 THEN NULL ELSE bq_at_most(n, most) END;
+CREATE MACRO bq_safe_idiv(a, b) AS CASE WHEN b = 0 THEN NULL ELSE bq_idiv(a, b) END;
+CREATE MACRO bq_safe_mod(a, b) AS CASE WHEN b = 0 THEN NULL ELSE bq_mod(a, b) END;

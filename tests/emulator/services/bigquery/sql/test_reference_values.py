@@ -1,7 +1,7 @@
 """Values as GoogleSQL's reference gives them.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/ and there: operators, conversion_functions,
-string_functions, array_functions.
+string_functions, array_functions, mathematical_functions.
 """
 
 from collections.abc import Iterator
@@ -68,6 +68,20 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehou
         ("INSTR('banana', 'an', -3, 1)", "4"),
         ("INSTR('banana', 'ann', 1, 1)", "0"),
         ("INSTR('helloooo', 'oo', 1, 2)", "6"),
+        # mathematical_functions#sqrt, #ln, #exp
+        ("SQRT(25.0)", "5.0"),
+        ("LN(1)", "0.0"),
+        ("EXP(0)", "1.0"),
+        ("EXP(CAST('-inf' AS FLOAT64))", "0.0"),
+        ("EXP(CAST('inf' AS FLOAT64))", "Infinity"),
+        ("SAFE.SQRT(-1)", None),
+        ("SAFE.LN(0)", None),
+        ("SAFE.EXP(1000)", None),
+        ("SAFE.DIV(1, 0)", None),
+        ("SAFE.MOD(1, 0)", None),
+        ("SAFE.SUBSTR('apple', 1, -1)", None),
+        ("SAFE.SUBSTR('apple', 1, 2)", "ap"),
+        ("SAFE.INSTR('banana', 'an', 0)", None),
         # string_functions#edit_distance, array_functions#array_slice
         ("EDIT_DISTANCE('abcdefg', 'a', max_distance => 2)", "2"),
         ("EDIT_DISTANCE('aa', 'b')", "2"),
@@ -90,6 +104,9 @@ def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> No
         ("CAST('1_000' AS FLOAT64)", "Bad double value: 1_000"),
         ("CAST('yes' AS BOOL)", "Bad bool value: yes"),
         (r"b'x' LIKE r'\_'", "operator LIKE for argument types: BYTES, STRING"),
+        ("SQRT(-1)", "SQRT cannot be negative"),
+        ("LN(0)", "LN must be positive"),
+        ("EXP(1000)", "overflow in function: EXP"),
         ("SUBSTR('apple', 1, -1)", "cannot be negative"),
         ("INSTR('banana', 'an', 0)", "position other than 0"),
     ],
