@@ -34,6 +34,8 @@ class ValueRewriter:
         start = node.args["start"]
         if length is None:
             return call("bq_substr_from", node.this, start)
+        if isinstance(length, exp.Literal):  # never negative, and TRY around it takes no error of ours
+            return call("substr", node.this, call("bq_start", node.this.copy(), start), length)
         return call("bq_substr", node.this, start, length)
 
     def _strposition(self, node: exp.StrPosition) -> exp.Expr | None:

@@ -78,6 +78,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehou
         ("SAFE.LN(0)", None),
         ("SAFE.EXP(1000)", None),
         ("SAFE.DIV(1, 0)", None),
+        ("SAFE.PARSE_DATE('%Y%m%d', SUBSTR('20200102x', 1, 8))", "2020-01-02"),
         ("SAFE.MOD(1, 0)", None),
         ("SAFE.SUBSTR('apple', 1, -1)", None),
         ("SAFE.SUBSTR('apple', 1, 2)", "ap"),
