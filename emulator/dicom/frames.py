@@ -22,30 +22,29 @@ class PixelData:
     encapsulated: bool
 
 
-def _number(elements: Json, tag: str, default: int) -> int:
+def whole_number(elements: Json, tag: str, default: int) -> int:
+    """Give the first value of a US or IS attribute; the default where there is none, or one that is no number."""
     found = elements.get(tag, {}).get("Value")
-    try:
-        return int(found[0]) if found else default
-    except (TypeError, ValueError):
-        return default
+    return found[0] if found and isinstance(found[0], int) else default
 
 
 def frame_count(elements: Json) -> int:
-    """Give NumberOfFrames (0028,0008), 1 where it is absent."""
-    return max(1, _number(elements, "00280008", 1))
+    """Give NumberOfFrames (0028,0008), 1 where it is absent or no positive IS value (PS3.5 6.2)."""
+    claimed = whole_number(elements, "00280008", 1)
+    return claimed if 1 <= claimed < 2**31 else 1
 
 
 def bits_allocated(elements: Json) -> int:
     """Give BitsAllocated (0028,0100), 0 where it is absent."""
-    return _number(elements, "00280100", 0)
+    return whole_number(elements, "00280100", 0)
 
 
 def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
     """Give the bits of one uncompressed frame; UnsupportedError if the attributes do not say."""
-    rows, columns = _number(elements, "00280010", 0), _number(elements, "00280011", 0)
-    allocated = {0x7FE00008: 32, 0x7FE00009: 64}.get(element) or _number(elements, "00280100", 0)
-    bits = rows * columns * _number(elements, "00280002", 1) * allocated
-    if not bits:
+    rows, columns = whole_number(elements, "00280010", 0), whole_number(elements, "00280011", 0)
+    allocated = {0x7FE00008: 32, 0x7FE00009: 64}.get(element) or whole_number(elements, "00280100", 0)
+    bits = rows * columns * whole_number(elements, "00280002", 1) * allocated
+    if bits <= 0:
         raise UnsupportedError("The instance has no frames: Rows, Columns or BitsAllocated is missing.")
     if _value(elements, "00280004") == "YBR_FULL_422":
         bits = bits * 2 // 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.dicom import dictionary, values
 from emulator.dicom.charset import DEFAULT, Charset, charset
-from emulator.dicom.errors import DicomError
+from emulator.dicom.errors import DicomError, refusing_the_unforeseen
 from emulator.dicom.pages import STRIDE, forget
 
 Json = dict[str, Any]
@@ -98,7 +98,15 @@ def inflate(data: Buffer, dataset_offset: int) -> bytes:
 
 
 def read_header(data: Buffer) -> Header:
-    """Read a Part 10 file from its bytes or a memory map; raise DicomError, in one sentence, if it is not sound."""
+    """Read a Part 10 file from its bytes or a memory map; raise DicomError, in one sentence, if it is not sound.
+
+    What nobody foresaw in a file is such an error, too: one file must never end the work on others.
+    """
+    with refusing_the_unforeseen():
+        return _read(data)
+
+
+def _read(data: Buffer) -> Header:
     if len(data) == 0:
         raise DicomError("The file is empty.")
     if len(data) < 132 or data[128:132] != b"DICM":

@@ -1,8 +1,11 @@
 """Media types (RFC 9110 8.3) with their parameters, and the choice of what to answer (PS3.18 8.7)."""
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_WEIGHT = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
+"""A weight (RFC 9110 12.4.2), of more digits than it may have, too; what is none counts as 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,8 @@ def parse_media_type(text: str) -> MediaType:
         key, equals, value = item.partition("=")
         if equals:
             parameters[key.strip().lower()] = _unquoted(value)
-    try:
-        quality = float(parameters.pop("q", "1"))
-    except ValueError:
-        quality = 1.0
-    quality = min(max(quality, 0.0), 1.0) if math.isfinite(quality) else 1.0
+    weight = parameters.pop("q", "1").strip()
+    quality = min(float(weight), 1.0) if _WEIGHT.fullmatch(weight) else 1.0
     return MediaType(name.strip().lower(), parameters, quality)
 
 

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from emulator.dicom import dictionary
 from emulator.dicom.errors import DicomError
+from emulator.dicom.representations import decimal, integer
 
 Json = dict[str, Any]
 
@@ -114,9 +115,5 @@ def _joined(group: ET.Element) -> str:
 def _typed(vr: str, text: str | None) -> Any:
     if text is None or text == "":
         return None
-    try:
-        if vr in _INTEGERS:
-            return int(text)
-        return float(text) if vr in _FLOATS else text
-    except ValueError:
-        return text
+    number = integer(text) if vr in _INTEGERS else decimal(text) if vr in _FLOATS else None
+    return text if number is None else number

@@ -1,6 +1,5 @@
 """Pictures of plain frames: grey, uncompressed, all bits used, no tables. No codec, no pydicom: fit for a thread."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +42,9 @@ def plain(elements: Json, bulk: list[Bulk], syntax: str) -> Plain | None:
     if syntax not in _SYNTAXES or pixels is None or inverse is None or not _OTHER.isdisjoint(elements):
         return None
     try:
-        rows, columns, samples, allocated, stored, signed = (int(_first(elements, tag)) for tag in _NEEDED)
+        rows, columns, samples, allocated, stored, signed = (_number(elements, tag, int) for tag in _NEEDED)
         rescale, window = _pair(elements, "00281053", "00281052"), _pair(elements, "00281050", "00281051")
-    except (TypeError, ValueError):
+    except TypeError:
         return None
     dtype = _TYPES.get((allocated, signed))
     if dtype is None or samples != 1 or stored != allocated:
@@ -63,13 +62,19 @@ def plain(elements: Json, bulk: list[Bulk], syntax: str) -> Plain | None:
 
 
 def _pair(elements: Json, *tags: str) -> tuple[float, float] | None:
-    """Give the first values of two attributes, None if there is none; ValueError where they are no such pair."""
+    """Give the first values of two attributes, None if there is none; TypeError where they are no such pair."""
     if not any(tag in elements for tag in tags):
         return None
-    first, second = (float(_first(elements, tag)) for tag in tags)
-    if not (math.isfinite(first) and math.isfinite(second)):
-        raise ValueError("not finite")
-    return first, second
+    first, second = (_number(elements, tag, (int, float)) for tag in tags)
+    return float(first), float(second)
+
+
+def _number(elements: Json, tag: str, kind: type[int] | tuple[type[int], type[float]]) -> Any:
+    """Give the first value of an attribute; TypeError where it has none, or shows one that is no number as text."""
+    found = _first(elements, tag)
+    if not isinstance(found, kind):
+        raise TypeError(tag)
+    return found
 
 
 def _first(elements: Json, tag: str, default: Any = None) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.dicom.charset import Charset
+from emulator.dicom.representations import decimal, integer
 
 Json = dict[str, Any]
 Reader = Callable[[bytes, Charset], list[Any]]
@@ -58,33 +59,20 @@ def _name(raw: bytes, charset: Charset) -> list[Any]:
 
 
 def _decimal(raw: bytes, _charset: Charset) -> list[Any]:
-    return _numbers_of(raw, float)
+    return _numbers_of(raw, decimal)
 
 
 def _integer(raw: bytes, _charset: Charset) -> list[Any]:
-    return _numbers_of(raw, int)
+    return _numbers_of(raw, integer)
 
 
-def _numbers_of(raw: bytes, kind: type[int] | type[float]) -> list[Any]:
+def _numbers_of(raw: bytes, read: Callable[[str], float | None]) -> list[Any]:
+    """Show each value as a number, or as its text where it is none (PS3.18 F.2.3: DS and IS are number or string)."""
     text = raw.decode("latin-1").strip("\0 ")
     if not text:
         return []
-    return [_number(item, kind) for item in text.split("\\")]
-
-
-def _number(item: str, kind: type[int] | type[float]) -> int | float | str | None:
-    item = item.strip("\0 ")
-    if not item:
-        return None
-    try:
-        return kind(item)
-    except ValueError:
-        pass
-    try:
-        number = float(item)
-    except ValueError:
-        return item  # PS3.18 F.2.3 allows the string where a DS or IS is no number
-    return int(number) if kind is int and number.is_integer() else (number if math.isfinite(number) else item)
+    items = [item.strip("\0 ") for item in text.split("\\")]
+    return [item or None if (number := read(item)) is None else number for item in items]
 
 
 TEXT_READERS: dict[str, Reader] = {

@@ -4,12 +4,11 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.dicom.errors import described
 from emulator.gateway.errors import ApiError
 from emulator.services.healthcare import SERVICE, agent
 from emulator.services.healthcare.transfer import flattened, to_bigquery
@@ -49,14 +48,8 @@ async def _run(emulator: "Emulator") -> None:
             if not await hand_over(emulator):
                 await asyncio.sleep(_IDLE_SECONDS)
         except Exception as problem:  # noqa: BLE001  nobody would start the task again
-            _log.error("the stream to BigQuery failed and is tried again: %s", _described(problem))
+            _log.error("the stream to BigQuery failed and is tried again: %s", described(problem))
             await asyncio.sleep(_RETRY_SECONDS)
-
-
-def _described(problem: Exception) -> str:
-    """Say what failed and where, without the message: it may quote a patient's data."""
-    frames = extract_tb(problem.__traceback__)
-    return type(problem).__name__ + (f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "")
 
 
 async def hand_over(emulator: "Emulator") -> int:
@@ -101,7 +94,7 @@ async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence
         emulator.logs.write(entry)
     except _BAD_ROW as problem:
         if len(rows) == 1:
-            _log.error("row %s cannot be streamed to BigQuery and is left out: %s", rows[0][0], _described(problem))
+            _log.error("row %s cannot be streamed to BigQuery and is left out: %s", rows[0][0], described(problem))
             return
         for row in rows:
             await _append(emulator, store, config, [row])

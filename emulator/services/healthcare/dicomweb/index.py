@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import orjson
 
-from emulator.dicom.errors import DicomError
+from emulator.dicom.errors import DicomError, refusing_the_unforeseen
+from emulator.dicom.frames import frame_count
 from emulator.dicom.header import Header, read_header
 
 Json = dict[str, Any]
@@ -25,7 +26,6 @@ _MAX_UID = 256
 _TOKENS = re.compile(r"[\^=\s,;]+")
 _VOICED = "\u3099\u309a"
 """Marks that make other letters of kana: these are no accents."""
-_FRAMES = re.compile(r"\d{1,9}")
 _DATA = Path(__file__).resolve().parent.parent / "data" / "search_attributes.json"
 
 
@@ -94,6 +94,11 @@ def read_bytes(data: bytes) -> Instance:
 
 def prepare(header: Header) -> Instance:
     """Prepare the rows of an instance; DicomError if it lacks one of its UIDs."""
+    with refusing_the_unforeseen():
+        return _prepared(header)
+
+
+def _prepared(header: Header) -> Instance:
     elements = header.elements
     study, series, uid = (_uid(header, tag, word) for tag, word in _UIDS)
     _uid(header, "00080016", "SOPClassUID")
@@ -104,7 +109,6 @@ def prepare(header: Header) -> Instance:
     study_all = {**levels["study"], **_select(found, attributes("study", "all"))}
     series_all = {**levels["series"], **_select(found, attributes("series", "all"))}
     document = orjson.dumps(dict(sorted(elements.items())))
-    frames = header.text("00280008")
     return Instance(
         study=study,
         series=series,
@@ -116,7 +120,7 @@ def prepare(header: Header) -> Instance:
         accession=header.text("00080050"),
         study_date=header.text("00080020"),
         names=_names(elements),
-        frames=int(frames) if _FRAMES.fullmatch(frames) else 1,
+        frames=frame_count(elements),
         study_found=_document(levels["study"], study_url),
         study_attributes=_document(study_all, study_url),
         series_found=_document(levels["series"], series_url),

@@ -47,7 +47,8 @@ _COLUMNS = {
     "00080018": "i.uid",
 }
 _NAME_KINDS = {"00100010": "P", "00080090": "R"}
-_DATE = re.compile(r"\d{8}")
+_DATE = re.compile(r"[0-9]{8}")
+_COUNT = re.compile(r"[0-9]{1,12}")
 _TABLES = {"s": "dicom_studies s", "e": "dicom_series e", "i": "dicom_instances i"}
 _BELOW = {"e": "dicom_series e ON e.study = s.id", "i": "dicom_instances i ON i.series = e.id"}
 _LETTER = {"study": "s", "series": "e", "instance": "i"}
@@ -108,7 +109,7 @@ def parse(level: str, parameters: list[tuple[str, str]]) -> Query:
 
 
 def _count(name: str, text: str) -> int:
-    if not text.isdecimal() or len(text) > 12:
+    if not _COUNT.fullmatch(text):
         raise invalid_argument(f"{name} must be a number that is not negative.")
     return int(text)
 

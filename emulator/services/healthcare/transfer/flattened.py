@@ -1,12 +1,9 @@
 """DICOM JSON as BigQuery rows: Google's flattened schema (one column for each attribute) and its JSON schema."""
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
-from datetime import date as Date  # noqa: N812 (date is a function here)
 from typing import Any
 
-from emulator.dicom import dictionary
+from emulator.dicom import dictionary, representations
 from emulator.dicom.values import BYTES_VRS
 
 Json = dict[str, Any]
@@ -25,11 +22,9 @@ _TYPES = {
 }
 _NAME_PARTS = ("FamilyName", "GivenName", "MiddleName", "NamePrefix", "NameSuffix")
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
-_DATE = re.compile(r"(\d{4})\.?(\d{2})\.?(\d{2})")
-_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(?:\.(\d{1,6}))?")
-_DATETIME = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?")
 
 OTHER_ELEMENTS = "OtherElements"
+_EXACT = 1e16  # repr writes larger floats with an exponent
 
 
 def field(name: str, kind: str, mode: str = "NULLABLE", fields: list[Field] | None = None) -> Field:
@@ -150,7 +145,7 @@ def _converted(vr: str, value: Any, column: Field, dropped: list[str]) -> Any:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
 
 
 def _integer(vr: str, value: Any) -> int | None:
@@ -165,39 +160,20 @@ def _person(value: dict[str, str]) -> Json:
 
 def date(text: str) -> str | None:
     """Read a DA value as YYYY-MM-DD, None if it is no date."""
-    found = _DATE.fullmatch(text.strip())
-    if found is None:
-        return None
-    try:
-        return Date(int(found[1]), int(found[2]), int(found[3])).isoformat()
-    except ValueError:
-        return None
+    found = representations.calendar_date(text)
+    return found.isoformat() if found else None
 
 
 def time(text: str) -> str | None:
-    """Read a TM value as HH:MM:SS[.ffffff], None if it is no time."""
-    found = _TIME.fullmatch(text.strip())
+    """Read a TM value as HH:MM:SS[.ffffff], None if it is no time. A leap second is the one before."""
+    found = representations.time_of_day(text)
     if found is None:
         return None
-    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
-    if hour > 23 or minute > 59 or second > 60:
-        return None
-    fraction = f".{found[4]}" if found[4] else ""
-    return f"{hour:02}:{minute:02}:{min(second, 59):02}{fraction}"
+    hour, minute, second, fraction = found
+    return f"{hour:02}:{minute:02}:{min(second, 59):02}" + (f".{fraction}" if fraction else "")
 
 
 def timestamp(text: str) -> str | None:
     """Read a DT value as RFC 3339 in UTC; without an offset it is taken as UTC. None if it is no time."""
-    found = _DATETIME.fullmatch(text.strip())
-    if found is None:
-        return None
-    year, month, day, hour, minute, second = (
-        int(part) if part else low for part, low in zip(found.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)
-    )
-    offset = found[8] or "+0000"
-    try:
-        zone = timezone((1 if offset[0] == "+" else -1) * timedelta(hours=int(offset[1:3]), minutes=int(offset[3:])))
-        moment = datetime(year, month, day, hour, minute, min(second, 59), int((found[7] or "0").ljust(6, "0")), zone)
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    except (ValueError, OverflowError):
-        return None
+    found = representations.moment(text)
+    return found.isoformat(timespec="microseconds").replace("+00:00", "Z") if found else None
