@@ -12,7 +12,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 from emulator import viewer
@@ -139,11 +139,11 @@ class Emulator:
         self.on_reset()
 
     @functools.cached_property
-    def pool(self) -> ProcessPoolExecutor:
+    def pool(self) -> Executor:
         """Processes for CPU work (decoding, rendering, conversion); started when first used."""
-        from emulator.pool import make_pool
+        from emulator.pool import LIMITS, make_pool
 
-        return make_pool()
+        return make_pool(limits=LIMITS)
 
     def runner(self, kind: str) -> Runner:
         """What runs operations of that kind."""

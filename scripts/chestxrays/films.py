@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -35,7 +35,7 @@ class Converter:
     def __init__(self, syntax: Syntax = Syntax.UNCOMPRESSED, workers: int | None = None) -> None:
         self.syntax = syntax
         self._making = threading.Lock()
-        self._made: ProcessPoolExecutor | None = None
+        self._made: Executor | None = None
         self.workers = workers if workers is not None else os.cpu_count() or 1
 
     def __enter__(self) -> Self:
@@ -48,7 +48,7 @@ class Converter:
             self._made.shutdown(wait=not threads_left.is_set(), cancel_futures=True)
 
     @property
-    def _pool(self) -> ProcessPoolExecutor:
+    def _pool(self) -> Executor:
         """Made when it is first needed, by one of many threads."""
         from emulator.pool import make_pool
 

@@ -1,11 +1,17 @@
+import multiprocessing
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from emulator.pool import Limits, Pool, WorkerLost, make_pool
 from tests.conftest import StartEmulator
+from tests.emulator.pool_calls import crash, fail, keep_the_lock, take
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
 
@@ -52,3 +58,63 @@ def test_no_process_outlives_the_emulator(start_emulator: StartEmulator, how: st
     while left := {child for child in children if Path(f"/proc/{child}").exists()}:
         assert time.monotonic() < deadline, f"{left} of process {os.getpid()}'s emulator still run"
         time.sleep(0.02)
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    """A pool of one process."""
+    made_pool = make_pool(1, Limits(memory=512 << 20))
+    yield made_pool
+    made_pool.shutdown()
+
+
+def process_of(pool: Pool) -> int:
+    return pool.submit(os.getpid).result()
+
+
+def test_a_process_is_kept_and_its_errors_are_the_caller_s(pool: Pool) -> None:
+    first = process_of(pool)
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(divmod, 1, 0).result()
+    assert process_of(pool) == first != os.getpid()
+
+
+def test_a_crash_costs_the_call_that_it_was_in(pool: Pool) -> None:
+    lost, kept = zip(*((pool.submit(crash), pool.submit(take, size)) for size in (5, 6)), strict=True)
+    assert [type(call.exception()) for call in lost] == [WorkerLost, WorkerLost]
+    assert [call.result() for call in kept] == [5, 6]
+
+
+def test_an_error_that_cannot_be_sent_costs_its_call_only(pool: Pool) -> None:
+    assert "Unpicklable" in str(pool.submit(fail).exception())
+    assert pool.submit(take, 5).result() == 5
+
+
+def test_memory_has_a_limit(pool: Pool) -> None:
+    assert isinstance(pool.submit(take, 1 << 30).exception(), MemoryError)
+    assert pool.submit(take, 1 << 20).result() == 1 << 20
+
+
+def test_a_call_that_takes_too_long_is_stopped_while_a_codec_keeps_the_lock() -> None:
+    pool = make_pool(1, Limits(seconds=0.5))
+    try:
+        problem = pool.submit(keep_the_lock).exception()
+        assert isinstance(problem, WorkerLost)
+        assert "0.5 seconds" in str(problem)
+        assert not multiprocessing.active_children()
+    finally:
+        pool.shutdown()
+
+
+def test_a_worker_whose_codec_keeps_the_lock_ends_with_its_parent() -> None:
+    program = (
+        "from emulator.pool import make_pool; from tests.emulator.pool_calls import keep_the_lock\n"
+        "make_pool(1).submit(keep_the_lock).result()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert Path(f"/proc/{worker}").exists()
+        parent.kill()
+    while Path(f"/proc/{worker}").exists():
+        time.sleep(0.01)

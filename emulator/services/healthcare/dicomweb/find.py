@@ -3,8 +3,11 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from emulator.dicom.header import Bulk
 from emulator.gateway.errors import not_found
 from emulator.gateway.request import Request
 from emulator.services.healthcare.names import DicomPath
@@ -74,6 +77,14 @@ def _found(emulator: "Emulator", store: str, path: DicomPath, columns: str, join
         emulator.resources.require(DICOM_STORE, store)
         raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
     return rows
+
+
+def document_of(emulator: "Emulator", instance: int) -> tuple[dict[str, Any], list[Bulk]]:
+    """Give the DICOM JSON of an instance, by its row's id, and where its bulk values lie; 404 if it is gone."""
+    found = emulator.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (instance,))
+    if found is None:
+        raise not_found("The instance was deleted meanwhile.")
+    return orjson.loads(found[0].replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]
 
 
 def root_url(request: Request) -> str:

@@ -1,5 +1,6 @@
 """Changing the metadata of an instance, or of every instance of a series or study (v1beta1), by a JSON Patch."""
 
+import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +11,15 @@ from emulator.dicom.errors import DicomError
 from emulator.gateway.errors import ApiError, aborted, invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, agent, operations
+from emulator.services.healthcare import SERVICE, agent, operations, pixel_work
 from emulator.services.healthcare.dicomweb import index, ingest, metadata
 from emulator.services.healthcare.dicomweb.find import Row, instances
 from emulator.services.healthcare.dicomweb.replace import replace_in
-from emulator.services.healthcare.dicomweb.wado import in_pool
+from emulator.services.healthcare.dicomweb.wado import cannot
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-    from emulator.state.blobs import Blob
 
 Json = dict[str, Any]
 KIND = "healthcare.dicom.updateMetadata"
@@ -52,8 +52,8 @@ async def patch_instance(request: Request) -> Answer:
     patch = await _patch_of(request)
     store = request.path["parent"]
     row = _rows(request)[0]
-    blob = await _patched(request.emulator, row, patch)
-    await request.emulator.db.write(_replace, request.emulator, store, row, blob)
+    changed = await _patched(request.emulator, row, patch)
+    await request.emulator.db.write(_replace, request.emulator, store, row, changed)
     return await metadata.retrieve_metadata(request)
 
 
@@ -88,12 +88,12 @@ async def run(job: Job) -> Json:
     for row in rows:
         job.check_cancelled()
         try:
-            blob, problem = await _patched(job.emulator, row, payload["patch"]), ""
+            changed, problem = await _patched(job.emulator, row, payload["patch"]), ""
         except ApiError as error:
-            blob, problem = None, error.message
+            changed, problem = None, error.message
         counter, checkpoint = dict(job.counter), dict(job.checkpoint)
         try:
-            await job.emulator.db.write(_step, job, row, blob, problem)
+            await job.emulator.db.write(_step, job, row, changed, problem)
         except BaseException:
             job.counter, job.checkpoint = counter, checkpoint
             raise
@@ -102,28 +102,29 @@ async def run(job: Job) -> Json:
     return {"@type": f"type.googleapis.com/google.cloud.healthcare.{payload['version']}.{kind}"}
 
 
-def _step(tx: sqlite3.Connection, job: Job, row: Row, blob: "Blob | None", problem: str) -> None:
+def _step(tx: sqlite3.Connection, job: Job, row: Row, changed: ingest.File | None, problem: str) -> None:
     """Replace one instance, or log why not, and move the checkpoint."""
     store = job.payload["store"]
-    if blob is not None:
-        _replace(tx, job.emulator, store, row, blob)
+    if changed is not None:
+        _replace(tx, job.emulator, store, row, changed)
     else:
         source = f"{store}/dicomWeb/{row.path}"
         entry = agent.log_entry(
             store, "UpdateMetadataLogEntry", 3, problem, source=source, operation=job.operation.name
         )
         job.emulator.logs.write_in(tx, entry)
-    job.count("failure" if blob is None else "success")
+    job.count("failure" if changed is None else "success")
     job.counter["pending"] -= 1
     job.checkpoint = {"after": row.path}
     job.save_in(tx)
 
 
-async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> "Blob":
+async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> ingest.File:
     """Write the changed file; 400 where the patch does not fit the instance, 409 where that was deleted meanwhile."""
     path = str(emulator.blobs.path(row.blob))
     try:
-        pieces: list[patching.Piece] = await in_pool(emulator, patching.patched, path, patch)
+        with cannot():
+            pieces = await pixel_work.run(emulator, patching.patched, path, patch)
         async with emulator.blobs.writer(md5=False) as writer:
             for piece in pieces:
                 if isinstance(piece, bytes):
@@ -131,19 +132,25 @@ async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> "Blob":
                     continue
                 async for chunk in emulator.blobs.stream(row.blob, *piece):
                     await writer.write(chunk)
-            return await writer.finish()
+            blob = await writer.finish()
     except FileNotFoundError:
         raise aborted(_CHANGED) from None
+    new = emulator.blobs.path(blob.id)
+    try:
+        with cannot():
+            return ingest.of_blob(await asyncio.to_thread(index.read_file, new), blob)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
-def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, blob: "Blob") -> None:
+def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, changed: ingest.File) -> None:
     """Put the changed file in the place of the one that it was made from; 409 if that has changed meanwhile."""
     try:
         there = tx.execute("SELECT blob FROM dicom_instances WHERE id = ?", (row.id,)).fetchone()
         if there is None or there[0] != row.blob:
             raise aborted(_CHANGED)
-        instance = index.read_file(emulator.blobs.path(blob.id))
-        replace_in(tx, emulator, store, [ingest.of_blob(instance, blob)])
+        replace_in(tx, emulator, store, [changed])
     except BaseException:
-        emulator.blobs.path(blob.id).unlink(missing_ok=True)
+        emulator.blobs.path(changed.stored.blob).unlink(missing_ok=True)
         raise

@@ -9,10 +9,10 @@ from emulator.dicom.media import Offer
 from emulator.dicom.multipart import PART_END, closing, part_head
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare import SERVICE
+from emulator.services.healthcare import SERVICE, pixel_work
 from emulator.services.healthcare.dicomweb import answers
-from emulator.services.healthcare.dicomweb.find import instances
-from emulator.services.healthcare.dicomweb.wado import cannot, document_of, frame_numbers, in_pool
+from emulator.services.healthcare.dicomweb.find import document_of, instances
+from emulator.services.healthcare.dicomweb.wado import cannot, frame_numbers
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ async def _rendered(request: Request, media: str, numbers: list[int]) -> Respons
         raise invalid_argument(f"The instance has {row.frames} frames: ask for .../frames/NUMBER/rendered.")
     if max(numbers) > row.frames:
         raise not_found(f"The instance has no frame {max(numbers)}.")
-    path = str(emulator.blobs.path(row.blob))
-    if (simple := plain.plain(*document_of(emulator, row), row.syntax)) is not None:
-        # Only the encoder has work to do, and lets go of Python's lock: nothing is copied between processes.
-        with cannot():
-            pictures = [await asyncio.to_thread(plain.draw, path, simple, n or 1, media, size) for n in numbers]
-    else:
-        pictures = [await in_pool(emulator, render.render, path, n or 1, media, size) for n in numbers]
+    numbers = [number or 1 for number in numbers]
+    with cannot():
+        if (simple := plain.plain(*document_of(emulator, row.id), row.syntax)) is not None:
+            # Only the encoder has work to do, and lets go of Python's lock: nothing is copied between processes.
+            path = str(emulator.blobs.path(row.blob))
+            pictures = [await asyncio.to_thread(plain.draw, path, simple, n, media, size) for n in numbers]
+        else:
+            pictures = [await pixel_work.decode(emulator, row, [n], render.render, n, media, size) for n in numbers]
     if len(pictures) == 1:
         return Response(200, {"content-type": media}, pictures[0])
     boundary = token_hex(16)

@@ -1,13 +1,12 @@
 """Retrieving studies, series, instances, frames, bulk data (PS3.18 10.4; Cloud Healthcare: retrieve transaction)."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from emulator.dicom import frames, syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
@@ -17,9 +16,9 @@ from emulator.dicom.media import Choice, Offer
 from emulator.dicom.multipart import length_of, part_head
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare import SERVICE
+from emulator.services.healthcare import SERVICE, pixel_work
 from emulator.services.healthcare.dicomweb import answers
-from emulator.services.healthcare.dicomweb.find import Row, instances, root_url
+from emulator.services.healthcare.dicomweb.find import Row, document_of, instances, root_url
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ _BULK = (
     Offer(syntaxes.OCTETS, multipart=False, syntaxes=(syntaxes.ANY, syntaxes.EXPLICIT)),
 )
 _MAX_FRAMES = 10_000
+_FRAME_NUMBER = re.compile(r" *[0-9]{1,9} *")
 _IN_MEMORY = 16 << 20
 """Stored frames of more bytes in all are read as they are sent."""
 
@@ -112,14 +112,8 @@ _KIND = ("00280002", "00280004", "00280100", "00280101", "00280103", *("7FE00008
 
 def _pixel_kind(emulator: "Emulator", row: Row) -> tuple[str, ...]:
     """Give what decides whether a codec takes an instance: syntax, samples, meaning, bits, sign, element."""
-    elements, _ = document_of(emulator, row)
+    elements, _ = document_of(emulator, row.id)
     return row.syntax, *(str(elements.get(tag, {}).get("Value", tag in elements)) for tag in _KIND)
-
-
-async def in_pool(emulator: "Emulator", function: Any, *arguments: Any) -> Any:
-    """Run CPU work in the process pool; what cannot be done with the instance's pixels is a 400."""
-    with cannot():
-        return await asyncio.get_running_loop().run_in_executor(emulator.pool, function, *arguments)
 
 
 @contextmanager
@@ -135,16 +129,8 @@ async def transcoded(emulator: "Emulator", row: Row, syntax: str) -> bytes:
     """Give an instance's file in another transfer syntax; 400 where that cannot be."""
     from emulator.dicom import transcode
 
-    data: bytes = await in_pool(emulator, transcode.to_syntax, str(emulator.blobs.path(row.blob)), syntax)
-    return data
-
-
-def document_of(emulator: "Emulator", row: Row) -> tuple[dict[str, Any], list[Bulk]]:
-    """Give an instance's DICOM JSON and where its bulk values lie."""
-    found = emulator.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (row.id,))
-    if found is None:
-        raise not_found(f"Nothing is stored at {row.path}.")
-    return orjson.loads(found[0].replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]
+    with cannot():
+        return await pixel_work.decode(emulator, row, None, transcode.to_syntax, syntax)
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
@@ -185,14 +171,14 @@ async def _frames_as(
 
 def frame_numbers(text: str) -> list[int]:
     """Read a list of frame numbers such as 1,3,5; 400 if it is none."""
-    numbers = [int(item) if item.strip().isdecimal() and len(item) < 10 else 0 for item in text.split(",")]
+    numbers = [int(item) if _FRAME_NUMBER.fullmatch(item) else 0 for item in text.split(",")]
     if not all(numbers) or len(numbers) > _MAX_FRAMES:
         raise invalid_argument("The frame list must be numbers from 1 on, separated by commas.")
     return numbers
 
 
 async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: str) -> Sequence[_Body]:
-    elements, bulk = document_of(emulator, row)
+    elements, bulk = document_of(emulator, row.id)
     if max(numbers) > frames.frame_count(elements):
         raise not_found(f"The instance has no frame {max(numbers)}.")
     element = next((b for b in bulk if b.path in ("7FE00010", "7FE00008", "7FE00009")), None)
@@ -204,12 +190,10 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
     from emulator.dicom import transcode
 
-    path = str(emulator.blobs.path(row.blob))
-    if syntax == _PNG:
-        pictures: list[bytes] = await in_pool(emulator, transcode.frames_as_png, path, numbers)
-        return pictures
-    found: list[bytes] = await in_pool(emulator, transcode.frames_in_syntax, path, numbers, syntax)
-    return found
+    with cannot():
+        if syntax == _PNG:
+            return await pixel_work.decode(emulator, row, numbers, transcode.frames_as_png, numbers)
+        return await pixel_work.decode(emulator, row, numbers, transcode.frames_in_syntax, numbers, syntax)
 
 
 def _slices(
@@ -271,7 +255,7 @@ async def retrieve_bulk_data(request: Request) -> Answer:
     choice = answers.negotiate(request, _BULK)
     row = _rows(request)[0]
     wanted = request.path["dicomWebPath"].split("/bulkdata/", 1)[-1].strip("/")
-    _, bulk = document_of(request.emulator, row)
+    _, bulk = document_of(request.emulator, row.id)
     element = next((b for b in bulk if b.path == wanted.upper()), None)
     if element is None:
         raise not_found("The instance has no bulk data at this path.")
@@ -301,7 +285,7 @@ def _lies_plain(row: Row, element: Bulk) -> bool:
 
 async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[_Body]:
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
-    elements, _ = document_of(emulator, row)
+    elements, _ = document_of(emulator, row.id)
     if element.encapsulated:
         numbers = list(range(1, frames.frame_count(elements) + 1))
         with cannot():

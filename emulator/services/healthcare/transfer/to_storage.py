@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
-from emulator.gateway.errors import invalid_argument
+from emulator.gateway.errors import ApiError, invalid_argument
 from emulator.gateway.operations import Job
-from emulator.services.healthcare import agent
+from emulator.services.healthcare import agent, pixel_work
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import selection, steps
 from emulator.services.healthcare.transfer.selection import Exported
@@ -101,6 +101,8 @@ async def _made(emulator: "Emulator", destination: Destination, one: Exported) -
         bodies = await _bodies(emulator, destination, one)
     except (UnsupportedError, DicomError) as problem:
         return str(problem)
+    except ApiError as problem:
+        return problem.message
     if destination.media == "application/dicom" or one.frames == 1:
         names = [base + destination.extension]
     else:
@@ -120,15 +122,15 @@ async def _shared(emulator: "Emulator", blob: str) -> Blob:
 async def _bodies(emulator: "Emulator", destination: Destination, one: Exported) -> list[bytes]:
     from emulator.dicom import render, transcode
 
-    loop, pool, path = asyncio.get_running_loop(), emulator.pool, str(emulator.blobs.path(one.blob))
-    numbers = list(range(1, one.frames + 1))
     if destination.media == "application/dicom":
-        return [await loop.run_in_executor(pool, transcode.to_syntax, path, destination.syntax)]
+        return [await pixel_work.decode(emulator, one, None, transcode.to_syntax, destination.syntax)]
+    if destination.media == syntaxes.OCTETS and destination.syntax == syntaxes.ANY:
+        return await pixel_work.decode(emulator, one, None, transcode.stored_frames)
+    await asyncio.to_thread(pixel_work.check, emulator, one, None)  # so that a lie about frames makes no long list
+    numbers = list(range(1, one.frames + 1))
     if destination.media == syntaxes.OCTETS:
-        if destination.syntax == syntaxes.ANY:
-            return await loop.run_in_executor(pool, transcode.stored_frames, path)
-        return await loop.run_in_executor(pool, transcode.frames_in_syntax, path, numbers, destination.syntax)
-    return [await loop.run_in_executor(pool, render.render, path, number, destination.media) for number in numbers]
+        return await pixel_work.decode(emulator, one, numbers, transcode.frames_in_syntax, numbers, destination.syntax)
+    return [await pixel_work.decode(emulator, one, [n], render.render, n, destination.media) for n in numbers]
 
 
 def _write_batch(

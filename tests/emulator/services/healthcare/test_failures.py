@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from emulator.gateway.request import Request
-from emulator.services.healthcare import streaming
-from emulator.services.healthcare.dicomweb import ingest, patch, wado
+from emulator.services.healthcare import pixel_work, streaming
+from emulator.services.healthcare.dicomweb import ingest
 from emulator.services.healthcare.transfer import flattened, to_bigquery
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
@@ -171,13 +171,13 @@ def test_stop_does_not_raise_what_the_stream_did(store: InProcess) -> None:
 
 def test_a_patch_of_what_is_deleted_meanwhile_is_aborted(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     assert store.run(call(store, "POST", f"/v1/{STORE}/dicomWeb/studies", made(), "application/dicom")) == 200
-    read = wado.in_pool
+    read = pixel_work.run
 
     async def deleted_meanwhile(*arguments: Any) -> Any:
         study = f"/v1/{STORE}/dicomWeb/studies/1.2.1"
         assert await call(store, "DELETE", study, b"") == 200
         return await read(*arguments)
 
-    monkeypatch.setattr(patch, "in_pool", deleted_meanwhile)
+    monkeypatch.setattr(pixel_work, "run", deleted_meanwhile)
     path = f"/v1beta1/{STORE}/dicomWeb/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/metadata"
     assert store.run(call(store, "PATCH", path, b'[{"op": "remove", "path": "/00080050"}]')) == 409
