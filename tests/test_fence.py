@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import fence
+from tests.support.patience import PATIENCE
 
 ELSEWHERE = ("203.0.113.7", 80)  # RFC 5737: an address of documentation, which nobody has
 
@@ -68,7 +69,9 @@ def test_what_is_local(host: object, *, local: bool) -> None:
 
 def test_proxies_lead_child_processes_nowhere() -> None:
     program = "import urllib.request as r; r.urlopen('https://storage.googleapis.com/', timeout=20)"
-    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert child.returncode == 1
     assert "Connection refused" in child.stderr
     assert os.environ["no_proxy"].startswith("127.0.0.1")
@@ -80,7 +83,9 @@ def test_child_processes_have_no_other_network() -> None:
     if devices != {"lo"}:
         pytest.skip("this kernel does not let tests have a network of their own; proxies and the audit hook remain")
     program = f"import socket; socket.create_connection({ELSEWHERE!r}, timeout=20)"
-    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert "Network is unreachable" in child.stderr
 
 

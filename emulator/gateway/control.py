@@ -75,7 +75,7 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Re
     if (http, raw_path) == ("GET", "/_emulator/faults"):
         return Response.json({"faults": emulator.faults.shown()})
     if (http, raw_path) == ("DELETE", "/_emulator/faults"):
-        emulator.faults.active.clear()
+        emulator.faults.clear()
         return Response.json({})
     if (http, raw_path) == ("POST", "/_emulator/operations"):
         mode = str(_json(raw).get("mode", ""))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import Any
 
@@ -22,6 +23,11 @@ class Fault:
     message: str
     delay: float
     calls: int = 0
+    cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def shown(self) -> dict[str, Any]:
+        """The fault as JSON, with how often its method was called since it was set."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cleared"}
 
 
 @dataclass
@@ -54,7 +60,13 @@ class Faults:
 
     def shown(self) -> list[dict[str, Any]]:
         """The faults that are set, each with how often its method was called since."""
-        return [asdict(fault) for fault in self.active]
+        return [fault.shown() for fault in self.active]
+
+    def clear(self) -> None:
+        """Take all faults away; calls that are being delayed go on at once."""
+        for fault in self.active:
+            fault.cleared.set()
+        self.active.clear()
 
     async def strike(self, method_id: str) -> None:
         """Count a call and raise the fault that is due."""
@@ -64,7 +76,8 @@ class Faults:
             fault.calls += 1
             if fault.first <= fault.calls <= fault.last:
                 if fault.delay:
-                    await asyncio.sleep(fault.delay)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(fault.cleared.wait(), fault.delay)
                 if fault.code:
                     raise ApiError(fault.code, _STATUS.get(fault.code, "UNKNOWN"), fault.message, "injectedFault")
 

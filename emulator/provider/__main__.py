@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from types import FrameType
 
 
@@ -13,6 +15,7 @@ def main() -> None:
     # The engine ends a plugin with a signal once all its calls are answered, and waits for it to be gone.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _leave)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     from emulator.provider.server import serve  # after the signals: the imports take a while
 
@@ -23,6 +26,16 @@ def main() -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     server.wait_for_termination()
+
+
+def _end_with(engine: int) -> None:
+    """Leave when the engine is gone without a signal, killed for instance: nobody else would end this process.
+
+    Not by PR_SET_PDEATHSIG: that tells of the end of a thread, and the engine's Go runtime ends threads as it likes.
+    """
+    while os.getppid() == engine:
+        time.sleep(1)
+    os._exit(0)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -19,6 +19,7 @@ from tests.browser.page import Page
 from tests.browser.studies import Study, studies
 from tests.scripts.outputs import outputs_for
 from tests.support.emulator import ROOT, RunningEmulator
+from tests.support.patience import PATIENCE
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -58,7 +59,7 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_fact
     for study in found.values():
         for file in study.files:
             url = f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies"
-            with urllib.request.urlopen(urllib.request.Request(url, file, headers), timeout=60) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, file, headers), timeout=PATIENCE) as answer:
                 assert answer.status == 200
     outputs = replace(outputs_for(emulator.base_url, project=emulator.project), dicom_store_name=f"{parent}/images")
     file_of_outputs = tmp_path_factory.mktemp("browser") / "outputs.json"

@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser.studies import SQUARES, Picture
+from tests.support.patience import PATIENCE
 
 T = TypeVar("T")
-PATIENCE = 60.0
 # Reads the viewport's canvas: the image lies in its middle, as large as it fits, rows x columns in shape.
 _READ = """
 const [rows, columns, squares] = arguments;

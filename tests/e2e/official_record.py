@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 RECORD = Path(__file__).parent.parent / "data" / "official_plugin" / "calls.jsonl"
 PROJECT = "local-project"
@@ -188,7 +189,7 @@ class Replay:
         headers = {"Content-Type": content_type, "Authorization": f"Bearer {self.emulator.owner_token}"}
         request = urllib.request.Request(self.emulator.base_url + path, data, headers, method=call.method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 status, raw = response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:

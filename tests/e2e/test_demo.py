@@ -11,6 +11,7 @@ import pytest
 
 from engine.layout import Layout
 from tests.support.emulator import free_port
+from tests.support.patience import PATIENCE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -27,7 +28,7 @@ class Demo:
     def run(self, *more: str) -> "subprocess.CompletedProcess[str]":
         """Run it to its end."""
         command = [str(DEMO), *self.options, *more]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     def counts(self, *more: str) -> tuple[dict[str, Any], str]:
         """Run it, and give its counts and what it told."""
@@ -87,7 +88,7 @@ def test_interrupted_and_taken_up_again(demo: Demo) -> None:
             if "Start the emulator" in line:
                 break
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=120)
+        _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "Run scripts/demo again to go on" in told
     counts, _ = demo.counts("--destroy")

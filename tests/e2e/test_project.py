@@ -11,6 +11,7 @@ from typing import Any
 from tests.e2e.conftest import PROJECT, MakeStack
 from tests.e2e.pulumi_stack import PulumiStack
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 # What a destroy leaves: Google deletes no key rings, and what is there before any program.
 _LISTS = {
@@ -81,7 +82,7 @@ def test_an_interrupted_up_is_finished_by_the_next(project_stack: MakeStack) -> 
     stack = project_stack()
     log = stack.folder / "events.json"
     process = stack.start("up", "--yes", "--skip-preview", events=log)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while not (log.exists() and log.read_text().count('"resOutputsEvent"') > 15):
         assert process.poll() is None, "pulumi ended before it could be interrupted"
         assert time.monotonic() < deadline, "pulumi created nothing"

@@ -11,11 +11,12 @@ import pytest
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import ROOT, free_port
+from tests.support.patience import PATIENCE
 
 
 def emulator(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "emulator", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def one_sentence(result: "subprocess.CompletedProcess[str]") -> str:
@@ -36,9 +37,9 @@ def test_start_status_env_reset_stop(tmp_path: Path) -> None:
         url = variables["HEALTHCARE_EMULATOR_HOST"]
         headers = {"authorization": f"Bearer {variables['GOOGLE_OAUTH_ACCESS_TOKEN']}"}
         topic = f"{url}/v1/projects/local-project/topics/lost"
-        assert httpx.put(topic, json={}, headers=headers).status_code == 200
+        assert httpx.put(topic, json={}, headers=headers, timeout=PATIENCE).status_code == 200
         assert emulator("reset", "--state", state).returncode == 0
-        assert httpx.get(topic, headers=headers).status_code == 404
+        assert httpx.get(topic, headers=headers, timeout=PATIENCE).status_code == 404
         assert json.loads(Path(variables["GOOGLE_APPLICATION_CREDENTIALS"]).read_text())["token_uri"] == f"{url}/token"
         again = emulator("start", "--detach", "--port", "0", "--state", state)
         assert again.returncode == 1
@@ -97,12 +98,14 @@ def test_wrong_use_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], wo
 def test_what_is_not_emulated_answers_501_with_the_methods_id(start_emulator: StartEmulator) -> None:
     running = start_emulator()
     path = f"/v1/projects/{running.project}/snapshots/s"
-    answer = httpx.get(running.base_url + path, headers={"authorization": f"Bearer {running.owner_token}"})
+    answer = httpx.get(
+        running.base_url + path, headers={"authorization": f"Bearer {running.owner_token}"}, timeout=PATIENCE
+    )
     assert answer.status_code == 501
     assert answer.json()["error"]["message"] == "pubsub.projects.snapshots.get is not emulated."
-    assert httpx.get(running.base_url + path).status_code == 501
+    assert httpx.get(running.base_url + path, timeout=PATIENCE).status_code == 501
     fhir = f"/v1/projects/{running.project}/locations/us/datasets/d/fhirStores/f/fhir/Patient/p"
-    assert httpx.get(running.base_url + fhir).status_code == 401
+    assert httpx.get(running.base_url + fhir, timeout=PATIENCE).status_code == 401
 
 
 def test_a_fault_that_could_never_strike_is_refused(start_emulator: StartEmulator) -> None:
@@ -126,10 +129,13 @@ def test_faults_strike_the_nth_call(start_emulator: StartEmulator) -> None:
     running = start_emulator()
     headers = {"authorization": f"Bearer {running.owner_token}"}
     fault = {"method": "cloudresourcemanager.projects.get", "code": 503, "call": 2}
-    assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault).status_code == 403
-    assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault, headers=headers).status_code == 200
+    assert httpx.post(f"{running.base_url}/_emulator/faults", json=fault, timeout=PATIENCE).status_code == 403
+    assert (
+        httpx.post(f"{running.base_url}/_emulator/faults", json=fault, headers=headers, timeout=PATIENCE).status_code
+        == 200
+    )
     url = f"{running.base_url}/v1/projects/{running.project}"
-    assert [httpx.get(url, headers=headers).status_code for _ in range(3)] == [200, 503, 200]
+    assert [httpx.get(url, headers=headers, timeout=PATIENCE).status_code for _ in range(3)] == [200, 503, 200]
 
 
 def test_reset_spares_a_folder_that_is_no_state(tmp_path: Path) -> None:
@@ -155,5 +161,5 @@ def test_an_operations_mode_that_is_none_is_refused(start_emulator: StartEmulato
     running = start_emulator()
     headers = {"authorization": f"Bearer {running.owner_token}"}
     url = f"{running.base_url}/_emulator/operations"
-    assert httpx.post(url, json={"mode": "delay:abc"}, headers=headers).status_code == 400
-    assert httpx.post(url, json={"mode": "delay:0.5"}, headers=headers).status_code == 200
+    assert httpx.post(url, json={"mode": "delay:abc"}, headers=headers, timeout=PATIENCE).status_code == 400
+    assert httpx.post(url, json={"mode": "delay:0.5"}, headers=headers, timeout=PATIENCE).status_code == 200

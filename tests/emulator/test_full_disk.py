@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.emulator import ROOT, free_port
+from tests.support.patience import PATIENCE
 
 SIZE_MB = 12
 
@@ -29,11 +30,11 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     process = subprocess.Popen([unshare, "-r", "-m", "sh", "-c", script], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             assert process.poll() is None
             try:
-                if httpx.get(f"{url}/_emulator/status").status_code == 200 and key.exists():
+                if httpx.get(f"{url}/_emulator/status", timeout=PATIENCE).status_code == 200 and key.exists():
                     break
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -49,7 +50,7 @@ def test_a_full_disk_is_a_507_with_one_sentence_and_what_was_stored_stays(
     url, headers = small_disk
     megabyte = b"x" * (1 << 20)
     stored = []
-    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE) as client:
         assert client.post("/storage/v1/b?project=local-project", json={"name": "full-disk"}).is_success
         for number in range(2 * SIZE_MB):
             name = f"object-{number}"

@@ -23,6 +23,7 @@ from emulator.gateway.discovery import Document, Method, load
 from emulator.services import bigquery, cloudkms, healthcare, iam, logging, pubsub, resourcemanager, storage
 from tests.conftest import PROJECT, StartEmulator
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1000"))
 SEED = int(os.environ.get("FUZZ_SEED", "20261127"))
@@ -190,7 +191,7 @@ def names(running: RunningEmulator) -> dict[str, list[str]]:
 
 def send(running: RunningEmulator, call: Call) -> tuple[int, str, bytes]:
     """Status, content type and body of the answer; no wait may be endless."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=300)
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
     try:
         connection.putrequest(call.method, call.path, skip_host=True, skip_accept_encoding=True)
         given = {name for name, _ in call.headers}

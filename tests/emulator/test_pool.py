@@ -14,6 +14,7 @@ from tests.conftest import StartEmulator
 from tests.emulator.pool_calls import crash, fail, keep_the_lock, take
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 def draw(emulator: RunningEmulator) -> None:
@@ -24,10 +25,10 @@ def draw(emulator: RunningEmulator) -> None:
     url = f"{emulator.base_url}{datasets}/d/dicomStores/s/dicomWeb/studies"
     headers = {"Authorization": f"Bearer {emulator.owner_token}"}
     file = made(BitsStored=7, HighBit=6)
-    stored = requests.post(url, data=file, headers={**headers, "Content-Type": "application/dicom"}, timeout=60)
+    stored = requests.post(url, data=file, headers={**headers, "Content-Type": "application/dicom"}, timeout=PATIENCE)
     assert stored.status_code == 200
     picture = f"{url}/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/rendered"
-    assert requests.get(picture, headers=headers, timeout=60).status_code == 200
+    assert requests.get(picture, headers=headers, timeout=PATIENCE).status_code == 200
 
 
 def below(process: int) -> set[int]:
@@ -54,7 +55,7 @@ def test_no_process_outlives_the_emulator(start_emulator: StartEmulator, how: st
     children = below(emulator.process.pid)
     assert children
     getattr(emulator, how)()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while left := {child for child in children if Path(f"/proc/{child}").exists()}:
         assert time.monotonic() < deadline, f"{left} of process {os.getpid()}'s emulator still run"
         time.sleep(0.02)

@@ -9,11 +9,12 @@ from pydicom.data import get_testdata_file
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import ROOT, RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 def seed(running: RunningEmulator, folder: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "emulator", "seed", str(folder), "--state", str(running.state)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def fill(folder: Path) -> None:
@@ -35,7 +36,7 @@ def test_fills_storage_healthcare_and_bigquery_twice_the_same(start_emulator: St
         assert result.returncode == 0, result.stderr
         assert result.stdout.strip() == "1 objects, 1 DICOM instances, 1 tables"
     project, headers = running.project, {"authorization": f"Bearer {running.owner_token}"}
-    with httpx.Client(base_url=running.base_url, headers=headers) as client:
+    with httpx.Client(base_url=running.base_url, headers=headers, timeout=PATIENCE) as client:
         assert client.get("/storage/v1/b/seeded-bucket/o/notes%2Fa%20b.txt?alt=media").text == "hello"
         store = f"/v1/projects/{project}/locations/us-central1/datasets/imaging/dicomStores/films"
         assert len(client.get(f"{store}/dicomWeb/instances").json()) == 1

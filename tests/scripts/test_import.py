@@ -20,6 +20,7 @@ from google.cloud import storage
 from tests.conftest import StartEmulator
 from tests.scripts.conftest import Live, Run, live_on
 from tests.scripts.files import small_film, write_films
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -134,10 +135,10 @@ def on_terminal(live: Live, *arguments: str) -> Iterator[tuple[subprocess.Popen[
             os.close(ours)
 
 
-def read_until(terminal: int, wanted: str, seconds: float = 30) -> str:
+def read_until(terminal: int, wanted: str) -> str:
     """What the terminal shows, up to `wanted` or the end."""
     shown = ""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while wanted not in shown:
         ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"the terminal never showed {wanted!r}, but {shown!r}"
@@ -157,7 +158,7 @@ def operations(run: Run, live: Live) -> list[dict[str, object]]:
 
 
 def wait_for_operation(run: Run, live: Live) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not operations(run, live):
         assert time.monotonic() < deadline, "the import did not begin"
 
@@ -189,7 +190,7 @@ def test_ctrl_c_during_import_without_a_terminal_leaves_it_running(
         wait_for_operation(run, slow)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert b"python -m scripts operations" in said
     assert b"Traceback" not in said

@@ -17,6 +17,7 @@ from google.cloud import storage
 from scripts.loading.synthetic import Film, dicom_bytes
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import small_film, write_films
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -142,7 +143,7 @@ def start_load(live: Live, prefix: str, number: int) -> subprocess.Popen[str]:
 
 
 def wait_for_objects(bucket: storage.Bucket, prefix: str, number: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while sum(1 for _ in bucket.list_blobs(prefix=f"{prefix}/")) < number:
         assert time.monotonic() < deadline, "the load did not begin"
         time.sleep(0.05)
@@ -152,7 +153,7 @@ def test_ctrl_c_during_load_loses_nothing(run: Run, live: Live, landing: storage
     with start_load(live, "stopped", 400) as process:
         wait_for_objects(landing, "stopped", 5)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert "not tried: run the same command again to go on" in said
     assert "Traceback" not in said

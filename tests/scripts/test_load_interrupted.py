@@ -23,6 +23,7 @@ from scripts.chestxrays.rehearsal import NO_QUIRKS, write_set
 from tests.conftest import StartEmulator
 from tests.scripts.conftest import Live, Run, live_on
 from tests.support.emulator import ROOT
+from tests.support.patience import PATIENCE
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
 FILMS = 80
@@ -147,7 +148,7 @@ def test_a_load_that_is_ended_at_any_point_goes_on(
             os.killpg(process.pid, how)  # as a terminal does: to the processes that convert, too
         else:
             process.send_signal(how)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in said
     if how is signal.SIGINT:
         assert process.returncode in {0, 3, 130, -signal.SIGINT}, said
@@ -163,7 +164,7 @@ def test_a_load_whose_emulator_is_killed_at_any_point_goes_on(
         time.sleep(moment(peace.seconds, 100 + number))
         fresh.emulator.kill()
         fresh.emulator.start()
-        _, said = process.communicate(timeout=120)
+        _, said = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in said
     finish(fresh, archive)
     assert ended(run, fresh, monkeypatch) == peace.ended
@@ -176,29 +177,27 @@ def test_an_uninterrupted_load_leaves_one_version_of_each_film(peace: Peace) -> 
 
 
 def test_a_second_ctrl_c_waits_for_nothing(fresh: Live, archive: Path) -> None:
-    fault = {"method": "storage.objects.insert", "delay": 30, "count": 1000}
-    fresh.emulator.request("POST", "/_emulator/faults", fault)
+    """The uploads that are under way would take longer than anybody's patience."""
+    hold_uploads(fresh)
     with start(fresh, archive) as process:
-        wait_until_busy(process)
+        wait_for_uploads(fresh, 1)
         os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.5)
-        began = time.monotonic()
+        said = read_until_stopping(process)
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert time.monotonic() - began < 20
+        said += process.communicate(timeout=PATIENCE)[1]
     assert process.returncode in {1, 130}
-    assert "Stopping after what is under way" in said
     assert "Traceback" not in said
 
 
 def test_ctrl_c_during_the_last_uploads_imports_nothing(fresh: Live, tmp_path: Path) -> None:
     write_set(tmp_path / "few", 3, 32, quirks=NO_QUIRKS)
-    fault = {"method": "storage.objects.insert", "delay": 3, "count": 3}
-    fresh.emulator.request("POST", "/_emulator/faults", fault)
+    hold_uploads(fresh)
     with start(fresh, tmp_path / "few") as process:
-        wait_until_busy(process)
+        wait_for_uploads(fresh, 3)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        said = read_until_stopping(process)
+        fresh.emulator.request("DELETE", "/_emulator/faults")
+        said += process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 3
     assert "3 files loaded" in said
     assert "stopped: run the same command again to go on" in said
@@ -206,13 +205,26 @@ def test_ctrl_c_during_the_last_uploads_imports_nothing(fresh: Live, tmp_path: P
     assert "3 instances imported" in finish(fresh, tmp_path / "few")
 
 
-def wait_until_busy(process: subprocess.Popen[str]) -> None:
-    """Until the load has begun to send: it has connections of its uploads then."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        threads = Path(f"/proc/{process.pid}/task")
-        names = [(each / "comm").read_text() for each in threads.iterdir()]
-        if len(names) > 3:
-            break
+def hold_uploads(live: Live) -> None:
+    """Every upload waits until the faults are cleared."""
+    fault = {"method": "storage.objects.insert", "delay": 2 * PATIENCE, "count": 1000}
+    assert live.emulator.request("POST", "/_emulator/faults", fault)[0] == 200
+
+
+def wait_for_uploads(live: Live, number: int) -> None:
+    """Until that many uploads have reached the emulator."""
+    deadline = time.monotonic() + PATIENCE
+    while live.emulator.request("GET", "/_emulator/faults")[1]["faults"][0]["calls"] < number:
+        assert time.monotonic() < deadline, f"{number} uploads never began"
         time.sleep(0.05)
-    time.sleep(2)
+
+
+def read_until_stopping(process: subprocess.Popen[str]) -> str:
+    """What the load says, up to its answer to the first Ctrl-C."""
+    assert process.stderr
+    said = ""
+    while "Stopping after what is under way" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said

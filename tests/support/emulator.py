@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
 
 
 def free_port() -> int:
@@ -75,7 +75,7 @@ class RunningEmulator:
         command += ["--state", str(self.state), "--project", self.project, *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
@@ -124,7 +124,7 @@ class RunningEmulator:
             headers["Authorization"] = f"Bearer {self.owner_token if token is None else token}"
         request = urllib.request.Request(self.base_url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 status, raw = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -144,8 +144,8 @@ class RunningEmulator:
         if self.process.poll() is None:
             self.process.send_signal(how)
         try:
-            return self.process.wait(STOP_SECONDS)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise AssertionError(f"The emulator did not stop within {STOP_SECONDS} s of {how.name}.") from None
+            raise AssertionError(f"The emulator did not stop within {PATIENCE} s of {how.name}.") from None

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 Sign = Callable[..., str]
 ENDPOINT = "https://oauth2.googleapis.com/token"
@@ -45,7 +46,9 @@ def sign(emulator: RunningEmulator) -> Sign:
 
 def status(emulator: RunningEmulator, token: str) -> int:
     headers = {"authorization": f"Bearer {token}"}
-    return httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", headers=headers).status_code
+    return httpx.get(
+        f"{emulator.base_url}/v1/projects/{emulator.project}", headers=headers, timeout=PATIENCE
+    ).status_code
 
 
 @pytest.mark.parametrize(
@@ -104,7 +107,6 @@ NOW = int(time.time())
         {"raw": b"{"},
         {"raw": b"\xff"},
     ],
-    ids=str,
 )
 def test_what_does_not_hold_is_a_401(emulator: RunningEmulator, sign: Sign, changes: dict[str, Any]) -> None:
     assert status(emulator, sign(**changes)) == 401
@@ -114,7 +116,7 @@ def test_what_does_not_hold_is_a_401(emulator: RunningEmulator, sign: Sign, chan
 def test_what_is_no_token_is_a_401(emulator: RunningEmulator, token: str) -> None:
     headers = {b"authorization": b"Bearer " + token.encode()}
     url = f"{emulator.base_url}/v1/projects/{emulator.project}"
-    assert httpx.get(url, headers=headers).status_code == 401
+    assert httpx.get(url, headers=headers, timeout=PATIENCE).status_code == 401
 
 
 def test_a_changed_token_is_a_401(emulator: RunningEmulator, sign: Sign) -> None:
@@ -126,7 +128,7 @@ def test_a_changed_token_is_a_401(emulator: RunningEmulator, sign: Sign) -> None
 
 def exchange(emulator: RunningEmulator, assertion: str) -> tuple[int, str]:
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-    answer = httpx.post(f"{emulator.base_url}/token", data=form)
+    answer = httpx.post(f"{emulator.base_url}/token", data=form, timeout=PATIENCE)
     return answer.status_code, answer.json().get("error", "")
 
 
@@ -148,7 +150,7 @@ def test_an_assertion_is_exchanged_for_the_token_endpoint_s_audiences(
 @pytest.mark.parametrize("path", ["/token", "/o/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token"])
 def test_older_clients_find_the_token_endpoint(emulator: RunningEmulator, sign: Sign, path: str) -> None:
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(aud=ENDPOINT)}
-    assert httpx.post(emulator.base_url + path, data=form).json()["token_type"] == "Bearer"
+    assert httpx.post(emulator.base_url + path, data=form, timeout=PATIENCE).json()["token_type"] == "Bearer"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,6 @@ def test_older_clients_find_the_token_endpoint(emulator: RunningEmulator, sign: 
         ({"aud": ENDPOINT, "exp": float("nan")}, "invalid_grant"),
         ({"aud": ENDPOINT, "header": {"alg": "none"}}, "invalid_grant"),
     ],
-    ids=str,
 )
 def test_what_does_not_hold_is_an_error_of_oauth(
     emulator: RunningEmulator, sign: Sign, changes: dict[str, Any], error: str

@@ -10,18 +10,19 @@ import pytest
 from tests.conftest import StartEmulator
 from tests.emulator.conftest import InProcess
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 def call(running: RunningEmulator, method: str, path: str, body: Any = None) -> httpx.Response:
     headers = {"authorization": f"Bearer {running.owner_token}"}
-    return httpx.request(method, running.base_url + path, json=body, headers=headers)
+    return httpx.request(method, running.base_url + path, json=body, headers=headers, timeout=PATIENCE)
 
 
 def entries(running: RunningEmulator, log: str, method: str, number: int) -> list[dict[str, Any]]:
     """The entries about `method`, once there are `number`: they are written after the answer."""
     name = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2F{log}"
     body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{name}"'}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         answer = call(running, "POST", "/v2/entries:list", body).json().get("entries", [])
         found = [entry["protoPayload"] for entry in answer if entry["protoPayload"]["methodName"] == method]

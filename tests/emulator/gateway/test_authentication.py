@@ -12,13 +12,16 @@ from google.oauth2 import service_account
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def project(emulator: RunningEmulator, token: str) -> httpx.Response:
     return httpx.get(
-        f"{emulator.base_url}/v1/projects/{emulator.project}", headers={"authorization": f"Bearer {token}"}
+        f"{emulator.base_url}/v1/projects/{emulator.project}",
+        headers={"authorization": f"Bearer {token}"},
+        timeout=PATIENCE,
     )
 
 
@@ -31,7 +34,7 @@ def test_the_owners_token_and_none_and_a_wrong_one(emulator: RunningEmulator) ->
     assert project(emulator, emulator.owner_token).status_code == 200
     wrong = project(emulator, "ya29.wrong")
     assert (wrong.status_code, wrong.json()["error"]["status"]) == (401, "UNAUTHENTICATED")
-    none = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}")
+    none = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", timeout=PATIENCE)
     assert none.status_code == 401
     assert "python -m emulator env" in none.json()["error"]["message"]
 
@@ -69,7 +72,7 @@ def test_an_assertion_that_does_not_hold_is_refused(
         claims["iat"] = 0
     assertion = jwt.encode(signer, claims).decode()
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-    answer = httpx.post(f"{emulator.base_url}/token", data=form)
+    answer = httpx.post(f"{emulator.base_url}/token", data=form, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
@@ -86,15 +89,15 @@ def test_tokens_outlive_a_restart_and_a_reset_keeps_the_key(start_emulator: Star
 def test_a_page_of_another_origin_is_nobody(emulator: RunningEmulator) -> None:
     """Storage takes a missing credential for the key file's account, but not from a web page elsewhere."""
     url = f"{emulator.base_url}/storage/v1/b?project={emulator.project}"
-    assert httpx.get(url).status_code == 200
-    answer = httpx.get(url, headers={"origin": "https://elsewhere.example"})
+    assert httpx.get(url, timeout=PATIENCE).status_code == 200
+    answer = httpx.get(url, headers={"origin": "https://elsewhere.example"}, timeout=PATIENCE)
     assert answer.status_code == 401
     assert "access-control-allow-origin" not in answer.headers
 
 
 def test_anonymous_deny_demands_credentials(start_emulator: StartEmulator) -> None:
     running = start_emulator("--anonymous", "deny")
-    assert httpx.get(f"{running.base_url}/storage/v1/b?project={running.project}").status_code == 401
+    assert httpx.get(f"{running.base_url}/storage/v1/b?project={running.project}", timeout=PATIENCE).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -104,12 +107,14 @@ def test_anonymous_deny_demands_credentials(start_emulator: StartEmulator) -> No
 def test_what_a_browser_sends_for_a_page_is_not_trusted(emulator: RunningEmulator, headers: dict[str, str]) -> None:
     """No-cors requests and names that lead here (DNS rebinding) come without Origin."""
     url = f"{emulator.base_url}/storage/v1/b?project={emulator.project}"
-    assert httpx.get(url, headers=headers).status_code == 401
-    assert httpx.get(url, headers={"host": f"localhost:{emulator.port}"}).status_code == 200
+    assert httpx.get(url, headers=headers, timeout=PATIENCE).status_code == 401
+    assert httpx.get(url, headers={"host": f"localhost:{emulator.port}"}, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["emu.x", "emu.a.b", "emu.a.b.c", "emu.é.x".encode(), "a.b.c", ".."])
 def test_a_malformed_token_is_a_401(emulator: RunningEmulator, token: str | bytes) -> None:
     value = b"Bearer " + (token if isinstance(token, bytes) else token.encode())
-    answer = httpx.get(f"{emulator.base_url}/v1/projects/{emulator.project}", headers={b"authorization": value})
+    answer = httpx.get(
+        f"{emulator.base_url}/v1/projects/{emulator.project}", headers={b"authorization": value}, timeout=PATIENCE
+    )
     assert answer.status_code == 401

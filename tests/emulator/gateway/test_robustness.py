@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import PROJECT, StartEmulator
 from tests.emulator.conftest import InProcess
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 Names = Callable[[str], str]
 
@@ -20,7 +21,7 @@ Names = Callable[[str], str]
 def ask(
     emulator: RunningEmulator, method: str, path: str, headers: dict[str, str], body: bytes = b""
 ) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=300)
+    connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
     try:
         connection.putrequest(method, path, skip_host="host" in headers)
         for name, value in ({"authorization": f"Bearer {emulator.owner_token}"} | headers).items():

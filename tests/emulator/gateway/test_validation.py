@@ -11,6 +11,7 @@ from emulator.gateway import validation
 from emulator.gateway.discovery import Method, load
 from emulator.gateway.errors import ApiError
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 DOCUMENTS = {name: load(name) for name in ("healthcare.v1", "storage.v1", "pubsub.v1")}
 
@@ -107,4 +108,4 @@ def test_a_whole_request_message_may_repeat_what_is_in_the_path() -> None:
 def test_a_gzip_body_is_unpacked_or_refused(emulator: RunningEmulator, packed: bytes, status: int) -> None:
     headers = {"authorization": f"Bearer {emulator.owner_token}", "content-encoding": "gzip"}
     url = f"{emulator.base_url}/v1/projects/{emulator.project}:getIamPolicy"
-    assert httpx.post(url, content=packed, headers=headers).status_code == status
+    assert httpx.post(url, content=packed, headers=headers, timeout=PATIENCE).status_code == status

@@ -14,6 +14,7 @@ from pulumi.runtime import proto
 
 from emulator.provider import schema
 from tests.support.emulator import ROOT
+from tests.support.patience import PATIENCE
 
 Process = subprocess.Popen[str]
 
@@ -38,8 +39,18 @@ def test_it_gives_its_port_answers_and_leaves_when_told(plugin: Process, ending:
         assert stub.Handshake(proto.ProviderHandshakeRequest()).accept_secrets
         stub.Cancel(Empty())
     plugin.send_signal(ending)
-    assert plugin.wait(10) == 0
+    assert plugin.wait(PATIENCE) == 0
     assert plugin.stderr.read() == ""
+
+
+def test_it_ends_with_an_engine_that_was_killed() -> None:
+    """What the engine and the plugin share of standard output is closed once neither runs."""
+    program = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'emulator.provider', '127.0.0.1:9'])"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as engine:
+        assert engine.stdout is not None
+        assert int(engine.stdout.readline())
+        engine.kill()
+        assert engine.communicate(timeout=PATIENCE)[0] == ""
 
 
 def test_the_big_packages_are_not_imported() -> None:

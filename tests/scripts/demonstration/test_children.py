@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.demonstration.children import run_child
+from tests.support.patience import PATIENCE
 
 TIDY = """
 import signal, sys, time
@@ -48,7 +49,7 @@ def test_interrupt_lets_the_program_end_in_order() -> None:
         assert parent.stdout
         assert parent.stdout.readline() == "ready\n"
         parent.send_signal(signal.SIGINT)
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=PATIENCE)
     assert said == "tidied\ninterrupted\n"
 
 
@@ -60,7 +61,7 @@ def test_second_interrupt_ends_a_program_that_does_not_listen() -> None:
         parent.send_signal(signal.SIGINT)
         assert parent.stdout.readline() == "heard\n"
         parent.send_signal(signal.SIGINT)
-        said, _ = parent.communicate(timeout=30)
+        said, _ = parent.communicate(timeout=PATIENCE)
     assert said == "interrupted\n"
 
 

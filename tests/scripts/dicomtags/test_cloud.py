@@ -21,6 +21,7 @@ from scripts.dicomtags import cloud, dictionary
 from scripts.dicomtags.dictionary import Entry
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import small_film
+from tests.support.patience import PATIENCE
 
 PLURALS = {"study": "studies", "series": "series", "instance": "instances"}
 VALUES: dict[str, Any] = {
@@ -75,7 +76,9 @@ def url(shared_live: Live, session: requests.Session) -> str:
     target = io.BytesIO()
     wide_film().save_as(target)
     headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
-    assert session.post(f"{found}/studies", data=target.getvalue(), headers=headers, timeout=60).status_code == 200
+    assert (
+        session.post(f"{found}/studies", data=target.getvalue(), headers=headers, timeout=PATIENCE).status_code == 200
+    )
     return found
 
 
@@ -85,7 +88,7 @@ def test_the_emulator_searches_for_what_is_told_to_be_searchable(session: reques
         for level, told in cloud.qido(entry.tag).items():
             for name in (entry.keyword, entry.tag):
                 value = "20260101" if entry.vrs == ("DA",) else "none"
-                code = session.get(f"{url}/{PLURALS[level]}", params={name: value}, timeout=60).status_code
+                code = session.get(f"{url}/{PLURALS[level]}", params={name: value}, timeout=PATIENCE).status_code
                 assert code in ((200, 204) if told["searchable"] else (400,)), (name, level)
             searchable += told["searchable"]
     assert searchable == 6 + 8 + 9
@@ -105,7 +108,7 @@ def test_every_other_attribute_is_refused_as_a_key() -> None:
 @pytest.mark.parametrize("level", cloud.LEVELS)
 def test_the_emulator_returns_what_is_told_to_be_returned(session: requests.Session, url: str, level: str) -> None:
     def found(**parameters: str) -> set[str]:
-        answer = session.get(f"{url}/{PLURALS[level]}", params={"PatientID": "wide", **parameters}, timeout=60)
+        answer = session.get(f"{url}/{PLURALS[level]}", params={"PatientID": "wide", **parameters}, timeout=PATIENCE)
         if answer.status_code == 400:
             return set()
         (one,) = answer.json()

@@ -10,6 +10,7 @@ import requests
 from tests.emulator.services.healthcare.transfers import make_bucket, upload
 from tests.support.accounts import Account, grant, make_account
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 Names = Callable[[str], str]
 
@@ -80,8 +81,8 @@ def test_a_load_job_reads_what_its_caller_may(
     )
     headers = {"authorization": f"Bearer {caller.token}"}
     url = f"{emulator.base_url}/storage/v1/b/{bucket}/o"
-    assert requests.get(f"{url}/o1.csv?alt=media", headers=headers, timeout=60).status_code == 403
-    assert requests.get(f"{url}/o2.csv?alt=media", headers=headers, timeout=60).status_code == 200
+    assert requests.get(f"{url}/o1.csv?alt=media", headers=headers, timeout=PATIENCE).status_code == 403
+    assert requests.get(f"{url}/o2.csv?alt=media", headers=headers, timeout=PATIENCE).status_code == 200
     assert load(emulator, caller, dataset, f"gs://{bucket}/o2.csv") == ""
     assert load(emulator, caller, dataset, f"gs://{bucket}/o1.csv") == "accessDenied"
     assert load(emulator, caller, dataset, f"gs://{bucket}/o*.csv") == "accessDenied"

@@ -9,6 +9,7 @@ import requests
 from dicomweb_client.api import DICOMwebClient
 
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 LOCATION = "us-central1"
 
@@ -25,12 +26,12 @@ class Store:
 
     def get(self, path: str, accept: str = "*/*", **parameters: Any) -> requests.Response:
         """GET below .../dicomWeb."""
-        return self.session.get(f"{self.url}/{path}", params=parameters, headers={"Accept": accept}, timeout=60)
+        return self.session.get(f"{self.url}/{path}", params=parameters, headers={"Accept": accept}, timeout=PATIENCE)
 
     def post(self, data: bytes, accept: str = "application/dicom+json", path: str = "studies") -> requests.Response:
         """Store one file."""
         headers = {"Content-Type": "application/dicom", "Accept": accept}
-        return self.session.post(f"{self.url}/{path}", data=data, headers=headers, timeout=60)
+        return self.session.post(f"{self.url}/{path}", data=data, headers=headers, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

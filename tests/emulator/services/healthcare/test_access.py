@@ -7,6 +7,7 @@ import requests
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 READ, WRITE, DELETE = ("GET", "studies"), ("POST", "studies"), ("DELETE", "studies/1.2.1")
 
@@ -30,7 +31,7 @@ def somebody(emulator: RunningEmulator, unique: Callable[[str], str]) -> tuple[s
 def ask(store: Store, token: str, what: tuple[str, str]) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/dicom"}
     data = made() if what == WRITE else None
-    return requests.request(what[0], f"{store.url}/{what[1]}", headers=headers, data=data, timeout=60)
+    return requests.request(what[0], f"{store.url}/{what[1]}", headers=headers, data=data, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.emulator.services.healthcare.transfers import agent, make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -138,7 +139,7 @@ def test_dataset_that_is_not_there(emulator: RunningEmulator, store: Store) -> N
 def eventually(client: "bigquery.Client", table: str, count: int) -> list[dict[str, Any]]:
     from google.api_core.exceptions import NotFound
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     found: list[dict[str, Any]] = []
     while time.monotonic() < deadline:
         try:
@@ -167,7 +168,7 @@ def test_stream_follows_every_change(
     run(emulator, store.name, "import", {"gcsSource": {"uri": f"gs://{bucket}/*"}})
     found = eventually(bigquery_client, table, 2)
     assert {row["PatientComments"] for row in found} == {None, "a column more"}
-    store.session.delete(f"{store.url}/studies/1.2.1", timeout=60)
+    store.session.delete(f"{store.url}/studies/1.2.1", timeout=PATIENCE)
     assert sorted(row["Type"] for row in eventually(bigquery_client, table, 4)) == [
         "DELETE",
         "DELETE",

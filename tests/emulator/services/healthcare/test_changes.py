@@ -9,6 +9,7 @@ from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
 from tests.emulator.services.healthcare.transfers import agent, make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_older_config_tells_of_stored_instances_only(
     assert paths([message]) == [f"{store.name}/dicomWeb/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"]
     assert len(paths([message])[0].split("/")) == 15
     assert not message.get("attributes")
-    store.session.delete(f"{store.url}/studies/1.2.1", timeout=60)
+    store.session.delete(f"{store.url}/studies/1.2.1", timeout=PATIENCE)
     assert pull(emulator, topic) == []
 
 
@@ -86,7 +87,7 @@ def test_newer_configs_carry_attributes_and_tell_of_deletion(
     assert attributes["versionId"]
     assert attributes["lastUpdatedTime"].endswith(" UTC")
     assert parsedate_to_datetime(attributes["lastUpdatedTime"].replace("UTC", "+0000")).year >= 2026
-    store.session.delete(f"{store.url}/studies/1.2.1", timeout=60)
+    store.session.delete(f"{store.url}/studies/1.2.1", timeout=PATIENCE)
     (message,) = pull(emulator, topic)
     assert message["attributes"]["action"] == "DeleteInstances"
 

@@ -8,6 +8,7 @@ from dicomweb_client.api import DICOMwebClient
 
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
+from tests.support.patience import PATIENCE
 
 SERIES = ("1.2.1", "1.2.1.1")
 ONE = (*SERIES, "1.2.1.1.1")
@@ -103,22 +104,22 @@ def test_a_page_of_this_machine_may_ask_and_read(store: Store) -> None:
         "Access-Control-Request-Method": "GET",
         "Access-Control-Request-Headers": "authorization,if-none-match,range",
     }
-    before = requests.options(f"{store.url}/studies", headers=asks, timeout=60)
+    before = requests.options(f"{store.url}/studies", headers=asks, timeout=PATIENCE)
     assert before.status_code == 204
     assert before.headers["access-control-allow-origin"] == PAGE["Origin"]
     assert "GET" in before.headers["access-control-allow-methods"]
     assert before.headers["access-control-allow-headers"] == "authorization,if-none-match,range"
     for path in ("studies", "studies/1.2.1/metadata", "/".join(("studies", "1.2.1", "series", SERIES[1]))):
-        answer = store.session.get(f"{store.url}/{path}", headers=PAGE, timeout=60)
+        answer = store.session.get(f"{store.url}/{path}", headers=PAGE, timeout=PATIENCE)
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == PAGE["Origin"]
         assert "etag" in answer.headers["access-control-expose-headers"]
-    refused = store.session.get(f"{store.url}/studies/9", headers=PAGE, timeout=60)
+    refused = store.session.get(f"{store.url}/studies/9", headers=PAGE, timeout=PATIENCE)
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (404, PAGE["Origin"])
 
 
 def test_a_page_of_elsewhere_may_not_read(store: Store) -> None:
-    answer = store.session.get(f"{store.url}/studies", headers={"Origin": "https://example.org"}, timeout=60)
+    answer = store.session.get(f"{store.url}/studies", headers={"Origin": "https://example.org"}, timeout=PATIENCE)
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -126,6 +127,6 @@ def test_head_is_get_without_the_body(store: Store) -> None:
     assert store.post(made()).status_code == 200
     url = f"{store.url}/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
     headers = {"Accept": "application/dicom; transfer-syntax=*"}
-    answer = store.session.head(url, headers=headers, timeout=60)
+    answer = store.session.head(url, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.content) == (200, b"")
     assert int(answer.headers["content-length"]) == len(BytesIO(made()).getvalue())

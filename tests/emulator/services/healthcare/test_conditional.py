@@ -7,6 +7,7 @@ import pytest
 
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
+from tests.support.patience import PATIENCE
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
 STORED = "application/dicom; transfer-syntax=*"
@@ -17,26 +18,26 @@ STORED = "application/dicom; transfer-syntax=*"
 def test_metadata_that_is_known_is_not_sent_again(store: Store, level: str, accept: str) -> None:
     assert store.post(made()).status_code == 200
     url = f"{store.url}/{level}/metadata"
-    first = store.session.get(url, headers={"Accept": accept}, timeout=60)
+    first = store.session.get(url, headers={"Accept": accept}, timeout=PATIENCE)
     etag = first.headers["etag"]
     known = {"Accept": accept, "If-None-Match": f'"other", {etag}'}
-    again = store.session.get(url, headers=known, timeout=60)
+    again = store.session.get(url, headers=known, timeout=PATIENCE)
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
     known["If-None-Match"] = '"other"'
-    assert store.session.get(url, headers=known, timeout=60).status_code == 200
+    assert store.session.get(url, headers=known, timeout=PATIENCE).status_code == 200
     known["If-None-Match"] = etag
     beta = url.replace("/v1/", "/v1beta1/", 1)  # its URLs of bulk data differ
-    assert store.session.get(beta, headers=known, timeout=60).status_code == 200
+    assert store.session.get(beta, headers=known, timeout=PATIENCE).status_code == 200
     assert (
         store.session.put(
             url.partition("/dicomWeb/")[0].replace("/v1/", "/v1beta1/", 1) + "/dicomWeb/studies",
             data=made(PatientID="P2"),
             headers={"Content-Type": "application/dicom"},
-            timeout=60,
+            timeout=PATIENCE,
         ).status_code
         == 200
     )
-    assert store.session.get(url, headers=known, timeout=60).status_code == 200
+    assert store.session.get(url, headers=known, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_metadata_that_is_known_is_not_sent_again(store: Store, level: str, acce
 def test_range_of_an_instance(store: Store, asked: str, status: int, part: slice) -> None:
     data = made()
     assert store.post(data).status_code == 200
-    answer = store.session.get(f"{store.url}/{ONE}", headers={"Accept": STORED, "Range": asked}, timeout=60)
+    answer = store.session.get(f"{store.url}/{ONE}", headers={"Accept": STORED, "Range": asked}, timeout=PATIENCE)
     assert answer.status_code == status
     if status == 416:
         return
@@ -71,14 +72,14 @@ def test_range_of_bulk_data_and_of_a_version(store: Store) -> None:
     assert store.post(made()).status_code == 200
     url = f"{store.url}/{ONE}/bulkdata/7FE00010"
     headers = {"Accept": "application/octet-stream; transfer-syntax=*", "Range": "bytes=4-7"}
-    answer = store.session.get(url, headers=headers, timeout=60)
+    answer = store.session.get(url, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.content) == (206, bytes(range(4, 8)))
     same = {**headers, "If-Range": answer.headers["etag"]}
-    assert store.session.get(url, headers=same, timeout=60).status_code == 206
+    assert store.session.get(url, headers=same, timeout=PATIENCE).status_code == 206
     other = {**headers, "If-Range": '"other"'}
-    assert store.session.get(url, headers=other, timeout=60).content == bytes(range(16))
+    assert store.session.get(url, headers=other, timeout=PATIENCE).content == bytes(range(16))
     known = {**headers, "If-None-Match": answer.headers["etag"]}
-    assert store.session.get(url, headers=known, timeout=60).status_code == 304
+    assert store.session.get(url, headers=known, timeout=PATIENCE).status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_chunked_body_and_host_without_port(store: Store) -> None:
         "Connection: close\r\n\r\n"
     )
     data = made()
-    with socket.create_connection((place.hostname, place.port or 80), timeout=60) as connection:
+    with socket.create_connection((place.hostname, place.port or 80), timeout=PATIENCE) as connection:
         connection.sendall(head.encode())
         for start in range(0, len(data), 77):
             chunk = data[start : start + 77]

@@ -12,6 +12,7 @@ import requests
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "5"))
 CLIENTS = 4
@@ -32,7 +33,7 @@ def store_until_killed(emulator: RunningEmulator, url: str, headers: dict[str, s
             for number in range(10_000):
                 uid = f"1.2.1.{place}.{client}.{number}"
                 try:
-                    answer = session.post(f"{url}/studies", data=film(uid), headers=headers, timeout=60)
+                    answer = session.post(f"{url}/studies", data=film(uid), headers=headers, timeout=PATIENCE)
                 except requests.RequestException:
                     return
                 assert answer.status_code == 200, answer.text
@@ -81,12 +82,12 @@ def test_everything_answered_200_survives_every_kill(start_emulator: StartEmulat
         emulator.start()
         with requests.Session() as session:
             session.headers.update(owner)
-            found = session.get(f"{url}/instances", params={"limit": "50000"}, timeout=60).json()
+            found = session.get(f"{url}/instances", params={"limit": "50000"}, timeout=PATIENCE).json()
             uids = {row["00080018"]["Value"][0] for row in found}
             assert known | set(stored) <= uids
             for uid in uids - known:
                 path = f"{url}/studies/1.2.1/series/1.2.1.1/instances/{uid}"
-                answer = session.get(path, headers={"Accept": "application/dicom; transfer-syntax=*"}, timeout=60)
+                answer = session.get(path, headers={"Accept": "application/dicom; transfer-syntax=*"}, timeout=PATIENCE)
                 assert answer.content == film(uid)
         known = uids
     assert len(known) >= ROUNDS * STORED_BEFORE_KILL

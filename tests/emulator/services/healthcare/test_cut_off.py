@@ -11,6 +11,7 @@ from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import file_of, made
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 EXPLICIT = 'multipart/related; type="application/dicom"; transfer-syntax=1.2.840.10008.1.2.1'
 AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -34,7 +35,9 @@ def test_an_instance_whose_pixels_are_damaged_breaks_the_answer_off(
 ) -> None:
     for uid, damaged in (("1.1", False), ("1.2", False), ("1.3", True), ("1.4", False)):
         assert store.post(compressed(uid, damaged=damaged)).status_code == 200
-    with store.session.get(f"{store.url}/{path}", headers={"Accept": EXPLICIT}, stream=True, timeout=60) as answer:
+    with store.session.get(
+        f"{store.url}/{path}", headers={"Accept": EXPLICIT}, stream=True, timeout=PATIENCE
+    ) as answer:
         assert answer.status_code == 200
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             list(answer.iter_content(1 << 16))
@@ -95,6 +98,6 @@ def test_an_instance_that_is_deleted_meanwhile_breaks_the_answer_off(store: Stor
         next(pieces)
         with requests.Session() as other:
             other.headers.update(store.session.headers)
-            assert other.delete(f"{store.url}/studies/1.2.1", timeout=60).status_code == 200
+            assert other.delete(f"{store.url}/studies/1.2.1", timeout=PATIENCE).status_code == 200
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
             list(pieces)

@@ -11,6 +11,7 @@ from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.instances import made
 from tests.emulator.services.healthcare.transfers import wait
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 DATASETS = "healthcare.projects.locations.datasets"
 READ, WRITE, DELETE, UPDATE = (
@@ -61,7 +62,7 @@ def ask(emulator: RunningEmulator, method: Method, token: str) -> requests.Respo
     elif method.http == "PATCH":
         data = b'[{"op": "replace", "path": "/00100020/Value/0", "value": "P9"}]'
     headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
-    return requests.request(method.http, url(emulator, method), data=data, headers=headers, timeout=60)
+    return requests.request(method.http, url(emulator, method), data=data, headers=headers, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def logged(running: RunningEmulator, number: int) -> list[dict[str, Any]]:
     """The audit entries of access to data, once there are `number`."""
     log = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"
     body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{log}"', "pageSize": 1000}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
         if len(found) >= number or time.monotonic() > deadline:

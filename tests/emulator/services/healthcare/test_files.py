@@ -17,6 +17,7 @@ from emulator.dicom.frames import frame_count
 from emulator.dicom.header import BIG_ENDIAN, DEFLATED, Header, inflate, read_header
 from tests.emulator.dicom.files import shipped_files
 from tests.emulator.services.healthcare.conftest import Store
+from tests.support.patience import PATIENCE
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 PIXELS = ("7FE00010", "7FE00008", "7FE00009")
@@ -76,7 +77,7 @@ def test_round_trip(store: Store, path: Path) -> None:
     if frame_count(header.elements) <= 20:  # decoding 120 frames twice takes longer than all the rest
         _check_transcoded(store, place, path)
     _check_pictures(store, place, path.name, header)
-    assert store.session.delete(f"{store.url}/studies/{study}", timeout=60).status_code == 200
+    assert store.session.delete(f"{store.url}/studies/{study}", timeout=PATIENCE).status_code == 200
     assert store.get(f"{place}/metadata").status_code == 404
 
 

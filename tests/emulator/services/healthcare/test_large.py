@@ -11,6 +11,7 @@ import requests
 
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.instances import made
+from tests.support.patience import PATIENCE
 
 FRAME = 1 << 20
 MOST_GROWTH = 100 << 20
@@ -74,12 +75,14 @@ class Large:
     def store(self, body: Iterator[bytes]) -> None:
         """Store an instance, in chunks."""
         headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
-        answer = self.session.post(f"{self.url}/studies", data=body, headers=headers, timeout=120)
+        answer = self.session.post(f"{self.url}/studies", data=body, headers=headers, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
 
     def read(self, path: str, accept: str) -> Iterator[bytes]:
         """Give an answer in pieces."""
-        with self.session.get(f"{self.url}/{path}", headers={"Accept": accept}, stream=True, timeout=120) as stream:
+        with self.session.get(
+            f"{self.url}/{path}", headers={"Accept": accept}, stream=True, timeout=PATIENCE
+        ) as stream:
             assert stream.status_code == 200, stream.text
             yield from stream.iter_content(1 << 20)
 
@@ -131,7 +134,7 @@ def test_compressed_multi_frame_at_constant_memory(large: Large) -> None:
 
     change = [{"op": "replace", "path": "/00100020/Value/0", "value": "P2"}]
     url = f"{large.url.replace('/v1/', '/v1beta1/', 1)}/{INSTANCE}/metadata"
-    answer = large.session.patch(url, json=change, timeout=120)
+    answer = large.session.patch(url, json=change, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     assert answer.json()[0]["00100020"]["Value"] == ["P2"]
     assert b"".join(large.read(f"{INSTANCE}/frames/{frames}", FRAME_TYPE)) == frame(frames)

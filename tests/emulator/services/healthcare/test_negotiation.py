@@ -8,6 +8,7 @@ import requests
 from emulator.dicom import syntaxes
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
+from tests.support.patience import PATIENCE
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
 BASE = "1.2.840.10008.1.2"
@@ -106,6 +107,6 @@ def test_unknown_types_are_406_that_names_the_known_ones(store: Store, path: str
 
 def test_error_of_a_missing_store_names_it(store: Store) -> None:
     answer = requests.get(
-        f"{store.url}x/studies".replace("/dicomWebx", "x/dicomWeb"), headers=store.session.headers, timeout=60
+        f"{store.url}x/studies".replace("/dicomWebx", "x/dicomWeb"), headers=store.session.headers, timeout=PATIENCE
     )
     assert answer.status_code == 404

@@ -8,6 +8,7 @@ from pydicom.sequence import Sequence
 from emulator.dicom.native_xml import from_xml
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -230,4 +231,4 @@ def test_dicomweb_client_pages_through_everything(archive: Store) -> None:
 
 def test_unknown_store(archive: Store, unique: Callable[[str], str]) -> None:
     url = archive.url.replace("/archive/", f"/{unique('missing')}/")
-    assert archive.session.get(f"{url}/studies", timeout=60).status_code == 404
+    assert archive.session.get(f"{url}/studies", timeout=PATIENCE).status_code == 404

@@ -7,6 +7,7 @@ from googleapiclient.errors import HttpError
 from tests.emulator.services.healthcare.conftest import LOCATION, Store
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "dicomStores": ("dicomStoreId", {"labels": {"a": "b"}}),
@@ -61,14 +62,14 @@ def test_dataset_is_changed_listed_and_deleted_with_all_below(
     import requests
 
     headers = {"Authorization": f"Bearer {emulator.owner_token}", "Content-Type": "application/dicom"}
-    assert requests.post(url, data=made(), headers=headers, timeout=60).status_code == 200
+    assert requests.post(url, data=made(), headers=headers, timeout=PATIENCE).status_code == 200
     assert datasets.delete(name=full).execute() == {}
     with pytest.raises(HttpError) as gone:
         datasets.get(name=full).execute()
     assert status(gone) == 404
     datasets.create(parent=parent, datasetId=name, body={}).execute()
     datasets.dicomStores().create(parent=full, dicomStoreId="s", body={}).execute()
-    assert requests.get(url, headers=headers, timeout=60).status_code == 204
+    assert requests.get(url, headers=headers, timeout=PATIENCE).status_code == 204
 
 
 @pytest.mark.parametrize("kind", KINDS)

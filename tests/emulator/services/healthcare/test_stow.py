@@ -10,6 +10,7 @@ from emulator.dicom.native_xml import from_xml
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
+from tests.support.patience import PATIENCE
 
 
 def multipart(*files: bytes, boundary: str = "b") -> bytes:
@@ -18,7 +19,7 @@ def multipart(*files: bytes, boundary: str = "b") -> bytes:
 
 def post(store: Store, body: Any, content_type: str, accept: str = "application/dicom+json") -> requests.Response:
     headers = {"Content-Type": content_type, "Accept": accept}
-    return store.session.post(f"{store.url}/studies", data=body, headers=headers, timeout=60)
+    return store.session.post(f"{store.url}/studies", data=body, headers=headers, timeout=PATIENCE)
 
 
 def test_one_file_is_stored_and_answered_in_xml_by_default(store: Store) -> None:
@@ -163,5 +164,5 @@ def test_real_film_comes_back_byte_for_byte(store: Store) -> None:
 
 def test_writing_needs_its_permission(store: Store) -> None:
     headers = {"Content-Type": "application/dicom", "Authorization": "Bearer nobody"}
-    answer = requests.post(f"{store.url}/studies", data=made(), headers=headers, timeout=60)
+    answer = requests.post(f"{store.url}/studies", data=made(), headers=headers, timeout=PATIENCE)
     assert answer.status_code == 401

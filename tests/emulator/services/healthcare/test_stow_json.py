@@ -9,6 +9,7 @@ import requests
 from emulator.dicom.multipart import PART_END, closing, part_head
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance
+from tests.support.patience import PATIENCE
 
 J2K = "1.2.840.10008.1.2.4.90"
 
@@ -28,7 +29,7 @@ def post(store: Store, documents: Any, parts: dict[str, bytes]) -> requests.Resp
         body += part_head("b", "application/octet-stream", place) + data + PART_END
     kind = 'multipart/related; type="application/dicom+json"; boundary=b'
     headers = {"Content-Type": kind, "Accept": "application/dicom+json"}
-    return store.session.post(f"{store.url}/studies", data=body + closing("b"), headers=headers, timeout=60)
+    return store.session.post(f"{store.url}/studies", data=body + closing("b"), headers=headers, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from emulator.dicom.multipart import PART_END, closing, part_head
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
+from tests.support.patience import PATIENCE
 
 BASE = "studies/1.2.1/series/1.2.1.1/instances"
 
@@ -25,13 +26,13 @@ def beta(store: Store, path: str) -> str:
 
 def put(store: Store, data: bytes, path: str = "studies", kind: str = "application/dicom") -> requests.Response:
     headers = {"Content-Type": kind, "Accept": "application/dicom+json"}
-    return store.session.put(beta(store, path), data=data, headers=headers, timeout=60)
+    return store.session.put(beta(store, path), data=data, headers=headers, timeout=PATIENCE)
 
 
 def patch(store: Store, path: str, *operations: Any) -> requests.Response:
     headers = {"Content-Type": "application/json-patch+json"}
     url = beta(store, f"{path}/metadata")
-    return store.session.patch(url, json=list(operations), headers=headers, timeout=60)
+    return store.session.patch(url, json=list(operations), headers=headers, timeout=PATIENCE)
 
 
 def whole(store: Store, path: str) -> bytes:
@@ -41,7 +42,7 @@ def whole(store: Store, path: str) -> bytes:
 def finished(store: Store, answer: requests.Response) -> Any:
     assert answer.status_code == 200, answer.text
     url = beta(store, "").partition("/v1beta1/")[0] + f"/v1beta1/{answer.json()['name']}"
-    while not (operation := store.session.get(url, timeout=60).json()).get("done"):
+    while not (operation := store.session.get(url, timeout=PATIENCE).json()).get("done"):
         pass
     return operation
 
@@ -73,12 +74,12 @@ def test_update_stores_what_is_not_there_and_several_at_once(store: Store) -> No
 
 def test_update_keeps_the_storage_class_unless_told(store: Store) -> None:
     headers = {"Content-Type": "application/dicom", "Storage-Class": "NEARLINE"}
-    assert store.session.post(f"{store.url}/studies", data=made(), headers=headers, timeout=60).status_code == 200
+    assert store.session.post(f"{store.url}/studies", data=made(), headers=headers, timeout=PATIENCE).status_code == 200
     info = f"{BASE}/1.2.1.1.1:getStorageInfo"
     assert put(store, made(PatientID="P2")).status_code == 200
     assert store.get(info).json()["blobStorageInfo"]["storageClass"] == "NEARLINE"
     headers["Storage-Class"] = "ARCHIVE"
-    assert store.session.put(beta(store, "studies"), data=made(), headers=headers, timeout=60).status_code == 200
+    assert store.session.put(beta(store, "studies"), data=made(), headers=headers, timeout=PATIENCE).status_code == 200
     assert store.get(info).json()["blobStorageInfo"]["storageClass"] == "ARCHIVE"
 
 
@@ -89,7 +90,7 @@ def test_update_takes_whole_files_only(store: Store) -> None:
 
 
 def test_methods_are_not_in_v1(store: Store) -> None:
-    assert store.session.put(f"{store.url}/studies", data=made(), timeout=60).status_code in (404, 405)
+    assert store.session.put(f"{store.url}/studies", data=made(), timeout=PATIENCE).status_code in (404, 405)
 
 
 def test_patch_changes_the_metadata_the_file_and_the_search(store: Store) -> None:

@@ -10,6 +10,7 @@ from emulator.dicom.header import read_header
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
+from tests.support.patience import PATIENCE
 
 EXPLICIT, IMPLICIT, J2K = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.4.90"
 
@@ -157,7 +158,7 @@ def test_bulk_data_of_a_palette(store: Store) -> None:
     read = pydicom.dcmread(shipped("OBXXXX1A.dcm"))
     url = store.get(f"{path}/metadata").json()[0]["00281201"]["BulkDataURI"]
     assert url == f"{store.url}/{path}/bulkdata/00281201"
-    answer = store.session.get(url, headers={"Accept": "application/octet-stream"}, timeout=60)
+    answer = store.session.get(url, headers={"Accept": "application/octet-stream"}, timeout=PATIENCE)
     assert answer.content == read.RedPaletteColorLookupTableData
     assert store.get(f"{path}/bulkdata/00281299").status_code == 404
 
@@ -175,7 +176,7 @@ def test_bulk_data_inside_a_sequence(store: Store) -> None:
     metadata = store.get("studies/1.2.1/metadata").json()[0]
     url = metadata["00081140"]["Value"][1]["00291010"]["BulkDataURI"]
     assert url.endswith("/bulkdata/00081140/1/00291010")
-    answer = store.session.get(url, headers={"Accept": "application/octet-stream"}, timeout=60)
+    answer = store.session.get(url, headers={"Accept": "application/octet-stream"}, timeout=PATIENCE)
     assert answer.content == b"\x01\x02\x03\x04"
 
 
@@ -243,17 +244,17 @@ def test_deleting_at_each_level(store: Store) -> None:
                 name = f"{study}.{series}"
                 assert store.post(made(study=study, series=name, uid=f"{name}.{uid}")).status_code == 200
     delete = store.session.delete
-    answer = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1", timeout=60)
+    answer = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1", timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (200, {})
     assert len(store.client.search_for_instances()) == 7
-    operation = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1", timeout=60).json()
+    operation = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1", timeout=PATIENCE).json()
     assert operation["metadata"]["apiMethodName"] == "google.cloud.healthcare.v1.dicomweb.DicomWebService.DeleteSeries"
     assert len(store.client.search_for_series("1.2.1")) == 1
-    operation = delete(f"{store.url}/studies/1.2.2", timeout=60).json()
+    operation = delete(f"{store.url}/studies/1.2.2", timeout=PATIENCE).json()
     assert operation["name"].startswith(f"{store.dataset}/operations/")
     assert operation["response"] == {"@type": "type.googleapis.com/google.protobuf.Empty"}
     assert [row["0020000D"]["Value"][0] for row in store.client.search_for_studies()] == ["1.2.1"]
-    assert delete(f"{store.url}/studies/1.2.2", timeout=60).status_code == 404
+    assert delete(f"{store.url}/studies/1.2.2", timeout=PATIENCE).status_code == 404
     assert store.post(made(study="1.2.2", series="1.2.2.1", uid="1.2.2.1.1")).status_code == 200
 
 

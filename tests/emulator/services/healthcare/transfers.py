@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 def agent(emulator: RunningEmulator) -> str:
@@ -36,7 +37,9 @@ def upload(emulator: RunningEmulator, bucket: str, name: str, data: bytes) -> No
 
     url = f"{emulator.base_url}/upload/storage/v1/b/{bucket}/o"
     headers = {"Authorization": f"Bearer {emulator.owner_token}"}
-    answer = requests.post(url, params={"uploadType": "media", "name": name}, data=data, headers=headers, timeout=60)
+    answer = requests.post(
+        url, params={"uploadType": "media", "name": name}, data=data, headers=headers, timeout=PATIENCE
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -47,7 +50,7 @@ def download(emulator: RunningEmulator, bucket: str, name: str) -> bytes:
     import requests
 
     url = f"{emulator.base_url}/storage/v1/b/{bucket}/o/{quote(name, '')}?alt=media"
-    answer = requests.get(url, headers={"Authorization": f"Bearer {emulator.owner_token}"}, timeout=60)
+    answer = requests.get(url, headers={"Authorization": f"Bearer {emulator.owner_token}"}, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -68,7 +71,7 @@ def start(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any]
 
 def wait(emulator: RunningEmulator, operation: str) -> dict[str, Any]:
     """Wait until an operation has ended, and give it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         _, found = emulator.request("GET", f"/v1/{operation}")
         if found.get("done"):

@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 from tests.emulator.services.clients import refused, token_of
 from tests.emulator.services.iam.conftest import Account, key_file
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -38,7 +39,7 @@ def self_signed_token(file: dict[str, Any]) -> str:
 def reach(emulator: RunningEmulator, account: Account, token: str) -> tuple[int, str]:
     """What the emulator answers the account that asks for itself: 403 if it is known, 401 if not."""
     url = f"{emulator.base_url}/v1/{account.name}"
-    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
     return answer.status_code, str(answer.json()["error"]["message"])
 
 

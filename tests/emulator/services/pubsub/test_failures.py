@@ -13,6 +13,7 @@ from emulator.services.pubsub.broker import SUBSCRIPTIONS, broker
 from emulator.services.pubsub.store import NewMessage
 from emulator.state.database import Database
 from tests.emulator.conftest import InProcess
+from tests.support.patience import PATIENCE
 
 TOPIC = "projects/unit-project/topics/topic"
 DEAD = "projects/unit-project/topics/dead"
@@ -149,7 +150,7 @@ def streaming_pull(
                 response_deserializer=types.StreamingPullResponse.pb().FromString,
             )
             metadata = (("authorization", f"Bearer {token}"),) if token else None
-            stream = method(requests(), metadata=metadata, timeout=15)
+            stream = method(requests(), metadata=metadata, timeout=PATIENCE)
             try:
                 async for _ in stream:
                     pass

@@ -13,6 +13,7 @@ from google.cloud import pubsub_v1
 
 from tests.emulator.services.pubsub.test_pubsub import Names, publish_now, subscription_of
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 MEGABYTE = 1 << 20
 
@@ -29,7 +30,7 @@ def publish(emulator: RunningEmulator, topic: str) -> Callable[[list[Any]], http
     def send(messages: list[Any]) -> httpx.Response:
         headers = {"authorization": f"Bearer {emulator.owner_token}"}
         url = f"{emulator.base_url}/v1/{topic}:publish"
-        return httpx.post(url, json={"messages": messages}, headers=headers, timeout=300)
+        return httpx.post(url, json={"messages": messages}, headers=headers, timeout=PATIENCE)
 
     return send
 

@@ -15,6 +15,7 @@ from googleapiclient.errors import HttpError
 from emulator.settings import project_number
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore:The return_immediately flag:DeprecationWarning")
 Names = Callable[[str], str]
@@ -48,7 +49,7 @@ def test_publish_pull_and_acknowledge(
     """What is acknowledged does not come again."""
     name = subscription_of(topic, unique)
     subscriber.create_subscription(name=name, topic=topic)
-    message_id = publisher.publish(topic, b"instance", action="StoreInstances").result(timeout=10)
+    message_id = publisher.publish(topic, b"instance", action="StoreInstances").result(timeout=PATIENCE)
     answer = subscriber.pull(subscription=name, max_messages=10)
     [received] = answer.received_messages
     assert received.message.message_id == message_id
@@ -76,10 +77,10 @@ def test_a_streaming_pull_receives_everything_once(
     stream = subscriber.subscribe(name, callback=receive)
     futures = [publisher.publish(topic, str(i).encode()) for i in range(2000)]
     for future in futures:
-        future.result(timeout=20)
+        future.result(timeout=PATIENCE)
     assert everything.wait(30)
     stream.cancel()
-    stream.result(timeout=10)
+    stream.result(timeout=PATIENCE)
     assert sorted(int(data) for data in seen) == list(range(2000))
 
 
@@ -89,7 +90,7 @@ def test_a_message_given_back_comes_again(
     """A deadline of 0 seconds is a refusal."""
     name = subscription_of(topic, unique)
     subscriber.create_subscription(name=name, topic=topic)
-    publisher.publish(topic, b"again").result(timeout=10)
+    publisher.publish(topic, b"again").result(timeout=PATIENCE)
     [first] = subscriber.pull(subscription=name, max_messages=1).received_messages
     subscriber.modify_ack_deadline(subscription=name, ack_ids=[first.ack_id], ack_deadline_seconds=0)
     [second] = subscriber.pull(subscription=name, max_messages=1).received_messages
@@ -116,7 +117,7 @@ def test_refused_messages_end_in_the_dead_letter_topic(
     pubsub.topics().setIamPolicy(resource=dead, body=grant).execute()
     grant = {"policy": {"bindings": [{"role": "roles/pubsub.subscriber", "members": [agent]}]}}
     pubsub.subscriptions().setIamPolicy(resource=name, body=grant).execute()
-    publisher.publish(topic, b"poison").result(timeout=10)
+    publisher.publish(topic, b"poison").result(timeout=PATIENCE)
     for attempt in range(1, 6):
         [received] = subscriber.pull(subscription=name, max_messages=1).received_messages
         assert received.delivery_attempt == attempt
@@ -137,9 +138,9 @@ def test_a_filter_keeps_messages_away(
     name = subscription_of(topic, unique)
     text = 'attributes.action = "StoreInstances" AND hasPrefix(attributes.modality, "D")'
     subscriber.create_subscription(request={"name": name, "topic": topic, "filter": text})
-    publisher.publish(topic, b"no", action="DeleteInstances", modality="DX").result(timeout=10)
-    publisher.publish(topic, b"neither", action="StoreInstances", modality="CT").result(timeout=10)
-    publisher.publish(topic, b"yes", action="StoreInstances", modality="DX").result(timeout=10)
+    publisher.publish(topic, b"no", action="DeleteInstances", modality="DX").result(timeout=PATIENCE)
+    publisher.publish(topic, b"neither", action="StoreInstances", modality="CT").result(timeout=PATIENCE)
+    publisher.publish(topic, b"yes", action="StoreInstances", modality="DX").result(timeout=PATIENCE)
     received = subscriber.pull(subscription=name, max_messages=10).received_messages
     assert [r.message.data for r in received] == [b"yes"]
 
@@ -214,7 +215,7 @@ def test_messages_survive_a_kill(start_emulator: StartEmulator, monkeypatch: pyt
     name = f"projects/{running.project}/subscriptions/kept"
     subscriber.create_subscription(name=name, topic=topic)
     for data in (b"first", b"second"):
-        publisher.publish(topic, data).result(timeout=10)
+        publisher.publish(topic, data).result(timeout=PATIENCE)
     [first] = subscriber.pull(subscription=name, max_messages=1).received_messages
     subscriber.acknowledge(subscription=name, ack_ids=[first.ack_id])
     running.kill()
@@ -230,7 +231,7 @@ def test_messages_survive_a_kill(start_emulator: StartEmulator, monkeypatch: pyt
 
 def test_a_caller_needs_credentials_that_hold(emulator: RunningEmulator, topic: str) -> None:
     """A token that nobody issued is a 401, over REST as over gRPC."""
-    answer = httpx.get(f"{emulator.base_url}/v1/{topic}", headers={"authorization": "Bearer nobody"})
+    answer = httpx.get(f"{emulator.base_url}/v1/{topic}", headers={"authorization": "Bearer nobody"}, timeout=PATIENCE)
     assert answer.status_code == 401
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
 
@@ -239,5 +240,5 @@ def test_the_mask_may_travel_in_the_query_as_the_provider_sends_it(emulator: Run
     """PATCH ?updateMask=labels with the topic in the body."""
     headers = {"authorization": f"Bearer {emulator.owner_token}"}
     url = f"{emulator.base_url}/v1/{topic}?updateMask=labels"
-    answer = httpx.patch(url, json={"topic": {"labels": {"a": "b"}}}, headers=headers)
+    answer = httpx.patch(url, json={"topic": {"labels": {"a": "b"}}}, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["labels"]) == (200, {"a": "b"})

@@ -9,6 +9,7 @@ import pytest
 from google.cloud import storage
 
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def quote(name: str) -> str:
 def http(emulator: RunningEmulator) -> Iterator[httpx.Client]:
     """Raw HTTP as the owner."""
     headers = {"authorization": f"Bearer {emulator.owner_token}"}
-    with httpx.Client(base_url=emulator.base_url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=emulator.base_url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

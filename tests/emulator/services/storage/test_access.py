@@ -14,6 +14,7 @@ from google.cloud import storage
 from tests.conftest import StartEmulator
 from tests.emulator.services.storage.conftest import Raw, reason
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 Names = Callable[[str], str]
 
@@ -34,7 +35,9 @@ def as_account(http: httpx.Client, emulator: RunningEmulator, account: str) -> I
     now = int(time.time())
     claims = {"iss": account, "sub": account, "aud": emulator.base_url, "iat": now, "exp": now + 3600}
     token = jwt.encode(crypt.RSASigner.from_service_account_info(info), claims).decode()
-    with httpx.Client(base_url=emulator.base_url, headers={"authorization": f"Bearer {token}"}) as client:
+    with httpx.Client(
+        base_url=emulator.base_url, headers={"authorization": f"Bearer {token}"}, timeout=PATIENCE
+    ) as client:
         yield client
 
 
@@ -144,8 +147,8 @@ def closed(start_emulator: StartEmulator) -> RunningEmulator:
 def test_anonymous_callers(closed: RunningEmulator) -> None:
     headers = {"authorization": f"Bearer {closed.owner_token}"}
     with (
-        httpx.Client(base_url=closed.base_url, headers=headers) as owner,
-        httpx.Client(base_url=closed.base_url) as nobody,
+        httpx.Client(base_url=closed.base_url, headers=headers, timeout=PATIENCE) as owner,
+        httpx.Client(base_url=closed.base_url, timeout=PATIENCE) as nobody,
     ):
         owner.post("/storage/v1/b", params={"project": closed.project}, json={"name": "open"}).raise_for_status()
         raw, public = Raw(owner, "open"), Raw(nobody, "open")

@@ -9,6 +9,7 @@ from google.api_core import exceptions
 from google.cloud import storage
 
 from tests.emulator.services.storage.conftest import Raw, reason
+from tests.support.patience import PATIENCE
 
 
 def fill(bucket: storage.Bucket, *names: str) -> None:
@@ -308,9 +309,9 @@ def test_batch_of_a_web_page_is_not_trusted(raw: Raw, page: dict[str, str]) -> N
     part = f"GET /storage/v1/b/{raw.bucket} HTTP/1.1\r\nSec-Fetch-Site: none\r\n"
     body = f"--xyz\r\nContent-Type: application/http\r\n\r\n{part}\r\n--xyz--"
     url, headers = f"{raw.http.base_url}/batch/storage/v1", {"content-type": "multipart/mixed; boundary=xyz"}
-    answer = httpx.post(url, content=body, headers=headers | page)
+    answer = httpx.post(url, content=body, headers=headers | page, timeout=PATIENCE)
     assert answer.status_code == 401 or "HTTP/1.1 401" in answer.text
-    assert "HTTP/1.1 200" in httpx.post(url, content=body, headers=headers).text
+    assert "HTTP/1.1 200" in httpx.post(url, content=body, headers=headers, timeout=PATIENCE).text
 
 
 def test_batch_needs_its_media_type(raw: Raw) -> None:

@@ -14,6 +14,7 @@ from google.oauth2.credentials import Credentials
 from tests.conftest import PROJECT
 from tests.emulator.services.clients import token_of
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 from tests.support.public_bucket import PUBLIC_BUCKET, PUBLIC_PROJECT, make_public_bucket
 
 FILMS = {
@@ -56,7 +57,7 @@ def client(google: RunningEmulator, token: str) -> Iterator[storage.Client]:
 @pytest.fixture
 def owner(google: RunningEmulator) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {google.owner_token}"}
-    with httpx.Client(base_url=google.base_url, headers=headers) as http:
+    with httpx.Client(base_url=google.base_url, headers=headers, timeout=PATIENCE) as http:
         yield http
 
 
@@ -170,7 +171,7 @@ def test_who_does_not_sign_in_cannot_pay(google: RunningEmulator, owner: httpx.C
     changed = {**policy, "bindings": [*policy["bindings"], binding]}
     owner.put(f"/storage/v1/b/{PUBLIC_BUCKET}/iam", json=changed).raise_for_status()
     path = f"/storage/v1/b/{PUBLIC_BUCKET}/o"
-    with httpx.Client(base_url=google.base_url) as nobody:
+    with httpx.Client(base_url=google.base_url, timeout=PATIENCE) as nobody:
         assert nobody.get(path).status_code == 400
         assert nobody.get(path, params={"userProject": PROJECT}).status_code == 401
     policy.pop("etag")

@@ -19,6 +19,7 @@ from tests.conftest import StartEmulator
 from tests.emulator.services.storage.conftest import Raw, quote, reason
 from tests.support.emulator import RunningEmulator
 from tests.support.keys import agent_of, make_key
+from tests.support.patience import PATIENCE
 
 CHUNK = 262_144
 
@@ -190,7 +191,7 @@ def test_resumable_cancel(raw: Raw) -> None:
 
 def test_a_session_needs_no_token(raw: Raw) -> None:
     url = raw.begin("x")
-    assert httpx.put(url, content=b"abc").status_code == 200
+    assert httpx.put(url, content=b"abc", timeout=PATIENCE).status_code == 200
 
 
 def test_gzip_is_kept_and_undone_on_request(bucket: storage.Bucket, raw: Raw) -> None:
@@ -276,7 +277,7 @@ def test_an_upload_goes_on_after_a_crash(start_emulator: StartEmulator) -> None:
     total = len(data)
 
     def client() -> httpx.Client:
-        return httpx.Client(base_url=emulator.base_url, headers=headers)
+        return httpx.Client(base_url=emulator.base_url, headers=headers, timeout=PATIENCE)
 
     with client() as http:
         http.post("/storage/v1/b", params={"project": emulator.project}, json={"name": "kept"}).raise_for_status()
@@ -315,7 +316,7 @@ def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
     enough = threading.Event()
 
     def upload(worker: int) -> None:
-        with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+        with httpx.Client(base_url=emulator.base_url, headers=headers, timeout=PATIENCE) as http:
             for number in range(1000):
                 name, data = f"{worker}-{number}", os.urandom(50_000)
                 try:
@@ -326,7 +327,7 @@ def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
                 if len(acknowledged) >= 40:
                     enough.set()
 
-    with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+    with httpx.Client(base_url=emulator.base_url, headers=headers, timeout=PATIENCE) as http:
         http.post("/storage/v1/b", params={"project": emulator.project}, json={"name": "kept"}).raise_for_status()
     workers = [threading.Thread(target=upload, args=(worker,)) for worker in range(4)]
     for worker in workers:
@@ -336,7 +337,7 @@ def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
     for worker in workers:
         worker.join()
     emulator.start()
-    with httpx.Client(base_url=emulator.base_url, headers=headers) as http:
+    with httpx.Client(base_url=emulator.base_url, headers=headers, timeout=PATIENCE) as http:
         raw = Raw(http, "kept")
         assert {name: raw.media(name).content for name in acknowledged} == acknowledged
         for item in raw.objects().json()["items"]:

@@ -13,6 +13,7 @@ from google.oauth2 import service_account
 
 from tests.emulator.services.storage.conftest import Raw
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 FIVE = 5 << 20
 
@@ -29,7 +30,7 @@ def signing(emulator: RunningEmulator) -> service_account.Credentials:
 @pytest.fixture
 def outside() -> Iterator[httpx.Client]:
     """A client without credentials that says so: a web page of another origin is not trusted."""
-    with httpx.Client(headers={"origin": "https://elsewhere.example"}) as client:
+    with httpx.Client(headers={"origin": "https://elsewhere.example"}, timeout=PATIENCE) as client:
         yield client
 
 
