@@ -16,7 +16,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from emulator import viewer
-from emulator.gateway import audit, authorization, encoding, operations, validation
+from emulator.gateway import audit, authorization, encoding, neighbours, operations, validation
 from emulator.gateway.audit import Logs
 from emulator.gateway.authentication import MISSING, Authenticator
 from emulator.gateway.authorization import ORGANIZATION, Policies, denied
@@ -309,8 +309,10 @@ def error_response(error: ApiError) -> Response:
     return Response.json(error.to_json(), error.code, headers)
 
 
-def unknown_path(raw_path: str, known: bool) -> ApiError:
-    """The answer where no method has the path (or not for that verb)."""
+def unknown_path(http: str, raw_path: str, known: bool) -> ApiError:
+    """The answer where no method has the path (or not for that verb): 501 with its id for another API of Google's."""
+    if method_id := neighbours.method_at(http, raw_path):
+        return not_implemented(f"{method_id} is not emulated.")
     if known:
         return ApiError(405, "UNIMPLEMENTED", "The method is not allowed for this path.", "methodNotAllowed")
     return not_found(f"The requested URL {raw_path[:300]} was not found: no API of this emulator has this path.")

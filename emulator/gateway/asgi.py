@@ -92,7 +92,7 @@ class Application:
             if page is not None:
                 return page
         if route is None:
-            return error_response(unknown_path(raw_path, known))
+            return error_response(unknown_path(http, raw_path, known))
         base_url = f"{scope['scheme']}://{_host(headers, emulator)}"
         request = Request(
             emulator,

@@ -85,7 +85,7 @@ async def _run(outer: Request, call: Call) -> Response:
         return error_response(errors.invalid(f"Failed to parse the batch request: {call.url[:200]} is no address."))
     route, path, known = outer.emulator.router.find(call.http, url.path)
     if route is None:
-        return error_response(unknown_path(url.path, known))
+        return error_response(unknown_path(call.http, url.path, known))
     if (
         route.upload
         or route.method.is_media

@@ -1,8 +1,12 @@
 """What the predefined roles grant, and what they do not: facts of Google's documentation pages."""
 
+import importlib
+
 import pytest
 
+from emulator.app import SERVICES
 from emulator.gateway import roles
+from emulator.gateway.authorization import permission_of
 
 
 def granted(role: str) -> frozenset[str]:
@@ -166,3 +170,16 @@ def test_a_misspelt_pattern_is_refused() -> None:
         roles._matching("healthcare.dicomStores.{get,lst}")
     with pytest.raises(ValueError, match="no file lists"):
         roles._matching("healthcare.dicomStore.*")
+
+
+def test_what_a_method_needs_a_role_grants() -> None:
+    """Beyond the basic roles: who may be given no role for a method could never call it."""
+    basic = {"roles/owner", "roles/editor", "roles/viewer"}
+    granted_by_one = frozenset().union(*(granted(role.name) for role in roles.predefined() if role.name not in basic))
+    missing = []
+    for name in SERVICES:
+        service = importlib.import_module(f"emulator.services.{name}").SERVICE
+        for method_id, registration in service.registrations.items():
+            needed = registration.permission if registration.permission is not None else (permission_of(method_id),)
+            missing += [(method_id, each) for each in needed if each and each not in granted_by_one]
+    assert missing == []

@@ -1,0 +1,29 @@
+"""Google's APIs that are not emulated are told by the method's id; what nobody has is a 404."""
+
+import pytest
+
+from emulator.gateway import discovery, neighbours
+from tests.support.emulator import RunningEmulator
+
+
+@pytest.mark.parametrize(
+    ("http", "path", "method"),
+    [
+        ("GET", "/v1/projects/p/secrets/s/versions/latest:access", "secretmanager.projects.secrets.versions.access"),
+        ("GET", "/v2/projects/p/locations/l/services/s", "run.projects.locations.services.get"),
+        ("POST", "/v1/projects/p/dashboards", "monitoring.projects.dashboards.create"),
+    ],
+)
+def test_a_known_api_is_named(emulator: RunningEmulator, http: str, path: str, method: str) -> None:
+    status, answer = emulator.request(http, path)
+    assert (status, answer["error"]["message"]) == (501, f"{method} is not emulated.")
+
+
+@pytest.mark.parametrize("path", ["/v1/projects/p/nonsense", "/a/b/c/d", "/v1/projects/p/secrets/s/t/u/v"])
+def test_what_no_api_has_is_a_404(emulator: RunningEmulator, path: str) -> None:
+    assert emulator.request("PATCH", path)[0] == 404
+
+
+@pytest.mark.parametrize("name", neighbours.DOCUMENTS)
+def test_each_document_is_in_google_s_client(name: str) -> None:
+    assert discovery.load(name).methods
