@@ -91,6 +91,12 @@ def say(text: str) -> None:
     sys.stdout.write(legible(text) + "\n")
 
 
+def say_lines(text: str) -> None:
+    """Print a result of several lines, such as a file to copy, on standard output."""
+    for line in text.split("\n"):
+        say(line)
+
+
 def say_cells(cells: Sequence[object]) -> None:
     """Print one tab-separated line of a result, at once."""
     sys.stdout.write("\t".join(map(plain_cell, cells)) + "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.connection import TIMEOUT_SECONDS, connect
-from scripts.console import OutputsOption, StackOption, remark, say
+from scripts.console import OutputsOption, StackOption, remark, say, say_lines
 from scripts.errors import ApiFailure, UsageError
 
 if TYPE_CHECKING:
@@ -85,4 +85,4 @@ def _explain(target: Connection) -> None:
     from scripts import viewer_on_google
 
     remark(viewer_on_google.steps(target.outputs))
-    say(viewer_on_google.configuration(target.dicomweb_url))
+    say_lines(viewer_on_google.configuration(target.dicomweb_url))

@@ -39,13 +39,21 @@ class Statement:
         return self.kind in DML
 
 
+# How the parser says that a function has too few arguments (group 1) or too many, and where (group 2).
+_ARGUMENTS = re.compile(r"(?:(Required keyword)|The number of provided arguments).*?(Line \d+, Col: \d+\.?)")
+
+
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
     """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
     try:
         trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:
         hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
-        raise SqlError(f"Syntax error: {ANSI.sub('', str(error)).splitlines()[0].strip()}{hint}") from None
+        said = ANSI.sub("", str(error)).splitlines()[0].strip()
+        if number := _ARGUMENTS.match(said):
+            wrong = "few" if number[1] else "many"
+            raise SqlError(f"No matching signature: a function has too {wrong} arguments. {number[2]}") from None
+        raise SqlError(f"Syntax error: {said}{hint}") from None
     expanded = expand_functions([tree for tree in trees if tree is not None])
     move_tables(expanded, defaults.temporary)
     statements = [_statement(tree, defaults) for tree in expanded]

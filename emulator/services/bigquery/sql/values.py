@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, text
 
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions: what a STRING must look like.
@@ -31,7 +32,7 @@ class ValueRewriter:
 
     def _substring(self, node: exp.Substring) -> exp.Expr:
         length = node.args.get("length")
-        start = node.args["start"]
+        start = _needed(node, "start", "SUBSTR")
         if length is None:
             return call("bq_substr_from", node.this, start)
         if isinstance(length, exp.Literal):  # never negative, and TRY around it takes no error of ours
@@ -42,15 +43,24 @@ class ValueRewriter:
         position, occurrence = node.args.get("position"), node.args.get("occurrence")
         if position is None and occurrence is None:
             return None
-        return call("bq_instr", node.this, node.args["substr"], position or 1, occurrence or 1)
+        return call("bq_instr", node.this, _needed(node, "substr", "INSTR"), position or 1, occurrence or 1)
 
     def _arrayslice(self, node: exp.ArraySlice) -> exp.Expr:
-        return call("bq_array_slice", node.this, node.args["start"], node.args["end"])
+        start, end = (_needed(node, name, "ARRAY_SLICE") for name in ("start", "end"))
+        return call("bq_array_slice", node.this, start, end)
 
     def _levenshtein(self, node: exp.Levenshtein) -> exp.Expr:
         distance = call("levenshtein", node.this, node.expression)
         most = node.args.get("max_dist")
         return distance if most is None else call("bq_at_most", distance, most)
+
+
+def _needed(node: exp.Func, name: str, function: str) -> exp.Expr:
+    """An argument that the parser does not insist on, but the function does."""
+    argument: exp.Expr | None = node.args.get(name)
+    if argument is None:
+        raise SqlError(f"No matching signature for function {function}: an argument is missing.")
+    return argument
 
 
 def strict_cast(node: exp.Cast) -> exp.Expr | None:

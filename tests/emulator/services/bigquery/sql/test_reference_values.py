@@ -110,6 +110,10 @@ def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> No
         ("EXP(1000)", "overflow in function: EXP"),
         ("SUBSTR('apple', 1, -1)", "cannot be negative"),
         ("INSTR('banana', 'an', 0)", "position other than 0"),
+        ("UPPER('a', 'b')", "No matching signature: a function has too many arguments. Line 1"),
+        ("SUBSTR('a')", "No matching signature for function SUBSTR"),
+        ("INSTR('a')", "No matching signature: a function has too few arguments. Line 1"),
+        ("ARRAY_SLICE(['a'], 1)", "No matching signature for function ARRAY_SLICE"),
     ],
 )
 def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
