@@ -1,4 +1,4 @@
-"""What the other services use in-process: buckets and objects, without HTTP. No permission is checked here."""
+"""What the other services use in-process: buckets and objects, without HTTP; only what says so checks rights."""
 
 from __future__ import annotations
 
