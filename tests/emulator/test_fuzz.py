@@ -53,9 +53,6 @@ HEADERS = (
 )  # fmt: skip
 
 
-ODD_QUERIES = ("fields=(", "fields=a/b", "alt=media", "uploadType=resumable", "%", "=", "a=%ff")
-
-
 @dataclass
 class Call:
     """One request, as it goes over the wire."""

@@ -6,6 +6,7 @@ import requests
 
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
+from tests.support.accounts import make_account
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -15,17 +16,8 @@ READ, WRITE, DELETE = ("GET", "studies"), ("POST", "studies"), ("DELETE", "studi
 @pytest.fixture
 def somebody(emulator: RunningEmulator, unique: Callable[[str], str]) -> tuple[str, str]:
     """A service account without any role: its member name and an access token."""
-    path = f"/v1/projects/{emulator.project}/serviceAccounts"
-    code, account = emulator.request("POST", path, {"accountId": unique("somebody")})
-    assert code == 200, account
-    creators = {"role": "roles/iam.serviceAccountTokenCreator", "members": ["allAuthenticatedUsers"]}
-    code, answer = emulator.request("POST", f"/v1/{account['name']}:setIamPolicy", {"policy": {"bindings": [creators]}})
-    assert code == 200, answer
-    body = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
-    path = f"/v1/projects/-/serviceAccounts/{account['email']}:generateAccessToken"
-    code, answer = emulator.request("POST", path, body)
-    assert code == 200, answer
-    return f"serviceAccount:{account['email']}", answer["accessToken"]
+    account = make_account(emulator, unique("somebody"))
+    return account.member, account.token
 
 
 def ask(store: Store, token: str, what: tuple[str, str]) -> requests.Response:

@@ -1,19 +1,11 @@
 """GoogleSQL on DuckDB: what statements give, compared with what BigQuery's function reference says."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from emulator.services.bigquery.sql.errors import SqlError
 from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
-    made = SmallWarehouse(tmp_path_factory.mktemp("dialect"))
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,12 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/ and there: operat
 string_functions, array_functions, mathematical_functions.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from emulator.services.bigquery.sql.errors import SqlError
 from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallWarehouse]:
-    made = SmallWarehouse(tmp_path_factory.mktemp("dialect"))
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(
