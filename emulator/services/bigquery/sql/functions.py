@@ -13,7 +13,8 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.dates import DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated
-from emulator.services.bigquery.sql.values import ValueRewriter, safe_call, strict_cast
+from emulator.services.bigquery.sql.safe import isolate
+from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
@@ -76,6 +77,7 @@ def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: 
     Raises SqlError for a function that is not emulated.
     """
     rewriter = Rewriter(frozenset(json_columns), principal)
+    tree = isolate(tree)
     for node in reversed(list(tree.walk(bfs=True, prune=is_translated))):
         if is_translated(node):
             continue
@@ -116,7 +118,7 @@ class Rewriter(DateRewriter, ValueRewriter):
         return call(target, *node.expressions)
 
     def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
-        return safe_call(node.this)
+        return call("TRY", node.this)
 
     def _sessionuser(self, _: exp.SessionUser) -> exp.Expr:
         return exp.Literal.string(self.principal.split(":", 1)[-1])
@@ -134,18 +136,6 @@ class Rewriter(DateRewriter, ValueRewriter):
         return None
 
     _sub = _mul = _bitwiseleftshift = _add
-
-    def _safeadd(self, node: exp.Expr) -> exp.Expr:
-        return call("TRY", exp.Add(this=node.this, expression=node.expression))
-
-    def _safesubtract(self, node: exp.Expr) -> exp.Expr:
-        return call("TRY", exp.Sub(this=node.this, expression=node.expression))
-
-    def _safemultiply(self, node: exp.Expr) -> exp.Expr:
-        return call("TRY", exp.Mul(this=node.this, expression=node.expression))
-
-    def _safenegate(self, node: exp.Expr) -> exp.Expr:
-        return call("TRY", exp.Neg(this=node.this))
 
     def _datatype(self, node: exp.DataType) -> exp.Expr | None:
         if node.is_type("decimal") and not node.expressions:

@@ -1,14 +1,16 @@
 -- BigQuery's functions that DuckDB lacks or does otherwise, as macros. Translated statements call them by these names.
 -- Source of the meaning: BigQuery's function reference (GoogleSQL).
--- An error of ours: the mark in front tells its words from the engine's, which no user sees.
-CREATE MACRO bq_error(words) AS error(chr(1) || words);
-CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE a / b END;
-CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE CAST(trunc(a / b) AS BIGINT) END;
-CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_error('division by zero') ELSE a % b END;
+-- An error of ours: the marks tell its words from the engine's, which no user sees. TRY refuses the engine's error(),
+-- since that is volatile, but takes a cast that fails; of an element of [NULL], so that it has any type.
+CREATE MACRO bq_error(words) AS error(chr(1) || words || chr(2));
+CREATE MACRO bq_fail(words) AS [NULL][CAST(chr(1) || words || chr(2) AS INTEGER)];
+CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a / b END;
+CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(trunc(a / b) AS BIGINT) END;
+CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a % b END;
 CREATE MACRO bq_safe_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a / b END;
 CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
 
-CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_error('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
+CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_fail('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
 CREATE MACRO bq_safe_element(a, i) AS CASE WHEN i < 0 OR i >= len(a) THEN NULL ELSE a[i + 1] END;
 CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda x: x IS NOT NULL), sep);
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);
@@ -44,29 +46,21 @@ CREATE MACRO bq_is_int(s) AS regexp_full_match(trim(s), '[+-]?([0-9]+|0[xX][0-9a
 CREATE MACRO bq_is_float(s) AS regexp_full_match(trim(s), '(?i)[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity|nan)');
 CREATE MACRO bq_plain_int(s) AS CASE WHEN contains(lower(s), '0x') THEN replace(replace(lower(trim(s)), '-', ''), '+', '') ELSE trim(s) END;
 CREATE MACRO bq_int_sign(s) AS CASE WHEN contains(lower(s), '0x') AND contains(s, '-') THEN -1 ELSE 1 END;
-CREATE MACRO bq_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BIGINT) WHEN x IS NULL THEN NULL WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE bq_error('Bad int64 value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BIGINT) WHEN x IS NULL THEN NULL WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE bq_fail('Bad int64 value: ' || CAST(x AS VARCHAR)) END;
 CREATE MACRO bq_safe_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN TRY_CAST(x AS BIGINT) WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * TRY_CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE NULL END;
-CREATE MACRO bq_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR bq_is_float(CAST(x AS VARCHAR)) THEN CAST(x AS DOUBLE) ELSE bq_error('Bad double value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR bq_is_float(CAST(x AS VARCHAR)) THEN CAST(x AS DOUBLE) ELSE bq_fail('Bad double value: ' || CAST(x AS VARCHAR)) END;
 CREATE MACRO bq_safe_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR bq_is_float(CAST(x AS VARCHAR)) THEN TRY_CAST(x AS DOUBLE) ELSE NULL END;
-CREATE MACRO bq_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN CAST(x AS BOOLEAN) ELSE bq_error('Bad bool value: ' || CAST(x AS VARCHAR)) END;
+CREATE MACRO bq_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN CAST(x AS BOOLEAN) ELSE bq_fail('Bad bool value: ' || CAST(x AS VARCHAR)) END;
 CREATE MACRO bq_safe_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN TRY_CAST(x AS BOOLEAN) ELSE NULL END;
 
 CREATE MACRO bq_start(x, p) AS CASE WHEN p = 0 OR p < -length(x) THEN 1 ELSE p END;
 CREATE MACRO bq_substr_from(x, p) AS substr(x, bq_start(x, p));
-CREATE MACRO bq_substr(x, p, n) AS CASE WHEN n < 0 THEN bq_error('Third argument in SUBSTR() cannot be negative') ELSE substr(x, bq_start(x, p), n) END;
+CREATE MACRO bq_substr(x, p, n) AS CASE WHEN n < 0 THEN bq_fail('Third argument in SUBSTR() cannot be negative') ELSE substr(x, bq_start(x, p), n) END;
 CREATE MACRO bq_found(x, sub) AS list_filter(range(1, length(x) + 1), lambda i: starts_with(substr(x, i), sub));
-CREATE MACRO bq_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN bq_error('INSTR takes a position other than 0 and an occurrence of at least 1') WHEN x IS NULL OR sub IS NULL OR p IS NULL OR n IS NULL THEN NULL WHEN p > 0 THEN coalesce(list_filter(bq_found(x, sub), lambda i: i >= p)[n], 0) ELSE coalesce(list_reverse(list_filter(bq_found(x, sub), lambda i: i <= length(x) + 1 + p))[n], 0) END;
+CREATE MACRO bq_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN bq_fail('INSTR takes a position other than 0 and an occurrence of at least 1') WHEN x IS NULL OR sub IS NULL OR p IS NULL OR n IS NULL THEN NULL WHEN p > 0 THEN coalesce(list_filter(bq_found(x, sub), lambda i: i >= p)[n], 0) ELSE coalesce(list_reverse(list_filter(bq_found(x, sub), lambda i: i <= length(x) + 1 + p))[n], 0) END;
 CREATE MACRO bq_in_array(x, a) AS CASE WHEN a IS NULL OR len(a) = 0 THEN FALSE WHEN x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE FALSE END;
 CREATE MACRO bq_array_slice(a, s, e) AS CASE WHEN a IS NULL OR s IS NULL OR e IS NULL THEN NULL ELSE list_slice(a, CASE WHEN s < 0 THEN greatest(s + len(a) + 1, 1) ELSE s + 1 END, greatest(CASE WHEN e < 0 THEN e + len(a) + 1 ELSE e + 1 END, 0)) END;
-CREATE MACRO bq_at_most(n, most) AS CASE WHEN n IS NULL OR most IS NULL THEN NULL WHEN most < 0 THEN bq_error('EDIT_DISTANCE: max_distance must not be negative') ELSE least(n, most) END;
-CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_error('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
-CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_error('Argument to LN must be positive') ELSE ln(x) END;
-CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN bq_error('Floating point overflow in function: EXP') ELSE exp(x) END;
-CREATE MACRO bq_safe_sqrt(x) AS CASE WHEN x < 0 THEN NULL ELSE bq_sqrt(x) END;
-CREATE MACRO bq_safe_ln(x) AS CASE WHEN x <= 0 THEN NULL ELSE bq_ln(x) END;
-CREATE MACRO bq_safe_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN NULL ELSE exp(x) END;
-CREATE MACRO bq_safe_substr(x, p, n) AS CASE WHEN n < 0 THEN NULL ELSE bq_substr(x, p, n) END;
-CREATE MACRO bq_safe_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN NULL ELSE bq_instr(x, sub, p, n) END;
-CREATE MACRO bq_safe_at_most(n, most) AS CASE WHEN most < 0 THEN NULL ELSE bq_at_most(n, most) END;
-CREATE MACRO bq_safe_idiv(a, b) AS CASE WHEN b = 0 THEN NULL ELSE bq_idiv(a, b) END;
-CREATE MACRO bq_safe_mod(a, b) AS CASE WHEN b = 0 THEN NULL ELSE bq_mod(a, b) END;
+CREATE MACRO bq_at_most(n, most) AS CASE WHEN n IS NULL OR most IS NULL THEN NULL WHEN most < 0 THEN bq_fail('EDIT_DISTANCE: max_distance must not be negative') ELSE least(n, most) END;
+CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
+CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
+CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;

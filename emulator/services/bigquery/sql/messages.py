@@ -12,7 +12,7 @@ from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
 MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
 DATA_LIMIT = 4 << 30  # of the engine process, all counted
-OURS = "\x01"  # what macros.sql puts before an error of ours
+OURS = re.compile("\x01(.*)\x02", re.DOTALL)  # how macros.sql marks an error of ours
 BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
 CLASS = re.compile(r"\A[A-Z][\w -]{2,40} Error: ")
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
@@ -124,9 +124,9 @@ def _words(template: str, found: re.Match[str]) -> str:
 
 def statement_error(error: Exception) -> SqlError:
     """An error of the engine in words for the user."""
+    if ours := OURS.search(str(error)):
+        return SqlError(ours[1])
     text = first_line(error)
-    if OURS in text:
-        return SqlError(text.partition(OURS)[2])
     if text.startswith("Out of Memory Error"):
         block = BLOCK.search(text)
         return out_of_memory(alone=block is not None and int(block[1]) > DATA_LIMIT)

@@ -10,8 +10,6 @@ from emulator.services.bigquery.sql.nodes import call, text
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions: what a STRING must look like.
 STRICT_CASTS = {"bigint": "int64", "int": "int64", "smallint": "int64", "tinyint": "int64", "double": "float64"}
 STRICT_CASTS["boolean"] = "bool"
-# Macros that raise errors of ours, which TRY does not take; each has a twin bq_safe_... that gives NULL instead.
-RAISING = {"bq_sqrt", "bq_ln", "bq_exp", "bq_substr", "bq_instr", "bq_at_most", "bq_idiv", "bq_mod"}
 
 
 class ValueRewriter:
@@ -35,8 +33,6 @@ class ValueRewriter:
         start = _needed(node, "start", "SUBSTR")
         if length is None:
             return call("bq_substr_from", node.this, start)
-        if isinstance(length, exp.Literal):  # never negative, and TRY around it takes no error of ours
-            return call("substr", node.this, call("bq_start", node.this.copy(), start), length)
         return call("bq_substr", node.this, start, length)
 
     def _strposition(self, node: exp.StrPosition) -> exp.Expr | None:
@@ -69,10 +65,3 @@ def strict_cast(node: exp.Cast) -> exp.Expr | None:
     if name is None:
         return None
     return call(f"bq_safe_cast_{name}" if isinstance(node, exp.TryCast) else f"bq_cast_{name}", node.this)
-
-
-def safe_call(function: exp.Expr) -> exp.Expr:
-    """What SAFE.function gives: NULL where the function raises an error."""
-    if isinstance(function, exp.Anonymous) and function.name in RAISING:
-        return call(function.name.replace("bq_", "bq_safe_", 1), *function.expressions)
-    return call("TRY", function)
