@@ -35,8 +35,10 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_leaves() -> Iterator[None]:
-    """Fail a test that tried to leave this machine, even if it swallowed the refusal."""
+    """Fail a test that tried to leave this machine, even if it swallowed the refusal, or that something leads away."""
     fence.refused.clear()
+    left = [name for name in os.environ if name.startswith(_LEADING_AWAY)]
+    assert not left, f"A fixture of more than one test left {', '.join(left)} in the environment."
     yield
     if fence.refused:
         pytest.fail(f"This test tried to leave the machine: {', '.join(fence.refused)}")

@@ -68,8 +68,8 @@ class ImageFile:
         """The file's bytes, in any process. Raises ReadError when they are gone, unreadable or damaged."""
         try:
             if self.member:
-                descriptor = _opened(self.place, os.getpid()).fileno()
-                return unpack(self, self.member, lambda size, offset: os.pread(descriptor, size, offset))
+                opened = _opened(self.place, os.getpid())  # held while it is read: a dropped one is closed
+                return unpack(self, self.member, opened.read)
             return Path(self.place, self.path).read_bytes()
         except OSError as error:
             raise ReadError(f"The file cannot be read: {error.strerror}; check the disk and load again.") from error
@@ -174,14 +174,14 @@ def _opened(path: str, process: int) -> _OpenFile:  # noqa: ARG001 - a forked ch
 
 
 class _OpenFile:
-    """A descriptor that is closed when the cache drops it."""
+    """An open file, closed when neither the cache nor a reader holds it any longer."""
 
     def __init__(self, path: str) -> None:
         self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDONLY)
 
-    def fileno(self) -> int:
-        return self._descriptor
+    def read(self, size: int, offset: int) -> bytes:
+        return os.pread(self._descriptor, size, offset)
 
     def __del__(self) -> None:
         if self._descriptor >= 0:

@@ -1,5 +1,7 @@
 """Starts the emulator as its own process, on free ports, with a state folder of its own."""
 
+import contextlib
+import itertools
 import json
 import os
 import signal
@@ -17,11 +19,22 @@ from tests.support.patience import PATIENCE
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+_PORTS = 900
+"""How many ports a process of the tests has for itself; below 32768, whence systems take those of connections."""
+_numbers = itertools.count(os.getpid() * 37)
+
+
 def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that nothing listens on, and that no other process of the tests is given."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12000 + worker % 20 * _PORTS
+    for _ in range(_PORTS):
+        port = first + next(_numbers) % _PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"All ports from {first} to {first + _PORTS - 1} are taken.")
 
 
 @dataclass

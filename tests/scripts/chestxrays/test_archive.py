@@ -7,6 +7,7 @@ import io
 import multiprocessing
 import pickle
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -14,7 +15,7 @@ import pytest
 
 from scripts.chestxrays.archive import Archive, open_archive
 from scripts.chestxrays.errors import ReadError
-from scripts.chestxrays.images import ImageFile
+from scripts.chestxrays.images import ImageFile, list_zip
 from scripts.chestxrays.rehearsal import Zips, write_set
 from scripts.chestxrays.uids import instance_uid, is_nih, patient_uid, series_uid, study_uid
 from scripts.errors import UsageError
@@ -48,6 +49,19 @@ def test_the_older_labels_by_choice(unpacked: Path) -> None:
     archive = open_archive(unpacked, labels="2017")
     assert {record.version for record in archive.films} == {"2017"}
     assert open_archive(unpacked, labels="Data_Entry_2017.csv").films == archive.films
+
+
+def test_many_zips_read_by_many_threads(tmp_path: Path) -> None:
+    """More zips than are kept open, each opened by several threads at once: nobody closes what another reads."""
+    files: list[ImageFile] = []
+    for number in range(48):
+        path = tmp_path / f"{number}.zip"
+        with ZipFile(path, "w") as packed:
+            packed.writestr("film.dcm", str(number) * 50)
+        files += list_zip(path).files
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(ImageFile.read, [file for file in files * 20 for _ in range(2)]))
+    assert read == [(str(number) * 50).encode() for number in range(48) for _ in range(2)] * 20
 
 
 @pytest.mark.parametrize("zips", ["one", "each"])

@@ -30,13 +30,11 @@ RIGHT_JSON = b'{"study": "1.2.3", "instances": 3, "modality": {"string": "DX"}}'
 @pytest.fixture(scope="session")
 def schemas(emulator: RunningEmulator) -> Any:
     """google-cloud-pubsub's client of schemas."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PUBSUB_EMULATOR_HOST", emulator.grpc_address)
-        import grpc
-        from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcTransport
+    import grpc
+    from google.pubsub_v1.services.schema_service.transports import SchemaServiceGrpcTransport
 
-        with grpc.insecure_channel(emulator.grpc_address) as channel:
-            yield pubsub_v1.SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=channel))
+    with grpc.insecure_channel(emulator.grpc_address) as channel:
+        yield pubsub_v1.SchemaServiceClient(transport=SchemaServiceGrpcTransport(channel=channel))
 
 
 @pytest.fixture
