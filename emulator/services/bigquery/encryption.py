@@ -22,3 +22,21 @@ def check_key(emulator: Emulator, project: str, configuration: dict[str, Any] | 
     key = (configuration or {}).get("kmsKeyName")
     if key:
         cloudkms.require_usable(emulator, key, agent(project), errors.invalid)
+
+
+def protected(
+    emulator: Emulator, project: str, body: dict[str, Any], dataset: dict[str, Any], old: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A table's body with the key that protects it: its own, or else its dataset's default one; none for a view.
+
+    old is the table's body before a change: a key it has already is not asked for again. Raises a 400 where BigQuery
+    can't encrypt with the key (BigQuery: Customer-managed Cloud KMS keys, "Dataset default key", "Table protection").
+    """
+    if body.get("view"):
+        return body
+    configuration = body.get("encryptionConfiguration") or (
+        None if old is not None else dataset.get("defaultEncryptionConfiguration")
+    )
+    if old is None or configuration != old.get("encryptionConfiguration"):
+        check_key(emulator, project, configuration)
+    return {**body, "encryptionConfiguration": configuration} if configuration else body

@@ -10,6 +10,7 @@ from emulator.gateway import paging
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
+from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import (
     asked_page,
@@ -83,6 +84,7 @@ async def create(
     fields = schemas.checked(catalog.fields_of(body))
     if problem := schemas.partitioning_problem(body, fields):
         raise errors.invalid(problem)
+    stored = protected(emulator, name.project, stored, parent.body)
     stored["_storage"] = await new_storage(emulator, fields)
     return await register(emulator, name, stored, parent, replace=replace)
 
@@ -100,18 +102,18 @@ async def new_storage(emulator: Emulator, fields: Sequence[Field]) -> str:
 async def register(
     emulator: Emulator, name: TableName, body: dict[str, Any], parent: Resource, *, replace: bool = False
 ) -> Resource:
-    """Put a table whose storage is ready into the catalogue; what it replaces loses its rows. Raises 404, 409."""
+    """Put a table whose storage is ready into the catalogue; what it replaces loses its rows. Raises 400, 404, 409."""
     body = {**body, "location": parent.body.get("location", catalog.DEFAULT_LOCATION)}
     _set_expiration(emulator, body, parent)
 
     def change(tx: sqlite3.Connection) -> tuple[Resource, str]:
-        catalog.dataset(emulator, name.parent, tx)
+        kept = protected(emulator, name.project, body, catalog.dataset(emulator, name.parent, tx).body)
         old = emulator.resources.get(catalog.TABLES, name.resource, tx)
         if old is None:
-            return emulator.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, body), ""
+            return emulator.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept), ""
         if not replace and catalog.find_table(emulator, name, tx) is not None:
             raise errors.duplicate("Table", name)
-        return emulator.resources.replace(tx, catalog.TABLES, name.resource, body), catalog.storage_of(old.body)
+        return emulator.resources.replace(tx, catalog.TABLES, name.resource, kept), catalog.storage_of(old.body)
 
     house = warehouse.of(emulator)
     try:
@@ -215,6 +217,7 @@ async def alter(emulator: Emulator, found: Resource, body: dict[str, Any], princ
     from emulator.services.bigquery.sql.engine import stored
 
     name, old, new = catalog.table_name(found), catalog.fields_of(found.body), catalog.fields_of(body)
+    body = protected(emulator, name.project, body, {}, found.body)
     if body.get("view"):
         if not found.body.get("view"):
             raise errors.invalid(f"Table {name} cannot become a view.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
@@ -59,14 +60,15 @@ class Target:
 
 
 def check_permissions(emulator: Emulator, target: Target, principal: str) -> None:
-    """Raise 403 or 404 where the caller may not write there, before any work is done."""
+    """Raise 400, 403 or 404 where the caller, or the key, may not be used to write there, before any work is done."""
     name, policies = target.name, emulator.policies
-    catalog.dataset(emulator, name.parent)
+    parent = catalog.dataset(emulator, name.parent)
     if catalog.find_table(emulator, name) is None:
         if target.create == "CREATE_NEVER":
             raise errors.no_table(name)
         if not policies.allows(principal, "bigquery.tables.create", name.parent.resource):
             raise errors.access_denied("Dataset", name.parent, "bigquery.tables.create")
+        protected(emulator, name.project, target.body, parent.body)
     elif not policies.allows(principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
+from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
@@ -86,7 +87,8 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
     if done == "SKIP":
         return done
     parent = catalog.dataset(emulator, name.parent)
-    body = {key: value for key, value in wanted.body.items() if value is not None}
+    given = {key: value for key, value in wanted.body.items() if value is not None}
+    body = protected(emulator, name.project, given, parent.body)
     fields: Sequence[Field] = wanted.fields
     if wanted.query:
         storage, fields, _ = await select_into_storage(query, plan, found)
@@ -168,7 +170,7 @@ async def _alter(query: Query, name: TableName, changes: Sequence[Change]) -> No
     for change in changes:
         found = catalog.table(query.emulator, name)
         if change.action == "options":
-            body = merge(found.body, change.options)
+            body = protected(query.emulator, name.project, merge(found.body, change.options), {}, found.body)
             await query.emulator.db.write(query.emulator.resources.replace, catalog.TABLES, name.resource, body)
         elif found.body.get("view"):
             raise errors.error("invalidQuery", f"{name} is a view: ALTER TABLE cannot change it.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
+from emulator.services.bigquery.encryption import check_key
 from emulator.services.bigquery.jobs import copy, extract, load, query, store
 from emulator.services.bigquery.jobs.store import DONE, PENDING, RUNNING, Job
 from emulator.services.bigquery.process.ticket import Ticket
@@ -85,6 +86,7 @@ async def _run(emulator: Emulator, job: Job, ticket: Ticket, *, has_slot: bool) 
             await house.slots.take(owner, ticket)
             has_slot = True
             await _running(emulator, job)
+        check_key(emulator, job.project, job.configuration.get("destinationEncryptionConfiguration"))
         await RUNNERS[job.kind](emulator, job, ticket)
     except ApiError as error:
         problem = error
