@@ -12,6 +12,7 @@ from emulator.gateway.collections import Collection, crud
 from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_implemented
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
+from emulator.services.iam.api import require_act_as
 from emulator.state.resources import Resource
 
 SERVICE = Service("cloudscheduler", documents=("cloudscheduler.v1",))
@@ -40,7 +41,7 @@ def _job_id(request: Request) -> str:
 def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     """Check a new job and add what Google adds."""
     _check(body)
-    _check_topic(request, request.name, body)
+    _check_rights(request, request.name, body)
     body = {"timeZone": "Etc/UTC", **body}
     if "httpTarget" in body:
         body.setdefault("attemptDeadline", "180s")
@@ -54,15 +55,20 @@ def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
 
 def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     _check(body)
-    _check_topic(request, old.name, body)
+    _check_rights(request, old.name, body)
     return {**body, "userUpdateTime": request.emulator.clock.stamp(), _CREATOR: request.principal}
 
 
-def _check_topic(request: Request, name: str, body: dict[str, Any]) -> None:
+def _check_rights(request: Request, name: str, body: dict[str, Any]) -> None:
     """A job publishes to a topic of its own project (PubsubTarget.topicName), to which its creator may.
 
-    Else whoever may write jobs could publish to any topic by the rights of Cloud Scheduler's service agent.
+    Else whoever may write jobs could publish to any topic by the rights of Cloud Scheduler's service agent. Likewise
+    he may act as the service account whose token a call over HTTP bears (Cloud Scheduler: "Use authentication with
+    HTTP targets").
     """
+    for token in ("oidcToken", "oauthToken"):
+        email = body.get("httpTarget", {}).get(token, {}).get("serviceAccountEmail")
+        require_act_as(request.emulator, request.principal, email)
     topic = body.get("pubsubTarget", {}).get("topicName")
     if topic is None:
         return
@@ -135,7 +141,7 @@ async def run(request: Request) -> Answer:
     message = base64.b64decode(target.get("data", "")), target.get("attributes", {})
     status: dict[str, Any] = {}
     try:
-        emulator.policies.require(job.body[_CREATOR], _PUBLISH, target["topicName"])
+        emulator.policies.require(job.body.get(_CREATOR, ""), _PUBLISH, target["topicName"])
         await pubsub.publish(emulator, target["topicName"], [message])
     except ApiError as error:
         status = error.to_status()

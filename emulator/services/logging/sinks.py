@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Request
+from emulator.services.iam.api import require_act_as
 from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.service import SERVICE
+from emulator.settings import project_number
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -36,16 +38,20 @@ def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
 def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     """A sink that once has a writer of its own keeps it (Logging: uniqueWriterIdentity can't become false again)."""
     _check(body)
-    if request.query.get("uniqueWriterIdentity") and old.body.get("writerIdentity") == _SHARED_WRITER:
+    if request.query.get("customWriterIdentity") or (
+        request.query.get("uniqueWriterIdentity") and old.body.get("writerIdentity") == _SHARED_WRITER
+    ):
         body["writerIdentity"] = _writer(request)
     return body
 
 
 def _writer(request: Request) -> str:
-    if request.query.get("customWriterIdentity"):
-        return str(request.query["customWriterIdentity"])
+    custom = str(request.query.get("customWriterIdentity") or "")
+    if custom:
+        require_act_as(request.emulator, request.principal, custom.removeprefix("serviceAccount:"))
+        return custom
     if request.query.get("uniqueWriterIdentity"):
-        number = request.emulator.settings.project_number
+        number = project_number(request.emulator.project_id(request.name.split("/")[1]))
         return f"serviceAccount:service-{number}@gcp-sa-logging.iam.gserviceaccount.com"
     return _SHARED_WRITER
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.services.pubsub import store
+from emulator.services.pubsub.destinations import agent_of
 from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
@@ -177,7 +178,7 @@ class Broker:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
         emulator = self._emulator
         topic = queue.policy.dead_letter_topic
-        agent = f"serviceAccount:service-{emulator.settings.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+        agent = f"serviceAccount:{agent_of(emulator.project_id(queue.name.split('/')[1]))}"
         if (
             emulator.resources.get(TOPICS, topic) is None
             or not emulator.policies.allows(agent, "pubsub.topics.publish", topic)

@@ -12,7 +12,7 @@ from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
-from emulator.services.pubsub import SERVICE, store
+from emulator.services.pubsub import SERVICE, destinations, store
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
 from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.messages import stamp
@@ -55,7 +55,7 @@ def prepare_topic(request: Request, body: Body) -> Body:
 def _check_key(request: Request, body: Body) -> None:
     """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
     if key := body.get("kmsKeyName"):
-        agent = f"service-{request.emulator.settings.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+        agent = destinations.agent_of(request.emulator.project_id(request.name.split("/")[1]))
         cloudkms.require_usable(request.emulator, key, agent, invalid_argument)
 
 
@@ -99,6 +99,7 @@ def prepare_subscription(request: Request, body: Body) -> Body:
     body.setdefault("messageRetentionDuration", "604800s")
     body.setdefault("expirationPolicy", {"ttl": "2678400s"})
     _check_subscription(body)
+    destinations.check(request.emulator, request.principal, request.name, body)
     return {**body, "state": "ACTIVE"}
 
 
@@ -120,12 +121,13 @@ def _create_subscription(_emulator: Emulator, tx: sqlite3.Connection, subscripti
     store.link(tx, subscription.body["topic"], subscription.name, subscription.body.get("filter", ""))
 
 
-def _update_subscription(_request: Request, _old: Resource, body: Body) -> Body:
+def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
     body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
     body.setdefault("messageRetentionDuration", "604800s")
     body.setdefault("pushConfig", {})
     body.setdefault("expirationPolicy", {"ttl": "2678400s"})
     _check_subscription(body)
+    destinations.check(request.emulator, request.principal, old.name, body, old.body)
     return body
 
 
@@ -274,6 +276,7 @@ async def modify_push_config(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> None:
         body = emulator.resources.require(SUBSCRIPTIONS, name, tx).body
+        destinations.check(emulator, request.principal, name, {"pushConfig": push}, body)
         emulator.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push})
 
     await emulator.db.write(step)

@@ -104,3 +104,52 @@ def test_members(put: Callable[..., tuple[int, Any]], member: str) -> None:
 def test_what_is_no_member_is_refused(put: Callable[..., tuple[int, Any]], member: str, problem: str) -> None:
     code, answer = put(bindings=[{"role": "roles/pubsub.viewer", "members": [member]}])
     assert (code, problem in answer["error"]["message"]) == (400, True), answer
+
+
+@pytest.fixture(params=["project", "bucket", "table", "dataset", "store", "key ring", "key", "account"])
+def setter(request: pytest.FixtureRequest, emulator: RunningEmulator, unique: Names) -> Callable[..., tuple[int, Any]]:
+    """Sets the policy of a new resource of each kind that has one."""
+    project, name, send = f"projects/{emulator.project}", unique("versions"), emulator.request
+    healthcare = f"{project}/locations/us/datasets/{name}"
+    ring = f"{project}/locations/us/keyRings/{name}"
+    table = f"{project}/datasets/{name.replace('-', '_')}/tables/t"
+    account = f"{project}/serviceAccounts/{name}@{emulator.project}.iam.gserviceaccount.com"
+    bigquery = f"/bigquery/v2/{project}/datasets"
+    steps: dict[str, list[tuple[str, object]]] = {
+        "project": [("/v1/projects", {"projectId": name})],
+        "bucket": [(f"/storage/v1/b?project={emulator.project}", {"name": name})],
+        "table": [
+            (bigquery, {"datasetReference": {"datasetId": name.replace("-", "_")}}),
+            (f"{bigquery}/{name.replace('-', '_')}/tables", {"tableReference": {"tableId": "t"}}),
+        ],
+        "dataset": [(f"/v1/{project}/locations/us/datasets?datasetId={name}", {})],
+        "key ring": [(f"/v1/{project}/locations/us/keyRings?keyRingId={name}", {})],
+        "account": [(f"/v1/{project}/serviceAccounts", {"accountId": name})],
+    }
+    steps["store"] = [*steps["dataset"], (f"/v1/{healthcare}/dicomStores?dicomStoreId=s", {})]
+    steps["key"] = [*steps["key ring"], (f"/v1/{ring}/cryptoKeys?cryptoKeyId=k", {"purpose": "ENCRYPT_DECRYPT"})]
+    for path, body in steps[request.param]:
+        assert send("POST", path, body)[0] == 200
+    paths = {
+        "project": f"/v1/projects/{name}",
+        "table": f"/bigquery/v2/{table}",
+        "dataset": f"/v1/{healthcare}",
+        "store": f"/v1/{healthcare}/dicomStores/s",
+        "key ring": f"/v1/{ring}",
+        "key": f"/v1/{ring}/cryptoKeys/k",
+        "account": f"/v1/{account}",
+    }
+    if request.param == "bucket":
+        return lambda **policy: send("PUT", f"/storage/v1/b/{name}/iam", policy)
+    return lambda **policy: send("POST", f"{paths[request.param]}:setIamPolicy", {"policy": policy})
+
+
+def test_the_rules_hold_for_every_kind_of_resource(setter: Callable[..., tuple[int, Any]]) -> None:
+    """IAM: policy versions; principal identifiers (`user:` needs an address)."""
+    role = "roles/viewer"
+    conditional = {"role": role, "members": ["user:a@example.com"], "condition": CONDITION}
+    assert setter(bindings=[conditional])[0] == 400
+    assert setter(bindings=[conditional], version=1)[0] == 400
+    assert setter(bindings=[{"role": role, "members": ["user:"]}])[0] == 400
+    assert setter(bindings=[{"role": role, "members": ["user:a@example.com"]}])[0] == 200
+    assert setter(bindings=[conditional], version=3)[0] == 200

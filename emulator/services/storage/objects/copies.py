@@ -88,13 +88,14 @@ async def move(request: Request) -> Answer:
 
 
 def _move_permission(request: Request, name: str) -> str:
-    """What decides on moving an object: to move it, or else to delete it where the caller may read it.
+    """What is asked for to move an object: to move it; or to delete it, of whoever may read it but not move it.
 
     Cloud Storage: JSON API, objects.move, "Required permissions".
     """
     bucket = buckets.require(request.emulator.db, request.path["bucket"])
+    moves = access.allows(request, bucket, "storage.objects.move", name)
     reads = access.allows(request, bucket, "storage.objects.get", name)
-    return "storage.objects.delete" if reads else "storage.objects.move"
+    return "storage.objects.delete" if reads and not moves else "storage.objects.move"
 
 
 @handles("storage.objects.compose")

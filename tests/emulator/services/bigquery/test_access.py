@@ -111,6 +111,17 @@ def test_a_policy_of_one_table_opens_only_that(world: World) -> None:
         world.names("SELECT table_name AS name FROM d.INFORMATION_SCHEMA.TABLES")
 
 
+def test_who_may_list_tables_but_not_get_them_sees_no_columns(world: World) -> None:
+    """roles/bigquery.user on a dataset has tables.list without tables.get (BigQuery: INFORMATION_SCHEMA views)."""
+    world.grant(bigquery.AccessEntry("roles/bigquery.user", "userByEmail", world.email))
+    assert [item.table_id for item in world.reader.list_tables("d")] == ["people"]
+    for view in ("TABLES", "COLUMNS", "COLUMN_FIELD_PATHS", "TABLE_OPTIONS", "PARTITIONS"):
+        with pytest.raises(exceptions.Forbidden, match=r"bigquery\.tables\.get"):
+            world.names(f"SELECT table_name AS name FROM d.INFORMATION_SCHEMA.{view}")
+    world.grant(bigquery.AccessEntry("roles/bigquery.metadataViewer", "userByEmail", world.email))
+    assert world.names("SELECT DISTINCT table_name AS name FROM d.INFORMATION_SCHEMA.COLUMNS") == ["people"]
+
+
 def test_a_view_reads_for_its_reader_only_where_authorised(world: World) -> None:
     shared = world.owner.create_dataset("shared")
     view = bigquery.Table(shared.table("names"))
