@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def serve(settings: Settings) -> int:
     """Run until stopped; returns the exit code. Raises StartError."""
     os.umask(0o077)  # whatever this process and its children write is its owner's alone
     lock = lock_folder(settings.state)
+    tempfile.tempdir = str(settings.state)  # large temporary files belong on its disk; a system's /tmp may be memory
     rest = bind(settings.host, settings.port, "--port")
     grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
     settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])

@@ -2,26 +2,29 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import mmap
+from mmap import ACCESS_READ, mmap
+from tempfile import TemporaryFile
 from typing import Any
 
 from emulator.dicom import dictionary, values
 from emulator.dicom.charset import DEFAULT, Charset, charset
 from emulator.dicom.errors import DicomError, refusing_the_unforeseen
 from emulator.dicom.pages import STRIDE, forget
+from emulator.dicom.syntaxes import DEFLATED_DATASETS
 
 Json = dict[str, Any]
 Buffer = bytes | mmap
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
-DEFLATED = frozenset(("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 MAX_DEPTH = 48
 MAX_INFLATED = 1 << 30
+_PIECE = 1 << 18
 
 # Cloud Healthcare: bulk data is any OB, OW, UN, these VRs from so many bytes or values, and pixel data.
 _LARGE_BYTES = frozenset(("OD", "OF", "OL", "OV"))
@@ -83,18 +86,40 @@ class _Scope:
     creators: dict[int, str] = field(default_factory=dict)
 
 
-def inflate(data: Buffer, dataset_offset: int) -> bytes:
-    """Give a deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB."""
+def inflate(data: Buffer, dataset_offset: int) -> mmap:
+    """Give a deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB.
+
+    It is the map of a nameless temporary file, since 400 kB can hold 400 MB.
+    """
+    with TemporaryFile() as file:
+        file.write(data[:dataset_offset])
+        for plain in _inflating(data, dataset_offset):
+            file.write(plain)
+            if file.tell() > MAX_INFLATED:
+                raise DicomError(f"The deflated dataset holds more than {MAX_INFLATED} bytes: more is not read here.")
+        file.flush()
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+
+def _inflating(data: Buffer, start: int) -> Iterator[bytes]:
+    """The dataset that is deflated from `start` on, in pieces."""
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        plain = machine.decompress(data[dataset_offset:], MAX_INFLATED)
-    except zlib.error:
-        raise DicomError("The deflated dataset is damaged: it cannot be inflated.") from None
-    if machine.unconsumed_tail:
-        raise DicomError(f"The deflated dataset holds more than {MAX_INFLATED} bytes, which is more than is read here.")
+    for at in range(start, len(data), _PIECE):
+        packed, full = data[at : at + _PIECE], True
+        while (packed or full) and not machine.eof:
+            try:
+                plain = machine.decompress(packed, _PIECE)
+            except zlib.error:
+                raise DicomError("The deflated dataset is damaged: it cannot be inflated.") from None
+            packed, full = machine.unconsumed_tail, len(plain) == _PIECE
+            yield plain
     if not machine.eof:
         raise DicomError("The file is truncated: its deflated dataset ends too early.")
-    return bytes(data[:dataset_offset]) + plain
+
+
+def inflated(data: Buffer) -> mmap:
+    """Give a sound deflated file with its dataset inflated, as offsets of its header count. DicomError as `inflate`."""
+    return inflate(data, _Walker(data, "<").file_meta({}))
 
 
 def read_header(data: Buffer) -> Header:
@@ -119,7 +144,7 @@ def _read(data: Buffer) -> Header:
     syntax = _first(elements, "00020010")
     if not syntax:
         raise DicomError("The file meta information lacks TransferSyntaxUID (0002,0010).")
-    if syntax in DEFLATED:
+    if syntax in DEFLATED_DATASETS:
         data = inflate(data, start)
     dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
     implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))

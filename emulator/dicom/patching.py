@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.dicom.errors import DicomError
-from emulator.dicom.header import BIG_ENDIAN, DEFLATED, Bulk, Header, read_header
+from emulator.dicom.header import BIG_ENDIAN, Bulk, Header, inflate, read_header
+from emulator.dicom.syntaxes import DEFLATED_DATASETS
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset, FileDataset
@@ -24,6 +25,7 @@ Piece = bytes | tuple[int, int]
 
 MAX_OPERATIONS = 1000
 MAX_GROWTH = 1 << 20
+MAX_DEFLATED = 64 << 20
 """Bytes by which copies may make the attributes grow, as JSON: a patch can double them again and again."""
 
 _LEFT_OUT = 1 << 16
@@ -58,11 +60,14 @@ def check(operations: Any) -> None:
 def patched(path: str, operations: list[Json]) -> list[Piece]:
     """Give the parts of the file with the operations applied to its attributes; all else is as it is, byte by byte.
 
-    Large values of the dataset itself are not read, so that memory does not grow with them; a deflated file's are.
-    DicomError, in one sentence, where an operation does not fit, or touches UIDs, group 0002 or pixel data.
+    Large values of the dataset itself are not read, so that memory does not grow with them; a deflated file's are, so
+    it must be small. DicomError, in one sentence, where an operation does not fit, or touches UIDs, group 0002 or pixel
+    data.
     """
     with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         header = read_header(data)
+        if header.transfer_syntax in DEFLATED_DATASETS and len(inflate(data, header.dataset_offset)) > MAX_DEFLATED:
+            raise DicomError(f"A deflated dataset of more than {MAX_DEFLATED} bytes cannot be changed.")
         after = _applied(header.elements, operations)
         changed = {tag for tag in {*header.elements, *after} if header.elements.get(tag) != after.get(tag)}
         _allow(changed)
@@ -97,7 +102,7 @@ class _Gap:
 
 def _gaps(header: Header, changed: set[str]) -> list[_Gap]:
     """Find the large values that no operation touches, in the order of the file."""
-    if header.transfer_syntax in DEFLATED:
+    if header.transfer_syntax in DEFLATED_DATASETS:
         return []
     large = [one for one in header.bulk if one.length >= _LEFT_OUT and "/" not in one.path and one.path not in changed]
     return [_Gap(one, secrets.token_hex(8).encode()) for one in sorted(large, key=lambda one: one.offset)]
@@ -180,11 +185,9 @@ def _elements(changed: Json, data: mmap, syntax: str, bulk: dict[str, Bulk]) -> 
     """Read the changed elements; bulk data in them must be what the instance has already."""
     from pydicom import Dataset
 
-    from emulator.dicom import syntaxes
-
     def value(_tag: str, _vr: str, uri: str) -> bytes:
         one = bulk.get(uri.rpartition("/bulkdata/")[2])
-        if one is None or one.encapsulated or syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
+        if one is None or one.encapsulated or syntax in (*DEFLATED_DATASETS, BIG_ENDIAN):
             raise DicomError("A BulkDataURI of the patched metadata names no bulk data of this instance.")
         return bytes(data[one.offset : one.offset + one.length])
 

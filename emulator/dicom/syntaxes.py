@@ -6,6 +6,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 ANY = "*"
 
+DEFLATED_DATASETS = frozenset((DEFLATED, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"))
+"""Syntaxes whose whole dataset is deflated (PS3.5 A.5, A.7, A.11)."""
+
 NATIVE = frozenset((IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN))
 """Syntaxes whose pixels are not compressed."""
 

@@ -1,4 +1,7 @@
+import struct
+import tracemalloc
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from emulator.dicom.errors import DicomError
-from emulator.dicom.header import Header, read_header
+from emulator.dicom.header import Header, inflated, read_header
 from tests.emulator.dicom.files import shipped, shipped_files
 
 # Files that pydicom reads in part although they end too early, or that lack what PS3.10 requires.
@@ -100,6 +103,35 @@ def test_a_cut_deflated_file_is_noticed() -> None:
     for missing in (50, 500, 1000):
         with pytest.raises(DicomError, match="truncated"):
             read_header(data[:-missing])
+
+
+def bomb(size: int) -> bytes:
+    """A deflated file whose pixel data are `size` zeros: a thousandth of it packed."""
+    sound = shipped("image_dfl.dcm").read_bytes()
+    pixels = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, size)
+    return sound[: read_header(sound).dataset_offset] + raw_deflate(pixels, bytes(size))
+
+
+def raw_deflate(*parts: bytes) -> bytes:
+    machine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return b"".join(machine.compress(part) for part in parts) + machine.flush()
+
+
+def test_a_deflated_file_is_not_inflated_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 48 << 20
+    data = bomb(size)
+    assert len(data) < size // 500
+    tracemalloc.start()
+    try:
+        (pixels,) = read_header(data).bulk
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert pixels.length == size
+    assert inflated(data)[pixels.offset : pixels.offset + 4] == bytes(4)
+    monkeypatch.setattr("emulator.dicom.header.MAX_INFLATED", size)
+    with pytest.raises(DicomError, match="more is not read here"):
+        read_header(data)
 
 
 def test_bulk_values_lie_where_they_are_said_to() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import frames, syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.frames import PixelData, Ranges
-from emulator.dicom.header import Bulk, inflate, read_header, swapped
+from emulator.dicom.header import Buffer, Bulk, inflated, swapped
 from emulator.dicom.media import Choice, Offer
 from emulator.dicom.multipart import length_of, part_head
 from emulator.gateway.errors import invalid_argument, not_found
@@ -46,6 +46,7 @@ _BULK = (
 _MAX_FRAMES = 10_000
 _FRAME_NUMBER = re.compile(r" *[0-9]{1,9} *")
 _IN_MEMORY = 16 << 20
+_PIECE = 1 << 20
 """Stored frames of more bytes in all are read as they are sent."""
 
 _Body = bytes | AsyncIterator[bytes]
@@ -203,10 +204,13 @@ def _slices(
     pixels = PixelData(element.offset, element.length, element.encapsulated)
     with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         if not pixels.encapsulated:
-            if row.syntax in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN):
-                return _odd_slices(data, elements, element, numbers, row.syntax)
+            if row.syntax == syntaxes.BIG_ENDIAN:
+                whole = _turned(data, element, elements)
+                return _native(whole, elements, PixelData(0, len(whole), encapsulated=False), numbers)
+            if row.syntax in syntaxes.DEFLATED_DATASETS:
+                return _native(inflated(data), elements, pixels, numbers)
             if frames.starts_within_bytes(elements):
-                return [frames.bit_frame(data, elements, pixels, number) for number in numbers]
+                return _native(data, elements, pixels, numbers)
             spans = [[frames.native_range(elements, pixels, number)] for number in numbers]
             return _pieces(emulator, row, data, spans)
         all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
@@ -215,14 +219,11 @@ def _slices(
         return _pieces(emulator, row, data, [all_frames[number - 1] for number in numbers])
 
 
-def _odd_slices(data: mmap, elements: dict[str, Any], element: Bulk, numbers: list[int], syntax: str) -> list[bytes]:
-    """Cut frames out of a deflated or big endian file."""
-    whole = value_of(data, element, syntax, elements)
-    pixels = PixelData(0, len(whole), encapsulated=False)
+def _native(data: Buffer, elements: dict[str, Any], pixels: PixelData, numbers: list[int]) -> list[bytes]:
+    """Cut frames that are not compressed out of what holds them, into memory."""
     if frames.starts_within_bytes(elements):
-        return [frames.bit_frame(whole, elements, pixels, number) for number in numbers]
-    spans = [frames.native_range(elements, pixels, number) for number in numbers]
-    return [whole[start:end] for start, end in spans]
+        return [frames.bit_frame(data, elements, pixels, number) for number in numbers]
+    return [data[start:end] for start, end in (frames.native_range(elements, pixels, number) for number in numbers)]
 
 
 def _pieces(emulator: "Emulator", row: Row, data: mmap, spans: list[Ranges]) -> Sequence[_Body]:
@@ -237,16 +238,18 @@ async def _read_later(emulator: "Emulator", row: Row, ranges: Ranges) -> AsyncIt
             yield chunk
 
 
-def value_of(data: mmap, element: Bulk, syntax: str, elements: dict[str, Any]) -> bytes:
-    """Give a bulk value as little endian bytes, whatever the file's syntax."""
-    if syntax == syntaxes.DEFLATED:
-        plain = inflate(data, read_header(data).dataset_offset)
-        return plain[element.offset : element.offset + element.length]
+def _turned(data: Buffer, element: Bulk, elements: dict[str, Any]) -> bytes:
+    """Give a bulk value of a big endian file as little endian bytes."""
     raw = data[element.offset : element.offset + element.length]
-    if syntax != syntaxes.BIG_ENDIAN:
-        return raw
     bits = frames.bits_allocated(elements) if element.path == "7FE00010" else 0
     return swapped(raw, element.vr, bits // 8 if bits > 16 else 0)
+
+
+async def _in_pieces(data: mmap, start: int, end: int) -> AsyncIterator[bytes]:
+    """The bytes of a map in [start, end), a megabyte at a time."""
+    with data:
+        for at in range(start, end, _PIECE):
+            yield await asyncio.to_thread(data.__getitem__, slice(at, min(at + _PIECE, end)))
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
@@ -280,7 +283,7 @@ async def retrieve_bulk_data(request: Request) -> Answer:
 
 def _lies_plain(row: Row, element: Bulk) -> bool:
     """Tell whether a value's bytes in the file are the bytes to give."""
-    return not element.encapsulated and row.syntax not in (syntaxes.DEFLATED, syntaxes.BIG_ENDIAN)
+    return not element.encapsulated and row.syntax not in (*syntaxes.DEFLATED_DATASETS, syntaxes.BIG_ENDIAN)
 
 
 async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[_Body]:
@@ -292,9 +295,11 @@ async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequenc
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
     if not _lies_plain(row, element):
 
-        def read() -> bytes:
+        def read() -> Sequence[_Body]:
             with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-                return value_of(data, element, row.syntax, elements)
+                if row.syntax == syntaxes.BIG_ENDIAN:
+                    return [_turned(data, element, elements)]
+                return [_in_pieces(inflated(data), element.offset, element.offset + element.length)]
 
-        return [await asyncio.to_thread(read)]
+        return await asyncio.to_thread(read)
     return [emulator.blobs.stream(row.blob, element.offset, element.offset + element.length)]

@@ -14,7 +14,8 @@ from pydicom.pixels.utils import pixel_array
 
 from emulator.dicom.errors import DicomError
 from emulator.dicom.frames import frame_count
-from emulator.dicom.header import BIG_ENDIAN, DEFLATED, Header, inflate, read_header
+from emulator.dicom.header import BIG_ENDIAN, Header, inflate, read_header
+from emulator.dicom.syntaxes import DEFLATED_DATASETS
 from tests.emulator.dicom.files import shipped_files
 from tests.emulator.services.healthcare.conftest import Store
 from tests.support.patience import PATIENCE
@@ -83,7 +84,7 @@ def test_round_trip(store: Store, path: Path) -> None:
 
 def _check_bulk(store: Store, place: str, data: bytes, header: Header) -> None:
     """Bulk data are the file's bytes."""
-    plain = inflate(data, header.dataset_offset) if header.transfer_syntax in DEFLATED else data
+    plain = inflate(data, header.dataset_offset) if header.transfer_syntax in DEFLATED_DATASETS else data
     for bulk in header.bulk[:3]:
         answer = store.get(f"{place}/bulkdata/{bulk.path}", "multipart/related; type=application/octet-stream")
         assert answer.status_code == 200, bulk.path
