@@ -93,7 +93,6 @@ class Emulator:
         }
         self._runners = {kind: job for service in self.services.values() for kind, job in service.jobs.items()}
         self._tasks: list[asyncio.Task[Any]] = []
-        self.on_reset: Callable[[], None] = lambda: None
         self._create_tables()
 
     def _create_tables(self) -> None:
@@ -133,10 +132,6 @@ class Emulator:
             await asyncio.to_thread(self.pool.shutdown, wait=True, cancel_futures=True)
         self.blobs.close()
         self.db.close()
-
-    def request_reset(self) -> None:
-        """Stop, empty the state and start anew; the server sets what does it."""
-        self.on_reset()
 
     @functools.cached_property
     def pool(self) -> Executor:

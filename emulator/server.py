@@ -1,4 +1,4 @@
-"""One emulator process: the lock on its folder, its ports, the HTTP server, and starting anew after a reset."""
+"""One emulator process: the lock on its folder, its ports, and the HTTP server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import fcntl
 import json
 import logging
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -16,11 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.settings import Settings
-
-RUN_FILE = "emulator.json"
-LOCK_FILE = "lock"
-LOG_FILE = "emulator.log"
-KEPT_AT_RESET = frozenset((LOCK_FILE, LOG_FILE, "owner-token", "signing-secret", "credentials.json"))
+from emulator.state.folder import LOCK_FILE, LOG_FILE, RUN_FILE
 
 
 class StartError(Exception):
@@ -36,22 +31,13 @@ def serve(settings: Settings) -> int:
     grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
     settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])
     grpc.close()  # the gRPC server binds by itself; this only found a free port, or said that it is taken
-    reset = _run(settings, rest)
+    _run(settings, rest)
     (settings.state / RUN_FILE).unlink(missing_ok=True)
-    if reset:
-        rest.close()
-        empty(settings.state)
-        os.set_inheritable(lock, True)  # noqa: FBT003 positional only
-        os.environ[LOCK_VARIABLE] = str(lock)
-        os.execv(sys.executable, [sys.executable, "-m", "emulator", "start", *arguments_of(settings)])  # noqa: S606 itself, no shell
     os.close(lock)
     return 0
 
 
-LOCK_VARIABLE = "EMULATOR_LOCK_DESCRIPTOR"
-
-
-def _run(settings: Settings, listener: socket.socket) -> bool:
+def _run(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
     from emulator.app import Emulator
@@ -64,7 +50,6 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
         emulator = Emulator(settings)
     except CorruptState as error:
         raise StartError(str(error)) from None
-    reset = False
     config = uvicorn.Config(
         _Announced(Application(emulator), settings),
         http=Protocol,
@@ -82,19 +67,11 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
         backlog=1024,
     )
     server = uvicorn.Server(config)
-
-    def on_reset() -> None:
-        nonlocal reset
-        reset = True
-        server.should_exit = True
-
-    emulator.on_reset = on_reset
     server.run(sockets=[listener])
     if not server.started:
         raise StartError(
             f"The emulator could not start; its log is on standard error, or in {settings.state / LOG_FILE}."
         )
-    return reset
 
 
 class _Announced:
@@ -161,11 +138,6 @@ def is_locked(state: Path) -> bool:
 
 def lock_folder(state: Path) -> int:
     """Take the folder for this process; the descriptor holds the lock. Raises StartError where another has it."""
-    inherited = os.environ.pop(LOCK_VARIABLE, "")
-    if inherited:
-        descriptor = int(inherited)
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 positional only
-        return descriptor
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.chmod(0o700)  # it may have been there, and open to all
@@ -210,17 +182,6 @@ def require_state(state: Path) -> None:
     marks = (RUN_FILE, "state.sqlite", "owner-token")
     if any(state.iterdir()) and not any((state / name).exists() for name in marks):
         raise StartError(f"{state} is no emulator's state; nothing was deleted. Name the state's folder with --state.")
-
-
-def empty(state: Path) -> None:
-    """Delete the state; the owner's token and the key file stay, so that shells that know them go on."""
-    for path in state.iterdir():
-        if path.name in KEPT_AT_RESET:
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
 
 
 def arguments_of(settings: Settings) -> list[str]:

@@ -15,6 +15,11 @@ LOCAL_PASSPHRASE = "local"  # noqa: S105
 _LOOPBACK = "127.0.0.1,localhost"
 
 
+def is_local(stack: str) -> bool:
+    """Whether a stack is on an emulator, by its name: `local`, or `local-` and more for a second emulator."""
+    return stack == LOCAL_STACK or stack.startswith(f"{LOCAL_STACK}-")
+
+
 def engine_folder(layout: Layout) -> Path:
     """The folder of the engine that set-up has chosen.
 
@@ -33,9 +38,9 @@ def stack_environment(
     """All variables with which to run pulumi, or the scripts, on `stack`.
 
     Every stack gets the chosen engine and the virtual environment first on PATH: a language host that is older than
-    the engine does not know the option `virtualenv`. Stack `local` also gets a home, a file backend and a passphrase
-    of its own, so that the user's login, plugins and stacks are neither needed nor touched. Any other stack keeps
-    the user's.
+    the engine does not know the option `virtualenv`. Stacks on an emulator also get a home, a file backend and a
+    passphrase of their own, so that the user's login, plugins and stacks are neither needed nor touched. Any other
+    stack keeps the user's.
 
     Args:
         stack: the stack's name.
@@ -58,9 +63,20 @@ def changes(stack: str, layout: Layout, base: Mapping[str, str]) -> dict[str, st
         # The language host lists packages with pip, which would ask the index for its own newest version each time.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    if stack != LOCAL_STACK:
-        return result
-    result |= {
+    return result | _of_emulator(layout, base) if is_local(stack) else result
+
+
+def left_over(stack: str, layout: Layout, base: Mapping[str, str]) -> list[str]:
+    """Which variables of `base` an emulator's stack has set that would lead `stack` into that stack's backend."""
+    if is_local(stack):
+        return []
+    ours = _of_emulator(layout, base)
+    return [name for name, value in ours.items() if name.startswith("PULUMI_") and base.get(name) == value]
+
+
+def _of_emulator(layout: Layout, base: Mapping[str, str]) -> dict[str, str]:
+    """What every stack on an emulator is run with."""
+    return {
         "PULUMI_HOME": str(layout.pulumi_home),
         "PULUMI_BACKEND_URL": layout.backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": LOCAL_PASSPHRASE,
@@ -71,7 +87,6 @@ def changes(stack: str, layout: Layout, base: Mapping[str, str]) -> dict[str, st
         # Python's HTTP clients, unlike Go's, send requests for this machine to a configured proxy.
         **{name: _without_proxy(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
     }
-    return result
 
 
 def _without_proxy(value: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.console import duration
-from engine.environment import changes
+from engine.environment import LOCAL_STACK, changes, left_over
 from engine.layout import Layout, SetupError
+from engine.stacks import Ports, make_stack
 from engine.stamps import engine_ready, packages_ready, plugin_ready, ready
 
 
@@ -25,13 +26,13 @@ def main(arguments: list[str], layout: Layout | None = None) -> int:
     Returns:
         The exit code: 0 ready, 1 failed, 2 wrong use, 130 interrupted.
     """
-    options = parser().parse_args(arguments)
+    options = _options(arguments)
     layout = layout or Layout()
     try:
         set_up(layout, retry_downloads=options.retry_downloads)
         if options.env:
-            for name, value in changes(options.env, layout, os.environ).items():
-                print(f"export {name}={shlex.quote(value)}")
+            make_stack(layout, options.env, options.ports)
+            print("\n".join(lines_for_eval(options.env, layout)))
     except SetupError as error:
         print(f"scripts/setup: {error}", file=sys.stderr)
         return 1
@@ -45,6 +46,25 @@ def main(arguments: list[str], layout: Layout | None = None) -> int:
     return 0
 
 
+def lines_for_eval(stack: str, layout: Layout) -> list[str]:
+    """The shell's lines that make `pulumi` and the commands work on `stack`, whatever the shell worked on before."""
+    variables = {**changes(stack, layout, os.environ), "PULUMI_STACK": stack}
+    unset = [f"unset {name}" for name in left_over(stack, layout, os.environ)]
+    return unset + [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    """The command line, read; `ports` is None where it names none."""
+    reader = parser()
+    options = reader.parse_args(arguments)
+    if options.grpc_port and not options.port:
+        reader.error("--grpc-port goes with --port")
+    if options.port and not options.env:
+        reader.error("--port goes with --env STACK")
+    options.ports = Ports(options.port, options.grpc_port or options.port + 1) if options.port else None
+    return options
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of scripts/setup."""
     result = argparse.ArgumentParser(
@@ -53,8 +73,13 @@ def parser() -> argparse.ArgumentParser:
         epilog='To run pulumi by hand on the local stack: eval "$(scripts/setup --env local)"',
     )
     result.add_argument(
-        "--env", metavar="STACK", help="print the variables with which to run pulumi on STACK, for eval"
+        "--env",
+        metavar="STACK",
+        help="print the variables with which to run pulumi on STACK, for eval; a stack on an emulator "
+        f"({LOCAL_STACK}, {LOCAL_STACK}-NAME) is made if it is missing",
     )
+    result.add_argument("--port", type=int, help=f"REST port of the emulator of a new stack {LOCAL_STACK}-NAME")
+    result.add_argument("--grpc-port", type=int, help="its gRPC port (default: the next one)")
     result.add_argument(
         "--retry-downloads",
         action="store_true",

@@ -12,7 +12,8 @@ from scripts.connection import Connection, require_listener
 from scripts.errors import CommandError, api_failure, explain, one_line
 
 _APIS = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "bigquery.googleapis.com")
-_UP = "run `pulumi up`"
+# Without --refresh Pulumi believes its own state, and finds nothing to do after a reset or a deletion by hand.
+_UP = "run `pulumi up --refresh`"
 
 # Roles that include what the healthcare agent needs, the one that the program grants first
 # (Cloud Healthcare: permissions between services; IAM: predefined roles).
@@ -107,6 +108,10 @@ def _grants(target: Connection) -> list[Check]:
 def _service(target: Connection) -> str:
     if target.emulated:
         require_listener(target.address)
+        if not target.outputs.emulated:
+            return (
+                f"The emulator at {target.address}, by HEALTHCARE_EMULATOR_HOST; the stack itself is on Google Cloud"
+            )
         return f"The emulator at {target.address}"
     return f"Google Cloud, project {target.outputs.project}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -59,14 +60,18 @@ def connect(stack: str | None, outputs_file: Path | None, *, must_run: bool = Tr
 
 
 def resolve_endpoints(outputs: Outputs, environment: Any) -> Endpoints:
-    """The endpoints to use: those of the stack, over which the emulator variables of the shell go.
+    """The endpoints to use, all of one source, so that no command mixes the data of two places.
 
-    Either all services are Google Cloud's or all are the emulator's: a half-set shell is refused, because it would
-    mix the data of both. A variable that is missing beside HEALTHCARE_EMULATOR_HOST means that same address.
+    A stack on an emulator says where that is, and the shell's emulator variables must agree with it. For a stack on
+    Google Cloud HEALTHCARE_EMULATOR_HOST leads every service to an emulator; a variable that is missing beside it means
+    that same address. Raises UsageError where shell and stack disagree.
     """
     named = {field: environment.get(variable) for field, variable in _VARIABLES.items()}
     given = {field: value for field, value in named.items() if value}
-    if not outputs.emulated and given and "healthcare" not in given:
+    if outputs.emulated:
+        _require_agreement(outputs, given)
+        return outputs.endpoints
+    if given and "healthcare" not in given:
         variable = _VARIABLES[next(iter(given))]
         raise UsageError(
             f"{variable} points to an emulator, but stack {outputs.stack} is on Google Cloud:"
@@ -74,14 +79,28 @@ def resolve_endpoints(outputs: Outputs, environment: Any) -> Endpoints:
         )
     if not given:
         return outputs.endpoints
-    root = _root_url(given.get("healthcare") or outputs.healthcare_endpoint)
-    values = dict.fromkeys(Endpoints.__dataclass_fields__, root) | outputs.endpoints.to_mapping()
+    root = _root_url(given["healthcare"])
+    values = dict.fromkeys(Endpoints.__dataclass_fields__, root)
     values |= {field: _root_url(value) for field, value in given.items()}
-    if "pubsub_grpc" in given:
-        values["pubsub_grpc"] = urlsplit(_root_url(given["pubsub_grpc"])).netloc
-    elif "pubsub_grpc" not in outputs.endpoints.to_mapping():
-        values["pubsub_grpc"] = urlsplit(root).netloc
+    values["pubsub_grpc"] = urlsplit(values["pubsub_grpc"]).netloc
     return Endpoints(**values)
+
+
+def _require_agreement(outputs: Outputs, given: Mapping[str, str]) -> None:
+    """Refuse variables that name another emulator than the stack's. Raises UsageError."""
+    stacks = outputs.endpoints.to_mapping()
+    for field, value in given.items():
+        if field in stacks and _place(value) != _place(stacks[field]):
+            raise UsageError(
+                f"{_VARIABLES[field]} says {value}, but stack {outputs.stack} is on the emulator at {stacks[field]}:"
+                ' name the stack of the emulator you mean with --stack, or run `eval "$(python -m emulator env)"` for'
+                " the stack's own emulator (with --state if its folder is not the default one)."
+            )
+
+
+def _place(address: str) -> str:
+    """`host:port` of an address, the same for all names of this machine's loopback."""
+    return urlsplit(_root_url(address)).netloc.replace("localhost:", "127.0.0.1:")
 
 
 def _root_url(host: str) -> str:

@@ -188,7 +188,7 @@ def agent_remedy(message: str, where: Surroundings) -> str | None:
             where.agent and where.agent in message and service.replace("/", "").lower() in message.lower()
         ):
             agent = where.agent or "the project's healthcare service agent"
-            return f"Run `pulumi up`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
+            return f"Run `pulumi up --refresh`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
     return None
 
 
@@ -198,7 +198,7 @@ def _remedy(code: int, message: str, where: Surroundings) -> str | None:
     if agent:
         return agent
     if "has not been used in project" in message or "is disabled" in message:
-        return f"Run `pulumi up`, which enables the APIs of {project}, and wait a minute."
+        return f"Run `pulumi up --refresh`, which enables the APIs of {project}, and wait a minute."
     if code == 401:
         if where.emulated:
             return 'Run `eval "$(python -m emulator env)"`, or unset GOOGLE_OAUTH_ACCESS_TOKEN.'
@@ -210,7 +210,7 @@ def _remedy(code: int, message: str, where: Surroundings) -> str | None:
         )
     if code == 404:
         stack = f"stack {where.stack}" if where.stack else "the stack"
-        return f"Check the name; if {stack} was changed or destroyed, run `pulumi up`."
+        return f"Check the name; if {stack} was changed, emptied or destroyed, run `pulumi up --refresh`."
     if code == 429:
         return "Wait a minute and run the same command again; what is done is not done again."
     if code in (500, 502, 503, 504):

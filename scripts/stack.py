@@ -70,8 +70,11 @@ def _pulumi(stack: str | None, *arguments: str) -> str:
 
 def _pulumi_error(stack: str | None, stderr: str) -> str:
     """One sentence for a failed `pulumi`, from the line of its output that says why."""
+    from engine.environment import is_local
+
     if "no stack named" in stderr:
-        remedy = "run scripts/demo" if stack == LOCAL_STACK else f"run `pulumi up --stack {stack}`"
+        made = f'eval "$(scripts/setup --env {stack})"' if is_local(stack or "") else f"pulumi stack init {stack}"
+        remedy = f"run `{made}` and `pulumi up --stack {stack}`"
         return f"There is no stack {stack}: {remedy}, or name another with --stack."
     if "PULUMI_ACCESS_TOKEN" in stderr or "pulumi login" in stderr:
         return f"Pulumi is not signed in to the backend of stack {stack}: run `pulumi login`."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ from urllib.parse import parse_qsl
 from emulator.app import error_response, unknown_path
 from emulator.gateway import control
 from emulator.gateway.assertions import TOKEN_PATHS
-from emulator.gateway.errors import ApiError
+from emulator.gateway.errors import ApiError, unavailable
 from emulator.gateway.hosts import is_loopback
+from emulator.gateway.renewal import Current
 from emulator.gateway.request import Request, Response
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class Application:
     """The ASGI application around one emulator."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+        self._current = Current(emulator)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
@@ -44,23 +46,34 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await self._emulator.start()
+            await self._current.emulator.start()
         except Exception as error:
             _log.exception("the emulator could not start")
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._emulator.stop()
+        await self._current.stop()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._current.resetting:
+            await self._current.ready()
+        with self._current.call() as emulator:
+            await self._call(emulator, scope, receive, send)
+
+    async def _call(self, emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         origin = headers.get("origin")
         if origin is not None and scope["method"] == "OPTIONS":
             response = Response(204)
         else:
-            response = await self._answer(scope, headers, receive)
+            try:
+                response = await self._answer(emulator, scope, headers, receive)
+            except asyncio.CancelledError:
+                if not self._current.resetting:
+                    raise
+                response = error_response(unavailable("The emulator's state was emptied while this call was waiting."))
         extra = _cors(origin, headers) if origin is not None else {}
         if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
             extra["content-security-policy"] = "sandbox"
@@ -71,14 +84,13 @@ class Application:
             reason = error.message if isinstance(error, ApiError) else "a file was deleted meanwhile."
             _log.error("An answer was broken off: %s", reason)
 
-    async def _answer(self, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
-        emulator = self._emulator
+    async def _answer(self, emulator: Emulator, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
         raw_path: str = scope["raw_path"].decode("latin-1")
         query = scope["query_string"]
         raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
         if raw_path.startswith("/_emulator") or raw_path in TOKEN_PATHS:
-            return await control.answer(emulator, http, raw_path, headers, raw_query, receive)
+            return await control.answer(emulator, http, raw_path, headers, raw_query, receive, self._current.reset)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
             if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -29,8 +28,9 @@ async def answer(
     headers: dict[str, str],
     raw_query: list[tuple[str, str]],
     receive: Receive,
+    reset: Callable[[], Awaitable[None]],
 ) -> Response:
-    """The answer of one of these endpoints."""
+    """The answer of one of these endpoints; `reset` puts an empty emulator in the place of this one."""
     try:
         raw = await _read(receive) if http == "POST" else b""
         if raw_path in TOKEN_PATHS:
@@ -44,6 +44,9 @@ async def answer(
             != emulator.settings.owner
         ):
             raise permission_denied("Only the owner's token may do this: see python -m emulator env.")
+        if (http, raw_path) == ("POST", "/_emulator/reset"):
+            await reset()
+            return Response.json({})
         return await _owner(emulator, http, raw_path, raw)
     except ApiError as error:
         return Response.json(error.to_json(), error.code)
@@ -89,9 +92,6 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Re
     if (http, raw_path) == ("POST", "/_emulator/chores"):
         services = emulator.services.values()
         return Response.json({s.name: [await chore(emulator) for chore in s.chores] for s in services if s.chores})
-    if (http, raw_path) == ("POST", "/_emulator/reset"):
-        asyncio.get_running_loop().call_soon(emulator.request_reset)
-        return Response.json({})
     raise not_found(f"The emulator has no endpoint {http} {raw_path[:200]}.")
 
 

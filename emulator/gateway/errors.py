@@ -146,3 +146,8 @@ def not_implemented(message: str, *, reason: str = "notImplemented") -> ApiError
 def storage_full(message: str, *, reason: str = "insufficientStorage") -> ApiError:
     """507: the disk is full. Not a code that clients retry, so that the sentence reaches a person at once."""
     return ApiError(507, "RESOURCE_EXHAUSTED", message, reason)
+
+
+def unavailable(message: str, *, reason: str = "backendError") -> ApiError:
+    """503: the same call may work when it is sent again."""
+    return ApiError(503, "UNAVAILABLE", message, reason)

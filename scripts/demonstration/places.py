@@ -1,15 +1,14 @@
 """Where a demonstration keeps what it makes, and which ports its emulator has."""
 
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.environment import stack_environment
 from engine.layout import Layout
+from engine.stacks import GRPC_PORT, PORT, Ports, with_ports
 
 STACK = "local"
-PORT, GRPC_PORT = 9470, 9471
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Places:
         self.results.mkdir(parents=True, exist_ok=True)
         own = self.layout.root / f"Pulumi.{STACK}.yaml"
         if self.config != own:
-            self.config.write_text(with_ports(own.read_text(), self.port, self.grpc_port))
+            self.config.write_text(with_ports(own.read_text(), Ports(self.port, self.grpc_port)))
 
     def forget(self) -> None:
         """Remove what the emulator has kept, and what Pulumi has if it holds no other stack."""
@@ -66,9 +65,3 @@ class Places:
     def pulumi_environment(self) -> dict[str, str]:
         """The variables with which pulumi runs on this demonstration's stack."""
         return {**stack_environment(STACK, self.layout), "PULUMI_BACKEND_URL": self.backend.as_uri()}
-
-
-def with_ports(settings: str, port: int, grpc_port: int) -> str:
-    """The stack settings with other ports in all endpoints."""
-    others = {str(PORT): port, str(GRPC_PORT): grpc_port}
-    return re.sub(rf"\b127\.0\.0\.1:({'|'.join(others)})\b", lambda found: f"127.0.0.1:{others[found[1]]}", settings)

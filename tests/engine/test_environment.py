@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.environment import changes, stack_environment
+from engine.environment import changes, left_over, stack_environment
 from engine.layout import Layout
 
 
@@ -44,3 +44,15 @@ def test_this_machine_is_never_asked_through_a_proxy(clone: Layout) -> None:
     result = stack_environment("local", clone, base)
     assert result["NO_PROXY"] == "localhost,.example.org,127.0.0.1"
     assert result["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_a_second_emulators_stack_is_kept_as_local_is(clone: Layout) -> None:
+    assert changes("local-2", clone, {}) == changes("local", clone, {})
+    assert "PULUMI_HOME" not in changes("localities", clone, {})
+
+
+def test_what_another_stack_left_in_the_shell_is_taken_out_again(clone: Layout) -> None:
+    shell = stack_environment("local", clone, {"PATH": "/usr/bin"})
+    assert set(left_over("dev", clone, shell)) >= {"PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"}
+    assert left_over("local-2", clone, shell) == []
+    assert left_over("dev", clone, {"PULUMI_HOME": "/home/u/.pulumi"}) == []

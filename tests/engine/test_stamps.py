@@ -24,7 +24,9 @@ def clone(tmp_path: Path) -> Layout:
     (layout.venv / ".setup").write_text(stamps.packages_key(layout))
     tools = layout.tools / "bin"
     tools.mkdir(parents=True)
-    (tools / "pulumi").write_text("engine")
+    (tools / "pulumi").write_text("#!/bin/sh\n")
+    (tools / "pulumi").chmod(0o755)
+    shutil.copy(here.root / "Pulumi.local.yaml", layout.root)
     (layout.tools / "engine.json").write_text(json.dumps(stamps.engine_stamp(layout, tools)))
     stamps.plugin_folder(layout).mkdir(parents=True)
     (stamps.plugin_folder(layout) / "pulumi-resource-gcp").write_text(stamps.LAUNCHER)

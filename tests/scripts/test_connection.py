@@ -33,13 +33,25 @@ def test_a_local_stack_brings_its_endpoints() -> None:
     assert resolve_endpoints(outputs, {}) == outputs.endpoints
 
 
-def test_variables_go_over_the_outputs() -> None:
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HEALTHCARE_EMULATOR_HOST", "http://127.0.0.1:9570"),
+        ("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9999/"),
+        ("PUBSUB_EMULATOR_HOST", "127.0.0.1:9571"),
+        ("BIGQUERY_EMULATOR_HOST", "127.0.0.1:9570"),
+    ],
+)
+def test_variables_of_another_emulator_are_refused(variable: str, value: str) -> None:
     outputs = outputs_for(ROOT, "127.0.0.1:9471")
-    environment = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9999/", "PUBSUB_EMULATOR_HOST": "127.0.0.1:8888"}
-    found = resolve_endpoints(outputs, environment)
-    assert found.storage == "http://127.0.0.1:9999"
-    assert found.pubsub_grpc == "127.0.0.1:8888"
-    assert found.healthcare == ROOT
+    with pytest.raises(UsageError, match=f"{variable} says {value}, but stack .* is on the emulator at "):
+        resolve_endpoints(outputs, {variable: value})
+
+
+def test_variables_of_the_stacks_own_emulator_change_nothing() -> None:
+    outputs = outputs_for(ROOT, "127.0.0.1:9471")
+    shell = {"HEALTHCARE_EMULATOR_HOST": "localhost:9470", "PUBSUB_EMULATOR_HOST": "127.0.0.1:9471"}
+    assert resolve_endpoints(outputs, shell) == outputs.endpoints
 
 
 def test_the_healthcare_variable_leads_every_service_to_the_emulator() -> None:

@@ -79,7 +79,7 @@ def test_agent_without_its_grant_gets_googles_message_and_the_remedy() -> None:
             "If some-project is the project you mean, ask its owner",
         ),
         (403, "Cloud Healthcare API has not been used in project 1 before or it is disabled", "enables the APIs"),
-        (404, "Dataset not found", "if stack dev was changed or destroyed, run `pulumi up`"),
+        (404, "Dataset not found", "if stack dev was changed, emptied or destroyed, run `pulumi up --refresh`"),
         (429, "Quota exceeded", "Wait a minute"),
         (503, "The service is unavailable", "Run the same command again"),
     ],

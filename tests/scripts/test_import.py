@@ -78,14 +78,14 @@ def test_an_agent_without_its_grant(run: Run, live: Live) -> None:
     ended = run("import", "--outputs", live.path)
     assert ended.code == 1
     assert ended.err.startswith("error: Healthcare API doesn't have required Cloud Storage permission.")
-    assert "Run `pulumi up`, which grants" in ended.err
+    assert "Run `pulumi up --refresh`, which grants" in ended.err
     assert live.outputs.healthcare_agent_email in ended.err
     status = run("status", "--outputs", live.path)
     assert status.code == 1
     failed = [line for line in status.out.splitlines() if line.startswith("failed")]
     assert len(failed) == 1
     assert "agent reads landing bucket" in failed[0]
-    assert "lacks roles/storage.objectViewer: run `pulumi up`" in failed[0]
+    assert "lacks roles/storage.objectViewer: run `pulumi up --refresh`" in failed[0]
 
 
 def test_export_to_a_bucket(run: Run, live: Live, tmp_path: Path, landing: storage.Bucket) -> None:

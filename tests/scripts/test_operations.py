@@ -128,7 +128,7 @@ def test_an_agent_without_its_grant(run: Run, google: FakeGoogle, outputs_file: 
     google.answers(*GET, operation(error={"code": 7, "message": NO_GRANT}))
     ended = run("import", "--outputs", outputs_file)
     assert ended.code == 1
-    assert ended.err.startswith(f"error: {NO_GRANT}. Run `pulumi up`, which grants service-123456789012@")
+    assert ended.err.startswith(f"error: {NO_GRANT}. Run `pulumi up --refresh`, which grants service-123456789012@")
     assert "roles/storage.objectViewer" in ended.err
 
 

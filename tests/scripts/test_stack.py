@@ -85,7 +85,7 @@ def test_outputs_of_a_stack_that_was_never_brought_up(pulumi: FakePulumi, run: R
 @pytest.mark.parametrize(
     ("stderr", "said"),
     [
-        ("error: no stack named 'local' found", "There is no stack local: run scripts/demo"),
+        ("error: no stack named 'local' found", 'run `eval "$(scripts/setup --env local)"` and `pulumi up'),
         ("error: PULUMI_ACCESS_TOKEN must be set for login", "run `pulumi login`"),
         ("error: incorrect passphrase", "set PULUMI_CONFIG_PASSPHRASE"),
         ("warning: x\nerror: something else broke", "something else broke"),

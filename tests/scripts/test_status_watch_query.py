@@ -45,7 +45,7 @@ def test_what_is_missing_fails_with_its_remedy(
     assert shown.code == 1
     failed = {each["check"]: each["detail"] for each in json.loads(shown.out)["checks"] if each["state"] == "failed"}
     assert check in failed
-    assert "run `pulumi up`" in failed[check]
+    assert "run `pulumi up --refresh`" in failed[check]
 
 
 def test_a_store_that_does_not_notify(run: Run, live: Live, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_store_that_does_not_notify(run: Run, live: Live, tmp_path: Path) -> N
     path.write_text(dataclasses.replace(live.outputs, dicom_topic=other).to_json())
     shown = run("status", "--outputs", path)
     assert shown.code == 1
-    assert f"failed   DICOM store: It does not notify {other}: run `pulumi up`." in shown.out
+    assert f"failed   DICOM store: It does not notify {other}: run `pulumi up --refresh`." in shown.out
 
 
 def test_an_emulator_that_is_not_running_is_the_only_line(run: Run, tmp_path: Path) -> None:

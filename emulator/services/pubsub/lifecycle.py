@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.pubsub import SERVICE
@@ -14,17 +15,22 @@ if TYPE_CHECKING:
     from emulator.app import Emulator
 
 _TASKS = "pubsub.tasks"
+_SERVER = "emulator.services.pubsub.grpc_server"
 _log = logging.getLogger("emulator")
 
 
 @SERVICE.on_start
 async def start(emulator: Emulator) -> None:
-    """Start the broker at once and the gRPC server in the background (its imports take longer than a start may)."""
+    """Start the broker at once and the gRPC server in the background, if its imports take longer than a start may."""
     broker = install(emulator)
+    started = asyncio.Event()
+    imported = _SERVER in sys.modules
     emulator.extensions[_TASKS] = [
         asyncio.create_task(broker.run()),
-        asyncio.create_task(_serve_grpc(emulator)),
+        asyncio.create_task(_serve_grpc(emulator, started)),
     ]
+    if imported:
+        await started.wait()
 
 
 @SERVICE.on_stop
@@ -36,7 +42,9 @@ async def stop(emulator: Emulator) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve_grpc(emulator: Emulator) -> None:
+async def _serve_grpc(emulator: Emulator, started: asyncio.Event) -> None:
+    """Serve until cancelled; `started` is set once the server listens, or can't."""
+
     def load() -> Any:
         from emulator.services.pubsub import grpc_server
 
@@ -48,6 +56,8 @@ async def _serve_grpc(emulator: Emulator) -> None:
     except Exception:  # noqa: BLE001  REST goes on without gRPC
         _log.exception("Pub/Sub's gRPC server did not start on port %s", emulator.settings.grpc_port)
         return
+    finally:
+        started.set()
     try:
         await asyncio.Event().wait()
     finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.layout import Layout
-from scripts.demonstration.places import Places, with_ports
+from scripts.demonstration.places import Places
 from scripts.demonstration.provision import _BUSY, reason, summary
 
 
@@ -62,10 +62,6 @@ def test_other_ports_reach_every_endpoint_of_the_stack(tmp_path: Path) -> None:
     assert "127.0.0.1:9471" not in settings
     assert "http://127.0.0.1:1234/storage/v1/" in settings
     assert "127.0.0.1:1235" in settings
-
-
-def test_swapped_ports() -> None:
-    assert with_ports("a: 127.0.0.1:9470\nb: 127.0.0.1:9471\n", 9471, 9470) == "a: 127.0.0.1:9471\nb: 127.0.0.1:9470\n"
 
 
 def test_default_places_are_those_of_the_other_commands() -> None:

@@ -1,0 +1,23 @@
+"""The folder of one emulator: the files in it that are not its state, and emptying it."""
+
+import shutil
+from pathlib import Path
+
+RUN_FILE = "emulator.json"
+LOCK_FILE = "lock"
+LOG_FILE = "emulator.log"
+KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, "owner-token", "signing-secret", "credentials.json"))
+
+
+def empty(state: Path) -> None:
+    """Delete the state; the owner's token and the key file stay, so that shells that know them go on.
+
+    Files go before folders: what is left of a deletion that a crash cut off is bytes that no database names.
+    """
+    for path in sorted(state.iterdir(), key=Path.is_dir):
+        if path.name in KEPT_AT_RESET:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
