@@ -11,7 +11,6 @@ import importlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 

@@ -32,7 +32,7 @@ def install_engine(layout: Layout) -> None:
             current.result("official release")
         else:
             build_engine(layout, folder, current)
-            current.result("built from Go modules")
+            current.result("built from Go modules (`pulumi import` writes no code)")
         layout.tools.mkdir(exist_ok=True)
         (layout.tools / "engine.json").write_text(json.dumps(engine_stamp(layout, folder)))
 

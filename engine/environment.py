@@ -9,6 +9,9 @@ from engine.layout import Layout, SetupError
 
 LOCAL_STACK = "local"
 
+# An official release brings the hosts of all languages, a build from Go modules Python's alone.
+_ANOTHER_HOST = "pulumi-language-nodejs"
+
 # Protects the state of a throw-away stack on one's own machine, which holds nothing that is worth protecting.
 LOCAL_PASSPHRASE = "local"  # noqa: S105
 
@@ -30,6 +33,12 @@ def engine_folder(layout: Layout) -> Path:
         return Path(json.loads((layout.tools / "engine.json").read_text())["folder"])
     except (OSError, ValueError, KeyError):
         raise SetupError("The Pulumi engine is not set up; run scripts/setup.") from None
+
+
+def is_built(layout: Layout) -> bool:
+    """Whether set-up built the engine, with a language host that is older and does not write programs."""
+    folder = engine_folder(layout)
+    return folder.is_relative_to(layout.tools) and not (folder / _ANOTHER_HOST).exists()
 
 
 def stack_environment(
@@ -63,6 +72,9 @@ def changes(stack: str, layout: Layout, base: Mapping[str, str]) -> dict[str, st
         # The language host lists packages with pip, which would ask the index for its own newest version each time.
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
+    if is_built(layout):
+        # `pulumi import` would otherwise end with an error after it has imported: the built host can't write programs.
+        result["PULUMI_OPTION_GENERATE_CODE"] = "false"
     return result | _of_emulator(layout, base) if is_local(stack) else result
 
 

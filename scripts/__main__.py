@@ -25,6 +25,7 @@ from scripts.commands import (
     view,
     watch,
 )
+from scripts.console import end_unread
 from scripts.errors import CommandError, explain, report
 from scripts.parallel import threads_left
 
@@ -62,6 +63,7 @@ def main() -> None:
         app(prog_name="python -m scripts")
     except SystemExit as end:
         _end_now_if_threads_are_left(end)
+        _flush()
         raise
     except CommandError as error:
         _leave(error, error)
@@ -75,6 +77,14 @@ def _end_now_if_threads_are_left(end: SystemExit) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _flush() -> None:
+    """Write what is buffered while a reader that has gone can still be told from a failure."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        end_unread()
 
 
 def _leave(error: Exception, explained: CommandError) -> None:

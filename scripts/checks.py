@@ -109,9 +109,7 @@ def _service(target: Connection) -> str:
     if target.emulated:
         require_listener(target.address)
         if not target.outputs.emulated:
-            return (
-                f"The emulator at {target.address}, by HEALTHCARE_EMULATOR_HOST; the stack itself is on Google Cloud"
-            )
+            return f"The emulator at {target.address}, by HEALTHCARE_EMULATOR_HOST; the stack itself is on Google Cloud"
         return f"The emulator at {target.address}"
     return f"Google Cloud, project {target.outputs.project}"
 

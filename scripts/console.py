@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 
 from scripts.legible import legible, legible_json, plain_cell
+
+_UNREAD = 141
+"""What a shell sees of a program that SIGPIPE has ended: 128 and the signal's number."""
 
 StackOption = Annotated[
     str | None, typer.Option("--stack", "-s", help="The Pulumi stack to work on. Default: the selected one.")
@@ -88,7 +92,7 @@ def remark(text: str) -> None:
 
 def say(text: str) -> None:
     """Print one line of a result on standard output."""
-    sys.stdout.write(legible(text) + "\n")
+    _write(legible(text) + "\n")
 
 
 def say_lines(text: str) -> None:
@@ -99,8 +103,24 @@ def say_lines(text: str) -> None:
 
 def say_cells(cells: Sequence[object]) -> None:
     """Print one tab-separated line of a result, at once."""
-    sys.stdout.write("\t".join(map(plain_cell, cells)) + "\n")
-    sys.stdout.flush()
+    _write("\t".join(map(plain_cell, cells)) + "\n", at_once=True)
+
+
+def _write(text: str, *, at_once: bool = False) -> None:
+    """Write to standard output; where nobody reads on, as after `| head`, the command ends without a word."""
+    try:
+        sys.stdout.write(text)
+        if at_once:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        end_unread()
+
+
+def end_unread() -> NoReturn:
+    """End as a program does whose reader has gone: without a word, and with its exit code."""
+    # What is still buffered would be written at the end, and fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(_UNREAD)
 
 
 def confirmed(question: str, *, abort: bool = False) -> bool:
@@ -115,13 +135,12 @@ def interactive() -> bool:
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(legible_json(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
+    _write(legible_json(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
 
 
 def print_json_line(value: Any) -> None:
     """Print one JSON document on one line, at once: for streams of them."""
-    sys.stdout.write(legible_json(json.dumps(value, ensure_ascii=False, default=str)) + "\n")
-    sys.stdout.flush()
+    _write(legible_json(json.dumps(value, ensure_ascii=False, default=str)) + "\n", at_once=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

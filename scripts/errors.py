@@ -188,7 +188,9 @@ def agent_remedy(message: str, where: Surroundings) -> str | None:
             where.agent and where.agent in message and service.replace("/", "").lower() in message.lower()
         ):
             agent = where.agent or "the project's healthcare service agent"
-            return f"Run `pulumi up --refresh`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
+            return (
+                f"Run `pulumi up --refresh`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
+            )
     return None
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from engine.console import duration
 from engine.layout import Layout
 from engine.setup import main as set_up
+from engine.stacks import GRPC_PORT, PORT
 from scripts.demonstration.children import StepFailed
-from scripts.demonstration.places import GRPC_PORT, PORT, Places
+from scripts.demonstration.places import Places
 
 if TYPE_CHECKING:
     from scripts.demonstration.steps import Demonstration

@@ -4,8 +4,9 @@ import json
 import shlex
 from typing import Any
 
+from engine.stacks import GRPC_PORT, PORT
 from infra.outputs import Outputs
-from scripts.demonstration.places import GRPC_PORT, PORT, Places
+from scripts.demonstration.places import Places
 
 
 def summary(places: Places, facts: dict[str, Any]) -> str:

@@ -56,3 +56,13 @@ def test_what_another_stack_left_in_the_shell_is_taken_out_again(clone: Layout) 
     assert set(left_over("dev", clone, shell)) >= {"PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"}
     assert left_over("local-2", clone, shell) == []
     assert left_over("dev", clone, {"PULUMI_HOME": "/home/u/.pulumi"}) == []
+
+
+def test_a_built_engine_is_not_asked_for_code_it_cannot_write(clone: Layout) -> None:
+    assert "PULUMI_OPTION_GENERATE_CODE" not in changes("dev", clone, {}), "an engine from PATH"
+    own = clone.tools / "pulumi" / "bin"
+    own.mkdir(parents=True)
+    (clone.tools / "engine.json").write_text(json.dumps({"folder": str(own)}))
+    assert changes("dev", clone, {})["PULUMI_OPTION_GENERATE_CODE"] == "false"
+    (own / "pulumi-language-nodejs").write_text("")
+    assert "PULUMI_OPTION_GENERATE_CODE" not in changes("dev", clone, {}), "an official release"

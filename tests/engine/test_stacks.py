@@ -88,7 +88,7 @@ def test_swapped_ports() -> None:
     assert with_ports(settings, Ports(9471, 9470)) == "a: 127.0.0.1:9471\nb: 127.0.0.1:9470\n"
 
 
-def test_the_lines_select_the_stack_and_take_back_an_earlier_one(clone: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lines_select_the_stack_and_forget_an_earlier_one(clone: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", clone.backend.as_uri())
     lines = "\n".join(setup.lines_for_eval("dev", clone))
     told = subprocess.run(

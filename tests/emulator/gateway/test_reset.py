@@ -1,4 +1,4 @@
-"""POST /_emulator/reset: answered once the state is empty and the emulator takes calls again, whatever was under way."""
+"""POST /_emulator/reset: answered once the state is empty, whatever was under way."""
 
 from __future__ import annotations
 
