@@ -14,6 +14,8 @@ ROUTES = frozenset(
     )
 )
 """First segments of the addresses that OHIF's page shows: its modes' `routeName`, and its own."""
+STUDIES = 5000
+"""How many studies a search gives at most (Cloud Healthcare: DICOM limits, QIDO)."""
 # The page may load from and talk to this origin only: what it shows can't leave the machine. OHIF writes styles
 # inline, makes functions of text, and starts its workers from blobs.
 _POLICY = (
@@ -68,7 +70,8 @@ def settings(root: str) -> dict[str, object]:
     """What OHIF must know about a store of Cloud Healthcare at a DICOMweb root.
 
     Each choice has its reason: frames come by WADO-RS only; thumbnails from `rendered`, fetched, because there is no
-    `thumbnail`; bulk data, which palettes are, with Accept */*; values match exactly, but names may be fuzzy.
+    `thumbnail`; bulk data, which palettes are, with Accept */*; values match exactly, but names may be fuzzy; the list
+    asks once and turns pages by itself, so it asks for as many studies as a search gives.
     """
     return {
         "routerBasename": None,
@@ -93,6 +96,7 @@ def settings(root: str) -> dict[str, object]:
                     "enableStudyLazyLoad": True,
                     "supportsFuzzyMatching": True,
                     "supportsWildcard": False,
+                    "queryLimit": STUDIES,
                     "staticWado": False,
                     "singlepart": "bulkdata,video",
                     "bulkDataURI": {"enabled": True},

@@ -9,7 +9,7 @@ import typer
 
 from scripts.connection import TIMEOUT_SECONDS, connect
 from scripts.console import OutputsOption, StackOption, remark, say, say_lines
-from scripts.errors import ApiFailure, UsageError
+from scripts.errors import ApiFailure, CommandError, UsageError
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
@@ -45,6 +45,8 @@ def _serve(target: Connection, study: str, *, open_: bool) -> None:
     """Print the link to the viewer that the emulator serves."""
     from scripts import viewer
 
+    if study:
+        _require(target, study)
     if not viewer.is_there():
         remark("Fetching OHIF (50 MB, once) ...")
         viewer.fetch()
@@ -60,6 +62,16 @@ def _serve(target: Connection, study: str, *, open_: bool) -> None:
 
         if not webbrowser.open(link):
             remark("No browser could be opened here: follow the link by hand.")
+
+
+def _require(target: Connection, study: str) -> None:
+    """Refuse a study that the store does not hold: the viewer would show an empty page. Raises CommandError."""
+    from scripts.dicomweb import DicomWeb
+
+    if not any(DicomWeb(target).search("/studies", [("StudyInstanceUID", study)], 1)):
+        raise CommandError(
+            f"The store holds no study {study}; `python -m scripts search studies` lists those that it holds."
+        )
 
 
 def _end(target: Connection) -> None:

@@ -35,6 +35,13 @@ class Store:
     emulator: RunningEmulator
     outputs: Path
     studies: dict[str, Study]
+    url: str
+
+    def add(self, file: bytes) -> None:
+        """Store one DICOM file."""
+        headers = {"Content-Type": "application/dicom", "Authorization": f"Bearer {self.emulator.owner_token}"}
+        with urllib.request.urlopen(urllib.request.Request(self.url, file, headers), timeout=PATIENCE) as answer:
+            assert answer.status == 200
 
     def link(self) -> str:
         """A fresh link to the viewer, as the command prints it."""
@@ -54,17 +61,14 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_fact
     assert emulator.request("POST", f"/v1/{parent}?datasetId={dataset}", {})[0] == 200
     parent = f"{parent}/{dataset}/dicomStores"
     assert emulator.request("POST", f"/v1/{parent}?dicomStoreId=images", {})[0] == 200
-    found = studies()
-    headers = {"Content-Type": "application/dicom", "Authorization": f"Bearer {emulator.owner_token}"}
-    for study in found.values():
-        for file in study.files:
-            url = f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies"
-            with urllib.request.urlopen(urllib.request.Request(url, file, headers), timeout=PATIENCE) as answer:
-                assert answer.status == 200
     outputs = replace(outputs_for(emulator.base_url, project=emulator.project), dicom_store_name=f"{parent}/images")
     file_of_outputs = tmp_path_factory.mktemp("browser") / "outputs.json"
     file_of_outputs.write_text(outputs.to_json())
-    return Store(emulator, file_of_outputs, found)
+    found = Store(emulator, file_of_outputs, studies(), f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies")
+    for study in found.studies.values():
+        for file in study.files:
+            found.add(file)
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,22 @@ def studies() -> dict[str, Study]:
     }
 
 
+def headers_only(number: int) -> list[bytes]:
+    """Files without pixels, each a study of its own: a row of the list and no more."""
+    dataset = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")), stop_before_pixels=True)
+    files = []
+    for row in range(number):
+        dataset.StudyInstanceUID = generate_uid(entropy_srcs=["row", str(row)])
+        dataset.SeriesInstanceUID = dataset.SOPInstanceUID = generate_uid(entropy_srcs=["row", str(row), "below"])
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.PatientName = dataset.PatientID = f"Row{row:03}"
+        dataset.StudyDate = "19000101"
+        file = BytesIO()
+        dataset.save_as(file)
+        files.append(file.getvalue())
+    return files
+
+
 def _study(patient: str, name: str, slices: int = 1) -> Study:
     path = get_testdata_file(name)
     assert isinstance(path, str), f"pydicom's sample file {name} is not installed"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.conftest import Store, requested
 from tests.browser.page import Page, Painted
-from tests.browser.studies import Study, likeness
+from tests.browser.studies import Study, headers_only, likeness
 
 SIZES = {"film": (1760, 1760), "jpeg2000": (1760, 1760), "palette": (350, 800), "stack": (128, 128)}
 ALIKE = 0.95
@@ -68,3 +68,14 @@ def test_the_browser_is_out_when_the_session_ends(page: Page, store: Store) -> N
     assert "python -m scripts view" in page.text()
     page.enter(store.link())
     page.row(store.studies["film"].patient.replace("^", ", "))
+
+
+def test_the_list_pages_through_more_studies_than_ohif_asks_for_by_itself(page: Page, store: Store) -> None:
+    """OHIF's own limit is 101, whatever the store holds."""
+    rows = headers_only(120)
+    for file in rows:
+        store.add(file)
+    total = len(rows) + len(store.studies)
+    page.driver.get(f"{store.emulator.base_url}/?pageNumber=3")
+    page.wait(lambda: f"of {total}" in page.text(), f"a list of {total} studies")
+    page.row("Row0")

@@ -42,6 +42,7 @@ def test_the_link_is_printed_and_opened(
 
     monkeypatch.setattr("webbrowser.open", open_browser)
     google.answers("POST", ENDPOINT, {"path": f"{ENDPOINT}?code=once"})
+    google.answers("GET", f"/v1/{STORE}/dicomWeb/studies", [{"0020000D": {"vr": "UI", "Value": ["1.2.3"]}}])
     done = run("view", "1.2.3", "--open", "--outputs", outputs_file)
     assert done.code == 0
     assert done.out == f"{google.root}{ENDPOINT}?code=once\n"
@@ -49,6 +50,13 @@ def test_the_link_is_printed_and_opened(
     assert "--end" in done.err
     assert opened == [done.out.strip()]
     assert google.calls[-1].json() == {"store": STORE, "study": "1.2.3"}
+
+
+@pytest.mark.usefixtures("there")
+def test_a_study_that_is_not_there_has_no_link(run: Run, live: Live) -> None:
+    done = run("view", "1.2.3.404", "--outputs", live.path)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("error: The store holds no study 1.2.3.404; `python -m scripts search studies`")
 
 
 @pytest.mark.usefixtures("there")
