@@ -1,5 +1,6 @@
 """Where the frames of an instance lie in its file (PS3.5 A.4, 8.1), without decoding them."""
 
+import itertools
 import struct
 from dataclasses import dataclass
 from mmap import mmap
@@ -108,30 +109,35 @@ def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]
     return list(struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])), found[1:]
 
 
-def encapsulated_frames(
-    data: bytes | mmap, pixels: PixelData, frames: int, extended: list[int] | None = None
-) -> list[Ranges]:
+def is_sound_table(table: list[int], pieces: Ranges, frames: int) -> bool:
+    """Tell whether a basic offset table can be right: each frame begins with a fragment, in order (PS3.5 A.4)."""
+    if len(table) != frames or not pieces or table[0]:
+        return False
+    starts = {start - pieces[0][0] for start, _ in pieces}
+    return all(one < other for one, other in itertools.pairwise(table)) and starts.issuperset(table)
+
+
+def encapsulated_frames(data: bytes | mmap, pixels: PixelData, frames: int) -> list[Ranges]:
     """Give for each frame the fragments that make it.
 
-    In order of trust: the extended offset table, the basic one, one fragment for each frame, and for a JPEG family
-    stream the fragments that begin a new image.
+    In order of trust: a basic offset table that can be right, one fragment for each frame, and the fragments that begin
+    a new image, of which there may be more or fewer than `frames`.
     """
     table, pieces = fragments(data, pixels)
     if frames == 1:
         return [pieces]
     if not pieces:
         return []
-    starts = extended or table
-    if len(starts) == frames:
+    if is_sound_table(table, pieces, frames):
         first = pieces[0][0] - 8
-        borders = [first + start for start in starts]
-        return _grouped(pieces, borders)
+        return _grouped(pieces, [first + start for start in table])
     if len(pieces) == frames:
         return [[piece] for piece in pieces]
     return _grouped(pieces, _beginnings(data, pieces))
 
 
 _MAGIC = (b"\xff\xd8", b"\xff\x4f", b"\xff\x0a", b"\x00\x00\x00\x0c")
+_RUN_LENGTHS = frozenset(struct.pack("<II", segments, 64) for segments in range(1, 16))  # PS3.5 G.5
 
 
 def _beginnings(data: bytes | mmap, pieces: Ranges) -> list[int]:
@@ -141,7 +147,8 @@ def _beginnings(data: bytes | mmap, pieces: Ranges) -> list[int]:
         if start - seen > STRIDE:
             forget(data, seen, start)
             seen = start
-        if data[start : min(end, start + 4)].startswith(_MAGIC):
+        head = data[start : min(end, start + 8)]
+        if head.startswith(_MAGIC) or head in _RUN_LENGTHS:
             borders.append(start - 8)
     return borders
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import png
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
+from emulator.dicom.reading import read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,11 +61,10 @@ def encoded(picture: "Image", media: str, viewport: Viewport | None) -> bytes:
 def displayed(path: str, number: int) -> "Image":
     """Give a frame as it is shown: 8 bit, grey (rows, columns) or colour (rows, columns, 3)."""
     import numpy as np
-    from pydicom import dcmread
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    dataset = dcmread(path)
+    dataset = read(path)
     lower_high_bit(dataset)
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise UnsupportedError("The instance has no pixel data to render.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import encoders, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
+from emulator.dicom.reading import encapsulated, read
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
     from pydicom.uid import UID
 
     with _refusing(f"written in transfer syntax {syntax}"):
-        dataset = _read(path)
+        dataset = read(path)
         if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
             _make_little_endian(dataset)
         if any(keyword in dataset for keyword in _PIXEL_KEYWORDS):
@@ -49,7 +50,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
 def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
     """Give frames (from 1): uncompressed little endian bytes, or compressed ones of a syntax."""
     with _refusing(f"given in transfer syntax {syntax}"):
-        dataset = _read(path)
+        dataset = read(path)
         if syntax in syntaxes.NATIVE:
             return [_decoded_bytes(dataset, number) for number in numbers]
         lower_high_bit(dataset)
@@ -62,7 +63,7 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
     import imagecodecs
 
     with _refusing("given as PNG"):
-        dataset = _read(path)
+        dataset = read(path)
         found = []
         for number in numbers:
             frame = _decoded(dataset, number)
@@ -75,13 +76,11 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
 def stored_frames(path: str) -> list[bytes]:
     """Give every frame as it is in the file: compressed where it is."""
     with _refusing("given frame by frame"):
-        dataset = _read(path)
+        dataset = read(path)
         count = int(dataset.get("NumberOfFrames") or 1)
         if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
             return [_decoded_bytes(dataset, number) for number in range(1, count + 1)]
-        from pydicom.encaps import generate_frames
-
-        return list(generate_frames(dataset.PixelData, number_of_frames=count))
+        return encapsulated(dataset)
 
 
 @contextmanager
@@ -95,12 +94,6 @@ def _refusing(what: str) -> Iterator[None]:
             raise
         except _ODD as problem:
             raise _cannot(what, problem) from None
-
-
-def _read(path: str) -> "FileDataset":
-    from pydicom import dcmread
-
-    return dcmread(path)
 
 
 def _cannot(what: str, problem: Exception | None = None) -> UnsupportedError:
