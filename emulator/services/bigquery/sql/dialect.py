@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import TokenType
@@ -37,3 +38,17 @@ class GoogleSql(BigQuery):
         NO_PAREN_FUNCTIONS = {
             token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES
         }
+
+        def _parse_bracket(self, this: exp.Expr | None = None) -> exp.Expr | None:
+            """Subscripts, OFFSET(0) and its like in each of a[..][..], not in the last alone."""
+            parsed = super()._parse_bracket(this)
+            subscript = parsed
+            while isinstance(subscript, exp.Bracket):
+                index = subscript.expressions[0] if subscript.expressions else None
+                if isinstance(index, exp.Anonymous) and index.name.upper() in self.BRACKET_OFFSETS:
+                    offset, safe = self.BRACKET_OFFSETS[index.name.upper()]
+                    subscript.set("offset", offset)
+                    subscript.set("safe", safe)
+                    index.replace(index.expressions[0])
+                subscript = subscript.this
+            return parsed

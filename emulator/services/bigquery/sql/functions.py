@@ -5,13 +5,14 @@ Names starting with bq_ are the macros of macros.sql.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.dates import DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
@@ -69,20 +70,20 @@ REFUSED: dict[type[exp.Expr], str] = {
 }
 
 
-def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: str) -> exp.Expr:
+def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     """The tree with every function call changed for DuckDB, innermost first.
 
-    What is_translated says of is DuckDB's already, and left alone. json_columns are the lower-case names of JSON
-    columns, for subscripts; principal is what SESSION_USER() gives.
+    What is_translated says of is DuckDB's already, and left alone. principal is what SESSION_USER() gives.
     Raises SqlError for a function that is not emulated.
     """
-    rewriter = Rewriter(frozenset(json_columns), principal)
+    rewriter = Rewriter(principal)
     tree = isolate(tree)
     for node in reversed(list(tree.walk(bfs=True, prune=is_translated))):
         if is_translated(node):
             continue
         new = rewriter.rewrite(node)
         if new is not None and new is not node:
+            note(new, kind_of(node))
             if node is tree:
                 tree = new
             else:
@@ -93,8 +94,7 @@ def rewrite_functions(tree: exp.Expr, json_columns: Collection[str], principal: 
 class Rewriter(DateRewriter, ValueRewriter):
     """One pass over one statement."""
 
-    def __init__(self, json_columns: frozenset[str], principal: str) -> None:
-        self.json_columns = json_columns
+    def __init__(self, principal: str) -> None:
         self.principal = principal
 
     def rewrite(self, node: exp.Expr) -> exp.Expr | None:
@@ -150,25 +150,15 @@ class Rewriter(DateRewriter, ValueRewriter):
         if node.args.get("format"):
             raise SqlError("CAST with FORMAT is not emulated; use FORMAT_DATE, FORMAT_TIMESTAMP or PARSE_DATE.")
         if node.to.is_type("text"):
-            return call("bq_string" if self.is_json(node.this) else "bq_cast_string", node.this)
+            return call("bq_string" if kind_of(node.this) == JSON else "bq_cast_string", node.this)
         if node.to.is_type("varbinary", "binary") and not isinstance(node.this, exp.Literal):
             return call("encode", node.this)
-        return None if self.is_json(node.this) else strict_cast(node)
+        return None if kind_of(node.this) == JSON else strict_cast(node)
 
     def _trycast(self, node: exp.TryCast) -> exp.Expr | None:
-        return None if self.is_json(node.this) else strict_cast(node)
+        return None if kind_of(node.this) == JSON else strict_cast(node)
 
     # JSON
-    def is_json(self, node: exp.Expr | None) -> bool:
-        """Whether an expression has the type JSON, as far as names tell."""
-        if isinstance(node, exp.Column):
-            return any(part.name.lower() in self.json_columns for part in node.parts)
-        if isinstance(node, (exp.Bracket, exp.Dot, exp.Paren)):
-            return self.is_json(node.this)
-        if isinstance(node, exp.Anonymous):
-            return str(node.this) == "bq_json_query"
-        return isinstance(node, (exp.ParseJSON, exp.JSONExtract))
-
     def _jsonextractscalar(self, node: exp.JSONExtractScalar) -> exp.Expr:
         return call("bq_json_value", node.this, _path(node))
 
@@ -208,7 +198,7 @@ class Rewriter(DateRewriter, ValueRewriter):
         if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Slice):
             return None
         index = node.expressions[0]
-        if self.is_json(node.this):
+        if kind_of(node.this) == JSON:
             step = f'."{index.name}"' if index.is_string else f"[{index.sql('duckdb')}]"
             return call("bq_json_query", node.this, "$" + step)
         if index.is_string:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import kind_of, note
 from emulator.services.bigquery.sql.nodes import call
 
 ROW = "bq_arguments"
@@ -58,7 +59,7 @@ def _isolated(node: exp.SafeFunc) -> exp.Expr:
     ]
     row = exp.Array(expressions=[exp.Struct(expressions=pairs)])
     each = exp.Lambda(this=node.copy(), expressions=[exp.to_identifier(ROW)])
-    return call("list_extract", call("list_transform", row, each), 1)
+    return note(call("list_extract", call("list_transform", row, each), 1), kind_of(node))
 
 
 def _take_out(argument: exp.Expr, before: list[exp.Expr]) -> None:
@@ -68,5 +69,5 @@ def _take_out(argument: exp.Expr, before: list[exp.Expr]) -> None:
         for inner in list(argument.iter_expressions()):
             _take_out(inner, before)
         return
-    argument.replace(exp.column(f"a{len(before)}", table=ROW))
+    argument.replace(note(exp.column(f"a{len(before)}", table=ROW), kind_of(argument)))
     before.append(argument)

@@ -13,11 +13,14 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaVi
 from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
+from emulator.services.bigquery.sql.inference import Inference
+from emulator.services.bigquery.sql.kinds import STRING, of_field
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.references import resolve, tables
+from emulator.services.bigquery.sql.scopes import Columns
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
-from emulator.services.bigquery.sql.types import Field, field_type, literal
+from emulator.services.bigquery.sql.types import literal
 
 MAX_VIEW_DEPTH = 16
 
@@ -30,13 +33,19 @@ class Translator:
         self._defaults = defaults
         self._describe = describe
         self._depth = 0
+        self._views: dict[TableName, str] = {}
+        self._inference = Inference(self._columns)
 
     def select(self, query: exp.Expr) -> str:
         """The DuckDB SELECT of a query, with BigQuery's names (f0_ ...) for columns that have none."""
-        if isinstance(query, exp.Select):
-            if query.args.get("kind") == "STRUCT":
+        first = query
+        while isinstance(first, (exp.SetOperation, exp.Subquery)):
+            first = first.this  # its names are those of all
+        if isinstance(first, exp.Select):
+            if first is query and query.args.get("kind") == "STRUCT":
                 query.set("kind", None)  # a value table is shown by its fields
-            _name_columns(query)
+            _name_columns(first)
+        self._inference.query(query)
         return self._sql(query, ())
 
     def dml(self, statement: Statement) -> str:
@@ -61,14 +70,13 @@ class Translator:
 
     def _sql(self, tree: exp.Expr, outer: Iterable[exp.Table]) -> str:
         rename(tree, f"bq_cte_{self._depth}_")
-        json_columns = self._replace_tables(tree, set(map(id, outer)))
-        tree = rewrite_functions(tree, json_columns, self._snapshot.principal)
+        self._replace_tables(tree, set(map(id, outer)))
+        tree = rewrite_functions(tree, self._snapshot.principal)
         SourceRewriter(self._describe).rewrite(tree, tuple(outer))
         _refuse_strangers(tree)
         return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
-    def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> set[str]:
-        json_columns: set[str] = set()
+    def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> None:
         for node in list(tables(tree)):
             if id(node) in keep:
                 continue
@@ -76,10 +84,22 @@ class Translator:
                 raise SqlError("FOR SYSTEM_TIME AS OF is not emulated.")
             reference = resolve(node, self._defaults)
             _strip_qualifiers(tree, node)
-            node.replace(self._source(node, reference, tree, json_columns))
-        return json_columns
+            node.replace(self._source(node, reference, tree))
 
-    def _source(self, node: exp.Table, reference: Reference, tree: exp.Expr, json_columns: set[str]) -> exp.Expr:
+    def _columns(self, node: exp.Table) -> Columns | None:
+        """The columns of a table or a view, for the inference of types."""
+        reference = resolve(node, self._defaults)
+        if isinstance(reference, SchemaView):
+            return None
+        if isinstance(reference, Wildcard):
+            every = [field for info in self._matching(reference) for field in info.fields]
+            found = {field["name"].lower(): (field["name"], of_field(field)) for field in reversed(every)}
+            return [*found.values(), ("_TABLE_SUFFIX", STRING)]
+        info = self._table(reference)
+        fields = self._describe(self._view(info)) if info.view else list(info.fields)
+        return [(field["name"], of_field(field)) for field in fields]
+
+    def _source(self, node: exp.Table, reference: Reference, tree: exp.Expr) -> exp.Expr:
         written = node.args.get("alias")
         if written is not None and "." not in written.name:
             alias = written.name
@@ -88,10 +108,9 @@ class Translator:
         if isinstance(reference, SchemaView):
             sql = information_schema.subquery(reference, self._snapshot)
         elif isinstance(reference, Wildcard):
-            sql = self._wildcard(reference, tree, json_columns)
+            sql = self._wildcard(reference, tree)
         else:
             info = self._table(reference)
-            json_columns.update(_json_names(info.fields))
             if not info.view:
                 table = stored_table(info.storage)
                 for key in ("joins", "pivots", "sample"):
@@ -110,6 +129,11 @@ class Translator:
         return info
 
     def _view(self, info: TableInfo) -> str:
+        if info.name not in self._views:
+            self._views[info.name] = self._translated(info)
+        return self._views[info.name]
+
+    def _translated(self, info: TableInfo) -> str:
         self._depth += 1
         if self._depth > MAX_VIEW_DEPTH:
             raise SqlError(f"View {info.name} is nested more than {MAX_VIEW_DEPTH} deep, or refers to itself.")
@@ -120,18 +144,20 @@ class Translator:
         self._depth -= 1
         return sql
 
-    def _wildcard(self, reference: Wildcard, tree: exp.Expr, json_columns: set[str]) -> str:
-        found = [
+    def _matching(self, reference: Wildcard) -> list[TableInfo]:
+        return [
             info
             for info in self._snapshot.listings.get(reference.parent, ())
             if info.kind == "TABLE" and info.name.table.startswith(reference.prefix)
         ]
+
+    def _wildcard(self, reference: Wildcard, tree: exp.Expr) -> str:
+        found = self._matching(reference)
         if not found:
             raise SqlError(f"{reference.parent}.{reference.prefix}* does not match any table.", "notFound")
         suffix = any(column.name.upper() == "_TABLE_SUFFIX" for column in tree.find_all(exp.Column))
         parts = []
         for info in found:
-            json_columns.update(_json_names(info.fields))
             extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
             parts.append(f"SELECT *{extra} FROM {info.storage}")
         return " UNION ALL BY NAME ".join(parts)
@@ -150,13 +176,6 @@ def view_query(sql: str, project: str) -> Statement:
     if len(statements) != 1 or statements[0].kind != "SELECT":
         raise SqlError("The query of a view must be one SELECT.")
     return statements[0]
-
-
-def _json_names(fields: Iterable[Field]) -> Iterable[str]:
-    for field in fields:
-        if field_type(field) == "JSON":
-            yield field["name"].lower()
-        yield from _json_names(field.get("fields") or ())
 
 
 def _name_columns(select: exp.Select) -> None:

@@ -1,0 +1,173 @@
+"""Implicit conversions written out: STRUCTs meet by position, where the engine would match the names of their fields.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import (
+    Kind,
+    Mismatch,
+    engine_type,
+    is_literal,
+    kind_of,
+    note,
+    same_shape,
+    supertype,
+    typed,
+)
+from emulator.services.bigquery.sql.nodes import call, cast
+from emulator.services.bigquery.sql.signatures import branches, no_signature
+
+BRANCHING = (exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.ArrayConcat, exp.Greatest, exp.Least, exp.Array, exp.DPipe)
+COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+UNCOMPARABLE = ("JSON", "ARRAY")  # of which no two are equal; STRUCTs have no order
+VARIABLE = "bq_e"
+
+
+def converted(node: exp.Expr, kind: Kind | None) -> exp.Expr:
+    """An expression as another type; itself where that is its own, or one of them cannot be told."""
+    own = kind_of(node)
+    if own is None or kind is None or same_shape(own, kind) or engine_type(kind) is None:
+        return node
+    return note(_converted(node.copy(), own, kind, 0), kind)
+
+
+def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
+    name = engine_type(kind)
+    assert name is not None
+    if own.name != kind.name or own.name not in ("ARRAY", "STRUCT"):
+        return cast(value, name)
+    variable = f"{VARIABLE}{depth}"
+    if own.name == "ARRAY":
+        if own.element is None or kind.element is None or own.element.name == "NULL":
+            return cast(value, name)
+        return _each(value, variable, _converted(exp.column(variable), own.element, kind.element, depth + 1))
+    pairs = list(zip(own.fields, kind.fields, strict=True))
+    if all(_by_cast(mine, its) for (_, mine), (_, its) in pairs):
+        return cast(value if isinstance(value, exp.Tuple) else call("struct_values", value), name)
+    fields: list[exp.Expr] = []
+    for place, ((_, mine), (its_name, its)) in enumerate(pairs, 1):
+        part: exp.Expr = call("struct_extract_at", exp.column(variable), place)
+        if mine is not None and its is not None and not same_shape(mine, its):
+            part = _converted(part, mine, its, depth + 1)
+        fields.append(exp.PropertyEQ(this=exp.to_identifier(its_name or f"_{place - 1}", quoted=True), expression=part))
+    missing = exp.Is(this=exp.column(variable), expression=exp.Null())
+    whole = exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=exp.Struct(expressions=fields))
+    return call("list_extract", _each(exp.Array(expressions=[value]), variable, whole), 1)
+
+
+def _each(array: exp.Expr, variable: str, body: exp.Expr) -> exp.Expr:
+    return call("list_transform", array, exp.Lambda(this=body, expressions=[exp.to_identifier(variable)]))
+
+
+def _by_cast(own: Kind | None, kind: Kind | None) -> bool:
+    """Whether the engine's own cast is enough: of what holds no STRUCT of other names."""
+    return same_shape(own, kind) or (own is not None and own.name not in ("ARRAY", "STRUCT"))
+
+
+def align(node: exp.Expr) -> None:
+    """Convert the operands of one node, whose types are known, to the type that they have in common."""
+    if isinstance(node, exp.If) and isinstance(node.parent, exp.Case):
+        return
+    if isinstance(node, BRANCHING):
+        _align(node, branches(node))
+        if isinstance(node, exp.Case) and node.this is not None:
+            _compare(node, node.this, [case.this for case in node.args["ifs"]])
+    elif isinstance(node, COMPARING):
+        if not isinstance(node.expression, (exp.Any, exp.All)):
+            _compare(node, node.this, [node.expression])
+    elif isinstance(node, exp.Between):
+        _compare(node, node.this, [node.args["low"], node.args["high"]])
+    elif isinstance(node, exp.In):
+        _compare_in(node)
+
+
+def _align(node: exp.Expr, values: Sequence[exp.Expr]) -> Kind | None:
+    try:
+        common = supertype(typed(value) for value in values)
+    except Mismatch:
+        raise no_signature(node, *values) from None
+    if common is not None:
+        for value in values:
+            if (new := _needed(value, common)) is not value:
+                value.replace(new)
+    return common
+
+
+def _needed(value: exp.Expr, common: Kind) -> exp.Expr:
+    """The value in the common type, where the engine would not make it that itself."""
+    own = kind_of(value)
+    if own is None or (own.name == common.name and own.name not in ("ARRAY", "STRUCT")):
+        return value
+    simple = common.name not in ("ARRAY", "STRUCT", "NUMERIC", "BIGNUMERIC") and not (
+        common.name == "FLOAT64" and own.name in ("NUMERIC", "BIGNUMERIC")
+    )
+    return value if simple or own.name == "NULL" else converted(value, common)
+
+
+def _compare(node: exp.Expr, one: exp.Expr, others: Sequence[exp.Expr]) -> None:
+    values = [one, *others]
+    common = _align(node, values)
+    if common is None:
+        return
+    ordered = isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between))
+    if common.name in UNCOMPARABLE or (ordered and common.name == "STRUCT"):
+        symbol = "Less than" if ordered else "Equality"
+        raise SqlError(f"{symbol} is not defined for arguments of type {common.name}")
+
+
+def _compare_in(node: exp.In) -> None:
+    unnest, query = node.args.get("unnest"), node.args.get("query")
+    if isinstance(unnest, exp.Unnest) and len(unnest.expressions) == 1:
+        array = unnest.expressions[0]
+        kind = kind_of(array)
+        if kind is None or kind.name != "ARRAY" or kind.element is None:
+            return
+        try:
+            common = supertype([typed(node.this), (kind.element, is_literal(array))])
+        except Mismatch:
+            raise no_signature(node, node.this, array) from None
+        if common is not None:
+            node.this.replace(converted(node.this, common))
+            array.replace(converted(array, Kind("ARRAY", common)))
+    elif isinstance(query, exp.Expr):
+        kind = kind_of(query)
+        try:
+            common = supertype([typed(node.this), (kind, False)])
+        except Mismatch:
+            raise no_signature(node, node.this, query) from None
+        if kind is not None and common is not None and _fits(common, kind):
+            node.this.replace(converted(node.this, kind))
+    else:
+        _compare(node, node.this, node.expressions)
+
+
+def assigned(value: exp.Expr, kind: Kind, column: str, how: str) -> exp.Expr:
+    """A value as the type of the column that it goes into. Raises SqlError where it does not fit; how says what for."""
+    try:
+        common = supertype([(kind, False), typed(value)])
+    except Mismatch:
+        common = None
+        own = kind_of(value)
+        raise SqlError(how.format(own, column, kind)) from None
+    if common is not None and not _fits(common, kind):
+        raise SqlError(how.format(kind_of(value), column, kind))
+    return value if isinstance(value, exp.Null) else converted(value, kind)
+
+
+def _fits(common: Kind, kind: Kind) -> bool:
+    """Whether the common type of a value and a column is the column's own, but for names of fields."""
+    if common.name != kind.name:
+        return False
+    if common.name == "ARRAY":
+        return common.element is None or kind.element is None or _fits(common.element, kind.element)
+    return all(
+        mine is None or its is None or _fits(mine, its)
+        for (_, mine), (_, its) in zip(common.fields, kind.fields, strict=True)
+    )

@@ -1,0 +1,223 @@
+"""Finds the types of a statement's expressions, checks them, and writes out where values become others.
+
+Done on the tree as it was parsed, before any rewriting. What has a type that cannot be told is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql import signatures
+from emulator.services.bigquery.sql.coercion import align
+from emulator.services.bigquery.sql.ctes import meant
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.expressions import expression_kind
+from emulator.services.bigquery.sql.kinds import INT64, Kind, coerces, kind_of, note, typed
+from emulator.services.bigquery.sql.scopes import Columns, Level, Source, meaning, whole
+from emulator.services.bigquery.sql.setops import merge, output_name
+
+ColumnsOf = Callable[[exp.Table], Columns | None]
+CONDITIONS = ("where", "having", "qualify")
+
+
+class Inference:
+    """One pass over one statement. columns_of gives the columns of a stored table or view, None if unknown."""
+
+    def __init__(self, columns_of: ColumnsOf) -> None:
+        self._columns_of = columns_of
+        self._ctes: dict[int, Columns | None] = {}
+        self._waiting: dict[int, list[Level]] = {}
+
+    # Queries
+    def query(self, query: exp.Expr, levels: Sequence[Level] = ()) -> Columns | None:
+        """Find the types inside a query; gives its columns, or None where they cannot be told. Raises SqlError."""
+        outer = list(levels)
+        clause = query.args.get("with_")
+        if clause is not None:
+            self._waiting.update((id(cte), outer) for cte in clause.expressions)
+            for cte in clause.expressions:
+                self._cte(cte)
+        if isinstance(query, exp.Select):
+            return self._select(query, outer)
+        columns: Columns | None = None
+        if isinstance(query, exp.SetOperation):
+            first = self.query(query.this, outer)
+            cte = query.find_ancestor(exp.CTE, exp.Select)
+            if isinstance(cte, exp.CTE) and cte.this.unnest() is query:
+                self._ctes.setdefault(id(cte), first)  # what a recursive term sees
+            columns = merge(query, first, self.query(query.expression, outer))
+        elif isinstance(query, exp.Subquery) and isinstance(query.this, exp.Query):
+            columns = self.query(query.this, outer)
+        _note_row(query, columns)
+        for key in ("order", "limit", "offset"):
+            if isinstance(part := query.args.get(key), exp.Expr):
+                self.expression(part, [[Source("", columns)], *outer])
+        return columns
+
+    def _cte(self, cte: exp.CTE) -> Columns | None:
+        if id(cte) in self._waiting:
+            columns = self.query(cte.this, self._waiting.pop(id(cte)))
+            self._ctes[id(cte)] = columns
+        return self._ctes.get(id(cte))
+
+    def _select(self, select: exp.Select, outer: list[Level]) -> Columns | None:
+        level: Level = []
+        levels = [level, *outer]
+        start = select.args.get("from_")
+        if start is not None:
+            self._source(start.this, level, outer)
+        self._joins(select, level, outer)
+        columns: Columns | None = []
+        for item in select.expressions:
+            self.expression(item, levels)
+            shown = _shown(item, level)
+            columns = None if columns is None or shown is None else columns + shown
+        aliases = Source("", [(name, kind) for name, kind in columns or [] if name])
+        for key in ("where", "group", "having", "qualify", "windows", "distinct"):
+            for part in _parts(select.args.get(key)):
+                self.expression(part, [level, [aliases], *outer])
+        for key in ("order", "limit", "offset"):
+            for part in _parts(select.args.get(key)):
+                self.expression(part, [[aliases], *levels])
+        for key in CONDITIONS:
+            condition = select.args.get(key)
+            if condition is not None and not coerces(typed(condition.this), "BOOL"):
+                kind = kind_of(condition.this)
+                raise SqlError(f"{key.upper()} clause should return type BOOL, but returns {kind}")
+        if select.args.get("kind") == "VALUE" and len(select.expressions) == 1:
+            value = kind_of(select.expressions[0])
+            note(select, value)
+            if value is None or value.name != "STRUCT":
+                return None if value is None else [("", value)]
+            return list(value.fields)
+        _note_row(select, columns)
+        return columns
+
+    # Sources
+    def _joins(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
+        for join in node.args.get("joins") or ():
+            self._source(join.this, level, outer)
+            if join.args.get("on") is not None:
+                self.expression(join.args["on"], [level, *outer])
+            for name in join.args.get("using") or ():
+                level[-1].merged.add(name.name.lower())
+
+    def _source(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
+        made = self._made(node, level, outer)
+        if node.args.get("pivots"):
+            made.columns, made.value = None, None
+        level.append(made)
+        if isinstance(node, (exp.Table, exp.Subquery)):
+            self._joins(node, level, outer)
+
+    def _made(self, node: exp.Expr, level: Level, outer: list[Level]) -> Source:
+        name = node.alias_or_name.lower()
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            cte = meant(node)
+            if cte is not None:
+                return Source(name, self._cte(cte))
+            path = [part.name for part in node.parts]
+            last = path[-1].rpartition(".")[2].lower()
+            whole_path = tuple(".".join(path).lower().split("."))
+            return Source(node.alias.lower() or last, self._columns_of(node), path=() if node.alias else whole_path)
+        if isinstance(node, exp.Unnest):
+            return self._unnest(node, [level, *outer])
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
+            if not isinstance(node.this, exp.Table):
+                return Source(node.alias.lower(), self.query(node, outer))
+            self._source(node.this, level, outer)
+            return level.pop()
+        return Source(name, None)
+
+    def _unnest(self, node: exp.Unnest, levels: list[Level]) -> Source:
+        for array in node.expressions:
+            self.expression(array, levels)
+        alias = node.args.get("alias")
+        name = (alias.columns[0].name if alias.columns else alias.name).lower() if alias is not None else ""
+        kind = kind_of(node.expressions[0]) if len(node.expressions) == 1 else None
+        if kind is not None and kind.name not in ("ARRAY", "NULL"):
+            raise SqlError(f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {kind}")
+        element = kind.element if kind is not None else None
+        if element is None:
+            return Source(name, None)
+        columns: Columns = list(element.fields) if element.name == "STRUCT" else [(name, element)]
+        offset = node.args.get("offset")
+        if offset:
+            columns.append((offset.name if isinstance(offset, exp.Expr) else "offset", INT64))
+        return Source(name, columns, element)
+
+    # Expressions
+    def expression(self, node: exp.Expr, levels: list[Level]) -> None:
+        """Find the types in an expression, innermost first. Raises SqlError for one that cannot be right."""
+        if isinstance(node, exp.Query) and not isinstance(node, exp.Table):
+            self.query(node, levels)
+            return
+        if isinstance(node, exp.Table):
+            return
+        for child in list(node.iter_expressions()):
+            self.expression(child, levels)
+        if isinstance(node, exp.Column):
+            if not isinstance(node.this, exp.Star):
+                note(node, meaning([part.name for part in node.parts], levels))
+            return
+        signatures.check(node)
+        align(node)
+        note(node, expression_kind(node))
+
+    # Statements that change rows
+    def sources(self, nodes: Sequence[exp.Expr]) -> Level:
+        """The sources of a statement that is no query."""
+        level: Level = []
+        for node in nodes:
+            self._source(node, level, [])
+        return level
+
+
+def _parts(value: object) -> list[exp.Expr]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, exp.Expr)]
+
+
+def _note_row(query: exp.Expr, columns: Columns | None) -> None:
+    """The type of a query's one row where it is used as a value: its one column, or a STRUCT."""
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    if isinstance(query, exp.Subquery):
+        note(query, kind_of(inner))
+    elif columns is not None and query.args.get("kind") == "STRUCT":
+        note(query, Kind("STRUCT", fields=tuple(columns)))
+    elif columns is not None and len(columns) == 1:
+        note(query, columns[0][1])
+
+
+def _shown(item: exp.Expr, level: Level) -> Columns | None:
+    """The columns that an item of a SELECT list shows."""
+    if not item.is_star:
+        return [(output_name(item), kind_of(item))]
+    star = item if isinstance(item, exp.Star) else item.this
+    if isinstance(item, exp.Star):
+        found = _all(level)
+    elif isinstance(item, exp.Column):
+        path = [part.name.lower() for part in item.parts[:-1]]
+        source = next((source for source in level if path == [source.name] or tuple(path) == source.path), None)
+        kind = whole(source) if source is not None else meaning(path, [level])
+        found = list(kind.fields) if kind is not None and kind.name == "STRUCT" else None
+    else:
+        kind, star = kind_of(item.this), item.expression
+        found = list(kind.fields) if kind is not None and kind.name == "STRUCT" else None
+    if found is None or not isinstance(star, exp.Star) or star.args.get("rename"):
+        return None
+    hidden = {name.name.lower() for name in star.args.get("except_") or ()}
+    other = {new.alias.lower(): kind_of(new) for new in star.args.get("replace") or ()}
+    return [(name, other.get(name.lower(), kind)) for name, kind in found if name.lower() not in hidden]
+
+
+def _all(level: Level) -> Columns | None:
+    """The columns of SELECT *."""
+    found: Columns = []
+    for source in level:
+        if source.columns is None or source.merged:
+            return None
+        found += source.columns
+    return found

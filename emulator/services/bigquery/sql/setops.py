@@ -1,0 +1,86 @@
+"""UNION, INTERSECT and EXCEPT: the types that the columns of their operands have in common."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.coercion import converted
+from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import Kind, Mismatch, is_literal, note, same_shape, supertype
+from emulator.services.bigquery.sql.scopes import Columns
+
+NAMES: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
+
+
+def output_name(item: exp.Expr) -> str:
+    """The name of a column of a SELECT list; "" for none."""
+    return item.output_name if isinstance(item, (exp.Alias, exp.Column, exp.Dot)) else ""
+
+
+def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) -> Columns | None:
+    """The columns of a set operation, its operands converted to them.
+
+    None where they cannot be told. Raises SqlError for columns that have no common type, or another number.
+    """
+    if query.args.get("by_name") or left is None or right is None:
+        return None
+    name = f"{NAMES[type(query)]} {'DISTINCT' if query.args.get('distinct') else 'ALL'}"
+    if len(left) != len(right):
+        counts = f"query 1 has {len(left)} columns, query 2 has {len(right)} columns"
+        raise SqlError(f"Queries in {name} have mismatched column count; {counts}")
+    literals = [_literals(side, len(left)) for side in (query.this, query.expression)]
+    columns: Columns = []
+    for place, ((own, one), (_, other)) in enumerate(zip(left, right, strict=True)):
+        try:
+            kind = supertype([(one, literals[0][place]), (other, literals[1][place])])
+        except Mismatch:
+            raise SqlError(f"Column {place + 1} in {name} has incompatible types: {one}, {other}") from None
+        columns.append((own, kind))
+    for key, before in (("this", left), ("expression", right)):
+        if any(not same_shape(kind, new) for (_, kind), (_, new) in zip(before, columns, strict=True)):
+            _convert(query.args[key], before, [kind for _, kind in columns])
+    return columns
+
+
+def _literals(side: exp.Expr, count: int) -> list[bool]:
+    """Which columns of an operand are literals in all its SELECTs."""
+    inner = side.unnest()
+    if isinstance(inner, exp.SetOperation):
+        first, second = _literals(inner.this, count), _literals(inner.expression, count)
+        return [one and other for one, other in zip(first, second, strict=True)]
+    if isinstance(inner, exp.Select) and len(inner.expressions) == count:
+        return [is_literal(item.this if isinstance(item, exp.Alias) else item) for item in inner.expressions]
+    return [False] * count
+
+
+def _convert(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -> None:
+    """Make the operand's columns these types, in each of its SELECTs."""
+    inner = side.unnest()
+    if isinstance(inner, exp.SetOperation):
+        _convert(inner.this, before, kinds)
+        _convert(inner.expression, before, kinds)
+        return
+    if not isinstance(inner, exp.Select) or inner.args.get("kind"):
+        return
+    if any(item.is_star for item in inner.expressions) or inner.args.get("distinct"):
+        inner = _wrapped(inner, before)
+    for item, kind in zip(list(inner.expressions), kinds, strict=True):
+        value = item.this if isinstance(item, exp.Alias) else item
+        new = converted(value, kind)
+        if new is not value:
+            name = output_name(item)
+            item.replace(note(exp.alias_(new, name, quoted=True), kind) if name else new)
+
+
+def _wrapped(select: exp.Select, columns: Columns) -> exp.Select:
+    """SELECT a, b FROM (the query), in its place; its columns may have no names."""
+    inner = [exp.to_identifier(f"bq_{place}", quoted=True) for place in range(len(columns))]
+    items = []
+    for identifier, (name, kind) in zip(inner, columns, strict=True):
+        column = note(exp.column(identifier.copy()), kind)
+        items.append(note(exp.alias_(column, name, quoted=True), kind) if name else column)
+    outer = exp.Select(expressions=items)
+    select.replace(outer)
+    alias = exp.TableAlias(this=exp.to_identifier("bq_operand"), columns=inner)
+    outer.set("from_", exp.From(this=exp.Subquery(this=select, alias=alias)))
+    return outer
