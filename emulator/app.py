@@ -15,14 +15,13 @@ from concurrent.futures import Executor
 from typing import Any
 
 from emulator import viewer
-from emulator.gateway import audit, authorization, encoding, neighbours, operations, validation
+from emulator.gateway import audit, authorization, encoding, neighbours, operations, unpacking, validation
 from emulator.gateway.audit import Logs
 from emulator.gateway.authentication import MISSING, Authenticator
 from emulator.gateway.authorization import ORGANIZATION, Policies, denied
-from emulator.gateway.discovery import Document, load
+from emulator.gateway.discovery import Document, Method, load
 from emulator.gateway.errors import (
     ApiError,
-    invalid_argument,
     not_found,
     not_implemented,
     storage_full,
@@ -32,7 +31,7 @@ from emulator.gateway.faults import Faults
 from emulator.gateway.hosts import is_loopback
 from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
-from emulator.gateway.routing import Route, Router
+from emulator.gateway.routing import Found, Route, Router
 from emulator.gateway.service import Registration, Runner, Service
 from emulator.settings import Settings
 from emulator.state import blobs, resources
@@ -156,13 +155,21 @@ class Emulator:
         """The discovery documents of a service."""
         return [self._documents[name] for name in self.services[service].documents]
 
-    def find_elsewhere(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str]]:
-        """The route of a path that no document has, where a service knows it under another one (/BUCKET/OBJECT)."""
+    def find(self, http: str, raw_path: str) -> Found:
+        """As Router.find, also for a path that a service knows under another one (/BUCKET/OBJECT)."""
+        found = self.router.find(http, raw_path)
+        if found[0] is not None:
+            return found
         for service in self.services.values():
-            other = service.alias(self, raw_path) if service.alias is not None else None
-            if other is not None:
-                return self.router.find(http, other)[:2]
-        return None, {}
+            alias = service.alias(self, raw_path) if service.alias is not None else None
+            if alias is not None:
+                return self.router.find(http, alias)
+        return found
+
+    def no_route(self, http: str, raw_path: str, other: Route | None) -> Response:
+        """The answer where `find` gave no route: 404, or 405 in the form of the API that has the path."""
+        error = _unknown_path(http, raw_path, known=other is not None)
+        return self._worded(other.method, error) if other is not None else error_response(error)
 
     def project_exists(self, project: str) -> bool:
         """Whether a project of that id is known and active."""
@@ -210,14 +217,14 @@ class Emulator:
             error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
         self.logs.audit(request, permission, resource, error, granted=granted)
         try:
-            return self._worded(request, error) if error is not None else encode(request, answer)
+            return self._worded(request.method, error) if error is not None else encode(request, answer)
         except ApiError as problem:  # of `fields`
-            return self._worded(request, problem)
+            return self._worded(request.method, problem)
 
-    def _worded(self, request: Request, error: ApiError) -> Response:
+    def _worded(self, method: Method, error: ApiError) -> Response:
         """An error in the form of the API that it is of, whoever found it."""
-        encode_error = self._owners[request.method.document.name].encode_error
-        worded = encode_error(request, error) if encode_error is not None else None
+        encode_error = self._owners[method.document.name].encode_error
+        worded = encode_error(method, error) if encode_error is not None else None
         return worded or error_response(error)
 
     def _authenticate(self, request: Request, service: Service) -> None:
@@ -267,24 +274,9 @@ class Emulator:
         request.query = validation.query(method, request.raw_query, lenient=service.lenient)
         if method.is_media or request.upload:
             return
-        raw = await request.read(BODY_LIMIT) if method.http in ("POST", "PUT", "PATCH", "DELETE") else b""
-        if raw and request.headers.get("content-encoding") == "gzip":
-            raw = _unzipped(raw)
+        takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
+        raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""
         request.body = validation.body(method, raw, lenient=service.lenient)
-
-
-def _unzipped(raw: bytes) -> bytes:
-    """The JSON inside a gzip body, no larger than any body may be."""
-    import zlib
-
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        data = unpacker.decompress(raw, BODY_LIMIT)
-    except zlib.error:
-        raise invalid_argument("The body's content-encoding is gzip, but it is no gzip data.") from None
-    if not unpacker.eof:
-        raise invalid_argument(f"The gzip body is cut short, or unpacks to more than {BODY_LIMIT} bytes.")
-    return data
 
 
 def encode(request: Request, answer: Answer) -> Response:
@@ -303,7 +295,7 @@ def error_response(error: ApiError) -> Response:
     return Response.json(error.to_json(), error.code, headers)
 
 
-def unknown_path(http: str, raw_path: str, known: bool) -> ApiError:
+def _unknown_path(http: str, raw_path: str, *, known: bool) -> ApiError:
     """The answer where no method has the path (or not for that verb): 501 with its id for another API of Google's."""
     if method_id := neighbours.method_at(http, raw_path):
         return not_implemented(f"{method_id} is not emulated.")

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from emulator.app import error_response, unknown_path
+from emulator.app import error_response
 from emulator.gateway import control
 from emulator.gateway.assertions import TOKEN_PATHS
-from emulator.gateway.errors import ApiError, unavailable
+from emulator.gateway.errors import ApiError, invalid_argument, unavailable
 from emulator.gateway.hosts import is_loopback
 from emulator.gateway.renewal import Current
 from emulator.gateway.request import Request, Response
@@ -94,17 +94,20 @@ class Application:
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
             if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)
-                raw_query += parse_qsl((await _body(receive)).decode("latin-1"), keep_blank_values=True)
+                form = await _body(receive)
+                if len(form) > FORM_LIMIT:
+                    return error_response(
+                        invalid_argument(f"The parameters in the body are more than {FORM_LIMIT} bytes.")
+                    )
+                raw_query += parse_qsl(form.decode("latin-1"), keep_blank_values=True)
                 receive = _nothing
-        route, path, known = emulator.router.find(http, raw_path)
-        if route is None:
-            route, path = emulator.find_elsewhere(http, raw_path)
+        route, path, other = emulator.find(http, raw_path)
         if route is None and http == "GET":
             page = await emulator.viewer.answer(raw_path, headers)
             if page is not None:
                 return page
         if route is None:
-            return error_response(unknown_path(http, raw_path, known))
+            return emulator.no_route(http, raw_path, other)
         base_url = f"{scope['scheme']}://{_host(headers, emulator)}"
         request = Request(
             emulator,
@@ -142,6 +145,7 @@ async def _nothing() -> dict[str, Any]:
 
 
 async def _body(receive: Receive) -> bytes:
+    """The body, or of one that is longer than FORM_LIMIT the beginning, which is longer than that as well."""
     parts: list[bytes] = []
     while True:
         message = await receive()

@@ -60,6 +60,9 @@ class _Node:
         self.routes: dict[str, Route] = {}
 
 
+Found = tuple[Route | None, dict[str, str], Route | None]
+
+
 class Router:
     """Finds the method for an HTTP verb and a raw (still percent-encoded) path."""
 
@@ -80,20 +83,20 @@ class Router:
         # The first document that claims a path keeps it (`locations` is in several).
         node.routes.setdefault(method.http, Route(method, template, flat, upload))
 
-    def find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
-        """The route, its path variables (decoded), and whether the path is known for other verbs."""
+    def find(self, http: str, raw_path: str) -> Found:
+        """The route, its path variables (decoded), and where there is none, a route of the path for another verb."""
         # What is long is not kept: thousands of addresses of 64 kB each would fill the memory.
         return (self._find_cached if len(raw_path) <= LONGEST_KEPT else self._find)(http, raw_path)
 
-    def _find(self, http: str, raw_path: str) -> tuple[Route | None, dict[str, str], bool]:
+    def _find(self, http: str, raw_path: str) -> Found:
         segments = raw_path.strip("/").split("/")
-        known = False
+        other = None
         for node in self._nodes(self._root, segments, 0):
-            known = True
             route = node.routes.get(http)
             if route is not None:
-                return route, route.variables(segments), True
-        return None, {}, known
+                return route, route.variables(segments), None
+            other = other or next(iter(node.routes.values()))
+        return None, {}, other
 
     def _nodes(self, node: _Node, segments: list[str], at: int) -> list[_Node]:
         if at == len(segments):

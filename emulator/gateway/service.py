@@ -11,6 +11,7 @@ from emulator.gateway.request import Answer, Request, Response
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
+    from emulator.gateway.discovery import Method
     from emulator.gateway.operations import Job, Operation
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -67,7 +68,7 @@ class Service:
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
         self.alias: Callable[[Emulator, str], str | None] | None = None
-        self.encode_error: Callable[[Request, ApiError], Response | None] | None = None
+        self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 
     def handles(

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator.app import error_response, unknown_path
+from emulator.app import error_response
 from emulator.gateway import hosts
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
@@ -83,9 +83,9 @@ async def _run(outer: Request, call: Call) -> Response:
     url = hosts.split(call.url)
     if url is None:
         return error_response(errors.invalid(f"Failed to parse the batch request: {call.url[:200]} is no address."))
-    route, path, known = outer.emulator.router.find(call.http, url.path)
+    route, path, other = outer.emulator.router.find(call.http, url.path)
     if route is None:
-        return error_response(unknown_path(call.http, url.path, known))
+        return outer.emulator.no_route(call.http, url.path, other)
     if (
         route.upload
         or route.method.is_media

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulator.gateway.discovery import Method
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.gateway.service import Handler, Service
@@ -12,11 +13,11 @@ from emulator.services.storage.tables import SCHEMA
 SERVICE = Service("storage", ("storage.v1", "storage-media.v1"), SCHEMA, lenient=True, anonymous=True, public=True)
 
 
-def _encode_error(request: Request, error: ApiError) -> Response | None:
+def _encode_error(method: Method, error: ApiError) -> Response | None:
     """Errors of the XML API are XML, those of a bad token and of a full disk too."""
     from emulator.services.storage.xml import answers
 
-    return answers.error_response(error) if request.method.id.startswith("storage.xml.") else None
+    return answers.error_response(error) if method.id.startswith("storage.xml.") else None
 
 
 SERVICE.encode_error = _encode_error

@@ -60,6 +60,8 @@ def test_a_method_may_be_said_in_a_header(emulator: RunningEmulator, unique: Nam
     assert ask(emulator, "POST", topic, {override: "DELETE"})[0] == 200
     assert ask(emulator, "POST", topic, {override: "GET"})[0] == 404
     assert ask(emulator, "POST", topic, {override: "NONSENSE"})[0] == 405
+    status, _, body = ask(emulator, "POST", topic, form, b"x=" + b"1" * (1 << 20))
+    assert (status, b"more than 1048576 bytes" in body) == (400, True)
 
 
 def test_a_batch_with_an_address_that_is_none(emulator: RunningEmulator) -> None:

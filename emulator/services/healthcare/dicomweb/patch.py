@@ -8,6 +8,7 @@ import orjson
 
 from emulator.dicom import patching
 from emulator.dicom.errors import DicomError
+from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, aborted, invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
@@ -32,7 +33,7 @@ _CHANGED = "The instance was changed or deleted meanwhile; retrieve its metadata
 async def _patch_of(request: Request) -> list[Json]:
     """Read the JSON Patch of a body; 400 if it is none."""
     try:
-        found = orjson.loads(await request.read(_MAX_PATCH))
+        found = orjson.loads(await unpacking.read(request, _MAX_PATCH))
         patching.check(found)
     except orjson.JSONDecodeError:
         raise invalid_argument("The body is not JSON; it must be a JSON Patch document (RFC 6902).") from None

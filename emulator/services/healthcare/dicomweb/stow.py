@@ -14,6 +14,7 @@ from emulator.dicom import native_xml
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import MediaType, Offer, parse_media_type
 from emulator.dicom.multipart import PartData, PartEnd, PartStart, events
+from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, invalid_argument
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import SERVICE
@@ -167,7 +168,7 @@ async def _receive(request: Request, arrivals: _Arrivals) -> None:
     inner = media.parameters.get("type", _DICOM).lower()
     if media.name == _DICOM:
         async with arrivals.writer() as writer:
-            async for chunk in request.stream():
+            async for chunk in unpacking.stream(request):
                 await writer.write(chunk)
             await arrivals.add(writer)
             await arrivals.settle()  # before the writer is left
@@ -176,7 +177,7 @@ async def _receive(request: Request, arrivals: _Arrivals) -> None:
     elif media.name == "multipart/related" and inner in (answers.DICOM_JSON, "application/json"):
         from emulator.services.healthcare.dicomweb import stow_json
 
-        async for data in stow_json.files(request.stream(), media.parameters.get("boundary", "")):
+        async for data in stow_json.files(unpacking.stream(request), media.parameters.get("boundary", "")):
             writer = arrivals.writer()
             await writer.write(data)
             await arrivals.add(writer)
@@ -193,7 +194,7 @@ async def _receive(request: Request, arrivals: _Arrivals) -> None:
 async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals) -> None:
     writer: BlobWriter | None = None
     try:
-        async for event in _events(request.stream(), media):
+        async for event in _events(unpacking.stream(request), media):
             if isinstance(event, PartStart):
                 writer = arrivals.writer()
             elif writer is not None and isinstance(event, PartData):

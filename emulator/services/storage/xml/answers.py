@@ -19,6 +19,7 @@ _CODES = {
     "retentionPolicyNotMet": "ObjectUnderRetention",
     "objectUnderActiveHold": "ObjectUnderActiveHold",
     "notImplemented": "NotImplemented",
+    "methodNotAllowed": "MethodNotAllowed",
 }
 
 

@@ -1,5 +1,6 @@
 """Files made to do harm: each costs itself, never the requests and files beside it."""
 
+import gzip
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.emulator.services.healthcare.test_stow_json import document, post
 from tests.emulator.services.healthcare.transfers import make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
 NUMBERS = (b"18446744073709551616", b"-9223372036854775809", b"1e30", b"1_0")
@@ -102,3 +104,19 @@ def test_attributes_that_encoding_needs_and_lacks_are_a_400(store: Store, keywor
         answer = store.get(ONE, f"application/dicom; transfer-syntax={syntax}")
         assert answer.status_code in (200, 400), (syntax, answer.text)
     assert store.get(f"{ONE}/rendered").status_code in (200, 400)
+
+
+def packed_in(store: Store, data: bytes, coding: str) -> int:
+    headers = {"Content-Type": "application/dicom", "Content-Encoding": coding}
+    return store.session.post(f"{store.url}/studies", data=data, headers=headers, timeout=PATIENCE).status_code
+
+
+def test_a_packed_body_is_unpacked_or_refused(store: Store) -> None:
+    """RFC 9110 8.4: 415 for a coding that is not understood."""
+    film = made()
+    assert packed_in(store, gzip.compress(film), "gzip") == 200
+    assert store.get(ONE, "application/dicom; transfer-syntax=*").content == film
+    assert packed_in(store, gzip.compress(made(uid="1.2.1.1.2"))[:-9], "gzip") == 400
+    assert packed_in(store, film, "gzip") == 400
+    assert packed_in(store, film, "br") == 415
+    assert [one["00080018"]["Value"] for one in store.get("instances").json()] == [["1.2.1.1.1"]]

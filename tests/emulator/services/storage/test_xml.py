@@ -162,3 +162,11 @@ def test_abort(raw: Raw) -> None:
     raw.http.put(f"/{raw.bucket}/x", params=query, content=b"x").raise_for_status()
     assert raw.http.delete(f"/{raw.bucket}/x", params={"uploadId": upload}).status_code == 204
     assert code(raw.http.put(f"/{raw.bucket}/x", params=query, content=b"x")) == (404, "NoSuchUpload")
+
+
+def test_a_wrong_verb_is_refused_in_xml(raw: Raw) -> None:
+    raw.upload("x", b"1")
+    answer = raw.http.patch(f"/{raw.bucket}/x")
+    assert answer.status_code == 405
+    assert answer.text.startswith("<?xml")
+    assert "<Code>MethodNotAllowed</Code>" in answer.text

@@ -1,0 +1,65 @@
+"""Bodies with a Content-Encoding (RFC 9110 8.4): gzip is taken, all others are refused."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from emulator.gateway.errors import ApiError, invalid_argument
+
+if TYPE_CHECKING:
+    from emulator.gateway.request import Request
+
+_PIECE = 1 << 18
+_PLAIN = ("", "identity")
+_GZIP = ("gzip", "x-gzip")
+
+
+async def stream(request: Request) -> AsyncIterator[bytes]:
+    """The body as it arrives, unpacked where it is packed.
+
+    Raises ApiError 415 for an encoding that is not known here, 400 for what is no whole gzip data.
+    """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding in _PLAIN:
+        async for chunk in request.stream():
+            yield chunk
+        return
+    if coding not in _GZIP:
+        raise ApiError(
+            415,
+            "INVALID_ARGUMENT",
+            f"Content-Encoding {coding[:40]} cannot be read: send the body as it is, or packed with gzip.",
+            "unsupportedMediaType",
+        )
+    machine, came = zlib.decompressobj(wbits=31), False
+    async for chunk in request.stream():
+        came = True
+        packed, full = chunk, True
+        while (packed or full) and not machine.eof:
+            try:
+                plain = machine.decompress(packed, _PIECE)
+            except zlib.error:
+                raise _no_gzip() from None
+            packed, full = machine.unconsumed_tail, len(plain) == _PIECE
+            if plain:
+                yield plain
+    if came and not machine.eof:
+        raise _no_gzip()
+
+
+async def read(request: Request, limit: int) -> bytes:
+    """The whole body, unpacked; more than `limit` bytes is a 400, whatever they are packed to."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in stream(request):
+        size += len(chunk)
+        if size > limit:
+            raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
+        parts.append(chunk)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _no_gzip() -> ApiError:
+    return invalid_argument("The body's content-encoding is gzip, but it is no gzip data, or cut short.")
