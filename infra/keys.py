@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from infra import locations
+
 Check = Callable[[Any], str | None]
 """Gives what a value must be ("must be ..."), or None for a good one."""
 
@@ -71,7 +73,7 @@ KEYS = (
         "us-central1",
         "Where all data lives: a region of the Cloud Healthcare API, or the multi-region us or eu."
         " Changing it replaces everything.",
-        _matches(r"us|eu|[a-z]+-[a-z]+[0-9]+", "a region such as us-central1, or us or eu"),
+        locations.check,
     ),
     Key(
         "deletionProtection",

@@ -15,6 +15,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from infra.config_file import config_file
 from infra.keys import COMMON_LABELS, KEYS, Key
 from infra.names import Names
 from infra.outputs import Endpoints
@@ -97,23 +98,34 @@ class Settings:
 def load() -> Settings:
     """The settings of the stack that Pulumi is running. Raises SettingsError."""
     # pulumi.Config reads single keys only; the whole is needed to find a misspelt one.
-    return parse(CONFIG.get(), pulumi.get_stack(), os.environ)
+    stack = pulumi.get_stack()
+    return parse(CONFIG.get(), stack, os.environ, config_file(stack, os.environ))
 
 
-def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> Settings:
+def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], file: str | None = None) -> Settings:
     """The settings from raw configuration: full keys such as `gcp:project`, values as Pulumi hands them to a program.
+
+    Args:
+        values: the configuration.
+        stack: the stack's name.
+        environ: the variables of the process.
+        file: where the values are from, for messages; default the stack's own file.
 
     Raises SettingsError with every problem found.
     """
+    own = f"Pulumi.{stack}.yaml"
+    file = file or own
+    # What makes `pulumi config set` change that file.
+    target = f"--stack {stack}" if file == own else f"--stack {stack} --config-file {file}"
     problems: list[str] = []
-    read = {key.name: _value(key, values.get(f"{NAMESPACE}:{key.name}"), problems) for key in KEYS}
+    read = {key.name: _value(key, values.get(f"{NAMESPACE}:{key.name}"), target, problems) for key in KEYS}
     unknown = set(values) - {f"{NAMESPACE}:{key.name}" for key in KEYS}
     problems.extend(
         f"{name} is not a key of this project: docs/how-to/configure.md lists them."
         for name in sorted(unknown)
         if name.startswith(f"{NAMESPACE}:")
     )
-    project = _project(values.get("gcp:project", ""), stack, problems)
+    project = _project(values.get("gcp:project", ""), target, problems)
     environment = read["environment"] or stack
     if not read["environment"] and (wrong := KEYS[0].check(stack)):
         problems.append(
@@ -122,7 +134,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> 
     _check_key_location(read["encryptionKey"], read["location"], problems)
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
-        raise SettingsError([f"Pulumi.{stack}.yaml: {problem}" for problem in problems])
+        raise SettingsError([f"{file}: {problem}" for problem in problems])
     return Settings(
         stack=stack,
         project=project,
@@ -148,12 +160,18 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str]) -> 
     )
 
 
-def _value(key: Key, text: str | None, problems: list[str]) -> Any:
+def _value(key: Key, text: str | None, target: str, problems: list[str]) -> Any:
     """One key's value in its type; a wrong one is noted in `problems` and its default given."""
     if text is None:
         return key.default
     try:
         value = _READERS[key.kind](text)
+    except _NotText as item:
+        problems.append(
+            f"{NAMESPACE}:{key.name} must be {_KINDS[key.kind]}, not {text!r}: write {item.text} in quotes, or run"
+            f" `pulumi config set --path '{NAMESPACE}:{key.name}{item.path}' --type string {item.text} {target}`."
+        )
+        return key.default
     except ValueError:
         problems.append(f"{NAMESPACE}:{key.name} must be {_KINDS[key.kind]}, not {text!r}.")
         return key.default
@@ -163,30 +181,54 @@ def _value(key: Key, text: str | None, problems: list[str]) -> Any:
     return value
 
 
+class _NotText(ValueError):
+    """A number or a truth value where a text belongs, as `pulumi config set --path` writes them unasked."""
+
+    def __init__(self, path: str, value: object) -> None:
+        super().__init__(path)
+        self.path = path
+        self.text = json.dumps(value)
+
+
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(text)
     return text == "true"
 
 
+def _number(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]+", text):
+        raise ValueError(text)
+    return int(text)
+
+
 def _texts(text: str) -> list[str]:
     value = json.loads(text)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list):
         raise ValueError(text)
-    return value
+    return [_text(item, f"[{number}]") for number, item in enumerate(value)]
 
 
 def _map(text: str) -> dict[str, str]:
     value = json.loads(text)
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+    if not isinstance(value, dict):
         raise ValueError(text)
-    return value
+    return {name: _text(item, f".{name}") for name, item in value.items()}
+
+
+def _text(item: object, path: str) -> str:
+    """An item of a list or a map, at `path` in it."""
+    if isinstance(item, int | float):
+        raise _NotText(path, item)
+    if not isinstance(item, str):
+        raise ValueError(path)
+    return item
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "string": str,
     "boolean": _flag,
-    "integer": int,
+    "integer": _number,
     "array": _texts,
     "object": _map,
 }
@@ -199,12 +241,12 @@ _KINDS = {
 }
 
 
-def _project(project: str, stack: str, problems: list[str]) -> str:
+def _project(project: str, target: str, problems: list[str]) -> str:
     """The project's id (6 to 30 characters: Resource Manager's rule)."""
     if project in ("", PLACEHOLDER):
         problems.append(
             f"gcp:project is not set yet: put your Google Cloud project's id there"
-            f" with `pulumi config set gcp:project PROJECT-ID --stack {stack}`."
+            f" with `pulumi config set gcp:project PROJECT-ID {target}`."
         )
     elif not re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", project):
         problems.append(

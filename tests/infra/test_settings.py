@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from infra.keys import COMMON_LABELS, KEYS
+from infra.locations import LOCATIONS
 from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE, PLACEHOLDER, TOKEN_VARIABLE, SettingsError, parse
 from tests.infra.graph import ENDPOINTS, PROJECT
 
@@ -61,7 +62,15 @@ def test_every_kind_of_value_is_read() -> None:
     [
         ("environment", "Dev_1", "must be at most 15"),
         ("environment", "a-name-far-too-long", "must be at most 15"),
-        ("location", "Iowa", "must be a region"),
+        ("location", "Iowa", "must be a region of the Cloud Healthcare API, such as us-central1"),
+        ("location", "us-west9", "such as us-east1, us-east4, us-west1, us-west2, us-west3, or us or eu"),
+        ("location", "europe-west1", "europe-west2, europe-west3"),
+        ("landingDays", "1_0", "must be a whole number"),
+        ("landingDays", "7.5", "must be a whole number"),
+        ("landingDays", "[7]", "must be a whole number"),
+        ("labels", '{"team": {"of": "x"}}', "must be a map of texts"),
+        ("labels", "4711", "must be a map of texts"),
+        ("loaders", "[null]", "must be a list of texts"),
         ("deletionProtection", "yes", "must be true or false"),
         ("softDeleteDays", "5", "must be 0 or a whole number from 7 to 90"),
         ("softDeleteDays", "a week", "must be a whole number"),
@@ -84,6 +93,37 @@ def test_a_wrong_value_is_one_sentence_with_key_and_file(key: str, text: str, sa
     assert problem.startswith(f"Pulumi.dev.yaml: {NAMESPACE}:{key} ")
     assert says in problem
     assert problem.endswith(f"not {text!r}.")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "path", "item"),
+    [
+        ("labels", '{"cost-centre": 4711}', "labels.cost-centre", "4711"),
+        ("labels", '{"team": "x", "new": true}', "labels.new", "true"),
+        ("readers", '["user:a@example.org", 5]', "readers[1]", "5"),
+    ],
+)
+def test_a_number_where_a_text_belongs_says_how_to_write_it(key: str, text: str, path: str, item: str) -> None:
+    """`pulumi config set --path` stores what looks like a number or a truth value as one (its --help)."""
+    (problem,) = problems({"gcp:project": PROJECT, f"{NAMESPACE}:{key}": text})
+    assert problem.startswith(f"Pulumi.dev.yaml: {NAMESPACE}:{key} must be a ")
+    assert f"write {item} in quotes" in problem
+    assert f"`pulumi config set --path '{NAMESPACE}:{path}' --type string {item} --stack dev`" in problem
+
+
+def test_the_file_that_was_given_is_the_one_that_is_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse({f"{NAMESPACE}:auditDays": "many"}, "dev", {}, "other.yaml")
+    assert all(problem.startswith("other.yaml: ") for problem in caught.value.problems)
+    assert any("--stack dev --config-file other.yaml`" in problem for problem in caught.value.problems)
+
+
+def test_every_location_is_one_of_the_emulator_too() -> None:
+    from emulator.services.healthcare.datasets import LOCATIONS as EMULATED
+
+    assert sorted(LOCATIONS) == EMULATED
+    for location in LOCATIONS:
+        assert parse({"gcp:project": PROJECT, f"{NAMESPACE}:location": location}, "dev", {}).location == location
 
 
 def test_all_problems_come_at_once() -> None:
@@ -188,10 +228,8 @@ def test_pulumi_yaml_describes_exactly_the_keys() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
     wanted = {
         key.name: {
-            "type": key.kind,
             "default": key.default,
             "description": key.meaning,
-            **({"items": {"type": "string"}} if key.kind == "array" else {}),
         }
         for key in KEYS
     }
@@ -218,4 +256,4 @@ def test_the_documentation_names_only_keys_that_exist() -> None:
     known = {key.name for key in KEYS}
     for file in (ROOT / "docs" / "how-to").glob("*.md"):
         used = re.findall(rf"{NAMESPACE}:(\w+)", file.read_text(encoding="utf-8"))
-        assert set(used) - {"KEY"} <= known, file.name
+        assert set(used) - {"KEY", "infra"} <= known, file.name
