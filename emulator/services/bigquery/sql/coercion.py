@@ -142,32 +142,19 @@ def _compare_in(node: exp.In) -> None:
             common = supertype([typed(node.this), (kind, False)])
         except Mismatch:
             raise no_signature(node, node.this, query) from None
-        if kind is not None and common is not None and _fits(common, kind):
+        if kind is not None and common is not None and fits(common, kind):
             node.this.replace(converted(node.this, kind))
     else:
         _compare(node, node.this, node.expressions)
 
 
-def assigned(value: exp.Expr, kind: Kind, column: str, how: str) -> exp.Expr:
-    """A value as the type of the column that it goes into. Raises SqlError where it does not fit; how says what for."""
-    try:
-        common = supertype([(kind, False), typed(value)])
-    except Mismatch:
-        common = None
-        own = kind_of(value)
-        raise SqlError(how.format(own, column, kind)) from None
-    if common is not None and not _fits(common, kind):
-        raise SqlError(how.format(kind_of(value), column, kind))
-    return value if isinstance(value, exp.Null) else converted(value, kind)
-
-
-def _fits(common: Kind, kind: Kind) -> bool:
-    """Whether the common type of a value and a column is the column's own, but for names of fields."""
+def fits(common: Kind, kind: Kind) -> bool:
+    """Whether the common type of something and a type is that type, but for names of fields."""
     if common.name != kind.name:
         return False
     if common.name == "ARRAY":
-        return common.element is None or kind.element is None or _fits(common.element, kind.element)
+        return common.element is None or kind.element is None or fits(common.element, kind.element)
     return all(
-        mine is None or its is None or _fits(mine, its)
+        mine is None or its is None or fits(mine, its)
         for (_, mine), (_, its) in zip(common.fields, kind.fields, strict=True)
     )

@@ -67,7 +67,7 @@ class Inference:
         levels = [level, *outer]
         start = select.args.get("from_")
         if start is not None:
-            self._source(start.this, level, outer)
+            self.source(start.this, level, outer)
         self._joins(select, level, outer)
         columns: Columns | None = []
         for item in select.expressions:
@@ -98,13 +98,14 @@ class Inference:
     # Sources
     def _joins(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
         for join in node.args.get("joins") or ():
-            self._source(join.this, level, outer)
+            self.source(join.this, level, outer)
             if join.args.get("on") is not None:
                 self.expression(join.args["on"], [level, *outer])
             for name in join.args.get("using") or ():
                 level[-1].merged.add(name.name.lower())
 
-    def _source(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
+    def source(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
+        """Add a source of a FROM clause to a level; outer are those around it."""
         made = self._made(node, level, outer)
         if node.args.get("pivots"):
             made.columns, made.value = None, None
@@ -127,7 +128,7 @@ class Inference:
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
             if not isinstance(node.this, exp.Table):
                 return Source(node.alias.lower(), self.query(node, outer))
-            self._source(node.this, level, outer)
+            self.source(node.this, level, outer)
             return level.pop()
         return Source(name, None)
 
@@ -165,14 +166,6 @@ class Inference:
         signatures.check(node)
         align(node)
         note(node, expression_kind(node))
-
-    # Statements that change rows
-    def sources(self, nodes: Sequence[exp.Expr]) -> Level:
-        """The sources of a statement that is no query."""
-        level: Level = []
-        for node in nodes:
-            self._source(node, level, [])
-        return level
 
 
 def _parts(value: object) -> list[exp.Expr]:

@@ -99,10 +99,13 @@ def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot)
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
     """The engine's SELECT for a statement that is one, or creates a table from one."""
     statement = _take(script, number)
-    query = statement.tree
+    from emulator.services.bigquery.sql import ddl
+
+    query: Any = statement.tree
+    into = ddl.columns(query.this) if statement.kind == "CREATE_TABLE_AS_SELECT" else ()
     if statement.kind != "SELECT":  # of CREATE TABLE ... AS, EXPORT DATA ... AS
         query = (query.args.get("expression") or query.this).unnest()
-    return _translator(connection, script, found).select(query)
+    return _translator(connection, script, found).select(query, into)
 
 
 def fill(

@@ -28,37 +28,37 @@ def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) 
     if len(left) != len(right):
         counts = f"query 1 has {len(left)} columns, query 2 has {len(right)} columns"
         raise SqlError(f"Queries in {name} have mismatched column count; {counts}")
-    literals = [_literals(side, len(left)) for side in (query.this, query.expression)]
+    firm = [literals(side, len(left)) for side in (query.this, query.expression)]
     columns: Columns = []
     for place, ((own, one), (_, other)) in enumerate(zip(left, right, strict=True)):
         try:
-            kind = supertype([(one, literals[0][place]), (other, literals[1][place])])
+            kind = supertype([(one, firm[0][place]), (other, firm[1][place])])
         except Mismatch:
             raise SqlError(f"Column {place + 1} in {name} has incompatible types: {one}, {other}") from None
         columns.append((own, kind))
     for key, before in (("this", left), ("expression", right)):
         if any(not same_shape(kind, new) for (_, kind), (_, new) in zip(before, columns, strict=True)):
-            _convert(query.args[key], before, [kind for _, kind in columns])
+            convert(query.args[key], before, [kind for _, kind in columns])
     return columns
 
 
-def _literals(side: exp.Expr, count: int) -> list[bool]:
-    """Which columns of an operand are literals in all its SELECTs."""
+def literals(side: exp.Expr, count: int) -> list[bool]:
+    """Which columns of a query are literals in all its SELECTs."""
     inner = side.unnest()
     if isinstance(inner, exp.SetOperation):
-        first, second = _literals(inner.this, count), _literals(inner.expression, count)
+        first, second = literals(inner.this, count), literals(inner.expression, count)
         return [one and other for one, other in zip(first, second, strict=True)]
     if isinstance(inner, exp.Select) and len(inner.expressions) == count:
         return [is_literal(item.this if isinstance(item, exp.Alias) else item) for item in inner.expressions]
     return [False] * count
 
 
-def _convert(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -> None:
-    """Make the operand's columns these types, in each of its SELECTs."""
+def convert(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -> None:
+    """Make the columns of a query these types, in each of its SELECTs."""
     inner = side.unnest()
     if isinstance(inner, exp.SetOperation):
-        _convert(inner.this, before, kinds)
-        _convert(inner.expression, before, kinds)
+        convert(inner.this, before, kinds)
+        convert(inner.expression, before, kinds)
         return
     if not isinstance(inner, exp.Select) or inner.args.get("kind"):
         return

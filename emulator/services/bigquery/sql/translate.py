@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlglot
 from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import information_schema
+from emulator.services.bigquery.sql import assignments, information_schema
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Snapshot, TableInfo, Wildcard
 from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
@@ -17,10 +17,10 @@ from emulator.services.bigquery.sql.inference import Inference
 from emulator.services.bigquery.sql.kinds import STRING, of_field
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.references import resolve, tables
-from emulator.services.bigquery.sql.scopes import Columns
+from emulator.services.bigquery.sql.scopes import Columns, Source
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
-from emulator.services.bigquery.sql.types import literal
+from emulator.services.bigquery.sql.types import Field, literal
 
 MAX_VIEW_DEPTH = 16
 
@@ -36,8 +36,11 @@ class Translator:
         self._views: dict[TableName, str] = {}
         self._inference = Inference(self._columns)
 
-    def select(self, query: exp.Expr) -> str:
-        """The DuckDB SELECT of a query, with BigQuery's names (f0_ ...) for columns that have none."""
+    def select(self, query: exp.Expr, into: Sequence[Field] = ()) -> str:
+        """The DuckDB SELECT of a query, with BigQuery's names (f0_ ...) for columns that have none.
+
+        into are the columns that it fills by position, where that is known.
+        """
         first = query
         while isinstance(first, (exp.SetOperation, exp.Subquery)):
             first = first.this  # its names are those of all
@@ -45,7 +48,9 @@ class Translator:
             if first is query and query.args.get("kind") == "STRUCT":
                 query.set("kind", None)  # a value table is shown by its fields
             _name_columns(first)
-        self._inference.query(query)
+        columns = self._inference.query(query)
+        if into:
+            assignments.fill(query, columns, [(field["name"], of_field(field)) for field in into])
         return self._sql(query, ())
 
     def dml(self, statement: Statement) -> str:
@@ -59,8 +64,10 @@ class Translator:
             raise SqlError(f"{statement.target} is a {info.kind.lower()}, and cannot be changed by {statement.kind}.")
         if isinstance(tree, exp.Merge):
             _spell_out_insert_row(tree, info)
-        if isinstance(tree, exp.Insert):
-            _anonymous_structs(tree)
+        columns: Columns = [(field["name"], of_field(field)) for field in info.fields]
+        target = statement.target
+        path = (target.project.lower(), target.dataset.lower(), target.table.lower())
+        assignments.infer(self._inference, tree, Source(node.alias_or_name.lower(), columns, path=path))
         alias = node.alias_or_name
         new = stored_table(info.storage)
         if not isinstance(tree, exp.Insert):
@@ -214,12 +221,3 @@ def _spell_out_insert_row(merge: exp.Merge, info: TableInfo) -> None:
             then.set("this", exp.Tuple(expressions=[exp.column(name, quoted=True) for name in names]))
             values = [exp.column(name, table=source, quoted=True) for name in names]
             then.set("expression", exp.Tuple(expressions=values))
-
-
-def _anonymous_structs(insert: exp.Insert) -> None:
-    """STRUCT('x', 1) without names is taken by position, as in BigQuery."""
-    for struct in reversed(list(insert.find_all(exp.Struct))):
-        if not any(isinstance(item, (exp.PropertyEQ, exp.Alias, exp.Column, exp.Dot)) for item in struct.expressions):
-            row = exp.Anonymous(this="row", expressions=[item.copy() for item in struct.expressions])
-            row.meta["ours"] = True
-            struct.replace(row)

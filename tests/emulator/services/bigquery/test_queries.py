@@ -1,6 +1,7 @@
 """Query jobs, driven by google-cloud-bigquery."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -239,6 +240,19 @@ def test_create_table_as_select_and_view(bigquery_client: bigquery.Client, peopl
     bigquery_client.query(f"CREATE TABLE {where}.like_it LIKE {where}.people").result()
     assert bigquery_client.get_table(f"{where}.like_it").num_rows == 0
     bigquery_client.query(f"DROP VIEW {where}.v").result()
+
+
+def test_columns_of_a_created_table_take_values_by_position(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset
+) -> None:
+    where = f"{dataset.dataset_id}.by_position"
+    columns = "(s STRUCT<a INT64, b STRUCT<c STRING>>, n NUMERIC)"
+    bigquery_client.query(
+        f"CREATE TABLE {where} {columns} AS SELECT STRUCT(1 AS x, STRUCT('z' AS y) AS v), 1.5"
+    ).result()
+    assert values(bigquery_client.query_and_wait(f"SELECT s.a, s.b.c, n FROM {where}")) == [(1, "z", Decimal("1.5"))]
+    with pytest.raises(exceptions.BadRequest, match="Query column 1 has type STRING"):
+        bigquery_client.query(f"CREATE TABLE {where}_2 (a INT64) AS SELECT 'x'").result()
 
 
 def test_schemas_by_statement(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
