@@ -10,7 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text
+from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text, zone_name
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
 WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -39,6 +39,13 @@ INTERVAL_OF = {
     "MONTH": "to_months",
     "QUARTER": "to_quarters",
     "YEAR": "to_years",
+}
+# What FORMAT_DATE and its like become: the macro, and the engine's type of the value.
+FORMATTED: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.TsOrDsToDate: ("bq_format_date", "DATE"),
+    exp.TsOrDsToDatetime: ("bq_format_datetime", "TIMESTAMP"),
+    exp.TsOrDsToTime: ("bq_format_time", "TIME"),
+    exp.TsOrDsToTimestamp: ("bq_format_timestamp", TIMESTAMPTZ),
 }
 SMALL_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # their to_... takes 32-bit integers
 
@@ -180,33 +187,36 @@ class DateRewriter:
             return cast(at_zone(cast(node.this, TIMESTAMPTZ), zone), "DATE")
         return cast(node.this, "DATE") if not node.expressions else None
 
-    def _tsordstotimestamp(self, node: exp.Expr) -> exp.Expr:
-        return cast(node.this, TIMESTAMPTZ)
+    def _datetime(self, node: exp.Datetime) -> exp.Expr | None:
+        return None if node.expression is None else call("bq_datetime", node.this, node.expression)
+
+    def _time(self, node: exp.Time) -> exp.Expr | None:
+        zone = node.args.get("zone")
+        return None if zone is None else cast(at_zone(cast(node.this, TIMESTAMPTZ), zone), "TIME")
+
+    def _tsordstotimestamp(self, node: exp.Expr) -> exp.Expr | None:
+        return None if isinstance(node.parent, exp.TimeToStr) else cast(node.this, TIMESTAMPTZ)
 
     def _tsordstotime(self, node: exp.Expr) -> exp.Expr | None:
-        if isinstance(node.parent, exp.TimeToStr):
-            return None
-        return cast(cast(node.this, "TIMESTAMP"), "TIME")
+        return None if isinstance(node.parent, exp.TimeToStr) else cast(cast(node.this, "TIMESTAMP"), "TIME")
 
-    def _timetostr(self, node: exp.TimeToStr) -> exp.Expr | None:
-        value, zone = node.this, node.args.get("zone")
-        if isinstance(value, exp.Cast) and value.to.is_type("timestamptz"):
-            value = at_zone(value, zone)
-        elif isinstance(value, (exp.TsOrDsToDate, exp.TsOrDsToDatetime)):
-            value = cast(value.this, "DATE" if isinstance(value, exp.TsOrDsToDate) else "TIMESTAMP")
-        elif isinstance(value, exp.TsOrDsToTime):
-            day = exp.Add(this=cast(text("1970-01-01"), "DATE"), expression=cast(value.this, "TIME"))
-            value = exp.Paren(this=day)
-        return call("strftime", value, node.args["format"])
+    # From and to text
+    def _timetostr(self, node: exp.TimeToStr) -> exp.Expr:
+        macro, kind = FORMATTED[type(node.this)]
+        zone = [zone_name(node.args.get("zone"))] if kind == TIMESTAMPTZ else []
+        return call(macro, node.args["format"], cast(node.this.this, kind), *zone)
 
     def _strtotime(self, node: exp.StrToTime) -> exp.Expr:
-        return at_zone(call("strptime", node.this, node.args["format"]), node.args.get("zone"))
+        return _parsed(node, "TIMESTAMP", TIMESTAMPTZ, zone_name(node.args.get("zone")))
 
     def _strtodate(self, node: exp.StrToDate) -> exp.Expr:
-        return cast(call("strptime", node.this, node.args["format"]), "DATE")
+        return _parsed(node, "DATE", "DATE")
 
     def _parsedatetime(self, node: exp.ParseDatetime) -> exp.Expr:
-        return call("strptime", node.this, node.args["format"])
+        return _parsed(node, "DATETIME", "TIMESTAMP")
+
+    def _parsetime(self, node: exp.ParseTime) -> exp.Expr:
+        return _parsed(node, "TIME", "TIME")
 
     # Now
     def _currentdate(self, node: exp.CurrentDate) -> exp.Expr:
@@ -220,6 +230,11 @@ class DateRewriter:
 
     def _generatetimestamparray(self, node: exp.Expr) -> exp.Expr:
         return call("generate_series", node.args["start"], node.args["end"], node.args["step"])
+
+
+def _parsed(node: exp.Expr, kind: str, engine_kind: str, zone: exp.Expr | None = None) -> exp.Expr:
+    moment = call("bq_parse_moment", kind, node.args["format"], node.this, zone or "")
+    return cast(cast(moment, "TIMESTAMP") if kind == "TIME" else moment, engine_kind)
 
 
 def _shift(node: exp.Expr, operator: type[exp.Binary]) -> exp.Expr:

@@ -26,7 +26,9 @@ NO_PARENTHESES = (
 
 
 class GoogleSql(BigQuery):
-    """GoogleSQL as BigQuery has it."""
+    """GoogleSQL as BigQuery has it. The format strings of dates stay as they are written."""
+
+    TIME_MAPPING = {}
 
     class Parser(BigQueryParser):
         """BigQuery's parser, restricted to BigQuery's functions."""

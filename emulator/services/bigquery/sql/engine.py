@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulator.services.bigquery.sql import scalars
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import MEMORY_LIMIT, first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -83,6 +84,7 @@ class Engine:
                 "python -m emulator reset"
             ) from None
         self._attach_results(root)
+        scalars.register(root)
         root.execute(MACROS.read_text(encoding="utf-8"))
         # From here on no statement reads or writes files but those that load and extract jobs name.
         folders = ", ".join(f"'{_text(folder)}/'" for folder in self._readable)

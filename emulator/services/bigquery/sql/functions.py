@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.dates import DateRewriter
+from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
-from emulator.services.bigquery.sql.nodes import call, cast, is_translated
+from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
 
@@ -190,7 +190,10 @@ class Rewriter(DateRewriter, ValueRewriter):
 
     _laxint64, _laxfloat64, _laxbool = _int64, _float64, _jsonbool
 
-    def _string(self, node: exp.Expr) -> exp.Expr:
+    def _string(self, node: exp.String) -> exp.Expr:
+        zone = node.args.get("zone")
+        if zone is not None:
+            return call("bq_string_of_timestamp", cast(node.this, TIMESTAMPTZ), zone_name(zone))
         return call("bq_string", node.this)
 
     # Arrays

@@ -22,8 +22,9 @@ CREATE MACRO bq_json_query(j, path) AS json_extract(CAST(j AS JSON), path);
 CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
-CREATE MACRO bq_string(x) AS json_extract_string(to_json(x), '$');
-CREATE MACRO bq_cast_string(x) AS CASE WHEN typeof(x) = 'DOUBLE' OR starts_with(typeof(x), 'DECIMAL') THEN regexp_replace(CAST(x AS VARCHAR), '\.0+$|(\.\d*[1-9])0+$', '\1') ELSE CAST(x AS VARCHAR) END;
+CREATE MACRO bq_thousandths(s) AS regexp_replace(regexp_replace(s, '(\.(?:\d{3})?\d)(\D|$)', '\100\2'), '(\.(?:\d{3})?\d\d)(\D|$)', '\10\2');
+CREATE MACRO bq_cast_string(x) AS CASE WHEN typeof(x) = 'DOUBLE' OR starts_with(typeof(x), 'DECIMAL') THEN regexp_replace(CAST(x AS VARCHAR), '\.0+$|(\.\d*[1-9])0+$', '\1') WHEN starts_with(typeof(x), 'TIME') THEN bq_thousandths(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END;
+CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;
 CREATE MACRO bq_to_json_string(x) AS CAST(to_json(x) AS VARCHAR);
 
 CREATE MACRO bq_week_number(d) AS CAST(strftime(CAST(d AS TIMESTAMP), '%U') AS BIGINT);
@@ -64,3 +65,11 @@ CREATE MACRO bq_at_most(n, most) AS CASE WHEN n IS NULL OR most IS NULL THEN NUL
 CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
 CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
 CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;
+
+CREATE MACRO bq_zone(z) AS CASE WHEN regexp_full_match(z, '[+-][0-9]{1,2}(:[0-9]{2})?') THEN 'GMT' || z ELSE z END;
+CREATE MACRO bq_format_date(f, d) AS bq_format_moment('DATE', f, epoch_us(CAST(d AS TIMESTAMP)), 0);
+CREATE MACRO bq_format_datetime(f, d) AS bq_format_moment('DATETIME', f, epoch_us(d), 0);
+CREATE MACRO bq_format_time(f, t) AS bq_format_moment('TIME', f, epoch_us(DATE '1970-01-01' + t), 0);
+CREATE MACRO bq_format_timestamp(f, t, zone) AS bq_format_moment('TIMESTAMP', f, epoch_us(t AT TIME ZONE zone), (epoch_us(t AT TIME ZONE zone) - epoch_us(t)) // 1000000);
+CREATE MACRO bq_string_of_timestamp(t, zone) AS bq_thousandths(CAST(t AT TIME ZONE zone AS VARCHAR)) || regexp_replace(bq_format_timestamp('%Ez', t, zone), ':00$', '');
+CREATE MACRO bq_datetime(x, y) AS CASE WHEN typeof(y) = 'TIME' THEN CAST(x AS DATE) + CAST(CAST(y AS VARCHAR) AS TIME) ELSE CAST(x AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE bq_zone(CAST(y AS VARCHAR)) END;

@@ -13,6 +13,7 @@ from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
 DATA_LIMIT = 4 << 30  # of the engine process, all counted
 OURS = re.compile("\x01(.*)\x02", re.DOTALL)  # how macros.sql marks an error of ours
+PYTHON = "Invalid Input Error: Python exception occurred while executing the UDF: "
 BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
 CLASS = re.compile(r"\A[A-Z][\w -]{2,40} Error: ")
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
@@ -31,7 +32,8 @@ TYPES = {
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }
 ENGINE_WORDS = re.compile(
-    r"(?i)duckdb|\bbq_|varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|file '|\bSET \w+="
+    r"(?i)duckdb|\bbq_|python|"
+    r"varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|file '|\bSET \w+="
 )
 DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 LISTED = re.compile(r",\s*(?![^(]*\))")  # between arguments, not inside DECIMAL(38,9)
@@ -127,6 +129,8 @@ def statement_error(error: Exception) -> SqlError:
     if ours := OURS.search(str(error)):
         return SqlError(ours[1])
     text = first_line(error)
+    if text.startswith(PYTHON + "MemoryError"):
+        return out_of_memory()
     if text.startswith("Out of Memory Error"):
         block = BLOCK.search(text)
         return out_of_memory(alone=block is not None and int(block[1]) > DATA_LIMIT)

@@ -47,4 +47,11 @@ def text(value: str) -> exp.Literal:
 
 def at_zone(value: exp.Expr, zone: exp.Expr | None) -> exp.Expr:
     """AT TIME ZONE; UTC where none is given, as in BigQuery."""
-    return exp.AtTimeZone(this=exp.Paren(this=value), zone=zone or text("UTC"))
+    return exp.AtTimeZone(this=exp.Paren(this=value), zone=zone_name(zone))
+
+
+def zone_name(zone: exp.Expr | None) -> exp.Expr:
+    """The name of a zone as the engine takes it: offsets such as +05:30 have another form there."""
+    if zone is None:
+        return text("UTC")
+    return zone if zone.is_string and zone.name[:1] not in ("+", "-") else call("bq_zone", zone)

@@ -1,0 +1,23 @@
+"""Functions of GoogleSQL that neither the engine nor its macros can express: written in Python, called by the engine.
+
+A function that raises ScalarError fails the statement with its words; within SAFE. it gives NULL. None of them runs
+where an argument is NULL: the value is NULL then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emulator.services.bigquery.sql.scalars.formatting import format_moment
+from emulator.services.bigquery.sql.scalars.parsing import parse_moment
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def register(connection: DuckDBPyConnection) -> None:
+    """Make the functions known to every connection of this engine."""
+    from duckdb.sqltypes import BIGINT, VARCHAR
+
+    connection.create_function("bq_format_moment", format_moment, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
+    connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
