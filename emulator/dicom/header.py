@@ -1,15 +1,13 @@
 """A DICOM file's header, read once: DICOM JSON of all attributes (PS3.18 F.2) and where each bulk value lies."""
 
 import struct
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from mmap import ACCESS_READ, mmap
-from tempfile import TemporaryFile
+from mmap import mmap
 from typing import Any
 
 from emulator.dicom import dictionary, values
 from emulator.dicom.charset import DEFAULT, Charset, charset
+from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError, refusing_the_unforeseen
 from emulator.dicom.pages import STRIDE, forget
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
@@ -23,8 +21,6 @@ BIG_ENDIAN = "1.2.840.10008.1.2.2"
 PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 MAX_DEPTH = 48
-MAX_INFLATED = 1 << 30
-_PIECE = 1 << 18
 
 # Cloud Healthcare: bulk data is any OB, OW, UN, these VRs from so many bytes or values, and pixel data.
 _LARGE_BYTES = frozenset(("OD", "OF", "OL", "OV"))
@@ -46,6 +42,10 @@ _PROGRAMS = (
 _UNDEFINED = 0xFFFFFFFF
 _NAMES = {vr.encode(): vr for vr in values.KNOWN_VRS}
 _CREATOR_BLOCKS = range(0x10, 0x100)
+_ITEMS = {
+    endian: (struct.pack(f"{endian}HH", 0xFFFE, 0xE000), struct.pack(f"{endian}HH", 0xFFFE, 0xE0DD)) for endian in "<>"
+}
+"""How a sequence's value begins: with an item, or its own end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +86,6 @@ class _Scope:
     creators: dict[int, str] = field(default_factory=dict)
 
 
-def inflate(data: Buffer, dataset_offset: int) -> mmap:
-    """Give a deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB.
-
-    It is the map of a nameless temporary file, since 400 kB can hold 400 MB.
-    """
-    with TemporaryFile() as file:
-        file.write(data[:dataset_offset])
-        for plain in _inflating(data, dataset_offset):
-            file.write(plain)
-            if file.tell() > MAX_INFLATED:
-                raise DicomError(f"The deflated dataset holds more than {MAX_INFLATED} bytes: more is not read here.")
-        file.flush()
-        return mmap(file.fileno(), 0, access=ACCESS_READ)
-
-
-def _inflating(data: Buffer, start: int) -> Iterator[bytes]:
-    """The dataset that is deflated from `start` on, in pieces."""
-    machine = zlib.decompressobj(-zlib.MAX_WBITS)
-    for at in range(start, len(data), _PIECE):
-        packed, full = data[at : at + _PIECE], True
-        while (packed or full) and not machine.eof:
-            try:
-                plain = machine.decompress(packed, _PIECE)
-            except zlib.error:
-                raise DicomError("The deflated dataset is damaged: it cannot be inflated.") from None
-            packed, full = machine.unconsumed_tail, len(plain) == _PIECE
-            yield plain
-    if not machine.eof:
-        raise DicomError("The file is truncated: its deflated dataset ends too early.")
-
-
 def inflated(data: Buffer) -> mmap:
     """Give a sound deflated file with its dataset inflated, as offsets of its header count. DicomError as `inflate`."""
     return inflate(data, _Walker(data, "<").file_meta({}))
@@ -149,7 +118,7 @@ def _read(data: Buffer) -> Header:
     dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
     implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
     dataset.dataset(start, len(data), elements, _Scope(implicit))
-    return Header(elements, tuple(dataset.bulk), syntax, start)
+    return Header(elements, (*walker.bulk, *dataset.bulk), syntax, start)
 
 
 def _program(data: Buffer) -> str | None:
@@ -196,7 +165,6 @@ class _Walker:
             pos = at + length
             if vr and element > 1 and vr != "SQ":
                 out[f"{group:04X}{element:04X}"] = self._value(vr, at, length, _Scope(), f"{group:04X}{element:04X}")
-        self.bulk.clear()
         return pos
 
     def dataset(self, pos: int, end: int, out: Json, scope: _Scope) -> int:
@@ -211,13 +179,13 @@ class _Walker:
                     return pos + 8
                 raise DicomError(f"An item or delimiter tag (FFFE,{element:04X}) stands where an attribute should.")
             vr, at, length = head(pos, end, scope.implicit)
+            tag = group << 16 | element
             if length != _UNDEFINED and length > end - at:
                 raise _truncated(group, element)
-            tag = group << 16 | element
             implicit = scope.implicit
             if vr is None or vr == "UN":
                 implicit = implicit or vr == "UN"  # PS3.5 6.2.2: what is inside UN is implicit
-                vr = self._find_vr(tag, vr, length, scope, out)
+                vr = self._found_vr(tag, vr, at, length, scope, out)
             key = f"{tag:08X}"
             if vr == "SQ":
                 stop = end if length == _UNDEFINED else at + length
@@ -243,13 +211,45 @@ class _Walker:
             return None, pos + 8, self._long(self.data, pos + 4)[0]
         group, element, code, length = self._explicit(self.data, pos)
         vr = _NAMES.get(code)
-        if code in values.LONG_VRS or (vr is None and code.isalpha() and code.isupper()):
+        if vr is None:
+            return self._odd_head(pos, end, code, length)
+        if code in values.LONG_VRS:
             if end - pos < 12:
                 raise _truncated(group, element)
-            return vr or "UN", pos + 12, self._long(self.data, pos + 8)[0]
-        if vr is None:  # an element without VR inside an explicit file
-            return None, pos + 8, self._long(self.data, pos + 4)[0]
+            return vr, pos + 12, self._long(self.data, pos + 8)[0]
         return vr, pos + 8, length
+
+    def _odd_head(self, pos: int, end: int, code: bytes, short: int) -> tuple[str | None, int, int]:
+        """Read the head of an element of an explicit file whose VR is none: what comes after it tells what it means.
+
+        It may be a VR of a later standard (PS3.5 6.2: two letters and a length of 32 bits), no VR at all as in an
+        implicit file, or two bytes that mean nothing, with a length of 16 bits as DCMTK and others read it.
+        """
+        ways: list[tuple[str | None, int, int]] = [("UN", pos + 8, short)]
+        if code.isalpha() and code.isupper():
+            if end - pos < 12:
+                raise _truncated(*self._tag(self.data, pos))
+            ways.insert(0, ("UN", pos + 12, self._long(self.data, pos + 8)[0]))
+        else:
+            ways.insert(0, (None, pos + 8, self._long(self.data, pos + 4)[0]))
+        return next((way for way in ways if self._goes_on(pos, way[1], way[2], end)), ways[0])
+
+    def _goes_on(self, pos: int, at: int, length: int, end: int) -> bool:
+        """Tell whether after a value of that length there is an element with a higher tag, a delimiter, or the end."""
+        if length == _UNDEFINED:
+            return self.data[at : at + 4] in _ITEMS[self.endian]
+        following = at + length
+        if following + 8 > end:
+            return following == end
+        after = self._tag(self.data, following)
+        return after > self._tag(self.data, pos) or after[0] == 0xFFFE
+
+    def _found_vr(self, tag: int, given: str | None, at: int, length: int, scope: _Scope, out: Json) -> str:
+        """The VR of an element that has none, or has UN; not SQ where its value begins no sequence."""
+        vr = self._find_vr(tag, given, length, scope, out)
+        if vr != "SQ" or length in (0, _UNDEFINED) or self.data[at : at + 4] in _ITEMS[self.endian]:
+            return vr
+        return "UN"  # text, say, where the dictionary has a sequence: nothing says what it is
 
     def _find_vr(self, tag: int, given: str | None, length: int, scope: _Scope, out: Json) -> str:
         """Find the VR of an element that has none, or has UN (as pydicom does; PS3.5 6.2.2)."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError
-from emulator.dicom.header import BIG_ENDIAN, Bulk, Header, inflate, read_header
+from emulator.dicom.header import BIG_ENDIAN, Bulk, Header, read_header
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
 
 if TYPE_CHECKING:

@@ -1,12 +1,15 @@
 """A file as pydicom reads it, with what its decoders rely on made sound."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.frames import PixelData, encapsulated_frames, fragments, is_sound_table
 
 if TYPE_CHECKING:
-    from pydicom.dataset import FileDataset
+    from pydicom.dataelem import DataElement
+    from pydicom.dataset import Dataset, FileDataset
 
 _EXTENDED = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
@@ -33,6 +36,42 @@ def encapsulated(dataset: "FileDataset") -> list[bytes]:
     value = dataset.PixelData
     found = encapsulated_frames(value, PixelData(0, len(value), encapsulated=True), _frame_count(dataset))
     return [b"".join(value[start:end] for start, end in ranges) for ranges in found]
+
+
+def settle_vrs(dataset: "FileDataset") -> None:
+    """Give a VR to each element whose file leaves it out, also where the dictionary has several (PS3.5 A.1).
+
+    pydicom settles those that it knows; what is left, retired attributes mostly, is OW or by PixelRepresentation.
+    """
+    if not dataset.is_implicit_VR and all(element.VR is not None for element in dataset.values()):
+        return
+    from pydicom.filewriter import correct_ambiguous_vr_element
+    from pydicom.values import convert_numbers
+
+    signed = dataset.get("PixelRepresentation") == 1
+    for element in _elements(dataset):
+        if " or " not in element.VR:
+            continue
+        with suppress(AttributeError, TypeError, ValueError, IndexError):
+            correct_ambiguous_vr_element(element, dataset, is_little_endian=True)
+        if " or " not in element.VR:
+            continue
+        element.VR = "OW" if "OW" in element.VR else ("SS" if signed else "US")
+        if element.VR != "OW" and isinstance(element.value, bytes):
+            element.value = convert_numbers(element.value, True, "h" if signed else "H")  # noqa: FBT003 positional only
+
+
+def _elements(dataset: "Dataset") -> Iterator["DataElement"]:
+    """All elements, those of items too, with the VRs that the dictionary has."""
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+        except AttributeError:  # its VR depends on an attribute that is not there
+            dataset.get_item(tag).VR = "OW"
+            element = dataset[tag]
+        yield element
+        for item in element.value if element.VR == "SQ" else ():
+            yield from _elements(item)
 
 
 def _mend_offsets(dataset: "FileDataset") -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import encoders, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
-from emulator.dicom.reading import encapsulated, read
+from emulator.dicom.reading import encapsulated, read, settle_vrs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,8 +41,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
                 _decompress(dataset)
         dataset.file_meta.TransferSyntaxUID = UID(syntax)
         target = BytesIO()
-        if any(element.VR is None for element in dataset.values()):
-            list(dataset.iterall())  # finds the VRs that a file leaves out, even one that says it has them
+        settle_vrs(dataset)
         dataset.save_as(target, enforce_file_format=True)
         return target.getvalue()
 

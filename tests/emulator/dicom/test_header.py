@@ -129,7 +129,7 @@ def test_a_deflated_file_is_not_inflated_into_memory(monkeypatch: pytest.MonkeyP
         tracemalloc.stop()
     assert pixels.length == size
     assert inflated(data)[pixels.offset : pixels.offset + 4] == bytes(4)
-    monkeypatch.setattr("emulator.dicom.header.MAX_INFLATED", size)
+    monkeypatch.setattr("emulator.dicom.deflated.MAX_INFLATED", size)
     with pytest.raises(DicomError, match="more is not read here"):
         read_header(data)
 

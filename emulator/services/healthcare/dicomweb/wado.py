@@ -198,12 +198,16 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
 
 
 def _slices(
-    emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int]
+    emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int] | None
 ) -> Sequence[_Body]:
-    """Cut frames out of the file as they are; many bytes are left there until they are sent."""
+    """Cut frames out of the file as they are; many bytes are left there until they are sent.
+
+    None is all: of compressed pixels as many as there are, whatever the instance says (a video's stream is one).
+    """
     pixels = PixelData(element.offset, element.length, element.encapsulated)
     with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         if not pixels.encapsulated:
+            numbers = numbers or list(range(1, frames.frame_count(elements) + 1))
             if row.syntax == syntaxes.BIG_ENDIAN:
                 whole = _turned(data, element, elements)
                 return _native(whole, elements, PixelData(0, len(whole), encapsulated=False), numbers)
@@ -214,6 +218,7 @@ def _slices(
             spans = [[frames.native_range(elements, pixels, number)] for number in numbers]
             return _pieces(emulator, row, data, spans)
         all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
+        numbers = numbers or list(range(1, len(all_frames) + 1))
         if max(numbers) > len(all_frames):
             raise UnsupportedError(f"The pixel data holds {len(all_frames)} frames only.")
         return _pieces(emulator, row, data, [all_frames[number - 1] for number in numbers])
@@ -290,9 +295,8 @@ async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequenc
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
     elements, _ = document_of(emulator, row.id)
     if element.encapsulated:
-        numbers = list(range(1, frames.frame_count(elements) + 1))
         with cannot():
-            return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
+            return await asyncio.to_thread(_slices, emulator, row, elements, element, None)
     if not _lies_plain(row, element):
 
         def read() -> Sequence[_Body]:

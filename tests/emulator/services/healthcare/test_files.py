@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from pydicom.pixels.utils import pixel_array
 
+from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError
 from emulator.dicom.frames import frame_count
-from emulator.dicom.header import BIG_ENDIAN, Header, inflate, read_header
+from emulator.dicom.header import BIG_ENDIAN, Header, read_header
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
 from tests.emulator.dicom.files import shipped_files
 from tests.emulator.services.healthcare.conftest import Store

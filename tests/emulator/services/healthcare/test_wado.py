@@ -4,7 +4,9 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID
 
 from emulator.dicom.header import read_header
 from tests.emulator.dicom.files import shipped
@@ -178,6 +180,27 @@ def test_bulk_data_inside_a_sequence(store: Store) -> None:
     assert url.endswith("/bulkdata/00081140/1/00291010")
     answer = store.session.get(url, headers={"Accept": "application/octet-stream"}, timeout=PATIENCE)
     assert answer.content == b"\x01\x02\x03\x04"
+
+
+def test_every_bulk_data_uri_works(store: Store) -> None:
+    """PS3.18 10.4.1.1.5: also those of group 0002, and of a video, whose many frames are one stream."""
+    from tests.emulator.services.healthcare.instances import file_of
+
+    film = instance(NumberOfFrames=25)
+    film.file_meta.TransferSyntaxUID = UID("1.2.840.10008.1.2.4.102")
+    film.file_meta.PrivateInformationCreatorUID = UID("1.2.3")
+    film.file_meta.PrivateInformation = b"\1\2\3\4"
+    film.PixelData = encapsulate([b"one stream", b"in two fragments"])
+    film["PixelData"].is_undefined_length = True
+    assert store.post(file_of(film)).status_code == 200
+    shown = store.get("studies/1.2.1/metadata").json()[0]
+    found = {}
+    for tag in ("00020102", "7FE00010"):
+        headers = {"Accept": "application/octet-stream; transfer-syntax=*"}
+        answer = store.session.get(shown[tag]["BulkDataURI"], headers=headers, timeout=PATIENCE)
+        found[tag] = (answer.status_code, answer.content)
+    assert found["00020102"] == (200, b"\1\2\3\4")
+    assert found["7FE00010"] == (200, b"one streamin two fragments")
 
 
 def image(
