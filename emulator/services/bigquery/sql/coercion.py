@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
+    NUMBERS,
     Kind,
     Mismatch,
     engine_type,
@@ -25,6 +26,10 @@ from emulator.services.bigquery.sql.nodes import call, cast
 from emulator.services.bigquery.sql.signatures import branches, no_signature
 
 BRANCHING = (exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.ArrayConcat, exp.Greatest, exp.Least, exp.Array, exp.DPipe)
+ARITHMETIC = (
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow, exp.Log),
+    *(exp.SafeAdd, exp.SafeSubtract, exp.SafeMultiply, exp.SafeDivide),
+)
 COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 UNCOMPARABLE = ("JSON", "ARRAY")  # of which no two are equal; STRUCTs have no order
 VARIABLE = "bq_e"
@@ -79,6 +84,10 @@ def align(node: exp.Expr) -> None:
         _align(node, branches(node))
         if isinstance(node, exp.Case) and node.this is not None:
             _compare(node, node.this, [case.this for case in node.args["ifs"]])
+    elif isinstance(node, ARITHMETIC):
+        sides = [node.this, node.expression]
+        if all(kind is not None and kind.name in NUMBERS for kind in map(kind_of, sides)):
+            _align(node, sides)
     elif isinstance(node, COMPARING):
         if not isinstance(node.expression, (exp.Any, exp.All)):
             _compare(node, node.this, [node.expression])

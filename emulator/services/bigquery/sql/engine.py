@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator.bigquery")
 LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
-MACROS = Path(__file__).with_name("macros.sql")
+MACROS = [Path(__file__).with_name(name) for name in ("macros.sql", "numbers.sql")]
 SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT)"
 
 
@@ -85,7 +85,8 @@ class Engine:
             ) from None
         self._attach_results(root)
         scalars.register(root)
-        root.execute(MACROS.read_text(encoding="utf-8"))
+        for macros in MACROS:
+            root.execute(macros.read_text(encoding="utf-8"))
         # From here on no statement reads or writes files but those that load and extract jobs name.
         folders = ", ".join(f"'{_text(folder)}/'" for folder in self._readable)
         root.execute(f"SET allowed_directories = [{folders}]")

@@ -119,6 +119,10 @@ def _concat(node: exp.Concat) -> Kind | None:
     return Kind("BYTES") if any(kind == Kind("BYTES") for kind in kinds) else STRING
 
 
+def _anonymous(node: exp.Anonymous) -> Kind | None:
+    return FLOAT64 if node.name.upper() == "IEEE_DIVIDE" else None
+
+
 def _cast(node: exp.Cast) -> Kind | None:
     return of_datatype(node.to)
 
@@ -126,6 +130,7 @@ def _cast(node: exp.Cast) -> Kind | None:
 SPECIAL: dict[type[exp.Expr], Callable[[Any], Kind | None]] = {
     exp.Literal: _literal,
     exp.Null: lambda _: NULL,
+    exp.Anonymous: _anonymous,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Add: _sum,

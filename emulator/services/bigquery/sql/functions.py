@@ -14,6 +14,7 @@ from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
+from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
 
@@ -26,13 +27,6 @@ UNKNOWN_TO_SQLGLOT = {
     "JSON_STRIP_NULLS": "",
 }
 DIRECT: dict[type[exp.Expr], str] = {
-    exp.Div: "bq_div",
-    exp.IntDiv: "bq_idiv",
-    exp.Mod: "bq_mod",
-    exp.Sqrt: "bq_sqrt",
-    exp.Ln: "bq_ln",
-    exp.Exp: "bq_exp",
-    exp.SafeDivide: "bq_safe_divide",
     exp.JSONType: "bq_json_type",
     exp.UnixSeconds: "bq_unix_seconds",
     exp.UnixMillis: "bq_unix_millis",
@@ -42,8 +36,6 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.SafeConvertBytesToString: "bq_bytes_to_string",
     exp.LowerHex: "bq_to_hex",
     exp.SHA1Digest: "bq_sha1",
-    exp.IsNan: "bq_is_nan",
-    exp.IsInf: "bq_is_inf",
     exp.RegexpInstr: "bq_regexp_instr",
     exp.ApproxTopK: "bq_approx_top_count",
     exp.ApproxQuantiles: "bq_approx_quantiles",
@@ -91,7 +83,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     return tree
 
 
-class Rewriter(DateRewriter, ValueRewriter):
+class Rewriter(DateRewriter, NumberRewriter, ValueRewriter):
     """One pass over one statement."""
 
     def __init__(self, principal: str) -> None:
@@ -100,6 +92,8 @@ class Rewriter(DateRewriter, ValueRewriter):
     def rewrite(self, node: exp.Expr) -> exp.Expr | None:
         """The replacement of a node whose children are done, or None to keep it."""
         kind = type(node)
+        if (number := self.number(node)) is not None:
+            return number
         if kind in DIRECT:
             return call(DIRECT[kind], *_arguments(node))
         if kind in REFUSED:
@@ -318,5 +312,5 @@ def _after_window(node: exp.Expr, aggregate: exp.Expr, finish: Callable[[exp.Exp
         return finish(aggregate)
     inner = window.copy()
     inner.set("this", aggregate)
-    window.replace(finish(inner))
+    window.replace(note(finish(inner), kind_of(window)))
     return None

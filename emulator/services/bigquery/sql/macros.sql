@@ -4,11 +4,6 @@
 -- since that is volatile, but takes a cast that fails; of an element of [NULL], so that it has any type.
 CREATE MACRO bq_error(words) AS error(chr(1) || words || chr(2));
 CREATE MACRO bq_fail(words) AS [NULL][CAST(chr(1) || words || chr(2) AS INTEGER)];
-CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a / b END;
-CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(trunc(a / b) AS BIGINT) END;
-CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a % b END;
-CREATE MACRO bq_safe_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a / b END;
-CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
 
 CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_fail('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
 CREATE MACRO bq_safe_element(a, i) AS CASE WHEN i < 0 OR i >= len(a) THEN NULL ELSE a[i + 1] END;
@@ -62,9 +57,6 @@ CREATE MACRO bq_instr(x, sub, p, n) AS CASE WHEN p = 0 OR n < 1 THEN bq_fail('IN
 CREATE MACRO bq_in_array(x, a) AS CASE WHEN a IS NULL OR len(a) = 0 THEN FALSE WHEN x IS NULL THEN NULL WHEN list_contains(a, x) THEN TRUE WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN NULL ELSE FALSE END;
 CREATE MACRO bq_array_slice(a, s, e) AS CASE WHEN a IS NULL OR s IS NULL OR e IS NULL THEN NULL ELSE list_slice(a, CASE WHEN s < 0 THEN greatest(s + len(a) + 1, 1) ELSE s + 1 END, greatest(CASE WHEN e < 0 THEN e + len(a) + 1 ELSE e + 1 END, 0)) END;
 CREATE MACRO bq_at_most(n, most) AS CASE WHEN n IS NULL OR most IS NULL THEN NULL WHEN most < 0 THEN bq_fail('EDIT_DISTANCE: max_distance must not be negative') ELSE least(n, most) END;
-CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
-CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
-CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND NOT isinf(CAST(x AS DOUBLE)) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;
 
 CREATE MACRO bq_zone(z) AS CASE WHEN regexp_full_match(z, '[+-][0-9]{1,2}(:[0-9]{2})?') THEN 'GMT' || z ELSE z END;
 CREATE MACRO bq_format_date(f, d) AS bq_format_moment('DATE', f, epoch_us(CAST(d AS TIMESTAMP)), 0);

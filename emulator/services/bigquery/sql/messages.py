@@ -69,6 +69,8 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
         (r"(?:invalid|Invalid) (date|time|timestamp) (?:field|value)[^:]*: \"(.*?)\"", "Invalid {1}: '{2}'"),
         (r"Could not decode string .* as base64", "Failed to decode invalid base64 string"),
         (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
+        (r"Overflow in .* (?:DECIMAL|INT128)|Could not cast value .* to DECIMAL|Casting .* to type DECIMAL",
+         "numeric overflow"),
         (r"Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
         (r"(?:ORDER|GROUP BY) term out of range", "ORDER BY or GROUP BY is out of SELECT column number range"),
         (r".*[Oo]ut of range|Overflow", "The value is out of range for its type"),

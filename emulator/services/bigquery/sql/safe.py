@@ -1,4 +1,4 @@
-"""SAFE.function and SAFE_ADD: NULL where that function fails, and only that one.
+"""SAFE.function, SAFE_ADD and its like: NULL where that function fails, and only that one.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-reference#safe_prefix: errors of the arguments
 stay errors. The engine's TRY covers all that is inside it, so what may fail in an argument is computed outside.
@@ -17,6 +17,7 @@ OPERATORS: dict[type[exp.Expr], type[exp.Binary]] = {
     exp.SafeAdd: exp.Add,
     exp.SafeSubtract: exp.Sub,
     exp.SafeMultiply: exp.Mul,
+    exp.SafeDivide: exp.Div,
 }
 # Parts of a call that hold values without being one, and values that cannot fail.
 WRAPPERS = (exp.Interval, exp.Kwarg, exp.Paren, exp.Neg, exp.TsOrDsToDate, exp.TsOrDsToDatetime, exp.TsOrDsToTime)
@@ -40,8 +41,12 @@ def _operator(node: exp.Expr) -> exp.SafeFunc:
     if isinstance(node, exp.SafeFunc):
         return node
     if isinstance(node, exp.SafeNegate):
-        return exp.SafeFunc(this=exp.Neg(this=node.this.copy()))
-    return exp.SafeFunc(this=OPERATORS[type(node)](this=node.this.copy(), expression=node.expression.copy()))
+        operator: exp.Expr = exp.Neg(this=node.this.copy())
+    else:
+        operator = OPERATORS[type(node)](this=node.this.copy(), expression=node.expression.copy())
+    made = exp.SafeFunc(this=note(operator, kind_of(node)))
+    note(made, kind_of(node))
+    return made
 
 
 def _isolated(node: exp.SafeFunc) -> exp.Expr:

@@ -1,0 +1,123 @@
+"""BigQuery's arithmetic rewritten for DuckDB: NUMERIC and BIGNUMERIC stay what they are, NaN equals nothing.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions and data-types (numeric types).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from emulator.services.bigquery.sql.kinds import FLOAT64, INT64, Kind, is_literal, kind_of, note
+from emulator.services.bigquery.sql.nodes import call, cast
+
+DIRECT: dict[type[exp.Expr], str] = {
+    exp.Div: "bq_div",
+    exp.IntDiv: "bq_idiv",
+    exp.Mod: "bq_mod",
+    exp.Sqrt: "bq_sqrt",
+    exp.Ln: "bq_ln",
+    exp.Exp: "bq_exp",
+    exp.Log: "bq_log",
+    exp.Pow: "bq_pow",
+    exp.Acos: "bq_acos",
+    exp.Asin: "bq_asin",
+    exp.Acosh: "bq_acosh",
+    exp.Atanh: "bq_atanh",
+    exp.Cosh: "bq_cosh",
+    exp.Sinh: "bq_sinh",
+    exp.Cot: "bq_cot",
+    exp.Coth: "bq_coth",
+    exp.Csc: "bq_csc",
+    exp.Csch: "bq_csch",
+    exp.Sec: "bq_sec",
+    exp.Sech: "bq_sech",
+    exp.IsNan: "bq_is_nan",
+    exp.IsInf: "bq_is_inf",
+}
+DECIMALS = {"NUMERIC": "DECIMAL(38, 9)", "BIGNUMERIC": "DECIMAL(38, 18)"}
+EXACT: dict[type[exp.Expr], str] = {exp.Mul: "bq_multiply", exp.Div: "bq_divide", exp.IntDiv: "bq_whole"}
+# What the engine gives as DOUBLE, or as another DECIMAL than it took.
+RECAST = (exp.Sqrt, exp.Ln, exp.Exp, exp.Log, exp.Pow, exp.Round, exp.Trunc, exp.Ceil, exp.Floor, exp.Sign, exp.Mod)
+COMPARISONS: dict[type[exp.Expr], tuple[str, bool]] = {  # the macro, and whether its sides change places
+    exp.EQ: ("bq_eq_float", False),
+    exp.NEQ: ("bq_ne_float", False),
+    exp.GT: ("bq_gt_float", False),
+    exp.GTE: ("bq_ge_float", False),
+    exp.LT: ("bq_gt_float", True),
+    exp.LTE: ("bq_ge_float", True),
+}
+
+
+class NumberRewriter:
+    """The handlers of numbers; see functions.Rewriter."""
+
+    def number(self, node: exp.Expr) -> exp.Expr | None:
+        """The replacement of an operation on numbers; None for other nodes, and those the engine does as BigQuery."""
+        kind = kind_of(node)
+        if kind is not None and kind.name in DECIMALS:
+            return _decimal(node, kind)
+        if type(node) in COMPARISONS:
+            return _comparison(node)
+        return _direct(node)
+
+    def _sum(self, node: exp.Sum) -> exp.Expr | None:
+        if kind_of(node) != INT64:
+            return None
+        return over(node, lambda windowed: cast(windowed(node.copy()), "BIGINT"))
+
+    def _corr(self, node: exp.Corr) -> exp.Expr | None:
+        """NULL for fewer than two pairs, where the engine gives NaN."""
+        pairs = call("regr_count", node.expression.copy(), node.this.copy())
+
+        def finish(windowed: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+            enough = exp.GTE(this=windowed(pairs), expression=exp.Literal.number(2))
+            return exp.Case(ifs=[exp.If(this=enough, true=windowed(node.copy()))])
+
+        return over(node, finish)
+
+
+def _direct(node: exp.Expr) -> exp.Expr | None:
+    name = DIRECT.get(type(node))
+    if name is None:
+        return None
+    return call(name, *(node.args[key] for key in ("this", "expression") if node.args.get(key) is not None))
+
+
+def _decimal(node: exp.Expr, kind: Kind) -> exp.Expr | None:
+    if type(node) in EXACT:
+        return call(f"{EXACT[type(node)]}_{kind.name.lower()}", node.this, node.expression)
+    if isinstance(node, exp.Avg):
+        total, count = exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy())
+        return over(node, lambda windowed: call(f"bq_divide_{kind.name.lower()}", windowed(total), windowed(count)))
+    if isinstance(node, RECAST):
+        places = node.args.get("decimals")
+        if places is not None and not is_literal(places):  # the engine rounds DECIMALs to a constant place only
+            node.this.replace(cast(node.this.copy(), "DOUBLE"))
+        return cast(_direct(node) or node.copy(), DECIMALS[kind.name])
+    return _direct(node)
+
+
+def _comparison(node: exp.Expr) -> exp.Expr | None:
+    """A comparison in which there may be NaN."""
+    one, other = node.this, node.expression
+    if not any(kind_of(side) == FLOAT64 and not is_literal(side) for side in (one, other)):
+        return None
+    name, turned = COMPARISONS[type(node)]
+    return call(name, other, one) if turned else call(name, one, other)
+
+
+def over(node: exp.Expr, finish: Callable[[Callable[[exp.Expr], exp.Expr]], exp.Expr]) -> exp.Expr | None:
+    """`finish` of an aggregate, or of the window that it is in; it gets what puts an aggregate in that window."""
+    window = node.parent
+    if not isinstance(window, exp.Window) or window.this is not node:
+        return finish(lambda aggregate: aggregate)
+
+    def windowed(aggregate: exp.Expr) -> exp.Expr:
+        inner = window.copy()
+        inner.set("this", aggregate)
+        return inner
+
+    window.replace(note(finish(windowed), kind_of(window)))
+    return None

@@ -1,0 +1,45 @@
+-- BigQuery's arithmetic and mathematical functions, as macros; see macros.sql.
+CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a / b END;
+CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a // b END;
+CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a % b END;
+CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
+
+-- NUMERIC is DECIMAL(38,9), BIGNUMERIC DECIMAL(38,18): the engine divides them as DOUBLE, and multiplies without room for
+-- the whole digits. So whole part and fraction are multiplied apart, and quotients are counted in units of the last digit.
+CREATE MACRO bq_multiply_parts_numeric(aw, af, bw, bf) AS CAST(aw * bw AS DECIMAL(38,9)) + aw * bf + af * bw + CAST(af * bf AS DECIMAL(38,9));
+CREATE MACRO bq_multiply_numeric(a, b) AS list_transform([struct_pack(a := CAST(a AS DECIMAL(38,9)), b := CAST(b AS DECIMAL(38,9)))], lambda v: bq_multiply_parts_numeric(CAST(trunc(v.a) AS DECIMAL(29,0)), CAST(v.a - trunc(v.a) AS DECIMAL(9,9)), CAST(trunc(v.b) AS DECIMAL(29,0)), CAST(v.b - trunc(v.b) AS DECIMAL(9,9))))[1];
+CREATE MACRO bq_multiply_parts_bignumeric(aw, af, bw, bf) AS CAST(aw * bw AS DECIMAL(38,18)) + aw * bf + af * bw + CAST(af * bf AS DECIMAL(38,18));
+CREATE MACRO bq_multiply_bignumeric(a, b) AS list_transform([struct_pack(a := CAST(a AS DECIMAL(38,18)), b := CAST(b AS DECIMAL(38,18)))], lambda v: bq_multiply_parts_bignumeric(CAST(trunc(v.a) AS DECIMAL(20,0)), CAST(v.a - trunc(v.a) AS DECIMAL(18,18)), CAST(trunc(v.b) AS DECIMAL(20,0)), CAST(v.b - trunc(v.b) AS DECIMAL(18,18))))[1];
+CREATE MACRO bq_units(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
+-- r / d, rounded to nine digits, in units of the ninth; r is less than d. Where there is no room for that, by DOUBLE.
+CREATE MACRO bq_nine_digits(r, d) AS CASE WHEN d < 80000000000000000000000000000 THEN (2 * r * 1000000000 + d) // (2 * d) ELSE CAST(round(CAST(r AS DOUBLE) / CAST(d AS DOUBLE) * 1e9) AS HUGEINT) END;
+CREATE MACRO bq_divide_numeric(a, b) AS list_transform([struct_pack(n := bq_units(CAST(a AS DECIMAL(38,9))), d := bq_units(CAST(b AS DECIMAL(38,9))))], lambda v: CASE WHEN v.d = 0 THEN bq_fail('division by zero') ELSE sign(v.n) * sign(v.d) * CAST(abs(v.n) // abs(v.d) * 1000000000 + bq_nine_digits(abs(v.n) % abs(v.d), abs(v.d)) AS DECIMAL(38,0)) * CAST(0.000000001 AS DECIMAL(9,9)) END)[1];
+CREATE MACRO bq_divide_bignumeric(a, b) AS list_transform([struct_pack(n := bq_units(CAST(a AS DECIMAL(38,18))), d := bq_units(CAST(b AS DECIMAL(38,18))))], lambda v: CASE WHEN v.d = 0 THEN bq_fail('division by zero') WHEN abs(v.d) < 80000000000000000000000000000 THEN sign(v.n) * sign(v.d) * CAST(abs(v.n) // abs(v.d) * 1000000000000000000 + abs(v.n) % abs(v.d) * 1000000000 // abs(v.d) * 1000000000 + bq_nine_digits(abs(v.n) % abs(v.d) * 1000000000 % abs(v.d), abs(v.d)) AS DECIMAL(38,0)) * CAST(0.000000000000000001 AS DECIMAL(18,18)) ELSE CAST(CAST(v.n AS DOUBLE) / CAST(v.d AS DOUBLE) AS DECIMAL(38,18)) END)[1];
+CREATE MACRO bq_whole_numeric(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(bq_units(CAST(a AS DECIMAL(38,9))) // bq_units(CAST(b AS DECIMAL(38,9))) AS DECIMAL(38,9)) END;
+CREATE MACRO bq_whole_bignumeric(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(bq_units(CAST(a AS DECIMAL(38,18))) // bq_units(CAST(b AS DECIMAL(38,18))) AS DECIMAL(38,18)) END;
+
+-- What a function is not defined for, or what leaves the range of FLOAT64 from inside it, is an error.
+CREATE MACRO bq_finite(x) AS isfinite(CAST(x AS DOUBLE));
+CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
+CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
+CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;
+CREATE MACRO bq_log(b, x) AS CASE WHEN b IS NULL OR x IS NULL THEN NULL WHEN CAST(b AS DOUBLE) = 'Infinity' OR CAST(x AS DOUBLE) = '-Infinity' THEN CAST('NaN' AS DOUBLE) WHEN x <= 0 THEN bq_fail('Argument to LOG must be positive') WHEN b <= 0 OR b = 1 THEN bq_fail('The base of LOG must be positive and other than 1') WHEN CAST(x AS DOUBLE) = 'Infinity' THEN CASE WHEN b < 1 THEN CAST('-Infinity' AS DOUBLE) ELSE CAST('Infinity' AS DOUBLE) END ELSE log(b, x) END;
+CREATE MACRO bq_pow(x, y) AS CASE WHEN x = 0 AND y < 0 AND bq_finite(y) THEN bq_fail('Division by zero in function: POW') WHEN x < 0 AND bq_finite(x) AND bq_finite(y) AND y <> trunc(y) THEN bq_fail('POW of a negative number takes an integer') WHEN isinf(pow(x, y)) AND bq_finite(x) AND bq_finite(y) THEN bq_fail('Floating point overflow in function: POW') ELSE pow(x, y) END;
+CREATE MACRO bq_acos(x) AS CASE WHEN abs(x) > 1 THEN bq_fail('Argument to ACOS must be between -1 and 1') ELSE acos(x) END;
+CREATE MACRO bq_asin(x) AS CASE WHEN abs(x) > 1 THEN bq_fail('Argument to ASIN must be between -1 and 1') ELSE asin(x) END;
+CREATE MACRO bq_acosh(x) AS CASE WHEN x < 1 THEN bq_fail('Argument to ACOSH must be at least 1') ELSE acosh(x) END;
+CREATE MACRO bq_atanh(x) AS CASE WHEN abs(x) >= 1 THEN bq_fail('Argument to ATANH must be between -1 and 1') ELSE atanh(x) END;
+CREATE MACRO bq_cosh(x) AS CASE WHEN isinf(cosh(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: COSH') ELSE cosh(x) END;
+CREATE MACRO bq_sinh(x) AS CASE WHEN isinf(sinh(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: SINH') ELSE sinh(x) END;
+CREATE MACRO bq_cot(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COT cannot be 0') ELSE 1 / tan(x) END;
+CREATE MACRO bq_coth(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COTH cannot be 0') ELSE 1 / tanh(x) END;
+CREATE MACRO bq_csc(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSC cannot be 0') ELSE 1 / sin(x) END;
+CREATE MACRO bq_csch(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSCH cannot be 0') ELSE 1 / sinh(x) END;
+CREATE MACRO bq_sec(x) AS 1 / cos(x);
+CREATE MACRO bq_sech(x) AS 1 / cosh(x);
+
+-- NaN equals nothing and comes before and after nothing; to the engine it equals itself and is the greatest.
+CREATE MACRO bq_eq_float(a, b) AS a = b AND (NOT isnan(CAST(a AS DOUBLE)) OR b IS NULL);
+CREATE MACRO bq_ne_float(a, b) AS a <> b OR (isnan(CAST(a AS DOUBLE)) AND b IS NOT NULL);
+CREATE MACRO bq_gt_float(a, b) AS a > b AND (NOT isnan(CAST(a AS DOUBLE)) OR b IS NULL);
+CREATE MACRO bq_ge_float(a, b) AS a >= b AND (NOT isnan(CAST(a AS DOUBLE)) OR b IS NULL);

@@ -1,0 +1,120 @@
+"""Numbers as the reference gives them: NUMERIC stays NUMERIC, NaN equals nothing, what is undefined is an error.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions, operators (arithmetic,
+comparison), data-types (numeric types, floating point semantics), statistical_aggregate_functions.
+"""
+
+from typing import Any
+
+import pytest
+
+from emulator.services.bigquery.sql.errors import SqlError
+from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("NUMERIC '1' / 3", "0.333333333"),
+        ("NUMERIC '2' / -3", "-0.666666667"),
+        ("NUMERIC '1' / NUMERIC '0.000000003'", "333333333.333333333"),
+        ("NUMERIC '99999999999999999999999999999' / NUMERIC '7'", "14285714285714285714285714285.571428571"),
+        ("SAFE_DIVIDE(NUMERIC '1', 3)", "0.333333333"),
+        ("SAFE_DIVIDE(NUMERIC '1', 0)", None),
+        ("NUMERIC '1.5' * NUMERIC '2.5'", "3.75"),
+        ("NUMERIC '1000000000000000' * NUMERIC '10000000000.5'", "10000000000500000000000000"),
+        ("NUMERIC '-0.000000001' * NUMERIC '0.5'", "-0.000000001"),
+        ("NUMERIC '1.5' * 2.5", "3.75"),
+        ("NUMERIC '1.1' + 2.2", "3.3"),
+        ("SQRT(NUMERIC '2')", "1.414213562"),
+        ("POW(NUMERIC '2', 2)", "4"),
+        ("EXP(NUMERIC '1')", "2.718281828"),
+        ("LN(NUMERIC '2')", "0.693147181"),
+        ("LOG(NUMERIC '8', 2)", "3"),
+        ("DIV(NUMERIC '7.5', 2)", "3"),
+        ("MOD(NUMERIC '7.5', 2)", "1.5"),
+        ("ROUND(NUMERIC '25.5')", "26"),
+        ("SIGN(NUMERIC '-1.5')", "-1"),
+        ("(SELECT AVG(x) FROM UNNEST([NUMERIC '1', NUMERIC '2', NUMERIC '2']) AS x)", "1.666666667"),
+        ("(SELECT AVG(x) OVER () FROM UNNEST([NUMERIC '1', NUMERIC '2', NUMERIC '2']) AS x LIMIT 1)", "1.666666667"),
+        ("(SELECT ROUND(x, y) FROM UNNEST([STRUCT(NUMERIC '2.567' AS x, 2 AS y)]))", "2.57"),
+    ],
+)
+def test_numeric_stays_numeric(warehouse: SmallWarehouse, expression: str, expected: str | None) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x") == (["x NUMERIC"], [[expected]])
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("BIGNUMERIC '12.5' * BIGNUMERIC '10'", "125"),
+        ("BIGNUMERIC '1' / 3", "0.333333333333333333"),
+        ("BIGNUMERIC '2' / BIGNUMERIC '-3'", "-0.666666666666666667"),
+        ("NUMERIC '1' + BIGNUMERIC '0.5'", "1.5"),
+    ],
+)
+def test_bignumeric_stays_bignumeric(warehouse: SmallWarehouse, expression: str, expected: str) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x") == (["x BIGNUMERIC"], [[expected]])
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("NUMERIC '1.5' + CAST(1 AS FLOAT64)", "2.5"),
+        ("1 / 2", "0.5"),
+        ("DIV(9223372036854775807, 1)", "9223372036854775807"),
+        ("DIV(-7, 2)", "-3"),
+        ("LOG(100, 10)", "2.0"),
+        ("LOG10(1000)", "3.0"),
+        ("LOG(CAST('inf' AS FLOAT64), 0.5)", "-Infinity"),
+        ("LOG(2, CAST('inf' AS FLOAT64))", "NaN"),
+        ("POW(2, 3)", "8.0"),
+        ("POW(-1, CAST('inf' AS FLOAT64))", "1.0"),
+        ("POW(0.5, CAST('-inf' AS FLOAT64))", "Infinity"),
+        ("SAFE.POW(10, 400)", None),
+        ("SAFE.LOG(10, 1)", None),
+        ("SAFE.ACOS(2)", None),
+        ("(SELECT CORR(x, x) FROM UNNEST([1]) AS x)", None),
+        ("(SELECT CORR(x, x) FROM UNNEST([1, 1]) AS x)", "NaN"),
+        ("(SELECT CORR(x, x) OVER () FROM UNNEST([1]) AS x)", None),
+        ("(SELECT ROUND(CORR(x, 2 * x), 6) FROM UNNEST([1, 2, 4]) AS x)", "1.0"),
+    ],
+)
+def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x")[1] == [[expected]]
+
+
+def test_nan_equals_nothing(warehouse: SmallWarehouse) -> None:
+    comparisons = "x = x, x != x, x > 1, x < 1, 1 < x, x >= x, x <= x, 1 != x, x = CAST(NULL AS FLOAT64)"
+    found = warehouse.run(f"SELECT {comparisons} FROM (SELECT CAST('nan' AS FLOAT64) AS x)")[1]
+    assert found == [["false", "true", "false", "false", "false", "false", "false", "true", None]]
+    assert warehouse.run("SELECT x FROM UNNEST([1.5, IEEE_DIVIDE(0, 0), 2.5]) AS x WHERE x > 2")[1] == [["2.5"]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("1 / 0", "division by zero"),
+        ("NUMERIC '1' / 0", "division by zero"),
+        ("9223372036854775807 * 2", "int64 overflow"),
+        ("-9223372036854775807 - 2", "int64 overflow"),
+        ("(SELECT SUM(x) FROM UNNEST([9223372036854775807, 1]) AS x)", "out of range"),
+        ("NUMERIC '99999999999999999999999999999.5' + 1", "numeric overflow"),
+        ("NUMERIC '99999999999999999999999999999' * 10", "numeric overflow"),
+        ("CAST(1e30 AS NUMERIC)", "numeric overflow"),
+        ("POW(0, -1)", "Division by zero in function: POW"),
+        ("POW(-1, 0.5)", "POW of a negative number"),
+        ("POW(10, 400)", "overflow in function: POW"),
+        ("LOG(0, 2)", "Argument to LOG must be positive"),
+        ("LOG(10, 1)", "The base of LOG"),
+        ("LOG(10, 0)", "The base of LOG"),
+        ("LOG10(0)", "must be positive"),
+        ("ACOS(2)", "between -1 and 1"),
+        ("ATANH(1)", "between -1 and 1"),
+        ("COSH(1000)", "overflow in function: COSH"),
+        ("CSC(0)", "CSC cannot be 0"),
+    ],
+)
+def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
+    with pytest.raises(SqlError, match=message):
+        warehouse.run(f"SELECT {expression} AS x")
