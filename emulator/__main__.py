@@ -11,7 +11,6 @@ from pathlib import Path
 from emulator import settings as defaults
 from emulator.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
-from emulator.version import VERSION
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
@@ -21,7 +20,6 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m emulator", description="Google Cloud on localhost for medical imaging."
     )
-    top.add_argument("--version", action="version", version=f"Healthcare Cloud POC {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("start", help="run the emulator (in the foreground, or --detach)")
     start.add_argument(

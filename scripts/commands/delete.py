@@ -15,7 +15,6 @@ from scripts.console import (
     confirmed,
     count,
     interactive,
-    note,
     print_json,
     print_table,
     remark,
@@ -104,4 +103,4 @@ def _show(report: Report) -> None:
         )
     if report.left:
         done.append(f"{report.left:,} not tried: run the same command again to go on")
-    note("; ".join(done) + ".")
+    remark("; ".join(done) + ".")

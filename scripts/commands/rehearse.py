@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.console import amount, count, note, progress
+from scripts.console import amount, count, progress, remark
 from scripts.errors import UsageError
 
 _LARGEST_SIDE = 1024
@@ -45,4 +45,4 @@ def rehearse(
             advance=bar.advance,
         )
     images = f"{count(made.files, 'image')} ({amount(made.size)})"
-    note(f"{count(made.films, 'film')} in the lists, {images} in {folder}")
+    remark(f"{count(made.films, 'film')} in the lists, {images} in {folder}")

@@ -1,6 +1,6 @@
 """BigQuery's functions rewritten for DuckDB, node by node; what sqlglot already writes right is not here.
 
-Names starting with bq_ are the macros of macros.sql.
+Names starting with bq_ are macros (*.sql) or functions of scalars/
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.safe import isolate
-from emulator.services.bigquery.sql.values import ValueRewriter, strict_cast
+from emulator.services.bigquery.sql.values import ValueRewriter
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
@@ -143,14 +144,9 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter):
     def _cast(self, node: exp.Cast) -> exp.Expr | None:
         if node.args.get("format"):
             raise SqlError("CAST with FORMAT is not emulated; use FORMAT_DATE, FORMAT_TIMESTAMP or PARSE_DATE.")
-        if node.to.is_type("text"):
-            return call("bq_string" if kind_of(node.this) == JSON else "bq_cast_string", node.this)
-        if node.to.is_type("varbinary", "binary") and not isinstance(node.this, exp.Literal):
-            return call("encode", node.this)
-        return None if kind_of(node.this) == JSON else strict_cast(node)
+        return rewrite_cast(node)
 
-    def _trycast(self, node: exp.TryCast) -> exp.Expr | None:
-        return None if kind_of(node.this) == JSON else strict_cast(node)
+    _trycast = _cast
 
     # JSON
     def _jsonextractscalar(self, node: exp.JSONExtractScalar) -> exp.Expr:

@@ -1,9 +1,5 @@
 -- BigQuery's functions that DuckDB lacks or does otherwise, as macros. Translated statements call them by these names.
 -- Source of the meaning: BigQuery's function reference (GoogleSQL).
--- An error of ours: the marks tell its words from the engine's, which no user sees. TRY refuses the engine's error(),
--- since that is volatile, but takes a cast that fails; of an element of [NULL], so that it has any type.
-CREATE MACRO bq_error(words) AS error(chr(1) || words || chr(2));
-CREATE MACRO bq_fail(words) AS [NULL][CAST(chr(1) || words || chr(2) AS INTEGER)];
 
 CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_fail('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
 CREATE MACRO bq_safe_element(a, i) AS CASE WHEN i < 0 OR i >= len(a) THEN NULL ELSE a[i + 1] END;
@@ -17,8 +13,6 @@ CREATE MACRO bq_json_query(j, path) AS json_extract(CAST(j AS JSON), path);
 CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
-CREATE MACRO bq_thousandths(s) AS regexp_replace(regexp_replace(s, '(\.(?:\d{3})?\d)(\D|$)', '\100\2'), '(\.(?:\d{3})?\d\d)(\D|$)', '\10\2');
-CREATE MACRO bq_cast_string(x) AS CASE WHEN typeof(x) = 'DOUBLE' OR starts_with(typeof(x), 'DECIMAL') THEN regexp_replace(CAST(x AS VARCHAR), '\.0+$|(\.\d*[1-9])0+$', '\1') WHEN starts_with(typeof(x), 'TIME') THEN bq_thousandths(CAST(x AS VARCHAR)) ELSE CAST(x AS VARCHAR) END;
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;
 CREATE MACRO bq_to_json_string(x) AS CAST(to_json(x) AS VARCHAR);
 
@@ -37,17 +31,6 @@ CREATE MACRO bq_bytes_to_string(b) AS decode(b);
 CREATE MACRO bq_regexp_instr(x, r) AS CASE WHEN regexp_matches(x, r) THEN strpos(x, regexp_extract(x, r)) ELSE 0 END;
 CREATE MACRO bq_is_inf(x) AS isinf(CAST(x AS DOUBLE));
 CREATE MACRO bq_is_nan(x) AS isnan(CAST(x AS DOUBLE));
-
-CREATE MACRO bq_is_int(s) AS regexp_full_match(trim(s), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)');
-CREATE MACRO bq_is_float(s) AS regexp_full_match(trim(s), '(?i)[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf|infinity|nan)');
-CREATE MACRO bq_plain_int(s) AS CASE WHEN contains(lower(s), '0x') THEN replace(replace(lower(trim(s)), '-', ''), '+', '') ELSE trim(s) END;
-CREATE MACRO bq_int_sign(s) AS CASE WHEN contains(lower(s), '0x') AND contains(s, '-') THEN -1 ELSE 1 END;
-CREATE MACRO bq_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN CAST(x AS BIGINT) WHEN x IS NULL THEN NULL WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE bq_fail('Bad int64 value: ' || CAST(x AS VARCHAR)) END;
-CREATE MACRO bq_safe_cast_int64(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT) WHEN typeof(x) <> 'VARCHAR' THEN TRY_CAST(x AS BIGINT) WHEN bq_is_int(CAST(x AS VARCHAR)) THEN bq_int_sign(CAST(x AS VARCHAR)) * TRY_CAST(bq_plain_int(CAST(x AS VARCHAR)) AS BIGINT) ELSE NULL END;
-CREATE MACRO bq_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR bq_is_float(CAST(x AS VARCHAR)) THEN CAST(x AS DOUBLE) ELSE bq_fail('Bad double value: ' || CAST(x AS VARCHAR)) END;
-CREATE MACRO bq_safe_cast_float64(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR bq_is_float(CAST(x AS VARCHAR)) THEN TRY_CAST(x AS DOUBLE) ELSE NULL END;
-CREATE MACRO bq_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR x IS NULL OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN CAST(x AS BOOLEAN) ELSE bq_fail('Bad bool value: ' || CAST(x AS VARCHAR)) END;
-CREATE MACRO bq_safe_cast_bool(x) AS CASE WHEN typeof(x) <> 'VARCHAR' OR lower(CAST(x AS VARCHAR)) IN ('true', 'false') THEN TRY_CAST(x AS BOOLEAN) ELSE NULL END;
 
 CREATE MACRO bq_start(x, p) AS CASE WHEN p = 0 OR p < -length(x) THEN 1 ELSE p END;
 CREATE MACRO bq_substr_from(x, p) AS substr(x, bq_start(x, p));

@@ -12,7 +12,7 @@ from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
 MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
 DATA_LIMIT = 4 << 30  # of the engine process, all counted
-OURS = re.compile("\x01(.*)\x02", re.DOTALL)  # how macros.sql marks an error of ours
+OURS = re.compile("\x01(.*)\x02", re.DOTALL)  # how errors.sql and scalars mark an error of ours
 PYTHON = "Invalid Input Error: Python exception occurred while executing the UDF: "
 BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
 CLASS = re.compile(r"\A[A-Z][\w -]{2,40} Error: ")
@@ -67,6 +67,8 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
         (r"Could not convert string '(.*)' to (\w+)", "Bad value for the type {t2}: {1}"),
         (r"Could not parse string \"(.*)\" according to format", 'Failed to parse input string "{1}"'),
         (r"(?:invalid|Invalid) (date|time|timestamp) (?:field|value)[^:]*: \"(.*?)\"", "Invalid {1}: '{2}'"),
+        (r"Failure in decode", "Invalid UTF-8 string"),
+        (r'(date|time|timestamp) field value out of range: "(.*?)"', "Invalid {1}: '{2}'"),
         (r"Could not decode string .* as base64", "Failed to decode invalid base64 string"),
         (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
         (r"Overflow in .* (?:DECIMAL|INT128)|Could not cast value .* to DECIMAL|Casting .* to type DECIMAL",

@@ -1,4 +1,4 @@
-"""BigQuery's casts, comparisons and searches in text rewritten for DuckDB."""
+"""BigQuery's comparisons and searches in text rewritten for DuckDB."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, text
-
-# https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions: what a STRING must look like.
-STRICT_CASTS = {"bigint": "int64", "int": "int64", "smallint": "int64", "tinyint": "int64", "double": "float64"}
-STRICT_CASTS["boolean"] = "bool"
 
 
 class ValueRewriter:
@@ -57,11 +53,3 @@ def _needed(node: exp.Func, name: str, function: str) -> exp.Expr:
     if argument is None:
         raise SqlError(f"No matching signature for function {function}: an argument is missing.")
     return argument
-
-
-def strict_cast(node: exp.Cast) -> exp.Expr | None:
-    """CAST or SAFE_CAST to INT64, FLOAT64 or BOOL as BigQuery does it; None for other types."""
-    name = STRICT_CASTS.get(node.to.this.name.lower()) if isinstance(node.to.this, exp.DType) else None
-    if name is None:
-        return None
-    return call(f"bq_safe_cast_{name}" if isinstance(node, exp.TryCast) else f"bq_cast_{name}", node.this)

@@ -1,3 +1,0 @@
-"""The version of the project."""
-
-VERSION = "0.1.0"
