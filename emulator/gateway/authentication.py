@@ -6,6 +6,7 @@ The token endpoint (/token) exchanges a key's signed assertion for an access tok
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import secrets
@@ -21,6 +22,7 @@ from emulator.gateway.errors import ApiError, unauthenticated
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
+    from emulator.state.resources import Resource
 
 LIFETIME = 3600
 ACCOUNTS = "iam.serviceAccounts"
@@ -159,9 +161,15 @@ class Authenticator:
 
     def _public_key(self, email: str, key_id: str) -> str:
         key = self._emulator.resources.get(KEYS, f"{account_name(email)}/keys/{key_id}")
-        if key is None or key.body.get("disabled"):
+        if key is None or not holds(key, self._emulator.clock.seconds()):
             raise unauthenticated(INVALID, reason="authError")
         return str(key.body["publicKeyPem"])
+
+
+def holds(key: Resource, now: float) -> bool:
+    """Whether what a service account's key signs counts at a time, in seconds since 1970: not disabled, not expired."""
+    expires = key.body.get("validBefore")
+    return not key.body.get("disabled") and (not expires or dt.datetime.fromisoformat(expires).timestamp() > now)
 
 
 def account_name(email: str) -> str:
@@ -218,7 +226,7 @@ def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str
         "client_id": record.body.get("uniqueId", "") if record is not None else "",
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
         "token_uri": f"{base}/token",
-        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
-        "client_x509_cert_url": f"https://www.googleapis.com/robot/v1/metadata/x509/{email.replace('@', '%40')}",
+        "auth_provider_x509_cert_url": f"{base}/oauth2/v1/certs",
+        "client_x509_cert_url": f"{base}/robot/v1/metadata/x509/{email.replace('@', '%40')}",
         "universe_domain": "googleapis.com",
     }

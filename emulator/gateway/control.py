@@ -1,4 +1,4 @@
-"""The emulator's own endpoints: /token (OAuth), and status, faults, operations, chores and reset under /_emulator/."""
+"""What is of no service: /token (OAuth), public keys, and under /_emulator/ status, faults, operations and the like."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from emulator import viewer
+from emulator.gateway import public_keys
 from emulator.gateway.assertions import TOKEN_PATHS
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
@@ -35,6 +36,8 @@ async def answer(
         raw = await _read(receive) if http == "POST" else b""
         if raw_path in TOKEN_PATHS:
             return _token(emulator, raw)
+        if http == "GET" and public_keys.is_path(raw_path):
+            return Response.json(public_keys.published(emulator, raw_path))
         if (http, raw_path) == ("GET", "/_emulator/status"):
             return Response.json(status(emulator))
         if raw_path == viewer.PATH:

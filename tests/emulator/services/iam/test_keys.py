@@ -11,6 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import jwt
+from google.auth.exceptions import RefreshError
 from google.oauth2 import service_account
 
 from tests.emulator.services.clients import refused, token_of
@@ -117,10 +119,10 @@ def test_an_account_has_at_most_ten_keys(accounts: Any, account: Account) -> Non
     )
 
 
-def test_an_uploaded_certificate_is_a_key(accounts: Any, emulator: RunningEmulator, account: Account) -> None:
+def uploaded_file(accounts: Any, emulator: RunningEmulator, account: Account, start: dt.datetime) -> dict[str, Any]:
+    """A key file for a certificate that holds for a day."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "unused")])
-    start = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder(name, name, private.public_key(), 1, start, start + dt.timedelta(days=1))
         .sign(private, hashes.SHA256())
@@ -132,16 +134,61 @@ def test_an_uploaded_certificate_is_a_key(accounts: Any, emulator: RunningEmulat
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    file = {
+    return {
         "type": "service_account",
         "client_email": account.email,
         "private_key_id": uploaded["name"].rpartition("/")[2],
         "private_key": pem.decode(),
         "token_uri": f"{emulator.base_url}/token",
     }
+
+
+def test_an_uploaded_certificate_is_a_key(accounts: Any, emulator: RunningEmulator, account: Account) -> None:
+    file = uploaded_file(accounts, emulator, account, dt.datetime.now(dt.UTC))
     assert reach(emulator, account, exchanged_token(file))[0] == 403
+
+
+def test_a_key_counts_until_its_certificate_expires(accounts: Any, emulator: RunningEmulator, account: Account) -> None:
+    """IAM: "Upload service account keys", validBeforeTime."""
+    file = uploaded_file(accounts, emulator, account, dt.datetime.now(dt.UTC) - dt.timedelta(days=2))
+    assert reach(emulator, account, self_signed_token(file))[0] == 401
+    with pytest.raises(RefreshError):
+        exchanged_token(file)
 
 
 def test_what_is_no_certificate_is_a_400(accounts: Any, account: Account) -> None:
     body = {"publicKeyData": base64.b64encode(b"nothing").decode()}
     assert refused(accounts.keys().upload(name=account.name, body=body))[0] == 400
+
+
+@pytest.mark.parametrize("place", ["robot/v1/metadata", "service_accounts/v1/metadata", "service_accounts/v1"])
+def test_public_keys_are_published_where_key_files_say(
+    accounts: Any, emulator: RunningEmulator, account: Account, place: str
+) -> None:
+    """IAM: "Create self-signed JSON Web Tokens", step "Verify"."""
+    file = key_file(accounts, account)
+    root = f"{emulator.base_url}/{place}"
+    assert file["client_x509_cert_url"] == f"{emulator.base_url}/robot/v1/metadata/x509/{account.email}".replace(
+        "@", "%40"
+    )
+    token = self_signed_token(file)
+    published = httpx.get(f"{root}/x509/{account.email}", timeout=PATIENCE).json()
+    assert jwt.decode(token, published)["iss"] == account.email
+    (key,) = (
+        one
+        for one in httpx.get(f"{root}/jwk/{account.email}", timeout=PATIENCE).json()["keys"]
+        if one["kid"] == file["private_key_id"]
+    )
+    numbers = serialization.load_pem_private_key(file["private_key"].encode(), None)
+    assert isinstance(numbers, rsa.RSAPrivateKey)
+    modulus = int.from_bytes(base64.urlsafe_b64decode(key["n"] + "=="), "big")
+    assert (modulus, key["e"], key["kty"]) == (numbers.private_numbers().public_numbers.n, "AQAB", "RSA")
+    name = f"{account.name}/keys/{file['private_key_id']}"
+    accounts.keys().disable(name=name, body={}).execute()
+    assert file["private_key_id"] not in httpx.get(f"{root}/x509/{account.email}", timeout=PATIENCE).json()
+    assert httpx.get(f"{root}/x509/nobody@x.iam.gserviceaccount.com", timeout=PATIENCE).status_code == 404
+
+
+def test_google_s_own_keys_are_said_not_to_be_there(emulator: RunningEmulator) -> None:
+    answer = httpx.get(f"{emulator.base_url}/oauth2/v3/certs", timeout=PATIENCE)
+    assert (answer.status_code, "ID tokens" in answer.text) == (501, True)
