@@ -29,8 +29,11 @@ def find_table(target: Connection, name: str) -> bigquery.Table | None:
 def columns(target: Connection, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...]] | None:
     """Each row's values of some columns of a table in the stack's dataset; None where there is no such table."""
     found = find_table(target, table)
-    if found is None:
-        return None
-    fields = [each for each in found.schema if each.name in names]
-    rows = target.bigquery.list_rows(found, selected_fields=fields)
+    return None if found is None else columns_of(target, found, names)
+
+
+def columns_of(target: Connection, table: bigquery.Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Each row's values of some columns of a table."""
+    fields = [each for each in table.schema if each.name in names]
+    rows = target.bigquery.list_rows(table, selected_fields=fields)
     return (tuple(row[name] for name in names) for row in rows)

@@ -52,14 +52,14 @@ def delete(
     from scripts.deleting import delete_all
     from scripts.selection import select
 
-    if not yes and not dry_run and not interactive():
-        raise UsageError("delete asks before it deletes, and nobody can answer here: use --yes.")
     with connect(stack, outputs) as target:
         web = DicomWeb(target)
         chosen = select(web, path or [], where or [], fuzzy=fuzzy, check=dry_run)
         if dry_run:
             _list(chosen, as_json=as_json)
             return
+        if chosen and not yes and not interactive():
+            raise UsageError("delete asks before it deletes, and nobody can answer here: use --yes.")
         question = f"Delete {_what(chosen)} from DICOM store {target.outputs.dicom_store_id} of"
         if chosen and not yes and not confirmed(f"{question} {target.outputs.project} for good?"):
             remark("Nothing was deleted.")

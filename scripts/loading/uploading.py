@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ MARK = "generated-by"
 
 _CHUNK_BYTES = 1 << 20
 _CONTENT_TYPE = "application/dicom"
-_FIELDS = "items(name,size,crc32c,generation,metadata),nextPageToken"
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_FIELDS = "items(name,size,crc32c,generation,metadata,timeCreated),nextPageToken"
 _EMULATOR_RETRY_SECONDS = 10
 _GOOGLE_RETRY_SECONDS = 300
 
@@ -38,11 +40,13 @@ class Stored:
     crc32c: str
     generation: int
     mark: str | None
+    created: datetime = _EARLIEST
 
     @classmethod
     def of(cls, blob: storage.Blob) -> Stored:
         """What Cloud Storage says of an object."""
-        return cls(blob.size or 0, blob.crc32c or "", blob.generation or 0, (blob.metadata or {}).get(MARK))
+        mark = (blob.metadata or {}).get(MARK)
+        return cls(blob.size or 0, blob.crc32c or "", blob.generation or 0, mark, blob.time_created or _EARLIEST)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from scripts.commands.export import DEFAULT_TABLE
 from scripts.connection import Connection
-from scripts.console import Progress
+from scripts.console import Progress, count
 from scripts.dicomweb import DicomWeb, value
 from scripts.errors import CommandError, ExitCode
 from scripts.loading.heads import instance_uid_in
@@ -17,7 +17,7 @@ from scripts.loading.manifest import Manifest, top_folder
 from scripts.loading.sources import Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
 from scripts.parallel import run_parallel
-from scripts.tables import columns
+from scripts.tables import columns_of, find_table
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -73,8 +73,8 @@ def compare(target: Connection, sources: Sequence[Source], bar: Progress, *, who
     if whole and folders:
         extra = {name for name in held if name.startswith(folders)} - {each.object_name for each in sources}
         result.add("only in the bucket", extra)
-    _compare_store(target, result, expected, manifest)
-    _compare_metadata(target, result, expected)
+    stored = _compare_store(target, result, expected, manifest)
+    _compare_metadata(target, result, expected, {uid: held.get(expected[uid].object_name) for uid in stored})
     return result
 
 
@@ -138,17 +138,21 @@ def _look(landing: storage.Bucket, source: Source, held: Stored | None) -> _Seen
     return _Seen(uid, "" if same else "other bytes in the bucket")
 
 
-def _compare_store(target: Connection, result: Differences, expected: dict[str, Source], manifest: Manifest) -> None:
+def _compare_store(
+    target: Connection, result: Differences, expected: dict[str, Source], manifest: Manifest
+) -> set[str]:
+    """Note what the store lacks; gives the SOPInstanceUIDs of what is there."""
     if not expected:
-        return
+        return set()
     missing = dict(expected)
     for uid in _instances(target, expected):
-        if missing.pop(uid, None) is not None:
-            result.in_store += 1
+        missing.pop(uid, None)
+    result.in_store = len(expected) - len(missing)
     for source in sorted(missing.values(), key=lambda each: each.label):
         entry = manifest.get(source.object_name)
         reason = f" ({entry.reason})" if entry and entry.reason else ""
         result.found.append((f"missing in the store{reason}", source.label))
+    return expected.keys() - missing.keys()
 
 
 def _instances(target: Connection, expected: dict[str, Source]) -> Iterator[str]:
@@ -162,11 +166,25 @@ def _instances(target: Connection, expected: dict[str, Source]) -> Iterator[str]
         yield value(instance, _INSTANCE_UID)
 
 
-def _compare_metadata(target: Connection, result: Differences, expected: dict[str, Source]) -> None:
-    """Compare with the table that `export --to table` makes; its rows are as old as the last export."""
-    rows = columns(target, DEFAULT_TABLE, ("SOPInstanceUID",))
-    if rows is None or not expected:
+def _compare_metadata(
+    target: Connection, result: Differences, expected: dict[str, Source], stored: Mapping[str, Stored | None]
+) -> None:
+    """Compare with the table that `export --to table` makes; its rows are as old as the last export.
+
+    What the store got after that is one difference, of the table; `stored` has the objects of what the store holds.
+    """
+    table = find_table(target, DEFAULT_TABLE)
+    if table is None or not expected:
         return
+    rows = columns_of(target, table, ("SOPInstanceUID",))
     present = expected.keys() & {uid for (uid,) in rows}
     result.in_tables[DEFAULT_TABLE] = len(present)
-    result.add(f"missing in table {DEFAULT_TABLE}", (expected[uid].label for uid in expected.keys() - present))
+    missing = expected.keys() - present
+    newer = {uid for uid in missing if (held := stored.get(uid)) and table.modified and held.created > table.modified}
+    if newer and table.modified:
+        age = (
+            f"it is of {table.modified:%Y-%m-%d %H:%M} UTC and lacks {count(len(newer), 'file')} that came later;"
+            " `python -m scripts export --to table --write-disposition truncate` makes it anew"
+        )
+        result.found.append((f"table {DEFAULT_TABLE} is older than the load", age))
+    result.add(f"missing in table {DEFAULT_TABLE}", (expected[uid].label for uid in missing - newer))

@@ -51,6 +51,11 @@ def test_it_asks_first(run: Run, live: Live) -> None:
     assert "use --yes" in ended.err
 
 
+def test_it_asks_nothing_where_nothing_is_found(run: Run, live: Live) -> None:
+    ended = run("delete", "--where", "PatientID=nobody", "--outputs", live.path)
+    assert (ended.code, ended.out, ended.err) == (0, "", "Nothing was deleted.\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

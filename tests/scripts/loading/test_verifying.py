@@ -64,6 +64,22 @@ def test_each_difference_is_named(run: Run, own: Live, landing: storage.Bucket, 
     ).found
 
 
+def test_films_that_came_after_the_table_are_one_difference(run: Run, own: Live, tmp_path: Path) -> None:
+    write_films(tmp_path / "later", "later", 2)
+    load = ("load", tmp_path / "later", "--import", "--outputs", own.path)
+    run(*load)
+    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path)
+    for number in range(3, 6):
+        (tmp_path / "later" / f"000{number}.dcm").write_bytes(small_film("later", number))
+    run(*load)
+    ((what, said),) = differences(own, list(folder_sources(tmp_path / "later"))).found
+    assert what == "table dicom_metadata is older than the load"
+    assert "lacks 3 files that came later" in said
+    assert "--write-disposition truncate" in said
+    run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path)
+    assert differences(own, list(folder_sources(tmp_path / "later"))).found == []
+
+
 def test_the_reason_why_the_store_lacks_a_file_is_given(
     run: Run, own: Live, landing: storage.Bucket, tmp_path: Path
 ) -> None:
