@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql import json_text
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
@@ -162,12 +163,16 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter):
         return call("bq_json_query_array", node.this, _path(node))
 
     def _jsonformat(self, node: exp.JSONFormat) -> exp.Expr:
-        if node.args.get("to_json"):
-            return cast(call("bq_to_json_string", node.this), "JSON")
-        return call("bq_to_json_string", node.this)
+        return json_text.rewrite(node)
+
+    def _jsonobject(self, node: exp.JSONObject) -> exp.Expr:
+        return json_text.rewrite_object(node)
+
+    def _jsonarray(self, node: exp.JSONArray) -> exp.Expr:
+        return json_text.rewrite_array(node)
 
     def _parsejson(self, node: exp.ParseJSON) -> exp.Expr:
-        return cast(node.this, "JSON")
+        return call("bq_parse_json", node.this)
 
     def _int64(self, node: exp.Expr) -> exp.Expr:
         return cast(call("bq_string", node.this), "BIGINT")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
+from emulator.services.bigquery.sql.scalars.pretty import pretty_json
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,4 +21,5 @@ def register(connection: DuckDBPyConnection) -> None:
     from duckdb.sqltypes import BIGINT, VARCHAR
 
     connection.create_function("bq_format_moment", format_moment, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
+    connection.create_function("bq_pretty_json", pretty_json, [VARCHAR], VARCHAR)
     connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
