@@ -1,9 +1,12 @@
 """What the predefined roles grant, and what they do not: facts of Google's documentation pages."""
 
 import importlib
+import re
+from pathlib import Path
 
 import pytest
 
+import emulator
 from emulator.app import SERVICES
 from emulator.gateway import roles
 from emulator.gateway.authorization import permission_of
@@ -183,3 +186,19 @@ def test_what_a_method_needs_a_role_grants() -> None:
             needed = registration.permission if registration.permission is not None else (permission_of(method_id),)
             missing += [(method_id, each) for each in needed if each and each not in granted_by_one]
     assert missing == []
+
+
+def test_what_handlers_ask_for_a_role_grants() -> None:
+    """Permissions that are named in the code, beyond those of the registrations: `allows(principal, "a.b.c", ...)`."""
+    granted_by_one = frozenset().union(*(granted(role.name) for role in roles.predefined()))
+    asked = re.compile(
+        r"""(?:allows|require\w*|may|access_denied|bucket_for|denied)\((?:[^()]|\([^()]*\))*?"([a-z]+\.\w+\.\w+)\"""",
+        re.DOTALL,
+    )
+    found = {
+        permission: path.name
+        for path in (Path(emulator.__file__).parent / "services").rglob("*.py")
+        for permission in asked.findall(path.read_text())
+    }
+    assert len(found) > 30
+    assert {each: where for each, where in found.items() if each not in granted_by_one} == {}
