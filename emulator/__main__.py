@@ -11,6 +11,7 @@ from pathlib import Path
 from emulator import settings as defaults
 from emulator.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
+from emulator.version import VERSION
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
@@ -20,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m emulator", description="Google Cloud on localhost for medical imaging."
     )
+    top.add_argument("--version", action="version", version=f"Healthcare Cloud POC {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("start", help="run the emulator (in the foreground, or --detach)")
     start.add_argument(

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMAND = "healthcare-cloud"
+"""What `python -m scripts` is also called, where the virtual environment is on PATH."""
+PROGRAMS = {COMMAND: "scripts", "healthcare-emulator": "emulator"}
+"""The programs of this repository, by name, and the module that each runs."""
 
 
 class SetupError(Exception):

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from engine.console import Step, step
-from engine.layout import Layout, SetupError
+from engine.layout import PROGRAMS, Layout, SetupError
 from engine.run import CommandFailed, run
-from engine.stamps import packages_key
+from engine.stamps import PROGRAM, packages_key
 
 
 def install_packages(layout: Layout) -> None:
@@ -34,6 +34,7 @@ def install_packages(layout: Layout) -> None:
             ) from None
         current.progress("compiling")
         _compile_ahead(layout)
+        write_programs(layout)
         (layout.venv / ".setup").write_text(packages_key(layout))
         current.result(f"installed in {layout.venv.name}")
 
@@ -49,6 +50,14 @@ def _compile_ahead(layout: Layout) -> None:
     folders = [layout.venv / "lib" / f"python{version}" / "site-packages", *(layout.root / name for name in _OWN)]
     command: list[str | Path] = [layout.python, "-m", "compileall", "-qq", "-j", "0", "-x", _NOT_COMPILED, *folders]
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def write_programs(layout: Layout) -> None:
+    """Put the programs of the repository into the virtual environment, so that a shell knows their names."""
+    for name, module in PROGRAMS.items():
+        program = layout.venv / "bin" / name
+        program.write_text(PROGRAM.format(python=layout.python, root=str(layout.root), module=module))
+        program.chmod(0o755)
 
 
 def _usable(layout: Layout) -> bool:

@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from engine.layout import Layout, digest
+from engine.layout import PROGRAMS, Layout, digest
 
 HOST = "pulumi-language-python"
 
@@ -15,6 +15,19 @@ LAUNCHER = """\
 here=$(cd "$(dirname "$0")" && pwd -P)
 root=${here%/.pulumi-home/*}
 PYTHONPATH="$root" exec "$root/.venv/bin/python" -m emulator.provider "$@"
+"""
+
+
+# A program of the repository in the virtual environment. The two lines after the first let a path be of any length and
+# hold spaces, which a first line may not.
+PROGRAM = """\
+#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
+import sys
+sys.path.insert(0, {root!r})
+from {module}.__main__ import main
+sys.exit(main())
 """
 
 
@@ -34,7 +47,7 @@ def packages_ready(layout: Layout) -> bool:
 def packages_key(layout: Layout) -> str:
     """Changes when the requirements, the interpreter or the place of the clone do."""
     version = ".".join(map(str, sys.version_info[:2]))
-    return digest(layout.requirement_files, version, str(layout.root))
+    return digest(layout.requirement_files, version, str(layout.root), PROGRAM, *PROGRAMS)
 
 
 def engine_ready(layout: Layout) -> bool:

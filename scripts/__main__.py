@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from emulator.version import VERSION
+from engine.layout import COMMAND
 from scripts.commands import (
     delete,
     export,
@@ -25,9 +29,20 @@ from scripts.commands import (
     view,
     watch,
 )
-from scripts.console import end_unread
+from scripts.commands.registering import register
+from scripts.console import be_quiet, end_unread, say
 from scripts.errors import CommandError, explain, report
 from scripts.parallel import threads_left
+
+_PROGRAM = Path(sys.argv[0]).name
+"""Run as `python -m scripts`, it is this module's file."""
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        say(f"Healthcare Cloud POC {VERSION}")
+        raise typer.Exit
+
 
 app = typer.Typer(
     name="scripts",
@@ -36,31 +51,45 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: importing rich would double the time to the first line
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=_PROGRAM == COMMAND,  # a shell completes after the name of a program, not after python -m
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
-app.command("status")(status.status)
-app.command("load")(load.load)
-app.command("import")(import_.import_)
-app.command("pipeline")(pipeline.pipeline)
-app.command("verify")(verify.verify)
-app.command("rehearse")(rehearse.rehearse)
-app.command("search")(search.search)
-app.command("retrieve")(retrieve.retrieve)
-app.command("store")(store.store)
-app.command("delete")(delete.delete)
-app.command("export")(export.export)
-app.command("view")(view.view)
-app.command("query")(query.query)
-app.command("watch")(watch.watch)
-app.command("tags")(tags.tags)
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help="Print the version and end.", callback=_say_version)
+    ] = False,
+) -> None:
+    """Take the options of the program itself."""
+
+
+register(app, "status", status.status)
+register(app, "load", load.load)
+register(app, "import", import_.import_)
+register(app, "pipeline", pipeline.pipeline)
+register(app, "verify", verify.verify)
+register(app, "rehearse", rehearse.rehearse)
+register(app, "search", search.search)
+register(app, "retrieve", retrieve.retrieve)
+register(app, "store", store.store)
+register(app, "delete", delete.delete)
+register(app, "export", export.export)
+register(app, "view", view.view)
+register(app, "query", query.query)
+register(app, "watch", watch.watch)
+register(app, "tags", tags.tags)
 app.add_typer(operations.app, name="operations")
 
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
     threads_left.clear()
+    be_quiet(wanted=False)
     try:
-        app(prog_name="python -m scripts")
+        app(prog_name=COMMAND if _PROGRAM == COMMAND else "python -m scripts")
     except SystemExit as end:
         _end_now_if_threads_are_left(end)
         _flush()

@@ -27,6 +27,17 @@ OutputsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for another program to read.")]
 
 
+class _Quiet:
+    """Whether progress and remarks on how it went are left out, for one run of a command."""
+
+    wanted = False
+
+
+def be_quiet(wanted: bool) -> None:
+    """Leave progress and notes out, or not, from now on."""
+    _Quiet.wanted = wanted
+
+
 class Progress(Protocol):
     """Progress of one piece of work; silent where nobody watches."""
 
@@ -60,7 +71,7 @@ class _Bar:
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Progress]:
     """A progress bar on standard error while the block runs; nothing when that is not a terminal."""
-    if not sys.stderr.isatty():
+    if _Quiet.wanted or not sys.stderr.isatty():
         yield _Silent()
         return
     from rich import progress as bars
@@ -84,8 +95,14 @@ def progress(title: str, total: int | None = None) -> Iterator[Progress]:
         yield _Bar(bar, bar.add_task(legible(title), total=total, note=""))
 
 
+def note(text: str) -> None:
+    """Say how it goes, or went, on standard error, in one line; --quiet leaves it out."""
+    if not _Quiet.wanted:
+        remark(text)
+
+
 def remark(text: str) -> None:
-    """Say something to the person on standard error, in one line."""
+    """Say what the person must know on standard error, in one line: what failed, what was left out, what to do."""
     sys.stderr.write(legible(text) + "\n")
     sys.stderr.flush()
 

@@ -14,21 +14,31 @@ if TYPE_CHECKING:
 _EXTENDED = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
 
-def read(path: str) -> "FileDataset":
+def read(path: str, *, as_stored: bool = False) -> "FileDataset":
     """Read a Part 10 file, all of it; offset tables that are wrong are made right, by the fragments.
 
-    Raises what pydicom raises, and UnsupportedError where the fragments can't be told apart into frames.
+    as_stored says that nobody will decode it, so that its transfer syntax need not be one that pydicom knows. Raises
+    what pydicom raises, and UnsupportedError for such a syntax, or where fragments can't be told apart into frames.
     """
     from pydicom import dcmread
+    from pydicom.uid import UID
 
     dataset = dcmread(path)
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID") or ""))
+    if not as_stored and not (syntax.is_transfer_syntax and not syntax.is_private):
+        raise UnsupportedError(f"The instance cannot be decoded: transfer syntax {syntax[:64]} is not known here.")
     try:
         _frame_count(dataset)
     except (TypeError, ValueError, OverflowError):  # a text that is no number, which counts as absent everywhere here
         del dataset["NumberOfFrames"]
-    if dataset.file_meta.TransferSyntaxUID.is_encapsulated and dataset.get("PixelData"):
+    if not as_stored and syntax.is_encapsulated and is_encapsulated(dataset):
         _mend_offsets(dataset)
     return dataset
+
+
+def is_encapsulated(dataset: "FileDataset") -> bool:
+    """Whether the pixels are compressed, or at least lie in fragments as compressed ones do (PS3.5 A.4)."""
+    return bool("PixelData" in dataset and dataset["PixelData"].is_undefined_length and dataset.PixelData)
 
 
 def encapsulated(dataset: "FileDataset") -> list[bytes]:

@@ -9,6 +9,7 @@ from emulator.dicom import png
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import read
+from emulator.dicom.representations import decimal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,11 +65,11 @@ def displayed(path: str, number: int) -> "Image":
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
 
-    dataset = read(path)
-    lower_high_bit(dataset)
-    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise UnsupportedError("The instance has no pixel data to render.")
     try:
+        dataset = read(path)
+        lower_high_bit(dataset)
+        if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+            raise UnsupportedError("The instance has no pixel data to render.")
         frame = pixel_array(dataset, index=number - 1, view_only=True)
         meaning = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         if meaning == "PALETTE COLOR":
@@ -173,14 +174,17 @@ def _scaled(shown: "Image", low: float, high: float) -> "Image":
 
 
 def _window(dataset: "Dataset") -> tuple[float, float] | None:
-    """Give the first window's centre and width."""
+    """Give the first window's centre and width; None where there is none, or one that is no two numbers."""
     found = []
     for keyword in ("WindowCenter", "WindowWidth"):
-        value = dataset.get(keyword)
-        first = value[0] if isinstance(value, list) or hasattr(value, "append") else value
-        if first in (None, ""):
+        try:
+            value = dataset.get(keyword)
+            number = decimal(str(value[0] if hasattr(value, "append") else value))
+        except (ValueError, IndexError, ArithmeticError):
             return None
-        found.append(float(first))
+        if number is None:
+            return None
+        found.append(float(number))
     return (found[0], found[1]) if found[1] > 0 else None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import encoders, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
-from emulator.dicom.reading import encapsulated, read, settle_vrs
+from emulator.dicom.reading import encapsulated, is_encapsulated, read, settle_vrs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,11 +75,12 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
 def stored_frames(path: str) -> list[bytes]:
     """Give every frame as it is in the file: compressed where it is."""
     with _refusing("given frame by frame"):
+        dataset = read(path, as_stored=True)
+        if is_encapsulated(dataset):
+            return encapsulated(dataset)
         dataset = read(path)
         count = int(dataset.get("NumberOfFrames") or 1)
-        if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-            return [_decoded_bytes(dataset, number) for number in range(1, count + 1)]
-        return encapsulated(dataset)
+        return [_decoded_bytes(dataset, number) for number in range(1, count + 1)]
 
 
 @contextmanager

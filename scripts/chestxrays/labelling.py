@@ -10,7 +10,7 @@ from scripts.chestxrays.public import PublicFilm
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids, instance_uid, is_nih
 from scripts.connection import Connection
-from scripts.console import count, progress, remark
+from scripts.console import count, note, progress
 from scripts.errors import CommandError, ExitCode
 from scripts.loading.choosing import Chosen
 from scripts.loading.heads import uids_in
@@ -37,7 +37,7 @@ def load_labels_of(target: Connection, chosen: Chosen, done: Load) -> None:
     what = f"{count(loaded.read, 'label')} in table {TABLE}: {loaded.added:,} new, {loaded.replaced:,} replaced"
     if own := _own_sets(chosen):
         what += f"; patients' ids, ages and sexes of {own} are in BigQuery now"
-    remark(what)
+    note(what)
 
 
 def _own_sets(chosen: Chosen) -> str:

@@ -73,8 +73,9 @@ _SPLITS = {
     "trainval": TRAIN,
     "test": TEST,
 }
-_AGE = re.compile(r"(\d{1,3})(?:\.\d+)?([YMWDymwd]?)")
-_NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png")
+_AGE = re.compile(r"(\d{1,3})(?:\.\d+)?([YMWDymwd]?)", re.ASCII)
+_NIH_NAME = re.compile(r"(\d{8})_\d{3}\.png", re.ASCII)
+_NUMBER = re.compile(r"(?:\d{1,9}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?", re.ASCII)
 _UNWRITABLE = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
@@ -314,7 +315,7 @@ class _Reader:
         number = _NIH_NAME.fullmatch(index)
         if not number:
             raise _BadLine("has no image name like 00012345_006.png")
-        if not text.isdigit() or text.zfill(8) != number[1]:
+        if not text or text.zfill(8) != number[1]:
             raise _BadLine("has another patient id than its image's name")
         return number[1]
 
@@ -358,7 +359,7 @@ def _age(text: str) -> int | None:
 
 
 def _whole(text: str, what: str) -> int:
-    if not re.fullmatch(r"\d{1,9}(\.0+)?", text):
+    if not re.fullmatch(r"[0-9]{1,9}(\.0+)?", text):
         raise _BadLine(f"has a {what} that is no whole number")
     return int(text.partition(".")[0])
 
@@ -369,11 +370,7 @@ def _positive(text: str, what: str) -> float | None:
 
 
 def _measure(text: str, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    # Also false for NaN.
+    value = float(text) if _NUMBER.fullmatch(text) else -1
     if not 0 <= value < 1e6:
         raise _BadLine(f"has a {what} that is no number from 0 up")
     return value

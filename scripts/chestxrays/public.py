@@ -24,7 +24,7 @@ BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 """Cloud Healthcare API: NIH Chest X-ray dataset. Requester pays."""
 
 _FIELDS = "items(name,size,crc32c),nextPageToken"
-_NAME = re.compile(r"(\d{8})_\d{3}\.(?:dcm|png)")
+_NAME = re.compile(r"(\d{8})_\d{3}\.(?:dcm|png)", re.ASCII)
 
 # Cloud Storage pricing, list prices in US dollars when this was written: a copy is a Class A operation in a regional
 # bucket and a read a Class B one; between a multi-region and a region of the same continent a GB costs at most this.

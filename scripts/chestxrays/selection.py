@@ -14,7 +14,7 @@ from scripts.chestxrays.records import FINDINGS, NO_FINDING, TEST, TRAIN, FilmRe
 from scripts.errors import UsageError
 
 _File = TypeVar("_File")
-_RANGE = re.compile(r"(\d*)\s*-\s*(\d*)")
+_RANGE = re.compile(r"(\d*)\s*-\s*(\d*)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _split(text: str | None) -> str:
 def _ages(text: str) -> tuple[int, int]:
     plain = text.strip()
     match = _RANGE.fullmatch(plain)
-    if plain.isdigit():
+    if plain.isdecimal() and plain.isascii():
         youngest = oldest = int(plain)
     elif match and (match[1] or match[2]):
         youngest, oldest = int(match[1] or 0), int(match[2] or OLDEST)

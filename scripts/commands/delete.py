@@ -15,6 +15,7 @@ from scripts.console import (
     confirmed,
     count,
     interactive,
+    note,
     print_json,
     print_table,
     remark,
@@ -103,4 +104,4 @@ def _show(report: Report) -> None:
         )
     if report.left:
         done.append(f"{report.left:,} not tried: run the same command again to go on")
-    remark("; ".join(done) + ".")
+    note("; ".join(done) + ".")

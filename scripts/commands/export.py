@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark, say
+from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, remark, say
 from scripts.errors import UsageError, api_failure
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
@@ -76,7 +76,7 @@ def export(
         if destination == _default_table(target.outputs):
             _refresh_views(target)
         left = f"; {state.failure:,} failed" if state.failure else ""
-        remark(f"{count(state.success, 'instance')} exported to {destination}{left}")
+        note(f"{count(state.success, 'instance')} exported to {destination}{left}")
         code = exit_code(state)
     raise typer.Exit(code)
 

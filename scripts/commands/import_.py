@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, remark, say
+from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, say
 from scripts.errors import ExitCode, UsageError
 from scripts.waiting import (
     FailedFile,
@@ -29,7 +29,7 @@ def import_(
     source: Annotated[
         str | None,
         typer.Argument(
-            metavar="[gs://BUCKET/PATTERN]",
+            metavar="gs://BUCKET/PATTERN",
             help="Objects to import; `*` is any text without /, `**` any text. Default: all of the landing bucket.",
         ),
     ] = None,
@@ -82,7 +82,7 @@ class Imported:
         show_failures(self.state, self.failures)
         require_success(target, self.state)
         failed = f"; {self.state.failure:,} failed" if self.state.failure else ""
-        remark(f"{count(self.state.success, 'instance')} imported{failed}")
+        note(f"{count(self.state.success, 'instance')} imported{failed}")
 
 
 def start_import(target: Connection, uri: str) -> str:

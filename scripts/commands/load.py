@@ -17,6 +17,7 @@ from scripts.console import (
     confirmed,
     count,
     interactive,
+    note,
     print_json,
     remark,
     say,
@@ -101,7 +102,7 @@ def show_oddities(chosen: Chosen) -> None:
         remark(each)
     if chosen.passed_over:
         names = list(chosen.passed_over)
-        remark(f"{count(len(names), 'file')} passed over, plainly no image: {_first_of(names)}")
+        note(f"{count(len(names), 'file')} passed over, plainly no image: {_first_of(names)}")
     for problem in chosen.problems[:_SHOWN]:
         remark(problem)
     if more := chosen.problems[_SHOWN:]:

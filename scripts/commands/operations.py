@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.registering import register
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json, print_table, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, note, print_json, print_table, remark
 from scripts.waiting import OperationState, failed_files, get_state, show_failures
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _PAGE = 100
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION", help="The operation's number or full name.")]
 
 
-@app.command("list")
 def list_operations(
     *,
     running: Annotated[bool, typer.Option("--running", help="Only those that have not ended.")] = False,
@@ -43,7 +43,6 @@ def list_operations(
     print_table(columns, [_row(state) for state in states])
 
 
-@app.command("get")
 def get_operation(
     operation: OperationArgument,
     *,
@@ -66,7 +65,6 @@ def get_operation(
     show_failures(state, failures)
 
 
-@app.command("cancel")
 def cancel_operation(operation: OperationArgument, *, stack: StackOption = None, outputs: OutputsOption = None) -> None:
     """Cancel a running operation; what it has done stays."""
     with connect(stack, outputs) as target:
@@ -75,7 +73,7 @@ def cancel_operation(operation: OperationArgument, *, stack: StackOption = None,
             remark(f"Operation {operation} has ended already; there is nothing to cancel.")
             return
         target.execute(target.healthcare.operations().cancel(name=name, body={}))
-    remark(f"Operation {operation} is being cancelled; what is done stays.")
+    note(f"Operation {operation} is being cancelled; what is done stays.")
 
 
 def _name(target: Connection, operation: str) -> str:
@@ -105,3 +103,8 @@ def _row(state: OperationState) -> tuple[object, ...]:
         state.created,
         state.ended,
     )
+
+
+register(app, "list", list_operations)
+register(app, "get", get_operation)
+register(app, "cancel", cancel_operation)

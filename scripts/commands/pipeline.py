@@ -53,7 +53,7 @@ def pipeline(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PATH | gs://BUCKET/FOLDER]",
+            metavar="PATH|gs://BUCKET/FOLDER",
             help="The set's folder, with its zips or unpacked, or its zip; for `--source public` the folder with NIH's"
             " lists.",
         ),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.console import amount, count, progress, remark
+from scripts.console import amount, count, note, progress
 from scripts.errors import UsageError
 
 _LARGEST_SIDE = 1024
@@ -45,4 +45,4 @@ def rehearse(
             advance=bar.advance,
         )
     images = f"{count(made.files, 'image')} ({amount(made.size)})"
-    remark(f"{count(made.films, 'film')} in the lists, {images} in {folder}")
+    note(f"{count(made.films, 'film')} in the lists, {images} in {folder}")

@@ -14,7 +14,7 @@ import typer
 
 from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark, tally
+from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb, ResourcePath
 from scripts.errors import ApiFailure, CommandError, ExitCode, UsageError
 
@@ -94,7 +94,7 @@ class Retrieved:
         for each in self.failed:
             remark(f"failed: {each['instance']}: {each['reason']}")
         done = f"{count(self.retrieved, 'instance')} written to {self.folder}"
-        remark(tally(done, already=self.kept, failed=len(self.failed), left=self.left))
+        note(tally(done, already=self.kept, failed=len(self.failed), left=self.left))
 
 
 def _fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax: str) -> Fetch:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json, print_table, remark
+from scripts.console import JsonOption, OutputsOption, StackOption, note, print_json, print_table
 from scripts.dicomweb import DicomWeb, Json, filters, value
 from scripts.errors import UsageError
 from scripts.selection import is_pattern, is_searchable
@@ -39,10 +39,10 @@ _COLUMNS = {
 
 
 def search(
-    level: Annotated[Level, typer.Argument(help="What to search for.")],
+    level: Annotated[Level, typer.Argument(metavar="LEVEL", help="What to search for.")],
     filter_: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Such as PatientID=00000001 or StudyDate=20200101-20201231."),
+        typer.Argument(metavar="KEY=VALUE", help="Such as PatientID=00000001 or StudyDate=20200101-20201231."),
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 means all.")] = 100,
@@ -75,7 +75,7 @@ def search(
     else:
         print_table(list(columns), [[value(each, tag) for tag in columns.values()] for each in found])
     if limit and len(found) == limit:
-        remark(f"These are the first {limit:,}; there may be more: --limit 0 shows all.")
+        note(f"These are the first {limit:,}; there may be more: --limit 0 shows all.")
 
 
 def _split(level: Level, pairs: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], dict[str, str]]:

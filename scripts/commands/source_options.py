@@ -42,7 +42,7 @@ class SyntaxName(StrEnum):
 PathArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[PATH]",
+        metavar="PATH",
         help="A folder or zip of DICOM files, or one file; a folder of PNG, JPEG, TIFF or BMP images with a CSV, or in"
         " folders that are called like their findings; for `--source kaggle`"
         " the unpacked archive or its zips; for `--source public` the folder with NIH's lists, if you have them.",

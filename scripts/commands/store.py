@@ -14,6 +14,7 @@ from scripts.console import (
     confirmed,
     count,
     interactive,
+    note,
     print_json,
     progress,
     remark,
@@ -94,6 +95,6 @@ def _show(report: Report) -> None:
         done += f" ({report.bytes_sent / 1e6:,.1f} MB sent, {report.rate})"
     if report.replaced:
         done += f"; {report.replaced:,} replaced"
-    remark(tally(done, already=report.already, failed=len(report.failed), left=report.left))
+    note(tally(done, already=report.already, failed=len(report.failed), left=report.left))
     if report.conflicts:
         remark("What the store holds with other bytes is replaced only with --overwrite.")

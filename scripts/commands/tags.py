@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.console import JsonOption, print_json, print_table, remark, say
+from scripts.console import JsonOption, note, print_json, print_table, say
 from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def tags(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TAG|KEYWORD|WORDS]...", help="Such as 00100020, 60xx3000, PatientID, patient id."),
+        typer.Argument(metavar="TAG|KEYWORD|WORDS", help="Such as 00100020, 60xx3000, PatientID, patient id."),
     ] = None,
     *,
     ciod: Annotated[str, typer.Option(help="Show an IOD: its name, a part of it, or the UID of a SOP class.")] = "",
@@ -113,7 +113,7 @@ def _show_hits(found: list[Entry], limit: int, *, as_json: bool) -> None:
         ]
         print_table(["tag", "keyword", "name", "VR", "VM", "status"], rows)
     if len(shown) < len(found):
-        remark(f"These are the best {len(shown):,} of {len(found):,}: --limit 0 shows all.")
+        note(f"These are the best {len(shown):,} of {len(found):,}: --limit 0 shows all.")
 
 
 def _show_tables(ciod: str, module: str, depth: int | None, *, as_json: bool) -> None:

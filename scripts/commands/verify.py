@@ -11,7 +11,7 @@ from scripts.commands.compound import taking
 from scripts.commands.load import show_oddities
 from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json, progress, remark, say
+from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, progress, say
 from scripts.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def verify(
         for what, name in found.found:
             say(f"{what}: {name}")
         tables = "".join(f", {rows:,} in table {table}" for table, rows in found.in_tables.items())
-        remark(
+        note(
             f"{count(found.files, 'file')} compared: {found.in_bucket:,} in the bucket, {found.in_store:,} in the"
             f" store{tables}; {count(len(found.found), 'difference')}"
         )

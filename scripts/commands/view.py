@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.connection import TIMEOUT_SECONDS, connect
-from scripts.console import OutputsOption, StackOption, remark, say, say_lines
+from scripts.console import OutputsOption, StackOption, note, remark, say, say_lines
 from scripts.errors import ApiFailure, CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _ENDPOINT = "/_emulator/viewer"
 
 
 def view(
-    study: Annotated[str, typer.Argument(metavar="[STUDY]", help="A study's UID. Default: the list of studies.")] = "",
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's UID. Default: the list of studies.")] = "",
     *,
     open_: Annotated[bool, typer.Option("--open", help="Open the link in the default browser.")] = False,
     end: Annotated[bool, typer.Option("--end", help="End the sessions of this viewer in all browsers.")] = False,
@@ -48,12 +48,12 @@ def _serve(target: Connection, study: str, *, open_: bool) -> None:
     if study:
         _require(target, study)
     if not viewer.is_there():
-        remark("Fetching OHIF (50 MB, once) ...")
+        note("Fetching OHIF (50 MB, once) ...")
         viewer.fetch()
     wanted = {"store": target.outputs.dicom_store_name, **({"study": study} if study else {})}
     link = target.address + _call(target, "POST", wanted)["path"]
     say(link)
-    remark(
+    note(
         "The link works once, within 10 minutes; its browser then reads this store for 12 hours, in your name."
         " `python -m scripts view --end` ends that."
     )
@@ -76,7 +76,7 @@ def _require(target: Connection, study: str) -> None:
 
 def _end(target: Connection) -> None:
     ended = _call(target, "DELETE", None)["ended"]
-    remark(f"Browser sessions ended: {ended}.")
+    note(f"Browser sessions ended: {ended}.")
 
 
 def _call(target: Connection, method: str, body: dict[str, str] | None) -> dict[str, str]:

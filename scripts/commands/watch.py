@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, print_json_line, remark, say_cells
+from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json_line, remark, say_cells
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message
@@ -29,7 +29,7 @@ def watch(
     with connect(stack, outputs) as target:
         printer = _Printer(number, as_json=as_json)
         subscription = target.outputs.dicom_subscription
-        remark(f"Watching {subscription}; Ctrl-C ends it.")
+        note(f"Watching {subscription}; Ctrl-C ends it.")
         pull = target.subscriber.subscribe(subscription, callback=printer, await_callbacks_on_shutdown=True)
         pull.add_done_callback(lambda _: printer.finished.set())
         try:
@@ -39,7 +39,7 @@ def watch(
         pull.cancel()
         pull.result()
         target.subscriber.close()
-    remark(f"{count(printer.seen, 'notification')} received")
+    note(f"{count(printer.seen, 'notification')} received")
 
 
 class _Printer:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.commands.import_ import Imported
 from scripts.connection import Connection
-from scripts.console import amount, count, progress, remark, tally
+from scripts.console import amount, count, note, progress, remark, tally
 from scripts.errors import ExitCode
 from scripts.loading.batches import BatchImports, wildcard
 from scripts.loading.manifest import Manifest, top_folder
@@ -73,7 +73,7 @@ class Load:
             done += f" ({amount(report.bytes_sent)})"
         said = tally(done, already=report.skipped, failed=len(report.failed), left=report.left)
         stopped = "; stopped: run the same command again to go on" if report.stopped and not report.left else ""
-        remark(said + stopped)
+        note(said + stopped)
 
 
 def run_load(target: Connection, sources: Sequence[Source], *, then_import: bool, carry: Carry | None = None) -> Load:

@@ -19,7 +19,7 @@ from scripts.chestxrays.beam.worker_package import write_requirements, write_whe
 from scripts.chestxrays.cloud_images import SCHEME
 from scripts.chestxrays.public import PublicFilm
 from scripts.connection import Connection
-from scripts.console import remark
+from scripts.console import note
 from scripts.errors import CommandError, ExitCode, UsageError
 
 _DISK_GB = 30
@@ -97,10 +97,10 @@ class DataflowRunner:
             options = self.options(self._job_name(folder), Path(made))
             pipeline = Pipeline(options=PipelineOptions([], **options))
             add_steps(pipeline)
-            remark(f"Starting Dataflow job {options['job_name']} in {self._region}: some minutes until workers begin.")
+            note(f"Starting Dataflow job {options['job_name']} in {self._region}: some minutes until workers begin.")
             result = self._start(pipeline, options["job_name"])
         job, place = result.job_id(), self._region
-        remark(f"https://console.cloud.google.com/dataflow/jobs/{place}/{job}?project={self._target.outputs.project}")
+        note(f"https://console.cloud.google.com/dataflow/jobs/{place}/{job}?project={self._target.outputs.project}")
         if not self._wait:
             raise CommandError(
                 f"Dataflow job {job} goes on by itself; once it has ended, {AGAIN}.", ExitCode.PARTLY_DONE

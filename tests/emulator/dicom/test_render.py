@@ -1,3 +1,4 @@
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -61,6 +62,19 @@ def test_other_window_functions(tmp_path: Path, function: str) -> None:
 def test_without_a_window_the_values_range_is_shown(tmp_path: Path) -> None:
     pixels = np.array([[100, 150], [200, 300]], dtype=np.uint16)
     shown = render.displayed(film(tmp_path, pixels), 1)
+    assert (shown[0, 0], shown[1, 1]) == (0, 255)
+
+
+@pytest.mark.parametrize("text", [b"abcd", b"1e999", b"nan ", b"-inf", b"1_00"])
+@pytest.mark.parametrize("tag", [0x00281050, 0x00281051])
+def test_a_window_that_is_no_numbers_is_none(tmp_path: Path, tag: int, text: bytes) -> None:
+    pixels = np.array([[100, 150], [200, 300]], dtype=np.uint16)
+    path = Path(film(tmp_path, pixels, WindowCenter="1111.1", WindowWidth="1111.1"))
+    there = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, b"DS", 6) + b"1111.1"
+    data = path.read_bytes()
+    assert data.count(there) == 1
+    path.write_bytes(data.replace(there, there[:8] + text.ljust(6)))
+    shown = render.displayed(str(path), 1)
     assert (shown[0, 0], shown[1, 1]) == (0, 255)
 
 

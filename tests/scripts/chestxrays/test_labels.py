@@ -87,6 +87,8 @@ def test_a_byte_order_mark_and_empty_lines_do_no_harm() -> None:
         (LINE.replace("00000001_001.png", "film.png"), "no image name like"),
         (LINE.replace("00000001_001.png", ""), "no image name that can be written"),
         (LINE.replace("0.143", "nan"), "pixel spacing that is no number"),
+        (LINE.replace("0.143", "0_143"), "pixel spacing that is no number"),
+        (LINE.replace("0.143", "\u0660.143"), "pixel spacing that is no number"),
         (LINE.replace("2894", "-3"), "width or height that is no number"),
         (LINE.replace("00000001_001", "00000002_000").replace(",1,1,", ",0,2,"), "an earlier line names"),
     ],

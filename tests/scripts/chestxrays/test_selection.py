@@ -60,6 +60,8 @@ def test_films_are_chosen(options: dict[str, Any], names: str) -> None:
         ({"sex": "x"}, "take M or F"),
         ({"age": "old"}, "is no age"),
         ({"age": "-"}, "is no age"),
+        ({"age": "4\u00b2"}, "is no age"),
+        ({"age": "\u0664\u0660-\u0665\u0660"}, "is no age"),
         ({"age": "60-40"}, "write 40-60"),
         ({"split": "validation"}, "take train_val or test"),
         ({"first": 0}, "from 1 up"),

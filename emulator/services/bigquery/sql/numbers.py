@@ -102,6 +102,8 @@ def _decimal(node: exp.Expr, kind: Kind) -> exp.Expr | None:
 def _comparison(node: exp.Expr) -> exp.Expr | None:
     """A comparison in which there may be NaN."""
     one, other = node.this, node.expression
+    if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":  # SET one = other
+        return None
     if not any(kind_of(side) == FLOAT64 and not is_literal(side) for side in (one, other)):
         return None
     name, turned = COMPARISONS[type(node)]

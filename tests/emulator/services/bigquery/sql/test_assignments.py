@@ -38,6 +38,11 @@ def test_update_takes_a_struct_by_position(warehouse: SmallWarehouse) -> None:
     assert warehouse.run("SELECT one.x, one.y.w, n FROM d.t_1 WHERE id = 3")[1] == [["c", "6", "2"]]
 
 
+def test_update_sets_numbers(warehouse: SmallWarehouse) -> None:
+    warehouse.run("UPDATE d.t_1 SET f = s.f + 1, id = s.id, n = s.n FROM d.t AS s WHERE s.id = 1 AND t_1.id = 1")
+    assert warehouse.run("SELECT id, f, n FROM d.t_1 WHERE f = 3.5")[1] == [["1", "3.5", "1.5"]]
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
