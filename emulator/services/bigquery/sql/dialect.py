@@ -34,12 +34,28 @@ class GoogleSql(BigQuery):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
         FUNCTIONS = {name: build for name, build in BigQueryParser.FUNCTIONS.items() if name in FUNCTION_NAMES}
+        FUNCTIONS["ARRAY_TRANSFORM"] = exp.Transform.from_arg_list
         FUNCTION_PARSERS = {
             name: parse for name, parse in BigQueryParser.FUNCTION_PARSERS.items() if name in FUNCTION_NAMES
         }
         NO_PAREN_FUNCTIONS = {
             token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES
         }
+
+        RANGE_PARSERS = {
+            **BigQueryParser.RANGE_PARSERS,
+            TokenType.LIKE: lambda self, this: self._parse_like(this),
+        }
+
+        def _parse_like(self, this: exp.Expr | None) -> exp.Expr | None:
+            """LIKE and its pattern, or LIKE ANY, SOME, ALL and UNNEST(array)."""
+            quantifier = self.SUBQUERY_PREDICATES.get(self._curr.token_type)
+            if quantifier is None or self._next.token_type != TokenType.UNNEST:
+                like: exp.Expr | None = BigQueryParser.RANGE_PARSERS[TokenType.LIKE](self, this)
+                return like
+            self._advance()
+            patterns = self._parse_unnest(with_alias=False)
+            return self.expression(exp.Like(this=this, expression=quantifier(this=patterns)))
 
         def _parse_bracket(self, this: exp.Expr | None = None) -> exp.Expr | None:
             """Subscripts, OFFSET(0) and its like in each of a[..][..], not in the last alone."""

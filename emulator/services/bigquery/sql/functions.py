@@ -17,6 +17,7 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
+from emulator.services.bigquery.sql.patterns import PatternRewriter
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.values import ValueRewriter
 
@@ -38,7 +39,6 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.SafeConvertBytesToString: "bq_bytes_to_string",
     exp.LowerHex: "bq_to_hex",
     exp.SHA1Digest: "bq_sha1",
-    exp.RegexpInstr: "bq_regexp_instr",
     exp.ApproxTopK: "bq_approx_top_count",
     exp.ApproxQuantiles: "bq_approx_quantiles",
     exp.ArrayFirst: "list_first",
@@ -85,7 +85,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     return tree
 
 
-class Rewriter(DateRewriter, NumberRewriter, ValueRewriter):
+class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
     """One pass over one statement."""
 
     def __init__(self, principal: str) -> None:

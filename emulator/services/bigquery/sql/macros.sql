@@ -52,7 +52,6 @@ CREATE MACRO bq_date_from_unix_date(n) AS CAST(DATE '1970-01-01' + to_days(CAST(
 CREATE MACRO bq_to_hex(b) AS lower(hex(b));
 CREATE MACRO bq_sha1(x) AS unhex(sha1(x));
 CREATE MACRO bq_bytes_to_string(b) AS decode(b);
-CREATE MACRO bq_regexp_instr(x, r) AS CASE WHEN regexp_matches(x, r) THEN strpos(x, regexp_extract(x, r)) ELSE 0 END;
 CREATE MACRO bq_is_inf(x) AS isinf(CAST(x AS DOUBLE));
 CREATE MACRO bq_is_nan(x) AS isnan(CAST(x AS DOUBLE));
 
@@ -72,3 +71,12 @@ CREATE MACRO bq_format_time(f, t) AS bq_format_moment('TIME', f, epoch_us(DATE '
 CREATE MACRO bq_format_timestamp(f, t, zone) AS bq_format_moment('TIMESTAMP', f, epoch_us(t AT TIME ZONE zone), (epoch_us(t AT TIME ZONE zone) - epoch_us(t)) // 1000000);
 CREATE MACRO bq_string_of_timestamp(t, zone) AS bq_thousandths(CAST(t AT TIME ZONE zone AS VARCHAR)) || regexp_replace(bq_format_timestamp('%Ez', t, zone), ':00$', '');
 CREATE MACRO bq_datetime(x, y) AS CASE WHEN typeof(y) = 'TIME' THEN CAST(x AS DATE) + CAST(CAST(y AS VARCHAR) AS TIME) ELSE CAST(x AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE bq_zone(CAST(y AS VARCHAR)) END;
+
+CREATE MACRO bq_regexp_extract(x, r, g, p, n) AS CASE WHEN p < 1 OR n < 1 THEN bq_fail('REGEXP_EXTRACT takes a position and an occurrence of at least 1') ELSE regexp_extract_all(substr(x, p), r, g)[n] END;
+CREATE MACRO bq_before_match(x, r, n) AS regexp_extract(x, '^((?s:.*?)(?:(?:' || r || ')(?s:.*?)){' || (n - 1) || '})(?:' || r || ')', 1);
+CREATE MACRO bq_regexp_instr(x, r, p, n, after) AS CASE WHEN p < 1 OR n < 1 OR after NOT IN (0, 1) THEN bq_fail('REGEXP_INSTR takes a position and an occurrence of at least 1, and 0 or 1 as occurrence_position') WHEN r = '' OR p > length(x) OR len(regexp_extract_all(substr(x, p), r)) < n THEN 0 ELSE p + length(bq_before_match(substr(x, p), r, n)) + bq_group_place(regexp_extract_all(substr(x, p), r)[n], r, after) END;
+CREATE MACRO bq_matches(x, a) AS list_transform(a, lambda e: x LIKE e ESCAPE '\');
+CREATE MACRO bq_like_any(x, a) AS bq_in_array(TRUE, bq_matches(x, a));
+CREATE MACRO bq_like_all(x, a) AS NOT bq_in_array(FALSE, bq_matches(x, a));
+CREATE MACRO bq_not_like_any(x, a) AS bq_in_array(FALSE, bq_matches(x, a));
+CREATE MACRO bq_not_like_all(x, a) AS NOT bq_in_array(TRUE, bq_matches(x, a));

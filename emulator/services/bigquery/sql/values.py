@@ -5,18 +5,11 @@ from __future__ import annotations
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.nodes import call, text
+from emulator.services.bigquery.sql.nodes import call
 
 
 class ValueRewriter:
     """The handlers of single values; see functions.Rewriter."""
-
-    def _like(self, node: exp.Like) -> exp.Expr | None:
-        if isinstance(node.expression, (exp.Any, exp.All)):
-            return None
-        if node.expression.is_string and "\\" not in node.expression.name:
-            return None
-        return exp.Paren(this=exp.Escape(this=node.copy(), expression=text("\\")))
 
     def _in(self, node: exp.In) -> exp.Expr | None:
         unnest = node.args.get("unnest")
@@ -41,6 +34,12 @@ class ValueRewriter:
         start, end = (_needed(node, name, "ARRAY_SLICE") for name in ("start", "end"))
         return call("bq_array_slice", node.this, start, end)
 
+    def _arrayfilter(self, node: exp.ArrayFilter) -> exp.Expr:
+        return call("list_filter", node.this, _lambda(node.expression))
+
+    def _transform(self, node: exp.Transform) -> exp.Expr:
+        return call("list_transform", node.this, _lambda(node.expression))
+
     def _levenshtein(self, node: exp.Levenshtein) -> exp.Expr:
         distance = call("levenshtein", node.this, node.expression)
         most = node.args.get("max_dist")
@@ -53,3 +52,28 @@ def _needed(node: exp.Func, name: str, function: str) -> exp.Expr:
     if argument is None:
         raise SqlError(f"No matching signature for function {function}: an argument is missing.")
     return argument
+
+
+def _lambda(function: exp.Expr) -> exp.Expr:
+    """A lambda whose second argument, the offset of the element, counts from 0; the engine's counts from 1."""
+    if isinstance(function, exp.Lambda) and len(function.expressions) > 1:
+        name = function.expressions[1].name.lower()
+        for found in list(function.this.find_all(exp.Identifier)):
+            if found.name.lower() == name and not _is_label(found):
+                value = found.parent if isinstance(found.parent, exp.Column) else found
+                offset = exp.Paren(this=exp.Sub(this=value.copy(), expression=exp.Literal.number(1)))
+                if value is function.this:
+                    function.set("this", offset)
+                else:
+                    value.replace(offset)
+    return function
+
+
+def _is_label(name: exp.Identifier) -> bool:
+    """Whether an identifier names a field or an alias, and not a value."""
+    parent = name.parent
+    if isinstance(parent, exp.Column):
+        return len(parent.parts) > 1
+    return isinstance(parent, (exp.Alias, exp.TableAlias)) or (
+        isinstance(parent, (exp.Dot, exp.PropertyEQ)) and (name.arg_key == "expression") == isinstance(parent, exp.Dot)
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
+from emulator.services.bigquery.sql.scalars.patterns import group_count, group_place
 from emulator.services.bigquery.sql.scalars.pretty import pretty_json
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 def register(connection: DuckDBPyConnection) -> None:
     """Make the functions known to every connection of this engine."""
-    from duckdb.sqltypes import BIGINT, VARCHAR
+    from duckdb.sqltypes import BIGINT, INTEGER, VARCHAR
 
     connection.create_function("bq_format_moment", format_moment, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
     connection.create_function("bq_pretty_json", pretty_json, [VARCHAR], VARCHAR)
     connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_group_count", group_count, [VARCHAR], INTEGER)
+    connection.create_function("bq_group_place", group_place, [VARCHAR, VARCHAR, BIGINT], BIGINT)

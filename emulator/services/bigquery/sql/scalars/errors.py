@@ -8,3 +8,4 @@ class ScalarError(ValueError):
 
     def __init__(self, words: str) -> None:
         super().__init__(f"\x01{words}\x02")  # the marks of messages.OURS
+        self.words = words

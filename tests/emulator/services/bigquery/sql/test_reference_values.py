@@ -93,6 +93,12 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         # string_functions#edit_distance, array_functions#array_slice
         ("EDIT_DISTANCE('abcdefg', 'a', max_distance => 2)", "2"),
         ("EDIT_DISTANCE('aa', 'b')", "2"),
+        # array_functions#array_filter, #array_transform
+        ("ARRAY_FILTER([1, 2, 3], e -> e > 1)", ["2", "3"]),
+        ("ARRAY_FILTER([0, 2, 3], (e, i) -> e > i)", ["2", "3"]),
+        ("ARRAY_TRANSFORM([1, 4, 3], e -> e + 1)", ["2", "5", "4"]),
+        ("ARRAY_TRANSFORM([1, 4, 3], (e, i) -> e + i)", ["1", "5", "5"]),
+        ("ARRAY_TRANSFORM([7], (e, i) -> STRUCT(e AS i, i AS k))", [["7", "0"]]),
         ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], 1, 3)", ["b", "c", "d"]),
         ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], -1, 3)", []),
         ("ARRAY_SLICE(['a', 'b', 'c', 'd', 'e'], 1, -3)", ["b", "c"]),
