@@ -52,10 +52,11 @@ class Faults:
                 message=str(spec.get("message", "Injected fault.")),
                 delay=float(spec.get("delay", 0)),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise invalid_argument(
                 f"A fault needs method, and numbers for code, call, count and delay: {error}."
             ) from None
+        _check_ranges(fault)
         self.active.append(fault)
 
     def shown(self) -> list[dict[str, Any]]:
@@ -93,11 +94,23 @@ def _check_names(spec: dict[str, Any], methods: Collection[str]) -> None:
         raise invalid_argument(f'There is no method "{method[:120]}"{_near(method, methods)}.')
 
 
+def _check_ranges(fault: Fault) -> None:
+    if fault.code and not 400 <= fault.code <= 599:
+        raise invalid_argument(f"A fault's code is that of an error, from 400 to 599, not {fault.code}.")
+    if fault.first < 1 or fault.last < fault.first:
+        raise invalid_argument("A fault's call and count are 1 or more.")
+    if not 0 <= fault.delay <= _LONGEST:  # also false for NaN
+        raise invalid_argument(f"A fault's delay is from 0 to {_LONGEST} seconds.")
+    if not fault.code and not fault.delay:
+        raise invalid_argument("A fault needs a code, or a delay: it would do nothing.")
+
+
 def _near(name: str, names: Collection[str]) -> str:
     near = get_close_matches(name, names, n=3, cutoff=0.6)
     return f"; near it are {', '.join(near)}" if near else ""
 
 
+_LONGEST = 3600  # seconds
 _STATUS = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",

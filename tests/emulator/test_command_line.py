@@ -114,6 +114,12 @@ def test_a_fault_that_could_never_strike_is_refused(start_emulator: StartEmulato
         ({"method": "pubsub.projects.topics.pubish", "code": 503}, "near it are pubsub.projects.topics.publish"),
         ({"method": "pubsub.projects.topics.publish", "code": 503, "time": 2}, 'no field "time"'),
         ({"code": 503}, "needs method"),
+        ({"method": "pubsub.projects.topics.publish", "code": 42}, "from 400 to 599"),
+        ({"method": "pubsub.projects.topics.publish", "code": 503, "count": 0}, "1 or more"),
+        ({"method": "pubsub.projects.topics.publish", "code": 503, "call": 0}, "1 or more"),
+        ({"method": "pubsub.projects.topics.publish", "delay": "nan"}, "from 0 to 3600 seconds"),
+        ({"method": "pubsub.projects.topics.publish", "delay": "inf"}, "from 0 to 3600 seconds"),
+        ({"method": "pubsub.projects.topics.publish"}, "would do nothing"),
     ):
         code, answer = running.request("POST", "/_emulator/faults", fault)
         assert (code, said in answer["error"]["message"]) == (400, True), answer

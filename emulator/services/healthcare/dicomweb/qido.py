@@ -48,6 +48,7 @@ _COLUMNS = {
 }
 _NAME_KINDS = {"00100010": "P", "00080090": "R"}
 _DATE = re.compile(r"[0-9]{8}")
+_COUNTED = ("limit", "offset", "fuzzymatching", "includefield")
 _COUNT = re.compile(r"[0-9]{1,12}")
 _TABLES = {"s": "dicom_studies s", "e": "dicom_series e", "i": "dicom_instances i"}
 _BELOW = {"e": "dicom_series e ON e.study = s.id", "i": "dicom_instances i ON i.series = e.id"}
@@ -84,6 +85,8 @@ def parse(level: str, parameters: list[tuple[str, str]]) -> Query:
     """Read the query parameters of a search at a level; 400 for what Google refuses."""
     query = Query(level, limit=DEFAULT_LIMIT[level])
     for name, text in parameters:
+        if not text and name in _COUNTED:  # an empty parameter is one that was not given
+            continue
         if name == "limit":
             query.limit = min(_count(name, text), MAX_LIMIT[level])
         elif name == "offset":

@@ -84,6 +84,7 @@ def studies(store: Store, **parameters: Any) -> list[str]:
         ({"limit": 1, "offset": 1}, ["1.2"]),
         ({"offset": 3}, []),
         ({"limit": 0}, []),
+        ({"limit": "", "offset": "", "fuzzymatching": "", "includefield": ""}, ["1.1", "1.2", "1.3"]),
         ({"PatientID": "P1", "StudyDate": "20210304"}, ["1.2"]),
     ],
 )
