@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Protocol
@@ -14,6 +14,11 @@ import typer
 
 from scripts.legible import legible, legible_json, plain_cell
 
+_BAR = 20
+"""Cells of a progress bar, on any terminal."""
+_NUMBERS = 46
+"""Cells for what stands beside it at most, with the gaps: 112120/112120, 12,345/s and two times."""
+_SHORTEST = 16
 _UNREAD = 141
 """What a shell sees of a program that SIGPIPE has ended: 128 and the signal's number."""
 
@@ -76,22 +81,38 @@ def progress(title: str, total: int | None = None) -> Iterator[Progress]:
         return
     from rich import progress as bars
     from rich.console import Console
+    from rich.table import Column
     from rich.text import Text
+
+    console = Console(stderr=True)
 
     class Rate(bars.ProgressColumn):
         def render(self, task: bars.Task) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
+    class Shortened(bars.ProgressColumn):
+        """One of the two texts, as long as there is room for; the bar keeps its width."""
+
+        def __init__(self, of: Callable[[bars.Task], tuple[str, str]]) -> None:
+            super().__init__()
+            self._of = of
+
+        def render(self, task: bars.Task) -> Text:
+            text, other = map(Text, self._of(task))
+            room = max(console.width - _BAR - _NUMBERS, _SHORTEST)
+            text.truncate(max(room // 2, room - other.cell_len), overflow="ellipsis")
+            return text
+
     columns = (
-        bars.TextColumn("{task.description}", markup=False),
-        bars.BarColumn(),
+        Shortened(lambda task: (task.description, task.fields["note"])),
+        bars.BarColumn(_BAR, table_column=Column(width=_BAR)),
         bars.MofNCompleteColumn(),
         Rate(),
         bars.TimeElapsedColumn(),
         bars.TimeRemainingColumn(),
-        bars.TextColumn("{task.fields[note]}", markup=False),
+        Shortened(lambda task: (task.fields["note"], task.description)),
     )
-    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with bars.Progress(*columns, console=console, transient=True) as bar:
         yield _Bar(bar, bar.add_task(legible(title), total=total, note=""))
 
 

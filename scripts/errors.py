@@ -36,6 +36,7 @@ _CORRUPT = {
     ("google.cloud.storage.exceptions", "DataCorruption"),
 }
 
+_ERROR_OF_A_JOB = re.compile(r"; reason: .*?\bmessage: ", re.DOTALL)
 _AGENT_REMEDIES = {
     "Cloud Storage": (
         "roles/storage.objectViewer on the landing bucket (import) and roles/storage.objectAdmin on the export bucket"
@@ -149,13 +150,14 @@ def _kinds(error: BaseException) -> set[tuple[str, str]]:
 def _own_words(message: str) -> str:
     """Google's own words without what clients add: the request in front, BigQuery's location and job behind.
 
-    An upload's client gives the whole answer, in JSON, and what it thinks of that.
+    An upload's client gives the whole answer, in JSON, and what it thinks of that. BigQuery's appends each error of the
+    job to the first of them, which is one of these again.
     """
     plain = re.sub(r"^(GET|POST|PUT|PATCH|DELETE) \S+ ?: ", "", message).partition("\n\nLocation: ")[0]
     if plain.startswith("{"):
         with suppress(ValueError, LookupError, TypeError):
             return str(json.JSONDecoder().raw_decode(plain)[0]["error"]["message"])
-    return plain
+    return "; ".join(dict.fromkeys(_ERROR_OF_A_JOB.split(plain)))
 
 
 def _refused_credentials(where: Surroundings) -> str:

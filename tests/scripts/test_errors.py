@@ -70,6 +70,24 @@ def test_agent_without_its_grant_gets_googles_message_and_the_remedy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ([{"reason": "invalidQuery", "location": "query", "message": "No such field"}], "No such field."),
+        (
+            [{"reason": "invalid", "message": "No such field"}, {"reason": "invalid", "message": "Row 3: bad; value"}],
+            "No such field; Row 3: bad; value.",
+        ),
+    ],
+    ids=["the same", "another"],
+)
+def test_the_errors_of_a_job_are_told_once_each(errors: list[dict[str, str]], said: str) -> None:
+    """As google-cloud-bigquery words them for a job that has failed."""
+    from google.cloud.bigquery.job.base import _error_result_to_exception
+
+    assert str(explain(_error_result_to_exception(errors[0], errors), ON_GOOGLE)).startswith(said)
+
+
+@pytest.mark.parametrize(
     ("status", "message", "remedy"),
     [
         (401, "Request had invalid authentication credentials", "GOOGLE_OAUTH_ACCESS_TOKEN"),
