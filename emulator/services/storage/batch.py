@@ -6,7 +6,6 @@ https://cloud.google.com/storage/docs/batch. The body is small (metadata calls o
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from emulator.app import error_response
-from emulator.gateway import hosts
+from emulator.gateway import hosts, multipart
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import errors
@@ -22,7 +21,6 @@ from emulator.services.storage.service import handles
 
 MAX_CALLS = 100
 BODY_LIMIT = 10 << 20
-_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _MEDIA_TYPE = "multipart/mixed"
 
 
@@ -41,10 +39,10 @@ class Call:
 async def batch(request: Request) -> Answer:
     """Answer every call of a batch; they run side by side and share the sync of the disk."""
     content_type = request.headers.get("content-type", "")
-    boundary = _BOUNDARY.search(content_type)
-    if boundary is None or content_type.partition(";")[0].strip().lower() != _MEDIA_TYPE:
+    boundary = multipart.boundary_of(content_type)
+    if not boundary or content_type.partition(";")[0].strip().lower() != _MEDIA_TYPE:
         raise errors.invalid("A batch needs the header Content-Type: multipart/mixed; boundary=...")
-    calls = parse(await request.read(BODY_LIMIT), boundary[1])
+    calls = parse(await request.read(BODY_LIMIT), boundary)
     if not calls:
         raise errors.invalid("The batch request holds no calls.")
     if len(calls) > MAX_CALLS:
@@ -58,19 +56,14 @@ async def batch(request: Request) -> Answer:
 
 def parse(body: bytes, boundary: str) -> list[Call]:
     """The calls of a multipart/mixed body. Raises 400 for a part that is no HTTP request."""
-    body = body.replace(b"\r\n", b"\n")
     calls = []
-    for part in (b"\n" + body).split(b"\n--" + boundary.encode())[1:]:
-        if part.startswith(b"--"):
-            break
-        head, _, inner = part.lstrip(b"\n").partition(b"\n\n")
-        line, _, rest = inner.lstrip(b"\n").partition(b"\n")
+    for outer, content in multipart.parts(body, boundary):
+        line, _, rest = content.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n")
         words = line.decode("latin-1").split()
         if len(words) < 2:
             raise errors.invalid("Failed to parse the batch request: a part holds no HTTP request.")
-        lines, _, content = rest.partition(b"\n\n") if not rest.startswith(b"\n") else (b"", b"", rest[1:])
-        outer = _headers(head)
-        calls.append(Call(outer.get("content-id", ""), words[0].upper(), words[1], _headers(lines), content.strip()))
+        lines, _, inner = rest.partition(b"\n\n") if not rest.startswith(b"\n") else (b"", b"", rest[1:])
+        calls.append(Call(outer.get("content-id", ""), words[0].upper(), words[1], _headers(lines), inner.strip()))
     return calls
 
 

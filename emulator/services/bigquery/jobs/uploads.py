@@ -15,13 +15,13 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from emulator.gateway import validation
+from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import run, store
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.requests import project_of
 from emulator.services.bigquery.service import SERVICE
-from emulator.services.storage.objects.multipart import RelatedBody
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -44,7 +44,7 @@ async def insert(request: Request) -> Answer:
         return await _begin(request)
     if kind != "multipart":
         raise errors.invalid(f"Invalid uploadType '{kind}'; use multipart or resumable.")
-    body = RelatedBody(request.headers.get("content-type", ""), request.stream())
+    body = RelatedBody(request.headers.get("content-type", ""), request.stream(), METADATA_LIMIT)
     job = _job(request, await body.open())
     path = _folder(request.emulator) / request.emulator.ids.hex(32)
     await _write(request.emulator, path, body.media(), 0)

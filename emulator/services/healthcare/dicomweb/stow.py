@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ import orjson
 from emulator.dicom import native_xml
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import MediaType, Offer, parse_media_type
-from emulator.dicom.multipart import PartData, PartEnd, PartStart, events
 from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.multipart import PartData, PartStart, events
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers, index, ingest
@@ -194,7 +194,7 @@ async def _receive(request: Request, arrivals: _Arrivals) -> None:
 async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals) -> None:
     writer: BlobWriter | None = None
     try:
-        async for event in _events(unpacking.stream(request), media):
+        async for event in events(unpacking.stream(request), media.parameters.get("boundary", "")):
             if isinstance(event, PartStart):
                 writer = arrivals.writer()
             elif writer is not None and isinstance(event, PartData):
@@ -205,14 +205,6 @@ async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals
     finally:
         if writer is not None:
             await writer.__aexit__(None, None, None)
-
-
-async def _events(chunks: AsyncIterator[bytes], media: MediaType) -> AsyncIterator[PartStart | PartData | PartEnd]:
-    try:
-        async for event in events(chunks, media.parameters.get("boundary", "")):
-            yield event
-    except DicomError as problem:
-        raise invalid_argument(str(problem)) from None
 
 
 async def _discard(request: Request, blobs: list[Blob]) -> None:

@@ -9,8 +9,8 @@ import orjson
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import parse_media_type
-from emulator.dicom.multipart import PartData, PartStart, events
 from emulator.gateway.errors import invalid_argument
+from emulator.gateway.multipart import PartData, PartStart, events
 
 Json = dict[str, Any]
 

@@ -14,6 +14,7 @@ import orjson
 
 from emulator.gateway import validation
 from emulator.gateway.errors import ApiError
+from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets.rows import Bucket
@@ -22,7 +23,6 @@ from emulator.services.storage.objects import rows
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.methods import check_acl, view
-from emulator.services.storage.objects.multipart import RelatedBody
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.service import handles
 from emulator.state.blobs import Blob
@@ -167,7 +167,7 @@ async def _media(request: Request) -> Answer:
 
 
 async def _multipart(request: Request) -> Answer:
-    related = RelatedBody(request.headers.get("content-type", ""), request.stream())
+    related = RelatedBody(request.headers.get("content-type", ""), request.stream(), METADATA_LIMIT)
     body = resource(request, await related.open())
     upload = prepare(request, body, related.media_type)
     return await _receive(request, upload, related.media())
