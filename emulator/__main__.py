@@ -31,6 +31,15 @@ def parser() -> argparse.ArgumentParser:
         "--grpc-port", type=int, default=defaults.DEFAULT_GRPC_PORT, help="Pub/Sub gRPC port (default %(default)s)"
     )
     start.add_argument(
+        "--tls",
+        type=int,
+        nargs="?",
+        const=defaults.DEFAULT_TLS_PORT,
+        metavar="PORT",
+        help="serve REST over TLS, too, for clients that speak nothing else, such as gsutil (without a port "
+        f"{defaults.DEFAULT_TLS_PORT}); `env` says which certificate authority they have to trust",
+    )
+    start.add_argument(
         "--host",
         default="127.0.0.1",
         help="address to listen on; anything but loopback demands credentials of every caller",
@@ -108,6 +117,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         host=options.host,
         port=options.port,
         grpc_port=options.grpc_port,
+        tls_port=options.tls,
         iam=options.iam == "on",
         anonymous=options.anonymous == "allow",
         operations=options.operations,
@@ -125,7 +135,7 @@ def _wrong_use(options: argparse.Namespace) -> str:
             f'--project "{options.project}" is not a project id: 6 to 30 lower-case letters, digits and hyphens, '
             "starting with a letter."
         )
-    for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port)):
+    for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port), ("--tls", options.tls or 0)):
         if not 0 <= port <= 65535:
             return f"{flag} {port} is not a port: give a number from 0 to 65535."
     if not defaults.OPERATIONS_MODE.fullmatch(options.operations):

@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from emulator import environment
 from emulator.server import (
     StartError,
     arguments_of,
@@ -94,6 +95,8 @@ def status(state: Path) -> int:
     answer = _call(running, "GET", "/_emulator/status")
     grpc = f"{running['host']}:{running['grpcPort']}"
     print(f"{answer['status']}: {running['url']}, gRPC {grpc}, project {running['project']}")
+    if running["tlsUrl"]:
+        print(f"over TLS: {running['tlsUrl']}")
     print(f"process {running['pid']}, state in {state}")
     return 0
 
@@ -124,26 +127,7 @@ def env(state: Path) -> int:
 
 def variables(state: Path) -> dict[str, str]:
     """Name and value of each variable. Raises StartError where no emulator runs."""
-    running = _require(state)
-    url = running["url"]
-    return {
-        "HEALTHCARE_EMULATOR_HOST": url,
-        "STORAGE_EMULATOR_HOST": url,
-        "PUBSUB_EMULATOR_HOST": f"{running['host']}:{running['grpcPort']}",
-        "BIGQUERY_EMULATOR_HOST": url,
-        "GOOGLE_CLOUD_PROJECT": running["project"],
-        "GOOGLE_APPLICATION_CREDENTIALS": str(state / "credentials.json"),
-        "GOOGLE_OAUTH_ACCESS_TOKEN": owner_token(state),
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_HEALTHCARE": f"{url}/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{url}/storage/v1/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB": f"{url}/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_BIGQUERY": f"{url}/bigquery/v2/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"{url}/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER": f"{url}/",
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{url}/",
-        "CLOUDSDK_CORE_PROJECT": running["project"],
-        "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
-    }
+    return environment.variables(state, _require(state), owner_token(state))
 
 
 def seed(state: Path, folder: Path) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from emulator.gateway import certificates
 from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, make_key
 from emulator.gateway.authorization import ORGANIZATION
 from emulator.settings import project_number
+from emulator.state.private import private_file
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -87,7 +87,7 @@ def _ensure_account(tx: sqlite3.Connection, emulator: Emulator) -> None:
     elif emulator.resources.get(KEYS, f"{name}/keys/{key['private_key_id']}", tx) is None:
         _register(tx, emulator, name, key)
     key["token_uri"] = f"{settings.base_url}/token"
-    _write(path, key)
+    private_file(path, json.dumps(key, indent=2).encode())
 
 
 def _register(tx: sqlite3.Connection, emulator: Emulator, account: str, key: dict[str, Any]) -> None:
@@ -113,11 +113,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return key
-
-
-def _write(path: Path, key: dict[str, Any]) -> None:
-    temporary = path.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(key, file, indent=2)
-    temporary.replace(path)

@@ -14,8 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emulator import environment
+from emulator.gateway import tls
 from emulator.settings import Settings
-from emulator.state.folder import LOCK_FILE, LOG_FILE, RUN_FILE
+from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE
+from emulator.state.private import private_file
 
 
 class StartError(Exception):
@@ -30,18 +33,23 @@ def serve(settings: Settings) -> int:
     rest = bind(settings.host, settings.port, "--port")
     grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
     settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])
+    secured = None
+    if settings.tls_port is not None:
+        secured = bind(settings.host, settings.tls_port, "--tls")
+        settings = replace(settings, tls_port=secured.getsockname()[1])
     grpc.close()  # the gRPC server binds by itself; this only found a free port, or said that it is taken
-    _run(settings, rest)
+    _run(settings, rest, secured)
     (settings.state / RUN_FILE).unlink(missing_ok=True)
     os.close(lock)
     return 0
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _run(settings: Settings, listener: socket.socket, secured: socket.socket | None) -> None:
     import uvicorn
 
     from emulator.app import Emulator
     from emulator.gateway.asgi import Application
+    from emulator.gateway.listening import Server
     from emulator.gateway.protocol import Protocol
     from emulator.state.database import CorruptState
 
@@ -66,7 +74,10 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         date_header=True,
         backlog=1024,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
+    if secured is not None:
+        server.add(secured, tls.context(settings.state, settings.host))
+        private_file(settings.state / BOTO, environment.boto(settings).encode())
     server.run(sockets=[listener])
     if not server.started:
         raise StartError(
@@ -104,6 +115,7 @@ def write_run_file(settings: Settings) -> None:
         "port": settings.port,
         "grpcPort": settings.grpc_port,
         "url": settings.base_url,
+        "tlsUrl": settings.tls_url,
     }
     path = settings.state / RUN_FILE
     temporary = path.with_suffix(".new")
@@ -189,5 +201,6 @@ def arguments_of(settings: Settings) -> list[str]:
     return [
         *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
+        *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 DEFAULT_PORT = 9470
 DEFAULT_GRPC_PORT = 9471
+DEFAULT_TLS_PORT = 9472
 DEFAULT_PROJECT = "local-project"
 # A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
@@ -19,13 +20,18 @@ LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a start decides. Ports are those that are bound; operations is immediate, manual or delay:SECONDS."""
+    """Everything a start decides.
+
+    Ports are those that are bound; tls_port is None where the REST APIs are not served over TLS, too. operations is
+    immediate, manual or delay:SECONDS.
+    """
 
     state: Path
     project: str = DEFAULT_PROJECT
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     grpc_port: int = DEFAULT_GRPC_PORT
+    tls_port: int | None = None
     iam: bool = True
     anonymous: bool = True
     operations: str = "immediate"
@@ -38,8 +44,16 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Where the REST APIs are."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"http://{self._host_in_urls}:{self.port}"
+
+    @property
+    def tls_url(self) -> str:
+        """Where they are over TLS, "" for nowhere."""
+        return f"https://{self._host_in_urls}:{self.tls_port}" if self.tls_port is not None else ""
+
+    @property
+    def _host_in_urls(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def project_number(self) -> str:

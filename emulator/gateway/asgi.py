@@ -108,7 +108,7 @@ class Application:
                 return page
         if route is None:
             return emulator.no_route(http, raw_path, other)
-        base_url = f"{scope['scheme']}://{_host(headers, emulator)}"
+        base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
         request = Request(
             emulator,
             route.method,
@@ -123,12 +123,14 @@ class Application:
         return await emulator.handle(request)
 
 
-def _host(headers: dict[str, str], emulator: Emulator) -> str:
+def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
     """Host and port as the caller used them; some clients leave the port out."""
+    settings = emulator.settings
     host = headers.get("host", "")
     if not host:
-        return emulator.settings.base_url.partition("://")[2]
-    return host if ":" in host else f"{host}:{emulator.settings.port}"
+        url = settings.tls_url if scheme == "https" else settings.base_url
+        return url.partition("://")[2]
+    return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
 
 
 def _by_id(emulator: Emulator, path: dict[str, str]) -> dict[str, str]:

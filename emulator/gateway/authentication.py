@@ -19,6 +19,7 @@ import orjson
 
 from emulator.gateway import assertions, certificates
 from emulator.gateway.errors import ApiError, unauthenticated
+from emulator.state.private import secret_file
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -176,22 +177,6 @@ def account_name(email: str) -> str:
     """projects/P/serviceAccounts/NAME@P.iam.gserviceaccount.com for that e-mail address."""
     project = email.partition("@")[2].removesuffix(".iam.gserviceaccount.com")
     return f"projects/{project}/serviceAccounts/{email}"
-
-
-def secret_file(path: Path, make: Any) -> str:
-    """The text of a file that only its owner may read; made once."""
-    if path.exists():
-        return path.read_text().strip()
-    text: str = make()
-    with open(path, "w", opener=_private) as file:
-        file.write(text)
-    return text
-
-
-def _private(path: str, flags: int) -> int:
-    import os
-
-    return os.open(path, flags, 0o600)
 
 
 def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str, Any]:

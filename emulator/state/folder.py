@@ -6,7 +6,11 @@ from pathlib import Path
 RUN_FILE = "emulator.json"
 LOCK_FILE = "lock"
 LOG_FILE = "emulator.log"
-KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, "owner-token", "signing-secret", "credentials.json"))
+TLS_AUTHORITY = "tls-ca.pem"
+TLS_SERVER = "tls-server.pem"
+BOTO = "gsutil.boto"
+_SECRETS = ("owner-token", "signing-secret", "credentials.json")
+KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, TLS_AUTHORITY, TLS_SERVER, BOTO, *_SECRETS))
 
 
 def empty(state: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,39 @@ def test_start_status_env_reset_stop(tmp_path: Path) -> None:
     assert "start one with" in one_sentence(emulator("env", "--state", state))
 
 
+def test_tls_is_served_beside_http(tmp_path: Path) -> None:
+    """The authority that clients trust stays the same over a reset; all else is as on the other port."""
+    state = str(tmp_path / "state")
+    ports = ("--port", "0", "--grpc-port", "0", "--tls", "0")
+    started = emulator("start", "--detach", *ports, "--state", state)
+    assert started.returncode == 0, started.stderr
+    try:
+        lines = emulator("env", "--state", state).stdout.splitlines()
+        variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        url, authority = variables["EMULATOR_TLS_URL"], Path(variables["EMULATOR_TLS_CA"])
+        assert f"over TLS: {url}" in emulator("status", "--state", state).stdout
+        before = authority.read_bytes()
+        context = ssl.create_default_context(cafile=str(authority))
+        headers = {"authorization": f"Bearer {variables['GOOGLE_OAUTH_ACCESS_TOKEN']}"}
+        with httpx.Client(base_url=url, verify=context, headers=headers, timeout=PATIENCE) as client:
+            made = client.post("/storage/v1/b", params={"project": "local-project"}, json={"name": "by-tls"})
+            assert made.json()["selfLink"] == f"{url}/storage/v1/b/by-tls"
+            upload = {"uploadType": "resumable", "name": "large"}
+            begun = client.post("/upload/storage/v1/b/by-tls/o", params=upload, headers={"host": "127.0.0.1"})
+            assert begun.headers["location"].startswith(f"{url}/upload/")
+            large = os.urandom(5 << 20)
+            assert client.put(begun.headers["location"], content=large).status_code == 200
+            place = "/storage/v1/b/by-tls/o/large"
+            assert client.get(place, params={"alt": "media"}).content == large
+            assert client.get(place, headers={"authorization": "Bearer wrong"}).status_code == 401
+            assert emulator("reset", "--state", state).returncode == 0
+        assert authority.read_bytes() == before
+        assert emulator("env", "--state", state).stdout.splitlines() == lines
+        assert httpx.get(url + "/_emulator/status", verify=context, timeout=PATIENCE).status_code == 200
+    finally:
+        assert emulator("stop", "--state", state).returncode == 0
+
+
 def test_a_second_emulator_on_the_same_folder(start_emulator: StartEmulator) -> None:
     running = start_emulator()
     second = emulator("start", "--port", "0", "--grpc-port", "0", "--state", str(running.state))
@@ -58,12 +92,13 @@ def test_a_second_emulator_on_the_same_folder(start_emulator: StartEmulator) -> 
     assert "Another emulator runs on" in one_sentence(second)
 
 
-@pytest.mark.parametrize("flag", ["--port", "--grpc-port"])
+@pytest.mark.parametrize("flag", ["--port", "--grpc-port", "--tls"])
 def test_a_port_in_use(start_emulator: StartEmulator, tmp_path: Path, flag: str) -> None:
     running = start_emulator()
     taken = str(running.port)
-    other = "--grpc-port" if flag == "--port" else "--port"
-    result = emulator("start", flag, taken, other, str(free_port()), "--state", str(tmp_path / "other"))
+    ports = {"--port": str(free_port()), "--grpc-port": str(free_port()), flag: taken}
+    words = [word for pair in ports.items() for word in pair]
+    result = emulator("start", *words, "--state", str(tmp_path / "other"))
     assert result.returncode == 1
     assert one_sentence(result) == (
         f"Port {taken} on 127.0.0.1 is in use; stop what listens there, or choose another with {flag}."

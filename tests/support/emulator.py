@@ -46,6 +46,7 @@ class RunningEmulator:
     options: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     grpc_port: int = field(default_factory=free_port)
+    tls_port: int | None = None
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -85,6 +86,8 @@ class RunningEmulator:
             "--grpc-port",
             str(self.grpc_port),
         ]
+        if self.tls_port is not None:
+            command += ["--tls", str(self.tls_port)]
         command += ["--state", str(self.state), "--project", self.project, *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
