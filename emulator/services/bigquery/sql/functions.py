@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.sql import json_text
+from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
@@ -44,7 +45,7 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.ArrayFirst: "list_first",
     exp.ArrayLast: "list_last",
     exp.ArraySize: "len",
-    exp.ByteLength: "strlen",
+    exp.ByteLength: "bq_byte_length",
     exp.LaxString: "bq_string",
 }
 # Functions that neither DuckDB nor a macro offers: refused by their BigQuery name.
@@ -93,6 +94,11 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
 
     def rewrite(self, node: exp.Expr) -> exp.Expr | None:
         """The replacement of a node whose children are done, or None to keep it."""
+        if take_characters(node):
+            return give_bytes(node, self._rewritten(node) or node.copy())
+        return self._rewritten(node)
+
+    def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)
         if (number := self.number(node)) is not None:
             return number

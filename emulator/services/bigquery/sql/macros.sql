@@ -51,7 +51,6 @@ CREATE MACRO bq_date_from_unix_date(n) AS CAST(DATE '1970-01-01' + to_days(CAST(
 
 CREATE MACRO bq_to_hex(b) AS lower(hex(b));
 CREATE MACRO bq_sha1(x) AS unhex(sha1(x));
-CREATE MACRO bq_bytes_to_string(b) AS decode(b);
 CREATE MACRO bq_is_inf(x) AS isinf(CAST(x AS DOUBLE));
 CREATE MACRO bq_is_nan(x) AS isnan(CAST(x AS DOUBLE));
 
@@ -80,3 +79,6 @@ CREATE MACRO bq_like_any(x, a) AS bq_in_array(TRUE, bq_matches(x, a));
 CREATE MACRO bq_like_all(x, a) AS NOT bq_in_array(FALSE, bq_matches(x, a));
 CREATE MACRO bq_not_like_any(x, a) AS bq_in_array(FALSE, bq_matches(x, a));
 CREATE MACRO bq_not_like_all(x, a) AS NOT bq_in_array(TRUE, bq_matches(x, a));
+
+CREATE MACRO bq_byte_length(x) AS octet_length(CASE WHEN typeof(x) = 'BLOB' THEN CAST(x AS BLOB) ELSE encode(CAST(x AS VARCHAR)) END);
+CREATE MACRO bq_each_bytes(a) AS list_transform(a, lambda e: bq_bytes(e));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
 from emulator.services.bigquery.sql.scalars.patterns import group_count, group_place
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 
 def register(connection: DuckDBPyConnection) -> None:
     """Make the functions known to every connection of this engine."""
-    from duckdb.sqltypes import BIGINT, INTEGER, VARCHAR
+    from duckdb.sqltypes import BIGINT, BLOB, INTEGER, VARCHAR
 
     connection.create_function("bq_format_moment", format_moment, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
+    connection.create_function("bq_characters", characters, [BLOB], VARCHAR)
+    connection.create_function("bq_bytes", bytes_of, [VARCHAR], BLOB)
+    connection.create_function("bq_bytes_to_string", text_of, [BLOB], VARCHAR)
     connection.create_function("bq_pretty_json", pretty_json, [VARCHAR], VARCHAR)
     connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
     connection.create_function("bq_group_count", group_count, [VARCHAR], INTEGER)
