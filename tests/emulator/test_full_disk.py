@@ -41,7 +41,7 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         yield url, {"authorization": f"Bearer {key.read_text()}"}
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def test_a_full_disk_is_a_507_with_one_sentence_and_what_was_stored_stays(

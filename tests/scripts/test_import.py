@@ -163,6 +163,17 @@ def wait_for_operation(run: Run, live: Live) -> None:
         assert time.monotonic() < deadline, "the import did not begin"
 
 
+def wait_for_calls(live: Live, method: str) -> None:
+    """Wait until somebody has called a method for which a fault is set."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(
+        fault["calls"]
+        for fault in live.emulator.request("GET", "/_emulator/faults")[1]["faults"]
+        if fault["method"] == method
+    ):
+        assert time.monotonic() < deadline, f"nobody called {method}"
+
+
 def test_ctrl_c_during_import_asks_and_cancels(run: Run, slow: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in slow.variables.items():
         monkeypatch.setenv(name, value)
@@ -173,7 +184,7 @@ def test_ctrl_c_during_import_asks_and_cancels(run: Run, slow: Live, monkeypatch
         read_until(terminal, "cancel it, leave it running, or wait?")
         os.write(terminal, b"cancel\n")
         said = read_until(terminal, "was cancelled after 0 of its files")
-        assert process.wait(30) == 1
+        assert process.wait(PATIENCE) == 1
     assert "Traceback" not in said
     assert [each["state"] for each in operations(run, slow)] == ["cancelled"]
 
@@ -184,11 +195,13 @@ def test_ctrl_c_during_import_without_a_terminal_leaves_it_running(
     for name, value in slow.variables.items():
         monkeypatch.setenv(name, value)
     command = [sys.executable, "-m", "scripts", "import", "--outputs", str(slow.path)]
+    method = "healthcare.projects.locations.datasets.operations.get"
+    slow.emulator.request("POST", "/_emulator/faults", {"method": method, "code": 503, "call": 10**9})
     with subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **slow.variables}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         wait_for_operation(run, slow)
-        time.sleep(0.2)
+        wait_for_calls(slow, method)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3

@@ -11,6 +11,7 @@ import pytest
 
 from scripts.connection import WORKERS
 from scripts.parallel import run_parallel
+from tests.support.patience import PATIENCE
 
 
 def test_all_results_come_with_their_items() -> None:
@@ -53,7 +54,7 @@ def test_ctrl_c_finishes_what_has_begun_and_nothing_else() -> None:
         if number == WORKERS - 1:
             os.kill(os.getpid(), signal.SIGINT)
             go.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         return number
 
     finished = [number for number, _ in run_parallel(work, range(10_000))]
@@ -71,7 +72,7 @@ def test_a_second_ctrl_c_stops_at_once() -> None:
             threading.Event().wait(0.1)
             os.kill(os.getpid(), signal.SIGINT)
             go.set()
-        go.wait(10)
+        go.wait(PATIENCE)
         return number
 
     with pytest.raises(KeyboardInterrupt):

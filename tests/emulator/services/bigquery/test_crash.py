@@ -17,6 +17,7 @@ import pytest
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 BASE = "/bigquery/v2/projects/test-project"
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
@@ -98,7 +99,7 @@ def test_acknowledged_rows_tables_and_jobs_survive(start_emulator: StartEmulator
     threads = [threading.Thread(target=insert, args=(n * 1_000_000,)) for n in range(3)]
     for thread in threads:
         thread.start()
-    assert enough.wait(60)
+    assert enough.wait(PATIENCE)
     made = query(emulator, "CREATE TABLE d.copy AS SELECT id FROM d.t LIMIT 10")
     selected = query(emulator, "SELECT COUNT(*) AS n FROM d.copy")
     query(emulator, "ALTER TABLE d.copy ADD COLUMN more STRING")

@@ -13,6 +13,7 @@ from emulator.services.healthcare.dicomweb import ingest
 from emulator.services.healthcare.transfer import flattened, to_bigquery
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
+from tests.support.patience import PATIENCE
 
 DATASET = "projects/unit-project/locations/us-central1/datasets/d"
 STORE = f"{DATASET}/dicomStores/s"
@@ -67,7 +68,7 @@ def _after_cancelling(task: "asyncio.Task[int]", function: Any) -> Any:
         ended = threading.Event()
         task.get_loop().call_soon_threadsafe(task.add_done_callback, lambda _: ended.set())
         task.get_loop().call_soon_threadsafe(task.cancel)
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE)
         return function(*arguments)
 
     return changed

@@ -68,7 +68,7 @@ def test_numbers_out_of_range_in_json_and_patches_are_answered(store: Store, num
     assert store.post(made(uid="1.2.1.1.9")).status_code == 200
     url = f"{store.url.replace('/v1/', '/v1beta1/')}/{ONE[:-1]}9/metadata"
     patch: list[dict[str, Any]] = [{"op": "add", "path": "/00200013", "value": value}]
-    assert store.session.patch(url, data=orjson.dumps(patch), timeout=60).status_code in (200, 400)
+    assert store.session.patch(url, data=orjson.dumps(patch), timeout=PATIENCE).status_code in (200, 400)
 
 
 @pytest.mark.parametrize("says_so", [False, True])

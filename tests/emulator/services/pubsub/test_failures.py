@@ -129,21 +129,23 @@ def test_a_write_that_fails_loses_no_message(
 def streaming_pull(
     in_process: InProcess, meanwhile: Callable[[], Awaitable[object]], token: str = "", ack: str = ""
 ) -> tuple[grpc.StatusCode, str]:
-    """The status with which a streaming pull ends; `meanwhile` runs once it has begun."""
+    """The status with which a streaming pull ends; `meanwhile` runs once its first message has come."""
+    begun = asyncio.Event()
 
     async def requests() -> AsyncIterator[Any]:
         kind = types.StreamingPullRequest
         yield kind.pb(kind(subscription=NAME, stream_ack_deadline_seconds=10))
-        await asyncio.sleep(0.3)
+        await begun.wait()
         await meanwhile()
         if ack:
             yield kind.pb(kind(ack_ids=[ack]))
-        await asyncio.sleep(30)
+        await asyncio.sleep(PATIENCE)
 
     async def pull() -> tuple[grpc.StatusCode, str]:
+        await broker(in_process.emulator).publish(TOPIC, [NewMessage(b"first", {})])
         address = f"127.0.0.1:{in_process.settings.grpc_port}"
         async with grpc.aio.insecure_channel(address) as channel:
-            await asyncio.wait_for(channel.channel_ready(), 20)
+            await asyncio.wait_for(channel.channel_ready(), PATIENCE)
             method = channel.stream_stream(
                 "/google.pubsub.v1.Subscriber/StreamingPull",
                 request_serializer=lambda message: message.SerializeToString(),
@@ -153,7 +155,7 @@ def streaming_pull(
             stream = method(requests(), metadata=metadata, timeout=PATIENCE)
             try:
                 async for _ in stream:
-                    pass
+                    begun.set()
             except grpc.aio.AioRpcError as error:
                 return error.code(), error.details() or ""
             return grpc.StatusCode.OK, ""

@@ -98,7 +98,7 @@ def test_a_large_backlog_arrives_by_streaming_pull(subscriber: pubsub_v1.Subscri
             everything.set()
 
     stream = subscriber.subscribe(backlog, callback=receive)
-    assert everything.wait(300)
+    assert everything.wait(PATIENCE)
     stream.cancel()
     stream.result()
 

@@ -78,7 +78,7 @@ def test_a_streaming_pull_receives_everything_once(
     futures = [publisher.publish(topic, str(i).encode()) for i in range(2000)]
     for future in futures:
         future.result(timeout=PATIENCE)
-    assert everything.wait(30)
+    assert everything.wait(PATIENCE)
     stream.cancel()
     stream.result(timeout=PATIENCE)
     assert sorted(int(data) for data in seen) == list(range(2000))

@@ -332,7 +332,7 @@ def test_nothing_acknowledged_is_lost(start_emulator: StartEmulator) -> None:
     workers = [threading.Thread(target=upload, args=(worker,)) for worker in range(4)]
     for worker in workers:
         worker.start()
-    assert enough.wait(60)
+    assert enough.wait(PATIENCE)
     emulator.kill()
     for worker in workers:
         worker.join()
