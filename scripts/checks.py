@@ -9,11 +9,16 @@ from functools import partial
 from typing import Any
 
 from scripts.connection import Connection, require_listener
+from scripts.console import count
 from scripts.errors import CommandError, api_failure, explain, one_line
+from scripts.loading.manifest import FOLDER
 
 _APIS = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "bigquery.googleapis.com")
 # Without --refresh Pulumi believes its own state, and finds nothing to do after a reset or a deletion by hand.
 _UP = "run `pulumi up --refresh`"
+
+# Files are counted up to so many: a page of a listing holds no more.
+_COUNTED = 999
 
 # Roles that include what the healthcare agent needs, the one that the program grants first
 # (Cloud Healthcare: permissions between services; IAM: predefined roles).
@@ -135,7 +140,25 @@ def _api(target: Connection, api: str) -> str:
 
 def _bucket(target: Connection, bucket: str) -> str:
     found = target.storage.get_bucket(bucket)
-    return f"gs://{bucket} in {found.location}"
+    return f"gs://{bucket} in {found.location}" + _counted(partial(_files, target, bucket))
+
+
+def _files(target: Connection, bucket: str) -> str:
+    """How many files the bucket holds, without what `load` remembers there; one page of the listing is enough."""
+    blobs = target.storage.list_blobs(bucket, max_results=_COUNTED + 1, fields="items(name),nextPageToken")
+    number = sum(not blob.name.startswith(f"{FOLDER}/") for blob in blobs)
+    return f"more than {_COUNTED:,} files" if number > _COUNTED else count(number, "file")
+
+
+def _counted(look: Callable[[], str]) -> str:
+    """What `look` counts, to stand behind what was found; nothing where this account may not count."""
+    try:
+        return f", {look()}"
+    except Exception as error:
+        refusal = api_failure(error)
+        if refusal and refusal.code == 403:
+            return ""
+        raise
 
 
 def _dataset(target: Connection) -> str:
@@ -148,7 +171,15 @@ def _dicom_store(target: Connection) -> str:
     topics = [found.get("notificationConfig", {}), *found.get("notificationConfigs", [])]
     if not any(topic.get("pubsubTopic") == target.outputs.dicom_topic for topic in topics):
         raise CommandError(f"It does not notify {target.outputs.dicom_topic}: {_UP}.")
-    return str(found["name"])
+    return str(found["name"]) + _counted(partial(_images, target))
+
+
+def _images(target: Connection) -> str:
+    """How many studies, series and instances the store holds."""
+    stores = target.healthcare.dicomStores()
+    found = target.execute(stores.getDICOMStoreMetrics(name=target.outputs.dicom_store_name))
+    kinds = (("study", "studies"), ("series", "series"), ("instance", "instances"))
+    return ", ".join(count(int(found.get(f"{kind}Count", 0)), kind, plural) for kind, plural in kinds)
 
 
 def _topic(target: Connection) -> str:
@@ -166,7 +197,14 @@ def _subscription(target: Connection) -> str:
 
 def _table_dataset(target: Connection) -> str:
     found = target.bigquery.get_dataset(f"{target.outputs.project}.{target.outputs.bigquery_dataset}")
-    return f"{found.full_dataset_id} in {found.location}"
+    return f"{found.full_dataset_id} in {found.location}" + _counted(partial(_rows, target, found.reference))
+
+
+def _rows(target: Connection, dataset: Any) -> str:
+    """The tables of a dataset with their numbers of rows."""
+    tables = [each for each in target.bigquery.list_tables(dataset) if each.table_type == "TABLE"]
+    rows = [(each.table_id, target.bigquery.get_table(each).num_rows or 0) for each in tables]
+    return ", ".join(f"table {name} with {count(number, 'row')}" for name, number in rows) or "no tables"
 
 
 def _grant(target: Connection, roles: Callable[[], set[str]], enough: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.checks import State
-from tests.scripts.conftest import Live, Run
+from tests.scripts.conftest import Live, Run, StartLive
 from tests.scripts.fake_google import FakeGoogle
 from tests.scripts.files import write_films
 from tests.scripts.outputs import outputs_for
@@ -23,6 +23,26 @@ def test_all_is_well(run: Run, live: Live) -> None:
     assert shown.code == 0
     assert len(checks) == 18
     assert "ok       DICOM store: projects/" in run("status", "--outputs", live.path).out
+
+
+def test_what_there_is_is_counted(run: Run, start_live: StartLive, tmp_path: Path) -> None:
+    own = start_live()
+
+    def details() -> dict[str, str]:
+        checks = json.loads(run("status", "--json", "--outputs", own.path).out)["checks"]
+        return {each["check"]: each["detail"] for each in checks}
+
+    empty = details()
+    assert empty["landing bucket"].endswith(", 0 files")
+    assert empty["DICOM store"].endswith("/dicom, 0 studies, 0 series, 0 instances")
+    assert empty["BigQuery dataset"].endswith(", no tables")
+    write_films(tmp_path / "counted", "counted", 3)
+    assert run("load", tmp_path / "counted", "--import", "--outputs", own.path).code == 0
+    assert run("export", "--to", "table", "--outputs", own.path).code == 0
+    filled = details()
+    assert filled["landing bucket"].endswith(", 3 files")
+    assert filled["DICOM store"].endswith(" 3 instances")
+    assert filled["BigQuery dataset"].endswith(", table dicom_metadata with 3 rows")
 
 
 @pytest.mark.parametrize(
