@@ -140,6 +140,9 @@ class DateRewriter:
         name = unit_name(node.args.get("unit") or "MONTH")
         if name == "MONTH":
             return call("last_day", node.this)
+        if name.startswith(("WEEK", "ISOWEEK")):
+            last = exp.Add(this=truncate(node.this, node.args["unit"]), expression=call("to_days", 6))
+            return cast(exp.Paren(this=last), "DATE")
         if name not in INTERVAL_OF:
             raise SqlError(f"LAST_DAY with {name} is not emulated.")
         start = truncate(node.this, name)

@@ -6,23 +6,36 @@ name without a meaning here, and is refused as such.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import TokenType
 
-NAMES = Path(__file__).with_name("functions.txt")
-FUNCTION_NAMES = frozenset(
-    name for line in NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#") for name in line.split()
-)
+from emulator.services.bigquery.sql.arity import COUNTS, Build, checked
+
 NO_PARENTHESES = (
     TokenType.CURRENT_DATE,
     TokenType.CURRENT_DATETIME,
     TokenType.CURRENT_TIME,
     TokenType.CURRENT_TIMESTAMP,
 )
+
+
+def _initcap(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    delimiters = exp.Literal.string(BigQuery.INITCAP_DEFAULT_DELIMITER_CHARS)
+    return exp.Initcap(this=arguments[0], expression=(*arguments[1:], delimiters)[0])
+
+
+# Functions that the parser knows for other dialects only, or reads to their end whatever they hold.
+OTHERS: dict[str, Build] = {"ARRAY_TRANSFORM": exp.Transform.from_arg_list, "INITCAP": _initcap}
+PLAIN = {"CEIL", "CHR", "FLOOR", "INITCAP", "MAX_BY", "MIN_BY", "TRANSLATE"}
+
+
+def _unknown(name: str) -> Build:
+    """What builds the call of a function that the parser does not know."""
+    return lambda arguments: exp.Anonymous(this=name, expressions=arguments)
 
 
 class GoogleSql(BigQuery):
@@ -33,10 +46,14 @@ class GoogleSql(BigQuery):
     class Parser(BigQueryParser):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
-        FUNCTIONS = {name: build for name, build in BigQueryParser.FUNCTIONS.items() if name in FUNCTION_NAMES}
-        FUNCTIONS["ARRAY_TRANSFORM"] = exp.Transform.from_arg_list
+        FUNCTIONS = {
+            name: checked(name, OTHERS.get(name) or BigQueryParser.FUNCTIONS.get(name) or _unknown(name))
+            for name in COUNTS
+        }
         FUNCTION_PARSERS = {
-            name: parse for name, parse in BigQueryParser.FUNCTION_PARSERS.items() if name in FUNCTION_NAMES
+            name: parse
+            for name, parse in BigQueryParser.FUNCTION_PARSERS.items()
+            if name in COUNTS and name not in PLAIN
         }
         NO_PAREN_FUNCTIONS = {
             token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.sql import json_text
+from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
@@ -27,7 +28,7 @@ Rewrite = Callable[[Any], exp.Expr | None]
 UNKNOWN_TO_SQLGLOT = {
     "IEEE_DIVIDE": "bq_ieee_divide",
     "ERROR": "bq_error",
-    "NULLIFZERO": "nullifzero",
+    "NULLIFZERO": "bq_nullifzero",
     "JSON_STRIP_NULLS": "",
 }
 DIRECT: dict[type[exp.Expr], str] = {
@@ -116,11 +117,16 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
             return None
         target = UNKNOWN_TO_SQLGLOT.get(name.upper())
         if not target:
-            raise SqlError(f"Function not found: {name.upper()}; the emulator does not know it.")
+            path = node.parent.this.sql("bigquery") + "." if isinstance(node.parent, exp.Dot) else ""
+            raise not_found(f"NET.{name}" if isinstance(node.parent, exp.NetFunc) else path + name)
         return call(target, *node.expressions)
 
     def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
         return call("TRY", node.this)
+
+    def _if(self, node: exp.If) -> None:
+        if node.args.get("false") is None and not isinstance(node.parent, exp.Case):
+            check_count("IF", 2)
 
     def _sessionuser(self, _: exp.SessionUser) -> exp.Expr:
         return exp.Literal.string(self.principal.split(":", 1)[-1])
@@ -255,11 +261,14 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
 
 
 def _arguments(node: exp.Expr) -> list[exp.Expr]:
+    """The arguments of a function in their order. Raises SqlError for one that would be dropped."""
     arguments: list[exp.Expr] = []
-    for key in ("this", "expression", "decimals"):
-        value = node.args.get(key)
-        if isinstance(value, exp.Expr):
+    for key, value in node.args.items():
+        if key in ("this", "expression", "decimals") and isinstance(value, exp.Expr):
             arguments.append(value)
+        elif isinstance(value, exp.Expr):
+            name = node.sql_name() if isinstance(node, exp.Func) else type(node).__name__.upper()
+            raise SqlError(f"The argument {value.sql('bigquery')} of {name} is not emulated.")
     return arguments
 
 

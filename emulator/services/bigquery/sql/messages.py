@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 
+from emulator.services.bigquery.sql.arity import COUNTS
 from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
 MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
@@ -52,9 +53,9 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
          "Column {1} in USING clause not found on {2} side of join"),
         (r'(?:Scalar|Aggregate|Table) Function with name "?(\w+)"?', "Function not found: {1}"),
         (r"No function matches the given name and argument types '(\S+?)\((.*?)\)'\.",
-         "No matching signature for {f1} for argument types: {t2}"),
+         "No matching signature{f1} for argument types: {t2}"),
         (r'Could not choose a best candidate function for the function call "(\S+?)\((.*)\)"',
-         "No matching signature for {f1} for argument types: {t2}"),
+         "No matching signature{f1} for argument types: {t2}"),
         (r'column "([^"]+)" must appear in the GROUP BY clause',
          "SELECT list expression references column {1} which is neither grouped nor aggregated"),
         (r"NOT NULL constraint failed: (.*)", "Required field {n1} cannot be null"),
@@ -118,11 +119,9 @@ def _words(template: str, found: re.Match[str]) -> str:
             return ", ".join(_type(kind) for kind in LISTED.split(value))
         if place[1] == "f":
             name = value.removeprefix("bq_").upper()
-            return (
-                f"function {name}"
-                if name.isidentifier() and name not in OPERATORS
-                else f"operator {OPERATORS.get(name, name)}"
-            )
+            if name in OPERATORS or not name.isidentifier():
+                return f" for operator {OPERATORS.get(name, name)}"
+            return f" for function {name}" if name in COUNTS else ""  # the engine's name says nothing to a user
         return value.rpartition(".")[2] if place[1] == "n" else value
 
     return re.sub(r"\{([tfn]?)(\d)\}", part, template)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import sqlglot
@@ -15,6 +16,7 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
 from emulator.services.bigquery.sql.inference import Inference
 from emulator.services.bigquery.sql.kinds import STRING, of_field
+from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.scopes import Columns, Source
@@ -23,6 +25,7 @@ from emulator.services.bigquery.sql.statements import Statement, parse, target_n
 from emulator.services.bigquery.sql.types import Field, literal
 
 MAX_VIEW_DEPTH = 16
+_log = logging.getLogger("emulator.bigquery")
 
 
 class Translator:
@@ -81,7 +84,11 @@ class Translator:
         tree = rewrite_functions(tree, self._snapshot.principal)
         SourceRewriter(self._describe).rewrite(tree, tuple(outer))
         _refuse_strangers(tree)
-        return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
+        try:
+            return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+        except sqlglot.UnsupportedError as error:
+            _log.warning("a statement cannot be translated: %s", error)
+            raise SqlError(UNKNOWN) from None
 
     def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> None:
         for node in list(tables(tree)):

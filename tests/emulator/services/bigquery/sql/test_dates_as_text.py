@@ -22,6 +22,8 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("FORMAT_TIMESTAMP('%c', TIMESTAMP '2050-12-25 15:30:55+00', 'UTC')", "Sun Dec 25 15:30:55 2050"),
         ("FORMAT_TIMESTAMP('%F %T %Z', TIMESTAMP '2020-01-07', 'America/Los_Angeles')", "2020-01-06 16:00:00 UTC-8"),
         ("FORMAT_TIMESTAMP('%F %T%Ez', TIMESTAMP '2020-01-07', '+05:30')", "2020-01-07 05:30:00+05:30"),
+        ("LAST_DAY(DATE '2008-11-10', WEEK(SUNDAY))", "2008-11-15"),
+        ("LAST_DAY(DATE '2008-11-10', WEEK(MONDAY))", "2008-11-16"),
         ("FORMAT_DATE('%Y', NULL)", None),
         ("PARSE_TIMESTAMP('%c', 'Thu Dec 25 07:30:00 2008')", "2008-12-25T07:30:00Z"),
         ("PARSE_TIMESTAMP('%F %T', '2020-01-02 03:04:05', 'Asia/Tokyo')", "2020-01-01T18:04:05Z"),

@@ -127,10 +127,6 @@ def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> No
         ("SAFE_ADD(1, MOD(1, 0))", "division by zero"),
         ("SAFE.SUM(1)", "SAFE. is not supported for aggregate functions such as SUM"),
         ("ERROR('two\\nlines')", "two\nlines$"),
-        ("UPPER('a', 'b')", "No matching signature: a function has too many arguments. Line 1"),
-        ("SUBSTR('a')", "No matching signature for function SUBSTR"),
-        ("INSTR('a')", "No matching signature: a function has too few arguments. Line 1"),
-        ("ARRAY_SLICE(['a'], 1)", "No matching signature for function ARRAY_SLICE"),
     ],
 )
 def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
