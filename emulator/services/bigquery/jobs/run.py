@@ -12,6 +12,7 @@ from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.encryption import check_key
 from emulator.services.bigquery.jobs import copy, extract, load, query, store
+from emulator.services.bigquery.jobs.disk import DiskWatch
 from emulator.services.bigquery.jobs.store import DONE, PENDING, RUNNING, Job
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
@@ -111,10 +112,10 @@ async def _running(emulator: Emulator, job: Job) -> None:
     await emulator.db.write(store.save_in, job)
 
 
-def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerHandle]:
-    """Timers that stop a job: its own jobTimeoutMs, which counts from its creation, and BigQuery's for queries."""
+def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerHandle | DiskWatch]:
+    """What stops a job: its own jobTimeoutMs, counted from its creation, and of queries six hours and the disk."""
     later = asyncio.get_running_loop().call_later
-    timers = []
+    timers: list[asyncio.TimerHandle | DiskWatch] = []
     wanted = job.body["configuration"].get("jobTimeoutMs")
     if wanted:
         seconds = int(wanted) / 1000
@@ -128,6 +129,7 @@ def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerH
             "operation so that it can complete within this limit."
         )
         timers.append(later(QUERY_SECONDS, ticket.cancel, Interrupted(message, "timeout")))
+        timers.append(DiskWatch(emulator.settings.state, ticket))
     return timers
 
 
