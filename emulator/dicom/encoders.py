@@ -44,8 +44,8 @@ def encoder(pixels: Pixels, syntax: str) -> Encoder:
         raise _cannot(f"compressed to transfer syntax {syntax}: its pixels are of a kind that is not known")
     if syntax == JPEG:
         return _jpeg(pixels)
-    if syntax.endswith((".4.80", ".4.81")) and not pixels.signed:
-        return Encoder(_jpeg_ls)
+    if syntax.endswith(".4.80") or (syntax.endswith(".4.81") and not pixels.signed):
+        return _jpeg_ls(pixels)
     if syntax.endswith((".4.90", ".4.91")):
         return _jpeg_2000(pixels)
     if syntax.endswith(".2.5"):
@@ -78,26 +78,47 @@ def _jpeg(pixels: Pixels) -> Encoder:
     return Encoder(encode, {**labels, "PhotometricInterpretation": "YBR_FULL_422"})
 
 
-def _jpeg_ls(frame: "Image") -> bytes:
-    import imagecodecs
+def _jpeg_ls(pixels: Pixels) -> Encoder:
+    """JPEG-LS without loss; the stream says how many bits are stored (PS3.5 8.2.3)."""
+    import jpeg_ls
 
-    return bytes(imagecodecs.jpegls_encode(frame))
+    def encode(frame: "Image") -> bytes:
+        rows, columns = frame.shape[:2]
+        kept = _stored_only(frame, pixels)
+        if pixels.signed:  # two's complement within the stored bits, as decoders give it a sign again
+            kept = kept.view(f"u{kept.dtype.itemsize}") & ((1 << pixels.stored) - 1)
+        packed = kept.tobytes()
+        mode = 2 if pixels.samples > 1 else 0  # colour by pixel
+        return bytes(jpeg_ls.encode_buffer(packed, rows, columns, pixels.samples, pixels.stored, 0, mode))
+
+    return Encoder(encode)
+
+
+def _stored_only(frame: "Image", pixels: Pixels) -> "Image":
+    """The frame without what lies above the stored bits (overlays of old), in the smallest type that holds them.
+
+    A codec goes by the type of the array, and by the bits that it is told.
+    """
+    import numpy as np
+
+    if pixels.stored < pixels.allocated:
+        unused = frame.dtype.itemsize * 8 - pixels.stored
+        frame = (frame << unused) >> unused  # also keeps the sign
+    if pixels.stored <= 8 < pixels.allocated:
+        frame = frame.astype(np.int8 if pixels.signed else np.uint8)
+    return frame
 
 
 def _jpeg_2000(pixels: Pixels) -> Encoder:
     """JPEG 2000 without loss: RGB by the reversible colour transform, anything else as it is (PS3.5 8.2.4)."""
     import imagecodecs
-    import numpy as np
 
     transformed = pixels.meaning == "RGB"
 
     def encode(frame: "Image") -> bytes:
-        if pixels.stored <= 8 < pixels.allocated:  # the codec goes by the type of the array
-            frame = frame.astype(np.int8 if pixels.signed else np.uint8)
+        kept, depth = _stored_only(frame, pixels), pixels.stored
         return bytes(
-            imagecodecs.jpeg2k_encode(
-                frame, codecformat="j2k", reversible=True, mct=transformed, bitspersample=pixels.stored
-            )
+            imagecodecs.jpeg2k_encode(kept, codecformat="j2k", reversible=True, mct=transformed, bitspersample=depth)
         )
 
     return Encoder(encode, {"PhotometricInterpretation": "YBR_RCT"} if transformed else {})
