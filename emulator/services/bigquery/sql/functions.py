@@ -16,6 +16,7 @@ from emulator.services.bigquery.sql.bytes_text import give_bytes, take_character
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.formatted import rewrite_format
 from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
@@ -253,11 +254,7 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
         return None
 
     def _format(self, node: exp.Format) -> exp.Expr:
-        template = node.this
-        if not template.is_string:
-            raise SqlError("FORMAT takes a literal format string in the emulator.")
-        text = template.name.replace("%t", "%s").replace("%T", "%s").replace("%i", "%d")
-        return call("printf", text, *node.expressions)
+        return rewrite_format(node)
 
 
 def _arguments(node: exp.Expr) -> list[exp.Expr]:
