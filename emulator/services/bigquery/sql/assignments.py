@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql.coercion import converted, fits
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.inference import Inference
+from emulator.services.bigquery.sql.inference import Inference, require_bool
 from emulator.services.bigquery.sql.kinds import Kind, Mismatch, Typed, supertype, typed
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source
 from emulator.services.bigquery.sql.setops import convert, literals
@@ -31,9 +31,10 @@ def infer(inference: Inference, tree: exp.Expr, target: Source) -> None:
     for node in (using, start.this if start is not None else None):
         if isinstance(node, exp.Expr):
             inference.source(node, level, [])
-    for key in ("on", "where"):
+    for key, clause in (("on", "MERGE ON"), ("where", "WHERE")):
         if isinstance(condition := tree.args.get(key), exp.Expr):
             inference.expression(condition, [level])
+            require_bool(condition.this if isinstance(condition, exp.Where) else condition, clause)
     if isinstance(tree, exp.Update):
         _update(inference, tree, columns, level)
     elif isinstance(tree, exp.Merge):

@@ -14,7 +14,7 @@ from emulator.services.bigquery.sql.kinds import (
     NUMBERS,
     Kind,
     Mismatch,
-    engine_type,
+    engine_name,
     is_literal,
     kind_of,
     note,
@@ -38,16 +38,18 @@ VARIABLE = "bq_e"
 def converted(node: exp.Expr, kind: Kind | None) -> exp.Expr:
     """An expression as another type; itself where that is its own, or one of them cannot be told."""
     own = kind_of(node)
-    if own is None or kind is None or same_shape(own, kind) or engine_type(kind) is None:
+    if own is None or kind is None or same_shape(own, kind) or engine_name(kind) is None:
         return node
     return note(_converted(node.copy(), own, kind, 0), kind)
 
 
 def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
-    name = engine_type(kind)
+    name = engine_name(kind)
     assert name is not None
     if own.name != kind.name or own.name not in ("ARRAY", "STRUCT"):
         return cast(value, name)
+    if isinstance(value, (exp.Array, exp.Struct, exp.Tuple)) and not value.find(exp.Query):
+        return _constructed(value, own, kind, depth)
     variable = f"{VARIABLE}{depth}"
     if own.name == "ARRAY":
         if own.element is None or kind.element is None or own.element.name == "NULL":
@@ -58,13 +60,30 @@ def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
         return cast(value if isinstance(value, exp.Tuple) else call("struct_values", value), name)
     fields: list[exp.Expr] = []
     for place, ((_, mine), (its_name, its)) in enumerate(pairs, 1):
-        part: exp.Expr = call("struct_extract_at", exp.column(variable), place)
-        if mine is not None and its is not None and not same_shape(mine, its):
-            part = _converted(part, mine, its, depth + 1)
+        part = _part(call("struct_extract_at", exp.column(variable), place), mine, its, depth)
         fields.append(exp.PropertyEQ(this=exp.to_identifier(its_name or f"_{place - 1}", quoted=True), expression=part))
     missing = exp.Is(this=exp.column(variable), expression=exp.Null())
     whole = exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=exp.Struct(expressions=fields))
     return call("list_extract", _each(exp.Array(expressions=[value]), variable, whole), 1)
+
+
+def _constructed(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
+    """A constructor of an ARRAY or a STRUCT with its parts converted."""
+    if own.name == "ARRAY":
+        assert kind.element is not None
+        return exp.Array(expressions=[_part(item, kind_of(item), kind.element, depth) for item in value.expressions])
+    pairs = []
+    for place, (item, (name, its)) in enumerate(zip(value.expressions, kind.fields, strict=True)):
+        inner = item.expression if isinstance(item, exp.PropertyEQ) else item
+        named = exp.to_identifier(name or f"_{place}", quoted=True)
+        pairs.append(exp.PropertyEQ(this=named, expression=_part(inner, kind_of(inner), its, depth)))
+    return exp.Struct(expressions=pairs)
+
+
+def _part(value: exp.Expr, own: Kind | None, kind: Kind | None, depth: int) -> exp.Expr:
+    if own is None or kind is None or own.name == "NULL" or same_shape(own, kind):
+        return value
+    return note(_converted(value, own, kind, depth + 1), kind)
 
 
 def _each(array: exp.Expr, variable: str, body: exp.Expr) -> exp.Expr:

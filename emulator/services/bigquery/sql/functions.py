@@ -14,11 +14,12 @@ from emulator.services.bigquery.sql import json_text
 from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
 from emulator.services.bigquery.sql.casts import rewrite_cast
+from emulator.services.bigquery.sql.comparisons import compare
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.formatted import rewrite_format
-from emulator.services.bigquery.sql.kinds import JSON, kind_of, note
-from emulator.services.bigquery.sql.nodes import call, cast, is_translated, zone_name
+from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note
+from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.patterns import PatternRewriter
 from emulator.services.bigquery.sql.safe import isolate
@@ -102,8 +103,8 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)
-        if (number := self.number(node)) is not None:
-            return number
+        if (new := self.number(node) or compare(node)) is not None:
+            return new
         if kind in DIRECT:
             return call(DIRECT[kind], *_arguments(node))
         if kind in REFUSED:
@@ -147,11 +148,11 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
     _sub = _mul = _bitwiseleftshift = _add
 
     def _datatype(self, node: exp.DataType) -> exp.Expr | None:
-        if node.is_type("decimal") and not node.expressions:
-            return exp.DataType.build("DECIMAL(38, 9)", dialect="duckdb")
-        if node.is_type("bigdecimal"):
-            return exp.DataType.build("DECIMAL(38, 18)", dialect="duckdb")
-        if node.is_type("geography", "interval", "range"):
+        if node.this == exp.DType.DECIMAL and not node.expressions:
+            return engine_type("DECIMAL(38, 9)")
+        if node.this == exp.DType.BIGDECIMAL:
+            return engine_type("DECIMAL(38, 18)")
+        if node.this in (exp.DType.GEOGRAPHY, exp.DType.INTERVAL, exp.DType.RANGE):
             raise SqlError(f"The type {node.this.name} is not emulated.")
         return None
 
@@ -167,13 +168,15 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
         return call("bq_json_value", node.this, _path(node))
 
     def _jsonextract(self, node: exp.JSONExtract) -> exp.Expr:
-        return call("bq_json_query", node.this, _path(node))
+        found = call("bq_json_query", node.this, _path(node))
+        return call("bq_json_as_text", found) if kind_of(node) == STRING else found
 
     def _jsonvaluearray(self, node: exp.JSONValueArray) -> exp.Expr:
         return call("bq_json_value_array", node.this, _path(node))
 
     def _jsonextractarray(self, node: exp.JSONExtractArray) -> exp.Expr:
-        return call("bq_json_query_array", node.this, _path(node))
+        found = call("bq_json_query_array", node.this, _path(node))
+        return cast(found, "VARCHAR[]") if kind_of(node) == array_of(STRING) else found
 
     def _jsonformat(self, node: exp.JSONFormat) -> exp.Expr:
         return json_text.rewrite(node)

@@ -82,10 +82,8 @@ class Inference:
             for part in _parts(select.args.get(key)):
                 self.expression(part, [[aliases], *levels])
         for key in CONDITIONS:
-            condition = select.args.get(key)
-            if condition is not None and not coerces(typed(condition.this), "BOOL"):
-                kind = kind_of(condition.this)
-                raise SqlError(f"{key.upper()} clause should return type BOOL, but returns {kind}")
+            if (condition := select.args.get(key)) is not None:
+                require_bool(condition.this, key.upper())
         if select.args.get("kind") == "VALUE" and len(select.expressions) == 1:
             value = kind_of(select.expressions[0])
             note(select, value)
@@ -101,6 +99,7 @@ class Inference:
             self.source(join.this, level, outer)
             if join.args.get("on") is not None:
                 self.expression(join.args["on"], [level, *outer])
+                require_bool(join.args["on"], "JOIN ON")
             for name in join.args.get("using") or ():
                 level[-1].merged.add(name.name.lower())
 
@@ -166,6 +165,12 @@ class Inference:
         signatures.check(node)
         align(node)
         note(node, expression_kind(node))
+
+
+def require_bool(condition: exp.Expr, clause: str) -> None:
+    """Raise SqlError where the condition of a clause is no BOOL."""
+    if not coerces(typed(condition), "BOOL"):
+        raise SqlError(f"{clause} clause should return type BOOL, but returns {kind_of(condition)}")
 
 
 def _parts(value: object) -> list[exp.Expr]:

@@ -117,15 +117,15 @@ def of_datatype(node: exp.DataType) -> Kind | None:
     return Kind(OF_PARSER[name]) if name in OF_PARSER else None
 
 
-def engine_type(kind: Kind) -> str | None:
-    """The engine's type; None where a part of it cannot be told, or has no name."""
+def engine_name(kind: Kind) -> str | None:
+    """The engine's name of a type; None where a part of it cannot be told, or has no name."""
     if kind.name == "ARRAY":
-        inner = engine_type(kind.element) if kind.element is not None else None
+        inner = engine_name(kind.element) if kind.element is not None else None
         return None if inner is None else inner + "[]"
     if kind.name == "STRUCT":
         parts = []
         for place, (name, own) in enumerate(kind.fields):
-            inner = engine_type(own) if own is not None else None
+            inner = engine_name(own) if own is not None else None
             if inner is None:
                 return None
             parts.append(f"{quote(name or f'_{place}')} {inner}")

@@ -18,6 +18,7 @@ CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_ca
 CREATE MACRO bq_json_other(x) AS CAST(to_json(x) AS VARCHAR);
 CREATE MACRO bq_parse_json(x) AS CAST(json(x) AS JSON);
 CREATE MACRO bq_json_key(k) AS CASE WHEN k IS NULL THEN bq_fail('Invalid input to JSON_OBJECT: a key cannot be NULL') ELSE bq_json_string(k) END;
+CREATE MACRO bq_json_as_text(j) AS nullif(CAST(j AS VARCHAR), 'null');
 CREATE MACRO bq_json_array(texts) AS '[' || array_to_string(texts, ',') || ']';
 CREATE MACRO bq_json_bool(x) AS CAST(x AS VARCHAR);
 CREATE MACRO bq_json_json(x) AS CAST(x AS VARCHAR);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from sqlglot import exp
@@ -16,7 +17,17 @@ def call(name: str, *arguments: Any) -> exp.Anonymous:
 
 def cast(value: exp.Expr, kind: str) -> exp.Cast:
     """CAST to a DuckDB type."""
-    return exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb"))
+    return exp.Cast(this=value, to=engine_type(kind))
+
+
+def engine_type(name: str) -> exp.DataType:
+    """A DuckDB type."""
+    return _parsed_type(name).copy()
+
+
+@functools.lru_cache(maxsize=1000)  # parsing one takes long
+def _parsed_type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
 
 
 def translated(sql: str) -> exp.Expr:

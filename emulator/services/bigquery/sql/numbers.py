@@ -1,4 +1,4 @@
-"""BigQuery's arithmetic rewritten for DuckDB: NUMERIC and BIGNUMERIC stay what they are, NaN equals nothing.
+"""BigQuery's arithmetic rewritten for DuckDB: NUMERIC and BIGNUMERIC stay what they are.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions and data-types (numeric types).
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.kinds import FLOAT64, INT64, Kind, is_literal, kind_of, note
+from emulator.services.bigquery.sql.kinds import INT64, Kind, is_literal, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast
 
 DIRECT: dict[type[exp.Expr], str] = {
@@ -40,14 +40,6 @@ DECIMALS = {"NUMERIC": "DECIMAL(38, 9)", "BIGNUMERIC": "DECIMAL(38, 18)"}
 EXACT: dict[type[exp.Expr], str] = {exp.Mul: "bq_multiply", exp.Div: "bq_divide", exp.IntDiv: "bq_whole"}
 # What the engine gives as DOUBLE, or as another DECIMAL than it took.
 RECAST = (exp.Sqrt, exp.Ln, exp.Exp, exp.Log, exp.Pow, exp.Round, exp.Trunc, exp.Ceil, exp.Floor, exp.Sign, exp.Mod)
-COMPARISONS: dict[type[exp.Expr], tuple[str, bool]] = {  # the macro, and whether its sides change places
-    exp.EQ: ("bq_eq_float", False),
-    exp.NEQ: ("bq_ne_float", False),
-    exp.GT: ("bq_gt_float", False),
-    exp.GTE: ("bq_ge_float", False),
-    exp.LT: ("bq_gt_float", True),
-    exp.LTE: ("bq_ge_float", True),
-}
 
 
 class NumberRewriter:
@@ -58,8 +50,6 @@ class NumberRewriter:
         kind = kind_of(node)
         if kind is not None and kind.name in DECIMALS:
             return _decimal(node, kind)
-        if type(node) in COMPARISONS:
-            return _comparison(node)
         return _direct(node)
 
     def _sum(self, node: exp.Sum) -> exp.Expr | None:
@@ -97,17 +87,6 @@ def _decimal(node: exp.Expr, kind: Kind) -> exp.Expr | None:
             node.this.replace(cast(node.this.copy(), "DOUBLE"))
         return cast(_direct(node) or node.copy(), DECIMALS[kind.name])
     return _direct(node)
-
-
-def _comparison(node: exp.Expr) -> exp.Expr | None:
-    """A comparison in which there may be NaN."""
-    one, other = node.this, node.expression
-    if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":  # SET one = other
-        return None
-    if not any(kind_of(side) == FLOAT64 and not is_literal(side) for side in (one, other)):
-        return None
-    name, turned = COMPARISONS[type(node)]
-    return call(name, other, one) if turned else call(name, one, other)
 
 
 def over(node: exp.Expr, finish: Callable[[Callable[[exp.Expr], exp.Expr]], exp.Expr]) -> exp.Expr | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import sqlglot
@@ -37,6 +38,7 @@ class Translator:
         self._describe = describe
         self._depth = 0
         self._views: dict[TableName, str] = {}
+        self._view_columns: dict[TableName, list[Field]] = {}
         self._inference = Inference(self._columns)
 
     def select(self, query: exp.Expr, into: Sequence[Field] = ()) -> str:
@@ -52,6 +54,7 @@ class Translator:
                 query.set("kind", None)  # a value table is shown by its fields
             _name_columns(first)
         columns = self._inference.query(query)
+        _refuse_duplicates(columns or [])
         if into:
             assignments.fill(query, columns, [(field["name"], of_field(field)) for field in into])
         return self._sql(query, ())
@@ -110,7 +113,7 @@ class Translator:
             found = {field["name"].lower(): (field["name"], of_field(field)) for field in reversed(every)}
             return [*found.values(), ("_TABLE_SUFFIX", STRING)]
         info = self._table(reference)
-        fields = self._describe(self._view(info)) if info.view else list(info.fields)
+        fields = self._view_fields(info) if info.view else list(info.fields)
         return [(field["name"], of_field(field)) for field in fields]
 
     def _source(self, node: exp.Table, reference: Reference, tree: exp.Expr) -> exp.Expr:
@@ -146,6 +149,11 @@ class Translator:
         if info.name not in self._views:
             self._views[info.name] = self._translated(info)
         return self._views[info.name]
+
+    def _view_fields(self, info: TableInfo) -> list[Field]:
+        if info.name not in self._view_columns:
+            self._view_columns[info.name] = self._describe(self._view(info))
+        return self._view_columns[info.name]
 
     def _translated(self, info: TableInfo) -> str:
         self._depth += 1
@@ -192,9 +200,15 @@ def view_query(sql: str, project: str) -> Statement:
     return statements[0]
 
 
+def _refuse_duplicates(columns: Columns) -> None:
+    counted = Counter(name.lower() for name, _ in columns if name)
+    if twice := [name for name, count in counted.items() if count > 1]:
+        found = ", ".join(twice)
+        raise SqlError(f"Duplicate column names in the result are not supported. Found duplicate(s): {found}")
+
+
 def _name_columns(select: exp.Select) -> None:
     """f0_, f1_ ... for the columns that have no name of their own."""
-    names: set[str] = set()
     unnamed = 0
     for item in list(select.expressions):
         name = item.output_name if isinstance(item, (exp.Alias, exp.Column, exp.Dot)) else ""
@@ -203,10 +217,6 @@ def _name_columns(select: exp.Select) -> None:
                 name = f"f{unnamed}_"
                 unnamed += 1
             item.replace(exp.alias_(item.copy(), name, quoted=True))
-        if name and name != "*":
-            if name.lower() in names:
-                raise SqlError(f"Duplicate column names in the result are not supported. Found duplicate(s): {name}")
-            names.add(name.lower())
 
 
 def _strip_qualifiers(tree: exp.Expr, table: exp.Table) -> None:

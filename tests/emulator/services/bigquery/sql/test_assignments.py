@@ -62,6 +62,7 @@ def test_update_sets_numbers(warehouse: SmallWarehouse) -> None:
             "MERGE d.t_1 T USING (SELECT 'x' AS s) S ON T.id = 1 WHEN MATCHED THEN UPDATE SET id = s",
             "Value of type STRING cannot be assigned to id",
         ),
+        ("DELETE d.t_1 WHERE id", "WHERE clause should return type BOOL, but returns INT64"),
         ("DELETE d.t_1 WHERE d.t_1.name = 5", "operator = for argument types: STRING, INT64"),
     ],
 )  # fmt: skip

@@ -44,6 +44,9 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SELECT STRUCT(1 AS a, 2 AS b) = STRUCT(1 AS x, 2 AS y)", [["true"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) = STRUCT(1 AS x, 3 AS y)", [["false"]]),
         ("SELECT (1, 2) = STRUCT(1 AS x, 2 AS y)", [["true"]]),
+        ("SELECT (1, NULL) = (1, NULL), (1, NULL) = (2, NULL), (1, NULL) != (2, NULL)", [[None, "false", "true"]]),
+        ("SELECT STRUCT(1 AS a, STRUCT(2 AS c) AS b) != STRUCT(1 AS x, STRUCT(2 AS y) AS z)", [["false"]]),
+        ("SELECT id FROM t WHERE one = STRUCT('X', STRUCT(7))", [["1"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) IN (STRUCT(1 AS x, 2 AS y))", [["true"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) IN UNNEST([STRUCT(1 AS x, 2 AS y)])", [["true"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) IN (SELECT AS STRUCT 1 AS x, 2 AS y)", [["true"]]),
@@ -69,6 +72,15 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
 )  # fmt: skip
 def test_values_of_several_types(warehouse: SmallWarehouse, sql: str, expected: list[list[Any]]) -> None:
     assert warehouse.run(sql)[1] == expected
+
+
+def test_json_functions_give_text_of_text(warehouse: SmallWarehouse) -> None:
+    """json_functions: JSON_QUERY of a STRING is a STRING, in which the JSON null becomes NULL; of JSON it is JSON."""
+    sql = """SELECT JSON_QUERY('{"a":{"b":null}}', '$.a') AS t, JSON_QUERY('{"b":null}', '$.b') AS n,
+        JSON_QUERY_ARRAY('[1]') AS a, JSON_QUERY(JSON '{"a":[1]}', '$.a') AS j"""
+    names, rows = warehouse.run(sql)
+    assert names == ["t STRING", "n STRING", "a ARRAY<STRING>", "j JSON"]
+    assert rows == [['{"b":null}', None, ["1"], "[1]"]]
 
 
 def test_the_first_query_names_the_columns_of_a_union(warehouse: SmallWarehouse) -> None:
@@ -101,6 +113,8 @@ def test_the_first_query_names_the_columns_of_a_union(warehouse: SmallWarehouse)
         ("SELECT 'a' || 1", "operator || for argument types: STRING, INT64"),
         ("SELECT [1, 'a']", "Array elements of types {INT64, STRING} do not have a common supertype"),
         ("SELECT id FROM t WHERE name", "WHERE clause should return type BOOL, but returns STRING"),
+        ("SELECT 1 FROM t AS a JOIN t AS b ON a.id", "JOIN ON clause should return type BOOL, but returns INT64"),
+        ("SELECT * FROM t AS a JOIN t AS b ON a.id = b.id", "Duplicate column names in the result are not supported"),
         ("SELECT COUNT(*) AS c FROM t GROUP BY name HAVING c > 'a'", "operator > for argument types: INT64, STRING"),
         ("SELECT * FROM d.w WHERE text = 1", "operator = for argument types: STRING, INT64"),
         ("SELECT id FROM t, UNNEST(recs) WHERE v = '2'", "operator = for argument types: INT64, STRING"),
