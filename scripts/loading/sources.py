@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ImageFile, list_zip
@@ -75,16 +75,22 @@ Content = Path | bytes | RemoteObject
 """A file, the bytes themselves, or an object of another bucket."""
 
 
-@dataclass(frozen=True)
-class FileSource:
-    """A file on disk. unfit says why it can't be loaded whatever it holds: its name can be no object's."""
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """Where a file goes. unfit says why it can't be loaded whatever it holds: its name can be no object's."""
 
-    path: Path
     label: str
     object_name: str
     batch: str
     fixed_version: str | None = None
     unfit: str | None = None
+
+
+@dataclass(frozen=True)
+class FileSource(_Placed):
+    """A file on disk."""
+
+    path: Path
 
     def instance_uid(self) -> str | None:
         """The file's SOPInstanceUID; None where it can't be read."""
@@ -136,15 +142,10 @@ class FilmSource:
 
 
 @dataclass(frozen=True)
-class ZippedSource:
+class ZippedSource(_Placed):
     """A DICOM file inside a zip, which nobody need unpack."""
 
     file: ImageFile
-    label: str
-    object_name: str
-    batch: str
-    fixed_version: str | None = None
-    unfit: str | None = None
 
     def instance_uid(self) -> str | None:
         """The file's SOPInstanceUID; None where it can't be read."""
@@ -189,7 +190,7 @@ def folder_sources(folder: Path, prefix: str | None = None) -> list[FileSource |
         if is_zip(path):
             found += _zipped(path, "" if alone else label.removesuffix(path.suffix) + "/", batch)
         elif alone or not is_passed_over(path):
-            found.append(FileSource(path, *_placed(batch, label)))
+            found.append(FileSource(path, **_placed(batch, label)))
     if not found:
         raise UsageError(f"{folder} holds no files that could be DICOM.")
     return found
@@ -200,12 +201,13 @@ def _zipped(path: Path, below: str, batch: str) -> list[ZippedSource]:
         files = list_zip(path).files
     except ReadError as error:
         raise UsageError(str(error)) from None
-    return [ZippedSource(file, *_placed(batch, below + file.path)) for file in files if not has_plain_name(file.name)]
+    return [ZippedSource(file, **_placed(batch, below + file.path)) for file in files if not has_plain_name(file.name)]
 
 
-def _placed(batch: str, label: str) -> tuple[str, str, str, None, str | None]:
-    """Label, object, batch, no mark, and what is wrong with the name: of what may be any bytes but a slash and zero."""
-    return legible(label), _object_name(batch, legible(label)), batch, None, unfit_name(_object_name(batch, label))
+def _placed(batch: str, label: str) -> dict[str, Any]:
+    """Where a file goes whose name may be any bytes but a slash and zero: the fields of `_Placed`."""
+    shown, unfit = legible(label), unfit_name(_object_name(batch, label))
+    return {"label": shown, "object_name": _object_name(batch, shown), "batch": batch, "unfit": unfit}
 
 
 def unfit_name(name: str) -> str | None:
@@ -239,7 +241,7 @@ def sample_sources(number: int | None, prefix: str = "sample") -> list[FileSourc
         found = _radiograph(path)
         if found:
             uid, is_chest = found
-            chosen[uid] = (not is_chest, FileSource(path, path.name, _object_name(prefix, path.name), prefix))
+            chosen[uid] = (not is_chest, FileSource(path, **_placed(prefix, path.name)))
     ordered = sorted(chosen.values(), key=lambda each: (each[0], each[1].object_name))
     return [source for _, source in ordered][:number]
 
