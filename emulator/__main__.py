@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
             "--state",
             type=Path,
             default=defaults.DEFAULT_STATE,
-            help="folder of the state (default: .emulator in the repository)",
+            help="folder of the state (default: .emulator in the repository; installed by pip, in this folder)",
         )
     return top
 

@@ -13,7 +13,9 @@ DEFAULT_TLS_PORT = 9472
 DEFAULT_PROJECT = "local-project"
 # A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
-DEFAULT_STATE = Path(__file__).resolve().parent.parent / ".emulator"
+_ABOVE = Path(__file__).resolve().parent.parent
+# In a clone beside the code, wherever it is started; installed by pip, in the folder where it is started.
+DEFAULT_STATE = (_ABOVE if (_ABOVE / "Pulumi.yaml").exists() else Path.cwd()) / ".emulator"
 OPERATIONS_MODE = re.compile(r"immediate|manual|delay:\d+(\.\d+)?")
 LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 

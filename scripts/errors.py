@@ -105,6 +105,11 @@ def explain(error: BaseException, where: Surroundings | None = None) -> CommandE
         return error
     if isinstance(error, OutputsError):
         return CommandError(str(error))
+    if isinstance(error, ModuleNotFoundError):
+        return CommandError(
+            f"The package of {error.name} is not installed, which the commands need and the emulator does not:"
+            " run scripts/setup in a clone, or `pip install '.[commands]'`."
+        )
     kinds = _kinds(error)
     if _GAVE_UP in kinds and getattr(error, "cause", None) is not None:
         return explain(error.cause, where)  # type: ignore[attr-defined]

@@ -51,6 +51,12 @@ def test_no_credentials() -> None:
     assert "gcloud auth application-default login" in explained
 
 
+def test_a_package_that_is_not_installed() -> None:
+    explained = str(explain(ModuleNotFoundError("No module named 'rich'", name="rich")))
+    assert explained.startswith("The package of rich is not installed")
+    assert "pip install '.[commands]'" in explained
+
+
 def test_refused_credentials() -> None:
     error = google.auth.exceptions.RefreshError("invalid_grant")
     assert "gcloud auth application-default login" in str(explain(error, ON_GOOGLE))
