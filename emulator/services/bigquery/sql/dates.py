@@ -105,7 +105,7 @@ class DateRewriter:
     # Differences: DATE and DATETIME count boundaries, TIMESTAMP and TIME whole intervals.
     def _datediff(self, node: exp.Expr) -> exp.Expr:
         name = unit_name(node.args.get("unit"))
-        later, earlier = node.this, node.expression
+        later, earlier = _moment(node, "this"), _moment(node, "expression")
         if name.startswith(("WEEK", "ISOWEEK")):
             weeks = [truncate(value, node.args.get("unit")) for value in (earlier, later)]
             days = call("date_diff", "day", *weeks)
@@ -116,13 +116,13 @@ class DateRewriter:
 
     def _timestampdiff(self, node: exp.Expr) -> exp.Expr:
         name = unit_name(node.args.get("unit"))
-        return call("date_sub", name.lower(), node.expression, node.this)
+        return call("date_sub", name.lower(), _moment(node, "expression"), _moment(node, "this"))
 
     _timediff = _timestampdiff
 
     # Truncating
     def _datetrunc(self, node: exp.Expr) -> exp.Expr:
-        return cast(truncate(node.this, node.args.get("unit")), "DATE")
+        return cast(truncate(_moment(node, "this"), node.args.get("unit")), "DATE")
 
     def _datetimetrunc(self, node: exp.Expr) -> exp.Expr:
         return cast(truncate(cast(node.this, "TIMESTAMP"), node.args.get("unit")), "TIMESTAMP")
@@ -240,10 +240,25 @@ def _parsed(node: exp.Expr, kind: str, engine_kind: str, zone: exp.Expr | None =
     return cast(cast(moment, "TIMESTAMP") if kind == "TIME" else moment, engine_kind)
 
 
+# The types of the functions whose literals may be strings, by the beginning of the parser's names.
+COERCED = (("Datetime", "datetime"), ("Date", "date"), ("Timestamp", "timestamp"), ("Time", "time"))
+
+
+def _moment(node: exp.Expr, key: str) -> exp.Expr:
+    """An argument of DATE_ADD and its like; a literal string is of the function's own type.
+
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules#coercion
+    """
+    value: exp.Expr = node.args[key]
+    if not value.is_string:
+        return value
+    return call("bq_cast_" + next(kind for start, kind in COERCED if type(node).__name__.startswith(start)), value)
+
+
 def _shift(node: exp.Expr, operator: type[exp.Binary]) -> exp.Expr:
     amount = node.expression
     if isinstance(amount, exp.Interval):
         step = interval(amount.this, amount.args.get("unit"))
     else:
         step = interval(amount, node.args.get("unit"))
-    return exp.Paren(this=operator(this=node.this, expression=step))
+    return exp.Paren(this=operator(this=_moment(node, "this"), expression=step))

@@ -28,8 +28,18 @@ def _initcap(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Initcap(this=arguments[0], expression=(*arguments[1:], delimiters)[0])
 
 
+def _normalize_and_casefold(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """The form is a word, not the name of a column."""
+    form = exp.var(arguments[1].name) if len(arguments) > 1 else None
+    return exp.Normalize(this=arguments[0], form=form, is_casefold=True)
+
+
 # Functions that the parser knows for other dialects only, or reads to their end whatever they hold.
-OTHERS: dict[str, Build] = {"ARRAY_TRANSFORM": exp.Transform.from_arg_list, "INITCAP": _initcap}
+OTHERS: dict[str, Build] = {
+    "ARRAY_TRANSFORM": exp.Transform.from_arg_list,
+    "INITCAP": _initcap,
+    "NORMALIZE_AND_CASEFOLD": _normalize_and_casefold,
+}
 PLAIN = {"CEIL", "CHR", "FLOOR", "INITCAP", "MAX_BY", "MIN_BY", "TRANSLATE"}
 
 

@@ -50,20 +50,18 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.ArraySize: "len",
     exp.ByteLength: "bq_byte_length",
     exp.LaxString: "bq_string",
+    exp.Soundex: "bq_soundex",
+    exp.RangeBucket: "bq_range_bucket",
+    exp.CodePointsToString: "bq_string_of",
+    exp.CodePointsToBytes: "bq_bytes_of",
 }
 # Functions that neither DuckDB nor a macro offers: refused by their BigQuery name.
 REFUSED: dict[type[exp.Expr], str] = {
-    exp.FarmFingerprint: "FARM_FINGERPRINT",
-    exp.Soundex: "SOUNDEX",
     exp.ApproxTopSum: "APPROX_TOP_SUM",
-    exp.Normalize: "NORMALIZE",
-    exp.RangeBucket: "RANGE_BUCKET",
     exp.NetFunc: "NET.*",
     exp.JSONSet: "JSON_SET",
     exp.JSONKeysAtDepth: "JSON_KEYS",
     exp.MakeInterval: "MAKE_INTERVAL",
-    exp.ToCodePoints: "TO_CODE_POINTS",
-    exp.CodePointsToString: "CODE_POINTS_TO_STRING",
     exp.Collate: "COLLATE",
 }
 

@@ -3,15 +3,18 @@
 
 CREATE MACRO bq_element(a, i) AS CASE WHEN a IS NULL THEN NULL WHEN i < 0 OR i >= len(a) THEN bq_fail('Array index ' || CAST(i AS VARCHAR) || ' is out of bounds') ELSE a[i + 1] END;
 CREATE MACRO bq_safe_element(a, i) AS CASE WHEN i < 0 OR i >= len(a) THEN NULL ELSE a[i + 1] END;
+CREATE MACRO bq_step(s) AS CASE WHEN s = 0 THEN bq_fail('Sequence step cannot be 0.') ELSE s END;
+CREATE MACRO bq_generate_array(a, b, s) AS list_transform(range(CAST(greatest(floor((b - a) / bq_step(s)), -1) AS BIGINT) + 1), lambda i: a + i * s);
+CREATE MACRO bq_range_bucket(x, a) AS CASE WHEN x IS NULL THEN NULL WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN bq_fail('Elements in input array to RANGE_BUCKET cannot be NULL') ELSE len(list_filter(a, lambda e: e <= x)) END;
 CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda x: x IS NOT NULL), sep);
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);
 CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), 'DESC')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
-CREATE MACRO bq_json_value(j, path) AS CASE json_type(CAST(j AS JSON), path) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(CAST(j AS JSON), path) END;
-CREATE MACRO bq_json_query(j, path) AS json_extract(CAST(j AS JSON), path);
-CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(CAST(j AS JSON), path || '[*]') ELSE NULL END;
-CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(CAST(j AS JSON), path || '[*]') ELSE NULL END;
+CREATE MACRO bq_json_value(j, path) AS CASE json_type(TRY_CAST(j AS JSON), path) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(TRY_CAST(j AS JSON), path) END;
+CREATE MACRO bq_json_query(j, path) AS json_extract(TRY_CAST(j AS JSON), path);
+CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
+CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;
 

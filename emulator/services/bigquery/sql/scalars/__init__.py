@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator.services.bigquery.sql.scalars import text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
+from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
 from emulator.services.bigquery.sql.scalars.patterns import group_count, group_place
@@ -23,7 +25,7 @@ def register(connection: DuckDBPyConnection) -> None:
     """Make the functions known to every connection of this engine."""
     from duckdb import list_type
     from duckdb.func import FunctionNullHandling
-    from duckdb.sqltypes import BIGINT, BLOB, INTEGER, VARCHAR
+    from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, INTEGER, VARCHAR
 
     connection.create_function("bq_format_moment", format_moment, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
     connection.create_function("bq_characters", characters, [BLOB], VARCHAR)
@@ -40,3 +42,12 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_quoted", quoted, [VARCHAR], VARCHAR)
     connection.create_function("bq_bytes_text", bytes_text, [BLOB], VARCHAR)
     connection.create_function("bq_bytes_literal", bytes_literal, [BLOB], VARCHAR)
+    connection.create_function("bq_fingerprint", fingerprint, [BLOB], BIGINT)
+    connection.create_function("bq_normalize", text.normalize, [VARCHAR, VARCHAR, BOOLEAN], VARCHAR)
+    connection.create_function("bq_soundex", text.soundex, [VARCHAR], VARCHAR)
+    numbers = list_type(BIGINT)
+    connection.create_function("bq_code_points", text.code_points, [VARCHAR], numbers)
+    connection.create_function("bq_byte_values", text.byte_values, [BLOB], numbers)
+    special = FunctionNullHandling.SPECIAL
+    connection.create_function("bq_string_of", text.string_of, [numbers], VARCHAR, null_handling=special)
+    connection.create_function("bq_bytes_of", text.bytes_of_values, [numbers], BLOB, null_handling=special)

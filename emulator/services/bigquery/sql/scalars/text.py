@@ -1,0 +1,67 @@
+"""Functions of text that the engine lacks.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Literal
+
+from emulator.services.bigquery.sql.scalars.errors import ScalarError
+
+FORMS: dict[str, Literal["NFC", "NFKC", "NFD", "NFKD"]] = {"NFC": "NFC", "NFKC": "NFKC", "NFD": "NFD", "NFKD": "NFKD"}
+SAME_SOUND = ("BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")
+SOUNDS = {letter: digit for digit, letters in enumerate(SAME_SOUND, 1) for letter in letters}
+SILENT = "HW"  # letters between two of one sound that do not part them
+
+
+def normalize(text: str, form: str, casefold: bool) -> str:
+    """NORMALIZE and NORMALIZE_AND_CASEFOLD in one of FORMS, of Unicode's annex 15."""
+    chosen = FORMS[form]
+    return unicodedata.normalize(chosen, unicodedata.normalize(chosen, text).casefold() if casefold else text)
+
+
+def soundex(text: str) -> str:
+    """SOUNDEX: a letter and three digits, of the letters A to Z alone; nothing where there are none."""
+    letters = [letter for letter in text.upper() if "A" <= letter <= "Z"]
+    if not letters:
+        return ""
+    code, last = letters[0], SOUNDS.get(letters[0], 0)
+    for letter in letters[1:]:
+        sound = SOUNDS.get(letter, 0)
+        if sound and sound != last:
+            code += str(sound)
+        if letter not in SILENT:
+            last = sound
+    return code.ljust(4, "0")[:4]
+
+
+def code_points(text: str) -> list[int]:
+    """TO_CODE_POINTS of a STRING."""
+    return [ord(character) for character in text]
+
+
+def byte_values(data: bytes) -> list[int]:
+    """TO_CODE_POINTS of BYTES."""
+    return list(data)
+
+
+def string_of(points: list[int | None]) -> str | None:
+    """CODE_POINTS_TO_STRING; None where one is NULL. Raises ScalarError for what is no code point."""
+    if None in points:
+        return None
+    for point in points:
+        if point is None or not 0 <= point <= 0x10FFFF or 0xD800 <= point <= 0xDFFF:
+            raise ScalarError(f"Invalid codepoint {point}")
+    return "".join(chr(point) for point in points if point is not None)
+
+
+def bytes_of_values(values: list[int | None]) -> bytes | None:
+    """CODE_POINTS_TO_BYTES; None where one is NULL. Raises ScalarError for what is no byte."""
+    if None in values:
+        return None
+    for value in values:
+        if value is None or not 0 <= value <= 255:
+            raise ScalarError(f"Invalid extended ASCII code points {value}")
+    return bytes(value for value in values if value is not None)

@@ -1,0 +1,85 @@
+"""Functions of text, sequences and dates of literals: the examples of GoogleSQL's reference.
+
+https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions, hash_functions, array_functions,
+json_functions, mathematical_functions#range_bucket, date_functions; literals: conversion_rules#coercion.
+"""
+
+from typing import Any
+
+import pytest
+
+from emulator.services.bigquery.sql.errors import SqlError
+from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("FARM_FINGERPRINT('1footrue')", "-1541654101129638711"),
+        ("FARM_FINGERPRINT(b'3true')", "-4880158226897771312"),
+        ("FARM_FINGERPRINT(NULL)", None),
+        ("NORMALIZE_AND_CASEFOLD('The red barn') = NORMALIZE_AND_CASEFOLD('The Red Barn')", "true"),
+        (r"NORMALIZE_AND_CASEFOLD('\u2168', NFKC) = NORMALIZE_AND_CASEFOLD('IX', NFKC)", "true"),
+        (r"NORMALIZE('\u00ea') = NORMALIZE('\u0065\u0302')", "true"),
+        (r"LENGTH(NORMALIZE('\u00ea', NFD))", "2"),
+        (r"NORMALIZE('Raha\u2004Mahan', NFKC)", "Raha Mahan"),
+        ("TO_CODE_POINTS('foo')", ["102", "111", "111"]),
+        (r"TO_CODE_POINTS(b'\x00\x01\x10\xff')", ["0", "1", "16", "255"]),
+        ("CODE_POINTS_TO_STRING([65, 255, 513, 1024])", "AÿȁЀ"),
+        ("CODE_POINTS_TO_STRING([97, 0xF9B5, NULL])", None),
+        ("CODE_POINTS_TO_BYTES([65, 98, 67, 100])", "QWJDZA=="),
+        ("SOUNDEX('Ashcraft')", "A261"),
+        ("SOUNDEX('')", ""),
+        ("RANGE_BUCKET(20, [0, 10, 20, 30, 40])", "3"),
+        ("RANGE_BUCKET(20, [0, 10, 20, 20, 40, 40])", "4"),
+        ("RANGE_BUCKET(25, [0, 10, 20, 30, 40])", "3"),
+        ("RANGE_BUCKET(-10, [5, 6])", "0"),
+        ("RANGE_BUCKET(NULL, [0])", None),
+        ("GENERATE_ARRAY(1, 5)", ["1", "2", "3", "4", "5"]),
+        ("GENERATE_ARRAY(10, 0, -3)", ["10", "7", "4", "1"]),
+        ("GENERATE_ARRAY(4, 4, 10)", ["4"]),
+        ("GENERATE_ARRAY(10, 0, 3)", []),
+        ("GENERATE_ARRAY(0.5, 2.5, 0.5)", ["0.5", "1.0", "1.5", "2.0", "2.5"]),
+        ("GENERATE_ARRAY(2.5, 0.5, 1)", []),
+        ("GENERATE_ARRAY(NUMERIC '1', 2, NUMERIC '0.5')", ["1", "1.5", "2"]),
+        ("JSON_VALUE('no json', '$.a')", None),
+        ("DATE_ADD('2008-12-25', INTERVAL 5 DAY)", "2008-12-30"),
+        ("DATE_SUB('2020-1-1', INTERVAL 1 MONTH)", "2019-12-01"),
+        ("DATE_DIFF('2010-07-07', '2008-12-25', DAY)", "559"),
+        ("DATE_DIFF('2017-10-15', '2017-10-14', WEEK)", "1"),
+        ("DATE_TRUNC('2008-12-25', MONTH)", "2008-12-01"),
+        ("DATETIME_ADD('2020-01-01', INTERVAL 1 HOUR)", "2020-01-01T01:00:00"),
+        ("DATETIME_DIFF('2020-01-01 10:00:00', '2020-01-01', HOUR)", "10"),
+        ("TIMESTAMP_ADD('2020-01-01 00:00:00+01', INTERVAL 1 HOUR)", "2020-01-01T00:00:00Z"),
+        ("TIMESTAMP_DIFF('2020-01-01 10:00:00+00', '2020-01-01', MINUTE)", "600"),
+        ("TIME_ADD('15:30:00', INTERVAL 10 MINUTE)", "15:40:00"),
+        ("TIME_DIFF('15:30:00', '14:35:00', MINUTE)", "55"),
+    ],
+)
+def test_values(warehouse: SmallWarehouse, expression: str, expected: Any) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x")[1] == [[expected]]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("GENERATE_ARRAY(1, 2, 0)", "^Sequence step cannot be 0.$"),
+        ("GENERATE_ARRAY(1, 2, 0.0)", "^Sequence step cannot be 0.$"),
+        ("CODE_POINTS_TO_STRING([-1])", "^Invalid codepoint -1$"),
+        ("CODE_POINTS_TO_BYTES([256])", "^Invalid extended ASCII code points 256$"),
+        ("RANGE_BUCKET(1, [0, NULL])", "cannot be NULL$"),
+        ("NORMALIZE('a', NFX)", "^NFX is no form of normalization"),
+        ("DATE_ADD('x', INTERVAL 1 DAY)", "^Invalid date: 'x'$"),
+    ],
+)
+def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
+    with pytest.raises(SqlError, match=message):
+        warehouse.run(f"SELECT {expression} AS x")
+
+
+def test_windows_take_expressions(warehouse: SmallWarehouse) -> None:
+    sql = (
+        "SELECT id, ROW_NUMBER() OVER (PARTITION BY MOD(id, 2), DIV(id, 9) ORDER BY id / 2 DESC) AS n "
+        "FROM d.t ORDER BY id"
+    )
+    assert warehouse.run(sql)[1] == [["1", "2"], ["2", "1"], ["3", "1"]]
