@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError, permission_denied
+from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -14,12 +15,7 @@ HELP = (
 
 def principal(emulator: "Emulator", name: str) -> str:
     """Give the service agent of the project that a resource name lies in."""
-    from emulator.settings import project_number
-
-    project = name.split("/")[1]
-    settings = emulator.settings
-    number = settings.project_number if project == settings.project else project_number(project)
-    return f"serviceAccount:service-{number}@gcp-sa-healthcare.iam.gserviceaccount.com"
+    return f"serviceAccount:{agent_email('healthcare', emulator.project_id(name.split('/')[1]))}"
 
 
 def require(emulator: "Emulator", store: str, permissions: tuple[str, ...], resource: str, product: str) -> None:

@@ -12,7 +12,7 @@ from emulator.gateway.request import Request
 from emulator.services.iam.api import require_act_as
 from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.service import SERVICE
-from emulator.settings import project_number
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def _writer(request: Request) -> str:
         require_act_as(request.emulator, request.principal, custom.removeprefix("serviceAccount:"))
         return custom
     if request.query.get("uniqueWriterIdentity"):
-        number = project_number(request.emulator.project_id(request.name.split("/")[1]))
-        return f"serviceAccount:service-{number}@gcp-sa-logging.iam.gserviceaccount.com"
+        return f"serviceAccount:{agent_email('logging', request.emulator.project_id(request.name.split('/')[1]))}"
     return _SHARED_WRITER
 
 

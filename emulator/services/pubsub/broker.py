@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.services.pubsub import store
-from emulator.services.pubsub.destinations import agent_of
 from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
 from emulator.services.pubsub.store import Message, NewMessage
+from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -178,7 +178,7 @@ class Broker:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
         emulator = self._emulator
         topic = queue.policy.dead_letter_topic
-        agent = f"serviceAccount:{agent_of(emulator.project_id(queue.name.split('/')[1]))}"
+        agent = f"serviceAccount:{agent_email('pubsub', emulator.project_id(queue.name.split('/')[1]))}"
         if (
             emulator.resources.get(TOPICS, topic) is None
             or not emulator.policies.allows(agent, "pubsub.topics.publish", topic)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.services.iam.api import require_act_as
-from emulator.settings import project_number
+from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -21,11 +21,6 @@ _BIGQUERY = ("bigquery.tables.get", "bigquery.tables.updateData")
 _STORAGE = ("storage.buckets.get", "storage.objects.create")
 
 
-def agent_of(project: str) -> str:
-    """The e-mail address of Pub/Sub's own account of a project, given by id."""
-    return f"service-{project_number(project)}@gcp-sa-pubsub.iam.gserviceaccount.com"
-
-
 def check(emulator: Emulator, principal: str, name: str, body: Body, old: Body | None = None) -> None:
     """Check what is new, against `old`, in a subscription's destinations; `name` is projects/P/subscriptions/S.
 
@@ -33,7 +28,7 @@ def check(emulator: Emulator, principal: str, name: str, body: Body, old: Body |
     agent, to write there. Raises 400 for an unreadable table, 403, 404 for no table or bucket.
     """
     changed = {key: value for key, value in body.items() if value and value != (old or {}).get(key)}
-    agent = agent_of(emulator.project_id(name.split("/")[1]))
+    agent = agent_email("pubsub", emulator.project_id(name.split("/")[1]))
     require_act_as(emulator, principal, changed.get("pushConfig", {}).get("oidcToken", {}).get("serviceAccountEmail"))
     for key, check_writer in (("bigqueryConfig", _check_table), ("cloudStorageConfig", _check_bucket)):
         config = changed.get(key)

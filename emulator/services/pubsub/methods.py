@@ -19,6 +19,7 @@ from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
 from emulator.services.pubsub.schemas import check_settings
 from emulator.services.pubsub.store import Message, NewMessage
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def prepare_topic(request: Request, body: Body) -> Body:
 def _check_key(request: Request, body: Body) -> None:
     """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
     if key := body.get("kmsKeyName"):
-        agent = destinations.agent_of(request.emulator.project_id(request.name.split("/")[1]))
+        agent = agent_email("pubsub", request.emulator.project_id(request.name.split("/")[1]))
         cloudkms.require_usable(request.emulator, key, agent, invalid_argument)
 
 

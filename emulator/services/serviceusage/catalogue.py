@@ -6,6 +6,8 @@ from pathlib import Path
 
 import orjson
 
+from emulator.settings import project_number
+
 DATA = Path(__file__).parents[2] / "data" / "services.json"
 
 
@@ -34,3 +36,8 @@ def apis() -> dict[str, Api]:
         name: Api(name, entry["title"], entry.get("default", False), entry.get("agent", ""))
         for name, entry in sorted(services.items())
     }
+
+
+def agent_email(service: str, project: str) -> str:
+    """The e-mail address of the own account of a service, such as "pubsub", in a project given by id."""
+    return apis()[f"{service}.googleapis.com"].agent_email(project_number(project))

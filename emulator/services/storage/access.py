@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
@@ -68,7 +69,7 @@ def require_key(emulator: Emulator, project: str, key: str | None) -> None:
     from emulator.services.cloudkms import api
 
     if key:
-        api.require_usable(emulator, key, buckets.service_agent(project), errors.no_access_to_key)
+        api.require_usable(emulator, key, agent_email("storage", project), errors.no_access_to_key)
 
 
 def denied(principal: str, permission: str, noun: str) -> ApiError:

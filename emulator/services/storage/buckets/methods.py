@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows, rules
 from emulator.services.storage.buckets.policies import default_policy
@@ -181,7 +182,7 @@ async def service_account(request: Request) -> Answer:
     """The project's Cloud Storage service agent."""
     project = request.emulator.project_id(request.path["projectId"])
     access.require_on_project(request, project, "resourcemanager.projects.get")
-    return {"kind": "storage#serviceAccount", "email_address": rows.service_agent(project)}
+    return {"kind": "storage#serviceAccount", "email_address": agent_email("storage", project)}
 
 
 @handles("storage.anywhereCaches.list")

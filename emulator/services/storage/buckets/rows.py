@@ -9,19 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors
 from emulator.services.storage.names import bucket_etag
 from emulator.services.storage.objects.rows import Reader
 from emulator.services.storage.tables import timestamp
-from emulator.settings import project_number
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
-
-
-def service_agent(project: str) -> str:
-    """The e-mail address of a project's Cloud Storage service agent."""
-    return f"service-{project_number(project)}@gs-project-accounts.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Bucket:
     @property
     def agent(self) -> str:
         """The e-mail address of the Cloud Storage service agent of its project."""
-        return service_agent(self.project)
+        return agent_email("storage", self.project)
 
     @property
     def storage_class(self) -> str:
