@@ -7,10 +7,11 @@ from typing import Any
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, changes, operations
+from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.dicomweb.find import store_number
 from emulator.services.healthcare.dicomweb.ingest import STORAGE_CLASSES
 from emulator.services.healthcare.names import DicomPath, StoreName, store_of
+from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import filters
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"

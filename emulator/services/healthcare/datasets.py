@@ -4,7 +4,8 @@ from emulator.gateway import collections, paging
 from emulator.gateway.errors import not_found, permission_denied
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
-from emulator.services.healthcare import SERVICE, agent, operations, resources
+from emulator.services.healthcare import agent, operations, resources
+from emulator.services.healthcare.service import SERVICE
 
 LOCATIONS = [
     "asia-east1",

@@ -4,9 +4,9 @@ from typing import Any
 
 from emulator.gateway.errors import not_found
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb.find import store_number
 from emulator.services.healthcare.names import DicomPath, store_of
+from emulator.services.healthcare.service import SERVICE
 
 Json = dict[str, Any]
 _STORES = "healthcare.projects.locations.datasets.dicomStores"

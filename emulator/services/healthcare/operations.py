@@ -6,8 +6,8 @@ from typing import Any
 from emulator.gateway import filters, paging
 from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.names import StoreName
+from emulator.services.healthcare.service import SERVICE
 
 Json = dict[str, Any]
 _PREFIX = "healthcare.projects.locations.datasets.operations"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Request
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import delete
+from emulator.services.healthcare.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:

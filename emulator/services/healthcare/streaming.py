@@ -10,7 +10,8 @@ import orjson
 
 from emulator.dicom.errors import described
 from emulator.gateway.errors import ApiError
-from emulator.services.healthcare import SERVICE, agent
+from emulator.services.healthcare import agent
+from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import flattened, to_bigquery
 
 if TYPE_CHECKING:

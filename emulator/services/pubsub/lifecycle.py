@@ -8,8 +8,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.pubsub import SERVICE
 from emulator.services.pubsub.broker import install
+from emulator.services.pubsub.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.app import Emulator

@@ -12,12 +12,13 @@ from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
-from emulator.services.pubsub import SERVICE, destinations, store
+from emulator.services.pubsub import destinations, store
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
 from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
 from emulator.services.pubsub.schemas import check_settings
+from emulator.services.pubsub.service import SERVICE
 from emulator.services.pubsub.store import Message, NewMessage
 from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource

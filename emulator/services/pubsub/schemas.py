@@ -11,10 +11,10 @@ from emulator.gateway import paging
 from emulator.gateway.collections import Collection, create, crud
 from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
-from emulator.services.pubsub import SERVICE
 from emulator.services.pubsub.broker import TOPICS
 from emulator.services.pubsub.definitions import BINARY, JSON, allows, compiled, refused
 from emulator.services.pubsub.revisions import KIND, Revision, add, revisions
+from emulator.services.pubsub.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:

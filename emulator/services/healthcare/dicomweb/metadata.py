@@ -1,10 +1,10 @@
 """Metadata of studies, series, instances (PS3.18 10.4.1.1.2): stored documents, joined."""
 
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers
 from emulator.services.healthcare.dicomweb.find import documents, root_url
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 
 _STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _READ = "healthcare.dicomStores.dicomWebRead"

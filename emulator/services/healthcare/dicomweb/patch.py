@@ -12,12 +12,13 @@ from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, aborted, invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, agent, operations, pixel_work
+from emulator.services.healthcare import agent, operations, pixel_work
 from emulator.services.healthcare.dicomweb import index, ingest, metadata
 from emulator.services.healthcare.dicomweb.find import Row, instances
 from emulator.services.healthcare.dicomweb.replace import replace_in
 from emulator.services.healthcare.dicomweb.wado import cannot
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.app import Emulator

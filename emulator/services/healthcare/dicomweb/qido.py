@@ -11,10 +11,10 @@ from emulator.dicom import dictionary
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Answer, Request, Response
 from emulator.gateway.validation import SYSTEM_PARAMETERS
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers, index
 from emulator.services.healthcare.dicomweb.find import root_url, store_number
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
 _READ = "healthcare.dicomStores.dicomWebRead"

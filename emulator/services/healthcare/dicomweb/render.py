@@ -9,11 +9,12 @@ from emulator.dicom.media import Offer
 from emulator.dicom.multipart import PART_END, closing, part_head
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare import SERVICE, pixel_work
+from emulator.services.healthcare import pixel_work
 from emulator.services.healthcare.dicomweb import answers
 from emulator.services.healthcare.dicomweb.find import document_of, instances
 from emulator.services.healthcare.dicomweb.wado import cannot, frame_numbers
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.dicom.render import Viewport

@@ -17,11 +17,11 @@ from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, invalid_argument
 from emulator.gateway.multipart import PartData, PartStart, events
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import answers, index, ingest
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE, root_url
 from emulator.services.healthcare.dicomweb.index import Instance, Outcome
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 from emulator.state.blobs import Blob, BlobWriter
 
 if TYPE_CHECKING:

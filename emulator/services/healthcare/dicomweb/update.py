@@ -3,9 +3,9 @@
 from emulator.dicom.media import parse_media_type
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import stow
 from emulator.services.healthcare.dicomweb.replace import replace_in
+from emulator.services.healthcare.service import SERVICE
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
 _UPDATE = "healthcare.dicomStores.dicomWebUpdate"

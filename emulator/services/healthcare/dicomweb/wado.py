@@ -16,10 +16,11 @@ from emulator.dicom.media import Choice, Offer
 from emulator.dicom.multipart import length_of, part_head
 from emulator.gateway.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare import SERVICE, pixel_work
+from emulator.services.healthcare import pixel_work
 from emulator.services.healthcare.dicomweb import answers
 from emulator.services.healthcare.dicomweb.find import Row, document_of, instances, root_url
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.app import Emulator

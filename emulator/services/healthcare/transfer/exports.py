@@ -5,8 +5,9 @@ from typing import Any
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, operations
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE
+from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import filters, to_bigquery, to_storage
 
 Json = dict[str, Any]

@@ -12,10 +12,11 @@ from emulator.dicom.errors import DicomError
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import SERVICE, agent, operations
+from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.dicomweb import index, ingest
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE
 from emulator.services.healthcare.dicomweb.index import Instance, Stored
+from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import sources, steps
 
 if TYPE_CHECKING:
