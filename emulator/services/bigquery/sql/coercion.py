@@ -18,12 +18,14 @@ from emulator.services.bigquery.sql.kinds import (
     is_literal,
     kind_of,
     note,
+    of_datatype,
     same_shape,
     supertype,
     typed,
 )
 from emulator.services.bigquery.sql.nodes import call, cast
 from emulator.services.bigquery.sql.signatures import branches, no_signature
+from emulator.services.bigquery.sql.structs import anonymous_name
 
 BRANCHING = (exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.ArrayConcat, exp.Greatest, exp.Least, exp.Array, exp.DPipe)
 ARITHMETIC = (
@@ -48,7 +50,7 @@ def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
     assert name is not None
     if own.name != kind.name or own.name not in ("ARRAY", "STRUCT"):
         return cast(value, name)
-    if isinstance(value, (exp.Array, exp.Struct, exp.Tuple)) and not value.find(exp.Query):
+    if isinstance(value, (exp.Array, exp.Struct)) and not value.find(exp.Query):
         return _constructed(value, own, kind, depth)
     variable = f"{VARIABLE}{depth}"
     if own.name == "ARRAY":
@@ -57,11 +59,13 @@ def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
         return _each(value, variable, _converted(exp.column(variable), own.element, kind.element, depth + 1))
     pairs = list(zip(own.fields, kind.fields, strict=True))
     if all(_by_cast(mine, its) for (_, mine), (_, its) in pairs):
-        return cast(value if isinstance(value, exp.Tuple) else call("struct_values", value), name)
+        return cast(call("struct_values", value), name)
     fields: list[exp.Expr] = []
     for place, ((_, mine), (its_name, its)) in enumerate(pairs, 1):
         part = _part(call("struct_extract_at", exp.column(variable), place), mine, its, depth)
-        fields.append(exp.PropertyEQ(this=exp.to_identifier(its_name or f"_{place - 1}", quoted=True), expression=part))
+        fields.append(
+            exp.PropertyEQ(this=exp.to_identifier(its_name or anonymous_name(place), quoted=True), expression=part)
+        )
     missing = exp.Is(this=exp.column(variable), expression=exp.Null())
     whole = exp.Case(ifs=[exp.If(this=missing, true=exp.Null())], default=exp.Struct(expressions=fields))
     return call("list_extract", _each(exp.Array(expressions=[value]), variable, whole), 1)
@@ -73,10 +77,10 @@ def _constructed(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr
         assert kind.element is not None
         return exp.Array(expressions=[_part(item, kind_of(item), kind.element, depth) for item in value.expressions])
     pairs = []
-    for place, (item, (name, its)) in enumerate(zip(value.expressions, kind.fields, strict=True)):
-        inner = item.expression if isinstance(item, exp.PropertyEQ) else item
-        named = exp.to_identifier(name or f"_{place}", quoted=True)
-        pairs.append(exp.PropertyEQ(this=named, expression=_part(inner, kind_of(inner), its, depth)))
+    for place, (item, (name, its)) in enumerate(zip(value.expressions, kind.fields, strict=True), 1):
+        named = exp.to_identifier(name or anonymous_name(place), quoted=True)
+        part = _part(item.expression, kind_of(item.expression), its, depth)
+        pairs.append(exp.PropertyEQ(this=named, expression=part))
     return exp.Struct(expressions=pairs)
 
 
@@ -103,6 +107,10 @@ def align(node: exp.Expr) -> None:
         _align(node, branches(node))
         if isinstance(node, exp.Case) and node.this is not None:
             _compare(node, node.this, [case.this for case in node.args["ifs"]])
+    elif isinstance(node, (exp.Cast, exp.TryCast)):
+        kind = of_datatype(node.to)
+        if kind is not None and kind.name in ("ARRAY", "STRUCT"):  # by position, as all STRUCTs meet
+            node.this.replace(converted(node.this, kind))
     elif isinstance(node, ARITHMETIC):
         sides = [node.this, node.expression]
         if all(kind is not None and kind.name in NUMBERS for kind in map(kind_of, sides)):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import Kind, kind_of
 from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text, zone_name
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
@@ -83,6 +84,12 @@ def truncate(value: exp.Expr, unit: Any) -> exp.Expr:
     return exp.Paren(this=exp.Sub(this=moved, expression=shift.copy()))
 
 
+def _trunc_timestamp(node: exp.Expr) -> exp.Expr:
+    zone = node.args.get("zone")
+    civil = truncate(at_zone(cast(node.this, TIMESTAMPTZ), zone), node.args.get("unit"))
+    return at_zone(cast(civil, "TIMESTAMP"), zone)
+
+
 class DateRewriter:
     """The handlers of date and time functions; see functions.Rewriter."""
 
@@ -122,15 +129,26 @@ class DateRewriter:
 
     # Truncating
     def _datetrunc(self, node: exp.Expr) -> exp.Expr:
+        """DATE_TRUNC, DATETIME_TRUNC and TIMESTAMP_TRUNC go by what they are given."""
+        if (trunc := self._trunc_by_type(node)) is not None:
+            return trunc
         return cast(truncate(_moment(node, "this"), node.args.get("unit")), "DATE")
 
+    def _trunc_by_type(self, node: exp.Expr) -> exp.Expr | None:
+        kind = kind_of(node.this)
+        if kind == Kind("TIMESTAMP"):
+            return _trunc_timestamp(node)
+        if kind == Kind("DATETIME"):
+            return cast(truncate(node.this, node.args.get("unit")), "TIMESTAMP")
+        return None
+
     def _datetimetrunc(self, node: exp.Expr) -> exp.Expr:
+        if (trunc := self._trunc_by_type(node)) is not None:
+            return trunc
         return cast(truncate(cast(node.this, "TIMESTAMP"), node.args.get("unit")), "TIMESTAMP")
 
     def _timestamptrunc(self, node: exp.Expr) -> exp.Expr:
-        zone = node.args.get("zone")
-        civil = truncate(at_zone(cast(node.this, TIMESTAMPTZ), zone), node.args.get("unit"))
-        return at_zone(cast(civil, "TIMESTAMP"), zone)
+        return self._trunc_by_type(node) or _trunc_timestamp(node)
 
     def _timetrunc(self, node: exp.Expr) -> exp.Expr:
         day = exp.Add(this=cast(text("1970-01-01"), "DATE"), expression=node.this)

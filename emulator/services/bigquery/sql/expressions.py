@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.sql import signatures
+from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
     FLOAT64,
     INT64,
@@ -27,7 +28,7 @@ from emulator.services.bigquery.sql.kinds import (
     typed,
 )
 from emulator.services.bigquery.sql.scopes import inside
-from emulator.services.bigquery.sql.setops import output_name
+from emulator.services.bigquery.sql.structs import field_name
 
 PARTS = ("DATE", "DATETIME", "TIME")  # EXTRACT gives these; other parts are INT64
 
@@ -58,6 +59,8 @@ def _sum(node: exp.Binary) -> Kind | None:
             return first
         if first.name in (*TEMPORAL, "INTERVAL") and second.name == "INTERVAL":
             return Kind("DATETIME") if first.name == "DATE" else first
+    if minus and one.name == other.name == "DATE":
+        raise SqlError("The difference of two dates is an INTERVAL, which is not emulated; use DATE_DIFF.")
     if minus and one.name in TEMPORAL and other.name in TEMPORAL:
         return INTERVAL
     if any(kind.name == "NULL" or (kind.name == "STRING" and is_literal(part)) for kind, part in _sides(node)):
@@ -80,12 +83,7 @@ def _array(node: exp.Array) -> Kind | None:
 
 
 def _struct(node: exp.Struct) -> Kind:
-    fields = [(_field_name(item), kind_of(item)) for item in node.expressions]
-    return Kind("STRUCT", fields=tuple(fields))
-
-
-def _field_name(item: exp.Expr) -> str:
-    return str(item.this.name) if isinstance(item, exp.PropertyEQ) else output_name(item)
+    return Kind("STRUCT", fields=tuple((field_name(item), kind_of(item)) for item in node.expressions))
 
 
 def _dot(node: exp.Dot) -> Kind | None:
@@ -137,7 +135,6 @@ SPECIAL: dict[type[exp.Expr], Callable[[Any], Kind | None]] = {
     exp.Sub: _sum,
     exp.Array: _array,
     exp.Struct: _struct,
-    exp.Tuple: _struct,
     exp.Dot: _dot,
     exp.Bracket: _bracket,
     exp.Extract: _extract,

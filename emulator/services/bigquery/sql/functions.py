@@ -33,6 +33,7 @@ UNKNOWN_TO_SQLGLOT = {
     "NULLIFZERO": "bq_nullifzero",
     "JSON_STRIP_NULLS": "",
 }
+MAX_INT64 = 2**63 - 1
 DIRECT: dict[type[exp.Expr], str] = {
     exp.JSONType: "bq_json_type",
     exp.UnixSeconds: "bq_unix_seconds",
@@ -133,6 +134,8 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
 
     # Arithmetic
     def _literal(self, node: exp.Literal) -> exp.Expr | None:
+        if node.is_int and int(node.name) > MAX_INT64 + isinstance(node.parent, exp.Neg):
+            raise SqlError(f"Invalid integer literal: {node.name}")
         if node.is_string or node.is_int:
             return None
         return cast(node.copy(), "DOUBLE")  # to DuckDB, 1.5 is a DECIMAL

@@ -16,7 +16,8 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
 from emulator.services.bigquery.sql.kinds import INT64, Kind, coerces, kind_of, note, typed
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source, meaning, whole
-from emulator.services.bigquery.sql.setops import merge, output_name
+from emulator.services.bigquery.sql.setops import merge
+from emulator.services.bigquery.sql.structs import output_name
 
 ColumnsOf = Callable[[exp.Table], Columns | None]
 CONDITIONS = ("where", "having", "qualify")

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.structs import anonymous_name, field_name
 from emulator.services.bigquery.sql.types import (
     DUCKDB_NAMES,
     LEGACY_NAMES,
@@ -110,7 +111,7 @@ def of_datatype(node: exp.DataType) -> Kind | None:
         for item in node.expressions:
             written = item.args.get("kind") if isinstance(item, exp.ColumnDef) else item
             own = of_datatype(written) if isinstance(written, exp.DataType) else None
-            fields.append((item.name if isinstance(item, exp.ColumnDef) else "", own))
+            fields.append((field_name(item) if isinstance(item, exp.ColumnDef) else "", own))
         return Kind("STRUCT", fields=tuple(fields))
     if name == "DECIMAL" and len(node.expressions) > 1 and int(node.expressions[1].name) > MAX_NUMERIC_SCALE:
         return BIGNUMERIC
@@ -124,11 +125,11 @@ def engine_name(kind: Kind) -> str | None:
         return None if inner is None else inner + "[]"
     if kind.name == "STRUCT":
         parts = []
-        for place, (name, own) in enumerate(kind.fields):
+        for place, (name, own) in enumerate(kind.fields, 1):
             inner = engine_name(own) if own is not None else None
             if inner is None:
                 return None
-            parts.append(f"{quote(name or f'_{place}')} {inner}")
+            parts.append(f"{quote(name or anonymous_name(place))} {inner}")
         return f"STRUCT({', '.join(parts)})" if parts else None
     return DUCKDB_NAMES.get(LEGACY_NAMES.get(kind.name, kind.name))
 
@@ -216,7 +217,7 @@ def is_literal(node: exp.Expr) -> bool:
     """Whether an expression is a literal without a type of its own, which coerces more freely."""
     if isinstance(node, (exp.Neg, exp.Paren)):
         return is_literal(node.this)
-    if isinstance(node, (exp.Array, exp.Struct, exp.Tuple)):
+    if isinstance(node, (exp.Array, exp.Struct)):
         return all(is_literal(item) for item in node.expressions)
     if isinstance(node, exp.PropertyEQ):
         return is_literal(node.expression)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.kinds import INT64, Kind, is_literal, kind_of, note
+from emulator.services.bigquery.sql.kinds import FLOAT64, INT64, Kind, is_literal, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast
 
 DIRECT: dict[type[exp.Expr], str] = {
@@ -17,6 +17,7 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.IntDiv: "bq_idiv",
     exp.Mod: "bq_mod",
     exp.Sqrt: "bq_sqrt",
+    exp.Cbrt: "bq_cbrt",
     exp.Ln: "bq_ln",
     exp.Exp: "bq_exp",
     exp.Log: "bq_log",
@@ -56,6 +57,23 @@ class NumberRewriter:
         if kind_of(node) != INT64:
             return None
         return over(node, lambda windowed: cast(windowed(node.copy()), "BIGINT"))
+
+    def _min(self, node: exp.Min) -> exp.Expr | None:
+        """NaN where there is one; to the engine that is the greatest."""
+        if kind_of(node) != FLOAT64:
+            return None
+        found = call("bool_or", call("isnan", node.this.copy()))
+        return over(node, lambda windowed: call("bq_nan_or", windowed(found), windowed(node.copy())))
+
+    def _neg(self, node: exp.Neg) -> exp.Expr | None:
+        """-x within the range of INT64, which the engine leaves for literals."""
+        if kind_of(node) != INT64 or isinstance(node.this, exp.Literal):
+            return None
+        zero = exp.Literal.number(0)
+        return exp.Paren(this=exp.Sub(this=zero, expression=cast(node.this.copy(), "BIGINT")))
+
+    def _sign(self, node: exp.Sign) -> exp.Expr | None:
+        return cast(node.copy(), "DOUBLE") if kind_of(node) == FLOAT64 else None
 
     def _corr(self, node: exp.Corr) -> exp.Expr | None:
         """NULL for fewer than two pairs, where the engine gives NaN."""

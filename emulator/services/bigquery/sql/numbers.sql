@@ -43,3 +43,6 @@ CREATE MACRO bq_eq_float(a, b) AS a = b AND (NOT isnan(CAST(a AS DOUBLE)) OR b I
 CREATE MACRO bq_ne_float(a, b) AS a <> b OR (isnan(CAST(a AS DOUBLE)) AND b IS NOT NULL);
 CREATE MACRO bq_gt_float(a, b) AS a > b AND (NOT isnan(CAST(a AS DOUBLE)) OR b IS NULL);
 CREATE MACRO bq_ge_float(a, b) AS a >= b AND (NOT isnan(CAST(a AS DOUBLE)) OR b IS NULL);
+CREATE MACRO bq_nan_or(found, x) AS CASE WHEN found THEN CAST('NaN' AS DOUBLE) ELSE x END;
+-- The engine's own is off by the last bit for cubes of whole numbers.
+CREATE MACRO bq_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;

@@ -8,13 +8,9 @@ from emulator.services.bigquery.sql.coercion import converted
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import Kind, Mismatch, is_literal, note, same_shape, supertype
 from emulator.services.bigquery.sql.scopes import Columns
+from emulator.services.bigquery.sql.structs import output_name
 
 NAMES: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}
-
-
-def output_name(item: exp.Expr) -> str:
-    """The name of a column of a SELECT list; "" for none."""
-    return item.output_name if isinstance(item, (exp.Alias, exp.Column, exp.Dot)) else ""
 
 
 def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) -> Columns | None:

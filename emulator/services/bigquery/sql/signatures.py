@@ -51,6 +51,7 @@ SYMBOLS: dict[type[exp.Expr], str] = {
     exp.NullSafeEQ: "IS NOT DISTINCT FROM",
     exp.NullSafeNEQ: "IS DISTINCT FROM",
 }
+MOMENTS = {"date": "DATE", "datetime": "DATETIME", "timestamp": "TIMESTAMP"}
 COMMON = ("this", "expression", "expressions", "default")
 
 
@@ -131,8 +132,8 @@ def result(node: exp.Expr) -> Kind | None:
         return kind_of(node.expression)
     if rule == "float":
         return FLOAT64 if this is not None and this.name == "INT64" else this
-    if rule == "temporal":
-        return Kind("DATE") if this is not None and this.name in ("STRING", "NULL") else this
+    if rule in MOMENTS:
+        return Kind(MOMENTS[rule]) if this is not None and this.name in ("STRING", "NULL") else this
     if rule == "element":
         return this.element if this is not None else None
     if rule in ("common", "quotient", "branches", "numbers"):

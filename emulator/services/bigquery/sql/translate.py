@@ -23,6 +23,7 @@ from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.scopes import Columns, Source
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
+from emulator.services.bigquery.sql.structs import name_fields
 from emulator.services.bigquery.sql.types import Field, literal
 
 MAX_VIEW_DEPTH = 16
@@ -53,6 +54,7 @@ class Translator:
             if first is query and query.args.get("kind") == "STRUCT":
                 query.set("kind", None)  # a value table is shown by its fields
             _name_columns(first)
+        name_fields(query)
         columns = self._inference.query(query)
         _refuse_duplicates(columns or [])
         if into:
@@ -70,6 +72,7 @@ class Translator:
             raise SqlError(f"{statement.target} is a {info.kind.lower()}, and cannot be changed by {statement.kind}.")
         if isinstance(tree, exp.Merge):
             _spell_out_insert_row(tree, info)
+        name_fields(tree)
         columns: Columns = [(field["name"], of_field(field)) for field in info.fields]
         target = statement.target
         path = (target.project.lower(), target.dataset.lower(), target.table.lower())

@@ -74,6 +74,36 @@ def test_values_of_several_types(warehouse: SmallWarehouse, sql: str, expected: 
     assert warehouse.run(sql)[1] == expected
 
 
+@pytest.mark.parametrize(
+    ("expression", "kind"),
+    [
+        # data-types, constructing a struct: tuple, typeless and typed syntax
+        ("(1, 'a')", "STRUCT<_field_1 INT64, _field_2 STRING>"),
+        ("[(1, 'a'), (2, 'b')]", "ARRAY<STRUCT<_field_1 INT64, _field_2 STRING>>"),
+        ("STRUCT(1, 'x' AS b, (2, 3)).b", "STRING"),
+        ("STRUCT(1 AS a, (2, 3))", "STRUCT<a INT64, _field_2 STRUCT<_field_1 INT64, _field_2 INT64>>"),
+        ("STRUCT<INT64, STRING>(1, 'x')", "STRUCT<_field_1 INT64, _field_2 STRING>"),
+        ("ARRAY<STRUCT<a INT64, b STRING>>[(1, 'x')]", "ARRAY<STRUCT<a INT64, b STRING>>"),
+        ("CAST(STRUCT(1 AS p, '2' AS q) AS STRUCT<a STRING, b INT64>)", "STRUCT<a STRING, b INT64>"),
+        ("ARRAY(SELECT AS STRUCT 1, 2 AS b)", "ARRAY<STRUCT<_field_1 INT64, b INT64>>"),
+        # date_functions, datetime_functions, timestamp_functions: truncating goes by the type of the value
+        ("DATE_TRUNC(TIMESTAMP '2020-01-02 03:04:05', DAY)", "TIMESTAMP"),
+        ("DATE_TRUNC(DATETIME '2020-01-02 03:04:05', HOUR)", "DATETIME"),
+        ("DATE_TRUNC(DATE '2020-01-02', MONTH)", "DATE"),
+        ("TIMESTAMP_TRUNC(DATETIME '2020-01-02 03:04:05', HOUR)", "DATETIME"),
+        ("DATE '2020-01-02' + INTERVAL 1 DAY", "DATETIME"),
+    ],
+)  # fmt: skip
+def test_types_of_results(warehouse: SmallWarehouse, expression: str, kind: str) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x")[0] == [f"x {kind}"]
+
+
+def test_structs_of_tuples_hold_their_values(warehouse: SmallWarehouse) -> None:
+    found = warehouse.run("SELECT x.b FROM UNNEST(ARRAY<STRUCT<a INT64, b STRING>>[(1, 'x'), (2, 'y')]) AS x")[1]
+    assert found == [["x"], ["y"]]
+    assert warehouse.run("SELECT id FROM t WHERE (id, name) IN ((1, 'Ann'), (2, 'x'))")[1] == [["1"]]
+
+
 def test_json_functions_give_text_of_text(warehouse: SmallWarehouse) -> None:
     """json_functions: JSON_QUERY of a STRING is a STRING, in which the JSON null becomes NULL; of JSON it is JSON."""
     sql = """SELECT JSON_QUERY('{"a":{"b":null}}', '$.a') AS t, JSON_QUERY('{"b":null}', '$.b') AS n,
@@ -113,6 +143,7 @@ def test_the_first_query_names_the_columns_of_a_union(warehouse: SmallWarehouse)
         ("SELECT 'a' || 1", "operator || for argument types: STRING, INT64"),
         ("SELECT [1, 'a']", "Array elements of types {INT64, STRING} do not have a common supertype"),
         ("SELECT id FROM t WHERE name", "WHERE clause should return type BOOL, but returns STRING"),
+        ("SELECT DATE '2020-01-02' - d FROM t", "difference of two dates is an INTERVAL"),
         ("SELECT 1 FROM t AS a JOIN t AS b ON a.id", "JOIN ON clause should return type BOOL, but returns INT64"),
         ("SELECT * FROM t AS a JOIN t AS b ON a.id = b.id", "Duplicate column names in the result are not supported"),
         ("SELECT COUNT(*) AS c FROM t GROUP BY name HAVING c > 'a'", "operator > for argument types: INT64, STRING"),
