@@ -27,6 +27,10 @@ DELIMITERS = {"\\t": "\t", "tab": "\t"}
 INTEGER = re.compile(r"[+-]?\d{1,18}\Z")
 FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}\Z")
+CSV_ERRORS = {  # in the words of Python's reader, and in BigQuery's
+    "unexpected end of data": 'Missing close double quote (") character.',
+    "expected after": 'Data between close double quote (") and field separator.',
+}
 csv.field_size_limit(100 << 20)  # BigQuery: cell and row size of CSV files
 
 
@@ -57,8 +61,8 @@ def json_rows(path: Path) -> Iterator[dict[str, Any] | BadRow]:
             yield row if isinstance(row, dict) else BadRow(f"Line {number} is no JSON object.")
 
 
-def csv_records(path: Path, options: dict[str, Any]) -> Iterator[list[str]]:
-    """The records of a CSV file, header and all."""
+def csv_records(path: Path, options: dict[str, Any]) -> Iterator[list[str] | BadRow]:
+    """The records of a CSV file, header and all; a quoted line break needs allowQuotedNewlines."""
     encoding = ENCODINGS.get(str(options.get("encoding") or "UTF-8").upper().replace("_", "-"))
     if encoding is None:
         raise errors.invalid(f"Unknown encoding {options.get('encoding')}; there are {', '.join(ENCODINGS)}.")
@@ -69,11 +73,32 @@ def csv_records(path: Path, options: dict[str, Any]) -> Iterator[list[str]]:
     if len(delimiter) != 1 or len(quote) > 1:
         raise errors.invalid("fieldDelimiter and quote are one character each.")
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+
+    def reader(lines: Iterable[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=True)
+
     with open_source(path) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
         try:
-            yield from csv.reader(text, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=False)
-        except (csv.Error, UnicodeDecodeError) as problem:
+            if options.get("allowQuotedNewlines"):
+                yield from _good_and_bad(reader(text), 1)
+            else:
+                for number, line in enumerate(text, 1):
+                    yield from _good_and_bad(reader([line]), number)
+        except UnicodeDecodeError as problem:
             raise errors.invalid(f"{READING} CSV processing encountered: {problem}") from None
+
+
+def _good_and_bad(records: Iterator[list[str]], number: int) -> Iterator[list[str] | BadRow]:
+    """Records, and what is none; number is that of the first one."""
+    while True:
+        try:
+            yield next(records)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            wrong = next((words for part, words in CSV_ERRORS.items() if part in str(problem)), str(problem))
+            yield BadRow(f"{READING} Error detected while parsing row starting at line {number}. Error: {wrong}")
+        number += 1
 
 
 def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int) -> Iterator[dict[str, Any] | BadRow]:
@@ -83,7 +108,10 @@ def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int
     if options.get("nullMarker") or options.get("nullMarkers"):
         markers.discard("")
     for number, record in enumerate(csv_records(path, options), 1):
-        if number <= skip or not record:
+        if number <= skip or record == []:
+            continue
+        if isinstance(record, BadRow):
+            yield record
             continue
         if len(record) > len(names) and not options.get("ignoreUnknownValues"):
             yield BadRow(f"{READING} Too many values in line {number}. {_counts(record, names)}")
@@ -151,6 +179,8 @@ def guess_csv(path: Path, options: dict[str, Any]) -> tuple[list[Field], int]:
     given = options.get("skipLeadingRows")
     sample = []
     for record in csv_records(path, options):
+        if isinstance(record, BadRow):
+            continue
         sample.append(record)
         if len(sample) > SAMPLE_ROWS:
             break

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import engine, storage
+from emulator.services.bigquery.sql import arrays, changes, engine, storage
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Snapshot
 from emulator.services.bigquery.sql.plans import Plan, Script
 from emulator.services.bigquery.sql.types import Field
@@ -118,7 +118,7 @@ def fill(
     with engine.transaction(connection):
         sql = _select(connection, script, number, found)
         fields = engine.describe(connection, sql)
-        return fields, storage.fill_in(connection, table, fields, sql)
+        return fields, storage.fill_in(connection, table, fields, arrays.checked(fields, sql))
 
 
 def describe(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> list[Field]:
@@ -129,7 +129,7 @@ def describe(connection: DuckDBPyConnection, script: Script, number: int, found:
 def explain(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> None:
     """Check a DML statement without running it. Raises SqlError."""
     statement = _take(script, number)
-    connection.execute("EXPLAIN " + _translator(connection, script, found).dml(statement))
+    connection.execute("EXPLAIN " + _translator(connection, script, found).dml(statement).sql)
 
 
 def change(
@@ -141,17 +141,17 @@ def change(
     before = [storage.done_rows(connection, f"{key}/{action}") for action in actions]
     if before[0] is not None:
         return {action: count or 0 for action, count in zip(actions, before, strict=True)}
-    if statement.kind == "TRUNCATE_TABLE":
-        sql = f"DELETE FROM {engine.stored(place)}"
-    else:
-        sql = _translator(connection, script, found).dml(statement)
     with engine.transaction(connection):
+        if statement.kind == "TRUNCATE_TABLE":
+            rows = connection.execute(f"DELETE FROM {engine.stored(place)}").fetchall()
+        else:
+            returning = "RETURNING merge_action" if statement.kind == "MERGE" else ""
+            rows = changes.apply(connection, _translator(connection, script, found), statement, returning)
         if statement.kind == "MERGE":
-            touched = Counter(row[0] for row in connection.execute(f"{sql} RETURNING merge_action").fetchall())
+            touched = Counter(row[0] for row in rows)
             counts = {action: touched[action] for action in actions}
         else:
-            row = connection.execute(sql).fetchone()
-            counts = {statement.kind: int(row[0]) if row else 0}
+            counts = {statement.kind: int(rows[0][0]) if rows else 0}
         for action, count in counts.items():
             storage.mark_done(connection, f"{key}/{action}", count)
     return counts

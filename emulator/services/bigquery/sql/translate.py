@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
@@ -28,6 +29,15 @@ from emulator.services.bigquery.sql.types import Field, literal
 
 MAX_VIEW_DEPTH = 16
 _log = logging.getLogger("emulator.bigquery")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A statement for the engine, the table that it changes, and a query that gives a row where it must not run."""
+
+    sql: str
+    table: TableInfo
+    twice: str = ""
 
 
 class Translator:
@@ -61,8 +71,8 @@ class Translator:
             assignments.fill(query, columns, [(field["name"], of_field(field)) for field in into])
         return self._sql(query, ())
 
-    def dml(self, statement: Statement) -> str:
-        """The DuckDB statement of INSERT, UPDATE, DELETE or MERGE."""
+    def dml(self, statement: Statement) -> Change:
+        """INSERT, UPDATE, DELETE or MERGE for the engine."""
         tree = statement.tree
         node = target_node(tree)
         if statement.target is None:
@@ -82,19 +92,19 @@ class Translator:
         if not isinstance(tree, exp.Insert):
             new.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         node.replace(new)
-        return self._sql(tree, (new,) if not isinstance(tree, exp.Insert) else ())
+        tree = self._tree(tree, (new,) if not isinstance(tree, exp.Insert) else ())
+        return Change(_written(tree), info, _met_twice(tree) if isinstance(tree, exp.Update) else "")
 
     def _sql(self, tree: exp.Expr, outer: Iterable[exp.Table]) -> str:
+        return _written(self._tree(tree, outer))
+
+    def _tree(self, tree: exp.Expr, outer: Iterable[exp.Table]) -> exp.Expr:
         rename(tree, f"bq_cte_{self._depth}_")
         self._replace_tables(tree, set(map(id, outer)))
         tree = rewrite_functions(tree, self._snapshot.principal)
         SourceRewriter(self._describe).rewrite(tree, tuple(outer))
         _refuse_strangers(tree)
-        try:
-            return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
-        except sqlglot.UnsupportedError as error:
-            _log.warning("a statement cannot be translated: %s", error)
-            raise SqlError(UNKNOWN) from None
+        return tree
 
     def _replace_tables(self, tree: exp.Expr, keep: set[int]) -> None:
         for node in list(tables(tree)):
@@ -186,6 +196,27 @@ class Translator:
             extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
             parts.append(f"SELECT *{extra} FROM {info.storage}")
         return " UNION ALL BY NAME ".join(parts)
+
+
+def _written(tree: exp.Expr) -> str:
+    """The text of a translated tree. Raises SqlError where it holds what the engine has no words for."""
+    try:
+        return tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
+    except sqlglot.UnsupportedError as error:
+        _log.warning("a statement cannot be translated: %s", error)
+        raise SqlError(UNKNOWN) from None
+
+
+def _met_twice(update: exp.Update) -> str:
+    """A query for the rows that UPDATE ... FROM meets more than once; nothing without FROM."""
+    source, target = update.args.get("from_"), update.this
+    if source is None:
+        return ""
+    row = exp.column("rowid", table=exp.to_identifier(target.alias_or_name, quoted=True))
+    return (
+        f"SELECT 1 FROM {_written(target)}, {_written(source.this)} {_written(update.args['where'])} "
+        f"GROUP BY {_written(row)} HAVING count(*) > 1 LIMIT 1"
+    )
 
 
 def _refuse_strangers(tree: exp.Expr) -> None:

@@ -134,6 +134,31 @@ def test_null_markers_jagged_rows_and_too_many_values(
         bigquery_client.load_table_from_file(io.BytesIO(b"1,a,b\n"), dataset.table("t"), job_config=config).result()
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'1,"a\nb"\n', r'row starting at line 1. Error: Missing close double quote \("\) character'),
+        (b'1,a\n2,"x"z\n', r'row starting at line 2. Error: Data between close double quote \("\) and field separator'),
+    ],
+    ids=["quoted newline", "text after a quote"],
+)
+def test_what_csv_does_not_allow(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, text: bytes, message: str
+) -> None:
+    config = bigquery.LoadJobConfig(source_format="CSV", schema=SCHEMA)
+    with pytest.raises(exceptions.BadRequest, match=message):
+        bigquery_client.load_table_from_file(io.BytesIO(text), dataset.table("t"), job_config=config).result()
+
+
+def test_bad_csv_rows_are_counted(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    config = bigquery.LoadJobConfig(source_format="CSV", schema=SCHEMA, max_bad_records=1, allow_quoted_newlines=True)
+    file = io.BytesIO(b'1,"a\nb"\n2,"x"z\n3,c\n')
+    job = bigquery_client.load_table_from_file(file, dataset.table("t"), job_config=config)
+    job.result()
+    assert job.output_rows == 2
+    assert rows(bigquery_client, dataset.table("t")) == [(1, "a\nb"), (3, "c")]
+
+
 def test_parquet_keeps_types(bigquery_client: bigquery.Client, dataset: bigquery.Dataset, tmp_path: Path) -> None:
     import duckdb
 

@@ -91,7 +91,9 @@ def _moved(config: bigquery.QueryJobConfig) -> bigquery.QueryJobConfig:
         ("SELECT CAST('x' AS INT64)", exceptions.BadRequest, "x"),
         ("SELECT @nope", exceptions.BadRequest, "Query parameter 'nope' not found"),
         ("DECLARE x INT64", exceptions.BadRequest, "DECLARE is not emulated"),
-        ("SELECT FARM_FINGERPRINT('a')", exceptions.BadRequest, "FARM_FINGERPRINT is not emulated"),
+        ("SELECT NET.HOST('a')", exceptions.BadRequest, "NET.HOST is not emulated"),
+        ("SELECT [1, NULL] AS x", exceptions.BadRequest, "Array cannot have a null element; error in writing field x"),
+        ("SELECT STRUCT([STRUCT(['a', NULL] AS b)] AS c) AS x", exceptions.BadRequest, "error in writing field x"),
         ("SELECT * FROM read_csv('/etc/passwd')", exceptions.BadRequest, "Table-valued function not found"),
         ("SELECT * FROM read_parquet('x')", exceptions.BadRequest, "Table-valued function not found"),
         ("DELETE FROM people", exceptions.BadRequest, "WHERE"),
@@ -111,6 +113,11 @@ def test_what_is_wrong_with_a_query(
     assert bigquery_client.get_job(job.job_id).error_result is not None
     with pytest.raises(error, match=message):
         bigquery_client.query_and_wait(sql, job_config=config)
+
+
+def test_arrays_hold_null_inside_a_query_only(bigquery_client: bigquery.Client) -> None:
+    sql = "SELECT ARRAY_LENGTH([1, NULL]) AS n, ARRAY(SELECT x FROM UNNEST([1, NULL]) AS x WHERE x > 0) AS a"
+    assert values(bigquery_client.query_and_wait(sql)) == [(2, [1])]
 
 
 def test_legacy_sql_is_refused(bigquery_client: bigquery.Client) -> None:

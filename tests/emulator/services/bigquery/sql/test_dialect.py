@@ -267,6 +267,29 @@ def test_dml(warehouse: SmallWarehouse) -> None:
     assert found[1] == [["1", "Ann", "5", "7"], ["1", "Ann", "5", "7"], ["2", "R", None, None], ["10", "Zed", "1", "4"]]
 
 
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "UPDATE d.t_1 t SET name = s.n FROM (SELECT 2 AS id, 'R' AS n UNION ALL SELECT 2, 'S') s WHERE t.id = s.id",
+            "must match at most one source row for each target row",
+        ),
+        (
+            "MERGE d.t_1 t USING UNNEST([2, 2]) AS s ON t.id = s WHEN MATCHED THEN UPDATE SET name = 'x'",
+            "must match at most one source row for each target row",
+        ),
+        ("UPDATE d.t_1 SET tags = ['a', NULL] WHERE TRUE", "Array cannot have a null element; error in writing field"),
+        ("INSERT d.t_1 (id, tags) VALUES (11, [NULL])", "Array cannot have a null element; error in writing field"),
+    ],
+)
+def test_changes_that_are_refused(warehouse: SmallWarehouse, sql: str, message: str) -> None:
+    """A row of the target meets one row at most (dml-syntax#update_statement); arrays (data-types#array_nulls)."""
+    before = warehouse.run("SELECT * FROM d.t_1 ORDER BY id, name")[1]
+    with pytest.raises(SqlError, match=message):
+        warehouse.run(sql)
+    assert warehouse.run("SELECT * FROM d.t_1 ORDER BY id, name")[1] == before
+
+
 def test_parameters_are_values_not_text(warehouse: SmallWarehouse) -> None:
     parameters = [
         {"name": "s", "parameterType": {"type": "STRING"}, "parameterValue": {"value": "'; DROP TABLE t; --"}},

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from emulator.services.bigquery.names import DatasetName
-from emulator.services.bigquery.sql import engine, messages, rows, storage, types
+from emulator.services.bigquery.sql import changes, engine, messages, rows, storage, types
 from emulator.services.bigquery.sql.catalog import DatasetInfo, Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.parameters import bind
 from emulator.services.bigquery.sql.statements import parse
@@ -104,7 +104,8 @@ class SmallWarehouse:
         translator = Translator(self.snapshot, defaults, lambda text: engine.describe(self.connection, text))
         try:
             if statement.is_dml:
-                return [], [list(row) for row in self.connection.execute(translator.dml(statement)).fetchall()]
+                with engine.transaction(self.connection):
+                    return [], [list(row) for row in changes.apply(self.connection, translator, statement)]
             text = translator.select(statement.tree)
             fields = engine.describe(self.connection, text)
             found = self.connection.execute(f"SELECT {types.python_select(fields)} FROM ({text})").fetchall()
