@@ -15,6 +15,7 @@ from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
 from emulator.services.bigquery.sql.kinds import INT64, Kind, coerces, kind_of, note, typed
+from emulator.services.bigquery.sql.pivots import pivoted, rename
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source, meaning, whole
 from emulator.services.bigquery.sql.setops import merge
 from emulator.services.bigquery.sql.structs import output_name
@@ -107,11 +108,23 @@ class Inference:
     def source(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
         """Add a source of a FROM clause to a level; outer are those around it."""
         made = self._made(node, level, outer)
-        if node.args.get("pivots"):
-            made.columns, made.value = None, None
-        level.append(made)
+        level.append(self._pivoted(node, made) if node.args.get("pivots") else made)
         if isinstance(node, (exp.Table, exp.Subquery)):
             self._joins(node, level, outer)
+
+    def _pivoted(self, node: exp.Expr, source: Source) -> Source:
+        """A source after its PIVOT, renamed as BigQuery has it; the types of the aggregates stay with their copies."""
+        pivots = node.args["pivots"]
+        name = (pivots[-1].alias or node.alias_or_name).lower()
+        if len(pivots) != 1 or source.columns is None or any(not column for column, _ in source.columns):
+            return Source(name, None)
+        aggregates = [aggregate.copy() for aggregate in pivots[0].expressions]
+        for aggregate in aggregates:
+            self.expression(aggregate, [[source]])
+        columns = pivoted(pivots[0], source.columns, [kind_of(aggregate) for aggregate in aggregates])
+        if columns is not None:
+            rename(node, pivots[0], columns)
+        return Source(name, columns)
 
     def _made(self, node: exp.Expr, level: Level, outer: list[Level]) -> Source:
         name = node.alias_or_name.lower()
