@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from scripts.connection import Connection
 
+METADATA_TABLE = "dicom_metadata"
+"""Where `export` writes the metadata of DICOM instances if nobody says otherwise."""
+
 
 def table_id(target: Connection, name: str) -> str:
     """The full id `project.dataset.table` of a table in the stack's dataset."""

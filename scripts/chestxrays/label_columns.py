@@ -26,6 +26,9 @@ _BOX = [
     _column("height", "FLOAT", "Height in pixels of the 1024 x 1024 film."),
 ]
 
+TABLE = "chest_xray_labels"
+"""The table of the labels, in the stack's BigQuery dataset."""
+
 KEY = ("image_index", "label_version")
 """What a row is found by: one row for each film and label version."""
 

@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from scripts.chestxrays.label_columns import COLUMNS, KEY, UIDS, Column, row_of
+from scripts.chestxrays.label_columns import COLUMNS, KEY, TABLE, UIDS, Column, row_of
+from scripts.chestxrays.label_views import refresh_views
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.errors import CommandError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from scripts.connection import Connection
 
-TABLE = "chest_xray_labels"
 CLUSTERED_BY = ("patient_id",)
 DESCRIPTION = (
     "Labels of chest X-rays: one row for each film and label version. Rows of versions 2017, v2020 and sample are of"
@@ -74,8 +74,6 @@ def load_labels(
     before, but where only the views could not be made.
     """
     from google.api_core.retry import Retry
-
-    from scripts.chestxrays.label_views import refresh_views
 
     ensure_table(target)
     staging = _make_staging(target)

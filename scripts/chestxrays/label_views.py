@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scripts.chestxrays.label_columns import COLUMNS
-from scripts.chestxrays.label_table import TABLE
-from scripts.commands.export import DEFAULT_TABLE
+from scripts.chestxrays.label_columns import COLUMNS, TABLE
 from scripts.errors import CommandError
-from scripts.tables import find_table, table_id
+from scripts.tables import METADATA_TABLE, find_table, table_id
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -42,7 +40,7 @@ def find_metadata(target: Connection) -> bigquery.Table | None:
     """The table with the store's metadata: the stream's where there is one, else the exported; None before that."""
     streamed = target.outputs.dicom_stream_table
     found = find_table(target, streamed.removeprefix("bq://")) if streamed else None
-    return found or find_table(target, DEFAULT_TABLE)
+    return found or find_table(target, METADATA_TABLE)
 
 
 def refresh_views(target: Connection) -> bool:

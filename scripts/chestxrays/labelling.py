@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from scripts.chestxrays.films import uids_of
-from scripts.chestxrays.label_table import TABLE, load_labels
+from scripts.chestxrays.label_columns import TABLE
+from scripts.chestxrays.label_table import load_labels
 from scripts.chestxrays.public import PublicFilm
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids, instance_uid, is_nih

@@ -17,8 +17,8 @@ from scripts.loading.sources import RemoteObject, Source, SourceError
 if TYPE_CHECKING:
     from google.cloud import storage
 
-    from scripts.commands.source_options import PublicFormat
     from scripts.connection import Connection
+    from scripts.loading.wish import PublicFormat
 
 BUCKET = "gcs-public-data--healthcare-nih-chest-xray"
 """Cloud Healthcare API: NIH Chest X-ray dataset. Requester pays."""

@@ -43,10 +43,9 @@ def prepare(target: Connection, query: ReadyQuery) -> None:
 
     Raises CommandError that says what to do first.
     """
-    from scripts.chestxrays.label_table import TABLE
+    from scripts.chestxrays.label_columns import TABLE
     from scripts.chestxrays.label_views import INSTANCES_VIEW, refresh_views
-    from scripts.commands.export import DEFAULT_TABLE
-    from scripts.tables import find_table
+    from scripts.tables import METADATA_TABLE, find_table
 
     dataset = target.outputs.bigquery_dataset
     if find_table(target, TABLE) is None:
@@ -65,6 +64,6 @@ def prepare(target: Connection, query: ReadyQuery) -> None:
         return
     if not ready:
         raise CommandError(
-            f"The BigQuery dataset {dataset} has no table {DEFAULT_TABLE} yet:"
+            f"The BigQuery dataset {dataset} has no table {METADATA_TABLE} yet:"
             " run `python -m scripts export --to table`, then the same command again."
         )

@@ -12,13 +12,12 @@ import typer
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, remark, say
 from scripts.errors import UsageError, api_failure
+from scripts.tables import METADATA_TABLE
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs
     from scripts.connection import Connection
-
-DEFAULT_TABLE = "dicom_metadata"
 
 
 class WriteDisposition(StrEnum):
@@ -99,13 +98,13 @@ def export_request(
     if mime_type:
         raise UsageError("--mime-type is for buckets; a table gets the metadata only.")
     default = _default_table(outputs)
-    uri = f"{default.rpartition('.')[0]}.{table['id'] or DEFAULT_TABLE}" if table else to
+    uri = f"{default.rpartition('.')[0]}.{table['id'] or METADATA_TABLE}" if table else to
     disposition = f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}"
     return uri, {"bigqueryDestination": {"tableUri": uri, "writeDisposition": disposition}}
 
 
 def _default_table(outputs: Outputs) -> str:
-    return f"bq://{outputs.project}.{outputs.bigquery_dataset}.{DEFAULT_TABLE}"
+    return f"bq://{outputs.project}.{outputs.bigquery_dataset}.{METADATA_TABLE}"
 
 
 def _refresh_views(target: Connection) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.commands.compound import taking
-from scripts.commands.source_options import SourceKind, loadable_files
+from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
 from scripts.console import (
     JsonOption,
@@ -23,10 +23,11 @@ from scripts.console import (
     say,
 )
 from scripts.errors import CommandError, UsageError
+from scripts.loading.wish import SourceKind, Wish
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
-    from scripts.loading.choosing import Chosen, Wish
+    from scripts.loading.choosing import Chosen
     from scripts.loading.running import Load
     from scripts.loading.uploading import Carry
 

@@ -16,8 +16,6 @@ from scripts.commands.source_options import (
     ColumnOption,
     LabelsOption,
     PrefixOption,
-    PublicFormat,
-    SourceKind,
     SyntaxOption,
     columns_of,
     film_selection,
@@ -25,6 +23,7 @@ from scripts.commands.source_options import (
 from scripts.connection import connect
 from scripts.console import JsonOption, OutputsOption, StackOption
 from scripts.errors import UsageError
+from scripts.loading.wish import PublicFormat, SourceKind
 
 if TYPE_CHECKING:
     from scripts.chestxrays.beam.carrying import Runner
@@ -118,7 +117,8 @@ def pipeline(
     """
     from scripts.chestxrays.beam.carrying import BeamCarry
     from scripts.chestxrays.films import Converter
-    from scripts.loading.choosing import Wish, choose, syntax_of
+    from scripts.loading.choosing import choose, syntax_of
+    from scripts.loading.wish import Wish
 
     if not source and kind is not SetKind.PUBLIC:
         raise UsageError("Nothing to load: name the set's folder or zip, here or at gs://, or use --source public.")

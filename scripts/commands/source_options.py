@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,34 +9,11 @@ import typer
 
 from scripts.commands.compound import taking
 from scripts.errors import UsageError
+from scripts.loading.wish import PublicFormat, SourceKind, SyntaxName, Wish
 
 if TYPE_CHECKING:
     from scripts.chestxrays.labels import Columns
     from scripts.chestxrays.selection import Selection
-
-
-class SourceKind(StrEnum):
-    """Where files come from."""
-
-    FOLDER = "folder"
-    KAGGLE = "kaggle"
-    PUBLIC = "public"
-
-
-class PublicFormat(StrEnum):
-    """Which of the public bucket's copies."""
-
-    DICOM = "dicom"
-    PNG = "png"
-
-
-class SyntaxName(StrEnum):
-    """How the pixels of converted films are written."""
-
-    UNCOMPRESSED = "uncompressed"
-    JPEG_LS = "jpeg-ls"
-    JPEG_2000 = "jpeg-2000"
-
 
 PathArgument = Annotated[
     Path | None,
@@ -150,8 +126,6 @@ def loadable_files(
     selection: Selection,
 ) -> Any:
     """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
-    from scripts.loading.choosing import Wish
-
     if sample and source and source.name == str(source) and source.name.isdecimal() and not source.exists():
         # `--sample 500`: an option has a value or none, so that what stands behind this one arrives as the path.
         synthetic = int(source.name)

@@ -15,7 +15,7 @@ from scripts.console import JsonOption, OutputsOption, StackOption, count, note,
 from scripts.errors import ExitCode
 
 if TYPE_CHECKING:
-    from scripts.loading.choosing import Wish
+    from scripts.loading.wish import Wish
 
 
 @taking(wish=loadable_files)

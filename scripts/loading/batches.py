@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from scripts.commands.import_ import Imported, start_import
 from scripts.connection import Connection
 from scripts.dicomweb import DicomWeb
 from scripts.errors import api_failure
+from scripts.importing import Imported, start_import
 from scripts.loading.manifest import Entry, Manifest, State
 from scripts.loading.sources import Source
 from scripts.waiting import CANCELLED, OperationState, failed_files, get_state, require_success, wait_for

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 from scripts.chestxrays.errors import ReadError
 from scripts.chestxrays.images import ImageFile, is_image, list_folder, list_zip
-from scripts.chestxrays.labels import Columns
-from scripts.commands.source_options import PublicFormat, SourceKind, SyntaxName
 from scripts.connection import Connection
 from scripts.console import count
 from scripts.errors import UsageError
@@ -25,32 +23,13 @@ from scripts.loading.sources import (
     sample_sources,
     synthetic_sources,
 )
+from scripts.loading.wish import PublicFormat, SourceKind, SyntaxName, Wish
 
 if TYPE_CHECKING:
     from scripts.chestxrays.archive import Archive
     from scripts.chestxrays.convert import Syntax
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.records import FilmRecord
-    from scripts.chestxrays.selection import Selection
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the person asked for. path is a folder, zip or file; labels names a list in it, columns some of its columns.
-
-    format_ and syntax are None where nobody said which: an option that does not fit is refused, not passed over.
-    """
-
-    kind: SourceKind
-    path: Path | None
-    selection: Selection
-    sample: bool = False
-    synthetic: int = 0
-    prefix: str | None = None
-    labels: str | None = None
-    columns: Columns = field(default_factory=dict)
-    format_: PublicFormat | None = None
-    syntax: SyntaxName | None = None
 
 
 @dataclass

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.commands.import_ import Imported
 from scripts.connection import Connection
 from scripts.console import amount, count, note, progress, remark, tally
 from scripts.errors import ExitCode
+from scripts.importing import Imported
 from scripts.loading.batches import BatchImports, wildcard
 from scripts.loading.manifest import Manifest, top_folder
 from scripts.loading.sources import Source

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scripts.commands.export import DEFAULT_TABLE
 from scripts.connection import Connection
 from scripts.console import Progress, count
 from scripts.dicomweb import DicomWeb, value
@@ -17,7 +16,7 @@ from scripts.loading.manifest import Manifest, top_folder
 from scripts.loading.sources import Source, SourceError
 from scripts.loading.uploading import Stored, listing, size_and_crc32c
 from scripts.parallel import run_parallel
-from scripts.tables import columns_of, find_table
+from scripts.tables import METADATA_TABLE, columns_of, find_table
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -173,12 +172,12 @@ def _compare_metadata(
 
     What the store got after that is one difference, of the table; `stored` has the objects of what the store holds.
     """
-    table = find_table(target, DEFAULT_TABLE)
+    table = find_table(target, METADATA_TABLE)
     if table is None or not expected:
         return
     rows = columns_of(target, table, ("SOPInstanceUID",))
     present = expected.keys() & {uid for (uid,) in rows}
-    result.in_tables[DEFAULT_TABLE] = len(present)
+    result.in_tables[METADATA_TABLE] = len(present)
     missing = expected.keys() - present
     newer = {uid for uid in missing if (held := stored.get(uid)) and table.modified and held.created > table.modified}
     if newer and table.modified:
@@ -186,5 +185,5 @@ def _compare_metadata(
             f"it is of {table.modified:%Y-%m-%d %H:%M} UTC and lacks {count(len(newer), 'file')} that came later;"
             " `python -m scripts export --to table --write-disposition truncate` makes it anew"
         )
-        result.found.append((f"table {DEFAULT_TABLE} is older than the load", age))
-    result.add(f"missing in table {DEFAULT_TABLE}", (expected[uid].label for uid in missing - newer))
+        result.found.append((f"table {METADATA_TABLE} is older than the load", age))
+    result.add(f"missing in table {METADATA_TABLE}", (expected[uid].label for uid in missing - newer))

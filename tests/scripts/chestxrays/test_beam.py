@@ -18,10 +18,10 @@ from scripts.chestxrays.beam.direct import DirectRunner
 from scripts.chestxrays.films import Converter
 from scripts.chestxrays.rehearsal import write_set
 from scripts.chestxrays.selection import Selection
-from scripts.commands.source_options import SourceKind
 from scripts.connection import connect
-from scripts.loading.choosing import Wish, choose
+from scripts.loading.choosing import choose
 from scripts.loading.running import run_load
+from scripts.loading.wish import SourceKind, Wish
 from tests.scripts.conftest import Live, Run, live_on
 from tests.support.emulator import RunningEmulator
 

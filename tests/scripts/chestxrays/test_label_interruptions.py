@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.chestxrays.label_table import TABLE, load_labels
+from scripts.chestxrays.label_columns import TABLE
+from scripts.chestxrays.label_table import load_labels
 from scripts.connection import Connection, resolve_endpoints
 from scripts.tables import table_id
 from tests.scripts.chestxrays.labelled import uids_of

@@ -11,7 +11,8 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from scripts.chestxrays import label_table
-from scripts.chestxrays.label_table import TABLE, LoadedLabels, ensure_table, load_labels
+from scripts.chestxrays.label_columns import TABLE
+from scripts.chestxrays.label_table import LoadedLabels, ensure_table, load_labels
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection
