@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # How long calls that are under way may take to end by themselves: most take milliseconds.
 _GRACE_SECONDS = 0.5
+# How long cancelled calls may take to tidy up; what is left then works on a state that is gone.
+_CANCEL_SECONDS = 5.0
 _log = logging.getLogger("emulator")
 
 
@@ -82,4 +84,4 @@ class Current:
         for call in self._calls:
             call.cancel()
         if self._calls:
-            await asyncio.wait(self._calls)
+            await asyncio.wait(self._calls, timeout=_CANCEL_SECONDS)
