@@ -26,6 +26,7 @@ from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
 from emulator.services.bigquery.sql.structs import name_fields
 from emulator.services.bigquery.sql.types import Field, literal
+from emulator.services.bigquery.sql.unpivot import reorder
 
 MAX_VIEW_DEPTH = 16
 _log = logging.getLogger("emulator.bigquery")
@@ -103,6 +104,7 @@ class Translator:
         self._replace_tables(tree, set(map(id, outer)))
         tree = rewrite_functions(tree, self._snapshot.principal)
         SourceRewriter(self._describe).rewrite(tree, tuple(outer))
+        reorder(tree)
         _refuse_strangers(tree)
         return tree
 
