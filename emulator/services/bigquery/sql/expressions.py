@@ -94,7 +94,22 @@ def _bracket(node: exp.Bracket) -> Kind | None:
     kind = kind_of(node.this)
     if kind is None or kind == JSON or len(node.expressions) != 1:
         return kind if kind == JSON else None
-    return kind.element
+    place = struct_place(node)
+    return kind.element if place is None else kind.fields[place - 1][1]
+
+
+def struct_place(node: exp.Bracket) -> int | None:
+    """Which field, from 1, a subscript of a STRUCT means; None of other types. Raises SqlError where there is none."""
+    kind = kind_of(node.this)
+    if kind is None or kind.name != "STRUCT":
+        return None
+    index = node.expressions[0]
+    if not isinstance(index, exp.Literal) or index.is_string:
+        raise SqlError("The subscript of a STRUCT must be an integer literal")
+    place = int(index.name) + (0 if node.args.get("offset") == 1 else 1)
+    if not 1 <= place <= len(kind.fields):
+        raise SqlError(f"Field {index.name} is out of bounds in {kind}")
+    return place
 
 
 def _extract(node: exp.Extract) -> Kind:

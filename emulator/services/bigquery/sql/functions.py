@@ -17,6 +17,7 @@ from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
 from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
 from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, zone_name
@@ -50,7 +51,6 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.ArrayLast: "list_last",
     exp.ArraySize: "len",
     exp.ByteLength: "bq_byte_length",
-    exp.LaxString: "bq_string",
     exp.Soundex: "bq_soundex",
     exp.RangeBucket: "bq_range_bucket",
     exp.CodePointsToString: "bq_string_of",
@@ -192,21 +192,15 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
         return call("bq_parse_json", node.this)
 
     def _int64(self, node: exp.Expr) -> exp.Expr:
-        return cast(call("bq_string", node.this), "BIGINT")
+        return call(json_text.CONVERSIONS[type(node)], node.this)
 
-    def _float64(self, node: exp.Expr) -> exp.Expr:
-        return cast(call("bq_string", node.this), "DOUBLE")
-
-    def _jsonbool(self, node: exp.Expr) -> exp.Expr:
-        return cast(call("bq_string", node.this), "BOOLEAN")
-
-    _laxint64, _laxfloat64, _laxbool = _int64, _float64, _jsonbool
+    _float64 = _jsonbool = _laxint64 = _laxfloat64 = _laxbool = _laxstring = _int64
 
     def _string(self, node: exp.String) -> exp.Expr:
         zone = node.args.get("zone")
         if zone is not None:
             return call("bq_string_of_timestamp", cast(node.this, TIMESTAMPTZ), zone_name(zone))
-        return call("bq_string", node.this)
+        return call("bq_string_of_json" if kind_of(node.this) == JSON else "bq_string", node.this)
 
     # Arrays
     def _bracket(self, node: exp.Bracket) -> exp.Expr | None:
@@ -214,8 +208,9 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
             return None
         index = node.expressions[0]
         if kind_of(node.this) == JSON:
-            step = f'."{index.name}"' if index.is_string else f"[{index.sql('duckdb')}]"
-            return call("bq_json_query", node.this, "$" + step)
+            return json_text.subscript(node.this, index)
+        if (place := struct_place(node)) is not None:
+            return call("struct_extract_at", node.this, place)
         if index.is_string:
             return None
         if node.args.get("offset"):

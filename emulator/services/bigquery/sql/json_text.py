@@ -10,12 +10,29 @@ import json
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import Kind, kind_of
+from emulator.services.bigquery.sql.kinds import STRING, Kind, kind_of
 from emulator.services.bigquery.sql.nodes import call, cast, text
 
 WIDE = ("INT64", "NUMERIC", "BIGNUMERIC")  # numbers that other readers of JSON may not hold
 WIDE_OPTION = "stringify_wide_numbers"
 VARIABLE = "bq_j"
+CONVERSIONS: dict[type[exp.Expr], str] = {
+    exp.Int64: "bq_int64_of_json",
+    exp.Float64: "bq_float64_of_json",
+    exp.JSONBool: "bq_bool_of_json",
+    exp.LaxInt64: "bq_lax_int64",
+    exp.LaxFloat64: "bq_lax_float64",
+    exp.LaxBool: "bq_lax_bool",
+    exp.LaxString: "bq_lax_string",
+}
+
+
+def subscript(value: exp.Expr, index: exp.Expr) -> exp.Expr:
+    """value[index] of JSON: a member by its name, or an element counted from 0."""
+    if isinstance(index, exp.Literal):
+        return call("bq_json_query", value, f'$."{index.name}"' if index.is_string else f"$[{index.name}]")
+    macro = "bq_json_member" if kind_of(index) == STRING else "bq_json_element"
+    return call(macro, value, index)
 
 
 def rewrite(node: exp.JSONFormat) -> exp.Expr:

@@ -11,38 +11,7 @@ CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_tr
 CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), 'DESC')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
-CREATE MACRO bq_json_value(j, path) AS CASE json_type(TRY_CAST(j AS JSON), path) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(TRY_CAST(j AS JSON), path) END;
-CREATE MACRO bq_json_query(j, path) AS json_extract(TRY_CAST(j AS JSON), path);
-CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
-CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
-CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;
-
-CREATE MACRO bq_json_other(x) AS CAST(to_json(x) AS VARCHAR);
-CREATE MACRO bq_parse_json(x) AS CAST(json(x) AS JSON);
-CREATE MACRO bq_json_key(k) AS CASE WHEN k IS NULL THEN bq_fail('Invalid input to JSON_OBJECT: a key cannot be NULL') ELSE bq_json_string(k) END;
-CREATE MACRO bq_json_as_text(j) AS nullif(CAST(j AS VARCHAR), 'null');
-CREATE MACRO bq_json_array(texts) AS '[' || array_to_string(texts, ',') || ']';
-CREATE MACRO bq_json_bool(x) AS CAST(x AS VARCHAR);
-CREATE MACRO bq_json_json(x) AS CAST(x AS VARCHAR);
-CREATE MACRO bq_json_string(x) AS CAST(to_json(x) AS VARCHAR);
-CREATE MACRO bq_json_bytes(x) AS '"' || base64(x) || '"';
-CREATE MACRO bq_json_date(x) AS '"' || CAST(x AS VARCHAR) || '"';
-CREATE MACRO bq_json_time(x) AS '"' || bq_thousandths(CAST(x AS VARCHAR)) || '"';
-CREATE MACRO bq_json_datetime(x) AS '"' || replace(bq_thousandths(CAST(x AS VARCHAR)), ' ', 'T') || '"';
-CREATE MACRO bq_json_timestamp(x) AS '"' || replace(bq_thousandths(CAST(x AT TIME ZONE 'UTC' AS VARCHAR)), ' ', 'T') || 'Z"';
-CREATE MACRO bq_json_interval(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR);
-CREATE MACRO bq_json_float64(x) AS CASE WHEN isfinite(CAST(x AS DOUBLE)) THEN bq_cast_string(x) WHEN isnan(CAST(x AS DOUBLE)) THEN '"NaN"' WHEN x > 0 THEN '"Infinity"' WHEN x < 0 THEN '"-Infinity"' END;
-CREATE MACRO bq_json_int64_plain(x) AS CAST(x AS VARCHAR);
-CREATE MACRO bq_json_int64_wide(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(x AS VARCHAR) ELSE '"' || CAST(x AS VARCHAR) || '"' END;
-CREATE MACRO bq_json_int64_string(x) AS bq_json_int64_wide(x);
-CREATE MACRO bq_json_numeric_plain(x) AS bq_cast_string(x);
-CREATE MACRO bq_json_numeric_wide(x) AS CASE WHEN bq_cast_string(CAST(x AS DOUBLE)) = bq_cast_string(x) OR (x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x)) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
-CREATE MACRO bq_json_numeric_string(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
-CREATE MACRO bq_json_bignumeric_plain(x) AS bq_json_numeric_plain(x);
-CREATE MACRO bq_json_bignumeric_wide(x) AS bq_json_numeric_wide(x);
-CREATE MACRO bq_json_bignumeric_string(x) AS bq_json_numeric_string(x);
-CREATE MACRO bq_pretty_if(pretty, j) AS CASE WHEN pretty THEN bq_pretty_json(j) ELSE j END;
 
 CREATE MACRO bq_week_number(d) AS CAST(strftime(CAST(d AS TIMESTAMP), '%U') AS BIGINT);
 CREATE MACRO bq_unix_seconds(t) AS CAST(floor(epoch_us(t) / 1000000) AS BIGINT);

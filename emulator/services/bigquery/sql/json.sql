@@ -1,0 +1,46 @@
+-- JSON: reading, making and converting it, as macros; see macros.sql.
+CREATE MACRO bq_json_value(j, path) AS CASE json_type(TRY_CAST(j AS JSON), path) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(TRY_CAST(j AS JSON), path) END;
+CREATE MACRO bq_json_query(j, path) AS json_extract(TRY_CAST(j AS JSON), path);
+CREATE MACRO bq_json_member(j, name) AS json_extract(TRY_CAST(j AS JSON), '$."' || name || '"');
+CREATE MACRO bq_json_element(j, i) AS json_extract(TRY_CAST(j AS JSON), '$[' || CAST(i AS VARCHAR) || ']');
+CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
+CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
+CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
+CREATE MACRO bq_json_other(x) AS CAST(to_json(x) AS VARCHAR);
+CREATE MACRO bq_parse_json(x) AS CAST(json(x) AS JSON);
+CREATE MACRO bq_json_key(k) AS CASE WHEN k IS NULL THEN bq_fail('Invalid input to JSON_OBJECT: a key cannot be NULL') ELSE bq_json_string(k) END;
+CREATE MACRO bq_json_as_text(j) AS nullif(CAST(j AS VARCHAR), 'null');
+CREATE MACRO bq_json_array(texts) AS '[' || array_to_string(texts, ',') || ']';
+CREATE MACRO bq_json_bool(x) AS CAST(x AS VARCHAR);
+CREATE MACRO bq_json_json(x) AS CAST(x AS VARCHAR);
+CREATE MACRO bq_json_string(x) AS CAST(to_json(x) AS VARCHAR);
+CREATE MACRO bq_json_bytes(x) AS '"' || base64(x) || '"';
+CREATE MACRO bq_json_date(x) AS '"' || CAST(x AS VARCHAR) || '"';
+CREATE MACRO bq_json_time(x) AS '"' || bq_thousandths(CAST(x AS VARCHAR)) || '"';
+CREATE MACRO bq_json_datetime(x) AS '"' || replace(bq_thousandths(CAST(x AS VARCHAR)), ' ', 'T') || '"';
+CREATE MACRO bq_json_timestamp(x) AS '"' || replace(bq_thousandths(CAST(x AT TIME ZONE 'UTC' AS VARCHAR)), ' ', 'T') || 'Z"';
+CREATE MACRO bq_json_interval(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR);
+CREATE MACRO bq_json_float64(x) AS CASE WHEN isfinite(CAST(x AS DOUBLE)) THEN bq_cast_string(x) WHEN isnan(CAST(x AS DOUBLE)) THEN '"NaN"' WHEN x > 0 THEN '"Infinity"' WHEN x < 0 THEN '"-Infinity"' END;
+CREATE MACRO bq_json_int64_plain(x) AS CAST(x AS VARCHAR);
+CREATE MACRO bq_json_int64_wide(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(x AS VARCHAR) ELSE '"' || CAST(x AS VARCHAR) || '"' END;
+CREATE MACRO bq_json_int64_string(x) AS bq_json_int64_wide(x);
+CREATE MACRO bq_json_numeric_plain(x) AS bq_cast_string(x);
+CREATE MACRO bq_json_numeric_wide(x) AS CASE WHEN bq_cast_string(CAST(x AS DOUBLE)) = bq_cast_string(x) OR (x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x)) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
+CREATE MACRO bq_json_numeric_string(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
+CREATE MACRO bq_json_bignumeric_plain(x) AS bq_json_numeric_plain(x);
+CREATE MACRO bq_json_bignumeric_wide(x) AS bq_json_numeric_wide(x);
+CREATE MACRO bq_json_bignumeric_string(x) AS bq_json_numeric_string(x);
+CREATE MACRO bq_pretty_if(pretty, j) AS CASE WHEN pretty THEN bq_pretty_json(j) ELSE j END;
+
+-- A JSON value as a value of SQL: INT64(json) and its like fail where the type is another, LAX_INT64 and its like give NULL.
+CREATE MACRO bq_is_whole(t) AS TRY_CAST(t AS DOUBLE) = trunc(TRY_CAST(t AS DOUBLE));
+CREATE MACRO bq_text_of_json(j) AS json_extract_string(j, '$');
+CREATE MACRO bq_not_json(what) AS bq_fail('The provided JSON input is not ' || what);
+CREATE MACRO bq_int64_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) IN ('BIGINT', 'UBIGINT') THEN CAST(bq_text_of_json(j) AS BIGINT) WHEN json_type(j) = 'DOUBLE' AND bq_is_whole(bq_text_of_json(j)) THEN CAST(CAST(bq_text_of_json(j) AS DOUBLE) AS BIGINT) ELSE bq_not_json('an integer') END;
+CREATE MACRO bq_float64_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST(bq_text_of_json(j) AS DOUBLE) ELSE bq_not_json('a number') END;
+CREATE MACRO bq_bool_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'BOOLEAN' THEN CAST(bq_text_of_json(j) AS BOOLEAN) ELSE bq_not_json('a boolean') END;
+CREATE MACRO bq_string_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'VARCHAR' THEN bq_text_of_json(j) ELSE bq_not_json('a string') END;
+CREATE MACRO bq_lax_int64(j) AS CASE json_type(j) WHEN 'BOOLEAN' THEN CASE WHEN bq_text_of_json(j) = 'true' THEN 1 ELSE 0 END WHEN 'BIGINT' THEN CAST(bq_text_of_json(j) AS BIGINT) WHEN 'UBIGINT' THEN TRY_CAST(bq_text_of_json(j) AS BIGINT) WHEN 'DOUBLE' THEN TRY_CAST(round(CAST(bq_text_of_json(j) AS DOUBLE)) AS BIGINT) WHEN 'VARCHAR' THEN CASE WHEN bq_is_float(bq_text_of_json(j)) THEN coalesce(TRY_CAST(bq_text_of_json(j) AS BIGINT), TRY_CAST(round(TRY_CAST(bq_text_of_json(j) AS DOUBLE)) AS BIGINT)) END END;
+CREATE MACRO bq_lax_float64(j) AS CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'DOUBLE') OR (json_type(j) = 'VARCHAR' AND bq_is_float(bq_text_of_json(j))) THEN TRY_CAST(bq_text_of_json(j) AS DOUBLE) END;
+CREATE MACRO bq_lax_bool(j) AS CASE json_type(j) WHEN 'BOOLEAN' THEN bq_text_of_json(j) = 'true' WHEN 'VARCHAR' THEN CASE lower(bq_text_of_json(j)) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END WHEN 'BIGINT' THEN CAST(bq_text_of_json(j) AS DOUBLE) <> 0 WHEN 'UBIGINT' THEN CAST(bq_text_of_json(j) AS DOUBLE) <> 0 WHEN 'DOUBLE' THEN CAST(bq_text_of_json(j) AS DOUBLE) <> 0 END;
+CREATE MACRO bq_lax_string(j) AS CASE WHEN json_type(j) IN ('VARCHAR', 'BOOLEAN', 'BIGINT', 'UBIGINT') THEN bq_text_of_json(j) WHEN json_type(j) = 'DOUBLE' THEN bq_cast_string(CAST(bq_text_of_json(j) AS DOUBLE)) END;
