@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql import signatures
+from emulator.services.bigquery.sql import restrictions, signatures
 from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
@@ -83,6 +83,8 @@ class Inference:
         for key in ("order", "limit", "offset"):
             for part in _parts(select.args.get(key)):
                 self.expression(part, [[aliases], *levels])
+        if isinstance(select.args.get("distinct"), exp.Distinct):
+            restrictions.check_distinct(columns or [], "SELECT DISTINCT")
         for key in CONDITIONS:
             if (condition := select.args.get(key)) is not None:
                 require_bool(condition.this, key.upper())
@@ -177,6 +179,7 @@ class Inference:
                 note(node, meaning([part.name for part in node.parts], levels))
             return
         signatures.check(node)
+        restrictions.check(node)
         align(node)
         note(node, expression_kind(node))
 

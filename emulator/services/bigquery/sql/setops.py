@@ -7,6 +7,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.coercion import converted
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import Kind, Mismatch, is_literal, note, same_shape, supertype
+from emulator.services.bigquery.sql.restrictions import check_distinct
 from emulator.services.bigquery.sql.scopes import Columns
 from emulator.services.bigquery.sql.structs import output_name
 
@@ -32,6 +33,8 @@ def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) 
         except Mismatch:
             raise SqlError(f"Column {place + 1} in {name} has incompatible types: {one}, {other}") from None
         columns.append((own, kind))
+    if query.args.get("distinct"):
+        check_distinct(columns, name)
     for key, before in (("this", left), ("expression", right)):
         if any(not same_shape(kind, new) for (_, kind), (_, new) in zip(before, columns, strict=True)):
             convert(query.args[key], before, [kind for _, kind in columns])
