@@ -5,6 +5,7 @@ BigQuery's TIMESTAMP is DuckDB's TIMESTAMP WITH TIME ZONE (the session is in UTC
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -48,6 +49,7 @@ FORMATTED: dict[type[exp.Expr], tuple[str, str]] = {
     exp.TsOrDsToTime: ("bq_format_time", "TIME"),
     exp.TsOrDsToTimestamp: ("bq_format_timestamp", TIMESTAMPTZ),
 }
+BUCKETS = {"DATE_BUCKET": "DATE", "DATETIME_BUCKET": "TIMESTAMP", "TIMESTAMP_BUCKET": TIMESTAMPTZ}
 SMALL_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # their to_... takes 32-bit integers
 
 
@@ -75,7 +77,7 @@ def truncate(value: exp.Expr, unit: Any) -> exp.Expr:
     if name == "ISOWEEK":
         return call("date_trunc", "week", value)
     if name == "ISOYEAR":
-        raise SqlError("Truncating to ISOYEAR is not emulated.")
+        return call("bq_iso_year_start", value, 0)
     if not name.startswith("WEEK"):
         return call("date_trunc", name.lower(), value)
     first = WEEKDAYS.index(name.partition(":")[2] or "SUNDAY")
@@ -88,6 +90,14 @@ def _trunc_timestamp(node: exp.Expr) -> exp.Expr:
     zone = node.args.get("zone")
     civil = truncate(at_zone(cast(node.this, TIMESTAMPTZ), zone), node.args.get("unit"))
     return at_zone(cast(civil, "TIMESTAMP"), zone)
+
+
+def bucket(name: str, arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """DATE_BUCKET and its like, whose buckets are counted from 1950 where no origin is given."""
+    kind = BUCKETS[name]
+    value, width, origin = arguments if len(arguments) == 3 else (*arguments, text("1950-01-01"))
+    found = call("time_bucket", width, cast(value, kind), cast(origin, kind))
+    return cast(found, kind)
 
 
 class DateRewriter:
@@ -161,6 +171,9 @@ class DateRewriter:
         if name.startswith(("WEEK", "ISOWEEK")):
             last = exp.Add(this=truncate(node.this, node.args["unit"]), expression=call("to_days", 6))
             return cast(exp.Paren(this=last), "DATE")
+        if name == "ISOYEAR":
+            after = exp.Sub(this=call("bq_iso_year_start", node.this, 1), expression=call("to_days", 1))
+            return cast(exp.Paren(this=after), "DATE")
         if name not in INTERVAL_OF:
             raise SqlError(f"LAST_DAY with {name} is not emulated.")
         start = truncate(node.this, name)
@@ -182,11 +195,11 @@ class DateRewriter:
             modulus = 1000 if part == "MILLISECOND" else 1_000_000
             whole = call("date_part", part.lower(), value)
             return exp.Paren(this=exp.Mod(this=whole, expression=exp.Literal.number(modulus)))
-        if part == "WEEK":
-            return call("bq_week_number", value)
+        if part.partition(":")[0] == "WEEK":
+            return call("bq_week_number", value, WEEKDAYS.index(part.partition(":")[2] or "SUNDAY"))
         names = {"ISOWEEK": "week", "ISOYEAR": "isoyear", "DAYOFYEAR": "dayofyear"}
         if part not in UNITS and part not in names:
-            raise SqlError(f"EXTRACT({part.replace(':', '(')}{')' if ':' in part else ''} FROM ...) is not emulated.")
+            raise SqlError(f"EXTRACT({part} FROM ...) is not emulated.")
         return call("date_part", names.get(part, part.lower()), value)
 
     # Making and converting
@@ -250,7 +263,8 @@ class DateRewriter:
         return cast(at_zone(exp.CurrentTimestamp(), node.this), "TIME")
 
     def _generatetimestamparray(self, node: exp.Expr) -> exp.Expr:
-        return call("generate_series", node.args["start"], node.args["end"], node.args["step"])
+        start, end = _moment(node, "start"), _moment(node, "end")
+        return call("generate_series", start, end, node.args["step"])
 
 
 def _parsed(node: exp.Expr, kind: str, engine_kind: str, zone: exp.Expr | None = None) -> exp.Expr:
@@ -259,7 +273,13 @@ def _parsed(node: exp.Expr, kind: str, engine_kind: str, zone: exp.Expr | None =
 
 
 # The types of the functions whose literals may be strings, by the beginning of the parser's names.
-COERCED = (("Datetime", "datetime"), ("Date", "date"), ("Timestamp", "timestamp"), ("Time", "time"))
+COERCED = (
+    ("Generate", "timestamp"),
+    ("Datetime", "datetime"),
+    ("Date", "date"),
+    ("Timestamp", "timestamp"),
+    ("Time", "time"),
+)
 
 
 def _moment(node: exp.Expr, key: str) -> exp.Expr:

@@ -15,7 +15,7 @@ from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
-from emulator.services.bigquery.sql.dates import TIMESTAMPTZ, DateRewriter
+from emulator.services.bigquery.sql.dates import BUCKETS, TIMESTAMPTZ, DateRewriter, bucket
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
@@ -24,6 +24,7 @@ from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_tra
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.patterns import PatternRewriter
 from emulator.services.bigquery.sql.safe import isolate
+from emulator.services.bigquery.sql.texts import TextRewriter
 from emulator.services.bigquery.sql.values import ValueRewriter
 
 Rewrite = Callable[[Any], exp.Expr | None]
@@ -51,6 +52,9 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.ArrayLast: "list_last",
     exp.ArraySize: "len",
     exp.ByteLength: "bq_byte_length",
+    exp.Unicode: "bq_unicode",
+    exp.ToBase32: "bq_to_base32",
+    exp.FromBase32: "bq_from_base32",
     exp.Soundex: "bq_soundex",
     exp.RangeBucket: "bq_range_bucket",
     exp.CodePointsToString: "bq_string_of",
@@ -88,7 +92,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     return tree
 
 
-class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
+class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, TextRewriter):
     """One pass over one statement."""
 
     def __init__(self, principal: str) -> None:
@@ -116,6 +120,8 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter):
         name = str(node.this)
         if node.meta.get("ours"):
             return None
+        if name.upper() in BUCKETS:
+            return bucket(name.upper(), node.expressions)
         target = UNKNOWN_TO_SQLGLOT.get(name.upper())
         if not target:
             path = node.parent.this.sql("bigquery") + "." if isinstance(node.parent, exp.Dot) else ""

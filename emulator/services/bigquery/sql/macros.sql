@@ -13,7 +13,8 @@ CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(
 
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;
 
-CREATE MACRO bq_week_number(d) AS CAST(strftime(CAST(d AS TIMESTAMP), '%U') AS BIGINT);
+CREATE MACRO bq_week_number(d, first_day) AS CAST((dayofyear(d) + 6 - (isodow(d) + 6 - first_day) % 7) // 7 AS BIGINT);
+CREATE MACRO bq_iso_year_start(d, years) AS date_trunc('week', make_date(CAST(isoyear(d) AS INTEGER) + years, 1, 4));
 CREATE MACRO bq_unix_seconds(t) AS CAST(floor(epoch_us(t) / 1000000) AS BIGINT);
 CREATE MACRO bq_unix_millis(t) AS CAST(floor(epoch_us(t) / 1000) AS BIGINT);
 CREATE MACRO bq_unix_date(d) AS CAST(date_diff('day', DATE '1970-01-01', d) AS BIGINT);

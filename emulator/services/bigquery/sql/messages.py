@@ -51,7 +51,7 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
         (r'Ambiguous reference to column name "([^"]+)"', "Column name {1} is ambiguous"),
         (r'Column "([^"]+)" does not exist on (left|right) side',
          "Column {1} in USING clause not found on {2} side of join"),
-        (r'(?:Scalar|Aggregate|Table) Function with name "?(\w+)"?', "Function not found: {1}"),
+        (r'(?:Scalar|Aggregate|Table) Function with name "?(?:bq_)?(\w+)"?', "The function {1} is not emulated"),
         (r"No function matches the given name and argument types '(\S+?)\((.*?)\)'\.",
          "No matching signature{f1} for argument types: {t2}"),
         (r'Could not choose a best candidate function for the function call "(\S+?)\((.*)\)"',

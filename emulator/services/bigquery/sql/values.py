@@ -7,7 +7,6 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import kind_of
 from emulator.services.bigquery.sql.nodes import call
-from emulator.services.bigquery.sql.scalars.text import FORMS
 
 
 class ValueRewriter:
@@ -42,21 +41,6 @@ class ValueRewriter:
     def _transform(self, node: exp.Transform) -> exp.Expr:
         return call("list_transform", node.this, _lambda(node.expression))
 
-    def _farmfingerprint(self, node: exp.FarmFingerprint) -> exp.Expr:
-        return call("bq_fingerprint", _as_bytes(node.expressions[0]))
-
-    def _tocodepoints(self, node: exp.ToCodePoints) -> exp.Expr:
-        kind = kind_of(node.this)
-        is_bytes = kind is not None and kind.name == "BYTES"
-        return call("bq_byte_values" if is_bytes else "bq_code_points", node.this)
-
-    def _normalize(self, node: exp.Normalize) -> exp.Expr:
-        written = node.args.get("form")
-        form = written.name.upper() if isinstance(written, exp.Expr) else "NFC"
-        if form not in FORMS:
-            raise SqlError(f"{form} is no form of normalization; NFC, NFKC, NFD and NFKD are.")
-        return call("bq_normalize", node.this, form, bool(node.args.get("is_casefold")))
-
     def _generateseries(self, node: exp.GenerateSeries) -> exp.Expr | None:
         start, end, step = node.args["start"], node.args["end"], node.args.get("step") or exp.Literal.number(1)
         kinds = {kind.name for value in (start, end, step) if (kind := kind_of(value)) is not None}
@@ -66,16 +50,16 @@ class ValueRewriter:
             return call("generate_series", start, end, step)
         return call("generate_series", start, end, call("bq_step", step))
 
+    def _arrayconcat(self, node: exp.ArrayConcat) -> exp.Expr:
+        joined: exp.Expr = node.this
+        for other in node.expressions:  # unlike the engine's function, its operator gives NULL where one is NULL
+            joined = exp.DPipe(this=joined, expression=other)
+        return exp.Paren(this=joined)
+
     def _levenshtein(self, node: exp.Levenshtein) -> exp.Expr:
         distance = call("levenshtein", node.this, node.expression)
         most = node.args.get("max_dist")
         return distance if most is None else call("bq_at_most", distance, most)
-
-
-def _as_bytes(value: exp.Expr) -> exp.Expr:
-    """A STRING as its bytes in UTF-8, BYTES as they are."""
-    kind = kind_of(value)
-    return value if kind is not None and kind.name == "BYTES" else call("encode", value)
 
 
 def _needed(node: exp.Func, name: str, function: str) -> exp.Expr:

@@ -51,3 +51,8 @@ def register(connection: DuckDBPyConnection) -> None:
     special = FunctionNullHandling.SPECIAL
     connection.create_function("bq_string_of", text.string_of, [numbers], VARCHAR, null_handling=special)
     connection.create_function("bq_bytes_of", text.bytes_of_values, [numbers], BLOB, null_handling=special)
+    connection.create_function("bq_translate", text.translate, [VARCHAR, VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_parse_numeric", text.parse_numeric, [VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_sha512", text.sha512, [BLOB], BLOB)
+    connection.create_function("bq_to_base32", text.to_base32, [BLOB], VARCHAR)
+    connection.create_function("bq_from_base32", text.from_base32, [VARCHAR], BLOB)

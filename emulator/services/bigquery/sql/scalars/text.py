@@ -5,6 +5,10 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import re
 import unicodedata
 from typing import Literal
 
@@ -13,6 +17,9 @@ from emulator.services.bigquery.sql.scalars.errors import ScalarError
 FORMS: dict[str, Literal["NFC", "NFKC", "NFD", "NFKD"]] = {"NFC": "NFC", "NFKC": "NFKC", "NFD": "NFD", "NFKD": "NFKD"}
 SAME_SOUND = ("BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")
 SOUNDS = {letter: digit for digit, letters in enumerate(SAME_SOUND, 1) for letter in letters}
+NUMBER = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?P<whole>[\d,]*)(?P<rest>(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*(?P<after>[+-]?)\s*"
+)
 SILENT = "HW"  # letters between two of one sound that do not part them
 
 
@@ -65,3 +72,37 @@ def bytes_of_values(values: list[int | None]) -> bytes | None:
         if value is None or not 0 <= value <= 255:
             raise ScalarError(f"Invalid extended ASCII code points {value}")
     return bytes(value for value in values if value is not None)
+
+
+def translate(text: str, source: str, target: str) -> str:
+    """TRANSLATE. Raises ScalarError for a character that the source has twice."""
+    for at, character in enumerate(source):
+        if character in source[:at]:
+            raise ScalarError(f'Duplicate character "{character}" in TRANSLATE source characters')
+    return text.translate({ord(old): target[at : at + 1] or None for at, old in enumerate(source)})
+
+
+def parse_numeric(text: str, function: str) -> str:
+    """PARSE_NUMERIC and PARSE_BIGNUMERIC as far as the digits: commas and spaces left out, the sign in front."""
+    match = NUMBER.fullmatch(text)
+    if match is None or (match["sign"] and match["after"]) or not re.match(r",*\.?\d", match["whole"] + match["rest"]):
+        raise ScalarError(f'Invalid input to {function}: "{text}"')
+    return (match["sign"] or match["after"]) + match["whole"].replace(",", "") + match["rest"]
+
+
+def sha512(data: bytes) -> bytes:
+    """SHA512."""
+    return hashlib.sha512(data).digest()
+
+
+def to_base32(data: bytes) -> str:
+    """TO_BASE32."""
+    return base64.b32encode(data).decode()
+
+
+def from_base32(text: str) -> bytes:
+    """FROM_BASE32. Raises ScalarError for what is none."""
+    try:
+        return base64.b32decode(text)
+    except binascii.Error:
+        raise ScalarError("Failed to decode invalid base32 string") from None
