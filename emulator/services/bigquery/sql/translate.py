@@ -17,7 +17,7 @@ from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
 from emulator.services.bigquery.sql.inference import Inference
-from emulator.services.bigquery.sql.kinds import STRING, of_field
+from emulator.services.bigquery.sql.kinds import Kind, of_field
 from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.references import resolve, tables
@@ -124,9 +124,10 @@ class Translator:
         if isinstance(reference, SchemaView):
             return None
         if isinstance(reference, Wildcard):
-            every = [field for info in self._matching(reference) for field in info.fields]
-            found = {field["name"].lower(): (field["name"], of_field(field)) for field in reversed(every)}
-            return [*found.values(), ("_TABLE_SUFFIX", STRING)]
+            found: dict[str, tuple[str, Kind | None]] = {}
+            for field in (field for info in self._matching(reference) for field in info.fields):
+                found.setdefault(field["name"].lower(), (field["name"], of_field(field)))
+            return list(found.values())
         info = self._table(reference)
         fields = self._view_fields(info) if info.view else list(info.fields)
         return [(field["name"], of_field(field)) for field in fields]
@@ -140,7 +141,10 @@ class Translator:
         if isinstance(reference, SchemaView):
             sql = information_schema.subquery(reference, self._snapshot)
         elif isinstance(reference, Wildcard):
-            sql = self._wildcard(reference, tree)
+            suffix = any(column.name.upper() == "_TABLE_SUFFIX" for column in tree.find_all(exp.Column))
+            sql = self._wildcard(reference, suffix=suffix)
+            if suffix:
+                _hide_suffix(node.find_ancestor(exp.Select), alias)
         else:
             info = self._table(reference)
             if not info.view:
@@ -188,11 +192,10 @@ class Translator:
             if info.kind == "TABLE" and info.name.table.startswith(reference.prefix)
         ]
 
-    def _wildcard(self, reference: Wildcard, tree: exp.Expr) -> str:
+    def _wildcard(self, reference: Wildcard, *, suffix: bool) -> str:
         found = self._matching(reference)
         if not found:
             raise SqlError(f"{reference.parent}.{reference.prefix}* does not match any table.", "notFound")
-        suffix = any(column.name.upper() == "_TABLE_SUFFIX" for column in tree.find_all(exp.Column))
         parts = []
         for info in found:
             extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
@@ -234,6 +237,14 @@ def view_query(sql: str, project: str) -> Statement:
     if len(statements) != 1 or statements[0].kind != "SELECT":
         raise SqlError("The query of a view must be one SELECT.")
     return statements[0]
+
+
+def _hide_suffix(select: exp.Select | None, alias: str) -> None:
+    """`*` does not show _TABLE_SUFFIX, a pseudo-column."""
+    for item in select.expressions if select is not None else ():
+        star = item.this if isinstance(item, exp.Column) and item.table.lower() == alias.lower() else item
+        if isinstance(star, exp.Star):
+            star.set("except_", [*(star.args.get("except_") or []), exp.to_identifier("_TABLE_SUFFIX")])
 
 
 def _refuse_duplicates(columns: Columns) -> None:

@@ -177,6 +177,11 @@ def test_expressions(warehouse: SmallWarehouse, expression: str, expected: Any) 
         ),
         ("SELECT _TABLE_SUFFIX, COUNT(*) FROM `p.d.t*` GROUP BY 1 ORDER BY 1", [["", "3"], ["_1", "3"]]),
         (
+            ("SELECT id FROM (SELECT * FROM `p.d.t*` WHERE _TABLE_SUFFIX = '' UNION ALL SELECT * FROM t) "
+            "WHERE id > 1 ORDER BY id"),
+            [["2"], ["2"], ["3"], ["3"]],
+        ),
+        (
             "SELECT * EXCEPT (recs, one, j, b, tags, ts, d, dt, tm, n, f) FROM d.t ORDER BY d.t.id LIMIT 1",
             [["1", "Ann", "true"]],
         ),
