@@ -98,18 +98,29 @@ def file_part(emulator: "Emulator", request: Request, blob: str, span: tuple[int
         return same
     headers = {"content-type": content_type, "etag": etag, "accept-ranges": "bytes"}
     size = end - start
+    part = asked_range(request, size, etag)
+    if part is None:
+        headers["content-length"] = str(size)
+        return Response(200, headers, emulator.blobs.stream(blob, start, end))
+    headers["content-length"] = str(part[1] - part[0])
+    headers["content-range"] = content_range(part, size)
+    return Response(206, headers, emulator.blobs.stream(blob, start + part[0], start + part[1]))
+
+
+def asked_range(request: Request, size: int, etag: str = "") -> tuple[int, int] | None:
+    """Give [start, stop) of the bytes that are wanted, None for all of them; 416 for a range behind the end."""
     asked = request.headers.get("range", "")
     if request.headers.get("if-range", etag) != etag:
         asked = ""
     part = parse_range(asked, size)
-    if part is None:
-        headers["content-length"] = str(size)
-        return Response(200, headers, emulator.blobs.stream(blob, start, end))
-    if part[0] >= part[1]:
+    if part is not None and part[0] >= part[1]:
         raise ApiError(416, "OUT_OF_RANGE", f"The range starts behind the end: there are {size} bytes.", "badRange")
-    headers["content-length"] = str(part[1] - part[0])
-    headers["content-range"] = f"bytes {part[0]}-{part[1] - 1}/{size}"
-    return Response(206, headers, emulator.blobs.stream(blob, start + part[0], start + part[1]))
+    return part
+
+
+def content_range(part: tuple[int, int], size: int) -> str:
+    """Write the Content-Range of these bytes of so many (RFC 9110 14.4)."""
+    return f"bytes {part[0]}-{part[1] - 1}/{size}"
 
 
 async def stream_parts(

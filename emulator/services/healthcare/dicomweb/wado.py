@@ -274,17 +274,43 @@ async def retrieve_bulk_data(request: Request) -> Answer:
         span = (element.offset, element.offset + element.length)
         return answers.file_part(request.emulator, request, row.blob, span, content_type)
     bodies = await _bulk_bodies(request.emulator, row, element)
+    if not choice.offer.multipart and len(bodies) != 1:
+        raise invalid_argument("The value has several frames: ask for multipart/related.")
+    ranged = _ranged(request, row, element, bodies)
+    if ranged is not None:
+        bodies, found = [ranged[0]], {"content-range": ranged[1]}
+    else:
+        found = {}
+    status = 206 if found else 200
     if not choice.offer.multipart:
-        if len(bodies) != 1:
-            raise invalid_argument("The value has several frames: ask for multipart/related.")
-        return Response(200, {"content-type": content_type}, bodies[0])
+        return Response(status, {"content-type": content_type, **found}, bodies[0])
     boundary, place = token_hex(16), f"{root_url(request)}/{row.path}/bulkdata/{element.path}"
 
     async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
         for body in bodies:
             yield content_type, place, body
 
-    return Response(200, answers.multipart_headers(syntaxes.OCTETS, boundary), answers.stream_parts(boundary, parts()))
+    headers = answers.multipart_headers(syntaxes.OCTETS, boundary) | found
+    return Response(status, headers, answers.stream_parts(boundary, parts()))
+
+
+def _ranged(request: Request, row: Row, element: Bulk, bodies: Sequence[_Body]) -> tuple[_Body, str] | None:
+    """Give the bytes of the value that were asked for and their Content-Range; None for all of it.
+
+    The range counts the bytes of the value, also where that is a part of a multipart body. That of several frames, or
+    of a value that is unpacked as it is sent, is not heeded (RFC 9110 14.2 lets a server do so).
+    """
+    whole = bodies[0] if len(bodies) == 1 else None
+    if isinstance(whole, bytes):
+        part = answers.asked_range(request, len(whole))
+        return None if part is None else (whole[part[0] : part[1]], answers.content_range(part, len(whole)))
+    if not _lies_plain(row, element):
+        return None
+    part = answers.asked_range(request, element.length)
+    if part is None:
+        return None
+    body = request.emulator.blobs.stream(row.blob, element.offset + part[0], element.offset + part[1])
+    return body, answers.content_range(part, element.length)
 
 
 def _lies_plain(row: Row, element: Bulk) -> bool:

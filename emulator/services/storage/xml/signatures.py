@@ -42,7 +42,10 @@ def signer(request: Request) -> str:
     if not issued - timedelta(minutes=15) <= now <= issued + timedelta(seconds=expires):
         raise ApiError(400, "INVALID_ARGUMENT", "Invalid argument: the signed URL has expired.", "ExpiredToken")
     methods = ("GET", "HEAD") if request.method.http == "GET" else (request.method.http,)
-    texts = [_string_to_sign(request, method, date, scope, query) for method in methods]
+    host = request.headers.get("host", "")
+    # Node's client signs the host without its port, since Google's has none.
+    hosts = (host, host.rpartition(":")[0]) if host.rpartition(":")[2].isdigit() else (host,)
+    texts = [_string_to_sign(request, method, host, date, scope, query) for method in methods for host in hosts]
     if not _verifies(request, email, signature, texts):
         message = (
             "Access denied. The request signature we calculated does not match the signature you provided. "
@@ -52,14 +55,15 @@ def signer(request: Request) -> str:
     return f"serviceAccount:{email}"
 
 
-def _string_to_sign(request: Request, method: str, date: str, scope: str, query: dict[str, str]) -> bytes:
+def _string_to_sign(request: Request, method: str, host: str, date: str, scope: str, query: dict[str, str]) -> bytes:
     pairs = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, value in request.raw_query
         if name.lower() != "x-goog-signature"
     )
     signed = query.get("x-goog-signedheaders", "host")
-    headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed.split(";"))
+    given = {**request.headers, "host": host}
+    headers = "".join(f"{name}:{' '.join(given.get(name, '').split())}\n" for name in signed.split(";"))
     payload = request.headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD")
     canonical = "\n".join(
         [method, request.raw_path, "&".join(f"{name}={value}" for name, value in pairs), headers, signed, payload]

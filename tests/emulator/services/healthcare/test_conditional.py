@@ -4,9 +4,12 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
 
+from emulator.gateway.multipart import boundary_of, parts
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.support.patience import PATIENCE
 
 ONE = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1"
@@ -80,6 +83,48 @@ def test_range_of_bulk_data_and_of_a_version(store: Store) -> None:
     assert store.session.get(url, headers=other, timeout=PATIENCE).content == bytes(range(16))
     known = {**headers, "If-None-Match": answer.headers["etag"]}
     assert store.session.get(url, headers=known, timeout=PATIENCE).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "part"),
+    [
+        ("bytes=4-7", 206, slice(4, 8)),
+        ("bytes=4-", 206, slice(4, 16)),
+        ("bytes=-3", 206, slice(13, 16)),
+        ("bytes=0-99", 206, slice(0, 16)),
+        ("bytes=16-", 416, slice(0, 0)),
+        ("bytes=0-1,4-5", 200, slice(0, 16)),
+        ("lines=0-1", 200, slice(0, 16)),
+    ],
+)
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.4.90"])
+def test_range_of_bulk_data_in_a_part(store: Store, syntax: str, asked: str, status: int, part: slice) -> None:
+    """As dicomweb-client asks for it (byte_range): the bytes of the value, in a multipart body (RFC 9110 14)."""
+    value = bytes(range(16))
+    film = instance()
+    film.file_meta.TransferSyntaxUID = UID(syntax)
+    if film.file_meta.TransferSyntaxUID.is_encapsulated:
+        film.PixelData = encapsulate([value])
+        film["PixelData"].is_undefined_length = True
+    data = file_of(film)
+    assert store.post(data).status_code == 200
+    url = f"{store.url}/{ONE}/bulkdata/7FE00010"
+    headers = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax=*', "Range": asked}
+    answer = store.session.get(url, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == status
+    if status == 416:
+        return
+    expected = value[part]
+    assert [content for _, content in parts(answer.content, boundary_of(answer.headers["content-type"]))] == [expected]
+    if status == 206:
+        start, stop, _ = part.indices(16)
+        assert answer.headers["content-range"] == f"bytes {start}-{stop - 1}/16"
+
+
+def test_dicomweb_client_retrieves_a_range(store: Store) -> None:
+    assert store.post(made()).status_code == 200
+    url = f"{store.url}/{ONE}/bulkdata/7FE00010"
+    assert store.client.retrieve_bulkdata(url, byte_range=(4, 7)) == [bytes(range(4, 8))]
 
 
 @pytest.mark.parametrize(
