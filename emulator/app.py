@@ -229,7 +229,8 @@ class Emulator:
 
     def _authenticate(self, request: Request, service: Service) -> None:
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
-        principal = self.authenticator.principal(request.headers, query_token)
+        principal = service.authenticate(request) if service.authenticate is not None else ""
+        principal = principal or self.authenticator.principal(request.headers, query_token)
         if not principal and "cookie" in request.headers:
             principal = self.viewer.principal(request)
         if not principal:

@@ -41,9 +41,10 @@ class Service:
     name is also its package under emulator/services; documents are discovery documents in order of precedence;
     schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
     fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
-    public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); alias, where
-    set, gives a raw path that no document has the path under which a document has it; encode_error, where set, words
-    the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
+    public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); authenticate,
+    where set, gives the principal that credentials of the service's own kind stand for (signatures), "" for none;
+    alias, where set, gives a raw path that no document has the path under which a document has it; encode_error, where
+    set, words the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Service:
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
+        self.authenticate: Callable[[Request], str] | None = None
         self.alias: Callable[[Emulator, str], str | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None

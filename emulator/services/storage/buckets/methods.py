@@ -185,6 +185,13 @@ async def service_account(request: Request) -> Answer:
     return {"kind": "storage#serviceAccount", "email_address": agent_email("storage", project)}
 
 
+@handles("storage.managedFolders.list")
+async def list_managed_folders(request: Request) -> Answer:
+    """None, since none can be made here; gcloud asks for them when it removes a bucket with all that is in it."""
+    access.bucket_for(request, "storage.managedFolders.list")
+    return {"kind": "storage#managedFolders", "items": []}
+
+
 @handles("storage.anywhereCaches.list")
 async def list_caches(request: Request) -> Answer:
     """No bucket has caches here; clients that ask before they delete a bucket take 404 for none."""

@@ -74,25 +74,27 @@ class ContentRange:
 
 async def begin(request: Request) -> Answer:
     """Open a session and say where its chunks go."""
-    emulator = request.emulator
     body = resource(request, await request.read(METADATA_LIMIT))
     upload = prepare(request, body, request.headers.get("x-upload-content-type"))
-    upload_id = emulator.ids.hex(48)
-    length = request.headers.get("x-upload-content-length", "")
-    kept = {
-        "upload": upload.to_json(),
-        "hashes": expected_hashes(body, request.headers),
-        "total": int(length) if length.isdigit() else None,
-    }
-    created = int(emulator.clock.seconds() * 1_000_000)
-    values = (upload_id, upload.bucket, upload.name, created, orjson.dumps(kept).decode())
-    sql = "INSERT INTO storage_uploads (id, bucket, name, created, received, request) VALUES (?, ?, ?, ?, 0, ?)"
-    await emulator.db.write(lambda tx: tx.execute(sql, values).rowcount)
+    upload_id = await open_session(request, upload, expected_hashes(body, request.headers))
     location = (
         f"{request.base_url}/upload/storage/v1/b/{upload.bucket}/o?uploadType=resumable"
         f"&name={quote(upload.name, safe='')}&upload_id={upload_id}"
     )
     return Response(200, {"location": location, "x-guploader-uploadid": upload_id, "content-type": "text/plain"})
+
+
+async def open_session(request: Request, upload: Upload, hashes: dict[str, str]) -> str:
+    """Keep what an upload is to become and which checksums its bytes are to have; gives the session's id."""
+    emulator = request.emulator
+    upload_id = emulator.ids.hex(48)
+    length = request.headers.get("x-upload-content-length", "")
+    kept = {"upload": upload.to_json(), "hashes": hashes, "total": int(length) if length.isdigit() else None}
+    created = int(emulator.clock.seconds() * 1_000_000)
+    values = (upload_id, upload.bucket, upload.name, created, orjson.dumps(kept).decode())
+    sql = "INSERT INTO storage_uploads (id, bucket, name, created, received, request) VALUES (?, ?, ?, ?, 0, ?)"
+    await emulator.db.write(lambda tx: tx.execute(sql, values).rowcount)
+    return upload_id
 
 
 @handles("storage.media.resume")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from emulator.gateway.errors import unauthenticated
+from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_object_name
-from emulator.services.storage.objects import downloads, rows
+from emulator.services.storage.objects import downloads, rows, sessions
 from emulator.services.storage.objects.changes import Change
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.rows import StoredObject
@@ -40,27 +42,37 @@ _CONDITIONS = {
 
 
 def alias(emulator: Emulator, raw_path: str) -> str | None:
-    """/BUCKET/OBJECT under the path that the fragment of a discovery document has; None where no such bucket is.
+    """/BUCKET/OBJECT or /BUCKET under the path that the fragment of a discovery document has; None for no such bucket.
 
     Clients of Node take STORAGE_EMULATOR_HOST for the whole base of the JSON API: /b/... is /storage/v1/b/... then.
     """
     if raw_path == "/b" or raw_path.startswith("/b/"):
         return f"storage/v1{raw_path}"
-    bucket, slash, name = raw_path.lstrip("/").partition("/")
-    if not slash or not name or buckets.find(emulator.db, bucket) is None:
+    bucket, _, name = raw_path.lstrip("/").partition("/")
+    if not bucket or buckets.find(emulator.db, bucket) is None:
         return None
-    return f"_xml/{bucket}/{quote(name, safe='%~-._')}"
+    return f"_xml/{bucket}/{quote(name, safe='%~-._')}" if name else f"_xml/{bucket}"
 
 
 SERVICE.alias = alias
 
 
-def authenticate(request: Request) -> None:
-    """A signature in the URL says who asks, whatever else does."""
-    if signatures.is_signed(request):
-        request.principal = signatures.signer(request)
-    elif "authorization" in request.headers and not request.principal:
-        raise unauthenticated("The Authorization header is not understood.")
+def authenticate(request: Request) -> str:
+    """Who signed a call of the XML API, "" where nobody did. Headers of S3 then count as Google's of the same name."""
+    if not request.method.id.startswith("storage.xml."):
+        return ""
+    principal = signatures.signer(request)
+    request.headers = {re.sub("^x-amz-", "x-goog-", name): value for name, value in request.headers.items()}
+    return principal
+
+
+SERVICE.authenticate = authenticate
+
+
+def speaks_s3(request: Request) -> bool:
+    """Whether the caller signed as clients of S3 do, and so looks for S3's names in the answer."""
+    by_header = request.headers.get("authorization", "").startswith(signatures.AWS)
+    return by_header or any(name.lower() == "x-amz-signature" for name, _ in request.raw_query)
 
 
 def query_of(request: Request) -> dict[str, str]:
@@ -71,7 +83,6 @@ def query_of(request: Request) -> dict[str, str]:
 @handles("storage.xml.getObject")
 async def get_object(request: Request) -> Response:
     """The bytes of an object, or the parts of a multipart upload."""
-    authenticate(request)
     query = query_of(request)
     if "uploadId" in query:
         from emulator.services.storage.xml import multipart
@@ -79,8 +90,9 @@ async def get_object(request: Request) -> Response:
         return multipart.list_parts(request)
     _, stored = _find(request)
     answer = await downloads.answer(request, stored)
+    prefix = "x-amz" if speaks_s3(request) else "x-goog"
     for name, value in stored.settings.get("metadata", {}).items():
-        answer.headers[f"x-goog-meta-{name.lower()}"] = quote(value, safe=" !#$%&'()*+,-./:;<=>?@[]^_`{|}~\"")
+        answer.headers[f"{prefix}-meta-{name.lower()}"] = quote(value, safe=" !#$%&'()*+,-./:;<=>?@[]^_`{|}~\"")
     for header in ("content-type", "content-disposition", "cache-control", "content-language"):
         if f"response-{header}" in query:
             answer.headers[header] = query[f"response-{header}"]
@@ -89,12 +101,15 @@ async def get_object(request: Request) -> Response:
 
 @handles("storage.xml.putObject")
 async def put_object(request: Request) -> Response:
-    """Upload an object, or one part of a multipart upload."""
-    authenticate(request)
+    """Upload an object, one part of a multipart upload, or the next bytes of a resumable one."""
     if "uploadId" in query_of(request):
         from emulator.services.storage.xml import multipart
 
         return await multipart.put_part(request)
+    if "upload_id" in query_of(request):
+        from emulator.services.storage.xml import resumable
+
+        return await resumable.go_on(request)
     if "x-goog-copy-source" in request.headers:
         raise errors.not_emulated("Copies through the XML API (x-goog-copy-source)")
     upload = prepare(request)
@@ -106,27 +121,35 @@ async def put_object(request: Request) -> Response:
 
 @handles("storage.xml.postObject")
 async def post_object(request: Request) -> Response:
-    """Begin or complete a multipart upload."""
-    from emulator.services.storage.xml import multipart
+    """Begin or complete a multipart upload, or begin a resumable one."""
+    from emulator.services.storage.xml import multipart, resumable
 
-    authenticate(request)
     query = query_of(request)
+    if request.headers.get("x-goog-resumable", "").lower() == "start":
+        return await resumable.begin(request)
+    if "upload_id" in query:
+        return await resumable.go_on(request)
     if "uploads" in query:
         return await multipart.begin(request)
     if "uploadId" in query:
         return await multipart.complete(request)
-    raise errors.not_emulated("Form and resumable uploads through the XML API")
+    raise errors.invalid(
+        "A POST to an object begins a multipart (?uploads) or resumable (x-goog-resumable: start) upload."
+    )
 
 
 @handles("storage.xml.deleteObject")
 async def delete_object(request: Request) -> Response:
-    """Delete an object, or abort a multipart upload."""
-    authenticate(request)
+    """Delete an object, or abort a multipart or resumable upload."""
     emulator, query = request.emulator, query_of(request)
     if "uploadId" in query:
         from emulator.services.storage.xml import multipart
 
         return await multipart.abort(request)
+    if "upload_id" in query:
+        cancelled = await sessions.cancel(request)
+        assert isinstance(cancelled, Response)
+        return cancelled
     name = request.path["object"]
     bucket = access.bucket_for(request, "storage.objects.delete", object_name=name)
     generation, conditions = _generation(query), _conditions(request)
@@ -163,9 +186,20 @@ def prepare(request: Request) -> Upload:
 
 async def receive(request: Request) -> Blob:
     """The body as a blob that nothing refers to yet."""
+    claimed = signatures.payload_hash(request.headers)
+    if claimed.startswith("STREAMING-"):
+        raise errors.not_emulated(
+            f"Bodies in signed chunks ({claimed[:40]}; of boto3, set request_checksum_calculation to when_required)"
+        )
+    digest = hashlib.sha256() if re.fullmatch("[0-9a-f]{64}", claimed) else None
     async with request.emulator.blobs.writer() as writer:
         async for chunk in request.stream():
             await writer.write(chunk)
+            if digest is not None:
+                digest.update(chunk)
+        if digest is not None and digest.hexdigest() != claimed:
+            message = "The SHA-256 of the body is not the one that the request was signed with."
+            raise ApiError(400, "INVALID_ARGUMENT", message, "XAmzContentSHA256Mismatch")
         return await writer.finish()
 
 

@@ -1,86 +1,181 @@
-"""V4 signed URLs: who signed, whether the signature holds, whether it is still valid.
+"""V4 signatures: who signed a URL, a request or a form, and whether that holds.
 
-https://cloud.google.com/storage/docs/authentication/signatures. Only RSA keys of service accounts sign here; HMAC
-keys are not emulated.
+https://cloud.google.com/storage/docs/authentication/signatures. RSA keys of service accounts sign, and HMAC keys: by
+Google's algorithm or by that of S3, whose names begin with x-amz- in place of x-goog-.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name
 from emulator.gateway.errors import ApiError
-from emulator.gateway.request import Request
+from emulator.services.storage import hmac_keys
 
-ALGORITHM = "GOOG4-RSA-SHA256"
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+    from emulator.gateway.request import Request
+
+RSA = "GOOG4-RSA-SHA256"
+AWS = "AWS4-HMAC-SHA256"
+_HMAC = {"GOOG4-HMAC-SHA256": ("GOOG4", "goog4_request"), AWS: ("AWS4", "aws4_request")}
 MAX_EXPIRES_SECONDS = 604_800
+_CLOCKS = timedelta(minutes=15)
+_PARAMETER = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
 
 
-def is_signed(request: Request) -> bool:
-    """Whether the URL carries a signature."""
-    return any(name.lower() == "x-goog-signature" for name, _ in request.raw_query)
+@dataclass(frozen=True)
+class Claim:
+    """What a signature says of itself; `scope` is DATE/REGION/SERVICE/TERMINATOR."""
+
+    algorithm: str
+    signer: str
+    scope: str
+    date: str
+    signature: str
+
+    @classmethod
+    def of(cls, algorithm: str, credential: str, date: str, signature: str) -> Claim:
+        """From its four parts. Raises 400 for one that is malformed."""
+        signer, _, scope = credential.partition("/")
+        if algorithm != RSA and algorithm not in _HMAC:
+            raise malformed(f"The algorithm of a signature must be one of {', '.join((RSA, *_HMAC))}.")
+        if scope.count("/") != 3 or not re.fullmatch(r"[0-9A-Fa-f]+", signature):
+            raise malformed("The credential or the signature of the request is malformed.")
+        return cls(algorithm, signer, scope, date, signature)
+
+    @property
+    def issued(self) -> datetime:
+        """When it was made. Raises 400 for a malformed date."""
+        try:
+            return datetime.strptime(self.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError as error:
+            raise malformed("The date of the signature is malformed; it is written 20260131T235959Z.") from error
+
+    def principal(self, emulator: Emulator, texts: Sequence[bytes]) -> str:
+        """Who made it, of one of these texts. Raises 403 where nobody did."""
+        if self.algorithm == RSA:
+            email = self.signer if _signed_by_key(emulator, self.signer, self.signature, texts) else ""
+        else:
+            email = self._signed_by_secret(emulator, texts)
+        if not email:
+            message = (
+                "Access denied. The request signature we calculated does not match the signature you provided. "
+                "Check your Google secret key and signing method."
+            )
+            raise ApiError(403, "PERMISSION_DENIED", message, "SignatureDoesNotMatch")
+        return f"serviceAccount:{email}"
+
+    def to_sign(self, canonical: str) -> bytes:
+        """What is signed of a canonical request."""
+        return f"{self.algorithm}\n{self.date}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}".encode()
+
+    def _signed_by_secret(self, emulator: Emulator, texts: Sequence[bytes]) -> str:
+        found = hmac_keys.secret_of(emulator, self.signer)
+        if found is None:
+            message = "The access id of the signature is that of no active HMAC key."
+            raise ApiError(403, "PERMISSION_DENIED", message, "InvalidSecurity")
+        email, secret = found
+        prefix, terminator = _HMAC[self.algorithm]
+        key = (prefix + secret).encode()
+        if not self.scope.endswith(f"/{terminator}"):
+            raise malformed(f"The scope of the signature must end with {terminator}.")
+        for part in self.scope.split("/"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        given = bytes.fromhex(self.signature) if len(self.signature) == 64 else b""
+        return email if any(hmac.compare_digest(hmac.digest(key, text, "sha256"), given) for text in texts) else ""
 
 
 def signer(request: Request) -> str:
-    """The principal whose key signed the URL. Raises 400 for one that is malformed or expired, 403 for a wrong one."""
+    """The principal whose key signed the URL or the request, "" where none did.
+
+    Raises 400 for a signature that is malformed or expired, 403 for one that does not hold.
+    """
     query = {name.lower(): value for name, value in request.raw_query}
-    if query.get("x-goog-algorithm") != ALGORITHM:
-        raise _malformed(f"X-Goog-Algorithm must be {ALGORITHM}; HMAC keys are not emulated.")
-    email, _, scope = query.get("x-goog-credential", "").partition("/")
-    date = query.get("x-goog-date", "")
-    try:
-        issued = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        expires = int(query.get("x-goog-expires", ""))
-        signature = bytes.fromhex(query["x-goog-signature"])
-    except ValueError as error:
-        raise _malformed("X-Goog-Date, X-Goog-Expires or X-Goog-Signature is malformed.") from error
-    if not 0 < expires <= MAX_EXPIRES_SECONDS:
-        raise _malformed(f"X-Goog-Expires must be from 1 to {MAX_EXPIRES_SECONDS} seconds.")
+    for prefix in ("x-goog-", "x-amz-"):
+        if prefix + "signature" in query:
+            return _of_url(request, query, prefix)
+    algorithm, _, rest = request.headers.get("authorization", "").partition(" ")
+    return _of_headers(request, algorithm, rest) if algorithm == RSA or algorithm in _HMAC else ""
+
+
+def malformed(message: str) -> ApiError:
+    """400: what should be a signature can't be read."""
+    return ApiError(400, "INVALID_ARGUMENT", message, "AuthenticationRequired")
+
+
+def expired() -> ApiError:
+    """400: it held once, or does not yet."""
+    return ApiError(400, "INVALID_ARGUMENT", "Invalid argument: the signature has expired.", "ExpiredToken")
+
+
+def _of_url(request: Request, query: Mapping[str, str], prefix: str) -> str:
+    given = {name.removeprefix(prefix): value for name, value in query.items() if name.startswith(prefix)}
+    claim = Claim.of(given.get("algorithm", ""), given.get("credential", ""), given.get("date", ""), given["signature"])
+    seconds = given.get("expires", "")
+    if not seconds.isdecimal() or not 0 < int(seconds[:9]) <= MAX_EXPIRES_SECONDS:
+        raise malformed(f"X-Goog-Expires must be from 1 to {MAX_EXPIRES_SECONDS} seconds.")
     now = request.emulator.clock.now()
-    if not issued - timedelta(minutes=15) <= now <= issued + timedelta(seconds=expires):
-        raise ApiError(400, "INVALID_ARGUMENT", "Invalid argument: the signed URL has expired.", "ExpiredToken")
+    if not claim.issued - _CLOCKS <= now <= claim.issued + timedelta(seconds=int(seconds)):
+        raise expired()
+    return claim.principal(request.emulator, _texts(request, claim, given.get("signedheaders", "host")))
+
+
+def _of_headers(request: Request, algorithm: str, rest: str) -> str:
+    given = dict(_PARAMETER.findall(rest))
+    headers = request.headers
+    date = headers.get("x-goog-date") or headers.get("x-amz-date", "")
+    claim = Claim.of(algorithm, given.get("Credential", ""), date, given.get("Signature", ""))
+    if abs(request.emulator.clock.now() - claim.issued) > _CLOCKS:
+        raise expired()
+    return claim.principal(request.emulator, _texts(request, claim, given.get("SignedHeaders", "host")))
+
+
+def _texts(request: Request, claim: Claim, signed: str) -> list[bytes]:
+    """What may have been signed: a HEAD is routed as GET, and Node's client leaves the port out of the host."""
     methods = ("GET", "HEAD") if request.method.http == "GET" else (request.method.http,)
     host = request.headers.get("host", "")
-    # Node's client signs the host without its port, since Google's has none.
     hosts = (host, host.rpartition(":")[0]) if host.rpartition(":")[2].isdigit() else (host,)
-    texts = [_string_to_sign(request, method, host, date, scope, query) for method in methods for host in hosts]
-    if not _verifies(request, email, signature, texts):
-        message = (
-            "Access denied. The request signature we calculated does not match the signature you provided. "
-            "Check your Google secret key and signing method."
-        )
-        raise ApiError(403, "PERMISSION_DENIED", message, "SignatureDoesNotMatch")
-    return f"serviceAccount:{email}"
+    return [claim.to_sign(_canonical(request, method, host, signed)) for method in methods for host in hosts]
 
 
-def _string_to_sign(request: Request, method: str, host: str, date: str, scope: str, query: dict[str, str]) -> bytes:
+def _canonical(request: Request, method: str, host: str, signed: str) -> str:
     pairs = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, value in request.raw_query
-        if name.lower() != "x-goog-signature"
+        if name.lower() not in ("x-goog-signature", "x-amz-signature")
     )
-    signed = query.get("x-goog-signedheaders", "host")
     given = {**request.headers, "host": host}
     headers = "".join(f"{name}:{' '.join(given.get(name, '').split())}\n" for name in signed.split(";"))
-    payload = request.headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD")
-    canonical = "\n".join(
-        [method, request.raw_path, "&".join(f"{name}={value}" for name, value in pairs), headers, signed, payload]
+    return "\n".join(
+        [
+            *(method, request.raw_path, "&".join(f"{name}={value}" for name, value in pairs), headers, signed),
+            payload_hash(request.headers) or "UNSIGNED-PAYLOAD",
+        ]
     )
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return f"{ALGORITHM}\n{date}\n{scope}\n{digest}".encode()
 
 
-def _verifies(request: Request, email: str, signature: bytes, texts: list[bytes]) -> bool:
-    """Whether one of the account's keys made the signature of one of the texts."""
+def payload_hash(headers: Mapping[str, str]) -> str:
+    """What a request says its body's SHA-256 is: in hexadecimal, or a word for one that is not signed."""
+    return headers.get("x-goog-content-sha256") or headers.get("x-amz-content-sha256", "")
+
+
+def _signed_by_key(emulator: Emulator, email: str, signature: str, texts: Sequence[bytes]) -> bool:
+    """Whether one of the account's RSA keys made the signature of one of the texts."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-    resources, account = request.emulator.resources, account_name(email)
+    resources, account = emulator.resources, account_name(email)
     known = resources.get(ACCOUNTS, account)
-    if known is None or known.body.get("disabled"):
+    if known is None or known.body.get("disabled") or len(signature) % 2:
         return False
     for key in resources.list(KEYS, account)[0]:
         public = serialization.load_pem_public_key(key.body["publicKeyPem"].encode())
@@ -88,12 +183,8 @@ def _verifies(request: Request, email: str, signature: bytes, texts: list[bytes]
             continue
         for text in texts:
             try:
-                public.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
+                public.verify(bytes.fromhex(signature), text, padding.PKCS1v15(), hashes.SHA256())
             except InvalidSignature:
                 continue
             return True
     return False
-
-
-def _malformed(message: str) -> ApiError:
-    return ApiError(400, "INVALID_ARGUMENT", message, "AuthenticationRequired")

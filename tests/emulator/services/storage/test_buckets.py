@@ -248,3 +248,10 @@ def test_what_has_no_handler_says_its_method(raw: Raw) -> None:
     answer = raw.http.get(f"/storage/v1/b/{raw.bucket}/managedFolders")
     assert answer.status_code == 501
     assert "storage.managedFolders.list" in answer.json()["error"]["message"]
+
+
+def test_no_bucket_has_managed_folders(raw: Raw) -> None:
+    """Which gcloud wants to know before it removes a bucket; making one is a 501."""
+    place = f"/storage/v1/b/{raw.bucket}/managedFolders"
+    assert raw.http.get(place).json() == {"kind": "storage#managedFolders", "items": []}
+    assert raw.http.post(place, json={"name": "x/"}).status_code == 501

@@ -170,3 +170,54 @@ def test_a_wrong_verb_is_refused_in_xml(raw: Raw) -> None:
     assert answer.status_code == 405
     assert answer.text.startswith("<?xml")
     assert "<Code>MethodNotAllowed</Code>" in answer.text
+
+
+def test_a_resumable_upload_can_be_begun_by_a_signed_address(
+    bucket: storage.Bucket,
+    raw: Raw,
+    emulator: RunningEmulator,
+    signing: service_account.Credentials,
+    outside: httpx.Client,
+) -> None:
+    """A POST, then no credentials: https://cloud.google.com/storage/docs/access-control/signed-urls#signing-resumable."""
+    url = bucket.blob("re/sumed ü").generate_signed_url(
+        version="v4",
+        expiration=timedelta(minutes=5),
+        method="RESUMABLE",
+        credentials=signing,
+        api_access_endpoint=emulator.base_url,
+        content_type="text/plain",
+    )
+    assert code(outside.post(url, headers={"content-type": "text/plain"})) == (403, "SignatureDoesNotMatch")
+    begin = {"content-type": "text/plain", "x-goog-resumable": "start"}
+    begun = outside.post(url, headers=begin)
+    assert begun.status_code == 201, begun.text
+    place, data = begun.headers["location"], os.urandom((256 << 10) + 7)
+    first = outside.put(place, content=data[:-7], headers={"content-range": f"bytes 0-{len(data) - 8}/*"})
+    assert (first.status_code, first.headers["range"]) == (308, f"bytes=0-{len(data) - 8}")
+    assert outside.put(place, headers={"content-range": "bytes */*"}).status_code == 308
+    rest = f"bytes {len(data) - 7}-{len(data) - 1}/{len(data)}"
+    assert outside.put(place, content=data[-7:], headers={"content-range": rest}).status_code == 200
+    assert raw.media("re/sumed ü").content == data
+    assert raw.objects("re/sumed ü").json()["contentType"] == "text/plain"
+    again = outside.post(url, headers=begin).headers["location"]
+    assert outside.delete(again).status_code == 499
+    assert outside.put(again, content=b"x").status_code == 404
+
+
+def test_a_list_of_objects(raw: Raw) -> None:
+    for name in ("a/1", "a/2", "b&c", "d"):
+        raw.upload(name, b"x")
+    first = raw.http.get(f"/{raw.bucket}", params={"delimiter": "/", "max-keys": "2"}).text
+    assert "<Prefix>a/</Prefix>" in first
+    assert "<Key>b&amp;c</Key>" in first
+    assert "<NextMarker>b&amp;c</NextMarker>" in first
+    rest = raw.http.get(f"/{raw.bucket}", params={"delimiter": "/", "marker": "b&c"}).text
+    assert (rest.count("<Key>"), "<IsTruncated>false" in rest) == (1, True)
+    assert raw.http.get(f"/{raw.bucket}", params={"marker": "a/", "delimiter": "/"}).text.count("<Key>") == 2
+    second = raw.http.get(f"/{raw.bucket}", params={"list-type": "2", "prefix": "a/", "start-after": "a/1"}).text
+    assert ("<Key>a/2</Key>" in second, "<KeyCount>1</KeyCount>" in second) == (True, True)
+    assert raw.http.head(f"/{raw.bucket}").status_code == 200
+    for wrong in ({"max-keys": "-1"}, {"list-type": "2", "continuation-token": "wrong"}, {"encoding-type": "none"}):
+        assert raw.http.get(f"/{raw.bucket}", params=wrong).status_code == 400
+    assert code(raw.http.get(f"/{raw.bucket}?acl")) == (501, "NotImplemented")

@@ -1,0 +1,1 @@
+"""Contract tests: clients of Google's, and others', that must work on the emulator unchanged."""

@@ -1,0 +1,1 @@
+"""A program for boto3, which runs in an environment of its own."""
