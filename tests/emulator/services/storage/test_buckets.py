@@ -247,7 +247,7 @@ def test_service_account_of_the_project(storage_client: storage.Client, emulator
 def test_what_has_no_handler_says_its_method(raw: Raw) -> None:
     answer = raw.http.get(f"/storage/v1/b/{raw.bucket}/folders")
     assert answer.status_code == 501
-    assert "storage.managedFolders.list" in answer.json()["error"]["message"]
+    assert "storage.folders.list" in answer.json()["error"]["message"]
 
 
 def test_no_bucket_has_managed_folders(raw: Raw) -> None:
