@@ -55,14 +55,15 @@ def delete(
 
     with connect(stack, outputs) as target:
         web = DicomWeb(target)
-        chosen = select(web, path or [], where or [], fuzzy=fuzzy, check=dry_run)
+        asking = not yes and interactive()
+        chosen = select(web, path or [], where or [], fuzzy=fuzzy, check=dry_run or asking)
         if dry_run:
             _list(chosen, as_json=as_json)
             return
-        if chosen and not yes and not interactive():
+        if chosen and not yes and not asking:
             raise UsageError("delete asks before it deletes, and nobody can answer here: use --yes.")
         question = f"Delete {_what(chosen)} from DICOM store {target.outputs.dicom_store_id} of"
-        if chosen and not yes and not confirmed(f"{question} {target.outputs.project} for good?"):
+        if chosen and asking and not confirmed(f"{question} {target.outputs.project} for good?"):
             remark("Nothing was deleted.")
             raise typer.Exit(ExitCode.FAILED)
         report = delete_all(target, web, chosen)

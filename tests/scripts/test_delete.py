@@ -51,9 +51,19 @@ def test_it_asks_first(run: Run, live: Live) -> None:
     assert "use --yes" in ended.err
 
 
-def test_it_asks_nothing_where_nothing_is_found(run: Run, live: Live) -> None:
-    ended = run("delete", "--where", "PatientID=nobody", "--outputs", live.path)
+@pytest.mark.parametrize("words", [("--where", "PatientID=nobody"), ("1.2.3.404",)], ids=["filter", "study"])
+def test_it_asks_nothing_where_nothing_is_found(
+    run: Run, live: Live, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("scripts.commands.delete.interactive", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: pytest.fail("it asks"))
+    ended = run("delete", *words, "--outputs", live.path)
     assert (ended.code, ended.out, ended.err) == (0, "", "Nothing was deleted.\n")
+
+
+def test_without_a_terminal_a_filter_that_finds_nothing_needs_no_yes(run: Run, live: Live) -> None:
+    ended = run("delete", "--where", "PatientID=nobody", "--outputs", live.path)
+    assert (ended.code, ended.err) == (0, "Nothing was deleted.\n")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ class Statement:
 # How the parser says that a function has too few arguments (group 1) or too many, and where (group 2).
 _ARGUMENTS = re.compile(r"(?:(Required keyword)|The number of provided arguments).*?(Line \d+, Col: \d+\.?)")
 
+# How the parser shows a word of the query that it did not expect (group 1).
+_TOKEN = re.compile(r"<Token token_type: .*?, text: (.*?), line: \d+, .*?>")
+
 
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
     """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
@@ -49,7 +52,7 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
         trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:
         hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
-        said = ANSI.sub("", str(error)).splitlines()[0].strip()
+        said = _TOKEN.sub(r"\1", ANSI.sub("", str(error)).splitlines()[0].strip())
         if number := _ARGUMENTS.match(said):
             wrong = "few" if number[1] else "many"
             raise SqlError(f"No matching signature: a function has too {wrong} arguments. {number[2]}") from None
