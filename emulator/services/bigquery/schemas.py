@@ -43,6 +43,18 @@ def check_update(table: TableName, old: Sequence[Field], new: Sequence[Field], p
             raise _mismatch(table, f"Cannot add required fields to an existing schema. (field: {path}{field['name']})")
 
 
+def in_order(old: Sequence[Field], new: Sequence[Field]) -> list[Field]:
+    """The columns of `new`, those of `old` in their order and others after them: rows keep the order of columns."""
+    after = {field["name"].lower(): field for field in new}
+    result = []
+    for before in old:
+        field = after.pop(before["name"].lower())
+        if field_type(field) == "RECORD":
+            field = {**field, "fields": in_order(before["fields"], field["fields"])}
+        result.append(field)
+    return result + list(after.values())
+
+
 def _mismatch(table: TableName, message: str) -> Exception:
     return errors.invalid(f"Provided Schema does not match Table {table}. {message}")
 

@@ -229,6 +229,8 @@ async def alter(emulator: Emulator, found: Resource, body: dict[str, Any], princ
         if problem := schemas.partitioning_problem(body, new):
             raise errors.invalid(problem)
         if old != new:
+            new = schemas.in_order(old, new)
+            body["schema"] = {**body["schema"], "fields": new}
             await warehouse.of(emulator).run(
                 storage.widen, stored(catalog.storage_of(body)), list(old), list(new), short=True
             )

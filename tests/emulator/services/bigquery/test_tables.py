@@ -103,6 +103,17 @@ def test_columns_and_record_fields_are_added_with_rows_kept(
     assert (rows[1].who["city"], rows[1].x) == ("Ulm", 1.5)
 
 
+def test_new_columns_come_last_wherever_they_are_written(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset
+) -> None:
+    table = make(bigquery_client, dataset)
+    table.schema = [bigquery.SchemaField("x", "FLOAT"), *reversed(SCHEMA)]
+    changed = bigquery_client.update_table(table, ["schema"])
+    assert [field.name for field in changed.schema] == [*(field.name for field in SCHEMA), "x"]
+    read = bigquery_client.query_and_wait(f"SELECT * FROM {dataset.dataset_id}.t")
+    assert [field.name for field in read.schema] == [field.name for field in changed.schema]
+
+
 def test_a_required_column_can_become_nullable(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     table = make(bigquery_client, dataset)
     table.schema = [bigquery.SchemaField("id", "INTEGER"), *SCHEMA[1:]]
