@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 JPEG = "1.2.840.10008.1.2.4.50"
 _QUALITY = 90
 _COLOURS = ("RGB", "YBR_FULL")
+_JPEG_LS_ROOM = 256
+"""Bytes behind the pixels: the encoder has twice as much room as it is given bytes."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,12 @@ def _jpeg(pixels: Pixels) -> Encoder:
         raise _cannot("compressed to JPEG baseline, which takes 8 bits without a sign")
     if pixels.meaning == "PALETTE COLOR":
         raise _cannot("compressed to JPEG baseline, which would change the indexes of its palette")
-    labels = {"LossyImageCompression": "01", "LossyImageCompressionMethod": "ISO_10918_1"}
+    labels = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionMethod": "ISO_10918_1",
+        "BitsStored": 8,
+        "HighBit": 7,
+    }
     if pixels.samples == 1:
         return Encoder(lambda frame: bytes(imagecodecs.jpeg8_encode(frame, level=_QUALITY)), labels)
     space = "rgb" if pixels.meaning == "RGB" else "ycbcr"
@@ -79,19 +86,19 @@ def _jpeg(pixels: Pixels) -> Encoder:
 
 
 def _jpeg_ls(pixels: Pixels) -> Encoder:
-    """JPEG-LS without loss; the stream says how many bits are stored (PS3.5 8.2.3)."""
-    import jpeg_ls
+    """JPEG-LS without loss; the stream says how many bits are stored, two at least (PS3.5 8.2.3)."""
+    import _CharLS  # of jpeg_ls, whose own functions give a small frame too little room for its header
 
     def encode(frame: "Image") -> bytes:
         rows, columns = frame.shape[:2]
         kept = _stored_only(frame, pixels)
         if pixels.signed:  # two's complement within the stored bits, as decoders give it a sign again
             kept = kept.view(f"u{kept.dtype.itemsize}") & ((1 << pixels.stored) - 1)
-        packed = kept.tobytes()
         mode = 2 if pixels.samples > 1 else 0  # colour by pixel
-        return bytes(jpeg_ls.encode_buffer(packed, rows, columns, pixels.samples, pixels.stored, 0, mode))
+        padded = kept.tobytes() + b"\0" * _JPEG_LS_ROOM
+        return bytes(_CharLS._encode(padded, 0, mode, rows, columns, pixels.samples, pixels.stored))  # noqa: SLF001
 
-    return Encoder(encode)
+    return Encoder(encode, {"BitsStored": 2, "HighBit": 1} if pixels.stored == 1 else {})
 
 
 def _stored_only(frame: "Image", pixels: Pixels) -> "Image":

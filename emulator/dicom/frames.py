@@ -47,7 +47,7 @@ def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
     bits = rows * columns * whole_number(elements, "00280002", 1) * allocated
     if bits <= 0:
         raise UnsupportedError("The instance has no frames: Rows, Columns or BitsAllocated is missing.")
-    if _value(elements, "00280004") == "YBR_FULL_422":
+    if _value(elements, "00280004") in ("YBR_FULL_422", "YBR_PARTIAL_422"):
         bits = bits * 2 // 3
     return bits
 

@@ -2,12 +2,12 @@
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from emulator.dicom import encoders, syntaxes
+from emulator.dicom import encoders, frames, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import encapsulated, is_encapsulated, read, settle_vrs
@@ -51,6 +51,8 @@ def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
     with _refusing(f"given in transfer syntax {syntax}"):
         dataset = read(path)
         if syntax in syntaxes.NATIVE:
+            if dataset.file_meta.TransferSyntaxUID in syntaxes.NATIVE:
+                return _native_frames(dataset, numbers)
             return [_decoded_bytes(dataset, number) for number in numbers]
         lower_high_bit(dataset)
         encode = encoders.encoder(_pixels(dataset), syntax).encode
@@ -79,8 +81,7 @@ def stored_frames(path: str) -> list[bytes]:
         if is_encapsulated(dataset):
             return encapsulated(dataset)
         dataset = read(path)
-        count = int(dataset.get("NumberOfFrames") or 1)
-        return [_decoded_bytes(dataset, number) for number in range(1, count + 1)]
+        return _native_frames(dataset, range(1, int(dataset.get("NumberOfFrames") or 1) + 1))
 
 
 @contextmanager
@@ -121,8 +122,8 @@ def _decompress_bits(dataset: "FileDataset") -> None:
     import numpy as np
     from pydicom.pixels.utils import get_nr_frames
 
-    frames = [_decoded(dataset, number).ravel() for number in range(1, get_nr_frames(dataset) + 1)]
-    packed = np.packbits(np.concatenate(frames).astype(bool), bitorder="little").tobytes()
+    found = [_decoded(dataset, number).ravel() for number in range(1, get_nr_frames(dataset) + 1)]
+    packed = np.packbits(np.concatenate(found).astype(bool), bitorder="little").tobytes()
     dataset.PixelData = packed + b"\0" * (len(packed) % 2)
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = False
@@ -154,9 +155,9 @@ def _compress(dataset: "FileDataset", syntax: str) -> None:
     pixels = _pixels(dataset)
     encoder = encoders.encoder(pixels, syntax)
     count = get_nr_frames(dataset)
-    frames = [encoder.encode(_decoded(dataset, number, raw=True)) for number in range(1, count + 1)]
+    made = [encoder.encode(_decoded(dataset, number, raw=True)) for number in range(1, count + 1)]
     size = count * int(dataset.Rows) * int(dataset.Columns) * pixels.samples * pixels.allocated // 8
-    dataset.PixelData = encapsulate(frames)
+    dataset.PixelData = encapsulate(made)
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
     dataset.PhotometricInterpretation = pixels.meaning
@@ -165,7 +166,7 @@ def _compress(dataset: "FileDataset", syntax: str) -> None:
     for keyword, value in encoder.labels.items():
         setattr(dataset, keyword, value)
     if "LossyImageCompression" in encoder.labels:
-        dataset.LossyImageCompressionRatio = f"{size / max(1, sum(map(len, frames))):.2f}"
+        dataset.LossyImageCompressionRatio = f"{size / max(1, sum(map(len, made))):.2f}"
 
 
 def _pixels(dataset: "FileDataset") -> encoders.Pixels:
@@ -197,6 +198,21 @@ def _decoded(dataset: "FileDataset", number: int, *, raw: bool = False) -> "Imag
         return np.ascontiguousarray(pixel_array(dataset, index=number - 1, raw=raw))
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
         raise _cannot(f"decoded from transfer syntax {dataset.file_meta.TransferSyntaxUID}", problem) from None
+
+
+_FRAME_SIZE = (0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100)
+
+
+def _native_frames(dataset: "FileDataset", numbers: Sequence[int]) -> list[bytes]:
+    """Cut frames (from 1) out of pixels that are not compressed: the bytes that they have, little endian."""
+    if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
+        _make_little_endian(dataset)
+    value = next(dataset[keyword].value for keyword in _PIXEL_KEYWORDS if keyword in dataset)
+    elements = {f"{tag:08X}": {"Value": [dataset[tag].value]} for tag in _FRAME_SIZE if tag in dataset}
+    pixels = frames.PixelData(0, len(value), encapsulated=False)
+    if frames.starts_within_bytes(elements):
+        return [frames.bit_frame(value, elements, pixels, number) for number in numbers]
+    return [value[slice(*frames.native_range(elements, pixels, number))] for number in numbers]
 
 
 def _decoded_bytes(dataset: "FileDataset", number: int) -> bytes:

@@ -183,6 +183,29 @@ def test_jpeg_baseline(converted: Callable[[pydicom.Dataset, str], pydicom.Datas
     assert np.abs(shown - wanted_pixels).mean() < 45  # noise is the worst that can be compressed
 
 
+@pytest.mark.parametrize("size", [1, 2, 4, 9])
+def test_a_small_frame_of_noise_fits_jpeg_ls(
+    converted: Callable[[pydicom.Dataset, str], pydicom.Dataset], size: int
+) -> None:
+    """Which is longer with its header than the pixels are."""
+    for pixels in (grey(8)[:, :size, :size], grey(12)[:, :size, :size]):
+        source = made(pixels, Rows=size, Columns=size)
+        np.testing.assert_array_equal(frames_of(converted(source, JPEG_LS)), pixels)
+
+
+def test_labels_say_the_bits_that_a_codec_has(
+    converted: Callable[[pydicom.Dataset, str], pydicom.Dataset],
+) -> None:
+    """PS3.5 8.2.1: JPEG baseline stores 8 bits; 8.2.3: JPEG-LS at least 2."""
+    source = made(grey(6), BitsStored=6, HighBit=5)
+    result = converted(source, JPEG)
+    assert (result.BitsAllocated, result.BitsStored, result.HighBit) == (8, 8, 7)
+    bits = grey(1)
+    result = converted(made(bits, BitsStored=1, HighBit=0), JPEG_LS)
+    assert (result.BitsAllocated, result.BitsStored, result.HighBit) == (8, 2, 1)
+    np.testing.assert_array_equal(frames_of(result), bits)
+
+
 def test_bits_that_lie_high_are_moved(converted: Callable[[pydicom.Dataset, str], pydicom.Dataset]) -> None:
     """High Bit 15 of 12 stored; PS3.5 8.1.1 has since allowed 11 only."""
     pixels = grey(12)

@@ -186,8 +186,7 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
     element = next((b for b in bulk if b.path in ("7FE00010", "7FE00008", "7FE00009")), None)
     if element is None:
         raise invalid_argument("The instance has no pixel data.")
-    native = row.syntax in (syntaxes.EXPLICIT, syntaxes.IMPLICIT)
-    if syntax == row.syntax or (native and syntax in syntaxes.NATIVE):
+    if syntax == row.syntax or (row.syntax in syntaxes.NATIVE and syntax in syntaxes.NATIVE):
         with cannot():
             return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
     from emulator.dicom import transcode

@@ -8,10 +8,11 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
+from emulator.dicom import syntaxes
 from emulator.dicom.header import read_header
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import instance, made
+from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.support.patience import PATIENCE
 
 EXPLICIT, IMPLICIT, J2K = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.4.90"
@@ -296,3 +297,15 @@ def test_frames_of_single_bits_may_begin_within_a_byte(store: Store) -> None:
         assert answer.status_code == 200, answer.text
         frame = np.packbits(bits[(number - 1) * 15 : number * 15], bitorder="little").tobytes()
         assert frame in answer.content
+
+
+@pytest.mark.parametrize("syntax", [syntaxes.IMPLICIT, syntaxes.DEFLATED, syntaxes.BIG_ENDIAN])
+def test_a_frame_of_colours_is_what_the_metadata_say(store: Store, syntax: str) -> None:
+    """YBR_FULL by planes stays so in the default syntax, however the dataset around it is written."""
+    pixels = bytes(range(48))
+    film = instance(SamplesPerPixel=3, PhotometricInterpretation="YBR_FULL", PlanarConfiguration=1, PixelData=pixels)
+    film["PixelData"].VR = "OB"
+    film.file_meta.TransferSyntaxUID = UID(syntax)
+    assert store.post(file_of(film)).status_code == 200
+    path = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/frames/1"
+    assert store.get(path, "application/octet-stream").content == pixels
