@@ -22,6 +22,7 @@ from emulator.gateway.authorization import ORGANIZATION, Policies, denied
 from emulator.gateway.discovery import Document, Method, load
 from emulator.gateway.errors import (
     ApiError,
+    invalid_argument,
     not_found,
     not_implemented,
     storage_full,
@@ -57,6 +58,9 @@ SERVICES = (
 )
 PROJECTS = "cloudresourcemanager.projects"
 BODY_LIMIT = 64 << 20
+TOO_DEEP = (
+    "The request is nested too deeply: a filter, a pattern, a field mask or a value of the body has too many levels."
+)
 _log = logging.getLogger("emulator")
 
 
@@ -212,6 +216,8 @@ class Emulator:
             error = problem
         except (sqlite3.OperationalError, OSError) as problem:
             error = _full_disk(problem)
+        except RecursionError:
+            error = invalid_argument(TOO_DEEP)
         except Exception:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
             _log.exception("%s failed", request.method.id)
             error = ApiError(500, "INTERNAL", "Internal error; the emulator's log has the details.", "internalError")
@@ -220,6 +226,8 @@ class Emulator:
             return self._worded(request.method, error) if error is not None else encode(request, answer)
         except ApiError as problem:  # of `fields`
             return self._worded(request.method, problem)
+        except RecursionError:
+            return self._worded(request.method, invalid_argument(TOO_DEEP))
 
     def _worded(self, method: Method, error: ApiError) -> Response:
         """An error in the form of the API that it is of, whoever found it."""

@@ -50,6 +50,8 @@ def read(token: str) -> Parts:
         raise ValueError("no token") from None
     if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "RS256":
         raise ValueError("no token that is signed with RS256")
+    if "crit" in header:  # RFC 7515 4.1.11: extensions that have to be understood
+        raise ValueError("a token with extensions")
     return Parts(header, claims, head + b"." + payload, _decoded(signature))
 
 
@@ -73,6 +75,8 @@ def check_times(claims: Mapping[str, Any], now: float) -> None:
     issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
     if not issued - SKEW <= now < expires + SKEW or not 0 < expires - issued <= LONGEST:
         raise ValueError("not now, or for more than an hour")
+    if claims.get("nbf") is not None and now + SKEW < _moment(claims, "nbf"):  # RFC 7519 4.1.5
+        raise ValueError("not yet")
 
 
 def text(claims: Mapping[str, Any], name: str) -> str:

@@ -44,6 +44,7 @@ NOT_AUTHORIZED = (
     "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the"
     " scopes requested."
 )
+NO_SCOPE = "Invalid OAuth scope or ID token audience provided."
 WRONG_AUDIENCE = "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token"
 
 
@@ -104,7 +105,7 @@ class Authenticator:
         return f"emu.{payload}.{self._signature(payload)}"
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2) for what fails."""
+        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2), or a 501 for ID tokens."""
         if form.get("grant_type") != JWT_BEARER:
             raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
         claims = self._verified_claims(form.get("assertion", ""), self._emulator.clock.seconds())
@@ -112,6 +113,13 @@ class Authenticator:
             raise ApiError(400, "INVALID_ARGUMENT", NOT_AUTHORIZED, "unauthorized_client")
         if not assertions.is_token_endpoint(claims.get("aud"), self._emulator.settings.base_url):
             raise ApiError(400, "INVALID_ARGUMENT", WRONG_AUDIENCE, "invalid_grant")
+        if claims.get("target_audience"):
+            raise ApiError(
+                501, "UNIMPLEMENTED", "ID tokens (target_audience) are not emulated.", "unsupported_response_type"
+            )
+        scope = claims.get("scope")
+        if not isinstance(scope, str) or not scope.split():
+            raise ApiError(400, "INVALID_ARGUMENT", NO_SCOPE, "invalid_scope")
         return {"access_token": self.issue(claims["iss"]), "expires_in": LIFETIME, "token_type": "Bearer"}
 
     def _signature(self, payload: str) -> str:

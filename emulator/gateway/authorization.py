@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.gateway.errors import ApiError, aborted, invalid_argument, permission_denied
-from emulator.gateway.members import check_member
+from emulator.gateway.members import EVERYBODY, check_member
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -246,9 +246,19 @@ def _checked(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         condition = binding.get("condition")
         if condition:
             conditions.check(condition.get("expression", ""))
+            _require_conditional(role, binding.get("members", []))
         if binding.get("members"):
             kept.append(binding)
     return kept
+
+
+def _require_conditional(role: str, members: list[str]) -> None:
+    """Raise a 400 for a grant that can bear no condition: of a basic role, or to everybody (IAM: "Conditions")."""
+    if role in _CONVENIENCE:
+        raise invalid_argument(f"The basic role {role} can not be granted with a condition.")
+    for member in members:
+        if member in EVERYBODY:
+            raise invalid_argument(f"A role that is granted to {member} can not have a condition.")
 
 
 def _is_conditional(bindings: list[dict[str, Any]]) -> bool:

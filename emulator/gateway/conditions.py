@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 # IAM: "a condition expression may have at most 12 logical operators" (Quotas and limits).
 MAX_LOGICAL_OPERATORS = 12
+# Chosen: the library parses each level of an expression on the stack, and a sum of 20,000 terms ends the process.
+LONGEST = 4096
 
 _STRINGS = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _LOGICAL = re.compile(r"&&|\|\||!(?!=)")
+# Macros of the language that go through a list. IAM documents none; a dozen inside each other would take for ever.
+_MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
 _TEMPLATE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 # Collection in a resource name -> resource.type (IAM, page "Resource attributes for IAM Conditions").
@@ -81,12 +85,18 @@ def check(expression: str) -> None:
     """Refuse the expression of a condition that Google would refuse in setIamPolicy.
 
     Raises:
-        ApiError: a 400; it is empty, does not parse, uses an attribute or function that does not exist, has too
-            many logical operators, or gives something other than a boolean.
+        ApiError: a 400; it is empty or too long, does not parse, uses an attribute or function that does not exist,
+            has too many logical operators, or gives something other than a boolean.
     """
     if not expression.strip():
         raise invalid_argument("The condition's expression is empty; give a CEL expression that is true or false.")
+    if len(expression) > LONGEST:
+        raise invalid_argument(
+            f"The condition's expression has {len(expression)} characters; at most {LONGEST} are allowed."
+        )
     code = _STRINGS.sub("''", expression)
+    if macro := _MACRO.search(code):
+        raise invalid_argument(f"The condition's expression uses {macro[1]}(), which conditions do not have.")
     operators = len(_LOGICAL.findall(code))
     if operators > MAX_LOGICAL_OPERATORS:
         limit = f"at most {MAX_LOGICAL_OPERATORS} are allowed"

@@ -69,9 +69,11 @@ def _token(emulator: Emulator, raw: bytes) -> Response:
             fields = dict(parse_qsl(raw.decode("latin-1")))
         return Response.json(emulator.authenticator.exchange(fields))
     except (ApiError, ValueError) as error:
-        reason = error.reason if isinstance(error, ApiError) and error.code == 400 else "invalid_grant"
+        said = isinstance(error, ApiError) and error.code in (400, 501)
+        reason = error.reason if isinstance(error, ApiError) and said else "invalid_grant"
         text = error.message if isinstance(error, ApiError) else "The request is malformed."
-        return Response.json({"error": reason, "error_description": text}, 400)
+        code = error.code if isinstance(error, ApiError) and said else 400
+        return Response.json({"error": reason, "error_description": text}, code)
 
 
 async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Response:

@@ -11,6 +11,7 @@ from typing import Any
 
 from emulator.gateway.errors import ApiError, invalid_argument
 
+LONGEST = 20_000  # characters (Logging: "Quotas and limits", for its queries and sinks; other services name none)
 Predicate = Callable[[dict[str, Any]], bool]
 Compare = Callable[[str, str, str], Predicate]
 _TOKEN = re.compile(
@@ -24,6 +25,8 @@ def compile_filter(text: str, compare: Compare | None = None) -> Predicate:
     compare (field path, operator, value) makes the predicate of one comparison, for services whose values compare in
     their own way; the operator of a bare word is "" and its path too.
     """
+    if len(text) > LONGEST:
+        raise invalid_argument(f"The filter has {len(text)} characters; at most {LONGEST} are allowed.")
     parser = _Parser(text, compare or _comparison)
     predicate = parser.expression(parser.term)
     if parser.peek() is not None:
@@ -122,7 +125,7 @@ def regex(text: str) -> re.Pattern[str]:
     """The regular expression of a filter; a 400 for one that does not compile."""
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError) as error:
         raise invalid_argument(f'Invalid filter: "{text[:100]}" is not a regular expression ({error}).') from None
 
 

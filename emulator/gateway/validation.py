@@ -29,6 +29,13 @@ _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _TYPES = {"string": "TYPE_STRING", "boolean": "TYPE_BOOL", "integer": "TYPE_INT32", "number": "TYPE_DOUBLE"}
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s", re.ASCII)  # protobuf's Duration in JSON
 _INTEGER = re.compile(r"-?\d{1,40}", re.ASCII)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?|-?Infinity|NaN", re.ASCII)  # protobuf's numbers in JSON
+_RANGES = {
+    "int32": (-(1 << 31), (1 << 31) - 1),
+    "uint32": (0, (1 << 32) - 1),
+    "int64": (-(1 << 63), (1 << 63) - 1),
+    "uint64": (0, (1 << 64) - 1),
+}
 
 
 class _Problems:
@@ -72,7 +79,9 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
         try:
             value = _parameter_value(parameter, text)
         except ValueError:
-            problems.add(name, f"Invalid value at '{name}' ({_TYPES[parameter.type]}), \"{text}\"")
+            problems.add(
+                name, f"Invalid value at '{name}' ({_type_name(parameter.type, parameter.format)}), \"{text}\""
+            )
             continue
         if parameter.repeated:
             values.setdefault(parameter.name, []).append(value)
@@ -99,14 +108,33 @@ def _parameter_value(parameter: Parameter, text: str) -> Any:
             return False
         raise ValueError(text)
     if parameter.type == "integer" or parameter.format in ("int64", "uint64"):
-        if not _INTEGER.fullmatch(text):
-            raise ValueError(text)
-        return int(text)
+        return _integer(text, parameter.format)
     if parameter.type == "number":
-        return float(text)
+        return _float(text)
     if parameter.enum is not None and text not in parameter.enum:
         raise ValueError(text)
     return text
+
+
+def _type_name(kind: str, form: str | None) -> str:
+    return f"TYPE_{form.upper()}" if form in _RANGES else _TYPES[kind]
+
+
+def _integer(value: str | float, form: str | None) -> int:
+    """A whole number that its format holds (int32 where none is said). Raises ValueError for anything else."""
+    if isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise ValueError(value)
+    number = int(value)
+    low, high = _RANGES[form or "int32"]
+    if not low <= number <= high or (isinstance(value, float) and number != value):
+        raise ValueError(value)
+    return number
+
+
+def _float(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return float(text)
 
 
 def body(method: Method, raw: bytes, *, lenient: bool) -> Any:
@@ -208,22 +236,24 @@ class _Checker:
                 return value
             if isinstance(value, str) and value.lower() in _TRUE + _FALSE:
                 return value.lower() in _TRUE
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            return value
-        elif isinstance(value, str):
+        elif isinstance(value, (int, float, str)) and not isinstance(value, bool):
             try:
-                return int(value) if kind == "integer" else float(value)
+                if kind == "integer":
+                    return _integer(value, schema.get("format"))
+                return _float(value) if isinstance(value, str) else value
             except ValueError:
                 pass
-        return self.wrong(path, _TYPES[kind], value)
+        return self.wrong(path, _type_name(kind, schema.get("format")), value)
 
     def string(self, schema: dict[str, Any], value: Any, path: str) -> Any:
         form = schema.get("format")
         if form in ("int64", "uint64"):
-            is_number = isinstance(value, int) and not isinstance(value, bool)
-            if is_number or (isinstance(value, str) and _INTEGER.fullmatch(value)):
-                return str(value)
-            return self.wrong(path, "TYPE_INT64", value)
+            if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+                try:
+                    return str(_integer(value, form))
+                except ValueError:
+                    pass
+            return self.wrong(path, f"TYPE_{form.upper()}", value)
         if not isinstance(value, str):
             if self.lenient and isinstance(value, (int, float)):
                 return str(value).lower() if isinstance(value, bool) else str(value)

@@ -17,6 +17,7 @@ from tests.support.patience import PATIENCE
 
 Sign = Callable[..., str]
 ENDPOINT = "https://oauth2.googleapis.com/token"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 def part(value: object) -> str:
@@ -98,6 +99,9 @@ NOW = int(time.time())
         {"exp": [NOW + 600]},
         {"exp": True},
         {"iat": None},
+        {"nbf": NOW + 1800},
+        {"nbf": "soon"},
+        {"header": {"crit": ["exp"]}},
         {"header": {"alg": "none"}},
         {"header": {"alg": "HS256"}},
         {"header": {"kid": "0" * 40}},
@@ -144,12 +148,12 @@ def exchange(emulator: RunningEmulator, assertion: str) -> tuple[int, str]:
 def test_an_assertion_is_exchanged_for_the_token_endpoint_s_audiences(
     emulator: RunningEmulator, sign: Sign, audience: str
 ) -> None:
-    assert exchange(emulator, sign(aud=audience, sub=...)) == (200, "")
+    assert exchange(emulator, sign(aud=audience, sub=..., scope=SCOPE)) == (200, "")
 
 
 @pytest.mark.parametrize("path", ["/token", "/o/oauth2/token", "/oauth2/v3/token", "/oauth2/v4/token"])
 def test_older_clients_find_the_token_endpoint(emulator: RunningEmulator, sign: Sign, path: str) -> None:
-    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(aud=ENDPOINT)}
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": sign(aud=ENDPOINT, scope=SCOPE)}
     assert httpx.post(emulator.base_url + path, data=form, timeout=PATIENCE).json()["token_type"] == "Bearer"
 
 
@@ -162,6 +166,9 @@ def test_older_clients_find_the_token_endpoint(emulator: RunningEmulator, sign: 
         ({"aud": ENDPOINT, "sub": "somebody@example.com"}, "unauthorized_client"),
         ({"aud": ENDPOINT, "exp": NOW + 3 * 3600}, "invalid_grant"),
         ({"aud": ENDPOINT, "exp": "soon"}, "invalid_grant"),
+        ({"aud": ENDPOINT}, "invalid_scope"),
+        ({"aud": ENDPOINT, "scope": " "}, "invalid_scope"),
+        ({"aud": ENDPOINT, "scope": [SCOPE]}, "invalid_scope"),
         ({"aud": ENDPOINT, "exp": float("nan")}, "invalid_grant"),
         ({"aud": ENDPOINT, "header": {"alg": "none"}}, "invalid_grant"),
     ],
@@ -171,3 +178,7 @@ def test_what_does_not_hold_is_an_error_of_oauth(
 ) -> None:
     """RFC 6749 5.2: status 400, and the error's name."""
     assert exchange(emulator, sign(**changes)) == (400, error)
+
+
+def test_id_tokens_are_not_pretended(emulator: RunningEmulator, sign: Sign) -> None:
+    assert exchange(emulator, sign(aud=ENDPOINT, target_audience="https://service.example"))[0] == 501

@@ -63,7 +63,21 @@ def test_a_condition_decides_each_time(in_process: InProcess) -> None:
     grant(in_process, PROJECT, "roles/healthcare.dicomViewer", READER, condition=future)
     assert allows(READER, READ, STORE)
     with pytest.raises(ApiError):
-        grant(in_process, PROJECT, "roles/viewer", READER, condition={"expression": "((("})
+        grant(in_process, PROJECT, "roles/healthcare.dicomViewer", READER, condition={"expression": "((("})
+
+
+@pytest.mark.parametrize(
+    ("role", "member"),
+    [
+        *(("roles/owner", READER), ("roles/editor", READER), ("roles/viewer", READER)),
+        *(("roles/healthcare.dicomViewer", "allUsers"), ("roles/healthcare.dicomViewer", "allAuthenticatedUsers")),
+    ],
+)
+def test_basic_roles_and_everybody_take_no_condition(in_process: InProcess, role: str, member: str) -> None:
+    """IAM: "Overview of IAM Conditions", the note under "Conditions in allow policies"."""
+    with pytest.raises(ApiError, match="condition") as refused:
+        grant(in_process, PROJECT, role, member, condition={"title": "t", "expression": "true"})
+    assert refused.value.code == 400
 
 
 def test_the_owner_cannot_be_locked_out_by_a_project_policy(in_process: InProcess) -> None:

@@ -101,6 +101,23 @@ def test_the_time_of_the_request_decides() -> None:
     assert not holds(expression, datetime(2026, 12, 1, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "+".join(["1"] * 100_000) + " > 0",
+        "-" * 100_000 + "1 > 0",
+        "(" * 200_000 + "true" + ")" * 200_000,
+        "[" * 200_000 + "]" * 200_000 + " == []",
+        "[1, 2].all(a, [1, 2].exists(b, a == b))",
+        "[1, 2] . map (a, a) == []",
+    ],
+    ids=["sum", "signs", "parentheses", "lists", "all", "map"],
+)
+def test_what_would_take_the_process_or_all_its_time_is_refused(expression: str) -> None:
+    with pytest.raises(ApiError, match=r"at most 4096 are allowed\.$|which conditions do not have\.$"):
+        conditions.check(expression)
+
+
 def test_deep_nesting_is_refused_not_a_crash() -> None:
     with pytest.raises(ApiError):
         conditions.check("(" * 5000 + "true" + ")" * 5000)

@@ -64,6 +64,36 @@ def test_a_method_may_be_said_in_a_header(emulator: RunningEmulator, unique: Nam
     assert (status, b"more than 1048576 bytes" in body) == (400, True)
 
 
+DEEP = 6000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"/storage/v1/b?project={PROJECT}&fields={'a(' * DEEP}b{')' * DEEP}", None),
+        (f"/storage/v1/b/{{bucket}}/o?matchGlob={'{a,' * DEEP}b{'}' * DEEP}", None),
+        (f"/v1/projects/{PROJECT}/locations/us/keyRings?filter={'(' * DEEP}a=1{')' * DEEP}", None),
+        (f"/v1/projects/{PROJECT}/locations/us/keyRings?filter={'NOT%20' * DEEP}a=1", None),
+        ("/v2/entries:list", {"resourceNames": [f"projects/{PROJECT}"], "filter": f"{'(' * DEEP}a{')' * DEEP}"}),
+        ("/v2/entries:list", {"resourceNames": [f"projects/{PROJECT}"], "filter": f'a=~"{"(" * DEEP}a{")" * DEEP}"'}),
+        ("/v2/entries:list", {"resourceNames": [f"projects/{PROJECT}"], "filter": "severity>=ERROR " * DEEP}),
+        (
+            f"/v2/projects/{PROJECT}/sinks",
+            {"name": "s", "destination": "storage.googleapis.com/b", "filter": "(" * DEEP},
+        ),
+    ],
+    ids=["fields", "glob", "filter", "not", "entries", "regex", "long", "sink"],
+)
+def test_what_is_nested_too_deeply_is_a_400(
+    emulator: RunningEmulator, unique: Names, path: str, body: dict[str, Any] | None
+) -> None:
+    bucket = unique("deep")
+    assert emulator.request("POST", f"/storage/v1/b?project={PROJECT}", {"name": bucket})[0] == 200
+    http = "GET" if body is None else "POST"
+    code, answer = emulator.request(http, path.replace("{bucket}", bucket), body)
+    assert code == 400, answer
+
+
 def test_a_batch_with_an_address_that_is_none(emulator: RunningEmulator) -> None:
     part = "--b\r\nContent-Type: application/http\r\n\r\nGET http://[::1/ HTTP/1.1\r\n\r\n\r\n--b--\r\n"
     kind = {"content-type": "multipart/mixed; boundary=b"}

@@ -82,6 +82,26 @@ def test_query_parameters_have_their_types() -> None:
         validation.query(listing, [("color", "red")], lenient=False)
 
 
+@pytest.mark.parametrize("text", ["2147483648", "-2147483649", "1" * 39, "1_0", "\u0661", " 1", "1.5"])
+def test_a_number_that_its_format_does_not_hold_is_refused(text: str) -> None:
+    """proto3's JSON mapping: int32 is decimal, and within 32 bits."""
+    listing = method("healthcare.projects.locations.datasets.dicomStores.list")
+    with pytest.raises(ApiError, match=r"Invalid value at 'pageSize' \(TYPE_INT32\)"):
+        validation.query(listing, [("pageSize", text)], lenient=False)
+
+
+@pytest.mark.parametrize("value", [2**63, str(2**64), str(-(2**63) - 1), "9" * 39, "1_0", " 7", 1.5, True, []])
+def test_a_number_of_64_bits_that_is_none_is_refused(value: Any) -> None:
+    with pytest.raises(ApiError, match=r"Invalid value at 'retentionPolicy.retentionPeriod' \(TYPE_INT64\)"):
+        body(BUCKET, {"retentionPolicy": {"retentionPeriod": value}}, lenient=True)
+
+
+@pytest.mark.parametrize("value", [2**31, "1_0", "\u0661", 1.5, True, "one"])
+def test_a_whole_number_of_a_body_is_one(value: Any) -> None:
+    with pytest.raises(ApiError, match=r"Invalid value at 'maxMessages' \(TYPE_INT32\)"):
+        body(method("pubsub.projects.subscriptions.pull"), {"maxMessages": value})
+
+
 def test_a_required_parameter_is_demanded() -> None:
     with pytest.raises(ApiError, match="Required parameter: project"):
         validation.query(method("storage.buckets.insert"), [], lenient=True)
