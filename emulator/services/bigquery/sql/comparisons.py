@@ -23,6 +23,8 @@ VARIABLE = "bq_c"
 
 def compare(node: exp.Expr) -> exp.Expr | None:
     """The replacement of a comparison; None for other nodes, and where the engine compares as BigQuery does."""
+    if isinstance(node, exp.In):
+        return _in_structs(node)
     if type(node) not in MACROS or (isinstance(node.parent, exp.Update) and node.arg_key == "expressions"):
         return None  # SET one = other is no comparison
     one, other = node.this, node.expression
@@ -36,6 +38,16 @@ def compare(node: exp.Expr) -> exp.Expr | None:
         return None
     name, turned = MACROS[type(node)]
     return call(name, other, one) if turned else call(name, one, other)
+
+
+def _in_structs(node: exp.In) -> exp.Expr | None:
+    """x IN (y, z) of STRUCTs: (x = y) OR (x = z)."""
+    kind, items = kind_of(node.this), node.expressions
+    if kind is None or kind.name != "STRUCT" or not items:
+        return None
+    if any(kind_of(item) is None or not same_shape(kind, kind_of(item)) for item in items):
+        return None
+    return exp.Paren(this=exp.or_(*(_same(node.this.copy(), item.copy(), kind, 0) for item in items), copy=False))
 
 
 def _same(one: exp.Expr, other: exp.Expr, kind: Kind | None, depth: int) -> exp.Expr:

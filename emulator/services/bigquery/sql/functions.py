@@ -252,6 +252,11 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
         listed = _list_of(inner, ignore_nulls=True)
         return _after_window(node, listed, lambda value: call("flatten", _slice(value, limit)))
 
+    def _havingmax(self, node: exp.HavingMax) -> exp.Expr | None:
+        if not isinstance(node.parent, exp.AnyValue):
+            raise SqlError("HAVING MAX and HAVING MIN inside an aggregate are emulated for ANY_VALUE only.")
+        return None
+
     def _anyvalue(self, node: exp.AnyValue) -> exp.Expr | None:
         if isinstance(node.this, exp.HavingMax):
             having = node.this

@@ -50,7 +50,9 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SELECT STRUCT(1 AS a, 2 AS b) IN (STRUCT(1 AS x, 2 AS y))", [["true"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) IN UNNEST([STRUCT(1 AS x, 2 AS y)])", [["true"]]),
         ("SELECT STRUCT(1 AS a, 2 AS b) IN (SELECT AS STRUCT 1 AS x, 2 AS y)", [["true"]]),
-        ("SELECT (1, 2) IN ((1, 2), (3, 4))", [["true"]]),
+        ("SELECT (1, 2) IN ((1, 2), (3, 4)), (1, 2) IN ((3, 4))", [["true", "false"]]),
+        ("SELECT (1, NULL) IN ((1, 2)), (1, NULL) IN ((3, 4)), (1, NULL) NOT IN ((3, 4))", [[None, "false", "true"]]),
+        ("SELECT id FROM t WHERE (id, name) IN (SELECT (id, name) FROM t_1 WHERE id < 3) ORDER BY id", [["1"], ["2"]]),
         # operators, JSON subscript operator
         ("WITH t AS (SELECT PARSE_JSON('{\"a\":[10,20]}') AS j) SELECT j.a[0], j['a'][1] FROM t", [["10", "20"]]),
         ("SELECT x[0] FROM (SELECT TO_JSON([1, 2]) AS x)", [["1"]]),
