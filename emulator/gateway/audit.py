@@ -29,6 +29,13 @@ CREATE TABLE IF NOT EXISTS log_entries(
     severity TEXT NOT NULL, entry BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS log_entries_log ON log_entries(project, log, number);
+CREATE TABLE IF NOT EXISTS log_insert_ids(
+    project TEXT NOT NULL, time TEXT NOT NULL, insert_id TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY(project, time, insert_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS log_insert_ids_number ON log_insert_ids(number);
+CREATE TRIGGER IF NOT EXISTS log_insert_ids_gone AFTER DELETE ON log_entries
+    BEGIN DELETE FROM log_insert_ids WHERE number = old.number; END;
 """
 _log = logging.getLogger("emulator")
 FLUSH_SECONDS = 0.1
@@ -66,8 +73,20 @@ class Logs:
         self._wake.set()
 
     def write_in(self, tx: sqlite3.Connection, entry: dict[str, Any]) -> None:
-        """Log an entry in the transaction that it belongs to."""
-        tx.execute(_INSERT, self._row(entry))
+        """Log an entry in the transaction that it belongs to.
+
+        One whose insertId an entry of the same project and time has already is left out (LogEntry.insertId).
+        """
+        given = entry.get("insertId")
+        row = self._row(entry)
+        if not given:
+            tx.execute(_INSERT, row)
+            return
+        key = (row[1], row[0], given)
+        known = "SELECT 1 FROM log_insert_ids WHERE project = ? AND time = ? AND insert_id = ?"
+        if tx.execute(known, key).fetchone() is None:
+            number = tx.execute(_INSERT, row).lastrowid
+            tx.execute("INSERT INTO log_insert_ids VALUES(?,?,?,?)", (*key, number))
 
     def _row(self, entry: dict[str, Any]) -> _Row:
         now = self._emulator.clock.stamp()

@@ -116,6 +116,25 @@ def test_logs_are_listed_and_deleted(logging: Any, log: str) -> None:
     assert found(logging, log) == []
 
 
+def test_an_entry_that_is_sent_again_is_there_once(logging: Any, unique: Names) -> None:
+    """LogEntry.insertId: entries of a project with the same timestamp and insertId are duplicates of one."""
+    log = f"{PARENT}/logs/{unique('again')}"
+    first = {"insertId": unique("id"), "timestamp": "2026-01-01T10:00:00Z", "textPayload": "x"}
+    later = {**first, "timestamp": "2026-01-01T10:00:01Z"}
+    other = {**first, "insertId": unique("id")}
+    no_id = {"timestamp": "2026-01-01T10:00:05Z", "textPayload": "x"}
+
+    def write(*entries: dict[str, str]) -> None:
+        logging.entries().write(body={"logName": log, "resource": STORE, "entries": list(entries)}).execute()
+
+    write(first, first, later)
+    write(first, other, no_id, no_id)
+    assert found(logging, log) == ["00", "00", "01", "05", "05"]
+    logging.projects().logs().delete(logName=log).execute()
+    write(first)
+    assert found(logging, log) == ["00"]
+
+
 @pytest.mark.parametrize(
     "entry",
     [
