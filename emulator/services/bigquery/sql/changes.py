@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql.arrays import null_inside
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.types import quote
+from emulator.services.bigquery.sql.kept import problems
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,7 +20,8 @@ def apply(
 ) -> list[tuple[object, ...]]:
     """Run a statement inside the caller's transaction; gives the engine's rows.
 
-    Raises SqlError where UPDATE ... FROM meets a row twice, and where an array gets a NULL; the caller rolls back.
+    Raises SqlError where UPDATE ... FROM meets a row twice, and where a row cannot be kept (see kept); the caller
+    rolls back.
     https://cloud.google.com/bigquery/docs/reference/standard-sql/dml-syntax#update_statement
     """
     change = translator.dml(statement)
@@ -29,12 +29,12 @@ def apply(
         raise SqlError("UPDATE/MERGE must match at most one source row for each target row")
     rows = connection.execute(f"{change.sql} {returning}").fetchall()
     if statement.kind != "DELETE":
-        _refuse_nulls(connection, change.table)
+        _refuse_what_cannot_be_kept(connection, change.table)
     return rows
 
 
-def _refuse_nulls(connection: DuckDBPyConnection, table: TableInfo) -> None:
+def _refuse_what_cannot_be_kept(connection: DuckDBPyConnection, table: TableInfo) -> None:
     for field in table.fields:
-        wrong = null_inside(field, quote(field["name"]))
-        if wrong and connection.execute(f"SELECT 1 FROM {table.storage} WHERE {wrong} LIMIT 1").fetchone():
-            raise SqlError(f"Array cannot have a null element; error in writing field {field['name']}")
+        for wrong, words in problems(field):
+            if connection.execute(f"SELECT 1 FROM {table.storage} WHERE {wrong} LIMIT 1").fetchone():
+                raise SqlError(words)

@@ -6,42 +6,25 @@ BigQuery's TIMESTAMP is DuckDB's TIMESTAMP WITH TIME ZONE (the session is in UTC
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.date_parts import (
+    INTERVAL_OF,
+    UNITS,
+    WEEKDAYS,
+    check_extract,
+    check_part,
+    has_time,
+    interval,
+    truncate,
+    unit_name,
+)
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import Kind, kind_of
 from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text, zone_name
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
-WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
-UNITS = {
-    "MICROSECOND",
-    "MILLISECOND",
-    "SECOND",
-    "MINUTE",
-    "HOUR",
-    "DAY",
-    "WEEK",
-    "ISOWEEK",
-    "MONTH",
-    "QUARTER",
-    "YEAR",
-    "ISOYEAR",
-}
-INTERVAL_OF = {
-    "MICROSECOND": "to_microseconds",
-    "MILLISECOND": "to_milliseconds",
-    "SECOND": "to_seconds",
-    "MINUTE": "to_minutes",
-    "HOUR": "to_hours",
-    "DAY": "to_days",
-    "WEEK": "to_weeks",
-    "MONTH": "to_months",
-    "QUARTER": "to_quarters",
-    "YEAR": "to_years",
-}
 # What FORMAT_DATE and its like become: the macro, and the engine's type of the value.
 FORMATTED: dict[type[exp.Expr], tuple[str, str]] = {
     exp.TsOrDsToDate: ("bq_format_date", "DATE"),
@@ -50,40 +33,6 @@ FORMATTED: dict[type[exp.Expr], tuple[str, str]] = {
     exp.TsOrDsToTimestamp: ("bq_format_timestamp", TIMESTAMPTZ),
 }
 BUCKETS = {"DATE_BUCKET": "DATE", "DATETIME_BUCKET": "TIMESTAMP", "TIMESTAMP_BUCKET": TIMESTAMPTZ}
-SMALL_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # their to_... takes 32-bit integers
-
-
-def unit_name(unit: Any) -> str:
-    """DAY, WEEK, ISOWEEK ... of a date part; WEEK(MONDAY) as WEEK:MONDAY. Raises SqlError for others."""
-    if isinstance(unit, exp.WeekStart):
-        return f"WEEK:{unit.this.name.upper()}"
-    name = str(unit.name if isinstance(unit, exp.Expr) else unit or "DAY").upper()
-    if name not in UNITS:
-        raise SqlError(f"The date part {name} is not emulated.")
-    return name
-
-
-def interval(amount: exp.Expr, unit: Any) -> exp.Expr:
-    """An interval of a computed length."""
-    name = unit_name(unit)
-    if name not in INTERVAL_OF:
-        raise SqlError(f"INTERVAL with {name} is not valid.")
-    return call(INTERVAL_OF[name], cast(amount, "INTEGER" if name in SMALL_UNITS else "BIGINT"))
-
-
-def truncate(value: exp.Expr, unit: Any) -> exp.Expr:
-    """date_trunc with BigQuery's weeks: WEEK starts on Sunday, ISOWEEK on Monday, WEEK(day) on that day."""
-    name = unit_name(unit)
-    if name == "ISOWEEK":
-        return call("date_trunc", "week", value)
-    if name == "ISOYEAR":
-        return call("bq_iso_year_start", value, 0)
-    if not name.startswith("WEEK"):
-        return call("date_trunc", name.lower(), value)
-    first = WEEKDAYS.index(name.partition(":")[2] or "SUNDAY")
-    shift = call("to_days", (7 - first) % 7)
-    moved = call("date_trunc", "week", exp.Add(this=exp.Paren(this=value), expression=shift))
-    return exp.Paren(this=exp.Sub(this=moved, expression=shift.copy()))
 
 
 def _trunc_timestamp(node: exp.Expr) -> exp.Expr:
@@ -105,10 +54,10 @@ class DateRewriter:
 
     # Adding and subtracting
     def _dateadd(self, node: exp.Expr) -> exp.Expr:
-        return cast(_shift(node, exp.Add), "DATE")
+        return _shift(node, exp.Add) if has_time(node.this) else cast(_shift(node, exp.Add), "DATE")
 
     def _datesub(self, node: exp.Expr) -> exp.Expr:
-        return cast(_shift(node, exp.Sub), "DATE")
+        return _shift(node, exp.Sub) if has_time(node.this) else cast(_shift(node, exp.Sub), "DATE")
 
     def _timestampadd(self, node: exp.Expr) -> exp.Expr:
         return _shift(node, exp.Add)
@@ -121,6 +70,7 @@ class DateRewriter:
 
     # Differences: DATE and DATETIME count boundaries, TIMESTAMP and TIME whole intervals.
     def _datediff(self, node: exp.Expr) -> exp.Expr:
+        check_part(node)
         name = unit_name(node.args.get("unit"))
         later, earlier = _moment(node, "this"), _moment(node, "expression")
         if name.startswith(("WEEK", "ISOWEEK")):
@@ -132,6 +82,7 @@ class DateRewriter:
     _datetimediff = _datediff
 
     def _timestampdiff(self, node: exp.Expr) -> exp.Expr:
+        check_part(node)
         name = unit_name(node.args.get("unit"))
         return call("date_sub", name.lower(), _moment(node, "expression"), _moment(node, "this"))
 
@@ -142,6 +93,7 @@ class DateRewriter:
         """DATE_TRUNC, DATETIME_TRUNC and TIMESTAMP_TRUNC go by what they are given."""
         if (trunc := self._trunc_by_type(node)) is not None:
             return trunc
+        check_part(node)
         return cast(truncate(_moment(node, "this"), node.args.get("unit")), "DATE")
 
     def _trunc_by_type(self, node: exp.Expr) -> exp.Expr | None:
@@ -161,6 +113,7 @@ class DateRewriter:
         return self._trunc_by_type(node) or _trunc_timestamp(node)
 
     def _timetrunc(self, node: exp.Expr) -> exp.Expr:
+        check_part(node)
         day = exp.Add(this=cast(text("1970-01-01"), "DATE"), expression=node.this)
         return cast(call("date_trunc", unit_name(node.args.get("unit")).lower(), exp.Paren(this=day)), "TIME")
 
@@ -186,6 +139,7 @@ class DateRewriter:
         if isinstance(value, exp.AtTimeZone):
             value = at_zone(cast(value.this, TIMESTAMPTZ), value.args["zone"])
         part = f"WEEK:{node.this.this.name.upper()}" if isinstance(node.this, exp.WeekStart) else node.this.name.upper()
+        check_extract(part, value)
         if part in ("DATE", "DATETIME", "TIME"):
             civil = cast(value, "TIMESTAMP")
             return civil if part == "DATETIME" else cast(civil, part)
@@ -294,6 +248,7 @@ def _moment(node: exp.Expr, key: str) -> exp.Expr:
 
 
 def _shift(node: exp.Expr, operator: type[exp.Binary]) -> exp.Expr:
+    check_part(node)
     amount = node.expression
     if isinstance(amount, exp.Interval):
         step = interval(amount.this, amount.args.get("unit"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import arrays, changes, engine, storage
+from emulator.services.bigquery.sql import changes, engine, kept, storage
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Snapshot
 from emulator.services.bigquery.sql.plans import Plan, Script
 from emulator.services.bigquery.sql.types import Field
@@ -118,7 +118,7 @@ def fill(
     with engine.transaction(connection):
         sql = _select(connection, script, number, found)
         fields = engine.describe(connection, sql)
-        return fields, storage.fill_in(connection, table, fields, arrays.checked(fields, sql))
+        return fields, storage.fill_in(connection, table, fields, kept.checked(fields, sql))
 
 
 def describe(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> list[Field]:

@@ -38,6 +38,12 @@ class TextRewriter:
     def _translate(self, node: exp.Translate) -> exp.Expr:
         return call("bq_translate", node.this, node.args["from_"], node.args["to"])
 
+    def _left(self, node: exp.Left) -> exp.Expr:
+        return call("bq_left", node.this, node.expression)
+
+    def _right(self, node: exp.Right) -> exp.Expr:
+        return call("bq_right", node.this, node.expression)
+
     def _repeat(self, node: exp.Repeat) -> exp.Expr:
         return call("bq_repeat", node.this, node.args["times"])
 

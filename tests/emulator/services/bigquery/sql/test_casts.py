@@ -44,6 +44,8 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SAFE_CAST('epoch' AS TIMESTAMP)", None),
         ("SAFE_CAST('2020-01-02 03:04:05 Mars/Base' AS TIMESTAMP)", None),
         ("SAFE_CAST('1_0' AS NUMERIC)", None),
+        ("SAFE_CAST('-1e400' AS FLOAT64)", None),
+        ("CAST('-Infinity' AS FLOAT64)", "-Infinity"),
         (r"SAFE_CAST(b'\xff' AS STRING)", None),
     ],
 )
@@ -70,6 +72,7 @@ def test_columns_are_cast_as_literals_are(warehouse: SmallWarehouse) -> None:
         ("CAST('24:00:00' AS TIME)", "^Invalid time: '24:00:00'$"),
         ("CAST('2020-01-02 03:04' AS TIMESTAMP)", "^Invalid timestamp: '2020-01-02 03:04'$"),
         ("TIMESTAMP '2020-01-02 03:04'", "^Invalid timestamp: '2020-01-02 03:04'$"),
+        ("CAST('1e400' AS FLOAT64)", "^Bad double value: 1e400$"),
         ("CAST('abc' AS NUMERIC)", "^Invalid NUMERIC value: abc$"),
         (r"CAST(b'\xff' AS STRING)", "^Invalid UTF-8 string$"),
         ("CAST(DATE '2020-01-01' AS INT64)", "^Invalid cast from DATE to INT64$"),

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from emulator.services.bigquery.names import DatasetName
-from emulator.services.bigquery.sql import changes, engine, messages, rows, storage, types
+from emulator.services.bigquery.sql import changes, engine, kept, messages, rows, storage, types
 from emulator.services.bigquery.sql.catalog import DatasetInfo, Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.parameters import bind
 from emulator.services.bigquery.sql.statements import parse
@@ -108,7 +108,9 @@ class SmallWarehouse:
                     return [], [list(row) for row in changes.apply(self.connection, translator, statement)]
             text = translator.select(statement.tree)
             fields = engine.describe(self.connection, text)
-            found = self.connection.execute(f"SELECT {types.python_select(fields)} FROM ({text})").fetchall()
+            found = self.connection.execute(
+                f"SELECT {types.python_select(fields)} FROM ({kept.checked(fields, text)})"
+            ).fetchall()
         except duckdb.Error as problem:
             raise messages.statement_error(problem) from None
         encode = rows.row_encoder(fields, "ISO8601_STRING")
