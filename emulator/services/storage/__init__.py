@@ -3,7 +3,7 @@
 from emulator.services.storage import batch, hmac_keys, housekeeping
 from emulator.services.storage.buckets import methods as bucket_methods
 from emulator.services.storage.buckets import notifications, policies
-from emulator.services.storage.objects import copies, sessions, uploads
+from emulator.services.storage.objects import copies, insert
 from emulator.services.storage.objects import methods as object_methods
 from emulator.services.storage.service import SERVICE
 from emulator.services.storage.xml import buckets as xml_buckets
@@ -18,11 +18,10 @@ __all__ = [
     "forms",
     "hmac_keys",
     "housekeeping",
+    "insert",
     "notifications",
     "object_methods",
     "policies",
-    "sessions",
-    "uploads",
     "xml_buckets",
     "xml_objects",
 ]

@@ -24,7 +24,6 @@ from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.methods import check_acl, view
 from emulator.services.storage.objects.rows import StoredObject
-from emulator.services.storage.service import handles
 from emulator.state.blobs import Blob
 
 METADATA_LIMIT = 1 << 20
@@ -53,26 +52,6 @@ class Upload:
     def from_json(cls, value: dict[str, Any]) -> Upload:
         """The reverse of to_json."""
         return cls(**{**value, "conditions": Conditions(**value["conditions"])})
-
-
-@handles("storage.objects.insert")
-async def insert(request: Request) -> Answer:
-    """Upload an object: uploadType media, multipart or resumable."""
-    from emulator.services.storage.objects import sessions
-
-    if not request.upload:
-        raise errors.invalid("Upload to /upload/storage/v1/b/BUCKET/o with uploadType media, multipart or resumable.")
-    query = dict(request.raw_query)
-    if "upload_id" in query:  # a session is known by that, whatever the verb: Go's client sends its chunks by POST
-        return await sessions.resume(request)
-    kind = query.get("uploadType", "")
-    if kind == "resumable":
-        return await sessions.begin(request)
-    if kind == "multipart":
-        return await _multipart(request)
-    if kind == "media":
-        return await _media(request)
-    raise errors.invalid(f"Invalid uploadType '{kind}'; use media, multipart or resumable.")
 
 
 def prepare(request: Request, body: dict[str, Any], content_type: str | None) -> Upload:
@@ -161,12 +140,14 @@ def finalize(tx: sqlite3.Connection, emulator: Any, upload: Upload, blob: Blob) 
     return change.bucket, stored
 
 
-async def _media(request: Request) -> Answer:
+async def media(request: Request) -> Answer:
+    """Take the body as the object's bytes; the query and the Content-Type say the rest."""
     upload = prepare(request, {}, request.headers.get("content-type"))
     return await _receive(request, upload, request.stream())
 
 
-async def _multipart(request: Request) -> Answer:
+async def multipart(request: Request) -> Answer:
+    """Take a multipart/related body: the Object resource in JSON, then the bytes."""
     related = RelatedBody(request.headers.get("content-type", ""), request.stream(), METADATA_LIMIT)
     body = resource(request, await related.open())
     upload = prepare(request, body, related.media_type)

@@ -12,7 +12,7 @@ from emulator.services.storage.objects.listing import MAX_RESULTS, Cursor, Listi
 from emulator.services.storage.service import handles
 from emulator.services.storage.tables import timestamp
 from emulator.services.storage.xml.answers import CONTENT_TYPE, NAMESPACE
-from emulator.services.storage.xml.objects import etag, query_of
+from emulator.services.storage.xml.requests import etag, query_of
 
 _OF_A_LIST = frozenset(
     ("list-type", "prefix", "delimiter", "max-keys", "marker", "start-after", "continuation-token", "encoding-type")

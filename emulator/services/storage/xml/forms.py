@@ -22,7 +22,7 @@ from emulator.services.storage import errors
 from emulator.services.storage.objects.uploads import check_hashes, expected_hashes, finalize
 from emulator.services.storage.service import handles
 from emulator.services.storage.xml.answers import document
-from emulator.services.storage.xml.objects import etag, prepare, stored_answer
+from emulator.services.storage.xml.requests import etag, prepare, stored_answer
 from emulator.services.storage.xml.signatures import Claim
 from emulator.state.blobs import Blob
 

@@ -18,7 +18,7 @@ from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import Upload, check_hashes, expected_hashes
 from emulator.services.storage.xml.answers import document
-from emulator.services.storage.xml.objects import etag, prepare, query_of, receive
+from emulator.services.storage.xml.requests import etag, prepare, query_of, receive
 
 if TYPE_CHECKING:
     from emulator.app import Emulator

@@ -8,7 +8,7 @@ from __future__ import annotations
 from emulator.gateway.request import Request, Response
 from emulator.services.storage.objects import sessions
 from emulator.services.storage.objects.uploads import expected_hashes
-from emulator.services.storage.xml.objects import prepare
+from emulator.services.storage.xml.requests import prepare
 
 
 async def begin(request: Request) -> Response:
