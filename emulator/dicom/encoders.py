@@ -120,7 +120,7 @@ def _jpeg_2000(pixels: Pixels) -> Encoder:
     """JPEG 2000 without loss: RGB by the reversible colour transform, anything else as it is (PS3.5 8.2.4)."""
     import imagecodecs
 
-    transformed = pixels.meaning == "RGB"
+    transformed = pixels.samples == 3 and pixels.meaning == "RGB"
 
     def encode(frame: "Image") -> bytes:
         kept, depth = _stored_only(frame, pixels), pixels.stored

@@ -109,11 +109,17 @@ def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]
     return list(struct.unpack(f"<{len(table) // 4}I", table[: len(table) // 4 * 4])), found[1:]
 
 
-def is_sound_table(table: list[int], pieces: Ranges, frames: int) -> bool:
-    """Tell whether a basic offset table can be right: each frame begins with a fragment, in order (PS3.5 A.4)."""
+def is_sound_table(data: bytes | mmap, table: list[int], pieces: Ranges, frames: int) -> bool:
+    """Tell whether a basic offset table can be right: each frame begins with a fragment, in order (PS3.5 A.4).
+
+    Where as many fragments as there are frames begin an image, these are the ones.
+    """
     if len(table) != frames or not pieces or table[0]:
         return False
+    borders = _beginnings(data, pieces)
     starts = {start - pieces[0][0] for start, _ in pieces}
+    if len(borders) == frames:
+        starts = {border + 8 - pieces[0][0] for border in borders}
     return all(one < other for one, other in itertools.pairwise(table)) and starts.issuperset(table)
 
 
@@ -128,7 +134,7 @@ def encapsulated_frames(data: bytes | mmap, pixels: PixelData, frames: int) -> l
         return [pieces]
     if not pieces:
         return []
-    if is_sound_table(table, pieces, frames):
+    if is_sound_table(data, table, pieces, frames):
         first = pieces[0][0] - 8
         return _grouped(pieces, [first + start for start in table])
     if len(pieces) == frames:

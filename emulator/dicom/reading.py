@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.frames import PixelData, encapsulated_frames, fragments, is_sound_table
@@ -46,6 +46,36 @@ def encapsulated(dataset: "FileDataset") -> list[bytes]:
     value = dataset.PixelData
     found = encapsulated_frames(value, PixelData(0, len(value), encapsulated=True), _frame_count(dataset))
     return [b"".join(value[start:end] for start, end in ranges) for ranges in found]
+
+
+_SIZES = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
+"""Bytes of one value, by VR (PS3.5 6.2)."""
+
+
+def keep_odd_numbers(dataset: "Dataset") -> None:
+    """Let the numbers of a dataset that was just read be written as they are in the file, also where they are none.
+
+    IS and DS keep their text; binary numbers with too many or too few bytes become UN, as which they can be kept.
+    """
+    from pydicom.datadict import dictionary_has_tag, dictionary_VR
+    from pydicom.dataelem import DataElement, RawDataElement
+
+    for tag in list(dataset.keys()):
+        found: Any = dataset.get_item(tag)
+        vr = found.VR or (dictionary_VR(tag) if dictionary_has_tag(tag) else "UN")
+        if vr == "SQ":
+            for item in dataset[tag].value or ():
+                keep_odd_numbers(item)
+        elif not isinstance(found, RawDataElement) or not found.value:
+            continue
+        elif vr in ("IS", "DS"):
+            text = DataElement(tag, vr, None)
+            text._value = found.value.decode("latin-1")  # noqa: SLF001 a value that is set is read as a number
+            dataset[tag] = text
+        elif len(found.value) % _SIZES.get(vr, 1):
+            octets = DataElement(tag, "OB", found.value)
+            octets.VR = "UN"  # which given at once would be taken for what the dictionary has
+            dataset[tag] = octets
 
 
 def settle_vrs(dataset: "FileDataset") -> None:
@@ -92,7 +122,7 @@ def _mend_offsets(dataset: "FileDataset") -> None:
             del dataset[keyword]
     count = _frame_count(dataset)
     table, pieces = fragments(dataset.PixelData, PixelData(0, len(dataset.PixelData), encapsulated=True))
-    if is_sound_table(table, pieces, count) or (not table and len(pieces) == count):
+    if is_sound_table(dataset.PixelData, table, pieces, count) or (not table and len(pieces) == count):
         return
     frames = encapsulated(dataset)
     if len(frames) != count:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import encoders, frames, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
-from emulator.dicom.reading import encapsulated, is_encapsulated, read, settle_vrs
+from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, settle_vrs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
 
     with _refusing(f"written in transfer syntax {syntax}"):
         dataset = read(path)
+        keep_odd_numbers(dataset)
         if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
             _make_little_endian(dataset)
         if any(keyword in dataset for keyword in _PIXEL_KEYWORDS):

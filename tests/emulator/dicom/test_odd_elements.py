@@ -102,3 +102,33 @@ def test_ambiguous_vrs_of_an_implicit_file(tmp_path: Path, tag: int, nested: boo
     element = (found.ReferencedImageSequence[0] if nested else found)[tag]
     assert (element.VR, element.value) == (vr, value)
     assert read_header(written).elements["00280010"]["Value"] == [4]
+
+
+NUMBERS = {
+    "IS": (0x00200011, [b"inf ", b"1e400 ", b"\xd9\xa1", b"1_0 ", b"99999999999999999999", b"7\\NaN "]),
+    "DS": (0x00281050, [b"\xd9\xa1", b"NaN ", b"1e999 ", b"1\\inf\\2 "]),
+    "FD": (0x00189073, [b"abcdef"]),
+    "FL": (0x00189461, [b"abcdef"]),
+    "UL": (0x00081161, [b"ab"]),
+    "AT": (0x00280009, [b"abcdef"]),
+}
+ODD_NUMBERS = [(vr, tag, value) for vr, (tag, values) in NUMBERS.items() for value in values]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+@pytest.mark.parametrize(("vr", "tag", "value"), ODD_NUMBERS, ids=str)
+def test_a_number_that_is_none_is_kept_in_every_syntax(
+    tmp_path: Path, vr: str, tag: int, value: bytes, nested: bool
+) -> None:
+    """One value that nobody can read does not keep the instance from being converted."""
+    element = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), len(value)) + value
+    if nested:
+        item = struct.pack("<HHI", 0xFFFE, 0xE000, len(element)) + element
+        element = struct.pack("<HH2sHI", 0x0010, 0x1002, b"SQ", 0, len(item)) + item  # OtherPatientIDsSequence
+    path = tmp_path / "film.dcm"
+    path.write_bytes(with_element(element) if nested else with_element(element + TAG + b"LT\0\0"))
+    for syntax in ("1.2.840.10008.1.2", EXPLICIT, "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"):
+        written = transcode.to_syntax(str(path), syntax)
+        assert value in written
+        assert read_header(written).elements["00280010"]["Value"] == [4]
+        path.write_bytes(written)  # so that each is also converted from the one before
