@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from emulator.services.bigquery.sql import restrictions, signatures
+from emulator.services.bigquery.sql.aliases import refuse_early
 from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
@@ -76,6 +77,7 @@ class Inference:
             self.expression(item, levels)
             shown = _shown(item, level)
             columns = None if columns is None or shown is None else columns + shown
+        refuse_early(select, levels)
         aliases = Source("", [(name, kind) for name, kind in columns or [] if name])
         for key in ("where", "group", "having", "qualify", "windows", "distinct"):
             for part in _parts(select.args.get(key)):

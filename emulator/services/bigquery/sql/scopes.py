@@ -45,6 +45,14 @@ def meaning(path: Sequence[str], levels: Sequence[Level]) -> Kind | None:
     return None
 
 
+def is_unknown(name: str, levels: Sequence[Level]) -> bool:
+    """Whether a name means nothing in any source; False where the columns of one cannot be told."""
+    return all(
+        _column([name.lower()], level) is None and all(source.columns is not None for source in level)
+        for level in levels
+    )
+
+
 def _column(names: list[str], level: Level) -> tuple[Kind | None] | None:
     """What the names mean among some sources, as a tuple of one; None where they mean nothing there."""
     for source in level:

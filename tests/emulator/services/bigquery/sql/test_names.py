@@ -100,3 +100,27 @@ def test_only_functions_of_bigquery_are_called(warehouse: SmallWarehouse, before
 def test_statements_of_the_engine_are_none_of_bigquery(warehouse: SmallWarehouse, statement: str) -> None:
     with pytest.raises(SqlError, match=r"not emulated|Syntax error"):
         warehouse.run(statement)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT id AS a, a + 1 AS b FROM d.t", "SELECT id AS a FROM d.t WHERE a = 1", "SELECT 1 AS a, -A AS b"],
+)
+def test_an_alias_is_not_seen_where_it_is_made(warehouse: SmallWarehouse, sql: str) -> None:
+    with pytest.raises(SqlError, match=r"(?i)^Unrecognized name: a$"):
+        warehouse.run(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT id AS a FROM d.t GROUP BY a HAVING a > 1 ORDER BY a DESC", [["3"], ["2"]]),
+        ("SELECT id AS a FROM d.t QUALIFY ROW_NUMBER() OVER (ORDER BY a) = 1", [["1"]]),
+        ("SELECT id AS name, name AS id FROM d.t WHERE name = 'Bob'", [["2", "Bob"]]),
+        ("SELECT x AS x, (SELECT x FROM (SELECT 2 AS x)) AS y FROM UNNEST([1]) AS x WHERE x = 1", [["1", "2"]]),
+        ("FROM d.t |> EXTEND id + 1 AS more |> WHERE more > 3 |> SELECT more", [["4"]]),
+    ],
+)
+def test_an_alias_is_seen_after_the_list(warehouse: SmallWarehouse, sql: str, expected: list[list[str]]) -> None:
+    """Source: query-syntax#alias_visibility."""
+    assert warehouse.run(sql)[1] == expected
