@@ -95,11 +95,20 @@ def google_api(emulator: RunningEmulator, owner_credentials: "Credentials") -> I
     """Builds a client of google-api-python-client, as the owner: `google_api("healthcare", "v1")`."""
     from googleapiclient.discovery import build
 
+    from tests.support.reconnecting import Reconnecting
+
     built: list[Any] = []
 
     def make(service: str, version: str) -> Any:
         options = {"api_endpoint": emulator.base_url}
-        client = build(service, version, credentials=owner_credentials, client_options=options, static_discovery=True)
+        client = build(
+            service,
+            version,
+            credentials=owner_credentials,
+            client_options=options,
+            static_discovery=True,
+            requestBuilder=Reconnecting,
+        )
         built.append(client)
         return client
 

@@ -42,7 +42,8 @@ def test_a_program_runs_by_its_name(programs: Path, name: str) -> None:
 
 
 def test_a_shell_completes_commands_and_options(programs: Path) -> None:
-    script = run(programs / COMMAND, "--show-completion", "bash")
+    # Without this the shell is looked for among the processes above, where a test may have another one, or none.
+    script = run(programs / COMMAND, "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert "_HEALTHCARE_CLOUD_COMPLETE=complete_bash" in script
     for words, completed in (("healthcare-cloud ret", "retrieve"), ("healthcare-cloud load --synth", "--synthetic")):
         shown = run(

@@ -106,7 +106,7 @@ def test_what_is_no_member_is_refused(put: Callable[..., tuple[int, Any]], membe
     assert (code, problem in answer["error"]["message"]) == (400, True), answer
 
 
-@pytest.fixture(params=["project", "bucket", "table", "dataset", "store", "key ring", "key", "account"])
+@pytest.fixture(params=["bucket", "table", "dataset", "store", "key ring", "key", "account"])
 def setter(request: pytest.FixtureRequest, emulator: RunningEmulator, unique: Names) -> Callable[..., tuple[int, Any]]:
     """Sets the policy of a new resource of each kind that has one."""
     project, name, send = f"projects/{emulator.project}", unique("versions"), emulator.request
@@ -116,7 +116,6 @@ def setter(request: pytest.FixtureRequest, emulator: RunningEmulator, unique: Na
     account = f"{project}/serviceAccounts/{name}@{emulator.project}.iam.gserviceaccount.com"
     bigquery = f"/bigquery/v2/{project}/datasets"
     steps: dict[str, list[tuple[str, object]]] = {
-        "project": [("/v1/projects", {"projectId": name})],
         "bucket": [(f"/storage/v1/b?project={emulator.project}", {"name": name})],
         "table": [
             (bigquery, {"datasetReference": {"datasetId": name.replace("-", "_")}}),
@@ -131,7 +130,6 @@ def setter(request: pytest.FixtureRequest, emulator: RunningEmulator, unique: Na
     for path, body in steps[request.param]:
         assert send("POST", path, body)[0] == 200
     paths = {
-        "project": f"/v1/projects/{name}",
         "table": f"/bigquery/v2/{table}",
         "dataset": f"/v1/{healthcare}",
         "store": f"/v1/{healthcare}/dicomStores/s",
