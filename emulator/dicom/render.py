@@ -10,6 +10,7 @@ from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import read
 from emulator.dicom.representations import decimal
+from emulator.dicom.single_bits import single_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,8 @@ def displayed(path: str, number: int) -> "Image":
         lower_high_bit(dataset)
         if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
             raise UnsupportedError("The instance has no pixel data to render.")
-        frame = pixel_array(dataset, index=number - 1, view_only=True)
+        bits = single_bits(dataset, number)
+        frame = bits if bits is not None else pixel_array(dataset, index=number - 1, view_only=True)
         meaning = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         if meaning == "PALETTE COLOR":
             coloured = apply_color_lut(frame, dataset)

@@ -11,6 +11,7 @@ from emulator.dicom import encoders, frames, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, settle_vrs
+from emulator.dicom.single_bits import elements_of, single_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,12 +197,10 @@ def _decoded(dataset: "FileDataset", number: int, *, raw: bool = False) -> "Imag
     from pydicom.pixels.utils import pixel_array
 
     try:
-        return np.ascontiguousarray(pixel_array(dataset, index=number - 1, raw=raw))
+        bits = single_bits(dataset, number)
+        return bits if bits is not None else np.ascontiguousarray(pixel_array(dataset, index=number - 1, raw=raw))
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
         raise _cannot(f"decoded from transfer syntax {dataset.file_meta.TransferSyntaxUID}", problem) from None
-
-
-_FRAME_SIZE = (0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011, 0x00280100)
 
 
 def _native_frames(dataset: "FileDataset", numbers: Sequence[int]) -> list[bytes]:
@@ -209,7 +208,7 @@ def _native_frames(dataset: "FileDataset", numbers: Sequence[int]) -> list[bytes
     if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
         _make_little_endian(dataset)
     value = next(dataset[keyword].value for keyword in _PIXEL_KEYWORDS if keyword in dataset)
-    elements = {f"{tag:08X}": {"Value": [dataset[tag].value]} for tag in _FRAME_SIZE if tag in dataset}
+    elements = elements_of(dataset)
     pixels = frames.PixelData(0, len(value), encapsulated=False)
     if frames.starts_within_bytes(elements):
         return [frames.bit_frame(value, elements, pixels, number) for number in numbers]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
 from emulator.gateway.errors import ApiError, invalid_argument
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _PIECE = 1 << 18
 _PLAIN = ("", "identity")
 _GZIP = ("gzip", "x-gzip")
+_PLAIN_TRANSFERS = ("", "binary", "8bit", "7bit")
 
 
 async def stream(request: Request) -> AsyncIterator[bytes]:
@@ -21,21 +22,18 @@ async def stream(request: Request) -> AsyncIterator[bytes]:
 
     Raises ApiError 415 for an encoding that is not known here, 400 for what is no whole gzip data.
     """
-    coding = request.headers.get("content-encoding", "").strip().lower()
+    coding = coding_of(request.headers)
     if coding in _PLAIN:
         async for chunk in request.stream():
             yield chunk
         return
     if coding not in _GZIP:
-        raise ApiError(
-            415,
-            "INVALID_ARGUMENT",
-            f"Content-Encoding {coding[:40]} cannot be read: send the body as it is, or packed with gzip.",
-            "unsupportedMediaType",
-        )
+        raise _unsupported(f"Content-Encoding {coding[:40]}", "the body as it is, or packed with gzip")
     machine, came = zlib.decompressobj(wbits=31), False
     async for chunk in request.stream():
         came = True
+        if machine.eof:
+            machine = zlib.decompressobj(wbits=31)
         packed, full = chunk, True
         while (packed or full) and not machine.eof:
             try:
@@ -43,6 +41,8 @@ async def stream(request: Request) -> AsyncIterator[bytes]:
             except zlib.error:
                 raise _no_gzip() from None
             packed, full = machine.unconsumed_tail, len(plain) == _PIECE
+            if rest := machine.unused_data:  # another member (RFC 1952 2.2)
+                machine, packed = zlib.decompressobj(wbits=31), rest
             if plain:
                 yield plain
     if came and not machine.eof:
@@ -59,6 +59,24 @@ async def read(request: Request, limit: int) -> bytes:
             raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
         parts.append(chunk)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def coding_of(headers: Mapping[str, str]) -> str:
+    """The Content-Encoding that headers name, "" where there is none."""
+    return headers.get("content-encoding", "").strip().lower()
+
+
+def require_plain_part(headers: Mapping[str, str]) -> None:
+    """Raise ApiError 415 for a part of a multipart body that is packed, or coded as mail codes it."""
+    if coding_of(headers) not in _PLAIN:
+        raise _unsupported(f"Content-Encoding {coding_of(headers)[:40]} of a part", "parts as they are")
+    transfer = headers.get("content-transfer-encoding", "binary").strip().lower()
+    if transfer not in _PLAIN_TRANSFERS:
+        raise _unsupported(f"Content-Transfer-Encoding {transfer[:40]} of a part", "parts as they are")
+
+
+def _unsupported(what: str, instead: str) -> ApiError:
+    return ApiError(415, "INVALID_ARGUMENT", f"{what} cannot be read: send {instead}.", "unsupportedMediaType")
 
 
 def _no_gzip() -> ApiError:

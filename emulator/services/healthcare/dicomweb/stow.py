@@ -196,6 +196,7 @@ async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals
     try:
         async for event in events(unpacking.stream(request), media.parameters.get("boundary", "")):
             if isinstance(event, PartStart):
+                unpacking.require_plain_part(event.headers)
                 writer = arrivals.writer()
             elif writer is not None and isinstance(event, PartData):
                 await writer.write(event.data)

@@ -9,6 +9,7 @@ import orjson
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import parse_media_type
+from emulator.gateway import unpacking
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.multipart import PartData, PartStart, events
 
@@ -35,6 +36,7 @@ async def files(chunks: AsyncIterator[bytes], boundary: str) -> AsyncIterator[by
     try:
         async for event in events(chunks, boundary):
             if isinstance(event, PartStart):
+                unpacking.require_plain_part(event.headers)
                 kind = event.headers.get("content-type", "")
                 if parse_media_type(kind).name in ("application/dicom+json", "application/json"):
                     target = metadata

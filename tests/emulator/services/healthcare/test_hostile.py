@@ -116,7 +116,21 @@ def test_a_packed_body_is_unpacked_or_refused(store: Store) -> None:
     film = made()
     assert packed_in(store, gzip.compress(film), "gzip") == 200
     assert store.get(ONE, "application/dicom; transfer-syntax=*").content == film
+    halves = gzip.compress(film[:300]) + gzip.compress(film[300:])  # RFC 1952 2.2: members, one after the other
+    assert packed_in(store, halves, "gzip") == 200
     assert packed_in(store, gzip.compress(made(uid="1.2.1.1.2"))[:-9], "gzip") == 400
+    assert packed_in(store, gzip.compress(made(uid="1.2.1.1.2")) + b"more", "gzip") == 400
     assert packed_in(store, film, "gzip") == 400
     assert packed_in(store, film, "br") == 415
     assert [one["00080018"]["Value"] for one in store.get("instances").json()] == [["1.2.1.1.1"]]
+
+
+@pytest.mark.parametrize("kind", ["application/dicom", "application/dicom+json"])
+@pytest.mark.parametrize("coding", ["Content-Encoding: gzip", "Content-Transfer-Encoding: base64"])
+def test_a_packed_part_is_refused_by_name(store: Store, kind: str, coding: str) -> None:
+    body = f"--b\r\nContent-Type: {kind}\r\n{coding}\r\n\r\n".encode() + gzip.compress(made()) + b"\r\n--b--"
+    headers = {"Content-Type": f'multipart/related; type="{kind}"; boundary=b'}
+    answer = store.session.post(f"{store.url}/studies", data=body, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 415
+    assert f"{coding.replace(': ', ' ')} of a part" in answer.text
+    assert store.get("instances").status_code == 204

@@ -309,3 +309,19 @@ def test_a_frame_of_colours_is_what_the_metadata_say(store: Store, syntax: str) 
     assert store.post(file_of(film)).status_code == 200
     path = "studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/frames/1"
     assert store.get(path, "application/octet-stream").content == pixels
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT, syntaxes.DEFLATED])
+def test_frames_of_single_bits_are_drawn_wherever_they_begin(store: Store, syntax: str) -> None:
+    bits = np.arange(45) % 4 < 2
+    film = instance(Rows=3, Columns=5, BitsAllocated=1, BitsStored=1, HighBit=0, NumberOfFrames=3)
+    film.PixelData = np.packbits(bits, bitorder="little").tobytes()
+    film["PixelData"].VR = "OB"
+    film.file_meta.TransferSyntaxUID = UID(syntax)
+    assert store.post(file_of(film)).status_code == 200
+    for number, frame in enumerate(bits.reshape(3, 3, 5), 1):
+        path = f"studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/frames/{number}"
+        drawn = Image.open(BytesIO(store.get(f"{path}/rendered", "image/png").content))
+        np.testing.assert_array_equal(np.asarray(drawn), frame * 255)
+        samples = Image.open(BytesIO(store.get(path, "image/png").content))
+        np.testing.assert_array_equal(np.asarray(samples), frame)
