@@ -144,7 +144,7 @@ def setter(request: pytest.FixtureRequest, emulator: RunningEmulator, unique: Na
 
 def test_the_rules_hold_for_every_kind_of_resource(setter: Callable[..., tuple[int, Any]]) -> None:
     """IAM: policy versions; principal identifiers (`user:` needs an address)."""
-    role = "roles/viewer"
+    role = "roles/iam.securityReviewer"
     conditional = {"role": role, "members": ["user:a@example.com"], "condition": CONDITION}
     assert setter(bindings=[conditional])[0] == 400
     assert setter(bindings=[conditional], version=1)[0] == 400
