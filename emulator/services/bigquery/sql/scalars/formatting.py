@@ -7,10 +7,11 @@ stands for itself.
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from emulator.services.bigquery.sql.scalars.caching import cached
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # civil times are counted from here, too
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -44,7 +45,7 @@ class Moment:
     offset: int  # seconds east of Greenwich
 
 
-@functools.lru_cache(maxsize=10_000)  # dates repeat
+@cached(10_000)
 def format_moment(kind: str, template: str, microseconds: int, offset: int) -> str:
     """The text of a value of the type `kind`: microseconds since 1970 as the zone shows them, its offset in seconds."""
     moment = Moment(EPOCH + dt.timedelta(microseconds=microseconds), offset)
@@ -85,7 +86,7 @@ def _spelt_out(kind: str, written: str) -> list[str]:
     return elements("TIMESTAMP", shorthand) if shorthand else ["%" + name]
 
 
-@functools.lru_cache(maxsize=256)
+@cached(256)
 def _parts(kind: str, template: str) -> list[str | Callable[[Moment], str]]:
     return [_part(piece) for piece in elements(kind, template)]
 

@@ -8,9 +8,9 @@ amount of it, as it does before and after; of two elements that say the same the
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 
+from emulator.services.bigquery.sql.scalars.caching import cached
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 from emulator.services.bigquery.sql.scalars.formatting import EPOCH, MONTHS, WEEKDAYS, elements, foreign
 
@@ -31,7 +31,7 @@ SAME = {"%e": "%d", "%k": "%H", "%l": "%I", "%E4Y": "%Y", "%P": "%p", "%Ez": "%z
 LITERALS = {"%%": "%", "%n": r"\s*", "%t": r"\s*"}
 
 
-@functools.lru_cache(maxsize=10_000)  # dates repeat
+@cached(10_000)
 def parse_moment(kind: str, template: str, text: str, zone: str) -> str:
     """A value of the type `kind` as `2020-01-02 03:04:05.000006`, then the zone that the text names, or `zone`.
 
@@ -49,7 +49,7 @@ def parse_moment(kind: str, template: str, text: str, zone: str) -> str:
     return f"{civil.replace(tzinfo=None).isoformat(' ')} {named or zone}".rstrip()
 
 
-@functools.lru_cache(maxsize=256)
+@cached(256)
 def _pattern(kind: str, template: str) -> tuple[list[str], re.Pattern[str]]:
     if stranger := foreign(kind, template):
         raise ScalarError(f"Invalid format: {stranger} is not allowed for the {kind} type.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import re
 
+from emulator.services.bigquery.sql.scalars.caching import cached
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 
 
-@functools.lru_cache(maxsize=1000)
+@cached(1000)
 def group_count(pattern: str) -> int:
     """The number of capturing groups, 0 or 1. Raises ScalarError for more.
 
