@@ -34,6 +34,8 @@ def variables(state: Path, running: dict[str, Any], owner_token: str) -> dict[st
     return {
         "HEALTHCARE_EMULATOR_HOST": url,
         "STORAGE_EMULATOR_HOST": url,
+        "CLOUD_STORAGE_EMULATOR_ENDPOINT": url,  # of google-cloud-cpp, which is in Arrow
+        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # gcsfs would ask for a kind of buckets over gRPC
         "PUBSUB_EMULATOR_HOST": f"{running['host']}:{running['grpcPort']}",
         "BIGQUERY_EMULATOR_HOST": url,
         "GOOGLE_CLOUD_PROJECT": running["project"],

@@ -145,9 +145,10 @@ def _make_go(folder: Path) -> None:
 
 GSUTIL = _of_python(HERE / "gsutil" / "requirements.txt")
 S3 = _of_python(HERE / "s3" / "requirements.txt")
+FRAMES = _of_python(HERE / "frames" / "requirements.txt")
 NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-lock.json"), _make_node)
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
-CLIENTS = (GO, NODE, GSUTIL, S3)
+CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES)
 
 
 def main() -> int:

@@ -28,6 +28,12 @@ def test_gcloud_finds_every_api_that_is_emulated(tmp_path: Path) -> None:
     assert variables["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"] == str(tmp_path / "owner-token")
 
 
+def test_every_variable_that_leads_a_storage_client_names_the_emulator(tmp_path: Path) -> None:
+    variables = environment.variables(tmp_path, RUNNING, "owner")
+    assert variables["STORAGE_EMULATOR_HOST"] == variables["CLOUD_STORAGE_EMULATOR_ENDPOINT"] == "http://127.0.0.1:9"
+    assert variables["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] == "false"
+
+
 def test_gsutil_is_led_only_to_an_emulator_that_speaks_tls(tmp_path: Path) -> None:
     assert "BOTO_CONFIG" not in environment.variables(tmp_path, RUNNING, "owner")
     variables = environment.variables(tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7"}, "owner")
