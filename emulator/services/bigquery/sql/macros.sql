@@ -47,7 +47,8 @@ CREATE MACRO bq_datetime(x, y) AS CASE WHEN typeof(y) = 'TIME' THEN CAST(x AS DA
 
 CREATE MACRO bq_regexp_extract(x, r, g, p, n) AS CASE WHEN p < 1 OR n < 1 THEN bq_fail('REGEXP_EXTRACT takes a position and an occurrence of at least 1') ELSE regexp_extract_all(substr(x, p), r, g)[n] END;
 CREATE MACRO bq_before_match(x, r, n) AS regexp_extract(x, '^((?s:.*?)(?:(?:' || r || ')(?s:.*?)){' || (n - 1) || '})(?:' || r || ')', 1);
-CREATE MACRO bq_regexp_instr(x, r, p, n, after) AS CASE WHEN p < 1 OR n < 1 OR after NOT IN (0, 1) THEN bq_fail('REGEXP_INSTR takes a position and an occurrence of at least 1, and 0 or 1 as occurrence_position') WHEN r = '' OR p > length(x) OR len(regexp_extract_all(substr(x, p), r)) < n THEN 0 ELSE p + length(bq_before_match(substr(x, p), r, n)) + bq_group_place(regexp_extract_all(substr(x, p), r)[n], r, after) END;
+CREATE MACRO bq_place_in(x, r) AS CASE WHEN regexp_matches(x, r) THEN length(regexp_extract(x, r, 1)) ELSE bq_fail('The position of the group in a regular expression is not emulated') END;
+CREATE MACRO bq_regexp_instr(x, r, p, n, after) AS CASE WHEN p < 1 OR n < 1 OR after NOT IN (0, 1) THEN bq_fail('REGEXP_INSTR takes a position and an occurrence of at least 1, and 0 or 1 as occurrence_position') WHEN r = '' OR p > length(x) OR len(regexp_extract_all(substr(x, p), r)) < n THEN 0 ELSE p + length(bq_before_match(substr(x, p), r, n)) + bq_place_in(regexp_extract_all(substr(x, p), r)[n], bq_place_pattern(r, after)) END;
 CREATE MACRO bq_matches(x, a) AS list_transform(a, lambda e: x LIKE e ESCAPE '\');
 CREATE MACRO bq_like_any(x, a) AS bq_in_array(TRUE, bq_matches(x, a));
 CREATE MACRO bq_like_all(x, a) AS NOT bq_in_array(FALSE, bq_matches(x, a));

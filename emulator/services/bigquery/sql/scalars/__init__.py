@@ -13,7 +13,7 @@ from emulator.services.bigquery.sql.scalars.characters import bytes_of, characte
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
-from emulator.services.bigquery.sql.scalars.patterns import group_count, group_place
+from emulator.services.bigquery.sql.scalars.patterns import group_count, place_pattern
 from emulator.services.bigquery.sql.scalars.pretty import pretty_json
 from emulator.services.bigquery.sql.scalars.printing import bytes_literal, bytes_text, printf, quoted
 
@@ -34,7 +34,7 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_pretty_json", pretty_json, [VARCHAR], VARCHAR)
     connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
     connection.create_function("bq_group_count", group_count, [VARCHAR], INTEGER)
-    connection.create_function("bq_group_place", group_place, [VARCHAR, VARCHAR, BIGINT], BIGINT)
+    connection.create_function("bq_place_pattern", place_pattern, [VARCHAR, BIGINT], VARCHAR)
     texts = list_type(VARCHAR)
     connection.create_function(
         "bq_printf", printf, [VARCHAR, texts, texts], VARCHAR, null_handling=FunctionNullHandling.SPECIAL

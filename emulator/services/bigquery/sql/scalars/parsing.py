@@ -28,7 +28,8 @@ PATTERNS = {
     "%w": "[0-6]", "%Y": r"\d{1,4}", "%E4Y": r"\d{4}", "%y": r"\d{1,2}", "%Z": r"[^\s]+", "%z": ZONE, "%Ez": ZONE,
 }  # fmt: skip
 SAME = {"%e": "%d", "%k": "%H", "%l": "%I", "%E4Y": "%Y", "%P": "%p", "%Ez": "%z", "%B": "%b", "%A": "%a"}
-LITERALS = {"%%": "%", "%n": r"\s*", "%t": r"\s*"}
+SPACE = r"\s*+"  # possessive, as all is: nothing is tried twice, however long the text
+LITERALS = {"%%": "%", "%n": SPACE, "%t": SPACE}
 
 
 @cached(10_000)
@@ -54,23 +55,23 @@ def _pattern(kind: str, template: str) -> tuple[list[str], re.Pattern[str]]:
     if stranger := foreign(kind, template):
         raise ScalarError(f"Invalid format: {stranger} is not allowed for the {kind} type.")
     names: list[str] = []
-    text = r"\s*"
+    text = SPACE
     for piece in elements(kind, template):
         if piece in LITERALS:
             text += LITERALS[piece]
         elif piece in NAMES:
             names.append(SAME.get(piece, piece))
-            text += f"(?i:({'|'.join(NAMES[piece])}))"
+            text += f"(?i:((?>{'|'.join(NAMES[piece])})))"
         elif piece in PATTERNS:
             names.append(SAME.get(piece, piece))
-            text += f"({PATTERNS[piece]})"
+            text += f"((?>{PATTERNS[piece]}))"
         elif piece.startswith("%E") and piece.endswith("S"):
             names.append("%S")
             digits = "*" if piece == "%E*S" else f"{{0,{piece[2:-1] or 0}}}"
-            text += rf"(\d{{1,2}}(?:\.\d{digits})?)"
+            text += rf"((?>\d{{1,2}}(?:\.\d{digits})?))"
         else:
-            text += "".join(r"\s*" if part.isspace() else re.escape(part) for part in re.split(r"(\s+)", piece))
-    return names, re.compile(text + r"\s*")
+            text += "".join(SPACE if part.isspace() else re.escape(part) for part in re.split(r"(\s+)", piece))
+    return names, re.compile(text + SPACE)
 
 
 def _moment(fields: dict[str, str]) -> tuple[dt.datetime, str]:

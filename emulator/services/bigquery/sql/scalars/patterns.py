@@ -1,11 +1,19 @@
-"""What the engine does not tell of regular expressions: their groups."""
+"""What the engine does not tell of regular expressions: their groups.
+
+The patterns are read, never matched, here: a matcher that backtracks could take forever.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from emulator.services.bigquery.sql.scalars.caching import cached
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
+
+CAPTURING = re.compile(r"\((?!\?)|\(\?P?<\w+>")
+FLAGS = re.compile(r"\(\?[a-zA-Z]+\)")
+CLASS_START = re.compile(r"\[\^?\]?")
 
 
 @cached(1000)
@@ -14,22 +22,7 @@ def group_count(pattern: str) -> int:
 
     https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#regexp_extract
     """
-    count, at, in_class = 0, 0, False
-    while at < len(pattern):
-        character = pattern[at]
-        if pattern.startswith("\\Q", at):
-            end = pattern.find("\\E", at)
-            at = len(pattern) if end < 0 else end
-        elif character == "\\":
-            at += 1
-        elif in_class:
-            in_class = character != "]"
-        elif character == "[":
-            in_class = True
-            at += len(re.match(r"\[\^?\]?", pattern[at:])[0]) - 1  # type: ignore[index]  # it begins with [
-        elif character == "(" and (pattern[at + 1 : at + 2] != "?" or re.match(r"\(\?P?<\w", pattern[at:])):
-            count += 1
-        at += 1
+    count = sum(bool(CAPTURING.match(pattern, at)) for at, _ in _syntax(pattern))
     if count > 1:
         raise ScalarError(
             "Regular expressions passed into extraction functions must not have more than 1 capturing group"
@@ -37,17 +30,52 @@ def group_count(pattern: str) -> int:
     return count
 
 
-def group_place(match: str, pattern: str, after: int) -> int:
-    """Where the group of a pattern begins in what it matched, or (after is 1) where it ends; the whole without one.
+@cached(1000)
+def place_pattern(pattern: str, after: int) -> str:
+    """A pattern for what another one matched, whose first group is all that comes before a place.
 
-    Raises ScalarError for a pattern with a group that only the engine can read.
+    The place is where the other's group begins (after is 0) or ends, or the whole match without a group. Raises
+    ScalarError for a group inside another, or among alternatives.
     """
     if not group_count(pattern):
-        return len(match) if after else 0
-    try:
-        found = re.fullmatch(pattern, match)
-    except re.error:
-        found = None
-    if found is None:
-        raise ScalarError(f"The position of a group in the regular expression {pattern} cannot be told by the emulator")
-    return found.end(1) if after else found.start(1)
+        return "(?s)^(.*)$" if after else "^()"
+    flags = FLAGS.match(pattern)
+    start = flags.end() if flags else 0
+    begin = end = depth = 0
+    for at, character in _syntax(pattern):
+        if character == "|" and not depth:
+            break
+        if CAPTURING.match(pattern, at) and not depth:
+            begin = at + 1
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == ")" and not depth and begin and not end:
+            end = at
+    else:
+        if end and pattern[end + 1 : end + 2] not in ("*", "+", "?", "{"):
+            opening = CAPTURING.match(pattern, begin - 1)
+            inner = pattern[opening.end() if opening else begin : end]
+            first, rest = pattern[start : begin - 1], pattern[end + 1 :]
+            head = f"({first}(?:{inner}))" if after else f"({first})(?:{inner})"
+            return f"{pattern[:start]}^{head}(?:{rest})$"
+    raise ScalarError(f"The position of the group in the regular expression {pattern} is not emulated")
+
+
+def _syntax(pattern: str) -> Iterator[tuple[int, str]]:
+    """The places and characters of a pattern that are syntax: not escaped, not quoted, not of a class."""
+    at, in_class = 0, False
+    while at < len(pattern):
+        character = pattern[at]
+        if pattern.startswith("\\Q", at):
+            end = pattern.find("\\E", at)
+            at = len(pattern) if end < 0 else end + 2
+        elif character == "\\":
+            at += 2
+        elif in_class:
+            in_class = character != "]"
+            at += 1
+        elif opening := CLASS_START.match(pattern, at):
+            in_class = True
+            at = opening.end()
+        else:
+            yield at, character
+            at += 1

@@ -18,7 +18,7 @@ FORMS: dict[str, Literal["NFC", "NFKC", "NFD", "NFKD"]] = {"NFC": "NFC", "NFKC":
 SAME_SOUND = ("BFPV", "CGJKQSXZ", "DT", "L", "MN", "R")
 SOUNDS = {letter: digit for digit, letters in enumerate(SAME_SOUND, 1) for letter in letters}
 NUMBER = re.compile(
-    r"\s*(?P<sign>[+-]?)\s*(?P<whole>[\d,]*)(?P<rest>(?:\.\d*)?(?:[eE][+-]?\d+)?)\s*(?P<after>[+-]?)\s*"
+    r"\s*+(?P<sign>[+-]?)\s*+(?P<whole>[\d,]*+)(?P<rest>(?:\.\d*+)?(?:[eE][+-]?\d++)?)\s*+(?P<after>[+-]?)\s*+"
 )
 SILENT = "HW"  # letters between two of one sound that do not part them
 

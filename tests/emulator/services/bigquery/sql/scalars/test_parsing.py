@@ -65,3 +65,11 @@ def test_examples(kind: str, template: str, text: str, expected: str) -> None:
 def test_errors(kind: str, template: str, text: str, message: str) -> None:
     with pytest.raises(ScalarError, match=message):
         parse_moment(kind, template, text, "")
+
+
+@pytest.mark.parametrize(
+    ("template", "text"), [("%n" * 60 + "%Y", " " * 2000 + "x"), ("%d" * 60, "1" * 119 + "x")], ids=["spaces", "days"]
+)
+def test_a_text_that_fits_in_many_ways_is_read_one_way(template: str, text: str) -> None:
+    with pytest.raises(ScalarError, match="Failed to parse"):
+        parse_moment("DATE", template, text, "")
