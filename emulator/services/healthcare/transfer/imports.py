@@ -83,14 +83,14 @@ async def run(job: Job) -> Json:
 
 
 def _check_bucket(job: Job, source: sources.Source) -> None:
-    """Raise Google's message where the agent may not list the bucket, or read nothing of what the source names."""
+    """Raise Google's message where the agent may not list the bucket for wildcards, or read nothing that is named."""
     from emulator.services.storage import api
 
     emulator, store = job.emulator, job.payload["store"]
-    if not agent.may(emulator, store, "storage.objects.list", source.bucket):
+    if source.wild and not agent.may(emulator, store, "storage.objects.list", source.bucket):
         raise agent.lacks_permission("Cloud Storage")
     named = (found.name for found in sources.objects(emulator, source))
-    first = next(named, "")
+    first = next(named, source.prefix)
     if not any(agent.may(emulator, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
         raise agent.lacks_permission("Cloud Storage")
     api.require_payer(emulator, source.bucket, agent.principal(emulator, store))

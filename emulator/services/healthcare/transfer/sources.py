@@ -18,11 +18,12 @@ _DOUBLE = re.compile(r"[^*?]*\*\*(\.[^*?/]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A bucket, the fixed start of the names in it, and what the whole name must look like."""
+    """A bucket, the fixed start of the names in it, what a whole name must look like, and whether it has wildcards."""
 
     bucket: str
     prefix: str
     pattern: re.Pattern[str]
+    wild: bool
 
 
 def parse(uri: str) -> Source:
@@ -48,7 +49,8 @@ def parse(uri: str) -> Source:
         position = wildcard.end()
     pattern += re.escape(name[position:])
     first = _WILDCARD.search(name)
-    return Source(bucket, name[: first.start()] if first else name, re.compile(pattern, re.DOTALL))
+    prefix = name[: first.start()] if first else name
+    return Source(bucket, prefix, re.compile(pattern, re.DOTALL), wild=first is not None)
 
 
 def objects(emulator: "Emulator", source: Source, after: str = "") -> Iterator["StoredObject"]:

@@ -1,6 +1,7 @@
 """Export to Cloud Storage: original files by reference, other media types made in the process pool."""
 
 import asyncio
+import itertools
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,8 +76,7 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
 
     emulator, store = job.emulator, job.payload["store"]
     destination = parse(job.payload["gcsDestination"])
-    if not all(agent.may(emulator, store, each, destination.bucket, destination.prefix) for each in _WRITE):
-        raise agent.lacks_permission("Cloud Storage")
+    await asyncio.to_thread(_require_write, emulator, store, destination, paths)
     api.require_payer(emulator, destination.bucket, agent.principal(emulator, store))
     after = job.checkpoint.get("after", 0)
     if not after:
@@ -88,12 +88,37 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
         await steps.commit(job, _write_batch, destination, batch, made)
 
 
+def _require_write(
+    emulator: "Emulator", store: str, destination: Destination, paths: Sequence[DicomPath] | None
+) -> None:
+    """Raise Google's message where the agent may write none of the objects: conditions of its grants see each."""
+    found = selection.batches(emulator, store, paths, documents=False)
+    names = (_first_name(destination, one) for batch in found for one in batch)
+    first = next(names, f"{destination.prefix}1/1/1{destination.extension}")  # of an empty store, one that could be
+    if not any(_may_write(emulator, store, destination, name) for name in itertools.chain((first,), names)):
+        raise agent.lacks_permission("Cloud Storage")
+
+
+def _may_write(emulator: "Emulator", store: str, destination: Destination, name: str) -> bool:
+    return all(agent.may(emulator, store, permission, destination.bucket, name) for permission in _WRITE)
+
+
+def _base(destination: Destination, one: Exported) -> str:
+    return f"{destination.prefix}{one.study}/{one.series}/{one.uid}"
+
+
+def _first_name(destination: Destination, one: Exported) -> str:
+    """The name of an instance's object, or of the first of its frames."""
+    whole = destination.media in ("", "application/dicom") or one.frames == 1
+    return _base(destination, one) + ("" if whole else "/1") + destination.extension
+
+
 Made = list[tuple[str, Blob]] | str
 """The objects of an instance (name and bytes), or why there are none."""
 
 
 async def _made(emulator: "Emulator", destination: Destination, one: Exported) -> Made:
-    base = f"{destination.prefix}{one.study}/{one.series}/{one.uid}"
+    base = _base(destination, one)
     same = destination.syntax in (syntaxes.ANY, one.syntax)
     if destination.media in ("", "application/dicom") and same:
         return [(base + destination.extension, await _shared(emulator, one.blob))]
@@ -144,7 +169,7 @@ def _write_batch(
     for one, objects in zip(batch, made, strict=True):
         code = 3
         if not isinstance(objects, str) and not all(
-            agent.may(job.emulator, store, each, destination.bucket, name) for each in _WRITE for name, _ in objects
+            _may_write(job.emulator, store, destination, name) for name, _ in objects
         ):
             code, objects = 7, agent.lacks_permission("Cloud Storage").message  # noqa: PLW2901  none of them is written
         if isinstance(objects, str):

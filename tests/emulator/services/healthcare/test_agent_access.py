@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
 from tests.emulator.services.healthcare.transfers import agent, download, log_entries, make_bucket, names, run, upload
@@ -43,6 +45,41 @@ def test_an_export_writes_where_the_agent_may(emulator: RunningEmulator, store: 
     assert download(emulator, name, written) == data
     refused = run(emulator, store.name, "export", {"gcsDestination": {"uriPrefix": f"gs://{name}/else"}})
     assert "Healthcare API doesn't have required Cloud Storage permission" in refused["error"]["message"]
+
+
+def test_an_import_of_one_object_lists_nothing(emulator: RunningEmulator, store: Store, unique: Names) -> None:
+    """A grant on the object alone is enough where there are no wildcards; listing is asked for on the bucket."""
+    name = make_bucket(emulator, unique("single"))
+    for each in ("open/a.dcm", "private/a.dcm"):
+        upload(emulator, name, each, made())
+    grant(emulator, f"buckets/{name}", agent(emulator), "roles/storage.objectViewer", objects(name, "open/"))
+    for source, refused in (("open/a.dcm", False), ("private/a.dcm", True), ("open/b.dcm", False), ("open/*", True)):
+        ended = run(emulator, store.name, "import", {"gcsSource": {"uri": f"gs://{name}/{source}"}})
+        problem = str(ended.get("error", {}).get("message", ""))
+        assert ("required Cloud Storage permission" in problem) is refused, (source, ended)
+
+
+CONDITIONS = [
+    'resource.name.endsWith(".dcm")',
+    'resource.type == "storage.googleapis.com/Object"',
+    'resource.name.extract("/objects/{rest}").startsWith("1.2.2/")',
+]
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("folder", ["", "/"])
+def test_an_export_asks_for_the_objects_that_it_writes(
+    emulator: RunningEmulator, store: Store, unique: Names, condition: str, folder: str
+) -> None:
+    """Not for the bucket, nor the folder, of which a condition on objects says nothing."""
+    name = make_bucket(emulator, unique("objects"))
+    for study in ("1.2.1", "1.2.2"):
+        assert store.post(made(study=study, series=f"{study}.1", uid=f"{study}.1.1")).status_code == 200
+    grant(emulator, f"buckets/{name}", agent(emulator), "roles/storage.objectAdmin", condition)
+    done = run(emulator, store.name, "export", {"gcsDestination": {"uriPrefix": f"gs://{name}{folder}"}})
+    assert "error" not in done, done
+    assert "1.2.2/1.2.2.1/1.2.2.1.1.dcm" in names(emulator, name)
+    assert ("1.2.1/1.2.1.1/1.2.1.1.1.dcm" in names(emulator, name)) is ("1.2.2/" not in condition)
 
 
 def test_a_filter_file_is_read_with_the_agent_s_rights(emulator: RunningEmulator, store: Store, unique: Names) -> None:
