@@ -308,6 +308,8 @@ def _unknown_path(http: str, raw_path: str, *, known: bool) -> ApiError:
     """The answer where no method has the path (or not for that verb): 501 with its id for another API of Google's."""
     if method_id := neighbours.method_at(http, raw_path):
         return not_implemented(f"{method_id} is not emulated.")
+    if raw_path == "/batch" or raw_path.startswith("/batch/"):
+        return not_implemented("Batch requests are emulated for Cloud Storage only, at /batch/storage/v1.")
     if known:
         return ApiError(405, "UNIMPLEMENTED", "The method is not allowed for this path.", "methodNotAllowed")
     return not_found(f"The requested URL {raw_path[:300]} was not found: no API of this emulator has this path.")

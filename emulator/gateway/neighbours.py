@@ -14,7 +14,11 @@ DOCUMENTS = (
     *("monitoring.v1", "iam.v2", "cloudresourcemanager.v3", "bigqueryconnection.v1", "bigquerydatatransfer.v1"),
     *("dataflow.v1b3", "dataproc.v1", "dataplex.v1", "datacatalog.v1", "aiplatform.v1", "notebooks.v2", "vision.v1"),
     *("dlp.v2", "container.v1", "cloudbuild.v1", "eventarc.v1", "workflows.v1", "cloudtasks.v2", "sqladmin.v1"),
-    *("firestore.v1", "redis.v1", "dns.v1", "accesscontextmanager.v1"),
+    *("firestore.v1", "redis.v1", "dns.v1", "accesscontextmanager.v1", "cloudscheduler.v1beta1", "iam.v2beta"),
+    *("secretmanager.v1beta1", "orgpolicy.v2", "apikeys.v2", "cloudasset.v1", "servicenetworking.v1", "vpcaccess.v1"),
+    *("bigqueryreservation.v1", "bigquerydatapolicy.v1", "analyticshub.v1", "datafusion.v1", "documentai.v1"),
+    *("billingbudgets.v1", "storagetransfer.v1", "cloudfunctions.v1", "cloudtrace.v2", "spanner.v1", "file.v1"),
+    *("certificatemanager.v1", "privateca.v1", "batch.v1", "lifesciences.v2beta", "securitycenter.v1"),
 )
 
 

@@ -10,7 +10,9 @@ from emulator.gateway import validation
 from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
+from emulator.services.cloudkms import api as cloudkms
 from emulator.services.logging.service import SERVICE
+from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -28,7 +30,12 @@ def _view(bucket: Resource) -> dict[str, Any]:
     return {"name": bucket.name, "lifecycleState": "ACTIVE", "retentionDays": 30, **bucket.body, **times}
 
 
-def _check(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
+def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, Any]:
+    """Check a bucket's body; its key, if it is not `key`, must be usable by Logging's agent (Logging: "CMEK")."""
+    wanted = body.get("cmekSettings", {}).get("kmsKeyName", "")
+    if wanted and wanted != key:
+        project = request.emulator.project_id(request.name.split("/")[1])
+        cloudkms.require_usable(request.emulator, wanted, agent_email("logging", project), invalid_argument)
     if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
         raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
     return body
@@ -37,7 +44,7 @@ def _check(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
 def _check_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     if old.body.get("locked") and body != old.body:
         raise failed_precondition(f"The bucket {old.name} is locked: it can't be changed.")
-    return _check(request, body)
+    return _check(request, body, old.body.get("cmekSettings", {}).get("kmsKeyName", ""))
 
 
 BUCKET = Collection(

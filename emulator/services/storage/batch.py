@@ -63,7 +63,11 @@ def parse(body: bytes, boundary: str) -> list[Call]:
         if len(words) < 2:
             raise errors.invalid("Failed to parse the batch request: a part holds no HTTP request.")
         lines, _, inner = rest.partition(b"\n\n") if not rest.startswith(b"\n") else (b"", b"", rest[1:])
-        calls.append(Call(outer.get("content-id", ""), words[0].upper(), words[1], _headers(lines), inner.strip()))
+        headers = _headers(lines)
+        verb = words[0].upper()
+        if verb == "POST":
+            verb = headers.get("x-http-method-override", verb).upper()
+        calls.append(Call(outer.get("content-id", ""), verb, words[1], headers, inner.strip()))
     return calls
 
 

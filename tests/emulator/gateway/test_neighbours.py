@@ -12,11 +12,20 @@ from tests.support.emulator import RunningEmulator
         ("GET", "/v1/projects/p/secrets/s/versions/latest:access", "secretmanager.projects.secrets.versions.access"),
         ("GET", "/v2/projects/p/locations/l/services/s", "run.projects.locations.services.get"),
         ("POST", "/v1/projects/p/dashboards", "monitoring.projects.dashboards.create"),
+        ("GET", "/v1beta1/projects/p/locations/l/jobs", "cloudscheduler.projects.locations.jobs.list"),
+        ("POST", "/v2/projects/p/policies", "orgpolicy.projects.policies.create"),
     ],
 )
 def test_a_known_api_is_named(emulator: RunningEmulator, http: str, path: str, method: str) -> None:
     status, answer = emulator.request(http, path)
     assert (status, answer["error"]["message"]) == (501, f"{method} is not emulated.")
+
+
+@pytest.mark.parametrize("path", ["/batch", "/batch/bigquery/v2", "/batch/healthcare/v1"])
+def test_batches_of_other_apis_are_named(emulator: RunningEmulator, path: str) -> None:
+    """As Google's clients send them: batchPath of the discovery documents."""
+    status, answer = emulator.request("POST", path)
+    assert (status, "/batch/storage/v1" in answer["error"]["message"]) == (501, True)
 
 
 @pytest.mark.parametrize("path", ["/v1/projects/p/nonsense", "/a/b/c/d", "/v1/projects/p/secrets/s/t/u/v"])

@@ -101,6 +101,16 @@ def test_a_batch_with_an_address_that_is_none(emulator: RunningEmulator) -> None
     assert (status, b"400 Bad Request" in body) == (200, True)
 
 
+def test_a_part_of_a_batch_may_say_its_method_in_a_header(emulator: RunningEmulator, unique: Names) -> None:
+    bucket = unique("batched")
+    assert emulator.request("POST", f"/storage/v1/b?project={PROJECT}", {"name": bucket})[0] == 200
+    head = f"POST /storage/v1/b/{bucket} HTTP/1.1\r\nX-HTTP-Method-Override: PATCH\r\n"
+    part = f'--b\r\nContent-Type: application/http\r\n\r\n{head}\r\n{{"labels": {{"a": "b"}}}}\r\n--b--\r\n'
+    kind = {"content-type": "multipart/mixed; boundary=b"}
+    assert b"200 OK" in ask(emulator, "POST", "/batch/storage/v1", kind, part.encode())[2]
+    assert emulator.request("GET", f"/storage/v1/b/{bucket}")[1]["labels"] == {"a": "b"}
+
+
 def test_an_encoded_slash_is_part_of_an_id(emulator: RunningEmulator, unique: Names) -> None:
     parent = f"projects/{PROJECT}/locations/us-central1"
     dataset = unique("slash")

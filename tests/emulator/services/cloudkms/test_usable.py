@@ -22,6 +22,9 @@ def create(emulator: RunningEmulator, kind: str, name: str, key: str) -> tuple[i
     if kind == "healthcare":
         path = f"/v1/projects/{PROJECT}/locations/us/datasets?datasetId={name}"
         return emulator.request("POST", path, {"encryptionSpec": {"kmsKeyName": key}})
+    if kind == "logging":
+        path = f"/v2/projects/{PROJECT}/locations/us/buckets?bucketId={name}"
+        return emulator.request("POST", path, {"cmekSettings": {"kmsKeyName": key}})
     if kind.startswith("bigquery "):
         return create_table(emulator, kind.partition(" ")[2], name.replace("-", "_"), key)
     body = {
@@ -59,7 +62,7 @@ def create_table(emulator: RunningEmulator, how: str, name: str, key: str) -> tu
 @pytest.mark.parametrize(
     "kind",
     [
-        *("storage", "pubsub", "healthcare", "bigquery"),
+        *("storage", "pubsub", "healthcare", "logging", "bigquery"),
         *("bigquery insert", "bigquery patch", "bigquery ddl", "bigquery alter", "bigquery job", "bigquery answer"),
     ],
 )
