@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlglot
 
-from emulator.services.bigquery.sql.statements import RESERVED
+from emulator.services.bigquery.sql.syntax import RESERVED
 from scripts.chestxrays import label_columns, label_table, label_views, ready_queries
 from scripts.chestxrays.label_table import load_labels
 from scripts.connection import Connection

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.bigquery import BigQuery
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
@@ -16,12 +14,10 @@ from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import DML
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
+from emulator.services.bigquery.sql.syntax import RESERVED, syntax_error
 from emulator.services.bigquery.sql.temporary import expand_functions, move_tables
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-RESERVED = frozenset(word.lower() for word in BigQuery.Generator.RESERVED_KEYWORDS)
-LEGACY_TABLE = re.compile(r"\[[\w-]+[:.][\w-]+(\.[\w$-]+)?\]")
 
 
 @dataclass
@@ -39,24 +35,12 @@ class Statement:
         return self.kind in DML
 
 
-# How the parser says that a function has too few arguments (group 1) or too many, and where (group 2).
-_ARGUMENTS = re.compile(r"(?:(Required keyword)|The number of provided arguments).*?(Line \d+, Col: \d+\.?)")
-
-# How the parser shows a word of the query that it did not expect (group 1).
-_TOKEN = re.compile(r"<Token token_type: .*?, text: (.*?), line: \d+, .*?>")
-
-
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
     """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
     try:
         trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:
-        hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
-        said = _TOKEN.sub(r"\1", ANSI.sub("", str(error)).splitlines()[0].strip())
-        if number := _ARGUMENTS.match(said):
-            wrong = "few" if number[1] else "many"
-            raise SqlError(f"No matching signature: a function has too {wrong} arguments. {number[2]}") from None
-        raise SqlError(f"Syntax error: {said}{hint}") from None
+        raise syntax_error(error, sql) from None
     expanded = expand_functions([tree for tree in trees if tree is not None])
     move_tables(expanded, defaults.temporary)
     statements = [_statement(tree, defaults) for tree in expanded]
@@ -68,6 +52,8 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     kind = _kind(tree)
     _refuse_keywords(tree)
+    if any(not select.expressions for select in tree.find_all(exp.Select)):
+        raise SqlError("Syntax error: SELECT list must not be empty")
     unnest_paths(tree)
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func):

@@ -244,7 +244,7 @@ def test_names_and_types_of_columns(warehouse: SmallWarehouse) -> None:
         ("CALL d.f()", "CALL is not emulated"),
         ("UPDATE d.t SET one.x = 'y' WHERE TRUE", "field one.x of a record is not emulated"),
         ("ATTACH '/tmp/x'", "Syntax error"),
-        ("SELECT FROM WHERE", "Syntax error: Expected table name but got WHERE. Line 1, Col: 17."),
+        ("SELECT FROM WHERE", "Syntax error: Unexpected keyword WHERE at [1:13]"),
         ("COPY d.t TO '/tmp/x'", "COPY is not emulated"),
         ("SELECT 1 FROM [p:d.t]", "Legacy SQL"),
         ("", "no statement"),

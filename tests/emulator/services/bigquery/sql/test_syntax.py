@@ -1,0 +1,34 @@
+"""Texts that are no GoogleSQL: what BigQuery says of them, and where.
+
+https://cloud.google.com/bigquery/docs/error-messages, and its own answers as users quote them.
+"""
+
+import pytest
+
+from emulator.services.bigquery.sql.errors import SqlError
+from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELEC 1", 'Syntax error: Unexpected integer literal "1" at [1:7]'),
+        ("SELECT a b c", 'Syntax error: Unexpected identifier "c" at [1:12]'),
+        ("SELECT 1 +", "Syntax error: Unexpected end of script at [1:11]"),
+        ("SELECT *\nFROM", "Syntax error: Unexpected end of script at [2:5]"),
+        ("SELECT (1", "Syntax error: Unexpected end of script at [1:10]"),
+        ("SELECT 1 FROM d.t WHERE", "Syntax error: Unexpected end of script at [1:24]"),
+        ("SELECT CAST(1 AS)", 'Syntax error: Unexpected ")" at [1:17]'),
+        ("WITH a AS SELECT 1 SELECT 2", 'Syntax error: Expected "(" but got keyword SELECT at [1:11]'),
+        ("SELECT 1 UNION SELECT 2", "Syntax error: Unexpected keyword SELECT at [1:16]"),
+        ("SELECT * FROM WHERE TRUE", "Syntax error: Unexpected keyword WHERE at [1:15]"),
+        ("SELECT 'abc", "Syntax error: Unclosed string literal at [1:8]"),
+        ("SELECT `abc", "Syntax error: Unclosed identifier literal at [1:8]"),
+        ("SELECT 1 /* x", "Syntax error: Unclosed comment"),
+        ("SELECT FROM d.t", "Syntax error: SELECT list must not be empty"),
+    ],
+)
+def test_errors(warehouse: SmallWarehouse, sql: str, message: str) -> None:
+    with pytest.raises(SqlError) as caught:
+        warehouse.run(sql)
+    assert caught.value.message == message
