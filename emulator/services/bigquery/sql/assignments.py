@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.coercion import converted, fits
+from emulator.services.bigquery.sql.coercion import convert, fits
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.inference import Inference, require_bool
 from emulator.services.bigquery.sql.kinds import Kind, Mismatch, Typed, supertype, typed
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source
-from emulator.services.bigquery.sql.setops import convert, literals
+from emulator.services.bigquery.sql.setops import convert_columns, literals
 
 VALUE = "Value has type {own} which cannot be inserted into column {column}, which has type {kind}"
 QUERY = "Query column {place} has type {own} which cannot be inserted into column {column}, which has type {kind}"
@@ -55,7 +55,7 @@ def fill(query: exp.Expr, shown: Columns | None, columns: Columns) -> None:
     given = zip(shown, literals(query, len(shown)), columns, strict=True)
     for place, ((_, own), literal, (name, kind)) in enumerate(given, 1):
         _check((own, literal), kind, QUERY, place=place, column=name)
-    convert(query, shown, [kind for _, kind in columns])
+    convert_columns(query, shown, [kind for _, kind in columns])
 
 
 def _insert(inference: Inference, tree: exp.Insert, columns: Columns, level: Level) -> None:
@@ -84,8 +84,8 @@ def _update(inference: Inference, tree: exp.Update, columns: Columns, level: Lev
 
 def _assign(value: exp.Expr, kind: Kind | None, message: str, column: str) -> None:
     _check(typed(value), kind, message, column=column)
-    if not isinstance(value, exp.Null) and (new := converted(value, kind)) is not value:
-        value.replace(new)
+    if not isinstance(value, exp.Null):
+        convert(value, kind)
 
 
 def _check(given: Typed, kind: Kind | None, message: str, **names: object) -> None:

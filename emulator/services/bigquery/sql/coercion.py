@@ -23,7 +23,7 @@ from emulator.services.bigquery.sql.kinds import (
     supertype,
     typed,
 )
-from emulator.services.bigquery.sql.nodes import call, cast
+from emulator.services.bigquery.sql.nodes import call, cast, put
 from emulator.services.bigquery.sql.signatures import branches, no_signature
 from emulator.services.bigquery.sql.structs import anonymous_name
 
@@ -37,12 +37,19 @@ UNCOMPARABLE = ("JSON", "ARRAY")  # of which no two are equal; STRUCTs have no o
 VARIABLE = "bq_e"
 
 
-def converted(node: exp.Expr, kind: Kind | None) -> exp.Expr:
-    """An expression as another type; itself where that is its own, or one of them cannot be told."""
+def convert(node: exp.Expr, kind: Kind | None) -> exp.Expr:
+    """Make an expression another type, in its place; gives what stands there then.
+
+    That is itself where the type is its own, or one of them cannot be told.
+    """
     own = kind_of(node)
     if own is None or kind is None or same_shape(own, kind) or engine_name(kind) is None:
         return node
-    return note(_converted(node.copy(), own, kind, 0), kind)
+    place = exp.Null()
+    put(node, place)
+    new = note(_converted(node, own, kind, 0), kind)
+    put(place, new)
+    return new
 
 
 def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
@@ -110,7 +117,7 @@ def align(node: exp.Expr) -> None:
     elif isinstance(node, (exp.Cast, exp.TryCast)):
         kind = of_datatype(node.to)
         if kind is not None and kind.name in ("ARRAY", "STRUCT"):  # by position, as all STRUCTs meet
-            node.this.replace(converted(node.this, kind))
+            convert(node.this, kind)
     elif isinstance(node, ARITHMETIC):
         sides = [node.this, node.expression]
         if all(kind is not None and kind.name in NUMBERS for kind in map(kind_of, sides)):
@@ -131,20 +138,20 @@ def _align(node: exp.Expr, values: Sequence[exp.Expr]) -> Kind | None:
         raise no_signature(node, *values) from None
     if common is not None:
         for value in values:
-            if (new := _needed(value, common)) is not value:
-                value.replace(new)
+            if _needed(value, common):
+                convert(value, common)
     return common
 
 
-def _needed(value: exp.Expr, common: Kind) -> exp.Expr:
-    """The value in the common type, where the engine would not make it that itself."""
+def _needed(value: exp.Expr, common: Kind) -> bool:
+    """Whether the engine would not make the value the common type itself."""
     own = kind_of(value)
     if own is None or (own.name == common.name and own.name not in ("ARRAY", "STRUCT")):
-        return value
+        return False
     simple = common.name not in ("ARRAY", "STRUCT", "NUMERIC", "BIGNUMERIC") and not (
         common.name == "FLOAT64" and own.name in ("NUMERIC", "BIGNUMERIC")
     )
-    return value if simple or own.name == "NULL" else converted(value, common)
+    return not simple and own.name != "NULL"
 
 
 def _compare(node: exp.Expr, one: exp.Expr, others: Sequence[exp.Expr]) -> None:
@@ -170,8 +177,8 @@ def _compare_in(node: exp.In) -> None:
         except Mismatch:
             raise no_signature(node, node.this, array) from None
         if common is not None:
-            node.this.replace(converted(node.this, common))
-            array.replace(converted(array, Kind("ARRAY", common)))
+            convert(node.this, common)
+            convert(array, Kind("ARRAY", common))
     elif isinstance(query, exp.Expr):
         kind = kind_of(query)
         try:
@@ -179,7 +186,7 @@ def _compare_in(node: exp.In) -> None:
         except Mismatch:
             raise no_signature(node, node.this, query) from None
         if kind is not None and common is not None and fits(common, kind):
-            node.this.replace(converted(node.this, kind))
+            convert(node.this, kind)
     else:
         _compare(node, node.this, node.expressions)
 

@@ -20,7 +20,7 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
 from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note
-from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, zone_name
+from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.patterns import PatternRewriter
 from emulator.services.bigquery.sql.safe import isolate
@@ -88,7 +88,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
             if node is tree:
                 tree = new
             else:
-                node.replace(new)
+                put(node, new)
     return tree
 
 

@@ -39,6 +39,17 @@ def translated(sql: str) -> exp.Expr:
     return tree
 
 
+def put(old: exp.Expr, new: exp.Expr) -> None:
+    """Replace a node; in a list without numbering all others anew, which takes long in a long one."""
+    parent, key, index = old.parent, old.arg_key, old.index
+    if parent is None or key is None or index is None:
+        old.replace(new)
+        return
+    parent.args[key][index] = new
+    new.parent, new.arg_key, new.index = parent, key, index
+    old.parent = old.arg_key = old.index = None
+
+
 def stored_table(name: str) -> exp.Table:
     """A table of the engine by its full name, which is ours: no name of a statement becomes one."""
     table = exp.to_table(name, dialect="duckdb")

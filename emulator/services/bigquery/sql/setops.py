@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.coercion import converted
+from emulator.services.bigquery.sql.coercion import convert
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import Kind, Mismatch, is_literal, note, same_shape, supertype
 from emulator.services.bigquery.sql.restrictions import check_distinct
@@ -37,7 +37,7 @@ def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) 
         check_distinct(columns, name)
     for key, before in (("this", left), ("expression", right)):
         if any(not same_shape(kind, new) for (_, kind), (_, new) in zip(before, columns, strict=True)):
-            convert(query.args[key], before, [kind for _, kind in columns])
+            convert_columns(query.args[key], before, [kind for _, kind in columns])
     return columns
 
 
@@ -52,23 +52,25 @@ def literals(side: exp.Expr, count: int) -> list[bool]:
     return [False] * count
 
 
-def convert(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -> None:
+def convert_columns(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -> None:
     """Make the columns of a query these types, in each of its SELECTs."""
     inner = side.unnest()
     if isinstance(inner, exp.SetOperation):
-        convert(inner.this, before, kinds)
-        convert(inner.expression, before, kinds)
+        convert_columns(inner.this, before, kinds)
+        convert_columns(inner.expression, before, kinds)
         return
     if not isinstance(inner, exp.Select) or inner.args.get("kind"):
         return
     if any(item.is_star for item in inner.expressions) or inner.args.get("distinct"):
         inner = _wrapped(inner, before)
     for item, kind in zip(list(inner.expressions), kinds, strict=True):
-        value = item.this if isinstance(item, exp.Alias) else item
-        new = converted(value, kind)
-        if new is not value:
-            name = output_name(item)
-            item.replace(note(exp.alias_(new, name, quoted=True), kind) if name else new)
+        name, named = output_name(item), isinstance(item, exp.Alias)
+        value = item.this if named else item
+        new = convert(value, kind)
+        if new is not value and named:
+            note(item, kind)
+        elif new is not value and name:
+            new.replace(note(exp.alias_(new.copy(), name, quoted=True), kind))
 
 
 def _wrapped(select: exp.Select, columns: Columns) -> exp.Select:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.nodes import put
+
 # Where the parser keeps a list of expressions as a tuple, which is no STRUCT.
 LISTS = (exp.Values, exp.Insert, exp.Interval, exp.Any, exp.All, exp.Cube, exp.Rollup, exp.GroupingSets, exp.Group)
 ANONYMOUS = "anonymous"
@@ -28,14 +30,9 @@ def name_fields(tree: exp.Expr) -> None:
     for node in list(tree.find_all(exp.Tuple)):
         if not isinstance(node.parent, LISTS) and node.find_ancestor(exp.Pivot) is None:
             items = [_anonymous(item, place) for place, item in enumerate(node.expressions, 1)]
-            node.replace(exp.Struct(expressions=items))
+            put(node, exp.Struct(expressions=items))
     for struct in tree.find_all(exp.Struct):
-        for place, item in enumerate(list(struct.expressions), 1):
-            if isinstance(item, exp.PropertyEQ):
-                continue
-            name = output_name(item)
-            named = exp.to_identifier(name, quoted=True)
-            item.replace(exp.PropertyEQ(this=named, expression=item.copy()) if name else _anonymous(item, place))
+        struct.set("expressions", [_named(item, place) for place, item in enumerate(struct.expressions, 1)])
     for kind in tree.find_all(exp.DataType):
         for place, item in enumerate(list(kind.expressions), 1):
             if kind.this == exp.DType.STRUCT and isinstance(item, exp.DataType):
@@ -47,9 +44,18 @@ def name_fields(tree: exp.Expr) -> None:
                 item.replace(exp.alias_(item.copy(), anonymous_name(place), quoted=True))
 
 
+def _named(item: exp.Expr, place: int) -> exp.Expr:
+    if isinstance(item, exp.PropertyEQ):
+        return item
+    name = output_name(item)
+    if not name:
+        return _anonymous(item, place)
+    return exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=item)
+
+
 def _anonymous(item: exp.Expr, place: int) -> exp.Expr:
     named = exp.to_identifier(anonymous_name(place), quoted=True)
-    return _marked(exp.PropertyEQ(this=named, expression=item.copy()))
+    return _marked(exp.PropertyEQ(this=named, expression=item))
 
 
 def _marked(item: exp.Expr) -> exp.Expr:
