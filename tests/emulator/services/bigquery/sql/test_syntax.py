@@ -25,6 +25,9 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SELECT 'abc", "Syntax error: Unclosed string literal at [1:8]"),
         ("SELECT `abc", "Syntax error: Unclosed identifier literal at [1:8]"),
         ("SELECT 1 /* x", "Syntax error: Unclosed comment"),
+        (r"SELECT REGEXP_CONTAINS('a1', '\d')", r"Syntax error: Illegal escape sequence: \d at [1:31]"),
+        ("SELECT 1,\n'\\u12'", r"Syntax error: Illegal escape sequence: \u at [2:2]"),
+        (r"SELECT b'\u0041'", r"Syntax error: Illegal escape sequence: \u at [1:10]"),
         ("SELECT FROM d.t", "Syntax error: SELECT list must not be empty"),
     ],
 )
@@ -32,3 +35,19 @@ def test_errors(warehouse: SmallWarehouse, sql: str, message: str) -> None:
     with pytest.raises(SqlError) as caught:
         warehouse.run(sql)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("literal", "expected"),
+    [
+        (r"'\101\x41\u00e9\U0001F600'", "AAé😀"),
+        (r"'\a\b\f\n\r\t\v\\\?\"\'\`'", "\a\b\f\n\r\t\v\\?\"'`"),
+        (r"r'\d\q'", r"\d\q"),
+        ("'''it's \\\\d'''", "it's \\d"),
+        (r"'a' -- '\d", "a"),
+        ("'a' /* '\\d */", "a"),
+    ],
+)
+def test_escapes(warehouse: SmallWarehouse, literal: str, expected: str) -> None:
+    """Source: lexical#escape_sequences."""
+    assert warehouse.run(f"SELECT {literal}")[1] == [[expected]]
