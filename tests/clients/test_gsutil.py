@@ -73,6 +73,16 @@ def test_settings_of_a_bucket(gsutil: Gsutil, bucket: str, tmp_path: Path) -> No
     assert "us-central1" in gsutil("ls", "-L", "-b", bucket).lower()
 
 
+def test_access_control_lists(gsutil: Gsutil, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    gsutil("cp", "-a", "public-read", tmp_path / "file", f"{bucket}/listed")
+    gsutil("acl", "ch", "-d", "AllUsers", "-g", "AllAuthenticatedUsers:R", f"{bucket}/listed")
+    entities = [entry["entity"] for entry in json.loads(gsutil("acl", "get", f"{bucket}/listed"))]
+    assert ("allUsers" in entities, "allAuthenticatedUsers" in entities) == (False, True)
+    gsutil("rewrite", "-s", "nearline", f"{bucket}/listed")
+    assert "NEARLINE" in gsutil("ls", "-L", f"{bucket}/listed")
+
+
 def test_notifications(gsutil: Gsutil, bucket: str) -> None:
     """The topic is made, and the service agent let in, over the same port."""
     gsutil("notification", "create", "-t", "of-gsutil", "-f", "json", bucket)

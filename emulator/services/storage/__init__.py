@@ -1,6 +1,7 @@
 """Cloud Storage: the JSON API with its uploads, downloads and batches, and objects of the XML API."""
 
 from emulator.services.storage import batch, hmac_keys, housekeeping
+from emulator.services.storage.acls import methods as acl_methods
 from emulator.services.storage.buckets import methods as bucket_methods
 from emulator.services.storage.buckets import notifications, policies
 from emulator.services.storage.objects import copies, insert
@@ -12,6 +13,7 @@ from emulator.services.storage.xml import objects as xml_objects
 
 __all__ = [
     "SERVICE",
+    "acl_methods",
     "batch",
     "bucket_methods",
     "copies",

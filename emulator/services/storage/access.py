@@ -12,6 +12,7 @@ from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request
 from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors
+from emulator.services.storage.acls import grants
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
 
@@ -42,14 +43,17 @@ def allows(request: Request, bucket: Bucket, permission: str, object_name: str =
 def may(emulator: Emulator, principal: str, bucket: Bucket, permission: str, object_name: str = "") -> bool:
     """The same for any principal: the one rule of who may do what to an object, whoever acts for him.
 
-    Conditions of bindings see the object (IAM: resource attributes, projects/_/buckets/B/objects/O), also where a
-    service reads or writes it for a caller, or by its agent.
+    Where access is not uniform, the object's own list counts as well. Conditions of bindings see the object (IAM:
+    resource attributes, projects/_/buckets/B/objects/O), also where a service reads or writes it for a caller, or by
+    its agent.
     """
     if not principal and bucket.public_access_prevented:
         return False
     kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
-    return emulator.policies.allows(principal, permission, bucket.resource, name=name, kind=kind)
+    if emulator.policies.allows(principal, permission, bucket.resource, name=name, kind=kind):
+        return True
+    return bool(object_name) and grants.allows(emulator, principal, bucket, permission, object_name)
 
 
 def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:

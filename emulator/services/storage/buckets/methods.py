@@ -10,6 +10,8 @@ from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import access, errors
+from emulator.services.storage.acls import entries
+from emulator.services.storage.acls.methods import Edit, of_lists, write_bucket
 from emulator.services.storage.buckets import rows, rules
 from emulator.services.storage.buckets.policies import default_policy
 from emulator.services.storage.buckets.rows import Bucket
@@ -24,8 +26,12 @@ from emulator.settings import project_number
 
 
 def view(request: Request, bucket: Bucket) -> dict[str, Any]:
-    """The Bucket resource for this caller."""
-    return bucket.view(request.base_url, project_number(bucket.project))
+    """The Bucket resource for this caller; with its lists where projection=full asks for that and he may see them."""
+    body = bucket.view(request.base_url, project_number(bucket.project))
+    full = request.query.get("projection") == "full" and not bucket.uniform
+    if full and access.allows(request, bucket, "storage.buckets.getIamPolicy"):
+        body |= of_lists(request, bucket)
+    return body
 
 
 def _project(request: Request, permission: str) -> str:
@@ -52,13 +58,14 @@ async def insert(request: Request) -> Answer:
         access.require_on_project(request, project, "storage.buckets.enableObjectRetention")
     now = int(request.emulator.clock.seconds() * 1_000_000)
     body = rules.created(request.body, name, now, object_retention=retention)
-    _check_acls(request, body)
     _check_key(request, project, body)
-    bucket = Bucket(name, project, 1, now, now, body)
+    bucket, edit = _with_lists(request, Bucket(name, project, 1, now, now, body), {})
 
     def step(tx: sqlite3.Connection) -> None:
         rows.insert(tx, bucket)
         request.emulator.policies.set(tx, bucket.resource, default_policy(bucket))
+        if edit is not None:
+            write_bucket(tx, request, bucket, edit)
 
     await request.emulator.db.write(step)
     return view(request, bucket)
@@ -104,15 +111,19 @@ async def update(request: Request) -> Answer:
 async def _change(request: Request, rule: Any) -> Answer:
     bucket = access.bucket_for(request, "storage.buckets.update")
     conditions = Conditions.of(request.query)
+    if "acl" in request.body or request.query.get("predefinedAcl"):
+        access.require(request, bucket, "storage.buckets.setIamPolicy")
     now = int(request.emulator.clock.seconds() * 1_000_000)
 
     def step(tx: sqlite3.Connection) -> Bucket:
         old = rows.require(Tx(tx), bucket.name)
         conditions.check(old)
         body = rule(old.body, request.body, bucket.name, now)
-        _check_acls(request, body)
         changed = replace(old, body=body, metageneration=old.metageneration + 1, updated=now)
+        changed, edit = _with_lists(request, changed, old.body)
         rows.update(tx, changed)
+        if edit is not None:
+            write_bucket(tx, request, changed, edit)
         return changed
 
     _check_key(request, bucket.project, request.body)
@@ -204,19 +215,38 @@ def _not_soft_deleted(request: Request) -> None:
         raise errors.not_emulated("Soft-deleted buckets (softDeleted=true)")
 
 
-# Predefined ACLs that open nothing beyond what the default policy grants: gcsfs sends them with every bucket.
-_PRIVATE = ("projectPrivate", "private", "bucketOwnerFullControl", "bucketOwnerRead")
+def _with_lists(request: Request, bucket: Bucket, old: dict[str, Any]) -> tuple[Bucket, Edit | None]:
+    """The bucket with the default list that is asked for, or the one it had; and what is to become of its own list.
 
-
-def _check_acls(request: Request, body: dict[str, Any]) -> None:
-    wanted = [p for p in ("predefinedAcl", "predefinedDefaultObjectAcl") if request.query.get(p)]
-    wanted += [field for field in ("acl", "defaultObjectAcl") if request.body.get(field)]
-    if not wanted:
-        return
-    if body["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
-        raise errors.acl_disabled("use ACL API to update bucket policy")
-    if any(request.query.get(name) not in _PRIVATE for name in wanted):
-        raise errors.not_emulated(f"Access control lists ({wanted[0]})")
+    A predefined list of buckets adds to the policy of a new bucket; those that open nothing change nothing. Raises 400
+    under uniform access, 412 for a list that lets everybody in where public access is prevented.
+    """
+    query, sent = request.query, request.body
+    names = ("predefinedAcl", "predefinedDefaultObjectAcl")
+    if bucket.uniform:
+        if any(query.get(name) for name in names) or sent.get("acl") or sent.get("defaultObjectAcl"):
+            raise errors.acl_disabled("use ACL API to update bucket policy")
+        return bucket, None
+    default = old.get("defaultObjectAcl")
+    if query.get("predefinedDefaultObjectAcl"):
+        default = entries.predefined(query["predefinedDefaultObjectAcl"], bucket)
+    elif sent.get("defaultObjectAcl"):
+        default = entries.checked_list(sent["defaultObjectAcl"], entries.OF_OBJECTS)
+    edit: Edit | None = None
+    if query.get("predefinedAcl") in entries.OPEN_BUCKETS:
+        entity, role = entries.OPEN_BUCKETS[query["predefinedAcl"]]
+        opened = {"entity": entity, "role": role}
+        entries.refuse_public(bucket, [opened])
+        edit = lambda before: [*before, opened] if opened not in before else before  # noqa: E731
+    elif sent.get("acl"):
+        wanted = entries.checked_list(sent["acl"], entries.OF_BUCKETS)
+        entries.refuse_public(bucket, wanted)
+        edit = lambda _: wanted  # noqa: E731
+    if default is None:
+        return bucket, edit
+    if default != old.get("defaultObjectAcl"):
+        entries.refuse_public(bucket, default)
+    return replace(bucket, body={**bucket.body, "defaultObjectAcl": default}), edit
 
 
 def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""storage.buckets IAM: getIamPolicy, setIamPolicy, testIamPermissions; ACL methods under uniform access."""
+"""storage.buckets IAM: getIamPolicy, setIamPolicy, testIamPermissions."""
 
 from __future__ import annotations
 
@@ -74,18 +74,3 @@ async def test_permissions(request: Request) -> Answer:
             raise errors.invalid(f"Permission {permission} is not valid for this resource.")
     held = [permission for permission in wanted if access.allows(request, bucket, permission)]
     return {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}
-
-
-async def _acl(request: Request) -> Answer:
-    """ACLs do not exist under uniform bucket-level access; without it they are not emulated."""
-    bucket = access.bucket_for(request, "storage.buckets.get")
-    kind = request.method.id.split(".")[1]
-    noun = {"objectAccessControls": "an object", "bucketAccessControls": "a bucket"}.get(kind, "default object")
-    if bucket.uniform:
-        raise errors.acl_disabled(f"get legacy ACL for {noun}")
-    raise errors.not_emulated(f"Access control lists ({request.method.id})")
-
-
-for _kind in ("bucketAccessControls", "defaultObjectAccessControls", "objectAccessControls"):
-    for _verb in ("delete", "get", "insert", "list", "patch", "update"):
-        handles(f"storage.{_kind}.{_verb}")(_acl)

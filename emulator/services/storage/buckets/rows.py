@@ -93,7 +93,7 @@ class Bucket:
             "timeCreated": timestamp(self.created),
             "updated": timestamp(self.updated),
             "etag": bucket_etag(self.metageneration),
-            **self.body,
+            **{key: value for key, value in self.body.items() if key != "defaultObjectAcl"},
         }
 
 

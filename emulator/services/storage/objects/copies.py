@@ -15,13 +15,14 @@ import orjson
 
 from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors
+from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects import rows, settings
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.conditions import Conditions
-from emulator.services.storage.objects.methods import check_acl, view
+from emulator.services.storage.objects.methods import view
 from emulator.services.storage.objects.rows import StoredObject, Tx
 from emulator.services.storage.objects.uploads import refuse_own_key
 from emulator.services.storage.service import handles
@@ -29,7 +30,7 @@ from emulator.state.blobs import Blob
 
 MAX_SOURCES = 32
 MEBIBYTE = 1 << 20
-_NOT_COPIED = ("eventBasedHold", "kmsKeyName", "retention", "temporaryHold")
+_NOT_COPIED = ("acl", "eventBasedHold", "kmsKeyName", "retention", "temporaryHold")
 
 
 @handles("storage.objects.copy")
@@ -105,7 +106,9 @@ async def compose(request: Request) -> Answer:
     check_object_name(name)
     refuse_own_key(request.headers)
     bucket = access.bucket_for(request, "storage.objects.create", request.path["destinationBucket"], name)
-    check_acl(request, bucket, "destinationPredefinedAcl")
+    destination = acls.of_new(
+        request, bucket, request.body.get("destination") or {}, request.query.get("destinationPredefinedAcl")
+    )
     access.require_key(request.emulator, bucket.project, request.query.get("kmsKeyName"))
     may_replace = access.allows(request, bucket, "storage.objects.delete", name)
     conditions = Conditions.of(request.query)
@@ -119,7 +122,7 @@ async def compose(request: Request) -> Answer:
     draft = Draft(
         name,
         blob,
-        request.body.get("destination") or {},
+        destination,
         components=sum(source.components or 1 for source in sources),
         has_md5=False,
         kms_key=request.query.get("kmsKeyName"),
@@ -179,7 +182,7 @@ async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
     refuse_own_key(request.headers)
     source_bucket = access.bucket_for(request, "storage.objects.get", path["sourceBucket"], path["sourceObject"])
     target = access.bucket_for(request, "storage.objects.create", path["destinationBucket"], name)
-    check_acl(request, target, "destinationPredefinedAcl")
+    entries = acls.of_new(request, target, request.body or {}, query.get("destinationPredefinedAcl")).get("acl")
     access.require_key(emulator, target.project, query.get("destinationKmsKeyName"))
     may_replace = access.allows(request, target, "storage.objects.delete", name)
     conditions, source_conditions = Conditions.of(query), Conditions.of(query, "ifSource")
@@ -192,7 +195,7 @@ async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
         source_conditions.check(source)
         change = Change(emulator, tx, target.name)
         body, content_type = _metadata(request, source)
-        draft = _draft(name, source, body, content_type, query.get("destinationKmsKeyName"))
+        draft = _draft(name, source, {**body, "acl": entries}, content_type, query.get("destinationKmsKeyName"))
         return change.bucket, change.store(draft, conditions, may_replace=may_replace)
 
     return await emulator.db.write(step)

@@ -7,6 +7,8 @@ from typing import Any
 
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
+from emulator.services.storage.acls import methods as acl_methods
+from emulator.services.storage.acls import uploads as acl_uploads
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import object_etag
@@ -20,19 +22,12 @@ from emulator.services.storage.service import handles
 
 
 def view(request: Request, bucket: Bucket, stored: StoredObject) -> dict[str, Any]:
-    """The Object resource for this caller."""
-    return object_view(stored, bucket, request.base_url)
-
-
-def check_acl(request: Request, bucket: Bucket, parameter: str = "predefinedAcl") -> None:
-    """Refuse a predefined ACL: 400 under uniform access, else 501 for one that would open the object."""
-    wanted = request.query.get(parameter)
-    if not wanted:
-        return
-    if bucket.uniform:
-        raise errors.acl_disabled("insert legacy ACL for an object")
-    if wanted not in ("private", "projectPrivate", "bucketOwnerFullControl", "bucketOwnerRead"):
-        raise errors.not_emulated(f"Access control lists ({parameter}={wanted})")
+    """The Object resource for this caller; with its list where projection=full asks for that and he may see lists."""
+    body = object_view(stored, bucket, request.base_url)
+    full = request.query.get("projection") == "full" and not bucket.uniform
+    if full and access.allows(request, bucket, "storage.objects.getIamPolicy"):
+        body["acl"] = acl_methods.of_object(request, bucket, stored)
+    return body
 
 
 def _find(request: Request, permission: str) -> tuple[Bucket, StoredObject]:
@@ -122,14 +117,14 @@ async def _change(request: Request, *, whole: bool) -> Answer:
         access.require(request, bucket, "storage.objects.setRetention", name)
     if override:
         access.require(request, bucket, "storage.objects.overrideUnlockedRetention", name)
-    check_acl(request, bucket)
-    if request.body.get("acl") and bucket.uniform:
-        raise errors.acl_disabled("update legacy ACL for an object")
+    body = acl_uploads.of_change(request, bucket, query.get("predefinedAcl"))
+    if "acl" in body:
+        access.require(request, bucket, "storage.objects.setIamPolicy", name)
     conditions = Conditions.of(query)
 
     def step(tx: sqlite3.Connection) -> tuple[Bucket, StoredObject]:
         change = Change(emulator, tx, bucket.name)
-        changed = change.patch(name, query.get("generation"), request.body, conditions, whole=whole, override=override)
+        changed = change.patch(name, query.get("generation"), body, conditions, whole=whole, override=override)
         return change.bucket, changed
 
     current, changed = await emulator.db.write(step)

@@ -23,6 +23,8 @@ METADATA_LIMIT = 8192
 def of_new(bucket: Bucket, body: dict[str, Any], now: int, kms_key: str | None = None) -> dict[str, Any]:
     """The settings of a new object from its resource `body`; kms_key overrides the bucket's default key."""
     settings = {key: body[key] for key in FIELDS if body.get(key) is not None}
+    if body.get("acl") is not None:
+        settings["acl"] = body["acl"]
     if bucket.body.get("defaultEventBasedHold"):
         settings.setdefault("eventBasedHold", True)
     key = kms_key or body.get("kmsKeyName") or bucket.body.get("encryption", {}).get("defaultKmsKeyName")
@@ -39,10 +41,10 @@ def patched(
     Raises 400 for values that Cloud Storage refuses, 403 where that would weaken the object's retention.
     """
     old = stored.settings
-    changes = {key: patch[key] for key in FIELDS if key in patch}
+    changes = {key: patch[key] for key in (*FIELDS, "acl") if key in patch}
     if whole:
         settings = {key: value for key, value in changes.items() if value is not None}
-        settings |= {key: old[key] for key in ("kmsKeyName", "retention") if key in old and key not in changes}
+        settings |= {key: old[key] for key in ("acl", "kmsKeyName", "retention") if key in old and key not in changes}
         content_type = patch.get("contentType")
     else:
         settings = merge(old, changes)

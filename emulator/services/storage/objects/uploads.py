@@ -17,12 +17,13 @@ from emulator.gateway.errors import ApiError
 from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors
+from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects import rows
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.conditions import Conditions
-from emulator.services.storage.objects.methods import check_acl, view
+from emulator.services.storage.objects.methods import view
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.state.blobs import Blob
 
@@ -64,7 +65,7 @@ def prepare(request: Request, body: dict[str, Any], content_type: str | None) ->
         raise errors.invalid(f"The bucket '{body['bucket']}' in the metadata is not the bucket of the URL.")
     refuse_own_key(request.headers)
     access.require_key(request.emulator, bucket.project, query.get("kmsKeyName") or body.get("kmsKeyName"))
-    check_acl(request, bucket)
+    body = acls.of_new(request, bucket, body, query.get("predefinedAcl"))
     if query.get("contentEncoding"):
         body = {**body, "contentEncoding": query["contentEncoding"]}
     if body.get("retention"):

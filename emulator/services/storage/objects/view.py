@@ -51,4 +51,5 @@ def object_view(stored: StoredObject, bucket: Bucket, base_url: str) -> dict[str
         body["softDeleteTime"] = timestamp(stored.soft_deleted)
         body["hardDeleteTime"] = timestamp(stored.hard_delete)
     body.update(stored.settings)
+    body.pop("acl", None)
     return body

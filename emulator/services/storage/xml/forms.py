@@ -46,7 +46,8 @@ async def post_form(request: Request) -> Response:
     smallest, largest = _check_policy(request, {**fields, "key": name})
     request.path = {**request.path, "object": name}
     given = {key: value for key, value in fields.items() if key in _AS_HEADERS or key.startswith("x-goog-")}
-    request.headers = {"content-type": form.content_type, **given}
+    acl = {"x-goog-acl": fields["acl"]} if "acl" in fields else {}
+    request.headers = {"content-type": form.content_type, **acl, **given}
     upload = prepare(request)
     blob = await _received(request, form, smallest, largest)
     check_hashes(expected_hashes({}, request.headers), blob)

@@ -10,6 +10,7 @@ from typing import Any
 from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.services.storage import access, errors
+from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.rows import StoredObject
@@ -52,6 +53,7 @@ def prepare(request: Request) -> Upload:
     metadata = {key[len("x-goog-meta-") :]: value for key, value in headers.items() if key.startswith("x-goog-meta-")}
     if metadata:
         body["metadata"] = metadata
+    body = acls.of_new(request, bucket, body, _predefined(headers.get("x-goog-acl", "")))
     upload = Upload(
         bucket=bucket.name,
         name=name,
@@ -63,6 +65,12 @@ def prepare(request: Request) -> Upload:
     )
     check_early(request, bucket, upload)
     return upload
+
+
+def _predefined(name: str) -> str:
+    """The JSON API's name of a predefined list: public-read is publicRead."""
+    first, *rest = name.split("-")
+    return first + "".join(word.title() for word in rest)
 
 
 async def receive(request: Request) -> Blob:

@@ -128,7 +128,7 @@ def test_permissions_held(bucket: storage.Bucket, raw: Raw, as_account: httpx.Cl
 def test_acls_end_where_uniform_access_begins(bucket: storage.Bucket, raw: Raw) -> None:
     raw.upload("x", b"1")
     paths = [f"/storage/v1/b/{raw.bucket}/{path}" for path in ("acl", "defaultObjectAcl", "o/x/acl")]
-    assert [raw.http.get(path).status_code for path in paths] == [501] * 3
+    assert [raw.http.get(path).status_code for path in paths] == [200] * 3
     bucket.iam_configuration.uniform_bucket_level_access_enabled = True
     bucket.patch()
     for path in paths:

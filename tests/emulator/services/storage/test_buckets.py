@@ -167,12 +167,13 @@ def test_hierarchical_namespace_is_not_emulated(http: httpx.Client, emulator: Ru
 def test_predefined_acls_that_open_nothing_are_taken(
     http: httpx.Client, emulator: RunningEmulator, unique: Names
 ) -> None:
-    """As gcsfs makes buckets."""
+    """As gcsfs makes buckets; each parameter has values of its own."""
     query = {"project": emulator.project, "predefinedAcl": "projectPrivate"}
     taken = {**query, "predefinedDefaultObjectAcl": "bucketOwnerFullControl"}
     assert http.post("/storage/v1/b", params=taken, json={"name": unique("bucket")}).status_code == 200
-    public = {**query, "predefinedAcl": "publicRead"}
-    assert http.post("/storage/v1/b", params=public, json={"name": unique("bucket")}).status_code == 501
+    for name in ("predefinedAcl", "predefinedDefaultObjectAcl"):
+        other = {**query, name: "publicReadWrite" if "Default" in name else "bucketOwnerRead"}
+        assert http.post("/storage/v1/b", params=other, json={"name": unique("bucket")}).status_code == 400
 
 
 def test_a_key_needs_its_grant(http: httpx.Client, emulator: RunningEmulator, unique: Names) -> None:
