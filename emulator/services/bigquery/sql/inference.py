@@ -234,7 +234,7 @@ def _all(level: Level) -> Columns | None:
     """The columns of SELECT *."""
     found: Columns = []
     for source in level:
-        if source.columns is None or source.merged:
+        if source.columns is None:
             return None
-        found += source.columns
+        found += [(name, kind) for name, kind in source.columns if name.lower() not in source.merged]
     return found

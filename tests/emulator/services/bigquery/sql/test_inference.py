@@ -53,6 +53,11 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SELECT (1, 2) IN ((1, 2), (3, 4)), (1, 2) IN ((3, 4))", [["true", "false"]]),
         ("SELECT (1, NULL) IN ((1, 2)), (1, NULL) IN ((3, 4)), (1, NULL) NOT IN ((3, 4))", [[None, "false", "true"]]),
         ("SELECT id FROM t WHERE (id, name) IN (SELECT (id, name) FROM t_1 WHERE id < 3) ORDER BY id", [["1"], ["2"]]),
+        (
+            ("SELECT * FROM (SELECT STRUCT(1 AS a) AS x, 1 AS k) JOIN (SELECT 1 AS k, 'b' AS y) USING (k) "
+            "UNION ALL SELECT STRUCT(5 AS b), 2, 'z' ORDER BY k"),
+            [[["1"], "1", "b"], [["5"], "2", "z"]],
+        ),
         # operators, JSON subscript operator
         ("WITH t AS (SELECT PARSE_JSON('{\"a\":[10,20]}') AS j) SELECT j.a[0], j['a'][1] FROM t", [["10", "20"]]),
         ("SELECT x[0] FROM (SELECT TO_JSON([1, 2]) AS x)", [["1"]]),
