@@ -19,6 +19,7 @@ from emulator.services.bigquery.sql.dates import BUCKETS, TIMESTAMPTZ, DateRewri
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
+from emulator.services.bigquery.sql.json_changes import JsonChanges
 from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
@@ -64,8 +65,6 @@ DIRECT: dict[type[exp.Expr], str] = {
 REFUSED: dict[type[exp.Expr], str] = {
     exp.ApproxTopSum: "APPROX_TOP_SUM",
     exp.NetFunc: "NET.*",
-    exp.JSONSet: "JSON_SET",
-    exp.JSONKeysAtDepth: "JSON_KEYS",
     exp.MakeInterval: "MAKE_INTERVAL",
     exp.Collate: "COLLATE",
 }
@@ -92,7 +91,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     return tree
 
 
-class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, TextRewriter):
+class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, TextRewriter, JsonChanges):
     """One pass over one statement."""
 
     def __init__(self, principal: str) -> None:

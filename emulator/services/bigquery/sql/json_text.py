@@ -49,17 +49,18 @@ def rewrite_object(node: exp.JSONObject) -> exp.Expr:
     parts: list[exp.Expr] = []
     for place, pair in enumerate(node.expressions):
         key, value = pair.this, pair.expression
-        parts += [text("," if place else "{"), call("bq_json_key", key), text(":"), _value(value)]
+        parts += [text("," if place else "{"), call("bq_json_key", key), text(":"), json_of(value)]
     return cast(call("concat", *parts, text("}")), "JSON") if parts else cast(text("{}"), "JSON")
 
 
 def rewrite_array(node: exp.JSONArray) -> exp.Expr:
     """The engine's expression for JSON_ARRAY(value, ...)."""
-    items = exp.Array(expressions=[_value(item) for item in node.expressions])
+    items = exp.Array(expressions=[json_of(item) for item in node.expressions])
     return cast(call("bq_json_array", items), "JSON") if node.expressions else cast(text("[]"), "JSON")
 
 
-def _value(value: exp.Expr) -> exp.Expr:
+def json_of(value: exp.Expr) -> exp.Expr:
+    """The JSON text of a value, as JSON_OBJECT and JSON_ARRAY hold it."""
     return _text(value, kind_of(value), "plain", 0)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql.scalars import text
+from emulator.services.bigquery.sql.scalars import json_edit, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
@@ -56,3 +56,8 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_sha512", text.sha512, [BLOB], BLOB)
     connection.create_function("bq_to_base32", text.to_base32, [BLOB], VARCHAR)
     connection.create_function("bq_from_base32", text.from_base32, [VARCHAR], BLOB)
+    flags = list_type(BOOLEAN)
+    connection.create_function("bq_json_set", json_edit.set_values, [VARCHAR, texts, texts, BOOLEAN], VARCHAR)
+    connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
+    connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
+    connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
