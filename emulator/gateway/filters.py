@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.patterns import Pattern
 
 LONGEST = 20_000  # characters (Logging: "Quotas and limits", for its queries and sinks; other services name none)
 Predicate = Callable[[dict[str, Any]], bool]
@@ -121,11 +122,11 @@ def _unescaped(kind: str, text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text) if kind == "quoted" else text
 
 
-def regex(text: str) -> re.Pattern[str]:
+def regex(text: str) -> Pattern:
     """The regular expression of a filter; a 400 for one that does not compile."""
     try:
-        return re.compile(text)
-    except (re.error, OverflowError) as error:
+        return Pattern(text)
+    except ValueError as error:
         raise invalid_argument(f'Invalid filter: "{text[:100]}" is not a regular expression ({error}).') from None
 
 
@@ -156,7 +157,7 @@ def _comparison(path: str, operator: str, wanted: str) -> Predicate:
         if operator == "=":
             return _equal(found, wanted)
         if pattern is not None:
-            return (pattern.search(str(found)) is not None) == (operator == "=~")
+            return pattern.found_in(str(found)) == (operator == "=~")
         return _ordered(found, operator, wanted)
 
     return holds

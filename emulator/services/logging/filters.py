@@ -74,7 +74,7 @@ def _fits(path: str, operator: str, wanted: str) -> Callable[[Any], bool]:
         )
     if operator == "=~":
         pattern = filters.regex(wanted)
-        return lambda found: pattern.search(str(found)) is not None
+        return lambda found: pattern.found_in(str(found))
     order = _ORDERS[operator]
     if path == "severity":
         level = _level(wanted)

@@ -53,6 +53,19 @@ def test_or_binds_tighter_than_and() -> None:
     assert compile_filter("size=12 AND size=1 OR done=true")(VALUE)
 
 
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*b", "(.*)*x", "^(([a-z])+.)+[A-Z]$"])
+def test_no_pattern_takes_for_ever(pattern: str) -> None:
+    """RE2's syntax and its time, as in the Logging query language."""
+    assert not compile_filter(f'name=~"{pattern}"')({"name": "a" * 5000 + "!"})
+    assert compile_filter('name=~"^a{3}(?i:B)[[:digit:]]$"')({"name": "aaab7"})
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)", "a{1000}{1000}{1000}", "(" * 300 + ")" * 300, "a" * 10_001])
+def test_a_pattern_that_re2_has_not_is_a_400(pattern: str) -> None:
+    with pytest.raises(ApiError, match="not a regular expression"):
+        compile_filter(f'name=~"{pattern}"')
+
+
 def test_a_pattern_that_does_not_compile_is_a_400() -> None:
     with pytest.raises(ApiError, match="not a regular expression"):
         compile_filter('name=~"["')

@@ -1,10 +1,11 @@
 """The objects that a gs:// URI with wildcards names (Cloud Healthcare: dicomStores.import, gcsSource.uri)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.gateway import patterns
 from emulator.gateway.errors import invalid_argument
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Source:
 
     bucket: str
     prefix: str
-    pattern: re.Pattern[str]
+    matches: Callable[[str], bool]
     wild: bool
 
 
@@ -50,7 +51,11 @@ def parse(uri: str) -> Source:
     pattern += re.escape(name[position:])
     first = _WILDCARD.search(name)
     prefix = name[: first.start()] if first else name
-    return Source(bucket, prefix, re.compile(pattern, re.DOTALL), wild=first is not None)
+    try:
+        matches = patterns.whole(pattern, len(_WILDCARD.findall(name)))
+    except ValueError as problem:
+        raise invalid_argument(f'Invalid gcsSource.uri "{uri[:200]}": {problem}.') from None
+    return Source(bucket, prefix, matches, wild=first is not None)
 
 
 def objects(emulator: "Emulator", source: Source, after: str = "") -> Iterator["StoredObject"]:
@@ -58,5 +63,5 @@ def objects(emulator: "Emulator", source: Source, after: str = "") -> Iterator["
     from emulator.services.storage import api
 
     for found in api.iter_objects(emulator, source.bucket, source.prefix):
-        if found.name > after and not found.name.endswith("/") and source.pattern.fullmatch(found.name):
+        if found.name > after and not found.name.endswith("/") and source.matches(found.name):
             yield found

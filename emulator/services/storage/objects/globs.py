@@ -7,18 +7,20 @@ Rules: https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objec
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
+from emulator.gateway import patterns
 from emulator.services.storage import errors
 
 _SPECIAL = re.compile(r"[*?\[{\\]")
 
 
 @lru_cache(maxsize=256)
-def compile_glob(glob: str) -> re.Pattern[str]:
-    """The regular expression of a glob, to be used with fullmatch. Raises 400 for one that is not closed."""
+def compile_glob(glob: str) -> Callable[[str], bool]:
+    """What tells whether a name matches a glob. Raises 400 for one that is not closed, or can not be read."""
     pieces: list[str] = []
-    position, depth = 0, 0
+    position, depth, loops = 0, 0, 0
     while position < len(glob):
         character = glob[position]
         if character == "[":
@@ -29,6 +31,7 @@ def compile_glob(glob: str) -> re.Pattern[str]:
             stars = len(glob) - position - len(glob[position:].lstrip("*"))
             pieces.append(".*" if stars > 1 else "[^/]*")
             position += stars
+            loops += 1
             continue
         if character == "{":
             depth += 1
@@ -48,7 +51,10 @@ def compile_glob(glob: str) -> re.Pattern[str]:
         position += 1
     if depth:
         raise errors.invalid(f"Invalid matchGlob '{glob}': a brace is not closed.")
-    return re.compile("".join(pieces), re.DOTALL)
+    try:
+        return patterns.whole("".join(pieces), loops)
+    except ValueError as problem:
+        raise errors.invalid(f"Invalid matchGlob '{glob[:200]}': {problem}.") from None
 
 
 def literal_prefix(glob: str) -> str:

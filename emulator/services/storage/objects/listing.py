@@ -5,8 +5,7 @@ What lies under a common prefix is skipped in one step, so a listing costs as mu
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +30,7 @@ class ListQuery:
     trailing_delimiter: bool = False
     start: str = ""
     stop: str | None = None
-    glob: re.Pattern[str] | None = None
+    glob: Callable[[str], bool] | None = None
     states: tuple[int, ...] = (LIVE,)
     limit: int = MAX_RESULTS
     cursor: Cursor | None = None
@@ -109,7 +108,7 @@ class _Entries:
             jumped = False
             for row in rows:
                 after: Cursor = (row.name, row.generation)
-                if query.glob is not None and not query.glob.fullmatch(row.name):
+                if query.glob is not None and not query.glob(row.name):
                     self._cursor = after
                     continue
                 common = self._common_prefix(row.name)

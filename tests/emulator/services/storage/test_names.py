@@ -82,7 +82,29 @@ def test_etags_are_those_of_google() -> None:
 )
 def test_globs(glob: str, yes: list[str], no: list[str]) -> None:
     pattern = compile_glob(glob)
-    assert [name for name in yes + no if pattern.fullmatch(name)] == yes
+    assert [name for name in yes + no if pattern(name)] == yes
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"),
+    [
+        ("*a" * 30 + "b", "ab" * 100),
+        ("**a" * 30 + "b", "a/ab" * 100),
+        ("{*a,*b}" * 20 + "c", "ab" * 100 + "c"),
+        ("?*" * 40 + "b", "ab" * 100),
+        ("*/" * 20, "ab/" * 20),
+    ],
+)
+def test_a_glob_of_many_stars_is_matched_at_once(glob: str, name: str) -> None:
+    matches = compile_glob(glob)
+    assert not matches("a" * 1024)
+    assert matches(name)
+
+
+@pytest.mark.parametrize("glob", ["[z-a]", "{a," * 300 + "b" + "}" * 300])
+def test_globs_that_can_not_be_read(glob: str) -> None:
+    with pytest.raises(ApiError, match="Invalid matchGlob"):
+        compile_glob(glob)
 
 
 @pytest.mark.parametrize("glob", ["{a,b", "x[a"])
