@@ -11,7 +11,7 @@ from emulator.state.folder import BOTO, TLS_AUTHORITY
 # gcloud's name of each API that is emulated, and the path that its client has before those of the API's methods.
 # (gcloud topic configurations: api_endpoint_overrides)
 GCLOUD_APIS = {
-    "bigquery": "bigquery/v2/",
+    "bigquery": "",  # bq adds the rest, as newer ones of gcloud do for each API
     "cloudbilling": "",
     "cloudkms": "",
     "cloudresourcemanager": "",

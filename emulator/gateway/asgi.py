@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from emulator.app import error_response
-from emulator.gateway import control, public_keys
-from emulator.gateway.assertions import TOKEN_PATHS
+from emulator.gateway import control
 from emulator.gateway.errors import ApiError, invalid_argument, unavailable
 from emulator.gateway.hosts import is_loopback
 from emulator.gateway.renewal import Current
@@ -89,8 +88,10 @@ class Application:
         query = scope["query_string"]
         raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if raw_path.startswith("/_emulator") or raw_path in TOKEN_PATHS or public_keys.is_path(raw_path):
-            return await control.answer(emulator, http, raw_path, headers, raw_query, receive, self._current.reset)
+        base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
+        if control.is_path(raw_path):
+            reset = self._current.reset
+            return await control.answer(emulator, http, raw_path, headers, raw_query, receive, reset, base_url)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
             if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)
@@ -108,7 +109,6 @@ class Application:
                 return page
         if route is None:
             return emulator.no_route(http, raw_path, other)
-        base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
         request = Request(
             emulator,
             route.method,

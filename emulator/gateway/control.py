@@ -1,4 +1,4 @@
-"""What is of no service: /token (OAuth), public keys, and under /_emulator/ status, faults, operations and the like."""
+"""What is of no service: /token (OAuth), public keys, discovery documents; status, faults and more in /_emulator/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 
 from emulator import viewer
-from emulator.gateway import public_keys
+from emulator.gateway import directory, public_keys
 from emulator.gateway.assertions import TOKEN_PATHS
 from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
@@ -22,6 +22,12 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 LIMIT = 1 << 20
 
 
+def is_path(raw_path: str) -> bool:
+    """Whether a path is that of one of these endpoints, whatever the verb."""
+    own = raw_path.startswith("/_emulator") or raw_path in TOKEN_PATHS
+    return own or public_keys.is_path(raw_path) or directory.is_path(raw_path)
+
+
 async def answer(
     emulator: Emulator,
     http: str,
@@ -30,14 +36,17 @@ async def answer(
     raw_query: list[tuple[str, str]],
     receive: Receive,
     reset: Callable[[], Awaitable[None]],
+    base_url: str,
 ) -> Response:
-    """The answer of one of these endpoints; `reset` puts an empty emulator in the place of this one."""
+    """The answer of one of these endpoints at `base_url`; `reset` puts an empty emulator in the place of this one."""
     try:
         raw = await _read(receive) if http == "POST" else b""
         if raw_path in TOKEN_PATHS:
             return _token(emulator, raw)
         if http == "GET" and public_keys.is_path(raw_path):
             return Response.json(public_keys.published(emulator, raw_path))
+        if http == "GET" and directory.is_path(raw_path):
+            return Response.json(directory.published(emulator, raw_path, dict(raw_query), base_url))
         if (http, raw_path) == ("GET", "/_emulator/status"):
             return Response.json(status(emulator))
         if raw_path == viewer.PATH:

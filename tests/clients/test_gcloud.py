@@ -56,3 +56,15 @@ def test_healthcare(gcloud: Gcloud) -> None:
 )
 def test_other_apis(gcloud: Gcloud, words: str) -> None:
     gcloud(*words.split())
+
+
+@pytest.mark.skipif(shutil.which("bq") is None, reason="bq is not on PATH.")
+def test_bq(run: Run, tmp_path: Path) -> None:
+    """Which asks for the discovery document of what gcloud's property names."""
+    (tmp_path / "people.csv").write_text("Ada,1815\n")
+    run("bq", "mk", "of_bq")
+    run("bq", "load", "--source_format=CSV", "of_bq.people", tmp_path / "people.csv", "name:STRING,born:INTEGER")
+    assert json.loads(run("bq", "head", "--format=json", "of_bq.people")) == [{"name": "Ada", "born": "1815"}]
+    rows = run("bq", "query", "--format=json", "--use_legacy_sql=false", "SELECT born + 1 AS n FROM of_bq.people")
+    assert json.loads(rows.splitlines()[-1]) == [{"n": "1816"}]
+    run("bq", "rm", "-r", "-f", "of_bq")
