@@ -34,9 +34,15 @@ def _normalize_and_casefold(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Normalize(this=arguments[0], form=form, is_casefold=True)
 
 
+def _contains_substr(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """The value may be of any type, which the parser's own reading leaves no room for."""
+    return exp.Contains(this=arguments[0], expression=arguments[1], json_scope=(*arguments[2:], None)[0])
+
+
 # Functions that the parser knows for other dialects only, or reads to their end whatever they hold.
 OTHERS: dict[str, Build] = {
     "ARRAY_TRANSFORM": exp.Transform.from_arg_list,
+    "CONTAINS_SUBSTR": _contains_substr,
     "INITCAP": _initcap,
     "NORMALIZE_AND_CASEFOLD": _normalize_and_casefold,
 }

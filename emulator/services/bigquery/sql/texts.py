@@ -5,10 +5,12 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions a
 
 from __future__ import annotations
 
+from functools import reduce
+
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import kind_of
+from emulator.services.bigquery.sql.kinds import Kind, kind_of
 from emulator.services.bigquery.sql.nodes import call, cast
 from emulator.services.bigquery.sql.scalars.text import FORMS
 
@@ -35,6 +37,11 @@ class TextRewriter:
             raise SqlError(f"{form} is no form of normalization; NFC, NFKC, NFD and NFKD are.")
         return call("bq_normalize", node.this, form, bool(node.args.get("is_casefold")))
 
+    def _contains(self, node: exp.Contains) -> exp.Expr:
+        if node.args.get("json_scope") is not None:
+            raise SqlError("json_scope of CONTAINS_SUBSTR is not emulated.")
+        return _holds(node.this, kind_of(node.this), node.expression, 0)
+
     def _translate(self, node: exp.Translate) -> exp.Expr:
         return call("bq_translate", node.this, node.args["from_"], node.args["to"])
 
@@ -58,6 +65,22 @@ class TextRewriter:
         if kind is None:
             raise SqlError(f"TYPEOF of {node.this.sql('bigquery')} is not emulated, whose type cannot be told.")
         return exp.Literal.string(str(kind))
+
+
+def _holds(value: exp.Expr, kind: Kind | None, part: exp.Expr, depth: int) -> exp.Expr:
+    """Whether a text is part of a value, or of any field or element of it, whatever their case."""
+    if kind is not None and kind.name == "ARRAY":
+        variable = exp.to_identifier(f"bq_c{depth}")
+        inner = _holds(exp.Column(this=variable.copy()), kind.element, part, depth + 1)
+        each = call("list_transform", value, exp.Lambda(this=inner, expressions=[variable]))
+        return call("bq_in_array", exp.true(), each)
+    if kind is not None and kind.name == "STRUCT":
+        fields = [
+            _holds(call("struct_extract_at", value.copy(), place), own, part, depth)
+            for place, (_, own) in enumerate(kind.fields, 1)
+        ]
+        return exp.Paren(this=reduce(lambda one, other: exp.Or(this=one, expression=other), fields))
+    return call("bq_contains", call("bq_cast_string", value), part.copy())
 
 
 def _is_bytes(value: exp.Expr) -> bool:

@@ -4,3 +4,4 @@ CREATE MACRO bq_repeat(x, n) AS CASE WHEN n < 0 THEN bq_fail('Number of repetiti
 CREATE MACRO bq_bit_count_of_bytes(x) AS CAST(coalesce(list_sum(list_transform(bq_byte_values(x), lambda b: bit_count(b))), 0) AS BIGINT);
 CREATE MACRO bq_left(x, n) AS CASE WHEN n < 0 THEN bq_fail('Second argument in LEFT() cannot be negative') ELSE left(x, n) END;
 CREATE MACRO bq_right(x, n) AS CASE WHEN n < 0 THEN bq_fail('Second argument in RIGHT() cannot be negative') ELSE right(x, n) END;
+CREATE MACRO bq_contains(x, part) AS contains(bq_normalize(x, 'NFKC', TRUE), bq_normalize(part, 'NFKC', TRUE));
