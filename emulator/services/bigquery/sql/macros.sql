@@ -8,7 +8,7 @@ CREATE MACRO bq_generate_array(a, b, s) AS list_transform(range(CAST(greatest(fl
 CREATE MACRO bq_range_bucket(x, a) AS CASE WHEN x IS NULL THEN NULL WHEN len(list_filter(a, lambda e: e IS NULL)) > 0 THEN bq_fail('Elements in input array to RANGE_BUCKET cannot be NULL') ELSE len(list_filter(a, lambda e: e <= x)) END;
 CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda x: x IS NOT NULL), sep);
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);
-CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), 'DESC')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
+CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_concat(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), CASE WHEN count(*) > count(x) THEN [struct_pack(c := CAST(count(*) - count(x) AS UBIGINT), v := NULL)] ELSE [] END), 'DESC', 'NULLS LAST')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;

@@ -127,3 +127,9 @@ def test_windows_take_expressions(warehouse: SmallWarehouse) -> None:
         "FROM d.t ORDER BY id"
     )
     assert warehouse.run(sql)[1] == [["1", "2"], ["2", "1"], ["3", "1"]]
+
+
+def test_the_most_frequent_values_may_be_null(warehouse: SmallWarehouse) -> None:
+    """Source: approximate_aggregate_functions#approx_top_count, which does not ignore NULLs."""
+    sql = "SELECT APPROX_TOP_COUNT(x, 2) FROM UNNEST(['a', 'b', 'a', NULL, NULL, NULL]) AS x"
+    assert warehouse.run(sql)[1] == [[[[None, "3"], ["a", "2"]]]]
