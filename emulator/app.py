@@ -310,6 +310,8 @@ def _unknown_path(http: str, raw_path: str, *, known: bool) -> ApiError:
         return not_implemented(f"{method_id} is not emulated.")
     if raw_path == "/batch" or raw_path.startswith("/batch/"):
         return not_implemented("Batch requests are emulated for Cloud Storage only, at /batch/storage/v1.")
+    if raw_path.startswith("/compute/"):
+        return not_implemented(f"{http} {raw_path[:300]} of Compute Engine is not emulated.")
     if known:
         return ApiError(405, "UNIMPLEMENTED", "The method is not allowed for this path.", "methodNotAllowed")
     return not_found(f"The requested URL {raw_path[:300]} was not found: no API of this emulator has this path.")

@@ -112,7 +112,7 @@ def _check_parent(parent: Any) -> None:
     v1 has {"type": "organization", "id": "1"}, v3 "organizations/1"; none means the caller's own organization.
     """
     if isinstance(parent, dict):
-        parent = f"{parent.get('type', '')}s/{parent.get('id', '')}"
+        parent = f"{parent['type']}s/{parent.get('id', '')}" if parent.get("type") else parent.get("id", "")
     if parent and parent != ORGANIZATION:
         raise permission_denied(
             f"The caller does not have permission to create projects in {parent[:100]}, or it does not exist; here is"

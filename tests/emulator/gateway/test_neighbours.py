@@ -28,6 +28,11 @@ def test_batches_of_other_apis_are_named(emulator: RunningEmulator, path: str) -
     assert (status, "/batch/storage/v1" in answer["error"]["message"]) == (501, True)
 
 
+def test_compute_engine_is_named(emulator: RunningEmulator) -> None:
+    status, answer = emulator.request("GET", "/compute/v1/projects/p/global/networks")
+    assert (status, "Compute Engine is not emulated" in answer["error"]["message"]) == (501, True)
+
+
 @pytest.mark.parametrize("path", ["/v1/projects/p/nonsense", "/a/b/c/d", "/v1/projects/p/secrets/s/t/u/v"])
 def test_what_no_api_has_is_a_404(emulator: RunningEmulator, path: str) -> None:
     assert emulator.request("PATCH", path)[0] == 404
