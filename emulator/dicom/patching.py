@@ -15,6 +15,7 @@ import orjson
 from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError
 from emulator.dicom.header import BIG_ENDIAN, Bulk, Header, read_header
+from emulator.dicom.soundness import unsound
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ def _written(skeleton: bytes, data: mmap, syntax: str, changed: Json, bulk: dict
     except DicomError:
         raise
     except Exception as problem:  # noqa: BLE001 (pydicom raises what the value's type suggests; it may quote values)
-        raise DicomError(f"The patched metadata is not sound DICOM JSON ({type(problem).__name__}).") from None
+        where = unsound({tag: element for tag, element in changed.items() if element is not None})
+        raise DicomError(f"The patched metadata is not sound DICOM JSON{where} ({type(problem).__name__}).") from None
     return target.getvalue()
 
 

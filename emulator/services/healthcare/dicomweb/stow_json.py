@@ -9,6 +9,7 @@ import orjson
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import parse_media_type
+from emulator.dicom.soundness import unsound
 from emulator.gateway import unpacking
 from emulator.gateway.errors import invalid_argument
 from emulator.gateway.multipart import PartData, PartStart, events
@@ -93,7 +94,7 @@ def _file(dataset: Json, bulk: dict[str, tuple[str, bytearray]], number: int) ->
         read.save_as(target, enforce_file_format=True)
     except Exception as problem:  # noqa: BLE001 (pydicom raises what the value's type suggests)
         raise DicomError(
-            f"Instance {number} of the metadata is not sound DICOM JSON ({type(problem).__name__})."
+            f"Instance {number} of the metadata is not sound DICOM JSON{unsound(dataset)} ({type(problem).__name__})."
         ) from None
     return target.getvalue()
 

@@ -47,7 +47,7 @@ def post(store: Store, documents: Any, parts: dict[str, bytes]) -> requests.Resp
         ({"x00281201": {"vr": "OW", "BulkDataURI": "pixels"}}, "one bulk part"),
         ({"x7FE00010": None, "x00281201": {"vr": "OW", "BulkDataURI": "pixels"}}, "one bulk part"),
         ({"x7FE00010": {"vr": "OB", "BulkDataURI": "other"}}, "Content-Location"),
-        ({"x00280010": {"vr": "US", "Value": ["many"]}}, "not sound DICOM JSON"),
+        ({"x00280010": {"vr": "US", "Value": ["many"]}}, "not sound DICOM JSON at (0028,0010)"),
     ],
 )
 def test_refusals(store: Store, changes: dict[str, Any], reason: str) -> None:
