@@ -42,6 +42,8 @@ INTERVAL_OF = {
     "YEAR": "to_years",
 }
 SMALL_UNITS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}  # their to_... takes 32-bit integers
+WHOLE = re.compile(r"[+-]?\d+")
+FRACTIONS = ("FLOAT64", "NUMERIC", "BIGNUMERIC")
 OF_DAYS = {"DAY", "WEEK", "ISOWEEK", "MONTH", "QUARTER", "YEAR", "ISOYEAR"}
 OF_HOURS = {"MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR"}
 # The parts that a function takes, by the beginning of the parser's name of it.
@@ -57,10 +59,13 @@ TAKEN = (
 def unit_name(unit: Any) -> str:
     """DAY, WEEK, ISOWEEK ... of a date part; WEEK(MONDAY) as WEEK:MONDAY. Raises SqlError for others."""
     if isinstance(unit, exp.WeekStart):
-        return f"WEEK:{unit.this.name.upper()}"
+        first = unit.this.name.upper()
+        if first not in WEEKDAYS:
+            raise SqlError(f"A valid date part name is required but found WEEK({first})")
+        return f"WEEK:{first}"
     name = str(unit.name if isinstance(unit, exp.Expr) else unit or "DAY").upper()
     if name not in UNITS:
-        raise SqlError(f"The date part {name} is not emulated.")
+        raise SqlError(f"A valid date part name is required but found {name}")
     return name
 
 
@@ -69,6 +74,9 @@ def interval(amount: exp.Expr, unit: Any) -> exp.Expr:
     name = unit_name(unit)
     if name not in INTERVAL_OF:
         raise SqlError(f"INTERVAL with {name} is not valid.")
+    kind = kind_of(amount)
+    if (amount.is_string and not WHOLE.fullmatch(amount.name)) or (kind is not None and kind.name in FRACTIONS):
+        raise SqlError("Interval value must be coercible to INT64 type")
     return call(INTERVAL_OF[name], cast(amount, "INTEGER" if name in SMALL_UNITS else "BIGINT"))
 
 

@@ -138,7 +138,7 @@ class DateRewriter:
         value = node.expression
         if isinstance(value, exp.AtTimeZone):
             value = at_zone(cast(value.this, TIMESTAMPTZ), value.args["zone"])
-        part = f"WEEK:{node.this.this.name.upper()}" if isinstance(node.this, exp.WeekStart) else node.this.name.upper()
+        part = unit_name(node.this) if isinstance(node.this, exp.WeekStart) else node.this.name.upper()
         check_extract(part, value)
         if part in ("DATE", "DATETIME", "TIME"):
             civil = cast(value, "TIMESTAMP")
@@ -153,7 +153,7 @@ class DateRewriter:
             return call("bq_week_number", value, WEEKDAYS.index(part.partition(":")[2] or "SUNDAY"))
         names = {"ISOWEEK": "week", "ISOYEAR": "isoyear", "DAYOFYEAR": "dayofyear"}
         if part not in UNITS and part not in names:
-            raise SqlError(f"EXTRACT({part} FROM ...) is not emulated.")
+            raise SqlError(f"A valid date part name is required but found {part}")
         return call("date_part", names.get(part, part.lower()), value)
 
     # Making and converting

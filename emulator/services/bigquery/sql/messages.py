@@ -20,6 +20,7 @@ CLASS = re.compile(r"\A[A-Z][\w -]{2,40} Error: ")
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 TYPES = {
     "BIGINT": "INT64",
+    "INT32": "INT64",
     "INTEGER": "INT64",
     "INTEGER_LITERAL": "INT64",
     "STRING_LITERAL": "STRING",

@@ -11,6 +11,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from emulator.services.bigquery.sql.errors import SqlError
 
 RESERVED = frozenset(word.lower() for word in BigQuery.Generator.RESERVED_KEYWORDS)
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LEGACY_TABLE = re.compile(r"\[[\w-]+[:.][\w-]+(\.[\w$-]+)?\]")
 UNCLOSED = re.compile(r"Missing (.*) from (\d+):(\d+)")
 NEEDED = re.compile(r"Expect(?:ed|ing) ([()\[\]])\Z")
@@ -22,7 +23,8 @@ def syntax_error(error: SqlglotError, sql: str) -> SqlError:
     hint = " Legacy SQL is not emulated; write `project.dataset.table`." if LEGACY_TABLE.search(sql) else ""
     if isinstance(error, ParseError) and error.errors:
         return SqlError(_unexpected(error.errors[0]) + hint)
-    return SqlError(f"Syntax error: {_unclosed(error)}{hint}")
+    said = ANSI.sub("", str(error)).split("\n", 1)[0] if isinstance(error, ParseError) else _unclosed(error)
+    return SqlError(f"Syntax error: {said}{hint}")
 
 
 def _unclosed(error: SqlglotError) -> str:
