@@ -63,6 +63,8 @@ def unit_name(unit: Any) -> str:
         if first not in WEEKDAYS:
             raise SqlError(f"A valid date part name is required but found WEEK({first})")
         return f"WEEK:{first}"
+    if isinstance(unit, exp.Func):
+        raise SqlError("A valid date part name is required but found an expression")
     name = str(unit.name if isinstance(unit, exp.Expr) else unit or "DAY").upper()
     if name not in UNITS:
         raise SqlError(f"A valid date part name is required but found {name}")

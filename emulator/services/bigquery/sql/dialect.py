@@ -30,7 +30,7 @@ def _initcap(arguments: Sequence[exp.Expr]) -> exp.Expr:
 
 def _normalize_and_casefold(arguments: Sequence[exp.Expr]) -> exp.Expr:
     """The form is a word, not the name of a column."""
-    form = exp.var(arguments[1].name) if len(arguments) > 1 else None
+    form = exp.var(arguments[1].name or "that") if len(arguments) > 1 else None
     return exp.Normalize(this=arguments[0], form=form, is_casefold=True)
 
 

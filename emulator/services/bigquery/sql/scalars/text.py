@@ -54,9 +54,9 @@ def byte_values(data: bytes) -> list[int]:
     return list(data)
 
 
-def string_of(points: list[int | None]) -> str | None:
-    """CODE_POINTS_TO_STRING; None where one is NULL. Raises ScalarError for what is no code point."""
-    if None in points:
+def string_of(points: list[int | None] | None) -> str | None:
+    """CODE_POINTS_TO_STRING; None where one, or the array, is NULL. Raises ScalarError for what is no code point."""
+    if points is None or None in points:
         return None
     for point in points:
         if point is None or not 0 <= point <= 0x10FFFF or 0xD800 <= point <= 0xDFFF:
@@ -64,9 +64,9 @@ def string_of(points: list[int | None]) -> str | None:
     return "".join(chr(point) for point in points if point is not None)
 
 
-def bytes_of_values(values: list[int | None]) -> bytes | None:
-    """CODE_POINTS_TO_BYTES; None where one is NULL. Raises ScalarError for what is no byte."""
-    if None in values:
+def bytes_of_values(values: list[int | None] | None) -> bytes | None:
+    """CODE_POINTS_TO_BYTES; None where one, or the array, is NULL. Raises ScalarError for what is no byte."""
+    if values is None or None in values:
         return None
     for value in values:
         if value is None or not 0 <= value <= 255:
