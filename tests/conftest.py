@@ -22,7 +22,16 @@ PROJECT = "test-project"
 # Variables of the developer's shell that would lead Google's clients, or pulumi, somewhere else.
 _LEADING_AWAY = (
     *("GOOGLE_", "GCLOUD_", "GCP_", "CLOUDSDK_", "PULUMI_", "USER_PROJECT_OVERRIDE"),
-    *("STORAGE_EMULATOR_", "CLOUD_STORAGE_", "PUBSUB_EMULATOR_", "BIGQUERY_EMULATOR_", "HEALTHCARE_EMULATOR_"),
+    *(
+        "STORAGE_EMULATOR_",
+        "CLOUD_STORAGE_",
+        "BOTO_",
+        "AWS_",
+        "GCSFS_",
+        "PUBSUB_EMULATOR_",
+        "BIGQUERY_EMULATOR_",
+        "HEALTHCARE_EMULATOR_",
+    ),
 )
 
 

@@ -23,6 +23,8 @@ _NAMED = re.compile(r"/discovery/v1/apis/([a-z]+)/([a-z0-9]+)/rest")
 
 def is_path(raw_path: str) -> bool:
     """Whether a document is asked for at a path."""
+    if not raw_path.startswith(("/$", "/%24", "/discovery/")):  # asked of every path
+        return False
     return raw_path.replace("%24", "$") == _OF_HOST or _NAMED.fullmatch(raw_path) is not None
 
 

@@ -16,7 +16,7 @@ from emulator.services.storage.objects.changes import Change
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import check_hashes, expected_hashes, finalize
 from emulator.services.storage.service import SERVICE, handles
-from emulator.services.storage.xml import multipart, resumable, signatures
+from emulator.services.storage.xml import multipart, resumable, signatures, signatures_v2
 from emulator.services.storage.xml.requests import (
     conditions_of,
     generation_of,
@@ -51,7 +51,7 @@ def authenticate(request: Request) -> str:
     """Who signed a call of the XML API, "" where nobody did. Headers of S3 then count as Google's of the same name."""
     if not request.method.id.startswith("storage.xml."):
         return ""
-    principal = signatures.signer(request)
+    principal = signatures.signer(request) or signatures_v2.signer(request)
     request.headers = {re.sub("^x-amz-", "x-goog-", name): value for name, value in request.headers.items()}
     return principal
 

@@ -62,15 +62,12 @@ class Claim:
     def principal(self, emulator: Emulator, texts: Sequence[bytes]) -> str:
         """Who made it, of one of these texts. Raises 403 where nobody did."""
         if self.algorithm == RSA:
-            email = self.signer if _signed_by_key(emulator, self.signer, self.signature, texts) else ""
+            given = bytes.fromhex(self.signature) if len(self.signature) % 2 == 0 else b""
+            email = self.signer if signed_by_key(emulator, self.signer, given, texts) else ""
         else:
             email = self._signed_by_secret(emulator, texts)
         if not email:
-            message = (
-                "Access denied. The request signature we calculated does not match the signature you provided. "
-                "Check your Google secret key and signing method."
-            )
-            raise ApiError(403, "PERMISSION_DENIED", message, "SignatureDoesNotMatch")
+            raise does_not_match()
         return f"serviceAccount:{email}"
 
     def to_sign(self, canonical: str) -> bytes:
@@ -109,6 +106,15 @@ def signer(request: Request) -> str:
 def malformed(message: str) -> ApiError:
     """400: what should be a signature can't be read."""
     return ApiError(400, "INVALID_ARGUMENT", message, "AuthenticationRequired")
+
+
+def does_not_match() -> ApiError:
+    """403: nobody's key made the signature."""
+    message = (
+        "Access denied. The request signature we calculated does not match the signature you provided. "
+        "Check your Google secret key and signing method."
+    )
+    return ApiError(403, "PERMISSION_DENIED", message, "SignatureDoesNotMatch")
 
 
 def expired() -> ApiError:
@@ -167,7 +173,7 @@ def payload_hash(headers: Mapping[str, str]) -> str:
     return headers.get("x-goog-content-sha256") or headers.get("x-amz-content-sha256", "")
 
 
-def _signed_by_key(emulator: Emulator, email: str, signature: str, texts: Sequence[bytes]) -> bool:
+def signed_by_key(emulator: Emulator, email: str, signature: bytes, texts: Sequence[bytes]) -> bool:
     """Whether one of the account's RSA keys made the signature of one of the texts."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
@@ -175,7 +181,7 @@ def _signed_by_key(emulator: Emulator, email: str, signature: str, texts: Sequen
 
     resources, account = emulator.resources, account_name(email)
     known = resources.get(ACCOUNTS, account)
-    if known is None or known.body.get("disabled") or len(signature) % 2:
+    if known is None or known.body.get("disabled"):
         return False
     for key in resources.list(KEYS, account)[0]:
         public = serialization.load_pem_public_key(key.body["publicKeyPem"].encode())
@@ -183,7 +189,7 @@ def _signed_by_key(emulator: Emulator, email: str, signature: str, texts: Sequen
             continue
         for text in texts:
             try:
-                public.verify(bytes.fromhex(signature), text, padding.PKCS1v15(), hashes.SHA256())
+                public.verify(signature, text, padding.PKCS1v15(), hashes.SHA256())
             except InvalidSignature:
                 continue
             return True

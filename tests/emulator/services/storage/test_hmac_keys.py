@@ -1,5 +1,7 @@
 """HMAC keys (https://cloud.google.com/storage/docs/authentication/hmackeys), and what is signed with them."""
 
+import base64
+import hmac
 from collections.abc import Callable
 from typing import Any
 
@@ -128,3 +130,17 @@ def test_a_body_must_be_the_one_that_was_signed(emulator: RunningEmulator, raw: 
         )
         assert client.send(streamed).status_code == 501, "chunks of such a body must not be stored as its bytes"
     assert raw.media("put").content == b"hello"
+
+
+@pytest.mark.parametrize("name", ["GoogleAccessId", "AWSAccessKeyId"])
+def test_a_key_signs_addresses_of_version_2(emulator: RunningEmulator, raw: Raw, account: Account, name: str) -> None:
+    access_id, secret = make(emulator, account)
+    grant(emulator, f"buckets/{raw.bucket}", account.member, "roles/storage.objectViewer")
+    raw.upload("signed", b"hello")
+    with httpx.Client() as client:
+        for key, status in ((secret, 200), ("x" * 40, 403)):
+            signature = base64.b64encode(
+                hmac.new(key.encode(), f"GET\n\n\n4102444800\n/{raw.bucket}/signed".encode(), "sha1").digest()
+            ).decode()
+            query = {name: access_id, "Expires": "4102444800", "Signature": signature}
+            assert client.get(f"{emulator.base_url}/{raw.bucket}/signed", params=query).status_code == status

@@ -221,3 +221,35 @@ def test_a_list_of_objects(raw: Raw) -> None:
     for wrong in ({"max-keys": "-1"}, {"list-type": "2", "continuation-token": "wrong"}, {"encoding-type": "none"}):
         assert raw.http.get(f"/{raw.bucket}", params=wrong).status_code == 400
     assert code(raw.http.get(f"/{raw.bucket}?acl")) == (501, "NotImplemented")
+
+
+def test_signatures_of_version_2(
+    bucket: storage.Bucket,
+    raw: Raw,
+    emulator: RunningEmulator,
+    signing: service_account.Credentials,
+    outside: httpx.Client,
+) -> None:
+    """Which google-cloud-storage makes by default: https://cloud.google.com/storage/docs/access-control/signed-urls-v2."""
+    blob = bucket.blob("a/ü x.txt")
+
+    def url(method: str, **more: object) -> str:
+        arguments = {"expiration": timedelta(minutes=5), "credentials": signing, **more}
+        place = emulator.base_url
+        return str(blob.generate_signed_url(version="v2", method=method, api_access_endpoint=place, **arguments))
+
+    text, meta = {"content-type": "text/plain"}, {"x-goog-meta-k": "v"}
+    write = url("PUT", content_type="text/plain", headers=meta)
+    assert outside.put(write, content=b"abc", headers={**text, **meta}).status_code == 200
+    assert code(outside.put(write, content=b"abc", headers=text)) == (403, "SignatureDoesNotMatch")
+    assert outside.get(url("GET")).content == b"abc"
+    assert outside.head(url("HEAD")).status_code == 200
+    shown = outside.get(url("GET", response_type="text/csv", generation=raw.objects("a/ü x.txt").json()["generation"]))
+    assert (shown.content, shown.headers["content-type"]) == (b"abc", "text/csv")
+    begun = outside.post(url("RESUMABLE"), headers={"x-goog-resumable": "start"})
+    assert begun.status_code == 201
+    assert code(outside.get(url("PUT"))) == (403, "SignatureDoesNotMatch")
+    assert code(outside.get(url("GET").replace("x.txt", "y.txt"))) == (403, "SignatureDoesNotMatch")
+    assert code(outside.get(url("GET", expiration=timedelta(seconds=-5)))) == (400, "ExpiredToken")
+    assert code(outside.get(url("GET").replace("Signature=", "Signature=*"))) == (400, "AuthenticationRequired")
+    assert outside.delete(url("DELETE")).status_code == 204
