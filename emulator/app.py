@@ -6,19 +6,17 @@ find the method -> authenticate -> authorise -> validate -> fault hook -> handle
 from __future__ import annotations
 
 import asyncio
-import functools
 import importlib
 import logging
 import sqlite3
 import time
-from concurrent.futures import Executor
 from typing import Any
 
-from emulator import viewer
+from emulator import principals, viewer
+from emulator.context import Context
 from emulator.gateway import audit, authorization, encoding, neighbours, operations, unpacking, validation
-from emulator.gateway.audit import Logs
-from emulator.gateway.authentication import MISSING, Authenticator
-from emulator.gateway.authorization import ORGANIZATION, Policies, denied
+from emulator.gateway.authentication import MISSING
+from emulator.gateway.authorization import denied
 from emulator.gateway.discovery import Document, Method, load
 from emulator.gateway.errors import (
     ApiError,
@@ -28,18 +26,13 @@ from emulator.gateway.errors import (
     storage_full,
     unauthenticated,
 )
-from emulator.gateway.faults import Faults
 from emulator.gateway.hosts import is_loopback
-from emulator.gateway.operations import Operations
 from emulator.gateway.request import JSON, Answer, Request, Response
 from emulator.gateway.routing import Found, Route, Router
-from emulator.gateway.service import Registration, Runner, Service
+from emulator.gateway.service import Registration, Service
 from emulator.settings import Settings
 from emulator.state import blobs, resources
-from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
-from emulator.state.database import Database
-from emulator.state.resources import Resources
 
 SERVICES = (
     "healthcare",
@@ -56,7 +49,6 @@ SERVICES = (
     "cloudscheduler",
     "compute",
 )
-PROJECTS = "cloudresourcemanager.projects"
 BODY_LIMIT = 64 << 20
 TOO_DEEP = (
     "The request is nested too deeply: a filter, a pattern, a field mask or a value of the body has too many levels."
@@ -64,27 +56,13 @@ TOO_DEEP = (
 _log = logging.getLogger("emulator")
 
 
-class Emulator:
-    """One running emulator: its state, its services, and the way of a request."""
+class Emulator(Context):
+    """One running emulator: the steps of a request, and its services."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> None:
-        self.settings = settings
-        self.clock = clock or Clock()
-        self.ids = ids or Ids()
-        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.db = Database(settings.state / "state.sqlite")
-        self.blobs = BlobStore(settings.state / "blobs", self.db)
-        self.resources = Resources(self.db, self.clock, self.ids)
-        self.policies = Policies(self, enforced=settings.iam)
-        self.resources.on_policies_gone = self.policies.forget
-        self.authenticator = Authenticator(self, settings.state)
-        self.logs = Logs(self)
-        self.operations = Operations(self, settings.operations)
-        self.faults = Faults()
+        super().__init__(settings, principals.service_account_exists, clock, ids)
         self.viewer = viewer.Viewer(self)
-        self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
-        self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
-        self.services = {name: _service(name) for name in SERVICES}
+        self.services: dict[str, Service] = {name: _service(name) for name in SERVICES}
         self._owners = {name: service for service in self.services.values() for name in service.documents}
         self._documents = {name: load(name) for name in self._owners}
         self.router = Router(list(self._documents.values()))
@@ -93,7 +71,9 @@ class Emulator:
             for service in self.services.values()
             for method_id, registration in service.registrations.items()
         }
-        self._runners = {kind: job for service in self.services.values() for kind, job in service.jobs.items()}
+        self.operations.runners = {
+            kind: job for service in self.services.values() for kind, job in service.jobs.items()
+        }
         self._tasks: list[asyncio.Task[Any]] = []
         self._create_tables()
 
@@ -106,8 +86,6 @@ class Emulator:
 
     async def start(self) -> None:
         """Open for requests: first principals and project, service hooks, unfinished operations."""
-        from emulator import principals
-
         started = time.time()
         principals.ensure(self)
         self.db.start()
@@ -134,17 +112,6 @@ class Emulator:
             await asyncio.to_thread(self.pool.shutdown, wait=True, cancel_futures=True)
         self.blobs.close()
         self.db.close()
-
-    @functools.cached_property
-    def pool(self) -> Executor:
-        """Processes for CPU work (decoding, rendering, conversion); started when first used."""
-        from emulator.pool import LIMITS, make_pool
-
-        return make_pool(limits=LIMITS)
-
-    def runner(self, kind: str) -> Runner:
-        """What runs operations of that kind."""
-        return self._runners[kind]
 
     def registration(self, method_id: str) -> tuple[Registration, Service] | None:
         """The handler of a method and its service, or None."""
@@ -174,24 +141,6 @@ class Emulator:
         """The answer where `find` gave no route: 404, or 405 in the form of the API that has the path."""
         error = _unknown_path(http, raw_path, known=other is not None)
         return self._worded(other.method, error) if other is not None else error_response(error)
-
-    def project_exists(self, project: str) -> bool:
-        """Whether a project of that id is known and active."""
-        if project == self.settings.project:
-            return True
-        found = self.resources.get(PROJECTS, f"projects/{project}")
-        return found is not None and found.body.get("lifecycleState", "ACTIVE") == "ACTIVE"
-
-    def project_id(self, project: str) -> str:
-        """The id of a project given by id or number."""
-        if not project.isdigit():
-            return project
-        if project == self.settings.project_number:
-            return self.settings.project
-        for row in self.resources.list(PROJECTS, ORGANIZATION)[0]:
-            if row.body.get("projectNumber") == project:
-                return row.id
-        return project
 
     async def handle(self, request: Request) -> Response:
         """One request whose method is found: the remaining steps in order."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import certificates
 from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, make_key
-from emulator.gateway.authorization import ORGANIZATION
+from emulator.gateway.hierarchy import ORGANIZATION
 from emulator.settings import project_number
 from emulator.state.private import private_file
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 CREDENTIALS = "credentials.json"
 ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
@@ -23,13 +23,13 @@ ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
 OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator")
 
 
-def ensure(emulator: Emulator) -> None:
+def ensure(context: Context) -> None:
     """Create what is missing, before the first request."""
-    emulator.db.write_now(_ensure_account, emulator)
-    emulator.db.write_now(_ensure_hierarchy, emulator)
+    context.db.write_now(_ensure_account, context)
+    context.db.write_now(_ensure_hierarchy, context)
 
 
-def service_account_exists(emulator: Emulator, email: str, tx: sqlite3.Connection | None = None) -> bool:
+def service_account_exists(context: Context, email: str, tx: sqlite3.Connection | None = None) -> bool:
     """Whether a service account or service agent of a project here exists; those of other projects count as existing.
 
     A service agent exists once its API is enabled or its identity was generated (IAM: "Service agents").
@@ -37,19 +37,19 @@ def service_account_exists(emulator: Emulator, email: str, tx: sqlite3.Connectio
     from emulator.services.serviceusage import api as serviceusage
 
     name, _, domain = email.partition("@")
-    if name == f"service-{emulator.settings.project_number}":
-        return serviceusage.agent_exists(emulator, email, tx)
-    if not emulator.project_exists(domain.removesuffix(ACCOUNT_DOMAIN)):
+    if name == f"service-{context.settings.project_number}":
+        return serviceusage.agent_exists(context, email, tx)
+    if not context.project_exists(domain.removesuffix(ACCOUNT_DOMAIN)):
         return True
-    return emulator.resources.get(ACCOUNTS, account_name(email), tx) is not None
+    return context.resources.get(ACCOUNTS, account_name(email), tx) is not None
 
 
-def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:
-    from emulator.app import PROJECTS
+def _ensure_hierarchy(tx: sqlite3.Connection, context: Context) -> None:
+    from emulator.gateway.hierarchy import PROJECTS
 
-    settings = emulator.settings
+    settings = context.settings
     name = f"projects/{settings.project}"
-    if emulator.resources.get(PROJECTS, name, tx) is None:
+    if context.resources.get(PROJECTS, name, tx) is None:
         body = {
             "projectId": settings.project,
             "projectNumber": project_number(settings.project),
@@ -58,39 +58,39 @@ def _ensure_hierarchy(tx: sqlite3.Connection, emulator: Emulator) -> None:
             "labels": {},
             "parent": {"type": "organization", "id": ORGANIZATION.rsplit("/", 1)[-1]},
         }
-        emulator.resources.insert(tx, PROJECTS, name, ORGANIZATION, body)
+        context.resources.insert(tx, PROJECTS, name, ORGANIZATION, body)
         account = {"role": "roles/owner", "members": [f"serviceAccount:{settings.account}"]}
-        emulator.policies.set(tx, name, {"bindings": [account]})
-    policy = emulator.policies.get(ORGANIZATION, tx)
+        context.policies.set(tx, name, {"bindings": [account]})
+    policy = context.policies.get(ORGANIZATION, tx)
     owners = {m for b in policy.get("bindings", []) if b["role"] == "roles/owner" for m in b["members"]}
     held = {b["role"] for b in policy.get("bindings", []) if settings.owner in b["members"]}
     if not held.issuperset(OWNER_ROLES):
         members = sorted(owners | {settings.owner})
-        emulator.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
+        context.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
 
 
-def _ensure_account(tx: sqlite3.Connection, emulator: Emulator) -> None:
-    settings = emulator.settings
+def _ensure_account(tx: sqlite3.Connection, context: Context) -> None:
+    settings = context.settings
     name = account_name(settings.account)
-    if emulator.resources.get(ACCOUNTS, name, tx) is None:
+    if context.resources.get(ACCOUNTS, name, tx) is None:
         body = {
             "projectId": settings.project,
             "email": settings.account,
-            "uniqueId": "1" + emulator.ids.number()[:20],
+            "uniqueId": "1" + context.ids.number()[:20],
             "displayName": "The emulator's own",
         }
-        emulator.resources.insert(tx, ACCOUNTS, name, f"projects/{settings.project}", body)
+        context.resources.insert(tx, ACCOUNTS, name, f"projects/{settings.project}", body)
     path = settings.state / CREDENTIALS
     key = _read(path)
     if key is None or key.get("client_email") != settings.account:
-        key = make_key(emulator, tx, settings.account)
-    elif emulator.resources.get(KEYS, f"{name}/keys/{key['private_key_id']}", tx) is None:
-        _register(tx, emulator, name, key)
+        key = make_key(context, tx, settings.account)
+    elif context.resources.get(KEYS, f"{name}/keys/{key['private_key_id']}", tx) is None:
+        _register(tx, context, name, key)
     key["token_uri"] = f"{settings.base_url}/token"
     private_file(path, json.dumps(key, indent=2).encode())
 
 
-def _register(tx: sqlite3.Connection, emulator: Emulator, account: str, key: dict[str, Any]) -> None:
+def _register(tx: sqlite3.Connection, context: Context, account: str, key: dict[str, Any]) -> None:
     """Know a key file again whose record is gone (after `reset`)."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -100,10 +100,10 @@ def _register(tx: sqlite3.Connection, emulator: Emulator, account: str, key: dic
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     assert isinstance(private, RSAPrivateKey)
-    owner = emulator.resources.require(ACCOUNTS, account, tx).body["uniqueId"]
+    owner = context.resources.require(ACCOUNTS, account, tx).body["uniqueId"]
     certificate = certificates.self_signed(private, owner)
     body = {"publicKeyPem": public.decode(), "certificatePem": certificate.decode(), "disabled": False}
-    emulator.resources.insert(tx, KEYS, f"{account}/keys/{key['private_key_id']}", account, body)
+    context.resources.insert(tx, KEYS, f"{account}/keys/{key['private_key_id']}", account, body)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

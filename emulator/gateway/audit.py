@@ -12,16 +12,14 @@ import logging
 import sqlite3
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 
+from emulator.gateway.authorization import Policies
 from emulator.gateway.discovery import Method
 from emulator.gateway.errors import ApiError
-from emulator.gateway.request import Request
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
+from emulator.state.state import State
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS log_entries(
@@ -57,11 +55,20 @@ _DATA_PREFIXES = (
 )
 
 
+class Called(Protocol):
+    """A request, as far as an audit entry tells of it."""
+
+    method: Method
+    name: str
+    principal: str
+
+
 class Logs:
     """Buffers entries and writes them in groups; those that must not be lost go through `write_in`."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    def __init__(self, state: State, policies: Policies) -> None:
+        self._state = state
+        self._policies = policies
         self._buffer: list[_Row] = []
         self._wake = asyncio.Event()
         self._audited: dict[str, dict[str, set[str]]] = {}
@@ -89,11 +96,11 @@ class Logs:
             tx.execute("INSERT INTO log_insert_ids VALUES(?,?,?,?)", (*key, number))
 
     def _row(self, entry: dict[str, Any]) -> _Row:
-        now = self._emulator.clock.stamp()
+        now = self._state.clock.stamp()
         entry.setdefault("timestamp", now)
         entry.setdefault("receiveTimestamp", now)
         entry.setdefault("severity", "DEFAULT")
-        entry.setdefault("insertId", self._emulator.ids.serial())
+        entry.setdefault("insertId", self._state.ids.serial())
         parts = entry["logName"].split("/", 3)
         return entry["timestamp"], parts[1], parts[3], entry["severity"], orjson.dumps(entry)
 
@@ -118,17 +125,17 @@ class Logs:
         if not rows:
             return
         try:
-            await self._emulator.db.write(_insert, rows)
+            await self._state.db.write(_insert, rows)
         except sqlite3.Error:
             self._buffer = [*rows, *self._buffer][-KEEP:]
             raise
 
-    def audit(self, request: Request, permission: str, resource: str, error: ApiError | None, *, granted: bool) -> None:
+    def audit(self, request: Called, permission: str, resource: str, error: ApiError | None, *, granted: bool) -> None:
         """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission."""
         kind, log, service = _access(request.method)
         if kind and not self._is_logged(kind, service, request.principal):
             return
-        project = self._emulator.settings.project
+        project = self._state.settings.project
         payload: dict[str, Any] = {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
@@ -149,10 +156,10 @@ class Logs:
         )
 
     def _is_logged(self, kind: str, service: str, principal: str) -> bool:
-        policies = self._emulator.policies
+        policies = self._policies
         if policies.version != self._version:
             version = policies.version
-            self._audited = _audit_configs(policies.get(f"projects/{self._emulator.settings.project}"))
+            self._audited = _audit_configs(policies.get(f"projects/{self._state.settings.project}"))
             self._version = version
         for named in ("allServices", service):
             exempted = self._audited.get(named, {}).get(kind)

@@ -13,17 +13,15 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from emulator.gateway import assertions, certificates
 from emulator.gateway.errors import ApiError, unauthenticated
 from emulator.state.private import secret_file
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
-    from emulator.state.resources import Resource
+from emulator.state.resources import Resource
+from emulator.state.state import State
 
 LIFETIME = 3600
 ACCOUNTS = "iam.serviceAccounts"
@@ -51,8 +49,8 @@ WRONG_AUDIENCE = "Invalid JWT: Failed audience check. The right audience is http
 class Authenticator:
     """Turns an Authorization header into a principal ("user:..." or "serviceAccount:...")."""
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
-        self._emulator = emulator
+    def __init__(self, state: State, folder: Path) -> None:
+        self._state = state
         self._owner = secret_file(folder / "owner-token", lambda: "owner-" + secrets.token_urlsafe(32))
         self._secret = bytes.fromhex(secret_file(folder / "signing-secret", lambda: secrets.token_hex(32)))
         self._known: dict[str, tuple[str, float]] = {}
@@ -71,7 +69,7 @@ class Authenticator:
         if not token:
             raise unauthenticated(INVALID, reason="authError")
         known = self._known.get(token)
-        now = self._emulator.clock.seconds()
+        now = self._state.clock.seconds()
         if known is not None and known[1] > now:
             return known[0]
         principal, expires = self._verify(token, now)
@@ -86,7 +84,7 @@ class Authenticator:
 
     def require_enabled(self, email: str, unique_id: str = "") -> None:
         """A 401 where the service account is disabled or gone, or is not the one with that unique id any more."""
-        account = self._emulator.resources.get(ACCOUNTS, account_name(email))
+        account = self._state.resources.get(ACCOUNTS, account_name(email))
         if account is None or account.body.get("disabled"):
             raise unauthenticated(INVALID, reason="authError")
         if unique_id and account.body.get("uniqueId") != unique_id:
@@ -94,11 +92,11 @@ class Authenticator:
 
     def issue(self, email: str, lifetime: int = LIFETIME) -> str:
         """An access token for a service account, signed, valid for `lifetime` seconds and over a restart."""
-        account = self._emulator.resources.require(ACCOUNTS, account_name(email))
+        account = self._state.resources.require(ACCOUNTS, account_name(email))
         claims = {
             "sub": email,
             "uid": account.body["uniqueId"],
-            "exp": int(self._emulator.clock.seconds()) + lifetime,
+            "exp": int(self._state.clock.seconds()) + lifetime,
             "jti": secrets.token_hex(4),
         }
         payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
@@ -108,10 +106,10 @@ class Authenticator:
         """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2), or a 501 for ID tokens."""
         if form.get("grant_type") != JWT_BEARER:
             raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
-        claims = self._verified_claims(form.get("assertion", ""), self._emulator.clock.seconds())
+        claims = self._verified_claims(form.get("assertion", ""), self._state.clock.seconds())
         if claims.get("sub", claims["iss"]) != claims["iss"]:
             raise ApiError(400, "INVALID_ARGUMENT", NOT_AUTHORIZED, "unauthorized_client")
-        if not assertions.is_token_endpoint(claims.get("aud"), self._emulator.settings.base_url):
+        if not assertions.is_token_endpoint(claims.get("aud"), self._state.settings.base_url):
             raise ApiError(400, "INVALID_ARGUMENT", WRONG_AUDIENCE, "invalid_grant")
         if claims.get("target_audience"):
             raise ApiError(
@@ -128,7 +126,7 @@ class Authenticator:
 
     def _verify(self, token: str, now: float) -> tuple[str, float]:
         if hmac.compare_digest(token.encode(), self._owner.encode()):
-            return self._emulator.settings.owner, now + LIFETIME
+            return self._state.settings.owner, now + LIFETIME
         if token.startswith("emu."):
             email, expires = self._verify_own(token, now)
         elif token.count(".") == 2:
@@ -152,7 +150,7 @@ class Authenticator:
         """Who signed a JWT for an API by himself, and until when it holds (AIP-4111). Raises a 401."""
         claims = self._verified_claims(token, now)
         own = claims.get("sub") == claims["iss"]
-        if not own or not assertions.is_for_an_api(claims, self._emulator.settings.base_url):
+        if not own or not assertions.is_for_an_api(claims, self._state.settings.base_url):
             raise unauthenticated(INVALID, reason="authError")
         return claims["iss"], claims["exp"]
 
@@ -169,8 +167,8 @@ class Authenticator:
         return parts.claims
 
     def _public_key(self, email: str, key_id: str) -> str:
-        key = self._emulator.resources.get(KEYS, f"{account_name(email)}/keys/{key_id}")
-        if key is None or not holds(key, self._emulator.clock.seconds()):
+        key = self._state.resources.get(KEYS, f"{account_name(email)}/keys/{key_id}")
+        if key is None or not holds(key, self._state.clock.seconds()):
             raise unauthenticated(INVALID, reason="authError")
         return str(key.body["publicKeyPem"])
 
@@ -187,7 +185,7 @@ def account_name(email: str) -> str:
     return f"projects/{project}/serviceAccounts/{email}"
 
 
-def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str, Any]:
+def make_key(state: State, tx: sqlite3.Connection, email: str) -> dict[str, Any]:
     """Create an RSA key for a service account; returns the JSON of its key file, the private key's only copy."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -199,17 +197,17 @@ def make_key(emulator: Emulator, tx: sqlite3.Connection, email: str) -> dict[str
     public_pem = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    key_id = emulator.ids.hex(40)
+    key_id = state.ids.hex(40)
     account = account_name(email)
-    record = emulator.resources.get(ACCOUNTS, account, tx)
+    record = state.resources.get(ACCOUNTS, account, tx)
     owner = record.body["uniqueId"] if record is not None else email
     body = {
         "publicKeyPem": public_pem.decode(),
         "certificatePem": certificates.self_signed(private, owner).decode(),
         "disabled": False,
     }
-    emulator.resources.insert(tx, KEYS, f"{account}/keys/{key_id}", account, body)
-    base = emulator.settings.base_url
+    state.resources.insert(tx, KEYS, f"{account}/keys/{key_id}", account, body)
+    base = state.settings.base_url
     return {
         "type": "service_account",
         "project_id": account.split("/")[1],

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 
 from emulator.gateway.errors import ApiError, aborted, invalid_argument, permission_denied
+from emulator.gateway.hierarchy import ORGANIZATION, project_exists
 from emulator.gateway.members import EVERYBODY, check_member
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
-    from emulator.gateway.request import Request
+from emulator.state.state import State
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
 """
-ORGANIZATION = "organizations/1"
 EMPTY_ETAG = "ACAB"
 CACHE_LIMIT = 100_000
 DEEPEST = 64  # segments of a name that a policy can be on; a name of 64 kB may have as many thousands
@@ -35,11 +33,22 @@ _PUBLIC = ("allUsers",)
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 
 
+AccountExists = Callable[[str, sqlite3.Connection | None], bool]
+
+
+class Asking(Protocol):
+    """A request, as far as it says which version of a policy it wants."""
+
+    query: dict[str, Any]
+    body: Any
+
+
 class Policies:
     """The policies, and the decisions that follow from them."""
 
-    def __init__(self, emulator: Emulator, *, enforced: bool) -> None:
-        self._emulator = emulator
+    def __init__(self, state: State, account_exists: AccountExists, *, enforced: bool) -> None:
+        self._state = state
+        self._account_exists = account_exists
         self._enforced = enforced
         self._known = _Known()
         self.version = 0
@@ -47,13 +56,13 @@ class Policies:
     def get(self, resource: str, tx: sqlite3.Connection | None = None) -> dict[str, Any]:
         """The policy set on `resource` itself; an empty one with its etag where none was set."""
         sql = "SELECT policy FROM policies WHERE resource = ?"
-        row = tx.execute(sql, (resource,)).fetchone() if tx is not None else self._emulator.db.one(sql, (resource,))
+        row = tx.execute(sql, (resource,)).fetchone() if tx is not None else self._state.db.one(sql, (resource,))
         if row is None:
             return {"version": 1, "etag": EMPTY_ETAG}
         policy: dict[str, Any] = orjson.loads(row["policy"])
         return policy
 
-    def shown(self, resource: str, request: Request) -> dict[str, Any]:
+    def shown(self, resource: str, request: Asking) -> dict[str, Any]:
         """The policy of `resource` in the version that a getIamPolicy asks for; see requested_version.
 
         Below version 3 a conditional binding has no condition, and its role a suffix that says that there is one
@@ -71,10 +80,10 @@ class Policies:
             policy = orjson.loads(row["policy"])
             for binding in policy.get("bindings", []):
                 binding["members"] = [after if member == before else member for member in binding["members"]]
-            policy["etag"] = self._emulator.ids.etag()
+            policy["etag"] = self._state.ids.etag()
             arguments = (orjson.dumps(policy), policy["etag"], row["resource"])
             tx.execute("UPDATE policies SET policy = ?, etag = ? WHERE resource = ?", arguments)
-        self._emulator.db.after_commit(self.forget)
+        self._state.db.after_commit(self.forget)
 
     def set(
         self, tx: sqlite3.Connection, resource: str, policy: dict[str, Any], mask: str | None = None
@@ -95,7 +104,7 @@ class Policies:
         version = policy.get("version") or 0
         if version not in VERSIONS:
             raise invalid_argument(f"Policy version {version} is invalid: it is 0, 1 or 3.")
-        stored: dict[str, Any] = {"version": max(1, version), "etag": self._emulator.ids.etag()}
+        stored: dict[str, Any] = {"version": max(1, version), "etag": self._state.ids.etag()}
         if "bindings" in fields:
             bindings = policy.get("bindings", [])
             if version < CONDITIONAL_VERSION and (
@@ -116,25 +125,23 @@ class Policies:
         if not stored["bindings"]:
             del stored["bindings"]
         tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
-        self._emulator.db.after_commit(self.forget)
+        self._state.db.after_commit(self.forget)
         return stored
 
     def _require_members(
         self, tx: sqlite3.Connection, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
     ) -> None:
         """Refuse a service account of this project that does not exist, unless the policy has named it before."""
-        from emulator.principals import service_account_exists
-
         before = {member for binding in known for member in binding.get("members", [])}
         for member in {member for binding in bindings for member in binding["members"]} - before:
             kind, _, email = member.partition(":")
-            if kind == "serviceAccount" and not service_account_exists(self._emulator, email, tx):
+            if kind == "serviceAccount" and not self._account_exists(email, tx):
                 raise invalid_argument(f"Service account {email} does not exist.")
 
     def delete(self, tx: sqlite3.Connection, resource: str) -> None:
         """Forget the policy of a resource that is gone."""
         tx.execute("DELETE FROM policies WHERE resource = ?", (resource,))
-        self._emulator.db.after_commit(self.forget)
+        self._state.db.after_commit(self.forget)
 
     def forget(self) -> None:
         """Drop cached decisions: a policy has changed.
@@ -186,7 +193,7 @@ class Policies:
                     return True, True
                 cacheable = False
                 seen, service = conditions.attributes(permission, resource)
-                now = self._emulator.clock.now()
+                now = self._state.clock.now()
                 if conditions.holds(condition.get("expression", ""), name or resource, kind or seen, service, now):
                     return True, False
         return False, cacheable
@@ -210,13 +217,13 @@ class Policies:
     def _ancestry(self, resource: str) -> list[str]:
         """The resource and everything above it, where it lies in a project that exists."""
         parts = resource.split("/", DEEPEST)
-        if parts[0] == "projects" and (len(parts) < 2 or not self._emulator.project_exists(parts[1])):
+        if parts[0] == "projects" and (len(parts) < 2 or not project_exists(self._state, parts[1])):
             return []
         return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
 
     def _bindings_of(self, known: _Known, node: str) -> list[dict[str, Any]]:
         if known.bindings is None:
-            rows = self._emulator.db.all("SELECT resource, policy FROM policies")
+            rows = self._state.db.all("SELECT resource, policy FROM policies")
             known.bindings = {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
         return known.bindings.get(node, [])
 
@@ -273,7 +280,7 @@ def _without_condition(binding: dict[str, Any]) -> dict[str, Any]:
     return {"role": f"{binding['role']}{WITH_CONDITION}{mark}", "members": binding["members"]}
 
 
-def requested_version(request: Request) -> int:
+def requested_version(request: Asking) -> int:
     """The version of the policy that a getIamPolicy wants: options.requestedPolicyVersion, whoever's method it is.
 
     In the query, or in the body where the method is a POST; 1 where nothing is said (IAM: "Policy versions").

@@ -18,14 +18,14 @@ from emulator.gateway.service import Service
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
-TxHook = Callable[["Emulator", sqlite3.Connection, Resource], None]
+TxHook = Callable[["Context", sqlite3.Connection, Resource], None]
 VERBS = ("create", "get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
 
 
-def _no_hook(_emulator: Emulator, _tx: sqlite3.Connection, _resource: Resource) -> None:
+def _no_hook(_context: Context, _tx: sqlite3.Connection, _resource: Resource) -> None:
     return None
 
 
@@ -113,7 +113,7 @@ def new_name(collection: Collection, request: Request) -> tuple[str, str]:
         if not resource_id:
             raise invalid_argument(f"{collection.id_parameter} is required.")
     else:
-        resource_id = request.emulator.ids.number()
+        resource_id = request.context.ids.number()
     if not collection.id_pattern.fullmatch(resource_id):
         raise invalid_argument(
             f'Invalid {collection.id_parameter or "name"} "{resource_id[:80]}": it must match '
@@ -124,20 +124,20 @@ def new_name(collection: Collection, request: Request) -> tuple[str, str]:
 
 async def create(collection: Collection, request: Request) -> Resource:
     """Create the resource that `request` describes and return it, durable."""
-    emulator = request.emulator
+    context = request.context
     name, parent = new_name(collection, request)
     body = dict(request.body or {})
     body.pop("name", None)
     body = collection.prepare(request, body)
 
     def step(tx: sqlite3.Connection) -> Resource:
-        if collection.parent_kind and emulator.resources.get(collection.parent_kind, parent, tx) is None:
+        if collection.parent_kind and context.resources.get(collection.parent_kind, parent, tx) is None:
             raise not_found(f"Resource not found: {parent}.")
-        resource = emulator.resources.insert(tx, collection.kind, name, parent, body)
-        collection.after_create(emulator, tx, resource)
+        resource = context.resources.insert(tx, collection.kind, name, parent, body)
+        collection.after_create(context, tx, resource)
         return resource
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 def _create(collection: Collection) -> Handler:
@@ -149,7 +149,7 @@ def _create(collection: Collection) -> Handler:
 
 def _get(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        return collection.view(request.emulator.resources.require(collection.kind, request.name))
+        return collection.view(request.context.resources.require(collection.kind, request.name))
 
     return handler
 
@@ -157,13 +157,13 @@ def _get(collection: Collection) -> Handler:
 def _list(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
         parent = request.name
-        emulator = request.emulator
-        if collection.parent_kind and emulator.resources.get(collection.parent_kind, parent) is None:
+        context = request.context
+        if collection.parent_kind and context.resources.get(collection.parent_kind, parent) is None:
             raise not_found(f"Resource not found: {parent}.")
         page = paging.asked(request.query, collection.page_size, collection.page_limit, str)
         text = request.query.get("filter", "")
         keep = filters.compile_filter(text) if text else None
-        found, last = emulator.resources.list(
+        found, last = context.resources.list(
             collection.kind,
             parent,
             page.size,
@@ -182,11 +182,11 @@ def _list(collection: Collection) -> Handler:
 
 async def update(collection: Collection, request: Request, changes: Body, mask: list[str] | None) -> Resource:
     """Apply `changes` under a field mask (None: every field that `changes` holds) and return the resource, durable."""
-    emulator = request.emulator
+    context = request.context
     name = request.name
 
     def step(tx: sqlite3.Connection) -> Resource:
-        old = emulator.resources.require(collection.kind, name, tx)
+        old = context.resources.require(collection.kind, name, tx)
         body = dict(old.body)
         for path in mask if mask is not None else list(changes):
             apply_path(body, changes, path)
@@ -196,11 +196,11 @@ async def update(collection: Collection, request: Request, changes: Body, mask: 
         body.pop("name", None)
         if collection.prepare_update is not None:
             body = collection.prepare_update(request, old, body)
-        resource = emulator.resources.replace(tx, collection.kind, name, body)
-        collection.after_update(emulator, tx, resource)
+        resource = context.resources.replace(tx, collection.kind, name, body)
+        collection.after_update(context, tx, resource)
         return resource
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 def apply_path(body: Body, changes: Body, path: str) -> None:
@@ -238,15 +238,15 @@ def _patch(collection: Collection) -> Handler:
 
 def _delete(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        emulator = request.emulator
+        context = request.context
         name = request.name
 
         def step(tx: sqlite3.Connection) -> None:
-            resource = emulator.resources.require(collection.kind, name, tx)
-            collection.after_delete(emulator, tx, resource)
-            emulator.resources.delete_tree(tx, name)
+            resource = context.resources.require(collection.kind, name, tx)
+            collection.after_delete(context, tx, resource)
+            context.resources.delete_tree(tx, name)
 
-        await emulator.db.write(step)
+        await context.db.write(step)
         return {}
 
     return handler
@@ -254,25 +254,25 @@ def _delete(collection: Collection) -> Handler:
 
 def _get_policy(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        request.emulator.resources.require(collection.kind, request.name)
-        return request.emulator.policies.shown(request.name, request)
+        request.context.resources.require(collection.kind, request.name)
+        return request.context.policies.shown(request.name, request)
 
     return handler
 
 
 def _set_policy(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        emulator = request.emulator
+        context = request.context
         name = request.name
         policy = (request.body or {}).get("policy")
         if policy is None:
             raise invalid_argument("policy is required.")
 
         def step(tx: sqlite3.Connection) -> Body:
-            emulator.resources.require(collection.kind, name, tx)
-            return emulator.policies.set(tx, name, policy, request.body.get("updateMask"))
+            context.resources.require(collection.kind, name, tx)
+            return context.policies.set(tx, name, policy, request.body.get("updateMask"))
 
-        return await emulator.db.write(step)
+        return await context.db.write(step)
 
     return handler
 
@@ -288,7 +288,7 @@ def held_permissions(request: Request, wanted: list[str], resource: str) -> Body
     """The answer of testIamPermissions: those of `wanted` that the caller holds; {} if none."""
     if any("*" in permission for permission in wanted):
         raise invalid_argument("Permissions with wildcards (such as * or storage.*) are not allowed.")
-    policies = request.emulator.policies
+    policies = request.context.policies
     held = [permission for permission in wanted if policies.allows(request.principal, permission, resource)]
     return {"permissions": held} if held else {}
 

@@ -15,7 +15,7 @@ from emulator.gateway.discovery import documents_folder
 from emulator.gateway.errors import not_found
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _OF_HOST = "/$discovery/rest"
 _NAMED = re.compile(r"/discovery/v1/apis/([a-z]+)/([a-z0-9]+)/rest")
@@ -28,15 +28,15 @@ def is_path(raw_path: str) -> bool:
     return raw_path.replace("%24", "$") == _OF_HOST or _NAMED.fullmatch(raw_path) is not None
 
 
-def published(emulator: Emulator, raw_path: str, query: dict[str, str], base_url: str) -> dict[str, Any]:
+def published(context: Context, raw_path: str, query: dict[str, str], base_url: str) -> dict[str, Any]:
     """The document of an API and version; where only a version is named, that of the first service that has it.
 
     Google tells APIs apart by their hosts there, and all are at one host here. Raises 404 for one that is not emulated.
     """
     found = _NAMED.fullmatch(raw_path)
     api, version = found.groups() if found is not None else ("", query.get("version", "v1"))
-    for service in emulator.services:
-        for document in emulator.documents(service):
+    for service in context.services:
+        for document in context.documents(service):
             name, _, own = document.name.partition(".")
             path = documents_folder() / f"{document.name}.json"
             if own == version and name == (api or name) and path.exists():

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 
 from emulator.gateway.errors import ApiError, not_found
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
+from emulator.state.state import State
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS operations(
@@ -31,6 +30,9 @@ CREATE INDEX IF NOT EXISTS operations_open ON operations(done) WHERE done = 0;
 """
 RETRY_SECONDS = 1.0
 _log = logging.getLogger("emulator")
+
+
+C = TypeVar("C", bound=State)  # what a job is given to work with
 
 
 class Cancelled(Exception):
@@ -71,10 +73,10 @@ class Operation:
 
 
 @dataclass
-class Job:
+class Job(Generic[C]):
     """What a running job works with."""
 
-    emulator: Emulator
+    context: C
     operation: Operation
     checkpoint: dict[str, Any]
     counter: dict[str, int]
@@ -104,20 +106,24 @@ class Job:
 
     async def save(self) -> None:
         """Store checkpoint and counter."""
-        await self.emulator.db.write(self.save_in)
+        await self.context.db.write(self.save_in)
 
     def count(self, name: str, more: int = 1) -> None:
         """Add to a counter."""
         self.counter[name] = self.counter.get(name, 0) + more
 
 
-class Operations:
+Runner = Callable[[Job[C]], Awaitable[dict[str, Any] | None]]
+
+
+class Operations(Generic[C]):
     """The engine."""
 
-    def __init__(self, emulator: Emulator, mode: str = "immediate") -> None:
-        self._emulator = emulator
+    def __init__(self, context: C, mode: str = "immediate") -> None:
+        self._context = context
         self.mode = mode
-        self._jobs: dict[str, Job] = {}
+        self.runners: dict[str, Runner[C]] = {}  # what runs the operations of a kind, as services have registered it
+        self._jobs: dict[str, Job[C]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def insert(
@@ -136,9 +142,9 @@ class Operations:
 
         An unfinished one is run after the caller's commit by `run_soon`.
         """
-        now = self._emulator.clock.stamp()
+        now = self._context.clock.stamp()
         operation = Operation(
-            name or f"{parent}/operations/{self._emulator.ids.number()}",
+            name or f"{parent}/operations/{self._context.ids.number()}",
             kind,
             parent,
             principal,
@@ -188,7 +194,7 @@ class Operations:
         def step(tx: sqlite3.Connection) -> Operation:
             return self.insert(tx, kind, parent, payload=payload, metadata=metadata, principal=principal, name=name)
 
-        operation = await self._emulator.db.write(step)
+        operation = await self._context.db.write(step)
         self.run_soon(operation)
         return operation
 
@@ -207,7 +213,7 @@ class Operations:
             self._spawn(operation, 0)
 
     def _spawn(self, operation: Operation, delay: float) -> None:
-        job = Job(self._emulator, operation, dict(operation.checkpoint), dict(operation.counter))
+        job = Job(self._context, operation, dict(operation.checkpoint), dict(operation.counter))
         if operation.cancel_requested:
             job.cancel.set()
         self._jobs[operation.name] = job
@@ -215,13 +221,13 @@ class Operations:
         self._tasks[operation.name] = task
         task.add_done_callback(lambda _: self._tasks.pop(operation.name, None))
 
-    async def _run(self, job: Job, delay: float) -> None:
+    async def _run(self, job: Job[C], delay: float) -> None:
         response: dict[str, Any] | None = None
         error: dict[str, Any] | None = None
         try:
             await _wait(job.cancel, delay)
             job.check_cancelled()
-            response = await self._emulator.runner(job.operation.kind)(job)
+            response = await self.runners[job.operation.kind](job)
         except Cancelled:
             error = {"code": 1, "message": "The operation was cancelled."}
         except ApiError as problem:
@@ -237,11 +243,11 @@ class Operations:
         finally:
             self._jobs.pop(job.operation.name, None)
 
-    async def _write_end(self, job: Job, response: dict[str, Any] | None, error: dict[str, Any] | None) -> None:
+    async def _write_end(self, job: Job[C], response: dict[str, Any] | None, error: dict[str, Any] | None) -> None:
         """Store how a job ended; a disk that is full for a while only puts it off."""
         while True:
             try:
-                await self._emulator.db.write(self._end, job, response, error)
+                await self._context.db.write(self._end, job, response, error)
             except sqlite3.Error:
                 _log.exception("the end of operation %s could not be stored; trying again", job.operation.name)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -249,7 +255,7 @@ class Operations:
                 return
 
     def _end(
-        self, tx: sqlite3.Connection, job: Job, response: dict[str, Any] | None, error: dict[str, Any] | None
+        self, tx: sqlite3.Connection, job: Job[C], response: dict[str, Any] | None, error: dict[str, Any] | None
     ) -> None:
         job.save_in(tx)
         tx.execute(
@@ -257,14 +263,14 @@ class Operations:
             (
                 None if response is None else orjson.dumps(response),
                 None if error is None else orjson.dumps(error),
-                self._emulator.clock.stamp(),
+                self._context.clock.stamp(),
                 job.operation.name,
             ),
         )
 
     def get(self, name: str) -> Operation | None:
         """The operation of that name, with the counters of a running job."""
-        row = self._emulator.db.one("SELECT * FROM operations WHERE name = ?", (name,))
+        row = self._context.db.one("SELECT * FROM operations WHERE name = ?", (name,))
         return None if row is None else self._operation(row)
 
     def require(self, name: str) -> Operation:
@@ -276,7 +282,7 @@ class Operations:
 
     def list(self, parent: str) -> list[Operation]:
         """A parent's operations, newest first."""
-        rows = self._emulator.db.all("SELECT * FROM operations WHERE parent = ? ORDER BY created DESC, name", (parent,))
+        rows = self._context.db.all("SELECT * FROM operations WHERE parent = ? ORDER BY created DESC, name", (parent,))
         return [self._operation(row) for row in rows]
 
     async def cancel(self, name: str) -> None:
@@ -288,7 +294,7 @@ class Operations:
         def step(tx: sqlite3.Connection) -> None:
             tx.execute("UPDATE operations SET cancel_requested = 1 WHERE name = ?", (name,))
 
-        await self._emulator.db.write(step)
+        await self._context.db.write(step)
         job = self._jobs.get(name)
         if job is not None:
             job.cancel.set()
@@ -299,7 +305,7 @@ class Operations:
 
     def resume(self) -> None:
         """Run again what an earlier process left unfinished."""
-        for row in self._emulator.db.all("SELECT * FROM operations WHERE done = 0"):
+        for row in self._context.db.all("SELECT * FROM operations WHERE done = 0"):
             self.run_soon(self._operation(row))
 
     async def stop(self) -> None:

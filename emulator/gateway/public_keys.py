@@ -14,7 +14,7 @@ from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, holds
 from emulator.gateway.errors import not_found, not_implemented
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.state.resources import Resource
 
 _PATH = re.compile(r"/(?:robot/v1/metadata|service_accounts/v1(?:/metadata)?)/(x509|jwk)/([^/]+)")
@@ -29,7 +29,7 @@ def is_path(raw_path: str) -> bool:
     return raw_path in _GOOGLES_OWN or _PATH.fullmatch(raw_path) is not None
 
 
-def published(emulator: Emulator, raw_path: str) -> dict[str, Any]:
+def published(context: Context, raw_path: str) -> dict[str, Any]:
     """The keys of an account that hold now: {id: certificate in PEM form} at x509, a JWK set (RFC 7517) at jwk.
 
     Raises 404 for no such account, 501 for the keys with which Google signs ID tokens.
@@ -41,10 +41,10 @@ def published(emulator: Emulator, raw_path: str) -> dict[str, Any]:
         )
     form, email = found[1], unquote(found[2])
     account = account_name(email)
-    if emulator.resources.get(ACCOUNTS, account) is None:
+    if context.resources.get(ACCOUNTS, account) is None:
         raise not_found(f"Service account {email[:200]} does not exist.")
-    now = emulator.clock.seconds()
-    keys = [key for key in emulator.resources.list(KEYS, account)[0] if holds(key, now)]
+    now = context.clock.seconds()
+    keys = [key for key in context.resources.list(KEYS, account)[0] if holds(key, now)]
     if form == "x509":
         return {key.id: key.body["certificatePem"] for key in keys if "certificatePem" in key.body}
     return {"keys": [_jwk(key) for key in keys]}

@@ -12,7 +12,7 @@ from emulator.gateway.discovery import Method
 from emulator.gateway.errors import ApiError, invalid_argument
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 JSON = "application/json; charset=UTF-8"
@@ -45,7 +45,7 @@ class Request:
         "_receive",
         "base_url",
         "body",
-        "emulator",
+        "context",
         "headers",
         "method",
         "name",
@@ -59,7 +59,7 @@ class Request:
 
     def __init__(
         self,
-        emulator: Emulator,
+        context: Context,
         method: Method,
         path: dict[str, str],
         raw_query: list[tuple[str, str]],
@@ -69,7 +69,7 @@ class Request:
         raw_path: str = "",
         upload: bool = False,
     ) -> None:
-        self.emulator = emulator
+        self.context = context
         self.method = method
         self.path = path
         self.name = _name(path)

@@ -10,13 +10,13 @@ from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context, Job
     from emulator.gateway.discovery import Method
-    from emulator.gateway.operations import Job, Operation
+    from emulator.gateway.operations import Operation
 
 Handler = Callable[[Request], Awaitable[Answer]]
-Hook = Callable[["Emulator"], Awaitable[None]]
-Chore = Callable[["Emulator"], Awaitable[dict[str, Any]]]
+Hook = Callable[["Context"], Awaitable[None]]
+Chore = Callable[["Context"], Awaitable[dict[str, Any]]]
 Runner = Callable[["Job"], Awaitable[dict[str, Any]]]
 Resource = Callable[[Request], str]
 UNCHECKED = ""
@@ -69,7 +69,7 @@ class Service:
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
         self.authenticate: Callable[[Request], str] | None = None
-        self.alias: Callable[[Emulator, str], str | None] | None = None
+        self.alias: Callable[[Context, str], str | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 

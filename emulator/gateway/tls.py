@@ -80,7 +80,7 @@ def _make(folder: Path, host: str) -> None:
 
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     now = dt.datetime.now(dt.UTC)
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Emulator of Google Cloud on this machine")])
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Context of Google Cloud on this machine")])
 
     def begun(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
         return (

@@ -17,7 +17,7 @@ from emulator.viewer.files import FOLDER, Files
 from emulator.viewer.sessions import SCHEMA, Session, Sessions
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 __all__ = ("FOLDER", "PATH", "SCHEMA", "Viewer")
 
@@ -30,9 +30,9 @@ _UID_OR_NONE = re.compile(r"[0-9.]{0,64}")
 class Viewer:
     """What browsers get besides the APIs."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-        self._sessions = Sessions(emulator)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._sessions = Sessions(context)
         self._files = Files(FOLDER)
 
     def principal(self, request: Request) -> str:
@@ -55,7 +55,7 @@ class Viewer:
         """The endpoint: POST makes a link, GET follows it, DELETE ends the caller's sessions. Raises ApiError."""
         if http == "GET":
             return await self._follow(headers, query.get("code", ""))
-        principal = self._emulator.authenticator.principal(headers)
+        principal = self._context.authenticator.principal(headers)
         if not principal:
             raise unauthenticated("Only a caller with an access token may open or close the viewer.")
         if http == "DELETE":
@@ -66,16 +66,16 @@ class Viewer:
 
     def _offer(self, principal: str, body: dict[str, Any]) -> str:
         """A new code for the store that the body names, and the study there if it names one."""
-        emulator = self._emulator
+        context = self._context
         store, study = body.get("store"), body.get("study", "")
         if not isinstance(store, str) or set(body) - {"store", "study"}:
             raise invalid_argument('The body must be {"store": the DICOM store\'s name, "study": a UID or nothing}.')
         if not isinstance(study, str) or not _UID_OR_NONE.fullmatch(study):
             raise invalid_argument("study must be a Study Instance UID.")
-        if not emulator.settings.is_loopback:
+        if not context.settings.is_loopback:
             raise permission_denied("The viewer works only on an emulator that listens on this machine alone.")
-        emulator.policies.require(principal, READ, store)
-        emulator.resources.require(DICOM_STORE, store)
+        context.policies.require(principal, READ, store)
+        context.resources.require(DICOM_STORE, store)
         if not self._files.scan():
             raise failed_precondition(f"The viewer's files are not in {self._files.folder}; python -m scripts view.")
         return self._sessions.offer(principal, store, study)

@@ -15,7 +15,7 @@ from emulator.gateway.errors import ApiError
 from emulator.gateway.hosts import is_loopback
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS viewer_sessions(
@@ -38,8 +38,8 @@ class Session:
 class Sessions:
     """The sessions of one emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._codes: dict[str, tuple[Session, str]] = {}
         self._known: dict[str, Session] | None = None
 
@@ -49,7 +49,7 @@ class Sessions:
 
     def offer(self, principal: str, store: str, study: str) -> str:
         """A code that works once, within CODE_SECONDS, and leads to that study ("" for the list)."""
-        now = self._emulator.clock.seconds()
+        now = self._context.clock.seconds()
         self._codes = {code: kept for code, kept in self._codes.items() if kept[0].expires > now}
         code = secrets.token_urlsafe(32)
         self._codes[_digest(code)] = Session(principal, store, now + CODE_SECONDS), study
@@ -60,10 +60,10 @@ class Sessions:
         offered, study = self._codes.pop(_digest(code), (None, ""))
         if offered is None or not self._holds(offered):
             return "", ""
-        now = self._emulator.clock.seconds()
+        now = self._context.clock.seconds()
         secret = secrets.token_urlsafe(32)
         session = Session(offered.principal, offered.store, now + SESSION_SECONDS)
-        await self._emulator.db.write(_insert, _digest(secret), session, now)
+        await self._context.db.write(_insert, _digest(secret), session, now)
         self._sessions()[_digest(secret)] = session
         return f"{self._cookie}={secret}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly; SameSite=Strict", study
 
@@ -72,7 +72,7 @@ class Sessions:
         known = self._sessions()
         ended = [digest for digest, session in known.items() if session.principal == principal]
         self._codes = {code: kept for code, kept in self._codes.items() if kept[0].principal != principal}
-        await self._emulator.db.write(_delete, principal)
+        await self._context.db.write(_delete, principal)
         for digest in ended:
             known.pop(digest, None)
         return len(ended)
@@ -93,12 +93,12 @@ class Sessions:
 
     def _holds(self, session: Session) -> bool:
         """Whether it has not run out, and its service account is still there and enabled."""
-        if session.expires <= self._emulator.clock.seconds():
+        if session.expires <= self._context.clock.seconds():
             return False
         kind, _, email = session.principal.partition(":")
         if kind == "serviceAccount":
             try:
-                self._emulator.authenticator.require_enabled(email)
+                self._context.authenticator.require_enabled(email)
             except ApiError:
                 return False
         return True
@@ -106,11 +106,11 @@ class Sessions:
     @property
     def _cookie(self) -> str:
         """The cookie's name: cookies are shared by all ports of a host, so each emulator has its own."""
-        return f"emulator-viewer-{self._emulator.settings.port}"
+        return f"emulator-viewer-{self._context.settings.port}"
 
     def _sessions(self) -> dict[str, Session]:
         if self._known is None:
-            rows = self._emulator.db.all("SELECT digest, principal, store, expires FROM viewer_sessions")
+            rows = self._context.db.all("SELECT digest, principal, store, expires FROM viewer_sessions")
             self._known = {row["digest"]: Session(row["principal"], row["store"], row["expires"]) for row in rows}
         return self._known
 

@@ -24,7 +24,7 @@ class InProcess:
 
     async def _start(self) -> Emulator:
         emulator = Emulator(self.settings)
-        emulator._runners |= self.runners
+        emulator.operations.runners |= self.runners
         await emulator.start()
         return emulator
 

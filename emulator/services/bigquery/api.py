@@ -14,7 +14,7 @@ from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Row = dict[str, Any]
 Batches = AsyncIterable[list[Row]] | Iterable[list[Row]]
@@ -22,23 +22,23 @@ Batches = AsyncIterable[list[Row]] | Iterable[list[Row]]
 __all__ = ["append_rows", "dataset_exists", "require_writer", "table_exists", "write_table"]
 
 
-def dataset_exists(emulator: Emulator, project: str, dataset: str) -> bool:
+def dataset_exists(context: Context, project: str, dataset: str) -> bool:
     """Whether there is a dataset of that name."""
-    return catalog.find_dataset(emulator, DatasetName(project, dataset)) is not None
+    return catalog.find_dataset(context, DatasetName(project, dataset)) is not None
 
 
-def table_exists(emulator: Emulator, project: str, dataset: str, table: str) -> bool:
+def table_exists(context: Context, project: str, dataset: str, table: str) -> bool:
     """Whether there is a table or view of that name."""
-    return catalog.find_table(emulator, TableName(project, dataset, table)) is not None
+    return catalog.find_table(context, TableName(project, dataset, table)) is not None
 
 
-def require_writer(emulator: Emulator, principal: str, project: str, dataset: str, table: str) -> None:
+def require_writer(context: Context, principal: str, project: str, dataset: str, table: str) -> None:
     """Raise 403 or 404 where `principal` may not write that table, or create it where it is not there."""
-    commit.check_permissions(emulator, commit.Target(TableName(project, dataset, table), ""), principal)
+    commit.check_permissions(context, commit.Target(TableName(project, dataset, table), ""), principal)
 
 
 async def write_table(
-    emulator: Emulator,
+    context: Context,
     project: str,
     dataset: str,
     table: str,
@@ -59,14 +59,14 @@ async def write_table(
     name = TableName(project, dataset, table)
     check_table_id(table)
     fields = schemas.checked(schema)
-    key = job or f"write-{emulator.ids.hex(24)}"
+    key = job or f"write-{context.ids.hex(24)}"
     target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True)
-    catalog.dataset(emulator, name.parent)
-    if job and await commit.is_done(emulator, target):
+    catalog.dataset(context, name.parent)
+    if job and await commit.is_done(context, target):
         return 0
-    await _refuse_full(emulator, target)
-    house = warehouse.of(emulator)
-    staging = await tables.new_storage(emulator, fields)
+    await _refuse_full(context, target)
+    house = warehouse.of(context)
+    staging = await tables.new_storage(context, fields)
     reader = RowReader(fields)
     count = 0
     try:
@@ -77,22 +77,22 @@ async def write_table(
     except BaseException:
         await house.drop(staging)
         raise
-    await commit.put(emulator, target, staging, fields)
+    await commit.put(context, target, staging, fields)
     return count
 
 
-async def _refuse_full(emulator: Emulator, target: commit.Target) -> None:
+async def _refuse_full(context: Context, target: commit.Target) -> None:
     """Refuse early what would be refused after all the work: WRITE_EMPTY on a table with rows."""
-    found = catalog.find_table(emulator, target.name)
+    found = catalog.find_table(context, target.name)
     if found is None or target.write != commit.WRITE_EMPTY:
         return
-    sizes = await warehouse.of(emulator).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
+    sizes = await warehouse.of(context).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
     if sizes[0] or found.body.get("view"):
         raise errors.duplicate("Table", target.name)
 
 
 async def append_rows(
-    emulator: Emulator, project: str, dataset: str, table: str, schema: list[Field], rows: Iterable[Row]
+    context: Context, project: str, dataset: str, table: str, schema: list[Field], rows: Iterable[Row]
 ) -> int:
     """Append rows (JSON objects), making the table or adding columns where need be; durable on return.
 
@@ -102,17 +102,17 @@ async def append_rows(
     from emulator.services.bigquery.sql.engine import stored
 
     name = TableName(project, dataset, table)
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     wanted = schemas.checked(schema)
     async with house.lock(name):
-        found = catalog.find_table(emulator, name)
+        found = catalog.find_table(context, name)
         if found is None:
-            found = await tables.create(emulator, name, {"schema": {"fields": wanted}}, "")
+            found = await tables.create(context, name, {"schema": {"fields": wanted}}, "")
         columns = catalog.fields_of(found.body)
         widened = schemas.widened(columns, wanted)
         commit.check_fits(name, widened, wanted)
         if widened != columns:
-            found = await tables.alter(emulator, found, {**found.body, "schema": {"fields": widened}}, "")
+            found = await tables.alter(context, found, {**found.body, "schema": {"fields": widened}}, "")
         place = catalog.storage_of(found.body)
         if not place:
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
@@ -138,12 +138,12 @@ async def _batches(rows: Batches) -> AsyncIterator[list[Row]]:
         yield batch
 
 
-def rename_member(tx: sqlite3.Connection, emulator: Emulator, before: str, after: str) -> None:
+def rename_member(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
     """Put one member, as policies name it, in place of another in every dataset's access list."""
     email = before.partition("?")[0].rpartition(":")[2]
     sql = "SELECT name FROM resources WHERE kind = ? AND instr(body, ?)"
     for row in tx.execute(sql, (catalog.DATASETS, email.encode())).fetchall():
-        body = emulator.resources.require(catalog.DATASETS, row["name"], tx).body
+        body = context.resources.require(catalog.DATASETS, row["name"], tx).body
         changed = access.renamed(body.get("access") or [], before, after)
         if changed != body.get("access"):
-            emulator.resources.replace(tx, catalog.DATASETS, row["name"], {**body, "access": changed})
+            context.resources.replace(tx, catalog.DATASETS, row["name"], {**body, "access": changed})

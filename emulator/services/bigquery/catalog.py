@@ -17,7 +17,7 @@ from emulator.services.bigquery.sql.types import standard_type
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 DATASETS = "bigquery.datasets"
 TABLES = "bigquery.tables"
@@ -29,44 +29,44 @@ def milliseconds(stamp: str) -> int:
     return int(datetime.fromisoformat(stamp).timestamp() * 1000)
 
 
-def find_dataset(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource | None:
+def find_dataset(context: Context, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource | None:
     """The dataset, or None."""
-    return emulator.resources.get(DATASETS, name.resource, tx)
+    return context.resources.get(DATASETS, name.resource, tx)
 
 
-def dataset(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource:
+def dataset(context: Context, name: DatasetName, tx: sqlite3.Connection | None = None) -> Resource:
     """The dataset; a 404 where there is none."""
-    found = find_dataset(emulator, name, tx)
+    found = find_dataset(context, name, tx)
     if found is None:
         raise errors.no_dataset(name)
     return found
 
 
-def find_table(emulator: Emulator, name: TableName, tx: sqlite3.Connection | None = None) -> Resource | None:
+def find_table(context: Context, name: TableName, tx: sqlite3.Connection | None = None) -> Resource | None:
     """The table or view, or None. One that has expired is not there."""
-    found = emulator.resources.get(TABLES, name.resource, tx)
-    return None if found is None or _expired(emulator, found) else found
+    found = context.resources.get(TABLES, name.resource, tx)
+    return None if found is None or _expired(context, found) else found
 
 
-def table(emulator: Emulator, name: TableName, tx: sqlite3.Connection | None = None) -> Resource:
+def table(context: Context, name: TableName, tx: sqlite3.Connection | None = None) -> Resource:
     """The table or view; a 404 that says whether the dataset exists."""
-    found = find_table(emulator, name, tx)
+    found = find_table(context, name, tx)
     if found is None:
-        dataset(emulator, name.parent, tx)
+        dataset(context, name.parent, tx)
         raise errors.no_table(name)
     return found
 
 
-def tables_of(emulator: Emulator, name: DatasetName, tx: sqlite3.Connection | None = None) -> Iterator[Resource]:
+def tables_of(context: Context, name: DatasetName, tx: sqlite3.Connection | None = None) -> Iterator[Resource]:
     """The tables and views of a dataset, by name."""
-    for found in emulator.resources.list(TABLES, name.resource, tx=tx)[0]:
-        if not _expired(emulator, found):
+    for found in context.resources.list(TABLES, name.resource, tx=tx)[0]:
+        if not _expired(context, found):
             yield found
 
 
-def _expired(emulator: Emulator, found: Resource) -> bool:
+def _expired(context: Context, found: Resource) -> bool:
     expiration = found.body.get("expirationTime")
-    return expiration is not None and int(expiration) <= emulator.clock.seconds() * 1000
+    return expiration is not None and int(expiration) <= context.clock.seconds() * 1000
 
 
 def dataset_name(resource: Resource) -> DatasetName:
@@ -140,7 +140,7 @@ def dataset_info(resource: Resource) -> DatasetInfo:
     )
 
 
-def dataset_view(emulator: Emulator, resource: Resource) -> dict[str, Any]:
+def dataset_view(context: Context, resource: Resource) -> dict[str, Any]:
     """A dataset as the API shows it."""
     name = dataset_name(resource)
     return {
@@ -148,7 +148,7 @@ def dataset_view(emulator: Emulator, resource: Resource) -> dict[str, Any]:
         "kind": "bigquery#dataset",
         "id": str(name),
         "etag": resource.etag,
-        "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{name.resource}",
+        "selfLink": f"{context.settings.base_url}/bigquery/v2/{name.resource}",
         "datasetReference": name.reference,
         "creationTime": str(milliseconds(resource.created)),
         "lastModifiedTime": str(milliseconds(resource.updated)),
@@ -156,7 +156,7 @@ def dataset_view(emulator: Emulator, resource: Resource) -> dict[str, Any]:
     }
 
 
-def table_view(emulator: Emulator, resource: Resource, rows: int = 0, size: int = 0) -> dict[str, Any]:
+def table_view(context: Context, resource: Resource, rows: int = 0, size: int = 0) -> dict[str, Any]:
     """A table or view as the API shows it; rows and size (bytes) come from the engine."""
     name = table_name(resource)
     shown = {
@@ -164,7 +164,7 @@ def table_view(emulator: Emulator, resource: Resource, rows: int = 0, size: int 
         "kind": "bigquery#table",
         "id": str(name),
         "etag": resource.etag,
-        "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{name.resource}",
+        "selfLink": f"{context.settings.base_url}/bigquery/v2/{name.resource}",
         "tableReference": name.reference,
         "creationTime": str(milliseconds(resource.created)),
         "lastModifiedTime": str(milliseconds(resource.updated)),

@@ -40,17 +40,17 @@ async def insert(request: Request) -> Answer:
     if not reference.get("datasetId"):
         raise errors.invalid("Required parameter is missing: datasetReference.datasetId")
     name = DatasetName(project_of(request), reference["datasetId"])
-    if reference.get("projectId") and request.emulator.project_id(reference["projectId"]) != name.project:
+    if reference.get("projectId") and request.context.project_id(reference["projectId"]) != name.project:
         raise errors.invalid(f"The project in the body, {reference['projectId']}, is not that of the path.")
-    created = await request.emulator.db.write(
-        create_in, request.emulator, name, body, request.principal, request.query.get("accessPolicyVersion", 1)
+    created = await request.context.db.write(
+        create_in, request.context, name, body, request.principal, request.query.get("accessPolicyVersion", 1)
     )
-    return catalog.dataset_view(request.emulator, created)
+    return catalog.dataset_view(request.context, created)
 
 
 def create_in(
     tx: sqlite3.Connection,
-    emulator: Any,
+    context: Any,
     name: DatasetName,
     body: dict[str, Any],
     principal: str,
@@ -58,7 +58,7 @@ def create_in(
 ) -> Resource:
     """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken."""
     check_dataset_id(name.dataset)
-    check_key(emulator, name.project, body.get("defaultEncryptionConfiguration"))
+    check_key(context, name.project, body.get("defaultEncryptionConfiguration"))
     entries = body.get("access")
     stored = {
         "location": catalog.DEFAULT_LOCATION,
@@ -69,12 +69,12 @@ def create_in(
     if body.get("maxTimeTravelHours"):
         stored["maxTimeTravelHours"] = body["maxTimeTravelHours"]
     try:
-        created: Resource = emulator.resources.insert(
+        created: Resource = context.resources.insert(
             tx, catalog.DATASETS, name.resource, f"projects/{name.project}", stored
         )
     except ApiError:
         raise errors.duplicate("Dataset", name) from None
-    emulator.policies.set(tx, name.resource, access.to_policy(name, stored["access"]))
+    context.policies.set(tx, name.resource, access.to_policy(name, stored["access"]))
     return created
 
 
@@ -85,28 +85,28 @@ def _settable(body: dict[str, Any]) -> dict[str, Any]:
 @SERVICE.handles("bigquery.datasets.get", on=on_dataset)
 async def get(request: Request) -> Answer:
     """Show a dataset."""
-    found = catalog.dataset(request.emulator, dataset_of(request))
+    found = catalog.dataset(request.context, dataset_of(request))
     if request.headers.get("if-none-match", "").strip('"') == found.etag:
         return Response(304)
-    return catalog.dataset_view(request.emulator, found)
+    return catalog.dataset_view(request.context, found)
 
 
 @SERVICE.handles("bigquery.datasets.list", permission="", on=on_project)
 async def list_(request: Request) -> Answer:
     """List the datasets of a project that the caller may see."""
-    emulator = request.emulator
+    context = request.context
     wanted = _filter(request.query.get("filter", ""))
 
     def keep(found: Resource) -> bool:
         labels = found.body.get("labels") or {}
         if any(key not in labels or (value and labels[key] != value) for key, value in wanted):
             return False
-        return emulator.policies.allows(request.principal, "bigquery.datasets.get", found.name)
+        return context.policies.allows(request.principal, "bigquery.datasets.get", found.name)
 
     page = asked_page(request, 50, str)
-    found, last = emulator.resources.list(catalog.DATASETS, on_project(request), page.size, page.name, keep)
+    found, last = context.resources.list(catalog.DATASETS, on_project(request), page.size, page.name, keep)
     items = [_item(resource) for resource in found]
-    answer: dict[str, Any] = {"kind": "bigquery#datasetList", "etag": emulator.ids.etag()}
+    answer: dict[str, Any] = {"kind": "bigquery#datasetList", "etag": context.ids.etag()}
     if items:
         answer["datasets"] = items
     if last:
@@ -153,21 +153,21 @@ async def patch(request: Request) -> Answer:
 
 
 async def _change(request: Request, *, replace: bool) -> Answer:
-    emulator, name = request.emulator, dataset_of(request)
+    context, name = request.context, dataset_of(request)
     version = request.query.get("accessPolicyVersion", 1)
 
     def change(tx: sqlite3.Connection) -> Resource:
-        old = catalog.dataset(emulator, name, tx)
+        old = catalog.dataset(context, name, tx)
         check_etag(request, old)
         body = _changed(old.body, request.body, replace=replace)
         if body.get("defaultEncryptionConfiguration") != old.body.get("defaultEncryptionConfiguration"):
-            check_key(emulator, name.project, body.get("defaultEncryptionConfiguration"))
+            check_key(context, name.project, body.get("defaultEncryptionConfiguration"))
         if request.body.get("access") is not None:
             body["access"] = access.normalise(request.body["access"], version, old.body.get("access") or ())
-            emulator.policies.set(tx, name.resource, access.to_policy(name, body["access"]))
-        return emulator.resources.replace(tx, catalog.DATASETS, name.resource, body)
+            context.policies.set(tx, name.resource, access.to_policy(name, body["access"]))
+        return context.resources.replace(tx, catalog.DATASETS, name.resource, body)
 
-    return catalog.dataset_view(emulator, await emulator.db.write(change))
+    return catalog.dataset_view(context, await context.db.write(change))
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any], *, replace: bool) -> dict[str, Any]:
@@ -186,20 +186,20 @@ def _changed(old: dict[str, Any], new: dict[str, Any], *, replace: bool) -> dict
 @SERVICE.handles("bigquery.datasets.delete", on=on_dataset)
 async def delete(request: Request) -> Answer:
     """Delete a dataset; with tables in it only where deleteContents says so."""
-    await remove(request.emulator, dataset_of(request), contents=bool(request.query.get("deleteContents")))
+    await remove(request.context, dataset_of(request), contents=bool(request.query.get("deleteContents")))
     return Response(204)
 
 
-async def remove(emulator: Any, name: DatasetName, *, contents: bool) -> None:
+async def remove(context: Any, name: DatasetName, *, contents: bool) -> None:
     """Delete a dataset, its tables and their rows. Raises 404, and 400 where it holds tables that are to stay."""
 
     def change(tx: sqlite3.Connection) -> list[str]:
-        catalog.dataset(emulator, name, tx)
-        tables = emulator.resources.list(catalog.TABLES, name.resource, tx=tx)[0]
-        if tables and not contents and any(catalog.tables_of(emulator, name, tx)):
+        catalog.dataset(context, name, tx)
+        tables = context.resources.list(catalog.TABLES, name.resource, tx=tx)[0]
+        if tables and not contents and any(catalog.tables_of(context, name, tx)):
             raise errors.error("resourceInUse", f"Dataset {name} is still in use")
-        emulator.resources.delete_tree(tx, name.resource)
-        emulator.db.after_commit(emulator.policies.forget)
+        context.resources.delete_tree(tx, name.resource)
+        context.db.after_commit(context.policies.forget)
         return [catalog.storage_of(table.body) for table in tables]
 
-    await warehouse.of(emulator).drop(*await emulator.db.write(change))
+    await warehouse.of(context).drop(*await context.db.write(change))

@@ -9,7 +9,7 @@ from emulator.services.cloudkms import api as cloudkms
 from emulator.settings import project_number
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 
 def agent(project: str) -> str:
@@ -17,15 +17,15 @@ def agent(project: str) -> str:
     return f"bq-{project_number(project)}@bigquery-encryption.iam.gserviceaccount.com"
 
 
-def check_key(emulator: Emulator, project: str, configuration: dict[str, Any] | None) -> None:
+def check_key(context: Context, project: str, configuration: dict[str, Any] | None) -> None:
     """Raise a 400 where an encryption configuration names a key with which BigQuery can't encrypt."""
     key = (configuration or {}).get("kmsKeyName")
     if key:
-        cloudkms.require_usable(emulator, key, agent(project), errors.invalid)
+        cloudkms.require_usable(context, key, agent(project), errors.invalid)
 
 
 def protected(
-    emulator: Emulator, project: str, body: dict[str, Any], dataset: dict[str, Any], old: dict[str, Any] | None = None
+    context: Context, project: str, body: dict[str, Any], dataset: dict[str, Any], old: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """A table's body with the key that protects it: its own, or else its dataset's default one; none for a view.
 
@@ -38,5 +38,5 @@ def protected(
         None if old is not None else dataset.get("defaultEncryptionConfiguration")
     )
     if old is None or configuration != old.get("encryptionConfiguration"):
-        check_key(emulator, project, configuration)
+        check_key(context, project, configuration)
     return {**body, "encryptionConfiguration": configuration} if configuration else body

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from emulator.app import PROJECTS
 from emulator.gateway import paging
-from emulator.gateway.authorization import ORGANIZATION
+from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import encryption
 from emulator.services.bigquery.requests import asked_page, on_project
@@ -15,9 +14,9 @@ from emulator.settings import project_number
 @SERVICE.handles("bigquery.projects.list", permission="")
 async def list_(request: Request) -> Answer:
     """The projects in which the caller may use BigQuery."""
-    emulator = request.emulator
-    found = {emulator.settings.project: emulator.settings.project_number}
-    for row in emulator.resources.list(PROJECTS, ORGANIZATION)[0]:
+    context = request.context
+    found = {context.settings.project: context.settings.project_number}
+    for row in context.resources.list(PROJECTS, ORGANIZATION)[0]:
         if row.body.get("lifecycleState", "ACTIVE") == "ACTIVE":
             found.setdefault(row.id, str(row.body.get("projectNumber") or project_number(row.id)))
     items = [
@@ -29,13 +28,13 @@ async def list_(request: Request) -> Answer:
             "friendlyName": project,
         }
         for project, number in sorted(found.items())
-        if emulator.policies.allows(request.principal, "bigquery.jobs.create", f"projects/{project}")
-        or emulator.policies.allows(request.principal, "bigquery.datasets.get", f"projects/{project}")
+        if context.policies.allows(request.principal, "bigquery.jobs.create", f"projects/{project}")
+        or context.policies.allows(request.principal, "bigquery.datasets.get", f"projects/{project}")
     ]
     shown, following = paging.cut(items, asked_page(request, 50))
     answer = {
         "kind": "bigquery#projectList",
-        "etag": emulator.ids.etag(),
+        "etag": context.ids.etag(),
         "projects": shown,
         "totalItems": len(items),
     }

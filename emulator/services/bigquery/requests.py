@@ -17,7 +17,7 @@ MAX_PAGE = 1000
 
 def project_of(request: Request) -> str:
     """The project of the path, by its id."""
-    return request.emulator.project_id(request.path["projectId"])
+    return request.context.project_id(request.path["projectId"])
 
 
 def on_project(request: Request) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emulator.gateway.service import Service
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS bigquery_jobs(
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS bigquery_uploads(
 SERVICE = Service("bigquery", ("bigquery.v2", "bigquery-upload.v2"), SCHEMA, lenient=True)
 
 
-def _alias(_emulator: Emulator, raw_path: str) -> str | None:
+def _alias(_context: Context, raw_path: str) -> str | None:
     """Clients of Node take BIGQUERY_EMULATOR_HOST for the whole base of the API: /projects/... without /bigquery/v2."""
     return f"bigquery/v2{raw_path}" if raw_path.startswith("/projects/") else None
 

@@ -16,7 +16,7 @@ from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 MAX_ROWS = 50_000  # BigQuery: rows of one insertAll request
 PAGE_ROWS = 10_000
@@ -38,14 +38,14 @@ async def list_(request: Request) -> Answer:
     """Rows of a table, a page at a time."""
     from emulator.services.bigquery.sql.engine import stored
 
-    emulator, name = request.emulator, table_of(request)
-    anonymous = results.find(emulator, name)
+    context, name = request.context, table_of(request)
+    anonymous = results.find(context, name)
     if anonymous is not None and anonymous.principal == request.principal:
         place, fields = anonymous.table, list(anonymous.fields)
     else:
-        if not emulator.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
+        if not context.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
             raise errors.access_denied("Table", name, "bigquery.tables.getData")
-        body = catalog.table(emulator, name).body
+        body = catalog.table(context, name).body
         if body.get("view"):
             raise errors.invalid(f"Cannot list a table of type VIEW: {name}; query it.")
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
@@ -63,12 +63,12 @@ async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
         "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
         "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
     }
-    total, rows = await warehouse.of(request.emulator).run(
+    total, rows = await warehouse.of(request.context).run(
         storage.encoded_page, place, fields, start, count, timestamp_format(options), short=True
     )
     answer: dict[str, Any] = {
         "kind": "bigquery#tableDataList",
-        "etag": request.emulator.ids.etag(),
+        "etag": request.context.ids.etag(),
         "totalRows": str(total),
     }
     if rows:
@@ -81,7 +81,7 @@ async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
 @SERVICE.handles("bigquery.tabledata.insertAll", permission="bigquery.tables.updateData", on=on_table)
 async def insert_all(request: Request) -> Answer:
     """Append rows at once. A bad row refuses the whole request, or with skipInvalidRows only itself."""
-    emulator, body = request.emulator, request.body
+    context, body = request.context, request.body
     rows = body.get("rows") or []
     if not rows:
         raise errors.invalid("No rows present in the request.")
@@ -90,11 +90,11 @@ async def insert_all(request: Request) -> Answer:
     name = table_of(request)
     if body.get("templateSuffix"):
         name = await _from_template(request, name, str(body["templateSuffix"]))
-    async with warehouse.of(emulator).lock(name):
-        found = catalog.table(emulator, name)
+    async with warehouse.of(context).lock(name):
+        found = catalog.table(context, name)
         if found.body.get("view"):
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
-        problems = await _insert(emulator, found, body, rows)
+        problems = await _insert(context, found, body, rows)
     answer: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     if problems:
         answer["insertErrors"] = problems
@@ -102,12 +102,12 @@ async def insert_all(request: Request) -> Answer:
 
 
 async def _insert(
-    emulator: Emulator, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]]
+    context: Context, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     fields, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")))
     accepted: list[dict[str, Any]] = []
@@ -143,10 +143,10 @@ async def _from_template(request: Request, base: TableName, suffix: str) -> Tabl
     """The table of base name and suffix, made with the base table's schema where it is not there yet."""
     from emulator.services.bigquery import tables
 
-    emulator = request.emulator
+    context = request.context
     name = base.parent.table(base.table + suffix)
-    if catalog.find_table(emulator, name) is None:
-        emulator.policies.require(request.principal, "bigquery.tables.create", base.parent.resource)
-        schema = catalog.table(emulator, base).body.get("schema")
-        await tables.create(emulator, name, {"schema": schema}, request.principal)
+    if catalog.find_table(context, name) is None:
+        context.policies.require(request.principal, "bigquery.tables.create", base.parent.resource)
+        schema = catalog.table(context, base).body.get("schema")
+        await tables.create(context, name, {"schema": schema}, request.principal)
     return name

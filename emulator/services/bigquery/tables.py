@@ -27,7 +27,7 @@ from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 MADE_BY_SERVER = frozenset(
     [
@@ -57,67 +57,67 @@ REFUSED = ("materializedView", "externalDataConfiguration", "biglakeConfiguratio
 @SERVICE.handles("bigquery.tables.insert", permission="bigquery.tables.create", on=on_dataset)
 async def insert(request: Request) -> Answer:
     """Create a table or a view."""
-    emulator, body = request.emulator, request.body
+    context, body = request.context, request.body
     reference = body.get("tableReference") or {}
     if not reference.get("tableId"):
         raise errors.invalid("Required parameter is missing: tableReference.tableId")
     name = dataset_of(request).table(reference["tableId"])
-    return catalog.table_view(emulator, await create(emulator, name, body, request.principal))
+    return catalog.table_view(context, await create(context, name, body, request.principal))
 
 
 async def create(
-    emulator: Emulator, name: TableName, body: dict[str, Any], principal: str, *, replace: bool = False
+    context: Context, name: TableName, body: dict[str, Any], principal: str, *, replace: bool = False
 ) -> Resource:
     """Create a table (empty) or view. Raises 400, 404 for its dataset, 409 where the name is taken."""
     check_table_id(name.table)
-    parent = catalog.dataset(emulator, name.parent)
+    parent = catalog.dataset(context, name.parent)
     for key in REFUSED:
         if body.get(key):
             raise errors.error("notImplemented", f"Tables with {key} are not emulated.")
-    if not replace and catalog.find_table(emulator, name) is not None:
+    if not replace and catalog.find_table(context, name) is not None:
         raise errors.duplicate("Table", name)
     stored = {key: value for key, value in body.items() if key not in MADE_BY_SERVER and value is not None}
     if stored.get("view"):
-        fields = await views.fields(emulator, name, stored["view"], principal)
+        fields = await views.fields(context, name, stored["view"], principal)
         stored["schema"] = {"fields": views.described(fields, catalog.fields_of(body))}
-        return await register(emulator, name, stored, parent, replace=replace)
+        return await register(context, name, stored, parent, replace=replace)
     fields = schemas.checked(catalog.fields_of(body))
     if problem := schemas.partitioning_problem(body, fields):
         raise errors.invalid(problem)
-    stored = protected(emulator, name.project, stored, parent.body)
-    stored["_storage"] = await new_storage(emulator, fields)
-    return await register(emulator, name, stored, parent, replace=replace)
+    stored = protected(context, name.project, stored, parent.body)
+    stored["_storage"] = await new_storage(context, fields)
+    return await register(context, name, stored, parent, replace=replace)
 
 
-async def new_storage(emulator: Emulator, fields: Sequence[Field]) -> str:
+async def new_storage(context: Context, fields: Sequence[Field]) -> str:
     """An empty storage table; the catalogue does not name it yet."""
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
-    identifier = f"t_{emulator.ids.hex(24)}"
-    await warehouse.of(emulator).run(storage.create, stored(identifier), list(fields), short=True)
+    identifier = f"t_{context.ids.hex(24)}"
+    await warehouse.of(context).run(storage.create, stored(identifier), list(fields), short=True)
     return identifier
 
 
 async def register(
-    emulator: Emulator, name: TableName, body: dict[str, Any], parent: Resource, *, replace: bool = False
+    context: Context, name: TableName, body: dict[str, Any], parent: Resource, *, replace: bool = False
 ) -> Resource:
     """Put a table whose storage is ready into the catalogue; what it replaces loses its rows. Raises 400, 404, 409."""
     body = {**body, "location": parent.body.get("location", catalog.DEFAULT_LOCATION)}
-    _set_expiration(emulator, body, parent)
+    _set_expiration(context, body, parent)
 
     def change(tx: sqlite3.Connection) -> tuple[Resource, str]:
-        kept = protected(emulator, name.project, body, catalog.dataset(emulator, name.parent, tx).body)
-        old = emulator.resources.get(catalog.TABLES, name.resource, tx)
+        kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body)
+        old = context.resources.get(catalog.TABLES, name.resource, tx)
         if old is None:
-            return emulator.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept), ""
-        if not replace and catalog.find_table(emulator, name, tx) is not None:
+            return context.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept), ""
+        if not replace and catalog.find_table(context, name, tx) is not None:
             raise errors.duplicate("Table", name)
-        return emulator.resources.replace(tx, catalog.TABLES, name.resource, kept), catalog.storage_of(old.body)
+        return context.resources.replace(tx, catalog.TABLES, name.resource, kept), catalog.storage_of(old.body)
 
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     try:
-        created, old_storage = await emulator.db.write(change)
+        created, old_storage = await context.db.write(change)
     except ApiError:
         await house.drop(catalog.storage_of(body))
         raise
@@ -125,10 +125,10 @@ async def register(
     return created
 
 
-def _set_expiration(emulator: Emulator, body: dict[str, Any], parent: Resource) -> None:
+def _set_expiration(context: Context, body: dict[str, Any], parent: Resource) -> None:
     default = parent.body.get("defaultTableExpirationMs")
     if default and "expirationTime" not in body and not body.get("timePartitioning"):
-        body["expirationTime"] = str(int(emulator.clock.seconds() * 1000) + int(default))
+        body["expirationTime"] = str(int(context.clock.seconds() * 1000) + int(default))
     if body.get("timePartitioning") and parent.body.get("defaultPartitionExpirationMs"):
         partitioning = {"expirationMs": parent.body["defaultPartitionExpirationMs"], **body["timePartitioning"]}
         body["timePartitioning"] = partitioning
@@ -139,17 +139,17 @@ async def get(request: Request) -> Answer:
     """Show a table or view; also the anonymous table of a query's result."""
     from emulator.services.bigquery.jobs import results
 
-    emulator, name = request.emulator, table_of(request)
-    anonymous = results.find(emulator, name)
+    context, name = request.context, table_of(request)
+    anonymous = results.find(context, name)
     if anonymous is not None:
-        return anonymous.view(emulator)
-    found = catalog.table(emulator, name)
+        return anonymous.view(context)
+    found = catalog.table(context, name)
     if request.headers.get("if-none-match", "").strip('"') == found.etag:
         return Response(304)
     sizes = (0, 0)
     if request.query.get("view") != "BASIC":
-        sizes = await warehouse.of(emulator).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
-    shown = catalog.table_view(emulator, found, *sizes)
+        sizes = await warehouse.of(context).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
+    shown = catalog.table_view(context, found, *sizes)
     if request.query.get("selectedFields") and shown.get("schema"):
         shown["schema"] = {"fields": schemas.selected(shown["schema"]["fields"], request.query["selectedFields"])}
     return shown
@@ -158,18 +158,18 @@ async def get(request: Request) -> Answer:
 @SERVICE.handles("bigquery.tables.list", on=on_dataset)
 async def list_(request: Request) -> Answer:
     """List the tables and views of a dataset."""
-    emulator, name = request.emulator, dataset_of(request)
-    catalog.dataset(emulator, name)
-    total = sum(1 for _ in catalog.tables_of(emulator, name))
+    context, name = request.context, dataset_of(request)
+    catalog.dataset(context, name)
+    total = sum(1 for _ in catalog.tables_of(context, name))
     page = asked_page(request, 50, str)
-    found, last = emulator.resources.list(
+    found, last = context.resources.list(
         catalog.TABLES,
         name.resource,
         page.size,
         page.name,
-        lambda resource: catalog.find_table(emulator, catalog.table_name(resource)) is not None,
+        lambda resource: catalog.find_table(context, catalog.table_name(resource)) is not None,
     )
-    answer: dict[str, Any] = {"kind": "bigquery#tableList", "etag": emulator.ids.etag(), "totalItems": total}
+    answer: dict[str, Any] = {"kind": "bigquery#tableList", "etag": context.ids.etag(), "totalItems": total}
     if found:
         answer["tables"] = [catalog.table_item(resource) for resource in found]
     if last:
@@ -190,16 +190,16 @@ async def patch(request: Request) -> Answer:
 
 
 async def _change(request: Request, *, replace: bool) -> Answer:
-    emulator, name = request.emulator, table_of(request)
+    context, name = request.context, table_of(request)
     given = {key: value for key, value in request.body.items() if key not in MADE_BY_SERVER}
-    found = catalog.table(emulator, name)
+    found = catalog.table(context, name)
     check_etag(request, found)
-    async with warehouse.of(emulator).lock(name):
-        found = catalog.table(emulator, name)
+    async with warehouse.of(context).lock(name):
+        found = catalog.table(context, name)
         check_etag(request, found)
-        changed = await alter(emulator, found, _changed(found.body, given, replace=replace), request.principal)
-    sizes = await warehouse.of(emulator).sizes(catalog.storage_of(changed.body), catalog.fields_of(changed.body))
-    return catalog.table_view(emulator, changed, *sizes)
+        changed = await alter(context, found, _changed(found.body, given, replace=replace), request.principal)
+    sizes = await warehouse.of(context).sizes(catalog.storage_of(changed.body), catalog.fields_of(changed.body))
+    return catalog.table_view(context, changed, *sizes)
 
 
 def _changed(old: dict[str, Any], given: dict[str, Any], *, replace: bool) -> dict[str, Any]:
@@ -211,17 +211,17 @@ def _changed(old: dict[str, Any], given: dict[str, Any], *, replace: bool) -> di
     return {**kept, **{key: value for key, value in given.items() if value is not None}}
 
 
-async def alter(emulator: Emulator, found: Resource, body: dict[str, Any], principal: str) -> Resource:
+async def alter(context: Context, found: Resource, body: dict[str, Any], principal: str) -> Resource:
     """Give a table a new body, changing its columns first. The caller holds its lock. Raises 400."""
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
     name, old, new = catalog.table_name(found), catalog.fields_of(found.body), catalog.fields_of(body)
-    body = protected(emulator, name.project, body, {}, found.body)
+    body = protected(context, name.project, body, {}, found.body)
     if body.get("view"):
         if not found.body.get("view"):
             raise errors.invalid(f"Table {name} cannot become a view.")
-        fields = await views.fields(emulator, name, body["view"], principal)
+        fields = await views.fields(context, name, body["view"], principal)
         body["schema"] = {"fields": views.described(fields, new)}
     else:
         schemas.checked(new)
@@ -231,51 +231,51 @@ async def alter(emulator: Emulator, found: Resource, body: dict[str, Any], princ
         if old != new:
             new = schemas.in_order(old, new)
             body["schema"] = {**body["schema"], "fields": new}
-            await warehouse.of(emulator).run(
+            await warehouse.of(context).run(
                 storage.widen, stored(catalog.storage_of(body)), list(old), list(new), short=True
             )
-            warehouse.of(emulator).changed(catalog.storage_of(body))
-    return await emulator.db.write(emulator.resources.replace, catalog.TABLES, name.resource, body)
+            warehouse.of(context).changed(catalog.storage_of(body))
+    return await context.db.write(context.resources.replace, catalog.TABLES, name.resource, body)
 
 
 @SERVICE.handles("bigquery.tables.delete", on=on_table)
 async def delete(request: Request) -> Answer:
     """Delete a table or view."""
-    await remove(request.emulator, table_of(request))
+    await remove(request.context, table_of(request))
     return Response(204)
 
 
-async def remove(emulator: Emulator, name: TableName) -> None:
+async def remove(context: Context, name: TableName) -> None:
     """Delete a table or view and its rows. Raises 404."""
 
     def change(tx: sqlite3.Connection) -> str:
-        storage = catalog.storage_of(catalog.table(emulator, name, tx).body)
-        emulator.resources.delete_tree(tx, name.resource)
-        emulator.db.after_commit(emulator.policies.forget)
+        storage = catalog.storage_of(catalog.table(context, name, tx).body)
+        context.resources.delete_tree(tx, name.resource)
+        context.db.after_commit(context.policies.forget)
         return storage
 
-    await warehouse.of(emulator).drop(await emulator.db.write(change))
+    await warehouse.of(context).drop(await context.db.write(change))
 
 
 def _policy_resource(request: Request) -> TableName:
     _, project, _, dataset, _, table = request.path["resource"].split("/", 5)
-    name = TableName(request.emulator.project_id(project), dataset, table)
-    catalog.table(request.emulator, name)
+    name = TableName(request.context.project_id(project), dataset, table)
+    catalog.table(request.context, name)
     return name
 
 
 @SERVICE.handles("bigquery.tables.getIamPolicy")
 async def get_iam_policy(request: Request) -> Answer:
     """The policy set on a table or view itself."""
-    return request.emulator.policies.shown(_policy_resource(request).resource, request)
+    return request.context.policies.shown(_policy_resource(request).resource, request)
 
 
 @SERVICE.handles("bigquery.tables.setIamPolicy")
 async def set_iam_policy(request: Request) -> Answer:
     """Replace the policy of a table or view."""
     name = _policy_resource(request)
-    policies, policy = request.emulator.policies, request.body.get("policy") or {}
-    return await request.emulator.db.write(policies.set, name.resource, policy, request.body.get("updateMask"))
+    policies, policy = request.context.policies, request.body.get("policy") or {}
+    return await request.context.db.write(policies.set, name.resource, policy, request.body.get("updateMask"))
 
 
 @SERVICE.handles("bigquery.tables.testIamPermissions", permission="")
@@ -285,6 +285,6 @@ async def test_iam_permissions(request: Request) -> Answer:
     held = [
         permission
         for permission in request.body.get("permissions") or ()
-        if request.emulator.policies.allows(request.principal, permission, name.resource)
+        if request.context.policies.allows(request.principal, permission, name.resource)
     ]
     return {"permissions": held} if held else {}

@@ -19,7 +19,7 @@ from emulator.services.bigquery.sql.catalog import (
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 MAX_DEPTH = 16
 # What INFORMATION_SCHEMA.TABLES, COLUMNS and their kin need on a dataset (BigQuery: each view's page, "Required
@@ -35,7 +35,7 @@ MAX_JOBS = 10_000  # the newest; BigQuery shows those of 180 days
 NEWEST = 1 << 62
 
 
-async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
+async def fields(context: Context, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
     """The columns of a view. Raises 400 for a query that does not work, 403 where it reads what the caller may not."""
     query = view.get("query")
     if not query:
@@ -44,17 +44,17 @@ async def fields(emulator: Emulator, name: TableName, view: dict[str, Any], prin
         raise errors.invalid("Legacy SQL is not emulated; set view.useLegacySql to false.")
     if view.get("userDefinedFunctionResources"):
         raise errors.error("notImplemented", "User-defined functions are not emulated.")
-    return await described_query(emulator, query, name.project, principal)
+    return await described_query(context, query, name.project, principal)
 
 
-async def described_query(emulator: Emulator, query: str, project: str, principal: str) -> list[Field]:
+async def described_query(context: Context, query: str, project: str, principal: str) -> list[Field]:
     """The columns that a SELECT gives."""
     from emulator.services.bigquery.sql import scripts
 
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     reads = await house.run(scripts.view_reads, query, project, short=True)
-    found = await snapshot(emulator, reads, principal)
-    authorize(emulator, found, principal)
+    found = await snapshot(context, reads, principal)
+    authorize(context, found, principal)
     return await house.run(scripts.describe_view, query, project, found)
 
 
@@ -69,19 +69,19 @@ def described(found: Iterable[Field], given: Iterable[Field]) -> list[Field]:
     return result
 
 
-async def snapshot(emulator: Emulator, references: Iterable[Reference], principal: str) -> Snapshot:
+async def snapshot(context: Context, references: Iterable[Reference], principal: str) -> Snapshot:
     """Look up all that a statement names, views included with what they read.
 
     Raises ApiError 404 for what is not there, 400 for a view whose query is bad.
     """
-    return await _Lookup(emulator, principal).snapshot(references)
+    return await _Lookup(context, principal).snapshot(references)
 
 
 class _Lookup:
     """Collects one snapshot."""
 
-    def __init__(self, emulator: Emulator, principal: str) -> None:
-        self._emulator = emulator
+    def __init__(self, context: Context, principal: str) -> None:
+        self._context = context
         self._principal = principal
         self._tables: dict[TableName, TableInfo] = {}
         self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
@@ -115,15 +115,15 @@ class _Lookup:
 
         if name in self._tables:
             return
-        self._tables[name] = info = _info(self._emulator, name)
+        self._tables[name] = info = _info(self._context, name)
         if info.view and depth < MAX_DEPTH:
-            house = warehouse.of(self._emulator)
+            house = warehouse.of(self._context)
             reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
             self._view_reads[name] = await self._resolve(reads, depth + 1)
 
     def _list(self, name: DatasetName) -> tuple[TableInfo, ...]:
-        catalog.dataset(self._emulator, name)
-        listing = tuple(catalog.table_info(found) for found in catalog.tables_of(self._emulator, name))
+        catalog.dataset(self._context, name)
+        listing = tuple(catalog.table_info(found) for found in catalog.tables_of(self._context, name))
         self._listings[name] = listing
         return listing
 
@@ -141,8 +141,8 @@ class _Lookup:
 
     def _list_datasets(self, reference: SchemaView) -> None:
         """The datasets that the caller may get, and where the view shows tables, those of datasets that it may list."""
-        found = self._emulator.resources.list(catalog.DATASETS, f"projects/{reference.project}")[0]
-        may = self._emulator.policies.allows
+        found = self._context.resources.list(catalog.DATASETS, f"projects/{reference.project}")[0]
+        may = self._context.policies.allows
         self._datasets[reference.project] = tuple(
             catalog.dataset_info(resource)
             for resource in found
@@ -157,8 +157,8 @@ class _Lookup:
     async def _sized(self, info: TableInfo) -> TableInfo:
         if info.view or info.rows or info.size:
             return info
-        body = catalog.table(self._emulator, info.name).body
-        sizes = warehouse.of(self._emulator).sizes
+        body = catalog.table(self._context, info.name).body
+        sizes = warehouse.of(self._context).sizes
         rows, size = await sizes(catalog.storage_of(body), catalog.fields_of(body))
         return dataclasses.replace(info, rows=rows, size=size)
 
@@ -166,21 +166,21 @@ class _Lookup:
         from emulator.services.bigquery.jobs import store
 
         permission = JOB_PERMISSIONS[reference.view]
-        if not self._emulator.policies.allows(self._principal, permission, f"projects/{reference.project}"):
+        if not self._context.policies.allows(self._principal, permission, f"projects/{reference.project}"):
             raise errors.access_denied("Project", reference.project, permission)
         whose = self._principal if reference.view == "JOBS_BY_USER" else ""
-        found = store.page(self._emulator, reference.project, whose, [], (0, NEWEST), NEWEST, MAX_JOBS)
+        found = store.page(self._context, reference.project, whose, [], (0, NEWEST), NEWEST, MAX_JOBS)
         self._jobs[reference] = tuple(job.body for _, job in found if reference.region in ("", job.location.lower()))
 
 
-def _info(emulator: Emulator, name: TableName) -> TableInfo:
+def _info(context: Context, name: TableName) -> TableInfo:
     from emulator.services.bigquery.jobs import results
 
-    anonymous = results.find(emulator, name)
-    return anonymous.info() if anonymous is not None else catalog.table_info(catalog.table(emulator, name))
+    anonymous = results.find(context, name)
+    return anonymous.info() if anonymous is not None else catalog.table_info(catalog.table(context, name))
 
 
-def authorize(emulator: Emulator, found: Snapshot, principal: str) -> None:
+def authorize(context: Context, found: Snapshot, principal: str) -> None:
     """Raise a 403 where the caller may not read what a statement names.
 
     What a view reads is checked too, but for tables whose dataset has authorised that view or its dataset
@@ -188,25 +188,25 @@ def authorize(emulator: Emulator, found: Snapshot, principal: str) -> None:
     """
     required = set(found.reads)
     for view, names in found.view_reads.items():
-        required.update(name for name in names if not _authorised_view(emulator, name, view))
+        required.update(name for name in names if not _authorised_view(context, name, view))
     for name in sorted(required):
-        if not _allowed(emulator, principal, "bigquery.tables.getData", name):
+        if not _allowed(context, principal, "bigquery.tables.getData", name):
             raise errors.query_denied(name)
     for dataset in found.listings:
         for permission in LISTING:
-            if not emulator.policies.allows(principal, permission, dataset.resource):
+            if not context.policies.allows(principal, permission, dataset.resource):
                 raise errors.access_denied("Dataset", dataset, permission)
 
 
-def _allowed(emulator: Emulator, principal: str, permission: str, name: TableName) -> bool:
+def _allowed(context: Context, principal: str, permission: str, name: TableName) -> bool:
     from emulator.services.bigquery.jobs import results
 
-    anonymous = results.find(emulator, name)
+    anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.principal == principal
-    return emulator.policies.allows(principal, permission, name.resource)
+    return context.policies.allows(principal, permission, name.resource)
 
 
-def _authorised_view(emulator: Emulator, table: TableName, view: TableName) -> bool:
-    parent = catalog.find_dataset(emulator, table.parent)
+def _authorised_view(context: Context, table: TableName, view: TableName) -> bool:
+    parent = catalog.find_dataset(context, table.parent)
     return parent is not None and access.authorises(parent.body.get("access") or [], view.reference)

@@ -20,7 +20,7 @@ from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 T = TypeVar("T")
 RESULT_SECONDS = 24 * 3600  # BigQuery: cached results
@@ -34,9 +34,9 @@ class Warehouse:
     files is the folder of uploads, and of extracts on their way to Cloud Storage.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
-        folder = emulator.settings.state / "bigquery"
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        folder = context.settings.state / "bigquery"
         self.files = folder / "files"
         self._folder = folder
         self._engine = Client(self._opening)
@@ -112,19 +112,19 @@ class Warehouse:
         live: dict[str, list[dict[str, Any]]] | None = None
         results: frozenset[str] = frozenset()
         if sweep:
-            rows = self._emulator.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
+            rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
             bodies = [orjson.loads(row["body"]) for row in rows]
             live = {catalog.storage_of(body): catalog.fields_of(body) for body in bodies if catalog.storage_of(body)}
-            oldest = int((self._emulator.clock.seconds() - RESULT_SECONDS) * 1000)
-            kept = self._emulator.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
+            oldest = int((self._context.clock.seconds() - RESULT_SECONDS) * 1000)
+            kept = self._context.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
             results = frozenset(row["storage"] for row in kept)
             self._sweep_files()
-        return Open(self._folder, (self.files, self._emulator.settings.state / "blobs"), live, results)
+        return Open(self._folder, (self.files, self._context.settings.state / "blobs"), live, results)
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""
-        sessions = self._emulator.db.all("SELECT id FROM bigquery_uploads")
-        waiting = self._emulator.db.all("SELECT payload FROM bigquery_jobs WHERE state != 'DONE'")
+        sessions = self._context.db.all("SELECT id FROM bigquery_uploads")
+        waiting = self._context.db.all("SELECT payload FROM bigquery_jobs WHERE state != 'DONE'")
         kept = {row["id"] for row in sessions}
         kept |= {Path(orjson.loads(row["payload"]).get("upload", "")).name for row in waiting if row["payload"]}
         for path in self.files.glob("*"):
@@ -143,16 +143,16 @@ class Warehouse:
         await self._engine.close()
 
 
-def of(emulator: Emulator) -> Warehouse:
+def of(context: Context) -> Warehouse:
     """The warehouse of an emulator, made when first asked for."""
-    found: Warehouse | None = emulator.extensions.get("bigquery.warehouse")
+    found: Warehouse | None = context.extensions.get("bigquery.warehouse")
     if found is None:
-        found = emulator.extensions["bigquery.warehouse"] = Warehouse(emulator)
+        found = context.extensions["bigquery.warehouse"] = Warehouse(context)
     return found
 
 
 @SERVICE.on_stop
-async def _close(emulator: Emulator) -> None:
-    found: Warehouse | None = emulator.extensions.pop("bigquery.warehouse", None)
+async def _close(context: Context) -> None:
+    found: Warehouse | None = context.extensions.pop("bigquery.warehouse", None)
     if found is not None:
         await found.close()

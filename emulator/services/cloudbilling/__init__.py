@@ -1,6 +1,6 @@
 """Cloud Billing: only that the project is paid for, which the gcp provider asks when it looks a project up."""
 
-from emulator.app import PROJECTS
+from emulator.gateway.hierarchy import PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 
@@ -9,13 +9,13 @@ ACCOUNT = "billingAccounts/000000-000000-000000"
 
 
 def _project(request: Request) -> str:
-    return f"projects/{request.emulator.project_id(request.name.split('/')[1])}"
+    return f"projects/{request.context.project_id(request.name.split('/')[1])}"
 
 
 @SERVICE.handles("cloudbilling.projects.getBillingInfo", permission="resourcemanager.projects.get", on=_project)
 async def get_billing_info(request: Request) -> Answer:
     """The made-up billing account of the project; nothing costs anything here."""
-    project = request.emulator.resources.require(PROJECTS, _project(request))
+    project = request.context.resources.require(PROJECTS, _project(request))
     return {
         "name": f"{project.name}/billingInfo",
         "projectId": project.id,

@@ -17,7 +17,7 @@ from emulator.services.cloudkms.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _KEYS = f"{METHODS}.cryptoKeys"
 _FORMAT = b"\x01"
@@ -37,7 +37,7 @@ async def encrypt(request: Request) -> Answer:
     key = _symmetric(request)
     if "primary" not in key.body:
         raise failed_precondition(f"{key.name} has no primary version.")
-    version, secret = _usable(request.emulator, key.body["primary"]["name"])
+    version, secret = _usable(request.context, key.body["primary"]["name"])
     nonce = secrets.token_bytes(_NONCE)
     sealed = AESGCM(secret).encrypt(nonce, plaintext, additional or None)
     ciphertext = _FORMAT + int(version.id).to_bytes(4, "big") + nonce + sealed
@@ -68,9 +68,9 @@ async def decrypt(request: Request) -> Answer:
         raise invalid
     number = int.from_bytes(ciphertext[1:5], "big")
     name = f"{key.name}/cryptoKeyVersions/{number}"
-    if request.emulator.resources.get(VERSIONS, name) is None:
+    if request.context.resources.get(VERSIONS, name) is None:
         raise invalid
-    version, secret = _usable(request.emulator, name)
+    version, secret = _usable(request.context, name)
     try:
         plaintext = AESGCM(secret).decrypt(ciphertext[5:_HEADER], ciphertext[_HEADER:], additional or None)
     except InvalidTag:
@@ -84,7 +84,7 @@ async def decrypt(request: Request) -> Answer:
 
 
 def _symmetric(request: Request) -> Resource:
-    key = request.emulator.resources.get(KEYS, request.name)
+    key = request.context.resources.get(KEYS, request.name)
     if key is None:
         raise not_found(f"CryptoKey {request.name} not found.")
     if key.body["purpose"] != SYMMETRIC:
@@ -92,9 +92,9 @@ def _symmetric(request: Request) -> Resource:
     return key
 
 
-def _usable(emulator: Emulator, name: str) -> tuple[Resource, bytes]:
-    version = emulator.resources.require(VERSIONS, name)
-    row = emulator.db.one("SELECT secret FROM kms_material WHERE version = ?", (name,))
+def _usable(context: Context, name: str) -> tuple[Resource, bytes]:
+    version = context.resources.require(VERSIONS, name)
+    row = context.db.one("SELECT secret FROM kms_material WHERE version = ?", (name,))
     if version.body["state"] != "ENABLED" or row is None:
         raise not_enabled(version)
     return version, row["secret"]

@@ -24,7 +24,7 @@ from emulator.services.cloudkms.versions import add_version, view_version
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _KEYS = f"{METHODS}.cryptoKeys"
 
@@ -37,27 +37,27 @@ async def create(request: Request) -> Answer:
 
     A key of that name whose versions are all destroyed becomes the new one, where Google answers 409 (see rings).
     """
-    emulator = request.emulator
+    context = request.context
     name, ring = new_name(KEY, request)
     body = KEY.prepare(request, {key: value for key, value in request.body.items() if key != "name"})
 
     def step(tx: sqlite3.Connection) -> Resource:
-        if emulator.resources.get(RINGS, ring, tx) is None:
+        if context.resources.get(RINGS, ring, tx) is None:
             raise not_found(f"KeyRing {ring} not found.")
-        if emulator.resources.get(KEYS, name, tx) is None:
-            emulator.resources.insert(tx, KEYS, name, ring, body)
-        elif is_abandoned(emulator, name, tx):
-            emulator.resources.replace(tx, KEYS, name, body)
-            emulator.policies.delete(tx, name)
+        if context.resources.get(KEYS, name, tx) is None:
+            context.resources.insert(tx, KEYS, name, ring, body)
+        elif is_abandoned(context, name, tx):
+            context.resources.replace(tx, KEYS, name, body)
+            context.policies.delete(tx, name)
         else:
             raise already_exists(f"CryptoKey {name} already exists.")
         if not request.query.get("skipInitialVersionCreation") and not body.get("importOnly"):
-            version = add_version(emulator, tx, name)
+            version = add_version(context, tx, name)
             if body["purpose"] == SYMMETRIC:
-                return _set_primary(emulator, tx, name, version)
-        return emulator.resources.require(KEYS, name, tx)
+                return _set_primary(context, tx, name, version)
+        return context.resources.require(KEYS, name, tx)
 
-    return KEY.view(await emulator.db.write(step))
+    return KEY.view(await context.db.write(step))
 
 
 @SERVICE.handles(f"{_KEYS}.patch")
@@ -73,29 +73,29 @@ async def patch(request: Request) -> Answer:
         if path.partition(".")[0] not in known:
             raise validation.unknown_mask(path)
     if int(request.headers.get("content-length", "0")) <= len("{}") and "transfer-encoding" not in request.headers:
-        return KEY.view(request.emulator.resources.require(KEYS, request.name))
+        return KEY.view(request.context.resources.require(KEYS, request.name))
     return KEY.view(await update(KEY, request, request.body, mask))
 
 
 @SERVICE.handles(f"{_KEYS}.updatePrimaryVersion", permission="cloudkms.cryptoKeys.update")
 async def update_primary(request: Request) -> Answer:
     """Make another enabled version the one that encrypts."""
-    emulator = request.emulator
+    context = request.context
     name = request.name
 
     def step(tx: sqlite3.Connection) -> Resource:
-        key = emulator.resources.require(KEYS, name, tx)
+        key = context.resources.require(KEYS, name, tx)
         if key.body["purpose"] != SYMMETRIC:
             raise failed_precondition(f"A key of purpose {key.body['purpose']} has no primary version.")
         wanted = f"{name}/cryptoKeyVersions/{request.body.get('cryptoKeyVersionId', '')}"
-        version = emulator.resources.require(VERSIONS, wanted, tx)
+        version = context.resources.require(VERSIONS, wanted, tx)
         if version.body["state"] != "ENABLED":
             raise not_enabled(version)
-        return _set_primary(emulator, tx, name, version)
+        return _set_primary(context, tx, name, version)
 
-    return KEY.view(await emulator.db.write(step))
+    return KEY.view(await context.db.write(step))
 
 
-def _set_primary(emulator: Emulator, tx: sqlite3.Connection, key: str, version: Resource) -> Resource:
-    stored = emulator.resources.require(KEYS, key, tx)
-    return emulator.resources.replace(tx, KEYS, key, {**stored.body, "primary": view_version(version)})
+def _set_primary(context: Context, tx: sqlite3.Connection, key: str, version: Resource) -> Resource:
+    stored = context.resources.require(KEYS, key, tx)
+    return context.resources.replace(tx, KEYS, key, {**stored.body, "primary": view_version(version)})

@@ -12,7 +12,7 @@ from emulator.gateway.request import Request
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 RINGS = "cloudkms.keyRings"
 KEYS = "cloudkms.cryptoKeys"
@@ -94,9 +94,9 @@ KEY = Collection(
 )
 
 
-def is_abandoned(emulator: Emulator, key: str, tx: sqlite3.Connection) -> bool:
+def is_abandoned(context: Context, key: str, tx: sqlite3.Connection) -> bool:
     """Whether a key has no version left that could be used again without a restore."""
-    return all(version.body["state"] in GONE for version in emulator.resources.list(VERSIONS, key, tx=tx)[0])
+    return all(version.body["state"] in GONE for version in context.resources.list(VERSIONS, key, tx=tx)[0])
 
 
 def not_enabled(version: Resource) -> Exception:

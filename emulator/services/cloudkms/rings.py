@@ -21,16 +21,16 @@ async def create(request: Request) -> Answer:
     A ring of that name whose keys are all destroyed is given back as if new, where Google answers 409: otherwise
     a stack with a key ring could be created only once on one emulator.
     """
-    emulator = request.emulator
+    context = request.context
     name, parent = new_name(RING, request)
 
     def step(tx: sqlite3.Connection) -> Resource:
-        ring = emulator.resources.get(RINGS, name, tx)
+        ring = context.resources.get(RINGS, name, tx)
         if ring is None:
-            return emulator.resources.insert(tx, RINGS, name, parent, {})
-        keys = emulator.resources.list(KEYS, name, tx=tx)[0]
-        if not keys or not all(is_abandoned(emulator, key.name, tx) for key in keys):
+            return context.resources.insert(tx, RINGS, name, parent, {})
+        keys = context.resources.list(KEYS, name, tx=tx)[0]
+        if not keys or not all(is_abandoned(context, key.name, tx) for key in keys):
             raise already_exists(f"KeyRing {name} already exists.")
         return ring
 
-    return RING.view(await emulator.db.write(step))
+    return RING.view(await context.db.write(step))

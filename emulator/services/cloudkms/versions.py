@@ -16,7 +16,7 @@ from emulator.services.cloudkms.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _VERSIONS = f"{METHODS}.cryptoKeys.cryptoKeyVersions"
 
@@ -34,21 +34,21 @@ crud(
 )
 
 
-def add_version(emulator: Emulator, tx: sqlite3.Connection, key: str) -> Resource:
+def add_version(context: Context, tx: sqlite3.Connection, key: str) -> Resource:
     """Add an enabled version with new key material to a key; versions are numbered from 1."""
-    number = len(emulator.resources.list(VERSIONS, key, tx=tx)[0]) + 1
+    number = len(context.resources.list(VERSIONS, key, tx=tx)[0]) + 1
     name = f"{key}/cryptoKeyVersions/{number}"
-    template = emulator.resources.require(KEYS, key, tx).body["versionTemplate"]
+    template = context.resources.require(KEYS, key, tx).body["versionTemplate"]
     body = {"state": "ENABLED", "protectionLevel": template["protectionLevel"], "algorithm": template["algorithm"]}
     tx.execute("INSERT INTO kms_material(version, secret) VALUES(?, ?)", (name, secrets.token_bytes(32)))
-    return emulator.resources.insert(tx, VERSIONS, name, key, body)
+    return context.resources.insert(tx, VERSIONS, name, key, body)
 
 
 @SERVICE.handles(f"{_VERSIONS}.create")
 async def create(request: Request) -> Answer:
     """Add a version; it does not become the primary one by itself."""
-    emulator = request.emulator
-    version = await emulator.db.write(lambda tx: add_version(emulator, tx, request.name))
+    context = request.context
+    version = await context.db.write(lambda tx: add_version(context, tx, request.name))
     return view_version(version)
 
 
@@ -72,10 +72,10 @@ async def patch(request: Request) -> Answer:
 @SERVICE.handles(f"{_VERSIONS}.destroy")
 async def destroy(request: Request) -> Answer:
     """Schedule a version for destruction; until the key's destroyScheduledDuration is over it can be restored."""
-    emulator = request.emulator
-    key = emulator.resources.require(KEYS, request.name.rpartition("/cryptoKeyVersions/")[0])
+    context = request.context
+    key = context.resources.require(KEYS, request.name.rpartition("/cryptoKeyVersions/")[0])
     delay = seconds(key.body["destroyScheduledDuration"], "destroyScheduledDuration")
-    end = emulator.clock.now() + timedelta(seconds=delay)
+    end = context.clock.now() + timedelta(seconds=delay)
 
     def change(version: Resource) -> dict[str, Any]:
         if version.body["state"] in GONE:
@@ -99,40 +99,40 @@ async def restore(request: Request) -> Answer:
 
 async def _change(request: Request, change: Any) -> Answer:
     """Store what `change` makes of the version's body; the key shows its primary version as it is."""
-    emulator = request.emulator
+    context = request.context
     name = request.name
 
     def step(tx: sqlite3.Connection) -> Resource:
-        finish_destructions(emulator, tx)
-        old = emulator.resources.require(VERSIONS, name, tx)
-        version = emulator.resources.replace(tx, VERSIONS, name, change(old))
-        key = emulator.resources.require(KEYS, old.parent, tx)
+        finish_destructions(context, tx)
+        old = context.resources.require(VERSIONS, name, tx)
+        version = context.resources.replace(tx, VERSIONS, name, change(old))
+        key = context.resources.require(KEYS, old.parent, tx)
         if key.body.get("primary", {}).get("name") == name:
-            emulator.resources.replace(tx, KEYS, key.name, {**key.body, "primary": view_version(version)})
+            context.resources.replace(tx, KEYS, key.name, {**key.body, "primary": view_version(version)})
         return version
 
-    return view_version(await emulator.db.write(step))
+    return view_version(await context.db.write(step))
 
 
-def finish_destructions(emulator: Emulator, tx: sqlite3.Connection) -> None:
+def finish_destructions(context: Context, tx: sqlite3.Connection) -> None:
     """Destroy the material of versions whose time has come: nothing can bring it back."""
-    now = emulator.clock.now()
+    now = context.clock.now()
     sql = "SELECT version FROM kms_material"
     for (name,) in tx.execute(sql).fetchall():
-        version = emulator.resources.get(VERSIONS, name, tx)
+        version = context.resources.get(VERSIONS, name, tx)
         if version is None or version.body["state"] != "DESTROY_SCHEDULED":
             continue
         if datetime.fromisoformat(version.body["destroyTime"]) <= now:
             ended = {**version.body, "state": "DESTROYED", "destroyEventTime": version.body["destroyTime"]}
-            emulator.resources.replace(tx, VERSIONS, name, ended)
+            context.resources.replace(tx, VERSIONS, name, ended)
             tx.execute("DELETE FROM kms_material WHERE version = ?", (name,))
 
 
 @SERVICE.on_start
-async def destroy_what_is_due(emulator: Emulator) -> None:
+async def destroy_what_is_due(context: Context) -> None:
     """Destroy what came due while the emulator was stopped."""
-    if emulator.db.one("SELECT version FROM kms_material") is not None:
-        await emulator.db.write(lambda tx: finish_destructions(emulator, tx))
+    if context.db.one("SELECT version FROM kms_material") is not None:
+        await context.db.write(lambda tx: finish_destructions(context, tx))
 
 
 def _wrong_state(version: Resource, verb: str) -> Exception:

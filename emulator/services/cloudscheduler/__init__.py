@@ -31,7 +31,7 @@ def _job_id(request: Request) -> str:
     """The id in the name that the body of `create` has in full; the server makes one up where it is missing."""
     name: str = request.body.get("name", "")
     if not name:
-        return request.emulator.ids.number()
+        return request.context.ids.number()
     parent, _, job = name.rpartition("/jobs/")
     if parent.split("/")[2:] != request.name.split("/")[2:]:
         raise invalid_argument(f'Job name "{name[:120]}" must start with {request.name}/jobs/.')
@@ -48,7 +48,7 @@ def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
     return {
         **body,
         "state": "ENABLED",
-        "userUpdateTime": request.emulator.clock.stamp(),
+        "userUpdateTime": request.context.clock.stamp(),
         _CREATOR: request.principal,
     }
 
@@ -56,7 +56,7 @@ def _prepare(request: Request, body: dict[str, Any]) -> dict[str, Any]:
 def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     _check(body)
     _check_rights(request, old.name, body)
-    return {**body, "userUpdateTime": request.emulator.clock.stamp(), _CREATOR: request.principal}
+    return {**body, "userUpdateTime": request.context.clock.stamp(), _CREATOR: request.principal}
 
 
 def _check_rights(request: Request, name: str, body: dict[str, Any]) -> None:
@@ -68,14 +68,14 @@ def _check_rights(request: Request, name: str, body: dict[str, Any]) -> None:
     """
     for token in ("oidcToken", "oauthToken"):
         email = body.get("httpTarget", {}).get(token, {}).get("serviceAccountEmail")
-        require_act_as(request.emulator, request.principal, email)
+        require_act_as(request.context, request.principal, email)
     topic = body.get("pubsubTarget", {}).get("topicName")
     if topic is None:
         return
-    emulator = request.emulator
-    if emulator.project_id(topic.split("/")[1]) != emulator.project_id(name.split("/")[1]):
+    context = request.context
+    if context.project_id(topic.split("/")[1]) != context.project_id(name.split("/")[1]):
         raise invalid_argument(f'Topic "{topic[:120]}" is invalid: it must be in the same project as the job.')
-    emulator.policies.require(request.principal, _PUBLISH, topic)
+    context.policies.require(request.principal, _PUBLISH, topic)
 
 
 def _check(body: dict[str, Any]) -> None:
@@ -129,8 +129,8 @@ async def resume(request: Request) -> Answer:
 @SERVICE.handles(f"{_METHODS}.run")
 async def run(request: Request) -> Answer:
     """Run a job now: publish its message. Calling other machines (HTTP, App Engine) is not emulated."""
-    emulator = request.emulator
-    job = emulator.resources.require(JOBS, request.name)
+    context = request.context
+    job = context.resources.require(JOBS, request.name)
     if job.body["state"] != "ENABLED":
         raise failed_precondition(f"The job {job.name} is {job.body['state']}; resume it first.")
     target = job.body.get("pubsubTarget")
@@ -141,18 +141,18 @@ async def run(request: Request) -> Answer:
     message = base64.b64decode(target.get("data", "")), target.get("attributes", {})
     status: dict[str, Any] = {}
     try:
-        emulator.policies.require(job.body.get(_CREATOR, ""), _PUBLISH, target["topicName"])
-        await pubsub.publish(emulator, target["topicName"], [message])
+        context.policies.require(job.body.get(_CREATOR, ""), _PUBLISH, target["topicName"])
+        await pubsub.publish(context, target["topicName"], [message])
     except ApiError as error:
         status = error.to_status()
-    return await _set(request, {"lastAttemptTime": emulator.clock.stamp(), "status": status})
+    return await _set(request, {"lastAttemptTime": context.clock.stamp(), "status": status})
 
 
 async def _set(request: Request, fields: dict[str, Any]) -> Answer:
-    emulator = request.emulator
+    context = request.context
 
     def step(tx: sqlite3.Connection) -> Resource:
-        job = emulator.resources.require(JOBS, request.name, tx)
-        return emulator.resources.replace(tx, JOBS, job.name, {**job.body, **fields})
+        job = context.resources.require(JOBS, request.name, tx)
+        return context.resources.replace(tx, JOBS, job.name, {**job.body, **fields})
 
-    return JOB.view(await emulator.db.write(step))
+    return JOB.view(await context.db.write(step))

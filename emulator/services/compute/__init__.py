@@ -3,7 +3,7 @@
 Google's document of this API has 5 MB; emulator/data/discovery holds the part that is emulated.
 """
 
-from emulator.app import PROJECTS
+from emulator.gateway.hierarchy import PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 
@@ -11,13 +11,13 @@ SERVICE = Service("compute", documents=("compute.v1", "compute.beta"))
 
 
 def _project(request: Request) -> str:
-    return f"projects/{request.emulator.project_id(request.path['project'])}"
+    return f"projects/{request.context.project_id(request.path['project'])}"
 
 
 @SERVICE.handles("compute.projects.get", on=_project)
 async def get_project(request: Request) -> Answer:
     """A project as Compute Engine shows it: the name is the project's id."""
-    project = request.emulator.resources.require(PROJECTS, _project(request))
+    project = request.context.resources.require(PROJECTS, _project(request))
     version = request.method.document.name.partition(".")[2]
     return {
         "kind": "compute#project",

@@ -6,26 +6,26 @@ from emulator.gateway.errors import ApiError, permission_denied
 from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 HELP = (
     "See https://cloud.google.com/healthcare/docs/how-tos/permissions-healthcare-api-gcp-products for more information"
 )
 
 
-def principal(emulator: "Emulator", name: str) -> str:
+def principal(context: "Context", name: str) -> str:
     """Give the service agent of the project that a resource name lies in."""
-    return f"serviceAccount:{agent_email('healthcare', emulator.project_id(name.split('/')[1]))}"
+    return f"serviceAccount:{agent_email('healthcare', context.project_id(name.split('/')[1]))}"
 
 
-def require(emulator: "Emulator", store: str, permissions: tuple[str, ...], resource: str, product: str) -> None:
+def require(context: "Context", store: str, permissions: tuple[str, ...], resource: str, product: str) -> None:
     """Raise Google's message unless the store's service agent holds the permissions on a resource of a product."""
-    who = principal(emulator, store)
-    if not all(emulator.policies.allows(who, permission, resource) for permission in permissions):
+    who = principal(context, store)
+    if not all(context.policies.allows(who, permission, resource) for permission in permissions):
         raise lacks_permission(product)
 
 
-def may(emulator: "Emulator", store: str, permission: str, bucket: str, name: str = "") -> bool:
+def may(context: "Context", store: str, permission: str, bucket: str, name: str = "") -> bool:
     """Whether the store's service agent holds a permission on a bucket, or on the object `name` in it.
 
     False for a bucket that is not there, too: Google says no more of it.
@@ -33,7 +33,7 @@ def may(emulator: "Emulator", store: str, permission: str, bucket: str, name: st
     from emulator.services.storage import api
 
     try:
-        return api.may(emulator, principal(emulator, store), permission, bucket, name)
+        return api.may(context, principal(context, store), permission, bucket, name)
     except ApiError:
         return False
 

@@ -33,18 +33,18 @@ async def set_blob_storage_settings(request: Request) -> Answer:
     wanted = (request.body.get("blobStorageSettings") or {}).get("blobStorageClass", "")
     if wanted not in STORAGE_CLASSES:
         raise invalid_argument(f"blobStorageSettings.blobStorageClass must be one of {', '.join(STORAGE_CLASSES)}.")
-    emulator, store = request.emulator, _store(request)
+    context, store = request.context, _store(request)
     below = request.path["resource"].partition("/dicomWeb/")[2].strip("/")
-    paths = await filters.paths(emulator, store, request.body.get("filterConfig"))
+    paths = await filters.paths(context, store, request.body.get("filterConfig"))
     if paths is not None and below:
         raise invalid_argument("With filterConfig, the resource must be the DICOM store itself.")
     meant = [DicomPath.parse(below)] if paths is None else paths
 
     def step(tx: sqlite3.Connection) -> Operation:
-        number = store_number(emulator, store, tx)
+        number = store_number(context, store, tx)
         changed = [change for path in meant for change in _change(tx, request, number, path, wanted)]
-        changes.announce(emulator, tx, store, "SetBlobSettings", changed)
-        return emulator.operations.insert(
+        changes.announce(context, tx, store, "SetBlobSettings", changed)
+        return context.operations.insert(
             tx,
             "healthcare.done",
             StoreName.parse(store).dataset,
@@ -53,7 +53,7 @@ async def set_blob_storage_settings(request: Request) -> Answer:
             response={"@type": operations.type_url(request, "storageinfo.SetBlobStorageSettingsResponse")},
         )
 
-    return operations.view(await emulator.db.write(step))
+    return operations.view(await context.db.write(step))
 
 
 def _change(
@@ -64,7 +64,7 @@ def _change(
     where = " AND ".join(["s.store = ?", *(sql for sql, uid in named if uid), "i.storage_class != ?"])
     values: list[Any] = [store, *(uid for _, uid in named if uid), wanted]
     rows = tx.execute(f"SELECT i.id, i.storage_class FROM {_JOINED} WHERE {where}", values).fetchall()  # noqa: S608
-    clock = request.emulator.clock
+    clock = request.context.clock
     now, version = clock.stamp(), int(clock.seconds() * 1_000_000)
     update = "UPDATE dicom_instances SET storage_class = ?, updated = ?, version = ? WHERE id = ?"
     tx.executemany(update, [(wanted, now, version, row[0]) for row in rows])

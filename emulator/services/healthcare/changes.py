@@ -16,7 +16,7 @@ from emulator.services.healthcare.names import DicomPath
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 
@@ -50,7 +50,7 @@ def load(tx: sqlite3.Connection, instance: int, previous_class: str = "") -> Cha
 
 
 def announce(
-    emulator: "Emulator",
+    context: "Context",
     tx: sqlite3.Connection,
     store: str,
     action: str,
@@ -63,17 +63,17 @@ def announce(
     new instances only, those of an import only with sendForBulkImport (Cloud Healthcare: Pub/Sub notifications).
     A topic that is gone or closed to the service agent does not fail the change: the failure is logged.
     """
-    resource = resource or emulator.resources.get("healthcare.dicomStores", store, tx)
+    resource = resource or context.resources.get("healthcare.dicomStores", store, tx)
     if resource is None or not changed:
         return
     old = resource.body.get("notificationConfig") or {}
     wants_old = action == "StoreInstances" or (action == "ImportDicomData" and old.get("sendForBulkImport"))
     if old.get("pubsubTopic") and wants_old:
-        _publish(emulator, tx, store, old["pubsubTopic"], [(_data(store, one), {}) for one in changed])
+        _publish(context, tx, store, old["pubsubTopic"], [(_data(store, one), {}) for one in changed])
     for config in resource.body.get("notificationConfigs") or []:
         if topic := config.get("pubsubTopic"):
             messages = [(_data(store, one), _attributes(store, action, one)) for one in changed]
-            _publish(emulator, tx, store, topic, messages)
+            _publish(context, tx, store, topic, messages)
     if resource.body.get("streamConfigs"):
         _queue(tx, store, action, changed)
 
@@ -100,22 +100,22 @@ def _attributes(store: str, action: str, one: Changed) -> dict[str, str]:
 
 
 def _publish(
-    emulator: "Emulator", tx: sqlite3.Connection, store: str, topic: str, messages: list[tuple[bytes, dict[str, str]]]
+    context: "Context", tx: sqlite3.Connection, store: str, topic: str, messages: list[tuple[bytes, dict[str, str]]]
 ) -> None:
     from emulator.services.pubsub import api
 
-    if not api.topic_exists(emulator, topic):
+    if not api.topic_exists(context, topic):
         problem = (5, f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
-    elif not emulator.policies.allows(agent.principal(emulator, store), "pubsub.topics.publish", topic):
+    elif not context.policies.allows(agent.principal(context, store), "pubsub.topics.publish", topic):
         problem = (7, f"User not authorized to perform this action on topic {topic}; grant roles/pubsub.publisher.")
     else:
         try:
-            api.publish_in(tx, emulator, topic, messages)
+            api.publish_in(tx, context, topic, messages)
         except ApiError as refusal:  # the topic's schema does not allow it
             problem = (refusal.rpc_code, refusal.message)
         else:
             return
-    emulator.logs.write_in(tx, agent.log_entry(store, "PubsubNotificationLogEntry", *problem, source=topic))
+    context.logs.write_in(tx, agent.log_entry(store, "PubsubNotificationLogEntry", *problem, source=topic))
 
 
 def _queue(tx: sqlite3.Connection, store: str, action: str, changed: Sequence[Changed]) -> None:

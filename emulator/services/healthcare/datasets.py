@@ -49,8 +49,8 @@ async def create(request: Request) -> Answer:
         raise not_found(f"Location {location} is not found or access is unauthorized.")
     key = ((request.body or {}).get("encryptionSpec") or {}).get("kmsKeyName")
     if key:
-        email = agent.principal(request.emulator, request.path["parent"]).partition(":")[2]
-        cloudkms.require_usable(request.emulator, key, email, permission_denied)
+        email = agent.principal(request.context, request.path["parent"]).partition(":")[2]
+        cloudkms.require_usable(request.context, key, email, permission_denied)
     dataset = await collections.create(resources.DATASETS, request)
     operation = await operations.finished(
         request,

@@ -37,8 +37,8 @@ def _where(store: int, path: DicomPath) -> tuple[str, list[Any]]:
 
 def _sizes(request: Request) -> tuple[int, int, int, int, int]:
     """Count studies, series and instances, and sum the bytes of their files and of their documents."""
-    where, values = _where(store_number(request.emulator, _store(request)), _path(request))
-    row = request.emulator.db.one(
+    where, values = _where(store_number(request.context, _store(request)), _path(request))
+    row = request.context.db.one(
         "SELECT count(DISTINCT i.study), count(DISTINCT i.series), count(*), coalesce(sum(i.size), 0),"  # noqa: S608
         f" coalesce(sum(i.structured), 0) FROM {_JOINED} WHERE {where}",
         values,
@@ -93,8 +93,8 @@ async def series_metrics(request: Request) -> Answer:
 @SERVICE.handles(f"{_STUDIES}.series.instances.getStorageInfo", permission=_READ, on=_store)
 async def storage_info(request: Request) -> Answer:
     """Tell an instance's sizes, storage class and when it was last changed."""
-    where, values = _where(store_number(request.emulator, _store(request)), _path(request))
-    row = request.emulator.db.one(
+    where, values = _where(store_number(request.context, _store(request)), _path(request))
+    row = request.context.db.one(
         f"SELECT i.size, i.storage_class, i.updated, i.structured FROM {_JOINED} WHERE {where}",  # noqa: S608
         values,
     )

@@ -36,7 +36,7 @@ async def start(request: Request, kind: str, store: str, method: str, payload: J
 
     `method` is Google's name without package and version, for example "dicom.DicomService.ImportDicomData".
     """
-    return await request.emulator.operations.start(
+    return await request.context.operations.start(
         kind,
         StoreName.parse(store).dataset,
         payload={**payload, "store": store, "version": version_of(request)},
@@ -49,7 +49,7 @@ async def finished(request: Request, dataset: str, method: str, response: Json) 
     """Record work that is done already as a finished operation."""
 
     def step(tx: sqlite3.Connection) -> Operation:
-        return request.emulator.operations.insert(
+        return request.context.operations.insert(
             tx,
             "healthcare.done",
             dataset,
@@ -58,7 +58,7 @@ async def finished(request: Request, dataset: str, method: str, response: Json) 
             response=response,
         )
 
-    return await request.emulator.db.write(step)
+    return await request.context.db.write(step)
 
 
 def started(operation: Operation) -> Json:
@@ -93,14 +93,14 @@ SERVICE.operation_view = view
 @SERVICE.handles(f"{_PREFIX}.get")
 async def get(request: Request) -> Answer:
     """Give one operation."""
-    return view(request.emulator.operations.require(request.name))
+    return view(request.context.operations.require(request.name))
 
 
 @SERVICE.handles(f"{_PREFIX}.list")
 async def list_operations(request: Request) -> Answer:
     """List a dataset's operations, newest first; `filter` sees them as they are shown."""
-    request.emulator.resources.require("healthcare.datasets", request.name)
-    shown = [view(operation) for operation in request.emulator.operations.list(request.name)]
+    request.context.resources.require("healthcare.datasets", request.name)
+    shown = [view(operation) for operation in request.context.operations.list(request.name)]
     if text := request.query.get("filter"):
         keep = filters.compile_filter(text)
         shown = [operation for operation in shown if keep(operation)]
@@ -114,5 +114,5 @@ async def list_operations(request: Request) -> Answer:
 @SERVICE.handles(f"{_PREFIX}.cancel")
 async def cancel(request: Request) -> Answer:
     """Ask an operation to stop; no effect on one that has ended."""
-    await request.emulator.operations.cancel(request.name)
+    await request.context.operations.cancel(request.name)
     return {}

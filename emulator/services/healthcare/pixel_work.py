@@ -14,7 +14,7 @@ from emulator.pool import LIMITS, WorkerLost
 from emulator.services.healthcare.dicomweb.find import Row, document_of
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.services.healthcare.transfer.selection import Exported
 
 _Result = TypeVar("_Result")
@@ -24,7 +24,7 @@ _log = logging.getLogger("emulator")
 
 
 async def decode(
-    emulator: "Emulator",
+    context: "Context",
     instance: "Row | Exported",
     numbers: Sequence[int] | None,
     function: Callable[..., _Result],
@@ -36,31 +36,31 @@ async def decode(
     decoded where its frames are more than `limits` allow. 404 where it was deleted meanwhile.
     """
     try:
-        await asyncio.to_thread(check, emulator, instance, numbers)
-        return await run(emulator, function, str(emulator.blobs.path(instance.blob)), *arguments)
+        await asyncio.to_thread(check, context, instance, numbers)
+        return await run(context, function, str(context.blobs.path(instance.blob)), *arguments)
     except FileNotFoundError:
         raise not_found("The instance was deleted meanwhile.") from None
 
 
-def check(emulator: "Emulator", instance: "Row | Exported", numbers: Sequence[int] | None) -> None:
+def check(context: "Context", instance: "Row | Exported", numbers: Sequence[int] | None) -> None:
     """Raise UnsupportedError unless these frames of an instance (None for all) may be decoded."""
-    elements, bulk = document_of(emulator, instance.id)
+    elements, bulk = document_of(context, instance.id)
     pixels = next((one for one in bulk if one.path in _PIXELS), None)
     if pixels is None:
         return
     place = PixelData(pixels.offset, pixels.length, pixels.encapsulated)
-    with emulator.blobs.path(instance.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+    with context.blobs.path(instance.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         limits.check(data, elements, place, instance.syntax, numbers)
 
 
-async def run(emulator: "Emulator", function: Callable[..., _Result], *arguments: Any) -> _Result:
+async def run(context: "Context", function: Callable[..., _Result], *arguments: Any) -> _Result:
     """Call a function of `emulator.dicom` in the pool.
 
     UnsupportedError, in one sentence, for whatever it cannot do with this instance: what nobody foresaw, a process that
     crashed, took too long or wanted too much memory included. FileNotFoundError where the file was deleted meanwhile.
     """
     try:
-        return await asyncio.wrap_future(emulator.pool.submit(function, *arguments))
+        return await asyncio.wrap_future(context.pool.submit(function, *arguments))
     except (UnsupportedError, DicomError, FileNotFoundError):
         raise
     except WorkerLost as problem:

@@ -12,7 +12,7 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
 
@@ -95,16 +95,16 @@ def _consent_store(_request: Request, body: Body) -> Body:
     return _labelled(body)
 
 
-def _dataset_deleted(emulator: "Emulator", tx: sqlite3.Connection, resource: Resource) -> None:
+def _dataset_deleted(context: "Context", tx: sqlite3.Connection, resource: Resource) -> None:
     for row in tx.execute(
         "SELECT name FROM dicom_stores WHERE name > ? AND name < ?", (f"{resource.name}/", f"{resource.name}0")
     ).fetchall():
-        delete.empty_store(emulator, tx, row[0])
-    emulator.operations.delete_below(tx, resource.name)
+        delete.empty_store(context, tx, row[0])
+    context.operations.delete_below(tx, resource.name)
 
 
-def _dicom_store_deleted(emulator: "Emulator", tx: sqlite3.Connection, resource: Resource) -> None:
-    delete.empty_store(emulator, tx, resource.name)
+def _dicom_store_deleted(context: "Context", tx: sqlite3.Connection, resource: Resource) -> None:
+    delete.empty_store(context, tx, resource.name)
 
 
 DATASETS = Collection(

@@ -15,7 +15,7 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import flattened, to_bigquery
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 BATCH = 200
@@ -29,54 +29,54 @@ _tasks: dict[int, asyncio.Task[None]] = {}
 
 
 @SERVICE.on_start
-async def start(emulator: "Emulator") -> None:
+async def start(context: "Context") -> None:
     """Start handing over what is queued."""
-    _tasks[id(emulator)] = asyncio.create_task(_run(emulator))
+    _tasks[id(context)] = asyncio.create_task(_run(context))
 
 
 @SERVICE.on_stop
-async def stop(emulator: "Emulator") -> None:
+async def stop(context: "Context") -> None:
     """Stop; what is left in the queue goes on after the next start."""
-    task = _tasks.pop(id(emulator), None)
+    task = _tasks.pop(id(context), None)
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _run(emulator: "Emulator") -> None:
+async def _run(context: "Context") -> None:
     while True:
         try:
-            if not await hand_over(emulator):
+            if not await hand_over(context):
                 await asyncio.sleep(_IDLE_SECONDS)
         except Exception as problem:  # noqa: BLE001  nobody would start the task again
             _log.error("the stream to BigQuery failed and is tried again: %s", described(problem))
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def hand_over(emulator: "Emulator") -> int:
+async def hand_over(context: "Context") -> int:
     """Append the oldest queued rows of one store to its tables; give how many were taken from the queue."""
-    first = emulator.db.one("SELECT store FROM dicom_outbox ORDER BY id LIMIT 1")
+    first = context.db.one("SELECT store FROM dicom_outbox ORDER BY id LIMIT 1")
     if first is None:
         return 0
-    rows = emulator.db.all(
+    rows = context.db.all(
         "SELECT o.id, o.system, o.document, s.name FROM dicom_outbox o JOIN dicom_stores s ON s.id = o.store"
         " WHERE o.store = ? ORDER BY o.id LIMIT ?",
         (first[0], BATCH),
     )
     if rows:
-        resource = emulator.resources.get("healthcare.dicomStores", rows[0][3])
+        resource = context.resources.get("healthcare.dicomStores", rows[0][3])
         for config in (resource.body.get("streamConfigs") or []) if resource else []:
-            await _append(emulator, rows[0][3], config, rows)
+            await _append(context, rows[0][3], config, rows)
     last = rows[-1][0] if rows else 1 << 62
 
     def taken(tx: sqlite3.Connection) -> None:
         tx.execute("DELETE FROM dicom_outbox WHERE store = ? AND id <= ?", (first[0], last))
 
-    await emulator.db.write(taken)
+    await context.db.write(taken)
     return len(rows) or 1
 
 
-async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence[sqlite3.Row]) -> None:
+async def _append(context: "Context", store: str, config: Json, rows: Sequence[sqlite3.Row]) -> None:
     """Append rows to one table; what BigQuery refuses is logged, as Google does, and not tried again.
 
     A row that nobody foresaw is left out alone: the others are then appended one by one.
@@ -86,19 +86,19 @@ async def _append(emulator: "Emulator", store: str, config: Json, rows: Sequence
     destination = config.get("bigqueryDestination") or {}
     try:
         table = to_bigquery.parse(destination, store)
-        to_bigquery.require_editor(emulator, table, store)
+        to_bigquery.require_editor(context, table, store)
         columns, made = await asyncio.to_thread(_made, rows, table, store)
-        await api.append_rows(emulator, table.project, table.dataset, table.table, columns, made)
+        await api.append_rows(context, table.project, table.dataset, table.table, columns, made)
     except ApiError as problem:
         source = destination.get("tableUri", "")
         entry = agent.log_entry(store, "BigQueryStreamLogEntry", problem.rpc_code, problem.message, source=source)
-        emulator.logs.write(entry)
+        context.logs.write(entry)
     except _BAD_ROW as problem:
         if len(rows) == 1:
             _log.error("row %s cannot be streamed to BigQuery and is left out: %s", rows[0][0], described(problem))
             return
         for row in rows:
-            await _append(emulator, store, config, [row])
+            await _append(context, store, config, [row])
 
 
 def _made(

@@ -25,7 +25,7 @@ from emulator.services.iam.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _METHODS = "iam.projects.serviceAccounts"
 _LIMITS = {"displayName": 100, "description": 256}
@@ -45,14 +45,14 @@ def view(account: Resource) -> dict[str, Any]:
 def project_of(request: Request) -> str:
     """projects/ID of the project in a request's path, given by id, by number or (for undelete) as `-`."""
     project = request.name.split("/")[1]
-    emulator = request.emulator
-    return f"projects/{emulator.settings.project if project == '-' else emulator.project_id(project)}"
+    context = request.context
+    return f"projects/{context.settings.project if project == '-' else context.project_id(project)}"
 
 
 @SERVICE.handles(f"{_METHODS}.create", on=project_of)
 async def create(request: Request) -> Answer:
     """Create an account; its id is the part of the address before the @."""
-    emulator = request.emulator
+    context = request.context
     account_id = request.body.get("accountId", "")
     if not ACCOUNT_ID.fullmatch(account_id):
         raise invalid_argument(
@@ -63,30 +63,30 @@ async def create(request: Request) -> Answer:
     fields = request.body.get("serviceAccount", {})
     body = {
         "projectId": name.project,
-        "uniqueId": "1" + emulator.ids.number()[:20],
+        "uniqueId": "1" + context.ids.number()[:20],
         "email": name.email,
         **_checked({key: fields[key] for key in _LIMITS if key in fields}),
     }
 
     def step(tx: sqlite3.Connection) -> Resource:
-        if emulator.resources.get(ACCOUNTS, str(name), tx) is not None:
+        if context.resources.get(ACCOUNTS, str(name), tx) is not None:
             raise already_exists(f"Service account {account_id} already exists within project {name.parent}.")
-        return emulator.resources.insert(tx, ACCOUNTS, str(name), name.parent, body)
+        return context.resources.insert(tx, ACCOUNTS, str(name), name.parent, body)
 
-    return view(await emulator.db.write(step))
+    return view(await context.db.write(step))
 
 
 @SERVICE.handles(f"{_METHODS}.get", on=resource_name)
 async def get(request: Request) -> Answer:
     """One account, by address or unique id."""
-    return view(require_account(request.emulator, account_name(request)))
+    return view(require_account(request.context, account_name(request)))
 
 
 @SERVICE.handles(f"{_METHODS}.list", on=project_of)
 async def list_accounts(request: Request) -> Answer:
     """A project's accounts."""
     page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
-    found, last = request.emulator.resources.list(ACCOUNTS, project_of(request), page.size, page.name)
+    found, last = request.context.resources.list(ACCOUNTS, project_of(request), page.size, page.name)
     answer: dict[str, Any] = {"accounts": [view(account) for account in found]} if found else {}
     if last:
         answer["nextPageToken"] = paging.encode(last)
@@ -130,61 +130,61 @@ async def delete(request: Request) -> Answer:
 
     Until then they name it as deleted, so that a new account of the same address gets nothing of it.
     """
-    emulator = request.emulator
+    context = request.context
     name = account_name(request)
 
     def step(tx: sqlite3.Connection) -> None:
-        account = emulator.resources.get(ACCOUNTS, str(name), tx)
+        account = context.resources.get(ACCOUNTS, str(name), tx)
         if account is None:
             raise unknown_account(name)
-        keys = emulator.resources.list(KEYS, str(name), tx=tx)[0]
+        keys = context.resources.list(KEYS, str(name), tx=tx)[0]
         kept = {
             "account": account.body,
             "keys": {key.name: key.body for key in keys},
-            "policy": emulator.policies.get(str(name), tx),
+            "policy": context.policies.get(str(name), tx),
         }
         unique = account.body["uniqueId"]
-        emulator.resources.insert(tx, DELETED, f"{name.parent}/deletedServiceAccounts/{unique}", name.parent, kept)
-        emulator.resources.delete_tree(tx, str(name))
-        _rename(tx, emulator, _member(account.body), deleted_account(name.email, unique))
-        _forget(emulator)
+        context.resources.insert(tx, DELETED, f"{name.parent}/deletedServiceAccounts/{unique}", name.parent, kept)
+        context.resources.delete_tree(tx, str(name))
+        _rename(tx, context, _member(account.body), deleted_account(name.email, unique))
+        _forget(context)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
 @SERVICE.handles(f"{_METHODS}.undelete", on=project_of)
 async def undelete(request: Request) -> Answer:
     """Bring a deleted account back by its unique id, unless its address was taken in the meantime."""
-    emulator = request.emulator
+    context = request.context
     unique = request.name.rsplit("/", 1)[-1]
     parent = project_of(request)
 
     def step(tx: sqlite3.Connection) -> Resource:
-        deleted = emulator.resources.get(DELETED, f"{parent}/deletedServiceAccounts/{unique}", tx)
+        deleted = context.resources.get(DELETED, f"{parent}/deletedServiceAccounts/{unique}", tx)
         if deleted is None:
             raise not_found(f"No deleted service account with unique id {unique[:40]}.")
         name = f"{parent}/serviceAccounts/{deleted.body['account']['email']}"
-        account = emulator.resources.insert(tx, ACCOUNTS, name, parent, deleted.body["account"])
+        account = context.resources.insert(tx, ACCOUNTS, name, parent, deleted.body["account"])
         for key, body in deleted.body["keys"].items():
-            emulator.resources.insert(tx, KEYS, key, name, body)
+            context.resources.insert(tx, KEYS, key, name, body)
         policy = deleted.body["policy"]
         if policy.get("bindings"):
-            emulator.policies.set(tx, name, {**policy, "etag": ""})
-        emulator.resources.delete(tx, DELETED, deleted.name)
-        _rename(tx, emulator, deleted_account(account.body["email"], unique), _member(account.body))
-        _forget(emulator)
+            context.policies.set(tx, name, {**policy, "etag": ""})
+        context.resources.delete(tx, DELETED, deleted.name)
+        _rename(tx, context, deleted_account(account.body["email"], unique), _member(account.body))
+        _forget(context)
         return account
 
-    return {"restoredAccount": view(await emulator.db.write(step))}
+    return {"restoredAccount": view(await context.db.write(step))}
 
 
-def _rename(tx: sqlite3.Connection, emulator: Emulator, before: str, after: str) -> None:
+def _rename(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
     """Everywhere that members are named: in policies, and in the access lists of datasets."""
     from emulator.services.bigquery import api as bigquery
 
-    emulator.policies.rename_member(tx, before, after)
-    bigquery.rename_member(tx, emulator, before, after)
+    context.policies.rename_member(tx, before, after)
+    bigquery.rename_member(tx, context, before, after)
 
 
 def _member(account: dict[str, Any]) -> str:
@@ -193,27 +193,27 @@ def _member(account: dict[str, Any]) -> str:
 
 async def _change(request: Request, changes: dict[str, Any], fields: list[str]) -> Answer:
     """Copy `fields` from `changes` to the account that the request names."""
-    emulator = request.emulator
+    context = request.context
     name = account_name(request)
     _checked(changes)
 
     def step(tx: sqlite3.Connection) -> Resource:
-        account = emulator.resources.get(ACCOUNTS, str(name), tx)
+        account = context.resources.get(ACCOUNTS, str(name), tx)
         if account is None:
             raise unknown_account(name)
         body = dict(account.body)
         for field in fields:
             apply_path(body, changes, field)
-        _forget(emulator)
-        return emulator.resources.replace(tx, ACCOUNTS, str(name), body)
+        _forget(context)
+        return context.resources.replace(tx, ACCOUNTS, str(name), body)
 
-    return view(await emulator.db.write(step))
+    return view(await context.db.write(step))
 
 
-def _forget(emulator: Emulator) -> None:
+def _forget(context: Context) -> None:
     """Inside a write: once it is on disk, verify every token and every permission anew."""
-    emulator.db.after_commit(emulator.authenticator.forget)
-    emulator.db.after_commit(emulator.policies.forget)
+    context.db.after_commit(context.authenticator.forget)
+    context.db.after_commit(context.policies.forget)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

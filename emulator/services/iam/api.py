@@ -9,12 +9,12 @@ from emulator.gateway.errors import permission_denied
 from emulator.principals import service_account_exists
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _ACT_AS = "iam.serviceAccounts.actAs"
 
 
-def require_act_as(emulator: Emulator, principal: str, email: str | None) -> None:
+def require_act_as(context: Context, principal: str, email: str | None) -> None:
     """Nothing, or the 403 where `principal` may not attach the service account with that e-mail address.
 
     Who attaches one to a resource has that resource act with its rights (IAM: "Attach service accounts to resources").
@@ -23,7 +23,7 @@ def require_act_as(emulator: Emulator, principal: str, email: str | None) -> Non
     if not email:
         return
     name = account_name(email)
-    if not emulator.policies.allows(principal, _ACT_AS, name) or not service_account_exists(emulator, email):
+    if not context.policies.allows(principal, _ACT_AS, name) or not service_account_exists(context, email):
         raise permission_denied(
             f'The principal (user or service account) lacks IAM permission "{_ACT_AS}" for the resource '
             f'"{email[:200]}" (or the resource may not exist).'

@@ -22,23 +22,23 @@ async def generate_access_token(request: Request) -> Answer:
 
     Each delegate must be one that the one before it may act through (implicitDelegation), as in a chain of accounts.
     """
-    emulator = request.emulator
+    context = request.context
     caller = request.principal
     for delegate in request.body.get("delegates", []):
         email = delegate.rsplit("/", 1)[-1]
         name = AccountName(email.partition("@")[2].removesuffix(".iam.gserviceaccount.com"), email)
-        emulator.policies.require(caller, _DELEGATE, str(name))
+        context.policies.require(caller, _DELEGATE, str(name))
         caller = f"serviceAccount:{email}"
-    emulator.policies.require(caller, _GET_TOKEN, resource_name(request))
-    account = require_account(emulator, account_name(request))
+    context.policies.require(caller, _GET_TOKEN, resource_name(request))
+    account = require_account(context, account_name(request))
     if account.body.get("disabled"):
         raise failed_precondition("The service account is disabled; enable it first.")
     if not request.body.get("scope"):
         raise invalid_argument("scope is required: name at least one OAuth 2.0 scope.")
     lifetime = _seconds(request.body.get("lifetime", f"{LIFETIME}s"))
-    expires = emulator.clock.now() + timedelta(seconds=lifetime)
+    expires = context.clock.now() + timedelta(seconds=lifetime)
     return {
-        "accessToken": emulator.authenticator.issue(account.body["email"], lifetime),
+        "accessToken": context.authenticator.issue(account.body["email"], lifetime),
         "expireTime": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 

@@ -46,7 +46,7 @@ def view(key: Resource) -> dict[str, Any]:
 @SERVICE.handles(f"{_METHODS}.create", permission=f"{_PERMISSION}.create", on=resource_name)
 async def create(request: Request) -> Answer:
     """Create a key; the answer holds the key file, once."""
-    emulator = request.emulator
+    context = request.context
     name = account_name(request)
     if request.body.get("privateKeyType") == "TYPE_PKCS12_FILE":
         raise not_implemented("Keys in PKCS12 form are not emulated; ask for TYPE_GOOGLE_CREDENTIALS_FILE.")
@@ -55,10 +55,10 @@ async def create(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> tuple[dict[str, Any], Resource]:
         _require_room(request, tx)
-        file = make_key(emulator, tx, name.email)
-        return file, emulator.resources.require(KEYS, f"{name}/keys/{file['private_key_id']}", tx)
+        file = make_key(context, tx, name.email)
+        return file, context.resources.require(KEYS, f"{name}/keys/{file['private_key_id']}", tx)
 
-    file, key = await emulator.db.write(step)
+    file, key = await context.db.write(step)
     data = base64.b64encode(orjson.dumps(file, option=orjson.OPT_INDENT_2)).decode()
     return {**view(key), "privateKeyType": "TYPE_GOOGLE_CREDENTIALS_FILE", "privateKeyData": data}
 
@@ -66,7 +66,7 @@ async def create(request: Request) -> Answer:
 @SERVICE.handles(f"{_METHODS}.upload", permission=f"{_PERMISSION}.create", on=resource_name)
 async def upload(request: Request) -> Answer:
     """Register the public half of a key that the caller made: an X.509 certificate in PEM form."""
-    emulator = request.emulator
+    context = request.context
     certificate = base64.b64decode(request.body.get("publicKeyData", ""))
     public_key, valid_before = await asyncio.to_thread(_read_certificate, certificate)
     body = {
@@ -80,9 +80,9 @@ async def upload(request: Request) -> Answer:
     def step(tx: sqlite3.Connection) -> Resource:
         _require_room(request, tx)
         account = str(account_name(request))
-        return emulator.resources.insert(tx, KEYS, f"{account}/keys/{emulator.ids.hex(40)}", account, body)
+        return context.resources.insert(tx, KEYS, f"{account}/keys/{context.ids.hex(40)}", account, body)
 
-    return view(await emulator.db.write(step))
+    return view(await context.db.write(step))
 
 
 @SERVICE.handles(f"{_METHODS}.get", permission=f"{_PERMISSION}.get", on=resource_name)
@@ -102,24 +102,24 @@ async def get(request: Request) -> Answer:
 async def list_keys(request: Request) -> Answer:
     """The keys of an account; system-managed keys do not exist here."""
     name = account_name(request)
-    require_account(request.emulator, name)
+    require_account(request.context, name)
     if request.query.get("keyTypes", ["USER_MANAGED"]) == ["SYSTEM_MANAGED"]:
         return {}
-    found = request.emulator.resources.list(KEYS, str(name))[0]
+    found = request.context.resources.list(KEYS, str(name))[0]
     return {"keys": [view(key) for key in found]} if found else {}
 
 
 @SERVICE.handles(f"{_METHODS}.delete", permission=f"{_PERMISSION}.delete", on=resource_name)
 async def delete(request: Request) -> Answer:
     """Delete a key: what it signed is refused from now on."""
-    emulator = request.emulator
+    context = request.context
     key = require_key(request)
 
     def step(tx: sqlite3.Connection) -> None:
-        emulator.resources.delete(tx, KEYS, key.name)
-        emulator.db.after_commit(emulator.authenticator.forget)
+        context.resources.delete(tx, KEYS, key.name)
+        context.db.after_commit(context.authenticator.forget)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
@@ -136,24 +136,24 @@ async def disable(request: Request) -> Answer:
 
 
 async def _set_disabled(request: Request, *, disabled: bool) -> Answer:
-    emulator = request.emulator
+    context = request.context
     name = require_key(request).name
 
     def step(tx: sqlite3.Connection) -> None:
-        key = emulator.resources.require(KEYS, name, tx)
-        emulator.resources.replace(tx, KEYS, name, {**key.body, "disabled": disabled})
-        emulator.db.after_commit(emulator.authenticator.forget)
+        key = context.resources.require(KEYS, name, tx)
+        context.resources.replace(tx, KEYS, name, {**key.body, "disabled": disabled})
+        context.db.after_commit(context.authenticator.forget)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
 def _require_room(request: Request, tx: sqlite3.Connection) -> None:
-    emulator = request.emulator
+    context = request.context
     name = account_name(request)
-    if emulator.resources.get(ACCOUNTS, str(name), tx) is None:
+    if context.resources.get(ACCOUNTS, str(name), tx) is None:
         raise unknown_account(name)
-    if len(emulator.resources.list(KEYS, str(name), tx=tx)[0]) >= KEY_LIMIT:
+    if len(context.resources.list(KEYS, str(name), tx=tx)[0]) >= KEY_LIMIT:
         raise resource_exhausted("Maximum number of keys on account reached.")
 
 

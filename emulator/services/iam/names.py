@@ -10,7 +10,7 @@ from emulator.gateway.authentication import ACCOUNTS, KEYS
 from emulator.gateway.errors import ApiError, not_found
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.gateway.request import Request
     from emulator.state.resources import Resource
 
@@ -46,15 +46,15 @@ def account_name(request: Request) -> AccountName:
     IAM accepts `-` for the project, and the numeric unique id in place of the e-mail address. A unique id that no
     account has gives a name that does not exist.
     """
-    emulator = request.emulator
+    context = request.context
     segments = request.name.split("/")
-    project, account = emulator.project_id(segments[1]), segments[3]
+    project, account = context.project_id(segments[1]), segments[3]
     if account.isdigit():
-        known = emulator.resources.list(
-            ACCOUNTS, f"projects/{emulator.settings.project if project == '-' else project}"
-        )[0]
+        known = context.resources.list(ACCOUNTS, f"projects/{context.settings.project if project == '-' else project}")[
+            0
+        ]
         account = next((a.id for a in known if a.body.get("uniqueId") == account), account)
-    owner = account.partition("@")[2].removesuffix(_DOMAIN) or emulator.settings.project
+    owner = account.partition("@")[2].removesuffix(_DOMAIN) or context.settings.project
     return AccountName(owner if project == "-" else project, account)
 
 
@@ -64,9 +64,9 @@ def resource_name(request: Request) -> str:
     return "/".join([str(account_name(request)), *key])
 
 
-def require_account(emulator: Emulator, name: AccountName) -> Resource:
+def require_account(context: Context, name: AccountName) -> Resource:
     """The account of that name; IAM's 404 where there is none."""
-    found = emulator.resources.get(ACCOUNTS, str(name))
+    found = context.resources.get(ACCOUNTS, str(name))
     if found is None:
         raise unknown_account(name)
     return found
@@ -75,7 +75,7 @@ def require_account(emulator: Emulator, name: AccountName) -> Resource:
 def require_key(request: Request) -> Resource:
     """The key that a request's path names; IAM's 404 where there is none."""
     name = resource_name(request)
-    found = request.emulator.resources.get(KEYS, name)
+    found = request.context.resources.get(KEYS, name)
     if found is None:
         raise not_found(f"Service account key {name.rsplit('/', 1)[-1]} does not exist.")
     return found

@@ -19,25 +19,25 @@ _METHODS = "iam.projects.serviceAccounts"
 async def get_policy(request: Request) -> Answer:
     """The policy of an account."""
     name = account_name(request)
-    require_account(request.emulator, name)
-    return request.emulator.policies.shown(str(name), request)
+    require_account(request.context, name)
+    return request.context.policies.shown(str(name), request)
 
 
 @SERVICE.handles(f"{_METHODS}.setIamPolicy", on=resource_name)
 async def set_policy(request: Request) -> Answer:
     """Replace the policy of an account."""
-    emulator = request.emulator
+    context = request.context
     name = account_name(request)
     policy = request.body.get("policy")
     if policy is None:
         raise invalid_argument("policy is required.")
 
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
-        if emulator.resources.get(ACCOUNTS, str(name), tx) is None:
+        if context.resources.get(ACCOUNTS, str(name), tx) is None:
             raise unknown_account(name)
-        return emulator.policies.set(tx, str(name), policy, request.body.get("updateMask"))
+        return context.policies.set(tx, str(name), policy, request.body.get("updateMask"))
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 @SERVICE.handles(f"{_METHODS}.testIamPermissions", permission="")

@@ -16,7 +16,7 @@ from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 BUCKETS = "logging.buckets"
 _METHODS = "logging.projects.locations.buckets"
@@ -34,8 +34,8 @@ def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, A
     """Check a bucket's body; its key, if it is not `key`, must be usable by Logging's agent (Logging: "CMEK")."""
     wanted = body.get("cmekSettings", {}).get("kmsKeyName", "")
     if wanted and wanted != key:
-        project = request.emulator.project_id(request.name.split("/")[1])
-        cloudkms.require_usable(request.emulator, wanted, agent_email("logging", project), invalid_argument)
+        project = request.context.project_id(request.name.split("/")[1])
+        cloudkms.require_usable(request.context, wanted, agent_email("logging", project), invalid_argument)
     if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
         raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
     return body
@@ -89,27 +89,27 @@ async def undelete(request: Request) -> Answer:
 @SERVICE.handles("logging.projects.locations.operations.get")
 async def get_operation(request: Request) -> Answer:
     """An operation on a bucket."""
-    return request.emulator.operations.require(request.name).to_json()
+    return request.context.operations.require(request.name).to_json()
 
 
 async def _set_lifecycle(request: Request, state: str) -> Answer:
-    emulator = request.emulator
+    context = request.context
 
     def step(tx: sqlite3.Connection) -> None:
-        bucket = emulator.resources.require(BUCKETS, request.name, tx)
+        bucket = context.resources.require(BUCKETS, request.name, tx)
         if bucket.body.get("locked"):
             raise failed_precondition(f"The bucket {bucket.name} is locked: it can't be deleted.")
-        emulator.resources.replace(tx, BUCKETS, bucket.name, {**bucket.body, "lifecycleState": state})
+        context.resources.replace(tx, BUCKETS, bucket.name, {**bucket.body, "lifecycleState": state})
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
 async def _done(request: Request, bucket: Resource) -> Answer:
-    emulator = request.emulator
+    context = request.context
     response = {"@type": _TYPE, **_view(bucket)}
-    operation = await emulator.db.write(
-        lambda tx: emulator.operations.insert(
+    operation = await context.db.write(
+        lambda tx: context.operations.insert(
             tx, "logging.buckets", bucket.parent, principal=request.principal, response=response
         )
     )
@@ -117,15 +117,15 @@ async def _done(request: Request, bucket: Resource) -> Answer:
 
 
 @SERVICE.on_start
-async def ensure_defaults(emulator: Emulator) -> None:
+async def ensure_defaults(context: Context) -> None:
     """The two buckets that every project has."""
-    parent = f"projects/{emulator.settings.project}/locations/global"
+    parent = f"projects/{context.settings.project}/locations/global"
 
-    missing = [name for name in _DEFAULTS if emulator.resources.get(BUCKETS, f"{parent}/buckets/{name}") is None]
+    missing = [name for name in _DEFAULTS if context.resources.get(BUCKETS, f"{parent}/buckets/{name}") is None]
 
     def step(tx: sqlite3.Connection) -> None:
         for name in missing:
-            emulator.resources.insert(tx, BUCKETS, f"{parent}/buckets/{name}", parent, dict(_DEFAULTS[name]))
+            context.resources.insert(tx, BUCKETS, f"{parent}/buckets/{name}", parent, dict(_DEFAULTS[name]))
 
     if missing:
-        await emulator.db.write(step)
+        await context.db.write(step)

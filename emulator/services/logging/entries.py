@@ -19,7 +19,7 @@ from emulator.services.logging.filters import compile_filter, parse_time
 from emulator.services.logging.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _PROJECT = re.compile(r"projects/([^/]+)(/.*)?")
 _LOG = re.compile(r"projects/([^/]+)/logs/([^/]+)")
@@ -35,13 +35,13 @@ async def list_entries(request: Request) -> Answer:
 
     Data access audit logs are private: without logging.privateLogEntries.list they are left out, as Google does.
     """
-    emulator = request.emulator
+    context = request.context
     body = request.body
     projects = _projects(
         request, [*body.get("resourceNames", []), *(f"projects/{p}" for p in body.get("projectIds", []))]
     )
     readable = {
-        project: emulator.policies.allows(request.principal, "logging.privateLogEntries.list", f"projects/{project}")
+        project: context.policies.allows(request.principal, "logging.privateLogEntries.list", f"projects/{project}")
         for project in projects
     }
     if body.get("orderBy", "") not in _ORDERS:
@@ -50,9 +50,9 @@ async def list_entries(request: Request) -> Answer:
     keep = compile_filter(query) if query.strip() else None
     page = paging.asked(body, _DEFAULT_PAGE, _MAX_PAGE, str, int)
     descending = _ORDERS[body.get("orderBy", "")] == "DESC"
-    await emulator.logs.flush()
+    await context.logs.flush()
     after = None if page.after is None else (page.after[0], page.after[1])
-    found, following = await asyncio.to_thread(_scan, emulator, readable, keep, page.size, after, descending)
+    found, following = await asyncio.to_thread(_scan, context, readable, keep, page.size, after, descending)
     answer: dict[str, Any] = {"entries": found} if found else {}
     if following:
         answer["nextPageToken"] = following
@@ -62,7 +62,7 @@ async def list_entries(request: Request) -> Answer:
 @SERVICE.handles("logging.entries.write", permission="")
 async def write_entries(request: Request) -> Answer:
     """Store entries, durable when answered; log name, resource and labels of the request are defaults of each."""
-    emulator = request.emulator
+    context = request.context
     body = request.body
     entries: list[dict[str, Any]] = []
     for number, given in enumerate(body.get("entries", [])):
@@ -78,8 +78,8 @@ async def write_entries(request: Request) -> Answer:
             )
         if not entry["resource"]:
             raise invalid_argument(f'entries[{number}]: resource is required, for example {{"type": "global"}}.')
-        project = emulator.project_id(found[1])
-        emulator.policies.require(request.principal, "logging.logEntries.create", f"projects/{project}")
+        project = context.project_id(found[1])
+        context.policies.require(request.principal, "logging.logEntries.create", f"projects/{project}")
         entry["logName"] = f"projects/{project}/logs/{quote(unquote(found[2]), safe='')}"
         if "timestamp" in entry:
             time = parse_time(entry["timestamp"]).astimezone(UTC)
@@ -90,19 +90,19 @@ async def write_entries(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> None:
         for entry in entries:
-            emulator.logs.write_in(tx, entry)
+            context.logs.write_in(tx, entry)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
 @SERVICE.handles("logging.projects.logs.list")
 async def list_logs(request: Request) -> Answer:
     """The names of a project's logs that have entries."""
-    emulator = request.emulator
+    context = request.context
     project = request.name.split("/")[1]
-    await emulator.logs.flush()
-    rows = emulator.db.all("SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log", (project,))
+    await context.logs.flush()
+    rows = context.db.all("SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log", (project,))
     names = [f"projects/{project}/logs/{row['log']}" for row in rows]
     shown, following = paging.cut(names, paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE))
     answer: dict[str, Any] = {"logNames": shown} if shown else {}
@@ -112,11 +112,11 @@ async def list_logs(request: Request) -> Answer:
 @SERVICE.handles("logging.projects.logs.delete", permission="logging.logs.delete")
 async def delete_log(request: Request) -> Answer:
     """Delete the entries of a log."""
-    emulator = request.emulator
+    context = request.context
     _, project, _, log = request.name.split("/", 3)
-    await emulator.logs.flush()
+    await context.logs.flush()
     sql = "DELETE FROM log_entries WHERE project = ? AND log = ?"
-    await emulator.db.write(lambda tx: tx.execute(sql, (project, quote(unquote(log), safe=""))).rowcount)
+    await context.db.write(lambda tx: tx.execute(sql, (project, quote(unquote(log), safe=""))).rowcount)
     return {}
 
 
@@ -129,14 +129,14 @@ def _projects(request: Request, names: list[str]) -> list[str]:
         found = _PROJECT.fullmatch(name)
         if found is None:
             raise invalid_argument(f"{name[:80]}: only entries of projects are emulated; name one as projects/ID.")
-        project = request.emulator.project_id(found[1])
-        request.emulator.policies.require(request.principal, "logging.logEntries.list", f"projects/{project}")
+        project = request.context.project_id(found[1])
+        request.context.policies.require(request.principal, "logging.logEntries.list", f"projects/{project}")
         projects.append(project)
     return projects
 
 
 def _scan(
-    emulator: Emulator,
+    context: Context,
     readable: dict[str, bool],
     keep: Predicate | None,
     size: int,
@@ -154,7 +154,7 @@ def _scan(
         if after is not None:
             where += f" AND (time, number) {beyond} (?, ?)"
             arguments += [*after]
-        rows = emulator.db.all(f"SELECT * FROM log_entries WHERE {where} {order}", arguments)  # noqa: S608 - no input
+        rows = context.db.all(f"SELECT * FROM log_entries WHERE {where} {order}", arguments)  # noqa: S608 - no input
         for row in rows:
             if row["log"] == _PRIVATE and not readable[row["project"]]:
                 continue

@@ -16,7 +16,7 @@ from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SINKS = "logging.sinks"
 _DESTINATIONS = ("storage.", "bigquery.", "pubsub.", "logging.")
@@ -48,10 +48,10 @@ def _prepare_update(request: Request, old: Resource, body: dict[str, Any]) -> di
 def _writer(request: Request) -> str:
     custom = str(request.query.get("customWriterIdentity") or "")
     if custom:
-        require_act_as(request.emulator, request.principal, custom.removeprefix("serviceAccount:"))
+        require_act_as(request.context, request.principal, custom.removeprefix("serviceAccount:"))
         return custom
     if request.query.get("uniqueWriterIdentity"):
-        return f"serviceAccount:{agent_email('logging', request.emulator.project_id(request.name.split('/')[1]))}"
+        return f"serviceAccount:{agent_email('logging', request.context.project_id(request.name.split('/')[1]))}"
     return _SHARED_WRITER
 
 
@@ -67,7 +67,7 @@ def _check(body: dict[str, Any]) -> None:
             compile_filter(text)
 
 
-def _require_deletable(_emulator: Emulator, _tx: sqlite3.Connection, sink: Resource) -> None:
+def _require_deletable(_context: Context, _tx: sqlite3.Connection, sink: Resource) -> None:
     if sink.id == "_Required":
         raise invalid_argument("The sink _Required can't be deleted.")
 
@@ -87,19 +87,19 @@ crud(SERVICE, SINK, "logging.projects.sinks", ("create", "get", "list", "patch",
 
 
 @SERVICE.on_start
-async def ensure_defaults(emulator: Emulator) -> None:
+async def ensure_defaults(context: Context) -> None:
     """The two sinks that every project has."""
-    parent = f"projects/{emulator.settings.project}"
+    parent = f"projects/{context.settings.project}"
     logs = [f'LOG_ID("{name}")' for name in _AUDIT]
     defaults = {"_Required": " OR ".join(logs), "_Default": " AND ".join(f"NOT {log}" for log in logs)}
 
-    missing = [name for name in defaults if emulator.resources.get(SINKS, f"{parent}/sinks/{name}") is None]
+    missing = [name for name in defaults if context.resources.get(SINKS, f"{parent}/sinks/{name}") is None]
 
     def step(tx: sqlite3.Connection) -> None:
         for name in missing:
             destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{name}"
             body = {"destination": destination, "filter": defaults[name]}
-            emulator.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
+            context.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
 
     if missing:
-        await emulator.db.write(step)
+        await context.db.write(step)

@@ -12,7 +12,7 @@ from emulator.gateway.service import Service
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SERVICE = Service("monitoring", documents=("monitoring.v3",))
 POLICIES = "monitoring.alertPolicies"
@@ -22,7 +22,7 @@ _SERVER_FIELDS = ("creationRecord", "mutationRecord", "mutationRecords", "validi
 
 
 def _record(request: Request) -> dict[str, str]:
-    return {"mutateTime": request.emulator.clock.stamp(), "mutatedBy": request.principal.partition(":")[2]}
+    return {"mutateTime": request.context.clock.stamp(), "mutatedBy": request.principal.partition(":")[2]}
 
 
 def _without_server_fields(body: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def _check_policy(request: Request, body: dict[str, Any]) -> None:
     if not 1 <= len(body.get("conditions", [])) <= 6:
         raise _bad_field("conditions", "a policy has 1 to 6 conditions")
     for channel in body.get("notificationChannels", []):
-        if request.emulator.resources.get(CHANNELS, channel) is None:
+        if request.context.resources.get(CHANNELS, channel) is None:
             raise _bad_field("notificationChannels", f"there is no notification channel {channel[:120]}")
 
 
@@ -107,24 +107,24 @@ crud(SERVICE, CHANNEL, "monitoring.projects.notificationChannels", ("create", "g
 @SERVICE.handles("monitoring.projects.notificationChannels.delete")
 async def delete_channel(request: Request) -> Answer:
     """Delete a channel; one that policies use only with force, which takes it out of them."""
-    emulator = request.emulator
+    context = request.context
     name = request.name
 
     def step(tx: sqlite3.Connection) -> None:
-        emulator.resources.require(CHANNELS, name, tx)
-        for policy in _users(emulator, tx, name):
+        context.resources.require(CHANNELS, name, tx)
+        for policy in _users(context, tx, name):
             if not request.query.get("force"):
                 raise failed_precondition(
                     f"The notification channel is used by {policy.name}; take it out, or use force."
                 )
             kept = [channel for channel in policy.body["notificationChannels"] if channel != name]
-            emulator.resources.replace(tx, POLICIES, policy.name, {**policy.body, "notificationChannels": kept})
-        emulator.resources.delete(tx, CHANNELS, name)
+            context.resources.replace(tx, POLICIES, policy.name, {**policy.body, "notificationChannels": kept})
+        context.resources.delete(tx, CHANNELS, name)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}
 
 
-def _users(emulator: Emulator, tx: sqlite3.Connection, channel: str) -> list[Resource]:
-    policies = emulator.resources.list(POLICIES, channel.rpartition("/notificationChannels/")[0], tx=tx)[0]
+def _users(context: Context, tx: sqlite3.Connection, channel: str) -> list[Resource]:
+    policies = context.resources.list(POLICIES, channel.rpartition("/notificationChannels/")[0], tx=tx)[0]
     return [policy for policy in policies if channel in policy.body.get("notificationChannels", [])]

@@ -9,21 +9,21 @@ from emulator.services.pubsub.broker import TOPICS, broker
 from emulator.services.pubsub.store import NewMessage
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Messages = list[tuple[bytes, dict[str, str]]]
 
 
-def publish_in(tx: sqlite3.Connection, emulator: Emulator, topic: str, messages: Messages) -> list[int]:
+def publish_in(tx: sqlite3.Connection, context: Context, topic: str, messages: Messages) -> list[int]:
     """Publish (data, attributes) in the caller's transaction; a 404 where the topic is gone."""
-    return broker(emulator).publish_in(tx, topic, [NewMessage(data, attributes) for data, attributes in messages])
+    return broker(context).publish_in(tx, topic, [NewMessage(data, attributes) for data, attributes in messages])
 
 
-async def publish(emulator: Emulator, topic: str, messages: Messages) -> list[int]:
+async def publish(context: Context, topic: str, messages: Messages) -> list[int]:
     """Publish (data, attributes), durable on return."""
-    return await broker(emulator).publish(topic, [NewMessage(data, attributes) for data, attributes in messages])
+    return await broker(context).publish(topic, [NewMessage(data, attributes) for data, attributes in messages])
 
 
-def topic_exists(emulator: Emulator, topic: str) -> bool:
+def topic_exists(context: Context, topic: str) -> bool:
     """Whether there is a topic of that name."""
-    return emulator.resources.get(TOPICS, topic) is not None
+    return context.resources.get(TOPICS, topic) is not None

@@ -19,7 +19,7 @@ from emulator.services.pubsub.store import Message, NewMessage
 from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 TOPICS = "pubsub.topics"
 SUBSCRIPTIONS = "pubsub.subscriptions"
@@ -35,8 +35,8 @@ _log = logging.getLogger("emulator")
 class Broker:
     """The message broker of one emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
-        self._emulator = emulator
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._queues: dict[str, Queue] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -44,24 +44,24 @@ class Broker:
 
     def publish_in(self, tx: sqlite3.Connection, topic: str, messages: list[NewMessage]) -> list[int]:
         """Store messages in a transaction; subscribers are woken once it is committed. Returns the message ids."""
-        found = self._emulator.resources.get(TOPICS, topic, tx)
+        found = self._context.resources.get(TOPICS, topic, tx)
         if found is None:
             raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
         if settings := found.body.get("schemaSettings"):
-            check = Check(self._emulator, tx, settings)
+            check = Check(self._context, tx, settings)
             messages = [
                 replace(message, attributes={**message.attributes, **check.attributes_of(message.data)})
                 for message in messages
             ]
-        ids, fresh = store.insert(tx, self._emulator, topic, messages)
+        ids, fresh = store.insert(tx, self._context, topic, messages)
         if fresh:
-            self._emulator.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._deliver, fresh))
+            self._context.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._deliver, fresh))
         return ids
 
     async def publish(self, topic: str, messages: list[NewMessage]) -> list[int]:
         """Store messages durably; returns their ids."""
         check_messages(messages)
-        return await self._emulator.db.write(self.publish_in, topic, messages)
+        return await self._context.db.write(self.publish_in, topic, messages)
 
     def _deliver(self, fresh: dict[str, list[Entry]]) -> None:
         for subscription, wanted in fresh.items():
@@ -75,10 +75,10 @@ class Broker:
         """The queue of a subscription, read from disk when first used. A 404 where there is none."""
         queue = self._queues.get(subscription)
         if queue is None:
-            body = self._emulator.resources.get(SUBSCRIPTIONS, subscription)
+            body = self._context.resources.get(SUBSCRIPTIONS, subscription)
             if body is None:
                 raise not_found(f"Resource not found (resource={subscription.rsplit('/', 1)[-1]}).")
-            queue = Queue(subscription, policy_of(body.body), store.backlog(self._emulator, subscription))
+            queue = Queue(subscription, policy_of(body.body), store.backlog(self._context, subscription))
             self._queues[subscription] = queue
         return queue
 
@@ -94,11 +94,11 @@ class Broker:
 
     async def pull(self, subscription: str, limit: int, wait: float) -> list[tuple[Lease, Message]]:
         """Lease up to `limit` messages, waiting up to `wait` seconds for the first."""
-        deadline = self._emulator.clock.seconds() + wait
+        deadline = self._context.clock.seconds() + wait
         while True:
             queue = self.queue(subscription)
-            taken = self._with_messages(queue, queue.take(limit, self._emulator.clock.seconds()))
-            left = deadline - self._emulator.clock.seconds()
+            taken = self._with_messages(queue, queue.take(limit, self._context.clock.seconds()))
+            left = deadline - self._context.clock.seconds()
             if taken or left <= 0 or not await queue.wait(left):
                 return taken
 
@@ -115,7 +115,7 @@ class Broker:
             if not stream.room:
                 await stream.wait(WATCH_SECONDS)
                 continue
-            now = self._emulator.clock.seconds()
+            now = self._context.clock.seconds()
             leases = queue.take(stream.room, now, deadline, stream.release, stream.byte_room)
             stream.sent(leases)
             taken = self._with_messages(queue, leases)
@@ -124,7 +124,7 @@ class Broker:
             await queue.wait(WATCH_SECONDS)
 
     def _with_messages(self, queue: Queue, leases: list[Lease]) -> list[tuple[Lease, Message]]:
-        messages = store.load(self._emulator, [lease.entry.message for lease in leases])
+        messages = store.load(self._context, [lease.entry.message for lease in leases])
         taken = []
         for lease in leases:
             message = messages.get(lease.entry.message)
@@ -139,15 +139,15 @@ class Broker:
         queue = self.queue(subscription)
         done = queue.acknowledge(ack_ids)
         try:
-            await self._emulator.db.write(store.acknowledge, subscription, [entry.message for entry in done])
+            await self._context.db.write(store.acknowledge, subscription, [entry.message for entry in done])
         except Exception:
-            queue.give_back(done, self._emulator.clock.seconds())
+            queue.give_back(done, self._context.clock.seconds())
             raise
 
     async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> None:
         """Extend leases; 0 seconds gives the messages back."""
         queue = self.queue(subscription)
-        now = self._emulator.clock.seconds()
+        now = self._context.clock.seconds()
         if seconds > 0:
             for ack_id in ack_ids:
                 queue.extend(ack_id, now + seconds)
@@ -170,22 +170,22 @@ class Broker:
             if spent and await self._dead_letter(queue, spent):
                 again = [entry for entry in entries if entry not in spent]
         finally:
-            queue.give_back(again, self._emulator.clock.seconds(), followers)
+            queue.give_back(again, self._context.clock.seconds(), followers)
         attempts = [(entry.message, entry.attempts) for entry in again]
-        await self._emulator.db.write(store.save_attempts, queue.name, attempts)
+        await self._context.db.write(store.save_attempts, queue.name, attempts)
 
     async def _dead_letter(self, queue: Queue, entries: list[Entry]) -> bool:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
-        emulator = self._emulator
+        context = self._context
         topic = queue.policy.dead_letter_topic
-        agent = f"serviceAccount:{agent_email('pubsub', emulator.project_id(queue.name.split('/')[1]))}"
+        agent = f"serviceAccount:{agent_email('pubsub', context.project_id(queue.name.split('/')[1]))}"
         if (
-            emulator.resources.get(TOPICS, topic) is None
-            or not emulator.policies.allows(agent, "pubsub.topics.publish", topic)
-            or not emulator.policies.allows(agent, "pubsub.subscriptions.consume", queue.name)
+            context.resources.get(TOPICS, topic) is None
+            or not context.policies.allows(agent, "pubsub.topics.publish", topic)
+            or not context.policies.allows(agent, "pubsub.subscriptions.consume", queue.name)
         ):
             return False
-        messages = store.load(emulator, [entry.message for entry in entries])
+        messages = store.load(context, [entry.message for entry in entries])
         project, name = queue.name.split("/")[1], queue.name.rsplit("/", 1)[-1]
         forwarded = []
         for entry in entries:
@@ -204,17 +204,17 @@ class Broker:
             self.publish_in(tx, topic, forwarded)
             store.acknowledge(tx, queue.name, [entry.message for entry in entries])
 
-        await emulator.db.write(step)
+        await context.db.write(step)
         return True
 
     # time
 
     async def run(self) -> None:
         """Let leases run out and drop what is past its retention, until cancelled."""
-        next_retention = self._emulator.clock.seconds()
+        next_retention = self._context.clock.seconds()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = self._emulator.clock.seconds()
+            now = self._context.clock.seconds()
             for queue in list(self._queues.values()):
                 await self._attempt(self._tick(queue, now))
             if now >= next_retention:
@@ -231,29 +231,29 @@ class Broker:
             _log.exception("Pub/Sub's clock: a step failed")
 
     async def _drop_expired(self, now: float) -> None:
-        for row in self._emulator.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
+        for row in self._context.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
             await self._attempt(self._drop_expired_of(row["subscription"], now))
 
     async def _drop_expired_of(self, subscription: str, now: float) -> None:
-        resource = self._emulator.resources.get(SUBSCRIPTIONS, subscription)
+        resource = self._context.resources.get(SUBSCRIPTIONS, subscription)
         if resource is not None:
             kept = seconds(resource.body.get("messageRetentionDuration"), DEFAULT_RETENTION)
-            ids = await self._emulator.db.write(store.expired, subscription, now - kept)
+            ids = await self._context.db.write(store.expired, subscription, now - kept)
             queue = self._queues.get(subscription)
             if ids and queue is not None:
                 queue.drop(set(ids))
 
 
-def broker(emulator: Emulator) -> Broker:
+def broker(context: Context) -> Broker:
     """The broker of that emulator."""
-    found: Broker = emulator.extensions[_BROKERS]
+    found: Broker = context.extensions[_BROKERS]
     return found
 
 
-def install(emulator: Emulator) -> Broker:
+def install(context: Context) -> Broker:
     """Make the emulator's broker, at its start."""
-    made = Broker(emulator)
-    emulator.extensions[_BROKERS] = made
+    made = Broker(context)
+    context.extensions[_BROKERS] = made
     return made
 
 

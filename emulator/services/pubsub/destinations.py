@@ -14,48 +14,48 @@ from emulator.services.iam.api import require_act_as
 from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
 _BIGQUERY = ("bigquery.tables.get", "bigquery.tables.updateData")
 _STORAGE = ("storage.buckets.get", "storage.objects.create")
 
 
-def check(emulator: Emulator, principal: str, name: str, body: Body, old: Body | None = None) -> None:
+def check(context: Context, principal: str, name: str, body: Body, old: Body | None = None) -> None:
     """Check what is new, against `old`, in a subscription's destinations; `name` is projects/P/subscriptions/S.
 
     The caller must be allowed to act as each service account he names; whoever writes, that account or else Pub/Sub's
     agent, to write there. Raises 400 for an unreadable table, 403, 404 for no table or bucket.
     """
     changed = {key: value for key, value in body.items() if value and value != (old or {}).get(key)}
-    agent = agent_email("pubsub", emulator.project_id(name.split("/")[1]))
-    require_act_as(emulator, principal, changed.get("pushConfig", {}).get("oidcToken", {}).get("serviceAccountEmail"))
+    agent = agent_email("pubsub", context.project_id(name.split("/")[1]))
+    require_act_as(context, principal, changed.get("pushConfig", {}).get("oidcToken", {}).get("serviceAccountEmail"))
     for key, check_writer in (("bigqueryConfig", _check_table), ("cloudStorageConfig", _check_bucket)):
         config = changed.get(key)
         if config:
-            require_act_as(emulator, principal, config.get("serviceAccountEmail"))
-            check_writer(emulator, config, f"serviceAccount:{config.get('serviceAccountEmail') or agent}")
+            require_act_as(context, principal, config.get("serviceAccountEmail"))
+            check_writer(context, config, f"serviceAccount:{config.get('serviceAccountEmail') or agent}")
 
 
-def _check_table(emulator: Emulator, config: Body, writer: str) -> None:
+def _check_table(context: Context, config: Body, writer: str) -> None:
     from emulator.services.bigquery import api as bigquery
 
     parts = config.get("table", "").rsplit(".", 2)
     if len(parts) != 3 or not all(parts):
         raise invalid_argument("bigqueryConfig.table must look like PROJECT.DATASET.TABLE.")
-    project, dataset, table = emulator.project_id(parts[0]), parts[1], parts[2]
+    project, dataset, table = context.project_id(parts[0]), parts[1], parts[2]
     resource = f"projects/{project}/datasets/{dataset}/tables/{table}"
-    if not all(emulator.policies.allows(writer, permission, resource) for permission in _BIGQUERY):
+    if not all(context.policies.allows(writer, permission, resource) for permission in _BIGQUERY):
         raise _denied()
-    if not bigquery.table_exists(emulator, project, dataset, table):
+    if not bigquery.table_exists(context, project, dataset, table):
         raise not_found(f"Not found: Table {project}:{dataset}.{table}")
 
 
-def _check_bucket(emulator: Emulator, config: Body, writer: str) -> None:
+def _check_bucket(context: Context, config: Body, writer: str) -> None:
     from emulator.services.storage import api as storage
 
     bucket = config.get("bucket", "")
-    if not all(storage.may(emulator, writer, permission, bucket) for permission in _STORAGE):
+    if not all(storage.may(context, writer, permission, bucket) for permission in _STORAGE):
         raise _denied()
 
 

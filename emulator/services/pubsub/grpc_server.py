@@ -22,15 +22,15 @@ from emulator.services.pubsub.queues import Lease, Stream
 from emulator.services.pubsub.store import Message
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
-Context = Any  # grpc.aio.ServicerContext has no usable type
+Servicer = Any  # grpc.aio.ServicerContext has no usable type
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 MESSAGE_LIMIT = 64 << 20
 _log = logging.getLogger("emulator")
 
 
-async def start(emulator: Emulator) -> Any:
+async def start(context: Context) -> Any:
     """Listen on the gRPC port of the emulator; returns the running server."""
     server = grpc.aio.server(
         options=[
@@ -39,16 +39,16 @@ async def start(emulator: Emulator) -> Any:
             ("grpc.so_reuseport", 0),
         ]
     )
-    methods = {method.id: method for document in emulator.documents("pubsub") for method in document.methods}
-    server.add_generic_rpc_handlers([_Handlers(emulator, methods)])
-    server.add_insecure_port(f"{emulator.settings.host}:{emulator.settings.grpc_port}")
+    methods = {method.id: method for document in context.documents("pubsub") for method in document.methods}
+    server.add_generic_rpc_handlers([_Handlers(context, methods)])
+    server.add_insecure_port(f"{context.settings.host}:{context.settings.grpc_port}")
     await server.start()
     return server
 
 
 class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
-    def __init__(self, emulator: Emulator, methods: dict[str, Any]) -> None:
-        self._emulator = emulator
+    def __init__(self, context: Context, methods: dict[str, Any]) -> None:
+        self._context = context
         self._methods = methods
 
     def service(self, handler_call_details: Any) -> Any:
@@ -65,13 +65,13 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         if iam is not None:
             return grpc.unary_unary_rpc_method_handler(self._iam(iam), iam[1].FromString, _serialize)
 
-        async def refuse(_requests: Any, context: Context) -> None:
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{path.lstrip('/')} is not emulated.")
+        async def refuse(_requests: Any, servicer: Servicer) -> None:
+            await servicer.abort(grpc.StatusCode.UNIMPLEMENTED, f"{path.lstrip('/')} is not emulated.")
 
         return grpc.stream_unary_rpc_method_handler(refuse)
 
-    def _unary(self, call: Call) -> Callable[[Proto, Context], Awaitable[Proto]]:
-        async def handler(message: Proto, context: Context) -> Proto:
+    def _unary(self, call: Call) -> Callable[[Proto, Servicer], Awaitable[Proto]]:
+        async def handler(message: Proto, servicer: Servicer) -> Proto:
             fields = json_format.MessageToDict(message)
             path = {variable: str(_field(fields, source)) for variable, source in call.path.items()}
             query = [(name, str(fields.pop(name))) for name in call.query if name in fields]
@@ -82,51 +82,51 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
                 body: Any = fields
             else:
                 body = fields.get(call.body, {}) if call.body else None
-            answer = await self._rest(context, call.method_id, path, query, body)
+            answer = await self._rest(servicer, call.method_id, path, query, body)
             return _message(call.response, answer)
 
         return handler
 
-    def _iam(self, call: tuple[str, Any, Any, str]) -> Callable[[Proto, Context], Awaitable[Proto]]:
+    def _iam(self, call: tuple[str, Any, Any, str]) -> Callable[[Proto, Servicer], Awaitable[Proto]]:
         verb, _, response, has_body = call
 
-        async def handler(message: Proto, context: Context) -> Proto:
+        async def handler(message: Proto, servicer: Servicer) -> Proto:
             fields = json_format.MessageToDict(message)
             resource = fields.pop("resource", "")
             kind = resource.split("/")[2] if resource.count("/") >= 3 else "topics"
             body = fields if has_body else None
-            answer = await self._rest(context, f"pubsub.projects.{kind}.{verb}", {"resource": resource}, [], body)
+            answer = await self._rest(servicer, f"pubsub.projects.{kind}.{verb}", {"resource": resource}, [], body)
             return _message(response, answer)
 
         return handler
 
     async def _rest(
-        self, context: Context, method_id: str, path: dict[str, str], query: list[tuple[str, str]], body: Any
+        self, servicer: Servicer, method_id: str, path: dict[str, str], query: list[tuple[str, str]], body: Any
     ) -> dict[str, Any]:
-        emulator = self._emulator
+        context = self._context
         method = self._methods.get(method_id)
         if method is None:
-            await context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method_id} is not emulated.")
+            await servicer.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method_id} is not emulated.")
             return {}
         raw = orjson.dumps(body) if body else b""
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": raw}
 
-        request = Request(emulator, method, path, query, _headers(context), receive, emulator.settings.base_url)
-        response = await emulator.handle(request)
+        request = Request(context, method, path, query, _headers(servicer), receive, context.settings.base_url)
+        response = await context.handle(request)
         answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
         if response.status >= 400:
             error = answer["error"]
-            await context.abort(CODES[RPC_CODES.get(error["status"], 2)], error["message"])
+            await servicer.abort(CODES[RPC_CODES.get(error["status"], 2)], error["message"])
         return answer
 
-    async def _streaming_pull(self, requests: AsyncIterator[Any], context: Context) -> AsyncIterator[Proto]:
-        emulator = self._emulator
-        messages = broker(emulator)
+    async def _streaming_pull(self, requests: AsyncIterator[Any], servicer: Servicer) -> AsyncIterator[Proto]:
+        context = self._context
+        messages = broker(context)
         first = await anext(requests, None)
         if first is None:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "The first request must name the subscription.")
+            await servicer.abort(grpc.StatusCode.INVALID_ARGUMENT, "The first request must name the subscription.")
             return
         subscription: str = first.subscription
         stream = Stream(first.max_outstanding_messages, first.max_outstanding_bytes)
@@ -135,10 +135,10 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
         failures: list[ApiError] = []
         failure: ApiError | None = None
         try:
-            principal = self._consumer(context)
+            principal = self._consumer(servicer)
 
             def check() -> None:
-                emulator.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+                context.policies.require(principal, "pubsub.subscriptions.consume", subscription)
                 if failures:
                     raise failures[0]
 
@@ -160,7 +160,7 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
             if reader is not None:
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
-        await context.abort(CODES[failure.rpc_code], failure.message)
+        await servicer.abort(CODES[failure.rpc_code], failure.message)
 
     async def _read_stream(self, requests: AsyncIterator[Any], subscription: str, failures: list[ApiError]) -> None:
         """Acknowledge and extend as the client says; what fails goes to `failures`, which ends the stream."""
@@ -176,25 +176,25 @@ class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no ty
                 return
 
     async def _apply(self, request: Any, subscription: str) -> None:
-        messages = broker(self._emulator)
+        messages = broker(self._context)
         if request.ack_ids:
             await messages.acknowledge(subscription, list(request.ack_ids))
         for seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False):
             await messages.modify_deadline(subscription, [ack_id], float(seconds))
 
-    def _consumer(self, context: Context) -> str:
+    def _consumer(self, servicer: Servicer) -> str:
         """Who pulls. Raises a 401 for credentials that do not hold, and for none where they are needed."""
-        emulator = self._emulator
-        principal = emulator.authenticator.principal(_headers(context))
+        context = self._context
+        principal = context.authenticator.principal(_headers(servicer))
         if principal:
             return principal
-        if not (emulator.settings.anonymous and emulator.settings.is_loopback):
+        if not (context.settings.anonymous and context.settings.is_loopback):
             raise unauthenticated("Request is missing required authentication credential.")
-        return f"serviceAccount:{emulator.settings.account}"
+        return f"serviceAccount:{context.settings.account}"
 
 
-def _headers(context: Context) -> dict[str, str]:
-    return {k: v for k, v in (context.invocation_metadata() or ()) if isinstance(v, str)}
+def _headers(servicer: Servicer) -> dict[str, str]:
+    return {k: v for k, v in (servicer.invocation_metadata() or ()) if isinstance(v, str)}
 
 
 def _serialize(message: Proto) -> bytes:

@@ -12,7 +12,7 @@ from emulator.services.pubsub.broker import install
 from emulator.services.pubsub.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _TASKS = "pubsub.tasks"
 _SERVER = "emulator.services.pubsub.grpc_server"
@@ -20,29 +20,29 @@ _log = logging.getLogger("emulator")
 
 
 @SERVICE.on_start
-async def start(emulator: Emulator) -> None:
+async def start(context: Context) -> None:
     """Start the broker at once and the gRPC server in the background, if its imports take longer than a start may."""
-    broker = install(emulator)
+    broker = install(context)
     started = asyncio.Event()
     imported = _SERVER in sys.modules
-    emulator.extensions[_TASKS] = [
+    context.extensions[_TASKS] = [
         asyncio.create_task(broker.run()),
-        asyncio.create_task(_serve_grpc(emulator, started)),
+        asyncio.create_task(_serve_grpc(context, started)),
     ]
     if imported:
         await started.wait()
 
 
 @SERVICE.on_stop
-async def stop(emulator: Emulator) -> None:
+async def stop(context: Context) -> None:
     """Close streams, then stop the clock."""
-    tasks: list[asyncio.Task[Any]] = emulator.extensions.pop(_TASKS, [])
+    tasks: list[asyncio.Task[Any]] = context.extensions.pop(_TASKS, [])
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve_grpc(emulator: Emulator, started: asyncio.Event) -> None:
+async def _serve_grpc(context: Context, started: asyncio.Event) -> None:
     """Serve until cancelled; `started` is set once the server listens, or can't."""
 
     def load() -> Any:
@@ -52,9 +52,9 @@ async def _serve_grpc(emulator: Emulator, started: asyncio.Event) -> None:
 
     try:
         module = await asyncio.to_thread(load)
-        server = await module.start(emulator)
+        server = await module.start(context)
     except Exception:  # noqa: BLE001  REST goes on without gRPC
-        _log.exception("Pub/Sub's gRPC server did not start on port %s", emulator.settings.grpc_port)
+        _log.exception("Pub/Sub's gRPC server did not start on port %s", context.settings.grpc_port)
         return
     finally:
         started.set()

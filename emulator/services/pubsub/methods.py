@@ -24,7 +24,7 @@ from emulator.services.serviceusage.catalogue import agent_email
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
 TOPIC = "pubsub.projects.topics"
@@ -57,8 +57,8 @@ def prepare_topic(request: Request, body: Body) -> Body:
 def _check_key(request: Request, body: Body) -> None:
     """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
     if key := body.get("kmsKeyName"):
-        agent = agent_email("pubsub", request.emulator.project_id(request.name.split("/")[1]))
-        cloudkms.require_usable(request.emulator, key, agent, invalid_argument)
+        agent = agent_email("pubsub", request.context.project_id(request.name.split("/")[1]))
+        cloudkms.require_usable(request.context, key, agent, invalid_argument)
 
 
 def _update_topic(request: Request, old: Resource, body: Body) -> Body:
@@ -70,12 +70,12 @@ def _update_topic(request: Request, old: Resource, body: Body) -> Body:
     return body
 
 
-def _delete_topic(emulator: Emulator, tx: sqlite3.Connection, topic: Resource) -> None:
+def _delete_topic(context: Context, tx: sqlite3.Connection, topic: Resource) -> None:
     store.unlink_topic(tx, topic.name)
-    rows, _ = emulator.resources.list(SUBSCRIPTIONS, topic.parent, tx=tx)
+    rows, _ = context.resources.list(SUBSCRIPTIONS, topic.parent, tx=tx)
     for row in rows:
         if row.body["topic"] == topic.name:
-            emulator.resources.replace(tx, SUBSCRIPTIONS, row.name, {**row.body, "topic": DELETED_TOPIC})
+            context.resources.replace(tx, SUBSCRIPTIONS, row.name, {**row.body, "topic": DELETED_TOPIC})
 
 
 TOPIC_COLLECTION = Collection(
@@ -93,15 +93,15 @@ def prepare_subscription(request: Request, body: Body) -> Body:
     topic = body.get("topic", "")
     if not topic:
         raise invalid_argument("topic is required: projects/PROJECT/topics/TOPIC.")
-    request.emulator.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)
-    if request.emulator.resources.get(TOPICS, topic) is None:
+    request.context.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)
+    if request.context.resources.get(TOPICS, topic) is None:
         raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
     body.setdefault("pushConfig", {})
     body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
     body.setdefault("messageRetentionDuration", "604800s")
     body.setdefault("expirationPolicy", {"ttl": "2678400s"})
     _check_subscription(body)
-    destinations.check(request.emulator, request.principal, request.name, body)
+    destinations.check(request.context, request.principal, request.name, body)
     return {**body, "state": "ACTIVE"}
 
 
@@ -119,7 +119,7 @@ def _check_subscription(body: Body) -> None:
         compile_filter(body["filter"])
 
 
-def _create_subscription(_emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+def _create_subscription(_context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
     store.link(tx, subscription.body["topic"], subscription.name, subscription.body.get("filter", ""))
 
 
@@ -129,17 +129,17 @@ def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
     body.setdefault("pushConfig", {})
     body.setdefault("expirationPolicy", {"ttl": "2678400s"})
     _check_subscription(body)
-    destinations.check(request.emulator, request.principal, old.name, body, old.body)
+    destinations.check(request.context, request.principal, old.name, body, old.body)
     return body
 
 
-def _after_update(emulator: Emulator, _tx: sqlite3.Connection, subscription: Resource) -> None:
-    emulator.db.after_commit(lambda: broker(emulator).reconfigure(subscription.name, subscription.body))
+def _after_update(context: Context, _tx: sqlite3.Connection, subscription: Resource) -> None:
+    context.db.after_commit(lambda: broker(context).reconfigure(subscription.name, subscription.body))
 
 
-def _delete_subscription(emulator: Emulator, tx: sqlite3.Connection, subscription: Resource) -> None:
+def _delete_subscription(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
     store.forget_subscription(tx, subscription.name)
-    emulator.db.after_commit(lambda: broker(emulator).forget(subscription.name))
+    context.db.after_commit(lambda: broker(context).forget(subscription.name))
 
 
 SUBSCRIPTION_COLLECTION = Collection(
@@ -199,7 +199,7 @@ def _path_subscription(request: Request) -> str:
 async def publish(request: Request) -> Answer:
     """Publish messages; returns their ids."""
     messages = [new_message(item) for item in (request.body or {}).get("messages", [])]
-    ids = await broker(request.emulator).publish(request.path["topic"], messages)
+    ids = await broker(request.context).publish(request.path["topic"], messages)
     return {"messageIds": [str(i) for i in ids]}
 
 
@@ -213,8 +213,8 @@ def new_message(item: Body) -> NewMessage:
 async def list_subscriptions(request: Request) -> Answer:
     """Names of a topic's subscriptions."""
     topic = request.path["topic"]
-    request.emulator.resources.require(TOPICS, topic)
-    rows = request.emulator.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
+    request.context.resources.require(TOPICS, topic)
+    rows = request.context.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
     page, following = paging.cut([row["subscription"] for row in rows], paging.asked(request.query, 100, 1000))
     answer: Body = {"subscriptions": page} if page else {}
     return {**answer, "nextPageToken": following} if following else answer
@@ -229,8 +229,8 @@ async def pull(request: Request) -> Answer:
         raise invalid_argument("maxMessages must be greater than 0.")
     name = request.path["subscription"]
     wait = 0.0 if body.get("returnImmediately") else PULL_SECONDS
-    taken = await broker(request.emulator).pull(name, min(limit, TAKE_LIMIT), wait)
-    with_attempts = bool(broker(request.emulator).queue(name).policy.dead_letter_topic)
+    taken = await broker(request.context).pull(name, min(limit, TAKE_LIMIT), wait)
+    with_attempts = bool(broker(request.context).queue(name).policy.dead_letter_topic)
     return {"receivedMessages": [_received(lease, message, with_attempts) for lease, message in taken]} if taken else {}
 
 
@@ -254,7 +254,7 @@ async def acknowledge(request: Request) -> Answer:
     ack_ids = (request.body or {}).get("ackIds", [])
     if not ack_ids:
         raise invalid_argument("ackIds is required.")
-    await broker(request.emulator).acknowledge(request.path["subscription"], ack_ids)
+    await broker(request.context).acknowledge(request.path["subscription"], ack_ids)
     return {}
 
 
@@ -265,21 +265,21 @@ async def modify_ack_deadline(request: Request) -> Answer:
     seconds = int(body.get("ackDeadlineSeconds") or 0)
     if not 0 <= seconds <= 600:
         raise invalid_argument("ackDeadlineSeconds is from 0 to 600.")
-    await broker(request.emulator).modify_deadline(request.path["subscription"], body.get("ackIds", []), seconds)
+    await broker(request.context).modify_deadline(request.path["subscription"], body.get("ackIds", []), seconds)
     return {}
 
 
 @SERVICE.handles(f"{SUBSCRIPTION}.modifyPushConfig", permission="pubsub.subscriptions.update", on=_path_subscription)
 async def modify_push_config(request: Request) -> Answer:
     """Replace the push configuration; an empty one makes it a pull subscription."""
-    emulator = request.emulator
+    context = request.context
     name = request.path["subscription"]
     push = (request.body or {}).get("pushConfig") or {}
 
     def step(tx: sqlite3.Connection) -> None:
-        body = emulator.resources.require(SUBSCRIPTIONS, name, tx).body
-        destinations.check(emulator, request.principal, name, {"pushConfig": push}, body)
-        emulator.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push})
+        body = context.resources.require(SUBSCRIPTIONS, name, tx).body
+        destinations.check(context, request.principal, name, {"pushConfig": push}, body)
+        context.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push})
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.pubsub.definitions import allows, refused
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
 KIND = "pubsub.schemas"
@@ -49,23 +49,23 @@ def add(tx: sqlite3.Connection, schema: str, revision: Revision) -> None:
     )
 
 
-def revisions(emulator: Emulator, schema: str, tx: sqlite3.Connection | None = None) -> list[Revision]:
+def revisions(context: Context, schema: str, tx: sqlite3.Connection | None = None) -> list[Revision]:
     """The revisions of a schema, newest first. Inside a write, pass its tx."""
     sql = (
         "SELECT id, created, type, definition, compiled FROM pubsub_schema_revisions WHERE schema = ?"
         " ORDER BY number DESC"
     )
-    rows = tx.execute(sql, (schema,)).fetchall() if tx is not None else emulator.db.all(sql, (schema,))
+    rows = tx.execute(sql, (schema,)).fetchall() if tx is not None else context.db.all(sql, (schema,))
     return [Revision(*row) for row in rows]
 
 
 class Check:
     """What a topic's schema settings ask of its messages, as they are now."""
 
-    def __init__(self, emulator: Emulator, tx: sqlite3.Connection, settings: Body) -> None:
+    def __init__(self, context: Context, tx: sqlite3.Connection, settings: Body) -> None:
         self._name = settings.get("schema", "")
         self._encoding = settings.get("encoding", "")
-        newest_first = revisions(emulator, self._name, tx)
+        newest_first = revisions(context, self._name, tx)
         ids = [one.id for one in newest_first]
         start = ids.index(settings["lastRevisionId"]) if settings.get("lastRevisionId") in ids else 0
         end = ids.index(settings["firstRevisionId"]) if settings.get("firstRevisionId") in ids else len(ids) - 1

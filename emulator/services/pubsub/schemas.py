@@ -18,7 +18,7 @@ from emulator.services.pubsub.service import SERVICE
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Body = dict[str, Any]
 PREFIX = "pubsub.projects.schemas"
@@ -29,19 +29,19 @@ DELETED_SCHEMA = "_deleted-schema_"
 async def _new_revision(request: Request, body: Body) -> Revision:
     """A revision with the definition that `body` has; a 400 for one that is none."""
     kind, definition = body.get("type", ""), body.get("definition", "")
-    emulator = request.emulator
-    return Revision(emulator.ids.hex(8), emulator.clock.stamp(), kind, definition, await compiled(kind, definition))
+    context = request.context
+    return Revision(context.ids.hex(8), context.clock.stamp(), kind, definition, await compiled(kind, definition))
 
 
-def _after_delete(emulator: Emulator, tx: sqlite3.Connection, schema: Resource) -> None:
+def _after_delete(context: Context, tx: sqlite3.Connection, schema: Resource) -> None:
     """Forget the revisions; topics that used the schema say that it is gone, and take no messages any more."""
     tx.execute("DELETE FROM pubsub_schema_revisions WHERE schema = ?", (schema.name,))
     rows = tx.execute("SELECT name FROM resources WHERE kind = ?", (TOPICS,)).fetchall()
     for row in rows:
-        body = emulator.resources.require(TOPICS, row["name"], tx).body
+        body = context.resources.require(TOPICS, row["name"], tx).body
         if (body.get("schemaSettings") or {}).get("schema") == schema.name:
             settings = {**body["schemaSettings"], "schema": DELETED_SCHEMA}
-            emulator.resources.replace(tx, TOPICS, row["name"], {**body, "schemaSettings": settings})
+            context.resources.replace(tx, TOPICS, row["name"], {**body, "schemaSettings": settings})
 
 
 def _basic(schema: Body) -> Body:
@@ -68,7 +68,7 @@ async def create_schema(request: Request) -> Answer:
         id_parameter=SCHEMAS.id_parameter,
         id_pattern=SCHEMAS.id_pattern,
         prepare=lambda _request, _body: revision.body(),
-        after_create=lambda _emulator, tx, schema: add(tx, schema.name, revision),
+        after_create=lambda _context, tx, schema: add(tx, schema.name, revision),
     )
     return SCHEMAS.view(await create(collection, request))
 
@@ -83,10 +83,10 @@ def _schema_of(request: Request) -> str:
     return _split(request.name)[0]
 
 
-def _revision(emulator: Emulator, schema: str, wanted: str, tx: sqlite3.Connection | None = None) -> Revision:
+def _revision(context: Context, schema: str, wanted: str, tx: sqlite3.Connection | None = None) -> Revision:
     """A revision by its id; a 404 where the schema has none of that id."""
-    emulator.resources.require(KIND, schema, tx)
-    found = next((one for one in revisions(emulator, schema, tx) if one.id == wanted), None)
+    context.resources.require(KIND, schema, tx)
+    found = next((one for one in revisions(context, schema, tx) if one.id == wanted), None)
     if found is None:
         raise not_found(f"Resource not found (resource={schema.rsplit('/', 1)[-1]}@{wanted[:40]}).")
     return found
@@ -97,18 +97,18 @@ async def get(request: Request) -> Answer:
     """A schema's latest revision, or the one that the name says (SCHEMA@REVISION)."""
     schema, wanted = _split(request.name)
     if wanted:
-        body = {"name": request.name, **_revision(request.emulator, schema, wanted).body()}
+        body = {"name": request.name, **_revision(request.context, schema, wanted).body()}
     else:
-        body = SCHEMAS.view(request.emulator.resources.require(KIND, schema))
+        body = SCHEMAS.view(request.context.resources.require(KIND, schema))
     return _basic(body) if request.query.get("view") == "BASIC" else body
 
 
 @SERVICE.handles(f"{PREFIX}.listRevisions")
 async def list_revisions(request: Request) -> Answer:
     """The revisions of a schema, newest first."""
-    emulator = request.emulator
-    emulator.resources.require(KIND, request.name)
-    found = [{"name": f"{request.name}@{one.id}", **one.body()} for one in revisions(emulator, request.name)]
+    context = request.context
+    context.resources.require(KIND, request.name)
+    found = [{"name": f"{request.name}@{one.id}", **one.body()} for one in revisions(context, request.name)]
     page, following = paging.cut(found, paging.asked(request.query, 100, 1000))
     answer: Body = {"schemas": page if request.query.get("view") == "FULL" else [_basic(one) for one in page]}
     return {**answer, "nextPageToken": following} if following else answer
@@ -123,44 +123,44 @@ async def commit(request: Request) -> Answer:
 @SERVICE.handles(f"{PREFIX}.rollback")
 async def rollback(request: Request) -> Answer:
     """Give a schema a new revision that is a copy of an earlier one."""
-    emulator = request.emulator
-    old = _revision(emulator, request.name, (request.body or {}).get("revisionId", ""))
-    fresh = Revision(emulator.ids.hex(8), emulator.clock.stamp(), old.type, old.definition, old.compiled)
+    context = request.context
+    old = _revision(context, request.name, (request.body or {}).get("revisionId", ""))
+    fresh = Revision(context.ids.hex(8), context.clock.stamp(), old.type, old.definition, old.compiled)
     return await _append(request, fresh)
 
 
 async def _append(request: Request, revision: Revision) -> Answer:
-    emulator = request.emulator
+    context = request.context
 
     def step(tx: sqlite3.Connection) -> Resource:
-        old = emulator.resources.require(KIND, request.name, tx)
+        old = context.resources.require(KIND, request.name, tx)
         if old.body["type"] != revision.type:
             raise invalid_argument("Invalid schema: a revision can't change the type.")
-        if len(revisions(emulator, request.name, tx)) >= REVISIONS:
+        if len(revisions(context, request.name, tx)) >= REVISIONS:
             raise failed_precondition(f"A schema has at most {REVISIONS} revisions: delete one first.")
         add(tx, request.name, revision)
-        return emulator.resources.replace(tx, KIND, request.name, revision.body())
+        return context.resources.replace(tx, KIND, request.name, revision.body())
 
-    return SCHEMAS.view(await emulator.db.write(step))
+    return SCHEMAS.view(await context.db.write(step))
 
 
 @SERVICE.handles(f"{PREFIX}.deleteRevision", permission="pubsub.schemas.delete", on=_schema_of)
 async def delete_revision(request: Request) -> Answer:
     """Forget one revision (SCHEMA@REVISION), which can't be the only one; gives the schema that is left."""
-    emulator = request.emulator
+    context = request.context
     schema, wanted = _split(request.name)
     if not wanted:
         raise invalid_argument("name must say which revision: projects/PROJECT/schemas/SCHEMA@REVISION.")
 
     def step(tx: sqlite3.Connection) -> Resource:
-        _revision(emulator, schema, wanted, tx)
-        left = [one for one in revisions(emulator, schema, tx) if one.id != wanted]
+        _revision(context, schema, wanted, tx)
+        left = [one for one in revisions(context, schema, tx) if one.id != wanted]
         if not left:
             raise failed_precondition("The only revision of a schema can't be deleted: delete the schema.")
         tx.execute("DELETE FROM pubsub_schema_revisions WHERE schema = ? AND id = ?", (schema, wanted))
-        return emulator.resources.replace(tx, KIND, schema, left[0].body())
+        return context.resources.replace(tx, KIND, schema, left[0].body())
 
-    return SCHEMAS.view(await emulator.db.write(step))
+    return SCHEMAS.view(await context.db.write(step))
 
 
 @SERVICE.handles(f"{PREFIX}.validate")
@@ -175,9 +175,9 @@ async def validate_message(request: Request) -> Answer:
     """Whether a message is right for a schema that is there (name), or for one given with it (schema)."""
     body = request.body or {}
     if body.get("name"):
-        request.emulator.policies.require(request.principal, "pubsub.schemas.get", body["name"])
-        request.emulator.resources.require(KIND, body["name"])
-        revision = revisions(request.emulator, body["name"])[0]
+        request.context.policies.require(request.principal, "pubsub.schemas.get", body["name"])
+        request.context.resources.require(KIND, body["name"])
+        revision = revisions(request.context, body["name"])[0]
     else:
         revision = await _new_revision(request, body.get("schema") or {})
     encoding = body.get("encoding", "")
@@ -196,10 +196,10 @@ def check_settings(request: Request, body: Body) -> None:
         return
     if not schema:
         raise invalid_argument("schemaSettings.schema is required: projects/PROJECT/schemas/SCHEMA.")
-    request.emulator.policies.require(request.principal, "pubsub.schemas.attach", schema)
-    request.emulator.resources.require(KIND, schema)
+    request.context.policies.require(request.principal, "pubsub.schemas.attach", schema)
+    request.context.resources.require(KIND, schema)
     if settings.get("encoding") not in (BINARY, JSON):
         raise invalid_argument("schemaSettings.encoding must be JSON or BINARY.")
     for field in ("firstRevisionId", "lastRevisionId"):
         if settings.get(field):
-            _revision(request.emulator, schema, settings[field])
+            _revision(request.context, schema, settings[field])

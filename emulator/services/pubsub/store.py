@@ -12,7 +12,7 @@ from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.queues import Entry
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 OVERHEAD = 200  # of a message in an answer: its id, its ack id, its time, the frame around them
 SCHEMA = """
@@ -49,7 +49,7 @@ class Message(NewMessage):
 
 
 def insert(
-    tx: sqlite3.Connection, emulator: Emulator, topic: str, messages: list[NewMessage]
+    tx: sqlite3.Connection, context: Context, topic: str, messages: list[NewMessage]
 ) -> tuple[list[int], dict[str, list[Entry]]]:
     """Store messages for every subscription of the topic whose filter they pass.
 
@@ -57,7 +57,7 @@ def insert(
     """
     links = tx.execute("SELECT subscription, filter FROM pubsub_links WHERE topic = ?", (topic,)).fetchall()
     filters = [(row["subscription"], compile_filter(row["filter"]) if row["filter"] else None) for row in links]
-    now = emulator.clock.seconds()
+    now = context.clock.seconds()
     ids: list[int] = []
     fresh: dict[str, list[Entry]] = {}
     for message in messages:
@@ -104,13 +104,13 @@ def save_attempts(tx: sqlite3.Connection, subscription: str, attempts: list[tupl
     )
 
 
-def load(emulator: Emulator, ids: list[int]) -> dict[int, Message]:
+def load(context: Context, ids: list[int]) -> dict[int, Message]:
     """The stored messages of those ids."""
     found: dict[int, Message] = {}
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         marks = ",".join("?" * len(part))
-        for row in emulator.db.all(f"SELECT * FROM pubsub_messages WHERE id IN ({marks})", part):  # noqa: S608 only marks
+        for row in context.db.all(f"SELECT * FROM pubsub_messages WHERE id IN ({marks})", part):  # noqa: S608 only marks
             found[row["id"]] = Message(
                 data=row["data"],
                 attributes=orjson.loads(row["attributes"]),
@@ -121,9 +121,9 @@ def load(emulator: Emulator, ids: list[int]) -> dict[int, Message]:
     return found
 
 
-def backlog(emulator: Emulator, subscription: str) -> list[Entry]:
+def backlog(context: Context, subscription: str) -> list[Entry]:
     """What is still to deliver, oldest first."""
-    rows = emulator.db.all(
+    rows = context.db.all(
         "SELECT d.message, m.ordering_key, length(m.data) + length(m.attributes), d.attempts FROM pubsub_deliveries d "
         "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY d.message",
         (subscription,),

@@ -16,24 +16,24 @@ from emulator.services.resourcemanager.service import SERVICE
 async def get_policy(request: Request) -> Answer:
     """The project's policy, with audit configs."""
     name = project_name(request)
-    require_project(request.emulator, name)
-    return request.emulator.policies.shown(name, request)
+    require_project(request.context, name)
+    return request.context.policies.shown(name, request)
 
 
 @SERVICE.handles("cloudresourcemanager.projects.setIamPolicy", on=project_name)
 async def set_policy(request: Request) -> Answer:
     """Replace the parts of the policy that the mask names; the default is bindings and etag."""
-    emulator = request.emulator
+    context = request.context
     name = project_name(request)
     policy = request.body.get("policy")
     if policy is None:
         raise invalid_argument("policy is required.")
 
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
-        require_project(emulator, name, tx)
-        return emulator.policies.set(tx, name, policy, request.body.get("updateMask"))
+        require_project(context, name, tx)
+        return context.policies.set(tx, name, policy, request.body.get("updateMask"))
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 @SERVICE.handles("cloudresourcemanager.projects.testIamPermissions", permission="")

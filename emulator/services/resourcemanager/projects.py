@@ -7,17 +7,16 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.app import PROJECTS
 from emulator.gateway import filters, paging, validation
-from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.errors import invalid_argument, permission_denied
+from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.service import SERVICE
 from emulator.settings import project_number
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _GET = "resourcemanager.projects.get"
 # https://cloud.google.com/resource-manager/docs/creating-managing-projects
@@ -28,12 +27,12 @@ _DEFAULT_PAGE, _MAX_PAGE = 300, 1000
 def project_name(request: Request) -> str:
     """projects/ID of the project in a path: v1 has a bare id or number there, v3 a name."""
     project = request.name.removeprefix("projects/")
-    return f"projects/{request.emulator.project_id(project)}"
+    return f"projects/{request.context.project_id(project)}"
 
 
-def require_project(emulator: Emulator, name: str, tx: sqlite3.Connection | None = None) -> Resource:
+def require_project(context: Context, name: str, tx: sqlite3.Connection | None = None) -> Resource:
     """The project of that name; a 404 where there is none (a caller without permission has got a 403 before)."""
-    return emulator.resources.require(PROJECTS, name, tx)
+    return context.resources.require(PROJECTS, name, tx)
 
 
 def view_v1(project: Resource) -> dict[str, Any]:
@@ -68,7 +67,7 @@ def _is_v1(request: Request) -> bool:
 def _done(request: Request, prefix: str, project: dict[str, Any]) -> Answer:
     """An operation that is done, with the project."""
     kind = f"type.googleapis.com/google.cloud.resourcemanager.{'v1' if _is_v1(request) else 'v3'}.Project"
-    name = f"operations/{prefix}.{request.emulator.ids.number()}"
+    name = f"operations/{prefix}.{request.context.ids.number()}"
     return {"name": name, "done": True, "response": {"@type": kind, **project}}
 
 
@@ -95,15 +94,15 @@ async def create(request: Request) -> Answer:
         "labels": body.get("labels") or {},
         "parent": {"type": "organization", "id": ORGANIZATION.rsplit("/", 1)[-1]},
     }
-    emulator, owner = request.emulator, request.principal
+    context, owner = request.context, request.principal
 
     def step(tx: sqlite3.Connection) -> Resource:
         name = f"projects/{project}"
-        created = emulator.resources.insert(tx, PROJECTS, name, ORGANIZATION, made)
-        emulator.policies.set(tx, name, {"bindings": [{"role": "roles/owner", "members": [owner]}]})
+        created = context.resources.insert(tx, PROJECTS, name, ORGANIZATION, made)
+        context.policies.set(tx, name, {"bindings": [{"role": "roles/owner", "members": [owner]}]})
         return created
 
-    return _done(request, "cp", _view(request)(await emulator.db.write(step)))
+    return _done(request, "cp", _view(request)(await context.db.write(step)))
 
 
 def _check_parent(parent: Any) -> None:
@@ -123,7 +122,7 @@ def _check_parent(parent: Any) -> None:
 @SERVICE.handles("cloudresourcemanager.projects.get", on=project_name)
 async def get(request: Request) -> Answer:
     """One project, by id or number."""
-    return _view(request)(require_project(request.emulator, project_name(request)))
+    return _view(request)(require_project(request.context, project_name(request)))
 
 
 @SERVICE.handles("cloudresourcemanager.projects.list", permission="")
@@ -139,16 +138,16 @@ async def search(request: Request) -> Answer:
 
 
 def _page(request: Request, text: str) -> Answer:
-    emulator = request.emulator
+    context = request.context
     view = _view(request)
     keep = filters.compile_filter(text) if text else None
 
     def visible(project: Resource) -> bool:
-        allowed = emulator.policies.allows(request.principal, _GET, project.name)
+        allowed = context.policies.allows(request.principal, _GET, project.name)
         return allowed and (keep is None or keep(view(project)))
 
     page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
-    found, last = emulator.resources.list(PROJECTS, ORGANIZATION, page.size, page.name, visible)
+    found, last = context.resources.list(PROJECTS, ORGANIZATION, page.size, page.name, visible)
     answer: dict[str, Any] = {"projects": [view(project) for project in found]} if found else {}
     if last:
         answer["nextPageToken"] = paging.encode(last)
@@ -176,15 +175,15 @@ async def patch(request: Request) -> Answer:
 
 
 async def _change(request: Request, changes: dict[str, Any]) -> Resource:
-    emulator = request.emulator
+    context = request.context
     name = project_name(request)
     title = changes.get("name")
     if title is not None and not 4 <= len(title) <= 30:
         raise invalid_argument("A project's name must have 4 to 30 characters.")
 
     def step(tx: sqlite3.Connection) -> Resource:
-        project = require_project(emulator, name, tx)
+        project = require_project(context, name, tx)
         kept = {key: value for key, value in changes.items() if value is not None}
-        return emulator.resources.replace(tx, PROJECTS, name, {**project.body, **kept})
+        return context.resources.replace(tx, PROJECTS, name, {**project.body, **kept})
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)

@@ -9,32 +9,32 @@ from emulator.gateway.errors import ApiError, permission_denied
 from emulator.services.serviceusage.catalogue import apis
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 STATES = "serviceusage.services"
 IDENTITIES = "serviceusage.identities"
 
 
-def state_of(emulator: Emulator, project: str, api: str, tx: sqlite3.Connection | None = None) -> str:
+def state_of(context: Context, project: str, api: str, tx: sqlite3.Connection | None = None) -> str:
     """ENABLED or DISABLED, as `services.get` shows it."""
-    stored = emulator.resources.get(STATES, f"projects/{project}/services/{api}", tx)
+    stored = context.resources.get(STATES, f"projects/{project}/services/{api}", tx)
     if stored is not None:
         return str(stored.body["state"])
     known = apis().get(api)
     return "ENABLED" if known is not None and known.default else "DISABLED"
 
 
-def agent_exists(emulator: Emulator, email: str, tx: sqlite3.Connection | None = None) -> bool:
+def agent_exists(context: Context, email: str, tx: sqlite3.Connection | None = None) -> bool:
     """Whether a service agent of this project exists: its API is enabled, or its identity was generated.
 
     Agents of APIs that are not listed here count as existing.
     """
-    project, number = emulator.settings.project, emulator.settings.project_number
+    project, number = context.settings.project, context.settings.project_number
     for api in apis().values():
         if api.agent_email(number) == email:
             name = f"projects/{project}/identities/{email}"
-            return state_of(emulator, project, api.name, tx) == "ENABLED" or (
-                emulator.resources.get(IDENTITIES, name, tx) is not None
+            return state_of(context, project, api.name, tx) == "ENABLED" or (
+                context.resources.get(IDENTITIES, name, tx) is not None
             )
     return True
 

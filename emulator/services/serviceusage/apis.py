@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from emulator.app import PROJECTS
 from emulator.gateway import paging
-from emulator.gateway.authorization import ORGANIZATION
 from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_found
+from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
 from emulator.services.serviceusage.api import STATES, state_of
@@ -16,7 +15,7 @@ from emulator.services.serviceusage.catalogue import Api, apis
 from emulator.services.serviceusage.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _FILTERS = {"": None, "state:ENABLED": "ENABLED", "state:DISABLED": "DISABLED"}
 # Service Usage: "A single request can enable a maximum of 20 services", and get 30.
@@ -25,14 +24,14 @@ _DEFAULT_PAGE, _MAX_PAGE = 50, 200
 _TYPES = "type.googleapis.com/google.api.serviceusage"
 
 
-def view(emulator: Emulator, project: str, api: Api) -> dict[str, Any]:
+def view(context: Context, project: str, api: Api) -> dict[str, Any]:
     """A service of a project as Service Usage answers it; its name has the project's number."""
-    number = emulator.resources.require(PROJECTS, f"projects/{project}").body["projectNumber"]
+    number = context.resources.require(PROJECTS, f"projects/{project}").body["projectNumber"]
     return {
         "name": f"projects/{number}/services/{api.name}",
         "parent": f"projects/{number}",
         "config": {"name": api.name, "title": api.title},
-        "state": state_of(emulator, project, api.name),
+        "state": state_of(context, project, api.name),
     }
 
 
@@ -61,7 +60,7 @@ async def list_services(request: Request) -> Answer:
         raise invalid_argument(f'Invalid filter "{text[:80]}": it must be state:ENABLED or state:DISABLED.')
     page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
     wanted = _FILTERS[text]
-    views = [view(request.emulator, project, api) for api in apis().values() if api.name > page.name]
+    views = [view(request.context, project, api) for api in apis().values() if api.name > page.name]
     found = [service for service in views if wanted in (None, service["state"])]
     answer: dict[str, Any] = {"services": found[: page.size]} if found else {}
     if len(found) > page.size:
@@ -72,7 +71,7 @@ async def list_services(request: Request) -> Answer:
 @SERVICE.handles("serviceusage.services.get")
 async def get(request: Request) -> Answer:
     """One service with its state."""
-    return view(request.emulator, project_of(request), require_api(_last(request.name)))
+    return view(request.context, project_of(request), require_api(_last(request.name)))
 
 
 @SERVICE.handles("serviceusage.services.batchGet", permission="serviceusage.services.get")
@@ -82,7 +81,7 @@ async def batch_get(request: Request) -> Answer:
     if len(names) > BATCH_GET:
         raise invalid_argument(f"names holds {len(names)} services; at most {BATCH_GET} are allowed.")
     project = project_of(request)
-    return {"services": [view(request.emulator, project, require_api(_last(name))) for name in names]}
+    return {"services": [view(request.context, project, require_api(_last(name))) for name in names]}
 
 
 @SERVICE.handles("serviceusage.services.enable")
@@ -109,7 +108,7 @@ async def disable(request: Request) -> Answer:
     api = require_api(_last(request.name))
     if api.name == "serviceusage.googleapis.com":
         raise failed_precondition("serviceusage.googleapis.com can't be disabled here: nothing could enable it again.")
-    if state_of(request.emulator, project_of(request), api.name) == "DISABLED":
+    if state_of(request.context, project_of(request), api.name) == "DISABLED":
         raise _not_enabled(api)
     operation = await _switch(request, [api], "DISABLED")
     return operation.to_json()
@@ -120,23 +119,23 @@ def _not_enabled(api: Api) -> ApiError:
 
 
 def _operation_parent(request: Request) -> str:
-    operation = request.emulator.operations.get(request.name)
+    operation = request.context.operations.get(request.name)
     return ORGANIZATION if operation is None else operation.parent
 
 
 @SERVICE.handles("serviceusage.operations.get", on=_operation_parent)
 async def get_operation(request: Request) -> Answer:
     """An operation of this service."""
-    return request.emulator.operations.require(request.name).to_json()
+    return request.context.operations.require(request.name).to_json()
 
 
 async def _switch(request: Request, switched: list[Api], state: str) -> Operation:
     """Set the state of services and store the finished operation that says so."""
-    emulator = request.emulator
+    context = request.context
     project = project_of(request)
     verb = request.method.id.rpartition(".")[2]
     version = request.method.document.name.partition(".")[2]
-    services = [{**view(emulator, project, api), "state": state} for api in switched]
+    services = [{**view(context, project, api), "state": state} for api in switched]
     response: dict[str, Any] = {"@type": f"{_TYPES}.{version}.{verb[0].upper()}{verb[1:]}ServiceResponse"}
     if verb == "batchEnable":
         response = {"@type": f"{_TYPES}.{version}.BatchEnableServicesResponse", "services": services}
@@ -147,39 +146,39 @@ async def _switch(request: Request, switched: list[Api], state: str) -> Operatio
         for api in switched:
             parent = f"projects/{project}"
             name = f"{parent}/services/{api.name}"
-            if emulator.resources.get(STATES, name, tx) is None:
-                emulator.resources.insert(tx, STATES, name, parent, {"state": state})
+            if context.resources.get(STATES, name, tx) is None:
+                context.resources.insert(tx, STATES, name, parent, {"state": state})
             else:
-                emulator.resources.replace(tx, STATES, name, {"state": state})
-        emulator.db.after_commit(lambda: mark(emulator, [api.name for api in switched], off=state == "DISABLED"))
+                context.resources.replace(tx, STATES, name, {"state": state})
+        context.db.after_commit(lambda: mark(context, [api.name for api in switched], off=state == "DISABLED"))
         return store_operation(request, tx, response)
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 def store_operation(request: Request, tx: sqlite3.Connection, response: dict[str, Any]) -> Operation:
     """Store a finished operation under a name such as Google's (operations/acf.p2-PROJECT_NUMBER-ID)."""
-    emulator = request.emulator
+    context = request.context
     parent = f"projects/{project_of(request)}"
-    number = emulator.resources.require(PROJECTS, parent, tx).body["projectNumber"]
-    name = f"operations/acf.p2-{number}-{emulator.ids.hex(32)}"
+    number = context.resources.require(PROJECTS, parent, tx).body["projectNumber"]
+    name = f"operations/acf.p2-{number}-{context.ids.hex(32)}"
     metadata = {"@type": f"{_TYPES}.v1.OperationMetadata", "resourceNames": [request.name]}
-    return emulator.operations.insert(
+    return context.operations.insert(
         tx, "serviceusage", parent, metadata=metadata, principal=request.principal, response=response, name=name
     )
 
 
-def mark(emulator: Emulator, names: list[str], *, off: bool) -> None:
+def mark(context: Context, names: list[str], *, off: bool) -> None:
     """Tell the gateway which APIs answer 403: those that somebody disabled."""
     changed = {name.removesuffix(".googleapis.com") for name in names}
-    emulator.disabled_apis = emulator.disabled_apis | changed if off else emulator.disabled_apis - changed
+    context.disabled_apis = context.disabled_apis | changed if off else context.disabled_apis - changed
 
 
 @SERVICE.on_start
-async def remember(emulator: Emulator) -> None:
+async def remember(context: Context) -> None:
     """Read which APIs are disabled."""
-    stored = emulator.resources.list(STATES, f"projects/{emulator.settings.project}")[0]
-    mark(emulator, [state.id for state in stored if state.body["state"] == "DISABLED"], off=True)
+    stored = context.resources.list(STATES, f"projects/{context.settings.project}")[0]
+    mark(context, [state.id for state in stored if state.body["state"] == "DISABLED"], off=True)
 
 
 def _last(name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from emulator.app import PROJECTS
 from emulator.gateway.errors import failed_precondition
+from emulator.gateway.hierarchy import PROJECTS
 from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
 from emulator.services.serviceusage.api import IDENTITIES
@@ -19,21 +19,21 @@ _TYPE = "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
 @SERVICE.handles("serviceusage.services.generateServiceIdentity", permission="serviceusage.services.enable")
 async def generate(request: Request) -> Answer:
     """Make the service agent of an API exist; asked again, the answer names the same one."""
-    emulator = request.emulator
+    context = request.context
     api = require_api(request.name.rpartition("/")[2])
     parent = f"projects/{project_of(request)}"
-    email = api.agent_email(emulator.resources.require(PROJECTS, parent).body["projectNumber"])
+    email = api.agent_email(context.resources.require(PROJECTS, parent).body["projectNumber"])
     if not email:
         raise failed_precondition(f"The service {api.name} has no service agent.")
 
     def step(tx: sqlite3.Connection) -> Operation:
         name = f"{parent}/identities/{email}"
-        identity = emulator.resources.get(IDENTITIES, name, tx)
+        identity = context.resources.get(IDENTITIES, name, tx)
         if identity is None:
-            unique = "1" + emulator.ids.number()[:20]
-            identity = emulator.resources.insert(tx, IDENTITIES, name, parent, {"email": email, "uniqueId": unique})
+            unique = "1" + context.ids.number()[:20]
+            identity = context.resources.insert(tx, IDENTITIES, name, parent, {"email": email, "uniqueId": unique})
         response: dict[str, Any] = {"@type": _TYPE, **identity.body}
         return store_operation(request, tx, response)
 
-    operation = await emulator.db.write(step)
+    operation = await context.db.write(step)
     return operation.to_json()

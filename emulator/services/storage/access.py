@@ -17,7 +17,7 @@ from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 PAYS = "resourcemanager.projects.createBillingAssignment"
 
@@ -28,7 +28,7 @@ def bucket_for(request: Request, permission: str, name: str | None = None, objec
     name defaults to the path's bucket; object_name is what conditions of a binding see. Raises 404 for no bucket, 401
     and 403 for no permission, 400 (UserProjectMissing) where the caller must say who pays.
     """
-    bucket = buckets.require(request.emulator.db, name if name is not None else request.path["bucket"])
+    bucket = buckets.require(request.context.db, name if name is not None else request.path["bucket"])
     require(request, bucket, permission, object_name)
     if bucket.requester_pays:
         _require_payer(request, bucket)
@@ -37,10 +37,10 @@ def bucket_for(request: Request, permission: str, name: str | None = None, objec
 
 def allows(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> bool:
     """Whether the caller holds `permission` on the bucket, or on the object named."""
-    return may(request.emulator, request.principal, bucket, permission, object_name)
+    return may(request.context, request.principal, bucket, permission, object_name)
 
 
-def may(emulator: Emulator, principal: str, bucket: Bucket, permission: str, object_name: str = "") -> bool:
+def may(context: Context, principal: str, bucket: Bucket, permission: str, object_name: str = "") -> bool:
     """The same for any principal: the one rule of who may do what to an object, whoever acts for him.
 
     Where access is not uniform, the object's own list counts as well. Conditions of bindings see the object (IAM:
@@ -51,9 +51,9 @@ def may(emulator: Emulator, principal: str, bucket: Bucket, permission: str, obj
         return False
     kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
-    if emulator.policies.allows(principal, permission, bucket.resource, name=name, kind=kind):
+    if context.policies.allows(principal, permission, bucket.resource, name=name, kind=kind):
         return True
-    return bool(object_name) and grants.allows(emulator, principal, bucket, permission, object_name)
+    return bool(object_name) and grants.allows(context, principal, bucket, permission, object_name)
 
 
 def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:
@@ -64,16 +64,16 @@ def require(request: Request, bucket: Bucket, permission: str, object_name: str 
 
 def require_on_project(request: Request, project: str, permission: str) -> None:
     """The same for what is done in a project: creating and listing buckets."""
-    if not request.emulator.policies.allows(request.principal, permission, f"projects/{project}"):
+    if not request.context.policies.allows(request.principal, permission, f"projects/{project}"):
         raise denied(request.principal, permission, "project")
 
 
-def require_key(emulator: Emulator, project: str, key: str | None) -> None:
+def require_key(context: Context, project: str, key: str | None) -> None:
     """Nothing, or the 403 where the Cloud Storage agent of a bucket's project can't encrypt with that key."""
     from emulator.services.cloudkms import api
 
     if key:
-        api.require_usable(emulator, key, agent_email("storage", project), errors.no_access_to_key)
+        api.require_usable(context, key, agent_email("storage", project), errors.no_access_to_key)
 
 
 def denied(principal: str, permission: str, noun: str) -> ApiError:
@@ -89,21 +89,21 @@ def denied(principal: str, permission: str, noun: str) -> ApiError:
     return ApiError(403, "PERMISSION_DENIED", message, "forbidden")
 
 
-def needs_payer(emulator: Emulator, bucket: Bucket, principal: str) -> bool:
+def needs_payer(context: Context, bucket: Bucket, principal: str) -> bool:
     """Whether a caller has to name the project that pays: not on his own account, as one who may bill the bucket's.
 
     https://cloud.google.com/storage/docs/requester-pays#requirements
     """
-    return bucket.requester_pays and not emulator.policies.allows(principal, PAYS, f"projects/{bucket.project}")
+    return bucket.requester_pays and not context.policies.allows(principal, PAYS, f"projects/{bucket.project}")
 
 
 def _require_payer(request: Request, bucket: Bucket) -> None:
     payer = dict(request.raw_query).get("userProject") or request.headers.get("x-goog-user-project")
     if not payer:
-        if needs_payer(request.emulator, bucket, request.principal):
+        if needs_payer(request.context, bucket, request.principal):
             raise errors.user_project_missing()
         return
-    project = request.emulator.project_id(payer)
-    if not request.emulator.project_exists(project):
+    project = request.context.project_id(payer)
+    if not request.context.project_exists(project):
         raise errors.invalid(f"The user project '{payer}' specified in the request is invalid.")
     require_on_project(request, project, "serviceusage.services.use")

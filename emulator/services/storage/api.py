@@ -15,7 +15,7 @@ from emulator.services.storage.objects.rows import StoredObject
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 __all__ = [
     "StoredObject",
@@ -31,72 +31,70 @@ __all__ = [
 ]
 
 
-def get_bucket(emulator: Emulator, bucket: str) -> dict[str, Any]:
+def get_bucket(context: Context, bucket: str) -> dict[str, Any]:
     """The Bucket resource as the JSON API shows it. Raises ApiError 404."""
     from emulator.settings import project_number
 
-    found = buckets.require(emulator.db, bucket)
-    return found.view(emulator.settings.base_url, project_number(found.project))
+    found = buckets.require(context.db, bucket)
+    return found.view(context.settings.base_url, project_number(found.project))
 
 
-def may(emulator: Emulator, principal: str, permission: str, bucket: str, name: str = "") -> bool:
+def may(context: Context, principal: str, permission: str, bucket: str, name: str = "") -> bool:
     """Whether `principal` holds `permission` on a bucket, or on the object `name` in it, which need not be there.
 
     Raises ApiError 404 for no such bucket.
     """
-    return access.may(emulator, principal, buckets.require(emulator.db, bucket), permission, name)
+    return access.may(context, principal, buckets.require(context.db, bucket), permission, name)
 
 
-def may_write(emulator: Emulator, principal: str, bucket: str, name: str) -> bool:
+def may_write(context: Context, principal: str, bucket: str, name: str) -> bool:
     """Whether `principal` may write the object `name`: who replaces one needs the permission to delete it, too.
 
     Cloud Storage: IAM permissions for JSON methods, objects.insert. Raises ApiError 404 for no such bucket.
     """
-    if not may(emulator, principal, "storage.objects.create", bucket, name):
+    if not may(context, principal, "storage.objects.create", bucket, name):
         return False
-    return get_object(emulator, bucket, name) is None or may(
-        emulator, principal, "storage.objects.delete", bucket, name
-    )
+    return get_object(context, bucket, name) is None or may(context, principal, "storage.objects.delete", bucket, name)
 
 
-def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:
+def require_payer(context: Context, bucket: str, principal: str) -> None:
     """Raise 400 where the bucket is requester pays and `principal`, who names no project to bill, may not bill its own.
 
     Services that read a bucket on their own have no project to name. Raises ApiError 404 for no such bucket.
     """
-    if access.needs_payer(emulator, buckets.require(emulator.db, bucket), principal):
+    if access.needs_payer(context, buckets.require(context.db, bucket), principal):
         raise errors.user_project_missing()
 
 
-def iter_objects(emulator: Emulator, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
+def iter_objects(context: Context, bucket: str, prefix: str = "") -> Iterator[StoredObject]:
     """The live objects whose name begins with `prefix`, in order of name, at constant memory. Raises ApiError 404."""
-    buckets.require(emulator.db, bucket)
-    return rows.iterate(emulator.db, bucket, prefix)
+    buckets.require(context.db, bucket)
+    return rows.iterate(context.db, bucket, prefix)
 
 
-def get_object(emulator: Emulator, bucket: str, name: str) -> StoredObject | None:
+def get_object(context: Context, bucket: str, name: str) -> StoredObject | None:
     """The live object of that name; its bytes are emulator.blobs.stream(found.blob_id)."""
-    return rows.live(emulator.db, bucket, name)
+    return rows.live(context.db, bucket, name)
 
 
-async def put_object(emulator: Emulator, bucket: str, name: str, data: bytes | Blob, content_type: str) -> StoredObject:
+async def put_object(context: Context, bucket: str, name: str, data: bytes | Blob, content_type: str) -> StoredObject:
     """Store an object with all effects of an upload: versions, soft delete, notifications. Durable on return.
 
     data is the bytes, or a finished blob of emulator.blobs. Raises ApiError 404 for no such bucket, 403 where what is
     there may not be replaced (hold, retention).
     """
-    blob = data if isinstance(data, Blob) else await emulator.blobs.put(data)
-    return await emulator.db.write(put_in, emulator, bucket, name, blob, content_type)
+    blob = data if isinstance(data, Blob) else await context.blobs.put(data)
+    return await context.db.write(put_in, context, bucket, name, blob, content_type)
 
 
 def put_in(
-    tx: sqlite3.Connection, emulator: Emulator, bucket: str, name: str, blob: Blob, content_type: str
+    tx: sqlite3.Connection, context: Context, bucket: str, name: str, blob: Blob, content_type: str
 ) -> StoredObject:
     """The same inside a write of the caller's, so that both happen or neither does."""
     check_object_name(name)
-    return Change(emulator, tx, bucket).store(Draft(name, blob, {}, content_type))
+    return Change(context, tx, bucket).store(Draft(name, blob, {}, content_type))
 
 
-def delete_in(tx: sqlite3.Connection, emulator: Emulator, bucket: str, name: str) -> None:
+def delete_in(tx: sqlite3.Connection, context: Context, bucket: str, name: str) -> None:
     """Delete the live object inside a write of the caller's. Raises ApiError 404, 403."""
-    Change(emulator, tx, bucket).delete(name, None)
+    Change(context, tx, bucket).delete(name, None)

@@ -48,7 +48,7 @@ async def batch(request: Request) -> Answer:
     if len(calls) > MAX_CALLS:
         raise errors.invalid(f"The batch request holds {len(calls)} calls; the limit is {MAX_CALLS}.")
     answers = await asyncio.gather(*(_run(request, call) for call in calls))
-    mark = "batch_" + request.emulator.ids.hex(24)
+    mark = "batch_" + request.context.ids.hex(24)
     parts = [_part(mark, call, answer) for call, answer in zip(calls, answers, strict=True)]
     body = b"".join(parts) + f"--{mark}--\r\n".encode()
     return Response(200, {"content-type": f"multipart/mixed; boundary={mark}"}, body)
@@ -80,9 +80,10 @@ async def _run(outer: Request, call: Call) -> Response:
     url = hosts.split(call.url)
     if url is None:
         return error_response(errors.invalid(f"Failed to parse the batch request: {call.url[:200]} is no address."))
-    route, path, other = outer.emulator.router.find(call.http, url.path)
+    route, path, other = outer.context.find(call.http, url.path)
     if route is None:
-        return outer.emulator.no_route(call.http, url.path, other)
+        refused: Response = outer.context.no_route(call.http, url.path, other)
+        return refused
     if (
         route.upload
         or route.method.is_media
@@ -95,12 +96,13 @@ async def _run(outer: Request, call: Call) -> Response:
     if "authorization" not in headers and "authorization" in outer.headers:
         headers["authorization"] = outer.headers["authorization"]
     inner = Request(
-        outer.emulator, route.method, path, query, headers, _once(call.body), outer.base_url, url.path, upload=False
+        outer.context, route.method, path, query, headers, _once(call.body), outer.base_url, url.path, upload=False
     )
     try:
-        return await outer.emulator.handle(inner)
+        answer: Response = await outer.context.handle(inner)
     except ApiError as error:
         return error_response(error)
+    return answer
 
 
 def _tells_who_asks(name: str) -> bool:

@@ -19,7 +19,7 @@ from emulator.services.storage.service import handles
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 KIND = "storage.hmacKeys"
 ACTIVE, INACTIVE, DELETED = "ACTIVE", "INACTIVE", "DELETED"
@@ -28,16 +28,16 @@ PAGE = 250
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-def secret_of(emulator: Emulator, access_id: str) -> tuple[str, str] | None:
+def secret_of(context: Context, access_id: str) -> tuple[str, str] | None:
     """The e-mail address of the account that an active key signs for, and the key's secret; None for no such key."""
     if not access_id.isalnum():
         return None
     sql = "SELECT name FROM resources WHERE kind = ? AND name LIKE 'projects/%/hmacKeys/' || ?"
-    row = emulator.db.one(sql, (KIND, access_id))
-    key = emulator.resources.get(KIND, row["name"]) if row is not None else None
+    row = context.db.one(sql, (KIND, access_id))
+    key = context.resources.get(KIND, row["name"]) if row is not None else None
     if key is None or key.id != access_id or key.body["state"] != ACTIVE:
         return None
-    account = emulator.resources.get(ACCOUNTS, account_name(key.body["serviceAccountEmail"]))
+    account = context.resources.get(ACCOUNTS, account_name(key.body["serviceAccountEmail"]))
     if account is None or account.body.get("disabled"):
         return None
     return key.body["serviceAccountEmail"], key.body["secret"]
@@ -46,11 +46,11 @@ def secret_of(emulator: Emulator, access_id: str) -> tuple[str, str] | None:
 @handles("storage.projects.hmacKeys.create")
 async def create(request: Request) -> Answer:
     """Make a key for a service account of the project: 61 characters of id, 40 of secret."""
-    emulator, project = request.emulator, _project(request, "create")
+    context, project = request.context, _project(request, "create")
     email = request.query.get("serviceAccountEmail") or ""
     if not email:
         raise ApiError(400, "INVALID_ARGUMENT", "Required parameter: serviceAccountEmail", "required")
-    account = emulator.resources.get(ACCOUNTS, account_name(email))
+    account = context.resources.get(ACCOUNTS, account_name(email))
     if account is None or account.parent != f"projects/{project}":
         raise ApiError(404, "NOT_FOUND", f"Service Account '{email[:200]}' not found.", "notFound")
     access_id = "GOOG1E" + "".join(secrets.choice(_LETTERS) for _ in range(55))
@@ -59,13 +59,13 @@ async def create(request: Request) -> Answer:
     parent = f"projects/{project}"
 
     def step(tx: sqlite3.Connection) -> Resource:
-        keys = emulator.resources.list(KIND, parent, tx=tx)[0]
+        keys = context.resources.list(KIND, parent, tx=tx)[0]
         own = [key for key in keys if key.body["serviceAccountEmail"] == email and key.body["state"] != DELETED]
         if len(own) >= MOST_OF_AN_ACCOUNT:
             raise errors.invalid(f"A service account has at most {MOST_OF_AN_ACCOUNT} HMAC keys; delete one of them.")
-        return emulator.resources.insert(tx, KIND, f"{parent}/hmacKeys/{access_id}", parent, body)
+        return context.resources.insert(tx, KIND, f"{parent}/hmacKeys/{access_id}", parent, body)
 
-    made = await emulator.db.write(step)
+    made = await context.db.write(step)
     return {"kind": "storage#hmacKey", "metadata": _view(request, made), "secret": secret}
 
 
@@ -86,7 +86,7 @@ async def list_keys(request: Request) -> Answer:
         shown = key.body["state"] != DELETED or query.get("showDeletedKeys", False)
         return bool(shown) and email in (None, key.body["serviceAccountEmail"])
 
-    found, last = request.emulator.resources.list(KIND, f"projects/{project}", page.size, page.name, keep)
+    found, last = request.context.resources.list(KIND, f"projects/{project}", page.size, page.name, keep)
     answer: dict[str, Any] = {"kind": "storage#hmacKeysMetadata", "items": [_view(request, key) for key in found]}
     return answer | ({"nextPageToken": paging.encode(last)} if last else {})
 
@@ -94,47 +94,47 @@ async def list_keys(request: Request) -> Answer:
 @handles("storage.projects.hmacKeys.update")
 async def update(request: Request) -> Answer:
     """Make a key ACTIVE or INACTIVE; an etag that the caller sends must be the key's."""
-    emulator, project = request.emulator, _project(request, "update")
+    context, project = request.context, _project(request, "update")
     name, state = _require(request, project).name, request.body.get("state")
     if state not in (ACTIVE, INACTIVE):
         raise errors.invalid(f"Invalid state '{str(state)[:40]}': an HMAC key can be made {ACTIVE} or {INACTIVE}.")
 
     def step(tx: sqlite3.Connection) -> Resource:
-        key = emulator.resources.require(KIND, name, tx)
+        key = context.resources.require(KIND, name, tx)
         if request.body.get("etag") not in (None, "", key.etag):
             raise errors.condition_not_met()
         if key.body["state"] == DELETED:
             raise errors.invalid("A deleted HMAC key can't be changed.")
-        return emulator.resources.replace(tx, KIND, name, {**key.body, "state": state})
+        return context.resources.replace(tx, KIND, name, {**key.body, "state": state})
 
-    return _view(request, await emulator.db.write(step))
+    return _view(request, await context.db.write(step))
 
 
 @handles("storage.projects.hmacKeys.delete")
 async def delete(request: Request) -> Answer:
     """Delete a key, which must be inactive."""
-    emulator, project = request.emulator, _project(request, "delete")
+    context, project = request.context, _project(request, "delete")
     name = _require(request, project).name
 
     def step(tx: sqlite3.Connection) -> None:
-        key = emulator.resources.require(KIND, name, tx)
+        key = context.resources.require(KIND, name, tx)
         if key.body["state"] != INACTIVE:
             raise errors.invalid(f"Cannot delete keys in '{key.body['state']}' state.")
-        emulator.resources.replace(tx, KIND, name, {**key.body, "state": DELETED, "secret": ""})
+        context.resources.replace(tx, KIND, name, {**key.body, "state": DELETED, "secret": ""})
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return Response(204)
 
 
 def _project(request: Request, verb: str) -> str:
-    project = request.emulator.project_id(request.path["projectId"])
+    project = request.context.project_id(request.path["projectId"])
     access.require_on_project(request, project, f"storage.hmacKeys.{verb}")
     return project
 
 
 def _require(request: Request, project: str) -> Resource:
     name = f"projects/{project}/hmacKeys/{request.path['accessId']}"
-    key = request.emulator.resources.get(KIND, name)
+    key = request.context.resources.get(KIND, name)
     if key is None:
         raise ApiError(404, "NOT_FOUND", f"Access ID not found in project {project}.", "notFound")
     return key

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from emulator.context import Job
 from emulator.gateway.errors import failed_precondition
-from emulator.gateway.operations import Job, Operation
+from emulator.gateway.operations import Operation
 from tests.emulator.conftest import InProcess
 
 PARENT = "projects/unit-project/locations/l/datasets/d"
 
 
 def register(running: InProcess, kind: str, runner: Any) -> None:
-    running.runners[kind] = running.emulator._runners[kind] = runner
+    running.runners[kind] = running.emulator.operations.runners[kind] = runner
 
 
 def start(running: InProcess, kind: str, payload: dict[str, Any] | None = None) -> Operation:

@@ -16,7 +16,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.state.resources import Resource
 
 WRITE_APPEND, WRITE_EMPTY, WRITE_TRUNCATE = "WRITE_APPEND", "WRITE_EMPTY", "WRITE_TRUNCATE"
@@ -59,68 +59,68 @@ class Target:
         )
 
 
-def check_permissions(emulator: Emulator, target: Target, principal: str) -> None:
+def check_permissions(context: Context, target: Target, principal: str) -> None:
     """Raise 400, 403 or 404 where the caller, or the key, may not be used to write there, before any work is done."""
-    name, policies = target.name, emulator.policies
-    parent = catalog.dataset(emulator, name.parent)
-    if catalog.find_table(emulator, name) is None:
+    name, policies = target.name, context.policies
+    parent = catalog.dataset(context, name.parent)
+    if catalog.find_table(context, name) is None:
         if target.create == "CREATE_NEVER":
             raise errors.no_table(name)
         if not policies.allows(principal, "bigquery.tables.create", name.parent.resource):
             raise errors.access_denied("Dataset", name.parent, "bigquery.tables.create")
-        protected(emulator, name.project, target.body, parent.body)
+        protected(context, name.project, target.body, parent.body)
     elif not policies.allows(principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
 
 
-async def is_done(emulator: Emulator, target: Target) -> bool:
+async def is_done(context: Context, target: Target) -> bool:
     """Whether the job has had its effect already, before a crash."""
     from emulator.services.bigquery.sql import storage
 
-    found = catalog.find_table(emulator, target.name)
+    found = catalog.find_table(context, target.name)
     if found is not None and found.body.get("_job") == target.job:
         return True
-    return await warehouse.of(emulator).run(storage.done_rows, target.job, short=True) is not None
+    return await warehouse.of(context).run(storage.done_rows, target.job, short=True) is not None
 
 
-async def put(emulator: Emulator, target: Target, staging: str, fields: Sequence[Field]) -> Resource:
+async def put(context: Context, target: Target, staging: str, fields: Sequence[Field]) -> Resource:
     """Make the rows of a staging storage the table's, or append them; the staging storage is used up either way."""
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     async with house.lock(target.name):
         try:
-            return await _put(emulator, target, staging, list(fields))
+            return await _put(context, target, staging, list(fields))
         except BaseException:
             await house.drop(staging)
             raise
 
 
-async def _put(emulator: Emulator, target: Target, staging: str, fields: list[Field]) -> Resource:
-    found = catalog.find_table(emulator, target.name)
-    parent = catalog.dataset(emulator, target.name.parent)
+async def _put(context: Context, target: Target, staging: str, fields: list[Field]) -> Resource:
+    found = catalog.find_table(context, target.name)
+    parent = catalog.dataset(context, target.name.parent)
     if found is None:
         if target.create == "CREATE_NEVER":
             raise errors.no_table(target.name)
         body = {**target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
         if problem := schemas.partitioning_problem(body, fields):
             raise errors.invalid(problem)
-        return await tables.register(emulator, target.name, body, parent, replace=True)
+        return await tables.register(context, target.name, body, parent, replace=True)
     if found.body.get("view"):
         raise errors.invalid(f"{target.name} is a view: rows cannot be written to it.")
     old_storage, old_fields = catalog.storage_of(found.body), catalog.fields_of(found.body)
-    empty = (await warehouse.of(emulator).sizes(old_storage, old_fields))[0] == 0
+    empty = (await warehouse.of(context).sizes(old_storage, old_fields))[0] == 0
     if target.write == WRITE_EMPTY and not empty:
         raise errors.duplicate("Table", target.name)
     if target.write.startswith(WRITE_TRUNCATE) or not old_fields:
         body = {**found.body, **target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
-        return await tables.register(emulator, target.name, body, parent, replace=True)
-    return await _append(emulator, target, found, staging, fields)
+        return await tables.register(context, target.name, body, parent, replace=True)
+    return await _append(context, target, found, staging, fields)
 
 
-async def _append(emulator: Emulator, target: Target, found: Resource, staging: str, fields: list[Field]) -> Resource:
+async def _append(context: Context, target: Target, found: Resource, staging: str, fields: list[Field]) -> Resource:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     old, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     new = schemas.widened(old, fields) if target.add_fields else old
     new = schemas.relaxed(new, fields) if target.relax_fields else new
@@ -131,7 +131,7 @@ async def _append(emulator: Emulator, target: Target, found: Resource, staging: 
     house.changed(place)
     await house.drop(staging)
     body = {**found.body, "schema": {"fields": new}}
-    return await emulator.db.write(emulator.resources.replace, catalog.TABLES, target.name.resource, body)
+    return await context.db.write(context.resources.replace, catalog.TABLES, target.name.resource, body)
 
 
 def check_fits(table: TableName, columns: Sequence[Field], fields: Sequence[Field], path: str = "") -> None:

@@ -10,11 +10,11 @@ from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.services.bigquery.process.ticket import Ticket
 
 
-async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run a copy job: the rows of all sources, which must have one schema, into the destination."""
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
@@ -32,27 +32,27 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     sources = []
     for reference in references:
         source = TableName.from_reference(reference, job.project)
-        if not emulator.policies.allows(job.principal, "bigquery.tables.getData", source.resource):
+        if not context.policies.allows(job.principal, "bigquery.tables.getData", source.resource):
             raise errors.access_denied("Table", source, "bigquery.tables.getData")
-        found = catalog.table(emulator, source)
+        found = catalog.table(context, source)
         if found.body.get("view"):
             raise errors.invalid(f"{source} is a view; only tables can be copied.")
         sources.append(found)
-    commit.check_permissions(emulator, target, job.principal)
-    if await commit.is_done(emulator, target):
+    commit.check_permissions(context, target, job.principal)
+    if await commit.is_done(context, target):
         return
     fields = catalog.fields_of(sources[0].body)
     for found in sources[1:]:
         commit.check_fits(catalog.table_name(sources[0]), fields, catalog.fields_of(found.body))
     selects = [f"SELECT * FROM {stored(catalog.storage_of(found.body))}" for found in sources]
-    staging = f"t_{emulator.ids.hex(24)}"
+    staging = f"t_{context.ids.hex(24)}"
     union = " UNION ALL BY NAME ".join(selects)
-    rows = await warehouse.of(emulator).run(storage.fill, stored(staging), fields, union, ticket=ticket)
+    rows = await warehouse.of(context).run(storage.fill, stored(staging), fields, union, ticket=ticket)
     body = {
         key: sources[0].body[key]
         for key in ("timePartitioning", "rangePartitioning", "clustering")
         if key in sources[0].body
     }
     target.body.update({key: value for key, value in body.items() if key not in target.body})
-    await commit.put(emulator, target, staging, fields)
+    await commit.put(context, target, staging, fields)
     job.statistics["copy"] = {"copiedRows": str(rows), "copiedLogicalBytes": "0"}

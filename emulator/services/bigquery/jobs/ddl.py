@@ -17,7 +17,7 @@ from emulator.services.bigquery.sql.plans import Change, Create, Plan
 from emulator.services.bigquery.sql.types import Field, duckdb_type, quote
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.state.resources import Resource
 
 
@@ -27,7 +27,7 @@ async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
         done = await _schema(query, plan, plan.schema)
         return {"ddlOperationPerformed": done, "ddlTargetDataset": plan.schema.reference}
     assert plan.target is not None
-    async with query.ticket.locked(warehouse.of(query.emulator).lock(plan.target)):
+    async with query.ticket.locked(warehouse.of(query.context).lock(plan.target)):
         if plan.create is not None and plan.kind == "CREATE_VIEW":
             done = await _create_view(query, plan.target, plan.create)
         elif plan.create is not None:
@@ -41,33 +41,33 @@ async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
 
 
 def _require(query: Query, permission: str, name: DatasetName | TableName) -> None:
-    if not query.emulator.policies.allows(query.principal, permission, name.resource):
+    if not query.context.policies.allows(query.principal, permission, name.resource):
         raise errors.access_denied("Table" if isinstance(name, TableName) else "Dataset", name, permission)
 
 
 async def _schema(query: Query, plan: Plan, name: DatasetName) -> str:
-    emulator = query.emulator
-    exists = catalog.find_dataset(emulator, name) is not None
+    context = query.context
+    exists = catalog.find_dataset(context, name) is not None
     if plan.create is not None:
-        emulator.policies.require(query.principal, "bigquery.datasets.create", f"projects/{name.project}")
+        context.policies.require(query.principal, "bigquery.datasets.create", f"projects/{name.project}")
         if exists and plan.create.exists_ok:
             return "SKIP"
-        await emulator.db.write(datasets.create_in, emulator, name, plan.create.body, query.principal)
+        await context.db.write(datasets.create_in, context, name, plan.create.body, query.principal)
         return "CREATE"
     assert plan.drop is not None
     if not exists and plan.drop.missing_ok:
         return "SKIP"
     _require(query, "bigquery.datasets.delete", name)
-    await datasets.remove(emulator, name, contents=plan.drop.cascade)
+    await datasets.remove(context, name, contents=plan.drop.cascade)
     return "DROP"
 
 
 def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> str:
     """CREATE, REPLACE or SKIP. Raises 403, 404, 409."""
     check_table_id(name.table)
-    catalog.dataset(query.emulator, name.parent)
+    catalog.dataset(query.context, name.parent)
     _require(query, "bigquery.tables.create", name.parent)
-    found = catalog.find_table(query.emulator, name)
+    found = catalog.find_table(query.context, name)
     if found is None:
         return "CREATE"
     if wanted.exists_ok:
@@ -81,44 +81,44 @@ def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> s
 
 
 async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapshot) -> str:
-    emulator, name = query.emulator, plan.target
+    context, name = query.context, plan.target
     assert name is not None
     done = _check_target(query, name, wanted, "TABLE")
     if done == "SKIP":
         return done
-    parent = catalog.dataset(emulator, name.parent)
+    parent = catalog.dataset(context, name.parent)
     given = {key: value for key, value in wanted.body.items() if value is not None}
-    body = protected(emulator, name.project, given, parent.body)
+    body = protected(context, name.project, given, parent.body)
     fields: Sequence[Field] = wanted.fields
     if wanted.query:
         storage, fields, _ = await select_into_storage(query, plan, found)
         if wanted.fields:
-            fields, storage = await _cast_columns(emulator, storage, fields, wanted.fields)
+            fields, storage = await _cast_columns(context, storage, fields, wanted.fields)
     elif wanted.like:
         source = next(iter(found.tables.values()))
         fields = source.fields
-        storage = await tables.new_storage(emulator, fields)
+        storage = await tables.new_storage(context, fields)
         if wanted.copy:
-            await _copy_rows(emulator, source.storage, storage, fields)
+            await _copy_rows(context, source.storage, storage, fields)
     else:
-        storage = await tables.new_storage(emulator, fields)
+        storage = await tables.new_storage(context, fields)
     body.update({"schema": {"fields": list(fields)}, "_storage": storage, "_job": query.job.key})
     if problem := schemas.partitioning_problem(body, fields):
-        await warehouse.of(emulator).drop(storage)
+        await warehouse.of(context).drop(storage)
         raise errors.error("invalidQuery", problem)
-    await tables.register(emulator, name, body, parent, replace=done == "REPLACE")
+    await tables.register(context, name, body, parent, replace=done == "REPLACE")
     return done
 
 
-async def _copy_rows(emulator: Emulator, source: str, storage: str, fields: Sequence[Field]) -> None:
+async def _copy_rows(context: Context, source: str, storage: str, fields: Sequence[Field]) -> None:
     from emulator.services.bigquery.sql import storage as tables_
     from emulator.services.bigquery.sql.engine import stored
 
-    await warehouse.of(emulator).run(tables_.fill, stored(storage), list(fields), f"SELECT * FROM {source}")
+    await warehouse.of(context).run(tables_.fill, stored(storage), list(fields), f"SELECT * FROM {source}")
 
 
 async def _cast_columns(
-    emulator: Emulator, storage: str, fields: Sequence[Field], wanted: Sequence[Field]
+    context: Context, storage: str, fields: Sequence[Field], wanted: Sequence[Field]
 ) -> tuple[Sequence[Field], str]:
     """CREATE TABLE (columns) AS SELECT: the columns are taken by position and get the types of the list."""
     if len(fields) != len(wanted):
@@ -127,17 +127,17 @@ async def _cast_columns(
         f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}"
         for old, new in zip(fields, wanted, strict=True)
     ]
-    return wanted, await _rebuild(emulator, storage, wanted, selected)
+    return wanted, await _rebuild(context, storage, wanted, selected)
 
 
-async def _rebuild(emulator: Emulator, storage: str, fields: Sequence[Field], selected: Sequence[str]) -> str:
+async def _rebuild(context: Context, storage: str, fields: Sequence[Field], selected: Sequence[str]) -> str:
     """A new storage with the rows of another one, each column by its expression; the old one stays."""
     from emulator.services.bigquery.sql import storage as tables_
     from emulator.services.bigquery.sql.engine import stored
 
-    new = f"t_{emulator.ids.hex(24)}"
+    new = f"t_{context.ids.hex(24)}"
     sql = f"SELECT {', '.join(selected)} FROM {stored(storage)}"
-    await warehouse.of(emulator).run(tables_.fill, stored(new), list(fields), sql)
+    await warehouse.of(context).run(tables_.fill, stored(new), list(fields), sql)
     return new
 
 
@@ -148,12 +148,12 @@ async def _create_view(query: Query, name: TableName, wanted: Create) -> str:
     body = {**wanted.body, "view": {"query": wanted.query, "useLegacySql": False}}
     if wanted.fields:
         body["schema"] = {"fields": list(wanted.fields)}
-    await tables.create(query.emulator, name, body, query.principal, replace=done == "REPLACE")
+    await tables.create(query.context, name, body, query.principal, replace=done == "REPLACE")
     return done
 
 
 async def _drop(query: Query, name: TableName, kind: str, *, missing_ok: bool) -> str:
-    found = catalog.find_table(query.emulator, name)
+    found = catalog.find_table(query.context, name)
     if found is None:
         if missing_ok:
             return "SKIP"
@@ -161,17 +161,17 @@ async def _drop(query: Query, name: TableName, kind: str, *, missing_ok: bool) -
     _require(query, "bigquery.tables.delete", name)
     if catalog.kind_of(found.body) != kind.removeprefix("DROP_"):
         raise errors.error("invalidQuery", f"{name} is a {catalog.kind_of(found.body).lower()}; {kind} cannot drop it.")
-    await tables.remove(query.emulator, name)
+    await tables.remove(query.context, name)
     return "DROP"
 
 
 async def _alter(query: Query, name: TableName, changes: Sequence[Change]) -> None:
     _require(query, "bigquery.tables.update", name)
     for change in changes:
-        found = catalog.table(query.emulator, name)
+        found = catalog.table(query.context, name)
         if change.action == "options":
-            body = protected(query.emulator, name.project, merge(found.body, change.options), {}, found.body)
-            await query.emulator.db.write(query.emulator.resources.replace, catalog.TABLES, name.resource, body)
+            body = protected(query.context, name.project, merge(found.body, change.options), {}, found.body)
+            await query.context.db.write(query.context.resources.replace, catalog.TABLES, name.resource, body)
         elif found.body.get("view"):
             raise errors.error("invalidQuery", f"{name} is a view: ALTER TABLE cannot change it.")
         elif change.action == "rename_table":
@@ -181,7 +181,7 @@ async def _alter(query: Query, name: TableName, changes: Sequence[Change]) -> No
 
 
 async def _alter_column(query: Query, found: Resource, change: Change) -> None:
-    emulator, name = query.emulator, catalog.table_name(found)
+    context, name = query.context, catalog.table_name(found)
     fields = catalog.fields_of(found.body)
     exists = any(field["name"].lower() == change.column.lower() for field in fields)
     if change.action == "add":
@@ -190,22 +190,22 @@ async def _alter_column(query: Query, found: Resource, change: Change) -> None:
         if exists:
             raise errors.error("invalidQuery", f"Column already exists: {change.column}")
         body = {**found.body, "schema": {"fields": [*fields, change.definition]}}
-        await tables.alter(emulator, found, body, query.principal)
+        await tables.alter(context, found, body, query.principal)
         return
     if not exists:
         if change.tolerant:
             return
         raise errors.error("invalidQuery", f"Column not found: {change.column} in table {name}")
     if change.action == "drop":
-        await _drop_column(emulator, found, change.column)
+        await _drop_column(context, found, change.column)
     elif change.action == "nullable":
         relaxed = [{**f, "mode": "NULLABLE"} if f["name"].lower() == change.column.lower() else f for f in fields]
-        await tables.alter(emulator, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
+        await tables.alter(context, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
     else:
-        await _retype(emulator, found, change)
+        await _retype(context, found, change)
 
 
-async def _drop_column(emulator: Emulator, found: Resource, column: str) -> None:
+async def _drop_column(context: Context, found: Resource, column: str) -> None:
     """The catalogue first: what a crash leaves in DuckDB is swept at the next start."""
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
@@ -223,11 +223,11 @@ async def _drop_column(emulator: Emulator, found: Resource, column: str) -> None
             "invalidQuery", f"ALTER TABLE DROP COLUMN cannot drop {column}: it is the table's only column."
         )
     changed = {**body, "schema": {"fields": kept}}
-    await emulator.db.write(emulator.resources.replace, catalog.TABLES, name.resource, changed)
-    await warehouse.of(emulator).run(storage.drop_columns, stored(catalog.storage_of(body)), [column], short=True)
+    await context.db.write(context.resources.replace, catalog.TABLES, name.resource, changed)
+    await warehouse.of(context).run(storage.drop_columns, stored(catalog.storage_of(body)), [column], short=True)
 
 
-async def _retype(emulator: Emulator, found: Resource, change: Change) -> None:
+async def _retype(context: Context, found: Resource, change: Change) -> None:
     """Rename a column or change its type: into a new storage, which then takes the place of the old one."""
     fields, selected = [], []
     for old in catalog.fields_of(found.body):
@@ -240,23 +240,23 @@ async def _retype(emulator: Emulator, found: Resource, change: Change) -> None:
         fields.append(new)
         selected.append(f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}")
     before = catalog.storage_of(found.body)
-    storage = await _rebuild(emulator, before, schemas.checked(fields), selected)
+    storage = await _rebuild(context, before, schemas.checked(fields), selected)
     body = {**found.body, "schema": {"fields": fields}, "_storage": storage}
-    await emulator.db.write(emulator.resources.replace, catalog.TABLES, found.name, body)
-    await warehouse.of(emulator).drop(before)
+    await context.db.write(context.resources.replace, catalog.TABLES, found.name, body)
+    await warehouse.of(context).drop(before)
 
 
 async def _rename_table(query: Query, found: Resource, name: TableName) -> None:
-    emulator = query.emulator
+    context = query.context
     check_table_id(name.table)
     _require(query, "bigquery.tables.create", name.parent)
 
     def change(tx: sqlite3.Connection) -> None:
         try:
-            emulator.resources.insert(tx, catalog.TABLES, name.resource, found.parent, found.body)
+            context.resources.insert(tx, catalog.TABLES, name.resource, found.parent, found.body)
         except ApiError:
             raise errors.duplicate("Table", name) from None
-        emulator.resources.delete_tree(tx, found.name)
-        emulator.db.after_commit(emulator.policies.forget)
+        context.resources.delete_tree(tx, found.name)
+        context.db.after_commit(context.policies.forget)
 
-    await emulator.db.write(change)
+    await context.db.write(change)

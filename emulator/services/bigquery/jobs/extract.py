@@ -20,7 +20,7 @@ from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.services.bigquery.process.ticket import Ticket
     from emulator.state.blobs import Blob
 
@@ -33,7 +33,7 @@ CONTENT_TYPES = {
 PARQUET_CODECS = {"": "uncompressed", "NONE": "uncompressed", "SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd"}
 
 
-async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run an extract job. Each address gets one object; its `*` becomes 000000000000."""
     from emulator.services.storage import api
 
@@ -41,9 +41,9 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     if options.get("sourceModel"):
         raise errors.error("notImplemented", "Extracting models is not emulated.")
     name = TableName.from_reference(options.get("sourceTable") or {}, job.project)
-    if not emulator.policies.allows(job.principal, "bigquery.tables.export", name.resource):
+    if not context.policies.allows(job.principal, "bigquery.tables.export", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.export")
-    found = catalog.table(emulator, name)
+    found = catalog.table(context, name)
     if found.body.get("view"):
         raise errors.invalid(f"{name} is a view; only tables can be extracted.")
     form = str(options.get("destinationFormat") or "CSV").upper()
@@ -55,13 +55,13 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     uris = options.get("destinationUris") or ([options["destinationUri"]] if options.get("destinationUri") else [])
     if not uris:
         raise errors.invalid("Required parameter is missing: destinationUris")
-    places = [place(emulator, job, uri) for uri in uris]
-    blob = await write(emulator, options, form, fields, catalog.storage_of(found.body), ticket)
+    places = [place(context, job, uri) for uri in uris]
+    blob = await write(context, options, form, fields, catalog.storage_of(found.body), ticket)
     for bucket, key in places:
-        await api.put_object(emulator, bucket, key, blob, CONTENT_TYPES[form])
+        await api.put_object(context, bucket, key, blob, CONTENT_TYPES[form])
     job.statistics["extract"] = {
         "destinationUriFileCounts": ["1" for _ in places],
-        "inputBytes": str((await warehouse.of(emulator).sizes(catalog.storage_of(found.body), fields))[1]),
+        "inputBytes": str((await warehouse.of(context).sizes(catalog.storage_of(found.body), fields))[1]),
     }
 
 
@@ -71,7 +71,7 @@ def check_fields(form: str, fields: Sequence[Field]) -> None:
         raise errors.invalid("Operation cannot be performed on a nested schema. Use NEWLINE_DELIMITED_JSON or PARQUET.")
 
 
-def place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
+def place(context: Context, job: Job, uri: str) -> tuple[str, str]:
     """The bucket and the object that an address names. Raises a 400, or a 403 where the caller may not write there."""
     from emulator.services.storage import api
 
@@ -80,36 +80,36 @@ def place(emulator: Emulator, job: Job, uri: str) -> tuple[str, str]:
         raise errors.invalid(f"Invalid extract destination URI {uri}; write gs://bucket/object with at most one *.")
     bucket, key = match.groups()
     key = key.replace("*", "000000000000")
-    if not api.may_write(emulator, job.principal, bucket, key):
-        there = "storage.objects.delete" if api.get_object(emulator, bucket, key) else "storage.objects.create"
+    if not api.may_write(context, job.principal, bucket, key):
+        there = "storage.objects.delete" if api.get_object(context, bucket, key) else "storage.objects.create"
         raise errors.error(
             "accessDenied",
             f"Access Denied: BigQuery BigQuery: Permission denied: {job.principal.partition(':')[2]} does not have "
             f"{there} access to {uri}.",
         )
-    require_payer(emulator, bucket, job.principal)
+    require_payer(context, bucket, job.principal)
     return bucket, key
 
 
 async def write(
-    emulator: Emulator, options: dict[str, Any], form: str, fields: list[Field], place: str, ticket: Ticket
+    context: Context, options: dict[str, Any], form: str, fields: list[Field], place: str, ticket: Ticket
 ) -> Blob:
     """The rows of a storage table as a blob, in a format of CONTENT_TYPES, with the options of an extract job."""
     if form == "PARQUET":
-        return await _write_parquet(emulator, options, fields, place, ticket)
+        return await _write_parquet(context, options, fields, place, ticket)
     from emulator.services.bigquery.sql.engine import stored
 
     gzip = str(options.get("compression") or "NONE").upper() == "GZIP"
     packer = zlib.compressobj(wbits=31) if gzip else None
     header = options.get("printHeader")
-    async with emulator.blobs.writer() as writer:
+    async with context.blobs.writer() as writer:
         head = b""
         if form == "CSV" and header is not False:
             head = _csv([[field["name"] for field in fields]], _delimiter(options))
         await writer.write(packer.compress(head) if packer else head)
         start = 0
         while True:
-            count, text = await warehouse.of(emulator).run(
+            count, text = await warehouse.of(context).run(
                 _page, stored(place), fields, start, form, _delimiter(options), ticket=ticket
             )
             await writer.write(packer.compress(text) if packer else text)
@@ -162,7 +162,7 @@ def _json(rows: Sequence[Sequence[Any]], fields: list[Field]) -> bytes:
 
 
 async def _write_parquet(
-    emulator: Emulator, options: dict[str, Any], fields: list[Field], place: str, ticket: Ticket
+    context: Context, options: dict[str, Any], fields: list[Field], place: str, ticket: Ticket
 ) -> Blob:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
@@ -171,16 +171,16 @@ async def _write_parquet(
     codec = PARQUET_CODECS.get(str(options.get("compression") or "").upper())
     if codec is None:
         raise errors.invalid(f"The compression {options.get('compression')} is not possible for PARQUET.")
-    folder = warehouse.of(emulator).files
+    folder = warehouse.of(context).files
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"extract-{emulator.ids.hex(24)}.parquet"
+    path = folder / f"extract-{context.ids.hex(24)}.parquet"
     names = ", ".join(quote(field["name"]) for field in fields)
     sql = f"COPY (SELECT {names} FROM {stored(place)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
     try:
-        await warehouse.of(emulator).run(storage.execute, sql, ticket=ticket)
-        async with emulator.blobs.writer() as writer:
+        await warehouse.of(context).run(storage.execute, sql, ticket=ticket)
+        async with context.blobs.writer() as writer:
             with path.open("rb") as file:
-                while chunk := await emulator.blobs.run(file.read, 1 << 20):
+                while chunk := await context.blobs.run(file.read, 1 << 20):
                     await writer.write(chunk)
             return await writer.finish()
     finally:

@@ -23,7 +23,7 @@ from emulator.services.bigquery.sql.types import Field
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.services.bigquery.process.ticket import Ticket
 
 BATCH_ROWS = 5000
@@ -56,7 +56,7 @@ class Source:
             raise errors.invalid(f"{message} File: {location}" if location else message)
 
 
-async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run a load job; counts go into its statistics, bad rows into its status."""
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
@@ -69,12 +69,12 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     name = name.parent.table(name.table.partition("$")[0])
     check_table_id(name.table)
     target = commit.Target.of(name, job.key, configuration, commit.WRITE_APPEND)
-    commit.check_permissions(emulator, target, job.principal)
-    if await commit.is_done(emulator, target):
+    commit.check_permissions(context, target, job.principal)
+    if await commit.is_done(context, target):
         return
-    source = _source(emulator, job, name)
-    house = warehouse.of(emulator)
-    staging = f"t_{emulator.ids.hex(24)}"
+    source = _source(context, job, name)
+    house = warehouse.of(context)
+    staging = f"t_{context.ids.hex(24)}"
     try:
         source, problem = await house.run(_read, source, stored(staging), ticket=ticket)
         if source.problems:
@@ -84,7 +84,7 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     except BaseException:
         await house.run(storage.drop, stored(staging), short=True)
         raise
-    await commit.put(emulator, target, staging, source.fields)
+    await commit.put(context, target, staging, source.fields)
     size = sum(path.stat().st_size for path in source.paths if path.exists())
     job.statistics["load"] = {
         "inputFiles": str(len(source.paths)),
@@ -96,7 +96,7 @@ async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     job.statistics["totalBytesProcessed"] = str(size)
 
 
-def _source(emulator: Emulator, job: Job, name: TableName) -> Source:
+def _source(context: Context, job: Job, name: TableName) -> Source:
     options = job.configuration
     for key in REFUSED:
         if options.get(key):
@@ -107,9 +107,9 @@ def _source(emulator: Emulator, job: Job, name: TableName) -> Source:
     if job.payload.get("upload"):
         paths, names = [Path(job.payload["upload"])], ["upload"]
     else:
-        paths, names = _objects(emulator, job.principal, options.get("sourceUris") or [])
+        paths, names = _objects(context, job.principal, options.get("sourceUris") or [])
     fields = schemas.checked((options.get("schema") or {}).get("fields") or [])
-    found = catalog.find_table(emulator, name)
+    found = catalog.find_table(context, name)
     writes_over = str(options.get("writeDisposition") or "").startswith(commit.WRITE_TRUNCATE)
     if not fields and found is not None and not (writes_over and options.get("autodetect")):
         adds = "ALLOW_FIELD_ADDITION" in (options.get("schemaUpdateOptions") or ())
@@ -119,7 +119,7 @@ def _source(emulator: Emulator, job: Job, name: TableName) -> Source:
     return Source(paths, names, form, options, fields, int(options.get("maxBadRecords") or 0))
 
 
-def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[Path], list[str]]:
+def _objects(context: Context, principal: str, uris: list[str]) -> tuple[list[Path], list[str]]:
     """The files behind gs:// addresses, of which each may hold one `*`. Raises 400, 403, 404."""
     from emulator.services.storage import api
 
@@ -129,30 +129,30 @@ def _objects(emulator: Emulator, principal: str, uris: list[str]) -> tuple[list[
         if match is None:
             raise errors.invalid(f"Invalid source URI {uri}; write gs://bucket/object.")
         bucket, pattern = match.groups()
-        require_payer(emulator, bucket, principal)
+        require_payer(context, bucket, principal)
         if pattern.count("*") > 1:
             raise errors.invalid(f"Invalid source URI {uri}: at most one * is allowed.")
         prefix, star, suffix = pattern.partition("*")
-        _require(emulator, principal, "storage.objects.list" if star else "storage.objects.get", uri, bucket, pattern)
+        _require(context, principal, "storage.objects.list" if star else "storage.objects.get", uri, bucket, pattern)
         matched = [
             item
-            for item in api.iter_objects(emulator, bucket, prefix)
+            for item in api.iter_objects(context, bucket, prefix)
             if item.name == pattern or (star and item.name.endswith(suffix) and len(item.name) >= len(pattern) - 1)
         ]
         if not matched:
             raise errors.error("notFound", f"Not found: URI {uri}")
         for item in matched:
-            _require(emulator, principal, "storage.objects.get", f"gs://{bucket}/{item.name}", bucket, item.name)
-        paths += [emulator.blobs.path(item.blob_id) for item in matched]
+            _require(context, principal, "storage.objects.get", f"gs://{bucket}/{item.name}", bucket, item.name)
+        paths += [context.blobs.path(item.blob_id) for item in matched]
         names += [f"gs://{bucket}/{item.name}" for item in matched]
     return paths, names
 
 
-def _require(emulator: Emulator, principal: str, permission: str, uri: str, bucket: str, name: str) -> None:
+def _require(context: Context, principal: str, permission: str, uri: str, bucket: str, name: str) -> None:
     """Raise the 403 of a load whose caller lacks a permission: to list is of the bucket, to get of each object."""
     from emulator.services.storage import api
 
-    if not api.may(emulator, principal, permission, bucket, "" if permission.endswith(".list") else name):
+    if not api.may(context, principal, permission, bucket, "" if permission.endswith(".list") else name):
         raise errors.error(
             "accessDenied",
             "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. "
@@ -160,12 +160,12 @@ def _require(emulator: Emulator, principal: str, permission: str, uri: str, buck
         )
 
 
-def require_payer(emulator: Emulator, bucket: str, principal: str) -> None:
+def require_payer(context: Context, bucket: str, principal: str) -> None:
     """Raise 400 where the bucket is requester pays and the caller may not bill its own project."""
     from emulator.services.storage import api
 
     try:
-        api.require_payer(emulator, bucket, principal)
+        api.require_payer(context, bucket, principal)
     except ApiError as problem:
         raise errors.invalid(problem.message) from None
 
@@ -254,11 +254,11 @@ def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) ->
     source.rows = storage.fill(connection, table, source.fields, select)
 
 
-async def forget_upload(emulator: Emulator, job: Job) -> None:
+async def forget_upload(context: Context, job: Job) -> None:
     """Remove the file that a load job brought, once the job has ended."""
     path = job.payload.get("upload")
     if path:
-        await emulator.blobs.run(_unlink, Path(path))
+        await context.blobs.run(_unlink, Path(path))
 
 
 def _unlink(path: Path) -> None:

@@ -16,7 +16,7 @@ from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.tabledata import timestamp_format
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 DEFAULT_TIMEOUT_MS = 10_000
 MAX_TIMEOUT_MS = 200_000
@@ -47,32 +47,32 @@ async def insert(request: Request) -> Answer:
     """Start a job; a load job may bring its file along as an upload."""
     if request.upload:
         return await uploads.insert(request)
-    job = store.new(request.emulator, project_of(request), request.body, request.principal)
+    job = store.new(request.context, project_of(request), request.body, request.principal)
     if job.body["configuration"].get("dryRun"):
-        return await _dry_run(request.emulator, job)
+        return await _dry_run(request.context, job)
     if job.kind == "load" and not job.configuration.get("sourceUris"):
         raise errors.invalid("Load configuration must specify at least one source URI, or bring the file as an upload.")
-    await run.submit(request.emulator, job)
-    return store.view(request.emulator, job)
+    await run.submit(request.context, job)
+    return store.view(request.context, job)
 
 
-async def _dry_run(emulator: Emulator, job: Job) -> dict[str, Any]:
+async def _dry_run(context: Context, job: Job) -> dict[str, Any]:
     """The checked job, which is not kept. Raises the error that it would end with."""
     if job.kind != "query":
         raise errors.invalid("Only query jobs can be run dry.")
-    await query.dry_run(emulator, job, Ticket())
+    await query.dry_run(context, job, Ticket())
     job.state = DONE
     job.body["status"]["state"] = DONE
-    return store.view(emulator, job)
+    return store.view(context, job)
 
 
 def _find(request: Request) -> Job:
-    return store.get(request.emulator, project_of(request), request.path["jobId"], request.query.get("location", ""))
+    return store.get(request.context, project_of(request), request.path["jobId"], request.query.get("location", ""))
 
 
 def _require(request: Request, job: Job, permission: str) -> None:
     """Who made a job may see it; others need the permission on the project."""
-    if job.principal != request.principal and not request.emulator.policies.allows(
+    if job.principal != request.principal and not request.context.policies.allows(
         request.principal, permission, f"projects/{job.project}"
     ):
         raise errors.access_denied("Job", f"{job.project}:{job.location}.{job.id}", permission)
@@ -83,15 +83,15 @@ async def get(request: Request) -> Answer:
     """Show a job."""
     job = _find(request)
     _require(request, job, "bigquery.jobs.get")
-    return store.view(request.emulator, job)
+    return store.view(request.context, job)
 
 
 @SERVICE.handles("bigquery.jobs.list", permission="", on=on_project)
 async def list_(request: Request) -> Answer:
     """List jobs, newest first: the caller's own, or with allUsers everybody's."""
-    emulator, project = request.emulator, project_of(request)
+    context, project = request.context, project_of(request)
     if request.query.get("allUsers"):
-        if not emulator.policies.allows(request.principal, "bigquery.jobs.listAll", f"projects/{project}"):
+        if not context.policies.allows(request.principal, "bigquery.jobs.listAll", f"projects/{project}"):
             raise errors.access_denied("Project", project, "bigquery.jobs.listAll")
         principal = ""
     else:
@@ -104,20 +104,20 @@ async def list_(request: Request) -> Answer:
     )
     states = request.query.get("stateFilter") or []
     found = store.page(
-        emulator, project, principal, [states] if isinstance(states, str) else states, times,
+        context, project, principal, [states] if isinstance(states, str) else states, times,
         page.start if page.after else NEWEST, size + 1,
     )  # fmt: skip
-    answer: dict[str, Any] = {"kind": "bigquery#jobList", "etag": emulator.ids.etag()}
+    answer: dict[str, Any] = {"kind": "bigquery#jobList", "etag": context.ids.etag()}
     shown = found[:size]
     if shown:
-        answer["jobs"] = [_item(emulator, job, full=request.query.get("projection") == "full") for _, job in shown]
+        answer["jobs"] = [_item(context, job, full=request.query.get("projection") == "full") for _, job in shown]
     if len(found) > size and shown:
         answer["nextPageToken"] = paging.encode(shown[-1][0])
     return answer
 
 
-def _item(emulator: Emulator, job: Job, *, full: bool) -> dict[str, Any]:
-    item = store.view(emulator, job)
+def _item(context: Context, job: Job, *, full: bool) -> dict[str, Any]:
+    item = store.view(context, job)
     item["state"] = job.state
     if job.error is not None:
         item["errorResult"] = job.body["status"]["errorResult"]
@@ -131,8 +131,8 @@ async def cancel(request: Request) -> Answer:
     """Stop a job, and answer when it has stopped. One that has ended stays as it is."""
     job = _find(request)
     _require(request, job, "bigquery.jobs.update")
-    job = await run.cancel(request.emulator, job)
-    return {"kind": "bigquery#jobCancelResponse", "job": store.view(request.emulator, job)}
+    job = await run.cancel(request.context, job)
+    return {"kind": "bigquery#jobCancelResponse", "job": store.view(request.context, job)}
 
 
 @SERVICE.handles("bigquery.jobs.delete", on=on_project)
@@ -141,23 +141,23 @@ async def delete(request: Request) -> Answer:
     job = _find(request)
     if job.state != DONE:
         raise errors.invalid(f"Job {job.id} is running; cancel it first.")
-    await request.emulator.db.write(store.delete_in, job)
+    await request.context.db.write(store.delete_in, job)
     return None
 
 
 @SERVICE.handles("bigquery.jobs.query", permission="bigquery.jobs.create", on=on_project)
 async def query_(request: Request) -> Answer:
     """Run a query and answer with its first rows, or with jobComplete false where it takes longer."""
-    emulator, body, project = request.emulator, request.body, project_of(request)
+    context, body, project = request.context, request.body, project_of(request)
     configuration = {key: value for key, value in body.items() if key not in REQUEST_ONLY and value is not None}
     reference = {"location": body["location"]} if body.get("location") else {}
     described: dict[str, Any] = {"configuration": {"query": configuration}, "jobReference": reference}
     for key in ("labels", "jobTimeoutMs"):
         if body.get(key):
             described["configuration"][key] = body[key]
-    job = store.new(emulator, project, described, request.principal)
+    job = store.new(context, project, described, request.principal)
     if body.get("dryRun"):
-        await _dry_run(emulator, job)
+        await _dry_run(context, job)
         part = job.statistics["query"]
         return {
             "kind": "bigquery#queryResponse",
@@ -170,49 +170,49 @@ async def query_(request: Request) -> Answer:
     job = await _once(request, job)
     timeout = body.get("timeoutMs")
     seconds = min(DEFAULT_TIMEOUT_MS if timeout is None else int(timeout), MAX_TIMEOUT_MS) / 1000
-    await run.wait(emulator, project, job.id, seconds)
+    await run.wait(context, project, job.id, seconds)
     options = body.get("formatOptions") or {}
     maximum = body.get("maxResults")
     answer = await _answer(
-        emulator, store.get(emulator, project, job.id), options, 0, DEFAULT_ROWS if maximum is None else int(maximum)
+        context, store.get(context, project, job.id), options, 0, DEFAULT_ROWS if maximum is None else int(maximum)
     )
     return {**answer, "kind": "bigquery#queryResponse", "queryId": job.id}
 
 
 async def _once(request: Request, job: Job) -> Job:
     """Start the job; a repeated requestId of the same caller gives the one that is there."""
-    requests = warehouse.of(request.emulator).requests
+    requests = warehouse.of(request.context).requests
     key = (request.principal, str(request.body.get("requestId") or ""))
     if key[1] and key in requests:
-        return store.get(request.emulator, job.project, requests[key])
+        return store.get(request.context, job.project, requests[key])
     if key[1]:
         requests[key] = job.id
-    await run.submit(request.emulator, job)
+    await run.submit(request.context, job)
     return job
 
 
 @SERVICE.handles("bigquery.jobs.getQueryResults", permission="", on=on_project)
 async def get_query_results(request: Request) -> Answer:
     """Rows of a query job, a page at a time. A job that failed answers with its error."""
-    emulator = request.emulator
+    context = request.context
     job = _find(request)
     _require(request, job, "bigquery.jobs.get")
     if job.kind != "query":
         raise errors.invalid(f"Job {job.id} is not a query.")
     timeout = request.query.get("timeoutMs")
     seconds = min(DEFAULT_TIMEOUT_MS if timeout is None else int(timeout), MAX_TIMEOUT_MS) / 1000
-    await run.wait(emulator, job.project, job.id, seconds)
+    await run.wait(context, job.project, job.id, seconds)
     job = _find(request)
     page = asked_rows(request, DEFAULT_ROWS)
     options = {
         "useInt64Timestamp": request.query.get("formatOptions.useInt64Timestamp"),
         "timestampOutputFormat": request.query.get("formatOptions.timestampOutputFormat"),
     }
-    answer = await _answer(emulator, job, options, page.start, page.size)
+    answer = await _answer(context, job, options, page.start, page.size)
     return {**answer, "kind": "bigquery#getQueryResultsResponse", "etag": f"{job.id}-{page.start}"}
 
 
-async def _answer(emulator: Emulator, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+async def _answer(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
     """What both ways of reading results answer. Raises the job's error."""
     answer: dict[str, Any] = {
         "jobReference": job.body["jobReference"],
@@ -235,24 +235,24 @@ async def _answer(emulator: Emulator, job: Job, options: dict[str, Any], start: 
         if key in statistics:
             answer[key] = statistics[key]
     if statistics.get("statementType") == "SELECT":
-        answer.update(await _rows(emulator, job, options, start, count))
+        answer.update(await _rows(context, job, options, start, count))
     return answer
 
 
-async def _rows(emulator: Emulator, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+async def _rows(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
     name = TableName.from_reference(job.configuration["destinationTable"], job.project)
-    anonymous = results.find(emulator, name)
+    anonymous = results.find(context, name)
     if anonymous is not None:
         place, fields = anonymous.table, list(anonymous.fields)
     elif name.dataset.startswith("_"):
         raise errors.error("notFound", f"The results of job {job.id} have expired: they are kept for a day.")
     else:
-        body = catalog.table(emulator, name).body
+        body = catalog.table(context, name).body
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
-    total, rows = await warehouse.of(emulator).run(
+    total, rows = await warehouse.of(context).run(
         storage.encoded_page, place, fields, start, count, timestamp_format(options), short=True
     )
     answer: dict[str, Any] = {"schema": {"fields": fields}, "totalRows": str(total)}

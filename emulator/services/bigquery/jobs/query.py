@@ -21,29 +21,29 @@ from emulator.services.bigquery.sql.catalog import Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.plans import Plan, Script
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 COUNT_NAMES = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 REFUSED = ("tableDefinitions", "userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
 MAX_LENGTH = 1 << 20  # BigQuery: maximum length of an unresolved GoogleSQL query
 
 
-async def run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run a query job; what came out is in its configuration and statistics."""
-    query, plans = await _prepare(emulator, job, ticket)
+    query, plans = await _prepare(context, job, ticket)
     for plan in plans:
         ticket.check()
         await _statement(query, plan, last=plan is plans[-1])
 
 
-async def had_effect(emulator: Emulator, job: Job) -> bool:
+async def had_effect(context: Context, job: Job) -> bool:
     """Whether a job that was under way when the emulator stopped had had its effect; its statistics are filled then.
 
     Known of one statement that changes rows, creates a table or writes into one.
     """
     from emulator.services.bigquery.sql import storage
 
-    _, plans = await _prepare(emulator, job, Ticket())
+    _, plans = await _prepare(context, job, Ticket())
     plan = plans[0]
     destination = job.configuration.get("destinationTable")
     name = TableName.from_reference(destination, job.project) if destination else plan.target
@@ -52,13 +52,13 @@ async def had_effect(emulator: Emulator, job: Job) -> bool:
     if not plan.is_dml and plan.kind != "TRUNCATE_TABLE":
         if plan.kind != "SELECT" and not plan.kind.startswith("CREATE_TABLE"):
             return False
-        if not await commit.is_done(emulator, commit.Target(name, job.key)):
+        if not await commit.is_done(context, commit.Target(name, job.key)):
             return False
         statistics: dict[str, Any] = {"statementType": plan.kind}
     else:
         key = f"{job.key}/{plan.number}"
         actions = tuple(COUNT_NAMES) if plan.kind == "MERGE" else (plan.kind,)
-        house = warehouse.of(emulator)
+        house = warehouse.of(context)
         counts = [await house.run(storage.done_rows, f"{key}/{action}", short=True) for action in actions]
         if counts[0] is None:
             return False
@@ -68,15 +68,15 @@ async def had_effect(emulator: Emulator, job: Job) -> bool:
     return True
 
 
-async def dry_run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
+async def dry_run(context: Context, job: Job, ticket: Ticket) -> None:
     """Check a query job and fill in what it would read, without running it."""
     from emulator.services.bigquery.sql import scripts
 
-    query, plans = await _prepare(emulator, job, ticket)
+    query, plans = await _prepare(context, job, ticket)
     plan = plans[-1]
     found = await _snapshot(query, plan)
     statistics = await _statistics(query, plan, found)
-    run_ = warehouse.of(emulator).run
+    run_ = warehouse.of(context).run
     if plan.kind == "SELECT":
         fields = await run_(scripts.describe, query.script, plan.number, found, ticket=ticket)
         statistics["schema"] = {"fields": fields}
@@ -85,7 +85,7 @@ async def dry_run(emulator: Emulator, job: Job, ticket: Ticket) -> None:
     job.statistics["query"] = statistics
 
 
-async def _prepare(emulator: Emulator, job: Job, ticket: Ticket) -> tuple[Query, list[Plan]]:
+async def _prepare(context: Context, job: Job, ticket: Ticket) -> tuple[Query, list[Plan]]:
     from emulator.services.bigquery.sql import scripts
 
     configuration = job.configuration
@@ -106,23 +106,23 @@ async def _prepare(emulator: Emulator, job: Job, ticket: Ticket) -> tuple[Query,
     dataset = DatasetName.from_reference(default, job.project) if default and default.get("datasetId") else None
     temporary = f"_script{hashlib.sha256(job.key.encode()).hexdigest()[:40]}"
     script = Script(text, Defaults(job.project, dataset, temporary), configuration.get("queryParameters") or [])
-    plans = await warehouse.of(emulator).run(scripts.prepare, script, short=True, ticket=ticket)
-    return Query(emulator, job, ticket, script), plans
+    plans = await warehouse.of(context).run(scripts.prepare, script, short=True, ticket=ticket)
+    return Query(context, job, ticket, script), plans
 
 
 async def _snapshot(query: Query, plan: Plan) -> Snapshot:
-    emulator = query.emulator
+    context = query.context
     if plan.target is not None and (plan.is_dml or plan.kind == "TRUNCATE_TABLE"):
         _require_update(query, plan.target)
-    found = await views.snapshot(emulator, plan.reads, query.principal)
-    views.authorize(emulator, found, query.principal)
+    found = await views.snapshot(context, plan.reads, query.principal)
+    views.authorize(context, found, query.principal)
     if plan.target is None or not plan.is_dml:
         return found
-    if plan.kind != "INSERT" and not emulator.policies.allows(
+    if plan.kind != "INSERT" and not context.policies.allows(
         query.principal, "bigquery.tables.getData", plan.target.resource
     ):
         raise errors.query_denied(plan.target)
-    info = catalog.table_info(catalog.table(emulator, plan.target))
+    info = catalog.table_info(catalog.table(context, plan.target))
     return _with_target(found, info)
 
 
@@ -131,8 +131,8 @@ def _with_target(found: Snapshot, info: TableInfo) -> Snapshot:
 
 
 def _require_update(query: Query, name: TableName) -> None:
-    catalog.table(query.emulator, name)
-    if not query.emulator.policies.allows(query.principal, "bigquery.tables.updateData", name.resource):
+    catalog.table(query.context, name)
+    if not query.context.policies.allows(query.principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
 
 
@@ -162,9 +162,9 @@ async def _temporary(query: Query, plan: Plan) -> None:
 
     if plan.create is None or plan.target is None:
         raise errors.error("invalidQuery", f"{plan.kind} of a temporary table is not emulated.")
-    emulator, house = query.emulator, warehouse.of(query.emulator)
+    context, house = query.context, warehouse.of(query.context)
     found = await _snapshot(query, plan)
-    place = f"r_{emulator.ids.hex(24)}"
+    place = f"r_{context.ids.hex(24)}"
     fields = list(plan.create.fields)
     if plan.create.query:
         fields, _ = await house.run(
@@ -172,13 +172,13 @@ async def _temporary(query: Query, plan: Plan) -> None:
         )
     else:
         await house.run(storage.create, result_table(place), fields, short=True)
-    created = int(emulator.clock.seconds() * 1000)
-    await emulator.db.write(results.insert_in, Result(plan.target, place, tuple(fields), query.principal, created))
+    created = int(context.clock.seconds() * 1000)
+    await context.db.write(results.insert_in, Result(plan.target, place, tuple(fields), query.principal, created))
     query.job.statistics["query"] = await _statistics(query, plan, found)
 
 
 async def _select(query: Query, plan: Plan, *, last: bool) -> None:
-    emulator, job = query.emulator, query.job
+    context, job = query.context, query.job
     destination = job.configuration.get("destinationTable")
     named = last and destination and not str(destination.get("datasetId", "")).startswith("_")
     found = await _snapshot(query, plan)
@@ -186,10 +186,10 @@ async def _select(query: Query, plan: Plan, *, last: bool) -> None:
         target = commit.Target.of(
             TableName.from_reference(destination, job.project), job.key, job.configuration, commit.WRITE_EMPTY
         )
-        commit.check_permissions(emulator, target, query.principal)
-        if not await commit.is_done(emulator, target):
+        commit.check_permissions(context, target, query.principal)
+        if not await commit.is_done(context, target):
             staging, fields, _ = await select_into_storage(query, plan, found)
-            await commit.put(emulator, target, staging, fields)
+            await commit.put(context, target, staging, fields)
     else:
         await _select_anonymous(query, plan, found)
     job.statistics["query"] = await _statistics(query, plan, found)
@@ -199,15 +199,15 @@ async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:
     from emulator.services.bigquery.sql import scripts
     from emulator.services.bigquery.sql.engine import result_table
 
-    emulator, job = query.emulator, query.job
-    storage = f"r_{emulator.ids.hex(24)}"
-    house = warehouse.of(emulator)
+    context, job = query.context, query.job
+    storage = f"r_{context.ids.hex(24)}"
+    house = warehouse.of(context)
     fields, _ = await house.run(
         scripts.fill, query.script, plan.number, found, result_table(storage), ticket=query.ticket
     )
     name = TableName(job.project, "_anonymous_results", f"anon{storage[2:]}")
-    created = int(emulator.clock.seconds() * 1000)
-    await emulator.db.write(results.insert_in, Result(name, storage, tuple(fields), query.principal, created))
+    created = int(context.clock.seconds() * 1000)
+    await context.db.write(results.insert_in, Result(name, storage, tuple(fields), query.principal, created))
     job.configuration["destinationTable"] = name.reference
 
 
@@ -215,17 +215,17 @@ async def _dml(query: Query, plan: Plan) -> None:
     from emulator.services.bigquery.sql import scripts
 
     assert plan.target is not None
-    emulator, house = query.emulator, warehouse.of(query.emulator)
+    context, house = query.context, warehouse.of(query.context)
     async with query.ticket.locked(house.lock(plan.target)):
         found = await _snapshot(query, plan)
-        target = catalog.table(emulator, plan.target)
+        target = catalog.table(context, plan.target)
         storage = catalog.storage_of(target.body)
         if not storage:
             raise errors.error("invalidQuery", f"{plan.target} is a view: its rows cannot be changed.")
         key = f"{query.job.key}/{plan.number}"
         counts = await house.run(scripts.change, query.script, plan.number, found, storage, key, ticket=query.ticket)
         house.changed(storage)
-        await emulator.db.write(emulator.resources.replace, catalog.TABLES, target.name, target.body)
+        await context.db.write(context.resources.replace, catalog.TABLES, target.name, target.body)
     query.job.statistics["query"] = {**await _statistics(query, plan, found), **_dml_statistics(plan, counts)}
 
 
@@ -243,10 +243,10 @@ def _dml_statistics(plan: Plan, counts: Mapping[str, int | None]) -> dict[str, A
 async def _statistics(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     size = 0
     for name in {*found.reads, *(inner for names in found.view_reads.values() for inner in names)}:
-        resource = catalog.find_table(query.emulator, name)
+        resource = catalog.find_table(query.context, name)
         if resource is not None:
             body = resource.body
-            size += (await warehouse.of(query.emulator).sizes(catalog.storage_of(body), catalog.fields_of(body)))[1]
+            size += (await warehouse.of(query.context).sizes(catalog.storage_of(body), catalog.fields_of(body)))[1]
     query.job.statistics["totalBytesProcessed"] = str(size)
     return {
         "statementType": plan.kind,

@@ -13,7 +13,7 @@ from emulator.services.bigquery.sql.catalog import TableInfo
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 RESULT_MS = 24 * 3600 * 1000
 
@@ -39,13 +39,13 @@ class Result:
         """What the dialect needs to know of it."""
         return TableInfo(self.name, self.fields, self.table, created=self.created)
 
-    def view(self, emulator: Emulator) -> dict[str, Any]:
+    def view(self, context: Context) -> dict[str, Any]:
         """As tables.get shows it."""
         return {
             "kind": "bigquery#table",
             "id": str(self.name),
             "etag": self.storage,
-            "selfLink": f"{emulator.settings.base_url}/bigquery/v2/{self.name.resource}",
+            "selfLink": f"{context.settings.base_url}/bigquery/v2/{self.name.resource}",
             "tableReference": self.name.reference,
             "schema": {"fields": list(self.fields)},
             "type": "TABLE",
@@ -55,12 +55,12 @@ class Result:
         }
 
 
-def find(emulator: Emulator, name: TableName) -> Result | None:
+def find(context: Context, name: TableName) -> Result | None:
     """The result of that name, or None."""
     if not name.dataset.startswith("_"):
         return None
-    oldest = int(emulator.clock.seconds() * 1000) - RESULT_MS
-    row = emulator.db.one(
+    oldest = int(context.clock.seconds() * 1000) - RESULT_MS
+    row = context.db.one(
         "SELECT storage, schema, principal, created FROM bigquery_results "
         "WHERE project = ? AND dataset = ? AND name = ? AND created > ?",
         (name.project, name.dataset, name.table, oldest),

@@ -19,9 +19,9 @@ from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql.errors import Interrupted
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
-Runner = Callable[["Emulator", Job, "Ticket"], Awaitable[None]]
+Runner = Callable[["Context", Job, "Ticket"], Awaitable[None]]
 RUNNERS: dict[str, Runner] = {"query": query.run, "load": load.run, "extract": extract.run, "copy": copy.run}
 QUERY_SECONDS = 6 * 3600  # BigQuery: query execution-time limit
 CANCEL_SECONDS = 10.0  # jobs.cancel answers after that at the latest; an engine that does not heed is ended before
@@ -29,9 +29,9 @@ STARTS = 1  # how often a load, extract or copy job is taken up again
 _log = logging.getLogger("emulator.bigquery")
 
 
-async def submit(emulator: Emulator, job: Job, also: Callable[[sqlite3.Connection], Any] | None = None) -> None:
+async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection], Any] | None = None) -> None:
     """Keep a new job, durably, and start it. also runs in the same write. Raises 409 where its id is taken."""
-    slots = warehouse.of(emulator).slots
+    slots = warehouse.of(context).slots
     owner = _owner(job)
     has_slot = slots.take_now(owner)
     job.state = RUNNING if has_slot else PENDING
@@ -45,27 +45,27 @@ async def submit(emulator: Emulator, job: Job, also: Callable[[sqlite3.Connectio
             also(tx)
 
     try:
-        await emulator.db.write(change)
+        await context.db.write(change)
     except BaseException:
         if has_slot:
             slots.give_back(owner)
         raise
-    start(emulator, job, has_slot=has_slot)
+    start(context, job, has_slot=has_slot)
 
 
 def _owner(job: Job) -> str:
     return f"{job.project} {job.principal}"
 
 
-def start(emulator: Emulator, job: Job, *, has_slot: bool = False) -> None:
+def start(context: Context, job: Job, *, has_slot: bool = False) -> None:
     """Run a job that is kept, as soon as it has a slot."""
     ticket = Ticket()
-    _follow(emulator, job, ticket, _run(emulator, job, ticket, has_slot=has_slot))
+    _follow(context, job, ticket, _run(context, job, ticket, has_slot=has_slot))
 
 
-def _follow(emulator: Emulator, job: Job, ticket: Ticket, work: Coroutine[Any, Any, None]) -> None:
+def _follow(context: Context, job: Job, ticket: Ticket, work: Coroutine[Any, Any, None]) -> None:
     """Do a job's work in a task that can be waited for and cancelled."""
-    house = warehouse.of(emulator)
+    house = warehouse.of(context)
     key = (job.project, job.id)
     task = asyncio.create_task(work)
     house.tasks[key] = task
@@ -78,17 +78,17 @@ def _follow(emulator: Emulator, job: Job, ticket: Ticket, work: Coroutine[Any, A
     task.add_done_callback(forget)
 
 
-async def _run(emulator: Emulator, job: Job, ticket: Ticket, *, has_slot: bool) -> None:
-    house, owner = warehouse.of(emulator), _owner(job)
+async def _run(context: Context, job: Job, ticket: Ticket, *, has_slot: bool) -> None:
+    house, owner = warehouse.of(context), _owner(job)
     problem: ApiError | None = None
-    timers = _limits(emulator, job, ticket)
+    timers = _limits(context, job, ticket)
     try:
         if not has_slot:
             await house.slots.take(owner, ticket)
             has_slot = True
-            await _running(emulator, job)
-        check_key(emulator, job.project, job.configuration.get("destinationEncryptionConfiguration"))
-        await RUNNERS[job.kind](emulator, job, ticket)
+            await _running(context, job)
+        check_key(context, job.project, job.configuration.get("destinationEncryptionConfiguration"))
+        await RUNNERS[job.kind](context, job, ticket)
     except ApiError as error:
         problem = error
     except Interrupted as error:
@@ -103,16 +103,16 @@ async def _run(emulator: Emulator, job: Job, ticket: Ticket, *, has_slot: bool) 
             house.slots.give_back(owner)
     if house.closing and problem is not None:
         return  # the next start decides about it
-    await _end(emulator, job, problem)
+    await _end(context, job, problem)
 
 
-async def _running(emulator: Emulator, job: Job) -> None:
+async def _running(context: Context, job: Job) -> None:
     job.state = RUNNING
-    job.statistics["startTime"] = str(int(emulator.clock.seconds() * 1000))
-    await emulator.db.write(store.save_in, job)
+    job.statistics["startTime"] = str(int(context.clock.seconds() * 1000))
+    await context.db.write(store.save_in, job)
 
 
-def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerHandle | DiskWatch]:
+def _limits(context: Context, job: Job, ticket: Ticket) -> list[asyncio.TimerHandle | DiskWatch]:
     """What stops a job: its own jobTimeoutMs, counted from its creation, and of queries six hours and the disk."""
     later = asyncio.get_running_loop().call_later
     timers: list[asyncio.TimerHandle | DiskWatch] = []
@@ -120,7 +120,7 @@ def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerH
     if wanted:
         seconds = int(wanted) / 1000
         message = f"Job execution was cancelled: Job timed out after {seconds:g}s"
-        left = job.created / 1000 + seconds - emulator.clock.seconds()
+        left = job.created / 1000 + seconds - context.clock.seconds()
         timers.append(later(max(left, 0), ticket.cancel, Interrupted(message)))
     if job.kind == "query":
         hours = QUERY_SECONDS / 3600
@@ -129,21 +129,21 @@ def _limits(emulator: Emulator, job: Job, ticket: Ticket) -> list[asyncio.TimerH
             "operation so that it can complete within this limit."
         )
         timers.append(later(QUERY_SECONDS, ticket.cancel, Interrupted(message, "timeout")))
-        timers.append(DiskWatch(emulator.settings.state, ticket))
+        timers.append(DiskWatch(context.settings.state, ticket))
     return timers
 
 
-async def _end(emulator: Emulator, job: Job, problem: ApiError | None) -> None:
-    finish(emulator, job, problem)
-    await emulator.db.write(store.save_in, job)
-    await load.forget_upload(emulator, job)
+async def _end(context: Context, job: Job, problem: ApiError | None) -> None:
+    finish(context, job, problem)
+    await context.db.write(store.save_in, job)
+    await load.forget_upload(context, job)
 
 
-def finish(emulator: Emulator, job: Job, problem: ApiError | None) -> None:
+def finish(context: Context, job: Job, problem: ApiError | None) -> None:
     """Give a job its final state."""
     job.state = DONE
     job.body["status"]["state"] = DONE
-    ended = int(emulator.clock.seconds() * 1000)
+    ended = int(context.clock.seconds() * 1000)
     job.statistics["endTime"] = str(ended)
     job.statistics["finalExecutionDurationMs"] = str(ended - int(job.statistics.get("startTime", ended)))
     if problem is not None:
@@ -152,53 +152,53 @@ def finish(emulator: Emulator, job: Job, problem: ApiError | None) -> None:
         job.body["status"]["errors"] = [proto, *job.body["status"].get("errors", [])]
 
 
-async def wait(emulator: Emulator, project: str, identifier: str, seconds: float) -> None:
+async def wait(context: Context, project: str, identifier: str, seconds: float) -> None:
     """Wait until a job has ended, or for that long."""
-    task = warehouse.of(emulator).tasks.get((project, identifier))
+    task = warehouse.of(context).tasks.get((project, identifier))
     if task is not None and seconds > 0:
         await asyncio.wait([task], timeout=seconds)
 
 
-async def cancel(emulator: Emulator, job: Job) -> Job:
+async def cancel(context: Context, job: Job) -> Job:
     """Stop a job, durably: it ends with the reason `stopped`, also where the emulator crashes now. One that has ended
     stays as it is. Gives the job as it is then.
     """
-    await emulator.db.write(store.mark_cancelled_in, job)
-    house, key = warehouse.of(emulator), (job.project, job.id)
+    await context.db.write(store.mark_cancelled_in, job)
+    house, key = warehouse.of(context), (job.project, job.id)
     task, ticket = house.tasks.get(key), house.tickets.get(key)
     if task is not None and ticket is not None:
         ticket.cancel()
         await asyncio.wait([task], timeout=CANCEL_SECONDS)
-    return store.get(emulator, job.project, job.id)
+    return store.get(context, job.project, job.id)
 
 
 @SERVICE.on_start
-async def _resume(emulator: Emulator) -> None:
+async def _resume(context: Context) -> None:
     """End or take up what a stop or a crash interrupted.
 
     A query is not run again: it may be what took the emulator down. What else was under way is, once.
     """
-    for job in store.unfinished(emulator):
+    for job in store.unfinished(context):
         job.body["status"].pop("errors", None)
         starts = int(job.payload.get("starts", 0))
         if job.payload.get("cancelled"):
-            await _end(emulator, job, errors.of(Interrupted()))
+            await _end(context, job, errors.of(Interrupted()))
         elif job.kind == "query":
-            _follow(emulator, job, Ticket(), _settle(emulator, job))
+            _follow(context, job, Ticket(), _settle(context, job))
         elif starts >= STARTS:
             message = f"The emulator stopped {starts + 1} times while this job ran; it is not taken up again."
-            await _end(emulator, job, errors.error("backendError", message))
+            await _end(context, job, errors.error("backendError", message))
         else:
             job.payload["starts"] = starts + 1
-            await emulator.db.write(store.save_in, job)
-            start(emulator, job)
+            await context.db.write(store.save_in, job)
+            start(context, job)
 
 
-async def _settle(emulator: Emulator, job: Job) -> None:
+async def _settle(context: Context, job: Job) -> None:
     """End a query job that was under way when the emulator stopped: well if it had had its effect, else failed."""
     problem: ApiError | None = None
     try:
-        if not await query.had_effect(emulator, job):
+        if not await query.had_effect(context, job):
             message = (
                 "The emulator stopped while this query ran, and did not run it again; a statement that was not "
                 "finished was undone."
@@ -206,5 +206,5 @@ async def _settle(emulator: Emulator, job: Job) -> None:
             problem = errors.error("backendError", message)
     except Exception as error:  # noqa: BLE001 whatever goes wrong, the job ends and says so
         problem = errors.of(error)
-    if not warehouse.of(emulator).closing:
-        await _end(emulator, job, problem)
+    if not warehouse.of(context).closing:
+        await _end(context, job, problem)

@@ -13,14 +13,14 @@ from emulator.services.bigquery.sql.plans import Plan, Script
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 
 @dataclass
 class Query:
     """One query job under way."""
 
-    emulator: Emulator
+    context: Context
     job: Job
     ticket: Ticket
     script: Script
@@ -36,7 +36,7 @@ async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tupl
     from emulator.services.bigquery.sql import scripts
     from emulator.services.bigquery.sql.engine import stored
 
-    storage = f"t_{query.emulator.ids.hex(24)}"
-    house = warehouse.of(query.emulator)
+    storage = f"t_{query.context.ids.hex(24)}"
+    house = warehouse.of(query.context)
     fields, rows = await house.run(scripts.fill, query.script, plan.number, found, stored(storage), ticket=query.ticket)
     return storage, fields, rows

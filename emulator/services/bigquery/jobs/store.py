@@ -16,7 +16,7 @@ from emulator.gateway.errors import ApiError
 from emulator.services.bigquery import errors
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 JOB_ID = re.compile(r"[A-Za-z0-9_\-]{1,1024}\Z")
 KINDS = ("query", "load", "extract", "copy")
@@ -65,7 +65,7 @@ class Job:
         return None if proto is None else errors.from_proto(proto)
 
 
-def new(emulator: Emulator, project: str, body: dict[str, Any], principal: str) -> Job:
+def new(context: Context, project: str, body: dict[str, Any], principal: str) -> Job:
     """A job from what a caller sends. Raises a 400 for a configuration that is none."""
     configuration = body.get("configuration") or {}
     kinds = [kind for kind in KINDS if configuration.get(kind) is not None]
@@ -75,7 +75,7 @@ def new(emulator: Emulator, project: str, body: dict[str, Any], principal: str) 
             "(e.g., query, load, extract, copy)."
         )
     reference = body.get("jobReference") or {}
-    if reference.get("projectId") and emulator.project_id(reference["projectId"]) != project:
+    if reference.get("projectId") and context.project_id(reference["projectId"]) != project:
         raise errors.invalid(f"The project of the job's reference, {reference['projectId']}, is not that of the path.")
     try:
         orjson.dumps(configuration)
@@ -83,13 +83,13 @@ def new(emulator: Emulator, project: str, body: dict[str, Any], principal: str) 
         raise errors.invalid("The job configuration is nested too deeply.") from None
     if not str(configuration.get("jobTimeoutMs") or 0).isdigit():
         raise errors.invalid(f"jobTimeoutMs is a number of milliseconds, not {configuration['jobTimeoutMs']}.")
-    identifier = reference.get("jobId") or f"job_{emulator.ids.hex(28)}"
+    identifier = reference.get("jobId") or f"job_{context.ids.hex(28)}"
     if not JOB_ID.match(identifier):
         raise errors.invalid(
             f'Invalid job ID "{identifier[:80]}": letters, digits, dashes and underscores, at most 1024.'
         )
     location = reference.get("location") or "US"
-    created = int(emulator.clock.seconds() * 1000)
+    created = int(context.clock.seconds() * 1000)
     shown = {
         "kind": "bigquery#job",
         "configuration": {**configuration, "jobType": kinds[0].upper()},
@@ -144,22 +144,22 @@ def delete_in(tx: sqlite3.Connection, job: Job) -> None:
     tx.execute("DELETE FROM bigquery_jobs WHERE project = ? AND id = ?", (job.project, job.id))
 
 
-def get(emulator: Emulator, project: str, identifier: str, location: str = "") -> Job:
+def get(context: Context, project: str, identifier: str, location: str = "") -> Job:
     """The job of that id. Raises 404, also for another location."""
-    row = emulator.db.one("SELECT * FROM bigquery_jobs WHERE project = ? AND id = ?", (project, identifier))
+    row = context.db.one("SELECT * FROM bigquery_jobs WHERE project = ? AND id = ?", (project, identifier))
     if row is None or (location and location.lower() != row["location"].lower()):
         raise errors.no_job(project, identifier, location)
     return _job(row)
 
 
-def unfinished(emulator: Emulator) -> list[Job]:
+def unfinished(context: Context) -> list[Job]:
     """The jobs that a stop or a crash interrupted, oldest first."""
-    rows = emulator.db.all("SELECT * FROM bigquery_jobs WHERE state IN (?, ?) ORDER BY number", (PENDING, RUNNING))
+    rows = context.db.all("SELECT * FROM bigquery_jobs WHERE state IN (?, ?) ORDER BY number", (PENDING, RUNNING))
     return [_job(row) for row in rows]
 
 
 def page(
-    emulator: Emulator, project: str, principal: str, states: list[str], times: tuple[int, int], before: int, size: int
+    context: Context, project: str, principal: str, states: list[str], times: tuple[int, int], before: int, size: int
 ) -> list[tuple[int, Job]]:
     """Jobs with their numbers, newest first, below the number `before`; principal "" is everybody's."""
     sql = "SELECT * FROM bigquery_jobs WHERE project = ? AND number < ? AND created BETWEEN ? AND ?"
@@ -170,7 +170,7 @@ def page(
     if states:
         sql += f" AND state IN ({', '.join('?' * len(states))})"
         arguments += [state.upper() for state in states]
-    rows = emulator.db.all(sql + " ORDER BY number DESC LIMIT ?", [*arguments, size])
+    rows = context.db.all(sql + " ORDER BY number DESC LIMIT ?", [*arguments, size])
     return [(row["number"], _job(row)) for row in rows]
 
 
@@ -181,12 +181,12 @@ def _job(row: sqlite3.Row) -> Job:
     )  # fmt: skip
 
 
-def view(emulator: Emulator, job: Job) -> dict[str, Any]:
+def view(context: Context, job: Job) -> dict[str, Any]:
     """A job as the API shows it."""
     return {
         **job.body,
         "id": f"{job.project}:{job.location}.{job.id}",
         "etag": f"{job.id[-12:]}-{job.state}",
-        "selfLink": f"{emulator.settings.base_url}/bigquery/v2/projects/{job.project}/jobs/{job.id}"
+        "selfLink": f"{context.settings.base_url}/bigquery/v2/projects/{job.project}/jobs/{job.id}"
         f"?location={job.location}",
     }

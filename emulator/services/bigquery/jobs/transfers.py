@@ -32,24 +32,24 @@ async def export(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """Write the rows of a SELECT to one object; gives its part of the job's statistics. Raises 400, 403, 404."""
     from emulator.services.storage import api
 
-    emulator, options = query.emulator, dict(plan.options)
+    context, options = query.context, dict(plan.options)
     uri = str(options.pop("uri", ""))
     form = _format(options, extract.CONTENT_TYPES)
     if "*" not in uri:
         raise errors.error("invalidQuery", "EXPORT DATA needs the option uri, such as 'gs://bucket/rows-*.csv'.")
-    bucket, key = extract.place(emulator, query.job, uri)
+    bucket, key = extract.place(context, query.job, uri)
     overwrite = bool(options.pop("overwrite", False))
-    if not overwrite and any(api.iter_objects(emulator, bucket, key.partition("0" * 12)[0])):
+    if not overwrite and any(api.iter_objects(context, bucket, key.partition("0" * 12)[0])):
         raise errors.error("invalidQuery", f"There are objects at {uri} already; write overwrite=true to replace them.")
     names = {"compression": "compression", "field_delimiter": "fieldDelimiter", "header": "printHeader"}
     wanted = _renamed(options, names)
     storage, fields, rows = await select_into_storage(query, plan, found)
     try:
         extract.check_fields(form, fields)
-        blob = await extract.write(emulator, wanted, form, fields, storage, query.ticket)
-        await api.put_object(emulator, bucket, key, blob, extract.CONTENT_TYPES[form])
+        blob = await extract.write(context, wanted, form, fields, storage, query.ticket)
+        await api.put_object(context, bucket, key, blob, extract.CONTENT_TYPES[form])
     finally:
-        await warehouse.of(emulator).drop(storage)
+        await warehouse.of(context).drop(storage)
     return {"exportDataStatistics": {"fileCount": "1", "rowCount": str(rows)}}
 
 
@@ -72,7 +72,7 @@ async def load_data(query: Query, plan: Plan) -> dict[str, Any]:
         configuration["schema"] = {"fields": list(plan.fields)}
     body = {**query.job.body, "configuration": {"load": configuration}}
     inner = dataclasses.replace(query.job, body=body, payload={})
-    await load.run(query.emulator, inner, query.ticket)
+    await load.run(query.context, inner, query.ticket)
     counts = query.job.statistics.pop("load", {})
     return {"loadQueryStatistics": counts}
 

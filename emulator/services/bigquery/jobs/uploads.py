@@ -24,15 +24,15 @@ from emulator.services.bigquery.requests import project_of
 from emulator.services.bigquery.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 METADATA_LIMIT = 4 << 20
 FLUSH_BYTES = 1 << 20
 RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)\Z")
 
 
-def _folder(emulator: Emulator) -> Path:
-    folder = warehouse.of(emulator).files
+def _folder(context: Context) -> Path:
+    folder = warehouse.of(context).files
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -46,8 +46,8 @@ async def insert(request: Request) -> Answer:
         raise errors.invalid(f"Invalid uploadType '{kind}'; use multipart or resumable.")
     body = RelatedBody(request.headers.get("content-type", ""), request.stream(), METADATA_LIMIT)
     job = _job(request, await body.open())
-    path = _folder(request.emulator) / request.emulator.ids.hex(32)
-    await _write(request.emulator, path, body.media(), 0)
+    path = _folder(request.context) / request.context.ids.hex(32)
+    await _write(request.context, path, body.media(), 0)
     return await _submit(request, job, path)
 
 
@@ -57,7 +57,7 @@ def _job(request: Request, raw: bytes) -> Job:
     except orjson.JSONDecodeError as problem:
         raise errors.invalid(f"Invalid JSON payload received. {problem}") from None
     body = validation.conform(request.method.document, "Job", value, lenient=True)
-    job = store.new(request.emulator, project_of(request), body, request.principal)
+    job = store.new(request.context, project_of(request), body, request.principal)
     if job.kind != "load":
         raise errors.invalid("Only load jobs take an upload.")
     return job
@@ -69,17 +69,17 @@ async def _submit(request: Request, job: Job, path: Path, session: str = "") -> 
     def forget(tx: sqlite3.Connection) -> None:
         tx.execute("DELETE FROM bigquery_uploads WHERE id = ?", (session,))
 
-    await run.submit(request.emulator, job, forget)
-    return store.view(request.emulator, job)
+    await run.submit(request.context, job, forget)
+    return store.view(request.context, job)
 
 
 async def _begin(request: Request) -> Answer:
-    emulator = request.emulator
+    context = request.context
     job = _job(request, await request.read(METADATA_LIMIT))
-    session = emulator.ids.hex(48)
+    session = context.ids.hex(48)
     values = (session, job.project, job.principal, orjson.dumps(job.body), job.created)
-    await emulator.db.write(lambda tx: tx.execute("INSERT INTO bigquery_uploads VALUES(?,?,?,?,?)", values).rowcount)
-    (_folder(emulator) / session).touch()
+    await context.db.write(lambda tx: tx.execute("INSERT INTO bigquery_uploads VALUES(?,?,?,?,?)", values).rowcount)
+    (_folder(context) / session).touch()
     location = (
         f"{request.base_url}/upload/bigquery/v2/projects/{job.project}/jobs?uploadType=resumable&upload_id={session}"
     )
@@ -89,23 +89,23 @@ async def _begin(request: Request) -> Answer:
 @SERVICE.handles("bigquery.uploads.resume", permission="")
 async def resume(request: Request) -> Answer:
     """A chunk of a resumable upload, or the question how much has arrived (308 and Range)."""
-    emulator = request.emulator
+    context = request.context
     session = dict(request.raw_query).get("upload_id", "")
-    row = emulator.db.one("SELECT * FROM bigquery_uploads WHERE id = ?", (session,))
+    row = context.db.one("SELECT * FROM bigquery_uploads WHERE id = ?", (session,))
     if row is None or row["principal"] != request.principal:
         raise errors.error("notFound", "No such upload session: it has ended, or never began.")
-    path = _folder(emulator) / row["id"]
+    path = _folder(context) / row["id"]
     first, total = _range(request)
     received = path.stat().st_size if path.exists() else 0
     if first is not None:
         if first > received:
             raise errors.error("backendError", f"Chunk starts at {first}, but only {received} bytes have arrived.")
-        received = await _write(emulator, path, request.stream(), first)
+        received = await _write(context, path, request.stream(), first)
     if total is None or received < total:
         headers = {"range": f"bytes=0-{received - 1}"} if received else {}
         return Response(308, headers)
     body = orjson.loads(row["job"])
-    job = store.new(emulator, row["project"], body, row["principal"])
+    job = store.new(context, row["project"], body, row["principal"])
     return await _submit(request, job, path, row["id"])
 
 
@@ -124,9 +124,9 @@ def _range(request: Request) -> tuple[int | None, int | None]:
     return (None if match[1] is None else int(match[1])), (None if match[3] == "*" else int(match[3]))
 
 
-async def _write(emulator: Emulator, path: Path, chunks: Any, offset: int) -> int:
+async def _write(context: Context, path: Path, chunks: Any, offset: int) -> int:
     """Write a stream at an offset, durably; gives the size of the file."""
-    file: IO[bytes] = await emulator.blobs.run(_open, path, offset)
+    file: IO[bytes] = await context.blobs.run(_open, path, offset)
     try:
         buffer: list[bytes] = []
         size = 0
@@ -134,10 +134,10 @@ async def _write(emulator: Emulator, path: Path, chunks: Any, offset: int) -> in
             buffer.append(chunk)
             size += len(chunk)
             if size >= FLUSH_BYTES:
-                await emulator.blobs.run(file.write, b"".join(buffer))
+                await context.blobs.run(file.write, b"".join(buffer))
                 buffer, size = [], 0
-        await emulator.blobs.run(file.write, b"".join(buffer))
-        written: int = await emulator.blobs.run(_sync, file)
+        await context.blobs.run(file.write, b"".join(buffer))
+        written: int = await context.blobs.run(_sync, file)
     finally:
         file.close()
     return written

@@ -17,7 +17,7 @@ from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.dicomweb.index import ROOT_MARK
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 DICOM_JSON = "application/dicom+json"
 DICOM_XML = "application/dicom+xml"
@@ -90,7 +90,7 @@ def unchanged(request: Request, etag: str) -> Response | None:
     return Response(304, {"etag": etag}) if not_modified(request.headers.get("if-none-match", ""), etag) else None
 
 
-def file_part(emulator: "Emulator", request: Request, blob: str, span: tuple[int, int], content_type: str) -> Response:
+def file_part(context: "Context", request: Request, blob: str, span: tuple[int, int], content_type: str) -> Response:
     """Answer bytes [start, end) of a file, or the range of them that was asked for (RFC 9110 14)."""
     start, end = span
     etag = entity_tag(blob, f"{start}-{end}")
@@ -101,10 +101,10 @@ def file_part(emulator: "Emulator", request: Request, blob: str, span: tuple[int
     part = asked_range(request, size, etag)
     if part is None:
         headers["content-length"] = str(size)
-        return Response(200, headers, emulator.blobs.stream(blob, start, end))
+        return Response(200, headers, context.blobs.stream(blob, start, end))
     headers["content-length"] = str(part[1] - part[0])
     headers["content-range"] = content_range(part, size)
-    return Response(206, headers, emulator.blobs.stream(blob, start + part[0], start + part[1]))
+    return Response(206, headers, context.blobs.stream(blob, start + part[0], start + part[1]))
 
 
 def asked_range(request: Request, size: int, etag: str = "") -> tuple[int, int] | None:

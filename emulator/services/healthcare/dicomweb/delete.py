@@ -12,28 +12,28 @@ from emulator.services.healthcare.names import DicomPath, StoreName
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
 _PERMISSION = "healthcare.dicomStores.dicomWebDelete"
 
 
-def empty_store(emulator: "Emulator", tx: sqlite3.Connection, store: str) -> None:
+def empty_store(context: "Context", tx: sqlite3.Connection, store: str) -> None:
     """Delete all that a store holds, in the transaction that deletes the store; nobody is notified."""
     row = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (store,)).fetchone()
     if row is None:
         return
     for (blob,) in tx.execute("SELECT blob FROM dicom_instances WHERE store = ?", row).fetchall():
-        emulator.blobs.drop_ref(tx, blob)
+        context.blobs.drop_ref(tx, blob)
     tx.execute("DELETE FROM dicom_metadata WHERE instance IN (SELECT id FROM dicom_instances WHERE store = ?)", row)
     for table in ("dicom_instances", "dicom_series", "dicom_names", "dicom_studies", "dicom_outbox"):
         tx.execute(f"DELETE FROM {table} WHERE store = ?", row)  # noqa: S608 (our own table names)
     tx.execute("DELETE FROM dicom_stores WHERE id = ?", row)
 
 
-def delete_instances(emulator: "Emulator", tx: sqlite3.Connection, store: str, path: DicomPath) -> int:
+def delete_instances(context: "Context", tx: sqlite3.Connection, store: str, path: DicomPath) -> int:
     """Delete what a path names, with the series and study that become empty; give the number of instances."""
-    number = store_number(emulator, store, tx)
+    number = store_number(context, store, tx)
     condition, values = _condition(path)
     rows = tx.execute(
         "SELECT i.id, i.blob, i.study, i.series FROM dicom_instances i JOIN dicom_series e ON e.id = i.series"  # noqa: S608
@@ -44,7 +44,7 @@ def delete_instances(emulator: "Emulator", tx: sqlite3.Connection, store: str, p
         return 0
     changed = [changes.load(tx, row[0]) for row in rows]
     for instance, blob, _study, _series in rows:
-        emulator.blobs.drop_ref(tx, blob)
+        context.blobs.drop_ref(tx, blob)
         tx.execute("DELETE FROM dicom_metadata WHERE instance = ?", (instance,))
         tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
     for series in {row[3] for row in rows}:
@@ -57,7 +57,7 @@ def delete_instances(emulator: "Emulator", tx: sqlite3.Connection, store: str, p
         if left is None:
             tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
             tx.execute("DELETE FROM dicom_studies WHERE id = ?", (study,))
-    changes.announce(emulator, tx, store, "DeleteInstances", changed)
+    changes.announce(context, tx, store, "DeleteInstances", changed)
     return len(rows)
 
 
@@ -68,11 +68,11 @@ def _condition(path: DicomPath) -> tuple[str, tuple[str, ...]]:
 
 async def _delete(request: Request, method: str) -> Operation | None:
     """Delete what the request's path names; give the finished operation where the method has one."""
-    emulator, store = request.emulator, request.path["parent"]
+    context, store = request.context, request.path["parent"]
     path = DicomPath.parse(request.path["dicomWebPath"])
 
     def step(tx: sqlite3.Connection) -> Operation | None:
-        deleted = delete_instances(emulator, tx, store, path)
+        deleted = delete_instances(context, tx, store, path)
         if not deleted:
             raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
         if not method:
@@ -80,11 +80,11 @@ async def _delete(request: Request, method: str) -> Operation | None:
         metadata = operations.metadata(request, f"dicomweb.DicomWebService.{method}")
         response = {"@type": "type.googleapis.com/google.protobuf.Empty"}
         dataset = StoreName.parse(store).dataset
-        return emulator.operations.insert(
+        return context.operations.insert(
             tx, "healthcare.done", dataset, metadata=metadata, principal=request.principal, response=response
         )
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 @SERVICE.handles(f"{_STORES}.studies.delete", permission=_PERMISSION)

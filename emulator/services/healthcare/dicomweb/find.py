@@ -13,7 +13,7 @@ from emulator.gateway.request import Request
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 DICOM_STORE = "healthcare.dicomStores"
 
@@ -37,51 +37,51 @@ class Row:
         return str(DicomPath(self.study, self.series, self.uid))
 
 
-def store_number(emulator: "Emulator", store: str, tx: sqlite3.Connection | None = None) -> int:
+def store_number(context: "Context", store: str, tx: sqlite3.Connection | None = None) -> int:
     """Give the store's number in the tables, 0 for one that is still empty; 404 where there is no such store.
 
     The number goes in the transaction that deletes the store.
     """
     sql = "SELECT id FROM dicom_stores WHERE name = ?"
-    row = emulator.db.one(sql, (store,)) if tx is None else tx.execute(sql, (store,)).fetchone()
+    row = context.db.one(sql, (store,)) if tx is None else tx.execute(sql, (store,)).fetchone()
     if row is None:
-        emulator.resources.require(DICOM_STORE, store, tx)
+        context.resources.require(DICOM_STORE, store, tx)
     return int(row[0]) if row else 0
 
 
 _COLUMNS = "i.id, s.uid, e.uid, i.uid, i.syntax, i.frames, i.blob, i.size"
 
 
-def instances(emulator: "Emulator", store: str, path: DicomPath) -> list[Row]:
+def instances(context: "Context", store: str, path: DicomPath) -> list[Row]:
     """Give the instances that a path names, in the order in which they were stored; 404 if there are none."""
-    return [Row(*row) for row in _found(emulator, store, path, _COLUMNS)]
+    return [Row(*row) for row in _found(context, store, path, _COLUMNS)]
 
 
-def documents(emulator: "Emulator", store: str, path: DicomPath) -> list[tuple[str, bytes]]:
+def documents(context: "Context", store: str, path: DicomPath) -> list[tuple[str, bytes]]:
     """Give the file's id and the DICOM JSON of each instance that a path names; 404 if there are none."""
-    found = _found(emulator, store, path, "i.blob, m.document", " JOIN dicom_metadata m ON m.instance = i.id")
+    found = _found(context, store, path, "i.blob, m.document", " JOIN dicom_metadata m ON m.instance = i.id")
     return [(blob, document) for blob, document in found]
 
 
-def _found(emulator: "Emulator", store: str, path: DicomPath, columns: str, joins: str = "") -> Sequence[sqlite3.Row]:
+def _found(context: "Context", store: str, path: DicomPath, columns: str, joins: str = "") -> Sequence[sqlite3.Row]:
     """Read rows of the instances that a path names. CROSS JOIN keeps SQLite to this order, each step by its key."""
     named = [("s.uid = ?", path.study), ("e.uid = ?", path.series), ("i.uid = ?", path.instance)]
     condition = " AND ".join(sql for sql, uid in named if uid)
-    rows: Sequence[sqlite3.Row] = emulator.db.all(
+    rows: Sequence[sqlite3.Row] = context.db.all(
         f"SELECT {columns} FROM dicom_stores d CROSS JOIN dicom_studies s ON s.store = d.id"  # noqa: S608
         " CROSS JOIN dicom_series e ON e.study = s.id CROSS JOIN dicom_instances i ON i.series = e.id"
         f"{joins} WHERE d.name = ? AND {condition} ORDER BY i.id",
         (store, *(uid for _, uid in named if uid)),
     )
     if not rows:
-        emulator.resources.require(DICOM_STORE, store)
+        context.resources.require(DICOM_STORE, store)
         raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
     return rows
 
 
-def document_of(emulator: "Emulator", instance: int) -> tuple[dict[str, Any], list[Bulk]]:
+def document_of(context: "Context", instance: int) -> tuple[dict[str, Any], list[Bulk]]:
     """Give the DICOM JSON of an instance, by its row's id, and where its bulk values lie; 404 if it is gone."""
-    found = emulator.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (instance,))
+    found = context.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (instance,))
     if found is None:
         raise not_found("The instance was deleted meanwhile.")
     return orjson.loads(found[0].replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]

@@ -12,7 +12,7 @@ from emulator.services.healthcare.dicomweb.index import Instance, Outcome, Store
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 STORAGE_CLASSES = ("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE")
 
@@ -33,7 +33,7 @@ def of_blob(instance: Instance, blob: Blob) -> File:
 
 def store_in(
     tx: sqlite3.Connection,
-    emulator: "Emulator",
+    context: "Context",
     store: str,
     files: Sequence[File],
     action: str,
@@ -44,10 +44,10 @@ def store_in(
     404 if the store is gone. A file that is there already with the same bytes is "identical", with others "different";
     neither changes anything.
     """
-    resource = emulator.resources.require(DICOM_STORE, store, tx)
+    resource = context.resources.require(DICOM_STORE, store, tx)
     number = index.store_id(tx, store)
-    updated = emulator.clock.stamp()
-    version = int(emulator.clock.seconds() * 1_000_000)
+    updated = context.clock.stamp()
+    version = int(context.clock.seconds() * 1_000_000)
     outcomes: list[Outcome] = []
     changed: list[changes.Changed] = []
     for file in files:
@@ -55,7 +55,7 @@ def store_in(
         outcome = index.insert(tx, number, one, file.stored, storage_class, updated, version)
         outcomes.append(outcome)
         if outcome == "stored":
-            emulator.blobs.add_ref(tx, file.blob)
+            context.blobs.add_ref(tx, file.blob)
             changed.append(
                 changes.Changed(
                     one.study,
@@ -69,5 +69,5 @@ def store_in(
                     one.document,
                 )
             )
-    changes.announce(emulator, tx, store, action, changed, resource)
+    changes.announce(context, tx, store, action, changed, resource)
     return outcomes

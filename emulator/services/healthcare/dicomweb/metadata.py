@@ -19,7 +19,7 @@ async def retrieve_metadata(request: Request) -> Answer:
     The ETag follows from the files, the URLs and the form; it is weak for XML, whose boundary is never the same.
     """
     as_xml = answers.wants_xml(request)
-    found = documents(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+    found = documents(request.context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
     root = root_url(request)
     etag = ("W/" if as_xml else "") + answers.entity_tag([blob for blob, _ in found], root, "xml" if as_xml else "json")
     if request.method.http == "GET" and (same := answers.unchanged(request, etag)) is not None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.context import Job
 from emulator.dicom import patching
 from emulator.dicom.errors import DicomError
 from emulator.gateway import unpacking
 from emulator.gateway.errors import ApiError, aborted, invalid_argument
-from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations, pixel_work
 from emulator.services.healthcare.dicomweb import index, ingest, metadata
@@ -21,7 +21,7 @@ from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 KIND = "healthcare.dicom.updateMetadata"
@@ -45,7 +45,7 @@ async def _patch_of(request: Request) -> list[Json]:
 
 
 def _rows(request: Request) -> list[Row]:
-    return instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+    return instances(request.context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.updateMetadata", permission=_UPDATE)
@@ -54,8 +54,8 @@ async def patch_instance(request: Request) -> Answer:
     patch = await _patch_of(request)
     store = request.path["parent"]
     row = _rows(request)[0]
-    changed = await _patched(request.emulator, row, patch)
-    await request.emulator.db.write(_replace, request.emulator, store, row, changed)
+    changed = await _patched(request.context, row, patch)
+    await request.context.db.write(_replace, request.context, store, row, changed)
     return await metadata.retrieve_metadata(request)
 
 
@@ -84,18 +84,18 @@ async def _start(request: Request, method: str) -> Answer:
 async def run(job: Job) -> Json:
     """Change one instance after another; the checkpoint is the last one's UIDs, in whose order they are taken."""
     store, payload = job.payload["store"], job.payload
-    rows = sorted(instances(job.emulator, store, DicomPath.parse(payload["path"])), key=lambda row: row.path)
+    rows = sorted(instances(job.context, store, DicomPath.parse(payload["path"])), key=lambda row: row.path)
     rows = [row for row in rows if row.path > job.checkpoint.get("after", "")]
     job.counter["pending"] = len(rows)
     for row in rows:
         job.check_cancelled()
         try:
-            changed, problem = await _patched(job.emulator, row, payload["patch"]), ""
+            changed, problem = await _patched(job.context, row, payload["patch"]), ""
         except ApiError as error:
             changed, problem = None, error.message
         counter, checkpoint = dict(job.counter), dict(job.checkpoint)
         try:
-            await job.emulator.db.write(_step, job, row, changed, problem)
+            await job.context.db.write(_step, job, row, changed, problem)
         except BaseException:
             job.counter, job.checkpoint = counter, checkpoint
             raise
@@ -108,36 +108,36 @@ def _step(tx: sqlite3.Connection, job: Job, row: Row, changed: ingest.File | Non
     """Replace one instance, or log why not, and move the checkpoint."""
     store = job.payload["store"]
     if changed is not None:
-        _replace(tx, job.emulator, store, row, changed)
+        _replace(tx, job.context, store, row, changed)
     else:
         source = f"{store}/dicomWeb/{row.path}"
         entry = agent.log_entry(
             store, "UpdateMetadataLogEntry", 3, problem, source=source, operation=job.operation.name
         )
-        job.emulator.logs.write_in(tx, entry)
+        job.context.logs.write_in(tx, entry)
     job.count("failure" if changed is None else "success")
     job.counter["pending"] -= 1
     job.checkpoint = {"after": row.path}
     job.save_in(tx)
 
 
-async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> ingest.File:
+async def _patched(context: "Context", row: Row, patch: list[Json]) -> ingest.File:
     """Write the changed file; 400 where the patch does not fit the instance, 409 where that was deleted meanwhile."""
-    path = str(emulator.blobs.path(row.blob))
+    path = str(context.blobs.path(row.blob))
     try:
         with cannot():
-            pieces = await pixel_work.run(emulator, patching.patched, path, patch)
-        async with emulator.blobs.writer(md5=False) as writer:
+            pieces = await pixel_work.run(context, patching.patched, path, patch)
+        async with context.blobs.writer(md5=False) as writer:
             for piece in pieces:
                 if isinstance(piece, bytes):
                     await writer.write(piece)
                     continue
-                async for chunk in emulator.blobs.stream(row.blob, *piece):
+                async for chunk in context.blobs.stream(row.blob, *piece):
                     await writer.write(chunk)
             blob = await writer.finish()
     except FileNotFoundError:
         raise aborted(_CHANGED) from None
-    new = emulator.blobs.path(blob.id)
+    new = context.blobs.path(blob.id)
     try:
         with cannot():
             return ingest.of_blob(await asyncio.to_thread(index.read_file, new), blob)
@@ -146,13 +146,13 @@ async def _patched(emulator: "Emulator", row: Row, patch: list[Json]) -> ingest.
         raise
 
 
-def _replace(tx: sqlite3.Connection, emulator: "Emulator", store: str, row: Row, changed: ingest.File) -> None:
+def _replace(tx: sqlite3.Connection, context: "Context", store: str, row: Row, changed: ingest.File) -> None:
     """Put the changed file in the place of the one that it was made from; 409 if that has changed meanwhile."""
     try:
         there = tx.execute("SELECT blob FROM dicom_instances WHERE id = ?", (row.id,)).fetchone()
         if there is None or there[0] != row.blob:
             raise aborted(_CHANGED)
-        replace_in(tx, emulator, store, [changed])
+        replace_in(tx, context, store, [changed])
     except BaseException:
-        emulator.blobs.path(changed.stored.blob).unlink(missing_ok=True)
+        context.blobs.path(changed.stored.blob).unlink(missing_ok=True)
         raise

@@ -179,18 +179,18 @@ def _fuzzy(store: int, value: str) -> tuple[str, tuple[str | int, ...]]:
 
 def search(request: Request, level: str) -> Response:
     """Answer a search at a level ("study", "series", "instance")."""
-    emulator = request.emulator
+    context = request.context
     query = parse(level, request.raw_query)
     as_xml = answers.wants_xml(request)
     path = DicomPath.parse(request.path["dicomWebPath"])
-    store = store_number(emulator, request.path["parent"])
+    store = store_number(context, request.path["parent"])
     conditions = list(_conditions(query, store, path))
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, given in conditions for value in given]
     columns, joins = _selected(query, path)
     source, first = _source(level, where)
     where = f" AND {where}" if where else ""
-    rows = emulator.db.all(
+    rows = context.db.all(
         f"SELECT {columns} FROM {source}{joins} WHERE {first}.store = ?{where}"  # noqa: S608
         f" ORDER BY {_LETTER[level]}.id LIMIT ? OFFSET ?",
         (store, *values, query.limit, query.offset),

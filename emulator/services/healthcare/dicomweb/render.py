@@ -72,21 +72,21 @@ async def retrieve_rendered_frames(request: Request) -> Answer:
 async def _rendered(request: Request, media: str, numbers: list[int]) -> Response:
     from emulator.dicom import plain, render
 
-    emulator = request.emulator
+    context = request.context
     size = viewport(request)
-    row = instances(emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))[0]
+    row = instances(context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))[0]
     if numbers == [0] and row.frames > 1:
         raise invalid_argument(f"The instance has {row.frames} frames: ask for .../frames/NUMBER/rendered.")
     if max(numbers) > row.frames:
         raise not_found(f"The instance has no frame {max(numbers)}.")
     numbers = [number or 1 for number in numbers]
     with cannot():
-        if (simple := plain.plain(*document_of(emulator, row.id), row.syntax)) is not None:
+        if (simple := plain.plain(*document_of(context, row.id), row.syntax)) is not None:
             # Only the encoder has work to do, and lets go of Python's lock: nothing is copied between processes.
-            path = str(emulator.blobs.path(row.blob))
+            path = str(context.blobs.path(row.blob))
             pictures = [await asyncio.to_thread(plain.draw, path, simple, n, media, size) for n in numbers]
         else:
-            pictures = [await pixel_work.decode(emulator, row, [n], render.render, n, media, size) for n in numbers]
+            pictures = [await pixel_work.decode(context, row, [n], render.render, n, media, size) for n in numbers]
     if len(pictures) == 1:
         return Response(200, {"content-type": media}, pictures[0])
     boundary = token_hex(16)

@@ -11,7 +11,7 @@ from emulator.services.healthcare.dicomweb.index import Instance, Outcome
 from emulator.services.healthcare.dicomweb.ingest import File
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _ACTION = "UpdateInstances"
 _FIND = (
@@ -22,32 +22,32 @@ _FIND = (
 
 
 def replace_in(
-    tx: sqlite3.Connection, emulator: "Emulator", store: str, files: Sequence[File], storage_class: str = ""
+    tx: sqlite3.Connection, context: "Context", store: str, files: Sequence[File], storage_class: str = ""
 ) -> list[Outcome]:
     """Store files, each in place of the instance with its UIDs where there is one; give the outcome of each: "stored".
 
     The study and the series are then found by what the last file says of them. Without a storage class, an instance
     keeps the one it has. 404 if the store is gone.
     """
-    emulator.resources.require(DICOM_STORE, store, tx)
+    context.resources.require(DICOM_STORE, store, tx)
     number = index.store_id(tx, store)
     outcomes: list[Outcome] = []
     for file in files:
         one = file.instance
         there = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
         if there is None:
-            outcomes += ingest.store_in(tx, emulator, store, [file], _ACTION, storage_class or "STANDARD")
+            outcomes += ingest.store_in(tx, context, store, [file], _ACTION, storage_class or "STANDARD")
             continue
         instance, blob, old_class, study, series = there
         tx.execute("DELETE FROM dicom_metadata WHERE instance = ?", (instance,))
         tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
-        emulator.blobs.drop_ref(tx, blob)
-        updated, version = emulator.clock.stamp(), int(emulator.clock.seconds() * 1_000_000)
+        context.blobs.drop_ref(tx, blob)
+        updated, version = context.clock.stamp(), int(context.clock.seconds() * 1_000_000)
         index.insert(tx, number, one, file.stored, storage_class or old_class, updated, version)
-        emulator.blobs.add_ref(tx, file.blob)
+        context.blobs.add_ref(tx, file.blob)
         _describe(tx, number, study, series, one)
         new = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
-        changes.announce(emulator, tx, store, _ACTION, [changes.load(tx, new[0])])
+        changes.announce(context, tx, store, _ACTION, [changes.load(tx, new[0])])
         outcomes.append("stored")
     return outcomes
 

@@ -25,7 +25,7 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.state.blobs import Blob, BlobWriter
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 
@@ -66,26 +66,26 @@ async def store(request: Request) -> Answer:
     return await accept(request, _store_new)
 
 
-Put = Callable[[sqlite3.Connection, "Emulator", str, Sequence[ingest.File], str], list[Outcome]]
+Put = Callable[[sqlite3.Connection, "Context", str, Sequence[ingest.File], str], list[Outcome]]
 """Puts files into a store (its name) in a transaction; the last argument is the storage class, "" if none was asked."""
 
 
 def _store_new(
-    tx: sqlite3.Connection, emulator: "Emulator", store: str, files: Sequence[ingest.File], storage_class: str
+    tx: sqlite3.Connection, context: "Context", store: str, files: Sequence[ingest.File], storage_class: str
 ) -> list[Outcome]:
-    return ingest.store_in(tx, emulator, store, files, "StoreInstances", storage_class or "STANDARD")
+    return ingest.store_in(tx, context, store, files, "StoreInstances", storage_class or "STANDARD")
 
 
 async def accept(request: Request, put: Put) -> Response:
     """Read the instances of a body, put them into the store, and answer what became of each."""
-    emulator, store_name = request.emulator, request.path["parent"]
-    emulator.resources.require(DICOM_STORE, store_name)
+    context, store_name = request.context, request.path["parent"]
+    context.resources.require(DICOM_STORE, store_name)
     choice = answers.negotiate(request, _ANSWERS)
     storage_class = request.headers.get("storage-class", "").upper()
     if storage_class and storage_class not in ingest.STORAGE_CLASSES:
         raise invalid_argument(f"Storage-Class must be one of {', '.join(ingest.STORAGE_CLASSES)}.")
     study = DicomPath.parse(request.path["dicomWebPath"]).study
-    arrivals = _Arrivals(emulator, study)
+    arrivals = _Arrivals(context, study)
     received = arrivals.received
     try:
         await _receive(request, arrivals)
@@ -98,7 +98,7 @@ async def accept(request: Request, put: Put) -> Response:
         await _discard(request, [one.blob for one in received])
         raise
     try:
-        outcomes = iter(await emulator.db.write(put, emulator, store_name, files, storage_class) if files else [])
+        outcomes = iter(await context.db.write(put, context, store_name, files, storage_class) if files else [])
     except (ApiError, sqlite3.Error):  # rolled back; after a cancellation it may still be committed
         await _discard(request, [one.blob for one in received])
         raise
@@ -110,15 +110,15 @@ async def accept(request: Request, put: Put) -> Response:
 class _Arrivals:
     """The files of one request: their headers are read and more files arrive while the disk syncs the last few."""
 
-    def __init__(self, emulator: "Emulator", study: str) -> None:
+    def __init__(self, context: "Context", study: str) -> None:
         self.received: list[Received] = []
-        self._emulator = emulator
+        self._context = context
         self._study = study
         self._syncing: deque[tuple[BlobWriter, asyncio.Future[Blob], _Read | None]] = deque()
 
     def writer(self) -> BlobWriter:
         """Make the file that the next bytes go to; Cloud Healthcare shows no MD5."""
-        return self._emulator.blobs.writer(_IN_MEMORY, md5=False)
+        return self._context.blobs.writer(_IN_MEMORY, md5=False)
 
     async def add(self, writer: BlobWriter) -> None:
         """Take a file of which all bytes are there; it counts as received once it is synced."""
@@ -147,8 +147,8 @@ class _Arrivals:
         one = Received(blob)
         self.received.append(one)
         if read is None:
-            path = self._emulator.blobs.path(blob.id)
-            read = await self._emulator.blobs.run(self._read, lambda: index.read_file(path))
+            path = self._context.blobs.path(blob.id)
+            read = await self._context.blobs.run(self._read, lambda: index.read_file(path))
         one.instance, one.problem = read
 
     def _read(self, read: Callable[[], Instance]) -> _Read:
@@ -211,9 +211,9 @@ async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals
 async def _discard(request: Request, blobs: list[Blob]) -> None:
     """Remove the files that became no instance."""
     for blob in blobs:
-        path = request.emulator.blobs.path(blob.id)
+        path = request.context.blobs.path(blob.id)
         unlink: Callable[[], None] = lambda path=path: path.unlink(missing_ok=True)  # type: ignore[misc]  # noqa: E731
-        await request.emulator.blobs.run(unlink)
+        await request.context.blobs.run(unlink)
 
 
 def _answer(results: Sequence[tuple[Received, str]], root: str, media: str) -> Response:

@@ -23,7 +23,7 @@ from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 _STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _READ = "healthcare.dicomStores.dicomWebRead"
@@ -70,12 +70,12 @@ async def retrieve_instance(request: Request) -> Answer:
         return await _multipart(request, rows, choice)
     row = rows[0]
     if _as_stored(row, choice.syntax):
-        return answers.file_part(request.emulator, request, row.blob, (0, row.size), _DICOM)
-    return Response(200, {"content-type": _DICOM}, await transcoded(request.emulator, row, choice.syntax))
+        return answers.file_part(request.context, request, row.blob, (0, row.size), _DICOM)
+    return Response(200, {"content-type": _DICOM}, await transcoded(request.context, row, choice.syntax))
 
 
 def _rows(request: Request) -> list[Row]:
-    return instances(request.emulator, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
+    return instances(request.context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
 
 
 def _as_stored(row: Row, syntax: str) -> bool:
@@ -91,16 +91,16 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
     boundary = token_hex(16)
     root = root_url(request)
     converted = [row for row in reversed(rows) if not _as_stored(row, choice.syntax)]
-    first = {_pixel_kind(request.emulator, row): row for row in converted}
-    ready = {row.id: await transcoded(request.emulator, row, choice.syntax) for row in first.values()}
+    first = {_pixel_kind(request.context, row): row for row in converted}
+    ready = {row.id: await transcoded(request.context, row, choice.syntax) for row in first.values()}
 
     async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
         for row in rows:
             place = f"{root}/{row.path}"
             if _as_stored(row, choice.syntax):
-                yield _DICOM, place, request.emulator.blobs.stream(row.blob)
+                yield _DICOM, place, request.context.blobs.stream(row.blob)
             else:
-                yield _DICOM, place, ready.pop(row.id, b"") or await transcoded(request.emulator, row, choice.syntax)
+                yield _DICOM, place, ready.pop(row.id, b"") or await transcoded(request.context, row, choice.syntax)
 
     headers = answers.multipart_headers(_DICOM, boundary)
     if not first:
@@ -112,9 +112,9 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
 _KIND = ("00280002", "00280004", "00280100", "00280101", "00280103", *("7FE00008", "7FE00009", "7FE00010"))
 
 
-def _pixel_kind(emulator: "Emulator", row: Row) -> tuple[str, ...]:
+def _pixel_kind(context: "Context", row: Row) -> tuple[str, ...]:
     """Give what decides whether a codec takes an instance: syntax, samples, meaning, bits, sign, element."""
-    elements, _ = document_of(emulator, row.id)
+    elements, _ = document_of(context, row.id)
     return row.syntax, *(str(elements.get(tag, {}).get("Value", tag in elements)) for tag in _KIND)
 
 
@@ -127,12 +127,12 @@ def cannot() -> Iterator[None]:
         raise invalid_argument(str(problem)) from None
 
 
-async def transcoded(emulator: "Emulator", row: Row, syntax: str) -> bytes:
+async def transcoded(context: "Context", row: Row, syntax: str) -> bytes:
     """Give an instance's file in another transfer syntax; 400 where that cannot be."""
     from emulator.dicom import transcode
 
     with cannot():
-        return await pixel_work.decode(emulator, row, None, transcode.to_syntax, syntax)
+        return await pixel_work.decode(context, row, None, transcode.to_syntax, syntax)
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
@@ -141,7 +141,7 @@ async def retrieve_frames(request: Request) -> Answer:
     numbers = frame_numbers(request.path["dicomWebPath"].rsplit("/", 1)[-1])
     choice = answers.negotiate(request, (*_FRAMES, *(_ONE_FRAME if len(numbers) == 1 else ())))
     row = _rows(request)[0]
-    media, content_type, found = await _frames_as(request.emulator, row, numbers, choice)
+    media, content_type, found = await _frames_as(request.context, row, numbers, choice)
     if not choice.offer.multipart:
         return Response(200, {"content-type": content_type}, found[0])
     root, boundary = root_url(request), token_hex(16)
@@ -154,17 +154,17 @@ async def retrieve_frames(request: Request) -> Answer:
 
 
 async def _frames_as(
-    emulator: "Emulator", row: Row, numbers: list[int], choice: Choice
+    context: "Context", row: Row, numbers: list[int], choice: Choice
 ) -> tuple[str, str, Sequence[_Body]]:
     """Give frames with their media type, without and with its transfer syntax.
 
     Where none is named and the frames are stored in one of the media type's, they are given as they are.
     """
     if choice.offer.media == _PNG:
-        return _PNG, _PNG, await _frames(emulator, row, numbers, _PNG)
+        return _PNG, _PNG, await _frames(context, row, numbers, _PNG)
     as_stored = choice.syntax == syntaxes.ANY or (choice.default and row.syntax in choice.offer.syntaxes)
     syntax = row.syntax if as_stored else choice.syntax
-    found = await _frames(emulator, row, numbers, syntax)
+    found = await _frames(context, row, numbers, syntax)
     if syntax in syntaxes.NATIVE:
         syntax = syntaxes.EXPLICIT
     media = syntaxes.OCTETS if choice.syntax == syntaxes.ANY else syntaxes.media_type(syntax)
@@ -179,8 +179,8 @@ def frame_numbers(text: str) -> list[int]:
     return numbers
 
 
-async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: str) -> Sequence[_Body]:
-    elements, bulk = document_of(emulator, row.id)
+async def _frames(context: "Context", row: Row, numbers: list[int], syntax: str) -> Sequence[_Body]:
+    elements, bulk = document_of(context, row.id)
     if max(numbers) > frames.frame_count(elements):
         raise not_found(f"The instance has no frame {max(numbers)}.")
     element = next((b for b in bulk if b.path in ("7FE00010", "7FE00008", "7FE00009")), None)
@@ -188,24 +188,24 @@ async def _frames(emulator: "Emulator", row: Row, numbers: list[int], syntax: st
         raise invalid_argument("The instance has no pixel data.")
     if syntax == row.syntax or (row.syntax in syntaxes.NATIVE and syntax in syntaxes.NATIVE):
         with cannot():
-            return await asyncio.to_thread(_slices, emulator, row, elements, element, numbers)
+            return await asyncio.to_thread(_slices, context, row, elements, element, numbers)
     from emulator.dicom import transcode
 
     with cannot():
         if syntax == _PNG:
-            return await pixel_work.decode(emulator, row, numbers, transcode.frames_as_png, numbers)
-        return await pixel_work.decode(emulator, row, numbers, transcode.frames_in_syntax, numbers, syntax)
+            return await pixel_work.decode(context, row, numbers, transcode.frames_as_png, numbers)
+        return await pixel_work.decode(context, row, numbers, transcode.frames_in_syntax, numbers, syntax)
 
 
 def _slices(
-    emulator: "Emulator", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int] | None
+    context: "Context", row: Row, elements: dict[str, Any], element: Bulk, numbers: list[int] | None
 ) -> Sequence[_Body]:
     """Cut frames out of the file as they are; many bytes are left there until they are sent.
 
     None is all: of compressed pixels as many as there are, whatever the instance says (a video's stream is one).
     """
     pixels = PixelData(element.offset, element.length, element.encapsulated)
-    with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+    with context.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         if not pixels.encapsulated:
             numbers = numbers or list(range(1, frames.frame_count(elements) + 1))
             if row.syntax == syntaxes.BIG_ENDIAN:
@@ -216,12 +216,12 @@ def _slices(
             if frames.starts_within_bytes(elements):
                 return _native(data, elements, pixels, numbers)
             spans = [[frames.native_range(elements, pixels, number)] for number in numbers]
-            return _pieces(emulator, row, data, spans)
+            return _pieces(context, row, data, spans)
         all_frames = frames.encapsulated_frames(data, pixels, frames.frame_count(elements))
         numbers = numbers or list(range(1, len(all_frames) + 1))
         if max(numbers) > len(all_frames):
             raise UnsupportedError(f"The pixel data holds {len(all_frames)} frames only.")
-        return _pieces(emulator, row, data, [all_frames[number - 1] for number in numbers])
+        return _pieces(context, row, data, [all_frames[number - 1] for number in numbers])
 
 
 def _native(data: Buffer, elements: dict[str, Any], pixels: PixelData, numbers: list[int]) -> list[bytes]:
@@ -231,15 +231,15 @@ def _native(data: Buffer, elements: dict[str, Any], pixels: PixelData, numbers: 
     return [data[start:end] for start, end in (frames.native_range(elements, pixels, number) for number in numbers)]
 
 
-def _pieces(emulator: "Emulator", row: Row, data: mmap, spans: list[Ranges]) -> Sequence[_Body]:
+def _pieces(context: "Context", row: Row, data: mmap, spans: list[Ranges]) -> Sequence[_Body]:
     if sum(end - start for ranges in spans for start, end in ranges) <= _IN_MEMORY:
         return [b"".join(data[start:end] for start, end in ranges) for ranges in spans]
-    return [_read_later(emulator, row, ranges) for ranges in spans]
+    return [_read_later(context, row, ranges) for ranges in spans]
 
 
-async def _read_later(emulator: "Emulator", row: Row, ranges: Ranges) -> AsyncIterator[bytes]:
+async def _read_later(context: "Context", row: Row, ranges: Ranges) -> AsyncIterator[bytes]:
     for start, end in ranges:
-        async for chunk in emulator.blobs.stream(row.blob, start, end):
+        async for chunk in context.blobs.stream(row.blob, start, end):
             yield chunk
 
 
@@ -263,7 +263,7 @@ async def retrieve_bulk_data(request: Request) -> Answer:
     choice = answers.negotiate(request, _BULK)
     row = _rows(request)[0]
     wanted = request.path["dicomWebPath"].split("/bulkdata/", 1)[-1].strip("/")
-    _, bulk = document_of(request.emulator, row.id)
+    _, bulk = document_of(request.context, row.id)
     element = next((b for b in bulk if b.path == wanted.upper()), None)
     if element is None:
         raise not_found("The instance has no bulk data at this path.")
@@ -271,8 +271,8 @@ async def retrieve_bulk_data(request: Request) -> Answer:
     content_type = f"{syntaxes.OCTETS}; transfer-syntax={syntax}"
     if not choice.offer.multipart and _lies_plain(row, element):
         span = (element.offset, element.offset + element.length)
-        return answers.file_part(request.emulator, request, row.blob, span, content_type)
-    bodies = await _bulk_bodies(request.emulator, row, element)
+        return answers.file_part(request.context, request, row.blob, span, content_type)
+    bodies = await _bulk_bodies(request.context, row, element)
     if not choice.offer.multipart and len(bodies) != 1:
         raise invalid_argument("The value has several frames: ask for multipart/related.")
     ranged = _ranged(request, row, element, bodies)
@@ -308,7 +308,7 @@ def _ranged(request: Request, row: Row, element: Bulk, bodies: Sequence[_Body]) 
     part = answers.asked_range(request, element.length)
     if part is None:
         return None
-    body = request.emulator.blobs.stream(row.blob, element.offset + part[0], element.offset + part[1])
+    body = request.context.blobs.stream(row.blob, element.offset + part[0], element.offset + part[1])
     return body, answers.content_range(part, element.length)
 
 
@@ -317,19 +317,19 @@ def _lies_plain(row: Row, element: Bulk) -> bool:
     return not element.encapsulated and row.syntax not in (*syntaxes.DEFLATED_DATASETS, syntaxes.BIG_ENDIAN)
 
 
-async def _bulk_bodies(emulator: "Emulator", row: Row, element: Bulk) -> Sequence[_Body]:
+async def _bulk_bodies(context: "Context", row: Row, element: Bulk) -> Sequence[_Body]:
     """Give the value's bytes; those of encapsulated pixel data frame by frame."""
-    elements, _ = document_of(emulator, row.id)
+    elements, _ = document_of(context, row.id)
     if element.encapsulated:
         with cannot():
-            return await asyncio.to_thread(_slices, emulator, row, elements, element, None)
+            return await asyncio.to_thread(_slices, context, row, elements, element, None)
     if not _lies_plain(row, element):
 
         def read() -> Sequence[_Body]:
-            with emulator.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            with context.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
                 if row.syntax == syntaxes.BIG_ENDIAN:
                     return [_turned(data, element, elements)]
                 return [_in_pieces(inflated(data), element.offset, element.offset + element.length)]
 
         return await asyncio.to_thread(read)
-    return [emulator.blobs.stream(row.blob, element.offset, element.offset + element.length)]
+    return [context.blobs.stream(row.blob, element.offset, element.offset + element.length)]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from emulator.context import Job
 from emulator.gateway.errors import invalid_argument
-from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE
@@ -17,8 +17,8 @@ KIND = "healthcare.dicom.export"
 @SERVICE.handles("healthcare.projects.locations.datasets.dicomStores.export")
 async def start_export(request: Request) -> Answer:
     """Start an export; the agent's permissions are checked by the operation."""
-    emulator, store, body = request.emulator, request.name, request.body
-    emulator.resources.require(DICOM_STORE, store)
+    context, store, body = request.context, request.name, request.body
+    context.resources.require(DICOM_STORE, store)
     given = [key for key in ("gcsDestination", "bigqueryDestination") if body.get(key) is not None]
     if len(given) != 1:
         raise invalid_argument("Exactly one destination is required: gcsDestination or bigqueryDestination.")
@@ -34,7 +34,7 @@ async def start_export(request: Request) -> Answer:
 @SERVICE.job(KIND)
 async def run(job: Job) -> Json:
     """Export the store's instances, or those that the filter file names."""
-    paths = await filters.paths(job.emulator, job.payload["store"], job.payload.get("filterConfig"))
+    paths = await filters.paths(job.context, job.payload["store"], job.payload.get("filterConfig"))
     if job.payload.get("gcsDestination") is not None:
         await to_storage.run(job, paths)
     else:

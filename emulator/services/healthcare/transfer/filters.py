@@ -7,10 +7,10 @@ from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 
-async def paths(emulator: "Emulator", store: str, config: dict[str, Any] | None) -> list[DicomPath] | None:
+async def paths(context: "Context", store: str, config: dict[str, Any] | None) -> list[DicomPath] | None:
     """Read the file that a DicomFilterConfig names: one /studies/U[/series/U[/instances/U]] a line.
 
     None without a filter; 400 where the file or a line is not what it should be, 403 where the store's service agent
@@ -26,13 +26,13 @@ async def paths(emulator: "Emulator", store: str, config: dict[str, Any] | None)
         raise invalid_argument(
             f'Invalid filterConfig.resourcePathsGcsUri "{uri[:200]}": it must be gs://BUCKET/OBJECT.'
         )
-    if not agent.may(emulator, store, "storage.objects.get", bucket, name):
+    if not agent.may(context, store, "storage.objects.get", bucket, name):
         raise agent.lacks_permission("Cloud Storage")
-    api.require_payer(emulator, bucket, agent.principal(emulator, store))
-    found = api.get_object(emulator, bucket, name)
+    api.require_payer(context, bucket, agent.principal(context, store))
+    found = api.get_object(context, bucket, name)
     if found is None:
         raise invalid_argument(f"The filter file {uri} does not exist.")
-    lines = (await emulator.blobs.read(found.blob_id)).decode("utf-8", "replace").splitlines()
+    lines = (await context.blobs.read(found.blob_id)).decode("utf-8", "replace").splitlines()
     return [_path(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
 
 

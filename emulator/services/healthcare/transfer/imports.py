@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.context import Job
 from emulator.dicom.errors import DicomError
 from emulator.gateway.errors import invalid_argument
-from emulator.gateway.operations import Job
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.dicomweb import index, ingest
@@ -35,8 +35,8 @@ _GET = "storage.objects.get"
 @SERVICE.handles("healthcare.projects.locations.datasets.dicomStores.import")
 async def start_import(request: Request) -> Answer:
     """Start an import; the agent's permission on the bucket is checked by the operation."""
-    emulator, store = request.emulator, request.name
-    emulator.resources.require(DICOM_STORE, store)
+    context, store = request.context, request.name
+    context.resources.require(DICOM_STORE, store)
     uri = (request.body.get("gcsSource") or {}).get("uri", "")
     if not uri:
         raise invalid_argument("gcsSource.uri is required: the objects to import, as gs://BUCKET/OBJECT.")
@@ -62,13 +62,13 @@ class _Read:
 @SERVICE.job(KIND)
 async def run(job: Job) -> Json:
     """Import what the source names, in batches; each one's checkpoint is the last object name that is done."""
-    emulator, store = job.emulator, job.payload["store"]
+    context, store = job.context, job.payload["store"]
     source = sources.parse(job.payload["uri"])
     await asyncio.to_thread(_check_bucket, job, source)
     done_up_to = job.checkpoint.get("after", "")
-    left = sources.objects(emulator, source, done_up_to)
+    left = sources.objects(context, source, done_up_to)
     if not done_up_to and job.counter.get("pending", 0) == 0:
-        names = await asyncio.to_thread(sum, (1 for _ in sources.objects(emulator, source)))
+        names = await asyncio.to_thread(sum, (1 for _ in sources.objects(context, source)))
         if not names:
             raise invalid_argument(f"No objects match {job.payload['uri']}.")
         job.counter["pending"] = names
@@ -86,21 +86,21 @@ def _check_bucket(job: Job, source: sources.Source) -> None:
     """Raise Google's message where the agent may not list the bucket for wildcards, or read nothing that is named."""
     from emulator.services.storage import api
 
-    emulator, store = job.emulator, job.payload["store"]
-    if source.wild and not agent.may(emulator, store, "storage.objects.list", source.bucket):
+    context, store = job.context, job.payload["store"]
+    if source.wild and not agent.may(context, store, "storage.objects.list", source.bucket):
         raise agent.lacks_permission("Cloud Storage")
-    named = (found.name for found in sources.objects(emulator, source))
+    named = (found.name for found in sources.objects(context, source))
     first = next(named, source.prefix)
-    if not any(agent.may(emulator, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
+    if not any(agent.may(context, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
         raise agent.lacks_permission("Cloud Storage")
-    api.require_payer(emulator, source.bucket, agent.principal(emulator, store))
+    api.require_payer(context, source.bucket, agent.principal(context, store))
 
 
 def _read_batch(job: Job, batch: Sequence["StoredObject"]) -> list[_Read]:
-    emulator, store = job.emulator, job.payload["store"]
+    context, store = job.context, job.payload["store"]
     return [
-        _read(emulator.blobs.path(found.blob_id), found)
-        if agent.may(emulator, store, _GET, found.bucket, found.name)
+        _read(context.blobs.path(found.blob_id), found)
+        if agent.may(context, store, _GET, found.bucket, found.name)
         else _Read(found, None, agent.lacks_permission("Cloud Storage").message, 7)
         for found in batch
     ]
@@ -127,14 +127,14 @@ def _store_batch(tx: sqlite3.Connection, job: Job, store: str, read: Sequence[_R
         ingest.File(instance, one.found.blob_id, Stored(one.found.blob_id, one.found.size, one.found.crc32c))
         for one, instance in good
     ]
-    outcomes = ingest.store_in(tx, job.emulator, store, files, "ImportDicomData", job.payload["storageClass"])
+    outcomes = ingest.store_in(tx, job.context, store, files, "ImportDicomData", job.payload["storageClass"])
     failed += [
         (one.found, 6, DIFFERENT) for (one, _), outcome in zip(good, outcomes, strict=True) if outcome == "different"
     ]
     for found, code, message in failed:
         uri = f"gs://{found.bucket}/{found.name}"
         entry = agent.log_entry(store, "ImportDicomLogEntry", code, message, source=uri, operation=job.operation.name)
-        job.emulator.logs.write_in(tx, entry)
+        job.context.logs.write_in(tx, entry)
     job.count("success", len(read) - len(failed))
     job.count("failure", len(failed))
     job.counter["pending"] = max(0, job.counter.get("pending", 0) - len(read))

@@ -8,7 +8,7 @@ from emulator.services.healthcare.dicomweb.find import store_number
 from emulator.services.healthcare.names import DicomPath
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 BATCH = 64
 _FROM = "dicom_instances i JOIN dicom_series e ON e.id = i.series JOIN dicom_studies s ON s.id = i.study"
@@ -48,24 +48,24 @@ _TERMS = 200
 """Paths in one SQL condition."""
 
 
-def count(emulator: "Emulator", store: str, paths: Sequence[DicomPath] | None) -> int:
+def count(context: "Context", store: str, paths: Sequence[DicomPath] | None) -> int:
     """Count the instances that are taken."""
-    return sum(len(batch) for batch in batches(emulator, store, paths, documents=False))
+    return sum(len(batch) for batch in batches(context, store, paths, documents=False))
 
 
 def batches(
-    emulator: "Emulator", store: str, paths: Sequence[DicomPath] | None, after: int = 0, *, documents: bool = True
+    context: "Context", store: str, paths: Sequence[DicomPath] | None, after: int = 0, *, documents: bool = True
 ) -> Iterator[list[Exported]]:
     """Give the instances with ids above `after`, in the order of ids, so that a checkpoint is one number."""
-    number = store_number(emulator, store)
+    number = store_number(context, store)
     columns = _COLUMNS if documents else _COLUMNS.replace("m.document", "x''")
     source = f"{_FROM} JOIN dicom_metadata m ON m.instance = i.id" if documents else _FROM
     if paths is not None and len(paths) > _TERMS:
-        ids = sorted(_ids(emulator, number, paths, after))
+        ids = sorted(_ids(context, number, paths, after))
         condition = f"i.id IN ({','.join('?' * BATCH)})"
         for start in range(0, len(ids), BATCH):
             wanted = ids[start : start + BATCH]
-            rows = emulator.db.all(
+            rows = context.db.all(
                 f"SELECT {columns} FROM {source} WHERE {condition} ORDER BY i.id",  # noqa: S608
                 [*wanted, *[0] * (BATCH - len(wanted))],
             )
@@ -73,15 +73,15 @@ def batches(
         return
     where, values = _where(paths)
     sql = f"SELECT {columns} FROM {source} WHERE i.store = ? AND i.id > ? AND {where} ORDER BY i.id LIMIT ?"  # noqa: S608
-    while rows := emulator.db.all(sql, [number, after, *values, BATCH]):
+    while rows := context.db.all(sql, [number, after, *values, BATCH]):
         yield [Exported(*row) for row in rows]
         after = rows[-1][0]
 
 
-def _ids(emulator: "Emulator", store: int, paths: Sequence[DicomPath], after: int) -> set[int]:
+def _ids(context: "Context", store: int, paths: Sequence[DicomPath], after: int) -> set[int]:
     found: set[int] = set()
     for start in range(0, len(paths), _TERMS):
         where, values = _where(paths[start : start + _TERMS])
         sql = f"SELECT i.id FROM {_FROM} WHERE i.store = ? AND i.id > ? AND {where}"  # noqa: S608
-        found.update(row[0] for row in emulator.db.all(sql, [store, after, *values]))
+        found.update(row[0] for row in context.db.all(sql, [store, after, *values]))
     return found

@@ -9,7 +9,7 @@ from emulator.gateway import patterns
 from emulator.gateway.errors import invalid_argument
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.services.storage.api import StoredObject
 
 _URI = re.compile(r"gs://([a-z0-9][a-z0-9._\-]{1,220}[a-z0-9])/(.+)", re.DOTALL)
@@ -58,10 +58,10 @@ def parse(uri: str) -> Source:
     return Source(bucket, prefix, matches, wild=first is not None)
 
 
-def objects(emulator: "Emulator", source: Source, after: str = "") -> Iterator["StoredObject"]:
+def objects(context: "Context", source: Source, after: str = "") -> Iterator["StoredObject"]:
     """Give the objects of a source in the order of their names, from the one after `after` on. Folders are left out."""
     from emulator.services.storage import api
 
-    for found in api.iter_objects(emulator, source.bucket, source.prefix):
+    for found in api.iter_objects(context, source.bucket, source.prefix):
         if found.name > after and not found.name.endswith("/") and source.matches(found.name):
             yield found

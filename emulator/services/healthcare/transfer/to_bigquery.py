@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.context import Job
 from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument
-from emulator.gateway.operations import Job
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import flattened, selection
 from emulator.services.healthcare.transfer.selection import Exported
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 
@@ -51,12 +51,12 @@ def parse(given: Json, store: str) -> Table:
     return Table(found[1], found[2], found[3], disposition, bool(given.get("includeSourceStore")), as_json)
 
 
-def require_editor(emulator: "Emulator", table: Table, store: str) -> None:
+def require_editor(context: "Context", table: Table, store: str) -> None:
     """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
     from emulator.services.bigquery import api
 
     try:
-        api.require_writer(emulator, agent.principal(emulator, store), table.project, table.dataset, table.table)
+        api.require_writer(context, agent.principal(context, store), table.project, table.dataset, table.table)
     except ApiError as problem:
         raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
 
@@ -65,16 +65,16 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     """Write the table in one load: it is there whole, or as it was before."""
     from emulator.services.bigquery import api
 
-    emulator, store = job.emulator, job.payload["store"]
+    context, store = job.context, job.payload["store"]
     table = parse(job.payload["bigqueryDestination"], store)
-    require_editor(emulator, table, store)
-    agent.require(emulator, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
+    require_editor(context, table, store)
+    agent.require(context, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
     columns = await asyncio.to_thread(_columns, job, table, paths)
     written = 0
 
     async def rows() -> AsyncIterator[list[Json]]:
         nonlocal written
-        batches = selection.batches(emulator, store, paths)
+        batches = selection.batches(context, store, paths)
         while batch := await asyncio.to_thread(next, batches, None):
             job.check_cancelled()
             yield await asyncio.to_thread(_rows, batch, table, store, columns)
@@ -83,9 +83,9 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     if not columns:
         raise failed_precondition("The store has no instances to export.")
     name = (table.project, table.dataset, table.table)
-    await api.write_table(emulator, *name, columns, rows(), table.disposition, job=job.operation.name)
+    await api.write_table(context, *name, columns, rows(), table.disposition, job=job.operation.name)
     # After a crash between the table's commit and this line nothing is written again, and the count is made anew.
-    job.counter["success"] = written or await asyncio.to_thread(selection.count, emulator, store, paths)
+    job.counter["success"] = written or await asyncio.to_thread(selection.count, context, store, paths)
 
 
 def _columns(job: Job, table: Table, paths: Sequence[DicomPath] | None) -> list[flattened.Field]:
@@ -93,7 +93,7 @@ def _columns(job: Job, table: Table, paths: Sequence[DicomPath] | None) -> list[
     if table.as_json:
         return [*flattened.JSON_COLUMNS, *system]
     schema = flattened.Schema()
-    for batch in selection.batches(job.emulator, job.payload["store"], paths):
+    for batch in selection.batches(job.context, job.payload["store"], paths):
         job.check_cancelled()
         for one in batch:
             schema.add(orjson.loads(one.document.replace(b"\x01", b"")))

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from emulator.context import Job
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
 from emulator.gateway.errors import ApiError, invalid_argument
-from emulator.gateway.operations import Job
 from emulator.services.healthcare import agent, pixel_work
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import selection, steps
@@ -19,7 +19,7 @@ from emulator.services.healthcare.transfer.selection import Exported
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 Json = dict[str, Any]
 
@@ -74,33 +74,31 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     """Write the objects of each instance; an instance that cannot be converted is counted and logged."""
     from emulator.services.storage import api
 
-    emulator, store = job.emulator, job.payload["store"]
+    context, store = job.context, job.payload["store"]
     destination = parse(job.payload["gcsDestination"])
-    await asyncio.to_thread(_require_write, emulator, store, destination, paths)
-    api.require_payer(emulator, destination.bucket, agent.principal(emulator, store))
+    await asyncio.to_thread(_require_write, context, store, destination, paths)
+    api.require_payer(context, destination.bucket, agent.principal(context, store))
     after = job.checkpoint.get("after", 0)
     if not after:
-        job.counter["pending"] = await asyncio.to_thread(selection.count, emulator, store, paths)
-    batches = selection.batches(emulator, store, paths, after)
+        job.counter["pending"] = await asyncio.to_thread(selection.count, context, store, paths)
+    batches = selection.batches(context, store, paths, after)
     while batch := await asyncio.to_thread(next, batches, None):
         job.check_cancelled()
-        made = [await _made(emulator, destination, one) for one in batch]
+        made = [await _made(context, destination, one) for one in batch]
         await steps.commit(job, _write_batch, destination, batch, made)
 
 
-def _require_write(
-    emulator: "Emulator", store: str, destination: Destination, paths: Sequence[DicomPath] | None
-) -> None:
+def _require_write(context: "Context", store: str, destination: Destination, paths: Sequence[DicomPath] | None) -> None:
     """Raise Google's message where the agent may write none of the objects: conditions of its grants see each."""
-    found = selection.batches(emulator, store, paths, documents=False)
+    found = selection.batches(context, store, paths, documents=False)
     names = (_first_name(destination, one) for batch in found for one in batch)
     first = next(names, f"{destination.prefix}1/1/1{destination.extension}")  # of an empty store, one that could be
-    if not any(_may_write(emulator, store, destination, name) for name in itertools.chain((first,), names)):
+    if not any(_may_write(context, store, destination, name) for name in itertools.chain((first,), names)):
         raise agent.lacks_permission("Cloud Storage")
 
 
-def _may_write(emulator: "Emulator", store: str, destination: Destination, name: str) -> bool:
-    return all(agent.may(emulator, store, permission, destination.bucket, name) for permission in _WRITE)
+def _may_write(context: "Context", store: str, destination: Destination, name: str) -> bool:
+    return all(agent.may(context, store, permission, destination.bucket, name) for permission in _WRITE)
 
 
 def _base(destination: Destination, one: Exported) -> str:
@@ -117,13 +115,13 @@ Made = list[tuple[str, Blob]] | str
 """The objects of an instance (name and bytes), or why there are none."""
 
 
-async def _made(emulator: "Emulator", destination: Destination, one: Exported) -> Made:
+async def _made(context: "Context", destination: Destination, one: Exported) -> Made:
     base = _base(destination, one)
     same = destination.syntax in (syntaxes.ANY, one.syntax)
     if destination.media in ("", "application/dicom") and same:
-        return [(base + destination.extension, await _shared(emulator, one.blob))]
+        return [(base + destination.extension, await _shared(context, one.blob))]
     try:
-        bodies = await _bodies(emulator, destination, one)
+        bodies = await _bodies(context, destination, one)
     except (UnsupportedError, DicomError) as problem:
         return str(problem)
     except ApiError as problem:
@@ -132,30 +130,30 @@ async def _made(emulator: "Emulator", destination: Destination, one: Exported) -
         names = [base + destination.extension]
     else:
         names = [f"{base}/{number}{destination.extension}" for number in range(1, len(bodies) + 1)]
-    blobs = [await emulator.blobs.put(body) for body in bodies]
+    blobs = [await context.blobs.put(body) for body in bodies]
     return list(zip(names, blobs, strict=True))
 
 
-async def _shared(emulator: "Emulator", blob: str) -> Blob:
+async def _shared(context: "Context", blob: str) -> Blob:
     """Give the instance's own file: Cloud Storage refers to it too, nothing is copied."""
-    row = emulator.db.one("SELECT id, size, md5, crc32c FROM blobs WHERE id = ?", (blob,))
+    row = context.db.one("SELECT id, size, md5, crc32c FROM blobs WHERE id = ?", (blob,))
     if row is None:
         raise UnsupportedError("The instance was deleted while the export ran.")
-    return await emulator.blobs.with_md5(Blob(*row))
+    return await context.blobs.with_md5(Blob(*row))
 
 
-async def _bodies(emulator: "Emulator", destination: Destination, one: Exported) -> list[bytes]:
+async def _bodies(context: "Context", destination: Destination, one: Exported) -> list[bytes]:
     from emulator.dicom import render, transcode
 
     if destination.media == "application/dicom":
-        return [await pixel_work.decode(emulator, one, None, transcode.to_syntax, destination.syntax)]
+        return [await pixel_work.decode(context, one, None, transcode.to_syntax, destination.syntax)]
     if destination.media == syntaxes.OCTETS and destination.syntax == syntaxes.ANY:
-        return await pixel_work.decode(emulator, one, None, transcode.stored_frames)
-    await asyncio.to_thread(pixel_work.check, emulator, one, None)  # so that a lie about frames makes no long list
+        return await pixel_work.decode(context, one, None, transcode.stored_frames)
+    await asyncio.to_thread(pixel_work.check, context, one, None)  # so that a lie about frames makes no long list
     numbers = list(range(1, one.frames + 1))
     if destination.media == syntaxes.OCTETS:
-        return await pixel_work.decode(emulator, one, numbers, transcode.frames_in_syntax, numbers, destination.syntax)
-    return [await pixel_work.decode(emulator, one, [n], render.render, n, destination.media) for n in numbers]
+        return await pixel_work.decode(context, one, numbers, transcode.frames_in_syntax, numbers, destination.syntax)
+    return [await pixel_work.decode(context, one, [n], render.render, n, destination.media) for n in numbers]
 
 
 def _write_batch(
@@ -169,7 +167,7 @@ def _write_batch(
     for one, objects in zip(batch, made, strict=True):
         code = 3
         if not isinstance(objects, str) and not all(
-            _may_write(job.emulator, store, destination, name) for name, _ in objects
+            _may_write(job.context, store, destination, name) for name, _ in objects
         ):
             code, objects = 7, agent.lacks_permission("Cloud Storage").message  # noqa: PLW2901  none of them is written
         if isinstance(objects, str):
@@ -177,11 +175,11 @@ def _write_batch(
             entry = agent.log_entry(
                 store, "ExportDicomLogEntry", code, objects, source=source, operation=job.operation.name
             )
-            job.emulator.logs.write_in(tx, entry)
+            job.context.logs.write_in(tx, entry)
             job.count("failure")
             continue
         for name, blob in objects:
-            api.put_in(tx, job.emulator, destination.bucket, name, blob, media)
+            api.put_in(tx, job.context, destination.bucket, name, blob, media)
         job.count("success")
     job.counter["pending"] = max(0, job.counter.get("pending", 0) - len(batch))
     job.checkpoint = {"after": batch[-1].id}

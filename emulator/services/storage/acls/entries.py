@@ -10,7 +10,7 @@ from emulator.services.storage.buckets.rows import Bucket
 from emulator.settings import project_number
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 READER, WRITER, OWNER = "READER", "WRITER", "OWNER"
 OF_OBJECTS = (READER, OWNER)
@@ -82,7 +82,7 @@ def refuse_public(bucket: Bucket, entries: list[Entry]) -> None:
         raise errors.public_access_prevented()
 
 
-def member_of(emulator: Emulator, entity: str) -> str:
+def member_of(context: Context, entity: str) -> str:
     """The member of IAM that an entity is."""
     match = _ENTITY.fullmatch(entity)
     assert match is not None
@@ -92,7 +92,7 @@ def member_of(emulator: Emulator, entity: str) -> str:
     if domain:
         return f"domain:{domain}"
     if team:
-        return f"{_TEAMS[team]}:{emulator.project_id(project)}"
+        return f"{_TEAMS[team]}:{context.project_id(project)}"
     if kind == "user" and email.endswith("gserviceaccount.com"):
         return f"serviceAccount:{email}"
     return f"{kind}:{email}"

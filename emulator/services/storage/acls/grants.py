@@ -9,7 +9,7 @@ from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.objects import rows
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 # https://cloud.google.com/storage/docs/access-control/iam-roles: what the legacy object roles hold.
 _ROLES = {
@@ -21,24 +21,24 @@ _ROLES = {
 _BASIC = {"projectOwner": "roles/owner", "projectEditor": "roles/editor", "projectViewer": "roles/viewer"}
 
 
-def allows(emulator: Emulator, principal: str, bucket: Bucket, permission: str, name: str) -> bool:
+def allows(context: Context, principal: str, bucket: Bucket, permission: str, name: str) -> bool:
     """Whether the list of a bucket's live object gives a principal the permission; never under uniform access."""
     roles = _ROLES.get(permission)
     if roles is None or bucket.uniform:
         return False
-    stored = rows.live(emulator.db, bucket.name, name)
+    stored = rows.live(context.db, bucket.name, name)
     entries: list[Entry] = stored.settings.get("acl", []) if stored is not None else []
-    return any(entry["role"] in roles and _is(emulator, principal, bucket, entry["entity"]) for entry in entries)
+    return any(entry["role"] in roles and _is(context, principal, bucket, entry["entity"]) for entry in entries)
 
 
-def _is(emulator: Emulator, principal: str, bucket: Bucket, entity: str) -> bool:
+def _is(context: Context, principal: str, bucket: Bucket, entity: str) -> bool:
     if entity in PUBLIC:
         return not bucket.public_access_prevented and (entity == "allUsers" or bool(principal))
-    member = member_of(emulator, entity)
+    member = member_of(context, entity)
     kind, _, value = member.partition(":")
     if kind == "domain":
         return principal.endswith(f"@{value}")
     if kind in _BASIC:
-        bindings = emulator.policies.get(f"projects/{value}").get("bindings", [])
+        bindings = context.policies.get(f"projects/{value}").get("bindings", [])
         return any(binding["role"] == _BASIC[kind] and principal in binding["members"] for binding in bindings)
     return member == principal

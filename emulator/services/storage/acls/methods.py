@@ -62,7 +62,7 @@ class Kind:
 
 def of_bucket(request: Request, bucket: Bucket) -> list[Entry]:
     """A bucket's list: who has one of the legacy roles, without condition."""
-    return _of_policy(request.emulator.policies.get(bucket.resource))
+    return _of_policy(request.context.policies.get(bucket.resource))
 
 
 def _of_policy(policy: dict[str, Any]) -> list[Entry]:
@@ -91,7 +91,7 @@ def of_settings(settings: dict[str, Any], bucket: Bucket) -> list[Entry]:
 
 def _of_object(request: Request, bucket: Bucket) -> list[Entry]:
     name, generation = request.path["object"], request.query.get("generation")
-    stored = rows.find(request.emulator.db, bucket.name, name, generation)
+    stored = rows.find(request.context.db, bucket.name, name, generation)
     if stored is None:
         raise errors.no_such_object(bucket.name, name, generation)
     return of_settings(stored.settings, bucket)
@@ -99,14 +99,14 @@ def _of_object(request: Request, bucket: Bucket) -> list[Entry]:
 
 def write_bucket(tx: sqlite3.Connection, request: Request, bucket: Bucket, edit: Edit) -> None:
     """Change a bucket's list in a write, which is to change the legacy roles of its policy."""
-    emulator = request.emulator
-    policy = emulator.policies.get(bucket.resource, tx)
+    context = request.context
+    policy = context.policies.get(bucket.resource, tx)
     before = _of_policy(policy)
     after = edit(before)
     bindings = policy.get("bindings", [])
     gone = [entry for entry in before if entry not in after]
     for entry in gone:
-        member = member_of(emulator, entry["entity"])
+        member = member_of(context, entry["entity"])
         bindings = [
             {**binding, "members": [each for each in binding["members"] if each != member]}
             if binding["role"] == _LEGACY[entry["role"]] and "condition" not in binding
@@ -115,17 +115,17 @@ def write_bucket(tx: sqlite3.Connection, request: Request, bucket: Bucket, edit:
         ]
     bindings = [binding for binding in bindings if binding["members"]]
     bindings += [
-        {"role": _LEGACY[entry["role"]], "members": [member_of(emulator, entry["entity"])]}
+        {"role": _LEGACY[entry["role"]], "members": [member_of(context, entry["entity"])]}
         for entry in after
         if entry not in before
     ]
-    emulator.policies.set(tx, bucket.resource, {**policy, "bindings": bindings})
+    context.policies.set(tx, bucket.resource, {**policy, "bindings": bindings})
 
 
 def _write_default(tx: sqlite3.Connection, request: Request, bucket: Bucket, edit: Edit) -> None:
     current = buckets.require(Tx(tx), bucket.name)
     body = {**current.body, "defaultObjectAcl": edit(of_default(request, current))}
-    now = int(request.emulator.clock.seconds() * 1_000_000)
+    now = int(request.context.clock.seconds() * 1_000_000)
     buckets.update(tx, replace(current, body=body, metageneration=current.metageneration + 1, updated=now))
 
 
@@ -135,7 +135,7 @@ def _write_object(tx: sqlite3.Connection, request: Request, bucket: Bucket, edit
     if stored is None:
         raise errors.no_such_object(bucket.name, name, generation)
     entries = edit(of_settings(stored.settings, bucket))
-    Change(request.emulator, tx, bucket.name).patch(
+    Change(request.context, tx, bucket.name).patch(
         name, generation, {"acl": entries}, NONE, whole=False, override=False
     )
 
@@ -230,7 +230,7 @@ def _register(kind: Kind) -> None:
                 raise errors.invalid(f"An access control list has at most {MOST} entries.")
             return after
 
-        await request.emulator.db.write(kind.write, request, bucket, edit)
+        await request.context.db.write(kind.write, request, bucket, edit)
         return show(request, bucket, entry)
 
     @handles(f"storage.{kind.name}.insert")
@@ -252,7 +252,7 @@ def _register(kind: Kind) -> None:
             _find(entries, entity)
             return [entry for entry in entries if entry["entity"] != entity]
 
-        await request.emulator.db.write(kind.write, request, bucket, edit)
+        await request.context.db.write(kind.write, request, bucket, edit)
         return Response(204)
 
 

@@ -18,7 +18,7 @@ from emulator.services.storage.objects.view import object_view
 from emulator.services.storage.tables import timestamp
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 FINALIZE, DELETE, ARCHIVE, METADATA_UPDATE = (
     "OBJECT_FINALIZE",
@@ -38,7 +38,7 @@ def configurations(tx: sqlite3.Connection, bucket: str) -> list[dict[str, Any]]:
 
 
 def announce(
-    emulator: Emulator,
+    context: Context,
     tx: sqlite3.Connection,
     bucket: Bucket,
     event: str,
@@ -55,13 +55,13 @@ def announce(
     publisher = f"serviceAccount:{bucket.agent}" if configs else ""
     for config in configs:
         topic = config["topic"].removeprefix(TOPIC_PREFIX)
-        if not _wanted(config, event, stored.name) or not emulator.policies.allows(publisher, PUBLISH, topic):
+        if not _wanted(config, event, stored.name) or not context.policies.allows(publisher, PUBLISH, topic):
             continue
         from emulator.services.pubsub import api as pubsub
 
         payload = b""
         if config["payload_format"] == "JSON_API_V1":
-            payload = orjson.dumps(object_view(stored, bucket, emulator.settings.base_url))
+            payload = orjson.dumps(object_view(stored, bucket, context.settings.base_url))
         attributes = {
             **config.get("custom_attributes", {}),
             "notificationConfig": f"projects/_/buckets/{bucket.name}/notificationConfigs/{config['id']}",
@@ -77,7 +77,7 @@ def announce(
             attributes[key] = str(other_generation)
         # A topic that is gone, or whose schema does not allow them, loses its events; the change itself goes on.
         with contextlib.suppress(ApiError):
-            pubsub.publish_in(tx, emulator, topic, [(payload, attributes)])
+            pubsub.publish_in(tx, context, topic, [(payload, attributes)])
 
 
 def _wanted(config: dict[str, Any], event: str, name: str) -> bool:

@@ -38,9 +38,9 @@ def _project(request: Request, permission: str) -> str:
     project = request.query.get("project")
     if not project:
         raise errors.required("project")
-    project = request.emulator.project_id(project)
+    project = request.context.project_id(project)
     access.require_on_project(request, project, permission)
-    if not request.emulator.project_exists(project):
+    if not request.context.project_exists(project):
         raise errors.unknown_project(project)
     return project
 
@@ -56,18 +56,18 @@ async def insert(request: Request) -> Answer:
     retention = bool(request.query.get("enableObjectRetention"))
     if retention:
         access.require_on_project(request, project, "storage.buckets.enableObjectRetention")
-    now = int(request.emulator.clock.seconds() * 1_000_000)
+    now = int(request.context.clock.seconds() * 1_000_000)
     body = rules.created(request.body, name, now, object_retention=retention)
     _check_key(request, project, body)
     bucket, edit = _with_lists(request, Bucket(name, project, 1, now, now, body), {})
 
     def step(tx: sqlite3.Connection) -> None:
         rows.insert(tx, bucket)
-        request.emulator.policies.set(tx, bucket.resource, default_policy(bucket))
+        request.context.policies.set(tx, bucket.resource, default_policy(bucket))
         if edit is not None:
             write_bucket(tx, request, bucket, edit)
 
-    await request.emulator.db.write(step)
+    await request.context.db.write(step)
     return view(request, bucket)
 
 
@@ -87,7 +87,7 @@ async def list_buckets(request: Request) -> Answer:
     _not_soft_deleted(request)
     page = asked_page(request.query)
     limit = page.size
-    found = rows.page(request.emulator.db, project, request.query.get("prefix", ""), page.name, limit + 1)
+    found = rows.page(request.context.db, project, request.query.get("prefix", ""), page.name, limit + 1)
     answer: dict[str, Any] = {"kind": "storage#buckets"}
     if found:
         answer["items"] = [view(request, bucket) for bucket in found[:limit]]
@@ -113,7 +113,7 @@ async def _change(request: Request, rule: Any) -> Answer:
     conditions = Conditions.of(request.query)
     if "acl" in request.body or request.query.get("predefinedAcl"):
         access.require(request, bucket, "storage.buckets.setIamPolicy")
-    now = int(request.emulator.clock.seconds() * 1_000_000)
+    now = int(request.context.clock.seconds() * 1_000_000)
 
     def step(tx: sqlite3.Connection) -> Bucket:
         old = rows.require(Tx(tx), bucket.name)
@@ -127,7 +127,7 @@ async def _change(request: Request, rule: Any) -> Answer:
         return changed
 
     _check_key(request, bucket.project, request.body)
-    return view(request, await request.emulator.db.write(step))
+    return view(request, await request.context.db.write(step))
 
 
 @handles("storage.buckets.delete")
@@ -139,7 +139,7 @@ async def delete(request: Request) -> Answer:
     """
     bucket = access.bucket_for(request, "storage.buckets.delete")
     conditions = Conditions.of(request.query)
-    now = int(request.emulator.clock.seconds() * 1_000_000)
+    now = int(request.context.clock.seconds() * 1_000_000)
 
     def step(tx: sqlite3.Connection) -> None:
         current = rows.require(Tx(tx), bucket.name)
@@ -148,9 +148,9 @@ async def delete(request: Request) -> Answer:
             raise errors.bucket_not_empty()
         for version in iterate(Tx(tx), bucket.name, states=(NONCURRENT,)):
             check_may_go(current, version, now)
-        rows.remove(request.emulator, tx, current)
+        rows.remove(request.context, tx, current)
 
-    await request.emulator.db.write(step)
+    await request.context.db.write(step)
     return Response(204)
 
 
@@ -159,7 +159,7 @@ async def lock_retention(request: Request) -> Answer:
     """Lock the retention policy, for good."""
     bucket = access.bucket_for(request, "storage.buckets.update")
     conditions = Conditions.of(request.query)
-    now = int(request.emulator.clock.seconds() * 1_000_000)
+    now = int(request.context.clock.seconds() * 1_000_000)
 
     def step(tx: sqlite3.Connection) -> Bucket:
         current = rows.require(Tx(tx), bucket.name)
@@ -172,7 +172,7 @@ async def lock_retention(request: Request) -> Answer:
         rows.update(tx, locked)
         return locked
 
-    return view(request, await request.emulator.db.write(step))
+    return view(request, await request.context.db.write(step))
 
 
 @handles("storage.buckets.getStorageLayout")
@@ -191,7 +191,7 @@ async def storage_layout(request: Request) -> Answer:
 @handles("storage.projects.serviceAccount.get")
 async def service_account(request: Request) -> Answer:
     """The project's Cloud Storage service agent."""
-    project = request.emulator.project_id(request.path["projectId"])
+    project = request.context.project_id(request.path["projectId"])
     access.require_on_project(request, project, "resourcemanager.projects.get")
     return {"kind": "storage#serviceAccount", "email_address": agent_email("storage", project)}
 
@@ -251,4 +251,4 @@ def _with_lists(request: Request, bucket: Bucket, old: dict[str, Any]) -> tuple[
 
 def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:
     """A default key must be one that the project's Cloud Storage agent can encrypt with."""
-    access.require_key(request.emulator, project, (body.get("encryption") or {}).get("defaultKmsKeyName"))
+    access.require_key(request.context, project, (body.get("encryption") or {}).get("defaultKmsKeyName"))

@@ -43,7 +43,7 @@ async def insert(request: Request) -> Answer:
         )
         return stored
 
-    return _view(request, bucket, await request.emulator.db.write(step))
+    return _view(request, bucket, await request.context.db.write(step))
 
 
 @handles("storage.notifications.get")
@@ -58,7 +58,7 @@ async def list_configurations(request: Request) -> Answer:
     """All configurations of a bucket, their topics in the long form (get gives a topic back as it was sent)."""
     bucket = access.bucket_for(request, "storage.buckets.get")
     sql = "SELECT body FROM storage_notifications WHERE bucket = ? ORDER BY id"
-    found = [orjson.loads(row["body"]) for row in request.emulator.db.all(sql, (bucket.name,))]
+    found = [orjson.loads(row["body"]) for row in request.context.db.all(sql, (bucket.name,))]
     for config in found:
         config["topic"] = events.TOPIC_PREFIX + config["topic"].removeprefix(events.TOPIC_PREFIX)
     answer: dict[str, Any] = {"kind": "storage#notifications"}
@@ -73,14 +73,14 @@ async def delete(request: Request) -> Answer:
     bucket = access.bucket_for(request, "storage.buckets.update")
     number = _require(request, bucket)["id"]
     sql = "DELETE FROM storage_notifications WHERE bucket = ? AND id = ?"
-    await request.emulator.db.write(lambda tx: tx.execute(sql, (bucket.name, int(number))).rowcount)
+    await request.context.db.write(lambda tx: tx.execute(sql, (bucket.name, int(number))).rowcount)
     return Response(204)
 
 
 def _require(request: Request, bucket: Bucket) -> dict[str, Any]:
     number = request.path["notification"]
     sql = "SELECT body FROM storage_notifications WHERE bucket = ? AND id = ?"
-    row = request.emulator.db.one(sql, (bucket.name, int(number) if number.isdigit() else -1))
+    row = request.context.db.one(sql, (bucket.name, int(number) if number.isdigit() else -1))
     if row is None:
         raise errors.no_such_notification(bucket.name, number)
     config: dict[str, Any] = orjson.loads(row["body"])
@@ -108,8 +108,8 @@ def _check_publisher(request: Request, bucket: Bucket, topic: str) -> None:
     name = topic.removeprefix(events.TOPIC_PREFIX)
     topic = events.TOPIC_PREFIX + name
     member = f"serviceAccount:{bucket.agent}"
-    allowed = request.emulator.policies.allows(member, events.PUBLISH, name)
-    if allowed and pubsub.topic_exists(request.emulator, name):
+    allowed = request.context.policies.allows(member, events.PUBLISH, name)
+    if allowed and pubsub.topic_exists(request.context, name):
         return
     raise ApiError(
         403,

@@ -40,7 +40,7 @@ def _view(bucket: Bucket, policy: dict[str, Any]) -> dict[str, Any]:
 async def get_policy(request: Request) -> Answer:
     """Read a bucket's policy."""
     bucket = access.bucket_for(request, "storage.buckets.getIamPolicy")
-    return _view(bucket, request.emulator.policies.shown(bucket.resource, request))
+    return _view(bucket, request.context.policies.shown(bucket.resource, request))
 
 
 @handles("storage.buckets.setIamPolicy")
@@ -55,19 +55,19 @@ async def set_policy(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
         try:
-            return request.emulator.policies.set(tx, bucket.resource, policy)
+            return request.context.policies.set(tx, bucket.resource, policy)
         except ApiError as error:
             if error.status == "ABORTED":
                 raise errors.condition_not_met() from None
             raise
 
-    return _view(bucket, await request.emulator.db.write(step))
+    return _view(bucket, await request.context.db.write(step))
 
 
 @handles("storage.buckets.testIamPermissions")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on the bucket."""
-    bucket = rows.require(request.emulator.db, request.path["bucket"])
+    bucket = rows.require(request.context.db, request.path["bucket"])
     wanted = request.query.get("permissions", [])
     for permission in wanted:
         if not permission.startswith("storage."):

@@ -16,7 +16,7 @@ from emulator.services.storage.objects.rows import Reader
 from emulator.services.storage.tables import timestamp
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 
 @dataclass(frozen=True)
@@ -149,19 +149,19 @@ def update(tx: sqlite3.Connection, bucket: Bucket) -> None:
     )
 
 
-def remove(emulator: Emulator, tx: sqlite3.Connection, bucket: Bucket) -> None:
+def remove(context: Context, tx: sqlite3.Connection, bucket: Bucket) -> None:
     """Delete a bucket with what is left in it: soft-deleted objects, uploads under way, notifications, policy."""
     uploads = "upload IN (SELECT id FROM storage_multipart WHERE bucket = ?)"
     bytes_of = (
         f"SELECT blob FROM storage_objects WHERE bucket = ? UNION ALL SELECT blob FROM storage_parts WHERE {uploads}"  # noqa: S608 - constants
     )
     for (blob,) in tx.execute(bytes_of, (bucket.name, bucket.name)).fetchall():
-        emulator.blobs.drop_ref(tx, blob)
+        context.blobs.drop_ref(tx, blob)
     tx.execute(f"DELETE FROM storage_parts WHERE {uploads}", (bucket.name,))  # noqa: S608 - constants
     for table in ("storage_objects", "storage_notifications", "storage_uploads", "storage_multipart"):
         tx.execute(f"DELETE FROM {table} WHERE bucket = ?", (bucket.name,))  # noqa: S608 - the names stand above
     tx.execute("DELETE FROM storage_buckets WHERE name = ?", (bucket.name,))
-    emulator.policies.delete(tx, bucket.resource)
+    context.policies.delete(tx, bucket.resource)
 
 
 def _dump(body: dict[str, Any]) -> str:

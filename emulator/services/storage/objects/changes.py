@@ -22,7 +22,7 @@ from emulator.services.storage.tables import LIVE, NONCURRENT, SOFT_DELETED
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SECOND = 1_000_000
 
@@ -46,12 +46,12 @@ class Draft:
 class Change:
     """One write to the objects of one bucket."""
 
-    def __init__(self, emulator: Emulator, tx: sqlite3.Connection, bucket: str) -> None:
-        self.emulator = emulator
+    def __init__(self, context: Context, tx: sqlite3.Connection, bucket: str) -> None:
+        self.context = context
         self.tx = tx
         self.reader = Tx(tx)
         self.bucket: Bucket = buckets.require(self.reader, bucket)
-        self.now = int(emulator.clock.seconds() * SECOND)
+        self.now = int(context.clock.seconds() * SECOND)
 
     def store(self, draft: Draft, conditions: Conditions = NONE, *, may_replace: bool = True) -> StoredObject:
         """Create an object, or a new generation of it. Raises 412, 403 (held, retained, may not delete)."""
@@ -87,7 +87,7 @@ class Change:
             custom=orjson.dumps(settings.of_new(self.bucket, draft.body, self.now, draft.kms_key)).decode(),
         )
         try:
-            self.emulator.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
+            self.context.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
         except KeyError:  # the source went away after it was read
             raise errors.no_such_object(self.bucket.name, draft.name) from None
         if current is not None:
@@ -145,14 +145,14 @@ class Change:
         body = deleted.settings | {"storageClass": deleted.storage_class}
         draft = Draft(name, deleted, body, deleted.content_type, deleted.components, has_md5=deleted.md5 is not None)
         restored = self.store(draft, conditions, may_replace=may_replace)
-        self.emulator.blobs.drop_ref(self.tx, deleted.blob_id)
+        self.context.blobs.drop_ref(self.tx, deleted.blob_id)
         rows.remove(self.tx, deleted)
         return restored
 
     def purge(self, version: StoredObject) -> None:
         """Delete a soft-deleted version whose time is over, with its bytes."""
         rows.remove(self.tx, version)
-        self.emulator.blobs.drop_ref(self.tx, version.blob_id)
+        self.context.blobs.drop_ref(self.tx, version.blob_id)
 
     def _retire(self, current: StoredObject, by: int | None = None) -> None:
         protection.check_may_go(self.bucket, current, self.now, archiving=self.bucket.versioned)
@@ -175,4 +175,4 @@ class Change:
         self._announce(events.DELETE, version, other=by)
 
     def _announce(self, event: str, version: StoredObject, other: int | None = None) -> None:
-        events.announce(self.emulator, self.tx, self.bucket, event, version, self.now, other_generation=other)
+        events.announce(self.context, self.tx, self.bucket, event, version, self.now, other_generation=other)

@@ -66,7 +66,7 @@ async def rewrite(request: Request) -> Answer:
 @handles("storage.objects.move")
 async def move(request: Request) -> Answer:
     """Rename an object within its bucket, in one step."""
-    emulator, path, query = request.emulator, request.path, request.query
+    context, path, query = request.context, request.path, request.query
     name, new_name = path["sourceObject"], path["destinationObject"]
     check_object_name(new_name)
     bucket = access.bucket_for(request, _move_permission(request, name), object_name=name)
@@ -75,7 +75,7 @@ async def move(request: Request) -> Answer:
     conditions, source_conditions = Conditions.of(query), Conditions.of(query, "ifSource")
 
     def step(tx: sqlite3.Connection) -> StoredObject:
-        change = Change(emulator, tx, bucket.name)
+        change = Change(context, tx, bucket.name)
         source = rows.live(change.reader, bucket.name, name)
         if source is None:
             raise errors.no_such_object(bucket.name, name)
@@ -85,7 +85,7 @@ async def move(request: Request) -> Answer:
         change.discard(source, for_good=False)
         return stored
 
-    return view(request, bucket, await emulator.db.write(step))
+    return view(request, bucket, await context.db.write(step))
 
 
 def _move_permission(request: Request, name: str) -> str:
@@ -93,7 +93,7 @@ def _move_permission(request: Request, name: str) -> str:
 
     Cloud Storage: JSON API, objects.move, "Required permissions".
     """
-    bucket = buckets.require(request.emulator.db, request.path["bucket"])
+    bucket = buckets.require(request.context.db, request.path["bucket"])
     moves = access.allows(request, bucket, "storage.objects.move", name)
     reads = access.allows(request, bucket, "storage.objects.get", name)
     return "storage.objects.delete" if reads and not moves else "storage.objects.move"
@@ -102,18 +102,18 @@ def _move_permission(request: Request, name: str) -> str:
 @handles("storage.objects.compose")
 async def compose(request: Request) -> Answer:
     """Join up to 32 objects of a bucket into one."""
-    emulator, name = request.emulator, request.path["destinationObject"]
+    context, name = request.context, request.path["destinationObject"]
     check_object_name(name)
     refuse_own_key(request.headers)
     bucket = access.bucket_for(request, "storage.objects.create", request.path["destinationBucket"], name)
     destination = acls.of_new(
         request, bucket, request.body.get("destination") or {}, request.query.get("destinationPredefinedAcl")
     )
-    access.require_key(request.emulator, bucket.project, request.query.get("kmsKeyName"))
+    access.require_key(request.context, bucket.project, request.query.get("kmsKeyName"))
     may_replace = access.allows(request, bucket, "storage.objects.delete", name)
     conditions = Conditions.of(request.query)
     sources = _compose_sources(request, bucket)
-    conditions.check(rows.live(emulator.db, bucket.name, name))
+    conditions.check(rows.live(context.db, bucket.name, name))
     delete_sources = bool(request.body.get("deleteSourceObjects"))
     if delete_sources:
         for source in sources:
@@ -129,14 +129,14 @@ async def compose(request: Request) -> Answer:
     )
 
     def step(tx: sqlite3.Connection) -> StoredObject:
-        change = Change(emulator, tx, bucket.name)
+        change = Change(context, tx, bucket.name)
         stored = change.store(draft, conditions, may_replace=may_replace)
         for source in {s.name: s for s in sources}.values() if delete_sources else ():
             if source.name != name:
                 change.delete(source.name, None)
         return stored
 
-    return view(request, bucket, await emulator.db.write(step))
+    return view(request, bucket, await context.db.write(step))
 
 
 def _compose_sources(request: Request, bucket: Bucket) -> list[StoredObject]:
@@ -153,7 +153,7 @@ def _compose_sources(request: Request, bucket: Bucket) -> list[StoredObject]:
         check_object_name(name)
         access.require(request, bucket, "storage.objects.get", name)
         generation = int(source["generation"]) if source.get("generation") else None
-        stored = rows.find(request.emulator.db, bucket.name, name, generation)
+        stored = rows.find(request.context.db, bucket.name, name, generation)
         if stored is None:
             raise errors.no_such_object(bucket.name, name, generation)
         Conditions.of(source.get("objectPreconditions") or {}).check(stored)
@@ -164,7 +164,7 @@ def _compose_sources(request: Request, bucket: Bucket) -> list[StoredObject]:
 async def _joined(request: Request, sources: list[StoredObject]) -> Blob | StoredObject:
     if len(sources) == 1:
         return sources[0]
-    blobs = request.emulator.blobs
+    blobs = request.context.blobs
     async with blobs.writer() as writer:
         for source in sources:
             try:
@@ -176,14 +176,14 @@ async def _joined(request: Request, sources: list[StoredObject]) -> Blob | Store
 
 
 async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
-    emulator, path, query = request.emulator, request.path, request.query
+    context, path, query = request.context, request.path, request.query
     name = path["destinationObject"]
     check_object_name(name)
     refuse_own_key(request.headers)
     source_bucket = access.bucket_for(request, "storage.objects.get", path["sourceBucket"], path["sourceObject"])
     target = access.bucket_for(request, "storage.objects.create", path["destinationBucket"], name)
     entries = acls.of_new(request, target, request.body or {}, query.get("destinationPredefinedAcl")).get("acl")
-    access.require_key(emulator, target.project, query.get("destinationKmsKeyName"))
+    access.require_key(context, target.project, query.get("destinationKmsKeyName"))
     may_replace = access.allows(request, target, "storage.objects.delete", name)
     conditions, source_conditions = Conditions.of(query), Conditions.of(query, "ifSource")
     generation = query.get("sourceGeneration")
@@ -193,12 +193,12 @@ async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
         if source is None:
             raise errors.no_such_object(source_bucket.name, path["sourceObject"], generation)
         source_conditions.check(source)
-        change = Change(emulator, tx, target.name)
+        change = Change(context, tx, target.name)
         body, content_type = _metadata(request, source)
         draft = _draft(name, source, {**body, "acl": entries}, content_type, query.get("destinationKmsKeyName"))
         return change.bucket, change.store(draft, conditions, may_replace=may_replace)
 
-    return await emulator.db.write(step)
+    return await context.db.write(step)
 
 
 def _metadata(request: Request, source: StoredObject) -> tuple[dict[str, Any], str | None]:
@@ -219,7 +219,7 @@ def _draft(
 def _source(request: Request) -> StoredObject:
     path, generation = request.path, request.query.get("sourceGeneration")
     bucket = access.bucket_for(request, "storage.objects.get", path["sourceBucket"], path["sourceObject"])
-    source = rows.find(request.emulator.db, bucket.name, path["sourceObject"], generation)
+    source = rows.find(request.context.db, bucket.name, path["sourceObject"], generation)
     if source is None:
         raise errors.no_such_object(bucket.name, path["sourceObject"], generation)
     return source
@@ -228,7 +228,7 @@ def _source(request: Request) -> StoredObject:
 def _moves(request: Request, source: StoredObject, target: Bucket) -> bool:
     """Whether the bytes have to be written anew: another storage class, or another place."""
     storage_class = (request.body or {}).get("storageClass") or target.storage_class
-    origin = buckets.require(request.emulator.db, source.bucket)
+    origin = buckets.require(request.context.db, source.bucket)
     return bool(storage_class != source.storage_class or origin.body["location"] != target.body["location"])
 
 

@@ -34,7 +34,7 @@ async def answer(request: Request, stored: StoredObject) -> Response:
     headers["x-goog-stored-content-length"] = str(stored.size)
     accepts = request.headers.get("accept-encoding", "")
     if encoding == "gzip" and "gzip" not in accepts and "no-transform" not in cache:
-        blobs = request.emulator.blobs
+        blobs = request.context.blobs
         if await blobs.read(stored.blob_id, 0, 2) == GZIP_MAGIC:
             headers["warning"] = "214 UploadServer gunzipped"
             return Response(200, headers, _gunzipped(blobs.stream(stored.blob_id)))
@@ -55,7 +55,7 @@ async def answer(request: Request, stored: StoredObject) -> Response:
 async def _body(
     request: Request, stored: StoredObject, status: int, headers: dict[str, str], start: int, stop: int
 ) -> Response:
-    blobs = request.emulator.blobs
+    blobs = request.context.blobs
     headers["content-length"] = str(stop - start)
     if stop - start <= SMALL:
         return Response(status, headers, await blobs.read(stored.blob_id, start, stop))

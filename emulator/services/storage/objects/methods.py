@@ -38,9 +38,9 @@ def _find(request: Request, permission: str) -> tuple[Bucket, StoredObject]:
     if request.query.get("softDeleted"):
         if generation is None:
             raise errors.required("generation")
-        stored = rows.version(request.emulator.db, bucket.name, name, generation, soft=True)
+        stored = rows.version(request.context.db, bucket.name, name, generation, soft=True)
     else:
-        stored = rows.find(request.emulator.db, bucket.name, name, generation)
+        stored = rows.find(request.context.db, bucket.name, name, generation)
     if stored is None:
         if not access.allows(request, bucket, "storage.objects.list"):
             raise access.denied(request.principal, "storage.objects.list", "object")
@@ -86,7 +86,7 @@ async def download(request: Request) -> Answer:
 async def list_objects(request: Request) -> Answer:
     """List objects and common prefixes."""
     bucket = access.bucket_for(request, "storage.objects.list")
-    found = listing.page(request.emulator.db, bucket.name, ListQuery.of(request.query))
+    found = listing.page(request.context.db, bucket.name, ListQuery.of(request.query))
     answer: dict[str, Any] = {"kind": "storage#objects"}
     if found.next_token is not None:
         answer["nextPageToken"] = found.next_token
@@ -110,7 +110,7 @@ async def update(request: Request) -> Answer:
 
 
 async def _change(request: Request, *, whole: bool) -> Answer:
-    emulator, name, query = request.emulator, request.path["object"], request.query
+    context, name, query = request.context, request.path["object"], request.query
     bucket = access.bucket_for(request, "storage.objects.update", object_name=name)
     override = bool(query.get("overrideUnlockedRetention"))
     if "retention" in request.body:
@@ -123,47 +123,47 @@ async def _change(request: Request, *, whole: bool) -> Answer:
     conditions = Conditions.of(query)
 
     def step(tx: sqlite3.Connection) -> tuple[Bucket, StoredObject]:
-        change = Change(emulator, tx, bucket.name)
+        change = Change(context, tx, bucket.name)
         changed = change.patch(name, query.get("generation"), body, conditions, whole=whole, override=override)
         return change.bucket, changed
 
-    current, changed = await emulator.db.write(step)
+    current, changed = await context.db.write(step)
     return view(request, current, changed)
 
 
 @handles("storage.objects.delete")
 async def delete(request: Request) -> Answer:
     """Delete the live version, or the generation named."""
-    emulator, name = request.emulator, request.path["object"]
+    context, name = request.context, request.path["object"]
     bucket = access.bucket_for(request, "storage.objects.delete", object_name=name)
     conditions, generation = Conditions.of(request.query), request.query.get("generation")
 
     def step(tx: sqlite3.Connection) -> None:
-        Change(emulator, tx, bucket.name).delete(name, generation, conditions)
+        Change(context, tx, bucket.name).delete(name, generation, conditions)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return Response(204)
 
 
 @handles("storage.objects.restore")
 async def restore(request: Request) -> Answer:
     """Bring a soft-deleted generation back as a new live version."""
-    emulator, name = request.emulator, request.path["object"]
+    context, name = request.context, request.path["object"]
     bucket = access.bucket_for(request, "storage.objects.restore", object_name=name)
     access.require(request, bucket, "storage.objects.create", name)
     may_replace = access.allows(request, bucket, "storage.objects.delete", name)
     conditions, generation = Conditions.of(request.query), request.query["generation"]
 
     def step(tx: sqlite3.Connection) -> StoredObject:
-        return Change(emulator, tx, bucket.name).restore(name, generation, conditions, may_replace=may_replace)
+        return Change(context, tx, bucket.name).restore(name, generation, conditions, may_replace=may_replace)
 
-    return view(request, bucket, await emulator.db.write(step))
+    return view(request, bucket, await context.db.write(step))
 
 
 @handles("storage.objects.testIamPermissions")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on the object."""
     name = request.path["object"]
-    bucket = buckets.require(request.emulator.db, request.path["bucket"])
+    bucket = buckets.require(request.context.db, request.path["bucket"])
     held = [p for p in request.query.get("permissions", []) if access.allows(request, bucket, p, name)]
     return {"kind": "storage#testIamPermissionsResponse", **({"permissions": held} if held else {})}

@@ -34,7 +34,7 @@ from emulator.services.storage.objects.uploads import (
 from emulator.services.storage.service import handles
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 SMALLEST_CHUNK = 262_144
 LIFETIME_SECONDS = 7 * 86_400
@@ -86,23 +86,23 @@ async def begin(request: Request) -> Answer:
 
 async def open_session(request: Request, upload: Upload, hashes: dict[str, str]) -> str:
     """Keep what an upload is to become and which checksums its bytes are to have; gives the session's id."""
-    emulator = request.emulator
-    upload_id = emulator.ids.hex(48)
+    context = request.context
+    upload_id = context.ids.hex(48)
     length = request.headers.get("x-upload-content-length", "")
     kept = {"upload": upload.to_json(), "hashes": hashes, "total": int(length) if length.isdigit() else None}
-    created = int(emulator.clock.seconds() * 1_000_000)
+    created = int(context.clock.seconds() * 1_000_000)
     values = (upload_id, upload.bucket, upload.name, created, orjson.dumps(kept).decode())
     sql = "INSERT INTO storage_uploads (id, bucket, name, created, received, request) VALUES (?, ?, ?, ?, 0, ?)"
-    await emulator.db.write(lambda tx: tx.execute(sql, values).rowcount)
+    await context.db.write(lambda tx: tx.execute(sql, values).rowcount)
     return upload_id
 
 
 @handles("storage.media.resume")
 async def resume(request: Request) -> Answer:
     """Take a chunk, or say how much there is."""
-    emulator = request.emulator
+    context = request.context
     row = _require(request)
-    file = _file(emulator, row)
+    file = _file(context, row)
     async with file.lock:
         row = _require(request)
         if row["answer"] is not None:
@@ -127,40 +127,40 @@ async def resume(request: Request) -> Answer:
 async def cancel(request: Request) -> Answer:
     """Forget a session and its bytes. Answers 499, as Google does."""
     row = _require(request)
-    file = _file(request.emulator, row)
+    file = _file(request.context, row)
     async with file.lock:
-        await request.emulator.db.write(forget, request.emulator, row["id"])
-    _files.get(request.emulator, {}).pop(row["id"], None)
+        await request.context.db.write(forget, request.context, row["id"])
+    _files.get(request.context, {}).pop(row["id"], None)
     return Response(499)
 
 
-def forget(tx: sqlite3.Connection, emulator: Emulator, upload_id: str) -> None:
+def forget(tx: sqlite3.Connection, context: Context, upload_id: str) -> None:
     """Delete a session inside a write; its file goes with the commit."""
     tx.execute("DELETE FROM storage_uploads WHERE id = ?", (upload_id,))
-    path = folder(emulator) / upload_id
-    emulator.db.after_commit(lambda: path.unlink(missing_ok=True))
+    path = folder(context) / upload_id
+    context.db.after_commit(lambda: path.unlink(missing_ok=True))
 
 
-def folder(emulator: Emulator) -> Path:
+def folder(context: Context) -> Path:
     """Where the files of uploads under way are."""
-    path = emulator.settings.state / "uploads"
+    path = context.settings.state / "uploads"
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def _require(request: Request) -> sqlite3.Row:
     upload_id = dict(request.raw_query).get("upload_id", "")
-    row = request.emulator.db.one("SELECT * FROM storage_uploads WHERE id = ?", (upload_id,))
+    row = request.context.db.one("SELECT * FROM storage_uploads WHERE id = ?", (upload_id,))
     if row is None or row["bucket"] != request.path["bucket"]:
         raise errors.no_such_upload()
     return row
 
 
-def _file(emulator: Emulator, row: sqlite3.Row) -> PartialFile:
-    files = _files.setdefault(emulator, {})
+def _file(context: Context, row: sqlite3.Row) -> PartialFile:
+    files = _files.setdefault(context, {})
     upload_id: str = row["id"]
     if upload_id not in files:
-        files[upload_id] = PartialFile(emulator.blobs, folder(emulator) / upload_id, row["received"])
+        files[upload_id] = PartialFile(context.blobs, folder(context) / upload_id, row["received"])
     return files[upload_id]
 
 
@@ -188,7 +188,7 @@ async def _take(request: Request, file: PartialFile, span: ContentRange) -> None
         if received != before:
             sql = "UPDATE storage_uploads SET received = ? WHERE id = ?"
             values = (received, dict(request.raw_query)["upload_id"])
-            await request.emulator.db.write(lambda tx: tx.execute(sql, values).rowcount)
+            await request.context.db.write(lambda tx: tx.execute(sql, values).rowcount)
 
 
 async def _beyond(chunks: AsyncIterator[bytes], skip: int, length: int | None) -> AsyncIterator[bytes]:
@@ -203,28 +203,28 @@ async def _beyond(chunks: AsyncIterator[bytes], skip: int, length: int | None) -
 
 
 async def _finish(request: Request, upload_id: str, file: PartialFile, kept: dict[str, Any]) -> Answer:
-    emulator = request.emulator
+    context = request.context
     upload = Upload.from_json(kept["upload"])
     blob = await file.link()
 
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
-        bucket, stored = finalize(tx, emulator, upload, blob)
+        bucket, stored = finalize(tx, context, upload, blob)
         answer = view(request, bucket, stored)
         sql = "UPDATE storage_uploads SET answer = ?, received = ? WHERE id = ?"
         tx.execute(sql, (orjson.dumps(answer).decode(), blob.size, upload_id))
-        emulator.db.after_commit(lambda: file.path.unlink(missing_ok=True))
+        context.db.after_commit(lambda: file.path.unlink(missing_ok=True))
         return answer
 
     try:
         check_hashes(kept["hashes"] | expected_hashes({}, request.headers), blob)
-        answer = await emulator.db.write(step)
+        answer = await context.db.write(step)
     except (ApiError, sqlite3.Error) as error:
-        emulator.blobs.path(blob.id).unlink(missing_ok=True)
+        context.blobs.path(blob.id).unlink(missing_ok=True)
         if isinstance(error, ApiError) and error.code == 400:
-            await emulator.db.write(forget, emulator, upload_id)
-            _files.get(emulator, {}).pop(upload_id, None)
+            await context.db.write(forget, context, upload_id)
+            _files.get(context, {}).pop(upload_id, None)
         raise
-    _files.get(emulator, {}).pop(upload_id, None)
+    _files.get(context, {}).pop(upload_id, None)
     return Response.json(answer)
 
 

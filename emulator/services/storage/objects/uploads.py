@@ -64,7 +64,7 @@ def prepare(request: Request, body: dict[str, Any], content_type: str | None) ->
     if body.get("bucket") not in (None, bucket.name):
         raise errors.invalid(f"The bucket '{body['bucket']}' in the metadata is not the bucket of the URL.")
     refuse_own_key(request.headers)
-    access.require_key(request.emulator, bucket.project, query.get("kmsKeyName") or body.get("kmsKeyName"))
+    access.require_key(request.context, bucket.project, query.get("kmsKeyName") or body.get("kmsKeyName"))
     body = acls.of_new(request, bucket, body, query.get("predefinedAcl"))
     if query.get("contentEncoding"):
         body = {**body, "contentEncoding": query["contentEncoding"]}
@@ -85,7 +85,7 @@ def prepare(request: Request, body: dict[str, Any], content_type: str | None) ->
 
 def check_early(request: Request, bucket: Bucket, upload: Upload) -> None:
     """Refuse before the bytes come what would be refused after them."""
-    current = rows.live(request.emulator.db, bucket.name, upload.name)
+    current = rows.live(request.context.db, bucket.name, upload.name)
     upload.conditions.check(current)
     if current is not None and not upload.may_replace:
         raise access.denied(request.principal, "storage.objects.delete", "object")
@@ -133,9 +133,9 @@ def check_hashes(expected: Mapping[str, str], blob: Blob) -> None:
             raise errors.hash_mismatch(title, expected[kind], calculated)
 
 
-def finalize(tx: sqlite3.Connection, emulator: Any, upload: Upload, blob: Blob) -> tuple[Bucket, StoredObject]:
+def finalize(tx: sqlite3.Connection, context: Any, upload: Upload, blob: Blob) -> tuple[Bucket, StoredObject]:
     """Make the object of an upload, inside a write; conditions are checked again."""
-    change = Change(emulator, tx, upload.bucket)
+    change = Change(context, tx, upload.bucket)
     draft = Draft(upload.name, blob, upload.body, upload.content_type, kms_key=upload.kms_key)
     stored = change.store(draft, upload.conditions, may_replace=upload.may_replace)
     return change.bucket, stored
@@ -156,15 +156,15 @@ async def multipart(request: Request) -> Answer:
 
 
 async def _receive(request: Request, upload: Upload, chunks: AsyncIterator[bytes]) -> Answer:
-    emulator = request.emulator
-    async with emulator.blobs.writer() as writer:
+    context = request.context
+    async with context.blobs.writer() as writer:
         async for chunk in chunks:
             await writer.write(chunk)
         blob = await writer.finish()
     try:
         check_hashes(expected_hashes(upload.body, request.headers), blob)
-        bucket, stored = await emulator.db.write(finalize, emulator, upload, blob)
+        bucket, stored = await context.db.write(finalize, context, upload, blob)
     except (ApiError, sqlite3.Error):  # rolled back: nothing refers to the file
-        emulator.blobs.path(blob.id).unlink(missing_ok=True)
+        context.blobs.path(blob.id).unlink(missing_ok=True)
         raise
     return view(request, bucket, stored)

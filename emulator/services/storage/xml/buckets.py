@@ -49,7 +49,7 @@ async def get_bucket(request: Request) -> Response:
         limit=asked.size,
         cursor=cursor or (_behind(after, prefix, delimiter) if after > prefix else None),
     )
-    listing = page(request.emulator.db, bucket.name, wanted)
+    listing = page(request.context.db, bucket.name, wanted)
     body = _written(bucket.name, query, listing, wanted.limit, second=second)
     return Response(200, {"content-type": CONTENT_TYPE}, body.encode())
 

@@ -51,7 +51,7 @@ async def post_form(request: Request) -> Response:
     upload = prepare(request)
     blob = await _received(request, form, smallest, largest)
     check_hashes(expected_hashes({}, request.headers), blob)
-    _, stored = await request.emulator.db.write(finalize, request.emulator, upload, blob)
+    _, stored = await request.context.db.write(finalize, request.context, upload, blob)
     answer = stored_answer(stored)
     location = f"{request.base_url}/{upload.bucket}/{upload.name}"
     redirect = fields.get("success_action_redirect", "")
@@ -102,7 +102,7 @@ class _Form:
 
 async def _received(request: Request, form: _Form, smallest: int, largest: int | None) -> Blob:
     size = 0
-    async with request.emulator.blobs.writer() as writer:
+    async with request.context.blobs.writer() as writer:
         async for chunk in form.file():
             size += len(chunk)
             if largest is not None and size > largest:
@@ -122,12 +122,12 @@ def _check_policy(request: Request, fields: Mapping[str, str]) -> tuple[int, int
         return 0, None
     prefix = "x-amz-" if "x-amz-signature" in fields else "x-goog-"
     claim = Claim.of(*(fields.get(prefix + part, "") for part in ("algorithm", "credential", "date", "signature")))
-    request.principal = claim.principal(request.emulator, [fields["policy"].encode()])
+    request.principal = claim.principal(request.context, [fields["policy"].encode()])
     try:
         policy = orjson.loads(base64.b64decode(fields["policy"], validate=True))
         expires = datetime.fromisoformat(policy["expiration"])
         conditions = [_condition(condition) for condition in policy["conditions"]]
-        over = request.emulator.clock.now() > expires
+        over = request.context.clock.now() > expires
     except (binascii.Error, ValueError, TypeError, KeyError, AttributeError):
         raise _refused("The policy document is not valid JSON in base64 with an expiration and conditions.") from None
     if over:

@@ -21,7 +21,7 @@ from emulator.services.storage.xml.answers import document
 from emulator.services.storage.xml.requests import etag, prepare, query_of, receive
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 MAX_PARTS = 10_000
 SMALLEST_PART = 5 << 20
@@ -30,19 +30,19 @@ BODY_LIMIT = 4 << 20
 
 async def begin(request: Request) -> Response:
     """Open an upload."""
-    emulator = request.emulator
+    context = request.context
     upload = prepare(request)
-    upload_id = emulator.ids.hex(48)
-    created = int(emulator.clock.seconds() * 1_000_000)
+    upload_id = context.ids.hex(48)
+    created = int(context.clock.seconds() * 1_000_000)
     values = (upload_id, upload.bucket, upload.name, created, orjson.dumps(upload.to_json()).decode())
     sql = "INSERT INTO storage_multipart (id, bucket, name, created, request) VALUES (?, ?, ?, ?, ?)"
-    await emulator.db.write(lambda tx: tx.execute(sql, values).rowcount)
+    await context.db.write(lambda tx: tx.execute(sql, values).rowcount)
     return document("InitiateMultipartUploadResult", Bucket=upload.bucket, Key=upload.name, UploadId=upload_id)
 
 
 async def put_part(request: Request) -> Response:
     """Store one part; a part of the same number replaces it."""
-    emulator = request.emulator
+    context = request.context
     row = _require(request, "storage.multipartUploads.create")
     number = query_of(request).get("partNumber", "")
     if not number.isdigit() or not 1 <= int(number) <= MAX_PARTS:
@@ -56,19 +56,19 @@ async def put_part(request: Request) -> Response:
         key = (row["id"], int(number))
         old = tx.execute("SELECT blob FROM storage_parts WHERE upload = ? AND number = ?", key).fetchone()
         if old is not None:
-            emulator.blobs.drop_ref(tx, old[0])
-        emulator.blobs.add_ref(tx, blob)
+            context.blobs.drop_ref(tx, old[0])
+        context.blobs.add_ref(tx, blob)
         values = (*key, blob.id, blob.size, blob.md5, blob.crc32c)
         tx.execute("INSERT OR REPLACE INTO storage_parts VALUES (?, ?, ?, ?, ?, ?)", values)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return Response(200, {"etag": etag(blob.md5), "x-goog-hash": f"crc32c={blob.crc32c},md5={blob.md5}"})
 
 
 def list_parts(request: Request) -> Response:
     """The parts that have arrived, as XML."""
     row = _require(request, "storage.multipartUploads.listParts")
-    parts = _parts(request.emulator, row["id"])
+    parts = _parts(request.context, row["id"])
     answer = document("ListPartsResult", Bucket=row["bucket"], Key=row["name"], UploadId=row["id"])
     inner = "".join(
         f"<Part><PartNumber>{part['number']}</PartNumber><ETag>{etag(part['md5'])}</ETag><Size>{part['size']}</Size></Part>"
@@ -82,24 +82,24 @@ def list_parts(request: Request) -> Response:
 
 async def complete(request: Request) -> Response:
     """Join the parts named into the object, in order of their numbers."""
-    emulator = request.emulator
+    context = request.context
     row = _require(request, "storage.multipartUploads.create")
     upload = Upload.from_json(orjson.loads(row["request"]))
-    chosen = _chosen(await request.read(BODY_LIMIT), _parts(emulator, row["id"]))
-    async with emulator.blobs.writer() as writer:
+    chosen = _chosen(await request.read(BODY_LIMIT), _parts(context, row["id"]))
+    async with context.blobs.writer() as writer:
         for part in chosen:
-            async for chunk in emulator.blobs.stream(part["blob"]):
+            async for chunk in context.blobs.stream(part["blob"]):
                 await writer.write(chunk)
         blob = await writer.finish()
 
     def step(tx: sqlite3.Connection) -> StoredObject:
-        change = Change(emulator, tx, upload.bucket)
+        change = Change(context, tx, upload.bucket)
         draft = Draft(upload.name, blob, upload.body, upload.content_type, has_md5=False, kms_key=upload.kms_key)
         stored = change.store(draft, upload.conditions, may_replace=upload.may_replace)
-        forget(tx, emulator, row["id"])
+        forget(tx, context, row["id"])
         return stored
 
-    stored = await emulator.db.write(step)
+    stored = await context.db.write(step)
     location = f"{request.base_url}/{upload.bucket}/{upload.name}"
     tag = f'"{stored.generation:x}-{len(chosen)}"'
     answer = document(
@@ -112,14 +112,14 @@ async def complete(request: Request) -> Response:
 async def abort(request: Request) -> Response:
     """Drop an upload and its parts."""
     row = _require(request, "storage.multipartUploads.abort")
-    await request.emulator.db.write(forget, request.emulator, row["id"])
+    await request.context.db.write(forget, request.context, row["id"])
     return Response(204)
 
 
-def forget(tx: sqlite3.Connection, emulator: Emulator, upload_id: str) -> None:
+def forget(tx: sqlite3.Connection, context: Context, upload_id: str) -> None:
     """Delete an upload and its parts inside a write."""
     for (blob,) in tx.execute("SELECT blob FROM storage_parts WHERE upload = ?", (upload_id,)).fetchall():
-        emulator.blobs.drop_ref(tx, blob)
+        context.blobs.drop_ref(tx, blob)
     tx.execute("DELETE FROM storage_parts WHERE upload = ?", (upload_id,))
     tx.execute("DELETE FROM storage_multipart WHERE id = ?", (upload_id,))
 
@@ -128,14 +128,14 @@ def _require(request: Request, permission: str) -> sqlite3.Row:
     name = request.path["object"]
     bucket = access.bucket_for(request, permission, object_name=name)
     sql = "SELECT * FROM storage_multipart WHERE id = ? AND bucket = ? AND name = ?"
-    row = request.emulator.db.one(sql, (query_of(request)["uploadId"], bucket.name, name))
+    row = request.context.db.one(sql, (query_of(request)["uploadId"], bucket.name, name))
     if row is None:
         raise ApiError(404, "NOT_FOUND", "The requested upload was not found.", "NoSuchUpload")
     return row
 
 
-def _parts(emulator: Emulator, upload_id: str) -> dict[int, dict[str, Any]]:
-    rows = emulator.db.all("SELECT * FROM storage_parts WHERE upload = ? ORDER BY number", (upload_id,))
+def _parts(context: Context, upload_id: str) -> dict[int, dict[str, Any]]:
+    rows = context.db.all("SELECT * FROM storage_parts WHERE upload = ? ORDER BY number", (upload_id,))
     return {row["number"]: dict(row) for row in rows}
 
 

@@ -28,10 +28,10 @@ from emulator.services.storage.xml.requests import (
 )
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
 
 
-def alias(emulator: Emulator, raw_path: str) -> str | None:
+def alias(context: Context, raw_path: str) -> str | None:
     """/BUCKET/OBJECT or /BUCKET under the path that the fragment of a discovery document has; None for no such bucket.
 
     Clients of Node take STORAGE_EMULATOR_HOST for the whole base of the JSON API: /b/... is /storage/v1/b/... then.
@@ -39,7 +39,7 @@ def alias(emulator: Emulator, raw_path: str) -> str | None:
     if raw_path == "/b" or raw_path.startswith("/b/"):
         return f"storage/v1{raw_path}"
     bucket, _, name = raw_path.lstrip("/").partition("/")
-    if not bucket or buckets.find(emulator.db, bucket) is None:
+    if not bucket or buckets.find(context.db, bucket) is None:
         return None
     return f"_xml/{bucket}/{quote(name, safe='%~-._')}" if name else f"_xml/{bucket}"
 
@@ -88,7 +88,7 @@ async def put_object(request: Request) -> Response:
     upload = prepare(request)
     blob = await receive(request)
     check_hashes(expected_hashes({}, request.headers), blob)
-    _, stored = await request.emulator.db.write(finalize, request.emulator, upload, blob)
+    _, stored = await request.context.db.write(finalize, request.context, upload, blob)
     return stored_answer(stored)
 
 
@@ -112,7 +112,7 @@ async def post_object(request: Request) -> Response:
 @handles("storage.xml.deleteObject")
 async def delete_object(request: Request) -> Response:
     """Delete an object, or abort a multipart or resumable upload."""
-    emulator, query = request.emulator, query_of(request)
+    context, query = request.context, query_of(request)
     if "uploadId" in query:
         return await multipart.abort(request)
     if "upload_id" in query:
@@ -124,16 +124,16 @@ async def delete_object(request: Request) -> Response:
     generation, conditions = generation_of(query), conditions_of(request)
 
     def step(tx: sqlite3.Connection) -> None:
-        Change(emulator, tx, bucket.name).delete(name, generation, conditions)
+        Change(context, tx, bucket.name).delete(name, generation, conditions)
 
-    await emulator.db.write(step)
+    await context.db.write(step)
     return Response(204)
 
 
 def _find(request: Request) -> tuple[Bucket, StoredObject]:
     name = request.path["object"]
     bucket = access.bucket_for(request, "storage.objects.get", object_name=name)
-    stored = rows.find(request.emulator.db, bucket.name, name, generation_of(query_of(request)))
+    stored = rows.find(request.context.db, bucket.name, name, generation_of(query_of(request)))
     if stored is None:
         raise errors.no_such_object(bucket.name, name)
     conditions_of(request).check(stored, reading=True)

@@ -48,7 +48,7 @@ def prepare(request: Request) -> Upload:
     headers, name = request.headers, request.path["object"]
     check_object_name(name)
     bucket = access.bucket_for(request, "storage.objects.create", object_name=name)
-    access.require_key(request.emulator, bucket.project, request.headers.get("x-goog-encryption-kms-key-name"))
+    access.require_key(request.context, bucket.project, request.headers.get("x-goog-encryption-kms-key-name"))
     body: dict[str, Any] = {field: headers[header] for header, field in _HEADERS.items() if header in headers}
     metadata = {key[len("x-goog-meta-") :]: value for key, value in headers.items() if key.startswith("x-goog-meta-")}
     if metadata:
@@ -81,7 +81,7 @@ async def receive(request: Request) -> Blob:
             f"Bodies in signed chunks ({claimed[:40]}; of boto3, set request_checksum_calculation to when_required)"
         )
     digest = hashlib.sha256() if re.fullmatch("[0-9a-f]{64}", claimed) else None
-    async with request.emulator.blobs.writer() as writer:
+    async with request.context.blobs.writer() as writer:
         async for chunk in request.stream():
             await writer.write(chunk)
             if digest is not None:

@@ -20,7 +20,7 @@ from emulator.gateway.errors import ApiError
 from emulator.services.storage import hmac_keys
 
 if TYPE_CHECKING:
-    from emulator.app import Emulator
+    from emulator.context import Context
     from emulator.gateway.request import Request
 
 RSA = "GOOG4-RSA-SHA256"
@@ -59,13 +59,13 @@ class Claim:
         except ValueError as error:
             raise malformed("The date of the signature is malformed; it is written 20260131T235959Z.") from error
 
-    def principal(self, emulator: Emulator, texts: Sequence[bytes]) -> str:
+    def principal(self, context: Context, texts: Sequence[bytes]) -> str:
         """Who made it, of one of these texts. Raises 403 where nobody did."""
         if self.algorithm == RSA:
             given = bytes.fromhex(self.signature) if len(self.signature) % 2 == 0 else b""
-            email = self.signer if signed_by_key(emulator, self.signer, given, texts) else ""
+            email = self.signer if signed_by_key(context, self.signer, given, texts) else ""
         else:
-            email = self._signed_by_secret(emulator, texts)
+            email = self._signed_by_secret(context, texts)
         if not email:
             raise does_not_match()
         return f"serviceAccount:{email}"
@@ -74,8 +74,8 @@ class Claim:
         """What is signed of a canonical request."""
         return f"{self.algorithm}\n{self.date}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}".encode()
 
-    def _signed_by_secret(self, emulator: Emulator, texts: Sequence[bytes]) -> str:
-        found = hmac_keys.secret_of(emulator, self.signer)
+    def _signed_by_secret(self, context: Context, texts: Sequence[bytes]) -> str:
+        found = hmac_keys.secret_of(context, self.signer)
         if found is None:
             message = "The access id of the signature is that of no active HMAC key."
             raise ApiError(403, "PERMISSION_DENIED", message, "InvalidSecurity")
@@ -128,10 +128,10 @@ def _of_url(request: Request, query: Mapping[str, str], prefix: str) -> str:
     seconds = given.get("expires", "")
     if not seconds.isdecimal() or not 0 < int(seconds[:9]) <= MAX_EXPIRES_SECONDS:
         raise malformed(f"X-Goog-Expires must be from 1 to {MAX_EXPIRES_SECONDS} seconds.")
-    now = request.emulator.clock.now()
+    now = request.context.clock.now()
     if not claim.issued - _CLOCKS <= now <= claim.issued + timedelta(seconds=int(seconds)):
         raise expired()
-    return claim.principal(request.emulator, _texts(request, claim, given.get("signedheaders", "host")))
+    return claim.principal(request.context, _texts(request, claim, given.get("signedheaders", "host")))
 
 
 def _of_headers(request: Request, algorithm: str, rest: str) -> str:
@@ -139,9 +139,9 @@ def _of_headers(request: Request, algorithm: str, rest: str) -> str:
     headers = request.headers
     date = headers.get("x-goog-date") or headers.get("x-amz-date", "")
     claim = Claim.of(algorithm, given.get("Credential", ""), date, given.get("Signature", ""))
-    if abs(request.emulator.clock.now() - claim.issued) > _CLOCKS:
+    if abs(request.context.clock.now() - claim.issued) > _CLOCKS:
         raise expired()
-    return claim.principal(request.emulator, _texts(request, claim, given.get("SignedHeaders", "host")))
+    return claim.principal(request.context, _texts(request, claim, given.get("SignedHeaders", "host")))
 
 
 def _texts(request: Request, claim: Claim, signed: str) -> list[bytes]:
@@ -173,13 +173,13 @@ def payload_hash(headers: Mapping[str, str]) -> str:
     return headers.get("x-goog-content-sha256") or headers.get("x-amz-content-sha256", "")
 
 
-def signed_by_key(emulator: Emulator, email: str, signature: bytes, texts: Sequence[bytes]) -> bool:
+def signed_by_key(context: Context, email: str, signature: bytes, texts: Sequence[bytes]) -> bool:
     """Whether one of the account's RSA keys made the signature of one of the texts."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-    resources, account = emulator.resources, account_name(email)
+    resources, account = context.resources, account_name(email)
     known = resources.get(ACCOUNTS, account)
     if known is None or known.body.get("disabled"):
         return False

@@ -39,13 +39,13 @@ def signer(request: Request) -> str:
         raise signatures.malformed("The Signature of the URL is not base64.") from None
     if not expires.isdecimal() or len(expires) > 12:
         raise signatures.malformed("Expires must be a number of seconds since 1970.")
-    if int(expires) < request.emulator.clock.seconds():
+    if int(expires) < request.context.clock.seconds():
         raise signatures.expired()
     texts = _texts(request, expires)
     if "@" in who:
-        email = who if signatures.signed_by_key(request.emulator, who, signature, texts) else ""
+        email = who if signatures.signed_by_key(request.context, who, signature, texts) else ""
     else:
-        found = hmac_keys.secret_of(request.emulator, who)
+        found = hmac_keys.secret_of(request.context, who)
         email, secret = found if found is not None else ("", "")
         made = [hmac.digest(secret.encode(), text, "sha1") for text in texts]
         email = email if any(hmac.compare_digest(each, signature) for each in made) else ""

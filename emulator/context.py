@@ -1,0 +1,75 @@
+"""What a handler, a job and a hook may ask for: the state, who may do what, logs, operations and faults."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeAlias
+
+from emulator.gateway import hierarchy, operations
+from emulator.gateway.audit import Logs
+from emulator.gateway.authentication import Authenticator
+from emulator.gateway.authorization import Policies
+from emulator.gateway.discovery import Document
+from emulator.gateway.faults import Faults
+from emulator.gateway.routing import Found, Route
+from emulator.settings import Settings
+from emulator.state.clock import Clock, Ids
+from emulator.state.state import State
+
+AccountExists = Callable[["Context", str, sqlite3.Connection | None], bool]
+Job: TypeAlias = "operations.Job[Context]"
+
+
+class Context(State, ABC):
+    """One running emulator as its services see it; `Emulator` puts it together."""
+
+    services: Mapping[str, object]
+    """All services by name, in order."""
+
+    def __init__(
+        self, settings: Settings, account_exists: AccountExists, clock: Clock | None = None, ids: Ids | None = None
+    ) -> None:
+        super().__init__(settings, clock, ids)
+        self.policies = Policies(self, functools.partial(account_exists, self), enforced=settings.iam)
+        self.resources.on_policies_gone = self.policies.forget
+        self.authenticator = Authenticator(self, settings.state)
+        self.logs = Logs(self, self.policies)
+        self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
+        self.faults = Faults()
+        self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
+        self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
+
+    @functools.cached_property
+    def pool(self) -> Executor:
+        """Processes for CPU work (decoding, rendering, conversion); started when first used."""
+        from emulator.pool import LIMITS, make_pool
+
+        return make_pool(limits=LIMITS)
+
+    def project_exists(self, project: str) -> bool:
+        """Whether a project of that id is known and active."""
+        return hierarchy.project_exists(self, project)
+
+    def project_id(self, project: str) -> str:
+        """The id of a project given by id or number."""
+        return hierarchy.project_id(self, project)
+
+    @abstractmethod
+    def documents(self, service: str) -> list[Document]:
+        """The discovery documents of a service."""
+
+    @abstractmethod
+    def find(self, http: str, raw_path: str) -> Found:
+        """As Router.find, also for a path that a service knows under another one (/BUCKET/OBJECT)."""
+
+    @abstractmethod
+    def no_route(self, http: str, raw_path: str, other: Route | None) -> Any:
+        """The Response where `find` gave no route: 404, or 405 in the form of the API that has the path."""
+
+    @abstractmethod
+    async def handle(self, request: Any) -> Any:
+        """The Response to a Request whose method is found: all steps, from authentication to encoding."""

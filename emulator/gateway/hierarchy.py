@@ -1,0 +1,28 @@
+"""The organization and the projects below it."""
+
+from __future__ import annotations
+
+from emulator.state.state import State
+
+ORGANIZATION = "organizations/1"
+PROJECTS = "cloudresourcemanager.projects"
+
+
+def project_exists(state: State, project: str) -> bool:
+    """Whether a project of that id is known and active."""
+    if project == state.settings.project:
+        return True
+    found = state.resources.get(PROJECTS, f"projects/{project}")
+    return found is not None and found.body.get("lifecycleState", "ACTIVE") == "ACTIVE"
+
+
+def project_id(state: State, project: str) -> str:
+    """The id of a project given by id or number."""
+    if not project.isdigit():
+        return project
+    if project == state.settings.project_number:
+        return state.settings.project
+    for row in state.resources.list(PROJECTS, ORGANIZATION)[0]:
+        if row.body.get("projectNumber") == project:
+            return row.id
+    return project
