@@ -95,6 +95,8 @@ async def get(request: Request) -> Answer:
 async def list_(request: Request) -> Answer:
     """List the datasets of a project that the caller may see."""
     context = request.context
+    if not context.project_exists(project_of(request)):
+        raise errors.error("notFound", f"Not found: Project {project_of(request)}")
     wanted = _filter(request.query.get("filter", ""))
 
     def keep(found: Resource) -> bool:

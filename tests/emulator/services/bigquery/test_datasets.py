@@ -128,3 +128,8 @@ def test_an_access_entry_for_nobody_is_refused(emulator: RunningEmulator, datase
     status, answer = emulator.request("PATCH", path, {"access": [{"role": "READER"}]})
     assert status == 400
     assert "access entry" in answer["error"]["message"]
+
+
+def test_a_project_that_is_not_there_has_no_datasets(emulator: RunningEmulator) -> None:
+    status, answer = emulator.request("GET", "/bigquery/v2/projects/no-such-project/datasets")
+    assert (status, answer["error"]["message"]) == (404, "Not found: Project no-such-project")
