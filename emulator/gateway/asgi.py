@@ -112,7 +112,7 @@ class Application:
         request = Request(
             emulator,
             route.method,
-            _by_id(emulator, path),
+            path,
             raw_query,
             headers,
             receive,
@@ -131,15 +131,6 @@ def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
         url = settings.tls_url if scheme == "https" else settings.base_url
         return url.partition("://")[2]
     return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
-
-
-def _by_id(emulator: Emulator, path: dict[str, str]) -> dict[str, str]:
-    """Names with the project's number become names with its id. The router's dict is shared: copy before changing."""
-    for key, value in path.items():
-        if value[:9] == "projects/" and value[9:10].isdigit():
-            number, slash, rest = value[9:].partition("/")
-            path = {**path, key: f"projects/{emulator.project_id(number)}{slash}{rest}"}
-    return path
 
 
 async def _nothing() -> dict[str, Any]:

@@ -16,6 +16,14 @@ def project_exists(state: State, project: str) -> bool:
     return found is not None and found.body.get("lifecycleState", "ACTIVE") == "ACTIVE"
 
 
+def by_id(state: State, name: str) -> str:
+    """A resource name of which the project is given by number, with the project's id instead; others as they are."""
+    if not name.startswith("projects/") or not name[9:10].isdigit():
+        return name
+    number, slash, rest = name[9:].partition("/")
+    return f"projects/{project_id(state, number)}{slash}{rest}"
+
+
 def project_id(state: State, project: str) -> str:
     """The id of a project given by id or number."""
     if not project.isdigit():

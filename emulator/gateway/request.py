@@ -10,6 +10,7 @@ import orjson
 
 from emulator.gateway.discovery import Method
 from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.gateway.hierarchy import by_id
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -71,8 +72,8 @@ class Request:
     ) -> None:
         self.context = context
         self.method = method
-        self.path = path
-        self.name = _name(path)
+        self.path = _by_id(context, path)
+        self.name = _name(self.path)
         self.raw_query = raw_query
         self.headers = headers
         self.base_url = base_url
@@ -107,6 +108,14 @@ class Request:
                 raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _by_id(context: Context, path: dict[str, str]) -> dict[str, str]:
+    """Names with the project's number become names with its id. The router's dict is shared: copy before changing."""
+    for key, value in path.items():
+        if (name := by_id(context, value)) is not value:
+            path = {**path, key: name}
+    return path
 
 
 def _name(path: dict[str, str]) -> str:

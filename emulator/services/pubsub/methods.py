@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, crud, update
 from emulator.gateway.errors import invalid_argument, not_found
+from emulator.gateway.hierarchy import by_id
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.pubsub import destinations, store
@@ -90,7 +91,7 @@ TOPIC_COLLECTION = Collection(
 def prepare_subscription(request: Request, body: Body) -> Body:
     """A new subscription's stored body: what Pub/Sub fills in where nothing was said."""
     _check_id(request.name)
-    topic = body.get("topic", "")
+    topic = body["topic"] = by_id(request.context, body.get("topic", ""))
     if not topic:
         raise invalid_argument("topic is required: projects/PROJECT/topics/TOPIC.")
     request.context.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)

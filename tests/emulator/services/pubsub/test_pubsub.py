@@ -242,3 +242,17 @@ def test_the_mask_may_travel_in_the_query_as_the_provider_sends_it(emulator: Run
     url = f"{emulator.base_url}/v1/{topic}?updateMask=labels"
     answer = httpx.patch(url, json={"topic": {"labels": {"a": "b"}}}, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["labels"]) == (200, {"a": "b"})
+
+
+def test_a_project_may_be_given_by_number(
+    publisher: pubsub_v1.PublisherClient, subscriber: pubsub_v1.SubscriberClient, emulator: RunningEmulator, topic: str
+) -> None:
+    """Resource Manager: "Identifying projects": the number names the project wherever its id does."""
+    by_number = topic.replace(emulator.project, project_number(emulator.project))
+    subscription = by_number.replace("/topics/", "/subscriptions/")
+    made = subscriber.create_subscription(name=subscription, topic=by_number)
+    assert made.topic == topic
+    message = publisher.publish(by_number, b"x").result(PATIENCE)
+    (received,) = subscriber.pull(subscription=subscription, max_messages=1).received_messages
+    assert received.message.message_id == message
+    assert publisher.get_topic(topic=by_number).name == topic
