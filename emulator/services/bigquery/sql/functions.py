@@ -151,7 +151,7 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
             left.replace(cast(left.copy(), "BIGINT"))
         return None
 
-    _sub = _mul = _bitwiseleftshift = _add
+    _sub = _mul = _add
 
     def _datatype(self, node: exp.DataType) -> exp.Expr | None:
         if node.this == exp.DType.DECIMAL and not node.expressions:

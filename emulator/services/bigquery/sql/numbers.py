@@ -16,6 +16,8 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.Div: "bq_div",
     exp.IntDiv: "bq_idiv",
     exp.Mod: "bq_mod",
+    exp.BitwiseLeftShift: "bq_shift_left",
+    exp.BitwiseRightShift: "bq_shift_right",
     exp.Sqrt: "bq_sqrt",
     exp.Cbrt: "bq_cbrt",
     exp.Ln: "bq_ln",

@@ -2,6 +2,9 @@
 CREATE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a / b END;
 CREATE MACRO bq_idiv(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a // b END;
 CREATE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE a % b END;
+-- Without a sign bit that is carried along: all 64 bits move, and what leaves them is gone.
+CREATE MACRO bq_shift_left(x, y) AS CASE WHEN y < 0 THEN bq_fail('Bitwise shift by a negative offset') ELSE CAST(CAST(CAST(x AS BIGINT) AS BIT) << CAST(least(y, 64) AS INTEGER) AS BIGINT) END;
+CREATE MACRO bq_shift_right(x, y) AS CASE WHEN y < 0 THEN bq_fail('Bitwise shift by a negative offset') ELSE CAST(CAST(CAST(x AS BIGINT) AS BIT) >> CAST(least(y, 64) AS INTEGER) AS BIGINT) END;
 CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
 
 -- NUMERIC is DECIMAL(38,9), BIGNUMERIC DECIMAL(38,18): the engine divides them as DOUBLE, and multiplies without room for

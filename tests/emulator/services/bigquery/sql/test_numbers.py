@@ -127,3 +127,36 @@ def test_nan_equals_nothing(warehouse: SmallWarehouse) -> None:
 def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
     with pytest.raises(SqlError, match=message):
         warehouse.run(f"SELECT {expression} AS x")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1 << 3", "8"),
+        ("1 << 63", str(-(2**63))),
+        ("3 << 64", "0"),
+        ("3 << 1000", "0"),
+        ("-1 >> 1", str(2**63 - 1)),
+        ("-1 >> 64", "0"),
+        ("12 >> 2", "3"),
+        ("CAST(NULL AS INT64) << 1", None),
+        ("(SELECT x << y FROM UNNEST([STRUCT(5 AS x, 2 AS y)]))", "20"),
+    ],
+)
+def test_shifts_carry_no_sign(warehouse: SmallWarehouse, expression: str, expected: str | None) -> None:
+    """Operators, "Bitwise operators": vacant bits are 0, and 64 or more places leave nothing."""
+    assert warehouse.run(f"SELECT {expression} AS x") == (["x INT64"], [[expected]])
+
+
+@pytest.mark.parametrize("expression", ["1 << -1", "1 >> -1"])
+def test_shifts_by_less_than_nothing(warehouse: SmallWarehouse, expression: str) -> None:
+    with pytest.raises(SqlError, match="Bitwise shift by a negative offset"):
+        warehouse.run(f"SELECT {expression}")
+
+
+def test_what_bignumeric_does_not_hold_here_is_refused(warehouse: SmallWarehouse) -> None:
+    """BigQuery has 76 digits; see docs/differences.md."""
+    for expression in ("BIGNUMERIC '1e20'", "CAST('123456789012345678901' AS BIGNUMERIC)"):
+        with pytest.raises(SqlError, match=r"Invalid BIGNUMERIC value: .* holds 20 digits before the point"):
+            warehouse.run(f"SELECT {expression}")
+    assert warehouse.run("SELECT SAFE_CAST('1e20' AS BIGNUMERIC) AS x") == (["x BIGNUMERIC"], [[None]])
