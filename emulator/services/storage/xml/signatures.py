@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name
+from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, holds
 from emulator.gateway.errors import ApiError
 from emulator.services.storage import hmac_keys
 
@@ -126,7 +126,7 @@ def _of_url(request: Request, query: Mapping[str, str], prefix: str) -> str:
     given = {name.removeprefix(prefix): value for name, value in query.items() if name.startswith(prefix)}
     claim = Claim.of(given.get("algorithm", ""), given.get("credential", ""), given.get("date", ""), given["signature"])
     seconds = given.get("expires", "")
-    if not seconds.isdecimal() or not 0 < int(seconds[:9]) <= MAX_EXPIRES_SECONDS:
+    if not re.fullmatch("[0-9]{1,6}", seconds) or not 0 < int(seconds) <= MAX_EXPIRES_SECONDS:
         raise malformed(f"X-Goog-Expires must be from 1 to {MAX_EXPIRES_SECONDS} seconds.")
     now = request.context.clock.now()
     if not claim.issued - _CLOCKS <= now <= claim.issued + timedelta(seconds=int(seconds)):
@@ -145,7 +145,12 @@ def _of_headers(request: Request, algorithm: str, rest: str) -> str:
 
 
 def _texts(request: Request, claim: Claim, signed: str) -> list[bytes]:
-    """What may have been signed: a HEAD is routed as GET, and Node's client leaves the port out of the host."""
+    """What may have been signed: a HEAD is routed as GET, and Node's client leaves the port out of the host.
+
+    Raises 400 where the host is not among the signed headers, so that a signature would hold at any.
+    """
+    if "host" not in signed.split(";"):
+        raise malformed("The signed headers must include host.")
     methods = ("GET", "HEAD") if request.method.http == "GET" else (request.method.http,)
     host = request.headers.get("host", "")
     hosts = (host, host.rpartition(":")[0]) if host.rpartition(":")[2].isdigit() else (host,)
@@ -185,7 +190,7 @@ def signed_by_key(context: Context, email: str, signature: bytes, texts: Sequenc
         return False
     for key in resources.list(KEYS, account)[0]:
         public = serialization.load_pem_public_key(key.body["publicKeyPem"].encode())
-        if key.body.get("disabled") or not isinstance(public, rsa.RSAPublicKey):
+        if not holds(key, context.clock.seconds()) or not isinstance(public, rsa.RSAPublicKey):
             continue
         for text in texts:
             try:

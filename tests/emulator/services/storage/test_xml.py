@@ -91,7 +91,9 @@ def test_a_signed_url_is_enough(
     assert code(outside.get(url("PUT"))) == (403, "SignatureDoesNotMatch")
     assert code(outside.get(url("GET").replace("x.txt", "y.txt"))) == (403, "SignatureDoesNotMatch")
     assert code(outside.put(url("PUT", content_type="text/plain"), content=b"x")) == (403, "SignatureDoesNotMatch")
-    assert code(outside.get(url("GET").replace("X-Goog-Expires=300", "X-Goog-Expires=x")))[0] == 400
+    for wrong in ("x", "604801", "0006048009999", "0", "-1"):
+        assert code(outside.get(url("GET").replace("X-Goog-Expires=300", f"X-Goog-Expires={wrong}")))[0] == 400
+    assert code(outside.get(url("GET").replace("X-Goog-SignedHeaders=host", "X-Goog-SignedHeaders=date")))[0] == 400
     old = url("GET").replace("X-Goog-Date=20", "X-Goog-Date=19")
     assert code(outside.get(old)) == (400, "ExpiredToken")
     assert outside.delete(url("DELETE")).status_code == 204
