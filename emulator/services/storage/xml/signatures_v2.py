@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from emulator.gateway.request import Request
 
 _OWN = frozenset(("googleaccessid", "awsaccesskeyid", "expires", "signature"))
+_SUBRESOURCES = frozenset(
+    (
+        *(
+            "acl",
+            "billing",
+            "compose",
+            "cors",
+            "encryption",
+            "lifecycle",
+            "location",
+            "logging",
+            "partnumber",
+            "policy",
+        ),
+        *("storageclass", "tagging", "upload_id", "uploadid", "uploads", "versioning", "versions", "website"),
+    )
+)
+"""What makes another thing of a path: without them in the signature it would hold for more than was signed."""
 _NEVER_SIGNED = ("response-content-", "generation", "userproject")
 _NOT_CANONICAL = frozenset(("x-goog-encryption-key", "x-goog-encryption-key-sha256"))
 
@@ -68,6 +86,8 @@ def _texts(request: Request, expires: str) -> list[bytes]:
         for name, value in request.raw_query
         if name.lower() not in _OWN and not name.lower().startswith(_NEVER_SIGNED)
     )
-    resources = [request.raw_path, *([f"{request.raw_path}?{urlencode(rest)}"] if rest else [])]
+    resources = [f"{request.raw_path}?{urlencode(rest)}"] if rest else []
+    if not any(name in _SUBRESOURCES for name, _ in rest):
+        resources.append(request.raw_path)
     fixed = f"{headers.get('content-md5', '')}\n{headers.get('content-type', '')}\n{expires}\n{''.join(extensions)}"
     return [f"{method}\n{fixed}{resource}".encode() for method in methods for resource in resources]

@@ -251,6 +251,8 @@ def test_signatures_of_version_2(
     begun = outside.post(url("RESUMABLE"), headers={"x-goog-resumable": "start"})
     assert begun.status_code == 201
     assert code(outside.get(url("PUT"))) == (403, "SignatureDoesNotMatch")
+    assert code(outside.get(f"{url('GET')}&uploadId=x")) == (403, "SignatureDoesNotMatch")
+    assert outside.get(f"{url('GET')}&userProject={emulator.project}").status_code == 200
     assert code(outside.get(url("GET").replace("x.txt", "y.txt"))) == (403, "SignatureDoesNotMatch")
     assert code(outside.get(url("GET", expiration=timedelta(seconds=-5)))) == (400, "ExpiredToken")
     assert code(outside.get(url("GET").replace("Signature=", "Signature=*"))) == (400, "AuthenticationRequired")
