@@ -61,12 +61,13 @@ class Bulk:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was read from one file. Offsets of a deflated file count in the inflated one (see `inflate`)."""
+    """What was read from one file. Offsets and size of a deflated file are those of the inflated one."""
 
     elements: Json
     bulk: tuple[Bulk, ...]
     transfer_syntax: str
     dataset_offset: int
+    size: int
 
     def text(self, tag: str) -> str:
         """Give the first value of a root attribute (8 digits) as text, "" if there is none."""
@@ -118,7 +119,7 @@ def _read(data: Buffer) -> Header:
     dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
     implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
     dataset.dataset(start, len(data), elements, _Scope(implicit))
-    return Header(elements, (*walker.bulk, *dataset.bulk), syntax, start)
+    return Header(elements, (*walker.bulk, *dataset.bulk), syntax, start, len(data))
 
 
 def _program(data: Buffer) -> str | None:

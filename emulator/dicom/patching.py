@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError
 from emulator.dicom.header import BIG_ENDIAN, Bulk, Header, read_header
 from emulator.dicom.soundness import unsound
@@ -68,7 +67,7 @@ def patched(path: str, operations: list[Json]) -> list[Piece]:
     """
     with Path(path).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         header = read_header(data)
-        if header.transfer_syntax in DEFLATED_DATASETS and len(inflate(data, header.dataset_offset)) > MAX_DEFLATED:
+        if header.transfer_syntax in DEFLATED_DATASETS and header.size > MAX_DEFLATED:
             raise DicomError(f"A deflated dataset of more than {MAX_DEFLATED} bytes cannot be changed.")
         after = _applied(header.elements, operations)
         changed = {tag for tag in {*header.elements, *after} if header.elements.get(tag) != after.get(tag)}

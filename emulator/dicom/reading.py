@@ -21,19 +21,26 @@ def read(path: str, *, as_stored: bool = False) -> "FileDataset":
     what pydicom raises, and UnsupportedError for such a syntax, or where fragments can't be told apart into frames.
     """
     from pydicom import dcmread
-    from pydicom.uid import UID
 
     dataset = dcmread(path)
-    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID") or ""))
-    if not as_stored and not (syntax.is_transfer_syntax and not syntax.is_private):
-        raise UnsupportedError(f"The instance cannot be decoded: transfer syntax {syntax[:64]} is not known here.")
+    if not as_stored:
+        require_decodable(dataset)
     try:
         _frame_count(dataset)
     except (TypeError, ValueError, OverflowError):  # a text that is no number, which counts as absent everywhere here
         del dataset["NumberOfFrames"]
-    if not as_stored and syntax.is_encapsulated and is_encapsulated(dataset):
+    if not as_stored and dataset.file_meta.TransferSyntaxUID.is_encapsulated and is_encapsulated(dataset):
         _mend_offsets(dataset)
     return dataset
+
+
+def require_decodable(dataset: "FileDataset") -> None:
+    """Raise UnsupportedError where a dataset's transfer syntax is none that pydicom knows."""
+    from pydicom.uid import UID
+
+    syntax = UID(str(dataset.file_meta.get("TransferSyntaxUID") or ""))
+    if not syntax.is_transfer_syntax or syntax.is_private:
+        raise UnsupportedError(f"The instance cannot be decoded: transfer syntax {syntax[:64]} is not known here.")
 
 
 def is_encapsulated(dataset: "FileDataset") -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import encoders, frames, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
-from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, settle_vrs
+from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, require_decodable, settle_vrs
 from emulator.dicom.single_bits import elements_of, single_bits
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def stored_frames(path: str) -> list[bytes]:
         dataset = read(path, as_stored=True)
         if is_encapsulated(dataset):
             return encapsulated(dataset)
-        dataset = read(path)
+        require_decodable(dataset)
         return _native_frames(dataset, range(1, int(dataset.get("NumberOfFrames") or 1) + 1))
 
 

@@ -98,16 +98,21 @@ class Request:
             if not message.get("more_body", False):
                 return
 
-    async def read(self, limit: int | None = None) -> bytes:
+    async def read(self, limit: int) -> bytes:
         """The whole body; more than `limit` bytes is a 400."""
-        parts: list[bytes] = []
-        size = 0
-        async for chunk in self.stream():
-            size += len(chunk)
-            if limit is not None and size > limit:
-                raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
-            parts.append(chunk)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return await gathered(self.stream(), limit)
+
+
+async def gathered(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+    """All bytes of a body; more than `limit` are a 400."""
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
+        parts.append(chunk)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _by_id(context: Context, path: dict[str, str]) -> dict[str, str]:

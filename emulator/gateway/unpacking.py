@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING
 
 from emulator.gateway.errors import ApiError, invalid_argument
-
-if TYPE_CHECKING:
-    from emulator.gateway.request import Request
+from emulator.gateway.request import Request, gathered
 
 _PIECE = 1 << 18
 _PLAIN = ("", "identity")
@@ -51,14 +48,7 @@ async def stream(request: Request) -> AsyncIterator[bytes]:
 
 async def read(request: Request, limit: int) -> bytes:
     """The whole body, unpacked; more than `limit` bytes is a 400, whatever they are packed to."""
-    parts: list[bytes] = []
-    size = 0
-    async for chunk in stream(request):
-        size += len(chunk)
-        if size > limit:
-            raise invalid_argument(f"Request payload size exceeds the limit: {limit} bytes.")
-        parts.append(chunk)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return await gathered(stream(request), limit)
 
 
 def coding_of(headers: Mapping[str, str]) -> str:
