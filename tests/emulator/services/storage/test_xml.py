@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -59,6 +60,20 @@ def test_put_get_delete(raw: Raw) -> None:
     assert raw.http.get("/no-such-bucket-here/x").status_code == 404
 
 
+def signed_url(
+    blob: storage.Blob,
+    signing: service_account.Credentials,
+    emulator: RunningEmulator,
+    version: str,
+    method: str,
+    **more: object,
+) -> str:
+    """A URL that is signed for five minutes, unless `more` says otherwise."""
+    arguments = {"expiration": timedelta(minutes=5), "credentials": signing, **more}
+    place = emulator.base_url
+    return str(blob.generate_signed_url(version=version, method=method, api_access_endpoint=place, **arguments))
+
+
 def test_a_signed_url_is_enough(
     bucket: storage.Bucket,
     raw: Raw,
@@ -66,19 +81,7 @@ def test_a_signed_url_is_enough(
     signing: service_account.Credentials,
     outside: httpx.Client,
 ) -> None:
-    blob = bucket.blob("a/ü x.txt")
-
-    def url(method: str, **more: object) -> str:
-        return str(
-            blob.generate_signed_url(
-                version="v4",
-                expiration=timedelta(minutes=5),
-                method=method,
-                credentials=signing,
-                api_access_endpoint=emulator.base_url,
-                **more,
-            )
-        )
+    url = partial(signed_url, bucket.blob("a/ü x.txt"), signing, emulator, "v4")
 
     assert code(outside.get(f"{emulator.base_url}/{raw.bucket}/a/x")) == (401, "AccessDenied")
     assert outside.put(
@@ -233,12 +236,7 @@ def test_signatures_of_version_2(
     outside: httpx.Client,
 ) -> None:
     """Which google-cloud-storage makes by default: https://cloud.google.com/storage/docs/access-control/signed-urls-v2."""
-    blob = bucket.blob("a/ü x.txt")
-
-    def url(method: str, **more: object) -> str:
-        arguments = {"expiration": timedelta(minutes=5), "credentials": signing, **more}
-        place = emulator.base_url
-        return str(blob.generate_signed_url(version="v2", method=method, api_access_endpoint=place, **arguments))
+    url = partial(signed_url, bucket.blob("a/ü x.txt"), signing, emulator, "v2")
 
     text, meta = {"content-type": "text/plain"}, {"x-goog-meta-k": "v"}
     write = url("PUT", content_type="text/plain", headers=meta)
