@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 from tests.support.emulator import ROOT
 
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")
@@ -41,7 +43,8 @@ def test_nothing_imports_a_command() -> None:
     assert importing == []
 
 
-def test_dicom_knows_nothing_of_the_emulator() -> None:
-    found = {name: imports for name, imports in graph().items() if name.startswith("emulator.dicom")}
-    assert len(found) > 20
-    assert [name for name, imports in found.items() if not all(i.startswith("emulator.dicom") for i in imports)] == []
+@pytest.mark.parametrize("folder", ["emulator.dicom", "emulator.fhir"])
+def test_formats_know_nothing_of_the_emulator(folder: str) -> None:
+    found = {name: imports for name, imports in graph().items() if name.startswith(folder)}
+    assert found
+    assert [name for name, imports in found.items() if not all(each.startswith(folder) for each in imports)] == []

@@ -1,0 +1,65 @@
+"""OperationOutcome as Cloud Healthcare words it: what went wrong with a FHIR request, or that nothing did.
+
+Observed answers have `code`, `details.text`, `diagnostics` and `severity` in each issue, keys sorted, and nothing else.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One issue of an OperationOutcome."""
+
+    code: str
+    """Of the value set issue-type: structure, not-found, conflict ..."""
+    text: str
+    """Google's name for the kind of error: unparseable_resource."""
+    diagnostics: str
+    """The sentence for the person. May quote the resource, so it belongs into the answer and never into a log."""
+    severity: str = "error"
+
+    def encoded(self) -> Json:
+        """The issue as JSON of an OperationOutcome."""
+        return {
+            "code": self.code,
+            "details": {"text": self.text},
+            "diagnostics": self.diagnostics,
+            "severity": self.severity,
+        }
+
+
+def outcome(issues: Iterable[Issue]) -> Json:
+    """An OperationOutcome that tells of these issues."""
+    return {"issue": [issue.encoded() for issue in issues], "resourceType": "OperationOutcome"}
+
+
+SUCCESS = Issue("informational", "success", "success", severity="information")
+"""What Resource-validate says of a resource that is right."""
+
+
+class Refused(ValueError):
+    """A request that FHIR's rules forbid: its HTTP status and its issues. The message quotes nothing of a resource."""
+
+    def __init__(self, status: int, issues: Iterable[Issue]) -> None:
+        self.status = status
+        self.issues = tuple(issues)
+        super().__init__(", ".join(sorted({issue.text for issue in self.issues})))
+
+    @property
+    def outcome(self) -> Json:
+        """The body of the answer."""
+        return outcome(self.issues)
+
+
+def unparseable(*sentences: str) -> Refused:
+    """A resource that is no JSON, or not what the definitions of its version allow; one sentence for each fault."""
+    return Refused(400, [Issue("structure", "unparseable_resource", sentence) for sentence in sentences])
+
+
+def too_large(sentence: str) -> Refused:
+    """A body over the limit for its kind. Google documents the limits and the status, not the words."""
+    return Refused(413, [Issue("too-long", "request_too_large", sentence)])
