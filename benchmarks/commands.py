@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import Figure, rounds, timed
-from emulator.control import variables
+from emulator.commands import variables
 from engine.environment import stack_environment
 from engine.layout import Layout
 from scripts.demonstration.places import STACK, Places

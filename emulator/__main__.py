@@ -9,7 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from emulator import settings as defaults
-from emulator.server import StartError, serve
+from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
 from emulator.version import VERSION
 
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         state = options.state.expanduser().resolve()
         if options.command == "start":
             return _start(options, state)
-        from emulator import control
+        from emulator import commands as control
 
         if options.command == "seed":
             return control.seed(state, options.folder)
@@ -123,7 +123,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         operations=options.operations,
     )
     if options.detach:
-        from emulator import control
+        from emulator import commands as control
 
         return control.detach(settings)
     return serve(settings)

@@ -9,15 +9,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, TypeAlias
 
-from emulator.gateway import hierarchy, operations
-from emulator.gateway.audit import Logs
-from emulator.gateway.authentication import Authenticator
-from emulator.gateway.authorization import Policies
+from emulator.access import hierarchy
+from emulator.access.authentication import Authenticator
+from emulator.access.authorization import Policies
 from emulator.gateway.discovery import Document
-from emulator.gateway.faults import Faults
 from emulator.gateway.routing import Found, Route
 from emulator.settings import Settings
+from emulator.state import operations
 from emulator.state.clock import Clock, Ids
+from emulator.state.faults import Faults
+from emulator.state.logs import Logs
 from emulator.state.state import State
 
 AccountExists = Callable[["Context", str, sqlite3.Connection | None], bool]
@@ -37,10 +38,9 @@ class Context(State, ABC):
         self.policies = Policies(self, functools.partial(account_exists, self), enforced=settings.iam)
         self.resources.on_policies_gone = self.policies.forget
         self.authenticator = Authenticator(self, settings.state)
-        self.logs = Logs(self, self.policies)
+        self.logs = Logs(self)
         self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
         self.faults = Faults()
-        self.disabled_apis: frozenset[str] = frozenset()  # as `services.disable` of Service Usage left them
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
 
     @functools.cached_property

@@ -7,9 +7,9 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway import certificates
-from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, make_key
-from emulator.gateway.hierarchy import ORGANIZATION
+from emulator.access import certificates
+from emulator.access.authentication import ACCOUNTS, KEYS, account_name, make_key
+from emulator.access.hierarchy import ORGANIZATION
 from emulator.settings import project_number
 from emulator.state.private import private_file
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 CREDENTIALS = "credentials.json"
-ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
 # roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace; and it makes
 # no projects.
 OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator")
@@ -29,23 +28,8 @@ def ensure(context: Context) -> None:
     context.db.write_now(_ensure_hierarchy, context)
 
 
-def service_account_exists(context: Context, email: str, tx: sqlite3.Connection | None = None) -> bool:
-    """Whether a service account or service agent of a project here exists; those of other projects count as existing.
-
-    A service agent exists once its API is enabled or its identity was generated (IAM: "Service agents").
-    """
-    from emulator.services.serviceusage import api as serviceusage
-
-    name, _, domain = email.partition("@")
-    if name == f"service-{context.settings.project_number}":
-        return serviceusage.agent_exists(context, email, tx)
-    if not context.project_exists(domain.removesuffix(ACCOUNT_DOMAIN)):
-        return True
-    return context.resources.get(ACCOUNTS, account_name(email), tx) is not None
-
-
 def _ensure_hierarchy(tx: sqlite3.Connection, context: Context) -> None:
-    from emulator.gateway.hierarchy import PROJECTS
+    from emulator.access.hierarchy import PROJECTS
 
     settings = context.settings
     name = f"projects/{settings.project}"

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emulator.server import StartError
+from emulator.serving.server import StartError
 
 FORMATS = {".ndjson": "NEWLINE_DELIMITED_JSON", ".json": "NEWLINE_DELIMITED_JSON", ".csv": "CSV"}
 BOUNDARY = "seed-boundary"

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from emulator.viewer.files import FOLDER, INDEX, VERSION
+from emulator.web.files import FOLDER, INDEX, VERSION
 from scripts.errors import CommandError, one_line
 
 PACKAGE = f"@ohif/app@{VERSION}"

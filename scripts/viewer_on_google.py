@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from emulator.viewer.files import VERSION
-from emulator.viewer.pages import settings
+from emulator.web.files import VERSION
+from emulator.web.pages import settings
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs

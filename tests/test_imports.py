@@ -9,6 +9,21 @@ import pytest
 
 from tests.support.emulator import ROOT
 
+# The floors of the emulator, from the ground up: a module imports from its own floor and from those below it.
+FLOORS = (
+    ("version", "errors", "settings", "hosts", "pool"),
+    ("dicom", "fhir"),
+    ("state",),
+    ("access",),
+    ("context", "gateway"),
+    ("principals",),
+    ("services", "web"),
+    ("app",),
+    ("coverage", "environment"),
+    ("serving",),
+    ("commands", "seeding"),
+    ("__main__",),
+)
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")
 
 
@@ -48,3 +63,16 @@ def test_formats_know_nothing_of_the_emulator(folder: str) -> None:
     found = {name: imports for name, imports in graph().items() if name.startswith(folder)}
     assert found
     assert [name for name, imports in found.items() if not all(each.startswith(folder) for each in imports)] == []
+
+
+def floor_of(module: str) -> int | None:
+    """The floor of a module of the emulator; None for the stand-in provider, which stands apart, and for packages."""
+    part = module.split(".")[1] if module.startswith("emulator.") else ""
+    return next((number for number, names in enumerate(FLOORS) if part in names), None)
+
+
+def test_modules_of_the_emulator_import_from_below() -> None:
+    floors = {name: (floor_of(name), [floor_of(i) for i in imports]) for name, imports in graph().items()}
+    own = {name for name in floors if name.startswith("emulator.") and not name.startswith("emulator.provider")}
+    assert [name for name in own if floors[name][0] is None] == []
+    assert [name for name in own if any(f is not None and f > (floors[name][0] or 0) for f in floors[name][1])] == []

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway import filters, paging, validation
-from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 from emulator.state.resources import Resource

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 
 Mask = dict[str, "Mask"]
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.patterns import Pattern
 
 LONGEST = 20_000  # characters (Logging: "Quotas and limits", for its queries and sinks; other services name none)

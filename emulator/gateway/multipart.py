@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 
 MAX_HEADERS = 16 * 1024
 MAX_PADDING = 128

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from emulator.errors import ApiError, not_found, not_implemented
 from emulator.gateway.discovery import load
 from emulator.gateway.routing import Router
 
@@ -31,3 +32,16 @@ def method_at(http: str, raw_path: str) -> str | None:
 @cache
 def _router() -> Router:
     return Router([load(name) for name in DOCUMENTS])
+
+
+def unknown_path(http: str, raw_path: str, *, known: bool) -> ApiError:
+    """The answer where no method has the path (or not for that verb): 501 with its id for another API of Google's."""
+    if method_id := method_at(http, raw_path):
+        return not_implemented(f"{method_id} is not emulated.")
+    if raw_path == "/batch" or raw_path.startswith("/batch/"):
+        return not_implemented("Batch requests are emulated for Cloud Storage only, at /batch/storage/v1.")
+    if raw_path.startswith("/compute/"):
+        return not_implemented(f"{http} {raw_path[:300]} of Compute Engine is not emulated.")
+    if known:
+        return ApiError(405, "UNIMPLEMENTED", "The method is not allowed for this path.", "methodNotAllowed")
+    return not_found(f"The requested URL {raw_path[:300]} was not found: no API of this emulator has this path.")

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, invalid_argument
 
 _WHOLE = re.compile(r"-?\d{1,40}", re.ASCII)
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.access.hierarchy import by_id
+from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.discovery import Method
-from emulator.gateway.errors import ApiError, invalid_argument
-from emulator.gateway.hierarchy import by_id
 
 if TYPE_CHECKING:
     from emulator.context import Context

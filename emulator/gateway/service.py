@@ -6,19 +6,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 
 if TYPE_CHECKING:
     from emulator.context import Context, Job
     from emulator.gateway.discovery import Method
-    from emulator.gateway.operations import Operation
+    from emulator.state.operations import Operation
 
 Handler = Callable[[Request], Awaitable[Answer]]
 Hook = Callable[["Context"], Awaitable[None]]
 Chore = Callable[["Context"], Awaitable[dict[str, Any]]]
 Runner = Callable[["Job"], Awaitable[dict[str, Any]]]
 Resource = Callable[[Request], str]
+Gate = Callable[[Request], None]
+Pages = Callable[["Context", str, dict[str, str]], Awaitable[Response | None]]
+Endpoint = Callable[["Context", str, dict[str, str], dict[str, str], dict[str, Any]], Awaitable[Response]]
 UNCHECKED = ""
 
 
@@ -43,6 +46,10 @@ class Service:
     fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
     public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); authenticate,
     where set, gives the principal that credentials of the service's own kind stand for (signatures), "" for none;
+    identify, where set, gives the principal of a request of any service that shows no credentials (a session), "" for
+    none; data are beginnings of the ids of methods that read or write what a resource holds (data access, in audits);
+    pages, where set, answers a GET of a path (with its headers) that no API has, None for none; endpoints are those
+    below /_emulator/, by path: called with verb, headers, query and body;
     alias, where set, gives a raw path that no document has the path under which a document has it; encode_error, where
     set, words the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
     """
@@ -56,6 +63,7 @@ class Service:
         lenient: bool = False,
         anonymous: bool = False,
         public: bool = False,
+        data: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.documents = documents
@@ -63,12 +71,17 @@ class Service:
         self.lenient = lenient
         self.anonymous = anonymous
         self.public = public
+        self.data = [*data]
         self.registrations: dict[str, Registration] = {}
         self.jobs: dict[str, Runner] = {}
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
+        self.gates: list[Gate] = []
+        self.endpoints: dict[str, Endpoint] = {}
         self.authenticate: Callable[[Request], str] | None = None
+        self.identify: Callable[[Request], str] | None = None
+        self.pages: Pages | None = None
         self.alias: Callable[[Context, str], str | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
         self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
@@ -104,6 +117,11 @@ class Service:
         """What the service does now and then by itself, to be done at once on demand; it gives what it did."""
         self.chores.append(chore)
         return chore
+
+    def gate(self, gate: Gate) -> Gate:
+        """Register what every request of any service passes before it is authorised; it raises to refuse."""
+        self.gates.append(gate)
+        return gate
 
     def on_start(self, hook: Hook) -> Hook:
         """Run `hook` once the state is open, before the first request."""

@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
+from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.discovery import Document, Method, Parameter
-from emulator.gateway.errors import ApiError, invalid_argument
 
 SYSTEM_PARAMETERS = frozenset(
     (

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import already_exists, not_found
+from emulator.errors import already_exists, not_found
 from emulator.state.clock import Clock, Ids
 from emulator.state.database import Database
 

@@ -48,7 +48,7 @@ class Demonstration:
         Raises:
             StepFailed: it can't be started, or runs on other ports than the stack's.
         """
-        from emulator.server import read_run_file
+        from emulator.serving.server import read_run_file
 
         running = read_run_file(self.places.state)
         if running is None:
@@ -68,7 +68,7 @@ class Demonstration:
 
     def credentials(self) -> dict[str, str]:
         """The variables that lead Google's clients and the gcp plugin to the running emulator."""
-        from emulator.control import variables
+        from emulator.commands import variables
 
         return variables(self.places.state)
 

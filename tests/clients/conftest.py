@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.control import variables
+from emulator.commands import variables
 from tests.clients.prepare import Client
 from tests.conftest import PROJECT
 from tests.support.emulator import RunningEmulator, free_port

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from emulator.errors import ApiError
 from emulator.gateway import paging
-from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import access, catalog, errors, warehouse
 from emulator.services.bigquery.encryption import check_key

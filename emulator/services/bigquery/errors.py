@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 

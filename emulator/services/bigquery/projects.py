@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from emulator.access.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway import paging
-from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import encryption
 from emulator.services.bigquery.requests import asked_page, on_project

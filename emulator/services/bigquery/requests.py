@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emulator.errors import precondition_failed
 from emulator.gateway import paging
-from emulator.gateway.errors import precondition_failed
 from emulator.gateway.request import Request
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.names import DATASET_ID, TABLE_ID, DatasetName, TableName

@@ -24,7 +24,13 @@ CREATE TABLE IF NOT EXISTS bigquery_uploads(
     id TEXT PRIMARY KEY, project TEXT NOT NULL, principal TEXT NOT NULL, job BLOB NOT NULL, created INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-SERVICE = Service("bigquery", ("bigquery.v2", "bigquery-upload.v2"), SCHEMA, lenient=True)
+SERVICE = Service(
+    "bigquery",
+    ("bigquery.v2", "bigquery-upload.v2"),
+    SCHEMA,
+    lenient=True,
+    data=("bigquery.tabledata.", "bigquery.jobs."),
+)
 
 
 def _alias(_context: Context, raw_path: str) -> str | None:

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import ApiError
 from emulator.gateway import paging
-from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
 from emulator.services.bigquery.encryption import protected

@@ -1,6 +1,6 @@
 """Cloud Billing: only that the project is paid for, which the gcp provider asks when it looks a project up."""
 
-from emulator.gateway.hierarchy import PROJECTS
+from emulator.access.hierarchy import PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 

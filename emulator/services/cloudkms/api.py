@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.cloudkms.resources import KEYS, VERSIONS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import base64
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
+from emulator.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms.resources import KEYS, METHODS, SYMMETRIC, VERSIONS, not_enabled
 from emulator.services.cloudkms.service import SERVICE

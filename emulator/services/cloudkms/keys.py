@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from emulator.errors import already_exists, failed_precondition, not_found
 from emulator.gateway import validation
 from emulator.gateway.collections import crud, new_name, update
-from emulator.gateway.errors import already_exists, failed_precondition, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms.resources import (
     KEY,

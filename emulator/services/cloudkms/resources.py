@@ -6,8 +6,8 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway.collections import Collection
-from emulator.gateway.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Request
 from emulator.state.resources import Resource
 

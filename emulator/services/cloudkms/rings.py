@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from emulator.errors import already_exists
 from emulator.gateway.collections import crud, new_name
-from emulator.gateway.errors import already_exists
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms.resources import KEYS, METHODS, RING, RINGS, is_abandoned
 from emulator.services.cloudkms.service import SERVICE

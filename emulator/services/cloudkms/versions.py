@@ -7,9 +7,9 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, crud
-from emulator.gateway.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms.resources import GONE, KEYS, METHODS, VERSIONS, seconds
 from emulator.services.cloudkms.service import SERVICE

@@ -8,8 +8,8 @@ import sqlite3
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from emulator.errors import ApiError, failed_precondition, invalid_argument, not_implemented
 from emulator.gateway.collections import Collection, crud
-from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_implemented
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 from emulator.services.iam.api import require_act_as

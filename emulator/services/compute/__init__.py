@@ -3,7 +3,7 @@
 Google's document of this API has 5 MB; emulator/data/discovery holds the part that is emulated.
 """
 
-from emulator.gateway.hierarchy import PROJECTS
+from emulator.access.hierarchy import PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 

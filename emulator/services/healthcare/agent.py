@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError, permission_denied
+from emulator.errors import ApiError, permission_denied
 from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:

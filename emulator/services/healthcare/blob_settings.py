@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.gateway.errors import invalid_argument
-from emulator.gateway.operations import Operation
+from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.dicomweb.find import store_number
@@ -13,6 +12,7 @@ from emulator.services.healthcare.dicomweb.ingest import STORAGE_CLASSES
 from emulator.services.healthcare.names import DicomPath, StoreName, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import filters
+from emulator.state.operations import Operation
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
 _WRITE = "healthcare.dicomStores.dicomWebWrite"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 from emulator.state.resources import Resource

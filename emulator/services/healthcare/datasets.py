@@ -1,7 +1,7 @@
 """Creating a dataset (an operation that is finished when it is answered), and the locations where datasets can be."""
 
+from emulator.errors import not_found, permission_denied
 from emulator.gateway import collections, paging
-from emulator.gateway.errors import not_found, permission_denied
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.healthcare import agent, operations, resources

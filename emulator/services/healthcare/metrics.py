@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.gateway.errors import not_found
+from emulator.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicomweb.find import store_number
 from emulator.services.healthcare.names import DicomPath, store_of

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 
 
 @dataclass(frozen=True, slots=True)

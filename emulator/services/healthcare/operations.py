@@ -4,10 +4,10 @@ import sqlite3
 from typing import Any
 
 from emulator.gateway import filters, paging
-from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.service import SERVICE
+from emulator.state.operations import Operation
 
 Json = dict[str, Any]
 _PREFIX = "healthcare.projects.locations.datasets.operations"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from emulator.dicom import limits
 from emulator.dicom.errors import DicomError, UnsupportedError, described
 from emulator.dicom.frames import PixelData
-from emulator.gateway.errors import not_found
+from emulator.errors import not_found
 from emulator.pool import LIMITS, WorkerLost
 from emulator.services.healthcare.dicomweb.find import Row, document_of
 

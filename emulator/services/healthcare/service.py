@@ -3,4 +3,10 @@
 from emulator.gateway.service import Service
 from emulator.services.healthcare.tables import SCHEMA
 
-SERVICE = Service("healthcare", documents=("healthcare.v1", "healthcare.v1beta1"), schema=SCHEMA)
+_STORES = "healthcare.projects.locations.datasets.dicomStores."
+SERVICE = Service(
+    "healthcare",
+    documents=("healthcare.v1", "healthcare.v1beta1"),
+    schema=SCHEMA,
+    data=(f"{_STORES}dicomWeb.", f"{_STORES}studies."),
+)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.dicom.errors import described
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import flattened, to_bigquery

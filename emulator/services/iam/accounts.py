@@ -6,11 +6,11 @@ import base64
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.authentication import ACCOUNTS, KEYS
+from emulator.access.members import deleted_account
+from emulator.errors import ApiError, already_exists, invalid_argument, not_found
 from emulator.gateway import paging, validation
-from emulator.gateway.authentication import ACCOUNTS, KEYS
 from emulator.gateway.collections import apply_path
-from emulator.gateway.errors import ApiError, already_exists, invalid_argument, not_found
-from emulator.gateway.members import deleted_account
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import (
     ACCOUNT_ID,

@@ -1,16 +1,18 @@
-"""What other services ask in-process: whether a caller may have work done as a service account."""
+"""What others ask in-process: whether a service account exists, and whether a caller may have work done as one."""
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
-from emulator.gateway.authentication import account_name
-from emulator.gateway.errors import permission_denied
-from emulator.principals import service_account_exists
+from emulator.access.authentication import ACCOUNTS, account_name
+from emulator.errors import permission_denied
+from emulator.services.serviceusage import api as serviceusage
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
+ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
 _ACT_AS = "iam.serviceAccounts.actAs"
 
 
@@ -28,3 +30,16 @@ def require_act_as(context: Context, principal: str, email: str | None) -> None:
             f'The principal (user or service account) lacks IAM permission "{_ACT_AS}" for the resource '
             f'"{email[:200]}" (or the resource may not exist).'
         )
+
+
+def service_account_exists(context: Context, email: str, tx: sqlite3.Connection | None = None) -> bool:
+    """Whether a service account or service agent of a project here exists; those of other projects count as existing.
+
+    A service agent exists once its API is enabled or its identity was generated (IAM: "Service agents").
+    """
+    name, _, domain = email.partition("@")
+    if name == f"service-{context.settings.project_number}":
+        return serviceusage.agent_exists(context, email, tx)
+    if not context.project_exists(domain.removesuffix(ACCOUNT_DOMAIN)):
+        return True
+    return context.resources.get(ACCOUNTS, account_name(email), tx) is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from emulator.gateway.authentication import LIFETIME
-from emulator.gateway.errors import failed_precondition, invalid_argument
+from emulator.access.authentication import LIFETIME
+from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import AccountName, account_name, require_account, resource_name
 from emulator.services.iam.service import SERVICE

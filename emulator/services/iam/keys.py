@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.authentication import ACCOUNTS, KEYS, make_key
-from emulator.gateway.errors import failed_precondition, invalid_argument, not_implemented, resource_exhausted
+from emulator.access.authentication import ACCOUNTS, KEYS, make_key
+from emulator.errors import failed_precondition, invalid_argument, not_implemented, resource_exhausted
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, require_account, require_key, resource_name, unknown_account
 from emulator.services.iam.service import SERVICE

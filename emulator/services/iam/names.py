@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.gateway.authentication import ACCOUNTS, KEYS
-from emulator.gateway.errors import ApiError, not_found
+from emulator.access.authentication import ACCOUNTS, KEYS
+from emulator.errors import ApiError, not_found
 
 if TYPE_CHECKING:
     from emulator.context import Context

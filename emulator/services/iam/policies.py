@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from emulator.gateway.authentication import ACCOUNTS
+from emulator.access.authentication import ACCOUNTS
+from emulator.errors import invalid_argument
 from emulator.gateway.collections import held_permissions
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, require_account, resource_name, unknown_account
 from emulator.services.iam.service import SERVICE

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.gateway import paging, roles
-from emulator.gateway.authorization import ALIASES
-from emulator.gateway.errors import invalid_argument, not_found
+from emulator.access import roles
+from emulator.access.authorization import ALIASES
+from emulator.access.roles import Role
+from emulator.errors import invalid_argument, not_found
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.gateway.roles import Role
 from emulator.services.iam.service import SERVICE
 
 _DEFAULT_PAGE, _MAX_PAGE = 300, 1000

@@ -6,9 +6,9 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, create, crud, update
-from emulator.gateway.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.logging.service import SERVICE

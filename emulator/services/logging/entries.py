@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from emulator.errors import invalid_argument
 from emulator.gateway import paging
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Answer, Request
 from emulator.services.logging.filters import compile_filter, parse_time

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator.errors import invalid_argument
 from emulator.gateway import filters
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.filters import Predicate
 
 # LogSeverity: names and numbers.

@@ -6,8 +6,8 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import invalid_argument
 from emulator.gateway.collections import Collection, crud
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Request
 from emulator.services.iam.api import require_act_as
 from emulator.services.logging.filters import compile_filter

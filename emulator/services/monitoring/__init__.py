@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.collections import Collection, crud
-from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 from emulator.state.resources import Resource

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import invalid_argument, not_found
+from emulator.errors import invalid_argument, not_found
 from emulator.services.pubsub import store
 from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, invalid_argument
 
 AVRO, PROTOCOL_BUFFER = "AVRO", "PROTOCOL_BUFFER"
 BINARY, JSON = "BINARY", "JSON"

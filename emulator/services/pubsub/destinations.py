@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError, invalid_argument, not_found, permission_denied
+from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.services.iam.api import require_act_as
 from emulator.services.serviceusage.catalogue import agent_email
 

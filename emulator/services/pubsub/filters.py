@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, invalid_argument
 
 Predicate = Callable[[Mapping[str, str]], bool]
 LIMIT = 256  # bytes; Pub/Sub: filter messages from a subscription

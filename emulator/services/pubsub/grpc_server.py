@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
 from google.pubsub_v1 import types
 
-from emulator.gateway.errors import RPC_CODES, ApiError, invalid_argument, unauthenticated
+from emulator.errors import RPC_CODES, ApiError, invalid_argument, unauthenticated
 from emulator.gateway.request import Request
 from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.grpc_calls import CALLS, IAM_CALLS, Call, message_class

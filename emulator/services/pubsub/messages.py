@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 from emulator.services.pubsub.store import NewMessage
 
 # Pub/Sub: quotas and limits, "Resource limits".

@@ -7,10 +7,10 @@ import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.hierarchy import by_id
+from emulator.errors import invalid_argument, not_found
 from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, crud, update
-from emulator.gateway.errors import invalid_argument, not_found
-from emulator.gateway.hierarchy import by_id
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.pubsub import destinations, store

@@ -7,9 +7,9 @@ import sqlite3
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway import paging
 from emulator.gateway.collections import Collection, create, crud
-from emulator.gateway.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.pubsub.broker import TOPICS
 from emulator.services.pubsub.definitions import BINARY, JSON, allows, compiled, refused

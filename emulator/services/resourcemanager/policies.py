@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from emulator.errors import invalid_argument
 from emulator.gateway.collections import held_permissions
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.projects import project_name, require_project
 from emulator.services.resourcemanager.service import SERVICE

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.hierarchy import ORGANIZATION, PROJECTS
+from emulator.errors import invalid_argument, permission_denied
 from emulator.gateway import filters, paging, validation
-from emulator.gateway.errors import invalid_argument, permission_denied
-from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.service import SERVICE
 from emulator.settings import project_number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from emulator.gateway.errors import ApiError, permission_denied
+from emulator.errors import ApiError, permission_denied
 from emulator.services.serviceusage.catalogue import apis
 
 if TYPE_CHECKING:

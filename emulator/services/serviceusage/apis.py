@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.hierarchy import ORGANIZATION, PROJECTS
+from emulator.errors import ApiError, failed_precondition, invalid_argument, not_found
 from emulator.gateway import paging
-from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument, not_found
-from emulator.gateway.hierarchy import ORGANIZATION, PROJECTS
-from emulator.gateway.operations import Operation
 from emulator.gateway.request import Answer, Request
-from emulator.services.serviceusage.api import STATES, state_of
+from emulator.services.serviceusage.api import STATES, disabled, state_of
 from emulator.services.serviceusage.catalogue import Api, apis
 from emulator.services.serviceusage.service import SERVICE
+from emulator.state.operations import Operation
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _FILTERS = {"": None, "state:ENABLED": "ENABLED", "state:DISABLED": "DISABLED"}
 # Service Usage: "A single request can enable a maximum of 20 services", and get 30.
 BATCH_ENABLE, BATCH_GET = 20, 30
+_DISABLED = "serviceusage.disabled"
 _DEFAULT_PAGE, _MAX_PAGE = 50, 200
 _TYPES = "type.googleapis.com/google.api.serviceusage"
 
@@ -43,7 +44,7 @@ def project_of(request: Request) -> str:
     return rest.partition("/")[0]
 
 
-def require_api(name: str) -> Api:
+def known_api(name: str) -> Api:
     """The API of that name; Google's 404 where there is none."""
     found = apis().get(name)
     if found is None:
@@ -71,7 +72,7 @@ async def list_services(request: Request) -> Answer:
 @SERVICE.handles("serviceusage.services.get")
 async def get(request: Request) -> Answer:
     """One service with its state."""
-    return view(request.context, project_of(request), require_api(_last(request.name)))
+    return view(request.context, project_of(request), known_api(_last(request.name)))
 
 
 @SERVICE.handles("serviceusage.services.batchGet", permission="serviceusage.services.get")
@@ -81,13 +82,13 @@ async def batch_get(request: Request) -> Answer:
     if len(names) > BATCH_GET:
         raise invalid_argument(f"names holds {len(names)} services; at most {BATCH_GET} are allowed.")
     project = project_of(request)
-    return {"services": [view(request.context, project, require_api(_last(name))) for name in names]}
+    return {"services": [view(request.context, project, known_api(_last(name))) for name in names]}
 
 
 @SERVICE.handles("serviceusage.services.enable")
 async def enable(request: Request) -> Answer:
     """Enable one service; enabling it again changes nothing."""
-    api = require_api(_last(request.name))
+    api = known_api(_last(request.name))
     operation = await _switch(request, [api], "ENABLED")
     return operation.to_json()
 
@@ -98,14 +99,14 @@ async def batch_enable(request: Request) -> Answer:
     names = request.body.get("serviceIds", [])
     if not 1 <= len(names) <= BATCH_ENABLE:
         raise invalid_argument(f"serviceIds holds {len(names)} services; it must name 1 to {BATCH_ENABLE}.")
-    operation = await _switch(request, [require_api(name) for name in names], "ENABLED")
+    operation = await _switch(request, [known_api(name) for name in names], "ENABLED")
     return operation.to_json()
 
 
 @SERVICE.handles("serviceusage.services.disable")
 async def disable(request: Request) -> Answer:
     """Disable one service: its methods answer 403 until it is enabled again."""
-    api = require_api(_last(request.name))
+    api = known_api(_last(request.name))
     if api.name == "serviceusage.googleapis.com":
         raise failed_precondition("serviceusage.googleapis.com can't be disabled here: nothing could enable it again.")
     if state_of(request.context, project_of(request), api.name) == "DISABLED":
@@ -169,14 +170,23 @@ def store_operation(request: Request, tx: sqlite3.Connection, response: dict[str
 
 
 def mark(context: Context, names: list[str], *, off: bool) -> None:
-    """Tell the gateway which APIs answer 403: those that somebody disabled."""
+    """Note which APIs answer 403: those that somebody disabled."""
     changed = {name.removesuffix(".googleapis.com") for name in names}
-    context.disabled_apis = context.disabled_apis | changed if off else context.disabled_apis - changed
+    known: frozenset[str] = context.extensions[_DISABLED]
+    context.extensions[_DISABLED] = known | changed if off else known - changed
+
+
+@SERVICE.gate
+def require_api(request: Request) -> None:
+    """Nothing, or the 403 for an API that somebody disabled. One that nobody ever enabled answers."""
+    if request.method.service in request.context.extensions[_DISABLED]:
+        raise disabled(request.method.service + ".googleapis.com", request.context.settings.project_number)
 
 
 @SERVICE.on_start
 async def remember(context: Context) -> None:
     """Read which APIs are disabled."""
+    context.extensions[_DISABLED] = frozenset()
     stored = context.resources.list(STATES, f"projects/{context.settings.project}")[0]
     mark(context, [state.id for state in stored if state.body["state"] == "DISABLED"], off=True)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from emulator.gateway.errors import failed_precondition
-from emulator.gateway.hierarchy import PROJECTS
-from emulator.gateway.operations import Operation
+from emulator.access.hierarchy import PROJECTS
+from emulator.errors import failed_precondition
 from emulator.gateway.request import Answer, Request
 from emulator.services.serviceusage.api import IDENTITIES
-from emulator.services.serviceusage.apis import project_of, require_api, store_operation
+from emulator.services.serviceusage.apis import known_api, project_of, store_operation
 from emulator.services.serviceusage.service import SERVICE
+from emulator.state.operations import Operation
 
 _TYPE = "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
 
@@ -20,7 +20,7 @@ _TYPE = "type.googleapis.com/google.api.serviceusage.v1beta1.ServiceIdentity"
 async def generate(request: Request) -> Answer:
     """Make the service agent of an API exist; asked again, the answer names the same one."""
     context = request.context
-    api = require_api(request.name.rpartition("/")[2])
+    api = known_api(request.name.rpartition("/")[2])
     parent = f"projects/{project_of(request)}"
     email = api.agent_email(context.resources.require(PROJECTS, parent).body["projectNumber"])
     if not email:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Request
 from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors

@@ -12,9 +12,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator.app import error_response
-from emulator.gateway import hosts, multipart
-from emulator.gateway.errors import ApiError
+from emulator import hosts
+from emulator.errors import ApiError
+from emulator.gateway import multipart
+from emulator.gateway.answers import error_response
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import errors
 from emulator.services.storage.service import handles

@@ -5,7 +5,7 @@ Wording as the JSON API answers it (https://cloud.google.com/storage/docs/json_a
 
 from __future__ import annotations
 
-from emulator.gateway.errors import ApiError, not_implemented
+from emulator.errors import ApiError, not_implemented
 
 UBLA_HELP = "Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
 

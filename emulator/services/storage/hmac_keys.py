@@ -10,9 +10,9 @@ import secrets
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.authentication import ACCOUNTS, account_name
+from emulator.errors import ApiError
 from emulator.gateway import paging
-from emulator.gateway.authentication import ACCOUNTS, account_name
-from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.service import handles

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.storage.buckets import lifecycle
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.lifecycle import Action

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulator.errors import ApiError
 from emulator.gateway.discovery import Method
-from emulator.gateway.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.gateway.service import Handler, Service
 from emulator.services.storage.tables import SCHEMA
 
-SERVICE = Service("storage", ("storage.v1", "storage-media.v1"), SCHEMA, lenient=True, anonymous=True, public=True)
+SERVICE = Service(
+    "storage",
+    ("storage.v1", "storage-media.v1"),
+    SCHEMA,
+    lenient=True,
+    anonymous=True,
+    public=True,
+    data=("storage.objects.",),
+)
 
 
 def _encode_error(method: Method, error: ApiError) -> Response | None:

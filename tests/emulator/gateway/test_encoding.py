@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
+from emulator.errors import ApiError
 from emulator.gateway import encoding
-from emulator.gateway.errors import ApiError
 
 VALUE = {"items": [{"name": "a", "size": "1", "acl": {"x": 1, "y": 2}}, {"name": "b"}], "next": "t", "kind": "k"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.filters import compile_filter
 
 VALUE = {"name": "imaging", "labels": {"env": "dev", "team": "x ray"}, "size": 12, "done": True}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.dicom.multipart import PART_END, closing, part_head
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.multipart import PartData, PartStart, RelatedBody, boundary_of, events, parts
 
 Parts = list[tuple[str, bytes]]

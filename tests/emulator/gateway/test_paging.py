@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from emulator.errors import ApiError
 from emulator.gateway import paging
-from emulator.gateway.errors import ApiError
 from tests.conftest import PROJECT
 from tests.support.emulator import RunningEmulator
 

@@ -7,9 +7,9 @@ import httpx
 import orjson
 import pytest
 
+from emulator.errors import ApiError
 from emulator.gateway import validation
 from emulator.gateway.discovery import Method, load
-from emulator.gateway.errors import ApiError
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 

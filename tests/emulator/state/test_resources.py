@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from tests.emulator.conftest import InProcess
 
 

@@ -15,7 +15,7 @@ from google.oauth2.credentials import Credentials
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.healthcare.dicomweb import index, qido
 from scripts.dicomtags import cloud, dictionary
 from scripts.dicomtags.dictionary import Entry

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs.select import Query, select_into_storage

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
 from emulator.services.bigquery.jobs import commit, files
 from emulator.services.bigquery.jobs.store import Job

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.encryption import check_key
 from emulator.services.bigquery.jobs import copy, extract, load, query, store

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery import errors
 
 if TYPE_CHECKING:

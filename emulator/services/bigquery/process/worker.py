@@ -182,7 +182,7 @@ def _described(problem: Exception) -> Exception:
     """A failure in words for the caller: errors of ours as they are."""
     import duckdb
 
-    from emulator.gateway.errors import ApiError
+    from emulator.errors import ApiError
     from emulator.services.bigquery.sql import messages
     from emulator.services.bigquery.sql.errors import SqlError, StoreError
 

@@ -11,7 +11,7 @@ import orjson
 from emulator.dicom import native_xml
 from emulator.dicom.media import Choice, Offer, choose
 from emulator.dicom.multipart import PART_END, closing, part_head
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.ranges import not_modified, parse_range
 from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.dicomweb.index import ROOT_MARK

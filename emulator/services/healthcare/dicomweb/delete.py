@@ -3,13 +3,13 @@
 import sqlite3
 from typing import TYPE_CHECKING
 
-from emulator.gateway.errors import not_found
-from emulator.gateway.operations import Operation
+from emulator.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.dicomweb.find import store_number
 from emulator.services.healthcare.names import DicomPath, StoreName
 from emulator.services.healthcare.service import SERVICE
+from emulator.state.operations import Operation
 
 if TYPE_CHECKING:
     from emulator.context import Context

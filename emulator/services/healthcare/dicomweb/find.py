@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.dicom.header import Bulk
-from emulator.gateway.errors import not_found
+from emulator.errors import not_found
 from emulator.gateway.request import Request
 from emulator.services.healthcare.names import DicomPath
 

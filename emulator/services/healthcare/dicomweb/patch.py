@@ -9,8 +9,8 @@ import orjson
 from emulator.context import Job
 from emulator.dicom import patching
 from emulator.dicom.errors import DicomError
+from emulator.errors import ApiError, aborted, invalid_argument
 from emulator.gateway import unpacking
-from emulator.gateway.errors import ApiError, aborted, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations, pixel_work
 from emulator.services.healthcare.dicomweb import index, ingest, metadata

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from emulator.dicom import dictionary
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request, Response
 from emulator.gateway.validation import SYSTEM_PARAMETERS
 from emulator.services.healthcare.dicomweb import answers, index

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from emulator.dicom.media import Offer
 from emulator.dicom.multipart import PART_END, closing, part_head
-from emulator.gateway.errors import invalid_argument, not_found
+from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import pixel_work
 from emulator.services.healthcare.dicomweb import answers

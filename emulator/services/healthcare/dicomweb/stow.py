@@ -13,8 +13,8 @@ import orjson
 from emulator.dicom import native_xml
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import MediaType, Offer, parse_media_type
+from emulator.errors import ApiError, invalid_argument
 from emulator.gateway import unpacking
-from emulator.gateway.errors import ApiError, invalid_argument
 from emulator.gateway.multipart import PartData, PartStart, events
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicomweb import answers, index, ingest

@@ -10,8 +10,8 @@ from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError
 from emulator.dicom.media import parse_media_type
 from emulator.dicom.soundness import unsound
+from emulator.errors import invalid_argument
 from emulator.gateway import unpacking
-from emulator.gateway.errors import invalid_argument
 from emulator.gateway.multipart import PartData, PartStart, events
 
 Json = dict[str, Any]

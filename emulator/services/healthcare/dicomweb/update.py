@@ -1,7 +1,7 @@
 """Updating instances (v1beta1; Cloud Healthcare: a file replaces the instance with its UIDs, or is stored)."""
 
 from emulator.dicom.media import parse_media_type
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicomweb import stow
 from emulator.services.healthcare.dicomweb.replace import replace_in

@@ -14,7 +14,7 @@ from emulator.dicom.frames import PixelData, Ranges
 from emulator.dicom.header import Buffer, Bulk, inflated, swapped
 from emulator.dicom.media import Choice, Offer
 from emulator.dicom.multipart import length_of, part_head
-from emulator.gateway.errors import invalid_argument, not_found
+from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import pixel_work
 from emulator.services.healthcare.dicomweb import answers

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.context import Job
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicomweb.find import DICOM_STORE

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 

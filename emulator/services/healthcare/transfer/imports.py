@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.context import Job
 from emulator.dicom.errors import DicomError
-from emulator.gateway.errors import invalid_argument
+from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.dicomweb import index, ingest

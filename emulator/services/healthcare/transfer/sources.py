@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.errors import invalid_argument
 from emulator.gateway import patterns
-from emulator.gateway.errors import invalid_argument
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.context import Job
-from emulator.gateway.errors import ApiError, failed_precondition, invalid_argument
+from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import flattened, selection

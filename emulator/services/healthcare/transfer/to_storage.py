@@ -11,7 +11,7 @@ from emulator.context import Job
 from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
-from emulator.gateway.errors import ApiError, invalid_argument
+from emulator.errors import ApiError, invalid_argument
 from emulator.services.healthcare import agent, pixel_work
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import selection, steps

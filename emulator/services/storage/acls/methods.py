@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.acls.entries import (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.view import object_view

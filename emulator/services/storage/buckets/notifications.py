@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import events

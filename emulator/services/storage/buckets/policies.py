@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.storage import errors
 from emulator.services.storage.objects.methods import view

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
+from emulator.errors import ApiError
 from emulator.gateway import validation
-from emulator.gateway.errors import ApiError
 from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request
 from emulator.services.storage import access, errors

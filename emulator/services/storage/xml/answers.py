@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Response
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.multipart import PartData, PartEnd, PartStart, boundary_of, events
 from emulator.gateway.request import Request, Response
 from emulator.services.storage import errors

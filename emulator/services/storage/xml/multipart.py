@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.objects.changes import Change, Draft

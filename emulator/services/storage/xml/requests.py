@@ -7,7 +7,7 @@ import hashlib
 import re
 from typing import Any
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.request import Request, Response
 from emulator.services.storage import access, errors
 from emulator.services.storage.acls import uploads as acls

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from emulator.gateway.authentication import ACCOUNTS, KEYS, account_name, holds
-from emulator.gateway.errors import ApiError
+from emulator.access.authentication import ACCOUNTS, KEYS, account_name, holds
+from emulator.errors import ApiError
 from emulator.services.storage import hmac_keys
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.app import Emulator
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.bigquery import api, catalog, datasets, warehouse
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql import storage

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from emulator.dicom import dictionary, syntaxes
+from emulator.errors import ApiError
 from emulator.gateway.discovery import load
-from emulator.gateway.errors import ApiError
 from emulator.services.healthcare import SERVICE
 from emulator.services.healthcare.dicomweb import qido
 from tests.emulator.services.healthcare.conftest import Store

@@ -17,10 +17,10 @@ from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.header import read_header
 from emulator.dicom.media import choose, parse_media_type
 from emulator.dicom.multipart import PART_END, closing, part_head
-from emulator.gateway.asgi import Application
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.gateway.multipart import MultipartReader
 from emulator.services.healthcare.dicomweb import index, qido
+from emulator.serving.asgi import Application
 from tests.emulator.conftest import InProcess
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.instances import instance, made

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.healthcare.transfer import sources
 from tests.conftest import StartEmulator
 from tests.emulator.dicom.files import shipped

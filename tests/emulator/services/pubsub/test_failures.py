@@ -26,7 +26,7 @@ def rest(in_process: InProcess) -> Rest:
     """Calls a REST method as the owner; with a topic and a subscription there."""
     import httpx
 
-    from emulator.gateway.asgi import Application
+    from emulator.serving.asgi import Application
 
     application: Any = Application(in_process.emulator)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.pubsub.filters import compile_filter
 
 MESSAGE = {"domain": "com", "lang-tag": "de", "iana.org/language_tag": "en", "quoted": 'a"b', "あ": "い", "empty": ""}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.gateway.errors import ApiError
+from emulator.errors import ApiError
 from emulator.services.storage.names import bucket_etag, check_bucket_name, check_object_name, object_etag, successor
 from emulator.services.storage.objects.globs import compile_glob, literal_prefix
 

@@ -1,0 +1,329 @@
+"""Who may do what: IAM policies, inherited down the hierarchy, predefined roles, conditions.
+
+Resources are names (projects/p/locations/l/datasets/d/dicomStores/s, projects/p/buckets/b, ...); a policy on any prefix
+of a name applies to it, and the organization's policy to everything. Decisions are cached until a policy changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from emulator.access.hierarchy import ORGANIZATION, project_exists
+from emulator.access.members import EVERYBODY, check_member
+from emulator.errors import ApiError, aborted, invalid_argument, permission_denied
+from emulator.state.state import State
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS policies(resource TEXT PRIMARY KEY, policy BLOB NOT NULL, etag TEXT NOT NULL) WITHOUT ROWID;
+"""
+EMPTY_ETAG = "ACAB"
+CACHE_LIMIT = 100_000
+DEEPEST = 64  # segments of a name that a policy can be on; a name of 64 kB may have as many thousands
+LONGEST_KEPT = 512  # of names whose decisions are kept: anybody may send 64 kB of path, again and again
+VERSIONS = (0, 1, 3)
+CONDITIONAL_VERSION = 3
+WITH_CONDITION = "_withcond_"
+_PUBLIC = ("allUsers",)
+_CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
+
+
+AccountExists = Callable[[str, sqlite3.Connection | None], bool]
+
+
+class Asking(Protocol):
+    """A request, as far as it says which version of a policy it wants."""
+
+    query: dict[str, Any]
+    body: Any
+
+
+class Policies:
+    """The policies, and the decisions that follow from them."""
+
+    def __init__(self, state: State, account_exists: AccountExists, *, enforced: bool) -> None:
+        self._state = state
+        self._account_exists = account_exists
+        self._enforced = enforced
+        self._known = _Known()
+        self.version = 0
+
+    def get(self, resource: str, tx: sqlite3.Connection | None = None) -> dict[str, Any]:
+        """The policy set on `resource` itself; an empty one with its etag where none was set."""
+        sql = "SELECT policy FROM policies WHERE resource = ?"
+        row = tx.execute(sql, (resource,)).fetchone() if tx is not None else self._state.db.one(sql, (resource,))
+        if row is None:
+            return {"version": 1, "etag": EMPTY_ETAG}
+        policy: dict[str, Any] = orjson.loads(row["policy"])
+        return policy
+
+    def shown(self, resource: str, request: Asking) -> dict[str, Any]:
+        """The policy of `resource` in the version that a getIamPolicy asks for; see requested_version.
+
+        Below version 3 a conditional binding has no condition, and its role a suffix that says that there is one
+        (IAM: "Role name strings that include withcond"). Raises a 400 for a version that there is none of.
+        """
+        policy = self.get(resource)
+        if requested_version(request) >= CONDITIONAL_VERSION or not _is_conditional(policy.get("bindings", [])):
+            return policy
+        return {**policy, "version": 1, "bindings": [_without_condition(each) for each in policy["bindings"]]}
+
+    def rename_member(self, tx: sqlite3.Connection, before: str, after: str) -> None:
+        """Put one member in place of another in every policy."""
+        sql = "SELECT resource, policy FROM policies WHERE instr(policy, ?)"
+        for row in tx.execute(sql, (before.encode(),)).fetchall():
+            policy = orjson.loads(row["policy"])
+            for binding in policy.get("bindings", []):
+                binding["members"] = [after if member == before else member for member in binding["members"]]
+            policy["etag"] = self._state.ids.etag()
+            arguments = (orjson.dumps(policy), policy["etag"], row["resource"])
+            tx.execute("UPDATE policies SET policy = ?, etag = ? WHERE resource = ?", arguments)
+        self._state.db.after_commit(self.forget)
+
+    def set(
+        self, tx: sqlite3.Connection, resource: str, policy: dict[str, Any], mask: str | None = None
+    ) -> dict[str, Any]:
+        """Replace the policy of `resource`; the one stored is returned.
+
+        A stale etag is a 409 (IAM: "concurrent policy changes"). mask names the fields to take
+        ("bindings,etag,auditConfigs"); the default leaves audit configs as they are.
+        """
+        current = self.get(resource, tx)
+        etag = policy.get("etag")
+        if etag and etag != current["etag"]:
+            raise aborted(
+                "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
+                "backoff. The request's ETag did not match the current policy's ETag.",
+            )
+        fields = {part.strip() for part in mask.split(",")} if mask else {"bindings", "etag", "version"}
+        version = policy.get("version") or 0
+        if version not in VERSIONS:
+            raise invalid_argument(f"Policy version {version} is invalid: it is 0, 1 or 3.")
+        stored: dict[str, Any] = {"version": max(1, version), "etag": self._state.ids.etag()}
+        if "bindings" in fields:
+            bindings = policy.get("bindings", [])
+            if version < CONDITIONAL_VERSION and (
+                _is_conditional(bindings) or (etag and _is_conditional(current.get("bindings", [])))
+            ):
+                raise invalid_argument(
+                    f"A policy with conditional role bindings must have version {CONDITIONAL_VERSION}, and this one has"
+                    f" {version}: read it with requestedPolicyVersion {CONDITIONAL_VERSION}, and set version with it."
+                )
+        else:
+            bindings, stored["version"] = current.get("bindings", []), current.get("version", 1)
+        kept = _checked(bindings)
+        self._require_members(tx, kept, current.get("bindings", []))
+        stored["bindings"] = kept
+        audit = policy.get("auditConfigs", []) if "auditConfigs" in fields else current.get("auditConfigs", [])
+        if audit:
+            stored["auditConfigs"] = audit
+        if not stored["bindings"]:
+            del stored["bindings"]
+        tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
+        self._state.db.after_commit(self.forget)
+        return stored
+
+    def _require_members(
+        self, tx: sqlite3.Connection, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
+    ) -> None:
+        """Refuse a service account of this project that does not exist, unless the policy has named it before."""
+        before = {member for binding in known for member in binding.get("members", [])}
+        for member in {member for binding in bindings for member in binding["members"]} - before:
+            kind, _, email = member.partition(":")
+            if kind == "serviceAccount" and not self._account_exists(email, tx):
+                raise invalid_argument(f"Service account {email} does not exist.")
+
+    def delete(self, tx: sqlite3.Connection, resource: str) -> None:
+        """Forget the policy of a resource that is gone."""
+        tx.execute("DELETE FROM policies WHERE resource = ?", (resource,))
+        self._state.db.after_commit(self.forget)
+
+    def forget(self) -> None:
+        """Drop cached decisions: a policy has changed.
+
+        One assignment, so that what another thread decides meanwhile from old policies ends in the old cache.
+        """
+        self._known = _Known()
+        self.version += 1
+
+    def allows(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
+        """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it.
+
+        name and kind are resource.name and resource.type as conditions see them, where they differ from `resource`
+        (an object inside a bucket: projects/_/buckets/b/objects/o, storage.googleapis.com/Object).
+        """
+        if not self._enforced:
+            return True
+        key = (principal, permission, resource)
+        known = self._known
+        decision = known.decisions.get(key)
+        if decision is None:
+            decision, cacheable = self._decide(known, principal, permission, resource, name, kind)
+            if cacheable and len(resource) <= LONGEST_KEPT:
+                if len(known.decisions) >= CACHE_LIMIT:
+                    known.decisions.clear()
+                known.decisions[key] = decision
+        return decision
+
+    def require(self, principal: str, permission: str, resource: str) -> None:
+        """Nothing, or the 403 that Google answers."""
+        if not self.allows(principal, permission, resource):
+            raise denied(permission, resource)
+
+    def _decide(
+        self, known: _Known, principal: str, permission: str, resource: str, name: str, kind: str
+    ) -> tuple[bool, bool]:
+        """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
+        from emulator.access import conditions, roles
+
+        members = _identities(principal) | self._project_members(known, principal, resource)
+        cacheable = True
+        for node in self._ancestry(resource):
+            for binding in self._bindings_of(known, node):
+                granted = roles.permissions_of(binding["role"])
+                if granted is None or permission not in granted or members.isdisjoint(binding["members"]):
+                    continue
+                condition = binding.get("condition")
+                if not condition:
+                    return True, True
+                cacheable = False
+                seen, service = conditions.attributes(permission, resource)
+                now = self._state.clock.now()
+                if conditions.holds(condition.get("expression", ""), name or resource, kind or seen, service, now):
+                    return True, False
+        return False, cacheable
+
+    def _project_members(self, known: _Known, principal: str, resource: str) -> frozenset[str]:
+        """projectOwner:P, projectEditor:P, projectViewer:P, as far as the caller holds that basic role on P.
+
+        Policies of buckets name them (Cloud Storage: "convenience values"); P is the project of the resource.
+        """
+        parts = resource.split("/", 2)
+        if parts[0] != "projects" or not principal:
+            return frozenset()
+        held = {
+            binding["role"]
+            for node in ("/".join(parts[:2]), ORGANIZATION)
+            for binding in self._bindings_of(known, node)
+            if principal in binding["members"] and not binding.get("condition")
+        }
+        return frozenset(f"{member}:{parts[1]}" for role, member in _CONVENIENCE.items() if role in held)
+
+    def _ancestry(self, resource: str) -> list[str]:
+        """The resource and everything above it, where it lies in a project that exists."""
+        parts = resource.split("/", DEEPEST)
+        if parts[0] == "projects" and (len(parts) < 2 or not project_exists(self._state, parts[1])):
+            return []
+        return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
+
+    def _bindings_of(self, known: _Known, node: str) -> list[dict[str, Any]]:
+        if known.bindings is None:
+            rows = self._state.db.all("SELECT resource, policy FROM policies")
+            known.bindings = {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
+        return known.bindings.get(node, [])
+
+
+@dataclass(slots=True)
+class _Known:
+    """What follows from the policies as they are: bindings by resource (None: not read yet), and decisions.
+
+    All bindings are read at once: to keep an answer for each name that is asked for would grow with whoever asks.
+    """
+
+    bindings: dict[str, list[dict[str, Any]]] | None = None
+    decisions: dict[tuple[str, str, str], bool] = field(default_factory=dict)
+
+
+def _checked(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The bindings that grant something to somebody. Raises a 400 for a role, member or condition that is none."""
+    from emulator.access import conditions
+
+    kept = []
+    for binding in bindings:
+        role = binding.get("role", "")
+        if not role.startswith(("roles/", "projects/", "organizations/")) or WITH_CONDITION in role:
+            raise invalid_argument(f"Role {role or '(none)'} is not of the form roles/NAME.")
+        for member in binding.get("members", []):
+            check_member(member)
+        condition = binding.get("condition")
+        if condition:
+            conditions.check(condition.get("expression", ""))
+            _require_conditional(role, binding.get("members", []))
+        if binding.get("members"):
+            kept.append(binding)
+    return kept
+
+
+def _require_conditional(role: str, members: list[str]) -> None:
+    """Raise a 400 for a grant that can bear no condition: of a basic role, or to everybody (IAM: "Conditions")."""
+    if role in _CONVENIENCE:
+        raise invalid_argument(f"The basic role {role} can not be granted with a condition.")
+    for member in members:
+        if member in EVERYBODY:
+            raise invalid_argument(f"A role that is granted to {member} can not have a condition.")
+
+
+def _is_conditional(bindings: list[dict[str, Any]]) -> bool:
+    return any(binding.get("condition") for binding in bindings)
+
+
+def _without_condition(binding: dict[str, Any]) -> dict[str, Any]:
+    condition = binding.get("condition")
+    if not condition:
+        return binding
+    mark = hashlib.sha256(orjson.dumps(condition, option=orjson.OPT_SORT_KEYS)).hexdigest()[:20]
+    return {"role": f"{binding['role']}{WITH_CONDITION}{mark}", "members": binding["members"]}
+
+
+def requested_version(request: Asking) -> int:
+    """The version of the policy that a getIamPolicy wants: options.requestedPolicyVersion, whoever's method it is.
+
+    In the query, or in the body where the method is a POST; 1 where nothing is said (IAM: "Policy versions").
+    """
+    query, body = request.query or {}, request.body if isinstance(request.body, dict) else {}
+    given = (
+        query.get("options.requestedPolicyVersion")
+        or query.get("optionsRequestedPolicyVersion")
+        or (body.get("options") or {}).get("requestedPolicyVersion")
+        or 0
+    )
+    if given not in VERSIONS:
+        raise invalid_argument(f"requestedPolicyVersion {given} is invalid: it is 0, 1 or 3.")
+    return int(given)
+
+
+def _identities(principal: str) -> set[str]:
+    if not principal:
+        return set(_PUBLIC)
+    return {principal, "allUsers", "allAuthenticatedUsers"}
+
+
+def denied(permission: str, resource: str) -> ApiError:
+    """The 403 for a missing permission, in the words of Google's services."""
+    return permission_denied(
+        f"Permission '{permission}' denied on resource '{resource}' (or it may not exist).",
+        details=[
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "IAM_PERMISSION_DENIED",
+                "domain": permission.split(".", 1)[0] + ".googleapis.com",
+                "metadata": {"permission": permission, "resource": resource},
+            }
+        ],
+    )
+
+
+ALIASES = {"cloudresourcemanager": "resourcemanager", "cloudbilling": "billing"}
+VERBS = {"patch": "update", "batchEnable": "enable", "search": "get"}
+
+
+def permission_of(method_id: str) -> str:
+    """The permission that follows from a method id: service, collection, verb ("healthcare.dicomStores.update")."""
+    parts = method_id.split(".")
+    service = ALIASES.get(parts[0], parts[0])
+    return f"{service}.{parts[-2]}.{VERBS.get(parts[-1], parts[-1])}"

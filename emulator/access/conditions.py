@@ -1,0 +1,191 @@
+"""IAM conditions: does the expression of a conditional role binding hold for this request?
+
+Expressions are in the Common Expression Language. What they may use is documented in IAM, page "Attribute reference
+for IAM Conditions": ``resource.name``, ``resource.type``, ``resource.service``, ``request.time``, the functions of the
+language, ``extract``, and time functions that take a time zone. An expression that cannot be evaluated does not hold,
+so the binding grants nothing: tags, destination and access-level attributes, and ``api.getAttribute`` are accepted in
+a policy, as Google accepts them, but not emulated.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from emulator.errors import invalid_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cel import cel
+
+# IAM: "a condition expression may have at most 12 logical operators" (Quotas and limits).
+MAX_LOGICAL_OPERATORS = 12
+# Chosen: the library parses each level of an expression on the stack, and a sum of 20,000 terms ends the process.
+LONGEST = 4096
+
+_STRINGS = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_LOGICAL = re.compile(r"&&|\|\||!(?!=)")
+# Macros of the language that go through a list. IAM documents none; a dozen inside each other would take for ever.
+_MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
+_TEMPLATE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+
+# Collection in a resource name -> resource.type (IAM, page "Resource attributes for IAM Conditions").
+_TYPES = {
+    "bigquery": {"datasets": "Dataset", "tables": "Table"},
+    "cloudkms": {"keyRings": "KeyRing", "cryptoKeys": "CryptoKey", "cryptoKeyVersions": "CryptoKeyVersion"},
+    "cloudresourcemanager": {"projects": "Project"},
+    "logging": {"buckets": "LogBucket", "views": "LogView"},
+    "pubsub": {"schemas": "Schema", "snapshots": "Snapshot", "subscriptions": "Subscription", "topics": "Topic"},
+    "storage": {"buckets": "Bucket", "objects": "Object"},
+}
+
+# Attributes and functions that Google accepts in a policy and that are not emulated.
+_ACCEPTED_ROOTS = ("api", "destination", "principal")
+_ACCEPTED_FUNCTIONS = ("getAttribute", "hasOnly", "hasTagKey", "hasTagKeyId", "matchTag", "matchTagId", "inIpRange")
+
+
+def holds(expression: str, resource_name: str, resource_type: str, resource_service: str, now: datetime) -> bool:
+    """Whether a condition holds.
+
+    Args:
+        expression: the ``condition.expression`` of a role binding.
+        resource_name: the relative resource name, such as ``projects/_/buckets/b/objects/o``.
+        resource_type: such as ``storage.googleapis.com/Object``; empty where the service does not provide it.
+        resource_service: such as ``storage.googleapis.com``.
+        now: the time of the request, with its time zone.
+
+    Returns:
+        True only if the expression is valid, can be evaluated and gives true.
+    """
+    resource = {"name": resource_name, "type": resource_type, "service": resource_service}
+    try:
+        return _program(expression).execute(_context(resource, now, _FUNCTIONS)) is True
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+        return False
+
+
+def attributes(permission: str, resource: str) -> tuple[str, str]:
+    """(resource.type, resource.service) of a request for `permission` on `resource`.
+
+    The type is empty for services that do not provide it, Cloud Healthcare among them; a project is always one of
+    Resource Manager's, whatever the permission.
+    """
+    collection = resource.rsplit("/", 2)[-2] if "/" in resource else ""
+    service = "cloudresourcemanager" if collection == "projects" else permission.partition(".")[0]
+    host = f"{service}.googleapis.com"
+    kind = _TYPES.get(service, {}).get(collection, "")
+    return f"{host}/{kind}" if kind else "", host
+
+
+def check(expression: str) -> None:
+    """Refuse the expression of a condition that Google would refuse in setIamPolicy.
+
+    Raises:
+        ApiError: a 400; it is empty or too long, does not parse, uses an attribute or function that does not exist,
+            has too many logical operators, or gives something other than a boolean.
+    """
+    if not expression.strip():
+        raise invalid_argument("The condition's expression is empty; give a CEL expression that is true or false.")
+    if len(expression) > LONGEST:
+        raise invalid_argument(
+            f"The condition's expression has {len(expression)} characters; at most {LONGEST} are allowed."
+        )
+    code = _STRINGS.sub("''", expression)
+    if macro := _MACRO.search(code):
+        raise invalid_argument(f"The condition's expression uses {macro[1]}(), which conditions do not have.")
+    operators = len(_LOGICAL.findall(code))
+    if operators > MAX_LOGICAL_OPERATORS:
+        limit = f"at most {MAX_LOGICAL_OPERATORS} are allowed"
+        raise invalid_argument(f"The condition's expression has {operators} logical operators; {limit}.")
+    try:
+        program = _program(expression)
+    except ValueError as error:
+        raise invalid_argument(f"The condition's expression is not valid CEL: {_reason(error)}") from error
+    resource = {"name": "projects/p", "type": "cloudresourcemanager.googleapis.com/Project", "service": "s"}
+    functions = _FUNCTIONS | dict.fromkeys(_ACCEPTED_FUNCTIONS, _any)
+    context = _context(resource, datetime(2026, 1, 1, tzinfo=UTC), functions)
+    for root in _ACCEPTED_ROOTS:
+        context.add_variable(root, {})
+    try:
+        result = program.execute(context)
+    except LookupError as error:
+        if any(f"{root}." in code for root in _ACCEPTED_ROOTS):
+            return
+        raise invalid_argument(f"The condition's expression uses an attribute that does not exist: {error}.") from error
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        raise invalid_argument(f"The condition's expression cannot be evaluated: {_reason(error)}") from error
+    if not isinstance(result, bool):
+        raise invalid_argument("The condition's expression must give true or false.")
+
+
+@lru_cache(maxsize=1024)
+def _program(expression: str) -> cel.Program:
+    from cel import cel
+
+    return cel.compile(expression)
+
+
+def _context(resource: dict[str, str], now: datetime, functions: dict[str, Callable[..., Any]]) -> cel.Context:
+    from cel import cel
+
+    return cel.Context({"resource": resource, "request": {"time": now}}, functions)
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of the library's message, without the expression and its caret drawing."""
+    text = str(error).partition("\n")[0]
+    text = text.partition("ERROR: ")[2] or text
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+def _any(*_arguments: object) -> bool:
+    return True
+
+
+def _extract(value: str, template: str) -> str:
+    """IAM's ``extract``: the part of a value where the template has its ``{name}``; empty if it does not match."""
+    found = _TEMPLATE.search(template)
+    if found is None:
+        raise ValueError("the template of extract() has no {name}")
+    prefix, suffix = template[: found.start()], template[found.end() :]
+    start = value.find(prefix)
+    if start < 0:
+        return ""
+    start += len(prefix)
+    if not suffix:
+        return value[start:]
+    end = value.find(suffix, start)
+    return "" if end < 0 else value[start:end]
+
+
+def _in_zone(read: Callable[[datetime], int]) -> Callable[..., int]:
+    """A time function of CEL with its optional time zone: an IANA name or ``[+-]HH:MM``."""
+
+    def function(time: datetime, zone: str = "UTC") -> int:
+        if re.fullmatch(r"[+-]?\d{2}:\d{2}", zone):
+            sign = "" if zone[0] in "+-" else "+"
+            return read(time.astimezone(datetime.strptime(sign + zone, "%z").tzinfo))
+        return read(time.astimezone(ZoneInfo(zone)))
+
+    return function
+
+
+# CEL counts Sunday as 0, January as 0, the first of the month as 0 for getDayOfMonth and as 1 for getDate.
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "extract": _extract,
+    "date": lambda text: datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC),
+    "getFullYear": _in_zone(lambda time: time.year),
+    "getMonth": _in_zone(lambda time: time.month - 1),
+    "getDate": _in_zone(lambda time: time.day),
+    "getDayOfMonth": _in_zone(lambda time: time.day - 1),
+    "getDayOfWeek": _in_zone(lambda time: time.isoweekday() % 7),
+    "getDayOfYear": _in_zone(lambda time: time.timetuple().tm_yday - 1),
+    "getHours": _in_zone(lambda time: time.hour),
+    "getMinutes": _in_zone(lambda time: time.minute),
+    "getSeconds": _in_zone(lambda time: time.second),
+    "getMilliseconds": _in_zone(lambda time: time.microsecond // 1000),
+}

@@ -1,0 +1,110 @@
+"""The steps of a request whose method is found, in order.
+
+authenticate -> gates -> authorise -> validate -> fault hook -> handler -> audit -> encode
+"""
+
+from __future__ import annotations
+
+from emulator.access.authentication import MISSING
+from emulator.access.authorization import denied, permission_of
+from emulator.context import Context
+from emulator.errors import ApiError, not_implemented, unauthenticated
+from emulator.gateway import unpacking, validation
+from emulator.gateway.answers import encode
+from emulator.gateway.audit import Audit
+from emulator.gateway.failures import error_of
+from emulator.gateway.registry import Registry
+from emulator.gateway.request import Answer, Request, Response
+from emulator.gateway.service import Registration, Service
+from emulator.hosts import is_loopback
+
+BODY_LIMIT = 64 << 20
+
+
+class Pipeline:
+    """The way of each request through one emulator."""
+
+    def __init__(self, context: Context, registry: Registry) -> None:
+        self._context = context
+        self._registry = registry
+        self._audit = Audit(context.settings, context.logs, context.policies, registry.touches_data)
+        services = registry.services.values()
+        self._identifying = [service.identify for service in services if service.identify is not None]
+        self._gates = [gate for service in services for gate in service.gates]
+
+    async def handle(self, request: Request) -> Response:
+        """The response to a request; whatever fails on the way is answered in the form of its API."""
+        method, registry = request.method, self._registry
+        error: ApiError | None = None
+        permission, resource, granted = "", request.name, False
+        answer: Answer = None
+        try:
+            self._authenticate(request, registry.owner(method))
+            found = registry.registration(method.id)
+            if found is None:
+                raise not_implemented(f"{method.id} is not emulated.")
+            registration, service = found
+            for gate in self._gates:
+                gate(request)
+            permission, resource, granted = self._authorize(request, registration)
+            if not granted:
+                raise denied(permission, resource)
+            await _validate(request, service)
+            if self._context.faults.active:
+                await self._context.faults.strike(method.id)
+            answer = await registration.handler(request)
+        except Exception as problem:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
+            error = error_of(problem, method.id)
+        self._audit.record(request, permission, resource, error, granted=granted)
+        try:
+            return registry.worded(method, error) if error is not None else encode(request, answer)
+        except (ApiError, RecursionError) as problem:  # of `fields`, or of an answer
+            return registry.worded(method, error_of(problem, method.id))
+
+    def _authenticate(self, request: Request, service: Service) -> None:
+        context = self._context
+        query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
+        principal = service.authenticate(request) if service.authenticate is not None else ""
+        principal = principal or context.authenticator.principal(request.headers, query_token)
+        principal = principal or next(filter(None, (identify(request) for identify in self._identifying)), "")
+        if not principal:
+            if service.anonymous and self._trusts_anonymous(request):
+                principal = f"serviceAccount:{context.settings.account}"
+            elif not service.public:
+                raise unauthenticated(MISSING)
+        request.principal = principal
+
+    def _trusts_anonymous(self, request: Request) -> bool:
+        """Whether a request without credentials counts as the emulator's own account: a client in emulator mode.
+
+        A web page does not. Browsers say where a request comes from: by Origin, by Sec-Fetch-Site, and by the name
+        that they looked up (Host).
+        """
+        settings, headers = self._context.settings, request.headers
+        if not settings.anonymous or not settings.is_loopback or "origin" in headers:
+            return False
+        host = headers.get("host")
+        named_here = host is None or is_loopback(f"//{host}")
+        return named_here and headers.get("sec-fetch-site", "none") == "none"
+
+    def _authorize(self, request: Request, registration: Registration) -> tuple[str, str, bool]:
+        """The permission that decides, the resource that it is asked on, and whether the caller has it."""
+        permissions = registration.permission
+        if permissions is None:
+            permissions = (permission_of(request.method.id),)
+        resource = request.name if registration.on is None else registration.on(request)
+        for permission in permissions:
+            if permission and not self._context.policies.allows(request.principal, permission, resource):
+                return permission, resource, False
+        return permissions[0] if permissions else "", resource, True
+
+
+async def _validate(request: Request, service: Service) -> None:
+    """Parse and check query and body against the method's schema; media goes to its handler as it comes."""
+    method = request.method
+    request.query = validation.query(method, request.raw_query, lenient=service.lenient)
+    if method.is_media or request.upload:
+        return
+    takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
+    raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""
+    request.body = validation.body(method, raw, lenient=service.lenient)

@@ -1,0 +1,179 @@
+"""Between the HTTP server and the emulator: ASGI messages in, bytes out, and CORS."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from emulator.errors import ApiError, invalid_argument, unavailable
+from emulator.gateway.answers import error_response
+from emulator.gateway.request import Request, Response
+from emulator.hosts import is_loopback
+from emulator.serving import control
+from emulator.serving.renewal import Current
+
+if TYPE_CHECKING:
+    from emulator.app import Emulator
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+_log = logging.getLogger("emulator")
+FORM_LIMIT = 1 << 20
+# A stored page (an object of type text/html) that a browser opens gets an origin of its own: it must not act as the
+# viewer's page, which has this one.
+_DOCUMENTS = frozenset(("document", "iframe", "frame", "embed", "object"))
+CORS_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+
+
+class Application:
+    """The ASGI application around one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._current = Current(emulator)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._current.emulator.start()
+        except Exception as error:
+            _log.exception("the emulator could not start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._current.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._current.resetting:
+            await self._current.ready()
+        with self._current.call() as emulator:
+            await self._call(emulator, scope, receive, send)
+
+    async def _call(self, emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        origin = headers.get("origin")
+        if origin is not None and scope["method"] == "OPTIONS":
+            response = Response(204)
+        else:
+            try:
+                response = await self._answer(emulator, scope, headers, receive)
+            except asyncio.CancelledError:
+                if not self._current.resetting:
+                    raise
+                response = error_response(unavailable("The emulator's state was emptied while this call was waiting."))
+        extra = _cors(origin, headers) if origin is not None else {}
+        if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
+            extra["content-security-policy"] = "sandbox"
+        try:
+            await _send(send, response, extra, head=scope["method"] == "HEAD")
+        except (ApiError, FileNotFoundError) as error:
+            # In the middle of a streamed answer. The server breaks off a connection whose answer is not complete.
+            reason = error.message if isinstance(error, ApiError) else "a file was deleted meanwhile."
+            _log.error("An answer was broken off: %s", reason)
+
+    async def _answer(self, emulator: Emulator, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
+        raw_path: str = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"]
+        raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+        http = "GET" if scope["method"] == "HEAD" else scope["method"]
+        base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
+        if control.is_path(raw_path):
+            reset = self._current.reset
+            return await control.answer(emulator, http, raw_path, headers, raw_query, receive, reset, base_url)
+        if http == "POST" and "x-http-method-override" in headers:
+            http = headers["x-http-method-override"].upper()
+            if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)
+                form = await _body(receive)
+                if len(form) > FORM_LIMIT:
+                    return error_response(
+                        invalid_argument(f"The parameters in the body are more than {FORM_LIMIT} bytes.")
+                    )
+                raw_query += parse_qsl(form.decode("latin-1"), keep_blank_values=True)
+                receive = _nothing
+        route, path, other = emulator.find(http, raw_path)
+        if route is None and http == "GET":
+            page = await emulator.page(raw_path, headers)
+            if page is not None:
+                return page
+        if route is None:
+            return emulator.no_route(http, raw_path, other)
+        request = Request(
+            emulator,
+            route.method,
+            path,
+            raw_query,
+            headers,
+            receive,
+            base_url,
+            raw_path,
+            route.upload,
+        )
+        return await emulator.handle(request)
+
+
+def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
+    """Host and port as the caller used them; some clients leave the port out."""
+    settings = emulator.settings
+    host = headers.get("host", "")
+    if not host:
+        url = settings.tls_url if scheme == "https" else settings.base_url
+        return url.partition("://")[2]
+    return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _body(receive: Receive) -> bytes:
+    """The body, or of one that is longer than FORM_LIMIT the beginning, which is longer than that as well."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False) or sum(map(len, parts)) > FORM_LIMIT:
+            return b"".join(parts)
+
+
+def _cors(origin: str, headers: dict[str, str]) -> dict[str, str]:
+    """Pages served from this machine may call the APIs (viewers); others may not read the answers."""
+    if not is_loopback(origin):
+        return {}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-methods": CORS_METHODS,
+        "access-control-allow-headers": headers.get("access-control-request-headers", "authorization, content-type"),
+        "access-control-expose-headers": "content-type, content-length, content-range, etag, location",
+        "access-control-max-age": "3600",
+        "vary": "Origin",
+    }
+
+
+async def _send(send: Send, response: Response, extra: dict[str, str], *, head: bool) -> None:
+    body = response.body
+    headers = response.headers
+    raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+    raw += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in extra.items()]
+    if isinstance(body, bytes):
+        if response.status != 204 and "content-length" not in headers:
+            raw.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if head else body})
+        return
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    if not head:
+        async for chunk in body:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,206 @@
+"""One emulator process: the lock on its folder, its ports, and the HTTP server."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import socket
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from emulator import environment
+from emulator.serving import tls
+from emulator.settings import Settings
+from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE
+from emulator.state.private import private_file
+
+
+class StartError(Exception):
+    """Why the emulator can't start, in one sentence."""
+
+
+def serve(settings: Settings) -> int:
+    """Run until stopped; returns the exit code. Raises StartError."""
+    os.umask(0o077)  # whatever this process and its children write is its owner's alone
+    lock = lock_folder(settings.state)
+    tempfile.tempdir = str(settings.state)  # large temporary files belong on its disk; a system's /tmp may be memory
+    rest = bind(settings.host, settings.port, "--port")
+    grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
+    settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])
+    secured = None
+    if settings.tls_port is not None:
+        secured = bind(settings.host, settings.tls_port, "--tls")
+        settings = replace(settings, tls_port=secured.getsockname()[1])
+    grpc.close()  # the gRPC server binds by itself; this only found a free port, or said that it is taken
+    _run(settings, rest, secured)
+    (settings.state / RUN_FILE).unlink(missing_ok=True)
+    os.close(lock)
+    return 0
+
+
+def _run(settings: Settings, listener: socket.socket, secured: socket.socket | None) -> None:
+    import uvicorn
+
+    from emulator.app import Emulator
+    from emulator.serving.asgi import Application
+    from emulator.serving.listening import Server
+    from emulator.serving.protocol import Protocol
+    from emulator.state.database import CorruptState
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        emulator = Emulator(settings)
+    except CorruptState as error:
+        raise StartError(str(error)) from None
+    config = uvicorn.Config(
+        _Announced(Application(emulator), settings),
+        http=Protocol,
+        proxy_headers=False,  # nothing stands in front of a local port
+        loop="uvloop",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=610,  # as Google's front ends: clients keep idle connections and do not expect them closed
+        server_header=False,
+        date_header=True,
+        backlog=1024,
+    )
+    server = Server(config)
+    if secured is not None:
+        server.add(secured, tls.context(settings.state, settings.host))
+        private_file(settings.state / BOTO, environment.boto(settings).encode())
+    server.run(sockets=[listener])
+    if not server.started:
+        raise StartError(
+            f"The emulator could not start; its log is on standard error, or in {settings.state / LOG_FILE}."
+        )
+
+
+class _Announced:
+    """The application, and the run file written once it is ready."""
+
+    def __init__(self, application: Any, settings: Settings) -> None:
+        self._application = application
+        self._settings = settings
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._application(scope, receive, send)
+            return
+
+        async def announce(message: dict[str, Any]) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                write_run_file(self._settings)
+            await send(message)
+
+        await self._application(scope, receive, announce)
+
+
+def write_run_file(settings: Settings) -> None:
+    """Tell the other commands where this emulator is."""
+    record = {
+        "pid": os.getpid(),
+        "project": settings.project,
+        "projectNumber": settings.project_number,
+        "host": settings.host,
+        "port": settings.port,
+        "grpcPort": settings.grpc_port,
+        "url": settings.base_url,
+        "tlsUrl": settings.tls_url,
+    }
+    path = settings.state / RUN_FILE
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(record))
+    temporary.replace(path)
+
+
+def read_run_file(state: Path) -> dict[str, Any] | None:
+    """Where the emulator on that folder is, if one runs."""
+    try:
+        record: dict[str, Any] = json.loads((state / RUN_FILE).read_text())
+        os.kill(int(record["pid"]), 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return record if is_locked(state) else None
+
+
+def is_locked(state: Path) -> bool:
+    """Whether an emulator holds the folder."""
+    try:
+        descriptor = os.open(state / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def lock_folder(state: Path) -> int:
+    """Take the folder for this process; the descriptor holds the lock. Raises StartError where another has it."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.chmod(0o700)  # it may have been there, and open to all
+        descriptor = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"The state folder {state} can't be used: {error.strerror}; name another with --state."
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StartError(
+            f"Another emulator runs on {state}; use it, stop it (python -m emulator stop --state {state}), "
+            "or name another folder with --state."
+        ) from None
+    return descriptor
+
+
+def bind(host: str, port: int, flag: str) -> socket.socket:
+    """A listening socket. Raises StartError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StartError(
+                f"Port {port} on {host} is in use; stop what listens there, or choose another with {flag}."
+            ) from None
+        raise StartError(
+            f"Port {port} on {host} can't be used: {error.strerror}; choose another with {flag}."
+        ) from None
+    return listener
+
+
+def require_state(state: Path) -> None:
+    """Raise StartError where a folder that is not empty does not look like an emulator's state."""
+    marks = (RUN_FILE, "state.sqlite", "owner-token")
+    if any(state.iterdir()) and not any((state / name).exists() for name in marks):
+        raise StartError(f"{state} is no emulator's state; nothing was deleted. Name the state's folder with --state.")
+
+
+def arguments_of(settings: Settings) -> list[str]:
+    """The command line that starts an emulator of these settings."""
+    return [
+        *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
+        *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
+        *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
+        *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
+    ]

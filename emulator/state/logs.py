@@ -1,0 +1,110 @@
+"""Cloud Logging entries: what services write and the audit of calls, in one table."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from emulator.state.state import State
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS log_entries(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, project TEXT NOT NULL, log TEXT NOT NULL,
+    severity TEXT NOT NULL, entry BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_entries_log ON log_entries(project, log, number);
+CREATE TABLE IF NOT EXISTS log_insert_ids(
+    project TEXT NOT NULL, time TEXT NOT NULL, insert_id TEXT NOT NULL, number INTEGER NOT NULL,
+    PRIMARY KEY(project, time, insert_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS log_insert_ids_number ON log_insert_ids(number);
+CREATE TRIGGER IF NOT EXISTS log_insert_ids_gone AFTER DELETE ON log_entries
+    BEGIN DELETE FROM log_insert_ids WHERE number = old.number; END;
+"""
+_log = logging.getLogger("emulator")
+FLUSH_SECONDS = 0.1
+KEEP = 200_000
+TOGETHER = 50
+_INSERT = "INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)"
+_Row = tuple[str, str, str, str, bytes]
+
+
+class Logs:
+    """Buffers entries and writes them in groups; those that must not be lost go through `write_in`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._buffer: list[_Row] = []
+        self._wake = asyncio.Event()
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Log an entry (a LogEntry as JSON: logName, resource, severity, jsonPayload ...), durable a moment later."""
+        self._buffer.append(self._row(entry))
+        self._wake.set()
+
+    def write_in(self, tx: sqlite3.Connection, entry: dict[str, Any]) -> None:
+        """Log an entry in the transaction that it belongs to.
+
+        One whose insertId an entry of the same project and time has already is left out (LogEntry.insertId).
+        """
+        given = entry.get("insertId")
+        row = self._row(entry)
+        if not given:
+            tx.execute(_INSERT, row)
+            return
+        key = (row[1], row[0], given)
+        known = "SELECT 1 FROM log_insert_ids WHERE project = ? AND time = ? AND insert_id = ?"
+        if tx.execute(known, key).fetchone() is None:
+            number = tx.execute(_INSERT, row).lastrowid
+            tx.execute("INSERT INTO log_insert_ids VALUES(?,?,?,?)", (*key, number))
+
+    def _row(self, entry: dict[str, Any]) -> _Row:
+        now = self._state.clock.stamp()
+        entry.setdefault("timestamp", now)
+        entry.setdefault("receiveTimestamp", now)
+        entry.setdefault("severity", "DEFAULT")
+        entry.setdefault("insertId", self._state.ids.serial())
+        parts = entry["logName"].split("/", 3)
+        return entry["timestamp"], parts[1], parts[3], entry["severity"], orjson.dumps(entry)
+
+    async def run(self) -> None:
+        """Write what is buffered, until cancelled; the last entries are written on the way out."""
+        try:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(FLUSH_SECONDS)
+                self._wake.clear()
+                try:
+                    await self.flush()
+                except sqlite3.Error:
+                    _log.exception("log entries could not be stored; trying again with the next ones")
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is buffered now."""
+        rows, self._buffer = self._buffer, []
+        if not rows:
+            return
+        try:
+            await self._state.db.write(_insert, rows)
+        except sqlite3.Error:
+            self._buffer = [*rows, *self._buffer][-KEEP:]
+            raise
+
+
+def _insert(tx: sqlite3.Connection, rows: list[_Row]) -> None:
+    """Insert entries, many with one statement: Python's lock changes hands with each, and requests wait for it."""
+    whole = len(rows) // TOGETHER * TOGETHER
+    for first in range(0, whole, TOGETHER):
+        tx.execute(_INSERT + ",(?,?,?,?,?)" * (TOGETHER - 1), [*chain.from_iterable(rows[first : first + TOGETHER])])
+    tx.executemany(_INSERT, rows[whole:])
+    tx.execute("DELETE FROM log_entries WHERE number <= (SELECT max(number) FROM log_entries) - ?", (KEEP,))

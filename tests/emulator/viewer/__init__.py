@@ -1,1 +1,0 @@
-"""Tests of the viewer's pages and sessions."""
