@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import failed_precondition, invalid_argument, not_found
-from emulator.gateway import filters, paging, validation
+from emulator.gateway import filters, paging, policies, validation
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 from emulator.state.resources import Resource
@@ -262,35 +262,17 @@ def _get_policy(collection: Collection) -> Handler:
 
 def _set_policy(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        context = request.context
-        name = request.name
-        policy = (request.body or {}).get("policy")
-        if policy is None:
-            raise invalid_argument("policy is required.")
-
-        def step(tx: sqlite3.Connection) -> Body:
-            context.resources.require(collection.kind, name, tx)
-            return context.policies.set(tx, name, policy, request.body.get("updateMask"))
-
-        return await context.db.write(step)
+        require = request.context.resources.require
+        return await policies.replace(request, request.name, lambda tx: require(collection.kind, request.name, tx))
 
     return handler
 
 
 def _test_permissions(_collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        return held_permissions(request, (request.body or {}).get("permissions", []), request.name)
+        return policies.held_permissions(request, request.name)
 
     return handler
-
-
-def held_permissions(request: Request, wanted: list[str], resource: str) -> Body:
-    """The answer of testIamPermissions: those of `wanted` that the caller holds; {} if none."""
-    if any("*" in permission for permission in wanted):
-        raise invalid_argument("Permissions with wildcards (such as * or storage.*) are not allowed.")
-    policies = request.context.policies
-    held = [permission for permission in wanted if policies.allows(request.principal, permission, resource)]
-    return {"permissions": held} if held else {}
 
 
 def require_absent(found: Resource | None, message: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
-from emulator.gateway import paging
+from emulator.gateway import paging, policies
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
 from emulator.services.bigquery.encryption import protected
@@ -274,17 +274,10 @@ async def get_iam_policy(request: Request) -> Answer:
 async def set_iam_policy(request: Request) -> Answer:
     """Replace the policy of a table or view."""
     name = _policy_resource(request)
-    policies, policy = request.context.policies, request.body.get("policy") or {}
-    return await request.context.db.write(policies.set, name.resource, policy, request.body.get("updateMask"))
+    return await policies.replace(request, name.resource, lambda _tx: catalog.table(request.context, name))
 
 
 @SERVICE.handles("bigquery.tables.testIamPermissions", permission="")
 async def test_iam_permissions(request: Request) -> Answer:
     """Which of the given permissions the caller has on a table or view."""
-    name = _policy_resource(request)
-    held = [
-        permission
-        for permission in request.body.get("permissions") or ()
-        if request.context.policies.allows(request.principal, permission, name.resource)
-    ]
-    return {"permissions": held} if held else {}
+    return policies.held_permissions(request, _policy_resource(request).resource)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
 
 from emulator.access.authentication import ACCOUNTS
-from emulator.errors import invalid_argument
-from emulator.gateway.collections import held_permissions
+from emulator.gateway import policies
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, require_account, resource_name, unknown_account
 from emulator.services.iam.service import SERVICE
@@ -26,21 +24,16 @@ async def get_policy(request: Request) -> Answer:
 @SERVICE.handles(f"{_METHODS}.setIamPolicy", on=resource_name)
 async def set_policy(request: Request) -> Answer:
     """Replace the policy of an account."""
-    context = request.context
     name = account_name(request)
-    policy = request.body.get("policy")
-    if policy is None:
-        raise invalid_argument("policy is required.")
 
-    def step(tx: sqlite3.Connection) -> dict[str, Any]:
-        if context.resources.get(ACCOUNTS, str(name), tx) is None:
+    def require(tx: sqlite3.Connection) -> None:
+        if request.context.resources.get(ACCOUNTS, str(name), tx) is None:
             raise unknown_account(name)
-        return context.policies.set(tx, str(name), policy, request.body.get("updateMask"))
 
-    return await context.db.write(step)
+    return await policies.replace(request, str(name), require)
 
 
 @SERVICE.handles(f"{_METHODS}.testIamPermissions", permission="")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on an account."""
-    return held_permissions(request, request.body.get("permissions", []), resource_name(request))
+    return policies.held_permissions(request, resource_name(request))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Any
-
-from emulator.errors import invalid_argument
-from emulator.gateway.collections import held_permissions
+from emulator.gateway import policies
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.projects import project_name, require_project
 from emulator.services.resourcemanager.service import SERVICE
@@ -23,20 +19,11 @@ async def get_policy(request: Request) -> Answer:
 @SERVICE.handles("cloudresourcemanager.projects.setIamPolicy", on=project_name)
 async def set_policy(request: Request) -> Answer:
     """Replace the parts of the policy that the mask names; the default is bindings and etag."""
-    context = request.context
-    name = project_name(request)
-    policy = request.body.get("policy")
-    if policy is None:
-        raise invalid_argument("policy is required.")
-
-    def step(tx: sqlite3.Connection) -> dict[str, Any]:
-        require_project(context, name, tx)
-        return context.policies.set(tx, name, policy, request.body.get("updateMask"))
-
-    return await context.db.write(step)
+    context, name = request.context, project_name(request)
+    return await policies.replace(request, name, lambda tx: require_project(context, name, tx))
 
 
 @SERVICE.handles("cloudresourcemanager.projects.testIamPermissions", permission="")
 async def test_permissions(request: Request) -> Answer:
     """Which of the permissions asked for the caller holds on the project."""
-    return held_permissions(request, request.body.get("permissions", []), project_name(request))
+    return policies.held_permissions(request, project_name(request))

@@ -1,0 +1,39 @@
+"""The IAM methods that many kinds of resource have: setIamPolicy and testIamPermissions (IAM: Policy)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+from emulator.errors import invalid_argument
+from emulator.gateway.request import Request
+
+
+async def replace(request: Request, resource: str, require: Callable[[sqlite3.Connection], object]) -> dict[str, Any]:
+    """Replace the policy of `resource` as a setIamPolicy asks; gives the new one.
+
+    `require` raises in the same transaction where there is no such resource. Raises a 400 without a policy, and what
+    `Policies.set` raises for one that is not valid or stale.
+    """
+    body = request.body or {}
+    policy = body.get("policy")
+    if policy is None:
+        raise invalid_argument("policy is required.")
+    context = request.context
+
+    def step(tx: sqlite3.Connection) -> dict[str, Any]:
+        require(tx)
+        return context.policies.set(tx, resource, policy, body.get("updateMask"))
+
+    return await context.db.write(step)
+
+
+def held_permissions(request: Request, resource: str) -> dict[str, Any]:
+    """The answer of testIamPermissions: those of the body's permissions that the caller holds; {} if none."""
+    wanted = (request.body or {}).get("permissions") or []
+    if any("*" in permission for permission in wanted):
+        raise invalid_argument("Permissions with wildcards (such as * or storage.*) are not allowed.")
+    policies = request.context.policies
+    held = [permission for permission in wanted if policies.allows(request.principal, permission, resource)]
+    return {"permissions": held} if held else {}
