@@ -19,7 +19,7 @@ from emulator.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("emulator", "engine", "infra", "scripts")
-DATA = (".json", ".sql", ".txt")
+DATA = (".json", ".gz", ".sql", ".txt")
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 
