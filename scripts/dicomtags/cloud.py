@@ -21,7 +21,7 @@ def qido(tag: str) -> dict[str, Json]:
     viewers ask for and Google's conformance statement does not list), or "no". This is of searches of a whole store,
     which return the levels above too; within a study or series they return their own level's only.
     """
-    from emulator.services.healthcare.dicomweb import qido as emulated
+    from emulator.services.healthcare.dicom.web import qido as emulated
 
     return {
         level: {"searchable": tag in emulated.KEYS[level].values(), "returned": _returned(tag, level)}
@@ -30,8 +30,8 @@ def qido(tag: str) -> dict[str, Json]:
 
 
 def _returned(tag: str, level: str) -> str:
-    from emulator.services.healthcare.dicomweb import index
-    from emulator.services.healthcare.dicomweb import qido as emulated
+    from emulator.services.healthcare.dicom import index
+    from emulator.services.healthcare.dicom.web import qido as emulated
 
     above = LEVELS[: LEVELS.index(level) + 1]
     if tag == "00081190" or any(tag in index.attributes(each, "default") for each in above):
@@ -49,7 +49,7 @@ def column(entry: Entry) -> Json | None:
     None where it has no column: bytes, elements of commands. A RECORD's `fields` are those of person names; a sequence
     has those attributes that its items hold. An attribute of several VRs has a column unless all of them are bytes.
     """
-    from emulator.services.healthcare.transfer import flattened
+    from emulator.services.healthcare.dicom.transfer import flattened
 
     if entry.tag.startswith(_COMMAND):
         return None
@@ -68,7 +68,7 @@ def column(entry: Entry) -> Json | None:
 
 def private_column() -> Json:
     """The column that holds private and unknown elements, each as {Tag, Data}."""
-    from emulator.services.healthcare.transfer import flattened
+    from emulator.services.healthcare.dicom.transfer import flattened
 
     schema = flattened.Schema()
     schema.add({"00091001": {"vr": "LO"}})

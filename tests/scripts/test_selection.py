@@ -55,7 +55,7 @@ def test_level_of_a_path() -> None:
 
 
 def test_keys_by_level_are_those_that_the_emulator_takes_too() -> None:
-    from emulator.services.healthcare.dicomweb.qido import KEYS
+    from emulator.services.healthcare.dicom.web.qido import KEYS
 
     for level, plural in (("study", "studies"), ("series", "series"), ("instance", "instances")):
         for key, tag in KEYS["instance"].items():

@@ -1,9 +1,10 @@
 """Cloud Healthcare: datasets, stores, DICOMweb, import and export. Importing the modules registers their handlers."""
 
-from emulator.services.healthcare import blob_settings, datasets, metrics, operations, resources, streaming
-from emulator.services.healthcare.dicomweb import delete, metadata, patch, qido, render, stow, update, wado
+from emulator.services.healthcare import datasets, operations, resources
+from emulator.services.healthcare.dicom import blob_settings, metrics, streaming
+from emulator.services.healthcare.dicom.transfer import exports, imports
+from emulator.services.healthcare.dicom.web import delete, metadata, patch, qido, render, stow, update, wado
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.transfer import exports, imports
 
 __all__ = [
     "SERVICE",

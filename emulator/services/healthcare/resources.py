@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import invalid_argument
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Request
-from emulator.services.healthcare.dicomweb import delete
+from emulator.services.healthcare.dicom.web import delete
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.resources import Resource
 

@@ -1,7 +1,7 @@
 """The healthcare service: Google's two discovery documents, and its tables."""
 
 from emulator.gateway.service import Service
-from emulator.services.healthcare.tables import SCHEMA
+from emulator.services.healthcare.dicom.tables import SCHEMA
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores."
 SERVICE = Service(

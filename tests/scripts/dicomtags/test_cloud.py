@@ -16,7 +16,8 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import DataElement
 
 from emulator.errors import ApiError
-from emulator.services.healthcare.dicomweb import index, qido
+from emulator.services.healthcare.dicom import index
+from emulator.services.healthcare.dicom.web import qido
 from scripts.dicomtags import cloud, dictionary
 from scripts.dicomtags.dictionary import Entry
 from tests.scripts.conftest import Live, Run

@@ -1,0 +1,1 @@
+"""DICOM stores: DICOMweb, import and export, notifications and streams of what changes."""

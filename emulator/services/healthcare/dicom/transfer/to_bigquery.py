@@ -1,0 +1,136 @@
+"""Export to BigQuery: the columns that all instances need, then the rows."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.context import Job
+from emulator.errors import ApiError, failed_precondition, invalid_argument
+from emulator.services.healthcare import agent
+from emulator.services.healthcare.dicom.transfer import flattened, selection
+from emulator.services.healthcare.dicom.transfer.selection import Exported
+from emulator.services.healthcare.names import DicomPath
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Json = dict[str, Any]
+
+_URI = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)\.([\w\-$]+)")
+_DISPOSITIONS = ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table and how an export or stream writes to it."""
+
+    project: str
+    dataset: str
+    table: str
+    disposition: str
+    with_source: bool
+    as_json: bool
+
+
+def parse(given: Json, store: str) -> Table:
+    """Read a bigqueryDestination; 400 for what Google refuses, such as a table of another project."""
+    uri = given.get("tableUri", "")
+    found = _URI.fullmatch(uri)
+    if found is None:
+        raise invalid_argument(f'Invalid BigQuery tableUri "{uri[:200]}": it must be bq://PROJECT.DATASET.TABLE.')
+    if found[1] != store.split("/")[1]:
+        raise invalid_argument("The BigQuery dataset must be in the same project as the DICOM store.")
+    disposition = given.get("writeDisposition", "WRITE_DISPOSITION_UNSPECIFIED")
+    if disposition not in _DISPOSITIONS:
+        disposition = "WRITE_TRUNCATE" if given.get("force") else "WRITE_EMPTY"
+    as_json = "schemaJson" in given
+    return Table(found[1], found[2], found[3], disposition, bool(given.get("includeSourceStore")), as_json)
+
+
+def require_editor(context: "Context", table: Table, store: str) -> None:
+    """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
+    from emulator.services.bigquery import api
+
+    try:
+        api.require_writer(context, agent.principal(context, store), table.project, table.dataset, table.table)
+    except ApiError as problem:
+        raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
+
+
+async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
+    """Write the table in one load: it is there whole, or as it was before."""
+    from emulator.services.bigquery import api
+
+    context, store = job.context, job.payload["store"]
+    table = parse(job.payload["bigqueryDestination"], store)
+    require_editor(context, table, store)
+    agent.require(context, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
+    columns = await asyncio.to_thread(_columns, job, table, paths)
+    written = 0
+
+    async def rows() -> AsyncIterator[list[Json]]:
+        nonlocal written
+        batches = selection.batches(context, store, paths)
+        while batch := await asyncio.to_thread(next, batches, None):
+            job.check_cancelled()
+            yield await asyncio.to_thread(_rows, batch, table, store, columns)
+            written += len(batch)
+
+    if not columns:
+        raise failed_precondition("The store has no instances to export.")
+    name = (table.project, table.dataset, table.table)
+    await api.write_table(context, *name, columns, rows(), table.disposition, job=job.operation.name)
+    # After a crash between the table's commit and this line nothing is written again, and the count is made anew.
+    job.counter["success"] = written or await asyncio.to_thread(selection.count, context, store, paths)
+
+
+def _columns(job: Job, table: Table, paths: Sequence[DicomPath] | None) -> list[flattened.Field]:
+    system = [*flattened.SYSTEM_COLUMNS, *([flattened.SOURCE_COLUMN] if table.with_source else [])]
+    if table.as_json:
+        return [*flattened.JSON_COLUMNS, *system]
+    schema = flattened.Schema()
+    for batch in selection.batches(job.context, job.payload["store"], paths):
+        job.check_cancelled()
+        for one in batch:
+            schema.add(orjson.loads(one.document.replace(b"\x01", b"")))
+    return [*schema.fields(), *system]
+
+
+def _rows(batch: Sequence[Exported], table: Table, store: str, columns: list[flattened.Field]) -> list[Json]:
+    made = []
+    for one in batch:
+        system = {
+            "StructuredStorageSize": len(one.document),
+            "StorageClass": one.storage_class,
+            "LastUpdated": one.updated,
+            "BlobStorageSize": one.size,
+            "Type": "INSERT",
+        }
+        made.append(table_row(one.document, system, store if table.with_source else "", columns, as_json=table.as_json))
+    return made
+
+
+def table_row(
+    document: bytes, system: Json, source: str, columns: list[flattened.Field], *, as_json: bool = False
+) -> Json:
+    """Make one row from an instance's stored document; `source` is the store's name where it is wanted."""
+    dataset = orjson.loads(document.replace(b"\x01", b""))
+    dropped: list[str] = []
+    if as_json:
+        made: Json = {"Metadata": orjson.dumps(dataset).decode()}
+        for name, tag in (
+            ("StudyInstanceUID", "0020000D"),
+            ("SeriesInstanceUID", "0020000E"),
+            ("SOPInstanceUID", "00080018"),
+        ):
+            made[name] = dataset[tag]["Value"][0]
+    else:
+        made = flattened.row(dataset, dropped, columns)
+    made.update(system, DroppedTags=sorted(set(dropped)))
+    if source:
+        made["SourceDicomStore"] = source
+    return made

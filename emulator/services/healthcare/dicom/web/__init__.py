@@ -1,0 +1,1 @@
+"""DICOMweb (PS3.18) as Cloud Healthcare answers it, one module a transaction."""

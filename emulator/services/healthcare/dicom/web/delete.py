@@ -1,0 +1,109 @@
+"""Deleting studies, series, instances (Cloud Healthcare's addition to DICOMweb), and everything in a store."""
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from emulator.errors import not_found
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import operations
+from emulator.services.healthcare.dicom import changes
+from emulator.services.healthcare.dicom.find import store_number
+from emulator.services.healthcare.names import DicomPath, StoreName
+from emulator.services.healthcare.service import SERVICE
+from emulator.state.operations import Operation
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+_STORES = "healthcare.projects.locations.datasets.dicomStores"
+_PERMISSION = "healthcare.dicomStores.dicomWebDelete"
+
+
+def empty_store(context: "Context", tx: sqlite3.Connection, store: str) -> None:
+    """Delete all that a store holds, in the transaction that deletes the store; nobody is notified."""
+    row = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (store,)).fetchone()
+    if row is None:
+        return
+    for (blob,) in tx.execute("SELECT blob FROM dicom_instances WHERE store = ?", row).fetchall():
+        context.blobs.drop_ref(tx, blob)
+    tx.execute("DELETE FROM dicom_metadata WHERE instance IN (SELECT id FROM dicom_instances WHERE store = ?)", row)
+    for table in ("dicom_instances", "dicom_series", "dicom_names", "dicom_studies", "dicom_outbox"):
+        tx.execute(f"DELETE FROM {table} WHERE store = ?", row)  # noqa: S608 (our own table names)
+    tx.execute("DELETE FROM dicom_stores WHERE id = ?", row)
+
+
+def delete_instances(context: "Context", tx: sqlite3.Connection, store: str, path: DicomPath) -> int:
+    """Delete what a path names, with the series and study that become empty; give the number of instances."""
+    number = store_number(context, store, tx)
+    condition, values = _condition(path)
+    rows = tx.execute(
+        "SELECT i.id, i.blob, i.study, i.series FROM dicom_instances i JOIN dicom_series e ON e.id = i.series"  # noqa: S608
+        f" JOIN dicom_studies s ON s.id = i.study WHERE s.store = ? AND {condition}",
+        (number, *values),
+    ).fetchall()
+    if not rows:
+        return 0
+    changed = [changes.load(tx, row[0]) for row in rows]
+    for instance, blob, _study, _series in rows:
+        context.blobs.drop_ref(tx, blob)
+        tx.execute("DELETE FROM dicom_metadata WHERE instance = ?", (instance,))
+        tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
+    for series in {row[3] for row in rows}:
+        tx.execute(
+            "DELETE FROM dicom_series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM dicom_instances WHERE series = ?)",
+            (series, series),
+        )
+    for study in {row[2] for row in rows}:
+        left = tx.execute("SELECT 1 FROM dicom_series WHERE study = ? LIMIT 1", (study,)).fetchone()
+        if left is None:
+            tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
+            tx.execute("DELETE FROM dicom_studies WHERE id = ?", (study,))
+    changes.announce(context, tx, store, "DeleteInstances", changed)
+    return len(rows)
+
+
+def _condition(path: DicomPath) -> tuple[str, tuple[str, ...]]:
+    named = [("s.uid = ?", path.study), ("e.uid = ?", path.series), ("i.uid = ?", path.instance)]
+    return " AND ".join(sql for sql, uid in named if uid), tuple(uid for _, uid in named if uid)
+
+
+async def _delete(request: Request, method: str) -> Operation | None:
+    """Delete what the request's path names; give the finished operation where the method has one."""
+    context, store = request.context, request.path["parent"]
+    path = DicomPath.parse(request.path["dicomWebPath"])
+
+    def step(tx: sqlite3.Connection) -> Operation | None:
+        deleted = delete_instances(context, tx, store, path)
+        if not deleted:
+            raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
+        if not method:
+            return None
+        metadata = operations.metadata(request, f"dicomweb.DicomWebService.{method}")
+        response = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+        dataset = StoreName.parse(store).dataset
+        return context.operations.insert(
+            tx, "healthcare.done", dataset, metadata=metadata, principal=request.principal, response=response
+        )
+
+    return await context.db.write(step)
+
+
+@SERVICE.handles(f"{_STORES}.studies.delete", permission=_PERMISSION)
+async def delete_study(request: Request) -> Answer:
+    """Delete a study; the operation is finished when it is answered."""
+    operation = await _delete(request, "DeleteStudy")
+    return operations.view(operation) if operation else {}
+
+
+@SERVICE.handles(f"{_STORES}.studies.series.delete", permission=_PERMISSION)
+async def delete_series(request: Request) -> Answer:
+    """Delete a series; the operation is finished when it is answered."""
+    operation = await _delete(request, "DeleteSeries")
+    return operations.view(operation) if operation else {}
+
+
+@SERVICE.handles(f"{_STORES}.studies.series.instances.delete", permission=_PERMISSION)
+async def delete_instance(request: Request) -> Answer:
+    """Delete one instance."""
+    await _delete(request, "")
+    return {}

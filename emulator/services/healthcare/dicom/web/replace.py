@@ -1,0 +1,67 @@
+"""Instances in place of the ones with their UIDs: what an update and a change of metadata do in their transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emulator.services.healthcare.dicom import changes, index, ingest
+from emulator.services.healthcare.dicom.find import DICOM_STORE
+from emulator.services.healthcare.dicom.index import Instance, Outcome
+from emulator.services.healthcare.dicom.ingest import File
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+_ACTION = "UpdateInstances"
+_FIND = (
+    "SELECT i.id, i.blob, i.storage_class, i.study, i.series FROM dicom_instances i"
+    " JOIN dicom_series e ON e.id = i.series JOIN dicom_studies s ON s.id = i.study"
+    " WHERE s.store = ? AND s.uid = ? AND e.uid = ? AND i.uid = ?"
+)
+
+
+def replace_in(
+    tx: sqlite3.Connection, context: "Context", store: str, files: Sequence[File], storage_class: str = ""
+) -> list[Outcome]:
+    """Store files, each in place of the instance with its UIDs where there is one; give the outcome of each: "stored".
+
+    The study and the series are then found by what the last file says of them. Without a storage class, an instance
+    keeps the one it has. 404 if the store is gone.
+    """
+    context.resources.require(DICOM_STORE, store, tx)
+    number = index.store_id(tx, store)
+    outcomes: list[Outcome] = []
+    for file in files:
+        one = file.instance
+        there = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
+        if there is None:
+            outcomes += ingest.store_in(tx, context, store, [file], _ACTION, storage_class or "STANDARD")
+            continue
+        instance, blob, old_class, study, series = there
+        tx.execute("DELETE FROM dicom_metadata WHERE instance = ?", (instance,))
+        tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
+        context.blobs.drop_ref(tx, blob)
+        updated, version = context.clock.stamp(), int(context.clock.seconds() * 1_000_000)
+        index.insert(tx, number, one, file.stored, storage_class or old_class, updated, version)
+        context.blobs.add_ref(tx, file.blob)
+        _describe(tx, number, study, series, one)
+        new = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
+        changes.announce(context, tx, store, _ACTION, [changes.load(tx, new[0])])
+        outcomes.append("stored")
+    return outcomes
+
+
+def _describe(tx: sqlite3.Connection, store: int, study: int, series: int, one: Instance) -> None:
+    """Let a study and a series be found by what one instance says of them."""
+    tx.execute(
+        "UPDATE dicom_studies SET patient_id = ?, accession = ?, study_date = ?, found = ?, attributes = ?"
+        " WHERE id = ?",
+        (one.patient_id, one.accession, one.study_date, one.study_found, one.study_attributes, study),
+    )
+    tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
+    names = [(store, kind, value, study) for kind, value in one.names]
+    tx.executemany("INSERT OR IGNORE INTO dicom_names VALUES(?,?,?,?)", names)
+    tx.execute(
+        "UPDATE dicom_series SET modality = ?, found = ?, joined = ?, attributes = ? WHERE id = ?",
+        (one.modality, one.series_found, one.series_joined, one.series_attributes, series),
+    )
