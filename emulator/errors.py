@@ -91,11 +91,6 @@ def failed_precondition(message: str, *, reason: str = "failedPrecondition") -> 
     return ApiError(400, "FAILED_PRECONDITION", message, reason)
 
 
-def out_of_range(message: str, *, reason: str = "outOfRange") -> ApiError:
-    """400: past the end."""
-    return ApiError(400, "OUT_OF_RANGE", message, reason)
-
-
 def unauthenticated(message: str, *, reason: str = "required") -> ApiError:
     """401: who is asking is not known."""
     return ApiError(401, "UNAUTHENTICATED", message, reason)
@@ -126,11 +121,6 @@ def aborted(message: str, *, reason: str = "aborted") -> ApiError:
 def precondition_failed(message: str, *, reason: str = "conditionNotMet") -> ApiError:
     """412: a condition of the request's own does not hold."""
     return ApiError(412, "FAILED_PRECONDITION", message, reason)
-
-
-def range_not_satisfiable(message: str, *, reason: str = "requestedRangeNotSatisfiable") -> ApiError:
-    """416."""
-    return ApiError(416, "OUT_OF_RANGE", message, reason)
 
 
 def resource_exhausted(message: str, *, reason: str = "rateLimitExceeded") -> ApiError:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import failed_precondition, invalid_argument, not_found
+from emulator.errors import invalid_argument, not_found
 from emulator.gateway import filters, paging, policies, validation
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
@@ -273,9 +273,3 @@ def _test_permissions(_collection: Collection) -> Handler:
         return policies.held_permissions(request, request.name)
 
     return handler
-
-
-def require_absent(found: Resource | None, message: str) -> None:
-    """A FAILED_PRECONDITION with `message` where something is still there."""
-    if found is not None:
-        raise failed_precondition(message)

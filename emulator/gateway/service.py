@@ -12,7 +12,6 @@ from emulator.gateway.request import Answer, Request, Response
 if TYPE_CHECKING:
     from emulator.context import Context, Job
     from emulator.gateway.discovery import Method
-    from emulator.state.operations import Operation
 
 Handler = Callable[[Request], Awaitable[Answer]]
 Hook = Callable[["Context"], Awaitable[None]]
@@ -22,7 +21,6 @@ Resource = Callable[[Request], str]
 Gate = Callable[[Request], None]
 Pages = Callable[["Context", str, dict[str, str]], Awaitable[Response | None]]
 Endpoint = Callable[["Context", str, dict[str, str], dict[str, str], dict[str, Any]], Awaitable[Response]]
-UNCHECKED = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ class Service:
         self.pages: Pages | None = None
         self.alias: Callable[[Context, str], str | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
-        self.operation_view: Callable[[Operation], dict[str, Any]] | None = None
 
     def handles(
         self,

@@ -87,9 +87,6 @@ def view(operation: Operation) -> Json:
     return {**operation.to_json(), "metadata": shown}
 
 
-SERVICE.operation_view = view
-
-
 @SERVICE.handles(f"{_PREFIX}.get")
 async def get(request: Request) -> Answer:
     """Give one operation."""

@@ -85,11 +85,6 @@ def not_modified() -> ApiError:
     return ApiError(304, "FAILED_PRECONDITION", "Not Modified", "notModified")
 
 
-def range_not_satisfiable() -> ApiError:
-    """416: the range begins past the end."""
-    return ApiError(416, "OUT_OF_RANGE", "Request range not satisfiable", "requestedRangeNotSatisfiable")
-
-
 def may_not_replace(bucket: str, name: str) -> ApiError:
     """403: to replace an object is to delete what was there."""
     message = (
