@@ -22,7 +22,7 @@ from emulator.gateway.routing import Found, Route
 from emulator.gateway.service import Endpoint, Registration, Service
 from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
-from emulator.state import blobs, logs, operations, resources
+from emulator.state import blobs, logs, operations, outbox, resources
 from emulator.state.clock import Clock, Ids
 
 SERVICES = (
@@ -56,11 +56,14 @@ class Emulator(Context):
         self.operations.runners = {
             kind: job for service in self.services.values() for kind, job in service.jobs.items()
         }
+        self.outbox.deliverers = {
+            kind: delivery for service in self.services.values() for kind, delivery in service.deliveries.items()
+        }
         self._tasks: list[asyncio.Task[Any]] = []
         self._create_tables()
 
     def _create_tables(self) -> None:
-        for module in (resources, blobs, authorization, logs, operations):
+        for module in (resources, blobs, authorization, logs, operations, outbox):
             self.db.create(module.SCHEMA)
         for service in self.services.values():
             if service.schema:
@@ -76,11 +79,13 @@ class Emulator(Context):
                 await hook(self)
         self._tasks.append(asyncio.create_task(self.logs.run()))
         self._tasks.append(asyncio.create_task(asyncio.to_thread(self.blobs.sweep, started)))
+        await self.outbox.start()
         self.operations.resume()
 
     async def stop(self) -> None:
         """Interrupt operations, run service hooks, write what is buffered, close the state."""
         await self.operations.stop()
+        await self.outbox.stop()
         for service in reversed(self.services.values()):
             for hook in service.stop_hooks:
                 try:

@@ -19,9 +19,11 @@ from emulator.state import operations
 from emulator.state.clock import Clock, Ids
 from emulator.state.faults import Faults
 from emulator.state.logs import Logs
+from emulator.state.outbox import Deliverer, Outbox
 from emulator.state.state import State
 
 AccountExists = Callable[["Context", str, sqlite3.Connection | None], bool]
+Delivery: TypeAlias = "Deliverer[Context]"
 Job: TypeAlias = "operations.Job[Context]"
 
 
@@ -40,6 +42,7 @@ class Context(State, ABC):
         self.authenticator = Authenticator(self, settings.state)
         self.logs = Logs(self)
         self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
+        self.outbox: Outbox[Context] = Outbox(self)
         self.faults = Faults()
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
 

@@ -10,7 +10,7 @@ from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
 
 if TYPE_CHECKING:
-    from emulator.context import Context, Job
+    from emulator.context import Context, Delivery, Job
     from emulator.gateway.discovery import Method
 
 Handler = Callable[[Request], Awaitable[Answer]]
@@ -72,6 +72,7 @@ class Service:
         self.data = [*data]
         self.registrations: dict[str, Registration] = {}
         self.jobs: dict[str, Runner] = {}
+        self.deliveries: dict[str, Delivery] = {}
         self.start_hooks: list[Hook] = []
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
@@ -107,6 +108,15 @@ class Service:
         def register(runner: Runner) -> Runner:
             self.jobs[kind] = runner
             return runner
+
+        return register
+
+    def delivers(self, kind: str) -> Callable[[Delivery], Delivery]:
+        """Register what delivers the outbox's entries of a kind."""
+
+        def register(delivery: Delivery) -> Delivery:
+            self.deliveries[kind] = delivery
+            return delivery
 
         return register
 

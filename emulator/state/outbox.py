@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from emulator.dicom.errors import described
 from emulator.state.state import State
 
 SCHEMA = """
@@ -122,8 +123,7 @@ class Outbox(Generic[C]):
             await self._deliver(queue, self._pace.batch)
         except Exception as problem:  # noqa: BLE001  nobody would start the task again
             wait = min(self._pace.longest_wait, self._pace.first_wait * 2 ** min(failures, 30))
-            name = type(problem).__name__
-            _log.error("a delivery of %s failed (%s) and is tried again in %g s", queue.kind, name, wait)
+            _log.error("a delivery of %s failed and is tried again: %s", queue.kind, described(problem))
             await asyncio.sleep(wait)
             await self._give_up_oldest(queue)
             return False
@@ -140,7 +140,7 @@ class Outbox(Generic[C]):
                 for _ in rows:
                     await self._deliver(queue, 1)
                 return
-            _log.error("an entry of %s can't be delivered and is left out: %s", queue.kind, type(problem).__name__)
+            _log.error("an entry of %s can't be delivered and is left out: %s", queue.kind, described(problem))
         await self._context.db.write(_forget, queue, rows[-1]["id"])
 
     def _waits(self, queue: _Queue) -> bool:

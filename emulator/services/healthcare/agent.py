@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError, permission_denied
+from emulator.services.healthcare.names import StoreName
+from emulator.services.healthcare.stores import registry
 from emulator.services.serviceusage.catalogue import agent_email
 
 if TYPE_CHECKING:
@@ -46,20 +48,16 @@ def lacks_permission(product: str) -> ApiError:
 def log_entry(
     store: str, message_type: str, code: int, message: str, *, source: str, operation: str = ""
 ) -> dict[str, Any]:
-    """Make the Cloud Logging entry for one item that failed (Cloud Healthcare: viewing error logs)."""
-    _, project, _, location, _, dataset, _, store_id = store.split("/")
+    """The Cloud Logging entry for one item of a store that failed (Cloud Healthcare: viewing error logs).
+
+    `message_type` is the last word of its payload's type, `code` a google.rpc.Code, `source` the item's name or URI.
+    """
+    name, kind = StoreName.parse(store), registry.of_store(store)
+    labels = {"project_id": name.project, "location": name.location, "dataset_id": name.dataset_id}
     entry: dict[str, Any] = {
-        "logName": f"projects/{project}/logs/healthcare.googleapis.com%2Fdicom",
+        "logName": f"projects/{name.project}/logs/{kind.log}",
         "severity": "ERROR",
-        "resource": {
-            "type": "healthcare_dicom_store",
-            "labels": {
-                "project_id": project,
-                "location": location,
-                "dataset_id": dataset,
-                "dicom_store_id": store_id,
-            },
-        },
+        "resource": {"type": kind.log_type, "labels": {**labels, kind.log_label: name.store_id}},
         "jsonPayload": {
             "@type": f"type.googleapis.com/google.cloud.healthcare.logging.{message_type}",
             "error": {"code": code, "message": message},

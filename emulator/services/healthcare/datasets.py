@@ -1,11 +1,21 @@
-"""Creating a dataset (an operation that is finished when it is answered), and the locations where datasets can be."""
+"""Datasets (creating one is an operation that is finished when it is answered), and the locations where they can be."""
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 from emulator.errors import not_found, permission_denied
 from emulator.gateway import collections, paging
+from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
-from emulator.services.healthcare import agent, operations, resources
+from emulator.services.healthcare import agent, operations
+from emulator.services.healthcare.names import DATASET, ID, METHODS
 from emulator.services.healthcare.service import SERVICE
+from emulator.services.healthcare.stores import registry, settings
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.context import Context
 
 LOCATIONS = [
     "asia-east1",
@@ -41,7 +51,30 @@ LOCATIONS = [
 """Cloud Healthcare: regional and multi-regional locations (docs.cloud.google.com/healthcare-api/docs/requirements)."""
 
 
-@SERVICE.handles("healthcare.projects.locations.datasets.create")
+def _prepared(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    settings.check_labels(body)
+    return body
+
+
+def _deleted(context: "Context", tx: sqlite3.Connection, dataset: Resource) -> None:
+    registry.empty_dataset(context, tx, dataset.name)
+    context.operations.delete_below(tx, dataset.name)
+
+
+DATASETS = Collection(
+    DATASET,
+    "datasets",
+    id_parameter="datasetId",
+    id_pattern=ID,
+    immutable=frozenset(("encryptionSpec",)),
+    prepare=_prepared,
+    after_delete=_deleted,
+)
+_VERBS = ("get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
+crud(SERVICE, DATASETS, METHODS, _VERBS)
+
+
+@SERVICE.handles(f"{METHODS}.create")
 async def create(request: Request) -> Answer:
     """Create a dataset: readable as soon as the operation is answered, which the provider relies on."""
     location = request.path["parent"].rsplit("/", 1)[-1]
@@ -51,7 +84,7 @@ async def create(request: Request) -> Answer:
     if key:
         email = agent.principal(request.context, request.path["parent"]).partition(":")[2]
         cloudkms.require_usable(request.context, key, email, permission_denied)
-    dataset = await collections.create(resources.DATASETS, request)
+    dataset = await collections.create(DATASETS, request)
     operation = await operations.finished(
         request,
         dataset.name,

@@ -1,9 +1,17 @@
 """Names of healthcare resources, and the path of a DICOMweb request, parsed and written in one place."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 from emulator.errors import invalid_argument
+
+METHODS = "healthcare.projects.locations.datasets"
+"""What the ids of the methods of datasets begin with, and of those below."""
+DATASET = "healthcare.datasets"
+"""The kind of datasets in the table of resources."""
+ID = re.compile(r"[\w\-.]{1,256}")
+"""What ids of datasets and stores look like."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 from emulator.gateway import filters, paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.names import StoreName
+from emulator.services.healthcare.names import DATASET, METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.operations import Operation
 
 Json = dict[str, Any]
-_PREFIX = "healthcare.projects.locations.datasets.operations"
+_PREFIX = f"{METHODS}.operations"
 _PAGE = 100
 _TYPES = "type.googleapis.com"
 
@@ -96,7 +96,7 @@ async def get(request: Request) -> Answer:
 @SERVICE.handles(f"{_PREFIX}.list")
 async def list_operations(request: Request) -> Answer:
     """List a dataset's operations, newest first; `filter` sees them as they are shown."""
-    request.context.resources.require("healthcare.datasets", request.name)
+    request.context.resources.require(DATASET, request.name)
     shown = [view(operation) for operation in request.context.operations.list(request.name)]
     if text := request.query.get("filter"):
         keep = filters.compile_filter(text)

@@ -1,4 +1,4 @@
-"""What follows a change of instances: Pub/Sub notifications and rows for BigQuery streams, in the same transaction."""
+"""What became of instances, as notifications and streams tell it."""
 
 import base64
 import sqlite3
@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
-
-from emulator.errors import ApiError
-from emulator.services.healthcare import agent
+from emulator.services.healthcare import changes
+from emulator.services.healthcare.dicom.find import DICOM_STORE
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.stores.kind import Message, NotificationConfig
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.context import Context
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,14 @@ class Changed:
     size: int
     document: bytes
     previous_class: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done with an instance: StoreInstances, ImportDicomData, UpdateInstances, ..."""
+
+    action: str
+    instance: Changed
 
 
 _LOAD = (
@@ -59,27 +64,24 @@ def announce(
 ) -> None:
     """Publish and queue what a store's configs ask for; `resource` is the store, where the caller has read it.
 
-    `action` is StoreInstances, ImportDicomData, DeleteInstances or SetBlobSettings. The older notificationConfig gets
-    new instances only, those of an import only with sendForBulkImport (Cloud Healthcare: Pub/Sub notifications).
-    A topic that is gone or closed to the service agent does not fail the change: the failure is logged.
+    `action` is StoreInstances, ImportDicomData, UpdateInstances, DeleteInstances or SetBlobSettings.
     """
-    resource = resource or context.resources.get("healthcare.dicomStores", store, tx)
-    if resource is None or not changed:
-        return
-    old = resource.body.get("notificationConfig") or {}
-    wants_old = action == "StoreInstances" or (action == "ImportDicomData" and old.get("sendForBulkImport"))
-    if old.get("pubsubTopic") and wants_old:
-        _publish(context, tx, store, old["pubsubTopic"], [(_data(store, one), {}) for one in changed])
-    for config in resource.body.get("notificationConfigs") or []:
-        if topic := config.get("pubsubTopic"):
-            messages = [(_data(store, one), _attributes(store, action, one)) for one in changed]
-            _publish(context, tx, store, topic, messages)
-    if resource.body.get("streamConfigs"):
-        _queue(tx, store, action, changed)
+    resource = resource or context.resources.get(DICOM_STORE, store, tx)
+    if resource is not None:
+        changes.announce(context, tx, resource, [Change(action, one) for one in changed])
 
 
-def _data(store: str, one: Changed) -> bytes:
-    return f"{store}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}".encode()
+def message(store: str, config: NotificationConfig, change: Change) -> Message | None:
+    """The notification of a change. The older config is told of new instances only, and without attributes.
+
+    Of those that an import brings only with sendForBulkImport (Cloud Healthcare: Pub/Sub notifications).
+    """
+    one = change.instance
+    data = f"{store}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}".encode()
+    if not config.older:
+        return data, _attributes(store, change.action, one)
+    imported = change.action == "ImportDicomData" and config.settings.get("sendForBulkImport")
+    return (data, {}) if imported or change.action == "StoreInstances" else None
 
 
 def _attributes(store: str, action: str, one: Changed) -> dict[str, str]:
@@ -97,39 +99,3 @@ def _attributes(store: str, action: str, one: Changed) -> dict[str, str]:
     if one.previous_class:
         attributes["previousStorageClass"] = one.previous_class
     return attributes
-
-
-def _publish(
-    context: "Context", tx: sqlite3.Connection, store: str, topic: str, messages: list[tuple[bytes, dict[str, str]]]
-) -> None:
-    from emulator.services.pubsub import api
-
-    if not api.topic_exists(context, topic):
-        problem = (5, f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
-    elif not context.policies.allows(agent.principal(context, store), "pubsub.topics.publish", topic):
-        problem = (7, f"User not authorized to perform this action on topic {topic}; grant roles/pubsub.publisher.")
-    else:
-        try:
-            api.publish_in(tx, context, topic, messages)
-        except ApiError as refusal:  # the topic's schema does not allow it
-            problem = (refusal.rpc_code, refusal.message)
-        else:
-            return
-    context.logs.write_in(tx, agent.log_entry(store, "PubsubNotificationLogEntry", *problem, source=topic))
-
-
-def _queue(tx: sqlite3.Connection, store: str, action: str, changed: Sequence[Changed]) -> None:
-    """Keep the rows that the stream's task hands to BigQuery after the commit."""
-    number = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (store,)).fetchone()[0]
-    kind = {"DeleteInstances": "DELETE", "SetBlobSettings": "UPDATE", "UpdateInstances": "UPDATE"}.get(action, "INSERT")
-    for one in changed:
-        system = orjson.dumps(
-            {
-                "StructuredStorageSize": len(one.document),
-                "StorageClass": one.storage_class,
-                "LastUpdated": one.updated,
-                "BlobStorageSize": one.size,
-                "Type": kind,
-            }
-        )
-        tx.execute("INSERT INTO dicom_outbox(store, system, document) VALUES(?,?,?)", (number, system, one.document))

@@ -41,7 +41,4 @@ CREATE INDEX IF NOT EXISTS dicom_instances_uid ON dicom_instances(store, uid);
 
 CREATE TABLE IF NOT EXISTS dicom_metadata(
     instance INTEGER PRIMARY KEY, document BLOB NOT NULL, bulk BLOB NOT NULL);
-
-CREATE TABLE IF NOT EXISTS dicom_outbox(
-    id INTEGER PRIMARY KEY AUTOINCREMENT, store INTEGER NOT NULL, system BLOB NOT NULL, document BLOB NOT NULL);
 """

@@ -5,13 +5,11 @@ Attributes and payload: https://cloud.google.com/storage/docs/pubsub-notificatio
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.errors import ApiError
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.view import object_view
@@ -55,7 +53,7 @@ def announce(
     publisher = f"serviceAccount:{bucket.agent}" if configs else ""
     for config in configs:
         topic = config["topic"].removeprefix(TOPIC_PREFIX)
-        if not _wanted(config, event, stored.name) or not context.policies.allows(publisher, PUBLISH, topic):
+        if not _wanted(config, event, stored.name):
             continue
         from emulator.services.pubsub import api as pubsub
 
@@ -75,9 +73,7 @@ def announce(
         if other_generation is not None:
             key = "overwroteGeneration" if event == FINALIZE else "overwrittenByGeneration"
             attributes[key] = str(other_generation)
-        # A topic that is gone, or whose schema does not allow them, loses its events; the change itself goes on.
-        with contextlib.suppress(ApiError):
-            pubsub.publish_in(tx, context, topic, [(payload, attributes)])
+        pubsub.publish_as(tx, context, publisher, topic, [(payload, attributes)])
 
 
 def _wanted(config: dict[str, Any], event: str, name: str) -> bool:

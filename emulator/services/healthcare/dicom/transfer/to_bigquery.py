@@ -1,8 +1,7 @@
 """Export to BigQuery: the columns that all instances need, then the rows."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,13 @@ from emulator.services.healthcare import agent
 from emulator.services.healthcare.dicom.transfer import flattened, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.transfer.tables import TableUri
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
 Json = dict[str, Any]
 
-_URI = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)\.([\w\-$]+)")
 _DISPOSITIONS = ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND")
 
 
@@ -38,17 +37,14 @@ class Table:
 
 def parse(given: Json, store: str) -> Table:
     """Read a bigqueryDestination; 400 for what Google refuses, such as a table of another project."""
-    uri = given.get("tableUri", "")
-    found = _URI.fullmatch(uri)
-    if found is None:
-        raise invalid_argument(f'Invalid BigQuery tableUri "{uri[:200]}": it must be bq://PROJECT.DATASET.TABLE.')
-    if found[1] != store.split("/")[1]:
+    uri = TableUri.parse(given.get("tableUri", ""))
+    if uri.project != store.split("/")[1]:
         raise invalid_argument("The BigQuery dataset must be in the same project as the DICOM store.")
     disposition = given.get("writeDisposition", "WRITE_DISPOSITION_UNSPECIFIED")
     if disposition not in _DISPOSITIONS:
         disposition = "WRITE_TRUNCATE" if given.get("force") else "WRITE_EMPTY"
     as_json = "schemaJson" in given
-    return Table(found[1], found[2], found[3], disposition, bool(given.get("includeSourceStore")), as_json)
+    return Table(uri.project, uri.dataset, uri.table, disposition, bool(given.get("includeSourceStore")), as_json)
 
 
 def require_editor(context: "Context", table: Table, store: str) -> None:
@@ -69,7 +65,7 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
     table = parse(job.payload["bigqueryDestination"], store)
     require_editor(context, table, store)
     agent.require(context, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
-    columns = await asyncio.to_thread(_columns, job, table, paths)
+    made = await asyncio.to_thread(columns, _documents(job, paths), table)
     written = 0
 
     async def rows() -> AsyncIterator[list[Json]]:
@@ -77,26 +73,32 @@ async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
         batches = selection.batches(context, store, paths)
         while batch := await asyncio.to_thread(next, batches, None):
             job.check_cancelled()
-            yield await asyncio.to_thread(_rows, batch, table, store, columns)
+            yield await asyncio.to_thread(_rows, batch, table, store, made)
             written += len(batch)
 
-    if not columns:
+    if not made:
         raise failed_precondition("The store has no instances to export.")
     name = (table.project, table.dataset, table.table)
-    await api.write_table(context, *name, columns, rows(), table.disposition, job=job.operation.name)
+    await api.write_table(context, *name, made, rows(), table.disposition, job=job.operation.name)
     # After a crash between the table's commit and this line nothing is written again, and the count is made anew.
     job.counter["success"] = written or await asyncio.to_thread(selection.count, context, store, paths)
 
 
-def _columns(job: Job, table: Table, paths: Sequence[DicomPath] | None) -> list[flattened.Field]:
+def _documents(job: Job, paths: Sequence[DicomPath] | None) -> Iterator[bytes]:
+    """The documents of all instances that are exported."""
+    for batch in selection.batches(job.context, job.payload["store"], paths):
+        job.check_cancelled()
+        yield from (one.document for one in batch)
+
+
+def columns(documents: Iterable[bytes], table: Table) -> list[flattened.Field]:
+    """The columns that the rows of these instances need, by their stored documents."""
     system = [*flattened.SYSTEM_COLUMNS, *([flattened.SOURCE_COLUMN] if table.with_source else [])]
     if table.as_json:
         return [*flattened.JSON_COLUMNS, *system]
     schema = flattened.Schema()
-    for batch in selection.batches(job.context, job.payload["store"], paths):
-        job.check_cancelled()
-        for one in batch:
-            schema.add(orjson.loads(one.document.replace(b"\x01", b"")))
+    for document in documents:
+        schema.add(orjson.loads(document.replace(b"\x01", b"")))
     return [*schema.fields(), *system]
 
 

@@ -1,4 +1,4 @@
-"""Deleting studies, series, instances (Cloud Healthcare's addition to DICOMweb), and everything in a store."""
+"""Deleting studies, series and instances (Cloud Healthcare's addition to DICOMweb)."""
 
 import sqlite3
 from typing import TYPE_CHECKING
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"
 _PERMISSION = "healthcare.dicomStores.dicomWebDelete"
-
-
-def empty_store(context: "Context", tx: sqlite3.Connection, store: str) -> None:
-    """Delete all that a store holds, in the transaction that deletes the store; nobody is notified."""
-    row = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (store,)).fetchone()
-    if row is None:
-        return
-    for (blob,) in tx.execute("SELECT blob FROM dicom_instances WHERE store = ?", row).fetchall():
-        context.blobs.drop_ref(tx, blob)
-    tx.execute("DELETE FROM dicom_metadata WHERE instance IN (SELECT id FROM dicom_instances WHERE store = ?)", row)
-    for table in ("dicom_instances", "dicom_series", "dicom_names", "dicom_studies", "dicom_outbox"):
-        tx.execute(f"DELETE FROM {table} WHERE store = ?", row)  # noqa: S608 (our own table names)
-    tx.execute("DELETE FROM dicom_stores WHERE id = ?", row)
 
 
 def delete_instances(context: "Context", tx: sqlite3.Connection, store: str, path: DicomPath) -> int:

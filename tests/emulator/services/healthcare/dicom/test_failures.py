@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from emulator.gateway.request import Request
-from emulator.services.healthcare.dicom import ingest, pixel_work, streaming
+from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.transfer import flattened, to_bigquery
+from emulator.services.healthcare.stores.registry import STREAMS
+from emulator.state.outbox import Pace
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
 from tests.support.patience import PATIENCE
@@ -111,7 +113,7 @@ def tables(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> Tables:
 
 async def _handed_over(store: InProcess) -> None:
     for _ in range(1000):
-        if not store.emulator.db.one("SELECT 1 FROM dicom_outbox"):
+        if not store.emulator.outbox.waiting(STREAMS):
             return
         await asyncio.sleep(0.02)
     pytest.fail("the stream stands still")
@@ -145,7 +147,7 @@ def test_a_bad_row_does_not_stop_the_stream(
 def test_the_stream_goes_on_after_any_failure(
     store: InProcess, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(store.emulator.outbox, "_pace", Pace(first_wait=0.05))
     tables.problem = RuntimeError("no more room")
 
     async def stored() -> None:
@@ -154,19 +156,6 @@ def test_the_stream_goes_on_after_any_failure(
 
     store.run(stored())
     assert [row["SOPInstanceUID"] for row in tables.rows] == ["1.2.1.1.1"]
-
-
-def test_stop_does_not_raise_what_the_stream_did(store: InProcess) -> None:
-    async def broken() -> None:
-        raise ValueError("unforeseen")
-
-    async def stopped() -> None:
-        await streaming.stop(store.emulator)
-        streaming._tasks[id(store.emulator)] = asyncio.create_task(broken())
-        await asyncio.sleep(0)
-        await streaming.stop(store.emulator)
-
-    store.run(stopped())
 
 
 def test_a_patch_of_what_is_deleted_meanwhile_is_aborted(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

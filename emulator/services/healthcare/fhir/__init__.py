@@ -1,0 +1,5 @@
+"""FHIR stores."""
+
+from emulator.services.healthcare.fhir import store
+
+__all__ = ["store"]
