@@ -1,0 +1,322 @@
+"""What is indexed of a resource: the rows of the tables of values, by parameter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from emulator.fhir.paths.beginnings import first_keys
+from emulator.fhir.paths.compiling import Path, compiled
+from emulator.fhir.paths.unions import alternatives
+from emulator.fhir.search.folding import folded
+from emulator.fhir.search.moments import interval
+from emulator.fhir.search.parameters import Parameter, Parameters, key_of
+from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, Row, Rows, system_key
+
+Json = Mapping[str, Any]
+_Reader = tuple[Parameter, Path]
+Local = Callable[[str], str]
+"""Takes a reference's text; gives Type/id where it is of the own store, else the text as it is."""
+
+CONTENT_KEY, NARRATIVE_KEY = key_of("Resource", "_content"), key_of("Resource", "_text")
+MOST_ROWS = 50_000
+"""Of one resource; Cloud Healthcare may leave fields beyond as many out of the index."""
+_MOST_WORDS = 1000
+_TABLE = {"token": "tokens", "string": "strings", "date": "dates", "reference": "references", "uri": "uris"}
+_TEXT_PARTS = (
+    "family",
+    "given",
+    "line",
+    "city",
+    "district",
+    "state",
+    "postalCode",
+    "country",
+    "prefix",
+    "suffix",
+    "text",
+)
+_CONTACT_SYSTEMS = frozenset({"phone", "fax", "email", "pager", "url", "sms", "other"})
+_CURRENCY = "urn:iso:std:iso:4217"
+_VERSIONED = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?")
+_TAG = re.compile(r"<[^>]*>")
+_INFINITY = float("inf")
+
+
+def relative(text: str) -> str:
+    """The target of a reference where the store's own address is not known: Type/id loses its version."""
+    match = _VERSIONED.fullmatch(text)
+    return match[1] if match else text
+
+
+class _Plan:
+    """The parameters of a type by the keys that a resource must have for them to find anything."""
+
+    def __init__(self, parameters: Iterable[Parameter]) -> None:
+        self._always: list[_Reader] = []
+        self._by_key: dict[str, list[_Reader]] = {}
+        for each in parameters:
+            if not each.expression or each.code in {"_id", "_lastUpdated"}:
+                continue
+            keys = _needed(each)
+            for key in keys or ():
+                self._by_key.setdefault(key, []).append((each, each.path))
+            if keys is None:
+                self._always.append((each, each.path))
+
+    def for_keys(self, resource: Json) -> list[_Reader]:
+        """What may find something in a resource, each once."""
+        found = dict.fromkeys(self._always)
+        for key in resource:
+            if readers := self._by_key.get(key):
+                found.update(dict.fromkeys(readers))
+        return [*found]
+
+
+def _needed(parameter: Parameter) -> frozenset[str] | None:
+    if parameter.type != "composite":
+        return first_keys(parameter.expression)
+    found = [
+        first_keys(parameter.components[1].expression if side == parameter.base else side)
+        for side in alternatives(parameter.expression)
+    ]
+    return None if None in found else frozenset().union(*(each for each in found if each))
+
+
+class Indexer:
+    """Gives the rows of resources, by the parameters of a store."""
+
+    def __init__(self, parameters: Parameters, local: Local = relative) -> None:
+        self._parameters = parameters
+        self._local = local
+        self._plans: dict[str, _Plan] = {}
+
+    def rows(self, resource: Json) -> Rows:
+        """The rows of a resource whose type is known; at most 50,000."""
+        rows: Rows = {name: [] for name in COLUMNS}
+        words: dict[str, None] = {}
+        left = MOST_ROWS
+        for parameter, path in self._plan(resource["resourceType"]).for_keys(resource):
+            if values := path(resource):
+                left -= self._add(parameter, values[: max(left, 0)], rows, words)
+        self._add_words(CONTENT_KEY, words, rows)
+        div = narrative.get("div") if isinstance(narrative := resource.get("text"), dict) else None
+        if isinstance(div, str):
+            self._add_words(NARRATIVE_KEY, dict.fromkeys(folded(_TAG.sub(" ", div)).split()), rows)
+        return rows
+
+    def _plan(self, resource_type: str) -> _Plan:
+        if resource_type not in self._plans:
+            self._plans[resource_type] = _Plan(self._parameters.of(resource_type).values())
+        return self._plans[resource_type]
+
+    def _add(self, parameter: Parameter, values: list[Any], rows: Rows, words: dict[str, None]) -> int:
+        """Add a parameter's rows, each once, in the order of the values; their number."""
+        kind = parameter.type
+        if kind == "composite":
+            table, found = "pairs", self._pairs(parameter, values)
+        elif kind in {"number", "quantity"}:
+            table, found = "numbers", numbers(values)
+        elif kind == "reference":
+            table, found = "references", references(values, self._local)
+        else:
+            table, found = _TABLE[kind], _READERS[kind](values)
+        key = parameter.key
+        distinct = dict.fromkeys(found)
+        rows[table] += [(key, place, *row) for place, row in enumerate(distinct)]
+        if kind == "token":
+            self._add_texts(parameter.text_key, values, rows, words)
+        elif kind == "string":
+            for row in distinct:
+                words.update(dict.fromkeys(str(row[0]).split()))
+        return len(distinct)
+
+    def _add_texts(self, key: int, values: list[Any], rows: Rows, words: dict[str, None]) -> None:
+        distinct = dict.fromkeys(text for value in values if type(value) is dict for text in texts(value))
+        for place, text in enumerate(distinct):
+            plain = folded(text)
+            rows["strings"].append((key, place, plain, ""))
+            words.update(dict.fromkeys(plain.split()))
+
+    def _add_words(self, key: int, words: Mapping[str, None], rows: Rows) -> None:
+        rows["strings"] += [(key, place, word, "") for place, word in enumerate([*words][:_MOST_WORDS])]
+
+    def _pairs(self, parameter: Parameter, values: list[Any]) -> Iterator[Row]:
+        """The rows of a composite: each code of its first part with each value of its second."""
+        first, second = parameter.components
+        from_code, from_value = compiled(first.expression), compiled(second.expression)
+        for value in values:
+            codes = list(tokens(from_code(value)))
+            seconds = [*self._second(second.type, from_value(value))] if codes else []
+            for code in codes:
+                for each in seconds:
+                    yield (*code, *each)
+
+    def _second(self, kind: str, values: list[Any]) -> Iterator[Row]:
+        """Value, its system, low, high and unit of the second part of a pair."""
+        if kind == "token":
+            return ((code, system, 0, 0, "") for code, system in tokens(values))
+        if kind == "string":
+            return ((plain, 0, 0, 0, exact) for plain, exact in strings(values))
+        if kind == "date":
+            return (("", 0, low, high, "") for low, high in dates(values))
+        if kind == "reference":
+            return ((target, 0, 0, 0, "") for (target,) in references(values, self._local))
+        return ((code, system, low, high, unit) for low, high, code, system, unit in numbers(values))
+
+
+def tokens(values: list[Any]) -> Iterator[tuple[str, int]]:
+    """Codes with the numbers of their systems (FHIR, search: token)."""
+    for value in values:
+        if type(value) is dict:
+            yield from _tokens_of(value)
+        elif type(value) is bool:
+            yield ("true" if value else "false"), ANY_SYSTEM
+        else:
+            yield str(value), ANY_SYSTEM
+
+
+def _tokens_of(value: Json) -> Iterator[tuple[str, int]]:
+    if "coding" in value:
+        for coding in _dicts(value["coding"]):
+            yield from _coded(coding, "code")
+    elif "code" in value:
+        yield from _coded(value, "code")
+    elif "value" in value or ("system" in value and "display" not in value):
+        yield from _coded(value, "value")
+    elif isinstance(concept := value.get("concept"), dict):
+        yield from _tokens_of(concept)
+    elif "system" in value:
+        yield from _coded(value, "code")
+
+
+def _coded(value: Json, key: str) -> Iterator[tuple[str, int]]:
+    """The code and system of a Coding, Identifier or ContactPoint, whose system is not one of codes."""
+    code, system = value.get(key), value.get("system")
+    if code is None and system is None:
+        return
+    known = isinstance(system, str)
+    number = ANY_SYSTEM if known and system in _CONTACT_SYSTEMS else system_key(system if known else "")
+    yield ("" if code is None else str(code)), number
+
+
+def texts(value: Json) -> Iterator[str]:
+    """The texts of a coded value that :text searches: of a concept, of a coding, of an identifier's type."""
+    for each in (value, value.get("concept"), value.get("type")):
+        if isinstance(each, dict) and (each is not value or "type" not in value or "coding" in value):
+            if isinstance(each.get("text"), str):
+                yield each["text"]
+            for coding in _dicts(each.get("coding")):
+                if isinstance(coding.get("display"), str):
+                    yield coding["display"]
+    if isinstance(value.get("display"), str) and "reference" not in value:
+        yield value["display"]
+
+
+def strings(values: list[Any]) -> Iterator[tuple[str, str]]:
+    """Texts as they are compared and as they are written; of names and addresses each part (FHIR, search: string)."""
+    for value in values:
+        if type(value) is dict:
+            for part in _TEXT_PARTS:
+                text = value.get(part)
+                for each in text if isinstance(text, list) else (text,):
+                    if isinstance(each, str):
+                        yield folded(each), each
+        elif not isinstance(value, list):
+            text = str(value)
+            yield folded(text), text
+
+
+def dates(values: list[Any]) -> Iterator[tuple[int, int]]:
+    """The intervals of dates, periods and timings (FHIR, search: date)."""
+    return (found for value in values if (found := interval(value)) is not None)
+
+
+def numbers(values: list[Any]) -> Iterator[tuple[float, float, str, int, str]]:
+    """Low and high, code, system and unit of numbers, quantities, ranges, sampled data and amounts of money."""
+    for value in values:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield float(value), float(value), "", 0, ""
+        elif type(value) is dict and (found := _amount(value)):
+            yield found
+
+
+def _amount(value: Json) -> tuple[float, float, str, int, str] | None:
+    if "low" in value or "high" in value:
+        low, high = _part(value, "low"), _part(value, "high")
+        unit = low or high
+        return _measured(unit, _number(low, -_INFINITY), _number(high, _INFINITY)) if unit else None
+    if "origin" in value:
+        return _sampled(value)
+    if "numerator" in value:
+        return _ratio(value)
+    number = _number(value, None)
+    return None if number is None else _measured(value, number, number)
+
+
+def _sampled(value: Json) -> tuple[float, float, str, int, str] | None:
+    """SampledData: the bounds of what was measured, or the origin where none are stated."""
+    origin = _part(value, "origin")
+    start, factor = _number(origin, None), value.get("factor", 1)
+    if start is None or not isinstance(factor, (int, float)):
+        return None
+    limits = [
+        start + limit * factor if isinstance(limit := value.get(name), (int, float)) else start
+        for name in ("lowerLimit", "upperLimit")
+    ]
+    return _measured(origin, min(limits), max(limits))
+
+
+def _ratio(value: Json) -> tuple[float, float, str, int, str] | None:
+    above, below = (_number(_part(value, name), None) for name in ("numerator", "denominator"))
+    if above is None:
+        return None
+    number = above / below if below else above
+    return _measured(_part(value, "numerator"), number, number)
+
+
+def _measured(value: Json, low: float, high: float) -> tuple[float, float, str, int, str]:
+    if isinstance(currency := value.get("currency"), str):
+        return low, high, currency, system_key(_CURRENCY), currency
+    code, system, unit = (
+        each if isinstance(each := value.get(name), str) else "" for name in ("code", "system", "unit")
+    )
+    return low, high, code, system_key(system), unit
+
+
+def _number(value: Json, otherwise: Any) -> Any:
+    number = value.get("value")
+    return float(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else otherwise
+
+
+def _part(value: Json, name: str) -> Json:
+    part = value.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def references(values: list[Any], local: Local) -> Iterator[tuple[str]]:
+    """The targets of references and canonical URLs (Cloud Healthcare: the latter are compared as they are written)."""
+    for value in values:
+        text = value.get("reference") if type(value) is dict else value
+        if type(text) is dict:  # CodeableReference
+            text = text.get("reference")
+        if isinstance(text, str) and text:
+            yield (local(text),)
+
+
+def uris(values: list[Any]) -> Iterator[tuple[str]]:
+    """URIs, URLs and canonical URLs as they are written."""
+    return ((value,) for value in values if isinstance(value, str))
+
+
+def _dicts(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+_READERS: dict[str, Callable[[list[Any]], Iterator[Any]]] = {
+    "token": tokens,
+    "string": strings,
+    "date": dates,
+    "uri": uris,
+}

@@ -1,0 +1,119 @@
+from typing import Any
+
+import pytest
+
+from emulator.fhir.paths.beginnings import first_keys
+from emulator.fhir.paths.compiling import compiled
+from emulator.fhir.paths.errors import PathError
+from emulator.fhir.paths.unions import of_base
+
+PATIENT: dict[str, Any] = {
+    "resourceType": "Patient",
+    "id": "a",
+    "active": True,
+    "birthDate": "1970-01-02",
+    "_birthDate": {"extension": [{"url": "http://example.org/time", "valueDateTime": "1970-01-02T03:04:05Z"}]},
+    "deceasedBoolean": False,
+    "name": [{"family": "Ray", "given": ["Ann", None, "Bea"]}, {"text": "Ann Ray"}],
+    "telecom": [{"system": "phone", "value": "1"}, {"system": "email", "value": "a@example.org"}],
+    "extension": [{"url": "http://example.org/x", "valueString": "here"}, {"url": "http://example.org/y"}],
+    "generalPractitioner": [{"reference": "Practitioner/1"}, {"reference": "http://h/fhir/Organization/2/_history/3"}],
+    "link": [{"other": {"type": "Patient"}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("Patient.active", [True]),
+        ("Patient.name.given", ["Ann", "Bea"]),
+        ("Patient.name.family | Patient.name.text", ["Ray", "Ann Ray"]),
+        ("Patient.name | Patient.name", PATIENT["name"]),
+        ("Patient.name[1].text", ["Ann Ray"]),
+        ("Patient.name[2].text", []),
+        ("Patient.name.given.first()", ["Ann"]),
+        ("Patient.telecom.where(system='email').value", ["a@example.org"]),
+        ("Patient.telecom.where(system='email' or value='1').count()", [2]),
+        ("Patient.deceased", [False]),
+        ("(Patient.deceased as boolean)", [False]),
+        ("Patient.deceased.as(dateTime)", []),
+        ("Patient.deceased.ofType(boolean)", [False]),
+        ("Patient.deceased.exists()", [True]),
+        ("Patient.photo.exists()", [False]),
+        ("Patient.photo.exists() and Patient.photo != false", [False]),
+        ("Patient.deceased.exists() and Patient.deceased != false", [False]),
+        ("Patient.active.is(boolean)", [True]),
+        ("Patient.birthDate.extension('http://example.org/time').value", ["1970-01-02T03:04:05Z"]),
+        ("Patient.extension('http://example.org/x').value", ["here"]),
+        ("Patient.extension.where(url='http://example.org/x').value.as(string)", ["here"]),
+        ("Patient.generalPractitioner.where(resolve() is Practitioner).reference", ["Practitioner/1"]),
+        ("Patient.generalPractitioner.where(resolve() is Organization).count()", [1]),
+        ("Patient.link.other.where(resolve() is Patient).type", ["Patient"]),
+        ("(id | active).first()", ["a"]),
+        ("Patient.name.where(family.exists().not()).text", ["Ann Ray"]),
+        ("%resource.id", ["a"]),
+        ("Resource.id", ["a"]),
+        ("Patient.name.where($this.text = 'Ann Ray').text", ["Ann Ray"]),
+    ],
+)
+def test_an_expression_gives_what_fhirpath_gives(expression: str, values: list[Any]) -> None:
+    assert compiled(expression)(PATIENT) == values
+
+
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        ("Patient.name.soundex()", 'function "soundex"'),
+        ("Patient.name[", "at character 14"),
+        ("Patient.@", "at character 9"),
+        ("Patient.name.where(use='a'", '")" is expected'),
+        ("Patient..name", "at character 9"),
+        ("", "at character 1"),
+        ("Patient.name )", "its end is expected"),
+        ("(" * 30 + "a" + ")" * 30, "brackets"),
+        ("a.where(" * 30 + "b" + ")" * 30, "brackets"),
+        ("a" * 5000, "too long"),
+        ("Patient.where()", "needs a criterion"),
+    ],
+)
+def test_what_cannot_be_compiled_is_told_in_a_sentence(expression: str, part: str) -> None:
+    with pytest.raises(PathError) as caught:
+        compiled(expression)
+    assert part in str(caught.value)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("value", [None, 3, "text", [], [{"family": None}], {"family": {"deep": []}}])
+def test_no_shape_of_json_breaks_an_expression(value: Any) -> None:
+    for expression in ("Patient.name.family", "Patient.name.where(family='x')", "Patient.name.resolve() is Patient"):
+        compiled(expression)({"resourceType": "Patient", "name": value})
+
+
+def test_a_value_with_a_key_of_no_data_type_is_no_choice() -> None:
+    assert compiled("ValueSet.value")({"valueSet": "x"}) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "inside", "outside"),
+    [
+        ("Observation.value.as(Quantity)", "valueQuantity", "code"),
+        ("Observation.code | Observation.component.code", "component", "value"),
+        ("Patient.extension('http://example.org/x').value", "extension", "name"),
+    ],
+)
+def test_the_keys_that_an_expression_needs(expression: str, inside: str, outside: str) -> None:
+    keys = first_keys(expression)
+    assert keys is not None
+    assert inside in keys
+    assert outside not in keys
+
+
+@pytest.mark.parametrize("expression", ["Patient.deceased.exists()", "Observation", "a.exists() and b != false"])
+def test_an_expression_that_may_give_something_of_nothing(expression: str) -> None:
+    assert first_keys(expression) is None
+
+
+def test_the_sides_of_a_union_by_their_type() -> None:
+    union = "Patient.name | (Person.name as HumanName) | Patient.telecom.where(a='b|c') | start"
+    assert of_base(union, "Patient") == "Patient.name | Patient.telecom.where(a='b|c') | start"
+    assert of_base(union, "Person") == "(Person.name as HumanName) | start"
