@@ -3,8 +3,10 @@
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from emulator.dicom import jpeg, jpeg2000, packbits
 from emulator.dicom.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     Image = np.ndarray[Any, np.dtype[Any]]
 
 JPEG = "1.2.840.10008.1.2.4.50"
-_QUALITY = 90
 _COLOURS = ("RGB", "YBR_FULL")
 _JPEG_LS_ROOM = 256
 """Bytes behind the pixels: the encoder has twice as much room as it is given bytes."""
@@ -61,8 +62,6 @@ def _cannot(what: str) -> UnsupportedError:
 
 def _jpeg(pixels: Pixels) -> Encoder:
     """JPEG baseline, of 8 bits and lossy: indexes of a palette would become those of other colours (PS3.5 8.2.1)."""
-    import imagecodecs
-
     if pixels.allocated > 8 or pixels.signed:
         raise _cannot("compressed to JPEG baseline, which takes 8 bits without a sign")
     if pixels.meaning == "PALETTE COLOR":
@@ -74,15 +73,10 @@ def _jpeg(pixels: Pixels) -> Encoder:
         "HighBit": 7,
     }
     if pixels.samples == 1:
-        return Encoder(lambda frame: bytes(imagecodecs.jpeg8_encode(frame, level=_QUALITY)), labels)
-    space = "rgb" if pixels.meaning == "RGB" else "ycbcr"
-
-    def encode(frame: "Image") -> bytes:
-        return bytes(
-            imagecodecs.jpeg8_encode(frame, level=_QUALITY, colorspace=space, outcolorspace="ycbcr", subsampling="422")
-        )
-
-    return Encoder(encode, {**labels, "PhotometricInterpretation": "YBR_FULL_422"})
+        return Encoder(jpeg.encode, labels)
+    space = "RGB" if pixels.meaning == "RGB" else "YCbCr"
+    half = partial(jpeg.encode, colours=space, subsampling="4:2:2")
+    return Encoder(half, {**labels, "PhotometricInterpretation": "YBR_FULL_422"})
 
 
 def _jpeg_ls(pixels: Pixels) -> Encoder:
@@ -118,15 +112,10 @@ def _stored_only(frame: "Image", pixels: Pixels) -> "Image":
 
 def _jpeg_2000(pixels: Pixels) -> Encoder:
     """JPEG 2000 without loss: RGB by the reversible colour transform, anything else as it is (PS3.5 8.2.4)."""
-    import imagecodecs
-
     transformed = pixels.samples == 3 and pixels.meaning == "RGB"
 
     def encode(frame: "Image") -> bytes:
-        kept, depth = _stored_only(frame, pixels), pixels.stored
-        return bytes(
-            imagecodecs.jpeg2k_encode(kept, codecformat="j2k", reversible=True, mct=transformed, bitspersample=depth)
-        )
+        return jpeg2000.encode(_stored_only(frame, pixels), pixels.stored, transform=transformed)
 
     return Encoder(encode, {"PhotometricInterpretation": "YBR_RCT"} if transformed else {})
 
@@ -136,7 +125,6 @@ def run_lengths(frame: "Image", width: int) -> bytes:
 
     width is the bytes of a sample as allocated, however many bits of it are stored.
     """
-    import imagecodecs
     import numpy as np
 
     planes = frame[..., np.newaxis] if frame.ndim == 2 else frame
@@ -146,7 +134,7 @@ def run_lengths(frame: "Image", width: int) -> bytes:
     segments = []
     for sample in range(samples):
         for place in range(width):
-            packed = bytes(imagecodecs.packbits_encode(np.ascontiguousarray(octets[:, :, sample, place])))
+            packed = packbits.encode(np.ascontiguousarray(octets[:, :, sample, place]))
             segments.append(packed + b"\0" * (len(packed) % 2))
     offsets, at = [], 64
     for segment in segments:

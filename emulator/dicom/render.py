@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.dicom import png
+from emulator.dicom import jpeg, png
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import read
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     Image = np.ndarray[Any, np.dtype[Any]]
 
-_QUALITY = 90
 _TABLE_LIMIT = 1 << 17
 
 
@@ -50,14 +49,9 @@ def render(path: str, number: int, media: str, viewport: Viewport | None = None)
 
 def encoded(picture: "Image", media: str, viewport: Viewport | None) -> bytes:
     """Give an 8-bit picture as image/jpeg or image/png, cut, flipped and fitted as a viewport says."""
-    import imagecodecs
-    import numpy as np
-
     if viewport is not None:
         picture = _fitted(picture, viewport)
-    if media == "image/png":
-        return png.encode(picture)
-    return bytes(imagecodecs.jpeg8_encode(np.ascontiguousarray(picture), level=_QUALITY))
+    return png.encode(picture) if media == "image/png" else jpeg.encode(picture)
 
 
 def displayed(path: str, number: int) -> "Image":

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from emulator.dicom import encoders, frames, syntaxes
+from emulator.dicom import encoders, frames, png, syntaxes
 from emulator.dicom.errors import UnsupportedError
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, require_decodable, settle_vrs
@@ -63,8 +63,6 @@ def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
 
 def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
     """Give frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
-    import imagecodecs
-
     with _refusing("given as PNG"):
         dataset = read(path)
         found = []
@@ -72,7 +70,7 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
             frame = _decoded(dataset, number)
             if frame.dtype.kind != "u" or frame.dtype.itemsize > 2:
                 raise _cannot("given as PNG: its samples are signed, or have more than 16 bits")
-            found.append(bytes(imagecodecs.png_encode(frame, level=1)))
+            found.append(png.encode(frame))
         return found
 
 

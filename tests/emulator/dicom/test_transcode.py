@@ -29,17 +29,21 @@ ROWS, COLUMNS = 13, 22
 BASE = "1.2.840.10008.1.2."
 JPEG_LS, JPEG_2000, RLE, JPEG = BASE + "4.80", BASE + "4.90", BASE + "5", BASE + "4.50"
 LOSSLESS = (syntaxes.EXPLICIT, syntaxes.IMPLICIT, syntaxes.DEFLATED, JPEG_LS, JPEG_2000, RLE)
-rng = np.random.default_rng(1)
+
+
+def noise(low: int, high: int, shape: tuple[int, ...]) -> Array:
+    """The same for the same arguments, whatever was made before."""
+    return np.random.default_rng(1).integers(low, high, shape)
 
 
 def grey(bits: int, *, signed: bool = False, frames: int = 1) -> Array:
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)
     kind = np.dtype(f"{'i' if signed else 'u'}{1 if bits <= 8 else 2}")
-    return rng.integers(low, high, (frames, ROWS, COLUMNS)).astype(kind)
+    return noise(low, high, (frames, ROWS, COLUMNS)).astype(kind)
 
 
 def colour(frames: int = 1) -> Array:
-    return rng.integers(0, 256, (frames, ROWS, COLUMNS, 3)).astype("u1")
+    return noise(0, 256, (frames, ROWS, COLUMNS, 3)).astype("u1")
 
 
 def made(pixels: Array, **attributes: Any) -> pydicom.Dataset:
@@ -75,7 +79,7 @@ def palette() -> pydicom.Dataset:
     dataset = made(grey(8), PhotometricInterpretation="PALETTE COLOR")
     for name in ("Red", "Green", "Blue"):
         setattr(dataset, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
-        setattr(dataset, f"{name}PaletteColorLookupTableData", rng.integers(0, 65536, 256).astype("<u2").tobytes())
+        setattr(dataset, f"{name}PaletteColorLookupTableData", noise(0, 65536, (256,)).astype("<u2").tobytes())
     return dataset
 
 
@@ -218,7 +222,7 @@ def test_bits_that_lie_high_are_moved(converted: Callable[[pydicom.Dataset, str]
 
 def test_one_bit_a_pixel_is_packed(converted: Callable[[pydicom.Dataset, str], pydicom.Dataset]) -> None:
     """PS3.5 8.1.1: eight pixels a byte, the first in the lowest bit, frames one after the other."""
-    bits = rng.integers(0, 2, (3, ROWS, COLUMNS)).astype("u1")
+    bits = noise(0, 2, (3, ROWS, COLUMNS)).astype("u1")
     source = made(bits, BitsAllocated=1, BitsStored=1, HighBit=0)
     source = compressed_bits(source, bits)
     result = converted(source, syntaxes.EXPLICIT)
@@ -239,7 +243,7 @@ def test_run_lengths_have_a_segment_for_each_allocated_byte() -> None:
     """PS3.5 G.2, whatever the number of bits stored; a large picture takes no time to speak of."""
     assert run_lengths(grey(8).astype("u2")[0], 2)[:4] == b"\2\0\0\0"
     assert run_lengths(colour()[0], 1)[:4] == b"\3\0\0\0"
-    large = run_lengths(rng.integers(0, 4096, (3000, 4500)).astype("u2"), 2)
+    large = run_lengths(noise(0, 4096, (3000, 4500)).astype("u2"), 2)
     assert len(large) > 3000 * 4500
 
 
