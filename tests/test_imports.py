@@ -19,7 +19,7 @@ FLOORS = (
     ("principals",),
     ("services", "web"),
     ("app",),
-    ("coverage", "environment"),
+    ("coverage", "environment", "extract"),
     ("serving",),
     ("commands", "seeding"),
     ("__main__",),

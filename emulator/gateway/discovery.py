@@ -1,21 +1,24 @@
 """Google's discovery documents read as a specification: methods, their paths, parameters and schemas.
 
-The documents ship inside google-api-python-client; what it lacks in a small form lies in emulator/data/discovery.
+Google's own lie in emulator/data/discovery/google as `python -m emulator.extract` took them from
+google-api-python-client; what those lack, or have in too large a form, is beside that folder.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
+from isal import isal_zlib
 
 OWN = Path(__file__).resolve().parent.parent / "data" / "discovery"
+GOOGLES = OWN / "google"
+_GZIP = 31  # zlib's window bits for a gzip header
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +81,24 @@ class Document:
         self.methods: tuple[Method, ...] = tuple(Method(spec, self) for spec in _walk(raw))
 
 
-@lru_cache(maxsize=1)
-def documents_folder() -> Path:
-    """The folder of the documents in the installed google-api-python-client."""
-    spec = importlib.util.find_spec("googleapiclient")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("google-api-python-client is not installed; run scripts/setup.")
-    return Path(spec.origin).parent / "discovery_cache" / "documents"
-
-
 def load(name: str) -> Document:
-    """Read the document `name` ("healthcare.v1beta1"); our own fragment first, where there is one."""
+    """Read the document `name` ("healthcare.v1beta1"); our own fragment first, where there is one.
+
+    Raises FileNotFoundError for a name that there is no document of.
+    """
     path = OWN / f"{name}.json"
-    if not path.exists():
-        path = documents_folder() / f"{name}.json"
-    return Document(name, orjson.loads(path.read_bytes()))
+    return Document(name, orjson.loads(path.read_bytes()) if path.exists() else unpacked(f"{name}.json.gz"))
+
+
+def published(name: str) -> dict[str, Any] | None:
+    """Google's whole document `name` as Google publishes it; None where there is none, as of our own fragments."""
+    return unpacked(f"{name}.json.gz") if (GOOGLES / f"{name}.json.gz").exists() else None
+
+
+def unpacked(file: str) -> dict[str, Any]:
+    """The JSON object in a compressed file of emulator/data/discovery/google."""
+    data: dict[str, Any] = orjson.loads(isal_zlib.decompress((GOOGLES / file).read_bytes(), _GZIP))
+    return data
 
 
 def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from emulator.errors import not_found
-from emulator.gateway.discovery import documents_folder
+from emulator.gateway import discovery
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -38,10 +36,10 @@ def published(context: Context, raw_path: str, query: dict[str, str], base_url: 
     for service in context.services:
         for document in context.documents(service):
             name, _, own = document.name.partition(".")
-            path = documents_folder() / f"{document.name}.json"
-            if own == version and name == (api or name) and path.exists():
-                raw: dict[str, Any] = orjson.loads(path.read_bytes())
-                return _here(raw, base_url)
+            if own != version or name != (api or name):
+                continue
+            if (whole := discovery.published(document.name)) is not None:
+                return _here(whole, base_url)
     raise not_found(f"No API {api or '(any)'} of version {version[:40]} is emulated; docs/coverage.md lists them.")
 
 
