@@ -8,6 +8,7 @@ last one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ import orjson
 
 from emulator.errors import ApiError, not_found
 from emulator.state.state import State
+from emulator.state.work import Work
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS operations(
@@ -80,7 +82,7 @@ class Job(Generic[C]):
     operation: Operation
     checkpoint: dict[str, Any]
     counter: dict[str, int]
-    cancel: asyncio.Event = field(default_factory=asyncio.Event)
+    _cancel: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -90,12 +92,22 @@ class Job(Generic[C]):
     @property
     def cancelled(self) -> bool:
         """Whether somebody asked to cancel; a job looks between units of work and raises Cancelled."""
-        return self.cancel.is_set()
+        return self._cancel.is_set()
+
+    def cancel(self) -> None:
+        """Ask the job to stop."""
+        self._cancel.set()
 
     def check_cancelled(self) -> None:
         """Raise Cancelled if somebody asked to."""
-        if self.cancel.is_set():
+        if self._cancel.is_set():
             raise Cancelled
+
+    async def delay(self, seconds: float) -> None:
+        """Wait that long, or until somebody asks to cancel."""
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._cancel.wait(), seconds)
 
     def save_in(self, tx: sqlite3.Connection) -> None:
         """Store checkpoint and counter in the transaction of the work that they count."""
@@ -123,8 +135,7 @@ class Operations(Generic[C]):
         self._context = context
         self.mode = mode
         self.runners: dict[str, Runner[C]] = {}  # what runs the operations of a kind, as services have registered it
-        self._jobs: dict[str, Job[C]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._work: Work[str, Job[C]] = Work()
 
     def insert(
         self,
@@ -200,7 +211,7 @@ class Operations(Generic[C]):
 
     def run_soon(self, operation: Operation) -> None:
         """Run the job of a stored operation as the mode says."""
-        if operation.done or operation.name in self._tasks:
+        if operation.done or operation.name in self._work:
             return
         if self.mode != "manual":
             delay = float(self.mode.partition(":")[2] or 0)
@@ -209,23 +220,20 @@ class Operations(Generic[C]):
     def finish(self, name: str) -> None:
         """Run a waiting operation now (manual mode)."""
         operation = self.require(name)
-        if not operation.done and name not in self._tasks:
+        if not operation.done and name not in self._work:
             self._spawn(operation, 0)
 
     def _spawn(self, operation: Operation, delay: float) -> None:
         job = Job(self._context, operation, dict(operation.checkpoint), dict(operation.counter))
         if operation.cancel_requested:
-            job.cancel.set()
-        self._jobs[operation.name] = job
-        task = asyncio.get_running_loop().create_task(self._run(job, delay), name=operation.name)
-        self._tasks[operation.name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(operation.name, None))
+            job.cancel()
+        self._work.spawn(operation.name, job, self._run(job, delay))
 
     async def _run(self, job: Job[C], delay: float) -> None:
         response: dict[str, Any] | None = None
         error: dict[str, Any] | None = None
         try:
-            await _wait(job.cancel, delay)
+            await job.delay(delay)
             job.check_cancelled()
             response = await self.runners[job.operation.kind](job)
         except Cancelled:
@@ -233,15 +241,11 @@ class Operations(Generic[C]):
         except ApiError as problem:
             error = problem.to_status()
         except asyncio.CancelledError:
-            self._jobs.pop(job.operation.name, None)
             return  # the emulator stops: the operation goes on after the next start
         except Exception:  # noqa: BLE001  a job's bug ends its operation, not the emulator
             _log.exception("operation %s failed", job.operation.name)
             error = {"code": 13, "message": "Internal error; the emulator's log has the details."}
-        try:
-            await self._write_end(job, response, error)
-        finally:
-            self._jobs.pop(job.operation.name, None)
+        await self._write_end(job, response, error)
 
     async def _write_end(self, job: Job[C], response: dict[str, Any] | None, error: dict[str, Any] | None) -> None:
         """Store how a job ended; a disk that is full for a while only puts it off."""
@@ -295,9 +299,9 @@ class Operations(Generic[C]):
             tx.execute("UPDATE operations SET cancel_requested = 1 WHERE name = ?", (name,))
 
         await self._context.db.write(step)
-        job = self._jobs.get(name)
+        job = self._work.handle(name)
         if job is not None:
-            job.cancel.set()
+            job.cancel()
         else:
             operation = self.require(name)
             if not operation.done:
@@ -310,17 +314,14 @@ class Operations(Generic[C]):
 
     async def stop(self) -> None:
         """Interrupt the running jobs; they go on after the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._work.stop()
 
     def delete_below(self, tx: sqlite3.Connection, parent: str) -> None:
         """Forget the operations of a parent that is deleted."""
         tx.execute("DELETE FROM operations WHERE parent = ?", (parent,))
 
     def _operation(self, row: sqlite3.Row) -> Operation:
-        job = self._jobs.get(row["name"])
+        job = self._work.handle(row["name"])
         return Operation(
             row["name"],
             row["kind"],
@@ -337,11 +338,3 @@ class Operations(Generic[C]):
             row["ended"],
             bool(row["cancel_requested"]),
         )
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    if seconds > 0:
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            return

@@ -18,6 +18,7 @@ from emulator.services.bigquery.process.frames import Open
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
+from emulator.state.work import Work
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -43,10 +44,8 @@ class Warehouse:
         self._locks: dict[TableName, asyncio.Lock] = {}
         self._sizes: dict[str, tuple[int, int]] = {}
         self._insert_ids: dict[tuple[str, str], float] = {}
-        self.tasks: dict[tuple[str, str], asyncio.Task[None]] = {}  # running jobs by project and id
-        self.tickets: dict[tuple[str, str], Ticket] = {}
+        self.work: Work[tuple[str, str], Ticket] = Work()  # running jobs by project and id
         self.slots = Slots()
-        self.closing = False
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
 
     async def run(
@@ -133,13 +132,7 @@ class Warehouse:
 
     async def close(self) -> None:
         """Stop what runs and close the files. Unfinished jobs go on after the next start."""
-        self.closing = True
-        for ticket in self.tickets.values():
-            ticket.cancel()
-        running = list(self.tasks.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self.work.stop(tell=True)
         await self._engine.close()
 
 

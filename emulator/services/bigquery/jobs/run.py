@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
@@ -60,22 +60,8 @@ def _owner(job: Job) -> str:
 def start(context: Context, job: Job, *, has_slot: bool = False) -> None:
     """Run a job that is kept, as soon as it has a slot."""
     ticket = Ticket()
-    _follow(context, job, ticket, _run(context, job, ticket, has_slot=has_slot))
-
-
-def _follow(context: Context, job: Job, ticket: Ticket, work: Coroutine[Any, Any, None]) -> None:
-    """Do a job's work in a task that can be waited for and cancelled."""
-    house = warehouse.of(context)
-    key = (job.project, job.id)
-    task = asyncio.create_task(work)
-    house.tasks[key] = task
-    house.tickets[key] = ticket
-
-    def forget(_: asyncio.Task[None]) -> None:
-        house.tasks.pop(key, None)
-        house.tickets.pop(key, None)
-
-    task.add_done_callback(forget)
+    work = _run(context, job, ticket, has_slot=has_slot)
+    warehouse.of(context).work.spawn((job.project, job.id), ticket, work)
 
 
 async def _run(context: Context, job: Job, ticket: Ticket, *, has_slot: bool) -> None:
@@ -101,7 +87,7 @@ async def _run(context: Context, job: Job, ticket: Ticket, *, has_slot: bool) ->
             timer.cancel()
         if has_slot:
             house.slots.give_back(owner)
-    if house.closing and problem is not None:
+    if house.work.closing and problem is not None:
         return  # the next start decides about it
     await _end(context, job, problem)
 
@@ -154,9 +140,7 @@ def finish(context: Context, job: Job, problem: ApiError | None) -> None:
 
 async def wait(context: Context, project: str, identifier: str, seconds: float) -> None:
     """Wait until a job has ended, or for that long."""
-    task = warehouse.of(context).tasks.get((project, identifier))
-    if task is not None and seconds > 0:
-        await asyncio.wait([task], timeout=seconds)
+    await warehouse.of(context).work.wait((project, identifier), seconds)
 
 
 async def cancel(context: Context, job: Job) -> Job:
@@ -164,11 +148,11 @@ async def cancel(context: Context, job: Job) -> Job:
     stays as it is. Gives the job as it is then.
     """
     await context.db.write(store.mark_cancelled_in, job)
-    house, key = warehouse.of(context), (job.project, job.id)
-    task, ticket = house.tasks.get(key), house.tickets.get(key)
-    if task is not None and ticket is not None:
+    work, key = warehouse.of(context).work, (job.project, job.id)
+    ticket = work.handle(key)
+    if ticket is not None:
         ticket.cancel()
-        await asyncio.wait([task], timeout=CANCEL_SECONDS)
+        await work.wait(key, CANCEL_SECONDS)
     return store.get(context, job.project, job.id)
 
 
@@ -184,7 +168,7 @@ async def _resume(context: Context) -> None:
         if job.payload.get("cancelled"):
             await _end(context, job, errors.of(Interrupted()))
         elif job.kind == "query":
-            _follow(context, job, Ticket(), _settle(context, job))
+            warehouse.of(context).work.spawn((job.project, job.id), Ticket(), _settle(context, job))
         elif starts >= STARTS:
             message = f"The emulator stopped {starts + 1} times while this job ran; it is not taken up again."
             await _end(context, job, errors.error("backendError", message))
@@ -206,5 +190,5 @@ async def _settle(context: Context, job: Job) -> None:
             problem = errors.error("backendError", message)
     except Exception as error:  # noqa: BLE001 whatever goes wrong, the job ends and says so
         problem = errors.of(error)
-    if not warehouse.of(context).closing:
+    if not warehouse.of(context).work.closing:
         await _end(context, job, problem)
