@@ -107,7 +107,7 @@ class _Worker:
         theirs.close()
 
     def call(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
-        """Give whether the function returned, and what it returned or raised; WorkerLost if it did neither."""
+        """Whether the function returned, and what it returned or raised; WorkerLost if it did neither."""
         try:
             self._pipe.send((fn, args, kwargs))
             if not self._pipe.poll(self._limits.seconds or None):
@@ -132,7 +132,7 @@ class _Worker:
 
 
 def make_pool(workers: int = WORKERS, limits: Limits = NO_LIMITS) -> Pool:
-    """Give a pool whose processes start when they are first needed, and end with this one."""
+    """A pool whose processes start when they are first needed, and end with this one."""
     resource_tracker.ensure_running()  # which leaves Ctrl-C unblocked, if it is started with a process
     return Pool(workers, limits)
 
@@ -159,7 +159,7 @@ def _serve(pipe: Connection, memory: int) -> None:
 
 
 def _sendable(problem: Exception) -> Exception:
-    """Give an error as it is if a copy can be made of it elsewhere, else one that names its type."""
+    """An error as it is if a copy can be made of it elsewhere, else one that names its type."""
     try:
         copy: Exception = pickle.loads(pickle.dumps(problem))  # noqa: S301 (made by the line itself)
     except Exception:  # noqa: BLE001 (whatever its class does)

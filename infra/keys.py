@@ -10,7 +10,7 @@ from typing import Any
 from infra import locations
 
 Check = Callable[[Any], str | None]
-"""Gives what a value must be ("must be ..."), or None for a good one."""
+"""S what a value must be ("must be ..."), or None for a good one."""
 
 
 def _matches(pattern: str, wanted: str) -> Check:

@@ -50,7 +50,7 @@ def _python_encodings(terms: tuple[str, ...]) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=64)
 def charset(terms: tuple[str, ...]) -> Charset:
-    """Give the (shared, stateless) decoder of these SpecificCharacterSet values."""
+    """The (shared, stateless) decoder of these SpecificCharacterSet values."""
     return Charset(terms)
 
 

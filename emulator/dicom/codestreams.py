@@ -28,7 +28,7 @@ class Size:
 
 
 def size_of(head: bytes) -> Size | None:
-    """Give the size that a JPEG, JPEG-LS, JPEG 2000, HTJ2K or JPEG XL stream begins with, None for any other.
+    """The size that a JPEG, JPEG-LS, JPEG 2000, HTJ2K or JPEG XL stream begins with, None for any other.
 
     UnsupportedError, in one sentence, where the header is damaged, or has tiles that no decoder should try.
     """

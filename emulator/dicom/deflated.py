@@ -12,7 +12,7 @@ _PIECE = 1 << 18
 
 
 def inflate(data: bytes | mmap, dataset_offset: int) -> mmap:
-    """Give a deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB.
+    """A deflated file with its dataset inflated (PS3.5 A.5); DicomError if it is damaged or larger than 1 GiB.
 
     It is the map of a nameless temporary file.
     """

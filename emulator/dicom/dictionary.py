@@ -12,7 +12,7 @@ Entry = tuple[str, str, str]
 
 @functools.lru_cache(maxsize=8192)
 def entry(tag: int) -> Entry | None:
-    """Give the dictionary's entry of a standard tag (repeating groups such as 60xx included), None if it has none."""
+    """The dictionary's entry of a standard tag (repeating groups such as 60xx included), None if it has none."""
     from pydicom.datadict import get_entry
 
     try:
@@ -23,14 +23,14 @@ def entry(tag: int) -> Entry | None:
 
 
 def keyword(tag: int) -> str:
-    """Give a tag's keyword, "" for a private or unknown one."""
+    """A tag's keyword, "" for a private or unknown one."""
     found = entry(tag)
     return found[1] if found else ""
 
 
 @functools.lru_cache(maxsize=4096)
 def private_vr(tag: int, creator: str) -> str | None:
-    """Give the VR which pydicom's private dictionary knows for a creator's tag, None if it knows none."""
+    """The VR which pydicom's private dictionary knows for a creator's tag, None if it knows none."""
     from pydicom.datadict import private_dictionary_VR
 
     try:

@@ -24,24 +24,24 @@ class PixelData:
 
 
 def whole_number(elements: Json, tag: str, default: int) -> int:
-    """Give the first value of a US or IS attribute; the default where there is none, or one that is no number."""
+    """The first value of a US or IS attribute; the default where there is none, or one that is no number."""
     found = elements.get(tag, {}).get("Value")
     return found[0] if found and isinstance(found[0], int) else default
 
 
 def frame_count(elements: Json) -> int:
-    """Give NumberOfFrames (0028,0008), 1 where it is absent or no positive IS value (PS3.5 6.2)."""
+    """NumberOfFrames (0028,0008), 1 where it is absent or no positive IS value (PS3.5 6.2)."""
     claimed = whole_number(elements, "00280008", 1)
     return claimed if 1 <= claimed < 2**31 else 1
 
 
 def bits_allocated(elements: Json) -> int:
-    """Give BitsAllocated (0028,0100), 0 where it is absent."""
+    """BitsAllocated (0028,0100), 0 where it is absent."""
     return whole_number(elements, "00280100", 0)
 
 
 def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
-    """Give the bits of one uncompressed frame; UnsupportedError if the attributes do not say."""
+    """The bits of one uncompressed frame; UnsupportedError if the attributes do not say."""
     rows, columns = whole_number(elements, "00280010", 0), whole_number(elements, "00280011", 0)
     allocated = {0x7FE00008: 32, 0x7FE00009: 64}.get(element) or whole_number(elements, "00280100", 0)
     bits = rows * columns * whole_number(elements, "00280002", 1) * allocated
@@ -58,7 +58,7 @@ def _value(elements: Json, tag: str) -> str:
 
 
 def native_range(elements: Json, pixels: PixelData, number: int) -> tuple[int, int]:
-    """Give the bytes of uncompressed frame `number` (from 1) within the file."""
+    """The bytes of uncompressed frame `number` (from 1) within the file."""
     bits = native_frame_size(elements)
     size = (bits + 7) // 8
     start = pixels.offset + (number - 1) * size
@@ -68,12 +68,12 @@ def native_range(elements: Json, pixels: PixelData, number: int) -> tuple[int, i
 
 
 def starts_within_bytes(elements: Json) -> bool:
-    """Tell whether frames are packed bit by bit, so that the second may begin within a byte (PS3.5 8.1.1)."""
+    """Whether frames are packed bit by bit, so that the second may begin within a byte (PS3.5 8.1.1)."""
     return bool(native_frame_size(elements) % 8) and frame_count(elements) > 1
 
 
 def bit_frame(data: bytes | mmap, elements: Json, pixels: PixelData, number: int) -> bytes:
-    """Give frame `number` (from 1) of such an instance as bytes of its own, the first pixel in the lowest bit."""
+    """Frame `number` (from 1) of such an instance as bytes of its own, the first pixel in the lowest bit."""
     import numpy as np
 
     bits = native_frame_size(elements)
@@ -110,7 +110,7 @@ def fragments(data: bytes | mmap, pixels: PixelData) -> tuple[list[int], Ranges]
 
 
 def is_sound_table(data: bytes | mmap, table: list[int], pieces: Ranges, frames: int) -> bool:
-    """Tell whether a basic offset table can be right: each frame begins with a fragment, in order (PS3.5 A.4).
+    """Whether a basic offset table can be right: each frame begins with a fragment, in order (PS3.5 A.4).
 
     Where as many fragments as there are frames begin an image, these are the ones.
     """
@@ -124,7 +124,7 @@ def is_sound_table(data: bytes | mmap, table: list[int], pieces: Ranges, frames:
 
 
 def encapsulated_frames(data: bytes | mmap, pixels: PixelData, frames: int) -> list[Ranges]:
-    """Give for each frame the fragments that make it.
+    """For each frame the fragments that make it.
 
     In order of trust: a basic offset table that can be right, one fragment for each frame, and the fragments that begin
     a new image, of which there may be more or fewer than `frames`.
@@ -147,7 +147,7 @@ _RUN_LENGTHS = frozenset(struct.pack("<II", segments, 64) for segments in range(
 
 
 def _beginnings(data: bytes | mmap, pieces: Ranges) -> list[int]:
-    """Give the borders of the fragments that begin an image."""
+    """The borders of the fragments that begin an image."""
     borders, seen = [], pieces[0][0]
     for start, end in pieces:
         if start - seen > STRIDE:

@@ -70,7 +70,7 @@ class Header:
     size: int
 
     def text(self, tag: str) -> str:
-        """Give the first value of a root attribute (8 digits) as text, "" if there is none."""
+        """The first value of a root attribute (8 digits) as text, "" if there is none."""
         found = self.elements.get(tag, {}).get("Value")
         return str(found[0]) if found and found[0] is not None else ""
 
@@ -88,7 +88,7 @@ class _Scope:
 
 
 def inflated(data: Buffer) -> mmap:
-    """Give a sound deflated file with its dataset inflated, as offsets of its header count. DicomError as `inflate`."""
+    """A sound deflated file with its dataset inflated, as offsets of its header count. DicomError as `inflate`."""
     return inflate(data, _Walker(data, "<").file_meta({}))
 
 
@@ -123,7 +123,7 @@ def _read(data: Buffer) -> Header:
 
 
 def _program(data: Buffer) -> str | None:
-    """Tell what kind of program the preamble begins, if any (CVE-2019-11687). TIFF, for dual-format files, is none."""
+    """What kind of program the preamble begins, if any (CVE-2019-11687). TIFF, for dual-format files, is none."""
     start = data[:4]
     return next((kind for magic, kind in _PROGRAMS if start.startswith(magic)), None)
 
@@ -145,7 +145,7 @@ class _Walker:
         self._long = struct.Struct(endian + "I").unpack_from
 
     def looks_implicit(self, pos: int) -> bool:
-        """Tell whether the first element there has no VR: for transfer syntaxes that no table names."""
+        """Whether the first element there has no VR: for transfer syntaxes that no table names."""
         return self.data[pos + 4 : pos + 6] not in _NAMES
 
     def file_meta(self, out: Json) -> int:
@@ -236,7 +236,7 @@ class _Walker:
         return next((way for way in ways if self._goes_on(pos, way[1], way[2], end)), ways[0])
 
     def _goes_on(self, pos: int, at: int, length: int, end: int) -> bool:
-        """Tell whether after a value of that length there is an element with a higher tag, a delimiter, or the end."""
+        """Whether after a value of that length there is an element with a higher tag, a delimiter, or the end."""
         if length == _UNDEFINED:
             return self.data[at : at + 4] in _ITEMS[self.endian]
         following = at + length

@@ -102,7 +102,7 @@ def choose(header: str, offers: Sequence[Offer]) -> Choice | None:
 
 
 def _refused(ranges: Sequence[MediaType], wanted: MediaType, offer: Offer) -> bool:
-    """Tell whether a range more specific than the one that was matched gives the offer no quality."""
+    """Whether a range more specific than the one that was matched gives the offer no quality."""
     return any(
         other.quality == 0 and _match(other, offer) is not None and _precision(other) > _precision(wanted)
         for other in ranges
@@ -119,12 +119,12 @@ def _precision(media: MediaType) -> int:
 
 
 def _within(media: str, wanted: str) -> bool:
-    """Tell whether a media type lies in a range: itself, type/* or */*."""
+    """Whether a media type lies in a range: itself, type/* or */*."""
     return wanted in (media, "*/*") or (wanted.endswith("/*") and media.startswith(wanted[:-1]))
 
 
 def _match(wanted: MediaType, offer: Offer) -> str | None:
-    """Give the transfer syntax if the offer satisfies the range, else None."""
+    """The transfer syntax if the offer satisfies the range, else None."""
     if offer.multipart and wanted.name != "*/*":
         inner = wanted.parameters.get("type", "*/*").lower()
         fits = wanted.name in ("multipart/related", "multipart/*") and _within(offer.media, inner)

@@ -13,7 +13,7 @@ PART_END = b"\r\n"
 
 
 def length_of(heads: Sequence[bytes], bodies: Sequence[int], boundary: str) -> int:
-    """Give the length of a body of parts with these heads, and with contents of these lengths."""
+    """The length of a body of parts with these heads, and with contents of these lengths."""
     return sum(map(len, heads)) + sum(bodies) + len(heads) * len(PART_END) + len(closing(boundary))
 
 

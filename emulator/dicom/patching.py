@@ -59,7 +59,7 @@ def check(operations: Any) -> None:
 
 
 def patched(path: str, operations: list[Json]) -> list[Piece]:
-    """Give the parts of the file with the operations applied to its attributes; all else is as it is, byte by byte.
+    """The parts of the file with the operations applied to its attributes; all else is as it is, byte by byte.
 
     Large values of the dataset itself are not read, so that memory does not grow with them; a deflated file's are, so
     it must be small. DicomError, in one sentence, where an operation does not fit, or touches UIDs, group 0002 or pixel
@@ -110,7 +110,7 @@ def _gaps(header: Header, changed: set[str]) -> list[_Gap]:
 
 
 def _without(data: mmap, gaps: Sequence[_Gap], syntax: str) -> bytes:
-    """Give the file with a stand-in for each gap."""
+    """The file with a stand-in for each gap."""
     endian, at, parts = ">" if syntax == BIG_ENDIAN else "<", 0, []
     for gap in gaps:
         length, value = gap.stand_in(endian)

@@ -62,7 +62,7 @@ def plain(elements: Json, bulk: list[Bulk], syntax: str) -> Plain | None:
 
 
 def _pair(elements: Json, *tags: str) -> tuple[float, float] | None:
-    """Give the first values of two attributes, None if there is none; TypeError where they are no such pair."""
+    """The first values of two attributes, None if there is none; TypeError where they are no such pair."""
     if not any(tag in elements for tag in tags):
         return None
     first, second = (_number(elements, tag, (int, float)) for tag in tags)
@@ -70,7 +70,7 @@ def _pair(elements: Json, *tags: str) -> tuple[float, float] | None:
 
 
 def _number(elements: Json, tag: str, kind: type[int] | tuple[type[int], type[float]]) -> Any:
-    """Give the first value of an attribute; TypeError where it has none, or shows one that is no number as text."""
+    """The first value of an attribute; TypeError where it has none, or shows one that is no number as text."""
     found = _first(elements, tag)
     if not isinstance(found, kind):
         raise TypeError(tag)

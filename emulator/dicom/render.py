@@ -48,14 +48,14 @@ def render(path: str, number: int, media: str, viewport: Viewport | None = None)
 
 
 def encoded(picture: "Image", media: str, viewport: Viewport | None) -> bytes:
-    """Give an 8-bit picture as image/jpeg or image/png, cut, flipped and fitted as a viewport says."""
+    """An 8-bit picture as image/jpeg or image/png, cut, flipped and fitted as a viewport says."""
     if viewport is not None:
         picture = _fitted(picture, viewport)
     return png.encode(picture) if media == "image/png" else jpeg.encode(picture)
 
 
 def displayed(path: str, number: int) -> "Image":
-    """Give a frame as it is shown: 8 bit, grey (rows, columns) or colour (rows, columns, 3)."""
+    """A frame as it is shown: 8 bit, grey (rows, columns) or colour (rows, columns, 3)."""
     import numpy as np
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import pixel_array
@@ -82,7 +82,7 @@ def displayed(path: str, number: int) -> "Image":
 
 
 def _lower_byte_only(dataset: "Dataset") -> bool:
-    """Tell whether a palette of 16 bits holds 8-bit colours, as some devices write it."""
+    """Whether a palette of 16 bits holds 8-bit colours, as some devices write it."""
     import numpy as np
 
     tables = [dataset.get(f"{name}PaletteColorLookupTableData") for name in ("Red", "Green", "Blue")]
@@ -93,7 +93,7 @@ _GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 
 
 def _of_frame(dataset: "Dataset", number: int) -> "Dataset":
-    """Give the transformations of one frame: the dataset's, or those of its functional groups (PS3.3 C.7.6.16)."""
+    """The transformations of one frame: the dataset's, or those of its functional groups (PS3.3 C.7.6.16)."""
     from pydicom.dataset import Dataset
 
     shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
@@ -170,7 +170,7 @@ def _scaled(shown: "Image", low: float, high: float) -> "Image":
 
 
 def _window(dataset: "Dataset") -> tuple[float, float] | None:
-    """Give the first window's centre and width; None where there is none, or one that is no two numbers."""
+    """The first window's centre and width; None where there is none, or one that is no two numbers."""
     found = []
     for keyword in ("WindowCenter", "WindowWidth"):
         try:
@@ -214,7 +214,7 @@ def _fitted(picture: "Image", viewport: Viewport) -> "Image":
 
 
 def _span(start: float, length: float | None, size: int) -> tuple[slice, bool]:
-    """Give the pixels of a region along one axis, and whether it is flipped; UnsupportedError if it has none."""
+    """The pixels of a region along one axis, and whether it is flipped; UnsupportedError if it has none."""
     flipped = length is not None and length < 0
     first = max(0, round(start))
     last = size if length is None else min(size, round(start + abs(length)))

@@ -19,7 +19,7 @@ def elements_of(dataset: "FileDataset") -> dict[str, Any]:
 
 
 def single_bits(dataset: "FileDataset", number: int) -> "Image | None":
-    """Give frame `number` (from 1) as rows and columns of 0 and 1; None where pixels are not packed bit by bit.
+    """Frame `number` (from 1) as rows and columns of 0 and 1; None where pixels are not packed bit by bit.
 
     pydicom reads such a frame only if it begins with a byte. UnsupportedError where there is no such frame.
     """

@@ -39,5 +39,5 @@ RETRIEVABLE = (
 
 
 def media_type(syntax: str) -> str:
-    """Give the media type of a frame in a syntax."""
+    """The media type of a frame in a syntax."""
     return MEDIA_OF_SYNTAX.get(syntax, OCTETS)

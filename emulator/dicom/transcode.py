@@ -28,7 +28,7 @@ _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
 def to_syntax(path: str, syntax: str) -> bytes:
-    """Give the whole file in a syntax; UnsupportedError, in one sentence, where that cannot be."""
+    """The whole file in a syntax; UnsupportedError, in one sentence, where that cannot be."""
     from pydicom.uid import UID
 
     with _refusing(f"written in transfer syntax {syntax}"):
@@ -49,7 +49,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
 
 
 def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
-    """Give frames (from 1): uncompressed little endian bytes, or compressed ones of a syntax."""
+    """Frames (from 1): uncompressed little endian bytes, or compressed ones of a syntax."""
     with _refusing(f"given in transfer syntax {syntax}"):
         dataset = read(path)
         if syntax in syntaxes.NATIVE:
@@ -62,7 +62,7 @@ def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
 
 
 def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
-    """Give frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
+    """Frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
     with _refusing("given as PNG"):
         dataset = read(path)
         found = []
@@ -75,7 +75,7 @@ def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
 
 
 def stored_frames(path: str) -> list[bytes]:
-    """Give every frame as it is in the file: compressed where it is."""
+    """Every frame as it is in the file: compressed where it is."""
     with _refusing("given frame by frame"):
         dataset = read(path, as_stored=True)
         if is_encapsulated(dataset):

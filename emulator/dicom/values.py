@@ -110,7 +110,7 @@ def tags(raw: bytes, endian: str) -> list[Any]:
 
 
 def finite(number: float) -> float | str:
-    """Give a float as JSON can hold it: JSON has no such number as "NaN", "inf" or "-inf", so these become strings."""
+    """A float as JSON can hold it: JSON has no such number as "NaN", "inf" or "-inf", so these become strings."""
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else ("inf" if number > 0 else "-inf")

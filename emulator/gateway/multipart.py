@@ -175,7 +175,7 @@ class MultipartReader:
         return found, found + len(self._delimiter)
 
     def _possible_start(self, buffer: bytes, start: int) -> int:
-        """Give the place, from `start` on, from which a boundary could begin at the buffer's end."""
+        """The place, from `start` on, from which a boundary could begin at the buffer's end."""
         if self._at_start and not start and self._dashes.startswith(buffer):
             return 0
         tail = max(start, len(buffer) - len(self._delimiter) + 1)

@@ -55,7 +55,7 @@ class Protocol(HttpToolsProtocol):
         """Leave the timer: it looks for itself whether the connection has been idle."""
 
     def on_response_complete(self) -> None:
-        """Begin the next request that is here, or wait for one."""
+        """Answer the next request that has come in already, or wait for one."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -79,7 +79,7 @@ class Protocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come: the rest of a large body, or what the parser is to see."""
+        """Pass on bytes of the connection: the rest of a large body, or what the parser is to see."""
         if self._past_parser:
             data = self._take(data)
             if not data:
@@ -101,14 +101,14 @@ class Protocol(HttpToolsProtocol):
         return data[len(piece) :]
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """A request begins: forget what the last one said of itself (httptools calls this)."""
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
         self.scope = {**self._common, "headers": self.headers}  # type: ignore[typeddict-item]
 
     def on_headers_complete(self) -> None:
-        """Begin a request."""
+        """A request's head is complete: begin to answer it, or put it in line (httptools calls this)."""
         parser, scope, url = self.parser, self.scope, self.url
         self._missing = self._announced()
         version = parser.get_http_version()
@@ -130,12 +130,12 @@ class Protocol(HttpToolsProtocol):
             self.pipeline.appendleft((cycle, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Begin to answer; the task takes itself off the list, which costs less than a callback."""
+        """Run the application for a request; the task takes itself off the list, which costs less than a callback."""
         task = self.loop.create_task(cast("Cycle", cycle).answer(app, self.tasks))
         self.tasks.add(task)
 
     def _announced(self) -> int:
-        """Give the length of a body where it is known, and the connection stays HTTP."""
+        """The length of a body where it is known, and the connection stays HTTP."""
         length = 0
         for name, value in self.headers:
             if name == b"content-length":
@@ -145,7 +145,7 @@ class Protocol(HttpToolsProtocol):
         return length
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body from the parser."""
+        """A piece of a request's body, as the parser found it (httptools calls this)."""
         self._missing = max(0, self._missing - len(body))
         self._collect(body)
 
@@ -204,7 +204,7 @@ class Cycle(RequestResponseCycle):
             await self.send_500_response()
 
     async def receive(self) -> Any:
-        """Give the next piece of the body (ASGI)."""
+        """The next piece of the body (ASGI)."""
         if self.waiting_for_100_continue and not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.waiting_for_100_continue = False
@@ -219,7 +219,7 @@ class Cycle(RequestResponseCycle):
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: Any) -> None:
-        """Take the next piece of the answer (ASGI)."""
+        """Send the next message of the answer: `http.response.start` or `http.response.body` (ASGI)."""
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected:
@@ -232,7 +232,7 @@ class Cycle(RequestResponseCycle):
         self._add(message.get("body", b""), last=not message.get("more_body", False))
 
     def _start(self, message: Any) -> None:
-        """Begin the answer with its head, which waits for the first bytes of the body."""
+        """Start the HTTP response: status line and headers, which are held back until the first bytes of the body."""
         if message["type"] != "http.response.start":
             raise RuntimeError(f"the answer begins with {message['type']}")
         self.response_started, self.waiting_for_100_continue = True, False
@@ -290,7 +290,7 @@ class Cycle(RequestResponseCycle):
 
 
 def _nothing() -> None:
-    """Do nothing: the answer is over."""
+    """Nothing is sent any more: the answer is over."""
 
 
 def _checked(name: bytes, value: bytes) -> bytes:

@@ -245,7 +245,7 @@ def _read(path: Path, start: int, end: int | None) -> bytes:
 
 
 def _is_in_memory(descriptor: int, at: int) -> bool:
-    """Tell whether the byte there can be read without the disk, as far as the system says so (Linux: RWF_NOWAIT)."""
+    """Whether the byte there can be read without the disk, as far as the system says so (Linux: RWF_NOWAIT)."""
     try:
         return os.preadv(descriptor, [bytearray(1)], at, _NO_WAIT) == 1
     except OSError:  # not in memory, or a file system that cannot tell

@@ -16,7 +16,7 @@ HELP = (
 
 
 def principal(context: "Context", name: str) -> str:
-    """Give the service agent of the project that a resource name lies in."""
+    """The service agent of the project that a resource name lies in."""
     return f"serviceAccount:{agent_email('healthcare', context.project_id(name.split('/')[1]))}"
 
 

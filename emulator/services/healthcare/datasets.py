@@ -110,7 +110,7 @@ async def list_locations(request: Request) -> Answer:
 
 @SERVICE.handles("healthcare.projects.locations.get")
 async def get_location(request: Request) -> Answer:
-    """Give one location."""
+    """One location."""
     project, _, location = request.name.rpartition("/locations/")
     if location not in LOCATIONS:
         raise not_found(f"Location {location} is not found or access is unauthorized.")

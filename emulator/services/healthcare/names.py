@@ -66,5 +66,5 @@ class DicomPath:
 
 
 def store_of(resource: str) -> str:
-    """Give the store's name out of a longer resource name (.../dicomStores/S/dicomWeb/studies/U)."""
+    """The store's name out of a longer resource name (.../dicomStores/S/dicomWeb/studies/U)."""
     return "/".join(resource.split("/")[:8])

@@ -16,17 +16,17 @@ _TYPES = "type.googleapis.com"
 
 
 def version_of(request: Request) -> str:
-    """Give the API version of a request's method: v1 or v1beta1."""
+    """The API version of a request's method: v1 or v1beta1."""
     return request.method.document.name.rpartition(".")[2]
 
 
 def type_url(request: Request, message: str) -> str:
-    """Give the type URL of a healthcare message in the request's API version ("dicom.ImportDicomDataResponse")."""
+    """The type URL of a healthcare message in the request's API version ("dicom.ImportDicomDataResponse")."""
     return f"{_TYPES}/google.cloud.healthcare.{version_of(request)}.{message}"
 
 
 def metadata(request: Request, method: str) -> Json:
-    """Give what an operation stores of its method (a name without package and version) until it is shown."""
+    """What an operation stores of its method (a name without package and version) until it is shown."""
     version = version_of(request)
     return {"version": version, "apiMethodName": f"google.cloud.healthcare.{version}.{method}"}
 
@@ -62,7 +62,7 @@ async def finished(request: Request, dataset: str, method: str, response: Json) 
 
 
 def started(operation: Operation) -> Json:
-    """Give the first answer of a long-running method: just the name."""
+    """The first answer of a long-running method: just the name."""
     return {"name": operation.name}
 
 
@@ -89,7 +89,7 @@ def view(operation: Operation) -> Json:
 
 @SERVICE.handles(f"{_PREFIX}.get")
 async def get(request: Request) -> Answer:
-    """Give one operation."""
+    """One operation."""
     return view(request.context.operations.require(request.name))
 
 

@@ -70,7 +70,7 @@ class BeamCarry:
     def __call__(
         self, sources: Sequence[Source], held: Mapping[str, Stored]
     ) -> Generator[tuple[Source, Outcome], None, None]:
-        """Give each source with what became of it. Raises CommandError."""
+        """Each source with what became of it. Raises CommandError."""
         taken = name_clashes(sources)
         left: dict[str, Source] = {}
         for source in sources:

@@ -38,7 +38,7 @@ class Row:
 
 
 def store_number(context: "Context", store: str, tx: sqlite3.Connection | None = None) -> int:
-    """Give the store's number in the tables, 0 for one that is still empty; 404 where there is no such store.
+    """The store's number in the tables, 0 for one that is still empty; 404 where there is no such store.
 
     The number goes in the transaction that deletes the store.
     """
@@ -53,12 +53,12 @@ _COLUMNS = "i.id, s.uid, e.uid, i.uid, i.syntax, i.frames, i.blob, i.size"
 
 
 def instances(context: "Context", store: str, path: DicomPath) -> list[Row]:
-    """Give the instances that a path names, in the order in which they were stored; 404 if there are none."""
+    """The instances that a path names, in the order in which they were stored; 404 if there are none."""
     return [Row(*row) for row in _found(context, store, path, _COLUMNS)]
 
 
 def documents(context: "Context", store: str, path: DicomPath) -> list[tuple[str, bytes]]:
-    """Give the file's id and the DICOM JSON of each instance that a path names; 404 if there are none."""
+    """The file's id and the DICOM JSON of each instance that a path names; 404 if there are none."""
     found = _found(context, store, path, "i.blob, m.document", " JOIN dicom_metadata m ON m.instance = i.id")
     return [(blob, document) for blob, document in found]
 
@@ -80,7 +80,7 @@ def _found(context: "Context", store: str, path: DicomPath, columns: str, joins:
 
 
 def document_of(context: "Context", instance: int) -> tuple[dict[str, Any], list[Bulk]]:
-    """Give the DICOM JSON of an instance, by its row's id, and where its bulk values lie; 404 if it is gone."""
+    """The DICOM JSON of an instance, by its row's id, and where its bulk values lie; 404 if it is gone."""
     found = context.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (instance,))
     if found is None:
         raise not_found("The instance was deleted meanwhile.")
@@ -88,6 +88,6 @@ def document_of(context: "Context", instance: int) -> tuple[dict[str, Any], list
 
 
 def root_url(request: Request) -> str:
-    """Give the URL of the store's DICOMweb root as the caller used it: host, port and API version included."""
+    """The URL of the store's DICOMweb root as the caller used it: host, port and API version included."""
     version = request.method.document.name.rpartition(".")[2]
     return f"{request.base_url}/{version}/{request.path['parent']}/dicomWeb"

@@ -31,7 +31,7 @@ _DATA = Path(__file__).resolve().parent / "search_attributes.json"
 
 @functools.cache
 def attributes(level: str, group: str) -> tuple[str, ...]:
-    """Give the tags that Google returns at a level ("study", "series", "instance"): the "default" or "all" group."""
+    """The tags that Google returns at a level ("study", "series", "instance"): the "default" or "all" group."""
     return tuple(orjson.loads(_DATA.read_bytes())[level].get(group, ()))
 
 
@@ -164,14 +164,14 @@ def _document(elements: Json, url: str) -> bytes:
 
 
 def _names(elements: Json) -> tuple[tuple[str, str], ...]:
-    """Give what names are found by: (P)atient and (R)eferring physician as written, and the patient's name (T)okens."""
+    """What names are found by: (P)atient and (R)eferring physician as written, and the patient's name (T)okens."""
     rows = {("P", text) for text in _written(elements.get("00100010", {}))}
     rows |= {("T", token) for _, name in rows for token in tokens(name)}
     return tuple(sorted(rows | {("R", text) for text in _written(elements.get("00080090", {}))}))
 
 
 def _written(element: Json) -> list[str]:
-    """Give a name as it can be asked for: each component group, and all groups as PN writes them."""
+    """A name as it can be asked for: each component group, and all groups as PN writes them."""
     found = []
     for name in element.get("Value", ()):
         if name:
@@ -189,7 +189,7 @@ def tokens(name: str) -> list[str]:
 
 
 def store_id(tx: sqlite3.Connection, name: str) -> int:
-    """Give the number of a store in the tables, made on first use."""
+    """The number of a store in the tables, made on first use."""
     row = tx.execute("SELECT id FROM dicom_stores WHERE name = ?", (name,)).fetchone()
     if row is None:
         row = tx.execute("INSERT INTO dicom_stores(name) VALUES(?) RETURNING id", (name,)).fetchone()

@@ -46,7 +46,7 @@ async def append(context: "Context", store: str, config: Json, payloads: Sequenc
 
 
 def _made(payloads: Sequence[bytes], table: to_bigquery.Table, store: str) -> tuple[list[flattened.Field], list[Json]]:
-    """Give the columns that these rows need, and the rows; one of over 1 MB is left out."""
+    """The columns that these rows need, and the rows; one of over 1 MB is left out."""
     rows = [(system, document) for system, _, document in (one.partition(b"\n") for one in payloads)]
     columns = to_bigquery.columns((document for _, document in rows), table)
     source = store if table.with_source else ""

@@ -59,7 +59,7 @@ def parse(uri: str) -> Source:
 
 
 def objects(context: "Context", source: Source, after: str = "") -> Iterator["StoredObject"]:
-    """Give the objects of a source in the order of their names, from the one after `after` on. Folders are left out."""
+    """The objects of a source in the order of their names, from the one after `after` on. Folders are left out."""
     from emulator.services.storage import api
 
     for found in api.iter_objects(context, source.bucket, source.prefix):

@@ -80,7 +80,7 @@ class Schema:
                 self._columns[name] = (tag, vr, mode, inner)
 
     def fields(self) -> list[Field]:
-        """Give the schema, in the order of tags; a sequence of which no item was ever seen has no column."""
+        """The schema, in the order of tags; a sequence of which no item was ever seen has no column."""
         found = []
         for name, (_tag, vr, mode, inner) in sorted(self._columns.items(), key=lambda column: column[1][0]):
             if inner is not None:
@@ -92,7 +92,7 @@ class Schema:
 
 
 def row(dataset: Json, dropped: list[str], schema: Iterable[Field]) -> Json:
-    """Give one dataset as a row of the schema; the keywords of values that fit no column are added to `dropped`."""
+    """One dataset as a row of the schema; the keywords of values that fit no column are added to `dropped`."""
     columns = {column["name"]: column for column in schema}
     made: Json = {}
     others = []
@@ -126,7 +126,7 @@ def _text(value: object) -> str:
 
 
 def _converted(vr: str, value: Any, column: Field, dropped: list[str]) -> Any:
-    """Give a value as its column's type takes it, None if it does not fit."""
+    """A value as its column's type takes it, None if it does not fit."""
     kind = column["type"]
     if vr == "SQ":
         return row(value, dropped, column.get("fields", ())) if kind == "RECORD" else None

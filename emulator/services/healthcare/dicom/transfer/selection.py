@@ -33,7 +33,7 @@ class Exported:
 
 
 def _where(paths: Sequence[DicomPath] | None) -> tuple[str, list[str]]:
-    """Give the condition of a filter; one that names nothing takes nothing."""
+    """The condition of a filter; one that names nothing takes nothing."""
     if paths is None:
         return "1", []
     terms, values = ["0"], []
@@ -56,7 +56,7 @@ def count(context: "Context", store: str, paths: Sequence[DicomPath] | None) -> 
 def batches(
     context: "Context", store: str, paths: Sequence[DicomPath] | None, after: int = 0, *, documents: bool = True
 ) -> Iterator[list[Exported]]:
-    """Give the instances with ids above `after`, in the order of ids, so that a checkpoint is one number."""
+    """The instances with ids above `after`, in the order of ids, so that a checkpoint is one number."""
     number = store_number(context, store)
     columns = _COLUMNS if documents else _COLUMNS.replace("m.document", "x''")
     source = f"{_FROM} JOIN dicom_metadata m ON m.instance = i.id" if documents else _FROM

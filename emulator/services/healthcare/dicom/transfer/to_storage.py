@@ -137,7 +137,7 @@ async def _made(context: "Context", destination: Destination, one: Exported) -> 
 
 
 async def _shared(context: "Context", blob: str) -> Blob:
-    """Give the instance's own file: Cloud Storage refers to it too, nothing is copied."""
+    """The instance's own file: Cloud Storage refers to it too, nothing is copied."""
     row = context.db.one("SELECT id, size, md5, crc32c FROM blobs WHERE id = ?", (blob,))
     if row is None:
         raise UnsupportedError("The instance was deleted while the export ran.")

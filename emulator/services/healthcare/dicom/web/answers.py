@@ -50,7 +50,7 @@ def negotiate(request: Request, offers: Sequence[Offer]) -> Choice:
 
 
 def wants_xml(request: Request) -> bool:
-    """Tell whether a search or metadata request is to be answered in XML; 406 if in nothing that there is."""
+    """Whether a search or metadata request is to be answered in XML; 406 if in nothing that there is."""
     if request.headers.get("accept") == DICOM_JSON:
         return False
     return negotiate(request, _DOCUMENTS).offer.media == DICOM_XML
@@ -72,7 +72,7 @@ def documents(found: Sequence[bytes], root: str, *, as_xml: bool) -> Response:
 
 
 def multipart_headers(media: str, boundary: str) -> dict[str, str]:
-    """Give the Content-Type of a multipart answer."""
+    """The Content-Type of a multipart answer."""
     return {"content-type": f'multipart/related; type="{media}"; boundary={boundary}'}
 
 
@@ -86,7 +86,7 @@ def entity_tag(*parts: str | Iterable[str]) -> str:
 
 
 def unchanged(request: Request, etag: str) -> Response | None:
-    """Give the 304 if the caller has this version of the answer already."""
+    """The 304 if the caller has this version of the answer already."""
     return Response(304, {"etag": etag}) if not_modified(request.headers.get("if-none-match", ""), etag) else None
 
 
@@ -108,7 +108,7 @@ def file_part(context: "Context", request: Request, blob: str, span: tuple[int, 
 
 
 def asked_range(request: Request, size: int, etag: str = "") -> tuple[int, int] | None:
-    """Give [start, stop) of the bytes that are wanted, None for all of them; 416 for a range behind the end."""
+    """[start, stop) of the bytes that are wanted, None for all of them; 416 for a range behind the end."""
     asked = request.headers.get("range", "")
     if request.headers.get("if-range", etag) != etag:
         asked = ""

@@ -14,7 +14,7 @@ _READ = "healthcare.dicomStores.dicomWebRead"
 @SERVICE.handles(f"{_STUDIES}.series.retrieveMetadata", permission=_READ)
 @SERVICE.handles(f"{_STUDIES}.series.instances.retrieveMetadata", permission=_READ)
 async def retrieve_metadata(request: Request) -> Answer:
-    """Give all attributes of the instances that the path names; bulk data as URLs. 304 if the caller has them.
+    """All attributes of the instances that the path names; bulk data as URLs. 304 if the caller has them.
 
     The ETag follows from the files, the URLs and the form; it is weak for XML, whose boundary is never the same.
     """

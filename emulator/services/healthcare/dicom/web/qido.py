@@ -139,7 +139,7 @@ def _include(query: Query, text: str) -> None:
 
 
 def _conditions(query: Query, store: int, path: DicomPath) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Give SQL conditions with their values, but for the store's."""
+    """SQL conditions with their values, but for the store's."""
     if path.study:
         yield "s.uid = ?", (path.study,)
     if path.series:
@@ -204,7 +204,7 @@ def search(request: Request, level: str) -> Response:
 
 
 def _source(level: str, where: str) -> tuple[str, str]:
-    """Give the tables to read, from the highest level with a condition down, and the letter of the first one.
+    """The tables to read, from the highest level with a condition down, and the letter of the first one.
 
     CROSS JOIN keeps SQLite to this order: it would rather go through all instances of the store.
     """
@@ -215,7 +215,7 @@ def _source(level: str, where: str) -> tuple[str, str]:
 
 
 def _selected(query: Query, path: DicomPath) -> tuple[str, str]:
-    """Give the columns to read (the document first), and a join that they need."""
+    """The columns to read (the document first), and a join that they need."""
     scoped = path.series or (path.study and query.level == "series")
     if not (query.all_fields or query.fields):
         column = "s.found" if query.level == "study" else f"{_LETTER[query.level]}.{'found' if scoped else 'joined'}"
@@ -229,7 +229,7 @@ def _selected(query: Query, path: DicomPath) -> tuple[str, str]:
 
 
 def _reduced(query: Query, row: Sequence[bytes]) -> bytes:
-    """Give the default attributes and those that were asked for (or all) of one result."""
+    """The default attributes and those that were asked for (or all) of one result."""
     shown = orjson.loads(row[0].replace(index.ROOT_MARK, b"\\u0001"))
     wider = orjson.loads(row[1].replace(index.ROOT_MARK, b"\\u0001"))
     if len(row[1]) > MAX_SEQUENCE:

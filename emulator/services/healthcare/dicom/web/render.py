@@ -56,14 +56,14 @@ def viewport(request: Request) -> "Viewport | None":
 
 @SERVICE.handles(f"{_INSTANCES}.retrieveRendered", permission=_READ)
 async def retrieve_rendered(request: Request) -> Answer:
-    """Give a single-frame instance as a picture; one of several frames must be asked for by its frames."""
+    """A single-frame instance as a picture; one of several frames must be asked for by its frames."""
     media = answers.negotiate(request, _IMAGES).offer.media
     return await _rendered(request, media, [0])
 
 
 @SERVICE.handles(f"{_INSTANCES}.frames.retrieveRendered", permission=_READ)
 async def retrieve_rendered_frames(request: Request) -> Answer:
-    """Give frames as pictures: one alone, or several in a multipart body."""
+    """Frames as pictures: one alone, or several in a multipart body."""
     numbers = frame_numbers(request.path["dicomWebPath"].split("/")[-2])
     choice = answers.negotiate(request, _IMAGES if len(numbers) == 1 else _PARTS)
     return await _rendered(request, choice.offer.media, numbers)

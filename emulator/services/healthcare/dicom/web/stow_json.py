@@ -30,7 +30,7 @@ _REFUSED = (syntaxes.BIG_ENDIAN, syntaxes.DEFLATED)
 
 
 async def files(chunks: AsyncIterator[bytes], boundary: str) -> AsyncIterator[bytes]:
-    """Give the DICOM files that a body describes: the metadata part first, then its bulk parts; 400 if it does not."""
+    """The DICOM files that a body describes: the metadata part first, then its bulk parts; 400 if it does not."""
     metadata = bytearray()
     bulk: dict[str, tuple[str, bytearray]] = {}
     target: bytearray | None = None

@@ -56,14 +56,14 @@ _Body = bytes | AsyncIterator[bytes]
 @SERVICE.handles(f"{_STUDIES}.retrieveStudy", permission=_READ)
 @SERVICE.handles(f"{_STUDIES}.series.retrieveSeries", permission=_READ)
 async def retrieve_many(request: Request) -> Answer:
-    """Give every instance of a study or series, one part each."""
+    """Every instance of a study or series, one part each."""
     choice = answers.negotiate(request, (_WHOLE,))
     return await _multipart(request, _rows(request), choice)
 
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.retrieveInstance", permission=_READ)
 async def retrieve_instance(request: Request) -> Answer:
-    """Give one instance: in a multipart body, or alone where application/dicom is asked for (Google's addition)."""
+    """One instance: in a multipart body, or alone where application/dicom is asked for (Google's addition)."""
     choice = answers.negotiate(request, (_WHOLE, _SINGLE))
     rows = _rows(request)
     if choice.offer.multipart:
@@ -113,7 +113,7 @@ _KIND = ("00280002", "00280004", "00280100", "00280101", "00280103", *("7FE00008
 
 
 def _pixel_kind(context: "Context", row: Row) -> tuple[str, ...]:
-    """Give what decides whether a codec takes an instance: syntax, samples, meaning, bits, sign, element."""
+    """What decides whether a codec takes an instance: syntax, samples, meaning, bits, sign, element."""
     elements, _ = document_of(context, row.id)
     return row.syntax, *(str(elements.get(tag, {}).get("Value", tag in elements)) for tag in _KIND)
 
@@ -128,7 +128,7 @@ def cannot() -> Iterator[None]:
 
 
 async def transcoded(context: "Context", row: Row, syntax: str) -> bytes:
-    """Give an instance's file in another transfer syntax; 400 where that cannot be."""
+    """An instance's file in another transfer syntax; 400 where that cannot be."""
     from emulator.dicom import transcode
 
     with cannot():
@@ -137,7 +137,7 @@ async def transcoded(context: "Context", row: Row, syntax: str) -> bytes:
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
 async def retrieve_frames(request: Request) -> Answer:
-    """Give frames: as stored, uncompressed (the default), or compressed as asked for."""
+    """Frames: as stored, uncompressed (the default), or compressed as asked for."""
     numbers = frame_numbers(request.path["dicomWebPath"].rsplit("/", 1)[-1])
     choice = answers.negotiate(request, (*_FRAMES, *(_ONE_FRAME if len(numbers) == 1 else ())))
     row = _rows(request)[0]
@@ -156,7 +156,7 @@ async def retrieve_frames(request: Request) -> Answer:
 async def _frames_as(
     context: "Context", row: Row, numbers: list[int], choice: Choice
 ) -> tuple[str, str, Sequence[_Body]]:
-    """Give frames with their media type, without and with its transfer syntax.
+    """Frames with their media type, without and with its transfer syntax.
 
     Where none is named and the frames are stored in one of the media type's, they are given as they are.
     """
@@ -244,7 +244,7 @@ async def _read_later(context: "Context", row: Row, ranges: Ranges) -> AsyncIter
 
 
 def _turned(data: Buffer, element: Bulk, elements: dict[str, Any]) -> bytes:
-    """Give a bulk value of a big endian file as little endian bytes."""
+    """A bulk value of a big endian file as little endian bytes."""
     raw = data[element.offset : element.offset + element.length]
     bits = frames.bits_allocated(elements) if element.path == "7FE00010" else 0
     return swapped(raw, element.vr, bits // 8 if bits > 16 else 0)
@@ -259,7 +259,7 @@ async def _in_pieces(data: mmap, start: int, end: int) -> AsyncIterator[bytes]:
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
 async def retrieve_bulk_data(request: Request) -> Answer:
-    """Give a bulk value: .../bulkdata/TAG, or .../bulkdata/SEQUENCE/ITEM/TAG (items from 0)."""
+    """A bulk value: .../bulkdata/TAG, or .../bulkdata/SEQUENCE/ITEM/TAG (items from 0)."""
     choice = answers.negotiate(request, _BULK)
     row = _rows(request)[0]
     wanted = request.path["dicomWebPath"].split("/bulkdata/", 1)[-1].strip("/")
@@ -294,7 +294,7 @@ async def retrieve_bulk_data(request: Request) -> Answer:
 
 
 def _ranged(request: Request, row: Row, element: Bulk, bodies: Sequence[_Body]) -> tuple[_Body, str] | None:
-    """Give the bytes of the value that were asked for and their Content-Range; None for all of it.
+    """The bytes of the value that were asked for and their Content-Range; None for all of it.
 
     The range counts the bytes of the value, also where that is a part of a multipart body. That of several frames, or
     of a value that is unpacked as it is sent, is not heeded (RFC 9110 14.2 lets a server do so).
@@ -313,12 +313,12 @@ def _ranged(request: Request, row: Row, element: Bulk, bodies: Sequence[_Body]) 
 
 
 def _lies_plain(row: Row, element: Bulk) -> bool:
-    """Tell whether a value's bytes in the file are the bytes to give."""
+    """Whether a value's bytes in the file are the bytes to give."""
     return not element.encapsulated and row.syntax not in (*syntaxes.DEFLATED_DATASETS, syntaxes.BIG_ENDIAN)
 
 
 async def _bulk_bodies(context: "Context", row: Row, element: Bulk) -> Sequence[_Body]:
-    """Give the value's bytes; those of encapsulated pixel data frame by frame."""
+    """The value's bytes; those of encapsulated pixel data frame by frame."""
     elements, _ = document_of(context, row.id)
     if element.encapsulated:
         with cannot():
