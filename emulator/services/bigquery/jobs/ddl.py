@@ -14,7 +14,7 @@ from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.plans import Change, Create, Plan
-from emulator.services.bigquery.sql.types import Field, duckdb_type, quote
+from emulator.services.bigquery.sql.types import Field, quote, recast
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -124,7 +124,7 @@ async def _cast_columns(
     if len(fields) != len(wanted):
         raise errors.error("invalidQuery", f"The column list has {len(wanted)} columns, the query gives {len(fields)}.")
     selected = [
-        f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}"
+        f"{recast(quote(old['name']), old, new)} AS {quote(new['name'])}"
         for old, new in zip(fields, wanted, strict=True)
     ]
     return wanted, await _rebuild(context, storage, wanted, selected)
@@ -238,7 +238,7 @@ async def _retype(context: Context, found: Resource, change: Change) -> None:
             else:
                 new = {**old, **(change.definition or {}), "mode": old.get("mode", "NULLABLE")}
         fields.append(new)
-        selected.append(f"CAST({quote(old['name'])} AS {duckdb_type(new)}) AS {quote(new['name'])}")
+        selected.append(f"{recast(quote(old['name']), old, new)} AS {quote(new['name'])}")
     before = catalog.storage_of(found.body)
     storage = await _rebuild(context, before, schemas.checked(fields), selected)
     body = {**found.body, "schema": {"fields": fields}, "_storage": storage}

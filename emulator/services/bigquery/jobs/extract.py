@@ -15,7 +15,7 @@ from emulator.services.bigquery.jobs.load import GS_URI, require_payer
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.rows import plain_value
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type, parquet_select
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -166,7 +166,7 @@ async def _write_parquet(
 ) -> Blob:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
-    from emulator.services.bigquery.sql.types import literal, quote
+    from emulator.services.bigquery.sql.types import literal
 
     codec = PARQUET_CODECS.get(str(options.get("compression") or "").upper())
     if codec is None:
@@ -174,8 +174,8 @@ async def _write_parquet(
     folder = warehouse.of(context).files
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"extract-{context.ids.hex(24)}.parquet"
-    names = ", ".join(quote(field["name"]) for field in fields)
-    sql = f"COPY (SELECT {names} FROM {stored(place)}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
+    rows = f"SELECT {parquet_select(fields)} FROM {stored(place)}"
+    sql = f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {codec})"
     try:
         await warehouse.of(context).run(storage.execute, sql, ticket=ticket)
         async with context.blobs.writer() as writer:

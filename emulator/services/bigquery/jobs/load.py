@@ -227,7 +227,7 @@ def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) ->
     import duckdb
 
     from emulator.services.bigquery.sql import engine, storage
-    from emulator.services.bigquery.sql.types import duckdb_type, literal, quote
+    from emulator.services.bigquery.sql.types import literal, quote, recast
 
     listed = ", ".join(literal(str(path)) for path in source.paths)
     select = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"
@@ -244,13 +244,14 @@ def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) ->
                 f"Provided Schema does not match the file. Cannot add fields (field: {known[sorted(unknown)[0]]})"
             )
         columns = [
-            f"CAST({quote(known[f['name'].lower()]) if f['name'].lower() in known else 'NULL'} AS {duckdb_type(f)}) "
+            f"{recast(quote(known[f['name'].lower()]) if f['name'].lower() in known else 'NULL', None, f)} "
             f"AS {quote(f['name'])}"
             for f in source.fields
         ]
-        select = f"SELECT {', '.join(columns)} FROM ({select})"
     else:
         source.fields = schemas.checked(found)
+        columns = [f"{recast(quote(f['name']), None, f)} AS {quote(f['name'])}" for f in found]
+    select = f"SELECT {', '.join(columns)} FROM ({select})"
     source.rows = storage.fill(connection, table, source.fields, select)
 
 

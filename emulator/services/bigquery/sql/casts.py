@@ -9,8 +9,9 @@ import re
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.bignumeric import TYPES, from_bignumeric, to_bignumeric
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import JSON, Kind, kind_of, of_datatype
+from emulator.services.bigquery.sql.kinds import BIGNUMERIC, JSON, Kind, kind_of, of_datatype
 from emulator.services.bigquery.sql.nodes import call, cast
 
 _NUMBER = {"INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64", "STRING"}
@@ -62,8 +63,12 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr | None:
     kind = kind_of(value)
     check_types(kind, of_datatype(to))
     safe = isinstance(node, exp.TryCast)
+    if to.this in TYPES:
+        return to_bignumeric(value, kind, to, safe=safe)
     if to.is_type("text"):
         return _to_string(value, kind, safe=safe)
+    if kind == BIGNUMERIC:
+        return from_bignumeric(value, to, safe=safe)
     if to.is_type("varbinary", "binary"):
         return call("encode", value) if kind is not None and kind.name == "STRING" else None
     if kind == JSON:

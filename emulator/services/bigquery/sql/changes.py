@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kept import problems
+from emulator.services.bigquery.sql.storage import fit
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,6 +30,7 @@ def apply(
         raise SqlError("UPDATE/MERGE must match at most one source row for each target row")
     rows = connection.execute(f"{change.sql} {returning}").fetchall()
     if statement.kind != "DELETE":
+        fit(connection, change.table.storage, change.table.fields)
         _refuse_what_cannot_be_kept(connection, change.table)
     return rows
 

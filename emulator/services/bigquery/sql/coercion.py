@@ -5,12 +5,15 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
+    BIGNUMERIC,
+    FLOAT64,
     NUMBERS,
     Kind,
     Mismatch,
@@ -27,10 +30,18 @@ from emulator.services.bigquery.sql.nodes import call, cast, put
 from emulator.services.bigquery.sql.signatures import branches, no_signature
 from emulator.services.bigquery.sql.structs import anonymous_name
 
-BRANCHING = (exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.ArrayConcat, exp.Greatest, exp.Least, exp.Array, exp.DPipe)
+BRANCHING = (
+    *(exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least),
+    *(exp.ArrayConcat, exp.Array, exp.DPipe, exp.GenerateSeries),
+)
 ARITHMETIC = (
     *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow, exp.Log),
     *(exp.SafeAdd, exp.SafeSubtract, exp.SafeMultiply, exp.SafeDivide),
+)
+AS_FLOAT = (  # what gives FLOAT64 whatever number it takes
+    *(exp.Cbrt, exp.Cos, exp.Cosh, exp.Acos, exp.Acosh, exp.Sin, exp.Sinh, exp.Asin, exp.Asinh, exp.Tan, exp.Tanh),
+    *(exp.Atan, exp.Atanh, exp.Atan2, exp.Cot, exp.Coth, exp.Csc, exp.Csch, exp.Sec, exp.Sech, exp.IsInf, exp.IsNan),
+    *(exp.Corr, exp.CovarPop, exp.CovarSamp, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
 )
 COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 UNCOMPARABLE = ("JSON", "ARRAY")  # of which no two are equal; STRUCTs have no order
@@ -43,7 +54,8 @@ def convert(node: exp.Expr, kind: Kind | None) -> exp.Expr:
     That is itself where the type is its own, or one of them cannot be told.
     """
     own = kind_of(node)
-    if own is None or kind is None or same_shape(own, kind) or engine_name(kind) is None:
+    known = own is not None or kind == BIGNUMERIC  # which the engine would take another number for
+    if not known or kind is None or (own is not None and same_shape(own, kind)) or engine_name(kind) is None:
         return node
     place = exp.Null()
     put(node, place)
@@ -52,11 +64,11 @@ def convert(node: exp.Expr, kind: Kind | None) -> exp.Expr:
     return new
 
 
-def _converted(value: exp.Expr, own: Kind, kind: Kind, depth: int) -> exp.Expr:
+def _converted(value: exp.Expr, own: Kind | None, kind: Kind, depth: int) -> exp.Expr:
     name = engine_name(kind)
     assert name is not None
-    if own.name != kind.name or own.name not in ("ARRAY", "STRUCT"):
-        return cast(value, name)
+    if own is None or own.name != kind.name or own.name not in ("ARRAY", "STRUCT"):
+        return cast(note(value, own), name)
     if isinstance(value, (exp.Array, exp.Struct)) and not value.find(exp.Query):
         return _constructed(value, own, kind, depth)
     variable = f"{VARIABLE}{depth}"
@@ -103,32 +115,59 @@ def _each(array: exp.Expr, variable: str, body: exp.Expr) -> exp.Expr:
 
 def _by_cast(own: Kind | None, kind: Kind | None) -> bool:
     """Whether the engine's own cast is enough: of what holds no STRUCT of other names."""
-    return same_shape(own, kind) or (own is not None and own.name not in ("ARRAY", "STRUCT"))
+    return same_shape(own, kind) or (
+        own is not None and own.name not in ("ARRAY", "STRUCT") and BIGNUMERIC not in (own, kind)
+    )
 
 
 def align(node: exp.Expr) -> None:
     """Convert the operands of one node, whose types are known, to the type that they have in common."""
     if isinstance(node, exp.If) and isinstance(node.parent, exp.Case):
         return
-    if isinstance(node, BRANCHING):
-        _align(node, branches(node))
-        if isinstance(node, exp.Case) and node.this is not None:
-            _compare(node, node.this, [case.this for case in node.args["ifs"]])
-    elif isinstance(node, (exp.Cast, exp.TryCast)):
-        kind = of_datatype(node.to)
-        if kind is not None and kind.name in ("ARRAY", "STRUCT"):  # by position, as all STRUCTs meet
-            convert(node.this, kind)
-    elif isinstance(node, ARITHMETIC):
-        sides = [node.this, node.expression]
-        if all(kind is not None and kind.name in NUMBERS for kind in map(kind_of, sides)):
-            _align(node, sides)
-    elif isinstance(node, COMPARING):
-        if not isinstance(node.expression, (exp.Any, exp.All)):
-            _compare(node, node.this, [node.expression])
-    elif isinstance(node, exp.Between):
-        _compare(node, node.this, [node.args["low"], node.args["high"]])
-    elif isinstance(node, exp.In):
-        _compare_in(node)
+    for kinds, convert_parts in ALIGNED:
+        if isinstance(node, kinds):
+            convert_parts(node)
+            return
+
+
+def _align_branches(node: exp.Expr) -> None:
+    _align(node, branches(node))
+    if isinstance(node, exp.Case) and node.this is not None:
+        _compare(node, node.this, [case.this for case in node.args["ifs"]])
+
+
+def _align_cast(node: exp.Expr) -> None:
+    kind = of_datatype(node.args["to"])
+    if kind is not None and kind.name in ("ARRAY", "STRUCT"):  # by position, as all STRUCTs meet
+        convert(node.this, kind)
+
+
+def _align_numbers(node: exp.Expr) -> None:
+    sides = [node.this, node.expression]
+    if all(kind is None or kind.name in NUMBERS for kind in map(kind_of, sides)):
+        _align(node, sides)
+
+
+def _align_sides(node: exp.Expr) -> None:
+    if not isinstance(node.expression, (exp.Any, exp.All)):
+        _compare(node, node.this, [node.expression])
+
+
+def _align_default(node: exp.Expr) -> None:
+    _align(node, [value for key in ("this", "default") if (value := node.args.get(key)) is not None])
+
+
+def _align_floats(node: exp.Expr) -> None:
+    for value in (node.args.get("this"), node.args.get("expression"), *node.expressions):
+        if isinstance(value, exp.Expr):
+            _as_float(value)
+
+
+def _as_float(value: exp.Expr) -> None:
+    """Make the argument of a function that gives FLOAT64 one, where the engine would not."""
+    inner = value.expressions[0] if isinstance(value, exp.Distinct) else value
+    if kind_of(inner) == BIGNUMERIC:
+        convert(inner, FLOAT64)
 
 
 def _align(node: exp.Expr, values: Sequence[exp.Expr]) -> Kind | None:
@@ -140,6 +179,9 @@ def _align(node: exp.Expr, values: Sequence[exp.Expr]) -> Kind | None:
         for value in values:
             if _needed(value, common):
                 convert(value, common)
+    elif any(kind_of(value) == BIGNUMERIC for value in values):  # the others are what the engine finds them to be
+        for value in values:
+            convert(value, BIGNUMERIC)
     return common
 
 
@@ -168,17 +210,7 @@ def _compare(node: exp.Expr, one: exp.Expr, others: Sequence[exp.Expr]) -> None:
 def _compare_in(node: exp.In) -> None:
     unnest, query = node.args.get("unnest"), node.args.get("query")
     if isinstance(unnest, exp.Unnest) and len(unnest.expressions) == 1:
-        array = unnest.expressions[0]
-        kind = kind_of(array)
-        if kind is None or kind.name != "ARRAY" or kind.element is None:
-            return
-        try:
-            common = supertype([typed(node.this), (kind.element, is_literal(array))])
-        except Mismatch:
-            raise no_signature(node, node.this, array) from None
-        if common is not None:
-            convert(node.this, common)
-            convert(array, Kind("ARRAY", common))
+        _align_with_array(node, node.this, unnest.expressions[0])
     elif isinstance(query, exp.Expr):
         kind = kind_of(query)
         try:
@@ -187,8 +219,41 @@ def _compare_in(node: exp.In) -> None:
             raise no_signature(node, node.this, query) from None
         if kind is not None and common is not None and fits(common, kind):
             convert(node.this, kind)
+        elif BIGNUMERIC in (kind, kind_of(node.this)) and common is not None:
+            convert(node.this, common)
+            convert_column(query, common)
     else:
         _compare(node, node.this, node.expressions)
+
+
+def _align_with_array(node: exp.Expr, value: exp.Expr, array: exp.Expr) -> None:
+    """Convert a value and the elements of an array to the type that they have in common."""
+    kind = kind_of(array)
+    if kind is None or kind.name != "ARRAY" or kind.element is None:
+        return
+    try:
+        common = supertype([typed(value), (kind.element, is_literal(array))])
+    except Mismatch:
+        raise no_signature(node, value, array) from None
+    if common is not None:
+        convert(value, common)
+        convert(array, Kind("ARRAY", common))
+
+
+def convert_column(query: exp.Expr, kind: Kind) -> None:
+    """Make the one column of a query another type: SELECT CAST(c AS ...) FROM (the query) in its place."""
+    own = kind_of(query)
+    inner = query.unnest()
+    if own is None or own == kind or not isinstance(inner, exp.Query):
+        return
+    place = exp.Null()
+    put(inner, place)
+    name = exp.to_identifier("bq_value", quoted=True)
+    column = note(exp.column(name.copy()), own)
+    outer = exp.Select(expressions=[cast(column, engine_name(kind) or "")])
+    alias = exp.TableAlias(this=exp.to_identifier("bq_values"), columns=[name])
+    outer.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias)))
+    put(place, note(outer, kind))
 
 
 def fits(common: Kind, kind: Kind) -> bool:
@@ -201,3 +266,16 @@ def fits(common: Kind, kind: Kind) -> bool:
         mine is None or its is None or fits(mine, its)
         for (_, mine), (_, its) in zip(common.fields, kind.fields, strict=True)
     )
+
+
+ALIGNED: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Any], None]], ...] = (
+    (BRANCHING, _align_branches),
+    ((exp.Cast, exp.TryCast), _align_cast),
+    (ARITHMETIC, _align_numbers),
+    (COMPARING, _align_sides),
+    ((exp.Between,), lambda node: _compare(node, node.this, [node.args["low"], node.args["high"]])),
+    ((exp.In,), _compare_in),
+    ((*AS_FLOAT, exp.Anonymous), _align_floats),  # IEEE_DIVIDE has no class of its own
+    ((exp.Lag, exp.Lead), _align_default),
+    ((exp.RangeBucket,), lambda node: _align_with_array(node, node.this, node.expression)),
+)

@@ -27,7 +27,10 @@ _log = logging.getLogger("emulator.bigquery")
 LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
 MACROS = [
     Path(__file__).with_name(name)
-    for name in ("errors.sql", "casts.sql", "macros.sql", "texts.sql", "formatted.sql", "numbers.sql", "json.sql")
+    for name in (
+        *("errors.sql", "bignumeric.sql", "casts.sql", "macros.sql", "texts.sql", "formatted.sql", "numbers.sql"),
+        "json.sql",
+    )
 ]
 SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT)"
 

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql import json_text
 from emulator.services.bigquery.sql.arity import check_count, not_found
+from emulator.services.bigquery.sql.bignumeric import parameterized
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
@@ -24,8 +25,10 @@ from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.patterns import PatternRewriter
+from emulator.services.bigquery.sql.percentiles import percentile
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.texts import TextRewriter
+from emulator.services.bigquery.sql.types import check_digits
 from emulator.services.bigquery.sql.values import ValueRewriter
 
 Rewrite = Callable[[Any], exp.Expr | None]
@@ -105,7 +108,7 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)
-        if (new := self.number(node) or compare(node)) is not None:
+        if (new := self.number(node) or compare(node) or percentile(node)) is not None:
             return new
         if kind in DIRECT:
             return call(DIRECT[kind], *_arguments(node))
@@ -154,10 +157,12 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
     _sub = _mul = _add
 
     def _datatype(self, node: exp.DataType) -> exp.Expr | None:
-        if node.this == exp.DType.DECIMAL and not node.expressions:
-            return engine_type("DECIMAL(38, 9)")
+        if node.this == exp.DType.DECIMAL:
+            if not node.expressions:
+                return engine_type("DECIMAL(38, 9)")
+            check_digits("NUMERIC", *(*(int(item.name) for item in node.expressions), 0)[:2])
         if node.this == exp.DType.BIGDECIMAL:
-            return engine_type("DECIMAL(38, 18)")
+            return parameterized(node)
         if node.this in (exp.DType.GEOGRAPHY, exp.DType.INTERVAL, exp.DType.RANGE):
             raise SqlError(f"The type {node.this.name} is not emulated.")
         return None

@@ -15,7 +15,7 @@ from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
-from emulator.services.bigquery.sql.kinds import INT64, Kind, coerces, kind_of, note, typed
+from emulator.services.bigquery.sql.kinds import BIGNUMERIC, INT64, Kind, coerces, kind_of, note, typed
 from emulator.services.bigquery.sql.pivots import pivoted, rename
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source, meaning, whole
 from emulator.services.bigquery.sql.setops import merge
@@ -107,6 +107,7 @@ class Inference:
                 self.expression(join.args["on"], [level, *outer])
                 require_bool(join.args["on"], "JOIN ON")
             for name in join.args.get("using") or ():
+                _check_using(name.name.lower(), level)
                 level[-1].merged.add(name.name.lower())
 
     def source(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
@@ -190,6 +191,13 @@ def require_bool(condition: exp.Expr, clause: str) -> None:
     """Raise SqlError where the condition of a clause is no BOOL."""
     if not coerces(typed(condition), "BOOL"):
         raise SqlError(f"{clause} clause should return type BOOL, but returns {kind_of(condition)}")
+
+
+def _check_using(name: str, level: Level) -> None:
+    """Raise SqlError where USING would compare BIGNUMERIC with another number, for which the engine has no cast."""
+    kinds = {kind for source in level for own, kind in source.columns or () if own.lower() == name}
+    if BIGNUMERIC in kinds and len(kinds) > 1:
+        raise SqlError(f"USING({name}) of BIGNUMERIC and another type is not emulated; join ON one = other.")
 
 
 def _parts(value: object) -> list[exp.Expr]:

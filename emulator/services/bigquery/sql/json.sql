@@ -27,9 +27,10 @@ CREATE MACRO bq_json_int64_string(x) AS bq_json_int64_wide(x);
 CREATE MACRO bq_json_numeric_plain(x) AS bq_cast_string(x);
 CREATE MACRO bq_json_numeric_wide(x) AS CASE WHEN bq_cast_string(CAST(x AS DOUBLE)) = bq_cast_string(x) OR (x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x)) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
 CREATE MACRO bq_json_numeric_string(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 AND x = trunc(x) THEN bq_cast_string(x) ELSE '"' || bq_cast_string(x) || '"' END;
-CREATE MACRO bq_json_bignumeric_plain(x) AS bq_json_numeric_plain(x);
-CREATE MACRO bq_json_bignumeric_wide(x) AS bq_json_numeric_wide(x);
-CREATE MACRO bq_json_bignumeric_string(x) AS bq_json_numeric_string(x);
+CREATE MACRO bq_big_is_safe(x) AS x BETWEEN bq_big_of_int64(-9007199254740992) AND bq_big_of_int64(9007199254740992) AND NOT contains(bq_big_text(x), '.');
+CREATE MACRO bq_json_bignumeric_plain(x) AS bq_big_text(x);
+CREATE MACRO bq_json_bignumeric_wide(x) AS CASE WHEN bq_big_is_safe(x) OR bq_cast_string(bq_big_to_float64(x)) = bq_big_text(x) THEN bq_big_text(x) ELSE '"' || bq_big_text(x) || '"' END;
+CREATE MACRO bq_json_bignumeric_string(x) AS CASE WHEN bq_big_is_safe(x) THEN bq_big_text(x) ELSE '"' || bq_big_text(x) || '"' END;
 CREATE MACRO bq_pretty_if(pretty, j) AS CASE WHEN pretty THEN bq_pretty_json(j) ELSE j END;
 
 -- A JSON value as a value of SQL: INT64(json) and its like fail where the type is another, LAX_INT64 and its like give NULL.

@@ -25,7 +25,6 @@ from emulator.services.bigquery.sql.types import (
 
 NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")  # each coerces to those after it
 TEMPORAL = ("DATE", "DATETIME", "TIME", "TIMESTAMP")  # a STRING literal coerces to them
-MAX_NUMERIC_SCALE = 9
 OF_PARSER = {
     "BIGINT": "INT64",
     "INT": "INT64",
@@ -35,6 +34,7 @@ OF_PARSER = {
     "FLOAT": "FLOAT64",
     "DECIMAL": "NUMERIC",
     "BIGDECIMAL": "BIGNUMERIC",
+    "BIGNUM": "BIGNUMERIC",
     "TEXT": "STRING",
     "VARCHAR": "STRING",
     "BINARY": "BYTES",
@@ -113,8 +113,6 @@ def of_datatype(node: exp.DataType) -> Kind | None:
             own = of_datatype(written) if isinstance(written, exp.DataType) else None
             fields.append((field_name(item) if isinstance(item, exp.ColumnDef) else "", own))
         return Kind("STRUCT", fields=tuple(fields))
-    if name == "DECIMAL" and len(node.expressions) > 1 and int(node.expressions[1].name) > MAX_NUMERIC_SCALE:
-        return BIGNUMERIC
     return Kind(OF_PARSER[name]) if name in OF_PARSER else None
 
 

@@ -9,6 +9,12 @@ CREATE MACRO bq_range_bucket(x, a) AS CASE WHEN x IS NULL THEN NULL WHEN len(lis
 CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda x: x IS NOT NULL), sep);
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);
 CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_concat(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), CASE WHEN count(*) > count(x) THEN [struct_pack(c := CAST(count(*) - count(x) AS UBIGINT), v := NULL)] ELSE [] END), 'DESC', 'NULLS LAST')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
+CREATE MACRO bq_big_top_count(x, n) AS list_transform(bq_approx_top_count(CAST(x AS VARCHAR), n), lambda e: struct_pack("value" := CAST(e."value" AS BIGNUM), "count" := e."count"));
+CREATE MACRO bq_in_percent(p) AS CASE WHEN p BETWEEN 0 AND 1 THEN p ELSE bq_fail('The percentile must be between 0 and 1') END;
+CREATE MACRO bq_percentile_disc(a, p) AS list_sort(a, 'ASC', 'NULLS FIRST')[greatest(CAST(ceil(bq_in_percent(p) * len(a)) AS BIGINT), 1)];
+CREATE MACRO bq_between(a, b, part) AS CASE WHEN a IS NULL OR part = 0 THEN CASE WHEN part = 0 THEN a ELSE b END ELSE a + (b - a) * part END;
+CREATE MACRO bq_percentile_cont(a, p) AS list_transform([struct_pack(a := list_sort(a, 'ASC', 'NULLS FIRST'), at := bq_in_percent(p) * (len(a) - 1))], lambda v: bq_between(v.a[CAST(floor(v."at") AS BIGINT) + 1], v.a[CAST(ceil(v."at") AS BIGINT) + 1], v."at" - floor(v."at")))[1];
+CREATE MACRO bq_big_percentile_cont(a, p) AS CAST(bq_big_percentile(CAST(a AS VARCHAR[]), CAST(p AS VARCHAR)) AS BIGNUM);
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;

@@ -28,6 +28,7 @@ TYPES = {
     "DOUBLE": "FLOAT64",
     "FLOAT": "FLOAT64",
     "VARCHAR": "STRING",
+    "BIGNUM": "BIGNUMERIC",
     "BLOB": "BYTES",
     "BOOLEAN": "BOOL",
     "TIMESTAMP": "DATETIME",
@@ -35,7 +36,7 @@ TYPES = {
 }
 ENGINE_WORDS = re.compile(
     r"(?i)duckdb|\bbq_|python|"
-    r"varchar|bigint|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|file '|\bSET \w+="
+    r"varchar|bigint|\bbignum\b|hugeint|double|blob|\bicu\b|lambda|struct_|list_|candidate|file '|\bSET \w+="
 )
 DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 LISTED = re.compile(r",\s*(?![^(]*\))")  # between arguments, not inside DECIMAL(38,9)
@@ -73,8 +74,6 @@ SENTENCES = [  # the engine's, without their class, and BigQuery's for them
         (r'(date|time|timestamp) field value out of range: "(.*?)"', "Invalid {1}: '{2}'"),
         (r"Could not decode string .* as base64", "Failed to decode invalid base64 string"),
         (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
-        (r'Could not convert string "(.*?)" to DECIMAL\(38,18\)',
-         "Invalid BIGNUMERIC value: {1} (the emulator holds 20 digits before the point and 18 after it)"),
         (r"Overflow in .* (?:DECIMAL|INT128)|Could not cast value .* to DECIMAL|Casting .* to type DECIMAL",
          "numeric overflow"),
         (r"Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
@@ -115,8 +114,8 @@ def _type(name: str) -> str:
         return f"ARRAY<{_type(name[:-2])}>"
     if name.startswith("STRUCT("):
         return "STRUCT"
-    if match := DECIMAL.fullmatch(name):
-        return "NUMERIC" if int(match[2]) <= 9 else "BIGNUMERIC"
+    if DECIMAL.fullmatch(name):
+        return "NUMERIC"
     return TYPES.get(name, name)
 
 

@@ -1,4 +1,4 @@
-"""BigQuery's arithmetic rewritten for DuckDB: NUMERIC and BIGNUMERIC stay what they are.
+"""BigQuery's arithmetic rewritten for DuckDB: NUMERIC stays what it is; BIGNUMERIC has a module of its own.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_functions and data-types (numeric types).
 """
@@ -9,7 +9,17 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql.kinds import FLOAT64, INT64, Kind, is_literal, kind_of, note
+from emulator.services.bigquery.sql.bignumeric import operation
+from emulator.services.bigquery.sql.kinds import (
+    BIGNUMERIC,
+    FLOAT64,
+    INT64,
+    NUMERIC,
+    Kind,
+    is_literal,
+    kind_of,
+    note,
+)
 from emulator.services.bigquery.sql.nodes import call, cast
 
 DIRECT: dict[type[exp.Expr], str] = {
@@ -39,8 +49,12 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.IsNan: "bq_is_nan",
     exp.IsInf: "bq_is_inf",
 }
-DECIMALS = {"NUMERIC": "DECIMAL(38, 9)", "BIGNUMERIC": "DECIMAL(38, 18)"}
-EXACT: dict[type[exp.Expr], str] = {exp.Mul: "bq_multiply", exp.Div: "bq_divide", exp.IntDiv: "bq_whole"}
+EXACT: dict[type[exp.Expr], str] = {
+    exp.Mul: "bq_multiply_numeric",
+    exp.Div: "bq_divide_numeric",
+    exp.IntDiv: "bq_whole_numeric",
+}
+AVERAGES: dict[Kind | None, str] = {NUMERIC: "bq_divide_numeric", BIGNUMERIC: "bq_big_average"}  # of sum and count
 # What the engine gives as DOUBLE, or as another DECIMAL than it took.
 RECAST = (exp.Sqrt, exp.Ln, exp.Exp, exp.Log, exp.Pow, exp.Round, exp.Trunc, exp.Ceil, exp.Floor, exp.Sign, exp.Mod)
 
@@ -50,15 +64,23 @@ class NumberRewriter:
 
     def number(self, node: exp.Expr) -> exp.Expr | None:
         """The replacement of an operation on numbers; None for other nodes, and those the engine does as BigQuery."""
-        kind = kind_of(node)
-        if kind is not None and kind.name in DECIMALS:
-            return _decimal(node, kind)
-        return _direct(node)
+        if (made := operation(node)) is not None:
+            return made
+        return _decimal(node) if kind_of(node) == NUMERIC else _direct(node)
 
     def _sum(self, node: exp.Sum) -> exp.Expr | None:
+        if kind_of(node) == BIGNUMERIC:
+            return over(node, lambda windowed: call("bq_big_sum", windowed(node.copy())))
         if kind_of(node) != INT64:
             return None
         return over(node, lambda windowed: cast(windowed(node.copy()), "BIGINT"))
+
+    def _avg(self, node: exp.Avg) -> exp.Expr | None:
+        macro = AVERAGES.get(kind_of(node))
+        if macro is None:
+            return None
+        total, count = exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy())
+        return over(node, lambda windowed: call(macro, windowed(total), windowed(count)))
 
     def _min(self, node: exp.Min) -> exp.Expr | None:
         """NaN where there is one; to the engine that is the greatest."""
@@ -95,17 +117,14 @@ def _direct(node: exp.Expr) -> exp.Expr | None:
     return call(name, *(node.args[key] for key in ("this", "expression") if node.args.get(key) is not None))
 
 
-def _decimal(node: exp.Expr, kind: Kind) -> exp.Expr | None:
+def _decimal(node: exp.Expr) -> exp.Expr | None:
     if type(node) in EXACT:
-        return call(f"{EXACT[type(node)]}_{kind.name.lower()}", node.this, node.expression)
-    if isinstance(node, exp.Avg):
-        total, count = exp.Sum(this=node.this.copy()), exp.Count(this=node.this.copy())
-        return over(node, lambda windowed: call(f"bq_divide_{kind.name.lower()}", windowed(total), windowed(count)))
+        return call(EXACT[type(node)], node.this, node.expression)
     if isinstance(node, RECAST):
         places = node.args.get("decimals")
         if places is not None and not is_literal(places):  # the engine rounds DECIMALs to a constant place only
             node.this.replace(cast(node.this.copy(), "DOUBLE"))
-        return cast(_direct(node) or node.copy(), DECIMALS[kind.name])
+        return cast(_direct(node) or node.copy(), "DECIMAL(38, 9)")
     return _direct(node)
 
 

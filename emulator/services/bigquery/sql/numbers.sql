@@ -7,19 +7,15 @@ CREATE MACRO bq_shift_left(x, y) AS CASE WHEN y < 0 THEN bq_fail('Bitwise shift 
 CREATE MACRO bq_shift_right(x, y) AS CASE WHEN y < 0 THEN bq_fail('Bitwise shift by a negative offset') ELSE CAST(CAST(CAST(x AS BIGINT) AS BIT) >> CAST(least(y, 64) AS INTEGER) AS BIGINT) END;
 CREATE MACRO bq_ieee_divide(a, b) AS CASE WHEN b <> 0 THEN a / b WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE) WHEN a > 0 THEN CAST('Infinity' AS DOUBLE) ELSE CAST('-Infinity' AS DOUBLE) END;
 
--- NUMERIC is DECIMAL(38,9), BIGNUMERIC DECIMAL(38,18): the engine divides them as DOUBLE, and multiplies without room for
+-- NUMERIC is DECIMAL(38,9): the engine divides it as DOUBLE, and multiplies without room for
 -- the whole digits. So whole part and fraction are multiplied apart, and quotients are counted in units of the last digit.
 CREATE MACRO bq_multiply_parts_numeric(aw, af, bw, bf) AS CAST(aw * bw AS DECIMAL(38,9)) + aw * bf + af * bw + CAST(af * bf AS DECIMAL(38,9));
 CREATE MACRO bq_multiply_numeric(a, b) AS list_transform([struct_pack(a := CAST(a AS DECIMAL(38,9)), b := CAST(b AS DECIMAL(38,9)))], lambda v: bq_multiply_parts_numeric(CAST(trunc(v.a) AS DECIMAL(29,0)), CAST(v.a - trunc(v.a) AS DECIMAL(9,9)), CAST(trunc(v.b) AS DECIMAL(29,0)), CAST(v.b - trunc(v.b) AS DECIMAL(9,9))))[1];
-CREATE MACRO bq_multiply_parts_bignumeric(aw, af, bw, bf) AS CAST(aw * bw AS DECIMAL(38,18)) + aw * bf + af * bw + CAST(af * bf AS DECIMAL(38,18));
-CREATE MACRO bq_multiply_bignumeric(a, b) AS list_transform([struct_pack(a := CAST(a AS DECIMAL(38,18)), b := CAST(b AS DECIMAL(38,18)))], lambda v: bq_multiply_parts_bignumeric(CAST(trunc(v.a) AS DECIMAL(20,0)), CAST(v.a - trunc(v.a) AS DECIMAL(18,18)), CAST(trunc(v.b) AS DECIMAL(20,0)), CAST(v.b - trunc(v.b) AS DECIMAL(18,18))))[1];
 CREATE MACRO bq_units(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
 -- r / d, rounded to nine digits, in units of the ninth; r is less than d. Where there is no room for that, by DOUBLE.
 CREATE MACRO bq_nine_digits(r, d) AS CASE WHEN d < 80000000000000000000000000000 THEN (2 * r * 1000000000 + d) // (2 * d) ELSE CAST(round(CAST(r AS DOUBLE) / CAST(d AS DOUBLE) * 1e9) AS HUGEINT) END;
 CREATE MACRO bq_divide_numeric(a, b) AS list_transform([struct_pack(n := bq_units(CAST(a AS DECIMAL(38,9))), d := bq_units(CAST(b AS DECIMAL(38,9))))], lambda v: CASE WHEN v.d = 0 THEN bq_fail('division by zero') ELSE sign(v.n) * sign(v.d) * CAST(abs(v.n) // abs(v.d) * 1000000000 + bq_nine_digits(abs(v.n) % abs(v.d), abs(v.d)) AS DECIMAL(38,0)) * CAST(0.000000001 AS DECIMAL(9,9)) END)[1];
-CREATE MACRO bq_divide_bignumeric(a, b) AS list_transform([struct_pack(n := bq_units(CAST(a AS DECIMAL(38,18))), d := bq_units(CAST(b AS DECIMAL(38,18))))], lambda v: CASE WHEN v.d = 0 THEN bq_fail('division by zero') WHEN abs(v.d) < 80000000000000000000000000000 THEN sign(v.n) * sign(v.d) * CAST(abs(v.n) // abs(v.d) * 1000000000000000000 + abs(v.n) % abs(v.d) * 1000000000 // abs(v.d) * 1000000000 + bq_nine_digits(abs(v.n) % abs(v.d) * 1000000000 % abs(v.d), abs(v.d)) AS DECIMAL(38,0)) * CAST(0.000000000000000001 AS DECIMAL(18,18)) ELSE CAST(CAST(v.n AS DOUBLE) / CAST(v.d AS DOUBLE) AS DECIMAL(38,18)) END)[1];
 CREATE MACRO bq_whole_numeric(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(bq_units(CAST(a AS DECIMAL(38,9))) // bq_units(CAST(b AS DECIMAL(38,9))) AS DECIMAL(38,9)) END;
-CREATE MACRO bq_whole_bignumeric(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by zero') ELSE CAST(bq_units(CAST(a AS DECIMAL(38,18))) // bq_units(CAST(b AS DECIMAL(38,18))) AS DECIMAL(38,18)) END;
 
 -- What a function is not defined for, or what leaves the range of FLOAT64 from inside it, is an error.
 CREATE MACRO bq_finite(x) AS isfinite(CAST(x AS DOUBLE));

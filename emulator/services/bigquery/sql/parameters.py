@@ -88,4 +88,6 @@ def _value(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
         return call("from_base64", str(converted))
     if field["type"] == "STRING":
         return text(str(converted))
+    if field["type"] == "BIGNUMERIC":
+        return exp.Cast(this=text(str(converted)), to=exp.DataType(this=exp.DType.BIGDECIMAL))
     return cast(text(str(converted).lower() if field["type"] == "BOOLEAN" else str(converted)), duckdb_type(field))

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from emulator.services.bigquery.sql.scalars import bignumeric
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
 INT64 = range(-(2**63), 2**63)
@@ -84,7 +85,7 @@ def _reader(field: Field, path: str, ignore_unknown: bool) -> Callable[[Any], An
     if field_type(field) == "RECORD":
         scalar = _record_reader(field["fields"], where + ".", ignore_unknown)
     else:
-        convert = CONVERTERS[field_type(field)]
+        convert = _bignumeric_reader(field) if field_type(field) == "BIGNUMERIC" else CONVERTERS[field_type(field)]
 
         def scalar(value: Any) -> Any:
             try:
@@ -164,6 +165,14 @@ def _numeric(value: Any) -> str:
     if not number.is_finite():
         raise ValueError
     return format(number, "f")
+
+
+def _bignumeric_reader(field: Field) -> Callable[[Any], str]:
+    """What reads a BIGNUMERIC into its units, rounded to its scale."""
+    if not field.get("precision"):
+        return lambda value: bignumeric.units_of_text(_numeric(value))
+    precision, scale = int(field["precision"]), int(field.get("scale") or 0)
+    return lambda value: bignumeric.fit(bignumeric.units_of_text(_numeric(value)), precision, scale)
 
 
 def _bytes(value: Any) -> str:

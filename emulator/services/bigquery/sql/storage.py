@@ -18,9 +18,11 @@ from emulator.services.bigquery.sql.types import (
     duckdb_type,
     field_mode,
     field_type,
+    fitted,
     literal,
     python_select,
     quote,
+    recast,
     wire_select,
     wire_type,
 )
@@ -72,7 +74,16 @@ def fill_in(connection: DuckDBPyConnection, table: str, fields: Sequence[Field],
     if not fields:
         return 0
     row = connection.execute(f"INSERT INTO {table} SELECT * FROM ({select})").fetchone()
+    fit(connection, table, fields)
     return int(row[0]) if row else 0
+
+
+def fit(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> None:
+    """Round what columns of BIGNUMERIC(P, S) hold, which the engine does not. Raises the engine's error for no room."""
+    for field in fields:
+        column = quote(field["name"])
+        if new := fitted(column, field):
+            connection.execute(f"UPDATE {table} SET {column} = {new} WHERE {column} IS DISTINCT FROM {new}")
 
 
 def mark_done(connection: DuckDBPyConnection, job: str, rows: int) -> None:
@@ -183,8 +194,24 @@ def drop_columns(connection: DuckDBPyConnection, table: str, names: Iterable[str
         connection.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {quote(name)}")
 
 
+def upgrade(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]]) -> None:
+    """Make columns of tables that are there what the engine has for their types now: BIGNUMERIC was DECIMAL(38,18)."""
+    listed = connection.execute(
+        "SELECT table_name, lower(column_name) FROM duckdb_columns() "
+        "WHERE database_name = 'stored' AND data_type LIKE '%DECIMAL%'"
+    ).fetchall()
+    for table, name in listed:
+        for field in live.get(table, ()):
+            if field["name"].lower() == name and "BIGNUM" in duckdb_type(field):
+                column, new = quote(field["name"]), recast(quote(field["name"]), None, field)
+                connection.execute(
+                    f"ALTER TABLE {stored(table)} ALTER COLUMN {column} SET DATA TYPE {duckdb_type(field)} USING {new}"
+                )
+
+
 def sweep(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]], results: set[str]) -> None:
     """After a crash or a restart: remove storage tables and columns that the catalogue does not know."""
+    upgrade(connection, live)
     listed = connection.execute(
         "SELECT database_name, table_name, list(column_name) FROM duckdb_columns() "
         "WHERE database_name IN ('stored', 'results') AND schema_name = 'main' GROUP BY ALL"

@@ -58,7 +58,7 @@ class TextRewriter:
         return cast(call("bq_parse_numeric", node.this, "PARSE_NUMERIC"), "DECIMAL(38, 9)")
 
     def _parsebignumeric(self, node: exp.ParseBignumeric) -> exp.Expr:
-        return cast(call("bq_parse_numeric", node.this, "PARSE_BIGNUMERIC"), "DECIMAL(38, 18)")
+        return call("bq_big_of_string", call("bq_parse_numeric", node.this, "PARSE_BIGNUMERIC"))
 
     def _typeof(self, node: exp.Typeof) -> exp.Expr:
         kind = kind_of(node.this)

@@ -33,8 +33,7 @@ DUCKDB_NAMES = {
     "INTEGER": "BIGINT",
     "FLOAT": "DOUBLE",
     "NUMERIC": "DECIMAL(38,9)",
-    # DuckDB has 38 digits where BigQuery has 76: half of them stay behind the point.
-    "BIGNUMERIC": "DECIMAL(38,18)",
+    "BIGNUMERIC": "BIGNUM",  # in units of its last digit, 1e-38: the engine's decimals have 38 digits
     "BOOLEAN": "BOOLEAN",
     "TIMESTAMP": "TIMESTAMP WITH TIME ZONE",
     "DATE": "DATE",
@@ -57,6 +56,7 @@ BIGQUERY_NAMES = {
     "TIMESTAMP_MS": "DATETIME",
     "JSON": "JSON",
     "INTERVAL": "INTERVAL",
+    "BIGNUM": "BIGNUMERIC",
     '"NULL"': "INTEGER",
     "NULL": "INTEGER",
 }
@@ -106,6 +106,21 @@ def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> Non
             known = ", ".join([*DUCKDB_NAMES, "RECORD"])
             message = f"Field {where} has the type {kind or 'none'}, which is not emulated; use one of {known}."
             raise SqlError(message, "invalid")
+        elif kind in ("NUMERIC", "BIGNUMERIC") and field.get("precision"):
+            check_digits(kind, int(field["precision"]), int(field.get("scale") or 0))
+
+
+def check_digits(name: str, precision: int, scale: int) -> None:
+    """Raise SqlError for a NUMERIC(P, S) or BIGNUMERIC(P, S) that is none.
+
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_decimal_type
+    """
+    most, before = (38, 38) if name == "BIGNUMERIC" else (9, 29)
+    if not 0 <= scale <= most:
+        raise SqlError(f"In {name}(P, S), S must be between 0 and {most}")
+    if not max(1, scale) <= precision <= scale + before:
+        written = f"{name}(P, {scale})"
+        raise SqlError(f"In {written}, P must be between {max(1, scale)} and {scale + before}")
 
 
 def standard_type(field: Field) -> str:
@@ -135,7 +150,7 @@ def duckdb_type(field: Field) -> str:
     if kind == "RECORD":
         inner = ", ".join(f"{quote(child['name'])} {duckdb_type(child)}" for child in field["fields"])
         name = f"STRUCT({inner})"
-    elif kind in ("NUMERIC", "BIGNUMERIC") and field.get("precision"):
+    elif kind == "NUMERIC" and field.get("precision"):
         name = f"DECIMAL({int(field['precision'])},{int(field.get('scale') or 0)})"
     else:
         try:
@@ -209,19 +224,40 @@ def transform(field: Field, expression: str, leaf: Leaf, depth: int = 0) -> str 
     return f"CASE WHEN {expression} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
 
 
+def fitted(expression: str, field: Field) -> str | None:
+    """SQL for a stored value as its column holds it; None where that has no BIGNUMERIC(P, S)."""
+
+    def leaf(inner: Field, value: str) -> str | None:
+        if field_type(inner) != "BIGNUMERIC" or not inner.get("precision"):
+            return None
+        return f"bq_big_fit({value}, {int(inner['precision'])}, {int(inner.get('scale') or 0)})"
+
+    return transform(field, expression, leaf)
+
+
 def python_select(fields: Iterable[Field], prefix: str = "") -> str:
     """The select list that reads columns as Python values: TIMESTAMPs come as microseconds since 1970, so that no time
-    zone package is needed, and INTERVAL and JSON as text.
+    zone package is needed, and BIGNUMERIC, INTERVAL and JSON as text.
     """
 
     def leaf(field: Field, expression: str) -> str | None:
         kind = field_type(field)
         if kind == "TIMESTAMP":
             return f"epoch_us({expression})"
-        if kind in ("JSON", "INTERVAL", "STRING"):
-            return f"CAST({expression} AS VARCHAR)" if kind != "STRING" else None
-        return None
+        if kind == "BIGNUMERIC":
+            return f"bq_cast_string({expression})"
+        return f"CAST({expression} AS VARCHAR)" if kind in ("JSON", "INTERVAL") else None
 
+    return _changed(fields, leaf, prefix)
+
+
+def parquet_select(fields: Iterable[Field]) -> str:
+    """The select list that reads columns for Parquet files: BIGNUMERIC as text, for want of a wide decimal."""
+    return _changed(fields, lambda field, value: f"bq_big_text({value})" if field_type(field) == "BIGNUMERIC" else None)
+
+
+def _changed(fields: Iterable[Field], leaf: Leaf, prefix: str = "") -> str:
+    """The select list of columns with `leaf` applied to every scalar of them."""
     parts = []
     for field in fields:
         column = prefix + quote(field["name"])
@@ -230,12 +266,23 @@ def python_select(fields: Iterable[Field], prefix: str = "") -> str:
     return ", ".join(parts)
 
 
+def recast(expression: str, old: Field | None, new: Field) -> str:
+    """SQL for a value of one column as another one holds it; old is None where its type is not known."""
+
+    def leaf(field: Field, value: str) -> str | None:
+        return f"bq_big_of({value})" if field_type(field) == "BIGNUMERIC" else None
+
+    if old is not None and field_type(old) == "BIGNUMERIC" != field_type(new) and field_mode(old) != "REPEATED":
+        expression = f"bq_big_text({expression})"
+    return f"CAST({transform(new, expression, leaf) or expression} AS {duckdb_type(new)})"
+
+
 def wire_type(field: Field) -> Any:
-    """The structure that DuckDB's json_transform reads a row into (BYTES and JSON as text)."""
+    """The structure that DuckDB's json_transform reads a row into (BIGNUMERIC, BYTES and JSON as text)."""
     kind = field_type(field)
     if kind == "RECORD":
         value: Any = {child["name"]: wire_type(child) for child in field["fields"]}
-    elif kind in ("BYTES", "JSON"):
+    elif kind in ("BIGNUMERIC", "BYTES", "JSON"):
         value = "VARCHAR"
     else:
         value = duckdb_type({**field, "mode": "NULLABLE"})
@@ -249,7 +296,7 @@ def wire_select(fields: Iterable[Field], row: str) -> str:
         kind = field_type(field)
         if kind == "BYTES":
             return f"from_base64({expression})"
-        return f"CAST({expression} AS JSON)" if kind == "JSON" else None
+        return f"CAST({expression} AS {DUCKDB_NAMES[kind]})" if kind in ("BIGNUMERIC", "JSON") else None
 
     parts = []
     for field in fields:

@@ -44,7 +44,9 @@ class ValueRewriter:
     def _generateseries(self, node: exp.GenerateSeries) -> exp.Expr | None:
         start, end, step = node.args["start"], node.args["end"], node.args.get("step") or exp.Literal.number(1)
         kinds = {kind.name for value in (start, end, step) if (kind := kind_of(value)) is not None}
-        if kinds & {"FLOAT64", "NUMERIC", "BIGNUMERIC"}:
+        if "BIGNUMERIC" in kinds:
+            return call("bq_big_generate_array", start, end, step)
+        if kinds & {"FLOAT64", "NUMERIC"}:
             return call("bq_generate_array", start, end, step)
         if isinstance(step, exp.Literal) and step.is_int and int(step.name):
             return call("generate_series", start, end, step)

@@ -6,10 +6,12 @@ where an argument is NULL: the value is NULL then.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery.sql.scalars import json_edit, text
+from emulator.services.bigquery.sql.scalars import bignumeric, json_edit, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
+from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
 from emulator.services.bigquery.sql.scalars.formatting import format_moment
 from emulator.services.bigquery.sql.scalars.parsing import parse_moment
@@ -19,6 +21,31 @@ from emulator.services.bigquery.sql.scalars.printing import bytes_literal, bytes
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+BIGNUMERIC_UNARY = {
+    "units": bignumeric.units_of_text,
+    "numeric": bignumeric.numeric_of,
+    "square_root": bignumeric.square_root,
+    "exponential": bignumeric.exponential,
+    "logarithm": bignumeric.logarithm,
+    "ceiling": bignumeric.ceiling,
+    "floored": bignumeric.floor,
+}
+BIGNUMERIC_BINARY = {
+    "product": bignumeric.multiply,
+    "quotient": bignumeric.divide,
+    "whole_quotient": bignumeric.whole_quotient,
+    "remainder": bignumeric.remainder,
+    "power": bignumeric.power,
+    "logarithm_to": bignumeric.logarithm_to,
+}
+BIGNUMERIC_SAFE: tuple[Callable[..., Any], ...] = (
+    bignumeric.units_of_text,
+    bignumeric.units_of_float,
+    bignumeric.numeric_of,
+    bignumeric.whole_of,
+    bignumeric.fit,
+)
 
 
 def register(connection: DuckDBPyConnection) -> None:
@@ -61,3 +88,33 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
+    _register_bignumeric(connection)
+
+
+def _register_bignumeric(connection: DuckDBPyConnection) -> None:
+    """Functions of units of BIGNUMERIC, which are text; see bignumeric.sql."""
+    from duckdb import list_type
+    from duckdb.func import FunctionNullHandling
+    from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
+
+    for name, one in BIGNUMERIC_UNARY.items():
+        connection.create_function(f"bq_big_{name}", one, [VARCHAR], VARCHAR)
+    for name, two in BIGNUMERIC_BINARY.items():
+        connection.create_function(f"bq_big_{name}", two, [VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_big_units_of_float", bignumeric.units_of_float, [DOUBLE], VARCHAR)
+    connection.create_function("bq_big_fitted", bignumeric.fit, [VARCHAR, BIGINT, BIGINT], VARCHAR)
+    connection.create_function("bq_big_whole", bignumeric.whole_of, [VARCHAR], BIGINT)
+    connection.create_function("bq_big_mean", bignumeric.average, [VARCHAR, BIGINT], VARCHAR)
+    connection.create_function("bq_big_rounded", bignumeric.round_to, [VARCHAR, BIGINT, VARCHAR], VARCHAR)
+    connection.create_function("bq_big_truncated", bignumeric.truncate, [VARCHAR, BIGINT], VARCHAR)
+    connection.create_function("bq_big_series", bignumeric.series, [VARCHAR] * 3, list_type(VARCHAR))
+    special = FunctionNullHandling.SPECIAL
+    connection.create_function(
+        "bq_big_percentile", bignumeric.percentile, [list_type(VARCHAR), VARCHAR], VARCHAR, null_handling=special
+    )
+    units, units_of_float, numeric, whole, fitted = map(or_null, BIGNUMERIC_SAFE)
+    connection.create_function("bq_big_safe_units", units, [VARCHAR], VARCHAR, null_handling=special)
+    connection.create_function("bq_big_safe_units_of_float", units_of_float, [DOUBLE], VARCHAR, null_handling=special)
+    connection.create_function("bq_big_safe_numeric", numeric, [VARCHAR], VARCHAR, null_handling=special)
+    connection.create_function("bq_big_safe_whole", whole, [VARCHAR], BIGINT, null_handling=special)
+    connection.create_function("bq_big_safe_fitted", fitted, [VARCHAR, BIGINT, BIGINT], VARCHAR, null_handling=special)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 
@@ -15,6 +15,7 @@ SPECIFIER = re.compile(r"%(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precisi
 INTEGERS, FLOATS = "dioxX", "fFeEgG"
 GROUPS = {"d": (3, ","), "o": (4, ","), "x": (4, ":"), "X": (4, ":")}
 MAX_WIDTH = 1 << 20
+WIDE = Context(prec=MAX_WIDTH + 80)
 ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
 
@@ -145,7 +146,8 @@ def _float(kind: str, flags: str, precision: int | None, value: str, *, exact: b
     digits = 6 if precision is None else max(precision, 0)
     alternate = "#" if "#" in flags else ""
     if exact and kind in "fF":
-        text = format(abs(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP), f"{alternate}f")
+        rounded = WIDE.copy_abs(number).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, WIDE)
+        text = format(rounded, f"{alternate}f")
     else:
         text = format(abs(float(value)), f"{alternate}.{digits}{kind}")
     if "'" in flags:
