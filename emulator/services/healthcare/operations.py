@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Any
 
+from emulator.context import Job
 from emulator.gateway import filters, paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.names import DATASET, METHODS, StoreName
@@ -59,6 +60,11 @@ async def finished(request: Request, dataset: str, method: str, response: Json) 
         )
 
     return await request.context.db.write(step)
+
+
+def response(job: Job, message: str) -> Json:
+    """The response of an operation on a store that is done, by its type ("dicom.ImportDicomDataResponse")."""
+    return {"@type": f"{_TYPES}/google.cloud.healthcare.{job.payload['version']}.{message}"}
 
 
 def started(operation: Operation) -> Json:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import invalid_argument
 from emulator.gateway import patterns
+from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
     from emulator.context import Context
     from emulator.services.storage.api import StoredObject
 
-_URI = re.compile(r"gs://([a-z0-9][a-z0-9._\-]{1,220}[a-z0-9])/(.+)", re.DOTALL)
 _WILDCARD = re.compile(r"\*\*|\*|\?")
 _DOUBLE = re.compile(r"[^*?]*\*\*(\.[^*?/]*)?")
 
@@ -32,12 +32,8 @@ def parse(uri: str) -> Source:
 
     400 where `**` stands elsewhere than at the end or before an extension, or with another wildcard.
     """
-    matched = _URI.fullmatch(uri)
-    if matched is None:
-        raise invalid_argument(
-            f'Invalid gcsSource.uri "{uri[:200]}": it must be gs://BUCKET/OBJECT, with wildcards or not.'
-        )
-    bucket, name = matched[1], matched[2]
+    parsed = GsUri.parse(uri, "gcsSource.uri")
+    bucket, name = parsed.bucket, parsed.name
     if "**" in name and not _DOUBLE.fullmatch(name):
         raise invalid_argument(
             f'Invalid gcsSource.uri "{uri[:200]}": ** can stand at the end or before an extension only, and takes no '
@@ -58,10 +54,10 @@ def parse(uri: str) -> Source:
     return Source(bucket, prefix, matches, wild=first is not None)
 
 
-def objects(context: "Context", source: Source, after: str = "") -> Iterator["StoredObject"]:
-    """The objects of a source in the order of their names, from the one after `after` on. Folders are left out."""
+def objects(context: "Context", source: Source, first: str = "") -> Iterator["StoredObject"]:
+    """The objects of a source in the order of their names, from `first` on. Folders are left out."""
     from emulator.services.storage import api
 
     for found in api.iter_objects(context, source.bucket, source.prefix):
-        if found.name > after and not found.name.endswith("/") and source.matches(found.name):
+        if found.name >= first and not found.name.endswith("/") and source.matches(found.name):
             yield found

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -21,15 +22,11 @@ async def paths(context: "Context", store: str, config: dict[str, Any] | None) -
     uri = (config or {}).get("resourcePathsGcsUri", "")
     if not uri:
         return None
-    bucket, slash, name = uri.removeprefix("gs://").partition("/")
-    if not uri.startswith("gs://") or not slash or not name:
-        raise invalid_argument(
-            f'Invalid filterConfig.resourcePathsGcsUri "{uri[:200]}": it must be gs://BUCKET/OBJECT.'
-        )
-    if not agent.may(context, store, "storage.objects.get", bucket, name):
+    file = GsUri.parse(uri, "filterConfig.resourcePathsGcsUri")
+    if not agent.may(context, store, "storage.objects.get", file.bucket, file.name):
         raise agent.lacks_permission("Cloud Storage")
-    api.require_payer(context, bucket, agent.principal(context, store))
-    found = api.get_object(context, bucket, name)
+    api.require_payer(context, file.bucket, agent.principal(context, store))
+    found = api.get_object(context, file.bucket, file.name)
     if found is None:
         raise invalid_argument(f"The filter file {uri} does not exist.")
     lines = (await context.blobs.read(found.blob_id)).decode("utf-8", "replace").splitlines()

@@ -10,7 +10,7 @@ import orjson
 from emulator.context import Job
 from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.dicom.transfer import flattened, selection
+from emulator.services.healthcare.dicom.transfer import filters, flattened, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
 from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer.tables import TableUri
@@ -57,11 +57,12 @@ def require_editor(context: "Context", table: Table, store: str) -> None:
         raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
 
 
-async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
+async def run(job: Job) -> None:
     """Write the table in one load: it is there whole, or as it was before."""
     from emulator.services.bigquery import api
 
     context, store = job.context, job.payload["store"]
+    paths = await filters.paths(context, store, job.payload.get("filterConfig"))
     table = parse(job.payload["bigqueryDestination"], store)
     require_editor(context, table, store)
     agent.require(context, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")

@@ -1,9 +1,7 @@
 """Export to Cloud Storage: original files by reference, other media types made in the process pool."""
 
 import asyncio
-import itertools
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +10,14 @@ from emulator.dicom import syntaxes
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
 from emulator.errors import ApiError, invalid_argument
-from emulator.services.healthcare import agent
 from emulator.services.healthcare.dicom import pixel_work
-from emulator.services.healthcare.dicom.transfer import selection
+from emulator.services.healthcare.dicom.transfer import filters, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
 from emulator.services.healthcare.names import DicomPath
-from emulator.services.healthcare.transfer import steps
+from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.healthcare.transfer.steps import Problem
+from emulator.services.healthcare.transfer.to_storage import File, Made, Step
+from emulator.services.storage.uris import GsUri
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
@@ -25,18 +25,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# Of roles/storage.objectAdmin, which is what Google asks for: existing objects are overwritten.
-_WRITE = ("storage.objects.create", "storage.objects.delete")
 _EXTENSIONS = {"application/dicom": ".dcm", "image/jpeg": ".jpg", "image/png": ".png", syntaxes.OCTETS: ""}
 _JPEG = "1.2.840.10008.1.2.4.50"
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A bucket, the start of the object names, the media type ("" is the original file) and its transfer syntax."""
+    """A folder, the media type ("" is the original file) and its transfer syntax."""
 
-    bucket: str
-    prefix: str
+    folder: GsUri
     media: str
     syntax: str
 
@@ -48,14 +45,10 @@ class Destination:
 
 def parse(given: Json) -> Destination:
     """Read a gcsDestination; 400 for what Google does not export."""
-    uri = given.get("uriPrefix", "")
-    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
-    if not uri.startswith("gs://") or not bucket:
-        raise invalid_argument(f'Invalid gcsDestination.uriPrefix "{uri[:200]}": it must be gs://BUCKET[/FOLDER].')
-    prefix = f"{prefix}/" if prefix and not prefix.endswith("/") else prefix
+    folder = shared.parse(given)
     text = given.get("mimeType", "")
     if not text:
-        return Destination(bucket, prefix, "", syntaxes.ANY)
+        return Destination(folder, "", syntaxes.ANY)
     media = parse_media_type(text)
     asked = media.parameters.get("transfer-syntax", "")
     allowed = {
@@ -69,42 +62,44 @@ def parse(given: Json) -> Destination:
             f'Invalid gcsDestination.mimeType "{text[:200]}": it must be application/dicom, application/octet-stream, '
             "image/jpeg or image/png, with a transfer-syntax that retrieval knows."
         )
-    return Destination(bucket, prefix, media.name, asked or allowed[0])
+    return Destination(folder, media.name, asked or allowed[0])
 
 
-async def run(job: Job, paths: Sequence[DicomPath] | None) -> None:
+def check(given: Json, _store: str) -> None:
+    """Raise 400 for a gcsDestination that Google does not export to."""
+    parse(given)
+
+
+async def run(job: Job) -> None:
     """Write the objects of each instance; an instance that cannot be converted is counted and logged."""
-    from emulator.services.storage import api
-
-    context, store = job.context, job.payload["store"]
+    store = job.payload["store"]
+    paths = await filters.paths(job.context, store, job.payload.get("filterConfig"))
     destination = parse(job.payload["gcsDestination"])
-    await asyncio.to_thread(_require_write, context, store, destination, paths)
-    api.require_payer(context, destination.bucket, agent.principal(context, store))
+    names = _names(job, destination, paths)
+    await shared.write(job, destination.folder, names, _steps(job, destination, paths), "ExportDicomLogEntry")
+
+
+def _names(job: Job, destination: Destination, paths: Sequence[DicomPath] | None) -> Iterator[str]:
+    """The first object of each instance; of an empty store, one that could be."""
+    found = selection.batches(job.context, job.payload["store"], paths, documents=False)
+    names = (_first_name(destination, one) for batch in found for one in batch)
+    yield next(names, f"{destination.folder.name}1/1/1{destination.extension}")
+    yield from names
+
+
+async def _steps(job: Job, destination: Destination, paths: Sequence[DicomPath] | None) -> AsyncIterator[Step]:
+    """The instances in batches; the checkpoint is the last one's id."""
+    context, store = job.context, job.payload["store"]
     after = job.checkpoint.get("after", 0)
     if not after:
         job.counter["pending"] = await asyncio.to_thread(selection.count, context, store, paths)
     batches = selection.batches(context, store, paths, after)
     while batch := await asyncio.to_thread(next, batches, None):
-        job.check_cancelled()
-        made = [await _made(context, destination, one) for one in batch]
-        await steps.commit(job, _write_batch, destination, batch, made)
-
-
-def _require_write(context: "Context", store: str, destination: Destination, paths: Sequence[DicomPath] | None) -> None:
-    """Raise Google's message where the agent may write none of the objects: conditions of its grants see each."""
-    found = selection.batches(context, store, paths, documents=False)
-    names = (_first_name(destination, one) for batch in found for one in batch)
-    first = next(names, f"{destination.prefix}1/1/1{destination.extension}")  # of an empty store, one that could be
-    if not any(_may_write(context, store, destination, name) for name in itertools.chain((first,), names)):
-        raise agent.lacks_permission("Cloud Storage")
-
-
-def _may_write(context: "Context", store: str, destination: Destination, name: str) -> bool:
-    return all(agent.may(context, store, permission, destination.bucket, name) for permission in _WRITE)
+        yield Step([await _made(job, destination, one) for one in batch], {"after": batch[-1].id})
 
 
 def _base(destination: Destination, one: Exported) -> str:
-    return f"{destination.prefix}{one.study}/{one.series}/{one.uid}"
+    return f"{destination.folder.name}{one.study}/{one.series}/{one.uid}"
 
 
 def _first_name(destination: Destination, one: Exported) -> str:
@@ -113,27 +108,28 @@ def _first_name(destination: Destination, one: Exported) -> str:
     return _base(destination, one) + ("" if whole else "/1") + destination.extension
 
 
-Made = list[tuple[str, Blob]] | str
-"""The objects of an instance (name and bytes), or why there are none."""
-
-
-async def _made(context: "Context", destination: Destination, one: Exported) -> Made:
-    base = _base(destination, one)
-    same = destination.syntax in (syntaxes.ANY, one.syntax)
-    if destination.media in ("", "application/dicom") and same:
-        return [(base + destination.extension, await _shared(context, one.blob))]
+async def _made(job: Job, destination: Destination, one: Exported) -> Made:
+    source = f"{job.payload['store']}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}"
     try:
-        bodies = await _bodies(context, destination, one)
+        return Made(source, await _files(job.context, destination, one))
     except (UnsupportedError, DicomError) as problem:
-        return str(problem)
+        return Made(source, Problem(3, str(problem)))
     except ApiError as problem:
-        return problem.message
-    if destination.media == "application/dicom" or one.frames == 1:
+        return Made(source, Problem(3, problem.message))
+
+
+async def _files(context: "Context", destination: Destination, one: Exported) -> list[File]:
+    base, media = _base(destination, one), destination.media or "application/dicom"
+    same = destination.syntax in (syntaxes.ANY, one.syntax)
+    if media == "application/dicom" and same:
+        return [File(base + destination.extension, await _shared(context, one.blob), media)]
+    bodies = await _bodies(context, destination, one)
+    if media == "application/dicom" or one.frames == 1:
         names = [base + destination.extension]
     else:
         names = [f"{base}/{number}{destination.extension}" for number in range(1, len(bodies) + 1)]
     blobs = [await context.blobs.put(body) for body in bodies]
-    return list(zip(names, blobs, strict=True))
+    return [File(name, blob, media) for name, blob in zip(names, blobs, strict=True)]
 
 
 async def _shared(context: "Context", blob: str) -> Blob:
@@ -156,33 +152,3 @@ async def _bodies(context: "Context", destination: Destination, one: Exported) -
     if destination.media == syntaxes.OCTETS:
         return await pixel_work.decode(context, one, numbers, transcode.frames_in_syntax, numbers, destination.syntax)
     return [await pixel_work.decode(context, one, [n], render.render, n, destination.media) for n in numbers]
-
-
-def _write_batch(
-    tx: sqlite3.Connection, job: Job, destination: Destination, batch: Sequence[Exported], made: Sequence[Made]
-) -> None:
-    """Store a batch's objects, log its failures, and move the checkpoint: all or nothing."""
-    from emulator.services.storage import api
-
-    store = job.payload["store"]
-    media = destination.media or "application/dicom"
-    for one, objects in zip(batch, made, strict=True):
-        code = 3
-        if not isinstance(objects, str) and not all(
-            _may_write(job.context, store, destination, name) for name, _ in objects
-        ):
-            code, objects = 7, agent.lacks_permission("Cloud Storage").message  # noqa: PLW2901  none of them is written
-        if isinstance(objects, str):
-            source = f"{store}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}"
-            entry = agent.log_entry(
-                store, "ExportDicomLogEntry", code, objects, source=source, operation=job.operation.name
-            )
-            job.context.logs.write_in(tx, entry)
-            job.count("failure")
-            continue
-        for name, blob in objects:
-            api.put_in(tx, job.context, destination.bucket, name, blob, media)
-        job.count("success")
-    job.counter["pending"] = max(0, job.counter.get("pending", 0) - len(batch))
-    job.checkpoint = {"after": batch[-1].id}
-    job.save_in(tx)

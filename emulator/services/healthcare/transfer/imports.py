@@ -1,0 +1,155 @@
+"""Imports from Cloud Storage, for any kind of store: resumable, cancellable, failures logged one by one."""
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.context import Job
+from emulator.errors import invalid_argument
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import agent, operations
+from emulator.services.healthcare.names import METHODS
+from emulator.services.healthcare.service import SERVICE
+from emulator.services.healthcare.stores.kind import StoreKind
+from emulator.services.healthcare.transfer import sources, steps
+from emulator.services.healthcare.transfer.steps import Problem
+
+if TYPE_CHECKING:
+    from emulator.services.storage.api import StoredObject
+
+Json = dict[str, Any]
+BATCH = 64
+GONE = Problem(5, "The object was deleted while the import ran.")
+_GET = "storage.objects.get"
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One thing that an object holds, its number there (from 1), and what was read or the Problem of reading it."""
+
+    found: "StoredObject"
+    number: int
+    read: Any
+
+    @property
+    def source(self) -> str:
+        """What the log names where it fails."""
+        return f"gs://{self.found.bucket}/{self.found.name}"
+
+
+@dataclass(frozen=True)
+class Importer:
+    """How a kind of store imports.
+
+    method     Google's name of the method without package and version: "dicom.DicomService.ImportDicomData"
+    response   the same of the finished operation's response: "dicom.ImportDicomDataResponse"
+    log_entry  the last word of the type of log entries: "ImportDicomLogEntry"
+    read       (file, object) -> what it holds, one after the other; a Problem stands for something that can't be read.
+               Called by a thread, and again after a crash: must give the same each time
+    store      (tx, job, what was read) -> for each the Problem that it met, or None
+    options    (request body) -> what else the job's payload is to hold; raises 400
+    count      file -> how many things `read` will give, for the counter of what is pending; 0 for a file that is gone
+    """
+
+    method: str
+    response: str
+    log_entry: str
+    read: Callable[[Path, "StoredObject"], Iterator[Any]]
+    store: Callable[[sqlite3.Connection, Job, Sequence[Any]], Sequence[Problem | None]]
+    options: Callable[[Json], Json] = lambda _body: {}
+    count: Callable[[Path], int] = lambda _path: 1
+
+
+def register(kind: StoreKind, importer: Importer) -> None:
+    """Emulate the import of a kind of store."""
+    job_kind = f"healthcare.{kind.name}.import"
+
+    @SERVICE.handles(f"{METHODS}.{kind.collection}.import")
+    async def start(request: Request) -> Answer:
+        """Start an import; the agent's permission on the bucket is checked by the operation."""
+        request.context.resources.require(kind.resource, request.name)
+        body = request.body or {}
+        uri = (body.get("gcsSource") or {}).get("uri", "")
+        if not uri:
+            raise invalid_argument("gcsSource.uri is required: the objects to import, as gs://BUCKET/OBJECT.")
+        sources.parse(uri)
+        payload = {"uri": uri, **importer.options(body)}
+        return operations.started(await operations.start(request, job_kind, request.name, importer.method, payload))
+
+    @SERVICE.job(job_kind)
+    async def run(job: Job) -> Json:
+        """Import what the source names."""
+        await _run(job, importer)
+        return operations.response(job, importer.response)
+
+
+async def _run(job: Job, importer: Importer) -> None:
+    """Import in batches; the checkpoint is the object that the last one ended in, and what number it ended with."""
+    source = sources.parse(job.payload["uri"])
+    await asyncio.to_thread(_check_bucket, job, source)
+    if not job.checkpoint and job.counter.get("pending", 0) == 0:
+        pending = await asyncio.to_thread(_count, job, importer, source)
+        if not pending:
+            raise invalid_argument(f"No objects match {job.payload['uri']}.")
+        job.counter["pending"] = pending
+    items = _items(job, importer, source)
+    while batch := await asyncio.to_thread(list, itertools.islice(items, BATCH)):
+        job.check_cancelled()
+        await steps.commit(job, _store, importer, batch)
+    job.counter.pop("pending", None)
+
+
+def _check_bucket(job: Job, source: sources.Source) -> None:
+    """Raise Google's message where the agent may not list the bucket for wildcards, or read nothing that is named."""
+    from emulator.services.storage import api
+
+    context, store = job.context, job.payload["store"]
+    if source.wild and not agent.may(context, store, "storage.objects.list", source.bucket):
+        raise agent.lacks_permission("Cloud Storage")
+    named = (found.name for found in sources.objects(context, source))
+    first = next(named, source.prefix)
+    if not any(agent.may(context, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
+        raise agent.lacks_permission("Cloud Storage")
+    api.require_payer(context, source.bucket, agent.principal(context, store))
+
+
+def _count(job: Job, importer: Importer, source: sources.Source) -> int:
+    """How much there is to import, 0 where there are no objects: one that holds nothing counts as one thing."""
+    found = sources.objects(job.context, source)
+    return sum(max(1, importer.count(job.context.blobs.path(each.blob_id))) for each in found)
+
+
+def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_Item]:
+    """What is left to import after the job's checkpoint."""
+    last, done = job.checkpoint.get("object", ""), job.checkpoint.get("done", 0)
+    for found in sources.objects(job.context, source, last):
+        skipped = done if found.name == last else 0
+        for number, read in enumerate(_read(job, importer, found), 1):
+            if number > skipped:
+                yield _Item(found, number, read)
+
+
+def _read(job: Job, importer: Importer, found: "StoredObject") -> Iterator[Any]:
+    if not agent.may(job.context, job.payload["store"], _GET, found.bucket, found.name):
+        yield Problem(7, agent.lacks_permission("Cloud Storage").message)
+        return
+    try:
+        yield from importer.read(job.context.blobs.path(found.blob_id), found)
+    except OSError:
+        yield GONE
+
+
+def _store(tx: sqlite3.Connection, job: Job, importer: Importer, items: Sequence[_Item]) -> None:
+    """Store a batch, log its failures, and move the checkpoint: all or nothing."""
+    good = [item for item in items if not isinstance(item.read, Problem)]
+    outcomes = importer.store(tx, job, [item.read for item in good])
+    failed = [(item.source, item.read) for item in items if isinstance(item.read, Problem)]
+    failed += [(item.source, problem) for item, problem in zip(good, outcomes, strict=True) if problem is not None]
+    steps.log_failures(tx, job, importer.log_entry, failed)
+    steps.count(job, len(items) - len(failed), len(failed), len(items))
+    job.checkpoint = {"object": items[-1].found.name, "done": items[-1].number}
+    job.save_in(tx)

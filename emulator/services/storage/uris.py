@@ -1,0 +1,43 @@
+"""gs:// URIs, as other services' requests name objects and folders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from emulator.errors import invalid_argument
+
+_URI = re.compile(r"gs://([a-z0-9][a-z0-9._\-]{1,220}[a-z0-9])(?:/(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class GsUri:
+    """gs://BUCKET/NAME: an object, or what the names of several look like or begin with."""
+
+    bucket: str
+    name: str
+
+    @classmethod
+    def parse(cls, uri: str, field: str) -> Self:
+        """Read the URI of an object, with wildcards or not; 400, which names the request's field, if it is none."""
+        found = _URI.fullmatch(uri)
+        if found is None or not found[2]:
+            raise _invalid(uri, field, "gs://BUCKET/OBJECT")
+        return cls(found[1], found[2])
+
+    @classmethod
+    def parse_folder(cls, uri: str, field: str) -> Self:
+        """Read the URI of a folder: its name ends with a slash, and is "" for the bucket itself; 400 if it is none."""
+        found = _URI.fullmatch(uri)
+        if found is None:
+            raise _invalid(uri, field, "gs://BUCKET[/FOLDER]")
+        name = found[2] or ""
+        return cls(found[1], name if not name or name.endswith("/") else f"{name}/")
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{self.name}"
+
+
+def _invalid(uri: str, field: str, form: str) -> Exception:
+    return invalid_argument(f'Invalid {field} "{uri[:200]}": it must be {form}.')
