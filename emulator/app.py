@@ -15,6 +15,7 @@ from emulator import principals
 from emulator.access import authorization
 from emulator.context import Context
 from emulator.gateway.discovery import Document
+from emulator.gateway.grpc.background import Background
 from emulator.gateway.pipeline import Pipeline
 from emulator.gateway.registry import Registry
 from emulator.gateway.request import Request, Response
@@ -59,6 +60,7 @@ class Emulator(Context):
         self.outbox.deliverers = {
             kind: delivery for service in self.services.values() for kind, delivery in service.deliveries.items()
         }
+        self._grpc = Background(self, [service.grpc for service in self.services.values() if service.grpc])
         self._tasks: list[asyncio.Task[Any]] = []
         self._create_tables()
 
@@ -77,6 +79,7 @@ class Emulator(Context):
         for service in self.services.values():
             for hook in service.start_hooks:
                 await hook(self)
+        await self._grpc.start()
         self._tasks.append(asyncio.create_task(self.logs.run()))
         self._tasks.append(asyncio.create_task(asyncio.to_thread(self.blobs.sweep, started)))
         await self.outbox.start()
@@ -84,6 +87,7 @@ class Emulator(Context):
 
     async def stop(self) -> None:
         """Interrupt operations, run service hooks, write what is buffered, close the state."""
+        await self._grpc.stop()
         await self.operations.stop()
         await self.outbox.stop()
         for service in reversed(self.services.values()):

@@ -48,6 +48,7 @@ class Service:
     none; data are beginnings of the ids of methods that read or write what a resource holds (data access, in audits);
     pages, where set, answers a GET of a path (with its headers) that no API has, None for none; endpoints are those
     below /_emulator/, by path: called with verb, headers, query and body;
+    grpc, where set, is the module with the service's gRPC methods (gateway/grpc/server.py);
     alias, where set, gives a raw path that no document has the path under which a document has it; encode_error, where
     set, words the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
     """
@@ -81,6 +82,7 @@ class Service:
         self.authenticate: Callable[[Request], str] | None = None
         self.identify: Callable[[Request], str] | None = None
         self.pages: Pages | None = None
+        self.grpc: str | None = None
         self.alias: Callable[[Context, str], str | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
 

@@ -14,3 +14,4 @@ SERVICE = Service(
         *(f"{_SUBSCRIPTIONS}{verb}" for verb in ("pull", "acknowledge", "modifyAckDeadline")),
     ),
 )
+SERVICE.grpc = "emulator.services.pubsub.rpc"

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
+from emulator.gateway.grpc.calls import Call
+
 _TOPIC = "pubsub.projects.topics"
 _SUBSCRIPTION = "pubsub.projects.subscriptions"
 _SCHEMA = "pubsub.projects.schemas"
 _SNAPSHOT = "pubsub.projects.snapshots"
-
-
-@dataclass(frozen=True)
-class Call:
-    """A gRPC method as a REST one: `path` maps a template variable to the dotted field that holds it."""
-
-    method_id: str
-    request: Any
-    response: Any
-    path: dict[str, str]
-    query: tuple[str, ...] = ()
-    body: str = "*"
 
 
 def message_class(name: str) -> Any:
