@@ -106,14 +106,16 @@ class Database:
 
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Rows of committed data, read on the calling thread."""
-        return self._reader().execute(sql, parameters).fetchall()
+        return self.reader.execute(sql, parameters).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
         """The first row of committed data, or None."""
-        row: sqlite3.Row | None = self._reader().execute(sql, parameters).fetchone()
+        row: sqlite3.Row | None = self.reader.execute(sql, parameters).fetchone()
         return row
 
-    def _reader(self) -> sqlite3.Connection:
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """The calling thread's own connection, which sees committed data and cannot write."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect(readonly=True)

@@ -1,5 +1,6 @@
-"""FHIR stores."""
+"""FHIR stores. Importing the modules registers their handlers."""
 
 from emulator.services.healthcare.fhir import store
+from emulator.services.healthcare.fhir.rest import binary, history, reading, writing
 
-__all__ = ["store"]
+__all__ = ["binary", "history", "reading", "store", "writing"]

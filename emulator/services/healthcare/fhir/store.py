@@ -1,24 +1,19 @@
-"""FHIR stores as a kind of store: the settings that they take."""
+"""FHIR stores as a kind of store: their settings, tables and errors."""
 
-from emulator.errors import invalid_argument
+from emulator.fhir.search import tables as index
+from emulator.services.healthcare.fhir import errors, keeping, settings, tables
 from emulator.services.healthcare.stores import registry
-from emulator.services.healthcare.stores.kind import Json, StoreKind
-
-VERSIONS = ("DSTU2", "STU3", "R4", "R5")
-
-
-def check(_old: Json | None, body: Json) -> None:
-    """Raise 400 for a store without a version of FHIR."""
-    if body.get("version", "VERSION_UNSPECIFIED") not in VERSIONS:
-        raise invalid_argument(f"version is required: one of {', '.join(VERSIONS)}.")
-
+from emulator.services.healthcare.stores.kind import StoreKind
 
 FHIR = registry.register(
     StoreKind(
         "fhir",
         "fhirStores",
-        immutable=frozenset(("version", "disableReferentialIntegrity", "disableResourceVersioning")),
-        check=check,
+        schema=tables.VERSIONS + index.SCHEMA,
+        immutable=settings.IMMUTABLE,
+        check=settings.check,
+        empty=keeping.empty,
         data=("fhir.",),
+        word_error=errors.word,
     )
 )

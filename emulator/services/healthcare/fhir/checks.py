@@ -1,0 +1,52 @@
+"""What a body must be before it is kept: a resource of the store's version, of the type and id that the path says."""
+
+import re
+from typing import Any
+
+from emulator.fhir import outcomes
+from emulator.services.healthcare.fhir import errors
+from emulator.services.healthcare.fhir.stored import Json, Store
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+"""FHIR: the data type id."""
+
+
+def require_id(text: str) -> str:
+    """An id as FHIR allows it; 400 for what is none."""
+    if not ID.fullmatch(text):
+        raise errors.bad_id(text)
+    return text
+
+
+def resource(store: Store, given: Json, resource_type: str = "") -> Json:
+    """A resource that the store takes, of this type if one is said; refused for any other."""
+    found = _type_of(store, given)
+    if resource_type and found != resource_type:
+        raise errors.another_type(resource_type)
+    _require_valid(given)
+    return given
+
+
+def same_id(given: Json, identifier: str) -> Json:
+    """A resource that has this id; 400 for another one or none."""
+    if given.get("id") != identifier:
+        raise errors.another_id(identifier)
+    return given
+
+
+def _type_of(store: Store, given: Json) -> str:
+    found: Any = given.get("resourceType")
+    if not isinstance(found, str) or found not in store.definitions.resources:
+        raise outcomes.unparseable("invalid JSON: resourceType must name a type of resource of the FHIR version")
+    return found
+
+
+def _require_valid(given: Json) -> None:
+    """What the tables need of any resource: an id that is one, and a meta that is an object."""
+    kind = given["resourceType"]
+    if "id" in given and not (isinstance(given["id"], str) and ID.fullmatch(given["id"])):
+        raise outcomes.unparseable(f'error at "{kind}.id": invalid id')
+    if not isinstance(given.get("meta") or {}, dict):
+        raise outcomes.unparseable(f'error at "{kind}.meta": expected object')
+    if not isinstance(given.get("contained") or [], list):
+        raise outcomes.unparseable(f'error at "{kind}.contained": expected array')

@@ -1,0 +1,1 @@
+"""FHIR over HTTP: the handlers of the methods of fhirStores.fhir, and what they share."""

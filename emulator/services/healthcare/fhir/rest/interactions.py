@@ -1,0 +1,45 @@
+"""Registration of FHIR's interactions: their permission, and refusals in the form of FHIR."""
+
+import functools
+from collections.abc import Callable
+
+from emulator.fhir.outcomes import Refused
+from emulator.gateway.request import Answer, Request
+from emulator.gateway.service import Handler, Resource
+from emulator.services.healthcare.fhir.errors import FhirError
+from emulator.services.healthcare.names import METHODS
+from emulator.services.healthcare.service import SERVICE
+
+GET = "healthcare.fhirResources.get"
+CREATE = "healthcare.fhirResources.create"
+UPDATE = "healthcare.fhirResources.update"
+PATCH = "healthcare.fhirResources.patch"
+DELETE = "healthcare.fhirResources.delete"
+PURGE = "healthcare.fhirResources.purge"
+SEARCH = "healthcare.fhirStores.searchResources"
+EXECUTE = "healthcare.fhirStores.executeBundle"
+STORE = "healthcare.fhirStores.get"
+
+
+def interaction(name: str, *permissions: str, on: Resource | None = None) -> Callable[[Handler], Handler]:
+    """Register a handler under the name that Google gives the method (fhir.NAME), with the permissions it asks for.
+
+    The handler may raise Refused; its outcome is the answer.
+    """
+
+    def register(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def refusing(request: Request) -> Answer:
+            try:
+                return await handler(request)
+            except Refused as refused:
+                raise FhirError(refused) from None
+
+        return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on)(refusing)
+
+    return register
+
+
+def require(request: Request, permission: str, resource: str) -> None:
+    """Raise Google's 403 unless the caller has one more permission, which a header or an entry asks for."""
+    request.context.policies.require(request.principal, permission, resource)

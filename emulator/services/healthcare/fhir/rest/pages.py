@@ -1,0 +1,33 @@
+"""Pages of bundles: _count and _page_token in, links out."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from emulator.errors import ApiError, invalid_argument
+from emulator.gateway import paging
+from emulator.gateway.paging import Asked
+
+DEFAULT, MOST = 100, 1000
+"""Cloud Healthcare: _count of searches and histories."""
+PAGE = "_page_token"
+_OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
+
+
+def _refusal(message: str) -> ApiError:
+    return invalid_argument(message)
+
+
+def asked(query: Mapping[str, Any], *kinds: type) -> Asked:
+    """The page that _count and _page_token ask for; 400 for a negative count, or a token that is none."""
+    values = {"_count": query.get("_count"), "pageToken": query.get(PAGE)}
+    return paging.asked(values, DEFAULT, MOST, *kinds, size="_count", refuse=_refusal)
+
+
+def link(relation: str, address: str, query: list[tuple[str, str]], token: str = "") -> dict[str, str]:
+    """A link of a bundle: the parameters that count, and the token of a page."""
+    kept = [(name, value) for name, value in query if name not in _OF_TRANSPORT and name != PAGE]
+    if token:
+        kept.append((PAGE, token))
+    text = "&".join(f"{quote(name, safe='-._~')}={quote(value, safe='-._~')}" for name, value in kept)
+    return {"relation": relation, "url": f"{address}/?{text}"}

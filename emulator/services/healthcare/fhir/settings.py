@@ -1,0 +1,81 @@
+"""What a FHIR store may be set to, beyond what all stores share."""
+
+import re
+from typing import Any
+
+from emulator.errors import invalid_argument
+from emulator.fhir import definitions
+from emulator.fhir.versions import UnsupportedVersionError, version
+from emulator.services.healthcare.stores.kind import Json
+
+IMMUTABLE = frozenset(("version", "disableReferentialIntegrity", "disableResourceVersioning"))
+MAX_STREAMS = 10
+MAX_DEPTH = 5
+_DATASET = re.compile(r"bq://[^.:/]+(?:\.com:[^.:/]+)?[.:]\w+")
+_FOLDER = re.compile(r"gs://[^/]+(/.*)?", re.DOTALL)
+_UNSET = (None, "", "VERSION_UNSPECIFIED")
+
+
+def check(old: Json | None, body: Json) -> None:
+    """Raise 400 for settings that Google refuses; `old` are those before, None for a new store."""
+    if body.get("version") in _UNSET:
+        raise invalid_argument("version is required: STU3, R4 or R5.")
+    try:
+        version(body["version"])
+    except UnsupportedVersionError as problem:
+        raise invalid_argument(str(problem)) from None
+    _check_topics(body)
+    _check_streams(body)
+    _check_export(body)
+    if body.get("searchConfig") != (old or {}).get("searchConfig"):
+        raise invalid_argument("searchConfig can't be set by create or patch: use configureSearch.")
+    if body["version"] == "R5":
+        _check_r5(body)
+
+
+def _check_topics(body: Json) -> None:
+    if (body.get("notificationConfig") or {}).get("pubsubTopic") and body.get("notificationConfigs"):
+        raise invalid_argument("Only one of notificationConfig and notificationConfigs can be set.")
+
+
+def _check_streams(body: Json) -> None:
+    configs: list[Json] = body.get("streamConfigs") or []
+    if len(configs) > MAX_STREAMS:
+        raise invalid_argument(f"streamConfigs has {len(configs)} entries; a FHIR store takes at most {MAX_STREAMS}.")
+    types = definitions.load(body["version"]).resources
+    for config in configs:
+        unknown = [name for name in config.get("resourceTypes") or [] if name not in types]
+        if unknown:
+            raise invalid_argument(f'Invalid resourceTypes: "{unknown[0][:80]}" is no type of FHIR {body["version"]}.')
+        if ("bigqueryDestination" in config) == ("deidentifiedStoreDestination" in config):
+            raise invalid_argument(
+                "An entry of streamConfigs needs one of bigqueryDestination and deidentifiedStoreDestination."
+            )
+        _check_bigquery(config.get("bigqueryDestination") or {"datasetUri": "bq://p.d"})
+
+
+def _check_bigquery(destination: Json) -> None:
+    uri = str(destination.get("datasetUri", ""))
+    if not _DATASET.fullmatch(uri):
+        raise invalid_argument(f'Invalid BigQuery datasetUri "{uri[:200]}": it must be bq://PROJECT.DATASET.')
+    depth: Any = (destination.get("schemaConfig") or {}).get("recursiveStructureDepth", 0)
+    if int(depth) > MAX_DEPTH:
+        raise invalid_argument(f"recursiveStructureDepth must be at most {MAX_DEPTH}.")
+
+
+def _check_export(body: Json) -> None:
+    uri = str((body.get("bulkExportGcsDestination") or {}).get("uriPrefix", ""))
+    if uri and not _FOLDER.fullmatch(uri):
+        raise invalid_argument(f'Invalid uriPrefix "{uri[:200]}": it must be gs://BUCKET/FOLDER.')
+
+
+def _check_r5(body: Json) -> None:
+    """What a store of R5 does not have (discovery: FhirStore)."""
+    if body.get("complexDataTypeReferenceParsing") == "DISABLED":
+        raise invalid_argument("complexDataTypeReferenceParsing can't be DISABLED in a store of R5.")
+    if body.get("notificationConfig"):
+        raise invalid_argument("A store of R5 has no notificationConfig: use notificationConfigs.")
+    if body.get("consentConfig"):
+        raise invalid_argument("A store of R5 has no consentConfig.")
+    if any("deidentifiedStoreDestination" in config for config in body.get("streamConfigs") or []):
+        raise invalid_argument("A store of R5 has no deidentifiedStoreDestination.")

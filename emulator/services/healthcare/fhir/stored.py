@@ -1,0 +1,153 @@
+"""A FHIR store and a version of a resource as the code hands them around."""
+
+import sqlite3
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from emulator.fhir import definitions, references
+from emulator.fhir.definitions import Definitions
+from emulator.fhir.references import Kind
+from emulator.fhir.search.index import Indexer
+from emulator.fhir.search.parameters import Parameters, parameters
+from emulator.fhir.search.tables import microseconds_of
+from emulator.services.healthcare.fhir import errors, instants
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Json = dict[str, Any]
+KIND = "healthcare.fhirStores"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A FHIR store: its number in the tables (0 before its first write) and what it is set to."""
+
+    key: int
+    resource: Resource
+
+    @property
+    def name(self) -> str:
+        """projects/P/locations/L/datasets/D/fhirStores/F."""
+        return self.resource.name
+
+    @property
+    def settings(self) -> Json:
+        """Its settings as the API gives them."""
+        return self.resource.body
+
+    @property
+    def version(self) -> str:
+        """The version of FHIR by its name: R4."""
+        return str(self.settings["version"])
+
+    @property
+    def definitions(self) -> Definitions:
+        """The definitions of that version."""
+        return definitions.load(self.version)
+
+    @property
+    def parameters(self) -> Parameters:
+        """What can be searched by."""
+        return parameters(self.version)
+
+    @property
+    def indexer(self) -> Indexer:
+        """What is indexed of a resource."""
+        return _indexer(self.version, self.name)
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether old versions of resources can be read."""
+        return not self.settings.get("disableResourceVersioning")
+
+    @property
+    def has_integrity(self) -> bool:
+        """Whether references must lead to something."""
+        return not self.settings.get("disableReferentialIntegrity")
+
+    @property
+    def creates_on_update(self) -> bool:
+        """Whether clients may choose the ids of resources."""
+        return bool(self.settings.get("enableUpdateCreate"))
+
+    @property
+    def reads_complex_references(self) -> bool:
+        """Whether references inside extensions count; in R5 they always do."""
+        return self.version == "R5" or self.settings.get("complexDataTypeReferenceParsing") == "ENABLED"
+
+    def require_type(self, name: str) -> str:
+        """The name of a type of resource; 400 for one that the store's version does not have."""
+        if name not in self.definitions.resources:
+            raise errors.no_type(name)
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a resource. The body of a deletion is empty."""
+
+    rid: int
+    type: str
+    id: str
+    method: str
+    """The verb that made it: POST, PUT, PATCH or DELETE."""
+    blob: str
+    """The file with the data of a Binary that was sent raw, "" for all others."""
+    body: bytes
+    """JSON with id and meta, keys sorted."""
+
+    @property
+    def at(self) -> int:
+        """When it was made, in microseconds since 1970."""
+        return microseconds_of(self.rid)
+
+    @property
+    def version_id(self) -> str:
+        """Its versionId."""
+        return instants.version_id(self.at)
+
+    @property
+    def etag(self) -> str:
+        """Its ETag."""
+        return f'W/"{self.version_id}"'
+
+    @property
+    def deleted(self) -> bool:
+        """Whether this is a deletion."""
+        return self.method == "DELETE"
+
+    @property
+    def relative(self) -> str:
+        """Type/id."""
+        return f"{self.type}/{self.id}"
+
+
+@lru_cache(maxsize=64)
+def _indexer(version: str, store: str) -> Indexer:
+    def local(text: str) -> str:
+        to = references.parse(text, store)
+        return to.relative if to.kind is Kind.LOCAL else text
+
+    return Indexer(parameters(version), local)
+
+
+def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) -> Store:
+    """The store of that name; 404 where there is none. Inside a write, pass its tx."""
+    resource = context.resources.get(KIND, name, tx)
+    if resource is None:
+        raise errors.no_store(name)
+    reader = tx if tx is not None else context.db.reader
+    row = reader.execute("SELECT key FROM fhir_stores WHERE name = ?", (name,)).fetchone()
+    return Store(0 if row is None else row[0], resource)
+
+
+def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
+    """As `opened`, for a write: the store has a number afterwards."""
+    store = opened(context, name, tx)
+    if store.key:
+        return store
+    made = tx.execute("INSERT INTO fhir_stores(name) VALUES(?)", (name,))
+    return Store(int(made.lastrowid or 0), store.resource)

@@ -1,0 +1,22 @@
+"""The tables of FHIR stores: their numbers, every version of every resource, and who refers to what.
+
+A version has a number in its store, `rid`, which grows with its time of change (emulator/fhir/search/tables.py says
+how). The newest version of a resource is the current one; where that is a deletion, its body is empty.
+"""
+
+VERSIONS = """
+CREATE TABLE IF NOT EXISTS fhir_stores(key INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+
+CREATE TABLE IF NOT EXISTS fhir_versions(
+    number INTEGER PRIMARY KEY, store INTEGER NOT NULL, rid INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+    method TEXT NOT NULL, blob TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_rid ON fhir_versions(store, rid);
+CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_id ON fhir_versions(store, type, id, rid);
+
+CREATE TABLE IF NOT EXISTS fhir_references(
+    store INTEGER NOT NULL, target TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY(store, target, rid)
+) WITHOUT ROWID;
+"""
+"""`method` is the verb that made a version, `blob` the file of a Binary that was sent raw. References are those of
+current versions, by Type/id of their targets, which need not be there."""

@@ -1,0 +1,114 @@
+"""Versions of resources as they are kept: the current one, an older one, a history, many at once.
+
+Functions take any connection: a write's own, which sees what it did, or a reader's.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from emulator.fhir.search.tables import first_rid, microseconds_of
+from emulator.services.healthcare.fhir import errors, instants
+from emulator.services.healthcare.fhir.stored import Store, Version
+
+_SELECT = "SELECT rid, type, id, method, blob, body FROM fhir_versions"
+_OF_ONE = "store = ? AND type = ? AND id = ?"
+_AT_ONCE = 500
+LAST = microseconds_of((1 << 62) - 1)
+"""The latest time that a version can have, in microseconds since 1970: far in the future."""
+
+
+def newest(connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str) -> Version | None:
+    """The newest version, which may be a deletion; None where there is none."""
+    row = connection.execute(
+        f"{_SELECT} WHERE {_OF_ONE} ORDER BY rid DESC LIMIT 1",  # our own words
+        (store.key, resource_type, identifier),
+    ).fetchone()
+    return None if row is None else Version(*row)
+
+
+def current(connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str) -> Version:
+    """The version that a read gives; refused with 404 where there never was one, 410 where it was deleted."""
+    found = newest(connection, store, resource_type, identifier)
+    if found is None:
+        raise errors.not_found(f"{resource_type}/{identifier}")
+    if found.deleted:
+        raise errors.gone(found.relative)
+    return found
+
+
+def version(
+    connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, version_id: str
+) -> Version:
+    """One version; refused with 404 where there is none, 410 for a deletion, 400 in a store without versions."""
+    if not store.keeps_versions:
+        raise errors.no_versioning()
+    relative = f"{resource_type}/{identifier}/_history/{version_id}"
+    at = instants.microseconds_of(version_id)
+    if at is None or at >= LAST:
+        raise errors.no_version(relative)
+    row = connection.execute(
+        f"{_SELECT} WHERE {_OF_ONE} AND rid BETWEEN ? AND ?",
+        (store.key, resource_type, identifier, first_rid(at), first_rid(at + 1) - 1),
+    ).fetchone()
+    if row is None:
+        raise errors.no_version(relative)
+    found = Version(*row)
+    if found.deleted:
+        raise errors.gone(relative)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a history is asked for; times are microseconds since 1970.
+
+    since, until   made at or after, and before
+    current_from   was still current then, or was made later
+    before         a rid: older versions than that one
+    """
+
+    since: int = 0
+    until: int = LAST
+    current_from: int = 0
+    before: int = 1 << 62
+
+
+def history(
+    connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, span: Span, most: int
+) -> list[Version]:
+    """Versions from the newest to the oldest, deletions too, `most` at most."""
+    one = (store.key, resource_type, identifier)
+    first = first_rid(span.since)
+    if span.current_from:
+        earlier = connection.execute(
+            f"SELECT max(rid) FROM fhir_versions WHERE {_OF_ONE} AND rid < ?",  # noqa: S608  our own words
+            (*one, first_rid(span.current_from)),
+        ).fetchone()[0]
+        first = max(first, earlier or 0)
+    rows = connection.execute(
+        f"{_SELECT} WHERE {_OF_ONE} AND rid >= ? AND rid < ? ORDER BY rid DESC LIMIT ?",
+        (*one, first, min(span.before, first_rid(span.until)), most),
+    )
+    return [Version(*row) for row in rows]
+
+
+def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int]) -> list[Version]:
+    """The versions of these numbers, in their order; those that are gone by now are left out."""
+    wanted = list(rids)
+    found: dict[int, Version] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        marks = ",".join("?" * len(part))
+        for row in connection.execute(f"{_SELECT} WHERE store = ? AND rid IN ({marks})", (store.key, *part)):
+            found[row[0]] = Version(*row)
+    return [found[rid] for rid in wanted if rid in found]
+
+
+def is_there(connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str) -> bool:
+    """Whether a resource has a current version."""
+    row = connection.execute(
+        f"SELECT method FROM fhir_versions WHERE {_OF_ONE} ORDER BY rid DESC LIMIT 1",  # noqa: S608  our own words
+        (store.key, resource_type, identifier),
+    ).fetchone()
+    return row is not None and row[0] != "DELETE"

@@ -1,0 +1,122 @@
+"""What a request or a bundle changes, inside one write: every interaction once, for both.
+
+An interaction refuses what is not allowed and does its change; `finish` then looks at the references of all that was
+changed, so that a transaction may be inconsistent on its way, and tells those who are to be told.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from emulator.fhir import parsing, patches
+from emulator.services.healthcare import changes
+from emulator.services.healthcare.fhir import checks, errors, integrity, keeping, stored, versions
+from emulator.services.healthcare.fhir.conditions import Conditions
+from emulator.services.healthcare.fhir.keeping import Change, Ready
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.state.blobs import Blob
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+T = TypeVar("T")
+ANYTHING = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an interaction did: its HTTP status, and the version that is current now (None: nothing is there)."""
+
+    status: int
+    version: Version | None = None
+
+
+class Work:
+    """The interactions of one write on one store."""
+
+    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store) -> None:
+        self.context = context
+        self.tx = tx
+        self.store = store
+        self._at = int(context.clock.seconds() * 1_000_000)
+        self._changes: list[Change] = []
+        self._links: list[integrity.Link] = []
+
+    def create(self, new: Ready, identifier: str = "", blob: Blob | str = "") -> Done:
+        """Create a resource with an id of the server's own, or the one that was given to it before."""
+        new.resource["id"] = identifier or new_id(self.context)
+        return Done(201, self._put(new, "POST", blob))
+
+    def update(self, new: Ready, conditions: Conditions = ANYTHING, blob: Blob | str = "") -> Done:
+        """Replace a resource, or create it with the client's id where the store allows that."""
+        identifier = new.resource["id"]
+        live = self.live(new.type, identifier)
+        conditions.require(f"{new.type}/{identifier}", live, self.store.version)
+        if live is None and not self.store.creates_on_update:
+            raise errors.no_update_create(f"{new.type}/{identifier}")
+        return Done(200 if live else 201, self._put(new, "PUT", blob))
+
+    def patch(
+        self, resource_type: str, identifier: str, operations: list[Json], conditions: Conditions = ANYTHING
+    ) -> Done:
+        """Apply a JSON Patch to a resource; what it gives must be one, of the same type and id."""
+        old = versions.current(self.tx, self.store, resource_type, identifier)
+        conditions.require(old.relative, old, self.store.version)
+        given = patches.applied(parsing.parse(old.body, None), operations)
+        checks.same_id(checks.resource(self.store, given, resource_type), identifier)
+        has_data = given.get("data") or given.get("content")
+        return Done(200, self._put(keeping.made_ready(self.store, given), "PATCH", "" if has_data else old.blob))
+
+    def delete(self, resource_type: str, identifier: str, conditions: Conditions = ANYTHING) -> Done:
+        """Delete a resource; that there is none is no error."""
+        conditions.require(f"{resource_type}/{identifier}", self.live(resource_type, identifier), self.store.version)
+        change = keeping.delete(self.context, self.tx, self.store, resource_type, identifier, self._at)
+        if change is not None:
+            self._changes.append(change)
+        return Done(200)
+
+    def purge(self, resource_type: str, identifier: str) -> None:
+        """Forget the old versions of a resource."""
+        if not keeping.purge(self.context, self.tx, self.store, resource_type, identifier):
+            versions.current(self.tx, self.store, resource_type, identifier)
+
+    def live(self, resource_type: str, identifier: str) -> Version | None:
+        """The current version of a resource, None where there is none."""
+        found = versions.newest(self.tx, self.store, resource_type, identifier)
+        return None if found is None or found.deleted else found
+
+    def finish(self) -> None:
+        """Refuse references that lead nowhere now, and tell notifications and streams of the changes."""
+        integrity.require_targets(self.tx, self.store, self._links)
+        for change in self._changes:
+            if change.after.deleted and self.live(change.after.type, change.after.id) is None:
+                integrity.require_unreferenced(self.tx, self.store, change.after)
+        changes.announce(self.context, self.tx, self.store.resource, self._changes)
+
+    def _put(self, new: Ready, method: str, blob: Blob | str) -> Version:
+        if blob:
+            self.context.blobs.add_ref(self.tx, blob)
+        file = blob.id if isinstance(blob, Blob) else blob
+        change = keeping.put(self.context, self.tx, self.store, new, method, self._at, blob=file)
+        self._changes.append(change)
+        self._links += new.links
+        return change.after
+
+
+async def perform(context: "Context", store: str, act: Callable[[Work], T]) -> T:
+    """Do interactions on a store in one write, all or none of them; what `act` gives, once that is on disk."""
+
+    def step(tx: sqlite3.Connection) -> T:
+        work = Work(context, tx, stored.opened_in(context, tx, store))
+        result = act(work)
+        work.finish()
+        return result
+
+    return await context.db.write(step)
+
+
+def new_id(context: "Context") -> str:
+    """The id of a resource that the server names: a random UUID, as Google's are."""
+    return str(uuid.UUID(context.ids.hex(32), version=4))
