@@ -6,14 +6,18 @@ name without a meaning here, and is refused as such.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeVar
 
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.parsers.bigquery import BigQueryParser
 from sqlglot.tokenizer_core import TokenType
 
-from emulator.services.bigquery.sql.arity import COUNTS, Build, checked
+from emulator.services.bigquery.sql.arity import COUNTS, Build, check_count, checked
+from emulator.services.bigquery.sql.errors import SqlError
+
+T = TypeVar("T")
 
 NO_PARENTHESES = (
     TokenType.CURRENT_DATE,
@@ -32,6 +36,15 @@ def _normalize_and_casefold(arguments: Sequence[exp.Expr]) -> exp.Expr:
     """The form is a word, not the name of a column."""
     form = exp.var(arguments[1].name or "that") if len(arguments) > 1 else None
     return exp.Normalize(this=arguments[0], form=form, is_casefold=True)
+
+
+def _of_net(function: exp.Expr | None) -> exp.Expr | None:
+    """A function of NET under its whole name. Raises SqlError for another number of arguments than it takes."""
+    if not isinstance(function, exp.Anonymous):
+        return function
+    name = f"NET.{function.name.upper()}"
+    check_count(name, len(function.expressions))
+    return exp.Anonymous(this=name, expressions=function.expressions)
 
 
 def _contains_substr(arguments: Sequence[exp.Expr]) -> exp.Expr:
@@ -59,6 +72,13 @@ class GoogleSql(BigQuery):
 
     TIME_MAPPING = {}
 
+    def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
+        """A literal JSONPath in its parts. Raises SqlError for one that does not start at the root."""
+        if isinstance(path, exp.Literal) and not path.name.startswith("$"):
+            raise SqlError("JSONPath must start with '$'")
+        made: exp.Expr | None = super().to_json_path(path)
+        return made
+
     class Parser(BigQueryParser):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
@@ -74,6 +94,9 @@ class GoogleSql(BigQuery):
         NO_PAREN_FUNCTIONS = {
             token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES
         }
+
+        JOIN_METHODS: ClassVar = set()  # no NATURAL, ASOF or POSITIONAL JOIN, no SEMI or ANTI JOIN
+        JOIN_KINDS: ClassVar = {TokenType.CROSS, TokenType.INNER, TokenType.OUTER}
 
         RANGE_PARSERS = {
             **BigQueryParser.RANGE_PARSERS,
@@ -103,3 +126,40 @@ class GoogleSql(BigQuery):
                     index.replace(index.expressions[0])
                 subscript = subscript.this
             return parsed
+
+        def _parse_csv(self, parse_method: Callable[[], T | None], sep: TokenType = TokenType.COMMA) -> list[T]:
+            """A list in which nothing is left out but what would follow the last comma."""
+
+            def item() -> T | None:
+                if self._curr.token_type == sep == TokenType.COMMA:
+                    self.raise_error("Unexpected comma", self._curr)
+                return parse_method()
+
+            items: list[T] = super()._parse_csv(item, sep)
+            return items
+
+        def _parse_cast(self, strict: bool, safe: bool | None = None) -> exp.Expr:
+            """CAST, its FORMAT kept as it is written."""
+            value = self._parse_assignment()
+            if not self._match(TokenType.ALIAS):
+                self.raise_error("Expected AS after CAST")
+            kind = self._parse_types(with_collation=True)
+            if kind is None:
+                self.raise_error("Expected TYPE after CAST")
+            if isinstance(kind, exp.Identifier):
+                kind = exp.DataType.from_str(kind.name, dialect=self.dialect, udt=True)
+            form = self._parse_at_time_zone(self._parse_bitwise()) if self._match(TokenType.FORMAT) else None
+            made: exp.Expr = self.build_cast(strict=strict, this=value, to=kind, format=form, safe=safe)
+            return made
+
+        def _parse_column_ops(self, this: exp.Expr | None) -> exp.Expr | None:
+            """NET.name(...) and SAFE.NET.name(...) as calls of a function of that whole name."""
+            if isinstance(this, exp.Column) and this.sql().upper() == "SAFE" and self._at(TokenType.DOT, "NET"):
+                self._advance(3)
+                return exp.SafeFunc(this=_of_net(self._parse_function(any_token=True)))
+            parsed: exp.Expr | None = super()._parse_column_ops(this)
+            return _of_net(parsed.this) if isinstance(parsed, exp.NetFunc) else parsed
+
+        def _at(self, token: TokenType, following: str) -> bool:
+            """Whether a token is next, and that word after it."""
+            return bool(self._match(token, advance=False)) and self._next.text.upper() == following

@@ -1,4 +1,4 @@
-"""Escape sequences of string, bytes and identifier literals, of which the parser takes any.
+"""Escape sequences of string, bytes and identifier literals, of which the parser takes any; raw bytes spelled out.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#escape_sequences
 """
@@ -18,22 +18,36 @@ ESCAPE = re.compile(
     r"|(?P<illegal>.))",
     re.DOTALL,
 )
+RAW = re.compile(r"\\(.)", re.DOTALL)
+QUOTING = "\\'\"`"
 
 
-def check_escapes(sql: str) -> None:
-    """Raise SqlError for an escape sequence that GoogleSQL does not have, such as that of a d outside a raw string."""
-    at = 0
+def checked_literals(sql: str) -> str:
+    """The text with rb'...', which the parser does not know, written as b'...'.
+
+    Raises SqlError for an escape sequence that GoogleSQL does not have, such as that of a d outside a raw string.
+    """
+    at, parts, done = 0, [], 0
     while opening := OPENING.search(sql, at):
         at = opening.end()
         if opening["comment"]:
             continue
         body = BODIES[opening["quote"]].match(sql, at)
         if body is None:
-            return  # the parser says so
+            break  # the parser says so
         prefix = (opening["prefix"] or "").lower()
         if "r" not in prefix:
             _check(sql, at, body.end(), is_bytes="b" in prefix)
+        elif "b" in prefix:
+            parts += [sql[done : opening.start()], "b", opening["quote"], _escaped(body[0])]
+            done = body.end()
         at = body.end()
+    return "".join(parts) + sql[done:]
+
+
+def _escaped(body: str) -> str:
+    """The rest of a raw literal as that of one that is not: its backslashes are there, also those before a quote."""
+    return RAW.sub(lambda found: "\\\\" + (f"\\{found[1]}" if found[1] in QUOTING else found[1]), body)
 
 
 def _check(sql: str, start: int, end: int, *, is_bytes: bool) -> None:

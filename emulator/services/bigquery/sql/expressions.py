@@ -10,6 +10,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql import signatures
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
+    BYTES,
     FLOAT64,
     INT64,
     INTERVAL,
@@ -21,6 +22,7 @@ from emulator.services.bigquery.sql.kinds import (
     Kind,
     Mismatch,
     array_of,
+    coerces,
     is_literal,
     kind_of,
     of_datatype,
@@ -30,6 +32,18 @@ from emulator.services.bigquery.sql.kinds import (
 from emulator.services.bigquery.sql.scopes import inside
 from emulator.services.bigquery.sql.structs import field_name
 
+# Functions that the parser has no class for: the types that they take, and the one that they give.
+NAMED: dict[str, tuple[tuple[Kind, ...], Kind]] = {
+    "IEEE_DIVIDE": ((FLOAT64, FLOAT64), FLOAT64),
+    "NET.HOST": ((STRING,), STRING),
+    "NET.IP_FROM_STRING": ((STRING,), BYTES),
+    "NET.SAFE_IP_FROM_STRING": ((STRING,), BYTES),
+    "NET.IP_TO_STRING": ((BYTES,), STRING),
+    "NET.IP_NET_MASK": ((INT64, INT64), BYTES),
+    "NET.IP_TRUNC": ((BYTES, INT64), BYTES),
+    "NET.IPV4_FROM_INT64": ((INT64,), BYTES),
+    "NET.IPV4_TO_INT64": ((BYTES,), INT64),
+}
 PARTS = ("DATE", "DATETIME", "TIME")  # EXTRACT gives these; other parts are INT64
 
 
@@ -133,7 +147,17 @@ def _concat(node: exp.Concat) -> Kind | None:
 
 
 def _anonymous(node: exp.Anonymous) -> Kind | None:
-    return FLOAT64 if node.name.upper() == "IEEE_DIVIDE" else None
+    takes, gives = NAMED.get(node.name.upper(), ((), None))
+    for argument, kind in zip(node.expressions, takes, strict=False):
+        if not coerces(typed(argument), kind.name):
+            raise signatures.no_signature(node)
+    return gives
+
+
+def _approx_top(node: exp.Func) -> Kind:
+    """The array of APPROX_TOP_COUNT or APPROX_TOP_SUM."""
+    measured = ("sum", kind_of(node.expression)) if isinstance(node, exp.ApproxTopSum) else ("count", INT64)
+    return array_of(Kind("STRUCT", fields=(("value", kind_of(node.this)), measured)))
 
 
 def _cast(node: exp.Cast) -> Kind | None:
@@ -144,6 +168,8 @@ SPECIAL: dict[type[exp.Expr], Callable[[Any], Kind | None]] = {
     exp.Literal: _literal,
     exp.Null: lambda _: NULL,
     exp.Anonymous: _anonymous,
+    exp.ApproxTopK: _approx_top,
+    exp.ApproxTopSum: _approx_top,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Add: _sum,

@@ -17,6 +17,7 @@ from emulator.services.bigquery.sql.bytes_text import give_bytes, take_character
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
 from emulator.services.bigquery.sql.dates import BUCKETS, TIMESTAMPTZ, DateRewriter, bucket
+from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
@@ -38,6 +39,14 @@ UNKNOWN_TO_SQLGLOT = {
     "ERROR": "bq_error",
     "NULLIFZERO": "bq_nullifzero",
     "JSON_STRIP_NULLS": "",
+    "NET.HOST": "bq_host",
+    "NET.IP_FROM_STRING": "bq_ip_from_string",
+    "NET.SAFE_IP_FROM_STRING": "bq_safe_ip_from_string",
+    "NET.IP_TO_STRING": "bq_ip_to_string",
+    "NET.IP_NET_MASK": "bq_ip_net_mask",
+    "NET.IP_TRUNC": "bq_ip_trunc",
+    "NET.IPV4_FROM_INT64": "bq_ipv4_from_int64",
+    "NET.IPV4_TO_INT64": "bq_ipv4_to_int64",
 }
 MAX_INT64 = 2**63 - 1
 DIRECT: dict[type[exp.Expr], str] = {
@@ -51,6 +60,7 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.LowerHex: "bq_to_hex",
     exp.SHA1Digest: "bq_sha1",
     exp.ApproxTopK: "bq_approx_top_count",
+    exp.ApproxTopSum: "bq_approx_top_sum",
     exp.ApproxQuantiles: "bq_approx_quantiles",
     exp.ArrayFirst: "list_first",
     exp.ArrayLast: "list_last",
@@ -66,8 +76,6 @@ DIRECT: dict[type[exp.Expr], str] = {
 }
 # Functions that neither DuckDB nor a macro offers: refused by their BigQuery name.
 REFUSED: dict[type[exp.Expr], str] = {
-    exp.ApproxTopSum: "APPROX_TOP_SUM",
-    exp.NetFunc: "NET.*",
     exp.MakeInterval: "MAKE_INTERVAL",
     exp.Collate: "COLLATE",
 }
@@ -127,7 +135,7 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
         target = UNKNOWN_TO_SQLGLOT.get(name.upper())
         if not target:
             path = node.parent.this.sql("bigquery") + "." if isinstance(node.parent, exp.Dot) else ""
-            raise not_found(f"NET.{name}" if isinstance(node.parent, exp.NetFunc) else path + name)
+            raise not_found(path + name)
         return call(target, *node.expressions)
 
     def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
@@ -275,7 +283,7 @@ def _arguments(node: exp.Expr) -> list[exp.Expr]:
     """The arguments of a function in their order. Raises SqlError for one that would be dropped."""
     arguments: list[exp.Expr] = []
     for key, value in node.args.items():
-        if key in ("this", "expression", "decimals") and isinstance(value, exp.Expr):
+        if key in ("this", "expression", "decimals", "count") and isinstance(value, exp.Expr):
             arguments.append(value)
         elif isinstance(value, exp.Expr):
             name = node.sql_name() if isinstance(node, exp.Func) else type(node).__name__.upper()
@@ -287,6 +295,8 @@ def _path(node: exp.Expr) -> exp.Expr:
     path = node.args.get("expression")
     if path is None:
         return exp.Literal.string("$")
+    if isinstance(path, exp.Literal):  # of a parameter
+        path = GoogleSql().to_json_path(path)
     if isinstance(path, exp.JSONPath):
         return exp.Literal.string(json_path(path))
     if isinstance(path, exp.Expr):

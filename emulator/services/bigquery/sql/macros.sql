@@ -10,6 +10,8 @@ CREATE MACRO bq_array_to_string(a, sep) AS array_to_string(list_filter(a, lambda
 CREATE MACRO bq_array_to_string_null(a, sep, if_null) AS array_to_string(list_transform(a, lambda x: coalesce(x, if_null)), sep);
 CREATE MACRO bq_approx_top_count(x, n) AS list_transform(list_sort(list_concat(list_transform(map_entries(histogram(x)), lambda e: struct_pack(c := e.value, v := e.key)), CASE WHEN count(*) > count(x) THEN [struct_pack(c := CAST(count(*) - count(x) AS UBIGINT), v := NULL)] ELSE [] END), 'DESC', 'NULLS LAST')[:n], lambda e: struct_pack("value" := e.v, "count" := CAST(e.c AS BIGINT)));
 CREATE MACRO bq_big_top_count(x, n) AS list_transform(bq_approx_top_count(CAST(x AS VARCHAR), n), lambda e: struct_pack("value" := CAST(e."value" AS BIGNUM), "count" := e."count"));
+CREATE MACRO bq_weighed(pairs) AS list_transform(list_distinct(list_transform(pairs, lambda e: struct_pack(v := e.v))), lambda d: list_transform([list_sum(list_transform(list_filter(pairs, lambda e: e.v IS NOT DISTINCT FROM d.v), lambda e: e.w))], lambda s: struct_pack(known := s IS NOT NULL, s := s, v := d.v))[1]);
+CREATE MACRO bq_approx_top_sum(x, w, n) AS list_transform(list_sort(bq_weighed(list(struct_pack(v := x, w := w))), 'DESC', 'NULLS LAST')[:n], lambda e: struct_pack("value" := e.v, "sum" := CASE WHEN typeof(e.s) = 'HUGEINT' THEN CAST(e.s AS BIGINT) ELSE e.s END));
 CREATE MACRO bq_in_percent(p) AS CASE WHEN p BETWEEN 0 AND 1 THEN p ELSE bq_fail('The percentile must be between 0 and 1') END;
 CREATE MACRO bq_percentile_disc(a, p) AS list_sort(a, 'ASC', 'NULLS FIRST')[greatest(CAST(ceil(bq_in_percent(p) * len(a)) AS BIGINT), 1)];
 CREATE MACRO bq_between(a, b, part) AS CASE WHEN a IS NULL OR part = 0 THEN CASE WHEN part = 0 THEN a ELSE b END ELSE a + (b - a) * part END;

@@ -12,7 +12,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.escapes import check_escapes
+from emulator.services.bigquery.sql.escapes import checked_literals
 from emulator.services.bigquery.sql.plans import DML
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
 from emulator.services.bigquery.sql.syntax import RESERVED, syntax_error
@@ -38,7 +38,7 @@ class Statement:
 
 def parse(sql: str, defaults: Defaults) -> list[Statement]:
     """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
-    check_escapes(sql)
+    sql = checked_literals(sql)
     try:
         trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery.sql.scalars import bignumeric, json_edit, text
+from emulator.services.bigquery.sql.scalars import bignumeric, json_edit, net, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -88,6 +88,15 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
+    connection.create_function("bq_host", net.host, [VARCHAR], VARCHAR, null_handling=special)
+    connection.create_function("bq_ip_from_string", net.ip_from_string, [VARCHAR], BLOB)
+    safe_ip = or_null(net.ip_from_string)
+    connection.create_function("bq_safe_ip_from_string", safe_ip, [VARCHAR], BLOB, null_handling=special)
+    connection.create_function("bq_ip_to_string", net.ip_to_string, [BLOB], VARCHAR)
+    connection.create_function("bq_ip_net_mask", net.ip_net_mask, [BIGINT, BIGINT], BLOB)
+    connection.create_function("bq_ip_trunc", net.ip_trunc, [BLOB, BIGINT], BLOB)
+    connection.create_function("bq_ipv4_from_int64", net.ipv4_from_int64, [BIGINT], BLOB)
+    connection.create_function("bq_ipv4_to_int64", net.ipv4_to_int64, [BLOB], BIGINT)
     _register_bignumeric(connection)
 
 

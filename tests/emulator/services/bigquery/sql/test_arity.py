@@ -26,7 +26,7 @@ FUNCTIONS = sorted(name for name, limits in COUNTS.items() if limits is not None
         ("SUBSTRR('a', 1)", "^Function not found: SUBSTRR; Did you mean substr\\?$"),
         ("foo(1)", "^Function not found: foo$"),
         ("d.foo(1)", "^Function not found: d.foo$"),
-        ("NET.HOST('http://x')", "^The function NET.HOST is not emulated.$"),
+        ("NET.REG_DOMAIN('x')", "^The function NET.REG_DOMAIN is not emulated.$"),
         ("ARRAY_INCLUDES([1], 1)", "^The function ARRAY_INCLUDES is not emulated.$"),
     ],
 )

@@ -135,3 +135,19 @@ def test_the_most_frequent_values_may_be_null(warehouse: SmallWarehouse) -> None
     """Source: approximate_aggregate_functions#approx_top_count, which does not ignore NULLs."""
     sql = "SELECT APPROX_TOP_COUNT(x, 2) FROM UNNEST(['a', 'b', 'a', NULL, NULL, NULL]) AS x"
     assert warehouse.run(sql)[1] == [[[[None, "3"], ["a", "2"]]]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("('apple', 3), ('pear', 2), ('apple', 0), ('banana', 5), ('pear', 4)", [["pear", "6"], ["banana", "5"]]),
+        ("('apple', NULL), ('pear', 0), ('pear', NULL)", [["pear", "0"], ["apple", None]]),
+        ("('apple', 0), (NULL, 2)", [[None, "2"], ["apple", "0"]]),
+        ("('apple', 0), (NULL, NULL)", [["apple", "0"], [None, None]]),
+    ],
+)
+def test_the_heaviest_values(warehouse: SmallWarehouse, rows: str, expected: list[list[str | None]]) -> None:
+    """Source: approximate_aggregate_functions#approx_top_sum."""
+    array = f"UNNEST(ARRAY<STRUCT<x STRING, weight INT64>>[{rows}])"
+    columns, found = warehouse.run(f"SELECT APPROX_TOP_SUM(x, weight, 2) AS x FROM {array}")
+    assert (columns, found) == (["x ARRAY<STRUCT<value STRING, sum INT64>>"], [[expected]])

@@ -28,6 +28,12 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         (r"SELECT REGEXP_CONTAINS('a1', '\d')", r"Syntax error: Illegal escape sequence: \d at [1:31]"),
         ("SELECT 1,\n'\\u12'", r"Syntax error: Illegal escape sequence: \u at [2:2]"),
         (r"SELECT b'\u0041'", r"Syntax error: Illegal escape sequence: \u at [1:10]"),
+        ("SELECT ,1", 'Syntax error: Unexpected "," at [1:8]'),
+        ("SELECT 1,,2", 'Syntax error: Unexpected "," at [1:10]'),
+        ("SELECT GREATEST(,1)", 'Syntax error: Unexpected "," at [1:17]'),
+        ("SELECT 1 FROM d.t a SEMI JOIN d.t b ON a.id = b.id", 'Syntax error: Unexpected identifier "SEMI" at [1:21]'),
+        ("SELECT 1 FROM d.t a LEFT ANTI JOIN d.t b ON TRUE", "Syntax error: Unexpected keyword LEFT at [1:21]"),
+        ("SELECT 1 FROM d.t a NATURAL JOIN d.t b", "Syntax error: Unexpected keyword NATURAL at [1:21]"),
         ("SELECT FROM d.t", "Syntax error: SELECT list must not be empty"),
     ],
 )
@@ -51,3 +57,33 @@ def test_errors(warehouse: SmallWarehouse, sql: str, message: str) -> None:
 def test_escapes(warehouse: SmallWarehouse, literal: str, expected: str) -> None:
     """Source: lexical#escape_sequences."""
     assert warehouse.run(f"SELECT {literal}")[1] == [[expected]]
+
+
+@pytest.mark.parametrize(
+    ("literal", "expected"),
+    [
+        (r"rb'a\n'", r"b'a\\n'"),
+        (r'BR"a\"b"', r"""b'a\\"b'"""),
+        (r"rb'''it's \\'''", r'b"it\'s \\\\"'),
+        ("br''", "b''"),
+    ],
+)
+def test_raw_bytes(warehouse: SmallWarehouse, literal: str, expected: str) -> None:
+    """Source: lexical#quoted_literals: a backslash stands for itself, and keeps a quote from ending them."""
+    assert warehouse.run(f"SELECT {literal} = {expected}, 'x'")[1] == [["true", "x"]]
+
+
+def test_a_comma_may_end_the_list(warehouse: SmallWarehouse) -> None:
+    """Source: query-syntax#select_list."""
+    assert warehouse.run("SELECT id, FROM d.t ORDER BY 1 LIMIT 1")[1] == [["1"]]
+
+
+@pytest.mark.parametrize("function", ["JSON_VALUE", "JSON_QUERY", "JSON_EXTRACT", "JSON_EXTRACT_SCALAR"])
+def test_json_paths_start_at_the_root(warehouse: SmallWarehouse, function: str) -> None:
+    """Source: json_functions#JSONPath_format."""
+    for path in ("'a'", "'.a'", "@path"):
+        given = [{"name": "path", "parameterType": {"type": "STRING"}, "parameterValue": {"value": "a"}}]
+        with pytest.raises(SqlError, match=r"JSONPath must start with '\$'"):
+            warehouse.run(f"""SELECT {function}('{{"a": 1}}', {path})""", given)
+    given = [{"name": "path", "parameterType": {"type": "STRING"}, "parameterValue": {"value": "$.00080020"}}]
+    assert warehouse.run(f"""SELECT {function}('{{"00080020": 1}}', @path)""", given)[1] == [["1"]]
