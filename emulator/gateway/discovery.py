@@ -18,6 +18,8 @@ from isal import isal_zlib
 
 OWN = Path(__file__).resolve().parent.parent / "data" / "discovery"
 GOOGLES = OWN / "google"
+FRAGMENTS = [OWN]
+"""Folders of our own fragments, the first that has one first. A package that adds methods adds its folder."""
 _GZIP = 31  # zlib's window bits for a gzip header
 
 
@@ -86,8 +88,9 @@ def load(name: str) -> Document:
 
     Raises FileNotFoundError for a name that there is no document of.
     """
-    path = OWN / f"{name}.json"
-    return Document(name, orjson.loads(path.read_bytes()) if path.exists() else unpacked(f"{name}.json.gz"))
+    fragments = (folder / f"{name}.json" for folder in FRAGMENTS)
+    path = next((path for path in fragments if path.exists()), None)
+    return Document(name, orjson.loads(path.read_bytes()) if path is not None else unpacked(f"{name}.json.gz"))
 
 
 def published(name: str) -> dict[str, Any] | None:

@@ -44,6 +44,7 @@ class RunningEmulator:
     state: Path
     project: str
     options: tuple[str, ...] = ()
+    module: str = "emulator"
     port: int = field(default_factory=free_port)
     grpc_port: int = field(default_factory=free_port)
     tls_port: int | None = None
@@ -79,7 +80,7 @@ class RunningEmulator:
         command = [
             sys.executable,
             "-m",
-            "emulator",
+            self.module,
             "start",
             "--port",
             str(self.port),
