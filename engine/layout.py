@@ -63,10 +63,9 @@ class Layout:
         return self.root / "engine" / "python-host"
 
     @property
-    def requirement_files(self) -> tuple[Path, ...]:
-        """The files that decide what is in the virtual environment."""
-        names = ("requirements.txt", "requirements-dev.txt", "constraints.txt")
-        return tuple(self.root / name for name in names)
+    def lock(self) -> Path:
+        """The packages of the virtual environment: exact versions, with hashes (engine/lock.py)."""
+        return self.root / "requirements.lock"
 
     @property
     def engine_files(self) -> tuple[Path, ...]:

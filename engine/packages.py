@@ -14,7 +14,7 @@ from engine.stamps import PROGRAM, packages_key
 
 
 def install_packages(layout: Layout) -> None:
-    """Make the virtual environment and install the pinned packages into it.
+    """Make the virtual environment and install the locked packages into it: those files whose hashes the lock has.
 
     pip's cache lies outside the repository and is used only where PIP_CACHE_DIR names it. What starts often is compiled
     ahead: where PYTHONDONTWRITEBYTECODE is set, every process would compile all that it imports.
@@ -23,13 +23,14 @@ def install_packages(layout: Layout) -> None:
         if not _usable(layout):
             shutil.rmtree(layout.venv, ignore_errors=True)
             _make_venv(layout)
-        requirements = layout.requirement_files[1]
-        command: list[str | Path] = [*pip_install(layout), "--no-compile", "--requirement", requirements]
+        # The lock has all that each needs; pip itself takes an extra of a package for one that has no hash.
+        command: list[str | Path] = [*pip_install(layout), "--no-compile", "--no-deps", "--require-hashes"]
+        command += ["--requirement", layout.lock]
         try:
             run(command, layout.logs / "pip.log", on_line=lambda line: _tell(current, line))
         except CommandFailed as failure:
             raise SetupError(
-                f"pip could not install {requirements.name}: {failure.reason} (see {failure.log}). "
+                f"pip could not install {layout.lock.name}: {failure.reason} (see {failure.log}). "
                 "Check that a package index can be reached (`pip config list`), then run scripts/setup again."
             ) from None
         current.progress("compiling")

@@ -37,7 +37,7 @@ def ready(layout: Layout) -> bool:
 
 
 def packages_ready(layout: Layout) -> bool:
-    """True if the virtual environment holds what the requirements ask for."""
+    """True if the virtual environment holds what the lock asks for."""
     try:
         return (layout.venv / ".setup").read_text() == packages_key(layout) and layout.python.exists()
     except OSError:
@@ -45,9 +45,9 @@ def packages_ready(layout: Layout) -> bool:
 
 
 def packages_key(layout: Layout) -> str:
-    """Changes when the requirements, the interpreter or the place of the clone do."""
+    """Changes when the locked packages, the interpreter or the place of the clone do."""
     version = ".".join(map(str, sys.version_info[:2]))
-    return digest(layout.requirement_files, version, str(layout.root), PROGRAM, *PROGRAMS)
+    return digest((layout.lock,), version, str(layout.root), PROGRAM, *PROGRAMS)
 
 
 def engine_ready(layout: Layout) -> bool:

@@ -29,12 +29,6 @@ def project() -> dict[str, Any]:
     return dict(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
 
 
-def test_versions_are_those_of_the_requirements(project: dict[str, Any]) -> None:
-    lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
-    wanted = sorted(line for line in lines if line and not line.startswith("-"))
-    assert sorted(project["dependencies"] + project["optional-dependencies"]["commands"]) == wanted
-
-
 def imported(file: Path) -> Iterator[str]:
     """The names of packages that a file imports, its own project's left out."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

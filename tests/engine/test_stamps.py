@@ -15,7 +15,7 @@ def clone(tmp_path: Path) -> Layout:
     """A clone that is set up, without its gigabyte of packages."""
     layout = Layout(tmp_path / "clone")
     here = Layout()
-    for file in (*here.requirement_files, *here.engine_files):
+    for file in (here.lock, here.root / "requirements.txt", *here.engine_files):
         target = layout.root / file.relative_to(here.root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
@@ -40,8 +40,8 @@ def test_ready(clone: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_changed_requirements(clone: Layout) -> None:
-    (clone.root / "constraints.txt").write_text("pulumi==3.259.1\n")
+def test_changed_lock(clone: Layout) -> None:
+    clone.lock.write_text("pulumi==3.259.1\n")
     assert not stamps.packages_ready(clone)
     assert stamps.engine_ready(clone)
 
