@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError, permission_denied
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.stores import registry
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -15,9 +15,14 @@ HELP = (
 )
 
 
+def email(context: "Context", name: str) -> str:
+    """The address of the service agent of the project that a resource name lies in."""
+    return agent_of(context, "healthcare", name)
+
+
 def principal(context: "Context", name: str) -> str:
     """The service agent of the project that a resource name lies in."""
-    return f"serviceAccount:{agent_email('healthcare', context.project_id(name.split('/')[1]))}"
+    return f"serviceAccount:{email(context, name)}"
 
 
 def require(context: "Context", store: str, permissions: tuple[str, ...], resource: str, product: str) -> None:

@@ -82,7 +82,7 @@ async def create(request: Request) -> Answer:
         raise not_found(f"Location {location} is not found or access is unauthorized.")
     key = ((request.body or {}).get("encryptionSpec") or {}).get("kmsKeyName")
     if key:
-        email = agent.principal(request.context, request.path["parent"]).partition(":")[2]
+        email = agent.email(request.context, request.name)
         cloudkms.require_usable(request.context, key, email, permission_denied)
     dataset = await collections.create(DATASETS, request)
     operation = await operations.finished(

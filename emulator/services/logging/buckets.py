@@ -12,7 +12,7 @@ from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.logging.service import SERVICE
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, A
     """Check a bucket's body; its key, if it is not `key`, must be usable by Logging's agent (Logging: "CMEK")."""
     wanted = body.get("cmekSettings", {}).get("kmsKeyName", "")
     if wanted and wanted != key:
-        project = request.context.project_id(request.name.split("/")[1])
-        cloudkms.require_usable(request.context, wanted, agent_email("logging", project), invalid_argument)
+        agent = agent_of(request.context, "logging", request.name)
+        cloudkms.require_usable(request.context, wanted, agent, invalid_argument)
     if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
         raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
     return body

@@ -12,7 +12,7 @@ from emulator.gateway.request import Request
 from emulator.services.iam.api import require_act_as
 from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.service import SERVICE
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _writer(request: Request) -> str:
         require_act_as(request.context, request.principal, custom.removeprefix("serviceAccount:"))
         return custom
     if request.query.get("uniqueWriterIdentity"):
-        return f"serviceAccount:{agent_email('logging', request.context.project_id(request.name.split('/')[1]))}"
+        return f"serviceAccount:{agent_of(request.context, 'logging', request.name)}"
     return _SHARED_WRITER
 
 

@@ -16,7 +16,7 @@ from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
 from emulator.services.pubsub.store import Message, NewMessage
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -178,7 +178,7 @@ class Broker:
         """Forward to the dead-letter topic as the Pub/Sub agent; False where it lacks the topic or a permission."""
         context = self._context
         topic = queue.policy.dead_letter_topic
-        agent = f"serviceAccount:{agent_email('pubsub', context.project_id(queue.name.split('/')[1]))}"
+        agent = f"serviceAccount:{agent_of(context, 'pubsub', queue.name)}"
         if (
             context.resources.get(TOPICS, topic) is None
             or not context.policies.allows(agent, "pubsub.topics.publish", topic)

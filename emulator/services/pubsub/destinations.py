@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.services.iam.api import require_act_as
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -28,7 +28,7 @@ def check(context: Context, principal: str, name: str, body: Body, old: Body | N
     agent, to write there. Raises 400 for an unreadable table, 403, 404 for no table or bucket.
     """
     changed = {key: value for key, value in body.items() if value and value != (old or {}).get(key)}
-    agent = agent_email("pubsub", context.project_id(name.split("/")[1]))
+    agent = agent_of(context, "pubsub", name)
     require_act_as(context, principal, changed.get("pushConfig", {}).get("oidcToken", {}).get("serviceAccountEmail"))
     for key, check_writer in (("bigqueryConfig", _check_table), ("cloudStorageConfig", _check_bucket)):
         config = changed.get(key)

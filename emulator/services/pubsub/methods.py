@@ -21,7 +21,7 @@ from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
 from emulator.services.pubsub.schemas import check_settings
 from emulator.services.pubsub.service import SERVICE
 from emulator.services.pubsub.store import Message, NewMessage
-from emulator.services.serviceusage.catalogue import agent_email
+from emulator.services.serviceusage.catalogue import agent_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def prepare_topic(request: Request, body: Body) -> Body:
 def _check_key(request: Request, body: Body) -> None:
     """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
     if key := body.get("kmsKeyName"):
-        agent = agent_email("pubsub", request.context.project_id(request.name.split("/")[1]))
+        agent = agent_of(request.context, "pubsub", request.name)
         cloudkms.require_usable(request.context, key, agent, invalid_argument)
 
 

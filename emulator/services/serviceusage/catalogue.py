@@ -6,7 +6,9 @@ from pathlib import Path
 
 import orjson
 
+from emulator.access.hierarchy import project_id
 from emulator.settings import project_number
+from emulator.state.state import State
 
 DATA = Path(__file__).parents[2] / "data" / "services.json"
 
@@ -36,6 +38,11 @@ def apis() -> dict[str, Api]:
         name: Api(name, entry["title"], entry.get("default", False), entry.get("agent", ""))
         for name, entry in sorted(services.items())
     }
+
+
+def agent_of(state: State, service: str, name: str) -> str:
+    """The e-mail address of the own account of a service, such as "pubsub", where a resource lies (projects/P/...)."""
+    return agent_email(service, project_id(state, name.split("/")[1]))
 
 
 def agent_email(service: str, project: str) -> str:
