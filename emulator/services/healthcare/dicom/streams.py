@@ -9,6 +9,7 @@ import orjson
 from emulator.services.healthcare.dicom.changes import Change
 from emulator.services.healthcare.dicom.transfer import flattened, to_bigquery
 from emulator.services.healthcare.stores.kind import Json
+from emulator.services.healthcare.transfer import tables
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -37,12 +38,9 @@ def payload(_config: Json, change: Change) -> bytes:
 
 async def append(context: "Context", store: str, config: Json, payloads: Sequence[bytes]) -> None:
     """Append rows to the table of a streamConfig. Raises what BigQuery refuses, 403 where the agent may not write."""
-    from emulator.services.bigquery import api
-
     table = to_bigquery.parse(config.get("bigqueryDestination") or {}, store)
-    to_bigquery.require_editor(context, table, store)
     columns, rows = await asyncio.to_thread(_made, payloads, table, store)
-    await api.append_rows(context, table.project, table.dataset, table.table, columns, rows)
+    await tables.append(context, store, table.uri, columns, rows)
 
 
 def _made(payloads: Sequence[bytes], table: to_bigquery.Table, store: str) -> tuple[list[flattened.Field], list[Json]]:

@@ -1,12 +1,20 @@
-"""The tables of BigQuery that exports and streams write."""
+"""The tables of BigQuery that exports and streams of any kind of store write, as the service agent may."""
 
 import re
+from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-from emulator.errors import invalid_argument
+from emulator.context import Job
+from emulator.errors import ApiError, invalid_argument
+from emulator.services.healthcare import agent
 
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Json = dict[str, Any]
 _URI = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)\.([\w\-$]+)")
+_DISPOSITIONS = ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +35,54 @@ class TableUri:
 
     def __str__(self) -> str:
         return f"bq://{self.project}.{self.dataset}.{self.table}"
+
+
+def disposition(given: Json) -> str:
+    """The write disposition of a bigqueryDestination: WRITE_EMPTY, WRITE_TRUNCATE or WRITE_APPEND.
+
+    `force` counts where writeDisposition is not set.
+    """
+    wanted = given.get("writeDisposition", "WRITE_DISPOSITION_UNSPECIFIED")
+    if wanted in _DISPOSITIONS:
+        return str(wanted)
+    return "WRITE_TRUNCATE" if given.get("force") else "WRITE_EMPTY"
+
+
+def require_own_project(project: str, store: str) -> None:
+    """Raise 400 for a table or dataset in another project than the store's."""
+    if project != store.split("/")[1]:
+        raise invalid_argument("The BigQuery dataset must be in the same project as the store.")
+
+
+def require_editor(context: "Context", store: str, uri: TableUri) -> None:
+    """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
+    from emulator.services.bigquery import api
+
+    try:
+        api.require_writer(context, agent.principal(context, store), uri.project, uri.dataset, uri.table)
+    except ApiError as problem:
+        raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
+
+
+def require_jobs(context: "Context", store: str, project: str) -> None:
+    """Raise Google's message unless the store's agent may run BigQuery's jobs in a project, as exports do."""
+    agent.require(context, store, ("bigquery.jobs.create",), f"projects/{project}", "BigQuery")
+
+
+async def append(context: "Context", store: str, uri: TableUri, columns: list[Json], rows: Iterable[Json]) -> None:
+    """Append rows to a table, which is made, or gets columns, where need be. Raises what BigQuery refuses."""
+    from emulator.services.bigquery import api
+
+    require_editor(context, store, uri)
+    await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows)
+
+
+async def write(job: Job, uri: TableUri, columns: list[Json], rows: AsyncIterable[list[Json]], disposition: str) -> int:
+    """Write a table in one load, so that it is there whole or as it was before; gives the number of rows.
+
+    A job that runs again after a crash writes a table that it has written no second time, and gives 0.
+    """
+    from emulator.services.bigquery import api
+
+    key = f"{job.operation.name}/{uri}"
+    return await api.write_table(job.context, uri.project, uri.dataset, uri.table, columns, rows, disposition, job=key)

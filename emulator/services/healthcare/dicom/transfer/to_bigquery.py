@@ -3,33 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from emulator.context import Job
-from emulator.errors import ApiError, failed_precondition, invalid_argument
-from emulator.services.healthcare import agent
+from emulator.errors import failed_precondition
 from emulator.services.healthcare.dicom.transfer import filters, flattened, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
 from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.transfer import tables
 from emulator.services.healthcare.transfer.tables import TableUri
 
-if TYPE_CHECKING:
-    from emulator.context import Context
-
 Json = dict[str, Any]
-
-_DISPOSITIONS = ("WRITE_EMPTY", "WRITE_TRUNCATE", "WRITE_APPEND")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table and how an export or stream writes to it."""
 
-    project: str
-    dataset: str
-    table: str
+    uri: TableUri
     disposition: str
     with_source: bool
     as_json: bool
@@ -38,34 +31,17 @@ class Table:
 def parse(given: Json, store: str) -> Table:
     """Read a bigqueryDestination; 400 for what Google refuses, such as a table of another project."""
     uri = TableUri.parse(given.get("tableUri", ""))
-    if uri.project != store.split("/")[1]:
-        raise invalid_argument("The BigQuery dataset must be in the same project as the DICOM store.")
-    disposition = given.get("writeDisposition", "WRITE_DISPOSITION_UNSPECIFIED")
-    if disposition not in _DISPOSITIONS:
-        disposition = "WRITE_TRUNCATE" if given.get("force") else "WRITE_EMPTY"
-    as_json = "schemaJson" in given
-    return Table(uri.project, uri.dataset, uri.table, disposition, bool(given.get("includeSourceStore")), as_json)
-
-
-def require_editor(context: "Context", table: Table, store: str) -> None:
-    """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
-    from emulator.services.bigquery import api
-
-    try:
-        api.require_writer(context, agent.principal(context, store), table.project, table.dataset, table.table)
-    except ApiError as problem:
-        raise agent.lacks_permission("BigQuery") if problem.code == 403 else problem from None
+    tables.require_own_project(uri.project, store)
+    return Table(uri, tables.disposition(given), bool(given.get("includeSourceStore")), "schemaJson" in given)
 
 
 async def run(job: Job) -> None:
     """Write the table in one load: it is there whole, or as it was before."""
-    from emulator.services.bigquery import api
-
     context, store = job.context, job.payload["store"]
     paths = await filters.paths(context, store, job.payload.get("filterConfig"))
     table = parse(job.payload["bigqueryDestination"], store)
-    require_editor(context, table, store)
-    agent.require(context, store, ("bigquery.jobs.create",), f"projects/{table.project}", "BigQuery")
+    tables.require_editor(context, store, table.uri)
+    tables.require_jobs(context, store, table.uri.project)
     made = await asyncio.to_thread(columns, _documents(job, paths), table)
     written = 0
 
@@ -79,8 +55,7 @@ async def run(job: Job) -> None:
 
     if not made:
         raise failed_precondition("The store has no instances to export.")
-    name = (table.project, table.dataset, table.table)
-    await api.write_table(context, *name, made, rows(), table.disposition, job=job.operation.name)
+    await tables.write(job, table.uri, made, rows(), table.disposition)
     # After a crash between the table's commit and this line nothing is written again, and the count is made anew.
     job.counter["success"] = written or await asyncio.to_thread(selection.count, context, store, paths)
 

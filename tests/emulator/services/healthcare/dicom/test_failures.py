@@ -11,6 +11,7 @@ from emulator.gateway.request import Request
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.transfer import flattened, to_bigquery
 from emulator.services.healthcare.stores.registry import STREAMS
+from emulator.services.healthcare.transfer import tables as written
 from emulator.state.outbox import Pace
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
@@ -104,7 +105,7 @@ def tables(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> Tables:
 
     found = Tables()
     monkeypatch.setattr(api, "append_rows", found.append_rows)
-    monkeypatch.setattr(to_bigquery, "require_editor", lambda *_: None)
+    monkeypatch.setattr(written, "require_editor", lambda *_: None)
     body = b'{"streamConfigs": [{"bigqueryDestination": {"tableUri": "bq://unit-project.d.t"}}]}'
     path = f"/v1/{STORE}?updateMask=streamConfigs"
     assert store.run(call(store, "PATCH", path, body)) == 200
