@@ -9,7 +9,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, conversion, dicomweb, importing, load, storage
+from benchmarks import commands, conversion, importing, load, storage
+from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
 from scripts.demonstration.places import Places
@@ -21,15 +22,15 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "storage": storage.storage,
     "importing": importing.importing,
     "load": load.load,
-    "dicomweb": dicomweb.dicomweb,
+    "dicomweb": side_by_side.dicomweb,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {
     "conversion": conversion.conversion,
     "setup-from-nothing": commands.setup_from_nothing,
     "load-full": load.load_full,
-    "dicomweb-full": dicomweb.dicomweb_full,
-    "dicomweb-growth": dicomweb.dicomweb_growth,
+    "dicomweb-full": side_by_side.dicomweb_full,
+    "dicomweb-growth": growth.dicomweb_growth,
 }
 
 

@@ -1,26 +1,29 @@
-"""Measures and prints: median and spread of several rounds, beside a goal."""
+"""What was measured: ratios to a peer or a limit of the same run, round by round, printed beside the goals."""
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+TIMES = "x"
 
 
 @dataclass(frozen=True)
 class Figure:
     """What was measured for one piece of work.
 
-    `values` are the rounds, in `unit`; `goal` is the most (for seconds and megabytes) or the least (for rates) that
-    is wanted, None where there is no goal.
+    `values` are the rounds, each a ratio to the peer's in the same round ("x"), or another unit where a goal is no
+    ratio; `goal` is the least (`more_is_better`: rates) or the most (waits, memory) that is wanted, None where there is
+    none. `note` says what was reached in absolute figures. `missing` is why there is nothing to compare with.
     """
 
     name: str
-    unit: str
     values: tuple[float, ...]
     goal: float | None = None
-    more_is_better: bool = False
+    more_is_better: bool = True
+    unit: str = TIMES
     note: str = field(default="", compare=False)
+    missing: str = ""
 
     @property
     def median(self) -> float:
@@ -28,11 +31,38 @@ class Figure:
         return statistics.median(self.values)
 
     @property
-    def ratio(self) -> float | None:
-        """How many times better than the goal: 2.0 is twice as good, 0.5 half as good."""
-        if self.goal is None or not self.median:
+    def is_reached(self) -> bool | None:
+        """Whether the median keeps to the goal; None without goal or figure."""
+        if self.goal is None or self.missing:
             return None
-        return self.median / self.goal if self.more_is_better else self.goal / self.median
+        return self.median >= self.goal if self.more_is_better else self.median <= self.goal
+
+
+def rates(name: str, ours: tuple[float, ...], theirs: tuple[float, ...], *, goal: float | None = None) -> Figure:
+    """How many times the peer's rate (work a second) ours is, round by round."""
+    ratios = tuple(mine / other for mine, other in zip(ours, theirs, strict=True))
+    return Figure(name, ratios, goal, note=_reached(ours, theirs, "/s"))
+
+
+def waits(name: str, ours: tuple[float, ...], theirs: tuple[float, ...], *, goal: float | None = None) -> Figure:
+    """How many times as long as for the peer (seconds) ours takes, round by round."""
+    ratios = tuple(mine / other for mine, other in zip(ours, theirs, strict=True))
+    return Figure(name, ratios, goal, more_is_better=False, note=_reached(ours, theirs, " s"))
+
+
+def speeds(name: str, ours: tuple[float, ...], theirs: tuple[float, ...], *, goal: float | None = None) -> Figure:
+    """How many times as fast as the peer (both in seconds for the same work) we are, round by round."""
+    ratios = tuple(other / mine for mine, other in zip(ours, theirs, strict=True))
+    return Figure(name, ratios, goal, note=_reached(ours, theirs, " s"))
+
+
+def absent(name: str, reason: str, goal: float | None = None) -> Figure:
+    """The row of a piece of work whose peer can't be had."""
+    return Figure(name, (), goal, missing=reason)
+
+
+def _reached(ours: tuple[float, ...], theirs: tuple[float, ...], unit: str) -> str:
+    return f"{statistics.median(ours):.3g} to {statistics.median(theirs):.3g}{unit}"
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -42,24 +72,27 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def rounds(name: str, number: int, work: Callable[[], object], goal: float | None = None) -> Figure:
-    """Do `work` a number of times and give the seconds each took."""
-    print(f"  {name} ...", file=sys.stderr, flush=True)
-    return Figure(name, "s", tuple(timed(work) for _ in range(number)), goal)
+def in_turn(number: int, *works: Callable[[], object]) -> list[tuple[float, ...]]:
+    """The seconds of each work in `number` rounds. Who begins changes, so that what drifts favours nobody."""
+    taken: list[list[float]] = [[] for _ in works]
+    for turn in range(number):
+        order = range(len(works)) if turn % 2 == 0 else range(len(works) - 1, -1, -1)
+        for place in order:
+            taken[place].append(timed(works[place]))
+    return [tuple(each) for each in taken]
 
 
 def table(figures: list[Figure]) -> str:
-    """The figures as Markdown: median, spread, goal, and how many times better than the goal."""
-    lines = ["| work | median | min to max | goal | times the goal |", "|---|---|---|---|---|"]
-    for figure in figures:
-        low, high = min(figure.values), max(figure.values)
-        goal = (
-            ""
-            if figure.goal is None
-            else f"{'over' if figure.more_is_better else 'under'} {figure.goal:g} {figure.unit}"
-        )
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.1f}"
-        note = f" ({figure.note})" if figure.note else ""
-        spread = f"{low:.3g} to {high:.3g}" if len(figure.values) > 1 else ""
-        lines.append(f"| {figure.name}{note} | {figure.median:.3g} {figure.unit} | {spread} | {goal} | {ratio} |")
-    return "\n".join(lines)
+    """The figures as Markdown: median, spread, goal, and whether the median keeps to it."""
+    lines = ["| work (ours to the other's) | median | min to max | goal | reached |", "|---|---|---|---|---|"]
+    return "\n".join([*lines, *map(_line, figures)])
+
+
+def _line(figure: Figure) -> str:
+    goal = "" if figure.goal is None else f"{'at least' if figure.more_is_better else 'at most'} {figure.goal:g}"
+    if figure.missing:
+        return f"| {figure.name} | - | {figure.missing} | {goal} | |"
+    note = f" ({figure.note})" if figure.note else ""
+    spread = f"{min(figure.values):.3g} to {max(figure.values):.3g}" if len(figure.values) > 1 else ""
+    reached = {None: "", True: "yes", False: "no"}[figure.is_reached]
+    return f"| {figure.name}{note} | {figure.median:.3g} {figure.unit} | {spread} | {goal} | {reached} |"

@@ -48,6 +48,10 @@ class Running:
         """The most memory that the server's process has held since the last `forget_peak` (Linux: VmHWM)."""
         return memory_peak(self.pid, children=False)
 
+    def resident_megabytes(self) -> float:
+        """The memory that the server's process holds now (Linux: VmRSS)."""
+        return _megabytes(self.pid, "VmRSS")
+
     def forget_peak(self) -> None:
         """Measure the peak from now on (Linux: proc(5), clear_refs)."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
@@ -77,9 +81,14 @@ def running_emulator(places: Places, name: str) -> Iterator[Running]:
 
 def memory_peak(pid: int, *, children: bool = True) -> float:
     """The most memory that a process has held, in MB; with its children each one's peak is added (Linux: VmHWM)."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    peak = int(found.group(1)) / 1024 if found else 0.0
+    peak = _megabytes(pid, "VmHWM")
     if children:
         below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         peak += sum(memory_peak(int(child)) for child in below)
     return peak
+
+
+def _megabytes(pid: int, name: str) -> float:
+    """A line of a process's status (Linux: proc(5)), 0 where there is none."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found.group(1)) / 1024 if found else 0.0

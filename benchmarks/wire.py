@@ -1,35 +1,16 @@
 """A load generator that leaves the cores to the server: one process and one plain socket for each connection."""
 
 import io
-import itertools
-import multiprocessing
 import socket
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from collections.abc import Callable, Sequence
 
-_FORK = multiprocessing.get_context("fork")  # the corpus is shared with the children, not copied to them
+from benchmarks.together import Failed, Load, Worker, together
+
 _BUFFER = 1 << 20
 _TIMEOUT_SECONDS = 120
-_WARM_UP = 2
 
 
-@dataclass(frozen=True)
-class Load:
-    """What one run of a load gave: requests a second, and the seconds that each request took."""
-
-    rate: float
-    latencies: tuple[float, ...]
-
-    def percentile(self, share: float) -> float:
-        """The seconds within which that share of the requests was answered."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-class BadAnswer(Exception):
+class BadAnswer(Failed):
     """A server answered something else than 200."""
 
 
@@ -48,79 +29,18 @@ def request(port: int, target: str, headers: dict[str, str], body: Sent | None =
 
 def each_once(port: int, requests: Sequence[Callable[[], Sent]], connections: int) -> Load:
     """Send every request once, dealt out to the connections."""
-    return _run(port, [requests[number::connections] for number in range(connections)], seconds=None)
+    return together([_worker(port, requests[number::connections]) for number in range(connections)])
 
 
 def for_seconds(port: int, requests: Sequence[Sent], connections: int, seconds: float) -> Load:
     """Send the requests in turn, from another start on each connection, until the time is over."""
     whole = [lambda data=data: data for data in requests]
     shares = [whole[len(whole) * number // connections :] + whole for number in range(connections)]
-    return _run(port, shares, seconds)
+    return together([_worker(port, share) for share in shares], seconds)
 
 
-def _run(port: int, shares: Sequence[Sequence[Callable[[], Sent]]], seconds: float | None) -> Load:
-    """Start one process a share; they begin together."""
-    start = _FORK.Event()
-    pipes = [_FORK.Pipe(duplex=False) for _ in shares]
-    ready = _FORK.Semaphore(0)
-    children = [
-        _FORK.Process(target=_child, args=(port, share, seconds, ready, start, pipe[1]), daemon=True)
-        for share, pipe in zip(shares, pipes, strict=True)
-    ]
-    for child in children:
-        child.start()
-    for _ in children:
-        ready.acquire()
-    start.set()
-    answers: list[Any] = []
-    for receiving, sending in pipes:
-        sending.close()
-        try:
-            answers.append(receiving.recv())
-        except EOFError:
-            raise BadAnswer("a connection of the load generator ended early") from None
-    for child in children:
-        child.join()
-    problems = [answer for answer in answers if isinstance(answer, str)]
-    if problems:
-        raise BadAnswer(problems[0])
-    latencies = tuple(latency for answer in answers for latency in answer[2])
-    return Load(len(latencies) / (max(a[1] for a in answers) - min(a[0] for a in answers)), latencies)
-
-
-def _child(
-    port: int,
-    share: Sequence[Callable[[], Sent]],
-    seconds: float | None,
-    ready: Any,
-    start: Any,
-    pipe: Connection,
-) -> None:
-    link = _Link(port)
-    latencies: list[float] = []
-    try:
-        if seconds is not None:
-            for make in share[:_WARM_UP]:
-                link.exchange(make())
-        ready.release()
-        start.wait()
-        began = time.perf_counter()
-        for make in share if seconds is None else _until(began + seconds, share):
-            data = make()
-            sent = time.perf_counter()
-            link.exchange(data)
-            latencies.append(time.perf_counter() - sent)
-        pipe.send((began, time.perf_counter(), latencies))
-    except (BadAnswer, OSError) as problem:
-        ready.release()
-        pipe.send(f"{type(problem).__name__}: {problem}")
-
-
-def _until(deadline: float, share: Sequence[Callable[[], Sent]]) -> Iterable[Callable[[], Sent]]:
-    for make in itertools.cycle(share):
-        yield make
-        if time.perf_counter() >= deadline:
-            return
+def _worker(port: int, requests: Sequence[Callable[[], Sent]]) -> Worker:
+    return Worker(lambda: _Link(port).exchange, requests)
 
 
 class _Link:

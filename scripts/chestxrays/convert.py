@@ -20,7 +20,7 @@ from scripts.chestxrays.uids import instance_uid, uid_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ConversionError", "Syntax", "to_dicom"]
+__all__ = ["ConversionError", "Syntax", "compressed", "to_dicom"]
 
 CONVERTER = "HCPOC_CHEST_1"
 """ImplementationVersionName; another number when the same film gives other bytes."""
@@ -81,11 +81,11 @@ def _pixel_data(picture: Picture, syntax: Syntax) -> list[bytes]:
     if syntax is Syntax.UNCOMPRESSED:
         little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
         return native(little.tobytes(), words=pixels.itemsize == 2)
-    return encapsulated(_compressed(pixels, syntax))
+    return encapsulated(compressed(pixels, syntax))
 
 
-def _compressed(pixels: NDArray[Any], syntax: Syntax) -> bytes:
-    """The frame as a codestream, without the JP2 boxes that PS3.5 8.2.4 forbids."""
+def compressed(pixels: NDArray[Any], syntax: Syntax) -> bytes:
+    """The frame as a codestream, without the JP2 boxes that PS3.5 8.2.4 forbids. Raises ConversionError."""
     import imagecodecs
 
     try:

@@ -1,0 +1,1 @@
+"""Tests of how figures are compared and shown; nothing is measured."""
