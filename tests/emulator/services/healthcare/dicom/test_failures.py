@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 
+from emulator.errors import unavailable
 from emulator.gateway.request import Request
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.transfer import flattened, to_bigquery
@@ -88,12 +91,17 @@ class Tables:
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.problem: Exception | None = None
+        self.fails_for = ""
+        self.on_rows: Callable[[str], None] = lambda _table: None
 
     async def append_rows(self, *arguments: Any) -> int:
         """Take rows, or raise."""
         if self.problem is not None:
             problem, self.problem = self.problem, None
             raise problem
+        if arguments[3] == self.fails_for:
+            raise unavailable("BigQuery's engine was restarted.")
+        self.on_rows(arguments[3])
         self.rows += arguments[-1]
         return len(arguments[-1])
 
@@ -112,12 +120,11 @@ def tables(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> Tables:
     return found
 
 
-async def _handed_over(store: InProcess) -> None:
-    for _ in range(1000):
-        if not store.emulator.outbox.waiting(STREAMS):
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("the stream stands still")
+async def _handed_over(store: InProcess, but: int = 0) -> None:
+    """Wait until nothing waits, or `but` entries."""
+    async with asyncio.timeout(PATIENCE):
+        while store.emulator.outbox.waiting(STREAMS) > but:  # noqa: ASYNC110 the outbox tells nobody of its deliveries
+            await asyncio.sleep(0.02)
 
 
 def test_a_bad_row_does_not_stop_the_stream(
@@ -157,6 +164,29 @@ def test_the_stream_goes_on_after_any_failure(
 
     store.run(stored())
     assert [row["SOPInstanceUID"] for row in tables.rows] == ["1.2.1.1.1"]
+
+
+def test_a_table_that_fails_holds_no_other_back_and_gets_its_rows_later(
+    store: InProcess, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.emulator.outbox, "_pace", Pace(first_wait=0.01, longest_wait=0.01))
+    uris = [f"bq://unit-project.d.{name}" for name in ("failing", "sound")]
+    streams = {"streamConfigs": [{"bigqueryDestination": {"tableUri": uri}} for uri in uris]}
+    written: list[str] = []
+    tables.fails_for = "failing"
+    tables.on_rows = written.append
+
+    async def stored() -> None:
+        path = f"/v1/{STORE}?updateMask=streamConfigs"
+        assert await call(store, "PATCH", path, orjson.dumps(streams)) == 200
+        assert await call(store, "POST", f"/v1/{STORE}/dicomWeb/studies", made(), "application/dicom") == 200
+        await _handed_over(store, but=1)
+        assert written == ["sound"]
+        tables.fails_for = ""
+        await _handed_over(store)
+
+    store.run(stored())
+    assert written == ["sound", "failing"]
 
 
 def test_a_patch_of_what_is_deleted_meanwhile_is_aborted(store: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

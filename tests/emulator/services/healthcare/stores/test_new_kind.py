@@ -187,3 +187,25 @@ def test_errors_of_its_data_plane_have_its_own_form(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain")
     assert answer.text.startswith("Alas! ")
     assert toys.request("GET", f"/v1/{store}-no")[1]["error"]["status"] == "NOT_FOUND"  # Google's, of the store itself
+
+
+@pytest.mark.crash
+def test_an_import_that_was_killed_within_an_object_goes_on_where_it_was(tmp_path: Path) -> None:
+    toys = RunningEmulator(tmp_path / "state", PROJECT, module=__package__).start()
+    try:
+        assert toys.request("POST", f"/v1/{LOCATION}/datasets?datasetId=d", {})[0] == 200
+        store = make_store(toys, f"{LOCATION}/datasets/d")
+        bucket = transfers.make_bucket(toys, "notes", "roles/storage.objectAdmin")
+        lines = 20_000
+        transfers.upload(toys, bucket, "1.txt", "\n".join(map(str, range(lines))).encode())
+        operation = transfers.start(toys, store, "import", {"gcsSource": {"uri": f"gs://{bucket}/1.txt"}})
+        seen = 0
+        while not seen:
+            found = toys.request("GET", f"/v1/{operation}")[1]
+            seen = int(found["metadata"].get("counter", {}).get("success", "0"))
+        toys.kill()
+        done = transfers.wait(toys.start(), operation)
+        assert done["metadata"]["counter"] == {"success": str(lines)}
+        assert toys.request("GET", f"/v1/{store}/annotations/{lines}")[1]["text"] == str(lines - 1)
+    finally:
+        toys.stop()

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+import requests
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.emulator.services.healthcare.conftest import Store
+from tests.conftest import StartEmulator
+from tests.emulator.services.healthcare.conftest import LOCATION, Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.emulator.services.healthcare.transfers import agent, make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
@@ -175,3 +177,32 @@ def test_stream_follows_every_change(
         "INSERT",
         "INSERT",
     ]
+
+
+@pytest.mark.crash
+def test_what_waits_for_a_stream_survives_a_kill(start_emulator: StartEmulator) -> None:
+    emulator = start_emulator()
+    parent = f"projects/{emulator.project}/locations/{LOCATION}"
+    datasets = f"/bigquery/v2/projects/{emulator.project}/datasets"
+    member = agent(emulator).partition(":")[2]
+    access = [{"role": "WRITER", "userByEmail": member}, {"role": "OWNER", "specialGroup": "projectOwners"}]
+    reference = {"projectId": emulator.project, "datasetId": "films"}
+    assert emulator.request("POST", datasets, {"datasetReference": reference, "access": access})[0] == 200
+    assert emulator.request("POST", f"/v1/{parent}/datasets?datasetId=d", {})[0] == 200
+    stores = f"/v1/{parent}/datasets/d/dicomStores"
+    streams = {"streamConfigs": [to(f"{emulator.project}.films.stream")]}
+    assert emulator.request("POST", f"{stores}?dicomStoreId=s", streams)[0] == 200
+    headers = {"Authorization": f"Bearer {emulator.owner_token}", "Content-Type": "application/dicom"}
+    uids = [f"1.2.1.1.{number}" for number in range(20)]
+    for uid in uids:
+        url = f"{emulator.base_url}{stores}/s/dicomWeb/studies"
+        assert requests.post(url, made(uid=uid), headers=headers, timeout=PATIENCE).status_code == 200
+    emulator.kill()
+    emulator.start()
+    found: set[str] = set()
+    deadline = time.monotonic() + PATIENCE
+    while found < set(uids) and time.monotonic() < deadline:
+        query = {"query": "SELECT SOPInstanceUID FROM films.stream", "useLegacySql": False}
+        _, answer = emulator.request("POST", f"/bigquery/v2/projects/{emulator.project}/queries", query)
+        found = {row["f"][0]["v"] for row in answer.get("rows", [])}
+    assert found == set(uids)
