@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import shutil
-import subprocess
+import re
 import sys
 import tomllib
 import zipfile
@@ -16,11 +15,10 @@ from typing import Any
 import pytest
 
 from emulator.version import VERSION
+from tests.support.wheel import PACKAGES, build
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("emulator", "engine", "infra", "scripts")
 DATA = (".json", ".gz", ".sql", ".txt")
-BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 
 @pytest.fixture(scope="module")
@@ -38,33 +36,35 @@ def imported(file: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_the_emulator_needs_no_package_that_only_the_commands_bring(project: dict[str, Any]) -> None:
-    own = {each.split("==")[0] for each in project["dependencies"]}
+@pytest.mark.parametrize(
+    ("folder", "extras", "left_out"),
+    [
+        ("emulator", (), "emulator/provider"),  # it stands in for a plugin of Pulumi's, and runs only beside Pulumi
+        ("infra", ("program",), ""),
+        ("scripts", ("commands",), "scripts/chestxrays/beam"),
+        ("scripts/chestxrays/beam", ("commands", "beam"), ""),
+    ],
+)
+def test_each_part_imports_only_what_its_extra_brings(
+    project: dict[str, Any], folder: str, extras: tuple[str, ...], left_out: str
+) -> None:
+    lists = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in extras)]
+    own = {each.split("==")[0] for names in lists for each in names}
     known = packages_distributions()
-    provider = ROOT / "emulator" / "provider"  # it stands in for a plugin of Pulumi's, and runs only beside Pulumi
-    for file in (ROOT / "emulator").rglob("*.py"):
-        if file.is_relative_to(provider):
+    for file in (ROOT / folder).rglob("*.py"):
+        if left_out and file.is_relative_to(ROOT / left_out):
             continue
         for module in imported(file):
             top = module.split(".")[0]
-            if top in sys.stdlib_module_names or top == "emulator":
+            if top in sys.stdlib_module_names or top in PACKAGES:
                 continue
             assert top in known, f"{file}: {module}"
             assert own & {each.lower().replace("_", "-") for each in known[top]}, f"{file}: {module}"
 
 
 def test_a_wheel_holds_all_data(tmp_path: Path) -> None:
+    wheel = build(tmp_path)
     copy = tmp_path / "copy"
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    built = subprocess.run(
-        [sys.executable, "-c", BUILD, tmp_path], cwd=copy, capture_output=True, text=True, check=False
-    )
-    assert built.returncode == 0, built.stderr
-    wheel = tmp_path / built.stdout.split()[-1]
     assert VERSION in wheel.name
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
@@ -74,3 +74,17 @@ def test_a_wheel_holds_all_data(tmp_path: Path) -> None:
     wanted = {name for name in files if name.endswith((".py", *DATA))}
     assert wanted <= held
     assert {name.split("/")[0] for name in held if ".dist-info" not in name} == set(PACKAGES)
+
+
+def test_the_changelog_is_ready_for_a_tag(project: dict[str, Any]) -> None:
+    """Sections as Keep a Changelog has them; the newest that was released is no newer than the code says it is."""
+    assert project["dynamic"] == ["version"], "emulator/version.py says it"
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    first, *released = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
+    assert first == "Unreleased"
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+ - \d{4}-\d\d-\d\d", each) for each in released)
+    versions = [tuple(map(int, each.split(" ")[0].split("."))) for each in released]
+    assert versions == sorted(set(versions), reverse=True)
+    assert tuple(map(int, VERSION.split("."))) >= max(versions, default=(0, 0, 0))
+    kinds = {line.removeprefix("### ") for line in lines if line.startswith("### ")}
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

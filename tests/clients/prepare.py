@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.layout import ROOT, Layout, parse_version
+from engine.lock import named
 
 HERE = Path(__file__).resolve().parent
 FOLDER = ROOT / ".tools" / "clients"
@@ -93,26 +94,27 @@ def _run(command: Sequence[str | Path], folder: Path, environment: dict[str, str
         raise CannotMakeError(f"{Path(command[0]).name} failed ({said[-1][:200]}).")
 
 
+def _install(folder: Path, requirements: Path) -> None:
+    """Make a virtual environment and install the packages of a requirements file into it."""
+    if importlib.util.find_spec("pip") is None:
+        raise CannotMakeError("the virtual environment has no pip.")
+    _run([sys.executable, "-m", "venv", "--without-pip", folder], ROOT)
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet"]
+    cache = [] if "PIP_CACHE_DIR" in os.environ else ["--no-cache-dir"]
+    _run([*pip, "--disable-pip-version-check", "--no-input", *cache, "--requirement", requirements], ROOT)
+
+
 def _of_python(requirements: Path) -> Client:
     """The packages of a requirements file, which pins them all, in a virtual environment of their own."""
+    return Client(requirements.parent.name, (requirements,), lambda folder: _install(folder, requirements))
 
-    def make(folder: Path) -> None:
-        if importlib.util.find_spec("pip") is None:
-            raise CannotMakeError("the virtual environment has no pip.")
-        _run([sys.executable, "-m", "venv", "--without-pip", folder], ROOT)
-        pip: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            folder / "bin" / "python",
-            "install",
-            "--quiet",
-        ]
-        cache = [] if "PIP_CACHE_DIR" in os.environ else ["--no-cache-dir"]
-        _run([*pip, "--disable-pip-version-check", "--no-input", *cache, "--requirement", requirements], ROOT)
 
-    return Client(requirements.parent.name, (requirements,), make)
+def _of_emulator(folder: Path) -> None:
+    """What the emulator's wheel needs, and google-cloud-storage beside it, as somebody has it who tests with both."""
+    lines = [f"-c {ROOT / 'constraints.txt'}", *named(Layout()).emulator, "google-cloud-storage"]
+    requirements = folder / "requirements.txt"
+    requirements.write_text("\n".join(lines))
+    _install(folder, requirements)
 
 
 def _make_node(folder: Path) -> None:
@@ -148,7 +150,8 @@ S3 = _of_python(HERE / "s3" / "requirements.txt")
 FRAMES = _of_python(HERE / "frames" / "requirements.txt")
 NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-lock.json"), _make_node)
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
-CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES)
+PACKAGE = Client("package", (ROOT / "pyproject.toml", ROOT / "constraints.txt"), _of_emulator)
+CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, PACKAGE)
 
 
 def main() -> int:
