@@ -2,9 +2,10 @@
 
 The tables in emulator/fhir/data have one object for each type, by path (Patient, Patient.contact), with its `kind`
 (primitive, complex, resource, or inner for a type within a type), its `base`, and its own `elements` in their order:
-`types`, `min` (0 unless said), `max` (1 unless said, null for any number), `codes` (the name of a list of codes, for
-required bindings), `targets` (of references, any unless said) and `constraints` (key and FHIRPath of the invariants of
-severity error). A primitive may have the `pattern` of its value.
+`types`, `min` (0 unless said), `max` (1 unless said, null for any number), `codes` (of a code: the name of the value
+set that it is bound to, which the table lists where the binding is required and its codes are FHIR's own), `targets`
+(of references, any unless said) and `constraints` (key and FHIRPath of the invariants of severity error). A primitive
+may have the `pattern` of its value.
 """
 
 import gzip
@@ -46,7 +47,7 @@ class Element:
     codes: frozenset[str] | None = None
     """The codes that a required binding allows. None where there is none, or where they cannot be listed."""
     codes_name: str = ""
-    """The last part of the value set's URL: administrative-gender."""
+    """Of a code: the last part of the URL of the value set that it is bound to, such as administrative-gender."""
     targets: tuple[str, ...] = ()
     """The types of resources that a reference may point at; none said is any."""
     constraints: tuple[Constraint, ...] = ()
@@ -159,7 +160,7 @@ class Definitions:
             tuple(row["types"]),
             row.get("min", 0),
             row.get("max", 1),
-            self._code_set(codes) if codes else None,
+            self._code_set(codes) if codes in self._codes else None,
             codes,
             tuple(row.get("targets", ())),
             _constraints(row),

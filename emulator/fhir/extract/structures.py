@@ -14,6 +14,8 @@ Json = dict[str, Any]
 _SYSTEM = "http://hl7.org/fhirpath/System."
 _FHIR_TYPE = re.compile(r".*/structuredefinition-fhir-type")
 _REGEX = re.compile(r".*/(?:structuredefinition-)?regex")
+_KEPT_TO = {"http://hl7.org/fhir/ValueSet/sequence-type"}
+"""Value sets that are examples, but whose codes alone Google's parser takes."""
 _PROFILED = {"SimpleQuantity", "MoneyQuantity"}
 """Profiles of Quantity that the base definitions name as types of elements."""
 
@@ -31,6 +33,8 @@ def rows(definition: Node, terminology: Terminology, codes: dict[str, list[str]]
         parent, _, field = path.rpartition(".")
         parent = parent.replace(text(elements[0], "path"), name, 1)
         described = _element(element, terminology, codes)
+        if path == "Resource.id":
+            described["types"] = ["id"]  # R4 has string by mistake; its text, STU3 and R5 say id
         if set(described["types"]) & {"BackboneElement", "Element"} or _is_inner(element, elements):
             inner = f"{parent}.{field}"
             found[inner] = {"kind": "inner", "base": described["types"][0], "elements": {}} | _constraints(element)
@@ -92,21 +96,24 @@ def _type(node: Node) -> str:
 
 def _targets(element: Node) -> Json:
     """The types that a reference may point at; none said, or Resource, is any."""
-    profiles = [profile for each in element.get("type", []) for profile in each.get("targetProfile", [])]
-    names = sorted({profile.rpartition("/")[2] for profile in profiles})
+    kinds = [each for each in element.get("type", []) if text(each, "code") in {"Reference", "CodeableReference"}]
+    profiles = [profile for each in kinds for profile in each.get("targetProfile", [])]
+    names = list(dict.fromkeys(profile.rpartition("/")[2] for profile in profiles))
     return {"targets": names} if names and "Resource" not in names else {}
 
 
 def _binding(element: Node, terminology: Terminology, codes: dict[str, list[str]]) -> Json:
+    """The value set that a code is bound to. Its codes are added where they must be kept to and can be listed."""
     binding = first(element, "binding")
-    if text(binding, "strength") != "required":
-        return {}
     url = text(binding, "valueSet") or text(binding, "valueSetUri") or text(binding, "valueSetReference", "reference")
-    listed = terminology.codes(url)
-    if listed is None:
+    required = text(binding, "strength") == "required" or url in _KEPT_TO
+    any_language = text(binding, "strength") == "extensible" and url.endswith("/languages")  # STU3
+    if _types(element) != ["code"] or not (required or any_language):
         return {}
     name = url.partition("|")[0].rpartition("/")[2]
-    codes[name] = sorted(listed)
+    listed = terminology.codes(url)
+    if listed is not None and required:
+        codes[name] = sorted(listed)
     return {"codes": name}
 
 

@@ -66,7 +66,7 @@ def test_a_definition_becomes_rows(tmp_path: Path) -> None:
             "kind": "inner",
             "base": "BackboneElement",
             "elements": {
-                "of": {"types": ["Reference"], "targets": ["Group", "Patient"]},
+                "of": {"types": ["Reference"], "targets": ["Patient", "Group"]},
                 "part": {"types": ["Thing.part"], "max": 3},
             },
         },

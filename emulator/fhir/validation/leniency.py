@@ -1,0 +1,31 @@
+"""Where Google takes what a version's definitions forbid.
+
+Documented: before R5, null, an empty code and names that begin with a capital are accepted (FHIR conformance
+statement). The rest is what Google's open parser does, which knows STU3 and R4 (docs/fhir-validation.md).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Leniency:
+    """What is accepted in a version beyond its definitions."""
+
+    nulls: bool
+    """null for a value, where the type of the value can be empty, and for an object or array."""
+    capitals: bool
+    """Names that begin with a capital (Gender) and codes of other case, or with _ for - (ENTERED_IN_ERROR)."""
+    any_contained: bool
+    """Contained resources whose values, required elements and references are wrong, as long as they can be read."""
+
+
+_BY_NUMBER = {
+    "3.0.1": Leniency(nulls=True, capitals=True, any_contained=False),
+    "4.0.1": Leniency(nulls=True, capitals=True, any_contained=True),
+}
+_STRICT = Leniency(nulls=False, capitals=False, any_contained=False)
+
+
+def of(number: str) -> Leniency:
+    """The leniency for a version, by its number (4.0.1); R5 and later have none."""
+    return _BY_NUMBER.get(number, _STRICT)

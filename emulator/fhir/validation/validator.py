@@ -1,0 +1,55 @@
+"""Validation of resources against the definitions of their version, with a store's switches."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from emulator.fhir.definitions import load
+from emulator.fhir.validation.problems import Aspect, Problem
+from emulator.fhir.validation.rules import Rules
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Which rules count: the opposite of the switches of FhirStore.validationConfig."""
+
+    required: bool = True
+    """False for disableRequiredFieldValidation."""
+    references: bool = True
+    """False for disableReferenceTypeValidation."""
+
+    def counts(self, problem: Problem) -> bool:
+        """Whether a problem counts."""
+        switched = {Aspect.REQUIRED: self.required, Aspect.REFERENCE: self.references}
+        return switched.get(problem.aspect, True)
+
+
+ALL = Checks()
+
+
+def validate(resource: Json, version: str, checks: Checks = ALL) -> list[Problem]:
+    """What is wrong with a resource, as `parsing.parse` gave it, in a version by its name in a store: R4.
+
+    A resource that can't be read has only the problems that say why, as Google's parser has it.
+    """
+    found = rules(version).resource(resource)
+    if not found:
+        return []
+    top = str(resource.get("resourceType", ""))
+    problems = [_at_top(problem, top) for problem in found if checks.counts(problem)]
+    return [each for each in problems if each.aspect is Aspect.STRUCTURE] or problems
+
+
+@cache
+def rules(version: str) -> Rules:
+    """The rules of a version, kept once made."""
+    return Rules(load(version))
+
+
+def _at_top(problem: Problem, name: str) -> Problem:
+    """The problem with the path of a resource that stands alone, which begins with its type."""
+    if problem.aspect is Aspect.STRUCTURE:
+        return problem
+    return Problem(problem.details, problem.diagnostics, problem.aspect, name + problem.path[len(name) :])

@@ -1,0 +1,29 @@
+"""The FHIR resources in tests/data/fhir, and what Google's open parser said of them (tests/tools/fhir_oracle)."""
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+DATA = Path(__file__).parents[1] / "data" / "fhir"
+
+
+@cache
+def recorded(name: str) -> Any:
+    """The content of a file of tests/data/fhir by its name without .json.gz. Not to be changed."""
+    return json.loads(gzip.decompress((DATA / f"{name}.json.gz").read_bytes()))
+
+
+def synthea(version: str) -> list[Json]:
+    """The bundles of the trimmed Synthea set in a version: those referred to first."""
+    names = sorted(path.name.removesuffix(".json.gz") for path in DATA.glob(f"synthea.{version.lower()}.*"))
+    bundles: list[Json] = [recorded(name) for name in names]
+    return sorted(bundles, key=lambda bundle: len(bundle["entry"]))
+
+
+def synthea_resources(version: str) -> list[Json]:
+    """The resources of all those bundles."""
+    return [entry["resource"] for bundle in synthea(version) for entry in bundle["entry"]]
