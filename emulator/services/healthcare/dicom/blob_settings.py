@@ -10,8 +10,9 @@ from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicom import changes
 from emulator.services.healthcare.dicom.find import store_number
 from emulator.services.healthcare.dicom.ingest import STORAGE_CLASSES
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.transfer import filters
-from emulator.services.healthcare.names import DicomPath, StoreName, store_of
+from emulator.services.healthcare.names import StoreName, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.operations import Operation
 

@@ -10,7 +10,7 @@ import orjson
 from emulator.dicom.header import Bulk
 from emulator.errors import not_found
 from emulator.gateway.request import Request
-from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.dicom.names import DicomPath
 
 if TYPE_CHECKING:
     from emulator.context import Context

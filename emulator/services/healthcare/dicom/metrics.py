@@ -5,7 +5,8 @@ from typing import Any
 from emulator.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicom.find import store_number
-from emulator.services.healthcare.names import DicomPath, store_of
+from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.names import store_of
 from emulator.services.healthcare.service import SERVICE
 
 Json = dict[str, Any]

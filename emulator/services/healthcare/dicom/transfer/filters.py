@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:

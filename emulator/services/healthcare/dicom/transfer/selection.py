@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare.dicom.find import store_number
-from emulator.services.healthcare.names import DicomPath
+from emulator.services.healthcare.dicom.names import DicomPath
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -9,9 +9,9 @@ import orjson
 
 from emulator.context import Job
 from emulator.errors import failed_precondition
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.transfer import filters, flattened, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import tables
 from emulator.services.healthcare.transfer.tables import TableUri
 

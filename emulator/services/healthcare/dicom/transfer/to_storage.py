@@ -11,9 +11,9 @@ from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
 from emulator.errors import ApiError, invalid_argument
 from emulator.services.healthcare.dicom import pixel_work
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.transfer import filters, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.healthcare.transfer.to_storage import File, Made, Step

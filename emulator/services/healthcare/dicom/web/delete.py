@@ -8,7 +8,8 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicom import changes
 from emulator.services.healthcare.dicom.find import store_number
-from emulator.services.healthcare.names import DicomPath, StoreName
+from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.operations import Operation
 

@@ -2,8 +2,8 @@
 
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicom.find import documents, root_url
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import answers
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 _STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"

@@ -15,10 +15,10 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.dicom import index, ingest, pixel_work
 from emulator.services.healthcare.dicom.find import Row, instances
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import metadata
 from emulator.services.healthcare.dicom.web.replace import replace_in
 from emulator.services.healthcare.dicom.web.wado import cannot
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from emulator.gateway.request import Answer, Request, Response
 from emulator.gateway.validation import SYSTEM_PARAMETERS
 from emulator.services.healthcare.dicom import index
 from emulator.services.healthcare.dicom.find import root_url, store_number
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import answers
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 _STORES = "healthcare.projects.locations.datasets.dicomStores"

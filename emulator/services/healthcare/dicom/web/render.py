@@ -11,9 +11,9 @@ from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import pixel_work
 from emulator.services.healthcare.dicom.find import document_of, instances
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.dicom.web.wado import cannot, frame_numbers
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import index, ingest
 from emulator.services.healthcare.dicom.find import DICOM_STORE, root_url
 from emulator.services.healthcare.dicom.index import Instance, Outcome
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import answers
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.blobs import Blob, BlobWriter
 

@@ -18,8 +18,8 @@ from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import pixel_work
 from emulator.services.healthcare.dicom.find import Row, document_of, instances, root_url
+from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.web import answers
-from emulator.services.healthcare.names import DicomPath
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
