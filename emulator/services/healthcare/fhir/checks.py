@@ -34,6 +34,12 @@ def same_id(given: Json, identifier: str) -> Json:
     return given
 
 
+def require_own_id(given: Json) -> None:
+    """Refuse a resource without an id, where the server gives none (imports)."""
+    if "id" not in given:
+        raise outcomes.unparseable(f'error at "{given["resourceType"]}": missing required field "id"')
+
+
 def _type_of(store: Store, given: Json) -> str:
     found: Any = given.get("resourceType")
     if not isinstance(found, str) or found not in store.definitions.resources:

@@ -32,8 +32,8 @@ def places(store: Store, resource: Json) -> Iterator[references.Place]:
             yield place
 
 
-def links(store: Store, resource: Json) -> list[Link]:
-    """The references to resources of the store; refused for references that can't be."""
+def links(store: Store, resource: Json, *, any_reference: bool = False) -> list[Link]:
+    """The references to resources of the store; refused for references that can't be, unless any is taken."""
     contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
     found, wrong = [], []
     for place in places(store, resource):
@@ -42,7 +42,7 @@ def links(store: Store, resource: Json) -> list[Link]:
             found.append(Link(place.path, to))
         elif sentence := _objection(store, to, contained):
             wrong.append(f"{place.path}: {sentence}")
-    if wrong:
+    if wrong and not any_reference:
         raise errors.bad_references(*wrong)
     return found
 

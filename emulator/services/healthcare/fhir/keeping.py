@@ -48,9 +48,9 @@ class Change:
         return self.before is None
 
 
-def made_ready(store: Store, resource: Json) -> Ready:
-    """Work out what is kept beside a resource. Refused for references that can't be."""
-    return Ready(resource, links(store, resource), store.indexer.rows(resource))
+def made_ready(store: Store, resource: Json, *, any_reference: bool = False) -> Ready:
+    """Work out what is kept beside a resource. Refused for references that can't be, unless any is taken."""
+    return Ready(resource, links(store, resource, any_reference=any_reference), store.indexer.rows(resource))
 
 
 def put(

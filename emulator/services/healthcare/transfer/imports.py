@@ -48,20 +48,21 @@ class Importer:
     method     Google's name of the method without package and version: "dicom.DicomService.ImportDicomData"
     response   the same of the finished operation's response: "dicom.ImportDicomDataResponse"
     log_entry  the last word of the type of log entries: "ImportDicomLogEntry"
-    read       (file, object) -> what it holds, one after the other; a Problem stands for something that can't be read.
-               Called by a thread, and again after a crash: must give the same each time
+    read       (job, file, object) -> what it holds, one after the other; a Problem stands for something that can't be
+               read. Called by a thread, and again after a crash: must give the same each time
     store      (tx, job, what was read) -> for each the Problem that it met, or None
     options    (request body) -> what else the job's payload is to hold; raises 400
-    count      file -> how many things `read` will give, for the counter of what is pending; 0 for a file that is gone
+    count      (job, file) -> how many things `read` will give, for the counter of what is pending; 0 for a file that is
+               gone
     """
 
     method: str
     response: str
     log_entry: str
-    read: Callable[[Path, "StoredObject"], Iterator[Any]]
+    read: Callable[[Job, Path, "StoredObject"], Iterator[Any]]
     store: Callable[[sqlite3.Connection, Job, Sequence[Any]], Sequence[Problem | None]]
     options: Callable[[Json], Json] = lambda _body: {}
-    count: Callable[[Path], int] = lambda _path: 1
+    count: Callable[[Job, Path], int] = lambda _job, _path: 1
 
 
 def register(kind: StoreKind, importer: Importer) -> None:
@@ -120,7 +121,7 @@ def _check_bucket(job: Job, source: sources.Source) -> None:
 def _count(job: Job, importer: Importer, source: sources.Source) -> int:
     """How much there is to import, 0 where there are no objects: one that holds nothing counts as one thing."""
     found = sources.objects(job.context, source)
-    return sum(max(1, importer.count(job.context.blobs.path(each.blob_id))) for each in found)
+    return sum(max(1, importer.count(job, job.context.blobs.path(each.blob_id))) for each in found)
 
 
 def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_Item]:
@@ -138,7 +139,7 @@ def _read(job: Job, importer: Importer, found: "StoredObject") -> Iterator[Any]:
         yield Problem(7, agent.lacks_permission("Cloud Storage").message)
         return
     try:
-        yield from importer.read(job.context.blobs.path(found.blob_id), found)
+        yield from importer.read(job, job.context.blobs.path(found.blob_id), found)
     except OSError:
         yield GONE
 

@@ -46,7 +46,7 @@ def _options(body: Json) -> Json:
     return {"storageClass": "STANDARD" if storage_class == "BLOB_STORAGE_CLASS_UNSPECIFIED" else storage_class}
 
 
-def _read(path: Path, found: "StoredObject") -> Iterator[_Read | Problem]:
+def _read(_job: Job, path: Path, found: "StoredObject") -> Iterator[_Read | Problem]:
     try:
         yield _Read(found, index.read_file(path)) if found.size else EMPTY
     except DicomError as problem:

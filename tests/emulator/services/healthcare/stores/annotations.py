@@ -68,7 +68,7 @@ async def get(request: Request) -> Answer:
     return {"name": request.name, "text": row[0]}
 
 
-def read(path: Path, _found: Any) -> Iterator[str | Problem]:
+def read(_job: Job, path: Path, _found: Any) -> Iterator[str | Problem]:
     for line in path.read_text().splitlines():
         yield line or Problem(3, "An empty line annotates nothing.")
 

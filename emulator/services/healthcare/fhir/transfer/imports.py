@@ -1,0 +1,88 @@
+"""fhirStores.import: resources of files become the current versions, with their own ids and without a history.
+
+Nobody is notified, references may lead to nothing, and what fails is logged and left out (the method's description).
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emulator.context import Job
+from emulator.errors import RPC_CODES, ApiError, invalid_argument
+from emulator.fhir.outcomes import Refused
+from emulator.services.healthcare.fhir import checks, errors, keeping, stored
+from emulator.services.healthcare.fhir.keeping import Ready
+from emulator.services.healthcare.fhir.store import FHIR
+from emulator.services.healthcare.fhir.stored import Json, Store
+from emulator.services.healthcare.fhir.transfer import lines, selection
+from emulator.services.healthcare.transfer import imports
+from emulator.services.healthcare.transfer.imports import Importer
+from emulator.services.healthcare.transfer.steps import Problem
+
+if TYPE_CHECKING:
+    from emulator.services.storage.api import StoredObject
+
+_STRUCTURE = "contentStructure"
+
+
+def _options(body: Json) -> Json:
+    """What the job keeps of the request: how its files are laid out. 400 for what is no such layout."""
+    structure = body.get(_STRUCTURE) or "BUNDLE"
+    if structure == "CONTENT_STRUCTURE_UNSPECIFIED":
+        structure = "BUNDLE"
+    if structure not in lines.STRUCTURES:
+        raise invalid_argument(f"contentStructure must be one of {', '.join(lines.STRUCTURES)}.")
+    return {_STRUCTURE: structure}
+
+
+def _read(job: Job, path: Path, _found: "StoredObject") -> Iterator[Ready | Problem]:
+    """The resources of a file, made ready to be stored; a Problem for each that the store does not take."""
+    store = selection.store_of(job)
+    for found in lines.resources(path, job.payload[_STRUCTURE]):
+        yield _made_ready(store, found)
+
+
+def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Problem | None]:
+    """Make resources the current versions, in the place of those that are there."""
+    context = job.context
+    store = stored.opened_in(context, tx, job.payload["store"])
+    at = int(context.clock.seconds() * 1_000_000)
+    for one in ready:
+        keeping.put(context, tx, store, one, "PUT", at, in_place=True)
+    return [None] * len(ready)
+
+
+def _made_ready(store: Store, found: lines.Found) -> Ready | Problem:
+    if isinstance(found.content, Refused):
+        return _problem(found.place, found.content)
+    try:
+        resource = checks.resource(store, found.content)
+        checks.require_own_id(resource)
+        return keeping.made_ready(store, resource, any_reference=True)
+    except Refused as problem:
+        return _problem(found.place, problem)
+
+
+def _problem(place: str, refused: Refused) -> Problem:
+    """The refusal for the log: what kind of fault it is and where, and nothing that the resource says."""
+    error: ApiError = errors.api_error_of(refused)
+    return Problem(RPC_CODES.get(error.status, 3), f"{place}: {error.message}" if place else error.message)
+
+
+def _count(job: Job, path: Path) -> int:
+    return lines.count(path, job.payload[_STRUCTURE])
+
+
+imports.register(
+    FHIR,
+    Importer(
+        "fhir.FhirService.ImportResources",
+        "fhir.rest.ImportResourcesResponse",
+        "ImportFhirLogEntry",
+        read=_read,
+        store=_store,
+        options=_options,
+        count=_count,
+    ),
+)
