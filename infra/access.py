@@ -5,8 +5,8 @@ Every grant is additive (`*IAMMember`): it adds one member to one role and leave
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -16,7 +16,10 @@ from infra.options import options
 
 @dataclass(frozen=True)
 class AgentAccessArgs:
-    """What `AgentAccess` needs. `agent` is the healthcare agent's address, `after` what creates it."""
+    """What `AgentAccess` needs. `agent` is the healthcare agent's address, `after` what creates it.
+
+    `fhir_topic` is None where no FHIR store notifies; `fhir_datasets` are the FHIR stores' BigQuery datasets by store.
+    """
 
     project: str
     agent: str
@@ -25,6 +28,8 @@ class AgentAccessArgs:
     bigquery_dataset: pulumi.Input[str]
     topic: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
+    fhir_topic: pulumi.Input[str] | None = None
+    fhir_datasets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class AgentAccess(pulumi.ComponentResource):
@@ -41,8 +46,21 @@ class AgentAccess(pulumi.ComponentResource):
         grant.bigquery("writes-tables", args.bigquery_dataset, "roles/bigquery.dataEditor")
         grant.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         grant.topic("publishes", args.topic, "roles/pubsub.publisher")
+        if args.fhir_topic is not None:
+            grant.topic("publishes-fhir", args.fhir_topic, "roles/pubsub.publisher")
+        for store, dataset in args.fhir_datasets.items():
+            grant.bigquery(f"writes-tables-of-{store}", dataset, "roles/bigquery.dataEditor")
         self.grants = tuple(grant.made)
         self.register_outputs({})
+
+
+@dataclass(frozen=True)
+class FhirAccess:
+    """A FHIR store as the service accounts see it; `loader_imports` is whether the loader may import and export."""
+
+    store: pulumi.Input[str]
+    bigquery_dataset: pulumi.Input[str]
+    loader_imports: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +68,7 @@ class AccountsArgs:
     """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
 
     `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
-    before an account.
+    before an account. `fhir` are the FHIR stores by name, `fhir_subscription` is None where none of them notifies.
     """
 
     project: str
@@ -66,6 +84,8 @@ class AccountsArgs:
     bigquery_dataset: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
     temp_bucket: pulumi.Input[str] | None = None
+    fhir: Mapping[str, FhirAccess] = field(default_factory=dict)
+    fhir_subscription: pulumi.Input[str] | None = None
 
 
 class Accounts(pulumi.ComponentResource):
@@ -76,6 +96,9 @@ class Accounts(pulumi.ComponentResource):
     project pay for reading buckets whose owner does not. The reader searches and retrieves, follows notifications, and
     queries what was exported. A role on the store says nothing about operations, which belong to the dataset: hence
     datasetViewer for both.
+
+    In a FHIR store the loader reads and writes resources, the reader reads and searches. Importing and exporting there
+    takes fhirStoreAdmin, Google's only role for it, which may also delete the store: so only where the settings say.
     """
 
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -106,6 +129,10 @@ class Accounts(pulumi.ComponentResource):
         reader.subscription("follows-notifications", args.subscription, "roles/pubsub.subscriber")
         reader.bigquery("reads-tables", args.bigquery_dataset, "roles/bigquery.dataViewer")
         reader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        for store, access in args.fhir.items():
+            _allow_fhir(loader, reader, store, access)
+        if args.fhir_subscription is not None:
+            reader.subscription("follows-fhir-notifications", args.fhir_subscription, "roles/pubsub.subscriber")
         self.register_outputs({})
 
     def _allow_dataflow(self, loader: _Grants, temp_bucket: pulumi.Input[str]) -> None:
@@ -141,6 +168,15 @@ class Accounts(pulumi.ComponentResource):
                 opts=options(self),
             )
         return made
+
+
+def _allow_fhir(loader: _Grants, reader: _Grants, store: str, access: FhirAccess) -> None:
+    """Let both accounts work with one FHIR store, and the reader with the tables that come of it."""
+    loader.fhir_store(f"edits-{store}", access.store, "roles/healthcare.fhirResourceEditor")
+    if access.loader_imports:
+        loader.fhir_store(f"imports-{store}", access.store, "roles/healthcare.fhirStoreAdmin")
+    reader.fhir_store(f"reads-{store}", access.store, "roles/healthcare.fhirResourceReader")
+    reader.bigquery(f"reads-tables-of-{store}", access.bigquery_dataset, "roles/bigquery.dataViewer")
 
 
 class _Grants:
@@ -182,6 +218,9 @@ class _Grants:
 
     def dicom_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
         self._add(gcp.healthcare.DicomStoreIamMember, purpose, role, dicom_store_id=store)
+
+    def fhir_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.healthcare.FhirStoreIamMember, purpose, role, fhir_store_id=store)
 
     def on_project(self, purpose: str, role: str) -> None:
         self._add(gcp.projects.IAMMember, purpose, role, project=self._project)

@@ -1,4 +1,4 @@
-"""BigQuery: the dataset that exports and the metadata stream are written to."""
+"""BigQuery: the dataset that a store's exports and its stream are written to."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class AnalyticsArgs:
     kms_key: str | None
     deletion_protection: bool
     after: Sequence[pulumi.Resource]
+    description: str
 
 
 class Analytics(pulumi.ComponentResource):
@@ -38,7 +39,7 @@ class Analytics(pulumi.ComponentResource):
             project=args.project,
             # BigQuery spells its multi-regions in capitals and its regions in small letters.
             location=args.location if "-" in args.location else args.location.upper(),
-            description="Metadata of DICOM instances, exported or streamed from the DICOM store.",
+            description=args.description,
             labels=args.labels,
             default_encryption_configuration=gcp.bigquery.DatasetDefaultEncryptionConfigurationArgs(
                 kms_key_name=args.kms_key

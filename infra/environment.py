@@ -8,13 +8,15 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs
+from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess
 from infra.analytics import Analytics, AnalyticsArgs
 from infra.audit import Audit, AuditArgs
 from infra.encryption import Encryption, EncryptionArgs
+from infra.fhir import FhirStore, FhirStoreArgs
+from infra.fhir_options import FhirStoreSettings
 from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.messaging import Messaging, MessagingArgs
-from infra.outputs import HEALTHCARE_ENDPOINT, Outputs
+from infra.outputs import HEALTHCARE_ENDPOINT, FhirStoreOutputs, Outputs
 from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
@@ -36,9 +38,11 @@ class Environment:
         self.temp_bucket = self._temp()
         self.messaging = self._messaging()
         self.analytics = self._analytics()
+        self.fhir_analytics = {store.name: self._fhir_analytics(store) for store in settings.fhir_stores}
         self.dataset = self._dataset()
         self.agent_access = self._agent_access()
         self.dicom_store = self._dicom_store()
+        self.fhir_stores = {store.name: self._fhir_store(store) for store in settings.fhir_stores}
         self.accounts = self._accounts()
         self.audit_bucket = self._audit()
 
@@ -73,7 +77,19 @@ class Environment:
             kms_key_name=settings.encryption_key,
             audit_bucket=self.audit_bucket.bucket.name if self.audit_bucket else None,
             temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
+            fhir_topic=self.messaging.fhir_topic.id if self.messaging.fhir_topic else None,
+            fhir_subscription=self.messaging.fhir_subscription.id if self.messaging.fhir_subscription else None,
+            fhir_stores={store.name: self._fhir_outputs(store) for store in settings.fhir_stores},
             endpoints=settings.endpoints.to_mapping(),
+        )
+
+    def _fhir_outputs(self, settings: FhirStoreSettings) -> dict[str, object]:
+        """What the scripts must know of one FHIR store, as `infra.outputs.FhirStoreOutputs` declares it."""
+        return FhirStoreOutputs.exports(
+            name=self.fhir_stores[settings.name].store.id,
+            version=settings.version,
+            bigquery_dataset=self.fhir_analytics[settings.name].dataset.dataset_id,
+            streams=settings.stream_to_bigquery,
         )
 
     def _services(self) -> Services:
@@ -159,21 +175,33 @@ class Environment:
             pubsub_agent=self.services.pubsub_agent,
             kms_key=settings.encryption_key,
             after=[self.services.pubsub_identity, *self._may_encrypt("pubsub")],
+            fhir_topic=names.fhir_topic if settings.notifies_of_fhir else None,
+            fhir_subscription=names.fhir_subscription if settings.notifies_of_fhir else None,
         )
         return Messaging("messaging", args)
 
     def _analytics(self) -> Analytics:
+        description = "Metadata of DICOM instances, exported or streamed from the DICOM store."
+        return Analytics("analytics", self._analytics_args(self.settings.names.bigquery_dataset, description))
+
+    def _fhir_analytics(self, store: FhirStoreSettings) -> Analytics:
+        """The dataset of one FHIR store alone: its tables are named after types, which every store has."""
+        dataset = self.settings.names.fhir_bigquery_dataset(store.name)
+        description = f"FHIR resources, exported or streamed from the FHIR store {store.name}."
+        return Analytics(f"analytics-{store.name}", self._analytics_args(dataset, description))
+
+    def _analytics_args(self, dataset: str, description: str) -> AnalyticsArgs:
         settings = self.settings
-        args = AnalyticsArgs(
+        return AnalyticsArgs(
             project=settings.project,
             location=settings.location,
             labels=settings.common_labels,
-            dataset=settings.names.bigquery_dataset,
+            dataset=dataset,
             kms_key=settings.encryption_key,
             deletion_protection=settings.deletion_protection,
             after=[self.services.apis["bigquery.googleapis.com"], *self._may_encrypt("bigquery")],
+            description=description,
         )
-        return Analytics("analytics", args)
 
     def _dataset(self) -> Dataset:
         settings = self.settings
@@ -196,6 +224,8 @@ class Environment:
             bigquery_dataset=self.analytics.dataset.dataset_id,
             topic=self.messaging.topic.name,
             after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
+            fhir_topic=self.messaging.fhir_topic.name if self.messaging.fhir_topic else None,
+            fhir_datasets={store: made.dataset.dataset_id for store, made in self.fhir_analytics.items()},
         )
         return AgentAccess("healthcare-agent", args)
 
@@ -212,6 +242,23 @@ class Environment:
             after=self.agent_access.grants,
         )
         return DicomStore("dicom", args)
+
+    def _fhir_store(self, store: FhirStoreSettings) -> FhirStore:
+        dataset = self.fhir_analytics[store.name].dataset.dataset_id
+        args = FhirStoreArgs(
+            dataset=self.dataset.dataset.id,
+            settings=store,
+            labels=self.settings.common_labels,
+            topic=self.messaging.fhir_topic.id if self.messaging.fhir_topic else None,
+            bigquery_dataset=pulumi.Output.format("bq://{0}.{1}", self.settings.project, dataset),
+            deletion_protection=self.settings.deletion_protection,
+            after=self.agent_access.grants,
+        )
+        return FhirStore(f"fhir-{store.name}", args)
+
+    def _fhir_access(self, store: FhirStoreSettings) -> FhirAccess:
+        dataset = self.fhir_analytics[store.name].dataset.dataset_id
+        return FhirAccess(self.fhir_stores[store.name].store.id, dataset, store.loader_imports)
 
     def _stream_table(self) -> pulumi.Output[str] | None:
         """The table of the metadata stream, or None where there is no stream."""
@@ -239,6 +286,8 @@ class Environment:
                 self.services.apis["cloudresourcemanager.googleapis.com"],
             ],
             temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
+            fhir={store.name: self._fhir_access(store) for store in settings.fhir_stores},
+            fhir_subscription=self.messaging.fhir_subscription.name if self.messaging.fhir_subscription else None,
         )
         return Accounts("accounts", args)
 

@@ -51,7 +51,8 @@ class Key:
 
     name: str
     kind: str
-    """Pulumi's name of the type: string, boolean, integer, array (of strings) or object (of strings)."""
+    """Pulumi's name of the type: string, boolean, integer, array (of strings), object (of strings), or objects (of
+    such)."""
     default: Any
     meaning: str
     check: Check = lambda _: None
@@ -128,6 +129,12 @@ KEYS = (
         "boolean",
         default=False,
         meaning="Whether the DICOM store writes each instance's metadata to a BigQuery table as it is stored.",
+    ),
+    Key(
+        "fhirStores",
+        "objects",
+        {},
+        "FHIR stores beside the DICOM store, by name, each a map of its settings. Empty: none.",
     ),
     Key(
         "messageRetentionDays",

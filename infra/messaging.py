@@ -1,4 +1,4 @@
-"""Notifications of the DICOM store: topic and subscription, and where messages go that nobody could handle."""
+"""Notifications of the stores: topics and subscriptions, and where messages go that nobody could handle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ ACK_DEADLINE_SECONDS = 60
 class MessagingArgs:
     """What `Messaging` needs. `pubsub_agent` is the address of Pub/Sub's service agent, which moves dead letters.
 
-    `after` is what must be there before anything here: the API and that agent.
+    `after` is what must be there before anything here: the API and that agent. `fhir_topic` and `fhir_subscription` are
+    names, or None where no FHIR store notifies.
     """
 
     project: str
@@ -33,48 +34,65 @@ class MessagingArgs:
     pubsub_agent: str
     kms_key: str | None
     after: Sequence[pulumi.Resource]
+    fhir_topic: str | None = None
+    fhir_subscription: str | None = None
 
 
 class Messaging(pulumi.ComponentResource):
-    """A topic and a subscription for stored instances, with a dead-letter topic and a subscription that keeps those.
+    """A topic and a subscription for stored instances, and for FHIR resources where a FHIR store notifies.
 
-    Subscriptions never expire. Messages name patients' studies, so in a region they stay in that region.
+    They share a dead-letter topic and a subscription that keeps what comes there. Subscriptions never expire. Messages
+    name patients' studies, so in a region they stay in that region.
     """
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:Messaging", name, None, opts)
+        self._name = name
         self._args = args
+        self._agent = f"serviceAccount:{args.pubsub_agent}"
         self.dead_letter_topic = self._topic(f"{name}-dead-letter", args.dead_letter_topic)
         self.dead_letter_subscription = self._subscription(
             f"{name}-dead-letter", args.dead_letter_subscription, self.dead_letter_topic
         )
-        may_forward = gcp.pubsub.TopicIAMMember(
+        self._may_forward = gcp.pubsub.TopicIAMMember(
             f"{name}-agent-publishes-dead-letters",
             project=args.project,
             topic=self.dead_letter_topic.name,
             role="roles/pubsub.publisher",
-            member=f"serviceAccount:{args.pubsub_agent}",
+            member=self._agent,
             opts=options(self, args.after),
         )
         self.topic = self._topic(f"{name}-dicom", args.topic)
-        self.subscription = self._subscription(
-            f"{name}-dicom",
-            args.subscription,
-            self.topic,
+        self.subscription = self._watch("dicom", args.subscription, self.topic, "takes-dead-letters")
+        self.fhir_topic: gcp.pubsub.Topic | None = None
+        self.fhir_subscription: gcp.pubsub.Subscription | None = None
+        if args.fhir_topic and args.fhir_subscription:
+            self.fhir_topic = self._topic(f"{name}-fhir", args.fhir_topic)
+            self.fhir_subscription = self._watch(
+                "fhir", args.fhir_subscription, self.fhir_topic, "takes-fhir-dead-letters"
+            )
+        self.register_outputs({})
+
+    def _watch(self, kind: str, subscription: str, topic: gcp.pubsub.Topic, purpose: str) -> gcp.pubsub.Subscription:
+        """The subscription to a topic whose messages become dead letters when nobody can handle them."""
+        made = self._subscription(
+            f"{self._name}-{kind}",
+            subscription,
+            topic,
             gcp.pubsub.SubscriptionDeadLetterPolicyArgs(
-                dead_letter_topic=self.dead_letter_topic.id, max_delivery_attempts=args.max_delivery_attempts
+                dead_letter_topic=self.dead_letter_topic.id, max_delivery_attempts=self._args.max_delivery_attempts
             ),
-            [may_forward],
+            [self._may_forward],
         )
         gcp.pubsub.SubscriptionIAMMember(
-            f"{name}-agent-takes-dead-letters",
-            project=args.project,
-            subscription=self.subscription.name,
+            f"{self._name}-agent-{purpose}",
+            project=self._args.project,
+            subscription=made.name,
             role="roles/pubsub.subscriber",
-            member=f"serviceAccount:{args.pubsub_agent}",
-            opts=options(self, args.after),
+            member=self._agent,
+            opts=options(self, self._args.after),
         )
-        self.register_outputs({})
+        return made
 
     def _topic(self, name: str, topic: str) -> gcp.pubsub.Topic:
         regional = "-" in self._args.location

@@ -77,6 +77,20 @@ class Names:
         return f"{self.base}-dicom-dead-watch"
 
     @property
+    def fhir_topic(self) -> str:
+        """The topic that says which FHIR resources were changed."""
+        return f"{self.base}-fhir"
+
+    @property
+    def fhir_subscription(self) -> str:
+        """The subscription that keeps those messages for who follows them."""
+        return f"{self.base}-fhir-watch"
+
+    def fhir_bigquery_dataset(self, store: str) -> str:
+        """The BigQuery dataset of one FHIR store, whose tables are named after types."""
+        return f"{self.bigquery_dataset}_{store.replace('-', '_')}"
+
+    @property
     def bigquery_dataset(self) -> str:
         """The BigQuery dataset; BigQuery allows no hyphen."""
         return self.base.replace("-", "_")

@@ -45,6 +45,24 @@ class Endpoints:
 
 
 @dataclass(frozen=True)
+class FhirStoreOutputs:
+    """What the scripts need to know about one FHIR store: full name, version (STU3, R4 or R5), BigQuery dataset.
+
+    `bigquery_dataset` is a plain id; `streams` is whether the store writes its changes into it.
+    """
+
+    name: str
+    version: str
+    bigquery_dataset: str
+    streams: bool
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
+        return _exports(cls, values)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Everything the scripts need to know about one deployed stack.
 
@@ -87,6 +105,12 @@ class Outputs:
     """The bucket that audit log entries are kept in; None where they are not kept."""
     temp_bucket: str | None = None
     """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
+    fhir_topic: str | None = None
+    """The topic that is told of changes in FHIR stores; None where none of them tells."""
+    fhir_subscription: str | None = None
+    """The subscription that keeps those messages."""
+    fhir_stores: Mapping[str, FhirStoreOutputs] = field(default_factory=dict)
+    """The FHIR stores by id."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property
@@ -115,12 +139,7 @@ class Outputs:
 
         Values may be Pulumi outputs. A field left out or one too many is a programming error: TypeError.
         """
-        names = [item.name for item in dataclasses.fields(cls)]
-        missing = [name for name in names if name not in values]
-        unknown = sorted(set(values) - set(names))
-        if missing or unknown:
-            raise TypeError(f"the exports do not match infra.outputs.Outputs: missing {missing}, unknown {unknown}")
-        return {name: values[name] for name in names}
+        return _exports(cls, values)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str = "the stack's outputs") -> Self:
@@ -164,12 +183,25 @@ class Outputs:
         """The outputs as plain values; `from_mapping` gives back an equal object. Fields that are None are left out."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         values["labels"] = dict(self.labels)
+        values["fhir_stores"] = {name: dataclasses.asdict(store) for name, store in self.fhir_stores.items()}
         values["endpoints"] = self.endpoints.to_mapping()
         return {name: value for name, value in values.items() if value is not None}
 
     def to_json(self) -> str:
         """The outputs as an indented JSON object, ready for a file that `from_file` reads."""
         return json.dumps(self.to_mapping(), indent=2) + "\n"
+
+
+def _exports(contract: type[Any], values: Mapping[str, object]) -> dict[str, object]:
+    """`values` in the order of the contract's fields, of which each must be there once. Raises TypeError."""
+    names = [item.name for item in dataclasses.fields(contract)]
+    missing = [name for name in names if name not in values]
+    unknown = sorted(set(values) - set(names))
+    if missing or unknown:
+        raise TypeError(
+            f"the exports do not match infra.outputs.{contract.__name__}: missing {missing}, unknown {unknown}"
+        )
+    return {name: values[name] for name in names}
 
 
 def _upper(sentence: str) -> str:
@@ -181,6 +213,8 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
     value = values.get(name)
     if name == "endpoints":
         return _endpoints(value or {}, source)
+    if name == "fhir_stores":
+        return _fhir_stores(value or {}, source)
     if value is None:
         if item.default is None:
             return None
@@ -210,3 +244,24 @@ def _endpoints(value: object, source: str) -> Endpoints:
             f"The field 'endpoints' of {source} names a service {name!r} that this version does not know."
         )
     return Endpoints(**value)
+
+
+def _fhir_stores(value: object, source: str) -> dict[str, FhirStoreOutputs]:
+    """The FHIR stores of `source` by id."""
+    fields = {item.name for item in dataclasses.fields(FhirStoreOutputs)}
+    if isinstance(value, dict) and all(_describes_fhir_store(store, fields) for store in value.values()):
+        return {name: FhirStoreOutputs(**store) for name, store in value.items()}
+    raise OutputsError(
+        f"The field 'fhir_stores' of {source} must be an object of FHIR stores, each with {', '.join(sorted(fields))}:"
+        " run `pulumi up` with the same version of the project as the scripts."
+    )
+
+
+def _describes_fhir_store(value: object, fields: set[str]) -> bool:
+    """Whether a plain value has the fields of a FHIR store, each of its type."""
+    return (
+        isinstance(value, dict)
+        and set(value) == fields
+        and isinstance(value["streams"], bool)
+        and all(isinstance(value[name], str) and value[name] for name in fields - {"streams"})
+    )

@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from infra.config_file import config_file
+from infra.fhir_options import FhirStoreSettings, read_stores
 from infra.keys import COMMON_LABELS, KEYS, Key
 from infra.names import Names
 from infra.outputs import Endpoints
@@ -81,12 +82,18 @@ class Settings:
     dataflow: bool
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
+    fhir_stores: tuple[FhirStoreSettings, ...]
     endpoints: Endpoints
 
     @property
     def names(self) -> Names:
         """What the resources are called."""
         return Names(self.project, self.environment)
+
+    @property
+    def notifies_of_fhir(self) -> bool:
+        """Whether a FHIR store tells Pub/Sub of its changes."""
+        return any(store.notify for store in self.fhir_stores)
 
     @property
     def common_labels(self) -> dict[str, str]:
@@ -132,6 +139,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
         )
     _check_key_location(read["encryptionKey"], read["location"], problems)
+    fhir_stores = read_stores(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
@@ -156,6 +164,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         dataflow=read["dataflow"],
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
+        fhir_stores=fhir_stores,
         endpoints=endpoints,
     )
 
@@ -209,10 +218,15 @@ def _texts(text: str) -> list[str]:
     return [_text(item, f"[{number}]") for number, item in enumerate(value)]
 
 
-def _map(text: str) -> dict[str, str]:
+def _objects(text: str) -> dict[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
         raise ValueError(text)
+    return value
+
+
+def _map(text: str) -> dict[str, str]:
+    value = _objects(text)
     return {name: _text(item, f".{name}") for name, item in value.items()}
 
 
@@ -231,6 +245,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "integer": _number,
     "array": _texts,
     "object": _map,
+    "objects": _objects,
 }
 _KINDS = {
     "string": "a text",
@@ -238,6 +253,7 @@ _KINDS = {
     "integer": "a whole number",
     "array": "a list of texts",
     "object": "a map of texts",
+    "objects": "a map",
 }
 
 

@@ -88,6 +88,7 @@ def _checks(target: Connection) -> list[Check]:
         Check("export bucket", partial(_bucket, target, outputs.export_bucket)),
         Check("healthcare dataset", partial(_dataset, target)),
         Check("DICOM store", partial(_dicom_store, target)),
+        *(Check(f"FHIR store {each}", partial(_fhir_store, target, each)) for each in outputs.fhir_stores),
         Check("topic", partial(_topic, target)),
         Check("subscription", partial(_subscription, target)),
         Check("BigQuery dataset", partial(_table_dataset, target)),
@@ -172,6 +173,15 @@ def _dicom_store(target: Connection) -> str:
     if not any(topic.get("pubsubTopic") == target.outputs.dicom_topic for topic in topics):
         raise CommandError(f"It does not notify {target.outputs.dicom_topic}: {_UP}.")
     return str(found["name"]) + _counted(partial(_images, target))
+
+
+def _fhir_store(target: Connection, store: str) -> str:
+    """The store is there, and holds the version of FHIR that the stack says."""
+    wanted = target.outputs.fhir_stores[store]
+    found = target.execute(target.healthcare.fhirStores().get(name=wanted.name))
+    if found.get("version") != wanted.version:
+        raise CommandError(f"It holds FHIR {found.get('version')} and not {wanted.version}: {_UP}.")
+    return f"{found['name']}, {wanted.version}"
 
 
 def _images(target: Connection) -> str:

@@ -47,12 +47,19 @@ def outputs(stack: PulumiStack) -> dict[str, Any]:
 
 
 def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
-    stack = project_stack(dataflow=True)
+    fhir = {"version": "R4", "enableUpdateCreate": True, "streamToBigQuery": True, "disableProfileValidation": True}
+    stack = project_stack(dataflow=True, fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}})
     before = inventory(stack.emulator)
     previewed = stack.preview().changes["create"]
     assert stack.up().changed == {"create": previewed}
     store = outputs(stack)["dicom_store_name"]
     assert stack.emulator.request("GET", f"/v1/{store}")[0] == 200
+    fhir_stores = outputs(stack)["fhir_stores"]
+    made = {name: stack.emulator.request("GET", f"/v1/{item['name']}")[1] for name, item in fhir_stores.items()}
+    assert {name: (item["version"], "streamConfigs" in item) for name, item in made.items()} == {
+        "fhir": ("R4", True),
+        "plain": ("STU3", False),
+    }
     assert stack.preview().changed == {}
     assert stack.refresh().changed == {}
     stack.write_config(**{"healthcare-cloud-poc:labels": {"team": "imaging"}})

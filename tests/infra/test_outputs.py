@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra.outputs import Endpoints, Outputs, OutputsError
+from infra.outputs import Endpoints, FhirStoreOutputs, Outputs, OutputsError
 
 GOOGLE = Outputs(
     stack="dev",
@@ -40,6 +40,16 @@ ROOT = "http://127.0.0.1:9470"
 EMULATED = dataclasses.replace(
     GOOGLE,
     dicom_stream_table="bq://some-project.imaging_dev.dicom_stream",
+    fhir_topic="projects/some-project/topics/imaging-dev-fhir",
+    fhir_subscription="projects/some-project/subscriptions/imaging-dev-fhir-watch",
+    fhir_stores={
+        "fhir": FhirStoreOutputs(
+            name="projects/some-project/locations/us-central1/datasets/imaging-dev/fhirStores/fhir",
+            version="R4",
+            bigquery_dataset="imaging_dev_fhir",
+            streams=True,
+        )
+    },
     endpoints=Endpoints(healthcare=ROOT, storage=ROOT, pubsub=ROOT, pubsub_grpc="127.0.0.1:9471", bigquery=ROOT),
 )
 
@@ -124,3 +134,10 @@ def test_a_null_optional_field_means_none() -> None:
 def test_the_contract_is_read_without_pulumi() -> None:
     code = "import sys, infra.outputs; sys.exit('pulumi' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("store", [{}, "R4", {"name": "n", "version": "R4", "bigquery_dataset": "b", "streams": "yes"}])
+def test_a_fhir_store_that_lacks_something_is_one_sentence(store: object) -> None:
+    values = json.loads(GOOGLE.to_json()) | {"fhir_stores": {"fhir": store}}
+    with pytest.raises(OutputsError, match="'fhir_stores' of the stack's outputs must be an object of FHIR stores"):
+        Outputs.from_mapping(values)

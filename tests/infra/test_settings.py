@@ -27,7 +27,7 @@ def problems(values: dict[str, str], stack: str = "dev", environ: dict[str, str]
 def stack_file(stack: str) -> dict[str, str]:
     """A stack's own values, as Pulumi hands them to the program."""
     values = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
-    return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in values.items()}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 def test_only_the_project_is_needed() -> None:
@@ -80,6 +80,7 @@ def test_every_kind_of_value_is_read() -> None:
         ("loaders", '["allUsers"]', "never the public"),
         ("loaders", '["domain:example.org"]', "never the public"),
         ("readers", "ada@example.org", "must be a list of texts"),
+        ("fhirStores", '["fhir"]', "must be a map"),
         ("labels", '{"Team": "x"}', "must map names"),
         ("labels", '{"environment": "x"}', "must not set environment"),
         ("labels", '["team"]', "must be a map of texts"),
@@ -209,13 +210,14 @@ def test_the_local_stack_is_good_and_the_dev_stack_waits_for_its_project() -> No
     assert "gcp:project is not set yet" in problem
 
 
-def test_local_differs_from_dev_in_place_and_safety_only() -> None:
+def test_local_differs_from_dev_in_place_and_safety_and_has_a_fhir_store() -> None:
     def own(stack: str) -> dict[str, str]:
         return {key: value for key, value in stack_file(stack).items() if key.startswith(NAMESPACE)}
 
     local = own("local")
     assert local.pop(f"{NAMESPACE}:deletionProtection") == "false"
     assert local.pop(f"{NAMESPACE}:pubsubGrpcEndpoint")
+    assert list(json.loads(local.pop(f"{NAMESPACE}:fhirStores"))) == ["fhir"]
     assert local == own("dev")
 
 

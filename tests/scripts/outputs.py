@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.outputs import Endpoints, Outputs
+from infra.outputs import Endpoints, FhirStoreOutputs, Outputs
 
 STORE = "projects/some-project/locations/us-central1/datasets/imaging/dicomStores/dicom"
 
@@ -34,5 +34,6 @@ def outputs_for(root: str | None, grpc: str | None = None, project: str = "some-
         loader_email=f"loader@{project}.iam.gserviceaccount.com",
         reader_email=f"reader@{project}.iam.gserviceaccount.com",
         healthcare_agent_email="service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com",
+        fhir_stores={"fhir": FhirStoreOutputs(f"{dataset}/fhirStores/fhir", "R4", "imaging_fhir", streams=False)},
         endpoints=endpoints,
     )

@@ -102,12 +102,14 @@ class Provisioner:
             project=self.outputs.project, credentials=self._credentials, client_options=self._options
         )
         self._open.append(client)
-        dataset = bigquery.Dataset(f"{self.outputs.project}.{self.outputs.bigquery_dataset}")
-        dataset.location = self.outputs.bigquery_location
-        made = client.create_dataset(dataset)
-        agent = bigquery.AccessEntry("WRITER", "userByEmail", self.outputs.healthcare_agent_email)
-        made.access_entries = [*made.access_entries, agent]
-        client.update_dataset(made, ["access_entries"])
+        stores = self.outputs.fhir_stores.values()
+        for name in (self.outputs.bigquery_dataset, *(store.bigquery_dataset for store in stores)):
+            dataset = bigquery.Dataset(f"{self.outputs.project}.{name}")
+            dataset.location = self.outputs.bigquery_location
+            made = client.create_dataset(dataset)
+            agent = bigquery.AccessEntry("WRITER", "userByEmail", self.outputs.healthcare_agent_email)
+            made.access_entries = [*made.access_entries, agent]
+            client.update_dataset(made, ["access_entries"])
 
     def _healthcare(self) -> None:
         datasets = self.api("healthcare", "v1").projects().locations().datasets()
@@ -119,6 +121,9 @@ class Provisioner:
             dicomStoreId=self.outputs.dicom_store_id,
             body={"notificationConfig": notification},
         ).execute()
+        for name, store in self.outputs.fhir_stores.items():
+            body = {"version": store.version, "enableUpdateCreate": True}
+            datasets.fhirStores().create(parent=self.outputs.dataset_name, fhirStoreId=name, body=body).execute()
 
 
 def build_project(client: Any, project: str) -> Any:

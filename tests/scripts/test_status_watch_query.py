@@ -21,8 +21,10 @@ def test_all_is_well(run: Run, live: Live) -> None:
     checks = json.loads(shown.out)["checks"]
     assert [each for each in checks if each["state"] != State.OK] == []
     assert shown.code == 0
-    assert len(checks) == 18
-    assert "ok       DICOM store: projects/" in run("status", "--outputs", live.path).out
+    assert len(checks) == 19
+    shown = run("status", "--outputs", live.path)
+    assert "ok       DICOM store: projects/" in shown.out
+    assert "ok       FHIR store fhir: projects/" in shown.out
 
 
 def test_what_there_is_is_counted(run: Run, start_live: StartLive, tmp_path: Path) -> None:
@@ -43,6 +45,24 @@ def test_what_there_is_is_counted(run: Run, start_live: StartLive, tmp_path: Pat
     assert filled["landing bucket"].endswith(", 3 files")
     assert filled["DICOM store"].endswith(" 3 instances")
     assert filled["BigQuery dataset"].endswith(", table dicom_metadata with 3 rows")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"version": "STU3"}, "It holds FHIR R4 and not STU3"), ({"name": "{dataset}/fhirStores/none"}, "pulumi up")],
+)
+def test_a_fhir_store_that_is_not_as_declared(
+    run: Run, live: Live, tmp_path: Path, change: dict[str, str], says: str
+) -> None:
+    values = {key: text.format(dataset=live.outputs.dataset_name) for key, text in change.items()}
+    store = dataclasses.replace(live.outputs.fhir_stores["fhir"], **values)  # type: ignore[arg-type]
+    path = tmp_path / "outputs.json"
+    path.write_text(dataclasses.replace(live.outputs, fhir_stores={"fhir": store}).to_json())
+    shown = run("status", "--json", "--outputs", path)
+    assert shown.code == 1
+    (check,) = [each for each in json.loads(shown.out)["checks"] if each["check"] == "FHIR store fhir"]
+    assert check["state"] == State.FAILED
+    assert says in check["detail"]
 
 
 @pytest.mark.parametrize(

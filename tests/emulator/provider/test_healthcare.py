@@ -131,6 +131,59 @@ def test_fhir_store(engine: Engine, dataset: str, topic: str) -> None:
     engine.delete("s")
 
 
+def test_everything_that_a_fhir_store_is_set_to_comes_back(
+    engine: Engine, emulator: RunningEmulator, dataset: str
+) -> None:
+    token = "gcp:healthcare/fhirStore:FhirStore"
+    stream = {
+        "resourceTypes": ["Patient"],
+        "bigqueryDestination": {
+            "datasetUri": f"bq://{emulator.project}.fhir",
+            "schemaConfig": {"schemaType": "ANALYTICS_V2", "recursiveStructureDepth": 3},
+        },
+    }
+    inputs = {
+        "name": "fhir",
+        "dataset": dataset,
+        "version": "STU3",
+        "disableReferentialIntegrity": True,
+        "defaultSearchHandlingStrict": True,
+        "complexDataTypeReferenceParsing": "DISABLED",
+        "validationConfig": {"disableProfileValidation": True, "enabledImplementationGuides": ["http://guide"]},
+        "streamConfigs": [stream],
+    }
+    engine.up("s", token, inputs)
+    settled(engine, "s", inputs)
+    without = {key: inputs[key] for key in ("name", "dataset", "version", "disableReferentialIntegrity")}
+    assert engine.up("s", token, without) == "update"
+    _, live = emulator.request("GET", f"/v1/{dataset}/fhirStores/fhir")
+    assert not live.get("validationConfig")
+    assert not live.get("streamConfigs")
+    assert not live.get("defaultSearchHandlingStrict")
+    settled(engine, "s", without)
+    engine.delete("s")
+
+
+def test_a_member_of_a_fhir_store_beside_others(engine: Engine, emulator: RunningEmulator, dataset: str) -> None:
+    engine.up("s", "gcp:healthcare/fhirStore:FhirStore", {"name": "fhir", "dataset": dataset, "version": "R4"})
+    store = f"{dataset}/fhirStores/fhir"
+    theirs = {"role": "roles/healthcare.fhirStoreViewer", "members": ["user:b@example.com"]}
+    emulator.request("POST", f"/v1/{store}:setIamPolicy", {"policy": {"bindings": [theirs]}})
+    role = "roles/healthcare.fhirResourceReader"
+    inputs = {"fhirStoreId": store, "role": role, "member": "user:a@example.com"}
+    assert engine.up("m", "gcp:healthcare/fhirStoreIamMember:FhirStoreIamMember", inputs) == "create"
+    settled(engine, "m", inputs)
+    _, policy = emulator.request("GET", f"/v1/{store}:getIamPolicy")
+    assert {item["role"]: item["members"] for item in policy["bindings"]} == {
+        theirs["role"]: theirs["members"],
+        role: ["user:a@example.com"],
+    }
+    engine.delete("m")
+    _, policy = emulator.request("GET", f"/v1/{store}:getIamPolicy")
+    assert policy["bindings"] == [theirs]
+    engine.delete("s")
+
+
 def test_hl7_store(engine: Engine, dataset: str, topic: str) -> None:
     token = "gcp:healthcare/hl7Store:Hl7Store"
     inputs: dict[str, Any] = {
