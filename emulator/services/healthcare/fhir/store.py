@@ -1,7 +1,7 @@
 """FHIR stores as a kind of store: their settings, tables and errors."""
 
 from emulator.fhir.search import tables as index
-from emulator.services.healthcare.fhir import errors, keeping, settings, tables
+from emulator.services.healthcare.fhir import errors, keeping, notifications, settings, tables
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import StoreKind
 
@@ -15,5 +15,6 @@ FHIR = registry.register(
         empty=keeping.empty,
         data=("fhir.",),
         word_error=errors.word,
+        message=notifications.message,
     )
 )

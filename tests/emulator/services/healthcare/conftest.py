@@ -8,6 +8,7 @@ import pytest
 import requests
 from dicomweb_client.api import DICOMwebClient
 
+from tests.emulator.services.healthcare.transfers import agent
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -64,3 +65,16 @@ def make_store(
 def store(make_store: Callable[..., Store]) -> Store:
     """An empty store."""
     return make_store()
+
+
+@pytest.fixture
+def topic(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
+    """A topic on which the service agent may publish, with a subscription of the same name."""
+    name = unique("films")
+    full = f"projects/{emulator.project}/topics/{name}"
+    assert emulator.request("PUT", f"/v1/{full}", {})[0] == 200
+    subscription = f"projects/{emulator.project}/subscriptions/{name}"
+    assert emulator.request("PUT", f"/v1/{subscription}", {"topic": full})[0] == 200
+    policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [agent(emulator)]}]}
+    assert emulator.request("POST", f"/v1/{full}:setIamPolicy", {"policy": policy})[0] == 200
+    return full

@@ -7,34 +7,10 @@ import pytest
 
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
-from tests.emulator.services.healthcare.transfers import agent, make_bucket, run, upload
+from tests.emulator.services.healthcare.topics import pull
+from tests.emulator.services.healthcare.transfers import make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
-
-
-@pytest.fixture
-def topic(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
-    """A topic on which the service agent may publish, with a subscription of the same name."""
-    name = unique("films")
-    full = f"projects/{emulator.project}/topics/{name}"
-    assert emulator.request("PUT", f"/v1/{full}", {})[0] == 200
-    subscription = f"projects/{emulator.project}/subscriptions/{name}"
-    assert emulator.request("PUT", f"/v1/{subscription}", {"topic": full})[0] == 200
-    policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [agent(emulator)]}]}
-    assert emulator.request("POST", f"/v1/{full}:setIamPolicy", {"policy": policy})[0] == 200
-    return full
-
-
-def pull(emulator: RunningEmulator, topic: str) -> list[dict[str, Any]]:
-    subscription = topic.replace("/topics/", "/subscriptions/")
-    body = {"maxMessages": 100, "returnImmediately": True}
-    code, answer = emulator.request("POST", f"/v1/{subscription}:pull", body)
-    assert code == 200, answer
-    received = answer.get("receivedMessages", [])
-    if received:
-        ids = [one["ackId"] for one in received]
-        assert emulator.request("POST", f"/v1/{subscription}:acknowledge", {"ackIds": ids})[0] == 200
-    return [one["message"] for one in received]
 
 
 def paths(messages: list[dict[str, Any]]) -> list[str]:

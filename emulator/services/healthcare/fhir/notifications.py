@@ -1,0 +1,42 @@
+"""What became of a resource, as Pub/Sub is told of it (Cloud Healthcare: FHIR Pub/Sub notifications)."""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from emulator.services.healthcare.fhir.keeping import Change
+from emulator.services.healthcare.fhir.stored import Version
+from emulator.services.healthcare.stores.kind import Json, Message, NotificationConfig
+
+LARGEST = 9_000_000
+"""Bytes of a resource that is sent whole: a message of Pub/Sub takes 10 MB with its attributes."""
+_ACTIONS = {"POST": "CreateResource", "PUT": "UpdateResource", "PATCH": "PatchResource", "DELETE": "DeleteResource"}
+
+
+def message(store: str, config: NotificationConfig, change: Change) -> Message:
+    """The notification of a change: the resource's name, or the resource where the settings want it and it fits."""
+    whole = _whole(config.settings, change)
+    after = change.after
+    attributes = {
+        "action": "CreateResource" if after.method == "PUT" and change.created else _ACTIONS[after.method],
+        "lastUpdatedTime": _time(after.at),
+        "payloadType": "NameOnly" if whole is None else "FullResource",
+        "resourceType": after.type,
+        "storeName": store,
+        "versionId": after.version_id,
+    }
+    return f"{store}/fhir/{after.relative}".encode() if whole is None else whole, attributes
+
+
+def _whole(settings: Json, change: Change) -> bytes | None:
+    """The resource that is to be sent: as it is now, or as it was before a deletion; None where it is not."""
+    shown: Version | None = change.after
+    wanted = settings.get("sendFullResource")
+    if change.after.deleted:
+        shown, wanted = change.before, settings.get("sendPreviousResourceOnDelete")
+    if not wanted or shown is None or shown.blob or len(shown.body) > LARGEST:
+        return None
+    return shown.body
+
+
+def _time(microseconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(microseconds // 1_000_000, UTC)).replace("+0000", "UTC")
