@@ -94,7 +94,7 @@ async def insert_all(request: Request) -> Answer:
         found = catalog.table(context, name)
         if found.body.get("view"):
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
-        problems = await _insert(context, found, body, rows)
+        problems = await _insert(context, found, body, rows, request.principal)
     answer: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     if problems:
         answer["insertErrors"] = problems
@@ -102,14 +102,14 @@ async def insert_all(request: Request) -> Answer:
 
 
 async def _insert(
-    context: Context, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]]
+    context: Context, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]], principal: str
 ) -> list[dict[str, Any]]:
     from emulator.services.bigquery.sql import storage
     from emulator.services.bigquery.sql.engine import stored
 
     house = warehouse.of(context)
     fields, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
-    reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")))
+    reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")), defaults=True)
     accepted: list[dict[str, Any]] = []
     insert_ids: dict[str, None] = {}
     problems: list[dict[str, Any]] = []
@@ -129,7 +129,7 @@ async def _insert(
     if problems and not body.get("skipInvalidRows"):
         return sorted([*problems, *({"index": index, "errors": [STOPPED]} for index in good)], key=_index)
     if accepted:
-        await house.run(storage.append, stored(place), fields, accepted, short=True, again=False)
+        await house.run(storage.append, stored(place), fields, accepted, principal, short=True, again=False)
         house.changed(place)
         house.remember(place, list(insert_ids))
     return problems

@@ -34,9 +34,10 @@ class Target:
     add_fields: bool = False
     relax_fields: bool = False
     body: dict[str, Any] = field(default_factory=dict)
+    principal: str = ""  # who writes, for a default of SESSION_USER()
 
     @staticmethod
-    def of(name: TableName, job: str, configuration: dict[str, Any], default_write: str) -> Target:
+    def of(name: TableName, job: str, configuration: dict[str, Any], default_write: str, principal: str) -> Target:
         """From a job's configuration. Raises a 400 for a disposition that there is none of."""
         write = configuration.get("writeDisposition") or default_write
         if write not in DISPOSITIONS:
@@ -56,6 +57,7 @@ class Target:
             "ALLOW_FIELD_ADDITION" in options,
             "ALLOW_FIELD_RELAXATION" in options,
             body,
+            principal,
         )
 
 
@@ -127,7 +129,9 @@ async def _append(context: Context, target: Target, found: Resource, staging: st
     check_fits(target.name, new, fields)
     if new != old:
         await house.run(storage.widen, stored(place), old, new, short=True)
-    await house.run(storage.append_from, stored(place), stored(staging), fields, target.job)
+    given = {item["name"].lower() for item in fields}
+    others = [item for item in new if item["name"].lower() not in given]
+    await house.run(storage.append_from, stored(place), stored(staging), fields, target.job, others, target.principal)
     house.changed(place)
     await house.drop(staging)
     body = {**found.body, "schema": {"fields": new}}

@@ -28,7 +28,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     if not references or not options.get("destinationTable"):
         raise errors.invalid("A copy job needs sourceTable or sourceTables, and destinationTable.")
     name = TableName.from_reference(options["destinationTable"], job.project)
-    target = commit.Target.of(name, job.key, options, commit.WRITE_EMPTY)
+    target = commit.Target.of(name, job.key, options, commit.WRITE_EMPTY, job.principal)
     sources = []
     for reference in references:
         source = TableName.from_reference(reference, job.project)

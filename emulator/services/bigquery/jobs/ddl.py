@@ -14,7 +14,7 @@ from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.plans import Change, Create, Plan
-from emulator.services.bigquery.sql.types import Field, quote, recast
+from emulator.services.bigquery.sql.types import DEFAULT, Field, quote, recast
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -201,8 +201,18 @@ async def _alter_column(query: Query, found: Resource, change: Change) -> None:
     elif change.action == "nullable":
         relaxed = [{**f, "mode": "NULLABLE"} if f["name"].lower() == change.column.lower() else f for f in fields]
         await tables.alter(context, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
+    elif change.action == "default":
+        body = {**found.body, "schema": {"fields": [_with_default(field, change) for field in fields]}}
+        await tables.alter(context, found, body, query.principal)
     else:
         await _retype(context, found, change)
+
+
+def _with_default(field: Field, change: Change) -> Field:
+    """A column with the default that a change gives it, or without one."""
+    if field["name"].lower() != change.column.lower():
+        return field
+    return {**{key: value for key, value in field.items() if key != DEFAULT}, **(change.definition or {})}
 
 
 async def _drop_column(context: Context, found: Resource, column: str) -> None:

@@ -68,7 +68,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     name = TableName.from_reference(reference, job.project)
     name = name.parent.table(name.table.partition("$")[0])
     check_table_id(name.table)
-    target = commit.Target.of(name, job.key, configuration, commit.WRITE_APPEND)
+    target = commit.Target.of(name, job.key, configuration, commit.WRITE_APPEND, job.principal)
     commit.check_permissions(context, target, job.principal)
     if await commit.is_done(context, target):
         return

@@ -184,7 +184,11 @@ async def _select(query: Query, plan: Plan, *, last: bool) -> None:
     found = await _snapshot(query, plan)
     if named and destination:
         target = commit.Target.of(
-            TableName.from_reference(destination, job.project), job.key, job.configuration, commit.WRITE_EMPTY
+            TableName.from_reference(destination, job.project),
+            job.key,
+            job.configuration,
+            commit.WRITE_EMPTY,
+            query.principal,
         )
         commit.check_permissions(context, target, query.principal)
         if not await commit.is_done(context, target):

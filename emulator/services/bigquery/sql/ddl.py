@@ -130,6 +130,11 @@ def _change(action: exp.Expr) -> Change:
         check_schema([added])
         if added.get("mode") == "REQUIRED":
             raise SqlError(f"Cannot add required field {added['name']} to an existing table.")
+        if added.get("defaultValueExpression"):
+            raise SqlError(
+                f"Cannot add column {added['name']} with a default value to an existing table; add it, then use ALTER "
+                "COLUMN ... SET DEFAULT."
+            )
         return Change("add", added["name"], added, tolerant=bool(action.args.get("exists")))
     if isinstance(action, exp.Drop) and str(action.args.get("kind")).upper() == "COLUMN":
         return Change("drop", action.args["tables"][0].name, tolerant=bool(action.args.get("exists")))
@@ -142,13 +147,20 @@ def _change(action: exp.Expr) -> Change:
         for properties in action.expressions:
             options.update(_properties(properties))
         return Change("options", options=options)
-    if isinstance(action, exp.AlterColumn):
-        name = action.this.name
-        if action.args.get("dtype") is not None:
-            return Change("type", name, _typed(name, action.args["dtype"]))
-        if action.args.get("drop") and action.args.get("allow_null"):
-            return Change("nullable", name)
+    if isinstance(action, exp.AlterColumn) and (change := _change_of_column(action, action.this.name)) is not None:
+        return change
     raise SqlError(f"ALTER TABLE ... {action.sql('bigquery')} is not emulated.")
+
+
+def _change_of_column(action: exp.AlterColumn, name: str) -> Change | None:
+    """What ALTER COLUMN asks for; None for what is not emulated."""
+    if action.args.get("dtype") is not None:
+        return Change("type", name, _typed(name, action.args["dtype"]))
+    if action.args.get("default") is not None:
+        return Change("default", name, {"defaultValueExpression": action.args["default"].sql("bigquery")})
+    if action.args.get("drop"):
+        return Change("nullable" if action.args.get("allow_null") else "default", name)
+    return None
 
 
 def _column(definition: exp.ColumnDef, *, typed: bool = True) -> Field:
@@ -159,6 +171,8 @@ def _column(definition: exp.ColumnDef, *, typed: bool = True) -> Field:
         what = constraint.args.get("kind")
         if isinstance(what, exp.NotNullColumnConstraint):
             column["mode"] = "REQUIRED"
+        elif isinstance(what, exp.DefaultColumnConstraint):
+            column["defaultValueExpression"] = what.this.sql("bigquery")
         elif isinstance(what, exp.Properties):
             options = _properties(what)
             if "description" in options:

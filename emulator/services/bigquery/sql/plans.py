@@ -44,7 +44,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Change:
-    """One action of ALTER TABLE: add, drop, rename, type, nullable, options, column_options."""
+    """One action of ALTER TABLE: add, drop, rename, type, nullable, default, options."""
 
     action: str
     column: str = ""

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from emulator.services.bigquery.sql.scalars import bignumeric
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import DEFAULT, Field, field_mode, field_type
 
 INT64 = range(-(2**63), 2**63)
 TRUE, FALSE = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
@@ -24,6 +24,7 @@ TIMESTAMP = re.compile(
     r"\s*([Zz]|UTC|GMT|[+-]\d{1,2}(?::?\d{2})?)?\Z"
 )
 TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?\Z")
+LEFT_OUT = "*"  # no column has that name
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -44,12 +45,26 @@ class RowError(Exception):
 class RowReader:
     """Reads JSON rows for a schema into the objects that DuckDB takes (see types.wire_type)."""
 
-    def __init__(self, fields: Sequence[Field], *, ignore_unknown: bool = False) -> None:
-        self._record = _record_reader(list(fields), "", ignore_unknown)
+    def __init__(self, fields: Sequence[Field], *, ignore_unknown: bool = False, defaults: bool = False) -> None:
+        """Give columns their default values that a row leaves out, where `defaults` says so."""
+        self._defaults = {field["name"] for field in fields if defaults and field.get(DEFAULT)}
+        self._required = {field["name"] for field in fields if field_mode(field) == "REQUIRED"} & self._defaults
+        known = [{**field, "mode": "NULLABLE"} if field["name"] in self._required else field for field in fields]
+        self._record = _record_reader(known, "", ignore_unknown)
 
     def read(self, row: Any) -> dict[str, Any]:
-        """The row with every field of the schema present. Raises RowError."""
+        """The row with every field of the schema present, and in LEFT_OUT the names of those that get their default.
+
+        Raises RowError.
+        """
         value: dict[str, Any] = self._record(row)
+        if self._defaults:
+            given = {key.lower() for key in row}
+            left_out = [name for name in self._defaults if name.lower() not in given]
+            for name in self._required - set(left_out):
+                if value[name] is None:
+                    raise RowError(name, f"Missing required field: {name}.")
+            value[LEFT_OUT] = left_out
         return value
 
 

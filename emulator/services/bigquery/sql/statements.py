@@ -53,6 +53,8 @@ def parse(sql: str, defaults: Defaults) -> list[Statement]:
 
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     kind = _kind(tree)
+    if kind in DML:
+        _mark_defaults(tree)
     _refuse_keywords(tree)
     if any(not select.expressions for select in tree.find_all(exp.Select)):
         raise SqlError("Syntax error: SELECT list must not be empty")
@@ -84,6 +86,17 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     if source is not None:
         reads = (resolve(source, defaults),)
     return Statement(tree, kind, reads, target)
+
+
+def _mark_defaults(tree: exp.Expr) -> None:
+    """Make the keyword DEFAULT, which the parser takes for a column in some places, a Var everywhere."""
+    values = [assignment.expression for update in tree.find_all(exp.Update) for assignment in update.expressions]
+    for insert in tree.find_all(exp.Insert):
+        if isinstance(insert.expression, (exp.Values, exp.Tuple)):
+            values += [value for row in insert.expression.find_all(exp.Tuple) for value in row.expressions]
+    for value in values:
+        if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT" and not value.this.args.get("quoted"):
+            value.replace(exp.var("DEFAULT"))
 
 
 def _refuse_keywords(tree: exp.Expr) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery.sql.engine import stored, transaction
-from emulator.services.bigquery.sql.rows import row_encoder
+from emulator.services.bigquery.sql.rows import LEFT_OUT, row_encoder
 from emulator.services.bigquery.sql.types import (
+    DEFAULT,
     Field,
     columns_sql,
     duckdb_type,
@@ -36,6 +37,7 @@ Row = dict[str, Any]
 
 def create(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> None:
     """Make an empty storage table; table is its full DuckDB name. A table without columns gets a hidden one."""
+    _defaults(fields, "")  # so that none is kept that cannot be
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({columns_sql(fields) or 'bq_empty BOOLEAN'})")
 
 
@@ -49,17 +51,33 @@ def drop(connection: DuckDBPyConnection, table: str) -> None:
     connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
-def append(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row]) -> None:
-    """Append rows as rows.RowReader gives them."""
+def append(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row], principal: str = ""
+) -> None:
+    """Append rows as rows.RowReader gives them; principal is whom a default of SESSION_USER() names."""
     if not rows or not fields:
         return
-    names = ", ".join(quote(field["name"]) for field in fields)
-    shape = literal(orjson.dumps([{field["name"]: wire_type(field) for field in fields}]).decode())
+    shape = {field["name"]: wire_type(field) for field in fields}
+    values = {field["name"]: wire_select([field], "r") for field in fields}
+    if any(LEFT_OUT in row for row in rows):
+        shape[LEFT_OUT] = ["VARCHAR"]
+        for name, default in _defaults(fields, principal).items():
+            left_out = f"list_contains(struct_extract(r, {literal(LEFT_OUT)}), {literal(name)})"
+            values[name] = f"CASE WHEN {left_out} THEN {default} ELSE {values[name]} END"
     connection.execute(
-        f"INSERT INTO {table} ({names}) SELECT {wire_select(fields, 'r')} "
-        f"FROM (SELECT unnest(json_transform(CAST(? AS JSON), {shape})) AS r)",
+        f"INSERT INTO {table} ({', '.join(map(quote, values))}) SELECT {', '.join(values.values())} "
+        f"FROM (SELECT unnest(json_transform(CAST(? AS JSON), {literal(orjson.dumps([shape]).decode())})) AS r)",
         [orjson.dumps(rows).decode()],
     )
+
+
+def _defaults(fields: Sequence[Field], principal: str) -> dict[str, str]:
+    """The engine's expressions for the defaults of columns, by their names."""
+    if not any(field.get(DEFAULT) for field in fields):
+        return {}
+    from emulator.services.bigquery.sql import defaults
+
+    return {field["name"]: defaults.engine_sql(field, principal) for field in fields if field.get(DEFAULT)}
 
 
 def fill(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
@@ -97,14 +115,28 @@ def done_rows(connection: DuckDBPyConnection, job: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def append_from(connection: DuckDBPyConnection, table: str, source: str, fields: Sequence[Field], job: str) -> int:
-    """Append all rows of another storage table that has these fields, once for each job; gives their number."""
+def append_from(
+    connection: DuckDBPyConnection,
+    table: str,
+    source: str,
+    fields: Sequence[Field],
+    job: str,
+    others: Sequence[Field] = (),
+    principal: str = "",
+) -> int:
+    """Append all rows of another storage table that has these fields, once for each job; gives their number.
+
+    others are columns that only the first table has: they get their defaults.
+    """
     before = done_rows(connection, job)
     if before is not None:
         return before
-    names = ", ".join(quote(field["name"]) for field in fields)
+    values = {field["name"]: quote(field["name"]) for field in fields} | _defaults(others, principal)
+    names = ", ".join(map(quote, values))
     with transaction(connection):
-        row = connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source}").fetchone()
+        row = connection.execute(
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {source}"
+        ).fetchone()
         count = int(row[0]) if row else 0
         mark_done(connection, job, count)
     return count
@@ -167,6 +199,7 @@ def _size(field: Field, expression: str, depth: int = 0) -> str:
 
 def widen(connection: DuckDBPyConnection, table: str, old: Sequence[Field], new: Sequence[Field]) -> None:
     """Add the columns and record fields that `new` has over `old`, and relax REQUIRED ones; rows are kept."""
+    _defaults(new, "")
     with transaction(connection):
         for statement in _widening(table, old, new):
             connection.execute(statement)

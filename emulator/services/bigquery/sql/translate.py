@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import assignments, information_schema
+from emulator.services.bigquery.sql import assignments, defaults, information_schema
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Snapshot, TableInfo, Wildcard
 from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
@@ -83,6 +83,7 @@ class Translator:
             raise SqlError(f"{statement.target} is a {info.kind.lower()}, and cannot be changed by {statement.kind}.")
         if isinstance(tree, exp.Merge):
             _spell_out_insert_row(tree, info)
+        defaults.spell_out(tree, info.fields)
         name_fields(tree)
         columns: Columns = [(field["name"], of_field(field)) for field in info.fields]
         target = statement.target

@@ -64,6 +64,7 @@ STANDARD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 FIELD_NAME = re.compile(r"[^\W\d][\w\- %&/:=@#$^<>+|~]{0,299}\Z")
 MODES = ("NULLABLE", "REQUIRED", "REPEATED")
+DEFAULT = "defaultValueExpression"  # of a TableFieldSchema: the column's default, in GoogleSQL
 MAX_DEPTH = 15  # BigQuery: nested RECORDs
 
 
@@ -93,6 +94,8 @@ def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> Non
         if name.lower() in seen:
             raise SqlError(f"Field {where} already exists in schema", "invalid")
         seen.add(name.lower())
+        if depth and field.get(DEFAULT):
+            raise SqlError(f"Field {where} is inside of a RECORD, and cannot have a default value.", "invalid")
         kind, mode = field_type(field), field_mode(field)
         if mode not in MODES:
             raise SqlError(f"Field {where} has the mode {mode}; NULLABLE, REQUIRED and REPEATED exist.", "invalid")
