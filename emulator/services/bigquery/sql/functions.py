@@ -14,6 +14,7 @@ from emulator.services.bigquery.sql import json_text
 from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bignumeric import parameterized
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
+from emulator.services.bigquery.sql.cast_formats import rewrite_formatted_cast
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
 from emulator.services.bigquery.sql.dates import BUCKETS, TIMESTAMPTZ, DateRewriter, bucket
@@ -177,7 +178,7 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
 
     def _cast(self, node: exp.Cast) -> exp.Expr | None:
         if node.args.get("format"):
-            raise SqlError("CAST with FORMAT is not emulated; use FORMAT_DATE, FORMAT_TIMESTAMP or PARSE_DATE.")
+            return rewrite_formatted_cast(node)
         return rewrite_cast(node)
 
     _trycast = _cast

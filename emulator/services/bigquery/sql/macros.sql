@@ -50,6 +50,11 @@ CREATE MACRO bq_format_date(f, d) AS bq_format_moment('DATE', f, epoch_us(CAST(d
 CREATE MACRO bq_format_datetime(f, d) AS bq_format_moment('DATETIME', f, epoch_us(d), 0);
 CREATE MACRO bq_format_time(f, t) AS bq_format_moment('TIME', f, epoch_us(DATE '1970-01-01' + t), 0);
 CREATE MACRO bq_format_timestamp(f, t, zone) AS bq_format_moment('TIMESTAMP', f, epoch_us(t AT TIME ZONE zone), (epoch_us(t AT TIME ZONE zone) - epoch_us(t)) // 1000000);
+CREATE MACRO bq_cast_date_as_text(f, d) AS bq_format_cast('DATE', f, epoch_us(CAST(d AS TIMESTAMP)), 0);
+CREATE MACRO bq_cast_datetime_as_text(f, d) AS bq_format_cast('DATETIME', f, epoch_us(d), 0);
+CREATE MACRO bq_cast_time_as_text(f, t) AS bq_format_cast('TIME', f, epoch_us(DATE '1970-01-01' + t), 0);
+CREATE MACRO bq_cast_timestamp_as_text(f, t, zone) AS bq_format_cast('TIMESTAMP', f, epoch_us(t AT TIME ZONE zone), (epoch_us(t AT TIME ZONE zone) - epoch_us(t)) // 1000000);
+CREATE MACRO bq_parse_cast_now(kind, f, s, zone) AS bq_parse_cast(kind, f, s, zone, epoch_us(current_timestamp));
 CREATE MACRO bq_string_of_timestamp(t, zone) AS bq_thousandths(CAST(t AT TIME ZONE zone AS VARCHAR)) || regexp_replace(bq_format_timestamp('%Ez', t, zone), ':00$', '');
 CREATE MACRO bq_datetime(x, y) AS CASE WHEN typeof(y) = 'TIME' THEN CAST(x AS DATE) + CAST(CAST(y AS VARCHAR) AS TIME) ELSE CAST(x AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE bq_zone(CAST(y AS VARCHAR)) END;
 

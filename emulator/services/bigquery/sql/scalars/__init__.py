@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery.sql.scalars import bignumeric, json_edit, net, text
+from emulator.services.bigquery.sql.scalars import bignumeric, casting, json_edit, net, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -88,6 +88,29 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
+    _register_casts(connection)
+    _register_net(connection)
+    _register_bignumeric(connection)
+
+
+def _register_casts(connection: DuckDBPyConnection) -> None:
+    """Functions of CAST with FORMAT."""
+    from duckdb.sqltypes import BIGINT, BLOB, VARCHAR
+
+    connection.create_function("bq_format_cast", casting.format_cast, [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR)
+    connection.create_function(
+        "bq_parse_cast", casting.parse_cast, [VARCHAR, VARCHAR, VARCHAR, VARCHAR, BIGINT], VARCHAR
+    )
+    connection.create_function("bq_bytes_as_text", casting.bytes_as_text, [BLOB, VARCHAR], VARCHAR)
+    connection.create_function("bq_text_as_bytes", casting.text_as_bytes, [VARCHAR, VARCHAR], BLOB)
+
+
+def _register_net(connection: DuckDBPyConnection) -> None:
+    """Functions of NET."""
+    from duckdb.func import FunctionNullHandling
+    from duckdb.sqltypes import BIGINT, BLOB, VARCHAR
+
+    special = FunctionNullHandling.SPECIAL
     connection.create_function("bq_host", net.host, [VARCHAR], VARCHAR, null_handling=special)
     connection.create_function("bq_ip_from_string", net.ip_from_string, [VARCHAR], BLOB)
     safe_ip = or_null(net.ip_from_string)
@@ -97,7 +120,6 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_ip_trunc", net.ip_trunc, [BLOB, BIGINT], BLOB)
     connection.create_function("bq_ipv4_from_int64", net.ipv4_from_int64, [BIGINT], BLOB)
     connection.create_function("bq_ipv4_to_int64", net.ipv4_to_int64, [BLOB], BIGINT)
-    _register_bignumeric(connection)
 
 
 def _register_bignumeric(connection: DuckDBPyConnection) -> None:
