@@ -18,10 +18,12 @@ def alternatives(expression: str) -> list[str]:
 
 
 def of_base(expression: str, base: str) -> str:
-    """The sides that begin at a resource type, at all resources, or at no type; "" where none does."""
-    return " | ".join(each for each in alternatives(expression) if _begins(each, base))
+    """The sides that begin at a resource type or at all resources, else those that begin at no type; "" for none."""
+    sides = alternatives(expression)
+    own = [each for each in sides if _beginning(each) in {base, *_GENERAL}]
+    return " | ".join(own or [each for each in sides if _beginning(each)[:1].islower()])
 
 
-def _begins(side: str, base: str) -> bool:
+def _beginning(side: str) -> str:
     match = _BEGINNING.match(side)
-    return match is not None and (match[1] == base or match[1][0].islower() or match[1] in _GENERAL)
+    return match[1] if match else ""

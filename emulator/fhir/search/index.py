@@ -12,7 +12,7 @@ from emulator.fhir.paths.unions import alternatives
 from emulator.fhir.search.folding import folded
 from emulator.fhir.search.moments import interval
 from emulator.fhir.search.parameters import Parameter, Parameters, key_of
-from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, Row, Rows, system_key
+from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, UNCODED, Row, Rows, system_key
 
 Json = Mapping[str, Any]
 _Reader = tuple[Parameter, Path]
@@ -170,7 +170,7 @@ def tokens(values: list[Any]) -> Iterator[tuple[str, int]]:
     """Codes with the numbers of their systems (FHIR, search: token)."""
     for value in values:
         if type(value) is dict:
-            yield from _tokens_of(value)
+            yield from list(_tokens_of(value)) or [("", UNCODED)]
         elif type(value) is bool:
             yield ("true" if value else "false"), ANY_SYSTEM
         else:
@@ -246,7 +246,8 @@ def _amount(value: Json) -> tuple[float, float, str, int, str] | None:
     if "low" in value or "high" in value:
         low, high = _part(value, "low"), _part(value, "high")
         unit = low or high
-        return _measured(unit, _number(low, -_INFINITY), _number(high, _INFINITY)) if unit else None
+        ends = sorted((_number(low, -_INFINITY), _number(high, _INFINITY)))
+        return _measured(unit, *ends) if unit else None
     if "origin" in value:
         return _sampled(value)
     if "numerator" in value:
@@ -296,13 +297,15 @@ def _part(value: Json, name: str) -> Json:
 
 
 def references(values: list[Any], local: Local) -> Iterator[tuple[str]]:
-    """The targets of references and canonical URLs (Cloud Healthcare: the latter are compared as they are written)."""
+    """The targets of references and canonical URLs (Cloud Healthcare: the latter are compared as they are written).
+
+    "" for a reference that says by an identifier or a text only what it is about: it is there, for :missing.
+    """
     for value in values:
         text = value.get("reference") if type(value) is dict else value
         if type(text) is dict:  # CodeableReference
             text = text.get("reference")
-        if isinstance(text, str) and text:
-            yield (local(text),)
+        yield (local(text) if isinstance(text, str) else "",)
 
 
 def uris(values: list[Any]) -> Iterator[tuple[str]]:

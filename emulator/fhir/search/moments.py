@@ -63,11 +63,15 @@ def _days(text: str) -> Interval:
 
 
 def period(value: Mapping[str, Any]) -> Interval | None:
-    """The interval of a Period, open where it has no start or no end; None where it has neither."""
+    """The interval of a Period, open where it has no start or no end; None where it has neither.
+
+    One that ends before it starts is no period; it is taken for the time between.
+    """
     start, end = _read(value.get("start")), _read(value.get("end"))
     if start is None and end is None:
         return None
-    return (start[0] if start else EARLIEST), (end[1] if end else LATEST)
+    low, high = start or (EARLIEST, EARLIEST), end or (LATEST, LATEST)
+    return min(low[0], high[0]), max(low[1], high[1])
 
 
 def timing(value: Mapping[str, Any]) -> Interval | None:

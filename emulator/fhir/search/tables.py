@@ -70,6 +70,8 @@ CREATE TABLE IF NOT EXISTS fhir_index_pairs (
     low NOT NULL, high NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (store, rid, parameter, place)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS fhir_index_pairs_value ON fhir_index_pairs (store, parameter, code, low, value, rid);
+CREATE INDEX IF NOT EXISTS fhir_index_pairs_high ON fhir_index_pairs (store, parameter, code, high, rid)
+    WHERE high <> low;
 """
 """`low` and `high` of pairs are numbers, or microseconds of a date; `value` a code, a target or a folded text."""
 
@@ -88,16 +90,18 @@ TABLES = {name: f"fhir_index_{name}" for name in COLUMNS}
 Rows = dict[str, list[Row]]
 """Of each table, by its short name: rows of parameter, place and the table's columns."""
 
-NO_SYSTEM, ANY_SYSTEM = 0, -1
-"""A coding without a system; a code whose system is its element's own and therefore not written."""
+NO_SYSTEM, ANY_SYSTEM, UNCODED = 0, -1, -2
+"""A coding without a system; a code whose system is its element's own and therefore not written; a text alone."""
 
 _INSERTS = {
-    name: f"INSERT INTO {TABLES[name]} VALUES ({', '.join('?' * (4 + len(columns)))})"  # noqa: S608  our own names
+    name: f"INSERT INTO {TABLES[name]} VALUES ({', '.join('?' * (4 + len(columns)))})"
     for name, columns in COLUMNS.items()
 }
-_DELETES = [f"DELETE FROM {table} WHERE store = ? AND rid = ?" for table in TABLES.values()]  # noqa: S608  as above
+_DELETES = [f"DELETE FROM {table} WHERE store = ? AND rid = ?" for table in TABLES.values()]
 _TIES = 10
 """Bits of a rid below its microseconds: 1,024 changes of a store in a microsecond."""
+_LARGEST = (1 << 63) - 1
+"""Of SQLite's integers; as a time it is in the year 2255."""
 
 
 @lru_cache(maxsize=4096)
@@ -109,8 +113,8 @@ def system_key(system: str) -> int:
 
 
 def first_rid(microseconds: int) -> int:
-    """The lowest rid of a time of change, in microseconds since 1970."""
-    return microseconds << _TIES
+    """The lowest rid of a time of change, in microseconds since 1970; times beyond what rids hold are at their ends."""
+    return max(-_LARGEST, min(microseconds << _TIES, _LARGEST))
 
 
 def microseconds_of(rid: int) -> int:
@@ -150,4 +154,4 @@ def remove(tx: sqlite3.Connection, store: int, rids: Iterable[int]) -> None:
 def remove_store(tx: sqlite3.Connection, store: int) -> None:
     """Take a whole store out of the index."""
     for table in ("fhir_index_resources", *TABLES.values()):
-        tx.execute(f"DELETE FROM {table} WHERE store = ?", (store,))  # noqa: S608  as above
+        tx.execute(f"DELETE FROM {table} WHERE store = ?", (store,))

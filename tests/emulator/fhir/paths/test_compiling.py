@@ -114,6 +114,8 @@ def test_an_expression_that_may_give_something_of_nothing(expression: str) -> No
 
 
 def test_the_sides_of_a_union_by_their_type() -> None:
-    union = "Patient.name | (Person.name as HumanName) | Patient.telecom.where(a='b|c') | start"
-    assert of_base(union, "Patient") == "Patient.name | Patient.telecom.where(a='b|c') | start"
-    assert of_base(union, "Person") == "(Person.name as HumanName) | start"
+    union = "Patient.name | (Person.name as HumanName) | Patient.telecom.where(a='b|c') | (start | end).first()"
+    assert of_base(union, "Patient") == "Patient.name | Patient.telecom.where(a='b|c')"
+    assert of_base(union, "Person") == "(Person.name as HumanName)"
+    assert of_base(union, "Appointment") == "(start | end).first()"
+    assert of_base("Patient.name", "Person") == ""

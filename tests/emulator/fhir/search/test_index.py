@@ -97,7 +97,7 @@ def test_references_and_canonical_urls() -> None:
     assert rows(observation(subject=subject), "references", "subject") == [(0, "Patient/1")]
     assert rows(observation(subject=subject), "references", "patient") == [(0, "Patient/1")]
     assert rows(observation(subject={"reference": "Group/1"}), "references", "patient") == []
-    assert rows(observation(subject={"identifier": {"value": "1"}}), "references", "subject") == []
+    assert rows(observation(subject={"identifier": {"value": "1"}}), "references", "subject") == [(0, "")]
     assert rows({"resourceType": "Questionnaire", "url": "http://e.org/q"}, "uris", "url") == [(0, "http://e.org/q")]
     answers = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://e.org/q|1"}
     assert rows(answers, "references", "questionnaire") == [(0, "http://e.org/q|1")]

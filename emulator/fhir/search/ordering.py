@@ -1,0 +1,124 @@
+"""The order of matches, and where in it a page begins.
+
+A match's place is the values it is sorted by and its rid: a page begins after a place, so that what is written between
+two pages neither repeats nor loses others. What lacks a value comes last either way; what is equal is in the order of
+change, the newest first where the first part of the order is descending.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from emulator.fhir.search.clauses import Arguments, keys, listed
+from emulator.fhir.search.errors import SearchError
+from emulator.fhir.search.query import Query, Sort
+from emulator.fhir.search.tables import TABLES
+
+Place = tuple[Any, ...]
+"""Values in the order of the keys, None where there is none, and the rid."""
+
+_COLUMNS = {
+    "token": ("tokens", "code"),
+    "string": ("strings", "folded"),
+    "date": ("dates", "low"),
+    "number": ("numbers", "low"),
+    "quantity": ("numbers", "low"),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A value to sort by: of a table of values the first, or a column of resources."""
+
+    table: str
+    column: str
+    numbers: tuple[int, ...]
+    """Of the parameter, by type; none for a column of resources."""
+    descending: bool
+
+    def sql(self, of: str) -> tuple[str, Arguments]:
+        """The value of the resource of an alias."""
+        if not self.numbers:
+            return f"{of}.{self.column}", []
+        sql = (
+            f"(SELECT k.{self.column} FROM {self.table} k WHERE k.store = {of}.store AND k.rid = {of}.rid"
+            " AND k.parameter IN (SELECT value FROM json_each(?)) ORDER BY k.place LIMIT 1)"
+        )
+        return sql, [listed(self.numbers)]
+
+
+def key(sort: Sort, types: Sequence[str]) -> Key:
+    """What a part of _sort sorts by."""
+    if sort.parameter.code in {"_id", "_lastUpdated"}:
+        column = "id" if sort.parameter.code == "_id" else "rid"
+        return Key("fhir_index_resources", column, (), sort.descending)
+    table, column = _COLUMNS[sort.parameter.type]
+    return Key(TABLES[table], column, tuple(keys(sort.parameter, types)), sort.descending)
+
+
+def arranged(rows: list[Place], order: Sequence[Key]) -> list[Place]:
+    """Rows of values, rid and more, in order: sorted by the last key first, as equals keep their order."""
+    found = sorted(rows, key=lambda row: row[len(order)], reverse=descends(order))
+    for at in range(len(order) - 1, -1, -1):
+        there = [row for row in found if row[at] is not None]
+        there.sort(key=_valued(at), reverse=order[at].descending)
+        found = [*there, *(row for row in found if row[at] is None)]
+    return found
+
+
+def _valued(at: int) -> Callable[[Place], Any]:
+    return lambda row: row[at]
+
+
+def descends(order: Sequence[Key]) -> bool:
+    """Whether equals are in the order of change with the newest first."""
+    return order[0].descending if order else True
+
+
+def beyond(row: Place, place: Place, order: Sequence[Key]) -> bool:
+    """Whether a row comes after a place."""
+    for at, each in enumerate(order):
+        mine, other = row[at], place[at]
+        if mine == other:
+            continue
+        if mine is None or other is None:
+            return mine is None
+        return bool((mine < other) if each.descending else (mine > other))
+    return bool((row[len(order)] < place[-1]) if descends(order) else (row[len(order)] > place[-1]))
+
+
+def token(query: Query, place: Place) -> str:
+    """The token of the page that begins after a place."""
+    return base64.urlsafe_b64encode(orjson.dumps([_fingerprint(query), *place])).decode().rstrip("=")
+
+
+def place(query: Query) -> Place | None:
+    """The place after which the page begins; None for the first. SearchError for a token that is not of this search."""
+    text = query.page_token
+    if not text:
+        return None
+    try:
+        parts = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        parts = None
+    if not isinstance(parts, list) or parts[:1] != [_fingerprint(query)] or not _fits(parts[1:], query):
+        raise SearchError("Invalid _page_token: it is of no page of this search.")
+    return tuple(parts[1:])
+
+
+def _fits(parts: list[Any], query: Query) -> bool:
+    kinds = all(each is None or isinstance(each, (str, int, float)) for each in parts)
+    return len(parts) == len(query.sorts) + 1 and kinds and type(parts[-1]) is int
+
+
+def _fingerprint(query: Query) -> int:
+    """A number of all that decides which pages there are."""
+    applied = [each for each in query.applied if each[0] not in {"_count", "_total", "_elements", "_summary"}]
+    return zlib.crc32(orjson.dumps([query.types, applied]))

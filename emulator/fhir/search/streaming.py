@@ -1,0 +1,218 @@
+"""Going through resources in an order, from a place on, and asking each about conditions.
+
+Every stream follows an index whose order is the wanted one: of a condition on one value (its rids are in the order of
+change), of all resources of a type, or of the values that are sorted by. Only an order by several keys sorts all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge
+
+from emulator.fhir.search import ordering
+from emulator.fhir.search.clauses import Arguments, listed
+from emulator.fhir.search.conditions import Index, Leaf, Node, probes
+from emulator.fhir.search.ordering import Key, Place
+from emulator.fhir.search.query import Query
+
+ALL_RIDS = -(1 << 63), (1 << 63) - 1
+_ESTIMATED = 10_000
+"""An estimate counts up to this number."""
+_APART = 20
+"""Types that are gone through one by one; more are in one go through the whole store."""
+_SAMPLE = 200
+"""Of two conditions on a value, the one whose newest rids lie further apart is met by fewer."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search with all that its SQL is made of."""
+
+    query: Query
+    index: Index
+    types: Sequence[str]
+    nodes: Sequence[Node]
+    order: Sequence[Key]
+    bounds: tuple[int, int]
+    """The lowest and highest rid."""
+
+    def columns(self, of: str) -> tuple[str, Arguments]:
+        """A row: the values that it is sorted by, its rid, type and id."""
+        parts, arguments = [], []
+        for each in self.order:
+            sql, more = each.sql(of)
+            parts.append(sql)
+            arguments += more
+        return ", ".join([*parts, f"{of}.rid", f"{of}.type", f"{of}.id"]), arguments
+
+    def where(self, asked: Sequence[Node], of: str, led: str = "") -> tuple[str, Arguments]:
+        """SQL " AND ..." for types, times of change and conditions; `led` is the alias in whose order rids come."""
+        sql, arguments = probes(asked, of)
+        if self.bounds != ALL_RIDS:
+            sql, arguments = f" AND {led or of}.rid >= ? AND {led or of}.rid <= ?{sql}", [*self.bounds, *arguments]
+        if self.query.types:
+            sql = f" AND +{of}.type IN (SELECT value FROM json_each(?)){sql}"
+            arguments = [listed(self.query.types), *arguments]
+        return sql, arguments
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where resources come from: tables in which `r` is of resources, a condition, and the alias in whose order."""
+
+    tables: str
+    where: str
+    arguments: Arguments
+    of: str = "r"
+    leaf: Leaf | None = None
+    """The condition that it meets already."""
+
+
+def stream(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
+    """Rows of matches in order after a place; about as many as wanted are read at a time."""
+    order = plan.order
+    if not order or (len(order) == 1 and not order[0].numbers):
+        return _by_column(plan, order[0].column if order else "rid", place, wanted)
+    if len(order) == 1 and len(order[0].numbers) == 1:
+        return _by_value(plan, order[0], place, wanted)
+    return _by_all(plan, place)
+
+
+def estimate(plan: Plan) -> int:
+    """About how many match: of the leading condition, or of all resources, up to 10,000 are counted."""
+    total = 0
+    for each in _sources(plan):
+        tables = each.tables.partition(" CROSS JOIN")[0]
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM {tables} WHERE {each.where} LIMIT ?)"
+        total += plan.index.read(sql, [*each.arguments, _ESTIMATED])[0][0]
+    return total
+
+
+def count(plan: Plan) -> int:
+    """How many match: all are asked."""
+    total = 0
+    for each in _sources(plan):
+        where, arguments = plan.where([node for node in plan.nodes if node is not each.leaf], "r")
+        sql = f"SELECT count(DISTINCT r.rid) FROM {each.tables} WHERE {each.where}{where}"
+        total += plan.index.read(sql, [*each.arguments, *arguments])[0][0]
+    return total
+
+
+def _sources(plan: Plan, column: str = "rid") -> list[_Source]:
+    leaf = _leading(plan) if column == "rid" else None
+    if leaf is not None:
+        return [_of_leaf(leaf, plan.index.store)]
+    if len(plan.types) <= _APART or column != "rid":
+        index = "fhir_index_resources_id" if column == "id" else "fhir_index_resources_type"
+        tables = f"fhir_index_resources r INDEXED BY {index}"
+        return [_Source(tables, "r.store = ? AND r.type = ?", [plan.index.store, each]) for each in plan.types]
+    return [_Source("fhir_index_resources r", "r.store = ?", [plan.index.store])]
+
+
+def _of_leaf(leaf: Leaf, store: int) -> _Source:
+    (side,) = leaf.rows.sides
+    names = {name: f"d.{name}" for name in leaf.rows.columns}
+    tables = f"{leaf.rows.table} d CROSS JOIN fhir_index_resources r ON r.store = d.store AND r.rid = d.rid"
+    return _Source(tables, f"d.store = ? AND {side.where.format_map(names)}", [store, *side.arguments], "d", leaf)
+
+
+def _leading(plan: Plan) -> Leaf | None:
+    """The condition on one value that the fewest seem to meet."""
+    leaves = [each for each in plan.nodes if isinstance(each, Leaf) and each.rows.ordered]
+    if len(leaves) < 2:
+        return leaves[0] if leaves else None
+    return max(leaves, key=lambda leaf: _spread(leaf, plan.index))
+
+
+def _spread(leaf: Leaf, index: Index) -> int:
+    rids = index.read(*leaf.rows.listing(index.store, _SAMPLE))
+    return int(rids[0][0] - rids[-1][0]) if rids else ALL_RIDS[1]
+
+
+def _by_column(plan: Plan, column: str, place: Place | None, wanted: int) -> Iterator[Place]:
+    """In the order of change, or of ids."""
+    down = ordering.descends(plan.order)
+    streams = [_along(plan, each, column, place, wanted) for each in _sources(plan, column)]
+    at = 0 if column == "id" else len(plan.order)
+    return merge(*streams, key=lambda row: (row[at], row[len(plan.order)]), reverse=down)
+
+
+def _along(plan: Plan, source: _Source, column: str, place: Place | None, wanted: int) -> Iterator[Place]:
+    where, arguments = plan.where([each for each in plan.nodes if each is not source.leaf], "r", source.of)
+    columns, more = plan.columns("r")
+    word, sign = ("DESC", "<") if ordering.descends(plan.order) else ("ASC", ">")
+    begin = f"SELECT {columns} FROM {source.tables} WHERE {source.where}"
+    end = f"{where} ORDER BY {source.of}.{column} {word} LIMIT ?"
+
+    def read(after: Place | None) -> Sequence[Place]:
+        value = [] if after is None else [after[0] if column == "id" else after[-1]]
+        beyond = f" AND {source.of}.{column} {sign} ?" if value else ""
+        return plan.index.read(begin + beyond + end, [*more, *source.arguments, *value, *arguments, wanted])
+
+    return _batches(read, place, wanted, len(plan.order) + 1)
+
+
+def _by_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterator[Place]:
+    """In the order of the first values of a parameter, then what has none in the order of change."""
+    if place is None or place[0] is not None:
+        yield from _with_value(plan, key, place, wanted)
+        place = None
+    yield from _without_value(plan, key, place, wanted)
+
+
+def _with_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterator[Place]:
+    where, arguments = plan.where(plan.nodes, "r")
+    word, sign = ("DESC", "<") if key.descending else ("ASC", ">")
+    begin = (
+        f"SELECT d.{key.column}, r.rid, r.type, r.id FROM {key.table} d CROSS JOIN fhir_index_resources r"
+        " ON r.store = d.store AND r.rid = d.rid WHERE d.store = ? AND d.parameter = ? AND d.place = 0"
+    )
+    end = f"{where} ORDER BY d.{key.column} {word}, d.rid {word} LIMIT ?"
+
+    def read(after: Place | None) -> Sequence[Place]:
+        beyond = f" AND (d.{key.column}, d.rid) {sign} (?, ?)" if after else ""
+        return plan.index.read(
+            begin + beyond + end, [plan.index.store, *key.numbers, *(after or ()), *arguments, wanted]
+        )
+
+    return _batches(read, place, wanted, 2)
+
+
+def _without_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterator[Place]:
+    lacking = replace(plan, order=[replace(key, table="fhir_index_resources", column="rid", numbers=())])
+    without = (
+        f" AND NOT EXISTS (SELECT 1 FROM {key.table} k WHERE k.store = r.store AND k.rid = r.rid AND k.parameter = ?)"
+    )
+    for source in _sources(plan):
+        own = replace(source, where=source.where + without, arguments=[*source.arguments, *key.numbers])
+        for row in _along(lacking, own, "rid", place, wanted):
+            yield (None, *row[1:])
+
+
+def _by_all(plan: Plan, place: Place | None) -> Iterator[Place]:
+    """In an order by several keys: all that match are read and sorted."""
+    where, arguments = plan.where(plan.nodes, "r")
+    columns, more = plan.columns("r")
+    rows: list[Place] = []
+    for each in _sources(plan):
+        sql = f"SELECT {columns} FROM {each.tables} WHERE {each.where}{where}"
+        rows += [tuple(row) for row in plan.index.read(sql, [*more, *each.arguments, *arguments])]
+    found = ordering.arranged(list(dict.fromkeys(rows)), plan.order)
+    return iter(found if place is None else [row for row in found if ordering.beyond(row, place, plan.order)])
+
+
+def _batches(
+    read: Callable[[Place | None], Sequence[Place]], place: Place | None, wanted: int, width: int
+) -> Iterator[Place]:
+    """Rows of one reading after the other, each resource once; the same one twice is next to itself."""
+    last = None
+    while True:
+        rows = read(place)
+        for row in rows:
+            if row[width - 1] != last:
+                last = row[width - 1]
+                yield tuple(row)
+        if len(rows) < wanted:
+            return
+        place = tuple(rows[-1][:width])

@@ -1,0 +1,38 @@
+"""The index against the plain way: generated resources, generated queries, the same answers.
+
+FHIR_SEARCH_COMBINATIONS queries a version are compared (300 if not set), FHIR_SEARCH_SEED is where chance begins.
+"""
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from emulator.fhir.search.parameters import parameters
+from tests.emulator.fhir.search.generated import Generator
+from tests.emulator.fhir.search.plain import Plain
+from tests.emulator.fhir.search.store import NOW, Store
+
+COMBINATIONS = int(os.environ.get("FHIR_SEARCH_COMBINATIONS", "300"))
+SEED = int(os.environ.get("FHIR_SEARCH_SEED", "1"))
+QUERIES = 50
+
+
+@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+def test_the_index_finds_what_looking_at_every_resource_finds(version: str) -> None:
+    known = parameters(version)
+    now = datetime.fromtimestamp(NOW / 1_000_000, UTC)
+    for number in range(-(-COMBINATIONS // QUERIES)):
+        generator = Generator(known, SEED * 100_000 + number)
+        resources = generator.resources(80)
+        # With few candidates at most, every second store goes through resources instead of listing them.
+        store = Store(version, few=3 if number % 2 else 2000)
+        store.put(*resources)
+        plain = Plain(known, resources, now)
+        for _ in range(QUERIES):
+            kind, pairs = generator.query(resources)
+            text = f"{kind}?" + "&".join(f"{name}={value}" for name, value in [*pairs, ("_count", "7")])
+            found = store.found(text)
+            assert len(set(found)) == len(found), (number, text)
+            assert set(found) == plain.matches(kind, pairs), (number, text)
+            assert found == sorted(found, key=lambda name: -store.rids[name]), (number, text)
