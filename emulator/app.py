@@ -50,6 +50,7 @@ class Emulator(Context):
 
     def __init__(self, settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> None:
         super().__init__(settings, service_account_exists, clock, ids)
+        self._key = principals.begin_key(settings)  # while the services are imported
         self._registry = Registry(importlib.import_module(package).SERVICE for package in _PACKAGES)
         self.router = self._registry.router
         self._pipeline = Pipeline(self, self._registry)
@@ -65,16 +66,14 @@ class Emulator(Context):
         self._create_tables()
 
     def _create_tables(self) -> None:
-        for module in (resources, blobs, authorization, logs, operations, outbox):
-            self.db.create(module.SCHEMA)
-        for service in self.services.values():
-            if service.schema:
-                self.db.create(service.schema)
+        modules = (resources, blobs, authorization, logs, operations, outbox)
+        schemas = [module.SCHEMA for module in modules] + [service.schema for service in self.services.values()]
+        self.db.create(*filter(None, schemas))
 
     async def start(self) -> None:
         """Open for requests: first principals and project, service hooks, unfinished operations."""
         started = time.time()
-        principals.ensure(self)
+        principals.ensure(self, self._key)
         self.db.start()
         for service in self.services.values():
             for hook in service.start_hooks:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.access import certificates
-from emulator.access.authentication import ACCOUNTS, KEYS, account_name, make_key
+from emulator.access.authentication import ACCOUNTS, KEYS, account_name, make_key, new_private_key
 from emulator.access.hierarchy import ORGANIZATION
-from emulator.settings import project_number
+from emulator.settings import Settings, project_number
 from emulator.state.private import private_file
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
     from emulator.context import Context
 
 CREDENTIALS = "credentials.json"
@@ -22,9 +25,20 @@ CREDENTIALS = "credentials.json"
 OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator")
 
 
-def ensure(context: Context) -> None:
-    """Create what is missing, before the first request."""
-    context.db.write_now(_ensure_account, context)
+def begin_key(settings: Settings) -> Future[RSAPrivateKey] | None:
+    """Start to make the private key of the key file on a thread; None where there is a key file already."""
+    if _read(settings.state / CREDENTIALS) is not None:
+        return None
+    thread = ThreadPoolExecutor(1)
+    try:
+        return thread.submit(new_private_key)
+    finally:
+        thread.shutdown(wait=False)
+
+
+def ensure(context: Context, private: Future[RSAPrivateKey] | None) -> None:
+    """Create what is missing, before the first request; `private` is what `begin_key` gave."""
+    context.db.write_now(_ensure_account, context, private)
     context.db.write_now(_ensure_hierarchy, context)
 
 
@@ -53,7 +67,7 @@ def _ensure_hierarchy(tx: sqlite3.Connection, context: Context) -> None:
         context.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
 
 
-def _ensure_account(tx: sqlite3.Connection, context: Context) -> None:
+def _ensure_account(tx: sqlite3.Connection, context: Context, private: Future[RSAPrivateKey] | None) -> None:
     settings = context.settings
     name = account_name(settings.account)
     if context.resources.get(ACCOUNTS, name, tx) is None:
@@ -67,7 +81,7 @@ def _ensure_account(tx: sqlite3.Connection, context: Context) -> None:
     path = settings.state / CREDENTIALS
     key = _read(path)
     if key is None or key.get("client_email") != settings.account:
-        key = make_key(context, tx, settings.account)
+        key = make_key(context, tx, settings.account, private.result() if private is not None else None)
     elif context.resources.get(KEYS, f"{name}/keys/{key['private_key_id']}", tx) is None:
         _register(tx, context, name, key)
     key["token_uri"] = f"{settings.base_url}/token"

@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -22,6 +22,9 @@ from emulator.errors import ApiError, unauthenticated
 from emulator.state.private import secret_file
 from emulator.state.resources import Resource
 from emulator.state.state import State
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 LIFETIME = 3600
 ACCOUNTS = "iam.serviceAccounts"
@@ -185,12 +188,21 @@ def account_name(email: str) -> str:
     return f"projects/{project}/serviceAccounts/{email}"
 
 
-def make_key(state: State, tx: sqlite3.Connection, email: str) -> dict[str, Any]:
-    """Create an RSA key for a service account; returns the JSON of its key file, the private key's only copy."""
-    from cryptography.hazmat.primitives import serialization
+def new_private_key() -> RSAPrivateKey:
+    """An RSA key of 2048 bits, as service accounts have."""
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def make_key(state: State, tx: sqlite3.Connection, email: str, private: RSAPrivateKey | None = None) -> dict[str, Any]:
+    """Create an RSA key for a service account, of `private` where it is made already.
+
+    Returns the JSON of its key file, the private key's only copy.
+    """
+    from cryptography.hazmat.primitives import serialization
+
+    private = private or new_private_key()
     private_pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

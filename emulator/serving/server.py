@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -45,6 +46,7 @@ def serve(settings: Settings) -> int:
 
 
 def _run(settings: Settings, listener: socket.socket, secured: socket.socket | None) -> None:
+    gc.disable()  # of what a start makes nearly all stays
     import uvicorn
 
     from emulator.app import Emulator
@@ -100,6 +102,8 @@ class _Announced:
         async def announce(message: dict[str, Any]) -> None:
             if message["type"] == "lifespan.startup.complete":
                 write_run_file(self._settings)
+                gc.enable()
+                gc.freeze()  # what is there now stays: no collection need look at it again
             await send(message)
 
         await self._application(scope, receive, announce)

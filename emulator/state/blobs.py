@@ -95,7 +95,7 @@ class BlobWriter:
 
     def _flush(self) -> None:
         if self._fd < 0:
-            self._fd = os.open(self._store.path(self._id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._fd = os.open(self._store.place(self._id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         data = self._buffer[0] if len(self._buffer) == 1 else b"".join(self._buffer)
         self._buffer, self._buffered = [], 0
         if self._md5 is not None:
@@ -126,8 +126,7 @@ class BlobStore:
         self._folder = folder
         self._database = database
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="blobs")
-        for shard in range(256):
-            (folder / f"{shard:02x}").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
 
     async def run(self, function: Any, *args: Any) -> Any:
         """Run blocking file work on the store's own threads."""
@@ -140,6 +139,12 @@ class BlobStore:
     def path(self, blob_id: str) -> Path:
         """Where the bytes are."""
         return self._folder / blob_id[:2] / blob_id
+
+    def place(self, blob_id: str) -> Path:
+        """The same for a file that is to be made: its folder is there afterwards."""
+        path = self.path(blob_id)
+        path.parent.mkdir(exist_ok=True)
+        return path
 
     def new_id(self) -> str:
         """An id that no file has."""
@@ -160,7 +165,7 @@ class BlobStore:
 
     def _put(self, data: bytes) -> Blob:
         blob_id = self.new_id()
-        descriptor = os.open(self.path(blob_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(self.place(blob_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _write_all(descriptor, data)
             os.fdatasync(descriptor)

@@ -53,10 +53,10 @@ class Database:
             ) from None
         return connection
 
-    def create(self, schema: str) -> None:
-        """Run the CREATE statements of a service, before the first request."""
+    def create(self, *schemas: str) -> None:
+        """Run the CREATE statements of all services in one transaction, which is one sync; before the first request."""
         try:
-            self._writer.executescript(schema)
+            self._writer.executescript(";".join(("BEGIN IMMEDIATE", *schemas, "COMMIT")))
         except sqlite3.DatabaseError as error:
             raise CorruptState(
                 f"The state in {self.path.parent} does not fit this version ({error}); empty it with: "

@@ -100,7 +100,7 @@ class PartialFile:
     def _link(self) -> Blob:
         self._sync()
         blob_id = self._blobs.new_id()
-        os.link(self.path, self._blobs.path(blob_id))
+        os.link(self.path, self._blobs.place(blob_id))
         os.utime(self._blobs.path(blob_id))  # a sweep takes old files that no row names yet
         digests = (base64.b64encode(h.digest()).decode() for h in (self._md5, self._crc))
         return Blob(blob_id, self._size, *digests)
