@@ -13,7 +13,7 @@ FHIR = registry.register(
         immutable=settings.IMMUTABLE,
         check=settings.check,
         empty=keeping.empty,
-        data=("fhir.",),
+        data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,
         message=notifications.message,
     )

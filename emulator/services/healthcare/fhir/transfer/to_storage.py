@@ -61,18 +61,19 @@ def _names(export: _Export) -> Iterator[str]:
 
 
 async def _steps(export: _Export) -> AsyncIterator[Step]:
-    """The types one after the other; the checkpoint is the last one that is written."""
+    """The types one after the other; the checkpoint has how many resources of each are written."""
     job, context = export.job, export.job.context
-    last = job.checkpoint.get("type", "")
-    names = [name for name in await asyncio.to_thread(export.types) if name > last]
-    if not last:
+    written: dict[str, int] = job.checkpoint.get("written", {})
+    names = [name for name in await asyncio.to_thread(export.types) if name not in written]
+    if not written:
         job.counter["pending"] = await asyncio.to_thread(selection.count, context, export.store, names, export.wanted)
     for name in names:
-        written = await _object(export, name)
-        if written is not None:
-            blob, number = written
+        found = await _object(export, name)
+        if found is not None:
+            blob, number = found
+            written = {**written, name: number}
             made = Made(f"{export.store.name}/fhir/{name}", [File(export.name(name), blob, NDJSON)], number)
-            yield Step([made], {"type": name})
+            yield Step([made], {"written": written})
 
 
 async def _object(export: _Export, resource_type: str) -> tuple[Blob, int] | None:

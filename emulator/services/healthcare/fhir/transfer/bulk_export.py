@@ -1,0 +1,125 @@
+"""$export of a whole store, and the status of such an export (HL7: Bulk Data Access; fhirStores.fhir.bulk-export)."""
+
+from typing import Any
+from urllib.parse import quote
+
+from emulator.context import Job
+from emulator.errors import ApiError
+from emulator.fhir.outcomes import Refused
+from emulator.gateway.request import Answer, Request, Response
+from emulator.services.healthcare import operations
+from emulator.services.healthcare.fhir import errors
+from emulator.services.healthcare.fhir.rest import answers, paths
+from emulator.services.healthcare.fhir.rest.interactions import interaction
+from emulator.services.healthcare.fhir.stored import Json
+from emulator.services.healthcare.fhir.transfer import selection, to_storage
+from emulator.services.healthcare.names import StoreName, store_of
+from emulator.services.healthcare.service import SERVICE
+from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.storage.uris import GsUri
+from emulator.state.operations import Operation
+
+KIND = "healthcare.fhir.bulkExport"
+FORMATS = ("", "ndjson", "application/ndjson", "application/fhir+ndjson")
+_STORAGE = "https://storage.googleapis.com"
+
+
+@interaction("fhir.bulk-export", "healthcare.fhirStores.export", on=lambda request: store_of(request.name))
+async def export(request: Request) -> Answer:
+    """Start an export of the store to its bulkExportGcsDestination; 202 with the address of its status."""
+    store = paths.store_in(request)
+    if "respond-async" not in request.headers.get("prefer", ""):
+        raise errors.bad_request("invalid_prefer", "an export is asynchronous: send the header Prefer: respond-async")
+    answers.require_json(request)
+    asked = _asked(request)
+    uri = (store.settings.get("bulkExportGcsDestination") or {}).get("uriPrefix")
+    if not uri:
+        raise errors.bad_request("no_destination", "set bulkExportGcsDestination on the FHIR store to export from it")
+    payload = {**asked, "uriPrefix": uri, "request": f"{request.base_url}/{request.raw_path.lstrip('/')}"}
+    operation = await operations.start(request, KIND, store.name, "fhir.FhirService.ExportFhirData", payload)
+    api = operations.version_of(request)
+    address = f"{request.base_url}/{api}/{store.name}/operations/{operation.name.rpartition('/')[2]}"
+    return Response(202, {"content-type": errors.JSON, "content-location": address})
+
+
+@SERVICE.job(KIND)
+async def run(job: Job) -> Json:
+    """Write the files of an export: ID_Patient.ndjson and so on."""
+    await to_storage.write(job, shared.parse(job.payload), _naming(job.operation))
+    job.counter.pop("pending", None)
+    return operations.response(job, "fhir.rest.ExportResourcesResponse")
+
+
+@interaction(
+    "operations.get-fhir-operation-status",
+    "healthcare.fhirStores.getFhirOperation",
+    on=lambda request: store_of(request.name),
+)
+async def status(request: Request) -> Answer:
+    """How far an export is: 202 while it runs, 200 with its files, 500 with an outcome where it failed."""
+    operation = _require(request)
+    if not operation.done:
+        return Response(202, {"content-type": errors.JSON, "x-progress": "in progress"})
+    if operation.error is not None:
+        problem = ApiError(500, "INTERNAL", str(operation.error.get("message", "")), "internal")
+        return Response(500, {"content-type": errors.JSON}, answers.json(errors.refused_of(problem).outcome).body)
+    return answers.json(_files(operation))
+
+
+@interaction(
+    "operations.delete-fhir-operation",
+    "healthcare.fhirStores.deleteFhirOperation",
+    on=lambda request: store_of(request.name),
+)
+async def cancel(request: Request) -> Answer:
+    """Cancel an export that runs; refused for one that has ended."""
+    operation = _require(request)
+    if operation.done or operation.cancel_requested:
+        raise errors.bad_request("operation_done", "the operation is complete or was cancelled already")
+    await request.context.operations.cancel(operation.name)
+    return Response(202, {"content-type": errors.JSON})
+
+
+def _asked(request: Request) -> Json:
+    given = dict(request.raw_query)
+    if given.get("_outputFormat", "") not in FORMATS:
+        raise errors.bad_request("invalid_parameter", "_outputFormat must be ndjson")
+    try:
+        return selection.options(given)
+    except ApiError as problem:
+        raise errors.bad_request("invalid_parameter", problem.message) from None
+
+
+def _require(request: Request) -> Operation:
+    """The export that a path names, of that store; refused with 404 where there is none."""
+    store = paths.store_in(request).name
+    name = f"{StoreName.parse(store).dataset}/operations/{request.name.rpartition('/')[2]}"
+    operation = request.context.operations.get(name)
+    if operation is None or operation.kind != KIND or operation.payload["store"] != store:
+        raise _no_operation(request.name)
+    return operation
+
+
+def _no_operation(name: str) -> Refused:
+    return errors.refused_of(ApiError(404, "NOT_FOUND", f"operation not found: {name}", "notFound"))
+
+
+def _naming(operation: Operation) -> to_storage.Naming:
+    number = operation.name.rpartition("/")[2]
+    return lambda resource_type: f"{number}_{resource_type}.ndjson"
+
+
+def _files(operation: Operation) -> Json:
+    """The body of a complete status (Bulk Data Access: "Response - Complete Status")."""
+    folder, naming = GsUri.parse_folder(operation.payload["uriPrefix"], "uriPrefix"), _naming(operation)
+    written: dict[str, Any] = operation.checkpoint.get("written", {})
+    return {
+        "transactionTime": operation.created,
+        "request": operation.payload["request"],
+        "requiresAccessToken": True,
+        "output": [
+            {"type": name, "url": f"{_STORAGE}/{folder.bucket}/{quote(folder.name + naming(name))}", "count": count}
+            for name, count in written.items()
+        ],
+        "error": [],
+    }
