@@ -6,6 +6,7 @@ from emulator.errors import ApiError, permission_denied
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.stores import registry
 from emulator.services.serviceusage.catalogue import agent_of
+from emulator.services.storage import api
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -37,8 +38,6 @@ def may(context: "Context", store: str, permission: str, bucket: str, name: str 
 
     False for a bucket that is not there, too: Google says no more of it.
     """
-    from emulator.services.storage import api
-
     try:
         return api.may(context, principal(context, store), permission, bucket, name)
     except ApiError:

@@ -48,18 +48,19 @@ async def start(request: Request, kind: str, store: str, method: str, payload: J
 
 async def finished(request: Request, dataset: str, method: str, response: Json) -> Operation:
     """Record work that is done already as a finished operation."""
+    return await request.context.db.write(finished_in, request, dataset, method, response)
 
-    def step(tx: sqlite3.Connection) -> Operation:
-        return request.context.operations.insert(
-            tx,
-            "healthcare.done",
-            dataset,
-            metadata=metadata(request, method),
-            principal=request.principal,
-            response=response,
-        )
 
-    return await request.context.db.write(step)
+def finished_in(tx: sqlite3.Connection, request: Request, dataset: str, method: str, response: Json) -> Operation:
+    """The same in the transaction of the work."""
+    return request.context.operations.insert(
+        tx,
+        "healthcare.done",
+        dataset,
+        metadata=metadata(request, method),
+        principal=request.principal,
+        response=response,
+    )
 
 
 def response(job: Job, message: str) -> Json:

@@ -10,13 +10,12 @@ from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicom import changes
 from emulator.services.healthcare.dicom.find import store_number
 from emulator.services.healthcare.dicom.ingest import STORAGE_CLASSES
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.dicom.transfer import filters
 from emulator.services.healthcare.names import StoreName, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.operations import Operation
 
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
 _WRITE = "healthcare.dicomStores.dicomWebWrite"
 _JOINED = "dicom_instances i JOIN dicom_series e ON e.id = i.series JOIN dicom_studies s ON s.id = i.study"
 
@@ -25,8 +24,8 @@ def _store(request: Request) -> str:
     return store_of(request.path["resource"])
 
 
-@SERVICE.handles(f"{_STORES}.setBlobStorageSettings", permission=_WRITE, on=_store)
-@SERVICE.handles(f"{_STORES}.dicomWeb.studies.setBlobStorageSettings", permission=_WRITE, on=_store)
+@SERVICE.handles(f"{STORES}.setBlobStorageSettings", permission=_WRITE, on=_store)
+@SERVICE.handles(f"{STORES}.dicomWeb.studies.setBlobStorageSettings", permission=_WRITE, on=_store)
 async def set_blob_storage_settings(request: Request) -> Answer:
     """Give instances another storage class; the operation is finished when it is answered.
 
@@ -46,14 +45,9 @@ async def set_blob_storage_settings(request: Request) -> Answer:
         number = store_number(context, store, tx)
         changed = [change for path in meant for change in _change(tx, request, number, path, wanted)]
         changes.announce(context, tx, store, "SetBlobSettings", changed)
-        return context.operations.insert(
-            tx,
-            "healthcare.done",
-            StoreName.parse(store).dataset,
-            metadata=operations.metadata(request, "storageinfo.StorageInfoService.SetBlobStorageSettings"),
-            principal=request.principal,
-            response={"@type": operations.type_url(request, "storageinfo.SetBlobStorageSettingsResponse")},
-        )
+        method = "storageinfo.StorageInfoService.SetBlobStorageSettings"
+        response = {"@type": operations.type_url(request, "storageinfo.SetBlobStorageSettingsResponse")}
+        return operations.finished_in(tx, request, StoreName.parse(store).dataset, method, response)
 
     return operations.view(await context.db.write(step))
 

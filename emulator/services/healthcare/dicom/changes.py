@@ -9,8 +9,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare import changes
-from emulator.services.healthcare.dicom.find import DICOM_STORE
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import DICOM_STORE, DicomPath
 from emulator.services.healthcare.stores.kind import Message, NotificationConfig
 from emulator.state.resources import Resource
 

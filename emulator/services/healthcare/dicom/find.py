@@ -10,12 +10,10 @@ import orjson
 from emulator.dicom.header import Bulk
 from emulator.errors import not_found
 from emulator.gateway.request import Request
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import DICOM_STORE, DicomPath
 
 if TYPE_CHECKING:
     from emulator.context import Context
-
-DICOM_STORE = "healthcare.dicomStores"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare.dicom import changes, index
-from emulator.services.healthcare.dicom.find import DICOM_STORE
 from emulator.services.healthcare.dicom.index import Instance, Outcome, Stored
+from emulator.services.healthcare.dicom.names import DICOM_STORE
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:

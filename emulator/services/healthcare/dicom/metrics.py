@@ -5,13 +5,12 @@ from typing import Any
 from emulator.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicom.find import store_number
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.names import store_of
 from emulator.services.healthcare.service import SERVICE
 
 Json = dict[str, Any]
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
-_STUDIES = f"{_STORES}.dicomWeb.studies"
+_STUDIES = f"{STORES}.dicomWeb.studies"
 _READ = "healthcare.dicomStores.dicomWebRead"
 
 
@@ -53,7 +52,7 @@ def _shown(**numbers: int) -> Json:
     return {name: str(number) for name, number in numbers.items() if number}
 
 
-@SERVICE.handles(f"{_STORES}.getDICOMStoreMetrics", permission="healthcare.dicomStores.get")
+@SERVICE.handles(f"{STORES}.getDICOMStoreMetrics", permission="healthcare.dicomStores.get")
 async def store_metrics(request: Request) -> Answer:
     """Count what a store holds."""
     studies, series, instances, blob, structured = _sizes(request)

@@ -1,7 +1,16 @@
-"""The path of a DICOMweb request, parsed and written in one place."""
+"""Names of DICOM stores' methods and resources, and the path of a DICOMweb request."""
 
 from dataclasses import dataclass
 from typing import Self
+
+from emulator.services.healthcare.names import METHODS
+
+STORES = f"{METHODS}.dicomStores"
+"""What the ids of the methods of DICOM stores begin with."""
+STUDIES = f"{STORES}.studies"
+"""What the ids of the methods of studies begin with, and of those below."""
+DICOM_STORE = "healthcare.dicomStores"
+"""The kind of DICOM stores in the table of resources."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.context import Job
 from emulator.errors import invalid_argument
@@ -17,9 +17,8 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores.kind import StoreKind
 from emulator.services.healthcare.transfer import sources, steps
 from emulator.services.healthcare.transfer.steps import Problem
-
-if TYPE_CHECKING:
-    from emulator.services.storage.api import StoredObject
+from emulator.services.storage import api
+from emulator.services.storage.api import StoredObject
 
 Json = dict[str, Any]
 BATCH = 64
@@ -31,7 +30,7 @@ _GET = "storage.objects.get"
 class _Item:
     """One thing that an object holds, its number there (from 1), and what was read or the Problem of reading it."""
 
-    found: "StoredObject"
+    found: StoredObject
     number: int
     read: Any
 
@@ -59,7 +58,7 @@ class Importer:
     method: str
     response: str
     log_entry: str
-    read: Callable[[Job, Path, "StoredObject"], Iterator[Any]]
+    read: Callable[[Job, Path, StoredObject], Iterator[Any]]
     store: Callable[[sqlite3.Connection, Job, Sequence[Any]], Sequence[Problem | None]]
     options: Callable[[Json], Json] = lambda _body: {}
     count: Callable[[Job, Path], int] = lambda _job, _path: 1
@@ -106,8 +105,6 @@ async def _run(job: Job, importer: Importer) -> None:
 
 def _check_bucket(job: Job, source: sources.Source) -> None:
     """Raise Google's message where the agent may not list the bucket for wildcards, or read nothing that is named."""
-    from emulator.services.storage import api
-
     context, store = job.context, job.payload["store"]
     if source.wild and not agent.may(context, store, "storage.objects.list", source.bucket):
         raise agent.lacks_permission("Cloud Storage")
@@ -134,7 +131,7 @@ def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_It
                 yield _Item(found, number, read)
 
 
-def _read(job: Job, importer: Importer, found: "StoredObject") -> Iterator[Any]:
+def _read(job: Job, importer: Importer, found: StoredObject) -> Iterator[Any]:
     if not agent.may(job.context, job.payload["store"], _GET, found.bucket, found.name):
         yield Problem(7, agent.lacks_permission("Cloud Storage").message)
         return

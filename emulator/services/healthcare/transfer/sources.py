@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import invalid_argument
 from emulator.gateway import patterns
+from emulator.services.storage import api
+from emulator.services.storage.api import StoredObject
 from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
     from emulator.context import Context
-    from emulator.services.storage.api import StoredObject
 
 _WILDCARD = re.compile(r"\*\*|\*|\?")
 _DOUBLE = re.compile(r"[^*?]*\*\*(\.[^*?/]*)?")
@@ -54,10 +55,8 @@ def parse(uri: str) -> Source:
     return Source(bucket, prefix, matches, wild=first is not None)
 
 
-def objects(context: "Context", source: Source, first: str = "") -> Iterator["StoredObject"]:
+def objects(context: "Context", source: Source, first: str = "") -> Iterator[StoredObject]:
     """The objects of a source in the order of their names, from `first` on. Folders are left out."""
-    from emulator.services.storage import api
-
     for found in api.iter_objects(context, source.bucket, source.prefix):
         if found.name >= first and not found.name.endswith("/") and source.matches(found.name):
             yield found

@@ -10,6 +10,7 @@ from emulator.context import Job
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.transfer import steps
 from emulator.services.healthcare.transfer.steps import Problem
+from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 from emulator.state.blobs import Blob
 
@@ -73,8 +74,6 @@ async def write(job: Job, folder: GsUri, names: Iterable[str], made: AsyncIterab
     are none, one that could be. 403 and 400 in Google's words where the agent may not write, or the bucket has
     requesters pay.
     """
-    from emulator.services.storage import api
-
     context, store = job.context, job.payload["store"]
     await asyncio.to_thread(require_write, context, store, folder.bucket, names)
     api.require_payer(context, folder.bucket, agent.principal(context, store))
@@ -95,8 +94,6 @@ def _write(tx: sqlite3.Connection, job: Job, bucket: str, step: Step, log_entry:
 
 def _written(tx: sqlite3.Connection, job: Job, bucket: str, item: Made) -> Problem | None:
     """Store the objects of an item; the Problem where there are none, or the agent may not write one of them."""
-    from emulator.services.storage import api
-
     if isinstance(item.made, Problem):
         return item.made
     if not all(may_write(job.context, job.payload["store"], bucket, file.name) for file in item.made):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ async def paths(context: "Context", store: str, config: dict[str, Any] | None) -
     None without a filter; 400 where the file or a line is not what it should be, 403 where the store's service agent
     may not read it.
     """
-    from emulator.services.storage import api
-
     uri = (config or {}).get("resourcePathsGcsUri", "")
     if not uri:
         return None

@@ -8,7 +8,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.dicom import changes
 from emulator.services.healthcare.dicom.find import store_number
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.operations import Operation
@@ -16,7 +16,6 @@ from emulator.state.operations import Operation
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
 _PERMISSION = "healthcare.dicomStores.dicomWebDelete"
 
 
@@ -66,31 +65,27 @@ async def _delete(request: Request, method: str) -> Operation | None:
             raise not_found(f"Nothing is stored at {store}/dicomWeb/{path}.")
         if not method:
             return None
-        metadata = operations.metadata(request, f"dicomweb.DicomWebService.{method}")
-        response = {"@type": "type.googleapis.com/google.protobuf.Empty"}
-        dataset = StoreName.parse(store).dataset
-        return context.operations.insert(
-            tx, "healthcare.done", dataset, metadata=metadata, principal=request.principal, response=response
-        )
+        name, response = f"dicomweb.DicomWebService.{method}", {"@type": "type.googleapis.com/google.protobuf.Empty"}
+        return operations.finished_in(tx, request, StoreName.parse(store).dataset, name, response)
 
     return await context.db.write(step)
 
 
-@SERVICE.handles(f"{_STORES}.studies.delete", permission=_PERMISSION)
+@SERVICE.handles(f"{STORES}.studies.delete", permission=_PERMISSION)
 async def delete_study(request: Request) -> Answer:
     """Delete a study; the operation is finished when it is answered."""
     operation = await _delete(request, "DeleteStudy")
     return operations.view(operation) if operation else {}
 
 
-@SERVICE.handles(f"{_STORES}.studies.series.delete", permission=_PERMISSION)
+@SERVICE.handles(f"{STORES}.studies.series.delete", permission=_PERMISSION)
 async def delete_series(request: Request) -> Answer:
     """Delete a series; the operation is finished when it is answered."""
     operation = await _delete(request, "DeleteSeries")
     return operations.view(operation) if operation else {}
 
 
-@SERVICE.handles(f"{_STORES}.studies.series.instances.delete", permission=_PERMISSION)
+@SERVICE.handles(f"{STORES}.studies.series.instances.delete", permission=_PERMISSION)
 async def delete_instance(request: Request) -> Answer:
     """Delete one instance."""
     await _delete(request, "")

@@ -2,17 +2,16 @@
 
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.dicom.find import documents, root_url
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
 
-_STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _READ = "healthcare.dicomStores.dicomWebRead"
 
 
-@SERVICE.handles(f"{_STUDIES}.retrieveMetadata", permission=_READ)
-@SERVICE.handles(f"{_STUDIES}.series.retrieveMetadata", permission=_READ)
-@SERVICE.handles(f"{_STUDIES}.series.instances.retrieveMetadata", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.retrieveMetadata", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.retrieveMetadata", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.instances.retrieveMetadata", permission=_READ)
 async def retrieve_metadata(request: Request) -> Answer:
     """All attributes of the instances that the path names; bulk data as URLs. 304 if the caller has them.
 

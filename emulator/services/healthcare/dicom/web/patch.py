@@ -15,7 +15,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.dicom import index, ingest, pixel_work
 from emulator.services.healthcare.dicom.find import Row, instances
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import metadata
 from emulator.services.healthcare.dicom.web.replace import replace_in
 from emulator.services.healthcare.dicom.web.wado import cannot
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 KIND = "healthcare.dicom.updateMetadata"
-_STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _UPDATE = "healthcare.dicomStores.dicomWebUpdate"
 _MAX_PATCH = 1 << 20
 _CHANGED = "The instance was changed or deleted meanwhile; retrieve its metadata and try again."
@@ -49,7 +48,7 @@ def _rows(request: Request) -> list[Row]:
     return instances(request.context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))
 
 
-@SERVICE.handles(f"{_STUDIES}.series.instances.updateMetadata", permission=_UPDATE)
+@SERVICE.handles(f"{STUDIES}.series.instances.updateMetadata", permission=_UPDATE)
 async def patch_instance(request: Request) -> Answer:
     """Change one instance; the answer is its new metadata."""
     patch = await _patch_of(request)
@@ -60,13 +59,13 @@ async def patch_instance(request: Request) -> Answer:
     return await metadata.retrieve_metadata(request)
 
 
-@SERVICE.handles(f"{_STUDIES}.updateMetadata", permission=_UPDATE)
+@SERVICE.handles(f"{STUDIES}.updateMetadata", permission=_UPDATE)
 async def patch_study(request: Request) -> Answer:
     """Change every instance of a study, in a long-running operation."""
     return await _start(request, "UpdateStudyMetadata")
 
 
-@SERVICE.handles(f"{_STUDIES}.series.updateMetadata", permission=_UPDATE)
+@SERVICE.handles(f"{STUDIES}.series.updateMetadata", permission=_UPDATE)
 async def patch_series(request: Request) -> Answer:
     """Change every instance of a series, in a long-running operation."""
     return await _start(request, "UpdateSeriesMetadata")

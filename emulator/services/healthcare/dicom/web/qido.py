@@ -13,11 +13,10 @@ from emulator.gateway.request import Answer, Request, Response
 from emulator.gateway.validation import SYSTEM_PARAMETERS
 from emulator.services.healthcare.dicom import index
 from emulator.services.healthcare.dicom.find import root_url, store_number
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
 
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
 _READ = "healthcare.dicomStores.dicomWebRead"
 
 # Cloud Healthcare: QIDO limits.
@@ -258,4 +257,4 @@ for _parent, _levels in (
 ):
     for _level in _levels:
         _plural = {"study": "Studies", "series": "Series", "instance": "Instances"}[_level]
-        _handler(f"{_STORES}{_parent}.searchFor{_plural}", _level)
+        _handler(f"{STORES}{_parent}.searchFor{_plural}", _level)

@@ -11,7 +11,7 @@ from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import pixel_work
 from emulator.services.healthcare.dicom.find import document_of, instances
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.dicom.web.wado import cannot, frame_numbers
 from emulator.services.healthcare.service import SERVICE
@@ -19,7 +19,7 @@ from emulator.services.healthcare.service import SERVICE
 if TYPE_CHECKING:
     from emulator.dicom.render import Viewport
 
-_INSTANCES = "healthcare.projects.locations.datasets.dicomStores.studies.series.instances"
+_INSTANCES = f"{STUDIES}.series.instances"
 _READ = "healthcare.dicomStores.dicomWebRead"
 _IMAGES = (Offer("image/jpeg", multipart=False), Offer("image/png", multipart=False))
 _PARTS = (Offer("image/jpeg", multipart=True), Offer("image/png", multipart=True))

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare.dicom import changes, index, ingest
-from emulator.services.healthcare.dicom.find import DICOM_STORE
 from emulator.services.healthcare.dicom.index import Instance, Outcome
 from emulator.services.healthcare.dicom.ingest import File
+from emulator.services.healthcare.dicom.names import DICOM_STORE
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -18,9 +18,9 @@ from emulator.gateway import unpacking
 from emulator.gateway.multipart import PartData, PartStart, events
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import index, ingest
-from emulator.services.healthcare.dicom.find import DICOM_STORE, root_url
+from emulator.services.healthcare.dicom.find import root_url
 from emulator.services.healthcare.dicom.index import Instance, Outcome
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import DICOM_STORE, STORES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.blobs import Blob, BlobWriter
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
 _WRITE = "healthcare.dicomStores.dicomWebWrite"
 _DICOM = "application/dicom"
 _ANSWERS = (
@@ -60,8 +59,8 @@ class Received:
 _Read = tuple[Instance | None, str]
 
 
-@SERVICE.handles(f"{_STORES}.storeInstances", permission=_WRITE)
-@SERVICE.handles(f"{_STORES}.studies.storeInstances", permission=_WRITE)
+@SERVICE.handles(f"{STORES}.storeInstances", permission=_WRITE)
+@SERVICE.handles(f"{STORES}.studies.storeInstances", permission=_WRITE)
 async def store(request: Request) -> Answer:
     """Store the instances of a body: multipart/related of DICOM files, one DICOM file, or DICOM JSON with bulk data."""
     return await accept(request, _store_new)

@@ -3,16 +3,16 @@
 from emulator.dicom.media import parse_media_type
 from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare.dicom.names import STORES
 from emulator.services.healthcare.dicom.web import stow
 from emulator.services.healthcare.dicom.web.replace import replace_in
 from emulator.services.healthcare.service import SERVICE
 
-_STORES = "healthcare.projects.locations.datasets.dicomStores"
 _UPDATE = "healthcare.dicomStores.dicomWebUpdate"
 
 
-@SERVICE.handles(f"{_STORES}.updateInstances", permission=_UPDATE)
-@SERVICE.handles(f"{_STORES}.studies.updateInstances", permission=_UPDATE)
+@SERVICE.handles(f"{STORES}.updateInstances", permission=_UPDATE)
+@SERVICE.handles(f"{STORES}.studies.updateInstances", permission=_UPDATE)
 async def update_instances(request: Request) -> Answer:
     """Replace or store the DICOM files of a body; DICOM JSON is for the changes of metadata (415)."""
     media = parse_media_type(request.headers.get("content-type", ""))

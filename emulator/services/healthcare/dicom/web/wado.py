@@ -18,14 +18,13 @@ from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import pixel_work
 from emulator.services.healthcare.dicom.find import Row, document_of, instances, root_url
-from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_STUDIES = "healthcare.projects.locations.datasets.dicomStores.studies"
 _READ = "healthcare.dicomStores.dicomWebRead"
 _DICOM = "application/dicom"
 _WHOLE = Offer(_DICOM, multipart=True, syntaxes=syntaxes.RETRIEVABLE)
@@ -53,15 +52,15 @@ _PIECE = 1 << 20
 _Body = bytes | AsyncIterator[bytes]
 
 
-@SERVICE.handles(f"{_STUDIES}.retrieveStudy", permission=_READ)
-@SERVICE.handles(f"{_STUDIES}.series.retrieveSeries", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.retrieveStudy", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.retrieveSeries", permission=_READ)
 async def retrieve_many(request: Request) -> Answer:
     """Every instance of a study or series, one part each."""
     choice = answers.negotiate(request, (_WHOLE,))
     return await _multipart(request, _rows(request), choice)
 
 
-@SERVICE.handles(f"{_STUDIES}.series.instances.retrieveInstance", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.instances.retrieveInstance", permission=_READ)
 async def retrieve_instance(request: Request) -> Answer:
     """One instance: in a multipart body, or alone where application/dicom is asked for (Google's addition)."""
     choice = answers.negotiate(request, (_WHOLE, _SINGLE))
@@ -135,7 +134,7 @@ async def transcoded(context: "Context", row: Row, syntax: str) -> bytes:
         return await pixel_work.decode(context, row, None, transcode.to_syntax, syntax)
 
 
-@SERVICE.handles(f"{_STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.instances.frames.retrieveFrames", permission=_READ)
 async def retrieve_frames(request: Request) -> Answer:
     """Frames: as stored, uncompressed (the default), or compressed as asked for."""
     numbers = frame_numbers(request.path["dicomWebPath"].rsplit("/", 1)[-1])
@@ -257,7 +256,7 @@ async def _in_pieces(data: mmap, start: int, end: int) -> AsyncIterator[bytes]:
             yield await asyncio.to_thread(data.__getitem__, slice(at, min(at + _PIECE, end)))
 
 
-@SERVICE.handles(f"{_STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
+@SERVICE.handles(f"{STUDIES}.series.instances.bulkdata.retrieveBulkdata", permission=_READ)
 async def retrieve_bulk_data(request: Request) -> Answer:
     """A bulk value: .../bulkdata/TAG, or .../bulkdata/SEQUENCE/ITEM/TAG (items from 0)."""
     choice = answers.negotiate(request, _BULK)
