@@ -10,6 +10,13 @@ Json = dict[str, Any]
 _DEPTH = 4
 _RARE = {"extension", "modifierExtension", "contained", "text", "meta", "implicitRules", "language", "id"}
 _UUID = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+_URLS: tuple[str, ...] = (
+    "http://example.org/a/tag",
+    "http://example.org/b/tag",
+    "http://example.org/Tag",
+    "http://example.org/c/",
+)
+_URLS += ("text", "value", "http://example.org/value", "http://example.org/gender", "urn:1-2", "http://example.org/a b")
 VALUES: dict[str, list[Any]] = {
     "base64Binary": ["YWJj", "YQ==", "YWJjZGVm YWJj", ""],
     "boolean": [True, False],
@@ -46,6 +53,22 @@ class Generator:
     def resource(self, name: str, depth: int = 0) -> Json:
         """A resource of a type, right by the definitions."""
         return {"resourceType": name, **self._object(self._definitions[name], depth)}
+
+    def extended(self) -> Json:
+        """A Patient whose extensions' names collide with each other and with elements."""
+        beside = {"extension": self._extensions(2)}
+        return {"resourceType": "Patient", "extension": self._extensions(3), "gender": "male", "_birthDate": beside}
+
+    def _extensions(self, depth: int) -> list[Json]:
+        return [self._extension(depth) for _ in range(self._random.choice((0, 1, 1, 2, 3)))]
+
+    def _extension(self, depth: int) -> Json:
+        made: Json = {"url": self._random.choice(_URLS)}
+        if depth and self._random.random() < 0.4:
+            made["extension"] = self._extensions(depth - 1)
+        if self._random.random() < 0.6:
+            made |= self._random.choice(({"valueString": "a"}, {"valueBoolean": True}, {"valueCoding": {"code": "b"}}))
+        return made
 
     def _object(self, kind: Type, depth: int) -> Json:
         made: Json = {}

@@ -21,6 +21,8 @@ SEED = 20261127
 _OF_EACH_TYPE = 4
 _SMALL = 3_000
 _FOLDERS = {"R4": "fhir", "STU3": "fhir_stu3"}
+_EXTENDED = 200
+_SHAPES = (("inferred", 2), ("v2", 2), ("v2", 1), ("v2", 3))
 _PATIENTS = ("Angel97", "Bernetta267", "hospital", "practitioner")
 
 
@@ -37,6 +39,28 @@ def main() -> None:
         _write(
             f"verdicts.{version.lower()}", {"resources": resources, "cases": _cases(version, resources, wanted.oracle)}
         )
+        _write(f"rows.{version.lower()}", _rows(version, resources, wanted.oracle))
+
+
+def _rows(version: str, resources: list[Json], oracle: Path) -> Json:
+    """Rows of BigQuery in both shapes, and with other depths, or the error; resources that are not valid have none."""
+    generator = Generator(definitions.load(version), SEED)
+    every = [*resources, *(generator.extended() for _ in range(_EXTENDED))]
+    lines = [json.dumps(resource) for resource in every]
+    rows = {f"{mode} {depth}": _ask_rows(oracle, version, mode, depth, lines) for mode, depth in _SHAPES}
+    return {"resources": every[len(resources) :], "rows": rows}
+
+
+def _ask_rows(oracle: Path, version: str, mode: str, depth: int, lines: list[str]) -> list[Any]:
+    command = [str(oracle), version, mode, str(depth)]
+    done = subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=True)
+    return [_row(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def _row(answer: Json) -> Any:
+    """A row, the error that a valid resource has none, or None."""
+    error = answer.get("errors", "")
+    return answer.get("row", error.removeprefix("row: ") if error.startswith("row: ") else None)
 
 
 def _keep(version: str, files: list[Path]) -> None:
