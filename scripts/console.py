@@ -7,10 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, NoReturn, Protocol
-
-import typer
+from typing import Any, NoReturn, Protocol
 
 from scripts.legible import legible, legible_json, plain_cell
 
@@ -21,15 +18,6 @@ _NUMBERS = 46
 _SHORTEST = 16
 _UNREAD = 141
 """What a shell sees of a program that SIGPIPE has ended: 128 and the signal's number."""
-
-StackOption = Annotated[
-    str | None, typer.Option("--stack", "-s", help="The Pulumi stack to work on. Default: the selected one.")
-]
-OutputsOption = Annotated[
-    Path | None,
-    typer.Option("--outputs", help="A file of `pulumi stack output --json`, instead of asking Pulumi."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for another program to read.")]
 
 
 class _Quiet:
@@ -163,6 +151,8 @@ def end_unread() -> NoReturn:
 
 def confirmed(question: str, *, abort: bool = False) -> bool:
     """Whether the person says yes; with `abort`, a no ends the command."""
+    import typer  # slow, and nobody may be there to ask
+
     return typer.confirm(legible(question), err=True, abort=abort)
 
 

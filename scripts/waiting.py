@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-
 from scripts.connection import Connection
 from scripts.console import count, interactive, progress, remark
 from scripts.errors import ApiFailure, CommandError, ExitCode, api_failure, explain, one_line
@@ -147,6 +145,8 @@ def _interrupted(target: Connection, name: str, title: str) -> None:
     """Ask what Ctrl-C was to mean; returns when waiting is to go on."""
     answer = "leave"
     if interactive():
+        import typer  # slow, and hardly ever is anybody asked
+
         try:
             answer = typer.prompt(
                 f"\n{title} is still running. cancel it, leave it running, or wait?",

@@ -13,7 +13,7 @@ from scripts.chestxrays.uids import FilmUids, instance_uid, is_nih
 from scripts.connection import Connection
 from scripts.console import count, note, progress
 from scripts.errors import CommandError, ExitCode
-from scripts.loading.choosing import Chosen
+from scripts.loading.chosen import Chosen
 from scripts.loading.heads import uids_in
 from scripts.loading.running import Load
 from scripts.loading.verifying import Differences

@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
-from scripts.console import (
-    JsonOption,
-    OutputsOption,
-    StackOption,
-    confirmed,
-    count,
-    interactive,
-    note,
-    print_json,
-    print_table,
-    remark,
-)
+from scripts.console import confirmed, count, interactive, note, print_json, print_table, remark
 from scripts.dicomweb import DicomWeb
 from scripts.errors import CommandError, ExitCode, UsageError, explain
 

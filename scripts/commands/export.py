@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, remark, say
+from scripts.console import count, note, print_json, remark, say
 from scripts.errors import UsageError, api_failure
 from scripts.tables import METADATA_TABLE
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json, say
+from scripts.console import print_json, say
 from scripts.errors import UsageError
 from scripts.importing import run_import, start_import
 

@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.commands.compound import taking
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
-from scripts.console import (
-    JsonOption,
-    OutputsOption,
-    StackOption,
-    confirmed,
-    count,
-    interactive,
-    note,
-    print_json,
-    remark,
-    say,
-)
+from scripts.console import confirmed, count, interactive, note, print_json, remark, say
 from scripts.errors import CommandError, UsageError
 from scripts.loading.wish import SourceKind, Wish
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
-    from scripts.loading.choosing import Chosen
+    from scripts.loading.chosen import Chosen
     from scripts.loading.running import Load
     from scripts.loading.uploading import Carry
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.registering import register
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, note, print_json, print_table, remark
+from scripts.console import note, print_json, print_table, remark
 from scripts.waiting import OperationState, failed_files, get_state, show_failures
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import typer
 
 from scripts.commands.compound import taking
 from scripts.commands.load import agree_to_cost, bring, show_oddities
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.source_options import (
     ColumnOption,
     LabelsOption,
@@ -21,7 +22,6 @@ from scripts.commands.source_options import (
     film_selection,
 )
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption
 from scripts.errors import UsageError
 from scripts.loading.wish import PublicFormat, SourceKind
 

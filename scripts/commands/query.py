@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.chestxrays import ready_queries
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json, print_table
+from scripts.console import print_json, print_table
 from scripts.errors import UsageError
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, progress, remark, tally
+from scripts.console import count, note, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb, ResourcePath
 from scripts.errors import ApiFailure, CommandError, ExitCode, UsageError
 

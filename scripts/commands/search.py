@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, note, print_json, print_table
+from scripts.console import note, print_json, print_table
 from scripts.dicomweb import DicomWeb, Json, filters, value
 from scripts.errors import UsageError
 from scripts.selection import is_pattern, is_searchable

@@ -7,8 +7,9 @@ import sys
 import typer
 
 from scripts.checks import Result, State, run_checks
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, print_json, say
+from scripts.console import print_json, say
 from scripts.errors import ExitCode
 
 _COLOURS = {"ok": typer.colors.GREEN, "failed": typer.colors.RED, "unknown": typer.colors.YELLOW}

@@ -6,20 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import (
-    JsonOption,
-    OutputsOption,
-    StackOption,
-    confirmed,
-    count,
-    interactive,
-    note,
-    print_json,
-    progress,
-    remark,
-    tally,
-)
+from scripts.console import confirmed, count, interactive, note, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb
 from scripts.errors import CommandError, ExitCode, UsageError, explain
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.console import JsonOption, note, print_json, print_table, say
+from scripts.commands.options import JsonOption
+from scripts.console import note, print_json, print_table, say
 from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ import typer
 
 from scripts.commands.compound import taking
 from scripts.commands.load import show_oddities
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json, progress, say
+from scripts.console import count, note, print_json, progress, say
 from scripts.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.options import OutputsOption, StackOption
 from scripts.connection import TIMEOUT_SECONDS, connect
-from scripts.console import OutputsOption, StackOption, note, remark, say, say_lines
+from scripts.console import note, remark, say, say_lines
 from scripts.errors import ApiFailure, CommandError, UsageError
 
 if TYPE_CHECKING:

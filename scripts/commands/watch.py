@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import JsonOption, OutputsOption, StackOption, count, note, print_json_line, remark, say_cells
+from scripts.console import count, note, print_json_line, remark, say_cells
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message
