@@ -16,7 +16,12 @@ from emulator.gateway.request import Request
 from emulator.settings import Settings
 from emulator.state.logs import Logs
 
-READS = frozenset(("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"))
+READS = frozenset(
+    (
+        *("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"),
+        *("search-type", "Resource-validate"),
+    )
+)
 ACTIVITY = "cloudaudit.googleapis.com%2Factivity"
 DATA_ACCESS = "cloudaudit.googleapis.com%2Fdata_access"
 

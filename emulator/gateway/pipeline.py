@@ -49,7 +49,7 @@ class Pipeline:
             permission, resource, granted = self._authorize(request, registration)
             if not granted:
                 raise denied(permission, resource)
-            await _validate(request, service)
+            await _validate(request, service, registration)
             if self._context.faults.active:
                 await self._context.faults.strike(method.id)
             answer = await registration.handler(request)
@@ -99,10 +99,10 @@ class Pipeline:
         return permissions[0] if permissions else "", resource, True
 
 
-async def _validate(request: Request, service: Service) -> None:
+async def _validate(request: Request, service: Service, registration: Registration) -> None:
     """Parse and check query and body against the method's schema; media goes to its handler as it comes."""
     method = request.method
-    request.query = validation.query(method, request.raw_query, lenient=service.lenient)
+    request.query = validation.query(method, request.raw_query, lenient=service.lenient or registration.open_query)
     if method.is_media or request.upload:
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")

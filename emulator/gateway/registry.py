@@ -58,9 +58,9 @@ class Registry:
         if found[0] is not None:
             return found
         for service in self.services.values():
-            alias = service.alias(context, raw_path) if service.alias is not None else None
+            alias = service.alias(context, http, raw_path) if service.alias is not None else None
             if alias is not None:
-                return self.router.find(http, alias)
+                return self.router.find(*alias)
         return found
 
     def no_route(self, http: str, raw_path: str, other: Route | None) -> Response:

@@ -27,13 +27,15 @@ Endpoint = Callable[["Context", str, dict[str, str], dict[str, str], dict[str, A
 class Registration:
     """A handler with the permission that a caller needs and the resource on which it is checked.
 
-    permission None means: derived from the method id. `on` None means: the resource that the path names.
+    permission None means: derived from the method id. `on` None means: the resource that the path names. open_query
+    says that the query may hold what the document does not declare (FHIR's searches).
     """
 
     method_id: str
     handler: Handler
     permission: tuple[str, ...] | None
     on: Resource | None
+    open_query: bool = False
 
 
 class Service:
@@ -49,8 +51,8 @@ class Service:
     pages, where set, answers a GET of a path (with its headers) that no API has, None for none; endpoints are those
     below /_emulator/, by path: called with verb, headers, query and body;
     grpc, where set, is the module with the service's gRPC methods (gateway/grpc/server.py);
-    alias, where set, gives a raw path that no document has the path under which a document has it; encode_error, where
-    set, words the errors of methods that do not answer them in Google's JSON (None: of this one in JSON).
+    alias, where set, gives a verb and raw path that no document has those under which a document has them;
+    encode_error, where set, words the errors of methods that do not answer them in Google's JSON (None: in JSON).
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Service:
         self.identify: Callable[[Request], str] | None = None
         self.pages: Pages | None = None
         self.grpc: str | None = None
-        self.alias: Callable[[Context, str], str | None] | None = None
+        self.alias: Callable[[Context, str, str], tuple[str, str] | None] | None = None
         self.encode_error: Callable[[Method, ApiError], Response | None] | None = None
 
     def handles(
@@ -92,6 +94,7 @@ class Service:
         *,
         permission: str | tuple[str, ...] | None = None,
         on: Resource | None = None,
+        open_query: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Register a handler under a method id; permission "" means that none is checked by the gateway."""
         permissions = (permission,) if isinstance(permission, str) else permission
@@ -99,7 +102,7 @@ class Service:
         def register(handler: Handler) -> Handler:
             if method_id in self.registrations:
                 raise ValueError(f"{method_id} has two handlers")
-            self.registrations[method_id] = Registration(method_id, handler, permissions, on)
+            self.registrations[method_id] = Registration(method_id, handler, permissions, on, open_query)
             return handler
 
         return register

@@ -33,9 +33,9 @@ SERVICE = Service(
 )
 
 
-def _alias(_context: Context, raw_path: str) -> str | None:
+def _alias(_context: Context, http: str, raw_path: str) -> tuple[str, str] | None:
     """Clients of Node take BIGQUERY_EMULATOR_HOST for the whole base of the API: /projects/... without /bigquery/v2."""
-    return f"bigquery/v2{raw_path}" if raw_path.startswith("/projects/") else None
+    return (http, f"bigquery/v2{raw_path}") if raw_path.startswith("/projects/") else None
 
 
 SERVICE.alias = _alias

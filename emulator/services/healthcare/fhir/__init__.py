@@ -1,6 +1,5 @@
 """FHIR stores. Importing the modules registers their handlers."""
 
-from emulator.services.healthcare.fhir import store, transfer
-from emulator.services.healthcare.fhir.rest import binary, history, reading, writing
+from emulator.services.healthcare.fhir import rest, store, transfer
 
-__all__ = ["binary", "history", "reading", "store", "transfer", "writing"]
+__all__ = ["rest", "store", "transfer"]

@@ -4,11 +4,15 @@ import re
 from typing import Any
 
 from emulator.fhir import outcomes
+from emulator.fhir.validation.validator import Checks, validate
 from emulator.services.healthcare.fhir import errors
 from emulator.services.healthcare.fhir.stored import Json, Store
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR: the data type id."""
+MOST_ISSUES = 100
+"""Of an answer. Google documents no such limit."""
+_UNTYPED = 'error at "resourceType": unknown resource type'
 
 
 def require_id(text: str) -> str:
@@ -23,7 +27,7 @@ def resource(store: Store, given: Json, resource_type: str = "") -> Json:
     found = _type_of(store, given)
     if resource_type and found != resource_type:
         raise errors.another_type(resource_type)
-    _require_valid(given)
+    _require_valid(store, given)
     return given
 
 
@@ -43,16 +47,18 @@ def require_own_id(given: Json) -> None:
 def _type_of(store: Store, given: Json) -> str:
     found: Any = given.get("resourceType")
     if not isinstance(found, str) or found not in store.definitions.resources:
-        raise outcomes.unparseable("invalid JSON: resourceType must name a type of resource of the FHIR version")
+        raise outcomes.unparseable(*[problem.sentence for problem in validate(given, store.version)[:1]] or [_UNTYPED])
     return found
 
 
-def _require_valid(given: Json) -> None:
-    """What the tables need of any resource: an id that is one, and a meta that is an object."""
-    kind = given["resourceType"]
-    if "id" in given and not (isinstance(given["id"], str) and ID.fullmatch(given["id"])):
-        raise outcomes.unparseable(f'error at "{kind}.id": invalid id')
-    if not isinstance(given.get("meta") or {}, dict):
-        raise outcomes.unparseable(f'error at "{kind}.meta": expected object')
-    if not isinstance(given.get("contained") or [], list):
-        raise outcomes.unparseable(f'error at "{kind}.contained": expected array')
+def _require_valid(store: Store, given: Json) -> None:
+    """What the definitions of the version allow, as far as the store does not switch it off."""
+    config = store.settings.get("validationConfig") or {}
+    wanted = Checks(
+        required=not config.get("disableRequiredFieldValidation"),
+        references=not config.get("disableReferenceTypeValidation"),
+    )
+    if problems := validate(given, store.version, wanted):
+        raise outcomes.unparseable(*(problem.sentence for problem in problems[:MOST_ISSUES]))
+    if given.get("id", "") is None:
+        del given["id"]

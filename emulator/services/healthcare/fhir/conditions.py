@@ -35,6 +35,9 @@ class Conditions:
             raise errors.stale(relative, now)
 
 
+NONE = Conditions()
+
+
 def names(header: str, version_id: str) -> bool:
     """Whether a list of ETags has that of a version, or is *."""
     if header == ANY:

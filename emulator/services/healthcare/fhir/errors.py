@@ -11,6 +11,7 @@ _GENERIC = frozenset((304, 401, 403, 499, 501))
 """Answered before a request reaches a store: in the JSON of all of Google's APIs."""
 _CODES = {
     400: ("invalid", "INVALID_ARGUMENT"),
+    403: ("forbidden", "PERMISSION_DENIED"),
     404: ("not-found", "NOT_FOUND"),
     405: ("not-supported", "UNIMPLEMENTED"),
     409: ("conflict", "ABORTED"),
@@ -34,9 +35,12 @@ class FhirError(ApiError):
 
 def word(_method: Method, error: ApiError) -> Response | None:
     """An error of a FHIR method as OperationOutcome; None for what is refused before a store is asked."""
-    if error.code in _GENERIC:
+    if isinstance(error, FhirError):
+        outcome = error.outcome
+    elif error.code in _GENERIC:
         return None
-    outcome = error.outcome if isinstance(error, FhirError) else refused_of(error).outcome
+    else:
+        outcome = refused_of(error).outcome
     return Response(error.code, {"content-type": JSON}, parsing.canonical(outcome))
 
 
@@ -139,6 +143,17 @@ def bad_references(*sentences: str) -> Refused:
 def referenced(relative: str, by: str) -> Refused:
     """A deletion that would leave a reference to nothing."""
     return _refused(409, "conflict", "resource_referenced", f"{relative} can't be deleted: {by} refers to it")
+
+
+def bad_search(sentence: str) -> Refused:
+    """A search that can't be made."""
+    return _refused(400, "invalid", "invalid_query", sentence)
+
+
+def forbidden(permission: str, resource: str) -> Refused:
+    """A right that the caller lacks for an entry of a bundle."""
+    sentence = f"Permission {permission!r} denied on resource {resource!r} (or it may not exist)."
+    return _refused(403, "forbidden", "permission_denied", sentence)
 
 
 def bad_request(text: str, sentence: str) -> Refused:

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-_NANOSECONDS = re.compile(rb"[0-9]{4,22}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_NANOSECONDS = re.compile(rb"[0-9]{4,22}")
 
 
 def version_id(microseconds: int) -> str:

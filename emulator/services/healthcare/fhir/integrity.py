@@ -101,7 +101,7 @@ def require_unreferenced(connection: sqlite3.Connection, store: Store, deleted: 
         return
     row = connection.execute(
         "SELECT v.type, v.id FROM fhir_references r JOIN fhir_versions v ON v.store = r.store AND v.rid = r.rid"
-        " WHERE r.store = ? AND r.target = ? LIMIT 1",
+        " WHERE r.store = ? AND r.target = ? AND r.counts LIMIT 1",
         (store.key, deleted.relative),
     ).fetchone()
     if row is not None:

@@ -58,6 +58,11 @@ class Store:
         """What is indexed of a resource."""
         return _indexer(self.version, self.name)
 
+    def target(self, text: str) -> str:
+        """What a reference's text points at as the index has it: Type/id of the store's own, else the text."""
+        to = references.parse(text, self.name)
+        return to.relative if to.kind is Kind.LOCAL else text
+
     @property
     def keeps_versions(self) -> bool:
         """Whether old versions of resources can be read."""

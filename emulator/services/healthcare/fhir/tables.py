@@ -15,8 +15,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_rid ON fhir_versions(store, rid)
 CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_id ON fhir_versions(store, type, id, rid);
 
 CREATE TABLE IF NOT EXISTS fhir_references(
-    store INTEGER NOT NULL, target TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY(store, target, rid)
+    store INTEGER NOT NULL, target TEXT NOT NULL, rid INTEGER NOT NULL, counts INTEGER NOT NULL,
+    PRIMARY KEY(store, target, rid)
 ) WITHOUT ROWID;
 """
 """`method` is the verb that made a version, `blob` the file of a Binary that was sent raw. References are those of
-current versions, by Type/id of their targets, which need not be there."""
+current versions, by Type/id of their targets, which need not be there; those in extensions may not count."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from emulator.fhir import parsing, patches
 from emulator.services.healthcare import changes
-from emulator.services.healthcare.fhir import checks, errors, integrity, keeping, stored, versions
-from emulator.services.healthcare.fhir.conditions import Conditions
+from emulator.services.healthcare.fhir import checks, errors, integrity, keeping, searching, stored, versions
+from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.keeping import Change, Ready
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.state.blobs import Blob
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 T = TypeVar("T")
-ANYTHING = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Work:
         new.resource["id"] = identifier or new_id(self.context)
         return Done(201, self._put(new, "POST", blob))
 
-    def update(self, new: Ready, conditions: Conditions = ANYTHING, blob: Blob | str = "") -> Done:
+    def update(self, new: Ready, conditions: Conditions = NONE, blob: Blob | str = "") -> Done:
         """Replace a resource, or create it with the client's id where the store allows that."""
         identifier = new.resource["id"]
         live = self.live(new.type, identifier)
@@ -58,9 +57,7 @@ class Work:
             raise errors.no_update_create(f"{new.type}/{identifier}")
         return Done(200 if live else 201, self._put(new, "PUT", blob))
 
-    def patch(
-        self, resource_type: str, identifier: str, operations: list[Json], conditions: Conditions = ANYTHING
-    ) -> Done:
+    def patch(self, resource_type: str, identifier: str, operations: list[Json], conditions: Conditions = NONE) -> Done:
         """Apply a JSON Patch to a resource; what it gives must be one, of the same type and id."""
         old = versions.current(self.tx, self.store, resource_type, identifier)
         conditions.require(old.relative, old, self.store.version)
@@ -69,13 +66,30 @@ class Work:
         has_data = given.get("data") or given.get("content")
         return Done(200, self._put(keeping.made_ready(self.store, given), "PATCH", "" if has_data else old.blob))
 
-    def delete(self, resource_type: str, identifier: str, conditions: Conditions = ANYTHING) -> Done:
+    def delete(self, resource_type: str, identifier: str, conditions: Conditions = NONE) -> Done:
         """Delete a resource; that there is none is no error."""
         conditions.require(f"{resource_type}/{identifier}", self.live(resource_type, identifier), self.store.version)
         change = keeping.delete(self.context, self.tx, self.store, resource_type, identifier, self._at)
         if change is not None:
             self._changes.append(change)
         return Done(200)
+
+    def delete_matching(self, resource_type: str, criteria: str) -> Done:
+        """Delete all that matches criteria, up to their _count (Cloud Healthcare: 100, at most 1,000)."""
+        for found in searching.matching(self.tx, self.store, resource_type, criteria, searching.count_in(criteria)):
+            self.delete(found.type, found.id)
+        return Done(200)
+
+    def matching(self, resource_type: str, criteria: str) -> list[Version]:
+        """What matches criteria, two at most."""
+        return searching.matching(self.tx, self.store, resource_type, criteria)
+
+    def only(self, resource_type: str, criteria: str) -> Version | None:
+        """What matches criteria, None where nothing does; refused with 412 for more than one."""
+        found = self.matching(resource_type, criteria)
+        if len(found) > 1:
+            raise errors.multiple_matches(resource_type)
+        return found[0] if found else None
 
     def purge(self, resource_type: str, identifier: str) -> None:
         """Forget the old versions of a resource."""

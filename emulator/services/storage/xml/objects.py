@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 
-def alias(context: Context, raw_path: str) -> str | None:
+def alias(context: Context, http: str, raw_path: str) -> tuple[str, str] | None:
     """/BUCKET/OBJECT or /BUCKET under the path that the fragment of a discovery document has; None for no such bucket.
 
     Clients of Node take STORAGE_EMULATOR_HOST for the whole base of the JSON API: /b/... is /storage/v1/b/... then.
     """
     if raw_path == "/b" or raw_path.startswith("/b/"):
-        return f"storage/v1{raw_path}"
+        return http, f"storage/v1{raw_path}"
     bucket, _, name = raw_path.lstrip("/").partition("/")
     if not bucket or buckets.find(context.db, bucket) is None:
         return None
-    return f"_xml/{bucket}/{quote(name, safe='%~-._')}" if name else f"_xml/{bucket}"
+    return http, f"_xml/{bucket}/{quote(name, safe='%~-._')}" if name else f"_xml/{bucket}"
 
 
 SERVICE.alias = alias

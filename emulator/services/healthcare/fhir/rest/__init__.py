@@ -1,1 +1,37 @@
 """FHIR over HTTP: the handlers of the methods of fhirStores.fhir, and what they share."""
+
+from emulator.services.healthcare.fhir.rest import (
+    aliases,
+    binary,
+    bundles,
+    capabilities,
+    conditional,
+    everything,
+    history,
+    incoming,
+    lastn,
+    metrics,
+    reading,
+    search,
+    translate,
+    validate,
+    writing,
+)
+
+__all__ = [
+    "aliases",
+    "binary",
+    "bundles",
+    "capabilities",
+    "conditional",
+    "everything",
+    "history",
+    "incoming",
+    "lastn",
+    "metrics",
+    "reading",
+    "search",
+    "translate",
+    "validate",
+    "writing",
+]

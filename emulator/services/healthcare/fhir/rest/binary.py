@@ -102,11 +102,12 @@ async def _received(request: Request, limit: int) -> Blob:
 
 def _described(request: Request, store: Store) -> Json:
     """The Binary that raw data makes: what it is, and who decides on access to it."""
-    resource: Json = {"resourceType": "Binary", "contentType": request.headers.get("content-type", "") or _OCTETS}
+    kind = request.headers.get("content-type", "") or _OCTETS
+    field = "content" if store.version == "STU3" else "data"
+    resource: Json = {"resourceType": "Binary", "contentType": kind, field: ""}
     if security := request.headers.get("x-security-context"):
         resource["securityContext"] = {"reference": security}
-    checks.resource(store, resource, "Binary")
-    return {**resource, "content" if store.version == "STU3" else "data": ""}
+    return checks.resource(store, resource, "Binary")
 
 
 def _field(resource: Json) -> str:

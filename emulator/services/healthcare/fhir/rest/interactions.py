@@ -35,7 +35,7 @@ def interaction(name: str, *permissions: str, on: Resource | None = None) -> Cal
             except Refused as refused:
                 raise FhirError(refused) from None
 
-        return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on)(refusing)
+        return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on, open_query=True)(refusing)
 
     return register
 

@@ -5,13 +5,18 @@ from typing import Any
 from urllib.parse import quote
 
 from emulator.errors import ApiError, invalid_argument
+from emulator.fhir.search.moments import Interval, moment
 from emulator.gateway import paging
 from emulator.gateway.paging import Asked
+from emulator.services.healthcare.fhir import errors
 
 DEFAULT, MOST = 100, 1000
 """Cloud Healthcare: _count of searches and histories."""
 PAGE = "_page_token"
-_OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
+OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
+
+
+"""Parameters that say how an answer is carried, and nothing of what is wanted."""
 
 
 def _refusal(message: str) -> ApiError:
@@ -26,8 +31,20 @@ def asked(query: Mapping[str, Any], *kinds: type) -> Asked:
 
 def link(relation: str, address: str, query: list[tuple[str, str]], token: str = "") -> dict[str, str]:
     """A link of a bundle: the parameters that count, and the token of a page."""
-    kept = [(name, value) for name, value in query if name not in _OF_TRANSPORT and name != PAGE]
+    kept = [(name, value) for name, value in query if name not in OF_TRANSPORT and name != PAGE]
     if token:
         kept.append((PAGE, token))
     text = "&".join(f"{quote(name, safe='-._~')}={quote(value, safe='-._~')}" for name, value in kept)
     return {"relation": relation, "url": f"{address}/?{text}"}
+
+
+def moment_in(query: Mapping[str, Any], name: str) -> Interval | None:
+    """The interval that a date or an instant stands for; None where there is none, 400 for what is neither."""
+    text = str(query.get(name) or "").replace(" ", "+")  # a + that nobody encoded
+    if not text:
+        return None
+    found = moment(text)
+    if found is None:
+        sentence = f"{name} {text[:40]!r} is no date or instant, such as 2015-02-07T13:28:17.239+02:00"
+        raise errors.bad_request("invalid_parameter", sentence)
+    return found

@@ -1,22 +1,11 @@
-"""create, update, patch, delete and purge of a resource by its id."""
+"""update, patch, delete and purge of a resource by its id."""
 
 from emulator.fhir import patches
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import checks, keeping, work
 from emulator.services.healthcare.fhir.conditions import Conditions
 from emulator.services.healthcare.fhir.rest import answers, bodies, paths
-from emulator.services.healthcare.fhir.rest.interactions import CREATE, DELETE, PATCH, PURGE, UPDATE, interaction
-
-
-@interaction("fhir.create", CREATE)
-async def create(request: Request) -> Answer:
-    """Create a resource with an id of the server's own."""
-    answers.require_json(request)
-    store, resource_type = paths.typed(request)
-    given = checks.resource(store, await bodies.resource(request), resource_type)
-    new = keeping.made_ready(store, given)
-    done = await work.perform(request.context, store.name, lambda w: w.create(new))
-    return answers.changed(request, store.name, done)
+from emulator.services.healthcare.fhir.rest.interactions import DELETE, PATCH, PURGE, UPDATE, interaction
 
 
 @interaction("fhir.update", UPDATE)

@@ -1,0 +1,1 @@
+"""Bundles that are executed: their entries, references between these, batch and transaction."""

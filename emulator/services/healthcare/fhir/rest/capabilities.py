@@ -1,0 +1,64 @@
+"""capabilities: the CapabilityStatement of a store, made of what its version has and how it is set."""
+
+from emulator.fhir.search.parameters import Parameters
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare.fhir.rest import answers, paths
+from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
+from emulator.services.healthcare.fhir.stored import Json, Store
+
+_INTERACTIONS = ("create", "delete", "history-instance", "patch", "read", "search-type", "update", "vread")
+_SYSTEM = ("batch", "search-system", "transaction")
+
+
+@interaction("fhir.capabilities", STORE)
+async def capabilities(request: Request) -> Answer:
+    """Say what the store can do."""
+    answers.require_json(request)
+    store = paths.store_in(request)
+    statement = {
+        "date": store.resource.updated,
+        "fhirVersion": store.definitions.number,
+        "format": ["json"],
+        "implementation": {
+            "description": "FHIR store of the Healthcare Cloud POC emulator",
+            "url": paths.base(request, store.name),
+        },
+        "kind": "instance",
+        "patchFormat": ["application/json-patch+json"],
+        "resourceType": "CapabilityStatement",
+        "rest": [_rest(store)],
+        "status": "active",
+    }
+    return answers.json(statement if store.version != "STU3" else {**statement, "acceptUnknown": "no"})
+
+
+def _rest(store: Store) -> Json:
+    resources = _resources(store)
+    return {
+        "interaction": [{"code": code} for code in _SYSTEM],
+        "mode": "server",
+        "resource": resources,
+        "searchParam": _parameters(store.parameters, "Resource"),
+    }
+
+
+def _resources(store: Store) -> list[Json]:
+    return [
+        {
+            "conditionalCreate": True,
+            "conditionalDelete": "multiple",
+            "conditionalRead": "full-support",
+            "conditionalUpdate": True,
+            "interaction": [{"code": code} for code in _INTERACTIONS],
+            "readHistory": store.keeps_versions,
+            "searchParam": _parameters(store.parameters, name),
+            "type": name,
+            "updateCreate": store.creates_on_update,
+            "versioning": "versioned" if store.keeps_versions else "no-version",
+        }
+        for name in sorted(store.parameters.types)
+    ]
+
+
+def _parameters(known: Parameters, base: str) -> list[Json]:
+    return [{"name": code, "type": each.type} for code, each in sorted(known.by_type[base].items())]

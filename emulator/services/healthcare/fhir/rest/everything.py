@@ -1,0 +1,143 @@
+"""Patient-everything and Encounter-everything: a resource, what it refers to, and what belongs to it, page by page.
+
+What belongs to a patient is what the Patient compartment says; to an encounter, what refers to it by a parameter of the
+Encounter compartment, which is `encounter` or `context`, or by the extension encounter-associatedEncounter.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+import orjson
+
+from emulator.fhir import parsing
+from emulator.fhir.search.moments import EARLIEST, LATEST
+from emulator.fhir.search.tables import first_rid
+from emulator.gateway import paging
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare.fhir import integrity, versions
+from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
+from emulator.services.healthcare.fhir.rest.interactions import GET, SEARCH, interaction
+from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
+from emulator.services.healthcare.fhir.stored import Store, Version
+
+ASSOCIATED = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
+_ENCOUNTER_CODES = ("encounter", "context", "related-ref")
+_CARE_DATES = (
+    *("date", "onset-date", "authored-on", "authoredon", "effective-time", "effective", "performed", "created"),
+    *("period", "started", "occurrence", "issued", "recorded-date", "billable-period", "timing-date"),
+)
+"""Parameters that say when care took place, the first one that a type has."""
+
+
+@interaction("fhir.Patient-everything", GET, SEARCH)
+async def of_patient(request: Request) -> Answer:
+    """Give a patient and all that belongs to it."""
+    store, patient = _focus(request)
+    compartment = store.parameters.patient_compartment
+    rids = _rids(request, store, patient, _keys(store, compartment.items()))
+    return await _answer(request, store, patient, rids)
+
+
+@interaction("fhir.Encounter-everything", GET, SEARCH)
+async def of_encounter(request: Request) -> Answer:
+    """Give an encounter and all that belongs to it."""
+    store, encounter = _focus(request)
+    keys = _keys(store, ((name, _ENCOUNTER_CODES) for name in store.parameters.types))
+    rids = _rids(request, store, encounter, keys)
+    return await _answer(request, store, encounter, rids | _associated(request.context.db.reader, store, encounter))
+
+
+def _focus(request: Request) -> tuple[Store, Version]:
+    answers.require_json(request)
+    target = paths.target_of(request)
+    return target.store, versions.current(request.context.db.reader, target.store, target.type, target.id)
+
+
+def _keys(store: Store, named: Iterable[tuple[str, Iterable[str]]]) -> list[int]:
+    found = (store.parameters.find(resource_type, code) for resource_type, codes in named for code in codes)
+    return [each.key for each in found if each is not None and each.type == "reference"]
+
+
+def _rids(request: Request, store: Store, focus: Version, keys: list[int]) -> set[int]:
+    """What refers to a resource by one of the parameters, and what it refers to."""
+    reader = request.context.db.reader
+    rows = reader.execute(
+        "SELECT DISTINCT rid FROM fhir_index_references WHERE store = ? AND target = ?"
+        " AND parameter IN (SELECT value FROM json_each(?))",
+        (store.key, focus.relative, orjson.dumps(keys).decode()),
+    ).fetchall()
+    return {row[0] for row in rows} | _referred(reader, store, focus)
+
+
+def _referred(reader: sqlite3.Connection, store: Store, focus: Version) -> set[int]:
+    targets = integrity.targets(parsing.parse(focus.body, None), store.name)
+    rows = reader.execute(
+        "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ?"
+        " AND r.type = substr(j.value, 1, instr(j.value, '/') - 1) AND r.id = substr(j.value, instr(j.value, '/') + 1)",
+        (orjson.dumps(sorted(targets)).decode(), store.key),
+    )
+    return {row[0] for row in rows}
+
+
+def _associated(reader: sqlite3.Connection, store: Store, focus: Version) -> set[int]:
+    rows = reader.execute("SELECT rid FROM fhir_references WHERE store = ? AND target = ?", (store.key, focus.relative))
+    found = versions.by_rid(reader, store, [row[0] for row in rows])
+    return {each.rid for each in found if ASSOCIATED.encode() in each.body}
+
+
+async def _answer(request: Request, store: Store, focus: Version, rids: set[int]) -> Answer:
+    query, page = request.query, asked(request.query)
+    kept = _of_types(request, store, rids - {focus.rid})
+    if since := moment_in(query, "_since"):
+        first = first_rid(since[0])
+        kept = [rid for rid in kept if rid > first]
+    kept = _in_time(request, store, kept)
+    wanted = query.get("_type")
+    shown = [focus.rid, *kept] if not wanted or focus.type in wanted.split(",") else kept
+    after = page.after[0] if page.after else None
+    rest = shown if after is None else [rid for rid in shown if rid < after and rid != focus.rid]
+    part = rest[: page.size]
+    found = versions.by_rid(request.context.db.reader, store, part)
+    address = f"{paths.base(request, store.name)}/{focus.relative}/$everything"
+    links = [link("self", address, request.raw_query)]
+    if len(rest) > page.size:
+        last = part[-1] if part[-1] != focus.rid or len(part) > 1 else 1 << 62
+        links.insert(0, link("next", address, request.raw_query, paging.encode(last)))
+    entries = [await searchsets.entry(request, store, each, "match") for each in found]
+    return answers.json(
+        {"entry": entries, "link": links, "resourceType": "Bundle", "total": len(shown), "type": "searchset"}
+    )
+
+
+def _of_types(request: Request, store: Store, rids: set[int]) -> list[int]:
+    """The resources of the types that _type names, the newest first."""
+    wanted = [name for name in (request.query.get("_type") or "").split(",") if name]
+    for name in wanted:
+        store.require_type(name)
+    rows = request.context.db.reader.execute(
+        "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ? AND r.rid = j.value"
+        " WHERE ? = 0 OR r.type IN (SELECT value FROM json_each(?)) ORDER BY r.rid DESC",
+        (orjson.dumps(sorted(rids)).decode(), store.key, len(wanted), orjson.dumps(wanted).decode()),
+    )
+    return [row[0] for row in rows]
+
+
+def _in_time(request: Request, store: Store, rids: list[int]) -> list[int]:
+    """What lies between `start` and `end`, or has no time."""
+    start, end = moment_in(request.query, "start"), moment_in(request.query, "end")
+    if start is None and end is None:
+        return rids
+    low, high = start[0] if start else EARLIEST, end[1] if end else LATEST
+    keys = [key for name in store.parameters.types if (key := _care_date(store, name)) is not None]
+    rows = request.context.db.reader.execute(
+        "SELECT d.rid FROM json_each(?) j JOIN fhir_index_dates d ON d.store = ? AND d.rid = j.value"
+        " AND d.parameter IN (SELECT value FROM json_each(?)) WHERE d.high <= ? OR d.low >= ?",
+        (orjson.dumps(rids).decode(), store.key, orjson.dumps(keys).decode(), low, high),
+    )
+    outside = {row[0] for row in rows}
+    return [rid for rid in rids if rid not in outside]
+
+
+def _care_date(store: Store, resource_type: str) -> int | None:
+    known = store.parameters.by_type[resource_type]
+    return next((known[code].key for code in _CARE_DATES if code in known and known[code].type == "date"), None)

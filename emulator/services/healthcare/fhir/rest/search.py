@@ -1,0 +1,36 @@
+"""Searches of a type and of a whole store, by POST and by GET (see aliases.py)."""
+
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare.fhir import searching
+from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
+from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
+from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT
+from emulator.services.healthcare.fhir.stored import Store
+
+
+@interaction("fhir.search-type", SEARCH)
+async def search_type(request: Request) -> Answer:
+    """Search the resources of a type."""
+    store = paths.store_in(request)
+    return await _search(request, store, store.require_type(request.path["resourceType"]))
+
+
+@interaction("fhir.search", SEARCH)
+async def search(request: Request) -> Answer:
+    """Search all resources of a store, or those of the type that resourceType names."""
+    store, named = paths.store_in(request), request.query.get("resourceType", "")
+    return await _search(request, store, store.require_type(named) if named else None)
+
+
+async def _search(request: Request, store: Store, resource_type: str | None) -> Answer:
+    answers.require_json(request)
+    pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
+    found = searching.find(request.context.db.reader, store, resource_type, pairs, strict=_is_strict(request, store))
+    address = f"{paths.base(request, store.name)}/{resource_type}" if resource_type else paths.base(request, store.name)
+    return answers.json(await searchsets.bundle(request, store, address, found))
+
+
+def _is_strict(request: Request, store: Store) -> bool:
+    """Whether unknown parameters are refused: by Prefer, else as the store is set."""
+    handling = answers.preferred(request, "handling")
+    return handling == "strict" or (handling != "lenient" and bool(store.settings.get("defaultSearchHandlingStrict")))

@@ -1,0 +1,92 @@
+"""Searches of a store: parameters in, versions of resources out. All that searches goes through here."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from emulator.fhir import parsing
+from emulator.fhir.search.conditions import Index
+from emulator.fhir.search.errors import SearchError
+from emulator.fhir.search.query import Query
+from emulator.fhir.search.reading import DEFAULT_COUNT, MOST_COUNT, Reader
+from emulator.fhir.search.searching import FEW, Page, search
+from emulator.services.healthcare.fhir import errors, value_sets, versions
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
+
+Pairs = list[tuple[str, str]]
+NOT_CRITERIA = frozenset(("_format", "_pretty", "_sort", "_include", "_revinclude", "_page_token", "_count"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found: the query as it was understood, the page, and the versions on it."""
+
+    query: Query
+    page: Page
+    matches: list[Version]
+    included: list[Version]
+
+
+def find(
+    connection: sqlite3.Connection,
+    store: Store,
+    resource_type: str | None,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    strict: bool = True,
+) -> Answer:
+    """Search a type, or a whole store (None); refused with 400 for a search that can't be made."""
+    try:
+        query = _reader(store).read(resource_type, pairs, strict=strict)
+        page = search(query, _index(connection, store))
+    except SearchError as problem:
+        raise errors.bad_search(str(problem)) from None
+    matches = versions.by_rid(connection, store, [each.rid for each in page.matches])
+    return Answer(query, page, matches, versions.by_rid(connection, store, [each.rid for each in page.included]))
+
+
+def matching(
+    connection: sqlite3.Connection, store: Store, resource_type: str, criteria: str, most: int = 2
+) -> list[Version]:
+    """The resources that criteria of a conditional interaction name, `most` at most; refused where they name none.
+
+    Unknown parameters are refused: to ignore one would hit resources that nobody meant.
+    """
+    pairs = [pair for pair in parse_qsl(criteria, keep_blank_values=True) if pair[0] not in NOT_CRITERIA]
+    if not pairs:
+        raise errors.bad_search("a conditional interaction needs search criteria, such as identifier=system|value")
+    return find(connection, store, resource_type, [*pairs, ("_count", str(most)), ("_total", "none")]).matches
+
+
+def count_in(criteria: str) -> int:
+    """How many resources a conditional deletion may delete: what its _count says."""
+    counts = [value for name, value in parse_qsl(criteria) if name == "_count"]
+    text = counts[-1] if counts else ""
+    return min(int(text), MOST_COUNT) if text.isascii() and text.isdigit() and len(text) < 10 else DEFAULT_COUNT
+
+
+def _reader(store: Store) -> Reader:
+    return Reader(store.parameters, store.target, lambda: int(time.time() * 1_000_000))
+
+
+def by_url(connection: sqlite3.Connection, store: Store, resource_type: str, url: str) -> Json | None:
+    """The newest resource of a type that has this canonical URL."""
+    found = find(connection, store, resource_type, [("url", escaped(url)), ("_count", "1"), ("_total", "none")])
+    return parsing.parse(found.matches[0].body, None) if found.matches else None
+
+
+def escaped(text: str) -> str:
+    """A text as the value of a parameter (FHIR: escaping search parameters)."""
+    return re.sub(r"([\\,$|])", r"\\\1", text)
+
+
+def _index(connection: sqlite3.Connection, store: Store) -> Index:
+    def read(sql: str, arguments: Sequence[Any]) -> list[Any]:
+        return connection.execute(sql, arguments).fetchall()
+
+    expand = value_sets.expander(lambda resource_type, url: by_url(connection, store, resource_type, url))
+    return Index(read, store.key, sorted(store.parameters.types), expand, FEW)

@@ -1,0 +1,116 @@
+"""Generated hostile requests: any of them may be refused, none is a 500, and none harms what is kept.
+
+1,000 requests; FUZZ_REQUESTS makes it more.
+"""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from typing import Any
+
+from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
+from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
+
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1000"))
+ODD: list[Any] = [
+    *(None, True, -1, 0, 1e308, 10**30, "", " ", "x" * 3000, "\x00", "\ud83d", "\u202e", "../..", "' OR 1=1"),
+    *([], {}, [[]], [None], {"": ""}, {"reference": "#"}, {"reference": "Patient/"}, {"resourceType": "Patient"}),
+    *("1970-13-45", "9999999-01-01", "urn:uuid:x", "http://[", "*", 'W/"1"', "$everything", "\n", "a|b|c|d", "ge", ","),
+    *("Patient?x", "\\"),
+]
+TYPES = ("Patient", "Observation", "Binary", "Bundle", "ConceptMap", "Basic", "Spaceship", "", "ValueSet", "Parameters")
+TAILS = (
+    *("", "/p", "/p/_history", "/p/_history/1", "/$validate", "/p/$everything", "/p/$purge", "/_search", "/$translate"),
+    *("/p/p/p", "//", "/%00", "/p/$export", "/$lastn", "?identifier=1"),
+)
+PARAMETERS = (
+    *("_id", "_lastUpdated", "_sort", "_count", "_include", "_revinclude", "_page_token", "_elements", "_summary"),
+    *("identifier", "name:exact", "birthdate", "subject:Patient.name", "_has:Observation:subject:code", "_total"),
+    *("code-value-quantity", "_type", "_since", "_at", "start", "target", "profile", "max", "patient", "code:in"),
+    *("value-quantity", "_text"),
+)
+HEADERS = (
+    *("If-Match", "If-None-Match", "If-None-Exist", "Prefer", "Accept", "Content-Type", "If-Modified-Since"),
+    "X-Security-Context",
+)
+SEEDS: tuple[Json, ...] = (
+    {**PATIENT, "id": "p"},
+    {**observation("Patient/p"), "id": "p"},
+    bundle("batch", entry("PUT", "Patient/p", {**PATIENT, "id": "p"}), entry("GET", "Patient/p")),
+    bundle(
+        "transaction",
+        entry("POST", "Patient", PATIENT, "urn:uuid:1"),
+        entry("POST", "Observation", observation("urn:uuid:1")),
+    ),
+    {
+        "resourceType": "ConceptMap",
+        "id": "p",
+        "status": "active",
+        "url": "u",
+        "group": [{"source": "s", "element": [{"code": "c"}]}],
+    },
+)
+
+
+def spoiled(value: Any, choice: random.Random, depth: int = 0) -> Any:
+    """A value with some parts of it changed to what nobody expects there."""
+    if choice.random() < 0.08:
+        return choice.choice(ODD)
+    if isinstance(value, dict):
+        changed = {key: spoiled(each, choice, depth + 1) for key, each in value.items()}
+        if choice.random() < 0.05:
+            changed[str(choice.choice(ODD))[:50]] = choice.choice(ODD)
+        return changed
+    if isinstance(value, list):
+        return [spoiled(each, choice, depth + 1) for each in value] * choice.choice((1, 1, 1, 2))
+    return value
+
+
+def body(choice: random.Random) -> bytes:
+    """A body: a resource, bundle or patch with faults, or bytes that were cut or changed."""
+    if choice.random() < 0.2:
+        kind = choice.choice(("add", "remove", "move", "copy", "test", "x"))
+        path = choice.choice(("", "/id", "/name/0", "/-", 7))
+        value: Any = [spoiled({"op": kind, "path": path, "value": 1, "from": "/name"}, choice)]
+    else:
+        value = spoiled(choice.choice(SEEDS), choice)
+    raw = json.dumps(value).encode()
+    if choice.random() < 0.1:
+        at = choice.randrange(len(raw))
+        raw = raw[:at] + choice.choice((b"", b"\xff", b"}", b'"')) + raw[at + 1 :]
+    return raw
+
+
+def sendable(text: str) -> str:
+    """A text as a header can hold it."""
+    return text.encode("latin-1", "replace").decode("latin-1").replace("\n", "").replace("\x00", "").strip()
+
+
+def request(store: FhirStore, choice: random.Random) -> str:
+    """Send one; what it was, for the message of a failure."""
+    verb = choice.choice(("GET", "POST", "PUT", "PATCH", "DELETE"))
+    path = f"{choice.choice(TYPES)}{choice.choice(TAILS)}"
+    parameters = [(choice.choice(PARAMETERS), str(choice.choice(ODD))) for _ in range(choice.choice((0, 0, 1, 2)))]
+    clean = {choice.choice(HEADERS): sendable(str(choice.choice(ODD))) for _ in range(choice.choice((0, 0, 1)))}
+    safe = [(name, value.encode(errors="replace").decode()) for name, value in parameters]
+    media = "application/json-patch+json" if verb == "PATCH" else "application/fhir+json"
+    url = f"{store.base_url}/{choice.choice(('v1', 'v1beta1'))}/{store.name}/fhir/{path}"
+    data = body(choice) if verb in ("POST", "PUT", "PATCH") else b""
+    answer = store.session.request(verb, url, params=safe, data=data, headers={"Content-Type": media, **clean})
+    what = f"{verb} {path} {safe} {clean} {data[:2000]!r}"
+    assert answer.status_code < 500 or answer.status_code == 501, f"{answer.status_code} {answer.text} for {what}"
+    if answer.headers.get("content-type", "").startswith("application/fhir+json") and answer.content:
+        answer.json()
+    return what
+
+
+def test_no_request_is_a_500(make_fhir_store: Callable[..., FhirStore]) -> None:
+    for number, version in enumerate(("R4", "STU3", "R5")):
+        store = make_fhir_store(version, enableUpdateCreate=True)
+        kept = store.put({**PATIENT, "id": "kept"})
+        choice = random.Random(number)  # noqa: S311  the same requests at each run
+        for _ in range(REQUESTS // 3 + 1):
+            request(store, choice)
+        assert store.read("Patient/kept") == kept
+        assert store.read("Patient?_id=kept")["entry"][0]["resource"] == kept
