@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def imported(path: Path, modules: dict[str, Path]) -> Iterator[str]:
             yield from parts & modules.keys() or {node.module}
 
 
+@cache
 def graph() -> dict[str, set[str]]:
     """Each module with those that it imports."""
     modules = {name_of(path): path for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
