@@ -1,7 +1,8 @@
 """Baseline JPEG of 8-bit pictures (ISO/IEC 10918-1), by Pillow."""
 
 import io
-from typing import TYPE_CHECKING, Any
+import os
+from typing import IO, TYPE_CHECKING, Any
 
 from emulator.dicom.errors import UnsupportedError
 
@@ -27,6 +28,12 @@ def encode(picture: "np.ndarray[Any, np.dtype[np.uint8]]", colours: str = "RGB",
     height, width = contiguous.shape[:2]
     mode, sampled = ("L", "4:4:4") if picture.ndim == 2 else (colours, subsampling)
     image = Image.frombuffer(mode, (width, height), contiguous.tobytes(), "raw", mode, 0, 1)
-    written = io.BytesIO()
-    image.save(written, "JPEG", quality=_QUALITY, subsampling=sampled)
-    return written.getvalue()
+    with _file() as written:
+        image.save(written, "JPEG", quality=_QUALITY, subsampling=sampled)
+        written.seek(0)
+        return written.read()
+
+
+def _file() -> IO[bytes]:
+    """A file in memory. Into one of the system's Pillow writes without Python's lock, into one of Python's with it."""
+    return os.fdopen(os.memfd_create("jpeg"), "w+b") if hasattr(os, "memfd_create") else io.BytesIO()

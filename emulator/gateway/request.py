@@ -11,6 +11,7 @@ import orjson
 from emulator.access.hierarchy import by_id
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.discovery import Method
+from emulator.state.blobs import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -25,7 +26,7 @@ class Response:
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncIterator[bytes | Span] = b""
 
     @staticmethod
     def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

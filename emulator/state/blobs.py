@@ -11,12 +11,12 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import google_crc32c
 
@@ -30,6 +30,25 @@ CREATE TABLE IF NOT EXISTS blobs(
 BUFFER = 1 << 20
 CHUNK = 1 << 21
 _NO_WAIT = getattr(os, "RWF_NOWAIT", 0)  # without it the byte is read, and the rest was read ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of an open file, to be sent from there while it is open."""
+
+    descriptor: int
+    size: int
+    at: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def read(self) -> bytes:
+        """The bytes, fewer where the file has ended."""
+        return os.pread(self.descriptor, self.size, self.at)
+
+
+_Chunk = TypeVar("_Chunk", bytes, bytes | Span)
 
 
 @dataclass(frozen=True)
@@ -208,19 +227,26 @@ class BlobStore:
         data: bytes = await self.run(_read, self.path(blob_id), start, end)
         return data
 
-    async def stream(self, blob_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def stream(self, blob_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Bytes [start, end) in chunks, at constant memory."""
+        return self._chunks(blob_id, start, end, os.pread)
+
+    def spans(self, blob_id: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | Span]:
+        """The same for an answer: what is in memory is not read, but named, so that the system can send it itself."""
+        return self._chunks(blob_id, start, end, Span)
+
+    async def _chunks(
+        self, blob_id: str, start: int, end: int | None, read: Callable[[int, int, int], _Chunk]
+    ) -> AsyncIterator[_Chunk]:
         descriptor = os.open(self.path(blob_id), os.O_RDONLY)
         try:
-            at, stop = start, os.fstat(descriptor).st_size if end is None else end
+            there = os.fstat(descriptor).st_size
+            at, stop = start, there if end is None else min(there, end)
             while at < stop:
                 size = min(CHUNK, stop - at)
                 # What is in memory is read at once: that takes less time than to wake a thread.
                 in_memory = _is_in_memory(descriptor, at) and _is_in_memory(descriptor, at + size - 1)
-                arguments = (descriptor, size, at)
-                chunk = os.pread(*arguments) if in_memory else await self.run(os.pread, *arguments)
-                if not chunk:
-                    return
+                chunk = read(descriptor, size, at) if in_memory else await self.run(os.pread, descriptor, size, at)
                 at += len(chunk)
                 yield chunk
         finally:

@@ -79,3 +79,39 @@ def test_a_header_that_would_be_two_is_not_sent() -> None:
     with pytest.raises(RuntimeError):
         protocol._checked(b"x", b"1\r\nset-cookie: a")
     assert protocol._line(b"X-One", b"1") == b"x-one: 1\r\n"
+
+
+@pytest.fixture(scope="module")
+def large_object(emulator: RunningEmulator) -> str:
+    """The path of an object of more bytes than the system's buffers take; each four bytes are their place."""
+    bucket = f"{emulator.project}-protocol-large"
+    made = b'{"name": "' + bucket.encode() + b'"}'
+    path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name=large"
+    sent = request(emulator, f"POST {path}", f"Content-Length: {len(LARGE)}", "Connection: close") + LARGE
+    create = request(emulator, f"POST /storage/v1/b?project={emulator.project}", f"Content-Length: {len(made)}") + made
+    assert exchange(emulator, create, sent).count(b"HTTP/1.1 200 OK") == 2
+    return f"/storage/v1/b/{bucket}/o/large?alt=media"
+
+
+LARGE = b"".join(number.to_bytes(4, "little") for number in range(6 << 20))
+
+
+def test_a_large_object_arrives_whole_at_a_slow_reader_with_the_next_answer_behind_it(
+    emulator: RunningEmulator, large_object: str
+) -> None:
+    following = request(emulator, "GET /v1/projects/no-such/second", "Connection: close")
+    answer = exchange(emulator, request(emulator, f"GET {large_object}") + following)
+    _, _, rest = answer.partition(b"\r\n\r\n")
+    assert rest[: len(LARGE)] == LARGE
+    assert rest[len(LARGE) :].startswith(b"HTTP/1.1 404")
+
+
+def test_a_reader_that_goes_away_in_the_middle_leaves_the_others_alone(
+    emulator: RunningEmulator, large_object: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", int(emulator.base_url.rpartition(":")[2])), 10) as link:
+        link.sendall(request(emulator, f"GET {large_object}"))
+        assert link.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    answer = exchange(emulator, request(emulator, f"GET {large_object}", "Range: bytes=8-15", "Connection: close"))
+    assert answer.startswith(b"HTTP/1.1 206")
+    assert answer.endswith(b"\r\n\r\n" + LARGE[8:16])

@@ -57,9 +57,7 @@ async def _body(
 ) -> Response:
     blobs = request.context.blobs
     headers["content-length"] = str(stop - start)
-    if stop - start <= SMALL:
-        return Response(status, headers, await blobs.read(stored.blob_id, start, stop))
-    return Response(status, headers, blobs.stream(stored.blob_id, start, stop))
+    return Response(status, headers, blobs.spans(stored.blob_id, start, stop))
 
 
 def _headers(stored: StoredObject) -> dict[str, str]:

@@ -15,6 +15,7 @@ from emulator.errors import ApiError
 from emulator.gateway.ranges import not_modified, parse_range
 from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.dicom.index import ROOT_MARK
+from emulator.state.blobs import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -101,10 +102,10 @@ def file_part(context: "Context", request: Request, blob: str, span: tuple[int, 
     part = asked_range(request, size, etag)
     if part is None:
         headers["content-length"] = str(size)
-        return Response(200, headers, context.blobs.stream(blob, start, end))
+        return Response(200, headers, context.blobs.spans(blob, start, end))
     headers["content-length"] = str(part[1] - part[0])
     headers["content-range"] = content_range(part, size)
-    return Response(206, headers, context.blobs.stream(blob, start + part[0], start + part[1]))
+    return Response(206, headers, context.blobs.spans(blob, start + part[0], start + part[1]))
 
 
 def asked_range(request: Request, size: int, etag: str = "") -> tuple[int, int] | None:
@@ -124,8 +125,8 @@ def content_range(part: tuple[int, int], size: int) -> str:
 
 
 async def stream_parts(
-    boundary: str, parts: AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]
-) -> AsyncIterator[bytes]:
+    boundary: str, parts: AsyncIterator[tuple[str, str, AsyncIterator[bytes | Span] | bytes]]
+) -> AsyncIterator[bytes | Span]:
     """Write a multipart body; each part is (content type, location or "", its bytes)."""
     async for content_type, location, body in parts:
         head = part_head(boundary, content_type, location)

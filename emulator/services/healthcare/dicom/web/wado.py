@@ -21,6 +21,7 @@ from emulator.services.healthcare.dicom.find import Row, document_of, instances,
 from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
+from emulator.state.blobs import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -93,11 +94,11 @@ async def _multipart(request: Request, rows: Sequence[Row], choice: Choice) -> R
     first = {_pixel_kind(request.context, row): row for row in converted}
     ready = {row.id: await transcoded(request.context, row, choice.syntax) for row in first.values()}
 
-    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes | Span] | bytes]]:
         for row in rows:
             place = f"{root}/{row.path}"
             if _as_stored(row, choice.syntax):
-                yield _DICOM, place, request.context.blobs.stream(row.blob)
+                yield _DICOM, place, request.context.blobs.spans(row.blob)
             else:
                 yield _DICOM, place, ready.pop(row.id, b"") or await transcoded(request.context, row, choice.syntax)
 
@@ -145,7 +146,7 @@ async def retrieve_frames(request: Request) -> Answer:
         return Response(200, {"content-type": content_type}, found[0])
     root, boundary = root_url(request), token_hex(16)
 
-    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes | Span] | bytes]]:
         for number, data in zip(numbers, found, strict=True):
             yield content_type, f"{root}/{row.path}/frames/{number}", data
 
@@ -284,7 +285,7 @@ async def retrieve_bulk_data(request: Request) -> Answer:
         return Response(status, {"content-type": content_type, **found}, bodies[0])
     boundary, place = token_hex(16), f"{root_url(request)}/{row.path}/bulkdata/{element.path}"
 
-    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes] | bytes]]:
+    async def parts() -> AsyncIterator[tuple[str, str, AsyncIterator[bytes | Span] | bytes]]:
         for body in bodies:
             yield content_type, place, body
 
