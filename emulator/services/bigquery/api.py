@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Batches = AsyncIterable[list[Row]] | Iterable[list[Row]]
 
-__all__ = ["append_rows", "dataset_exists", "require_writer", "table_exists", "write_table"]
+__all__ = ["append_rows", "create_view", "dataset_exists", "require_writer", "table_exists", "write_table"]
 
 
 def dataset_exists(context: Context, project: str, dataset: str) -> bool:
@@ -35,6 +35,12 @@ def table_exists(context: Context, project: str, dataset: str, table: str) -> bo
 def require_writer(context: Context, principal: str, project: str, dataset: str, table: str) -> None:
     """Raise 403 or 404 where `principal` may not write that table, or create it where it is not there."""
     commit.check_permissions(context, commit.Target(TableName(project, dataset, table), ""), principal)
+
+
+async def create_view(context: Context, project: str, dataset: str, name: str, query: str, principal: str) -> None:
+    """Make a view of a GoogleSQL query, which `principal` must be allowed to read from. Raises 400, 403, 404, 409."""
+    view = {"view": {"query": query, "useLegacySql": False}}
+    await tables.create(context, TableName(project, dataset, name), view, principal)
 
 
 async def write_table(

@@ -1,17 +1,15 @@
 """What a FHIR store may be set to, beyond what all stores share."""
 
 import re
-from typing import Any
 
 from emulator.errors import invalid_argument
 from emulator.fhir import definitions
 from emulator.fhir.versions import UnsupportedVersionError, version
+from emulator.services.healthcare.fhir.shapes import Destination
 from emulator.services.healthcare.stores.kind import Json
 
 IMMUTABLE = frozenset(("version", "disableReferentialIntegrity", "disableResourceVersioning"))
 MAX_STREAMS = 10
-MAX_DEPTH = 5
-_DATASET = re.compile(r"bq://[^.:/]+(?:\.com:[^.:/]+)?[.:]\w+")
 _FOLDER = re.compile(r"gs://[^/]+(/.*)?", re.DOTALL)
 _UNSET = (None, "", "VERSION_UNSPECIFIED")
 
@@ -51,16 +49,8 @@ def _check_streams(body: Json) -> None:
             raise invalid_argument(
                 "An entry of streamConfigs needs one of bigqueryDestination and deidentifiedStoreDestination."
             )
-        _check_bigquery(config.get("bigqueryDestination") or {"datasetUri": "bq://p.d"})
-
-
-def _check_bigquery(destination: Json) -> None:
-    uri = str(destination.get("datasetUri", ""))
-    if not _DATASET.fullmatch(uri):
-        raise invalid_argument(f'Invalid BigQuery datasetUri "{uri[:200]}": it must be bq://PROJECT.DATASET.')
-    depth: Any = (destination.get("schemaConfig") or {}).get("recursiveStructureDepth", 0)
-    if int(depth) > MAX_DEPTH:
-        raise invalid_argument(f"recursiveStructureDepth must be at most {MAX_DEPTH}.")
+        if "bigqueryDestination" in config:
+            Destination.parse(config["bigqueryDestination"])
 
 
 def _check_export(body: Json) -> None:

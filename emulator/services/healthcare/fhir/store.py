@@ -1,9 +1,9 @@
 """FHIR stores as a kind of store: their settings, tables and errors."""
 
 from emulator.fhir.search import tables as index
-from emulator.services.healthcare.fhir import errors, keeping, notifications, settings, tables
+from emulator.services.healthcare.fhir import errors, keeping, notifications, settings, streams, tables
 from emulator.services.healthcare.stores import registry
-from emulator.services.healthcare.stores.kind import StoreKind
+from emulator.services.healthcare.stores.kind import StoreKind, Stream
 
 FHIR = registry.register(
     StoreKind(
@@ -16,5 +16,6 @@ FHIR = registry.register(
         data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,
         message=notifications.message,
+        stream=Stream(streams.uri, streams.payload, streams.append),
     )
 )

@@ -77,6 +77,14 @@ async def append(context: "Context", store: str, uri: TableUri, columns: list[Js
     await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows)
 
 
+async def ensure_view(context: "Context", store: str, uri: TableUri, query: str) -> None:
+    """Make a view of a query, unless something of that name is there. Raises what BigQuery refuses."""
+    from emulator.services.bigquery import api
+
+    if not api.table_exists(context, uri.project, uri.dataset, uri.table):
+        await api.create_view(context, uri.project, uri.dataset, uri.table, query, agent.principal(context, store))
+
+
 async def write(job: Job, uri: TableUri, columns: list[Json], rows: AsyncIterable[list[Json]], disposition: str) -> int:
     """Write a table in one load, so that it is there whole or as it was before; gives the number of rows.
 

@@ -1,8 +1,8 @@
 """Fixtures: a dataset and DICOM store of its own for a test, and DICOMweb on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -11,6 +11,9 @@ from dicomweb_client.api import DICOMwebClient
 from tests.emulator.services.healthcare.transfers import agent
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
 
 LOCATION = "us-central1"
 
@@ -78,3 +81,30 @@ def topic(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
     policy = {"bindings": [{"role": "roles/pubsub.publisher", "members": [agent(emulator)]}]}
     assert emulator.request("POST", f"/v1/{full}:setIamPolicy", {"policy": policy})[0] == 200
     return full
+
+
+@pytest.fixture(scope="module")
+def agent_runs_jobs(emulator: RunningEmulator) -> Iterator[None]:
+    """Grant the service agent roles/bigquery.jobUser on the project for a module, beside what its policy holds."""
+    url, binding = f"/v1/projects/{emulator.project}", {"role": "roles/bigquery.jobUser", "members": [agent(emulator)]}
+    _, policy = emulator.request("POST", f"{url}:getIamPolicy", {})
+    policy["bindings"] = [*policy.get("bindings", []), binding]
+    code, answer = emulator.request("POST", f"{url}:setIamPolicy", {"policy": policy})
+    assert code == 200, answer
+    yield
+    _, policy = emulator.request("POST", f"{url}:getIamPolicy", {})
+    policy["bindings"].remove(binding)
+    assert emulator.request("POST", f"{url}:setIamPolicy", {"policy": policy})[0] == 200
+
+
+@pytest.fixture
+def tables(emulator: RunningEmulator, bigquery_client: "bigquery.Client", unique: Callable[[str], str]) -> str:
+    """A BigQuery dataset that the service agent may edit: PROJECT.DATASET."""
+    from google.cloud import bigquery
+
+    name = f"{emulator.project}.{unique('tables').replace('-', '_')}"
+    made_dataset = bigquery_client.create_dataset(name)
+    entry = bigquery.AccessEntry("WRITER", "userByEmail", agent(emulator).partition(":")[2])
+    made_dataset.access_entries = [*made_dataset.access_entries, entry]
+    bigquery_client.update_dataset(made_dataset, ["access_entries"])
+    return name

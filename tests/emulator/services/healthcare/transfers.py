@@ -61,9 +61,9 @@ def names(emulator: RunningEmulator, bucket: str) -> list[str]:
     return [item["name"] for item in answer.get("items", [])]
 
 
-def start(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any]) -> str:
+def start(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any], api: str = "v1") -> str:
     """Start an import or export; give the operation's name."""
-    code, operation = emulator.request("POST", f"/v1/{store}:{verb}", body)
+    code, operation = emulator.request("POST", f"/{api}/{store}:{verb}", body)
     assert code == 200, operation
     assert set(operation) == {"name"}
     return str(operation["name"])
@@ -80,9 +80,9 @@ def wait(emulator: RunningEmulator, operation: str) -> dict[str, Any]:
     raise AssertionError(f"{operation} did not end")
 
 
-def run(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+def run(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any], api: str = "v1") -> dict[str, Any]:
     """Start an import or export and wait for its end."""
-    return wait(emulator, start(emulator, store, verb, body))
+    return wait(emulator, start(emulator, store, verb, body, api))
 
 
 def log_entries(emulator: RunningEmulator, operation: str) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,31 +19,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 
-@pytest.fixture(scope="module", autouse=True)
-def may_run_jobs(emulator: RunningEmulator) -> Iterator[None]:
-    """Grant the service agent roles/bigquery.jobUser on the project for these tests, beside what its policy holds."""
-    url, binding = f"/v1/projects/{emulator.project}", {"role": "roles/bigquery.jobUser", "members": [agent(emulator)]}
-    _, policy = emulator.request("POST", f"{url}:getIamPolicy", {})
-    policy["bindings"] = [*policy.get("bindings", []), binding]
-    code, answer = emulator.request("POST", f"{url}:setIamPolicy", {"policy": policy})
-    assert code == 200, answer
-    yield
-    _, policy = emulator.request("POST", f"{url}:getIamPolicy", {})
-    policy["bindings"].remove(binding)
-    assert emulator.request("POST", f"{url}:setIamPolicy", {"policy": policy})[0] == 200
-
-
-@pytest.fixture
-def tables(emulator: RunningEmulator, bigquery_client: "bigquery.Client", unique: Callable[[str], str]) -> str:
-    """A BigQuery dataset that the service agent may edit: PROJECT.DATASET."""
-    from google.cloud import bigquery
-
-    name = f"{emulator.project}.{unique('films').replace('-', '_')}"
-    made_dataset = bigquery_client.create_dataset(name)
-    entry = bigquery.AccessEntry("WRITER", "userByEmail", agent(emulator).partition(":")[2])
-    made_dataset.access_entries = [*made_dataset.access_entries, entry]
-    bigquery_client.update_dataset(made_dataset, ["access_entries"])
-    return name
+pytestmark = pytest.mark.usefixtures("agent_runs_jobs")
 
 
 def to(table: str, **more: Any) -> dict[str, Any]:

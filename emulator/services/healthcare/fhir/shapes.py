@@ -1,0 +1,86 @@
+"""A bigqueryDestination of a FHIR store, and resources as rows of its tables (discovery: FhirBigQueryDestination)."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.errors import invalid_argument, not_implemented
+from emulator.fhir.definitions import Definitions
+from emulator.fhir.shaping import columns, lossless
+from emulator.fhir.shaping.columns import ColumnError
+from emulator.fhir.shaping.extensions import RowError
+from emulator.fhir.shaping.rows import DEPTH, Shape, Shaper
+from emulator.services.healthcare.stores.kind import Json
+from emulator.services.healthcare.transfer import tables
+from emulator.services.healthcare.transfer.tables import TableUri
+
+MAX_DEPTH = 5
+LOSSLESS = "LOSSLESS"
+SHAPES = (LOSSLESS, *(shape.value for shape in Shape))
+_DATASET = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A dataset that has a table for each type of resource, and the shape of their rows."""
+
+    project: str
+    dataset: str
+    shape: str
+    depth: int
+    disposition: str
+
+    @classmethod
+    def parse(cls, given: Json) -> "Destination":
+        """Read a bigqueryDestination; 400 for what Google refuses, 501 for what is not emulated."""
+        uri = str(given.get("datasetUri", ""))
+        found = _DATASET.fullmatch(uri)
+        if found is None:
+            raise invalid_argument(f'Invalid BigQuery datasetUri "{uri[:200]}": it must be bq://PROJECT.DATASET.')
+        if "changeDataCaptureConfig" in given:
+            raise not_implemented("changeDataCaptureConfig is not emulated.")
+        schema: Json = given.get("schemaConfig") or {}
+        if schema.get("schemaType") not in SHAPES:
+            raise invalid_argument(f"schemaConfig.schemaType is required: {', '.join(SHAPES)}.")
+        depth: Any = schema.get("recursiveStructureDepth") or DEPTH
+        if not 0 < int(depth) <= MAX_DEPTH:
+            raise invalid_argument(f"recursiveStructureDepth must be from 0 to {MAX_DEPTH}.")
+        return cls(found[1], found[2], schema["schemaType"], int(depth), tables.disposition(given))
+
+    def table(self, resource_type: str) -> TableUri:
+        """The table of a type."""
+        return TableUri(self.project, self.dataset, resource_type)
+
+
+class Table:
+    """The rows of one type of resource, and the columns that they need so far."""
+
+    def __init__(self, destination: Destination, definitions: Definitions, resource_type: str) -> None:
+        self._row: Callable[[Json], Json] = lossless.row
+        self.columns: list[Json] = []
+        if destination.shape != LOSSLESS:
+            shape = Shape(destination.shape)
+            self._row = Shaper(definitions, shape, destination.depth).row
+            self.columns = columns.defined(definitions, resource_type, shape, destination.depth)
+
+    def row(self, resource: Json) -> Json:
+        """The row of a resource. ValueError, in one sentence that quotes no value, where it has none in this shape."""
+        return self._row(resource)
+
+    def widen(self, row: Json) -> None:
+        """Take the columns of a row in; ValueError, in one sentence, where they do not go with those that are there."""
+        self.columns = columns.merged(self.columns, columns.of_row(row))
+
+    def rows(self, resources: Iterable[Json]) -> tuple[list[Json], list[tuple[Json, str]]]:
+        """The rows of resources, their columns taken in, and the resources that have none, with the reason."""
+        made, failed = [], []
+        for resource in resources:
+            try:
+                row = self.row(resource)
+                self.widen(row)
+            except (RowError, ColumnError) as problem:
+                failed.append((resource, str(problem)))
+            else:
+                made.append(row)
+        return made, failed

@@ -1,0 +1,93 @@
+"""Rows of resources for BigQuery streams: every version with its operation, and a view of the current ones.
+
+Cloud Healthcare: FhirStore.streamConfigs. The operation, CREATE, UPDATE or DELETE, is the code of a meta.tag.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emulator.errors import ApiError
+from emulator.fhir import parsing
+from emulator.services.healthcare import agent
+from emulator.services.healthcare.fhir import instants
+from emulator.services.healthcare.fhir.keeping import Change
+from emulator.services.healthcare.fhir.shapes import Destination, Table
+from emulator.services.healthcare.fhir.stored import Version, opened
+from emulator.services.healthcare.stores.kind import Json
+from emulator.services.healthcare.transfer import tables
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+MAX_ROW = 1 << 20
+"""Bytes of a resource that BigQuery takes as a streamed row."""
+_BIGQUERY = "bigqueryDestination"
+
+
+def uri(config: Json) -> str:
+    """The dataset of a streamConfig."""
+    return str((config.get(_BIGQUERY) or {}).get("datasetUri", ""))
+
+
+def payload(config: Json, change: Change) -> bytes | None:
+    """The operation, a blank, and the resource; None for a type that is not streamed, or a stream to another store."""
+    after, types = change.after, config.get("resourceTypes") or ()
+    if _BIGQUERY not in config or (types and after.type not in types):
+        return None
+    if after.deleted:
+        return b"DELETE " + parsing.canonical(_deletion(after))
+    return (b"CREATE " if change.created else b"UPDATE ") + after.body
+
+
+async def append(context: "Context", store: str, config: Json, payloads: Sequence[bytes]) -> None:
+    """Append versions to the tables of their types. Raises what BigQuery refuses, after it has seen all types."""
+    to = Destination.parse(config[_BIGQUERY])
+    by_type: dict[str, list[Json]] = defaultdict(list)
+    for resource in await asyncio.to_thread(_resources, payloads):
+        by_type[resource["resourceType"]].append(resource)
+    problems = []
+    for name, resources in by_type.items():
+        try:
+            await _append(context, store, to, name, resources)
+        except ApiError as problem:
+            problems.append(problem)
+    if problems:
+        raise max(problems, key=lambda problem: problem.code)
+
+
+async def _append(context: "Context", store: str, to: Destination, resource_type: str, resources: list[Json]) -> None:
+    table = Table(to, opened(context, store).definitions, resource_type)
+    rows, failed = await asyncio.to_thread(table.rows, resources)
+    for resource, reason in failed:
+        source = f"{store}/fhir/{resource_type}/{resource['id']}"
+        context.logs.write(agent.log_entry(store, "FhirStreamLogEntry", 3, reason, source=source))
+    if rows:
+        await tables.append(context, store, to.table(resource_type), table.columns, rows)
+        await tables.ensure_view(context, store, to.table(f"{resource_type}View"), _current(to, resource_type))
+
+
+def _resources(payloads: Sequence[bytes]) -> list[Json]:
+    """The resources of payloads, each tagged with its operation; those that are too large for a row are left out."""
+    made = []
+    for operation, _, body in (one.partition(b" ") for one in payloads):
+        if len(body) <= MAX_ROW:
+            resource = parsing.parse(body, None)
+            meta: Json = resource["meta"]
+            meta["tag"] = [*(meta.get("tag") or ()), {"code": operation.decode()}]
+            made.append(resource)
+    return made
+
+
+def _deletion(version: Version) -> Json:
+    meta = {"versionId": version.version_id, "lastUpdated": instants.last_updated(version.at)}
+    return {"resourceType": version.type, "id": version.id, "meta": meta}
+
+
+def _current(to: Destination, resource_type: str) -> str:
+    """The query of a view: the last version of each resource, without those that were deleted."""
+    newest = "ROW_NUMBER() OVER (PARTITION BY id ORDER BY meta.lastUpdated DESC, meta.versionId DESC) = 1"
+    versions = f"SELECT * FROM `{to.project}.{to.dataset}.{resource_type}` WHERE TRUE QUALIFY {newest}"  # noqa: S608  names of ours
+    deleted = "EXISTS (SELECT 1 FROM UNNEST(meta.tag) AS tag WHERE tag.code = 'DELETE')"
+    return f"SELECT * FROM ({versions}) WHERE NOT {deleted}"  # noqa: S608  as above

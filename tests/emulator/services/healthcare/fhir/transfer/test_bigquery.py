@@ -1,0 +1,143 @@
+"""Export and streams to BigQuery (Cloud Healthcare: fhirStores.export, FhirStore.streamConfigs)."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.emulator.services.healthcare import transfers
+from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
+from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+pytestmark = pytest.mark.usefixtures("agent_runs_jobs")
+MakeStore = Callable[..., FhirStore]
+SHAPES = [("ANALYTICS", "v1"), ("ANALYTICS_V2", "v1"), ("LOSSLESS", "v1beta1")]  # and the first API that has it
+RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+
+
+def to(tables: str, shape: str = "ANALYTICS", **more: Any) -> Json:
+    return {"bigqueryDestination": {"datasetUri": f"bq://{tables}", "schemaConfig": {"schemaType": shape}, **more}}
+
+
+def rows(client: "bigquery.Client", query: str) -> list[Json]:
+    return [dict(row) for row in client.query(query).result()]
+
+
+def until(client: "bigquery.Client", table: str, query: str, number: int) -> list[Json]:
+    """The rows of a query once the table is there and they are so many."""
+    from google.api_core.exceptions import NotFound
+
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            client.get_table(table)
+            found = rows(client, query)
+        except NotFound:
+            continue
+        if len(found) == number:
+            return found
+    raise AssertionError(f"{query} does not give {number} rows")
+
+
+@pytest.mark.parametrize(("shape", "api"), SHAPES)
+def test_each_type_becomes_a_table(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str, shape: str, api: str
+) -> None:
+    made = fhir.put({**PATIENT, "id": "a", "multipleBirthInteger": 2})
+    fhir.put(observation("Patient/a", id="o"))
+    done = transfers.run(emulator, fhir.name, "export", to(tables, shape), api)
+    assert done["metadata"]["counter"] == {"success": "2"}
+    (patient,) = rows(bigquery_client, f"SELECT id, gender, name, meta FROM `{tables}.Patient`")
+    assert (patient["id"], patient["gender"]) == ("a", "female")
+    assert patient["name"][0]["given"] == ["Darcy"]
+    assert patient["meta"]["versionId"] == made["meta"]["versionId"]
+    subject = "subject.reference" if shape == "LOSSLESS" else "subject.patientId"
+    (seen,) = rows(bigquery_client, f"SELECT {subject} AS subject FROM `{tables}.Observation`")
+    assert seen["subject"] == ("Patient/a" if shape == "LOSSLESS" else "a")
+
+
+def test_columns_are_those_of_the_definitions_and_of_extensions(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    fhir.put({**PATIENT, "id": "a", "extension": [{"url": RACE, "valueString": "x"}]})
+    fhir.put({**PATIENT, "id": "b"})
+    transfers.run(emulator, fhir.name, "export", to(tables))
+    names = {field.name for field in bigquery_client.get_table(f"{tables}.Patient").schema}
+    assert {"maritalStatus", "contact", "us_core_race"} <= names
+    found = rows(bigquery_client, f"SELECT id, us_core_race.value.string AS race FROM `{tables}.Patient` ORDER BY id")
+    assert found == [{"id": "a", "race": "x"}, {"id": "b", "race": None}]
+
+
+def test_a_resource_without_a_row_is_logged_and_the_rest_written(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    twice = [{"url": RACE, "valueString": "x"}, {"url": RACE, "valueString": "y"}]
+    fhir.put({**PATIENT, "id": "a", "extension": twice})
+    fhir.put({**PATIENT, "id": "b"})
+    done = transfers.run(emulator, fhir.name, "export", to(tables))
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    assert rows(bigquery_client, f"SELECT id FROM `{tables}.Patient`") == [{"id": "b"}]
+    (entry,) = transfers.log_entries(emulator, done["name"])
+    assert entry["jsonPayload"]["source"] == f"{fhir.name}/fhir/Patient/a"
+    again = transfers.run(emulator, fhir.name, "export", to(tables, "ANALYTICS_V2", writeDisposition="WRITE_TRUNCATE"))
+    assert again["metadata"]["counter"] == {"success": "2"}
+
+
+def test_tables_with_rows_are_kept_unless_told_otherwise(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    fhir.put({**PATIENT, "id": "a"})
+    transfers.run(emulator, fhir.name, "export", to(tables))
+    assert "error" in transfers.run(emulator, fhir.name, "export", to(tables))
+    transfers.run(emulator, fhir.name, "export", to(tables, writeDisposition="WRITE_APPEND"))
+    assert len(rows(bigquery_client, f"SELECT id FROM `{tables}.Patient`")) == 2
+
+
+def test_what_is_refused_at_once(emulator: RunningEmulator, fhir: FhirStore, tables: str) -> None:
+    for wrong in (
+        to(tables, "ANALYTIC"),
+        to(tables, datasetUri="bq://nothing"),
+        to(f"other.{tables.partition('.')[2]}"),
+    ):
+        assert emulator.request("POST", f"/v1/{fhir.name}:export", wrong)[0] == 400
+
+
+@pytest.mark.parametrize(("shape", "api"), SHAPES)
+def test_a_stream_has_every_version_and_a_view_the_current_ones(
+    emulator: RunningEmulator,
+    fhir: FhirStore,
+    bigquery_client: "bigquery.Client",
+    tables: str,
+    shape: str,
+    api: str,
+) -> None:
+    store, configs = fhir, {"streamConfigs": [to(tables, shape)]}
+    assert emulator.request("PATCH", f"/{api}/{store.name}?updateMask=streamConfigs", configs)[0] == 200
+    store.put({**PATIENT, "id": "a"})
+    store.put({**PATIENT, "id": "a", "gender": "male"})
+    store.put({**PATIENT, "id": "b"})
+    store.send("DELETE", "Patient/b")
+    told = "SELECT id, tag.code AS code FROM `{}.Patient`, UNNEST(meta.tag) AS tag ORDER BY meta.lastUpdated"
+    found = until(bigquery_client, f"{tables}.Patient", told.format(tables), 4)
+    assert [(row["id"], row["code"]) for row in found] == [
+        ("a", "CREATE"),
+        ("a", "UPDATE"),
+        ("b", "CREATE"),
+        ("b", "DELETE"),
+    ]
+    view = f"{tables}.PatientView"
+    assert until(bigquery_client, view, f"SELECT id, gender FROM `{view}`", 1) == [{"id": "a", "gender": "male"}]
+
+
+def test_a_stream_of_some_types(make_fhir_store: MakeStore, bigquery_client: "bigquery.Client", tables: str) -> None:
+    config = {**to(tables), "resourceTypes": ["Observation"]}
+    store = make_fhir_store(enableUpdateCreate=True, streamConfigs=[config])
+    store.put({**PATIENT, "id": "a"})
+    store.put(observation("Patient/a", id="o"))
+    until(bigquery_client, f"{tables}.Observation", f"SELECT id FROM `{tables}.Observation`", 1)
+    assert {table.table_id for table in bigquery_client.list_tables(tables)} <= {"Observation", "ObservationView"}
