@@ -19,6 +19,7 @@ from emulator.services.healthcare.transfer import sources, steps
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.storage import api
 from emulator.services.storage.api import StoredObject
+from emulator.services.storage.uris import GsUri
 
 Json = dict[str, Any]
 BATCH = 64
@@ -37,7 +38,7 @@ class _Item:
     @property
     def source(self) -> str:
         """What the log names where it fails."""
-        return f"gs://{self.found.bucket}/{self.found.name}"
+        return str(GsUri(self.found.bucket, self.found.name))
 
 
 @dataclass(frozen=True)
