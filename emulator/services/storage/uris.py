@@ -19,12 +19,18 @@ class GsUri:
     name: str
 
     @classmethod
+    def of(cls, uri: str) -> Self | None:
+        """What the URI of an object names, with wildcards or not; None if it is none."""
+        found = _URI.fullmatch(uri)
+        return cls(found[1], found[2]) if found is not None and found[2] else None
+
+    @classmethod
     def parse(cls, uri: str, field: str) -> Self:
         """Read the URI of an object, with wildcards or not; 400, which names the request's field, if it is none."""
-        found = _URI.fullmatch(uri)
-        if found is None or not found[2]:
+        found = cls.of(uri)
+        if found is None:
             raise _invalid(uri, field, "gs://BUCKET/OBJECT")
-        return cls(found[1], found[2])
+        return found
 
     @classmethod
     def parse_folder(cls, uri: str, field: str) -> Self:

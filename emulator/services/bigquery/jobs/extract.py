@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import catalog, errors, warehouse
-from emulator.services.bigquery.jobs.load import GS_URI, require_payer
+from emulator.services.bigquery.jobs.load import require_payer
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.rows import plain_value
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type, parquet_select
+from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,11 +76,10 @@ def place(context: Context, job: Job, uri: str) -> tuple[str, str]:
     """The bucket and the object that an address names. Raises a 400, or a 403 where the caller may not write there."""
     from emulator.services.storage import api
 
-    match = GS_URI.match(uri)
-    if match is None or uri.count("*") > 1:
+    named = GsUri.of(uri)
+    if named is None or uri.count("*") > 1:
         raise errors.invalid(f"Invalid extract destination URI {uri}; write gs://bucket/object with at most one *.")
-    bucket, key = match.groups()
-    key = key.replace("*", "000000000000")
+    bucket, key = named.bucket, named.name.replace("*", "000000000000")
     if not api.may_write(context, job.principal, bucket, key):
         there = "storage.objects.delete" if api.get_object(context, bucket, key) else "storage.objects.create"
         raise errors.error(

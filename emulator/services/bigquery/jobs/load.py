@@ -5,7 +5,6 @@ Files are read into a storage table of the job's own, so that a table never show
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import check_table_id
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
+from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 BATCH_ROWS = 5000
 FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET")
 MAX_ERRORS_SHOWN = 20
-GS_URI = re.compile(r"gs://([^/]+)/(.+)\Z")
 REFUSED = ("hivePartitioningOptions", "decimalTargetTypes", "jsonExtension", "projectionFields", "connectionProperties")
 
 
@@ -125,10 +124,10 @@ def _objects(context: Context, principal: str, uris: list[str]) -> tuple[list[Pa
 
     paths, names = [], []
     for uri in uris:
-        match = GS_URI.match(uri)
-        if match is None:
+        named = GsUri.of(uri)
+        if named is None:
             raise errors.invalid(f"Invalid source URI {uri}; write gs://bucket/object.")
-        bucket, pattern = match.groups()
+        bucket, pattern = named.bucket, named.name
         require_payer(context, bucket, principal)
         if pattern.count("*") > 1:
             raise errors.invalid(f"Invalid source URI {uri}: at most one * is allowed.")
@@ -142,9 +141,9 @@ def _objects(context: Context, principal: str, uris: list[str]) -> tuple[list[Pa
         if not matched:
             raise errors.error("notFound", f"Not found: URI {uri}")
         for item in matched:
-            _require(context, principal, "storage.objects.get", f"gs://{bucket}/{item.name}", bucket, item.name)
+            _require(context, principal, "storage.objects.get", str(GsUri(bucket, item.name)), bucket, item.name)
         paths += [context.blobs.path(item.blob_id) for item in matched]
-        names += [f"gs://{bucket}/{item.name}" for item in matched]
+        names += [str(GsUri(bucket, item.name)) for item in matched]
     return paths, names
 
 
