@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any
 
 from emulator.fhir.paths.errors import PathError
+from emulator.fhir.paths.functions import OF_ONE, OF_VALUES
+from emulator.fhir.paths.operators import OPERATORS
 from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed
 
 Items = list[Any]
@@ -79,10 +81,8 @@ def _step(node: Node, expression: str) -> Step:
             return _union([_step(each, expression) for each in sides])
         case Call():
             return _call(node, expression)
-        case Binary(operator="and" | "or"):
-            return _connection(node, expression)
-        case Binary():
-            return _comparison(node, expression)
+        case Binary(operator=operator):
+            return _BINARY.get(operator, _operation)(node, expression)
 
 
 def _chained(of: Node, last: Step, expression: str) -> Step:
@@ -227,6 +227,32 @@ def _comparison(node: Binary, expression: str) -> Step:
     return comparison
 
 
+def _logic(node: Binary, expression: str) -> Step:
+    """xor, and implies, which is true of anything where its left side is false."""
+    left, right = _step(node.left, expression), _step(node.right, expression)
+    implies = node.operator == "implies"
+
+    def logic(items: Items, resource: Any) -> Items:
+        first = _truth(left(items, resource))
+        if implies and first is False:
+            return [True]
+        second = _truth(right(items, resource))
+        if implies and second is True:
+            return [True]
+        return _EMPTY if first is None or second is None else [second if implies else first is not second]
+
+    return logic
+
+
+def _operation(node: Binary, expression: str) -> Step:
+    left, right = _step(node.left, expression), _step(node.right, expression)
+    operator = OPERATORS[node.operator]
+    return lambda items, resource: operator(left(items, resource), right(items, resource))
+
+
+_BINARY = {"and": _connection, "or": _connection, "xor": _logic, "implies": _logic, "=": _comparison, "!=": _comparison}
+
+
 def _same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
@@ -242,7 +268,35 @@ def _call(node: Call, expression: str) -> Step:
             if node.name not in _OF_NONE
             else _of_none(node, expression)
         )
-    raise PathError(f'The function "{node.name}" of the expression "{expression}" is not one that can be searched by.')
+    if node.name in OF_VALUES and not node.arguments:
+        values, of = OF_VALUES[node.name], _step(node.of, expression)
+        return lambda items, resource: values(of(items, resource))
+    if node.name in OF_ONE and len(node.arguments) == 1:
+        return _of_one(node, expression)
+    if len(node.arguments) in {"select": {1}, "iif": {2, 3}}.get(node.name, ()):
+        return _projection(node, expression)
+    raise PathError(f'The function "{node.name}" of the expression "{expression}" is not one that is known here.')
+
+
+def _of_one(node: Call, expression: str) -> Step:
+    function, of = OF_ONE[node.name], _step(node.of, expression)
+    argument = _step(node.arguments[0], expression)
+    return lambda items, resource: function(of(items, resource), argument(items, resource))
+
+
+def _projection(node: Call, expression: str) -> Step:
+    """select: what an expression gives of each value. iif: one of two, of all values."""
+    of = _step(node.of, expression)
+    first, *others = [_step(each, expression) for each in node.arguments]
+    if node.name == "select":
+        return lambda items, resource: [value for each in of(items, resource) for value in first([each], resource)]
+    then, otherwise = (*others, lambda *_: _EMPTY)[:2]
+
+    def chosen(items: Items, resource: Any) -> Items:
+        found = of(items, resource)
+        return then(found, resource) if _truth(first(found, resource)) else otherwise(found, resource)
+
+    return chosen
 
 
 _WITH_CRITERIA = ("where", "exists", "all")

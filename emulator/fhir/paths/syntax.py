@@ -1,4 +1,4 @@
-"""The tree of an expression (FHIRPath 2.0, as far as search parameters of STU3, R4 and R5 go)."""
+"""The tree of an expression (FHIRPath 2.0, as far as search parameters and invariants of STU3, R4 and R5 go)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.words import Word, words
 
 DEEPEST = 20  # brackets inside each other
+UCUM = "http://unitsofmeasure.org"  # %ucum
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Binary:
-    """A comparison (= !=) or a connection (and or)."""
+    """A comparison (= !=), an order, a connection (and or xor implies), membership, or the joining of two values."""
 
     operator: str
     left: Node
@@ -81,6 +82,9 @@ class Binary:
 
 
 Node: TypeAlias = This | Root | Child | Literal | Call | Index | Typed | Union | Binary
+
+
+_LEVELS = (("implies",), ("or", "xor"), ("and",), ("in", "contains"), ("=", "!="), ("<", ">", "<=", ">="))
 
 
 def parsed(expression: str) -> Node:
@@ -126,22 +130,16 @@ class _Reader:
         )
 
     def connection(self) -> Node:
-        """or, and: the loosest."""
-        node = self._and()
-        while operator := self._take("or"):
-            node = Binary(operator, node, self._and())
-        return node
+        """The loosest: implies. What binds more tightly follows in `_LEVELS`."""
+        return self._level(0)
 
-    def _and(self) -> Node:
-        node = self._comparison()
-        while operator := self._take("and"):
-            node = Binary(operator, node, self._comparison())
-        return node
-
-    def _comparison(self) -> Node:
-        node = self._union()
-        if operator := self._take("=", "!="):
-            return Binary(operator, node, self._union())
+    def _level(self, level: int) -> Node:
+        """Operators of a level between what binds more tightly."""
+        if level == len(_LEVELS):
+            return self._union()
+        node = self._level(level + 1)
+        while operator := self._take(*_LEVELS[level]):
+            node = Binary(operator, node, self._level(level + 1))
         return node
 
     def _union(self) -> Node:
@@ -150,8 +148,14 @@ class _Reader:
             sides.append(self._typed())
         return sides[0] if len(sides) == 1 else Union(tuple(sides))
 
-    def _typed(self) -> Node:
+    def _joined(self) -> Node:
         node = self._path()
+        while operator := self._take("&", "+"):
+            node = Binary(operator, node, self._path())
+        return node
+
+    def _typed(self) -> Node:
+        node = self._joined()
         while operator := self._take("as", "is"):
             node = Typed(node, operator, self._type())
         return node
@@ -184,8 +188,11 @@ class _Reader:
             raise self._wrong("a path is expected")
         if word.value in {"true", "false"}:
             return Literal(self._next().value == "true")
-        if word.value in {"$this", "%resource", "%context"}:
+        if word.value in {"$this", "%resource", "%rootResource", "%context"}:
             return This() if self._next().value == "$this" else Root()
+        if word.value == "%ucum":
+            self._next()
+            return Literal(UCUM)
         if word.value[0].isupper() and self._words[self._at + 1].value != "(":
             return Root(self._next().value)
         return self._step(This())

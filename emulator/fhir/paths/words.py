@@ -7,7 +7,7 @@ from emulator.fhir.paths.errors import PathError
 
 _WORD = re.compile(
     r"\s*(?:(?P<name>`[^`]+`|%?\$?[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'(?:[^'\\]|\\.)*')|(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<sign>!=|!~|<=|>=|[().\[\],|=<>~]))",
+    r"|(?P<sign>!=|!~|<=|>=|[().\[\],|=<>~&+]))",
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)

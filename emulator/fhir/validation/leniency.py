@@ -17,13 +17,15 @@ class Leniency:
     """Names that begin with a capital (Gender) and codes of other case, or with _ for - (ENTERED_IN_ERROR)."""
     any_contained: bool
     """Contained resources whose values, required elements and references are wrong, as long as they can be read."""
+    outer_invariants: bool
+    """Broken invariants of whole resources and data types, but not of types within types."""
 
 
 _BY_NUMBER = {
-    "3.0.1": Leniency(nulls=True, capitals=True, any_contained=False),
-    "4.0.1": Leniency(nulls=True, capitals=True, any_contained=True),
+    "3.0.1": Leniency(nulls=True, capitals=True, any_contained=False, outer_invariants=True),
+    "4.0.1": Leniency(nulls=True, capitals=True, any_contained=True, outer_invariants=False),
 }
-_STRICT = Leniency(nulls=False, capitals=False, any_contained=False)
+_STRICT = Leniency(nulls=False, capitals=False, any_contained=False, outer_invariants=False)
 
 
 def of(number: str) -> Leniency:

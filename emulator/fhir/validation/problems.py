@@ -21,7 +21,7 @@ class Problem:
     """One thing that is wrong with a resource."""
 
     details: str
-    """What is wrong, in words that quote nothing of the resource: unknown field."""
+    """What is wrong, in words that quote nothing of the resource: unknown field. For an invariant its expression."""
     diagnostics: str = ""
     """What was found. May be a patient's data: for answers, never for logs."""
     aspect: Aspect = Aspect.STRUCTURE
@@ -32,6 +32,8 @@ class Problem:
     def within(self, spelled: str, named: str = "") -> "Problem":
         """This problem, seen from around it: of an element as it is spelled in JSON, and as it is named otherwise."""
         name = spelled if self.aspect is Aspect.STRUCTURE else named or spelled
+        if self.aspect is Aspect.INVARIANT and name.startswith("["):
+            return self
         joint = "." if self.path and not self.path.startswith("[") else ""
         return replace(self, path=f"{name}{joint}{self.path}")
 
@@ -46,6 +48,8 @@ class Problem:
     @property
     def discreet(self) -> str:
         """The problem for logs, and as Google's parser words it: with no value of the resource."""
+        if self.aspect is Aspect.INVARIANT:
+            return f'fhirpath-constraint-violation-{self.path}: "{self.details}"'
         return (f'error at "{_printable(self.path)}": ' if self.path else "") + self.details
 
 

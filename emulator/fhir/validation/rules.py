@@ -11,6 +11,7 @@ from typing import Any
 from emulator.fhir import versions
 from emulator.fhir.definitions import Definitions, Element, Type, load
 from emulator.fhir.validation import leniency, primitives
+from emulator.fhir.validation.invariants import Invariants
 from emulator.fhir.validation.primitives import Rule
 from emulator.fhir.validation.problems import Aspect, Problem, within
 
@@ -33,10 +34,11 @@ class _Names:
 class Rules:
     """The rules of a version, made when they are first needed."""
 
-    def __init__(self, definitions: Definitions) -> None:
-        """Take the definitions; nothing is made yet."""
+    def __init__(self, definitions: Definitions, *, invariants: bool = True) -> None:
+        """Take the definitions, with their invariants or without; nothing is made yet."""
         self._definitions = definitions
         self._leniency = leniency.of(definitions.number)
+        self._invariants = Invariants(self._leniency) if invariants else None
         self._made: dict[str, Rule] = {}
         self._foreign = _foreign_resources(definitions)
         patterns = {name: definitions[name].pattern for name in ("decimal", "oid")}
@@ -73,7 +75,8 @@ class Rules:
             self._made[kind.name] = self.resource
         else:
             names = _Names()
-            self._made[kind.name] = _object(names, _Required.of(kind), self._leniency)
+            checked = _object(names, _Required.of(kind), self._leniency)
+            self._made[kind.name] = self._invariants.of_type(kind, checked) if self._invariants else checked
             self._fill(names, kind)
 
     def _fill(self, names: _Names, kind: Type) -> None:
@@ -103,6 +106,8 @@ class Rules:
             checked = self._reference(checked, element.targets)
         elif type_name == "CodeableReference":
             checked = _inside(checked, "reference", self._reference(_anything, element.targets))
+        if self._invariants:
+            checked = self._invariants.of_element(element, checked)
         return _many(checked, self._leniency.nulls) if element.is_list else checked
 
     def _reference(self, checked: Rule, targets: tuple[str, ...]) -> Rule:

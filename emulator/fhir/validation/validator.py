@@ -19,6 +19,8 @@ class Checks:
     """False for disableRequiredFieldValidation."""
     references: bool = True
     """False for disableReferenceTypeValidation."""
+    invariants: bool = True
+    """False for disableFhirpathValidation."""
 
     def counts(self, problem: Problem) -> bool:
         """Whether a problem counts."""
@@ -32,20 +34,22 @@ ALL = Checks()
 def validate(resource: Json, version: str, checks: Checks = ALL) -> list[Problem]:
     """What is wrong with a resource, as `parsing.parse` gave it, in a version by its name in a store: R4.
 
-    A resource that can't be read has only the problems that say why, as Google's parser has it.
+    A resource that can't be read has only the problems that say why, as Google's parser has it; broken invariants are
+    told of what is right otherwise.
     """
-    found = rules(version).resource(resource)
+    found = rules(version, checks.invariants).resource(resource)
     if not found:
         return []
     top = str(resource.get("resourceType", ""))
     problems = [_at_top(problem, top) for problem in found if checks.counts(problem)]
-    return [each for each in problems if each.aspect is Aspect.STRUCTURE] or problems
+    unreadable = [each for each in problems if each.aspect is Aspect.STRUCTURE]
+    return unreadable or [each for each in problems if each.aspect is not Aspect.INVARIANT] or problems
 
 
 @cache
-def rules(version: str) -> Rules:
-    """The rules of a version, kept once made."""
-    return Rules(load(version))
+def rules(version: str, invariants: bool) -> Rules:
+    """The rules of a version, with or without its invariants, kept once made."""
+    return Rules(load(version), invariants=invariants)
 
 
 def _at_top(problem: Problem, name: str) -> Problem:

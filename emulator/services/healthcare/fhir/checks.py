@@ -57,6 +57,7 @@ def _require_valid(store: Store, given: Json) -> None:
     wanted = Checks(
         required=not config.get("disableRequiredFieldValidation"),
         references=not config.get("disableReferenceTypeValidation"),
+        invariants=not config.get("disableFhirpathValidation"),
     )
     if problems := validate(given, store.version, wanted):
         raise outcomes.unparseable(*(problem.sentence for problem in problems[:MOST_ISSUES]))

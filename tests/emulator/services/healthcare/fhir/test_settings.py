@@ -92,6 +92,15 @@ def test_validation_can_be_switched_off_in_parts(make_fhir_store: Callable[..., 
     assert lax.send("POST", "Observation", wrong).status_code == 201
 
 
+def test_fhirpath_validation_can_be_switched_off(make_fhir_store: Callable[..., FhirStore]) -> None:
+    content = {"resourceType": "Patient", "name": [{"period": {"start": "2021", "end": "2020"}}]}
+    refused = make_fhir_store().send("POST", "Patient", content)
+    assert refused.status_code == 400
+    assert refused.json()["issue"][0]["diagnostics"].startswith("fhirpath-constraint-violation-Patient.name.period: ")
+    lax = make_fhir_store(validationConfig={"disableFhirpathValidation": True})
+    assert lax.send("POST", "Patient", content).status_code == 201
+
+
 def test_versions_of_fhir_are_told_apart(make_fhir_store: Callable[..., FhirStore]) -> None:
     content = {"resourceType": "Patient", "animal": {"species": {"text": "cat"}}}  # of STU3 only
     assert make_fhir_store("STU3").send("POST", "Patient", content).status_code == 201

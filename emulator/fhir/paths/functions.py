@@ -1,0 +1,90 @@
+"""Functions of FHIRPath that invariants use beside those of search parameters: of values alone, and of one argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Items = list[Any]
+
+
+def _children(items: Items) -> Items:
+    found: Items = []
+    for item in items:
+        for value in item.values() if isinstance(item, dict) else ():
+            found += value if isinstance(value, list) else [value]
+    return found
+
+
+def _descendants(items: Items) -> Items:
+    found: Items = []
+    while items := _children(items):
+        found += items
+    return found
+
+
+def _is_distinct(items: Items) -> Items:
+    try:
+        return [len(set(items)) == len(items)]
+    except TypeError:  # objects have no hash
+        return [all(each not in items[:at] for at, each in enumerate(items))]
+
+
+def _whole(items: Items) -> Items:
+    try:
+        return [int(items[0])] if items else []
+    except (TypeError, ValueError):
+        return []
+
+
+def _text(items: Items) -> Items:
+    return [str(items[0])] if items and not isinstance(items[0], dict) else []
+
+
+def _same(items: Items) -> Items:
+    return items
+
+
+OF_VALUES: dict[str, Callable[[Items], Items]] = {
+    "allFalse": lambda items: [True not in items],
+    "allTrue": lambda items: [False not in items],
+    "children": _children,
+    "descendants": _descendants,
+    "highBoundary": _same,
+    "htmlChecks": lambda _: [True],
+    "isDistinct": _is_distinct,
+    "length": lambda items: [len(str(items[0]))] if items else [],
+    "lowBoundary": _same,
+    "tail": lambda items: items[1:],
+    "toInteger": _whole,
+    "toString": _text,
+}
+"""Boundaries are not needed: an order that they would decide is unknown here, which breaks no invariant. Narratives are
+not looked into: that is the task of who shows them."""
+
+
+def _of_text(test: Callable[[str, str], Any]) -> Callable[[Items, Items], Items]:
+    def function(items: Items, argument: Items) -> Items:
+        if not items or not argument or not isinstance(items[0], str) or not isinstance(argument[0], str):
+            return []
+        return [test(items[0], argument[0])]
+
+    return function
+
+
+def _substring(items: Items, argument: Items) -> Items:
+    return [items[0][int(argument[0]) :]] if items and argument and isinstance(items[0], str) else []
+
+
+OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
+    "combine": lambda items, argument: items + argument,
+    "comparable": lambda items, argument: [True] if items and argument else [],
+    "contains": _of_text(lambda text, part: part in text),
+    "endsWith": _of_text(str.endswith),
+    "intersect": lambda items, argument: [each for each in items if each in argument],
+    "matches": _of_text(lambda text, pattern: re.search(pattern, text) is not None),
+    "startsWith": _of_text(str.startswith),
+    "substring": _substring,
+    "trace": lambda items, _: items,
+}
