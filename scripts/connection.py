@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
@@ -48,8 +49,6 @@ def connect(stack: str | None, outputs_file: Path | None, *, must_run: bool = Tr
     Raises CommandError, also for an emulator that isn't running unless `must_run` is false; OutputsError when the
     outputs don't fit.
     """
-    import logging
-
     # Libraries log the URLs they ask, and a search's URL names a patient: nothing of that reaches the terminal.
     logging.getLogger().addHandler(logging.NullHandler())
     outputs = read_outputs(stack, outputs_file)

@@ -6,6 +6,7 @@ import errno
 import json
 import re
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
@@ -235,8 +236,6 @@ def _operating_system(error: OSError) -> str:
 
 
 def _unexpected(error: BaseException) -> str:
-    import traceback
-
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return (

@@ -35,11 +35,16 @@ def name_of(path: Path) -> str:
 def imported(path: Path, modules: dict[str, Path]) -> Iterator[str]:
     """The modules of ours that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (each.name for each in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            parts = {f"{node.module}.{each.name}" for each in node.names}
-            yield from parts & modules.keys() or {node.module}
+        yield from named(node, modules)
+
+
+def named(node: ast.AST, modules: dict[str, Path]) -> Iterator[str]:
+    """The modules that a statement imports; none where it is no import."""
+    if isinstance(node, ast.Import):
+        yield from (each.name for each in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        parts = {f"{node.module}.{each.name}" for each in node.names}
+        yield from parts & modules.keys() or {node.module}
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +120,6 @@ def _jpeg_size(image: bytes) -> tuple[int, int]:
 
 
 def _decode_jpeg(image: bytes) -> Picture:
-    import warnings
-
     import numpy as np
 
     # Before Pillow, which only warns of what is too large, and takes the memory.
@@ -149,8 +148,6 @@ def _is_coded_as_rgb(image: bytes) -> bool:
 
 def _decode_other(image: bytes, kind: str) -> Picture:
     """A TIFF or BMP, whose sizes and modes Pillow reads before any pixel."""
-    import warnings
-
     import numpy as np
     from PIL import Image
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from emulator.pool import make_pool
 from scripts.chestxrays.convert import CONVERTER, Syntax, to_dicom
 from scripts.chestxrays.errors import FilmError
 from scripts.chestxrays.images import ImageFile
@@ -19,6 +20,7 @@ from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids, instance_uid, series_uid, study_uid
 from scripts.errors import CommandError
 from scripts.loading.sources import SourceError
+from scripts.parallel import threads_left
 
 
 def uids_of(record: FilmRecord) -> FilmUids:
@@ -42,16 +44,12 @@ class Converter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        from scripts.parallel import threads_left
-
         if self._made is not None:
             self._made.shutdown(wait=not threads_left.is_set(), cancel_futures=True)
 
     @property
     def _pool(self) -> Executor:
         """Made when it is first needed, by one of many threads."""
-        from emulator.pool import make_pool
-
         with self._making:
             if self._made is None:
                 self._made = make_pool(self.workers)

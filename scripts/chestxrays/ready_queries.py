@@ -7,7 +7,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.chestxrays.label_columns import TABLE
+from scripts.chestxrays.label_views import INSTANCES_VIEW, refresh_views
 from scripts.errors import CommandError, UsageError, api_failure
+from scripts.tables import METADATA_TABLE, find_table
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
@@ -43,10 +46,6 @@ def prepare(target: Connection, query: ReadyQuery) -> None:
 
     Raises CommandError that says what to do first.
     """
-    from scripts.chestxrays.label_columns import TABLE
-    from scripts.chestxrays.label_views import INSTANCES_VIEW, refresh_views
-    from scripts.tables import METADATA_TABLE, find_table
-
     dataset = target.outputs.bigquery_dataset
     if find_table(target, TABLE) is None:
         raise CommandError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
 from dataclasses import dataclass
@@ -132,8 +133,6 @@ def _words(name: str) -> list[str]:
 
 def near_names(name: str, number: int = 3) -> list[Entry]:
     """The elements whose keywords are written most like `name`, for suggestions."""
-    import difflib
-
     close = difflib.get_close_matches("".join(name.casefold().split()), _by_keyword(), n=number, cutoff=0.6)
     return [_by_keyword()[keyword] for keyword in close]
 

@@ -17,6 +17,8 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from emulator.dicom.errors import DicomError
+from emulator.dicom.header import read_header
 from scripts.dicomtags import attribute, confidentiality, dictionary, standard
 from scripts.dicomtags.membership import Members, missing_of
 from scripts.errors import CommandError
@@ -75,9 +77,6 @@ def _plain_text(dataset: Dataset, keyword: str) -> str:
 
 def _check(file: BinaryIO, path: Path) -> None:
     """Raise CommandError where the file is no DICOM file, or not whole: pydicom reads what it finds and is content."""
-    from emulator.dicom.errors import DicomError
-    from emulator.dicom.header import read_header
-
     try:
         if not path.stat().st_size:
             raise DicomError("The file is empty.")

@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from scripts.connection import WORKERS
+from scripts.console import remark
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -195,7 +196,6 @@ def _lines_of(part: storage.Blob) -> list[dict[str, Any]]:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         if type(error).__module__.startswith(("requests", "urllib3")):
             raise
-        from scripts.console import remark
 
         remark(f"A part of the manifest can't be read and is passed over: {part.name}.")
         return []

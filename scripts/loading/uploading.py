@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.connection import Connection
 from scripts.loading.manifest import FOLDER, Entry, Manifest, State
 from scripts.loading.sources import Content, RemoteObject, Source, SourceError, clashes
+from scripts.parallel import run_parallel
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -125,8 +126,6 @@ def upload(
 
 def _in_threads(target: Connection, bucket: str, stop: threading.Event) -> Carry:
     def carry(sources: Sequence[Source], held: Mapping[str, Stored]) -> Generator[tuple[Source, Outcome], None, None]:
-        from scripts.parallel import run_parallel
-
         taken = name_clashes(sources)
         uploader = Uploader(target, bucket, held.get)
         return run_parallel(lambda source: taken.get(source.label) or uploader.upload(source), sources, stop)

@@ -19,7 +19,10 @@ NAME = "healthcare_cloud_poc_worker"
 PACKAGES = ("imagecodecs", "numpy", "pillow", "pydicom")
 """What the workers need beyond Beam's own image, which brings Google's clients. None of them needs another."""
 
-_PARTS = ("infra/__init__.py", "infra/outputs.py", "emulator/__init__.py", "emulator/dicom/**/*", "scripts/**/*")
+_PARTS = (
+    *("infra/__init__.py", "infra/outputs.py", "emulator/__init__.py", "emulator/pool.py", "emulator/dicom/**/*"),
+    "scripts/**/*",
+)
 _SUFFIXES = frozenset((".py", ".json", ".sql"))
 
 
