@@ -16,9 +16,20 @@ from pathlib import Path
 from benchmarks import wire
 from benchmarks.corpus import Corpus
 from benchmarks.dicomweb import drawing, reading, storing
-from benchmarks.dicomweb.goals import CONNECTIONS, ENCODER, GOALS, NGINX, ORTHANC, WRITE_AND_SYNC
+from benchmarks.dicomweb.goals import (
+    ANSWER,
+    COMMIT,
+    CONNECTIONS,
+    ENCODER,
+    GOALS,
+    NGINX,
+    ORTHANC,
+    RECEIVE,
+    WRITE_AND_SYNC,
+)
 from benchmarks.dicomweb.server import Server, emulator_server
 from benchmarks.figures import Figure, absent, rates
+from benchmarks.peers.bare_server import running_bare_server
 from benchmarks.peers.missing import PeerMissing
 from benchmarks.peers.nginx import running_nginx
 from benchmarks.peers.orthanc import running_orthanc
@@ -85,6 +96,10 @@ class _Contest:
         self._running = stack.enter_context(running_emulator(places, "dicomweb"))
         self._servers = {_OURS: emulator_server(self._running)}
         self._nginx = 0
+        self._bare_servers = {
+            RECEIVE: self._bare_server("receive", self._bare / "received"),
+            COMMIT: self._bare_server("commit", self._bare / "committed"),
+        }
         self._drawn = drawing.pictures(self._corpus, _PICTURES)
         try:
             rival = stack.enter_context(running_orthanc(places.results / "orthanc"))
@@ -94,7 +109,7 @@ class _Contest:
 
     def works(self, turn: int) -> Iterator[Work]:
         """What is done in a round, in order: in the first one the films are stored that are read from then on."""
-        yield Work("STOW", {**self._storing(), WRITE_AND_SYNC: self._write_and_sync})
+        yield Work("STOW", {**self._storing(), WRITE_AND_SYNC: self._write_and_sync, **self._bare_storing()})
         kinds = list(reading.kinds(self._number * len(CONNECTIONS)))
         if turn == 0:
             self._serve_files(kinds)
@@ -106,9 +121,14 @@ class _Contest:
                 targets = [f"/{kind.static}/{each}" for each in range(len(kind.paths))]
                 requests = [wire.request(self._nginx, target, {}) for target in targets]
                 runs[NGINX] = partial(_read, self._nginx, requests)
+                if kind.static == "metadata":
+                    runs[ANSWER] = partial(_read, self._bare_servers[ANSWER].port, requests)
             if kind.picture:
                 runs[ENCODER] = partial(self._encode, kind.picture)
             yield Work(kind.label, runs)
+
+    def _bare_server(self, mode: str, path: Path) -> Server:
+        return Server(mode, self._stack.enter_context(running_bare_server(mode, path)), "", 0)
 
     def memory(self) -> list[Figure]:
         """The emulator's peak memory to Orthanc's."""
@@ -121,6 +141,9 @@ class _Contest:
 
     def _storing(self) -> dict[str, Run]:
         return {name: partial(self._store, server) for name, server in self._servers.items()}
+
+    def _bare_storing(self) -> dict[str, Run]:
+        return {name: partial(self._store, self._bare_servers[name]) for name in (RECEIVE, COMMIT)}
 
     def _store(self, server: Server, connections: int, turn: int) -> float:
         return storing.store(self._corpus, self._number, server, self._first(connections, turn), connections)
@@ -140,6 +163,7 @@ class _Contest:
         for kind in kinds:
             if kind.static:
                 _save(self._servers[_OURS], kind, self._content / kind.static)
+        self._bare_servers[ANSWER] = self._bare_server("answer", self._content / "metadata" / "0")
         try:
             self._nginx = self._stack.enter_context(running_nginx(self._folder, self._content))
         except PeerMissing as problem:
