@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -86,6 +87,7 @@ app.add_typer(operations.app, name="operations")
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
+    gc.freeze()  # what is imported stays: neither a collection nor the end of the process need look at it
     threads_left.clear()
     be_quiet(wanted=False)
     try:
