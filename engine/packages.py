@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def install_packages(layout: Layout) -> None:
         current.result(f"installed in {layout.venv.name}")
 
 
-# Large, and of each only a few modules are ever imported; and templates that are no Python.
+# Large, and of each only a few modules are ever imported; and templates that are no Python. Of pulumi_gcp the services
+# that the program declares resources of are compiled all the same.
 _NOT_COMPILED = r"/(pulumi_gcp|apache_beam|numpy|scipy|pyarrow|selenium|hypothesis|mypy|mypyc|ruff|debugpy|tests?)/"
 _OWN = ("emulator", "engine", "infra", "scripts")
 
@@ -49,8 +51,16 @@ def _compile_ahead(layout: Layout) -> None:
     """Write bytecode of the packages and of our own modules; a file that can't be compiled is left as it is."""
     version = ".".join(map(str, sys.version_info[:2]))
     folders = [layout.venv / "lib" / f"python{version}" / "site-packages", *(layout.root / name for name in _OWN)]
-    command: list[str | Path] = [layout.python, "-m", "compileall", "-qq", "-j", "0", "-x", _NOT_COMPILED, *folders]
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    command: list[str | Path] = [layout.python, "-m", "compileall", "-qq", "-j", "0"]
+    for more in (["-x", _NOT_COMPILED, *folders], _declared(layout, folders[0] / "pulumi_gcp")):
+        subprocess.run([*command, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def _declared(layout: Layout, package: Path) -> list[str | Path]:
+    """What of pulumi_gcp the program imports: its own modules, and those of each service that it names."""
+    sources = [file.read_text() for file in (layout.root / "infra").glob("*.py")]
+    services = {service for source in sources for service in re.findall(r"\bgcp\.([a-z]+)\.", source)}
+    return [*package.glob("*.py"), *(package / service for service in sorted(services))]
 
 
 def write_programs(layout: Layout) -> None:
