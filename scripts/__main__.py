@@ -87,7 +87,6 @@ app.add_typer(operations.app, name="operations")
 
 def main() -> None:
     """Run the command of the command line; what goes wrong becomes one sentence and an exit code."""
-    gc.freeze()  # what is imported stays: neither a collection nor the end of the process need look at it
     threads_left.clear()
     be_quiet(wanted=False)
     try:
@@ -126,4 +125,5 @@ def _leave(error: Exception, explained: CommandError) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # what is imported stays: neither a collection nor the end of the process need look at it
     main()
