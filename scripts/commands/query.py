@@ -48,9 +48,11 @@ def query(
     chosen = ready_queries.ready_query(ready) if ready else None
     from google.cloud.bigquery import DatasetReference, QueryJobConfig
 
+    from scripts.chestxrays.query_tables import prepare
+
     with connect(stack, outputs) as target:
         if chosen is not None:
-            ready_queries.prepare(target, chosen)
+            prepare(target, chosen)
         dataset = DatasetReference(target.outputs.project, target.outputs.bigquery_dataset)
         text = _text(sql, chosen)
         job = target.bigquery.query(text, job_config=QueryJobConfig(default_dataset=dataset))
