@@ -148,10 +148,11 @@ def _make_go(folder: Path) -> None:
 GSUTIL = _of_python(HERE / "gsutil" / "requirements.txt")
 S3 = _of_python(HERE / "s3" / "requirements.txt")
 FRAMES = _of_python(HERE / "frames" / "requirements.txt")
+FHIR = _of_python(HERE / "fhir" / "requirements.txt")
 NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-lock.json"), _make_node)
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
 PACKAGE = Client("package", (ROOT / "pyproject.toml", ROOT / "constraints.txt"), _of_emulator)
-CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, PACKAGE)
+CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE)
 
 
 def main() -> int:

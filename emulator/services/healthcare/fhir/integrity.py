@@ -22,25 +22,25 @@ class Link:
     path: str
     """Where it stands: Observation.subject."""
     to: Reference
+    counts: bool
+    """Whether it must lead to something: in extensions only where the store says so."""
 
 
 def places(store: Store, resource: Json) -> Iterator[references.Place]:
     """The references of a resource that count: those in extensions only where the store says so."""
-    whole = store.reads_complex_references
-    for place in references.walk(resource):
-        if whole or "xtension[" not in place.path:
-            yield place
+    return (place for place in references.walk(resource) if _counts(store, place))
 
 
 def links(store: Store, resource: Json, *, any_reference: bool = False) -> list[Link]:
     """The references to resources of the store; refused for references that can't be, unless any is taken."""
     contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
     found, wrong = [], []
-    for place in places(store, resource):
+    for place in references.walk(resource):
         to = references.parse(place.text, store.name)
+        counts = _counts(store, place)
         if to.kind is Kind.LOCAL:
-            found.append(Link(place.path, to))
-        elif sentence := _objection(store, to, contained):
+            found.append(Link(place.path, to, counts))
+        elif counts and (sentence := _objection(store, to, contained)):
             wrong.append(f"{place.path}: {sentence}")
     if wrong and not any_reference:
         raise errors.bad_references(*wrong)
@@ -51,6 +51,10 @@ def targets(resource: Json, store: str) -> set[str]:
     """Type/id of all that a resource refers to in its store, whatever the settings."""
     found = (references.parse(place.text, store) for place in references.walk(resource))
     return {to.relative for to in found if to.kind is Kind.LOCAL}
+
+
+def _counts(store: Store, place: references.Place) -> bool:
+    return "xtension[" not in place.path or store.reads_complex_references
 
 
 def _objection(store: Store, to: Reference, contained: set[object]) -> str:
@@ -74,6 +78,8 @@ def require_targets(connection: sqlite3.Connection, store: Store, found: Iterabl
     known: dict[str, bool] = {}
     wrong = []
     for link in found:
+        if not link.counts:
+            continue
         key = link.to.text if link.to.version else link.to.relative
         if key not in known:
             known[key] = _leads_somewhere(connection, store, link.to)

@@ -81,8 +81,8 @@ def put(
     after = Version(rid, new.type, resource["id"], method, blob, parsing.canonical(resource))
     live = _step_down(context, tx, store, before, in_place=in_place)
     _insert(tx, store, after)
-    counted = {link.to.relative for link in new.links}
-    rows = [(store.key, target, rid, target in counted) for target in targets(resource, store.name)]
+    counted = {link.to.relative for link in new.links if link.counts}
+    rows = [(store.key, target, rid, target in counted) for target in {link.to.relative for link in new.links}]
     tx.executemany("INSERT INTO fhir_references VALUES(?,?,?,?)", rows)
     index.write(tx, store.key, rid, after.type, after.id, new.rows)
     return Change(live, after, resource)
