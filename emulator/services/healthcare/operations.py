@@ -68,6 +68,11 @@ def response(job: Job, message: str) -> Json:
     return {"@type": f"{_TYPES}/google.cloud.healthcare.{job.payload['version']}.{message}"}
 
 
+def number(operation: Operation) -> str:
+    """The number that an operation's name ends with, 19 digits."""
+    return operation.name.rpartition("/")[2]
+
+
 def started(operation: Operation) -> Json:
     """The first answer of a long-running method: just the name."""
     return {"name": operation.name}

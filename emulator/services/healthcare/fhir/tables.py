@@ -9,7 +9,8 @@ CREATE TABLE IF NOT EXISTS fhir_stores(key INTEGER PRIMARY KEY AUTOINCREMENT, na
 
 CREATE TABLE IF NOT EXISTS fhir_versions(
     number INTEGER PRIMARY KEY, store INTEGER NOT NULL, rid INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
-    method TEXT NOT NULL, blob TEXT NOT NULL, body BLOB NOT NULL
+    method TEXT NOT NULL, blob TEXT NOT NULL, body BLOB NOT NULL, operation TEXT NOT NULL DEFAULT '',
+    forgotten INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_rid ON fhir_versions(store, rid);
 CREATE UNIQUE INDEX IF NOT EXISTS fhir_versions_id ON fhir_versions(store, type, id, rid);
@@ -19,5 +20,7 @@ CREATE TABLE IF NOT EXISTS fhir_references(
     PRIMARY KEY(store, target, rid)
 ) WITHOUT ROWID;
 """
-"""`method` is the verb that made a version, `blob` the file of a Binary that was sent raw. References are those of
-current versions, by Type/id of their targets, which need not be there; those in extensions may not count."""
+"""`method` is the verb that made a version, `blob` the file of a Binary that was sent raw, `operation` the number of
+the long-running operation that made it, "" for requests. Where versions just before it are not kept (imports, purges),
+`forgotten` is when the first of them was made, in microseconds since 1970; 0 where none is missing. References are
+those of current versions, by Type/id of their targets, which need not be there; those in extensions may not count."""

@@ -37,6 +37,17 @@ def current(connection: sqlite3.Connection, store: Store, resource_type: str, id
     return found
 
 
+def made_at(
+    connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, at: int
+) -> Version | None:
+    """The version that was made in a microsecond since 1970, which may be a deletion; None where there is none."""
+    row = connection.execute(
+        f"{_SELECT} WHERE {_OF_ONE} AND rid BETWEEN ? AND ?",
+        (store.key, resource_type, identifier, first_rid(at), first_rid(at + 1) - 1),
+    ).fetchone()
+    return None if row is None else Version(*row)
+
+
 def version(
     connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, version_id: str
 ) -> Version:
@@ -47,13 +58,9 @@ def version(
     at = instants.microseconds_of(version_id)
     if at is None or at >= LAST:
         raise errors.no_version(relative)
-    row = connection.execute(
-        f"{_SELECT} WHERE {_OF_ONE} AND rid BETWEEN ? AND ?",
-        (store.key, resource_type, identifier, first_rid(at), first_rid(at + 1) - 1),
-    ).fetchone()
-    if row is None:
+    found = made_at(connection, store, resource_type, identifier, at)
+    if found is None:
         raise errors.no_version(relative)
-    found = Version(*row)
     if found.deleted:
         raise errors.gone(relative)
     return found

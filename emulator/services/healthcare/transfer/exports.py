@@ -35,23 +35,29 @@ class Exporter:
     response      the same of the finished operation's response: "dicom.ExportDicomDataResponse"
     destinations  by the request's field: gcsDestination, bigqueryDestination, pubsubDestination
     options       (request body) -> what else the job's payload is to hold; raises 400
+    verb          the method's name in Google's documents: "export"
+    permission    the one that callers need; None for the method's own
+    allowed       (store's settings): raises where the store can't do it
     """
 
     method: str
     response: str
     destinations: Mapping[str, Destination]
     options: Callable[[Json], Json] = lambda _body: {}
+    verb: str = "export"
+    permission: str | None = None
+    allowed: Callable[[Json], None] = lambda _settings: None
 
 
 def register(kind: StoreKind, exporter: Exporter) -> None:
     """Emulate the export of a kind of store."""
-    job_kind = f"healthcare.{kind.name}.export"
+    job_kind = f"healthcare.{kind.name}.{exporter.verb}"
     destinations = exporter.destinations
 
-    @SERVICE.handles(f"{METHODS}.{kind.collection}.export")
+    @SERVICE.handles(f"{METHODS}.{kind.collection}.{exporter.verb}", permission=exporter.permission)
     async def start(request: Request) -> Answer:
         """Start an export; the agent's permissions are checked by the operation."""
-        request.context.resources.require(kind.resource, request.name)
+        exporter.allowed(request.context.resources.require(kind.resource, request.name).body)
         body = request.body or {}
         given = [field for field in destinations if body.get(field) is not None]
         if len(given) != 1:

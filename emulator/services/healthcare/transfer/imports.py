@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.context import Job
-from emulator.errors import invalid_argument
+from emulator.errors import aborted, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.names import METHODS
@@ -17,14 +17,12 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores.kind import StoreKind
 from emulator.services.healthcare.transfer import sources, steps
 from emulator.services.healthcare.transfer.steps import Problem
-from emulator.services.storage import api
 from emulator.services.storage.api import StoredObject
 from emulator.services.storage.uris import GsUri
 
 Json = dict[str, Any]
 BATCH = 64
 GONE = Problem(5, "The object was deleted while the import ran.")
-_GET = "storage.objects.get"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,13 @@ class Importer:
     read       (job, file, object) -> what it holds, one after the other; a Problem stands for something that can't be
                read. Called by a thread, and again after a crash: must give the same each time
     store      (tx, job, what was read) -> for each the Problem that it met, or None
-    options    (request body) -> what else the job's payload is to hold; raises 400
+    options    (request body) -> what else the job's payload is to hold; raises 400. Where that has `maxErrorCount`, the
+               import ends after a batch with which more have failed; -1 for never
     count      (job, file) -> how many things `read` will give, for the counter of what is pending; 0 for a file that is
                gone
+    verb       the method's name in Google's documents: "import"
+    permission the one that callers need; None for the method's own
+    allowed    (store's settings): raises where the store can't do it
     """
 
     method: str
@@ -63,16 +65,19 @@ class Importer:
     store: Callable[[sqlite3.Connection, Job, Sequence[Any]], Sequence[Problem | None]]
     options: Callable[[Json], Json] = lambda _body: {}
     count: Callable[[Job, Path], int] = lambda _job, _path: 1
+    verb: str = "import"
+    permission: str | None = None
+    allowed: Callable[[Json], None] = lambda _settings: None
 
 
 def register(kind: StoreKind, importer: Importer) -> None:
     """Emulate the import of a kind of store."""
-    job_kind = f"healthcare.{kind.name}.import"
+    job_kind = f"healthcare.{kind.name}.{importer.verb}"
 
-    @SERVICE.handles(f"{METHODS}.{kind.collection}.import")
+    @SERVICE.handles(f"{METHODS}.{kind.collection}.{importer.verb}", permission=importer.permission)
     async def start(request: Request) -> Answer:
         """Start an import; the agent's permission on the bucket is checked by the operation."""
-        request.context.resources.require(kind.resource, request.name)
+        importer.allowed(request.context.resources.require(kind.resource, request.name).body)
         body = request.body or {}
         uri = (body.get("gcsSource") or {}).get("uri", "")
         if not uri:
@@ -91,7 +96,7 @@ def register(kind: StoreKind, importer: Importer) -> None:
 async def _run(job: Job, importer: Importer) -> None:
     """Import in batches; the checkpoint is the object that the last one ended in, and what number it ended with."""
     source = sources.parse(job.payload["uri"])
-    await asyncio.to_thread(_check_bucket, job, source)
+    await asyncio.to_thread(sources.require_readable, job.context, job.payload["store"], source)
     if not job.checkpoint and job.counter.get("pending", 0) == 0:
         pending = await asyncio.to_thread(_count, job, importer, source)
         if not pending:
@@ -101,19 +106,15 @@ async def _run(job: Job, importer: Importer) -> None:
     while batch := await asyncio.to_thread(list, itertools.islice(items, BATCH)):
         job.check_cancelled()
         await steps.commit(job, _store, importer, batch)
+        _check_failures(job)
     job.counter.pop("pending", None)
 
 
-def _check_bucket(job: Job, source: sources.Source) -> None:
-    """Raise Google's message where the agent may not list the bucket for wildcards, or read nothing that is named."""
-    context, store = job.context, job.payload["store"]
-    if source.wild and not agent.may(context, store, "storage.objects.list", source.bucket):
-        raise agent.lacks_permission("Cloud Storage")
-    named = (found.name for found in sources.objects(context, source))
-    first = next(named, source.prefix)
-    if not any(agent.may(context, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
-        raise agent.lacks_permission("Cloud Storage")
-    api.require_payer(context, source.bucket, agent.principal(context, store))
+def _check_failures(job: Job) -> None:
+    """Raise where more has failed than the request puts up with."""
+    most, failed = job.payload.get("maxErrorCount", -1), job.counter.get("failure", 0)
+    if 0 <= most < failed:
+        raise aborted(f"The import was stopped after {failed} errors: maxErrorCount is {most}. See Cloud Logging.")
 
 
 def _count(job: Job, importer: Importer, source: sources.Source) -> int:
@@ -133,7 +134,7 @@ def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_It
 
 
 def _read(job: Job, importer: Importer, found: StoredObject) -> Iterator[Any]:
-    if not agent.may(job.context, job.payload["store"], _GET, found.bucket, found.name):
+    if not sources.may_read(job.context, job.payload["store"], found):
         yield Problem(7, agent.lacks_permission("Cloud Storage").message)
         return
     try:

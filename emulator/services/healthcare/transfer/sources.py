@@ -1,5 +1,6 @@
 """The objects that a gs:// URI with wildcards names (Cloud Healthcare: dicomStores.import, gcsSource.uri)."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import invalid_argument
 from emulator.gateway import patterns
+from emulator.services.healthcare import agent
 from emulator.services.storage import api
 from emulator.services.storage.api import StoredObject
 from emulator.services.storage.uris import GsUri
@@ -14,6 +16,7 @@ from emulator.services.storage.uris import GsUri
 if TYPE_CHECKING:
     from emulator.context import Context
 
+_GET = "storage.objects.get"
 _WILDCARD = re.compile(r"\*\*|\*|\?")
 _DOUBLE = re.compile(r"[^*?]*\*\*(\.[^*?/]*)?")
 
@@ -60,3 +63,22 @@ def objects(context: "Context", source: Source, first: str = "") -> Iterator[Sto
     for found in api.iter_objects(context, source.bucket, source.prefix):
         if found.name >= first and not found.name.endswith("/") and source.matches(found.name):
             yield found
+
+
+def require_readable(context: "Context", store: str, source: Source) -> None:
+    """Raise Google's message where a store's agent may not list the bucket for wildcards, or read none of the objects.
+
+    400 where the bucket has requesters pay.
+    """
+    if source.wild and not agent.may(context, store, "storage.objects.list", source.bucket):
+        raise agent.lacks_permission("Cloud Storage")
+    named = (found.name for found in objects(context, source))
+    first = next(named, source.prefix)
+    if not any(agent.may(context, store, _GET, source.bucket, name) for name in itertools.chain((first,), named)):
+        raise agent.lacks_permission("Cloud Storage")
+    api.require_payer(context, source.bucket, agent.principal(context, store))
+
+
+def may_read(context: "Context", store: str, found: StoredObject) -> bool:
+    """Whether a store's agent may read an object."""
+    return agent.may(context, store, _GET, found.bucket, found.name)

@@ -1,6 +1,6 @@
 """history: the versions of a resource from the newest to the oldest, deletions too, page by page."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -12,6 +12,9 @@ from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
 from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
 from emulator.services.healthcare.fhir.stored import Json, Version
 from emulator.services.healthcare.fhir.versions import Span
+
+if TYPE_CHECKING:
+    from emulator.context import Context
 
 Pairs = list[tuple[str, str]]
 
@@ -39,15 +42,16 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
     links = [link("self", address, raw_query)]
     if more:
         links.append(link("next", address, raw_query, paging.encode(shown[-1].rid)))
-    listed: Json = {"entry": [await _entry(request, base, each) for each in shown], "link": links}
+    listed: Json = {"entry": [await entry(request.context, base, each) for each in shown], "link": links}
     if not page.after and not more:
         listed["total"] = len(found)
     return {**listed, "resourceType": "Bundle", "type": "history"}
 
 
-async def _entry(request: Request, base: str, version: Version) -> Json:
+async def entry(context: "Context", base: str, version: Version) -> Json:
+    """A version as an entry of a history; `base` is the address of the store's FHIR."""
     created = version.method == "POST"
-    entry: Json = {
+    shown: Json = {
         "fullUrl": f"{base}/{version.relative}",
         "request": {"method": version.method, "url": version.type if created else version.relative},
         "response": {
@@ -57,8 +61,8 @@ async def _entry(request: Request, base: str, version: Version) -> Json:
         },
     }
     if not version.deleted:
-        entry["resource"] = orjson.Fragment(await binary.whole(request.context, version))
-    return entry
+        shown["resource"] = orjson.Fragment(await binary.whole(context, version))
+    return shown
 
 
 def _span(query: dict[str, Any], before: int) -> Span:

@@ -13,6 +13,8 @@ from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
 from emulator.services.healthcare.fhir.stored import Json
 from emulator.services.healthcare.fhir.transfer import selection, to_storage
+from emulator.services.healthcare.fhir.transfer.selection import Selection
+from emulator.services.healthcare.fhir.transfer.to_storage import CurrentVersions
 from emulator.services.healthcare.names import StoreName, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import to_storage as shared
@@ -38,14 +40,15 @@ async def export(request: Request) -> Answer:
     payload = {**asked, "uriPrefix": uri, "request": f"{request.base_url}/{request.raw_path.lstrip('/')}"}
     operation = await operations.start(request, KIND, store.name, "fhir.FhirService.ExportFhirData", payload)
     api = operations.version_of(request)
-    address = f"{request.base_url}/{api}/{store.name}/operations/{operation.name.rpartition('/')[2]}"
+    address = f"{request.base_url}/{api}/{store.name}/operations/{operations.number(operation)}"
     return Response(202, {"content-type": errors.JSON, "content-location": address})
 
 
 @SERVICE.job(KIND)
 async def run(job: Job) -> Json:
     """Write the files of an export: ID_Patient.ndjson and so on."""
-    await to_storage.write(job, shared.parse(job.payload), _naming(job.operation))
+    content = CurrentVersions(job, selection.store_of(job), Selection.parse(job.payload))
+    await to_storage.write(job, shared.parse(job.payload), _naming(job.operation), content)
     job.counter.pop("pending", None)
     return operations.response(job, "fhir.rest.ExportResourcesResponse")
 
@@ -105,7 +108,7 @@ def _no_operation(name: str) -> Refused:
 
 
 def _naming(operation: Operation) -> to_storage.Naming:
-    number = operation.name.rpartition("/")[2]
+    number = operations.number(operation)
     return lambda resource_type: f"{number}_{resource_type}.ndjson"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from emulator.context import Job
 from emulator.errors import RPC_CODES, ApiError, invalid_argument
 from emulator.fhir.outcomes import Refused
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.fhir import checks, errors, keeping, stored
 from emulator.services.healthcare.fhir.keeping import Ready
 from emulator.services.healthcare.fhir.store import FHIR
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _STRUCTURE = "contentStructure"
 
 
-def _options(body: Json) -> Json:
+def structure_in(body: Json) -> Json:
     """What the job keeps of the request: how its files are laid out. 400 for what is no such layout."""
     structure = body.get(_STRUCTURE) or "BUNDLE"
     if structure == "CONTENT_STRUCTURE_UNSPECIFIED":
@@ -49,22 +50,22 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
     store = stored.opened_in(context, tx, job.payload["store"])
     at = int(context.clock.seconds() * 1_000_000)
     for one in ready:
-        keeping.put(context, tx, store, one, "PUT", at, in_place=True)
+        keeping.put(context, tx, store, one, "PUT", at, in_place=True, operation=operations.number(job.operation))
     return [None] * len(ready)
 
 
 def _made_ready(store: Store, found: lines.Found) -> Ready | Problem:
     if isinstance(found.content, Refused):
-        return _problem(found.place, found.content)
+        return problem(found.place, found.content)
     try:
         resource = checks.resource(store, found.content)
         checks.require_own_id(resource)
         return keeping.made_ready(store, resource, any_reference=True)
-    except Refused as problem:
-        return _problem(found.place, problem)
+    except Refused as refused:
+        return problem(found.place, refused)
 
 
-def _problem(place: str, refused: Refused) -> Problem:
+def problem(place: str, refused: Refused) -> Problem:
     """The refusal for the log: what kind of fault it is and where, and nothing that the resource says."""
     error: ApiError = errors.api_error_of(refused)
     return Problem(RPC_CODES.get(error.status, 3), f"{place}: {error.message}" if place else error.message)
@@ -82,7 +83,7 @@ imports.register(
         "ImportFhirLogEntry",
         read=_read,
         store=_store,
-        options=_options,
+        options=structure_in,
         count=_count,
     ),
 )

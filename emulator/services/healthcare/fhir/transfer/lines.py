@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.fhir import outcomes, parsing
-from emulator.fhir.outcomes import Refused
+from emulator.fhir.outcomes import Issue, Refused
 from emulator.services.healthcare.fhir.stored import Json
 
 STRUCTURES = ("BUNDLE", "RESOURCE", "BUNDLE_PRETTY", "RESOURCE_PRETTY")
 _BLANKS = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Unfit(Refused):
+    """What can't be imported, in a sentence that quotes nothing of a resource, so that it may be logged."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(400, [Issue("structure", "unparseable_resource", sentence)])
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,27 @@ def resources(path: Path, structure: str) -> Iterator[Found]:
             yield _entry(f"{place}, entry {number}".removeprefix(", "), entry)
 
 
+def past_versions(path: Path, structure: str) -> Iterator[Found]:
+    """The entries of a file's bundles of type history, each of which is of one resource.
+
+    Where the structure is RESOURCE, each resource stands for an entry that has nothing else.
+    """
+    for place, raw in _texts(path, pretty=structure.endswith("_PRETTY")):
+        try:
+            content = parsing.parse(raw, None)
+            entries = _entries(content, history=True) if structure.startswith("BUNDLE") else [{"resource": content}]
+        except Refused as refused:
+            yield Found(place, refused)
+            continue
+        first = _named(entries[0]) if entries else ""
+        for number, entry in enumerate(entries, 1):
+            where = f"{place}, entry {number}".removeprefix(", ")
+            if not isinstance(entry, dict) or _named(entry) != first:
+                yield Found(where, Unfit("all entries of a bundle must be of the same resource"))
+            else:
+                yield Found(where, entry)
+
+
 def count(path: Path, structure: str) -> int:
     """How many lines there are to read, 1 for a file that is one whole; no promise of what they hold."""
     if structure.endswith("_PRETTY"):
@@ -60,10 +92,12 @@ def _texts(path: Path, *, pretty: bool) -> Iterator[tuple[str, bytes]]:
                 yield f"line {number}", text
 
 
-def _entries(bundle: Json) -> list[object]:
+def _entries(bundle: Json, *, history: bool = False) -> list[object]:
     if bundle.get("resourceType") != "Bundle":
         raise outcomes.unparseable("the content structure is BUNDLE: every line must be a Bundle")
-    if bundle.get("type") == "history":
+    if history and bundle.get("type") != "history":
+        raise outcomes.unparseable("every bundle must be of type history")
+    if not history and bundle.get("type") == "history":
         raise outcomes.unparseable("bundles of type history can't be imported")
     entries = bundle.get("entry") or []
     if not isinstance(entries, list):
@@ -76,3 +110,13 @@ def _entry(place: str, entry: object) -> Found:
     if isinstance(resource, dict):
         return Found(place, resource)
     return Found(place, outcomes.unparseable('error at "Bundle.entry": missing required field "resource"'))
+
+
+def _named(entry: object) -> str:
+    """Type/id of the resource that an entry of a history is of, as far as that can be told."""
+    if not isinstance(entry, dict):
+        return ""
+    resource, asked = entry.get("resource"), entry.get("request")
+    if isinstance(resource, dict):
+        return f"{resource.get('resourceType')}/{resource.get('id')}"
+    return str(asked.get("url")) if isinstance(asked, dict) else ""

@@ -1,8 +1,9 @@
 """Export to Cloud Storage: an object for each type of resource, which has a resource a line (fhirStores.export)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from emulator.context import Job
 from emulator.services.healthcare.fhir.rest import binary
@@ -19,23 +20,49 @@ Naming = Callable[[str], str]
 """Type of resource -> the name of its object in the destination's folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines of an object, each with its end, and how many units of the operation's counters they are."""
+
+    text: list[bytes]
+    units: int
+
+
+class Content(Protocol):
+    """What an export writes: an object for each type of resource that has lines."""
+
+    def types(self) -> list[str]:
+        """The types that may have lines, sorted."""
+
+    def count(self, types: Sequence[str]) -> int:
+        """How many units the lines of these types are."""
+
+    def lines(self, resource_type: str) -> AsyncIterator[Lines]:
+        """The lines of a type's object, some at a time."""
+
+
 @dataclass(frozen=True)
-class _Export:
-    """One export under way: its job, store and selection, and where it writes to."""
+class CurrentVersions:
+    """The current versions of a store's resources, those that are wanted, one a line."""
 
     job: Job
     store: Store
     wanted: Selection
-    folder: GsUri
-    naming: Naming
 
     def types(self) -> list[str]:
-        """The types that are exported, sorted."""
+        """The types that are wanted, sorted."""
         return selection.types(self.job.context, self.store, self.wanted)
 
-    def name(self, resource_type: str) -> str:
-        """The whole name of a type's object."""
-        return self.folder.name + self.naming(resource_type)
+    def count(self, types: Sequence[str]) -> int:
+        """How many resources there are of these types."""
+        return selection.count(self.job.context, self.store, types, self.wanted)
+
+    async def lines(self, resource_type: str) -> AsyncIterator[Lines]:
+        """The resources of a type, by id."""
+        context = self.job.context
+        batches = selection.batches(context, self.store, resource_type, self.wanted)
+        while batch := await asyncio.to_thread(next, batches, None):
+            yield Lines([await binary.whole(context, version) + b"\n" for version in batch], len(batch))
 
 
 def check(given: Json, _store: str) -> None:
@@ -45,45 +72,39 @@ def check(given: Json, _store: str) -> None:
 
 async def run(job: Job) -> None:
     """Write the objects of an export: Patient, Observation, and so on."""
-    await write(job, shared.parse(job.payload["gcsDestination"]), str)
+    content = CurrentVersions(job, selection.store_of(job), Selection.parse(job.payload))
+    await write(job, shared.parse(job.payload["gcsDestination"]), str, content)
 
 
-async def write(job: Job, folder: GsUri, naming: Naming) -> None:
-    """Write an object for each type that has resources."""
-    store = selection.store_of(job)
-    export = _Export(job, store, Selection.parse(job.payload), folder, naming)
-    await shared.write(job, folder, _names(export), _steps(export), "ExportFhirLogEntry")
+async def write(job: Job, folder: GsUri, naming: Naming, content: Content) -> None:
+    """Write an object for each type that has lines."""
+    types = await asyncio.to_thread(content.types)
+    names = [folder.name + naming(each) for each in types or ["Patient"]]  # of an empty store, one that could be
+    await shared.write(job, folder, names, _steps(job, folder, naming, content, types), "ExportFhirLogEntry")
 
 
-def _names(export: _Export) -> Iterator[str]:
-    """The objects' names; for an empty store, one that could be."""
-    yield from [export.name(each) for each in export.types()] or [export.name("Patient")]
-
-
-async def _steps(export: _Export) -> AsyncIterator[Step]:
-    """The types one after the other; the checkpoint has how many resources of each are written."""
-    job, context = export.job, export.job.context
+async def _steps(job: Job, folder: GsUri, naming: Naming, content: Content, types: list[str]) -> AsyncIterator[Step]:
+    """The types one after the other; the checkpoint has how many units of each are written."""
     written: dict[str, int] = job.checkpoint.get("written", {})
-    names = [name for name in await asyncio.to_thread(export.types) if name not in written]
+    left = [each for each in types if each not in written]
     if not written:
-        job.counter["pending"] = await asyncio.to_thread(selection.count, context, export.store, names, export.wanted)
-    for name in names:
-        found = await _object(export, name)
+        job.counter["pending"] = await asyncio.to_thread(content.count, left)
+    for each in left:
+        found = await _object(job, content.lines(each))
         if found is not None:
-            blob, number = found
-            written = {**written, name: number}
-            made = Made(f"{export.store.name}/fhir/{name}", [File(export.name(name), blob, NDJSON)], number)
-            yield Step([made], {"written": written})
+            blob, units = found
+            written = {**written, each: units}
+            source = f"{job.payload['store']}/fhir/{each}"
+            yield Step([Made(source, [File(folder.name + naming(each), blob, NDJSON)], units)], {"written": written})
 
 
-async def _object(export: _Export, resource_type: str) -> tuple[Blob, int] | None:
-    """The file of a type, and how many resources it has; None if there are none."""
-    context, number = export.job.context, 0
-    batches = selection.batches(context, export.store, resource_type, export.wanted)
-    async with context.blobs.writer() as writer:
-        while batch := await asyncio.to_thread(next, batches, None):
-            export.job.check_cancelled()
-            for version in batch:
-                await writer.write(await binary.whole(context, version) + b"\n")
-            number += len(batch)
-        return (await writer.finish(), number) if number else None
+async def _object(job: Job, content: AsyncIterator[Lines]) -> tuple[Blob, int] | None:
+    """The file of a type, and how many units it has; None where it has no lines."""
+    units = 0
+    async with job.context.blobs.writer() as writer:
+        async for some in content:
+            job.check_cancelled()
+            for line in some.text:
+                await writer.write(line)
+            units += some.units
+        return (await writer.finish(), units) if units else None
