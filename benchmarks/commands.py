@@ -62,9 +62,8 @@ def scripts_help(_: Places) -> list[Figure]:
 def emulator_start(places: Places) -> list[Figure]:
     """From the command to the first answer over HTTP, beside Python that imports the same packages of others."""
     state = places.results / "start"
-    said = subprocess.run(
-        [sys.executable, "-c", _IMPORTED], cwd=LAYOUT.root, capture_output=True, text=True, check=True
-    )
+    listing: list[str | Path] = [sys.executable, "-c", _IMPORTED]
+    said = subprocess.run(listing, cwd=LAYOUT.root, capture_output=True, text=True, check=True)
     importing: list[str | Path] = [sys.executable, "-c", _IMPORT, *said.stdout.split()]
 
     def fresh() -> None:
@@ -72,12 +71,15 @@ def emulator_start(places: Places) -> list[Figure]:
         _first_answer(places, state)
 
     fresh()
-    found = in_turn(_ROUNDS, fresh, lambda: _first_answer(places, state), lambda: _run(importing))
+    empty, again, packages, everything = in_turn(
+        _ROUNDS, fresh, lambda: _first_answer(places, state), lambda: _run(importing), lambda: _run(listing)
+    )
     shutil.rmtree(state)
-    label = "emulator, start to first answer"
+    label, beside = "emulator, start to first answer", "beside importing the same packages"
     return [
-        waits(f"{label}, {folder}, beside importing the same packages", taken, found[-1], goal=_START_GOAL)
-        for folder, taken in zip(("empty folder", "with state"), found, strict=False)
+        waits(f"{label}, empty folder, {beside}", empty, packages, goal=_START_GOAL),
+        waits(f"{label}, with state, {beside}", again, packages, goal=_START_GOAL),
+        waits(f"{label}, with state, {beside} and the emulator's own modules", again, everything),
     ]
 
 

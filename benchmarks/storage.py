@@ -1,11 +1,12 @@
 """Cloud Storage beside fake-gcs-server: many small objects and large ones, up and down, with google-cloud-storage.
 
-fake-gcs-server keeps objects in files too; it asks for no credentials, checks no rights, keeps no audit and syncs
-nothing.
+fake-gcs-server keeps objects in files too, and syncs them; it asks for no credentials, checks no rights, and keeps no
+audit and no index.
 """
 
 import io
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from benchmarks.figures import Figure, absent, in_turn, speeds
+from benchmarks.figures import Figure, absent, in_turn, speeds, timed
 from benchmarks.peers.fake_gcs import running_fake_gcs
 from benchmarks.peers.missing import PeerMissing
 from benchmarks.running import LOCATION, PROJECT, Running, running_emulator
@@ -50,8 +51,8 @@ def storage(places: Places) -> list[Figure]:
             other, missing = _bucket(stack, client), ""
         except PeerMissing as problem:
             other, missing = None, str(problem)
-        figures = [_compared(work, bucket, other, missing) for work in _works()]
-        return [*figures, _memory(emulator, bucket)]
+        memory = _memory(emulator, bucket)
+        return [*(figure for work in _works() for figure in _compared(work, bucket, other, missing)), memory]
 
 
 def _bucket(stack: ExitStack, client: Any) -> Any:
@@ -59,12 +60,23 @@ def _bucket(stack: ExitStack, client: Any) -> Any:
     return client.create_bucket("benchmark", location=LOCATION)
 
 
-def _compared(work: Work, ours: Any, theirs: Any, missing: str) -> Figure:
+def _compared(work: Work, ours: Any, theirs: Any, missing: str) -> Iterator[Figure]:
+    """The speed beside the other server's, and the part of the time that the client itself takes, as a bound of it."""
     name = f"{work.name}, beside fake-gcs-server"
+    work.do(ours)  # what is read later must be there
     if missing:
-        work.do(ours)  # what is read later must be there
-        return absent(name, missing, _GOAL)
-    return speeds(name, *in_turn(_ROUNDS, partial(work.do, ours), partial(work.do, theirs)), goal=_GOAL)
+        yield absent(name, missing, _GOAL)
+    else:
+        yield speeds(name, *in_turn(_ROUNDS, partial(work.do, ours), partial(work.do, theirs)), goal=_GOAL)
+    shares = tuple(_client_share(work, ours) for _ in range(_ROUNDS))
+    yield Figure(f"{work.name}, the client's own processor time to all of it", shares, more_is_better=False)
+
+
+def _client_share(work: Work, bucket: Any) -> float:
+    """The processor's time that this process, which is the client, takes for a second of the work."""
+    before = time.process_time()
+    seconds = timed(partial(work.do, bucket))
+    return (time.process_time() - before) / seconds
 
 
 def _works() -> Iterator[Work]:
