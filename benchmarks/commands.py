@@ -31,6 +31,8 @@ _IMPORTED = """\
 import sys
 import uvicorn, uvicorn.lifespan.on, uvicorn.loops.uvloop
 import emulator.app, emulator.serving.asgi, emulator.serving.listening, emulator.serving.protocol
+for name in emulator.app._PACKAGES:
+    __import__(name)
 known = {"emulator", "engine", "__main__", *sys.stdlib_module_names}
 print("\\n".join(name for name in sys.modules if name.partition(".")[0] not in known))
 """
