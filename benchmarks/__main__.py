@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, conversion, importing, load, storage
+from benchmarks import commands, conversion, fhir_validation, importing, load, storage
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
@@ -23,6 +23,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "importing": importing.importing,
     "load": load.load,
     "dicomweb": side_by_side.dicomweb,
+    "fhir-validation": fhir_validation.fhir_validation,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {

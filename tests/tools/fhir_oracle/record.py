@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.peers.google_fhir import google_fhir
 from emulator.fhir import definitions
 from tests.support.fhir_edits import edited
 from tests.tools.fhir_oracle.generate import Generator, Json
@@ -29,17 +30,15 @@ _PATIENTS = ("Angel97", "Bernetta267", "hospital", "practitioner")
 def main() -> None:
     """Record both versions that Google's parser knows."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--oracle", type=Path, required=True)
     arguments.add_argument("--synthea", type=Path, required=True)
     wanted = arguments.parse_args()
+    oracle = google_fhir()
     for version, folder in _FOLDERS.items():
         files = sorted((wanted.synthea / folder).glob("*.json"))
         _keep(version, [file for file in files if file.name.startswith(_PATIENTS)])
         resources = [*_sample(files), *_generated(version)]
-        _write(
-            f"verdicts.{version.lower()}", {"resources": resources, "cases": _cases(version, resources, wanted.oracle)}
-        )
-        _write(f"rows.{version.lower()}", _rows(version, resources, wanted.oracle))
+        _write(f"verdicts.{version.lower()}", {"resources": resources, "cases": _cases(version, resources, oracle)})
+        _write(f"rows.{version.lower()}", _rows(version, resources, oracle))
 
 
 def _rows(version: str, resources: list[Json], oracle: Path) -> Json:
