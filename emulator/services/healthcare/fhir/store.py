@@ -9,7 +9,7 @@ FHIR = registry.register(
     StoreKind(
         "fhir",
         "fhirStores",
-        schema=tables.VERSIONS + index.SCHEMA,
+        schema=tables.VERSIONS + tables.RESULTS + index.SCHEMA,
         immutable=settings.IMMUTABLE,
         check=settings.check,
         empty=keeping.empty,

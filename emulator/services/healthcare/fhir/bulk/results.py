@@ -1,0 +1,63 @@
+"""What an operation did, line by line: kept with the work, written to objects at its end.
+
+Lines lie in a table until then, so that a crash between work and object loses none.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+
+from emulator.context import Job
+from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY
+from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.healthcare.transfer.to_storage import File, Made, Step
+from emulator.services.storage.uris import GsUri
+from emulator.state.blobs import Blob
+
+_AT_ONCE = 1000
+
+
+def add(tx: sqlite3.Connection, job: Job, file: str, line: str) -> None:
+    """Keep a line of one of the job's files."""
+    sql = "INSERT INTO fhir_results(operation, file, line) VALUES(?,?,?)"
+    tx.execute(sql, (job.operation.name, file, line))
+
+
+def files(job: Job) -> list[str]:
+    """The files that have lines, sorted."""
+    sql = "SELECT DISTINCT file FROM fhir_results WHERE operation = ? ORDER BY file"
+    return [row[0] for row in job.context.db.all(sql, (job.operation.name,))]
+
+
+async def write(job: Job, folder: GsUri, names: Mapping[str, str]) -> None:
+    """Write files to the objects of these names in a folder, empty ones too, and forget their lines.
+
+    403 and 400 in Google's words where the agent may not write.
+    """
+    whole = {file: folder.name + name for file, name in names.items()}
+    if whole:
+        await shared.write(job, folder, whole.values(), _steps(job, whole), LOG_ENTRY)
+    await forget(job)
+
+
+async def forget(job: Job) -> None:
+    """Forget all lines of a job."""
+    sql = "DELETE FROM fhir_results WHERE operation = ?"
+    await job.context.db.write(lambda tx: tx.execute(sql, (job.operation.name,)))
+
+
+async def _steps(job: Job, names: Mapping[str, str]) -> AsyncIterator[Step]:
+    for file, name in names.items():
+        made = [File(name, await _object(job, file), "text/plain")]
+        yield Step([Made(name, made, units=0)], job.checkpoint)
+
+
+async def _object(job: Job, file: str) -> Blob:
+    sql = (
+        "SELECT number, line FROM fhir_results WHERE operation = ? AND file = ? AND number > ? ORDER BY number LIMIT ?"
+    )
+    after = 0
+    async with job.context.blobs.writer() as writer:
+        while rows := job.context.db.all(sql, (job.operation.name, file, after, _AT_ONCE)):
+            await writer.write("".join(f"{row[1]}\n" for row in rows).encode())
+            after = rows[-1][0]
+        return await writer.finish()
