@@ -48,6 +48,7 @@ def load_full(places: Places) -> list[Figure]:
 
 def _through_everything(places: Places, archive: Path, name: str) -> list[Figure]:
     """Load, import, label, load again, and verify, on a new environment."""
+    bare = _converted(archive)
     demonstration = Demonstration(places)
     places.prepare()
     with step("  environment") as current:
@@ -71,7 +72,6 @@ def _through_everything(places: Places, archive: Path, name: str) -> list[Figure
     number = loaded["loaded"]
     if imported.get("imported_before", 0) + sum(each["success"] for each in imported.get("imports", [])) != number:
         raise SystemExit(f"Not every film was imported: {imported}")
-    bare = _converted(archive)
 
     def beside(what: str, seconds: float) -> Figure:
         return speeds(f"{name}, {what}, beside converting them one by one", (seconds,), (bare,))
