@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from emulator.fhir.paths.errors import PathError
-from emulator.fhir.paths.functions import OF_ONE, OF_VALUES
+from emulator.fhir.paths.functions import OF_ONE, OF_VALUES, matching
 from emulator.fhir.paths.operators import OPERATORS
 from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed
 
@@ -271,6 +271,9 @@ def _call(node: Call, expression: str) -> Step:
     if node.name in OF_VALUES and not node.arguments:
         values, of = OF_VALUES[node.name], _step(node.of, expression)
         return lambda items, resource: values(of(items, resource))
+    if node.name == "matches" and len(node.arguments) == 1 and isinstance(node.arguments[0], Literal):
+        matches, of = matching(str(node.arguments[0].value)), _step(node.of, expression)
+        return lambda items, resource: matches(of(items, resource))
     if node.name in OF_ONE and len(node.arguments) == 1:
         return _of_one(node, expression)
     if len(node.arguments) in {"select": {1}, "iif": {2, 3}}.get(node.name, ()):

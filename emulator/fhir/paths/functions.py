@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from emulator.fhir.paths.errors import PathError
+
 Items = list[Any]
+
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
+_CLASS = re.compile(r"\[[^\]]*\]")
+_REPEATED = re.compile(r"[*+?{]")
+_ENDLESS = re.compile(r"[*+]|\{\d*,\}")
+_REPETITIONS = 2
 
 
 def _children(items: Items) -> Items:
@@ -74,7 +82,29 @@ def _of_text(test: Callable[[str, str], Any]) -> Callable[[Items, Items], Items]
 
 
 def _substring(items: Items, argument: Items) -> Items:
-    return [items[0][int(argument[0]) :]] if items and argument and isinstance(items[0], str) else []
+    right = items and argument and isinstance(items[0], str) and isinstance(argument[0], int | float)
+    return [items[0][int(argument[0]) :]] if right else []
+
+
+def matching(pattern: str) -> Callable[[Items], Items]:
+    """The function `matches` of one pattern. PathError for a pattern that is none, or might take long.
+
+    Python's engine tries every way to match, and expressions may be a stranger's: so only characters and classes of
+    them in a row, with few repetitions, of which one may be without end where it has its place from the beginning.
+    """
+    skeleton = _CLASS.sub("c", _ESCAPED.sub("e", pattern))
+    endless = len(_ENDLESS.findall(skeleton))
+    if (
+        set("()|") & set(skeleton)
+        or len(_REPEATED.findall(skeleton)) > _REPETITIONS
+        or endless > pattern.startswith("^")
+    ):
+        raise PathError(f'The pattern "{pattern}" is not one that can be matched here.')
+    try:
+        found = re.compile(pattern)
+    except re.error as problem:
+        raise PathError(f'The pattern "{pattern}" is none: {problem}.') from None
+    return lambda items: [found.search(items[0]) is not None] if items and isinstance(items[0], str) else []
 
 
 OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
@@ -83,7 +113,6 @@ OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
     "contains": _of_text(lambda text, part: part in text),
     "endsWith": _of_text(str.endswith),
     "intersect": lambda items, argument: [each for each in items if each in argument],
-    "matches": _of_text(lambda text, pattern: re.search(pattern, text) is not None),
     "startsWith": _of_text(str.startswith),
     "substring": _substring,
     "trace": lambda items, _: items,

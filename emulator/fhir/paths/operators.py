@@ -39,14 +39,20 @@ def _comparable(one: Any, other: Any) -> tuple[Any, Any] | None:
 def _texts(one: str, other: str) -> tuple[Any, Any] | None:
     """Two dates or times, at the precision that both have."""
     if "T" in one and "T" in other:
-        try:
-            return datetime.fromisoformat(one), datetime.fromisoformat(other)
-        except ValueError:
-            return one, other
+        return _moments(one, other)
     if len(one) == len(other):
         return one, other
     shorter = min(len(one), len(other), _DAY)
     return (one[:shorter], other[:shorter]) if one[:shorter] != other[:shorter] else None
+
+
+def _moments(one: str, other: str) -> tuple[Any, Any] | None:
+    """Two times of days, None where only one says in which zone it is."""
+    try:
+        first, second = datetime.fromisoformat(one), datetime.fromisoformat(other)
+    except ValueError:
+        return one, other
+    return (first, second) if (first.tzinfo is None) is (second.tzinfo is None) else None
 
 
 def _joined(left: Items, right: Items) -> Items:

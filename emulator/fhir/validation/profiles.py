@@ -53,6 +53,7 @@ class Profile:
         self.type = str(structure.get("type", ""))
         self._invariants = invariants
         self._root = Node(self.type)
+        structure = _without_nulls(structure)
         view = structure.get("snapshot") or structure.get("differential") or {}
         for element in view.get("element") or []:
             self._add(element)
@@ -122,6 +123,13 @@ def broken(resource: Json, profiles: Sequence[Profile]) -> list[Problem]:
     own = [profile for profile in profiles if profile.type == resource.get("resourceType")]
     found = [profile.problems(resource) for profile in own]
     return min(found, key=len) if found and all(found) else []
+
+
+def _without_nulls(value: Any) -> Any:
+    """A structure without nulls, which versions before R5 accept anywhere."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value if each is not None] if isinstance(value, list) else value
 
 
 def _problem(details: str) -> Problem:

@@ -74,6 +74,11 @@ def test_an_expression_gives_what_fhirpath_gives(expression: str, values: list[A
         ("a.where(" * 30 + "b" + ")" * 30, "brackets"),
         ("a" * 5000, "too long"),
         ("Patient.where()", "needs a criterion"),
+        ("id.matches('(a+)+$')", "not one that can be matched"),
+        ("id.matches('^a*a*a*$')", "not one that can be matched"),
+        ("id.matches('a+')", "not one that can be matched"),
+        ("id.matches('a[b')", "is none"),
+        ("id.matches(id)", 'function "matches"'),
     ],
 )
 def test_what_cannot_be_compiled_is_told_in_a_sentence(expression: str, part: str) -> None:
@@ -119,3 +124,33 @@ def test_the_sides_of_a_union_by_their_type() -> None:
     assert of_base(union, "Person") == "(Person.name as HumanName)"
     assert of_base(union, "Appointment") == "(start | end).first()"
     assert of_base("Patient.name", "Person") == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("id.startsWith('a') implies id.contains('b')", [True]),
+        ("id.startsWith('x') implies false", [True]),
+        ("active xor true", [False]),
+        ("id in ('abc' | 'd')", [True]),
+        ("('abc' | 'd') contains id", [True]),
+        ("id & '-' & none", ["abc-"]),
+        ("list.count() + 1 > 2", [True]),
+        ("list.select(n).isDistinct()", [False]),
+        ("list.tail().n", [1]),
+        ("descendants().where($this = 1).count()", [2]),
+        ("id.substring(1)", ["bc"]),
+        ("id.substring('a')", []),
+        ("id.matches('^[a-c]+$')", [True]),
+        ("iif(active, 'yes', 'no')", ["yes"]),
+        ("day < '2020-06'", [True]),
+        ("day < '2020-05'", []),
+        ("time < '2020-05-01T10:00:00'", []),
+        ("time <= '2020-05-01T12:00:00+02:00'", [True]),
+        ("list + list", []),
+    ],
+)
+def test_what_invariants_ask(expression: str, values: list[Any]) -> None:
+    day = {"day": "2020-05-01", "time": "2020-05-01T10:00:00Z"}
+    resource = {"id": "abc", "active": True, "list": [{"n": 1}, {"n": 1}], **day}
+    assert compiled(expression)(resource) == values

@@ -129,6 +129,13 @@ def test_fhirpath_of_profiles_is_held_to_where_it_is_switched_on() -> None:
     assert said(profile(rule, invariants=True)) == ['fhirpath-constraint-violation-Patient: "name.exists()"']
 
 
+def test_nulls_in_a_profile_are_as_good_as_nothing() -> None:
+    slicing = {"discriminator": [None, {"type": "value", "path": "url"}], "rules": None}
+    name = element("Patient.name", min=1, type=[None], slicing=slicing, constraint=None)
+    found = Profile({"url": None, "type": "Patient", "snapshot": None, "differential": {"element": [None, name]}})
+    assert len(said(found)) == 1
+
+
 def test_one_profile_of_several_is_enough() -> None:
     named, born = profile(element("Patient.name", min=1)), profile(element("Patient.birthDate", min=1))
     assert broken(PATIENT | {"name": [{}]}, [named, born]) == []
