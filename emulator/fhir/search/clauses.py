@@ -18,6 +18,8 @@ from emulator.fhir.search.values import Date, Flag, Number, Pair, Quantity, Targ
 Arguments = list[Any]
 Codes = Iterable[tuple[str, str]]
 """Systems and codes of a value set."""
+MOST_VALUES = 200
+"""Values of a parameter that are conditions of their own; codes of the same system, references and ids are one."""
 _RESOURCES = "fhir_index_resources"
 _TABLE_OF = {
     "token": "tokens",
@@ -52,6 +54,8 @@ class Rows:
     columns: tuple[str, ...]
     sides: tuple[Side, ...]
     negated: bool = False
+    by_type: tuple[Rows, ...] = ()
+    """Where it is of several types, and listed in the order of rids for each: those of each type."""
 
     @property
     def indexed(self) -> bool:
@@ -123,14 +127,17 @@ def _keyed(numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
     return "{parameter} IN (SELECT value FROM json_each(?))", (listed(numbers),)
 
 
-def _in_table(table: str, numbers: Sequence[int], sides: Iterable[Side], *, negated: bool = False) -> Rows:
+def _in_table(table: str, numbers: Sequence[int], sides: Sequence[Side], *, negated: bool = False) -> Rows:
     where, arguments = _keyed(numbers)
     single = len(numbers) == 1
     found = tuple(
         Side(f"{where} AND {each.where}", (*arguments, *each.arguments), each.indexed, each.ordered and single)
         for each in sides
     )
-    return Rows(TABLES[table], ("parameter", *COLUMNS[table]), found, negated)
+    by_type: tuple[Rows, ...] = ()
+    if not single and not negated and len(sides) == 1 and sides[0].ordered:
+        by_type = tuple(_in_table(table, [number], sides) for number in numbers)
+    return Rows(TABLES[table], ("parameter", *COLUMNS[table]), found, negated, by_type)
 
 
 def _of_resources(sides: Iterable[Side], *, negated: bool = False) -> Rows:
@@ -210,15 +217,19 @@ def _any_of(column: str, values: Sequence[Any]) -> Side:
     return Side(f"{{{column}}} IN (SELECT value FROM json_each(?))", (listed(values),))
 
 
-def _tokens(tokens: Iterable[Token]) -> list[Side]:
+def _tokens(tokens: Sequence[Token]) -> list[Side]:
     """Codes of the same system together."""
     by_system: dict[str | None, list[str]] = {}
     sides = []
+    whole = [each.system for each in tokens if each.code is None]
+    if whole:
+        systems = listed({system_key(each or "") for each in whole})
+        sides.append(Side("{system} IN (SELECT value FROM json_each(?))", (systems,), indexed=False))
     for each in tokens:
-        if each.code is None:
-            sides.append(Side("{system} = ?", (system_key(each.system or ""),), indexed=False))
-        else:
+        if each.code is not None:
             by_system.setdefault(each.system, []).append(each.code)
+    if len(by_system) > MOST_VALUES:
+        raise SearchError(f"Codes of {len(by_system)} systems are too many; up to {MOST_VALUES} are searched at once.")
     for system, codes in by_system.items():
         side = _any_of("code", codes)
         if system is None:

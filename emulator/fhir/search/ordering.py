@@ -94,6 +94,24 @@ def beyond(row: Place, place: Place, order: Sequence[Key]) -> bool:
     return bool((row[len(order)] < place[-1]) if descends(order) else (row[len(order)] > place[-1]))
 
 
+def after(place: Place, order: Sequence[Key], at: int = 0) -> tuple[str, Arguments]:
+    """SQL that is true for rows beyond a place: columns k0, k1 and so on, and rid."""
+    sign = "<" if descends(order) else ">"
+    if at == len(order):
+        return f"rid {sign} ?", [place[-1]]
+    rest, arguments = after(place, order, at + 1)
+    if place[at] is None:
+        return f"(k{at} IS NULL AND {rest})", arguments
+    sign = "<" if order[at].descending else ">"
+    return f"(k{at} {sign} ? OR k{at} IS NULL OR (k{at} = ? AND {rest}))", [place[at], place[at], *arguments]
+
+
+def by(order: Sequence[Key]) -> str:
+    """SQL of an order by the columns k0, k1 and so on, and rid."""
+    keys = [f"k{at} IS NULL, k{at} {'DESC' if each.descending else 'ASC'}" for at, each in enumerate(order)]
+    return ", ".join([*keys, f"rid {'DESC' if descends(order) else 'ASC'}"])
+
+
 def token(query: Query, place: Place) -> str:
     """The token of the page that begins after a place."""
     return base64.urlsafe_b64encode(orjson.dumps([_fingerprint(query), *place])).decode().rstrip("=")
@@ -114,8 +132,13 @@ def place(query: Query) -> Place | None:
 
 
 def _fits(parts: list[Any], query: Query) -> bool:
-    kinds = all(each is None or isinstance(each, (str, int, float)) for each in parts)
-    return len(parts) == len(query.sorts) + 1 and kinds and type(parts[-1]) is int
+    known = all(each is None or isinstance(each, (str, float)) or _is_stored(each) for each in parts)
+    return len(parts) == len(query.sorts) + 1 and known and type(parts[-1]) is int
+
+
+def _is_stored(value: Any) -> bool:
+    """Whether a value is an integer that SQLite can hold."""
+    return isinstance(value, int) and abs(value) < 1 << 63
 
 
 def _fingerprint(query: Query) -> int:

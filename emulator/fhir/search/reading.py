@@ -7,9 +7,10 @@ modifier that does not fit, are always refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from emulator.fhir.search import values
+from emulator.fhir.search.clauses import MOST_VALUES
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.index import relative
 from emulator.fhir.search.parameters import COMMON, Parameter, Parameters
@@ -18,12 +19,16 @@ from emulator.fhir.search.values import Value
 
 DEFAULT_COUNT, MOST_COUNT = 100, 1000
 """Matches on a page (Cloud Healthcare: searching for resources)."""
-MOST_VALUES = 200
-"""Values of a parameter that are apart by commas; of codes, references and ids 2,000."""
 MOST_LISTED = 2000
+"""Codes, references or ids of a parameter that are apart by commas; of other values MOST_VALUES."""
 DEEPEST = 8
 """Steps of a chain."""
+WIDEST, MOST_STEPS = 200, 2000
+"""Conditions that a chain without types comes to, and what is tried to find them."""
+MOST_PARTS = 100
+"""Names and values of a search."""
 
+_TOO_WIDE = "A chain leads to too many types; name the types, as in subject:Patient.name."
 _SORTABLE = ("number", "date", "string", "token", "quantity")
 _MODIFIERS = {
     "token": {"not", "text", "in", "not-in"},
@@ -33,6 +38,10 @@ _MODIFIERS = {
 _LISTED = {"token", "reference"}
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _UNSUPPORTED = {"_query", "_filter", "_list", "_contained", "_containedType", "_in"}
+
+
+class _TooWideError(SearchError):
+    """A chain to too many types, which no other type makes right."""
 
 
 class _Unknown(Exception):
@@ -61,6 +70,8 @@ class Reader:
         if resource_type is not None:
             self._parameters.of(resource_type)
         pairs = [(name, _written(value)) for name, value in pairs]
+        if len(pairs) > MOST_PARTS:
+            raise SearchError(f"A search of {len(pairs)} parameters is too large; up to {MOST_PARTS} are taken.")
         found = _Found(self._types(resource_type, pairs))
         for name, value in pairs:
             try:
@@ -98,17 +109,22 @@ class Reader:
         else:
             found.conditions.append(self.condition(resource_type, name, value))
 
-    def condition(self, resource_type: str | None, name: str, value: str, depth: int = 0) -> Condition:
+    def condition(self, resource_type: str | None, name: str, value: str) -> Condition:
         """The condition that a parameter and its value make of resources of a type."""
-        if depth > DEEPEST:
-            raise SearchError(f'The parameter "{name}" is chained more than {DEEPEST} steps deep.')
+        if name.count(".") + name.count("_has:") > DEEPEST:
+            raise SearchError(f'The parameter "{name[:40]}..." is chained more than {DEEPEST} steps deep.')
+        return self._condition(resource_type, name, value, iter(range(MOST_STEPS)))
+
+    def _condition(self, resource_type: str | None, name: str, value: str, steps: Iterator[int]) -> Condition:
+        if next(steps, None) is None:
+            raise _TooWideError(_TOO_WIDE)
         if name.startswith("_has:"):
-            return self._has(name, value, depth)
+            return self._has(name, value, steps)
         step, dot, rest = name.partition(".")
         code, _, modifier = step.partition(":")
         parameter = self._find(resource_type, code)
         if dot:
-            return self._chain(parameter, modifier, rest, value, depth)
+            return self._chain(parameter, modifier, rest, value, steps)
         return self._clause(parameter, modifier, value)
 
     def _find(self, resource_type: str | None, code: str) -> Parameter:
@@ -120,21 +136,21 @@ class Reader:
             raise _Unknown(f'The parameter "{code}" {where} is not supported.')
         raise _Unknown(f'"{code}" is no search parameter {where}.')
 
-    def _has(self, name: str, value: str, depth: int) -> Has:
+    def _has(self, name: str, value: str, steps: Iterator[int]) -> Has:
         parts = name.split(":", 3)
         if len(parts) < 4 or not all(parts):
             raise SearchError(f'Invalid parameter "{name}": it must be like _has:Observation:patient:code.')
         parameter = self._find(self._known(parts[1], name), parts[2])
         if parameter.type != "reference":
             raise SearchError(f'Invalid parameter "{name}": "{parts[2]}" of {parts[1]} is no reference.')
-        return Has(parameter, self.condition(parts[1], parts[3], value, depth + 1))
+        return Has(parameter, self._condition(parts[1], parts[3], value, steps))
 
     def _known(self, resource_type: str, name: str) -> str:
         if resource_type not in self._parameters.types:
             raise SearchError(f'Invalid parameter "{name}": "{resource_type}" is no resource type.')
         return resource_type
 
-    def _chain(self, parameter: Parameter, modifier: str, rest: str, value: str, depth: int) -> Chain:
+    def _chain(self, parameter: Parameter, modifier: str, rest: str, value: str, steps: Iterator[int]) -> Chain:
         name = f"{parameter.code}.{rest}"
         if parameter.type != "reference":
             raise SearchError(f'Invalid parameter "{name}": "{parameter.code}" is no reference.')
@@ -146,11 +162,15 @@ class Reader:
         wrong: list[SearchError] = []
         for each in types:
             try:
-                targets.append((each, self.condition(each, rest, value, depth + 1)))
+                targets.append((each, self._condition(each, rest, value, steps)))
+            except _TooWideError:
+                raise
             except _Unknown:
                 continue
             except SearchError as error:  # the value may be one for another type
                 wrong.append(error)
+            if sum(_width(inside) for _, inside in targets) > WIDEST:
+                raise _TooWideError(_TOO_WIDE)
         if not targets:
             raise wrong[0] if wrong else _Unknown(f'Nothing that "{parameter.code}" points at has a "{rest}".')
         return Chain(parameter, tuple(targets))
@@ -299,6 +319,13 @@ class _Found:
             tuple(self.applied),
             tuple(self.ignored),
         )
+
+
+def _width(condition: Condition) -> int:
+    """How many conditions there are within one."""
+    if isinstance(condition, Chain):
+        return sum(_width(inside) for _, inside in condition.targets)
+    return _width(condition.condition) if isinstance(condition, Has) else 1
 
 
 def _written(text: str) -> str:

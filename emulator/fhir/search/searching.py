@@ -100,7 +100,7 @@ def _few(plan: Plan) -> list[int] | None:
 
 
 def _of_few(plan: Plan, rids: list[int], place: Place | None) -> Page:
-    where, arguments = plan.where(plan.nodes, "r")
+    where, arguments = plan.where([each for each in plan.nodes if each.known is None], "r")
     columns, more = plan.columns("r")
     sql = (
         f"SELECT {columns} FROM json_each(?) j CROSS JOIN fhir_index_resources r"

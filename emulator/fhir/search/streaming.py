@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from heapq import merge
 
 from emulator.fhir.search import ordering
-from emulator.fhir.search.clauses import Arguments, listed
+from emulator.fhir.search.clauses import Arguments, Rows, listed
 from emulator.fhir.search.conditions import Index, Leaf, Node, probes
 from emulator.fhir.search.ordering import Key, Place
 from emulator.fhir.search.query import Query
@@ -39,12 +39,13 @@ class Plan:
 
     def columns(self, of: str) -> tuple[str, Arguments]:
         """A row: the values that it is sorted by, its rid, type and id."""
-        parts, arguments = [], []
+        parts: list[str] = []
+        arguments: Arguments = []
         for each in self.order:
             sql, more = each.sql(of)
-            parts.append(sql)
+            parts.append(f"{sql} AS k{len(parts)}")
             arguments += more
-        return ", ".join([*parts, f"{of}.rid", f"{of}.type", f"{of}.id"]), arguments
+        return ", ".join([*parts, f"{of}.rid AS rid", f"{of}.type", f"{of}.id"]), arguments
 
     def where(self, asked: Sequence[Node], of: str, led: str = "") -> tuple[str, Arguments]:
         """SQL " AND ..." for types, times of change and conditions; `led` is the alias in whose order rids come."""
@@ -76,7 +77,7 @@ def stream(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
         return _by_column(plan, order[0].column if order else "rid", place, wanted)
     if len(order) == 1 and len(order[0].numbers) == 1:
         return _by_value(plan, order[0], place, wanted)
-    return _by_all(plan, place)
+    return _by_all(plan, place, wanted)
 
 
 def estimate(plan: Plan) -> int:
@@ -102,7 +103,7 @@ def count(plan: Plan) -> int:
 def _sources(plan: Plan, column: str = "rid") -> list[_Source]:
     leaf = _leading(plan) if column == "rid" else None
     if leaf is not None:
-        return [_of_leaf(leaf, plan.index.store)]
+        return [_of_leaf(leaf, each, plan.index.store) for each in leaf.rows.by_type or (leaf.rows,)]
     if len(plan.types) <= _APART or column != "rid":
         index = "fhir_index_resources_id" if column == "id" else "fhir_index_resources_type"
         tables = f"fhir_index_resources r INDEXED BY {index}"
@@ -110,10 +111,10 @@ def _sources(plan: Plan, column: str = "rid") -> list[_Source]:
     return [_Source("fhir_index_resources r", "r.store = ?", [plan.index.store])]
 
 
-def _of_leaf(leaf: Leaf, store: int) -> _Source:
-    (side,) = leaf.rows.sides
-    names = {name: f"d.{name}" for name in leaf.rows.columns}
-    tables = f"{leaf.rows.table} d CROSS JOIN fhir_index_resources r ON r.store = d.store AND r.rid = d.rid"
+def _of_leaf(leaf: Leaf, rows: Rows, store: int) -> _Source:
+    (side,) = rows.sides
+    names = {name: f"d.{name}" for name in rows.columns}
+    tables = f"{rows.table} d CROSS JOIN fhir_index_resources r ON r.store = d.store AND r.rid = d.rid"
     return _Source(tables, f"d.store = ? AND {side.where.format_map(names)}", [store, *side.arguments], "d", leaf)
 
 
@@ -121,7 +122,8 @@ def _leading(plan: Plan) -> Leaf | None:
     """The condition on one value that the fewest seem to meet."""
     leaves = [each for each in plan.nodes if isinstance(each, Leaf) and each.rows.ordered]
     if len(leaves) < 2:
-        return leaves[0] if leaves else None
+        of_types = [each for each in plan.nodes if isinstance(each, Leaf) and each.rows.by_type]
+        return next(iter([*leaves, *of_types]), None)
     return max(leaves, key=lambda leaf: _spread(leaf, plan.index))
 
 
@@ -190,16 +192,20 @@ def _without_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> It
             yield (None, *row[1:])
 
 
-def _by_all(plan: Plan, place: Place | None) -> Iterator[Place]:
-    """In an order by several keys: all that match are read and sorted."""
+def _by_all(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
+    """In an order by several keys: all that match are read, and the first of them kept."""
     where, arguments = plan.where(plan.nodes, "r")
     columns, more = plan.columns("r")
-    rows: list[Place] = []
+    beyond, values = ("1", []) if place is None else ordering.after(place, plan.order)
+    streams = []
     for each in _sources(plan):
-        sql = f"SELECT {columns} FROM {each.tables} WHERE {each.where}{where}"
-        rows += [tuple(row) for row in plan.index.read(sql, [*more, *each.arguments, *arguments])]
-    found = ordering.arranged(list(dict.fromkeys(rows)), plan.order)
-    return iter(found if place is None else [row for row in found if ordering.beyond(row, place, plan.order)])
+        sql = (
+            f"SELECT DISTINCT * FROM (SELECT {columns} FROM {each.tables} WHERE {each.where}{where})"
+            f" WHERE {beyond} ORDER BY {ordering.by(plan.order)} LIMIT ?"
+        )
+        rows = plan.index.read(sql, [*more, *each.arguments, *arguments, *values, wanted])
+        streams.append([tuple(row) for row in rows])
+    return iter(ordering.arranged([row for each in streams for row in each], plan.order))
 
 
 def _batches(

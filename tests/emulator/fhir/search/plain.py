@@ -189,7 +189,7 @@ def span(text: str) -> Span:
 
 def spans(value: Any) -> list[Span]:
     if isinstance(value, str):
-        return [span(value)]
+        return [span(value)] if re.match(r"\d{4}(-\d\d|$)", value) else []
     if "start" in value or "end" in value:
         first = span(value["start"]) if "start" in value else Span(EARLIEST, EARLIEST)
         last = span(value["end"]) if "end" in value else Span(LATEST, LATEST)
