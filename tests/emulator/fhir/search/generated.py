@@ -175,6 +175,12 @@ class Generator:
             self._condition(kind, resource, resources, 0) for _ in range(self._chance.choice((1, 1, 1, 2, 3)))
         ]
 
+    def order(self, kind: str) -> str:
+        """The code of a parameter to sort by."""
+        kinds = ("token", "string", "date", "number", "quantity")
+        found = [each for each in self._parameters.of(kind).values() if each.type in kinds and self._searchable(each)]
+        return self._one(found).code
+
     def _condition(self, kind: str, resource: Json, resources: list[Json], depth: int) -> tuple[str, str]:
         known = self._parameters.of(kind)
         there = [

@@ -221,14 +221,15 @@ def codings(value: Any) -> list[tuple[str, str | None]]:
     if not isinstance(value, dict):
         return [(str(value), None)]
     if "coding" in value:
-        return [(each.get("code", ""), each.get("system", "")) for each in value["coding"]]
+        coded = [each for each in value["coding"] if "code" in each or "system" in each]
+        return [(each.get("code", ""), each.get("system", "")) for each in coded]
     if "concept" in value:
         return codings(value["concept"])
     if "code" in value:
         return [(value["code"], value.get("system", ""))]
     if "value" in value or "system" in value:
         system = value.get("system", "")
-        return [(value.get("value", ""), None if system in CONTACTS else system)]
+        return [(str(value.get("value", "")), None if system in CONTACTS else system)]
     return []
 
 
@@ -396,6 +397,19 @@ class Plain:
             for each in self._resources
             if each["resourceType"] == kind and all(self._meets(each, name, value) for name, value in pairs)
         }
+
+    def first(self, name: str, code: str) -> Any:
+        """What a resource, by Type/id, is sorted by; None where it has no such value."""
+        (resource,) = (each for each in self._resources if f"{each['resourceType']}/{each['id']}" == name)
+        parameter = self._parameters.of(resource["resourceType"])[code]
+        values = evaluate(parameter.expression, resource)
+        if parameter.type == "token":
+            return next((code for value in values for code, _ in codings(value) or [("", None)]), None)
+        if parameter.type == "string":
+            return next((" ".join(words(text)) for value in values for text in strings(value)), None)
+        if parameter.type == "date":
+            return next((found.low for value in values for found in spans(value)), None)
+        return next((found.low for value in values for found in amounts(value)), None)
 
     def _meets(self, resource: Json, name: str, value: str) -> bool:
         kind = resource["resourceType"]
