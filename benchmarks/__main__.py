@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks import commands, conversion, fhir_validation, importing, load, storage
 from benchmarks.dicomweb import growth, side_by_side
+from benchmarks.fhir_search import searches
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
 from scripts.demonstration.places import Places
@@ -24,6 +25,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "load": load.load,
     "dicomweb": side_by_side.dicomweb,
     "fhir-validation": fhir_validation.fhir_validation,
+    "fhir-search": searches.fhir_search,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {
@@ -32,6 +34,7 @@ MORE: dict[str, Callable[[Places], list[Figure]]] = {
     "load-full": load.load_full,
     "dicomweb-full": side_by_side.dicomweb_full,
     "dicomweb-growth": growth.dicomweb_growth,
+    "fhir-search-growth": searches.fhir_search_growth,
 }
 
 
