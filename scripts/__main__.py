@@ -15,6 +15,7 @@ from engine.layout import COMMAND
 from scripts.commands import (
     delete,
     export,
+    fhir,
     import_,
     load,
     operations,
@@ -83,6 +84,7 @@ register(app, "query", query.query)
 register(app, "watch", watch.watch)
 register(app, "tags", tags.tags)
 app.add_typer(operations.app, name="operations")
+app.add_typer(fhir.app, name="fhir")
 
 
 def main() -> None:

@@ -163,7 +163,12 @@ def interactive() -> bool:
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output."""
-    _write(legible_json(json.dumps(value, indent=2, ensure_ascii=False, default=str)) + "\n")
+    say_json(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say_json(document: str) -> None:
+    """Print a JSON document that is a text already on standard output."""
+    _write(legible_json(document) + "\n")
 
 
 def print_json_line(value: Any) -> None:

@@ -5,10 +5,8 @@ Google's discovery client can't pass a search's attributes as parameters, hence 
 
 from __future__ import annotations
 
-import random
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,11 @@ from urllib.parse import quote
 
 from scripts.connection import TIMEOUT_SECONDS, Connection
 from scripts.errors import ApiFailure, CommandError, UsageError
+from scripts.patience import patiently
 
 Json = dict[str, Any]
 
 PAGE = 500
-TRIES = 6
-FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 30.0
-_BUSY = (429, 503)
 _CHUNK_BYTES = 1 << 20
 _DICOM_JSON = "application/dicom+json"
 _FAILED_SEQUENCE = "00081198"
@@ -130,11 +125,11 @@ class DicomWeb:
             with content.open("rb") as body:
                 return self._session.post(url, data=body, headers=headers, timeout=TIMEOUT_SECONDS)
 
-        self._check(_patiently(send))
+        self._check(patiently(send))
 
     def delete(self, path: ResourcePath) -> Json:
         """Delete what is at `path`; gives the operation that does it, {} for an instance, which is gone at once."""
-        answer = _patiently(lambda: self._session.delete(f"{self._url}{path}", timeout=TIMEOUT_SECONDS))
+        answer = patiently(lambda: self._session.delete(f"{self._url}{path}", timeout=TIMEOUT_SECONDS))
         self._check(answer)
         operation: Json = answer.json() if answer.content else {}
         return operation
@@ -152,18 +147,6 @@ class DicomWeb:
     def _check(answer: Any) -> None:
         if answer.status_code >= 400:
             raise ApiFailure(answer.status_code, _message(answer))
-
-
-def _patiently(send: Callable[[], Any]) -> Any:
-    """The answer to a request that may be sent twice; a busy service is asked again, ever later (RFC 9110 10.2.3)."""
-    for attempt in range(TRIES - 1):
-        answer = send()
-        if answer.status_code not in _BUSY:
-            return answer
-        asked = str(answer.headers.get("Retry-After", ""))
-        pause = FIRST_PAUSE_SECONDS * 2**attempt * (0.5 + random.random())  # noqa: S311 (spreads the workers' tries)
-        time.sleep(min(max(pause, float(asked) if asked.isdecimal() else 0.0), _LONGEST_PAUSE_SECONDS))
-    return send()
 
 
 def _message(answer: Any) -> str:

@@ -1,4 +1,4 @@
-"""Imports of objects into the DICOM store: started, waited for, and what came of them."""
+"""Imports of objects into a store: started, waited for, and what came of them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Imported:
 
     state: OperationState
     failures: list[FailedFile]
+    noun: str = "instance"
+    """What is counted."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -44,11 +46,11 @@ class Imported:
         show_failures(self.state, self.failures)
         require_success(target, self.state)
         failed = f"; {self.state.failure:,} failed" if self.state.failure else ""
-        note(f"{count(self.state.success, 'instance')} imported{failed}")
+        note(f"{count(self.state.success, self.noun)} imported{failed}")
 
 
 def start_import(target: Connection, uri: str) -> str:
-    """Start importing the objects `uri` matches; gives the operation's name."""
+    """Start importing the objects `uri` matches into the DICOM store; gives the operation's name."""
     body = {"gcsSource": {"uri": uri}}
     request = target.healthcare.dicomStores().import_(name=target.outputs.dicom_store_name, body=body)
     return start(target, request, f"Importing {uri}")

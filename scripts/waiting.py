@@ -17,6 +17,8 @@ _LOG_PAUSE_SECONDS = 2.0
 _SHOWN_FAILURES = 20
 
 CANCELLED = 1
+DICOM_STORE = "healthcare_dicom_store"
+"""What Cloud Logging calls a DICOM store."""
 # google.rpc.Code to HTTP, as google/rpc/code.proto maps them.
 _HTTP_OF_RPC = {1: 499, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409, 12: 501, 14: 503, 16: 401}
 
@@ -189,8 +191,10 @@ def exit_code(state: OperationState) -> ExitCode:
     return ExitCode.PARTLY_DONE if state.success else ExitCode.FAILED
 
 
-def failed_files(target: Connection, state: OperationState) -> list[FailedFile]:
+def failed_files(target: Connection, state: OperationState, resource: str = DICOM_STORE) -> list[FailedFile]:
     """The files that `state` counts as failed, from Cloud Logging, where alone Google names them.
+
+    `resource` is what Cloud Logging calls the kind of store.
 
     Entries arrive there with a delay on Google Cloud, hence a few tries. An account that may not read the logs gets
     an empty list and is told so.
@@ -200,7 +204,7 @@ def failed_files(target: Connection, state: OperationState) -> list[FailedFile]:
     logs = target.api("logging", "v2").entries()
     body = {
         "resourceNames": [f"projects/{target.outputs.project}"],
-        "filter": f'resource.type="healthcare_dicom_store" AND operation.id:"{state.operation_id}"',
+        "filter": f'resource.type="{resource}" AND operation.id:"{state.operation_id}"',
         "orderBy": "timestamp asc",
         "pageSize": 1000,
     }

@@ -78,6 +78,11 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(value, default=_exact, option=orjson.OPT_SORT_KEYS)
 
 
+def readable(value: Any) -> bytes:
+    """JSON for a person to read, with the digits that came in and keys in their order."""
+    return orjson.dumps(value, default=_exact, option=orjson.OPT_INDENT_2)
+
+
 def _exact(value: Any) -> orjson.Fragment:
     if isinstance(value, ExactNumber):
         return orjson.Fragment(value.text)

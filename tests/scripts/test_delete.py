@@ -11,7 +11,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from scripts import deleting, dicomweb, waiting
+from scripts import deleting, dicomweb, patience, waiting
 from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
 from tests.scripts.files import small_film
@@ -26,7 +26,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (waiting, "_FIRST_PAUSE_SECONDS"),
         (deleting, "_FIRST_PAUSE_SECONDS"),
-        (dicomweb, "FIRST_PAUSE_SECONDS"),
+        (patience, "FIRST_PAUSE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0.001)
 

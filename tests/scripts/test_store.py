@@ -11,7 +11,7 @@ from typing import Any
 import pydicom
 import pytest
 
-from scripts import dicomweb
+from scripts import dicomweb, patience
 from scripts.dicomweb import value
 from scripts.errors import UsageError
 from scripts.storing.candidates import find_candidates
@@ -26,7 +26,7 @@ CONFLICT = {"00081198": {"Value": [{"00081197": {"Value": [272]}, "00091097": {"
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicomweb, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(patience, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 def counts(printed: str) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def test_a_store_that_stays_busy_fails_at_last(
     ended = run("store", tmp_path / "1.dcm", "--json", "--outputs", outputs_file)
     assert ended.code == 1
     assert ended.err.splitlines()[-1].startswith("error: quota exceeded. Wait a minute")
-    assert len(google.made("POST", f"{WEB}/studies")) == dicomweb.TRIES
+    assert len(google.made("POST", f"{WEB}/studies")) == patience.TRIES
     assert counts(ended.out)["left"] == 1
 
 

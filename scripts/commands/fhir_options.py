@@ -1,0 +1,81 @@
+"""What the commands of `fhir` have in common: the files, the store, the version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.connection import connect
+from scripts.errors import CommandError, UsageError
+
+if TYPE_CHECKING:
+    from google.cloud import storage
+
+    from infra.outputs import FhirStoreOutputs
+    from scripts.connection import Connection
+
+DocumentsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE",
+        help="Files (*.json, *.ndjson, *.jsonl, also with .gz), folders, wildcards, or gs://BUCKET/PATTERN.",
+    ),
+]
+FhirStoreOption = Annotated[
+    str | None, typer.Option("--fhir-store", help="The FHIR store, where the stack has several.")
+]
+ResourceArgument = Annotated[str, typer.Argument(metavar="TYPE/ID", help="Such as Patient/1.")]
+
+
+class FhirVersion(StrEnum):
+    """A version of FHIR that a store may have."""
+
+    STU3 = "STU3"
+    R4 = "R4"
+    R5 = "R5"
+
+
+def relative(resource: str) -> str:
+    """Type/id as it was written. Raises UsageError for anything else."""
+    if not re.fullmatch(r"[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}", resource):
+        raise UsageError(f"{resource} is no resource: write TYPE/ID, such as Patient/1.")
+    return resource
+
+
+@contextmanager
+def storage_client(stack: str | None, outputs: Path | None) -> Iterator[Callable[[], storage.Client]]:
+    """A function that gives Cloud Storage's client, and looks for the stack only when it is asked."""
+    opened: list[Connection] = []
+
+    def client() -> storage.Client:
+        if not opened:
+            opened.append(connect(stack, outputs).__enter__())
+        return opened[0].storage
+
+    try:
+        yield client
+    finally:
+        for each in opened:
+            each.__exit__(None, None, None)
+
+
+def fhir_store(target: Connection, name: str | None) -> FhirStoreOutputs:
+    """The stack's FHIR store of that name, or the only one. Raises CommandError where it has none, UsageError else."""
+    stores, stack = target.outputs.fhir_stores, target.outputs.stack
+    if not stores:
+        raise CommandError(
+            f"Stack {stack} has no FHIR store: set one with `pulumi config set --path"
+            " healthcare-cloud-poc:fhirStores.fhir.version R4`, then run `pulumi up`."
+        )
+    if name is None and len(stores) == 1:
+        return next(iter(stores.values()))
+    if name is None or name not in stores:
+        problem = f"Stack {stack} has no FHIR store {name}" if name else f"Stack {stack} has several FHIR stores"
+        raise UsageError(f"{problem}: choose one with --fhir-store {'|'.join(sorted(stores))}.")
+    return stores[name]

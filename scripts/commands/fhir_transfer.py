@@ -1,0 +1,133 @@
+"""`fhir import` and `fhir export`: between a FHIR store and a bucket, or BigQuery."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.commands.export import WriteDisposition
+from scripts.commands.fhir_options import FhirStoreOption, fhir_store
+from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.connection import connect
+from scripts.console import count, note, print_json, say
+from scripts.errors import UsageError
+from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
+
+if TYPE_CHECKING:
+    from infra.outputs import FhirStoreOutputs, Outputs
+
+_DEPTH = 3
+"""Levels of elements that hold themselves, in a row."""
+
+
+class Structure(StrEnum):
+    """How the objects of an import are laid out (fhirStores.import: contentStructure)."""
+
+    RESOURCE = "RESOURCE"
+    BUNDLE = "BUNDLE"
+    RESOURCE_PRETTY = "RESOURCE_PRETTY"
+    BUNDLE_PRETTY = "BUNDLE_PRETTY"
+
+
+def import_(
+    source: Annotated[str, typer.Argument(metavar="gs://BUCKET/PATTERN", help="`*` is any text without /, `**` any.")],
+    *,
+    structure: Annotated[
+        Structure, typer.Option(help="A resource or bundle a line, or one that is the whole object (PRETTY).")
+    ] = Structure.RESOURCE,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the import and print its name.")] = False,
+    fhir_store_name: FhirStoreOption = None,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import objects of a bucket as they are.
+
+    Every resource needs an id; one that is there is replaced, without a history. What fails is named (exit code 3).
+    """
+    from scripts.fhir.bulk import run_import, start_import
+
+    if not source.startswith("gs://"):
+        raise UsageError(f"{source} is not a place in Cloud Storage: write gs://BUCKET/PATTERN.")
+    with connect(stack, outputs) as target:
+        store = fhir_store(target, fhir_store_name)
+        if no_wait:
+            name = start_import(target, store, source, structure)
+            print_json({"name": name}) if as_json else say(name)
+            return
+        imported = run_import(target, store, source, structure)
+        if as_json:
+            print_json(imported.to_json())
+        imported.show(target)
+    raise typer.Exit(imported.exit_code)
+
+
+def export(
+    to: Annotated[
+        str,
+        typer.Option(
+            help="`bucket` (the export bucket), gs://BUCKET/PREFIX, `table` (the store's BigQuery dataset), or"
+            " bq://PROJECT.DATASET."
+        ),
+    ] = "bucket",
+    *,
+    type_: Annotated[str, typer.Option("--type", help="Only these types, such as Patient,Observation.")] = "",
+    since: Annotated[str, typer.Option(help="Only what changed since, such as 2026-01-31T00:00:00Z.")] = "",
+    write_disposition: Annotated[
+        WriteDisposition | None,
+        typer.Option(help="For tables that exist: fail unless they are empty (the default), replace them, or append."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
+    fhir_store_name: FhirStoreOption = None,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export to Cloud Storage, a file of NDJSON a type, or to BigQuery, a table a type."""
+    with connect(stack, outputs) as target:
+        store = fhir_store(target, fhir_store_name)
+        uri, body = export_request(target.outputs, store, to, write_disposition)
+        body |= {key: value for key, value in (("_type", type_), ("_since", since)) if value}
+        request = target.healthcare.fhirStores().export(name=store.name, body=body)
+        name = start(target, request, f"Exporting to {uri}")
+        if no_wait:
+            print_json({"name": name, "to": uri}) if as_json else say(name)
+            return
+        state = wait_for(target, name, f"Exporting to {uri}")
+        failures = failed_files(target, state, "healthcare_fhir_store")
+        if as_json:
+            failed = [{"file": each.source, "reason": each.reason} for each in failures]
+            print_json({**state.to_json(), "to": uri, "failed": failed})
+        show_failures(state, failures)
+        require_success(target, state)
+        left = f"; {state.failure:,} failed" if state.failure else ""
+        note(f"{count(state.success, 'resource')} exported to {uri}{left}")
+    raise typer.Exit(exit_code(state))
+
+
+def export_request(
+    outputs: Outputs, store: FhirStoreOutputs, to: str, write_disposition: WriteDisposition | None
+) -> tuple[str, dict[str, Any]]:
+    """Where an export goes, as a URI, and the body of the request for it. Raises UsageError."""
+    if re.fullmatch(r"bucket|gs://[^/]+(/.*)?", to):
+        if write_disposition:
+            raise UsageError("--write-disposition is for tables; an export to a bucket overwrites what is there.")
+        uri = f"gs://{outputs.export_bucket}/fhir/{store.name.rpartition('/')[2]}/" if to == "bucket" else to
+        return uri, {"gcsDestination": {"uriPrefix": uri}}
+    if to == "table" and store.streams:
+        raise UsageError(
+            f"FHIR store {store.name.rpartition('/')[2]} streams into its own dataset: export to another one,"
+            " bq://PROJECT.DATASET."
+        )
+    if to != "table" and not re.fullmatch(r"bq://[^.]+\.\w+", to):
+        raise UsageError(f"--to {to} is no destination: use bucket, gs://BUCKET/PREFIX, table or bq://PROJECT.DATASET.")
+    uri = f"bq://{outputs.project}.{store.bigquery_dataset}" if to == "table" else to
+    destination = {
+        "datasetUri": uri,
+        "schemaConfig": {"schemaType": "ANALYTICS_V2", "recursiveStructureDepth": _DEPTH},
+        "writeDisposition": f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}",
+    }
+    return uri, {"bigqueryDestination": destination}

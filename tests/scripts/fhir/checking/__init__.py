@@ -1,0 +1,1 @@
+"""What a store would refuse of files."""
