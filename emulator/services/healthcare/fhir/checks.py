@@ -1,9 +1,11 @@
 """What a body must be before it is kept: a resource of the store's version, of the type and id that the path says."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from emulator.fhir import outcomes
+from emulator.fhir.validation.profiles import Profile, broken
 from emulator.fhir.validation.validator import Checks, validate
 from emulator.services.healthcare.fhir import errors
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -22,12 +24,15 @@ def require_id(text: str) -> str:
     return text
 
 
-def resource(store: Store, given: Json, resource_type: str = "") -> Json:
-    """A resource that the store takes, of this type if one is said; refused for any other."""
+def resource(store: Store, given: Json, resource_type: str = "", profile: Profile | None = None) -> Json:
+    """A resource that the store takes, of this type if one is said; refused for any other.
+
+    With a profile it is held to that one, and not to those that the store is set to.
+    """
     found = _type_of(store, given)
     if resource_type and found != resource_type:
         raise errors.another_type(resource_type)
-    _require_valid(store, given)
+    _require_valid(store, given, store.profiles if profile is None else [profile])
     return given
 
 
@@ -51,15 +56,15 @@ def _type_of(store: Store, given: Json) -> str:
     return found
 
 
-def _require_valid(store: Store, given: Json) -> None:
-    """What the definitions of the version allow, as far as the store does not switch it off."""
+def _require_valid(store: Store, given: Json, profiles: Sequence[Profile]) -> None:
+    """What the definitions of the version and profiles allow, as far as the store does not switch it off."""
     config = store.settings.get("validationConfig") or {}
     wanted = Checks(
         required=not config.get("disableRequiredFieldValidation"),
         references=not config.get("disableReferenceTypeValidation"),
         invariants=not config.get("disableFhirpathValidation"),
     )
-    if problems := validate(given, store.version, wanted):
+    if problems := validate(given, store.version, wanted) or broken(given, profiles):
         raise outcomes.unparseable(*(problem.sentence for problem in problems[:MOST_ISSUES]))
     if given.get("id", "") is None:
         del given["id"]

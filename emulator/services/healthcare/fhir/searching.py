@@ -1,6 +1,5 @@
 """Searches of a store: parameters in, versions of resources out. All that searches goes through here."""
 
-import re
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -8,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from emulator.fhir import parsing
 from emulator.fhir.search.conditions import Index
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.query import Query
 from emulator.fhir.search.reading import DEFAULT_COUNT, MOST_COUNT, Reader
 from emulator.fhir.search.searching import FEW, Page, search
-from emulator.services.healthcare.fhir import errors, value_sets, versions
+from emulator.services.healthcare.fhir import errors, guides, searchable, value_sets, versions
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 Pairs = list[tuple[str, str]]
@@ -70,23 +68,16 @@ def count_in(criteria: str) -> int:
 
 
 def _reader(store: Store) -> Reader:
-    return Reader(store.parameters, store.target, lambda: int(time.time() * 1_000_000))
-
-
-def by_url(connection: sqlite3.Connection, store: Store, resource_type: str, url: str) -> Json | None:
-    """The newest resource of a type that has this canonical URL."""
-    found = find(connection, store, resource_type, [("url", escaped(url)), ("_count", "1"), ("_total", "none")])
-    return parsing.parse(found.matches[0].body, None) if found.matches else None
-
-
-def escaped(text: str) -> str:
-    """A text as the value of a parameter (FHIR: escaping search parameters)."""
-    return re.sub(r"([\\,$|])", r"\\\1", text)
+    return Reader(
+        store.parameters, lambda text: searchable.target(text, store.name), lambda: int(time.time() * 1_000_000)
+    )
 
 
 def _index(connection: sqlite3.Connection, store: Store) -> Index:
     def read(sql: str, arguments: Sequence[Any]) -> list[Any]:
         return connection.execute(sql, arguments).fetchall()
 
-    expand = value_sets.expander(lambda resource_type, url: by_url(connection, store, resource_type, url))
-    return Index(read, store.key, sorted(store.parameters.types), expand, FEW)
+    def lookup(resource_type: str, url: str) -> Json | None:
+        return guides.by_url(connection, store.key, store.parameters, resource_type, url)
+
+    return Index(read, store.key, sorted(store.parameters.types), value_sets.expander(lookup), FEW)

@@ -1,17 +1,16 @@
 """A FHIR store and a version of a resource as the code hands them around."""
 
 import sqlite3
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from emulator.fhir import definitions, references
+from emulator.fhir import definitions
 from emulator.fhir.definitions import Definitions
-from emulator.fhir.references import Kind
 from emulator.fhir.search.index import Indexer
-from emulator.fhir.search.parameters import Parameters, parameters
+from emulator.fhir.search.parameters import Parameters
 from emulator.fhir.search.tables import microseconds_of
-from emulator.services.healthcare.fhir import errors, instants
+from emulator.services.healthcare.fhir import errors, guides, instants, searchable
+from emulator.services.healthcare.fhir.guides import Profiles
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -27,6 +26,12 @@ class Store:
 
     key: int
     resource: Resource
+    parameters: Parameters
+    """What can be searched by."""
+    indexer: Indexer
+    """What is indexed of a resource."""
+    profiles: Profiles = ()
+    """What resources are held to beside the definitions: profiles of enabled implementation guides."""
 
     @property
     def name(self) -> str:
@@ -47,21 +52,6 @@ class Store:
     def definitions(self) -> Definitions:
         """The definitions of that version."""
         return definitions.load(self.version)
-
-    @property
-    def parameters(self) -> Parameters:
-        """What can be searched by."""
-        return parameters(self.version)
-
-    @property
-    def indexer(self) -> Indexer:
-        """What is indexed of a resource."""
-        return _indexer(self.version, self.name)
-
-    def target(self, text: str) -> str:
-        """What a reference's text points at as the index has it: Type/id of the store's own, else the text."""
-        to = references.parse(text, self.name)
-        return to.relative if to.kind is Kind.LOCAL else text
 
     @property
     def keeps_versions(self) -> bool:
@@ -130,15 +120,6 @@ class Version:
         return f"{self.type}/{self.id}"
 
 
-@lru_cache(maxsize=64)
-def _indexer(version: str, store: str) -> Indexer:
-    def local(text: str) -> str:
-        to = references.parse(text, store)
-        return to.relative if to.kind is Kind.LOCAL else text
-
-    return Indexer(parameters(version), local)
-
-
 def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) -> Store:
     """The store of that name; 404 where there is none. Inside a write, pass its tx."""
     resource = context.resources.get(KIND, name, tx)
@@ -146,7 +127,10 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
         raise errors.no_store(name)
     reader = tx if tx is not None else context.db.reader
     row = reader.execute("SELECT key FROM fhir_stores WHERE name = ?", (name,)).fetchone()
-    return Store(0 if row is None else row[0], resource)
+    key = 0 if row is None else int(row[0])
+    known, indexer = searchable.of(context, reader, key, name, resource.body)
+    profiles = guides.profiles(context, reader, key, known, resource.body.get("validationConfig") or {})
+    return Store(key, resource, known, indexer, profiles)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
@@ -155,4 +139,4 @@ def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
     if store.key:
         return store
     made = tx.execute("INSERT INTO fhir_stores(name) VALUES(?)", (name,))
-    return Store(int(made.lastrowid or 0), store.resource)
+    return replace(store, key=int(made.lastrowid or 0))

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import errors, searching, versions
+from emulator.services.healthcare.fhir import errors, guides, searching, versions
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -35,7 +35,7 @@ async def search_translate(request: Request) -> Answer:
     if not wanted:
         raise errors.bad_request("invalid_parameter", "$translate needs url, source or target")
     if url := wanted.pop("url", None):
-        found = searching.by_url(request.context.db.reader, store, "ConceptMap", url)
+        found = guides.by_url(request.context.db.reader, store.key, store.parameters, "ConceptMap", url)
         return _answer(request, store, [found] if found else [])
     known = searching.find(request.context.db.reader, store, "ConceptMap", [("_count", str(MOST))])
     maps = [parsing.parse(each.body, None) for each in known.matches]

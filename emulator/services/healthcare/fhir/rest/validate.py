@@ -2,10 +2,12 @@
 
 from emulator.fhir import outcomes
 from emulator.fhir.outcomes import Refused
+from emulator.fhir.validation.profiles import Profile
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import checks, errors, searching
+from emulator.services.healthcare.fhir import checks, errors, guides
 from emulator.services.healthcare.fhir.rest import answers, bodies, paths
 from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
+from emulator.services.healthcare.fhir.stored import Store
 
 
 @interaction("fhir.Resource-validate", STORE)
@@ -13,13 +15,22 @@ async def validate(request: Request) -> Answer:
     """Say what is wrong with a resource, or that nothing is: 200 in either case."""
     answers.require_json(request)
     store, resource_type = paths.typed(request)
-    profile = request.query.get("profile", "")
-    if profile and searching.by_url(request.context.db.reader, store, "StructureDefinition", profile) is None:
-        raise errors.bad_request("unknown_profile", f"no StructureDefinition of this store has the URL {profile[:300]}")
+    profile = _profile(request, store)
     try:
-        checks.resource(store, await bodies.resource(request), resource_type)
+        checks.resource(store, await bodies.resource(request), resource_type, profile)
     except Refused as refused:
         if refused.status != 400:
             raise
         return answers.json(refused.outcome)
     return answers.json(outcomes.outcome([outcomes.SUCCESS]))
+
+
+def _profile(request: Request, store: Store) -> Profile | None:
+    """The profile that is asked for by its URL; 400 where the store has none."""
+    url = request.query.get("profile", "")
+    if not url:
+        return None
+    structure = guides.by_url(request.context.db.reader, store.key, store.parameters, "StructureDefinition", url)
+    if structure is None:
+        raise errors.bad_request("unknown_profile", f"no StructureDefinition of this store has the URL {url[:300]}")
+    return Profile(structure, invariants=True)
