@@ -20,15 +20,16 @@ _TOKEN = re.compile(
 )
 
 
-def compile_filter(text: str, compare: Compare | None = None) -> Predicate:
+def compile_filter(text: str, compare: Compare | None = None, functions: tuple[str, ...] = ()) -> Predicate:
     """A predicate over a resource's JSON. Raises a 400 that quotes what can't be read.
 
     compare (field path, operator, value) makes the predicate of one comparison, for services whose values compare in
-    their own way; the operator of a bare word is "" and its path too.
+    their own way; the operator of a bare word is "" and its path too. functions are names that may stand with one text
+    in the place of a path (AIP-160: functions): `tag("x") = y` is of the path `tag(x)`.
     """
     if len(text) > LONGEST:
         raise invalid_argument(f"The filter has {len(text)} characters; at most {LONGEST} are allowed.")
-    parser = _Parser(text, compare or _comparison)
+    parser = _Parser(text, compare or _comparison, functions)
     predicate = parser.expression(parser.term)
     if parser.peek() is not None:
         raise parser.error()
@@ -36,9 +37,10 @@ def compile_filter(text: str, compare: Compare | None = None) -> Predicate:
 
 
 class _Parser:
-    def __init__(self, text: str, compare: Compare) -> None:
+    def __init__(self, text: str, compare: Compare, functions: tuple[str, ...]) -> None:
         self.text = text
         self.compare = compare
+        self.functions = functions
         self.tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -103,6 +105,8 @@ class _Parser:
             self.at -= 1
             inner = self.term()
             return lambda value: not inner(value)
+        if kind == "word" and text in self.functions and self.peek() == ("paren", "("):
+            text = self.call(text)
         following = self.peek()
         if following is None or following[0] != "op":
             return self.compare("", "", _unescaped(kind, text))
@@ -110,6 +114,14 @@ class _Parser:
         if self.peek() == ("paren", "("):
             return self.negation(lambda: self.comparison(text, operator))
         return self.comparison(text, operator)
+
+    def call(self, name: str) -> str:
+        """A function with its argument, as the path of a comparison."""
+        self.take()
+        kind, argument = self.take()
+        if kind != "quoted" or self.take() != ("paren", ")"):
+            raise self.error()
+        return f"{name}({_unescaped(kind, argument)})"
 
     def comparison(self, path: str, operator: str) -> Predicate:
         kind, wanted = self.take()

@@ -1,5 +1,5 @@
 """Changes of many resources, as resumable operations. Importing the modules registers their handlers."""
 
-from emulator.services.healthcare.fhir.bulk import delete
+from emulator.services.healthcare.fhir.bulk import delete, rollback
 
-__all__ = ["delete"]
+__all__ = ["delete", "rollback"]

@@ -1,0 +1,205 @@
+"""fhirStores.rollback: resources as they were at a time, each as a new version, so that no history is lost.
+
+Google: "Recover FHIR resources with point-in-time recovery". References may lead to nothing afterwards, and nothing is
+validated again. Each change is told to notifications and streams.
+"""
+
+import asyncio
+import sqlite3
+
+from emulator.context import Job
+from emulator.errors import invalid_argument
+from emulator.fhir import parsing
+from emulator.fhir.search.tables import first_rid
+from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import agent, changes, operations
+from emulator.services.healthcare.fhir import instants, keeping, stored
+from emulator.services.healthcare.fhir.bulk import keys, meta_filter, results
+from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
+from emulator.services.healthcare.fhir.bulk.undoing import Kept, Plan, Wanted, plan
+from emulator.services.healthcare.fhir.keeping import Change
+from emulator.services.healthcare.fhir.store import FHIR
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.services.healthcare.fhir.transfer import selection
+from emulator.services.healthcare.fhir.transfer.history_export import require_versions
+from emulator.services.healthcare.names import METHODS, StoreName
+from emulator.services.healthcare.service import SERVICE
+from emulator.services.healthcare.transfer import sources, steps
+from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.healthcare.transfer.steps import Problem
+from emulator.services.storage import api
+from emulator.services.storage.uris import GsUri
+from emulator.state.operations import Cancelled
+
+KIND = "healthcare.fhir.rollback"
+FOLDER = "rollback_resources"
+DAYS = 21
+"""How far back a rollback reaches (Google: point-in-time recovery)."""
+_MICROSECONDS = 86_400_000_000
+_ANY = ("", "ALL", "CHANGE_TYPE_UNSPECIFIED")
+_NO_UPDATE_CREATE = "The resource was deleted: to restore it, set enableUpdateCreate on the FHIR store."
+TRIAL, SUCCESS, FAIL = "trial", "success", "fail"
+
+
+@SERVICE.handles(f"{METHODS}.fhirStores.rollback")
+async def start(request: Request) -> Answer:
+    """Start a rollback; the agent's permissions on buckets are checked by the operation."""
+    require_versions(request.context.resources.require(FHIR.resource, request.name).body)
+    store, body = stored.opened(request.context, request.name), request.body or {}
+    GsUri.parse_folder(body.get("resultGcsBucket") or "", "resultGcsBucket")
+    if uri := body.get("inputGcsObject") or "":
+        GsUri.parse(uri, "inputGcsObject")
+        sources.parse(uri)
+    fields = body.get("filteringFields") or {}
+    if text := fields.get("metadataFilter") or "":
+        meta_filter.compiled(text)
+    change = body.get("changeType") or ""
+    payload = {
+        "time": _time(request, body.get("rollbackTime")),
+        "folder": body["resultGcsBucket"],
+        "uri": uri,
+        "types": keys.types_in(store, body.get("type") or [], "type"),
+        "change": "" if change in _ANY else change,
+        "operations": [str(each) for each in fields.get("operationIds") or []],
+        "metadataFilter": text,
+        "excludeRollbacks": bool(body.get("excludeRollbacks")),
+        "force": bool(body.get("force")),
+    }
+    method = "fhir.FhirStoreService.RollbackFhirResources"
+    return operations.started(await operations.start(request, KIND, store.name, method, payload))
+
+
+@SERVICE.job(KIND)
+async def run(job: Job) -> Json:
+    """Roll back, or find what would be, and say what became of each resource."""
+    store = selection.store_of(job)
+    wanted = await asyncio.to_thread(_wanted, job)
+    await asyncio.to_thread(_check_destination, job)
+    try:
+        await keys.walk(job, _keys(job, store), lambda tx, job, batch: _step(tx, job, wanted, batch))
+    except Cancelled:
+        await _report(job)
+        raise
+    await _report(job)
+    return {**operations.response(job, "fhir.RollbackFhirResourcesResponse"), "fhirStore": store.name}
+
+
+def _time(request: Request, text: str | None) -> int:
+    """The time to go back to, in microseconds since 1970; 400 for none, or one that is too long ago or to come."""
+    if not text:
+        raise invalid_argument("rollbackTime is required: the time to roll back to.")
+    found, now = instants.of_instant(text), int(request.context.clock.seconds() * 1_000_000)
+    if found is None or not now - DAYS * _MICROSECONDS <= found <= now:
+        raise invalid_argument(f'Invalid rollbackTime "{text[:80]}": it must be a time of the last {DAYS} days.')
+    return found
+
+
+def _wanted(job: Job) -> Wanted:
+    payload, excluded = job.payload, frozenset[str]()
+    if payload["excludeRollbacks"]:
+        listed = job.context.operations.list(StoreName.parse(payload["store"]).dataset)
+        excluded = frozenset(operations.number(each) for each in listed if each.kind == KIND)
+    wanted = Wanted(payload["time"], payload["change"], frozenset(payload["operations"]), excluded)
+    if not payload["metadataFilter"]:
+        return wanted
+    keep = meta_filter.compiled(payload["metadataFilter"])
+    return Wanted(wanted.time, wanted.change, wanted.operations, excluded, keep)
+
+
+def _keys(job: Job, store: Store) -> Keys:
+    if job.payload["uri"]:
+        return InFiles(job, store, sources.parse(job.payload["uri"]))
+    return InStore(job, store, job.payload["types"], first=first_rid(job.payload["time"] + 1))
+
+
+def _names(job: Job) -> dict[str, str]:
+    """The files that a rollback writes, by what they hold, in the folder of its results."""
+    files = (SUCCESS, FAIL) if job.payload["force"] else (TRIAL,)
+    number = operations.number(job.operation)
+    return {each: f"{FOLDER}/{number}/{each}-1-of-1.txt" for each in files}
+
+
+def _check_destination(job: Job) -> None:
+    """Raise Google's message where the agent may not write the results."""
+    context, store = job.context, job.payload["store"]
+    folder = _folder(job)
+    shared.require_write(context, store, folder.bucket, [folder.name + name for name in _names(job).values()])
+    api.require_payer(context, folder.bucket, agent.principal(context, store))
+
+
+def _folder(job: Job) -> GsUri:
+    return GsUri.parse_folder(job.payload["folder"], "resultGcsBucket")
+
+
+async def _report(job: Job) -> None:
+    await results.write(job, _folder(job), _names(job))
+
+
+def _step(tx: sqlite3.Connection, job: Job, wanted: Wanted, batch: list[Key]) -> None:
+    """Roll some resources back, and tell of the changes."""
+    store = stored.opened_in(job.context, tx, job.payload["store"])
+    told = []
+    for key in batch:
+        kept = _kept(tx, store, key, wanted.time)
+        if kept and (not job.payload["types"] or key.type in job.payload["types"]):
+            told += _rolled_back(tx, job, store, key, plan(kept, wanted))
+        elif not kept and job.payload["uri"]:
+            _fail(tx, job, key, "", Problem(5, "There is no such resource."))
+    changes.announce(job.context, tx, store.resource, told)
+
+
+def _kept(tx: sqlite3.Connection, store: Store, key: Key, time: int) -> list[Kept]:
+    """The versions of a resource from the newest to the first that was there at a time."""
+    rows = tx.execute(
+        "SELECT rid, type, id, method, blob, body, operation, forgotten FROM fhir_versions"
+        " WHERE store = ? AND type = ? AND id = ? ORDER BY rid DESC",
+        (store.key, key.type, key.id),
+    )
+    found: list[Kept] = []
+    for row in rows:
+        found.append(Kept(Version(*row[:6]), row["operation"], row["forgotten"]))
+        if found[-1].version.at <= time:
+            break
+    return found
+
+
+def _rolled_back(tx: sqlite3.Connection, job: Job, store: Store, key: Key, made: Plan | None) -> list[Change]:
+    """Do what is planned with a resource, or note that it would be done; the change, if there is one."""
+    if made is None:
+        return []
+    problem = made.problem or (_NO_UPDATE_CREATE if made.recreates and not store.creates_on_update else "")
+    if problem:
+        _fail(tx, job, key, made.now.version_id, Problem(9, problem))
+        return []
+    job.count("success")
+    if not job.payload["force"]:
+        _note(tx, job, TRIAL, key, instants.last_updated(made.now.at))
+        return []
+    context, number = job.context, operations.number(job.operation)
+    at = int(context.clock.seconds() * 1_000_000)
+    if made.to is None:
+        _note(tx, job, SUCCESS, key, "", "")
+        deleted = keeping.delete(context, tx, store, key.type, key.id, at, operation=number)
+        return [] if deleted is None else [deleted]
+    change = _restored(tx, job, store, made.to, at)
+    _note(tx, job, SUCCESS, key, made.now.version_id, change.after.version_id)
+    return [change]
+
+
+def _restored(tx: sqlite3.Connection, job: Job, store: Store, old: Version, at: int) -> Change:
+    """Make an old version the current one, as a new version."""
+    ready = keeping.made_ready(store, parsing.parse(old.body, None), any_reference=True)
+    if old.blob:
+        job.context.blobs.add_ref(tx, old.blob)
+    number = operations.number(job.operation)
+    return keeping.put(job.context, tx, store, ready, "PUT", at, blob=old.blob, operation=number)
+
+
+def _fail(tx: sqlite3.Connection, job: Job, key: Key, now: str, problem: Problem) -> None:
+    steps.log_failures(tx, job, LOG_ENTRY, [(key.source, problem)])
+    job.count("failure")
+    _note(tx, job, FAIL, key, now, "", problem.message)
+
+
+def _note(tx: sqlite3.Connection, job: Job, file: str, key: Key, *columns: str) -> None:
+    results.add(tx, job, file, "\t".join((key.type, key.id, *columns)))
