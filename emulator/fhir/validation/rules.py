@@ -4,6 +4,7 @@ A function gives None for what is right, so that the usual case builds nothing; 
 """
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,15 +41,29 @@ class Rules:
         self._leniency = leniency.of(definitions.number)
         self._invariants = Invariants(self._leniency) if invariants else None
         self._made: dict[str, Rule] = {}
+        self._whole: dict[str, Rule] = {}
+        self._making, self._depth = threading.RLock(), 0
         self._foreign = _foreign_resources(definitions)
         patterns = {name: definitions[name].pattern for name in ("decimal", "oid")}
         self._primitives = primitives.rules(self._leniency, patterns, self._extended)
 
     def of(self, name: str) -> Rule:
         """The rule of a type, by its name or path."""
-        if name not in self._made:
-            self._make(self._definitions[name])
-        return self._made[name]
+        return self._whole.get(name) or self._of(name)
+
+    def _of(self, name: str) -> Rule:
+        """As `of`, where the rule may have to be made: with all that it needs, before any thread is given it."""
+        with self._making:
+            if name in self._made:
+                return self._made[name]
+            self._depth += 1
+            try:
+                self._make(self._definitions[name])
+            finally:
+                self._depth -= 1
+            if not self._depth:
+                self._whole.update(self._made)
+            return self._made[name]
 
     def resource(self, value: Any) -> list[Problem] | None:
         """The rule for any resource: that of the type that it says it is."""

@@ -1,9 +1,12 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from emulator.fhir import parsing
 from emulator.fhir.definitions import load
+from emulator.fhir.validation.rules import Rules
 from emulator.fhir.validation.validator import Checks, validate
 
 Json = dict[str, Any]
@@ -161,3 +164,16 @@ def test_no_value_is_too_odd_for_any_name(version: str) -> None:
             odd = dict.fromkeys(load(version)[name].fields, value)
             assert validate({"resourceType": name, **odd, **{f"_{field}": value for field in odd}}, version)
             validate({"resourceType": value}, version)
+
+
+def test_threads_that_need_a_type_first_at_once_are_all_given_its_whole_rule() -> None:
+    found = observation(derivedFrom=[{"reference": "ImagingStudy/1"}], component=[{"code": {"text": "b"}}])
+    for _ in range(20):
+        fresh, together = Rules(load("R4"), invariants=False), threading.Barrier(8)
+
+        def check(rules: Rules = fresh, start: threading.Barrier = together) -> object:
+            start.wait()
+            return rules.resource(found) or []
+
+        with ThreadPoolExecutor(8) as pool:
+            assert [each.result() for each in [pool.submit(check) for _ in range(8)]] == [[]] * 8
