@@ -13,6 +13,7 @@ import typer
 from emulator.version import VERSION
 from engine.layout import COMMAND
 from scripts.commands import (
+    cohort,
     delete,
     export,
     fhir,
@@ -79,6 +80,7 @@ register(app, "retrieve", retrieve.retrieve)
 register(app, "store", store.store)
 register(app, "delete", delete.delete)
 register(app, "export", export.export)
+register(app, "cohort", cohort.cohort)
 register(app, "view", view.view)
 register(app, "query", query.query)
 register(app, "watch", watch.watch)

@@ -49,6 +49,12 @@ def export(
         WriteDisposition | None,
         typer.Option(help="For a table that exists: fail unless it is empty (the default), replace it, or append."),
     ] = None,
+    filter_file: Annotated[
+        str,
+        typer.Option(
+            "--filter", metavar="gs://BUCKET/NAME", help="Only the studies, series and instances of a filter file."
+        ),
+    ] = "",
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -61,6 +67,8 @@ def export(
     """
     with connect(stack, outputs) as target:
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)
+        if filter_file:
+            body["filterConfig"] = {"resourcePathsGcsUri": require_object(filter_file)}
         request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
         name = start(target, request, f"Exporting to {destination}")
         if no_wait:
@@ -79,6 +87,13 @@ def export(
         note(f"{count(state.success, 'instance')} exported to {destination}{left}")
         code = exit_code(state)
     raise typer.Exit(code)
+
+
+def require_object(uri: str) -> str:
+    """The URI of an object as it was written. Raises UsageError for anything else."""
+    if not re.fullmatch(r"gs://[^/]+/.+", uri):
+        raise UsageError(f"--filter {uri} is no object of a bucket: write gs://BUCKET/NAME, as `cohort --filter` does.")
+    return uri
 
 
 def export_request(

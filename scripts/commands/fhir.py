@@ -6,6 +6,7 @@ import typer
 
 from scripts.commands.fhir_change import delete, validate
 from scripts.commands.fhir_check import check
+from scripts.commands.fhir_images import images
 from scripts.commands.fhir_load import load
 from scripts.commands.fhir_read import everything, get, history, search
 from scripts.commands.fhir_transfer import export, import_
@@ -26,5 +27,6 @@ register(app, "history", history)
 register(app, "everything", everything)
 register(app, "validate", validate)
 register(app, "delete", delete)
+register(app, "images", images)
 register(app, "import", import_)
 register(app, "export", export)

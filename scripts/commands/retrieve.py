@@ -65,7 +65,7 @@ def retrieve(
         if metadata:
             result = write_metadata(web, chosen, to)
         else:
-            result = retrieve_all(web, chosen, _fetcher(web, to, rendered, transfer_syntax), str(to))
+            result = retrieve_all(web, chosen, fetcher(web, to, rendered, transfer_syntax), str(to))
     if as_json:
         print_json(dataclasses.asdict(result))
     result.show()
@@ -98,7 +98,7 @@ class Retrieved:
         note(tally(done, already=self.kept, failed=len(self.failed), left=self.left))
 
 
-def _fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax: str) -> Fetch:
+def fetcher(web: DicomWeb, to: Path, rendered: Rendered | None, transfer_syntax: str) -> Fetch:
     """How one instance is brought: as a DICOM file, or rendered."""
     if rendered:
         ending, accept, below = f".{rendered.replace('jpeg', 'jpg')}", f"image/{rendered}", "/rendered"

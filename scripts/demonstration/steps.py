@@ -14,6 +14,7 @@ from scripts.demonstration.provision import Stack
 
 PARTLY_DONE = 3
 STUDY, SERIES, INSTANCE, ROWS = "0020000D", "0020000E", "00080018", "00280010"
+COHORT = "Patient?gender=female"
 QUERY = "SELECT Modality, COUNT(*) AS instances FROM dicom_metadata GROUP BY Modality ORDER BY Modality"
 
 
@@ -40,6 +41,7 @@ class Demonstration:
             Stack(self.places, self.credentials()).up(current)
         self._load_and_import()
         self._search_and_retrieve()
+        self._describe_in_fhir()
         self._export_and_query()
 
     def start_emulator(self, current: Step) -> None:
@@ -125,6 +127,16 @@ class Demonstration:
         with self._step("Retrieve it as a picture", "retrieve ... --rendered png"):
             self._command("retrieve", *names, "--to", str(folder), "--rendered", "png")
         self.facts["retrieved"] = sorted(str(file) for file in folder.rglob("*") if file.is_file())
+
+    def _describe_in_fhir(self) -> None:
+        with self._step("Describe the studies in the FHIR store", "fhir images"):
+            described = self._command("fhir", "images")
+            self.facts["resources"] = described["stored"] + described["already"]
+        with self._step("Find the films of women by a search in FHIR", f"cohort '{COHORT}' --images ..."):
+            folder = self.places.results / "cohort"
+            shutil.rmtree(folder, ignore_errors=True)
+            found = self._command("cohort", COHORT, "--images", str(folder))
+            self.facts["cohort"] = {"studies": len(found["studies"]), "images": found["images"]["retrieved"]}
 
     def _export_and_query(self) -> None:
         with self._step("Export to Cloud Storage", "export --to bucket"):

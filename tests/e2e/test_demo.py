@@ -59,6 +59,9 @@ def test_from_nothing_and_back(demo: Demo) -> None:
     assert all(Path(file).stat().st_size > 100_000 for file in first["retrieved"])
     assert sum(first["modalities"].values()) == first["rows"]
     assert set(first["modalities"]) <= {"CR", "DX"}
+    assert first["resources"] > first["studies"]
+    assert 0 < first["cohort"]["studies"] < first["studies"]
+    assert first["cohort"]["images"] >= first["cohort"]["studies"]
     assert "created" in told
 
     second, told = demo.counts()
