@@ -33,9 +33,7 @@ _CARE_DATES = (
 async def of_patient(request: Request) -> Answer:
     """Give a patient and all that belongs to it."""
     store, patient = _focus(request)
-    compartment = store.parameters.patient_compartment
-    rids = _rids(request, store, patient, _keys(store, compartment.items()))
-    return await _answer(request, store, patient, rids)
+    return await _answer(request, store, patient, belonging(request.context.db.reader, store, patient))
 
 
 @interaction("fhir.Encounter-everything", GET, SEARCH)
@@ -43,8 +41,14 @@ async def of_encounter(request: Request) -> Answer:
     """Give an encounter and all that belongs to it."""
     store, encounter = _focus(request)
     keys = _keys(store, ((name, _ENCOUNTER_CODES) for name in store.parameters.types))
-    rids = _rids(request, store, encounter, keys)
-    return await _answer(request, store, encounter, rids | _associated(request.context.db.reader, store, encounter))
+    reader = request.context.db.reader
+    rids = _rids(reader, store, encounter, keys) | _associated(reader, store, encounter)
+    return await _answer(request, store, encounter, rids)
+
+
+def belonging(reader: sqlite3.Connection, store: Store, patient: Version) -> set[int]:
+    """The rids of what is in a patient's compartment, and of what the patient refers to."""
+    return _rids(reader, store, patient, _keys(store, store.parameters.patient_compartment.items()))
 
 
 def _focus(request: Request) -> tuple[Store, Version]:
@@ -58,9 +62,8 @@ def _keys(store: Store, named: Iterable[tuple[str, Iterable[str]]]) -> list[int]
     return [each.key for each in found if each is not None and each.type == "reference"]
 
 
-def _rids(request: Request, store: Store, focus: Version, keys: list[int]) -> set[int]:
+def _rids(reader: sqlite3.Connection, store: Store, focus: Version, keys: list[int]) -> set[int]:
     """What refers to a resource by one of the parameters, and what it refers to."""
-    reader = request.context.db.reader
     rows = reader.execute(
         "SELECT DISTINCT rid FROM fhir_index_references WHERE store = ? AND target = ?"
         " AND parameter IN (SELECT value FROM json_each(?))",

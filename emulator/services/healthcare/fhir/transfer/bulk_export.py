@@ -1,5 +1,6 @@
-"""$export of a whole store, and the status of such an export (HL7: Bulk Data Access; fhirStores.fhir.bulk-export)."""
+"""$export of a store or a group, and the status of one (HL7: Bulk Data Access; fhirStores.fhir.bulk-export)."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -8,13 +9,14 @@ from emulator.errors import ApiError
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.fhir import errors
+from emulator.services.healthcare.fhir import errors, versions
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
-from emulator.services.healthcare.fhir.stored import Json
+from emulator.services.healthcare.fhir.stored import Json, Store
 from emulator.services.healthcare.fhir.transfer import selection, to_storage
+from emulator.services.healthcare.fhir.transfer.group_members import GroupMembers
 from emulator.services.healthcare.fhir.transfer.selection import Selection
-from emulator.services.healthcare.fhir.transfer.to_storage import CurrentVersions
+from emulator.services.healthcare.fhir.transfer.to_storage import Content, CurrentVersions
 from emulator.services.healthcare.names import StoreName, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import to_storage as shared
@@ -29,7 +31,21 @@ _STORAGE = "https://storage.googleapis.com"
 @interaction("fhir.bulk-export", "healthcare.fhirStores.export", on=lambda request: store_of(request.name))
 async def export(request: Request) -> Answer:
     """Start an export of the store to its bulkExportGcsDestination; 202 with the address of its status."""
-    store = paths.store_in(request)
+    return await _start(request, paths.store_in(request), "")
+
+
+@interaction("bulk-export-group", "healthcare.fhirStores.export", on=lambda request: store_of(request.name))
+@interaction("bulk-export-group-post", "healthcare.fhirStores.export", on=lambda request: store_of(request.name))
+async def export_group(request: Request) -> Answer:
+    """Start an export of a group, its members and what belongs to its patients; 202 with the address of its status."""
+    target = paths.target_of(request)
+    if dict(request.raw_query).get("organizeOutputBy") != "Patient":
+        raise errors.bad_request("invalid_parameter", "organizeOutputBy is required and must be Patient")
+    versions.current(request.context.db.reader, target.store, target.type, target.id)
+    return await _start(request, target.store, target.id)
+
+
+async def _start(request: Request, store: Store, group: str) -> Answer:
     if "respond-async" not in request.headers.get("prefer", ""):
         raise errors.bad_request("invalid_prefer", "an export is asynchronous: send the header Prefer: respond-async")
     answers.require_json(request)
@@ -37,20 +53,32 @@ async def export(request: Request) -> Answer:
     uri = (store.settings.get("bulkExportGcsDestination") or {}).get("uriPrefix")
     if not uri:
         raise errors.bad_request("no_destination", "set bulkExportGcsDestination on the FHIR store to export from it")
-    payload = {**asked, "uriPrefix": uri, "request": f"{request.base_url}/{request.raw_path.lstrip('/')}"}
+    address = f"{request.base_url}/{request.raw_path.lstrip('/')}"
+    payload = {**asked, "uriPrefix": uri, "request": address, "group": group}
     operation = await operations.start(request, KIND, store.name, "fhir.FhirService.ExportFhirData", payload)
     api = operations.version_of(request)
-    address = f"{request.base_url}/{api}/{store.name}/operations/{operations.number(operation)}"
-    return Response(202, {"content-type": errors.JSON, "content-location": address})
+    status_at = f"{request.base_url}/{api}/{store.name}/operations/{operations.number(operation)}"
+    return Response(202, {"content-type": errors.JSON, "content-location": status_at})
 
 
 @SERVICE.job(KIND)
 async def run(job: Job) -> Json:
     """Write the files of an export: ID_Patient.ndjson and so on."""
-    content = CurrentVersions(job, selection.store_of(job), Selection.parse(job.payload))
+    content = await asyncio.to_thread(_content, job)
     await to_storage.write(job, shared.parse(job.payload), _naming(job.operation), content)
     job.counter.pop("pending", None)
     return operations.response(job, "fhir.rest.ExportResourcesResponse")
+
+
+def _content(job: Job) -> Content:
+    """What is exported: a store, or a group; 404, as an error of an operation, where that is gone."""
+    store, wanted = selection.store_of(job), Selection.parse(job.payload)
+    if not job.payload["group"]:
+        return CurrentVersions(job, store, wanted)
+    try:
+        return GroupMembers.of(job, store, wanted, job.payload["group"])
+    except Refused as refused:
+        raise errors.api_error_of(refused) from None
 
 
 @interaction(
@@ -85,7 +113,7 @@ async def cancel(request: Request) -> Answer:
 
 def _asked(request: Request) -> Json:
     given = dict(request.raw_query)
-    if given.get("_outputFormat", "") not in FORMATS:
+    if any(given.get(name, "") not in FORMATS for name in ("_outputFormat", "outputFormat")):
         raise errors.bad_request("invalid_parameter", "_outputFormat must be ndjson")
     try:
         return selection.options(given)

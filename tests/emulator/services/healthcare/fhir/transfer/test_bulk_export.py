@@ -1,5 +1,6 @@
 """$export of a store and its status (HL7: Bulk Data Access; Cloud Healthcare: fhirStores.fhir.bulk-export)."""
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -8,7 +9,7 @@ import pytest
 import requests
 
 from tests.emulator.services.healthcare import transfers
-from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, issue, observation
+from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, issue, observation
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -99,3 +100,82 @@ def test_an_export_that_has_ended_cannot_be_cancelled(store: FhirStore) -> None:
 def test_no_such_operation(store: FhirStore, emulator: RunningEmulator) -> None:
     answer = store.session.get(f"{emulator.base_url}/v1/{store.name}/operations/1", timeout=PATIENCE)
     assert issue(answer)[:2] == (404, "not-found")
+
+
+def group(*members: str, **more: object) -> Json:
+    listed = [{"entity": {"reference": member}} for member in members]
+    return {"resourceType": "Group", "id": "g", "type": "person", "actual": True, "member": listed, **more}
+
+
+@pytest.fixture
+def family(store: FhirStore) -> FhirStore:
+    """A store with a group of two patients, who have observations, and a practitioner; and somebody else."""
+    store.put({"resourceType": "Practitioner", "id": "d"})
+    for name in ("a", "b", "other"):
+        store.put({**PATIENT, "id": name, "generalPractitioner": [{"reference": "Practitioner/d"}]})
+        store.put(observation(f"Patient/{name}", id=f"o-{name}"))
+    store.put(group("Patient/a", "Patient/b", "Practitioner/d"))
+    return store
+
+
+def exported(
+    emulator: RunningEmulator, store: FhirStore, bucket: str, query: str, verb: str = "GET"
+) -> dict[str, list[str]]:
+    """The resources of each file of an export of the group, Type/id."""
+    started = store.send(verb, f"Group/g/$export?{query}", Prefer=ASYNC)
+    assert started.status_code == 202, started.text
+    address = started.headers["content-location"]
+    complete = ended(store, address).json()
+    start = f"out/{address.rpartition('/')[2]}_"
+    names = [name for name in transfers.names(emulator, bucket) if name.startswith(start)]
+    found = {name.removeprefix(start): transfers.download(emulator, bucket, name).splitlines() for name in names}
+    assert {f"{each['type']}.ndjson": each["count"] for each in complete["output"]} == {
+        name: len(lines) for name, lines in found.items()
+    }
+    shown = {name: [json.loads(line) for line in lines] for name, lines in found.items()}
+    return {name: [f"{each['resourceType']}/{each['id']}" for each in lines] for name, lines in shown.items()}
+
+
+def test_a_group_is_exported_by_patients(emulator: RunningEmulator, family: FhirStore, bucket: str) -> None:
+    assert exported(emulator, family, bucket, "organizeOutputBy=Patient") == {
+        "Group.ndjson": ["Group/g"],
+        "Patient.ndjson": [
+            *("Patient/a", "Observation/o-a", "Practitioner/d"),
+            *("Patient/b", "Observation/o-b", "Practitioner/d"),
+        ],
+        "Practitioner.ndjson": ["Practitioner/d"],
+    }
+
+
+def test_a_group_is_exported_by_post(emulator: RunningEmulator, family: FhirStore, bucket: str) -> None:
+    beta = dataclasses.replace(family, api="v1beta1")
+    found = exported(emulator, beta, bucket, "organizeOutputBy=Patient&_type=Observation", "POST")
+    assert found == {"Patient.ndjson": ["Observation/o-a", "Observation/o-b"]}
+
+
+def test_a_group_since_a_time(emulator: RunningEmulator, family: FhirStore, bucket: str) -> None:
+    since = family.put(observation("Patient/b", id="late"))["meta"]["lastUpdated"].replace("+", "%2B")
+    found = exported(emulator, family, bucket, f"organizeOutputBy=Patient&_since={since}")
+    assert found == {"Patient.ndjson": ["Observation/late"]}
+
+
+def test_members_that_are_gone_or_inactive(emulator: RunningEmulator, store: FhirStore, bucket: str) -> None:
+    for name in ("a", "b"):
+        store.put({**PATIENT, "id": name})
+    members = [{"entity": {"reference": "Patient/a"}, "inactive": True}, {"entity": {"reference": "Patient/b"}}]
+    store.put(group(member=members))
+    found = exported(emulator, store, bucket, "organizeOutputBy=Patient")
+    assert found == {"Group.ndjson": ["Group/g"], "Patient.ndjson": ["Patient/b"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("Group/g/$export", 400),
+        ("Group/g/$export?organizeOutputBy=Group", 400),
+        ("Group/g/$export?organizeOutputBy=Patient&outputFormat=csv", 400),
+        ("Group/nobody/$export?organizeOutputBy=Patient", 404),
+    ],
+)
+def test_what_is_refused_of_a_group(family: FhirStore, path: str, status: int) -> None:
+    assert issue(family.send("GET", path, Prefer=ASYNC))[0] == status
