@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -41,10 +41,13 @@ def find(
     try:
         query = _reader(store).read(resource_type, pairs, strict=strict)
         page = search(query, _index(connection, store))
+        matches = versions.by_rid(connection, store, [each.rid for each in page.matches], versions.PAGE)
+        if len(matches) < len(page.matches) and versions.is_full(matches):
+            page = search(replace(query, count=len(matches)), _index(connection, store))
     except SearchError as problem:
         raise errors.bad_search(str(problem)) from None
-    matches = versions.by_rid(connection, store, [each.rid for each in page.matches])
-    return Answer(query, page, matches, versions.by_rid(connection, store, [each.rid for each in page.included]))
+    included = versions.by_rid(connection, store, [each.rid for each in page.included], versions.PAGE)
+    return Answer(query, page, matches, included)
 
 
 def matching(

@@ -4,8 +4,11 @@ Functions take any connection: a write's own, which sees what it did, or a reade
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from emulator.fhir.search.tables import first_rid, microseconds_of
 from emulator.services.healthcare.fhir import errors, instants
@@ -13,7 +16,9 @@ from emulator.services.healthcare.fhir.stored import Store, Version
 
 _SELECT = "SELECT rid, type, id, method, blob, body FROM fhir_versions"
 _OF_ONE = "store = ? AND type = ? AND id = ?"
-_AT_ONCE = 500
+PAGE = 32 << 20
+"""Bytes of resources after which a page ends (Cloud Healthcare says that pages may be shorter, and not when)."""
+UNLIMITED = 1 << 62
 LAST = microseconds_of((1 << 62) - 1)
 """The latest time that a version can have, in microseconds since 1970: far in the future."""
 
@@ -82,9 +87,15 @@ class Span:
 
 
 def history(
-    connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, span: Span, most: int
+    connection: sqlite3.Connection,
+    store: Store,
+    resource_type: str,
+    identifier: str,
+    span: Span,
+    most: int,
+    room: int = UNLIMITED,
 ) -> list[Version]:
-    """Versions from the newest to the oldest, deletions too, `most` at most."""
+    """Versions from the newest to the oldest, deletions too, `most` at most, as long as there is room (bytes)."""
     one = (store.key, resource_type, identifier)
     first = first_rid(span.since)
     if span.current_from:
@@ -97,19 +108,32 @@ def history(
         f"{_SELECT} WHERE {_OF_ONE} AND rid >= ? AND rid < ? ORDER BY rid DESC LIMIT ?",
         (*one, first, min(span.before, first_rid(span.until)), most),
     )
-    return [Version(*row) for row in rows]
+    return list(_as_fits(rows, room))
 
 
-def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int]) -> list[Version]:
-    """The versions of these numbers, in their order; those that are gone by now are left out."""
-    wanted = list(rids)
-    found: dict[int, Version] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = wanted[start : start + _AT_ONCE]
-        marks = ",".join("?" * len(part))
-        for row in connection.execute(f"{_SELECT} WHERE store = ? AND rid IN ({marks})", (store.key, *part)):
-            found[row[0]] = Version(*row)
-    return [found[rid] for rid in wanted if rid in found]
+def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
+    """The versions of these numbers, in their order, as long as there is room; those that are gone are left out."""
+    rows = connection.execute(
+        "SELECT v.rid, v.type, v.id, v.method, v.blob, v.body FROM json_each(?) j"
+        " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
+        (orjson.dumps(list(rids)).decode(), store.key),
+    )
+    return list(_as_fits(rows, room))
+
+
+def _as_fits(rows: Iterable[Any], room: int) -> Iterator[Version]:
+    """Versions until their bodies have as many bytes; one is always given."""
+    for row in rows:
+        version = Version(*row)
+        yield version
+        room -= len(version.body)
+        if room <= 0:
+            return
+
+
+def is_full(page: Iterable[Version]) -> bool:
+    """Whether a page has no room for another resource."""
+    return sum(len(each.body) for each in page) >= PAGE
 
 
 def is_there(connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str) -> bool:

@@ -100,10 +100,12 @@ async def _answer(request: Request, store: Store, focus: Version, rids: set[int]
     after = page.after[0] if page.after else None
     rest = shown if after is None else [rid for rid in shown if rid < after and rid != focus.rid]
     part = rest[: page.size]
-    found = versions.by_rid(request.context.db.reader, store, part)
+    found = versions.by_rid(request.context.db.reader, store, part, versions.PAGE)
+    if len(found) < len(part) and versions.is_full(found):
+        part = [each.rid for each in found]
     address = f"{paths.base(request, store.name)}/{focus.relative}/$everything"
     links = [link("self", address, request.raw_query)]
-    if len(rest) > page.size:
+    if len(rest) > len(part):
         last = part[-1] if part[-1] != focus.rid or len(part) > 1 else 1 << 62
         links.insert(0, link("next", address, request.raw_query, paging.encode(last)))
     entries = [await searchsets.entry(request, store, each, "match") for each in found]

@@ -35,8 +35,8 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
         raise errors.not_found(target.relative)
     page = asked(query)
     span = _span(query, page.after[0] if page.after else 1 << 62)
-    found = versions.history(reader, target.store, target.type, target.id, span, page.size + 1)
-    shown, more = found[: page.size], len(found) > page.size
+    found = versions.history(reader, target.store, target.type, target.id, span, page.size + 1, versions.PAGE)
+    shown, more = found[: page.size], len(found) > page.size or versions.is_full(found)
     base = paths.base(request, target.store.name)
     address = f"{base}/{target.relative}/_history"
     links = [link("self", address, raw_query)]

@@ -36,11 +36,12 @@ async def incoming(request: Request) -> Answer:
         ),
     ).fetchall()
     rids = [row[0] for row in rows]
+    found = versions.by_rid(request.context.db.reader, store, rids[: page.size], versions.PAGE)
+    full = versions.is_full(found)
     address = f"{paths.base(request, store.name)}/$references"
     links = [link("self", address, request.raw_query)]
-    if len(rids) > page.size:
-        links.insert(0, link("next", address, request.raw_query, paging.encode(rids[page.size - 1])))
+    if len(rids) > page.size or full:
+        links.insert(0, link("next", address, request.raw_query, paging.encode(found[-1].rid)))
     part = SimpleNamespace(elements=(), summary="" if summary == "false" else summary)
-    found = versions.by_rid(request.context.db.reader, store, rids[: page.size])
     entries = [await searchsets.entry(request, store, each, "match", part) for each in found]
     return answers.json({"entry": entries, "link": links, "resourceType": "Bundle", "type": "searchset"})

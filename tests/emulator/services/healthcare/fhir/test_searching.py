@@ -59,6 +59,20 @@ def test_pages_lead_through_all_though_others_write(fhir: FhirStore) -> None:
     assert issue(fhir.send("GET", "Patient?_page_token=none"))[0] == 400
 
 
+def test_a_page_of_large_resources_is_shorter(fhir: FhirStore) -> None:
+    text = {"status": "generated", "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{'x' * (9 << 20)}</div>"}
+    for number in range(5):
+        fhir.put({**PATIENT, "id": f"p{number}", "text": text})
+    page, seen = fhir.read("Patient?_elements=gender"), []
+    while True:
+        assert 0 < len(ids(page)) < 5
+        seen += ids(page)
+        if not (url := link(page, "next")):
+            break
+        page = fhir.session.get(url).json()
+    assert seen == [f"p{number}" for number in reversed(range(5))]
+
+
 def test_what_is_unknown_is_left_out_or_refused(fhir: FhirStore, make_fhir_store: Callable[..., FhirStore]) -> None:
     patients(fhir, "Smith")
     lenient = fhir.read("Patient?shoe=7&name=smith")
