@@ -57,9 +57,13 @@ def parse(given: Json) -> GsUri:
 
 
 def require_write(context: "Context", store: str, bucket: str, names: Iterable[str]) -> None:
-    """Raise Google's message where the agent may write none of the objects: conditions of its grants see each."""
+    """Raise Google's message where the agent may write none of the objects: conditions of its grants see each.
+
+    400 where the bucket has requesters pay.
+    """
     if not any(may_write(context, store, bucket, name) for name in names):
         raise agent.lacks_permission("Cloud Storage")
+    api.require_payer(context, bucket, agent.principal(context, store))
 
 
 def may_write(context: "Context", store: str, bucket: str, name: str) -> bool:
@@ -76,7 +80,6 @@ async def write(job: Job, folder: GsUri, names: Iterable[str], made: AsyncIterab
     """
     context, store = job.context, job.payload["store"]
     await asyncio.to_thread(require_write, context, store, folder.bucket, names)
-    api.require_payer(context, folder.bucket, agent.principal(context, store))
     async for step in made:
         job.check_cancelled()
         await steps.commit(job, _write, folder.bucket, step, log_entry)

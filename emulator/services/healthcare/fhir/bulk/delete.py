@@ -10,7 +10,7 @@ from emulator.context import Job
 from emulator.errors import invalid_argument
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import agent, changes, operations
+from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.fhir import instants, keeping, stored, versions
 from emulator.services.healthcare.fhir.bulk import keys, results
 from emulator.services.healthcare.fhir.bulk.keys import InFiles, InStore, Key, Keys
@@ -22,7 +22,6 @@ from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import sources
 from emulator.services.healthcare.transfer import to_storage as shared
-from emulator.services.storage import api
 from emulator.state.operations import Cancelled
 
 KIND = "healthcare.fhir.bulkDelete"
@@ -100,10 +99,9 @@ def _keys(job: Job, store: Store) -> Keys:
 def _check_destination(job: Job) -> None:
     """Raise Google's message where the agent may not write the lists."""
     if job.payload["gcsDestination"]:
-        context, store = job.context, job.payload["store"]
         folder = shared.parse(job.payload["gcsDestination"])
-        shared.require_write(context, store, folder.bucket, [folder.name + _name(job, "Patient")])
-        api.require_payer(context, folder.bucket, agent.principal(context, store))
+        names = [folder.name + _name(job, "Patient")]
+        shared.require_write(job.context, job.payload["store"], folder.bucket, names)
 
 
 def _name(job: Job, resource_type: str) -> str:

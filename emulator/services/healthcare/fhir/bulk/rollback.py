@@ -12,7 +12,7 @@ from emulator.errors import invalid_argument
 from emulator.fhir import parsing
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import agent, changes, operations
+from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.fhir import instants, keeping, stored
 from emulator.services.healthcare.fhir.bulk import keys, meta_filter, results
 from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
@@ -27,7 +27,6 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import sources, steps
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.steps import Problem
-from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 from emulator.state.operations import Cancelled
 
@@ -121,10 +120,9 @@ def _names(job: Job) -> dict[str, str]:
 
 def _check_destination(job: Job) -> None:
     """Raise Google's message where the agent may not write the results."""
-    context, store = job.context, job.payload["store"]
     folder = _folder(job)
-    shared.require_write(context, store, folder.bucket, [folder.name + name for name in _names(job).values()])
-    api.require_payer(context, folder.bucket, agent.principal(context, store))
+    names = [folder.name + name for name in _names(job).values()]
+    shared.require_write(job.context, job.payload["store"], folder.bucket, names)
 
 
 def _folder(job: Job) -> GsUri:
