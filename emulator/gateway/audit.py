@@ -57,6 +57,8 @@ class Audit:
             "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
             "authorizationInfo": [{"permission": permission, "resource": resource, "granted": granted}],
         }
+        if request.noted:
+            payload["metadata"] = request.noted
         if error is not None:
             payload["status"] = {"code": error.rpc_code, "message": error.message}
         self._logs.write(

@@ -51,6 +51,7 @@ class Request:
         "headers",
         "method",
         "name",
+        "noted",
         "path",
         "principal",
         "query",
@@ -83,6 +84,7 @@ class Request:
         self.principal = ""
         self.query: dict[str, Any] = {}
         self.body: Any = None
+        self.noted: dict[str, Any] = {}  # what the audit log is to say of it beside, as a service's metadata
         self._receive = receive
 
     async def stream(self) -> AsyncIterator[bytes]:

@@ -33,6 +33,12 @@ class Index:
     """Systems and codes of a value set by its URL, for :in and :not-in; None where there is none."""
     limit: int
     """What is listed of a condition at most."""
+    sees: str = ""
+    """A function of SQL that says of a rid whether it may be seen: what may not is as if it were not there."""
+
+    def seen(self, rid: str) -> str:
+        """SQL " AND ..." that is true where the resource of a column of rids may be seen."""
+        return f" AND {self.sees}({rid})" if self.sees else ""
 
     def rids(self, sql: str, arguments: Sequence[Any]) -> list[int] | None:
         """The rids that a query with a limit of one more gives, each once; None where it gives too many."""
@@ -102,7 +108,7 @@ class Chained(Listable):
                 return None
             sql = (
                 "SELECT r.type || '/' || r.id FROM json_each(?) j CROSS JOIN fhir_index_resources r"
-                " ON r.store = ? AND r.rid = j.value WHERE r.type = ?"
+                f" ON r.store = ? AND r.rid = j.value WHERE r.type = ?{self.index.seen('r.rid')}"
             )
             targets += [row[0] for row in self.index.read(sql, [listed(found), self.index.store, resource_type])]
         return targets
@@ -130,7 +136,7 @@ class Chained(Listable):
             parts.append(
                 f"EXISTS (SELECT 1 FROM fhir_index_references {own} CROSS JOIN fhir_index_resources {other}"
                 f" ON {other}.store = {own}.store AND {other}.type = ? AND {other}.id = substr({own}.target, ?)"
-                f" WHERE {same} AND substr({own}.target, 1, ?) = ?{where})"
+                f" WHERE {same} AND substr({own}.target, 1, ?) = ?{where}{self.index.seen(f'{other}.rid')})"
             )
             begin = f"{resource_type}/"
             arguments += [resource_type, len(begin) + 1, listed(self.keys), len(begin), begin, *inside]
@@ -156,7 +162,8 @@ class Having(Listable):
             "SELECT DISTINCT r.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
             " ON f.store = ? AND f.rid = j.value AND f.parameter = ? CROSS JOIN fhir_index_resources r"
             " ON r.store = f.store AND r.type = substr(f.target, 1, instr(f.target, '/') - 1)"
-            f" AND r.id = substr(f.target, instr(f.target, '/') + 1) WHERE r.type IN ({_FROM_JSON}) LIMIT ?"
+            f" AND r.id = substr(f.target, instr(f.target, '/') + 1) WHERE r.type IN ({_FROM_JSON})"
+            f"{self.index.seen('j.value')} LIMIT ?"
         )
         return self.index.rids(
             sql, [listed(found), self.index.store, self.key, listed(self.types), self.index.limit + 1]
@@ -169,7 +176,8 @@ class Having(Listable):
         sql = (
             f"EXISTS (SELECT 1 FROM fhir_index_references {own} CROSS JOIN fhir_index_resources {other}"
             f" ON {other}.store = {own}.store AND {other}.rid = {own}.rid WHERE {own}.store = {of}.store"
-            f" AND {own}.target = {of}.type || '/' || {of}.id AND {own}.parameter = ?{where})"
+            f" AND {own}.target = {of}.type || '/' || {of}.id AND {own}.parameter = ?{where}"
+            f"{self.index.seen(f'{other}.rid')})"
         )
         return sql, [self.key, *inside]
 

@@ -49,7 +49,8 @@ def _brought(of: Iterable[Found], include: Include, index: Index, most: int) -> 
         sql = (
             "SELECT DISTINCT r.rid, r.type, r.id FROM json_each(?) j CROSS JOIN fhir_index_references f"
             " ON f.store = ? AND f.target = j.value AND f.parameter IN (SELECT value FROM json_each(?))"
-            " CROSS JOIN fhir_index_resources r ON r.store = f.store AND r.rid = f.rid ORDER BY r.rid DESC LIMIT ?"
+            f" CROSS JOIN fhir_index_resources r ON r.store = f.store AND r.rid = f.rid WHERE 1{index.seen('r.rid')}"
+            " ORDER BY r.rid DESC LIMIT ?"
         )
         return [Found(*row) for row in index.read(sql, [listed(targets), index.store, keys, most])] if targets else []
     rids = [each.rid for each in of if include.source in {"", each.type}]
@@ -59,7 +60,7 @@ def _brought(of: Iterable[Found], include: Include, index: Index, most: int) -> 
         " CROSS JOIN fhir_index_resources r ON r.store = f.store"
         " AND r.type = substr(f.target, 1, instr(f.target, '/') - 1)"
         " AND r.id = substr(f.target, instr(f.target, '/') + 1)"
-        " WHERE ? IN ('', r.type) ORDER BY r.rid DESC LIMIT ?"
+        f" WHERE ? IN ('', r.type){index.seen('r.rid')} ORDER BY r.rid DESC LIMIT ?"
     )
     return (
         [Found(*row) for row in index.read(sql, [listed(rids), index.store, keys, include.target, most])]

@@ -118,9 +118,10 @@ def _of_many(plan: Plan, place: Place | None) -> Page:
     rows = list(islice(stream(plan, place, wanted), wanted))
     if place is None and len(rows) < wanted:
         return _page(plan, rows, len(rows))
-    if plan.query.total == "none":
+    estimated = plan.query.total != "accurate"
+    if plan.query.total == "none" or (estimated and plan.index.sees):  # an estimate counts what may not be seen
         return _page(plan, rows, None)
-    total = count(plan) if plan.query.total == "accurate" else max(estimate(plan), len(rows))
+    total = max(estimate(plan), len(rows)) if estimated else count(plan)
     return _page(plan, rows, total)
 
 

@@ -55,7 +55,7 @@ class Plan:
         if self.query.types:
             sql = f" AND +{of}.type IN (SELECT value FROM json_each(?)){sql}"
             arguments = [listed(self.query.types), *arguments]
-        return sql, arguments
+        return sql + self.index.seen(f"{of}.rid"), arguments
 
 
 @dataclass(frozen=True)

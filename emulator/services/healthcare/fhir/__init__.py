@@ -1,5 +1,6 @@
 """FHIR stores. Importing the modules registers their handlers."""
 
 from emulator.services.healthcare.fhir import bulk, configure_search, rest, store, transfer
+from emulator.services.healthcare.fhir.consents import applying, applying_policies, explaining
 
-__all__ = ["bulk", "configure_search", "rest", "store", "transfer"]
+__all__ = ["applying", "applying_policies", "bulk", "configure_search", "explaining", "rest", "store", "transfer"]

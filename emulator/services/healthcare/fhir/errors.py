@@ -178,3 +178,13 @@ def no_such_answer(given: str) -> Refused:
 def too_costly(sentence: str) -> Refused:
     """More than is done in one call. Google's text."""
     return _refused(429, "too-costly", "operation_too_costly", sentence)
+
+
+def bad_scope(sentence: str) -> Refused:
+    """A consent scope that can't be, or is missing. Google's form."""
+    return _refused(403, "security", "permission_denied", sentence)
+
+
+def no_consent() -> Refused:
+    """What consents do not permit, or is not there. Google's sentence."""
+    return bad_scope("Consent access denied or the resource being accessed does not exist")

@@ -180,7 +180,7 @@ def empty(context: "Context", tx: sqlite3.Connection, name: str) -> None:
         return
     blobs = tx.execute("SELECT blob FROM fhir_versions WHERE store = ? AND blob <> ''", (row[0],)).fetchall()
     _drop_blobs(context, tx, blobs)
-    for table in ("fhir_versions", "fhir_references"):
+    for table in ("fhir_versions", "fhir_references", "fhir_consents"):
         tx.execute(f"DELETE FROM {table} WHERE store = ?", (row[0],))  # noqa: S608  our own names
     index.remove_store(tx, row[0])
     tx.execute("DELETE FROM fhir_stores WHERE key = ?", (row[0],))

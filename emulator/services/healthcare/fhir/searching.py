@@ -13,6 +13,7 @@ from emulator.fhir.search.query import Query
 from emulator.fhir.search.reading import DEFAULT_COUNT, MOST_COUNT, Reader
 from emulator.fhir.search.searching import FEW, Page, search
 from emulator.services.healthcare.fhir import errors, guides, searchable, value_sets, versions
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 Pairs = list[tuple[str, str]]
@@ -36,14 +37,21 @@ def find(
     pairs: Iterable[tuple[str, str]],
     *,
     strict: bool = True,
+    reading: Access | None = None,
 ) -> Answer:
-    """Search a type, or a whole store (None); refused with 400 for a search that can't be made."""
+    """Search a type, or a whole store (None); refused with 400 for a search that can't be made.
+
+    `reading` leaves out what may not be read, also of what chains and includes lead to.
+    """
+    reading = reading or Access(store)
     try:
         query = _reader(store).read(resource_type, pairs, strict=strict)
-        page = search(query, _index(connection, store))
-        matches = versions.by_rid(connection, store, [each.rid for each in page.matches], versions.PAGE)
-        if len(matches) < len(page.matches) and versions.is_full(matches):
-            page = search(replace(query, count=len(matches)), _index(connection, store))
+        with reading.on(connection) as sees:
+            index = _index(connection, reading, sees)
+            page = search(query, index)
+            matches = versions.by_rid(connection, store, [each.rid for each in page.matches], versions.PAGE)
+            if len(matches) < len(page.matches) and versions.is_full(matches):
+                page = search(replace(query, count=len(matches)), index)
     except SearchError as problem:
         raise errors.bad_search(str(problem)) from None
     included = versions.by_rid(connection, store, [each.rid for each in page.included], versions.PAGE)
@@ -76,11 +84,13 @@ def _reader(store: Store) -> Reader:
     )
 
 
-def _index(connection: sqlite3.Connection, store: Store) -> Index:
+def _index(connection: sqlite3.Connection, reading: Access, sees: str) -> Index:
+    store = reading.store
+
     def read(sql: str, arguments: Sequence[Any]) -> list[Any]:
         return connection.execute(sql, arguments).fetchall()
 
     def lookup(resource_type: str, url: str) -> Json | None:
         return guides.by_url(connection, store.key, store.parameters, resource_type, url)
 
-    return Index(read, store.key, sorted(store.parameters.types), value_sets.expander(lookup), FEW)
+    return Index(read, store.key, sorted(store.parameters.types), value_sets.expander(lookup), FEW, sees)

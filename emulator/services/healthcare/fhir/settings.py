@@ -10,6 +10,8 @@ from emulator.services.healthcare.stores.kind import Json
 
 IMMUTABLE = frozenset(("version", "disableReferentialIntegrity", "disableResourceVersioning"))
 MAX_STREAMS = 10
+ENFORCED = "enforcedAdminConsents"
+"""Of consentConfig: the names of the admin policies that are enforced."""
 _FOLDER = re.compile(r"gs://[^/]+(/.*)?", re.DOTALL)
 _UNSET = (None, "", "VERSION_UNSPECIFIED")
 
@@ -29,6 +31,21 @@ def check(old: Json | None, body: Json) -> None:
         raise invalid_argument("searchConfig can't be set by create or patch: use configureSearch.")
     if body["version"] == "R5":
         _check_r5(body)
+    _check_consent(body)
+
+
+def kept(old: Json, body: Json) -> Json:
+    """Settings as they are kept after those before: which admin policies are enforced is only changed by applying."""
+    config, enforced = body.get("consentConfig"), (old.get("consentConfig") or {}).get(ENFORCED)
+    if not config or not enforced:
+        return body
+    return {**body, "consentConfig": {**config, ENFORCED: enforced}}
+
+
+def _check_consent(body: Json) -> None:
+    config = body.get("consentConfig")
+    if config is not None and config.get("version") in (None, "", "CONSENT_ENFORCEMENT_VERSION_UNSPECIFIED"):
+        raise invalid_argument("consentConfig.version is required: V1.")
 
 
 def _check_topics(body: Json) -> None:

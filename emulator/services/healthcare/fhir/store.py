@@ -2,6 +2,7 @@
 
 from emulator.fhir.search import tables as index
 from emulator.services.healthcare.fhir import errors, keeping, notifications, settings, streams, tables
+from emulator.services.healthcare.fhir.consents import tables as consents
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import StoreKind, Stream
 
@@ -9,9 +10,10 @@ FHIR = registry.register(
     StoreKind(
         "fhir",
         "fhirStores",
-        schema=tables.VERSIONS + tables.RESULTS + index.SCHEMA,
+        schema=tables.VERSIONS + tables.RESULTS + index.SCHEMA + consents.SCHEMA,
         immutable=settings.IMMUTABLE,
         check=settings.check,
+        kept=settings.kept,
         empty=keeping.empty,
         data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,

@@ -50,6 +50,10 @@ def _takes_all(_old: Json | None, _new: Json) -> None:
     return None
 
 
+def _as_wanted(_old: Json, new: Json) -> Json:
+    return new
+
+
 def _holds_nothing(_context: Context, _tx: sqlite3.Connection, _store: str) -> None:
     return None
 
@@ -79,6 +83,7 @@ class StoreKind:
     word_error  the answer for an error of a data-plane method; None for one that is in Google's JSON
     message     (store's name, notification config, change) -> its message; None where the config wants none
     stream      how changes reach BigQuery; None where they don't
+    kept        (settings before, settings wanted) -> settings as they are kept: what only the server sets stays
     """
 
     name: str
@@ -91,6 +96,7 @@ class StoreKind:
     word_error: Callable[[Method, ApiError], Response | None] = _in_json
     message: Callable[[str, NotificationConfig, Any], Message | None] = _silent
     stream: Stream | None = None
+    kept: Callable[[Json, Json], Json] = _as_wanted
 
     @property
     def resource(self) -> str:

@@ -56,7 +56,7 @@ def _collection(kind: StoreKind) -> Collection:
     def check(old: Resource | None, body: Json) -> Json:
         settings.check(body)
         kind.check(old.body if old is not None else None, body)
-        return body
+        return body if old is None else kind.kept(old.body, body)
 
     return Collection(
         kind.resource,

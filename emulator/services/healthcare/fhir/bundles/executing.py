@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from emulator.errors import ApiError
 from emulator.fhir.outcomes import Refused
-from emulator.services.healthcare.fhir import errors, keeping, versions, work
+from emulator.services.healthcare.fhir import errors, keeping, work
 from emulator.services.healthcare.fhir.bundles.entries import Entry, located
 from emulator.services.healthcare.fhir.bundles.rewriting import names_of, rewrite
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Store
 from emulator.services.healthcare.fhir.work import Done, Work
 
@@ -24,37 +25,39 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def transaction(context: "Context", store: Store, wanted: list[Entry]) -> list[Done]:
+async def transaction(context: "Context", reading: Access, wanted: list[Entry]) -> list[Done]:
     """What became of the entries, in their order; refused as a whole where one of them is."""
-    return await work.perform(context, store.name, lambda w: _transaction(w, wanted))
+    return await work.perform(context, reading.store.name, lambda w: _transaction(w, reading, wanted))
 
 
-async def batch(context: "Context", store: Store, wanted: list[Entry]) -> list[Done | Refused]:
+async def batch(context: "Context", reading: Access, wanted: list[Entry]) -> list[Done | Refused]:
     """What became of each entry, in their order; each is a write of its own."""
-    return await asyncio.gather(*[_settled(context, store, entry) for entry in wanted])
+    return await asyncio.gather(*[_settled(context, reading, entry) for entry in wanted])
 
 
 async def one(context: "Context", store: Store, entry: Entry, became: dict[str, str] | None = None) -> Done:
-    """What became of one entry alone, or of a request like one, whose references stay as they are (None)."""
-    if entry.method == "GET":
-        return _read(context.db.reader, store, entry)
-    return await work.perform(context, store.name, lambda w: _act(w, _planned(w, entry), became))
+    """What became of one entry that may write, or of a request like one, whose references stay as they are (None)."""
+    return await work.perform(context, store.name, lambda w: _act(w, Access(store), _planned(w, entry), became))
 
 
-async def _settled(context: "Context", store: Store, entry: Entry) -> Done | Refused:
+async def _settled(context: "Context", reading: Access, entry: Entry) -> Done | Refused:
     try:
-        return await one(context, store, entry, {})
+        if entry.method == "GET":
+            return _read(context.db.reader, reading, entry)
+        return await one(context, reading.store, entry, {})
     except Refused as refused:
         return refused
     except ApiError as problem:
         return errors.refused_of(problem)
 
 
-def _transaction(w: Work, wanted: list[Entry]) -> list[Done]:
+def _transaction(w: Work, reading: Access, wanted: list[Entry]) -> list[Done]:
     planned = [_at(each, _planned, w, each) for each in wanted]
     _require_distinct(planned)
     became = {name: each.relative for each in planned if each.full_url and each.id for name in names_of(each.full_url)}
-    done = {each.place: _at(each, _act, w, each, became) for each in sorted(planned, key=lambda each: each.order)}
+    done = {
+        each.place: _at(each, _act, w, reading, each, became) for each in sorted(planned, key=lambda each: each.order)
+    }
     return [done[each.place] for each in wanted]
 
 
@@ -110,11 +113,11 @@ def _require_distinct(planned: list[Entry]) -> None:
             known.add(name)
 
 
-def _act(w: Work, entry: Entry, became: dict[str, str] | None) -> Done:
+def _act(w: Work, reading: Access, entry: Entry, became: dict[str, str] | None) -> Done:
     """Do an entry as planned; `became` is Type/id of the transaction's entries by their names; None outside bundles."""
     match entry.method:
         case "GET":
-            return _read(w.tx, w.store, entry)
+            return _read(w.tx, reading if entry.resource is None else Access(w.store), entry)
         case "DELETE" if entry.criteria:
             return w.delete_matching(entry.type, entry.criteria)
         case "DELETE":
@@ -128,9 +131,10 @@ def _act(w: Work, entry: Entry, became: dict[str, str] | None) -> Done:
     return w.create(new, entry.id) if entry.method == "POST" else w.update(new, entry.conditions)
 
 
-def _read(connection: sqlite3.Connection, store: Store, entry: Entry) -> Done:
+def _read(connection: sqlite3.Connection, reading: Access, entry: Entry) -> Done:
     if entry.version:
-        return Done(200, versions.version(connection, store, entry.type, entry.id, entry.version))
+        return Done(200, reading.version(connection, entry.type, entry.id, entry.version))
     if entry.history:
+        reading.require_known(connection, entry.type, entry.id)
         return Done(200)
-    return Done(200, versions.current(connection, store, entry.type, entry.id))
+    return Done(200, reading.current(connection, entry.type, entry.id))

@@ -13,6 +13,8 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import errors, instants
 from emulator.services.healthcare.fhir.bundles import entries, executing
 from emulator.services.healthcare.fhir.bundles.entries import Entry
+from emulator.services.healthcare.fhir.consents import access
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.rest import answers, binary, bodies, history, interactions, paths
 from emulator.services.healthcare.fhir.rest.interactions import EXECUTE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -37,30 +39,32 @@ async def execute(request: Request) -> Answer:
     if kind == "history":
         raise not_implemented("Bundles of type history are not emulated.")
     found = await asyncio.to_thread(_entries, request, store, entries.raw_entries(bundle))
+    reads = any(isinstance(each, Entry) and each.method == "GET" for each in found)
+    reading = access.of(request, store) if reads else Access(store)
     act = _transaction if kind == "transaction" else _batch
-    shown = await act(request, store, found)
+    shown = await act(request, reading, found)
     return answers.json({"entry": shown, "resourceType": "Bundle", "type": f"{kind}-response"})
 
 
-async def _transaction(request: Request, store: Store, found: list[Entry | Refused]) -> list[Json]:
+async def _transaction(request: Request, reading: Access, found: list[Entry | Refused]) -> list[Json]:
     wanted = []
     for each in found:
         if isinstance(each, Refused):
             raise each
         wanted.append(each)
-    done = await executing.transaction(request.context, store, wanted)
-    return [await _shown(request, store, entry, each) for entry, each in zip(wanted, done, strict=True)]
+    done = await executing.transaction(request.context, reading, wanted)
+    return [await _shown(request, reading.store, entry, each) for entry, each in zip(wanted, done, strict=True)]
 
 
-async def _batch(request: Request, store: Store, found: list[Entry | Refused]) -> list[Json]:
+async def _batch(request: Request, reading: Access, found: list[Entry | Refused]) -> list[Json]:
     wanted = [each for each in found if isinstance(each, Entry)]
-    results = await executing.batch(request.context, store, wanted)
+    results = await executing.batch(request.context, reading, wanted)
     done = {entry.place: result for entry, result in zip(wanted, results, strict=True)}
     shown = []
     for place, entry in enumerate(found):
         result = entry if isinstance(entry, Refused) else done[place]
         if isinstance(entry, Entry) and isinstance(result, Done):
-            shown.append(await _shown(request, store, entry, result))
+            shown.append(await _shown(request, reading.store, entry, result))
         elif isinstance(result, Refused):
             shown.append({"response": {"outcome": result.outcome, "status": _status(result.status)}})
     return shown

@@ -5,7 +5,6 @@ Encounter compartment, which is `encounter` or `context`, or by the extension en
 """
 
 import sqlite3
-from collections.abc import Iterable
 
 import orjson
 
@@ -15,13 +14,18 @@ from emulator.fhir.search.tables import first_rid
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import integrity, versions
+from emulator.services.healthcare.fhir.consents import access, compartments
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import GET, SEARCH, interaction
 from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
 from emulator.services.healthcare.fhir.stored import Store, Version
 
 ASSOCIATED = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
-_ENCOUNTER_CODES = ("encounter", "context", "related-ref")
+_OF_TYPES = (
+    "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ? AND r.rid = j.value"
+    " WHERE (? = 0 OR r.type IN (SELECT value FROM json_each(?))){seen} ORDER BY r.rid DESC"
+)
 _CARE_DATES = (
     *("date", "onset-date", "authored-on", "authoredon", "effective-time", "effective", "performed", "created"),
     *("period", "started", "occurrence", "issued", "recorded-date", "billable-period", "timing-date"),
@@ -32,34 +36,30 @@ _CARE_DATES = (
 @interaction("fhir.Patient-everything", GET, SEARCH)
 async def of_patient(request: Request) -> Answer:
     """Give a patient and all that belongs to it."""
-    store, patient = _focus(request)
-    return await _answer(request, store, patient, belonging(request.context.db.reader, store, patient))
+    reading, patient = _focus(request)
+    rids = belonging(request.context.db.reader, reading.store, patient)
+    return await _answer(request, reading, patient, rids)
 
 
 @interaction("fhir.Encounter-everything", GET, SEARCH)
 async def of_encounter(request: Request) -> Answer:
     """Give an encounter and all that belongs to it."""
-    store, encounter = _focus(request)
-    keys = _keys(store, ((name, _ENCOUNTER_CODES) for name in store.parameters.types))
-    reader = request.context.db.reader
-    rids = _rids(reader, store, encounter, keys) | _associated(reader, store, encounter)
-    return await _answer(request, store, encounter, rids)
+    reading, encounter = _focus(request)
+    store, reader = reading.store, request.context.db.reader
+    rids = _rids(reader, store, encounter, compartments.encounter_keys(store))
+    return await _answer(request, reading, encounter, rids | _associated(reader, store, encounter))
 
 
 def belonging(reader: sqlite3.Connection, store: Store, patient: Version) -> set[int]:
     """The rids of what is in a patient's compartment, and of what the patient refers to."""
-    return _rids(reader, store, patient, _keys(store, store.parameters.patient_compartment.items()))
+    return _rids(reader, store, patient, compartments.patient_keys(store))
 
 
-def _focus(request: Request) -> tuple[Store, Version]:
+def _focus(request: Request) -> tuple[Access, Version]:
     answers.require_json(request)
     target = paths.target_of(request)
-    return target.store, versions.current(request.context.db.reader, target.store, target.type, target.id)
-
-
-def _keys(store: Store, named: Iterable[tuple[str, Iterable[str]]]) -> list[int]:
-    found = (store.parameters.find(resource_type, code) for resource_type, codes in named for code in codes)
-    return [each.key for each in found if each is not None and each.type == "reference"]
+    reading = access.of(request, target.store)
+    return reading, reading.current(request.context.db.reader, target.type, target.id)
 
 
 def _rids(reader: sqlite3.Connection, store: Store, focus: Version, keys: list[int]) -> set[int]:
@@ -88,9 +88,9 @@ def _associated(reader: sqlite3.Connection, store: Store, focus: Version) -> set
     return {each.rid for each in found if ASSOCIATED.encode() in each.body}
 
 
-async def _answer(request: Request, store: Store, focus: Version, rids: set[int]) -> Answer:
-    query, page = request.query, asked(request.query)
-    kept = _of_types(request, store, rids - {focus.rid})
+async def _answer(request: Request, reading: Access, focus: Version, rids: set[int]) -> Answer:
+    query, page, store = request.query, asked(request.query), reading.store
+    kept = _of_types(request, reading, rids - {focus.rid})
     if since := moment_in(query, "_since"):
         first = first_rid(since[0])
         kept = [rid for rid in kept if rid > first]
@@ -114,16 +114,17 @@ async def _answer(request: Request, store: Store, focus: Version, rids: set[int]
     )
 
 
-def _of_types(request: Request, store: Store, rids: set[int]) -> list[int]:
-    """The resources of the types that _type names, the newest first."""
+def _of_types(request: Request, reading: Access, rids: set[int]) -> list[int]:
+    """The resources of the types that _type names that may be read, the newest first."""
+    store, reader = reading.store, request.context.db.reader
     wanted = [name for name in (request.query.get("_type") or "").split(",") if name]
     for name in wanted:
         store.require_type(name)
-    rows = request.context.db.reader.execute(
-        "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ? AND r.rid = j.value"
-        " WHERE ? = 0 OR r.type IN (SELECT value FROM json_each(?)) ORDER BY r.rid DESC",
-        (orjson.dumps(sorted(rids)).decode(), store.key, len(wanted), orjson.dumps(wanted).decode()),
-    )
+    with reading.on(reader) as sees:
+        rows = reader.execute(
+            _OF_TYPES.replace("{seen}", f" AND {sees}(r.rid)" if sees else ""),
+            (orjson.dumps(sorted(rids)).decode(), store.key, len(wanted), orjson.dumps(wanted).decode()),
+        ).fetchall()
     return [row[0] for row in rows]
 
 

@@ -7,6 +7,7 @@ import orjson
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import errors, instants, versions
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, binary, paths
 from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
 from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
@@ -31,20 +32,20 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
     reader = request.context.db.reader
     if not target.store.keeps_versions:
         raise errors.no_versioning()
-    if versions.newest(reader, target.store, target.type, target.id) is None:
-        raise errors.not_found(target.relative)
+    reading = access.of(request, target.store)
+    reading.require_known(reader, target.type, target.id)
     page = asked(query)
     span = _span(query, page.after[0] if page.after else 1 << 62)
     found = versions.history(reader, target.store, target.type, target.id, span, page.size + 1, versions.PAGE)
     shown, more = found[: page.size], len(found) > page.size or versions.is_full(found)
-    base = paths.base(request, target.store.name)
+    base, visible = paths.base(request, target.store.name), [each for each in shown if reading.sees(reader, each)]
     address = f"{base}/{target.relative}/_history"
     links = [link("self", address, raw_query)]
     if more:
         links.append(link("next", address, raw_query, paging.encode(shown[-1].rid)))
-    listed: Json = {"entry": [await entry(request.context, base, each) for each in shown], "link": links}
+    listed: Json = {"entry": [await entry(request.context, base, each) for each in visible], "link": links}
     if not page.after and not more:
-        listed["total"] = len(found)
+        listed["total"] = len(visible)
     return {**listed, "resourceType": "Bundle", "type": "history"}
 
 

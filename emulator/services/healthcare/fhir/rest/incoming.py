@@ -7,9 +7,16 @@ import orjson
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import checks, errors, versions
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
 from emulator.services.healthcare.fhir.rest.pages import asked, link
+
+_REFERRING = (
+    "SELECT f.rid FROM fhir_references f JOIN fhir_index_resources r ON r.store = f.store AND r.rid = f.rid"
+    " WHERE f.store = ? AND f.target = ? AND f.rid < ?"
+    " AND (? = 0 OR r.type IN (SELECT value FROM json_each(?))){seen} ORDER BY f.rid DESC LIMIT ?"
+)
 
 
 @interaction("fhir.Resource-incoming-references", SEARCH)
@@ -25,18 +32,17 @@ async def incoming(request: Request) -> Answer:
     summary = query.get("_summary") or "false"
     if summary not in ("text", "data", "false"):
         raise errors.bad_request("invalid_parameter", "_summary must be text, data or false")
-    page = asked(query)
-    rows = request.context.db.reader.execute(
-        "SELECT f.rid FROM fhir_references f JOIN fhir_index_resources r ON r.store = f.store AND r.rid = f.rid"
-        " WHERE f.store = ? AND f.target = ? AND f.rid < ? AND (? = 0 OR r.type IN (SELECT value FROM json_each(?)))"
-        " ORDER BY f.rid DESC LIMIT ?",
-        (
-            *(store.key, target, page.after[0] if page.after else 1 << 62),
-            *(len(types), orjson.dumps(types).decode(), page.size + 1),
-        ),
-    ).fetchall()
+    page, reader = asked(query), request.context.db.reader
+    with access.of(request, store).on(reader) as sees:
+        rows = reader.execute(
+            _REFERRING.replace("{seen}", f" AND {sees}(f.rid)" if sees else ""),
+            (
+                *(store.key, target, page.after[0] if page.after else 1 << 62),
+                *(len(types), orjson.dumps(types).decode(), page.size + 1),
+            ),
+        ).fetchall()
     rids = [row[0] for row in rows]
-    found = versions.by_rid(request.context.db.reader, store, rids[: page.size], versions.PAGE)
+    found = versions.by_rid(reader, store, rids[: page.size], versions.PAGE)
     full = versions.is_full(found)
     address = f"{paths.base(request, store.name)}/$references"
     links = [link("self", address, request.raw_query)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import errors, searching
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
 from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT, link
@@ -23,7 +24,8 @@ async def lastn(request: Request) -> Answer:
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] not in ("max", "_count")]
     _require_criteria([name.partition(":")[0].partition(".")[0] for name, _ in pairs])
     wanted = [*pairs, ("_sort", "-date"), ("_count", str(MOST)), ("_total", "none")]
-    found = searching.find(request.context.db.reader, store, "Observation", wanted)
+    reading = access.of(request, store)
+    found = searching.find(request.context.db.reader, store, "Observation", wanted, reading=reading)
     if found.page.token:
         raise errors.too_costly(f"the search finds more than {MOST} observations: add parameters, such as date")
     shown = [each for group in _groups(found.matches) for each in group[:most]]

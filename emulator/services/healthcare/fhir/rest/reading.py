@@ -1,7 +1,8 @@
 """read and vread, also conditional on what the caller has."""
 
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare.fhir import conditions, instants, versions
+from emulator.services.healthcare.fhir import conditions, instants
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, binary, paths
 from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
 from emulator.services.healthcare.fhir.stored import Version
@@ -33,12 +34,13 @@ async def vread_binary(request: Request) -> Answer:
 
 def _current(request: Request) -> Version:
     target = paths.target_of(request)
-    return versions.current(request.context.db.reader, target.store, target.type, target.id)
+    return access.of(request, target.store).current(request.context.db.reader, target.type, target.id)
 
 
 def _version(request: Request) -> Version:
     target = paths.target_of(request)
-    return versions.version(request.context.db.reader, target.store, target.type, target.id, target.version)
+    asked = access.of(request, target.store)
+    return asked.version(request.context.db.reader, target.type, target.id, target.version)
 
 
 async def _answer(request: Request, version: Version) -> Answer:

@@ -1,7 +1,10 @@
 """Searches of a type and of a whole store, by POST and by GET (see aliases.py)."""
 
+import asyncio
+
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import searching
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
 from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT
@@ -25,7 +28,12 @@ async def search(request: Request) -> Answer:
 async def _search(request: Request, store: Store, resource_type: str | None) -> Answer:
     answers.require_json(request)
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
-    found = searching.find(request.context.db.reader, store, resource_type, pairs, strict=_is_strict(request, store))
+    strict, reading = _is_strict(request, store), access.of(request, store)
+
+    def find() -> searching.Answer:
+        return searching.find(request.context.db.reader, store, resource_type, pairs, strict=strict, reading=reading)
+
+    found = await asyncio.to_thread(find) if reading.enforced else find()
     address = f"{paths.base(request, store.name)}/{resource_type}" if resource_type else paths.base(request, store.name)
     return answers.json(await searchsets.bundle(request, store, address, found))
 
