@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import access, catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import commit
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
 
@@ -59,9 +60,6 @@ async def write_table(
     The table shows all rows or none of them. A `job` that is named again after a crash writes once.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset, 409.
     """
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     name = TableName(project, dataset, table)
     check_table_id(table)
     fields = schemas.checked(schema)
@@ -104,9 +102,6 @@ async def append_rows(
 
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset.
     """
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     name = TableName(project, dataset, table)
     house = warehouse.of(context)
     wanted = schemas.checked(schema)
@@ -142,14 +137,3 @@ async def _batches(rows: Batches) -> AsyncIterator[list[Row]]:
         return
     for batch in rows:
         yield batch
-
-
-def rename_member(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
-    """Put one member, as policies name it, in place of another in every dataset's access list."""
-    email = before.partition("?")[0].rpartition(":")[2]
-    sql = "SELECT name FROM resources WHERE kind = ? AND instr(body, ?)"
-    for row in tx.execute(sql, (catalog.DATASETS, email.encode())).fetchall():
-        body = context.resources.require(catalog.DATASETS, row["name"], tx).body
-        changed = access.renamed(body.get("access") or [], before, after)
-        if changed != body.get("access"):
-            context.resources.replace(tx, catalog.DATASETS, row["name"], {**body, "access": changed})

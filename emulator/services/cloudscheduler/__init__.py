@@ -13,6 +13,7 @@ from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Service
 from emulator.services.iam.api import require_act_as
+from emulator.services.pubsub import api as pubsub
 from emulator.state.resources import Resource
 
 SERVICE = Service("cloudscheduler", documents=("cloudscheduler.v1",))
@@ -136,8 +137,6 @@ async def run(request: Request) -> Answer:
     target = job.body.get("pubsubTarget")
     if target is None:
         raise not_implemented("Only jobs with a Pub/Sub target can be run here: the emulator calls no other machine.")
-    from emulator.services.pubsub import api as pubsub
-
     message = base64.b64decode(target.get("data", "")), target.get("attributes", {})
     status: dict[str, Any] = {}
     try:

@@ -12,6 +12,7 @@ from emulator.errors import ApiError, already_exists, invalid_argument, not_foun
 from emulator.gateway import paging, validation
 from emulator.gateway.collections import apply_path
 from emulator.gateway.request import Answer, Request
+from emulator.services.iam import members
 from emulator.services.iam.names import (
     ACCOUNT_ID,
     DELETED,
@@ -146,7 +147,7 @@ async def delete(request: Request) -> Answer:
         unique = account.body["uniqueId"]
         context.resources.insert(tx, DELETED, f"{name.parent}/deletedServiceAccounts/{unique}", name.parent, kept)
         context.resources.delete_tree(tx, str(name))
-        _rename(tx, context, _member(account.body), deleted_account(name.email, unique))
+        members.rename(tx, context, _member(account.body), deleted_account(name.email, unique))
         _forget(context)
 
     await context.db.write(step)
@@ -172,19 +173,11 @@ async def undelete(request: Request) -> Answer:
         if policy.get("bindings"):
             context.policies.set(tx, name, {**policy, "etag": ""})
         context.resources.delete(tx, DELETED, deleted.name)
-        _rename(tx, context, deleted_account(account.body["email"], unique), _member(account.body))
+        members.rename(tx, context, deleted_account(account.body["email"], unique), _member(account.body))
         _forget(context)
         return account
 
     return {"restoredAccount": view(await context.db.write(step))}
-
-
-def _rename(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
-    """Everywhere that members are named: in policies, and in the access lists of datasets."""
-    from emulator.services.bigquery import api as bigquery
-
-    context.policies.rename_member(tx, before, after)
-    bigquery.rename_member(tx, context, before, after)
 
 
 def _member(account: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.hierarchy import by_id
 from emulator.errors import invalid_argument, not_found
 from emulator.gateway import paging, validation
-from emulator.gateway.collections import Collection, crud, update
+from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.pubsub import destinations, store
@@ -163,8 +163,6 @@ def _project(request: Request) -> str:
 
 
 def _register_create_and_patch(collection: Collection, prefix: str, field: str) -> None:
-    from emulator.gateway.collections import create
-
     async def create_handler(request: Request) -> Answer:
         return collection.view(await create(collection, request))
 

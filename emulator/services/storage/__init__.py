@@ -3,7 +3,7 @@
 from emulator.services.storage import batch, hmac_keys, housekeeping
 from emulator.services.storage.acls import methods as acl_methods
 from emulator.services.storage.buckets import methods as bucket_methods
-from emulator.services.storage.buckets import notifications, policies
+from emulator.services.storage.buckets import notifications, policies, subscriptions
 from emulator.services.storage.objects import copies, insert
 from emulator.services.storage.objects import methods as object_methods
 from emulator.services.storage.service import SERVICE
@@ -24,6 +24,7 @@ __all__ = [
     "notifications",
     "object_methods",
     "policies",
+    "subscriptions",
     "xml_buckets",
     "xml_objects",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Request
+from emulator.services.cloudkms import api
 from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors
 from emulator.services.storage.acls import grants
@@ -70,8 +71,6 @@ def require_on_project(request: Request, project: str, permission: str) -> None:
 
 def require_key(context: Context, project: str, key: str | None) -> None:
     """Nothing, or the 403 where the Cloud Storage agent of a bucket's project can't encrypt with that key."""
-    from emulator.services.cloudkms import api
-
     if key:
         api.require_usable(context, key, agent_email("storage", project), errors.no_access_to_key)
 

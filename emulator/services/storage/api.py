@@ -12,6 +12,7 @@ from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects import rows
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.rows import StoredObject
+from emulator.settings import project_number
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ __all__ = [
 
 def get_bucket(context: Context, bucket: str) -> dict[str, Any]:
     """The Bucket resource as the JSON API shows it. Raises ApiError 404."""
-    from emulator.settings import project_number
-
     found = buckets.require(context.db, bucket)
     return found.view(context.settings.base_url, project_number(found.project))
 

@@ -9,6 +9,7 @@ from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request, Response
 from emulator.gateway.service import Handler, Service
 from emulator.services.storage.tables import SCHEMA
+from emulator.services.storage.xml import answers
 
 SERVICE = Service(
     "storage",
@@ -23,8 +24,6 @@ SERVICE = Service(
 
 def _encode_error(method: Method, error: ApiError) -> Response | None:
     """Errors of the XML API are XML, those of a bad token and of a full disk too."""
-    from emulator.services.storage.xml import answers
-
     return answers.error_response(error) if method.id.startswith("storage.xml.") else None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.services.pubsub import api as pubsub
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.view import object_view
@@ -55,8 +56,6 @@ def announce(
         topic = config["topic"].removeprefix(TOPIC_PREFIX)
         if not _wanted(config, event, stored.name):
             continue
-        from emulator.services.pubsub import api as pubsub
-
         payload = b""
         if config["payload_format"] == "JSON_API_V1":
             payload = orjson.dumps(object_view(stored, bucket, context.settings.base_url))

@@ -10,6 +10,7 @@ import orjson
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
+from emulator.services.pubsub import api as pubsub
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import events
 from emulator.services.storage.buckets.rows import Bucket
@@ -103,8 +104,6 @@ def _checked(request: Request) -> dict[str, Any]:
 
 
 def _check_publisher(request: Request, bucket: Bucket, topic: str) -> None:
-    from emulator.services.pubsub import api as pubsub
-
     name = topic.removeprefix(events.TOPIC_PREFIX)
     topic = events.TOPIC_PREFIX + name
     member = f"serviceAccount:{bucket.agent}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from emulator.gateway import paging
@@ -62,8 +63,6 @@ def _behind(name: str, prefix: str, delimiter: str) -> Cursor:
 
 
 def _written(bucket: str, query: dict[str, str], listing: Listing, limit: int, *, second: bool) -> str:
-    from urllib.parse import quote
-
     encoded = query.get("encoding-type") == "url"
 
     def element(name: str, value: str, *, of_user: bool = False) -> str:
