@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql.catalog import DatasetInfo, TableInfo
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import standard_type
 from emulator.state.resources import Resource
 
@@ -99,8 +100,6 @@ def kind_of(body: dict[str, Any]) -> str:
 
 def table_info(resource: Resource) -> TableInfo:
     """What the dialect needs to know of a table."""
-    from emulator.services.bigquery.sql.engine import stored
-
     body, name = resource.body, table_name(resource)
     storage = storage_of(body)
     return TableInfo(

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, errors, schemas, warehouse
+from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import asked_rows, on_table, table_of
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
@@ -36,8 +38,6 @@ def timestamp_format(options: dict[str, Any]) -> str:
 @SERVICE.handles("bigquery.tabledata.list", permission="", on=on_table)
 async def list_(request: Request) -> Answer:
     """Rows of a table, a page at a time."""
-    from emulator.services.bigquery.sql.engine import stored
-
     context, name = request.context, table_of(request)
     anonymous = results.find(context, name)
     if anonymous is not None and anonymous.principal == request.principal:
@@ -53,8 +53,6 @@ async def list_(request: Request) -> Answer:
 
 
 async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
-    from emulator.services.bigquery.sql import storage
-
     page = asked_rows(request, PAGE_ROWS)
     start, count = page.start, min(page.size, MAX_ROWS)
     if request.query.get("selectedFields"):
@@ -104,9 +102,6 @@ async def insert_all(request: Request) -> Answer:
 async def _insert(
     context: Context, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]], principal: str
 ) -> list[dict[str, Any]]:
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     house = warehouse.of(context)
     fields, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")), defaults=True)
@@ -141,8 +136,6 @@ def _index(problem: dict[str, Any]) -> int:
 
 async def _from_template(request: Request, base: TableName, suffix: str) -> TableName:
     """The table of base name and suffix, made with the base table's schema where it is not there yet."""
-    from emulator.services.bigquery import tables
-
     context = request.context
     name = base.parent.table(base.table + suffix)
     if catalog.find_table(context, name) is None:

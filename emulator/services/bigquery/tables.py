@@ -11,6 +11,7 @@ from emulator.gateway import paging, policies
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
 from emulator.services.bigquery.encryption import protected
+from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import (
     asked_page,
@@ -23,6 +24,8 @@ from emulator.services.bigquery.requests import (
     table_of,
 )
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
 
@@ -91,9 +94,6 @@ async def create(
 
 async def new_storage(context: Context, fields: Sequence[Field]) -> str:
     """An empty storage table; the catalogue does not name it yet."""
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     identifier = f"t_{context.ids.hex(24)}"
     await warehouse.of(context).run(storage.create, stored(identifier), list(fields), short=True)
     return identifier
@@ -137,8 +137,6 @@ def _set_expiration(context: Context, body: dict[str, Any], parent: Resource) ->
 @SERVICE.handles("bigquery.tables.get", on=on_table)
 async def get(request: Request) -> Answer:
     """Show a table or view; also the anonymous table of a query's result."""
-    from emulator.services.bigquery.jobs import results
-
     context, name = request.context, table_of(request)
     anonymous = results.find(context, name)
     if anonymous is not None:
@@ -213,9 +211,6 @@ def _changed(old: dict[str, Any], given: dict[str, Any], *, replace: bool) -> di
 
 async def alter(context: Context, found: Resource, body: dict[str, Any], principal: str) -> Resource:
     """Give a table a new body, changing its columns first. The caller holds its lock. Raises 400."""
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     name, old, new = catalog.table_name(found), catalog.fields_of(found.body), catalog.fields_of(body)
     body = protected(context, name.project, body, {}, found.body)
     if body.get("view"):

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import access, catalog, errors, warehouse
+from emulator.services.bigquery.jobs import results, store
 from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.catalog import (
     DatasetInfo,
     Reference,
@@ -49,8 +51,6 @@ async def fields(context: Context, name: TableName, view: dict[str, Any], princi
 
 async def described_query(context: Context, query: str, project: str, principal: str) -> list[Field]:
     """The columns that a SELECT gives."""
-    from emulator.services.bigquery.sql import scripts
-
     house = warehouse.of(context)
     reads = await house.run(scripts.view_reads, query, project, short=True)
     found = await snapshot(context, reads, principal)
@@ -111,8 +111,6 @@ class _Lookup:
         return frozenset(names)
 
     async def _table(self, name: TableName, depth: int) -> None:
-        from emulator.services.bigquery.sql import scripts
-
         if name in self._tables:
             return
         self._tables[name] = info = _info(self._context, name)
@@ -163,8 +161,6 @@ class _Lookup:
         return dataclasses.replace(info, rows=rows, size=size)
 
     def _list_jobs(self, reference: SchemaView) -> None:
-        from emulator.services.bigquery.jobs import store
-
         permission = JOB_PERMISSIONS[reference.view]
         if not self._context.policies.allows(self._principal, permission, f"projects/{reference.project}"):
             raise errors.access_denied("Project", reference.project, permission)
@@ -174,8 +170,6 @@ class _Lookup:
 
 
 def _info(context: Context, name: TableName) -> TableInfo:
-    from emulator.services.bigquery.jobs import results
-
     anonymous = results.find(context, name)
     return anonymous.info() if anonymous is not None else catalog.table_info(catalog.table(context, name))
 
@@ -199,8 +193,6 @@ def authorize(context: Context, found: Snapshot, principal: str) -> None:
 
 
 def _allowed(context: Context, principal: str, permission: str, name: TableName) -> bool:
-    from emulator.services.bigquery.jobs import results
-
     anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.principal == principal

@@ -17,6 +17,8 @@ from emulator.services.bigquery.process.client import Client
 from emulator.services.bigquery.process.frames import Open
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql import storage as tables
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 from emulator.state.work import Work
 
@@ -72,9 +74,6 @@ class Warehouse:
 
     async def sizes(self, storage: str, fields: Sequence[dict[str, Any]]) -> tuple[int, int]:
         """The number of rows and of bytes of a table; (0, 0) for a view."""
-        from emulator.services.bigquery.sql import storage as tables
-        from emulator.services.bigquery.sql.engine import stored
-
         if not storage:
             return 0, 0
         known = self._sizes.get(storage)
@@ -85,9 +84,6 @@ class Warehouse:
 
     async def drop(self, *storages: str) -> None:
         """Remove storage tables that the catalogue no longer names."""
-        from emulator.services.bigquery.sql import storage as tables
-        from emulator.services.bigquery.sql.engine import stored
-
         for storage in filter(None, storages):
             await self.run(tables.drop, stored(storage), short=True)
             self._sizes.pop(storage, None)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
 if TYPE_CHECKING:
@@ -77,8 +79,6 @@ def check_permissions(context: Context, target: Target, principal: str) -> None:
 
 async def is_done(context: Context, target: Target) -> bool:
     """Whether the job has had its effect already, before a crash."""
-    from emulator.services.bigquery.sql import storage
-
     found = catalog.find_table(context, target.name)
     if found is not None and found.body.get("_job") == target.job:
         return True
@@ -119,9 +119,6 @@ async def _put(context: Context, target: Target, staging: str, fields: list[Fiel
 
 
 async def _append(context: Context, target: Target, found: Resource, staging: str, fields: list[Field]) -> Resource:
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     house = warehouse.of(context)
     old, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     new = schemas.widened(old, fields) if target.add_fields else old

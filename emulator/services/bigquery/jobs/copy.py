@@ -8,6 +8,8 @@ from emulator.services.bigquery import catalog, errors, warehouse
 from emulator.services.bigquery.jobs import commit
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
 async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run a copy job: the rows of all sources, which must have one schema, into the destination."""
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     options = job.configuration
     if (options.get("operationType") or "COPY") not in ("COPY", "OPERATION_TYPE_UNSPECIFIED"):
         raise errors.error(

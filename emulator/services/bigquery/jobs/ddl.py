@@ -13,7 +13,9 @@ from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
 from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Change, Create, Plan
+from emulator.services.bigquery.sql.storage import drop_columns, fill
 from emulator.services.bigquery.sql.types import DEFAULT, Field, quote, recast
 
 if TYPE_CHECKING:
@@ -111,10 +113,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
 
 
 async def _copy_rows(context: Context, source: str, storage: str, fields: Sequence[Field]) -> None:
-    from emulator.services.bigquery.sql import storage as tables_
-    from emulator.services.bigquery.sql.engine import stored
-
-    await warehouse.of(context).run(tables_.fill, stored(storage), list(fields), f"SELECT * FROM {source}")
+    await warehouse.of(context).run(fill, stored(storage), list(fields), f"SELECT * FROM {source}")
 
 
 async def _cast_columns(
@@ -132,12 +131,9 @@ async def _cast_columns(
 
 async def _rebuild(context: Context, storage: str, fields: Sequence[Field], selected: Sequence[str]) -> str:
     """A new storage with the rows of another one, each column by its expression; the old one stays."""
-    from emulator.services.bigquery.sql import storage as tables_
-    from emulator.services.bigquery.sql.engine import stored
-
     new = f"t_{context.ids.hex(24)}"
     sql = f"SELECT {', '.join(selected)} FROM {stored(storage)}"
-    await warehouse.of(context).run(tables_.fill, stored(new), list(fields), sql)
+    await warehouse.of(context).run(fill, stored(new), list(fields), sql)
     return new
 
 
@@ -217,9 +213,6 @@ def _with_default(field: Field, change: Change) -> Field:
 
 async def _drop_column(context: Context, found: Resource, column: str) -> None:
     """The catalogue first: what a crash leaves in DuckDB is swept at the next start."""
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     body, name = found.body, catalog.table_name(found)
     used = [*(body.get("clustering") or {}).get("fields", ()), (body.get("timePartitioning") or {}).get("field")]
     if column in used:
@@ -234,7 +227,7 @@ async def _drop_column(context: Context, found: Resource, column: str) -> None:
         )
     changed = {**body, "schema": {"fields": kept}}
     await context.db.write(context.resources.replace, catalog.TABLES, name.resource, changed)
-    await warehouse.of(context).run(storage.drop_columns, stored(catalog.storage_of(body)), [column], short=True)
+    await warehouse.of(context).run(drop_columns, stored(catalog.storage_of(body)), [column], short=True)
 
 
 async def _retype(context: Context, found: Resource, change: Change) -> None:

@@ -14,8 +14,11 @@ from emulator.services.bigquery import catalog, errors, warehouse
 from emulator.services.bigquery.jobs.load import require_payer
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.rows import plain_value
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type, parquet_select
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type, literal, parquet_select
+from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
@@ -36,8 +39,6 @@ PARQUET_CODECS = {"": "uncompressed", "NONE": "uncompressed", "SNAPPY": "snappy"
 
 async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run an extract job. Each address gets one object; its `*` becomes 000000000000."""
-    from emulator.services.storage import api
-
     options = job.configuration
     if options.get("sourceModel"):
         raise errors.error("notImplemented", "Extracting models is not emulated.")
@@ -74,8 +75,6 @@ def check_fields(form: str, fields: Sequence[Field]) -> None:
 
 def place(context: Context, job: Job, uri: str) -> tuple[str, str]:
     """The bucket and the object that an address names. Raises a 400, or a 403 where the caller may not write there."""
-    from emulator.services.storage import api
-
     named = GsUri.of(uri)
     if named is None or uri.count("*") > 1:
         raise errors.invalid(f"Invalid extract destination URI {uri}; write gs://bucket/object with at most one *.")
@@ -97,8 +96,6 @@ async def write(
     """The rows of a storage table as a blob, in a format of CONTENT_TYPES, with the options of an extract job."""
     if form == "PARQUET":
         return await _write_parquet(context, options, fields, place, ticket)
-    from emulator.services.bigquery.sql.engine import stored
-
     gzip = str(options.get("compression") or "NONE").upper() == "GZIP"
     packer = zlib.compressobj(wbits=31) if gzip else None
     header = options.get("printHeader")
@@ -125,8 +122,6 @@ def _page(
     connection: DuckDBPyConnection, table: str, fields: list[Field], start: int, form: str, delimiter: str
 ) -> tuple[int, bytes]:
     """The number of rows of a page and their text (in the engine process)."""
-    from emulator.services.bigquery.sql import storage
-
     rows = storage.read_page(connection, table, fields, start, PAGE_ROWS)
     if form == "CSV":
         cells = [[_cell(f, v) for f, v in zip(fields, row, strict=True)] for row in rows]
@@ -164,10 +159,6 @@ def _json(rows: Sequence[Sequence[Any]], fields: list[Field]) -> bytes:
 async def _write_parquet(
     context: Context, options: dict[str, Any], fields: list[Field], place: str, ticket: Ticket
 ) -> Blob:
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-    from emulator.services.bigquery.sql.types import literal
-
     codec = PARQUET_CODECS.get(str(options.get("compression") or "").upper())
     if codec is None:
         raise errors.invalid(f"The compression {options.get('compression')} is not possible for PARQUET.")

@@ -16,8 +16,11 @@ from emulator.services.bigquery.jobs import commit, files
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import check_table_id
+from emulator.services.bigquery.sql import engine, storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.rows import RowError, RowReader
-from emulator.services.bigquery.sql.types import Field
+from emulator.services.bigquery.sql.types import Field, literal, quote, recast
+from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
 if TYPE_CHECKING:
@@ -57,9 +60,6 @@ class Source:
 
 async def run(context: Context, job: Job, ticket: Ticket) -> None:
     """Run a load job; counts go into its statistics, bad rows into its status."""
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     configuration = job.configuration
     reference = configuration.get("destinationTable") or {}
     if not reference.get("tableId") or not reference.get("datasetId"):
@@ -120,8 +120,6 @@ def _source(context: Context, job: Job, name: TableName) -> Source:
 
 def _objects(context: Context, principal: str, uris: list[str]) -> tuple[list[Path], list[str]]:
     """The files behind gs:// addresses, of which each may hold one `*`. Raises 400, 403, 404."""
-    from emulator.services.storage import api
-
     paths, names = [], []
     for uri in uris:
         named = GsUri.of(uri)
@@ -149,8 +147,6 @@ def _objects(context: Context, principal: str, uris: list[str]) -> tuple[list[Pa
 
 def _require(context: Context, principal: str, permission: str, uri: str, bucket: str, name: str) -> None:
     """Raise the 403 of a load whose caller lacks a permission: to list is of the bucket, to get of each object."""
-    from emulator.services.storage import api
-
     if not api.may(context, principal, permission, bucket, "" if permission.endswith(".list") else name):
         raise errors.error(
             "accessDenied",
@@ -161,8 +157,6 @@ def _require(context: Context, principal: str, permission: str, uri: str, bucket
 
 def require_payer(context: Context, bucket: str, principal: str) -> None:
     """Raise 400 where the bucket is requester pays and the caller may not bill its own project."""
-    from emulator.services.storage import api
-
     try:
         api.require_payer(context, bucket, principal)
     except ApiError as problem:
@@ -179,8 +173,6 @@ def _read(connection: DuckDBPyConnection, source: Source, table: str) -> tuple[S
 
 
 def _read_files(connection: DuckDBPyConnection, source: Source, table: str) -> None:
-    from emulator.services.bigquery.sql import storage
-
     if source.format == "PARQUET":
         _read_parquet(connection, source, table)
         return
@@ -224,9 +216,6 @@ def _rows(source: Source, path: Path, skip: int) -> Iterator[dict[str, Any] | fi
 
 def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) -> None:
     import duckdb
-
-    from emulator.services.bigquery.sql import engine, storage
-    from emulator.services.bigquery.sql.types import literal, quote, recast
 
     listed = ", ".join(literal(str(path)) for path in source.paths)
     select = f"SELECT * FROM read_parquet([{listed}], union_by_name = true)"

@@ -13,6 +13,8 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.requests import asked_page, asked_rows, on_project, project_of
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.tabledata import timestamp_format
 
 if TYPE_CHECKING:
@@ -240,9 +242,6 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
 
 
 async def _rows(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
-    from emulator.services.bigquery.sql import storage
-    from emulator.services.bigquery.sql.engine import stored
-
     name = TableName.from_reference(job.configuration["destinationTable"], job.project)
     anonymous = results.find(context, name)
     if anonymous is not None:

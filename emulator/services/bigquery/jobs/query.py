@@ -17,7 +17,9 @@ from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.process.ticket import Ticket
+from emulator.services.bigquery.sql import scripts, storage
 from emulator.services.bigquery.sql.catalog import Defaults, Snapshot, TableInfo
+from emulator.services.bigquery.sql.engine import result_table
 from emulator.services.bigquery.sql.plans import Plan, Script
 
 if TYPE_CHECKING:
@@ -41,8 +43,6 @@ async def had_effect(context: Context, job: Job) -> bool:
 
     Known of one statement that changes rows, creates a table or writes into one.
     """
-    from emulator.services.bigquery.sql import storage
-
     _, plans = await _prepare(context, job, Ticket())
     plan = plans[0]
     destination = job.configuration.get("destinationTable")
@@ -70,8 +70,6 @@ async def had_effect(context: Context, job: Job) -> bool:
 
 async def dry_run(context: Context, job: Job, ticket: Ticket) -> None:
     """Check a query job and fill in what it would read, without running it."""
-    from emulator.services.bigquery.sql import scripts
-
     query, plans = await _prepare(context, job, ticket)
     plan = plans[-1]
     found = await _snapshot(query, plan)
@@ -86,8 +84,6 @@ async def dry_run(context: Context, job: Job, ticket: Ticket) -> None:
 
 
 async def _prepare(context: Context, job: Job, ticket: Ticket) -> tuple[Query, list[Plan]]:
-    from emulator.services.bigquery.sql import scripts
-
     configuration = job.configuration
     text = configuration.get("query")
     if not text:
@@ -157,9 +153,6 @@ async def _statement(query: Query, plan: Plan, *, last: bool) -> None:
 
 async def _temporary(query: Query, plan: Plan) -> None:
     """Make a temporary table, which is kept and read like a query's result."""
-    from emulator.services.bigquery.sql import scripts, storage
-    from emulator.services.bigquery.sql.engine import result_table
-
     if plan.create is None or plan.target is None:
         raise errors.error("invalidQuery", f"{plan.kind} of a temporary table is not emulated.")
     context, house = query.context, warehouse.of(query.context)
@@ -200,9 +193,6 @@ async def _select(query: Query, plan: Plan, *, last: bool) -> None:
 
 
 async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:
-    from emulator.services.bigquery.sql import scripts
-    from emulator.services.bigquery.sql.engine import result_table
-
     context, job = query.context, query.job
     storage = f"r_{context.ids.hex(24)}"
     house = warehouse.of(context)
@@ -216,8 +206,6 @@ async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:
 
 
 async def _dml(query: Query, plan: Plan) -> None:
-    from emulator.services.bigquery.sql import scripts
-
     assert plan.target is not None
     context, house = query.context, warehouse.of(query.context)
     async with query.ticket.locked(house.lock(plan.target)):

@@ -10,6 +10,7 @@ import orjson
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import TableInfo
+from emulator.services.bigquery.sql.engine import result_table
 from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ class Result:
     @property
     def table(self) -> str:
         """Its full name in DuckDB."""
-        from emulator.services.bigquery.sql.engine import result_table
-
         return result_table(self.storage)
 
     def info(self) -> TableInfo:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from emulator.services.bigquery import warehouse
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.process.ticket import Ticket
+from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Plan, Script
 from emulator.services.bigquery.sql.types import Field
 
@@ -33,9 +35,6 @@ class Query:
 
 async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tuple[str, list[Field], int]:
     """Run a SELECT into a new storage table: its name, columns and number of rows."""
-    from emulator.services.bigquery.sql import scripts
-    from emulator.services.bigquery.sql.engine import stored
-
     storage = f"t_{query.context.ids.hex(24)}"
     house = warehouse.of(query.context)
     fields, rows = await house.run(scripts.fill, query.script, plan.number, found, stored(storage), ticket=query.ticket)

@@ -13,6 +13,7 @@ from emulator.services.bigquery.jobs import extract, load
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.plans import Plan
+from emulator.services.storage import api
 
 FORMATS = {"JSON": "NEWLINE_DELIMITED_JSON"}  # names of the statements, where the API has another
 LOAD_OPTIONS = {
@@ -30,8 +31,6 @@ LOAD_OPTIONS = {
 
 async def export(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """Write the rows of a SELECT to one object; gives its part of the job's statistics. Raises 400, 403, 404."""
-    from emulator.services.storage import api
-
     context, options = query.context, dict(plan.options)
     uri = str(options.pop("uri", ""))
     form = _format(options, extract.CONTENT_TYPES)

@@ -20,13 +20,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.errors import ApiError
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.sql import messages, storage
+from emulator.services.bigquery.sql.engine import Engine
+from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 from emulator.services.bigquery.sql.messages import DATA_LIMIT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-    from emulator.services.bigquery.sql.engine import Engine
 
 QUERY_THREADS = 24  # more than there are slots: exports of other services run beside the jobs
 SHORT_THREADS = 4
@@ -88,10 +90,6 @@ class Worker:
             self._channel.sendall(data)
 
     def _open(self, message: Open) -> None:
-        from emulator.services.bigquery.sql import storage
-        from emulator.services.bigquery.sql.engine import Engine
-        from emulator.services.bigquery.sql.errors import StoreError
-
         def tidy(connection: DuckDBPyConnection) -> None:
             if message.live is not None:
                 storage.sweep(connection, message.live, set(message.results))
@@ -105,8 +103,6 @@ class Worker:
             self._send(Reply(0))
 
     def _answer(self, call: Call) -> None:
-        from emulator.services.bigquery.sql.errors import Interrupted
-
         try:
             with self._held(call.number) as connection:
                 reply = Reply(call.number, _run(connection, call))
@@ -132,8 +128,6 @@ class Worker:
     @contextlib.contextmanager
     def _held(self, number: int) -> Iterator[DuckDBPyConnection]:
         """The thread's connection, which a Cancel interrupts. Raises Interrupted where that came first."""
-        from emulator.services.bigquery.sql.errors import Interrupted
-
         assert self._engine is not None
         connection = self._engine.connection()
         with self._holding:
@@ -167,8 +161,6 @@ class Worker:
 def _run(connection: DuckDBPyConnection, call: Call) -> Any:
     import duckdb
 
-    from emulator.services.bigquery.sql.errors import Interrupted
-
     try:
         return call.work(connection, *call.arguments)
     except duckdb.InterruptException:
@@ -181,10 +173,6 @@ def _run(connection: DuckDBPyConnection, call: Call) -> Any:
 def _described(problem: Exception) -> Exception:
     """A failure in words for the caller: errors of ours as they are."""
     import duckdb
-
-    from emulator.errors import ApiError
-    from emulator.services.bigquery.sql import messages
-    from emulator.services.bigquery.sql.errors import SqlError, StoreError
 
     if isinstance(problem, (ApiError, SqlError, StoreError)):
         return problem
