@@ -1,5 +1,6 @@
 """A DICOM file's header, read once: DICOM JSON of all attributes (PS3.18 F.2) and where each bulk value lies."""
 
+import base64
 import struct
 from dataclasses import dataclass, field
 from mmap import mmap
@@ -337,8 +338,6 @@ class _Walker:
         return {"vr": vr, "BulkDataURI": scope.path + key}
 
     def _inline(self, vr: str, at: int, length: int) -> str:
-        import base64
-
         raw = self.data[at : at + length]
         return base64.b64encode(swapped(raw, vr) if self.endian == ">" else raw).decode()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.dicom import encoders, frames, png, syntaxes
 from emulator.dicom.errors import UnsupportedError
+from emulator.dicom.header import swapped
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, require_decodable, settle_vrs
 from emulator.dicom.single_bits import elements_of, single_bits
@@ -132,8 +133,6 @@ def _decompress_bits(dataset: "FileDataset") -> None:
 def _make_little_endian(dataset: "FileDataset") -> None:
     """Make a big endian dataset an explicit little endian one; pydicom itself would leave the words of OW alone."""
     from pydicom.uid import ExplicitVRLittleEndian
-
-    from emulator.dicom.header import swapped
 
     elements = list(dataset.iterall())  # which also decodes every value, before the encoding is changed
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

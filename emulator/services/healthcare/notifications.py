@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.stores import registry, settings
 from emulator.services.healthcare.stores.kind import Message
+from emulator.services.pubsub import api
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ def publish(context: "Context", tx: sqlite3.Connection, store: Resource, changes
 
 
 def _publish(context: "Context", tx: sqlite3.Connection, store: str, topic: str, messages: list[Message]) -> None:
-    from emulator.services.pubsub import api
-
     problem = api.publish_as(tx, context, agent.principal(context, store), topic, messages)
     if problem is not None:
         code, message = problem.rpc_code, problem.message

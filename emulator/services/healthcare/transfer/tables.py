@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from emulator.context import Job
 from emulator.errors import ApiError, invalid_argument
+from emulator.services.bigquery import api
 from emulator.services.healthcare import agent
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def require_own_project(project: str, store: str) -> None:
 
 def require_editor(context: "Context", store: str, uri: TableUri) -> None:
     """Raise Google's message unless the store's agent may write the table; 404 where there is no such dataset."""
-    from emulator.services.bigquery import api
-
     try:
         api.require_writer(context, agent.principal(context, store), uri.project, uri.dataset, uri.table)
     except ApiError as problem:
@@ -71,16 +70,12 @@ def require_jobs(context: "Context", store: str, project: str) -> None:
 
 async def append(context: "Context", store: str, uri: TableUri, columns: list[Json], rows: Iterable[Json]) -> None:
     """Append rows to a table, which is made, or gets columns, where need be. Raises what BigQuery refuses."""
-    from emulator.services.bigquery import api
-
     require_editor(context, store, uri)
     await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows)
 
 
 async def ensure_view(context: "Context", store: str, uri: TableUri, query: str) -> None:
     """Make a view of a query, unless something of that name is there. Raises what BigQuery refuses."""
-    from emulator.services.bigquery import api
-
     if not api.table_exists(context, uri.project, uri.dataset, uri.table):
         await api.create_view(context, uri.project, uri.dataset, uri.table, query, agent.principal(context, store))
 
@@ -90,7 +85,5 @@ async def write(job: Job, uri: TableUri, columns: list[Json], rows: AsyncIterabl
 
     A job that runs again after a crash writes a table that it has written no second time, and gives 0.
     """
-    from emulator.services.bigquery import api
-
     key = f"{job.operation.name}/{uri}"
     return await api.write_table(job.context, uri.project, uri.dataset, uri.table, columns, rows, disposition, job=key)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.context import Job
-from emulator.dicom import syntaxes
+from emulator.dicom import render, syntaxes, transcode
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.media import parse_media_type
 from emulator.errors import ApiError, invalid_argument
@@ -141,8 +141,6 @@ async def _shared(context: "Context", blob: str) -> Blob:
 
 
 async def _bodies(context: "Context", destination: Destination, one: Exported) -> list[bytes]:
-    from emulator.dicom import render, transcode
-
     if destination.media == "application/dicom":
         return [await pixel_work.decode(context, one, None, transcode.to_syntax, destination.syntax)]
     if destination.media == syntaxes.OCTETS and destination.syntax == syntaxes.ANY:

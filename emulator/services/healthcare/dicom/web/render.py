@@ -5,8 +5,10 @@ import re
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from emulator.dicom import plain, render
 from emulator.dicom.media import Offer
 from emulator.dicom.multipart import PART_END, closing, part_head
+from emulator.dicom.render import Viewport
 from emulator.errors import invalid_argument, not_found
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.dicom import pixel_work
@@ -36,8 +38,6 @@ _WRONG = (
 
 def viewport(request: Request) -> "Viewport | None":
     """Read viewport=WIDTH,HEIGHT[,X,Y,REGION-WIDTH,REGION-HEIGHT]; 400 if it is something else."""
-    from emulator.dicom.render import Viewport
-
     text = request.query.get("viewport", "")
     if not text:
         return None
@@ -70,8 +70,6 @@ async def retrieve_rendered_frames(request: Request) -> Answer:
 
 
 async def _rendered(request: Request, media: str, numbers: list[int]) -> Response:
-    from emulator.dicom import plain, render
-
     context = request.context
     size = viewport(request)
     row = instances(context, request.path["parent"], DicomPath.parse(request.path["dicomWebPath"]))[0]

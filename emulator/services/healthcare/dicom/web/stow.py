@@ -21,7 +21,7 @@ from emulator.services.healthcare.dicom import index, ingest
 from emulator.services.healthcare.dicom.find import root_url
 from emulator.services.healthcare.dicom.index import Instance, Outcome
 from emulator.services.healthcare.dicom.names import DICOM_STORE, STORES, DicomPath
-from emulator.services.healthcare.dicom.web import answers
+from emulator.services.healthcare.dicom.web import answers, stow_json
 from emulator.services.healthcare.service import SERVICE
 from emulator.state.blobs import Blob, BlobWriter
 
@@ -175,8 +175,6 @@ async def _receive(request: Request, arrivals: _Arrivals) -> None:
     elif media.name == "multipart/related" and inner == _DICOM:
         await _receive_parts(request, media, arrivals)
     elif media.name == "multipart/related" and inner in (answers.DICOM_JSON, "application/json"):
-        from emulator.services.healthcare.dicom.web import stow_json
-
         async for data in stow_json.files(unpacking.stream(request), media.parameters.get("boundary", "")):
             writer = arrivals.writer()
             await writer.write(data)

@@ -8,7 +8,7 @@ from mmap import ACCESS_READ, mmap
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from emulator.dicom import frames, syntaxes
+from emulator.dicom import frames, syntaxes, transcode
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.frames import PixelData, Ranges
 from emulator.dicom.header import Buffer, Bulk, inflated, swapped
@@ -129,8 +129,6 @@ def cannot() -> Iterator[None]:
 
 async def transcoded(context: "Context", row: Row, syntax: str) -> bytes:
     """An instance's file in another transfer syntax; 400 where that cannot be."""
-    from emulator.dicom import transcode
-
     with cannot():
         return await pixel_work.decode(context, row, None, transcode.to_syntax, syntax)
 
@@ -189,8 +187,6 @@ async def _frames(context: "Context", row: Row, numbers: list[int], syntax: str)
     if syntax == row.syntax or (row.syntax in syntaxes.NATIVE and syntax in syntaxes.NATIVE):
         with cannot():
             return await asyncio.to_thread(_slices, context, row, elements, element, numbers)
-    from emulator.dicom import transcode
-
     with cannot():
         if syntax == _PNG:
             return await pixel_work.decode(context, row, numbers, transcode.frames_as_png, numbers)
