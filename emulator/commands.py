@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from emulator import environment
+from emulator import environment, seeding
 from emulator.serving.server import (
     StartError,
     arguments_of,
@@ -132,8 +132,6 @@ def variables(state: Path) -> dict[str, str]:
 
 def seed(state: Path, folder: Path) -> int:
     """Fill the running emulator from a folder."""
-    from emulator import seeding
-
     if not folder.is_dir():
         raise StartError(f"{folder} is not a folder; give one with storage/, healthcare/ or bigquery/ inside.")
     running = _require(state)

@@ -14,6 +14,7 @@ from emulator.access.authentication import Authenticator
 from emulator.access.authorization import Policies
 from emulator.gateway.discovery import Document
 from emulator.gateway.routing import Found, Route
+from emulator.pool import LIMITS, make_pool
 from emulator.settings import Settings
 from emulator.state import operations
 from emulator.state.clock import Clock, Ids
@@ -49,8 +50,6 @@ class Context(State, ABC):
     @functools.cached_property
     def pool(self) -> Executor:
         """Processes for CPU work (decoding, rendering, conversion); started when first used."""
-        from emulator.pool import LIMITS, make_pool
-
         return make_pool(limits=LIMITS)
 
     def project_exists(self, project: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.access import certificates
 from emulator.access.authentication import ACCOUNTS, KEYS, account_name, make_key, new_private_key
-from emulator.access.hierarchy import ORGANIZATION
+from emulator.access.hierarchy import ORGANIZATION, PROJECTS
 from emulator.settings import Settings, project_number
 from emulator.state.private import private_file
 
@@ -43,8 +43,6 @@ def ensure(context: Context, private: Future[RSAPrivateKey] | None) -> None:
 
 
 def _ensure_hierarchy(tx: sqlite3.Connection, context: Context) -> None:
-    from emulator.access.hierarchy import PROJECTS
-
     settings = context.settings
     name = f"projects/{settings.project}"
     if context.resources.get(PROJECTS, name, tx) is None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from emulator.access import conditions, roles
 from emulator.access.hierarchy import ORGANIZATION, project_exists
 from emulator.access.members import EVERYBODY, check_member
 from emulator.errors import ApiError, aborted, invalid_argument, permission_denied
@@ -179,8 +180,6 @@ class Policies:
         self, known: _Known, principal: str, permission: str, resource: str, name: str, kind: str
     ) -> tuple[bool, bool]:
         """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
-        from emulator.access import conditions, roles
-
         members = _identities(principal) | self._project_members(known, principal, resource)
         cacheable = True
         for node in self._ancestry(resource):
@@ -241,8 +240,6 @@ class _Known:
 
 def _checked(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The bindings that grant something to somebody. Raises a 400 for a role, member or condition that is none."""
-    from emulator.access import conditions
-
     kept = []
     for binding in bindings:
         role = binding.get("role", "")

@@ -7,12 +7,10 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulator.app import Emulator
 from emulator.state.folder import empty
-
-if TYPE_CHECKING:
-    from emulator.app import Emulator
 
 # How long calls that are under way may take to end by themselves: most take milliseconds.
 _GRACE_SECONDS = 0.5
@@ -57,8 +55,6 @@ class Current:
 
         Its address, token and key stay. An emulator that can't start anew (a full disk) ends, with its log.
         """
-        from emulator.app import Emulator
-
         task = asyncio.current_task()
         self._calls = {call for call in self._calls if call is not task}
         async with self._lock:

@@ -18,7 +18,7 @@ from typing import Any
 from emulator import environment
 from emulator.serving import tls
 from emulator.settings import Settings
-from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE
+from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE, CorruptState
 from emulator.state.private import private_file
 
 
@@ -53,7 +53,6 @@ def _run(settings: Settings, listener: socket.socket, secured: socket.socket | N
     from emulator.serving.asgi import Application
     from emulator.serving.listening import Server
     from emulator.serving.protocol import Protocol
-    from emulator.state.database import CorruptState
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:

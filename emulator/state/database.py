@@ -15,14 +15,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from emulator.state.folder import CorruptState
+
 T = TypeVar("T")
 _Work = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 GROUP_LIMIT = 500
 _log = logging.getLogger("emulator")
-
-
-class CorruptState(Exception):
-    """The database cannot be read; the message says where it is and what to do."""
 
 
 class Database:

@@ -14,6 +14,10 @@ _SECRETS = ("owner-token", "signing-secret", "credentials.json")
 KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, TLS_AUTHORITY, TLS_SERVER, BOTO, *_SECRETS))
 
 
+class CorruptState(Exception):
+    """The database in the folder cannot be read; the message says where it is and what to do."""
+
+
 def empty(state: Path) -> None:
     """Delete the state; the owner's token and the key file stay, so that shells that know them go on.
 

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
@@ -82,8 +83,6 @@ class Sessions:
         header = headers.get("cookie", "")
         if self._cookie not in header or not is_loopback(f"//{headers.get('host', '')}"):
             return None
-        from http.cookies import CookieError, SimpleCookie
-
         try:
             cookie = SimpleCookie(header).get(self._cookie)
         except CookieError:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.state.database import CorruptState, Database
+from emulator.state.database import Database
+from emulator.state.folder import CorruptState
 
 
 @pytest.fixture
