@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql import scalars
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import MEMORY_LIMIT, first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -67,6 +66,8 @@ class Engine:
     def _open(self) -> DuckDBPyConnection:
         import duckdb
 
+        from emulator.services.bigquery.sql.scalars.registration import register
+
         self.folder.mkdir(parents=True, exist_ok=True)
         root = duckdb.connect(
             ":memory:",
@@ -90,7 +91,7 @@ class Engine:
                 "python -m emulator reset"
             ) from None
         self._attach_results(root)
-        scalars.register(root)
+        register(root)
         for macros in MACROS:
             root.execute(macros.read_text(encoding="utf-8"))
         # From here on no statement reads or writes files but those that load and extract jobs name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 
 def call(name: str, *arguments: Any) -> exp.Anonymous:
@@ -32,8 +32,6 @@ def _parsed_type(name: str) -> exp.DataType:
 
 def translated(sql: str) -> exp.Expr:
     """DuckDB text as a tree that no rewriting touches again."""
-    from sqlglot import parse_one
-
     tree = parse_one(sql, read="duckdb")
     tree.meta["translated"] = True
     return tree
