@@ -10,6 +10,8 @@ import base64
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import google_crc32c
+
 from emulator.errors import failed_precondition, invalid_argument, not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms.resources import KEYS, METHODS, SYMMETRIC, VERSIONS, not_enabled
@@ -112,6 +114,4 @@ def _field(request: Request, name: str, limit: int = _LIMIT) -> tuple[bytes, boo
 
 
 def _crc32c(data: bytes) -> str:
-    import google_crc32c
-
     return str(google_crc32c.value(data))

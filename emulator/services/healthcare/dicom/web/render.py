@@ -3,7 +3,6 @@
 import asyncio
 import re
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
 from emulator.dicom import plain, render
 from emulator.dicom.media import Offer
@@ -17,9 +16,6 @@ from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.dicom.web.wado import cannot, frame_numbers
 from emulator.services.healthcare.service import SERVICE
-
-if TYPE_CHECKING:
-    from emulator.dicom.render import Viewport
 
 _INSTANCES = f"{STUDIES}.series.instances"
 _READ = "healthcare.dicomStores.dicomWebRead"
