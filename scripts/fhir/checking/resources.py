@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ Json = dict[str, Any]
 
 _ROUNDS = 20
 """How often a resource is mended and looked at again: one problem may hide the next."""
+_PLAIN = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+"""Type/id, as nearly all references are: of the store, and the quickest to tell."""
 _OF_EXTENSIONS = "xtension["
 """In the path of a reference that counts only in stores with complexDataTypeReferenceParsing."""
 
@@ -116,6 +119,8 @@ def _references(resource: Json, texts: list[str], rules: Rules, urns: frozenset[
 
 def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[str] | None) -> str:
     """Why a reference is refused, "" for one that a store may take."""
+    if _PLAIN.fullmatch(text):
+        return ""
     to = references.parse(text)
     if to.kind is Kind.FRAGMENT and to.id and to.id not in contained:
         return "no contained resource has the ID of the reference"
@@ -131,6 +136,7 @@ def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[
 def local_targets(texts: Iterable[str]) -> Iterator[str]:
     """What references refer to in their store, as Type/id."""
     for text in texts:
-        to = references.parse(text)
-        if to.kind is Kind.LOCAL:
+        if _PLAIN.fullmatch(text):
+            yield text
+        elif (to := references.parse(text)).kind is Kind.LOCAL:
             yield to.relative
