@@ -8,7 +8,6 @@ import sys
 from http.client import HTTPException
 from pathlib import Path
 
-from emulator import commands as control
 from emulator import settings as defaults
 from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
@@ -90,6 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         state = options.state.expanduser().resolve()
         if options.command == "start":
             return _start(options, state)
+        from emulator import commands as control
+
         if options.command == "seed":
             return control.seed(state, options.folder)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
@@ -122,6 +123,8 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         operations=options.operations,
     )
     if options.detach:
+        from emulator import commands as control
+
         return control.detach(settings)
     return serve(settings)
 

@@ -14,7 +14,14 @@ from tests.support.emulator import ROOT
 from tests.test_imports import name_of, named
 
 FOLDERS = ("emulator", "scripts", "infra", "engine", "benchmarks")
-FRONTS = ("scripts.commands.", "scripts.demonstration.", "scripts.program", "scripts.stack", "engine.setup")
+FRONTS = (
+    "scripts.commands.",
+    "scripts.demonstration.",
+    "scripts.program",
+    "scripts.stack",
+    "engine.setup",
+    "emulator.__main__",
+)
 """They answer `--help` or decide what to do, and import what does it then."""
 SLOW_OF_OURS = ("emulator.services",)
 """All of them together; among themselves they are imported at the top."""
