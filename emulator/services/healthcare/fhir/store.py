@@ -14,6 +14,7 @@ FHIR = registry.register(
         immutable=settings.IMMUTABLE,
         check=settings.check,
         kept=settings.kept,
+        patched=consents.patched,
         empty=keeping.empty,
         data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,

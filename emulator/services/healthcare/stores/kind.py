@@ -54,6 +54,10 @@ def _as_wanted(_old: Json, new: Json) -> Json:
     return new
 
 
+def _entails_nothing(_tx: sqlite3.Connection, _store: str, _settings: Json) -> None:
+    return None
+
+
 def _holds_nothing(_context: Context, _tx: sqlite3.Connection, _store: str) -> None:
     return None
 
@@ -84,6 +88,7 @@ class StoreKind:
     message     (store's name, notification config, change) -> its message; None where the config wants none
     stream      how changes reach BigQuery; None where they don't
     kept        (settings before, settings wanted) -> settings as they are kept: what only the server sets stays
+    patched     (tx, store's name, new settings): does what a patch entails, in its transaction
     """
 
     name: str
@@ -97,6 +102,7 @@ class StoreKind:
     message: Callable[[str, NotificationConfig, Any], Message | None] = _silent
     stream: Stream | None = None
     kept: Callable[[Json, Json], Json] = _as_wanted
+    patched: Callable[[sqlite3.Connection, str, Json], None] = _entails_nothing
 
     @property
     def resource(self) -> str:

@@ -67,6 +67,7 @@ def _collection(kind: StoreKind) -> Collection:
         immutable=kind.immutable,
         prepare=lambda _request, body: check(None, body),
         prepare_update=lambda _request, old, body: check(old, body),
+        after_update=lambda _context, tx, store: kind.patched(tx, store.name, store.body),
         after_delete=lambda context, tx, store: _empty(kind, context, tx, store.name),
     )
 

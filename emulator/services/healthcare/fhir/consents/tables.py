@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from emulator.services.healthcare.fhir.consents.rules import Rule, decoded
-from emulator.services.healthcare.fhir.stored import Store
+from emulator.services.healthcare.fhir.stored import Json, Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS fhir_consents(
@@ -75,6 +75,7 @@ def owners(connection: sqlite3.Connection, store: Store) -> Iterator[str]:
     return (row[0] for row in rows)
 
 
-def forget(tx: sqlite3.Connection, store: int) -> None:
-    """Enforce nothing in a store."""
-    tx.execute("DELETE FROM fhir_consents WHERE store = ?", (store,))
+def patched(tx: sqlite3.Connection, store: str, settings: Json) -> None:
+    """Forget all that was applied in a store, by its name, whose settings have no consentConfig any more."""
+    if not settings.get("consentConfig"):
+        tx.execute("DELETE FROM fhir_consents WHERE store = (SELECT key FROM fhir_stores WHERE name = ?)", (store,))

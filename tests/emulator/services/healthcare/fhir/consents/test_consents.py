@@ -336,6 +336,20 @@ def test_admin_policies_are_shown_and_replaced(emulator: RunningEmulator, store:
     assert "enforcedAdminConsents" not in stores.get(name=store.name).execute()["consentConfig"]
 
 
+def test_what_was_applied_goes_with_the_consent_config(
+    emulator: RunningEmulator, store: FhirStore, healthcare: Any
+) -> None:
+    stores = healthcare.projects().locations().datasets().fhirStores()
+    apply(emulator, store)
+    apply_policies(emulator, store, "research")
+    stores.patch(name=store.name, updateMask="consentConfig", body={}).execute()
+    assert get(store, "Patient/darcy", ACTOR).status_code == 200
+    again = stores.patch(name=store.name, updateMask="consentConfig", body={"consentConfig": CONFIG}).execute()
+    assert again["consentConfig"] == CONFIG
+    assert issue(get(store, "Observation/blood", f"{ACTOR} env/App/123")) == DENIED
+    assert issue(get(store, "Patient/darcy", f"{ACTOR} purp/v3/BIORCH env/App/golden")) == DENIED
+
+
 def test_admin_policies_are_refused_with_a_reason_for_each(store: FhirStore, healthcare: Any) -> None:
     stores = healthcare.projects().locations().datasets().fhirStores()
     names = [name_of(store, "app"), f"{store.name}/fhir/Consent/research", name_of(store, "research")]
