@@ -7,6 +7,7 @@ now; an old version must be permitted as it was, too. What is not there is not t
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from emulator.fhir import parsing
@@ -81,6 +82,7 @@ class Access:
             yield ""
             return
 
+        @cache
         def sees(rid: int) -> bool:
             return any(self.sees(connection, each) for each in versions.by_rid(connection, self.store, [rid]))
 
