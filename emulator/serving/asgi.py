@@ -14,6 +14,8 @@ from emulator.gateway.request import Request, Response
 from emulator.hosts import is_loopback
 from emulator.serving import control
 from emulator.serving.renewal import Current
+from emulator.serving.sending import SPANS
+from emulator.state.blobs import Span
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -77,7 +79,8 @@ class Application:
         if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
             extra["content-security-policy"] = "sandbox"
         try:
-            await _send(send, response, extra, head=scope["method"] == "HEAD")
+            takes = send if SPANS in scope.get("extensions", ()) else _reading(send)
+            await _send(takes, response, extra, head=scope["method"] == "HEAD")
         except (ApiError, FileNotFoundError) as error:
             # In the middle of a streamed answer. The server breaks off a connection whose answer is not complete.
             reason = error.message if isinstance(error, ApiError) else "a file was deleted meanwhile."
@@ -159,6 +162,16 @@ def _cors(origin: str, headers: dict[str, str]) -> dict[str, str]:
         "access-control-max-age": "3600",
         "vary": "Origin",
     }
+
+
+def _reading(send: Send) -> Send:
+    """A `send` for servers that know bytes only: what is to be sent from a file is read."""
+
+    async def read(message: dict[str, Any]) -> None:
+        body = message.get("body")
+        await send({**message, "body": body.read()} if isinstance(body, Span) else message)
+
+    return read
 
 
 async def _send(send: Send, response: Response, extra: dict[str, str], *, head: bool) -> None:

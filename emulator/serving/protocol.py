@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from emulator.serving.sending import send_file
+from emulator.serving.sending import SPANS, send_file
 from emulator.state.blobs import Span
 
 PIECE = 2 << 20
@@ -38,7 +38,8 @@ class Protocol(HttpToolsProtocol):
         self._missing = 0  # bytes of the body that the parser still waits for, where their number is known
         self._past_parser = 0  # bytes of the body that will not go through it
         self._idle_since = 0.0
-        self._common = {
+        self._common: dict[str, Any] = {
+            "extensions": {SPANS: {}},
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
             "http_version": "1.1",

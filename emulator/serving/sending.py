@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 
+SPANS = "emulator.spans"
+"""The ASGI extension of a server that takes a Span, bytes of a file, for a body, as protocol.py does."""
+
 
 async def send_file(transport: asyncio.Transport, descriptor: int, at: int, size: int) -> int:
     """Send bytes of a file over a connection that has nothing else to send; gives how many went.

@@ -81,11 +81,7 @@ def _content(job: Job) -> Content:
         raise errors.api_error_of(refused) from None
 
 
-@interaction(
-    "operations.get-fhir-operation-status",
-    "healthcare.fhirStores.getFhirOperation",
-    on=lambda request: store_of(request.name),
-)
+@interaction("operations.get-fhir-operation-status", "healthcare.fhirStores.getFhirOperation")
 async def status(request: Request) -> Answer:
     """How far an export is: 202 while it runs, 200 with its files, 500 with an outcome where it failed."""
     operation = _require(request)
@@ -97,11 +93,7 @@ async def status(request: Request) -> Answer:
     return answers.json(_files(operation))
 
 
-@interaction(
-    "operations.delete-fhir-operation",
-    "healthcare.fhirStores.deleteFhirOperation",
-    on=lambda request: store_of(request.name),
-)
+@interaction("operations.delete-fhir-operation", "healthcare.fhirStores.deleteFhirOperation")
 async def cancel(request: Request) -> Answer:
     """Cancel an export that runs; refused for one that has ended."""
     operation = _require(request)
