@@ -1,5 +1,6 @@
 """Observation-lastn: the newest observations of a subject, grouped by what they are about."""
 
+import asyncio
 from collections.abc import Iterator
 
 from emulator.fhir import parsing
@@ -25,7 +26,11 @@ async def lastn(request: Request) -> Answer:
     _require_criteria([name.partition(":")[0].partition(".")[0] for name, _ in pairs])
     wanted = [*pairs, ("_sort", "-date"), ("_count", str(MOST)), ("_total", "none")]
     reading = access.of(request, store)
-    found = searching.find(request.context.db.reader, store, "Observation", wanted, reading=reading)
+
+    def find() -> searching.Answer:
+        return searching.find(request.context.db.reader, store, "Observation", wanted, reading=reading)
+
+    found = await asyncio.to_thread(find)
     if found.page.token:
         raise errors.too_costly(f"the search finds more than {MOST} observations: add parameters, such as date")
     shown = [each for group in _groups(found.matches) for each in group[:most]]
