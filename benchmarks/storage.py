@@ -142,7 +142,7 @@ class _Repeated(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Give the next bytes."""
+        """The next bytes."""
         size = min(len(buffer), len(self._block), self._size - self._at)
         buffer[:size] = self._block[:size]
         self._at += size

@@ -92,7 +92,7 @@ async def series_metrics(request: Request) -> Answer:
 
 @SERVICE.handles(f"{_STUDIES}.series.instances.getStorageInfo", permission=_READ, on=_store)
 async def storage_info(request: Request) -> Answer:
-    """Tell an instance's sizes, storage class and when it was last changed."""
+    """An instance's sizes, storage class and when it was last changed."""
     where, values = _where(store_number(request.context, _store(request)), _path(request))
     row = request.context.db.one(
         f"SELECT i.size, i.storage_class, i.updated, i.structured FROM {_JOINED} WHERE {where}",  # noqa: S608

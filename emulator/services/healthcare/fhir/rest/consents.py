@@ -13,7 +13,7 @@ from emulator.services.healthcare.fhir.stored import Json, Store
 
 @interaction("fhir.Consent-enforcement-status", GET)
 async def of_consent(request: Request) -> Answer:
-    """Give the status of one Consent as Parameters."""
+    """The status of one Consent as Parameters."""
     answers.require_json(request)
     target = paths.target_of(request)
     found = access.of(request, target.store).current(request.context.db.reader, target.type, target.id)
@@ -22,7 +22,7 @@ async def of_consent(request: Request) -> Answer:
 
 @interaction("fhir.Patient-consent-enforcement-status", GET)
 async def of_patient(request: Request) -> Answer:
-    """Give the status of each Consent of a patient, by id, as a bundle of Parameters."""
+    """The status of each Consent of a patient, by id, as a bundle of Parameters."""
     answers.require_json(request)
     target = paths.target_of(request)
     store, reader, page = target.store, request.context.db.reader, asked(request.query, str)

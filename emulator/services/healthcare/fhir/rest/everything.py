@@ -35,7 +35,7 @@ _CARE_DATES = (
 
 @interaction("fhir.Patient-everything", GET, SEARCH)
 async def of_patient(request: Request) -> Answer:
-    """Give a patient and all that belongs to it."""
+    """A patient and all that belongs to it."""
     reading, patient = _focus(request)
     rids = belonging(request.context.db.reader, reading.store, patient)
     return await _answer(request, reading, patient, rids)
@@ -43,7 +43,7 @@ async def of_patient(request: Request) -> Answer:
 
 @interaction("fhir.Encounter-everything", GET, SEARCH)
 async def of_encounter(request: Request) -> Answer:
-    """Give an encounter and all that belongs to it."""
+    """An encounter and all that belongs to it."""
     reading, encounter = _focus(request)
     store, reader = reading.store, request.context.db.reader
     rids = _rids(reader, store, encounter, compartments.encounter_keys(store))

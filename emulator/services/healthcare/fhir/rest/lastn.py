@@ -18,7 +18,7 @@ MOST = 1000
 
 @interaction("fhir.Observation-lastn", SEARCH)
 async def lastn(request: Request) -> Answer:
-    """Give the `max` newest observations of each code."""
+    """The `max` newest observations of each code."""
     answers.require_json(request)
     store = paths.store_in(request)
     most = _most(request)

@@ -10,25 +10,25 @@ from emulator.services.healthcare.fhir.stored import Version
 
 @interaction("fhir.read", GET)
 async def read(request: Request) -> Answer:
-    """Give the current version of a resource, 304 where the caller has it."""
+    """The current version of a resource, 304 where the caller has it."""
     return await _answer(request, _current(request))
 
 
 @interaction("fhir.vread", GET)
 async def vread(request: Request) -> Answer:
-    """Give one version of a resource."""
+    """One version of a resource."""
     return await _answer(request, _version(request))
 
 
 @interaction("fhir.Binary-read", GET)
 async def read_binary(request: Request) -> Answer:
-    """Give a Binary as JSON, or its data to who accepts that."""
+    """A Binary as JSON, or its data to who accepts that."""
     return await binary.answer(request, _current(request))
 
 
 @interaction("fhir.Binary-vread", GET)
 async def vread_binary(request: Request) -> Answer:
-    """Give a version of a Binary as JSON, or its data to who accepts that."""
+    """A version of a Binary as JSON, or its data to who accepts that."""
     return await binary.answer(request, _version(request))
 
 
