@@ -215,6 +215,9 @@ def problem_of(status: int, content_type: str, body: bytes) -> str:
         return ""
     if content_type.startswith("application/xml"):
         return "" if ET.fromstring(body).find("Code") is not None else "no error of the XML API"  # noqa: S314 - ours
+    if content_type.startswith("application/fhir+json"):
+        issues = json.loads(body)["issue"]  # of an OperationOutcome
+        return "" if issues and all(issue["diagnostics"] for issue in issues) else f"no outcome: {body[:100]!r}"
     try:
         error = json.loads(body)["error"]
     except (ValueError, TypeError, KeyError):
