@@ -144,10 +144,8 @@ class Database:
         self._after_commit = []
         try:
             tx.execute("BEGIN IMMEDIATE")
-            step = self._step if len(group) > 1 else self._only
-            done.extend((work, *step(tx, work)) for work in group)
-            if tx.in_transaction:
-                tx.execute("COMMIT")
+            done.extend((work, *self._step(tx, work)) for work in group)
+            tx.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
                 tx.execute("ROLLBACK")
@@ -165,18 +163,6 @@ class Database:
                 loop.call_soon_threadsafe(_resolve, mine)
             except RuntimeError:
                 continue  # the loop is closed: nobody waits for the answer any more
-
-    def _only(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
-        """As `_step` for a write that has the transaction to itself: a savepoint would keep each page twice."""
-        function, args, _, _ = work
-        try:
-            return function(tx, *args), None
-        except Exception as error:
-            if not tx.in_transaction:
-                raise
-            tx.execute("ROLLBACK")
-            self._after_commit.clear()
-            return None, error
 
     def _step(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
         function, args, _, _ = work
