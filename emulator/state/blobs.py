@@ -145,6 +145,7 @@ class BlobStore:
         self._folder = folder
         self._database = database
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="blobs")
+        self._folders: set[str] = set()  # those below it that are known to be there
         folder.mkdir(parents=True, exist_ok=True)
 
     async def run(self, function: Any, *args: Any) -> Any:
@@ -162,7 +163,9 @@ class BlobStore:
     def place(self, blob_id: str) -> Path:
         """The same for a file that is to be made: its folder is there afterwards."""
         path = self.path(blob_id)
-        path.parent.mkdir(exist_ok=True)
+        if path.parent.name not in self._folders:
+            path.parent.mkdir(exist_ok=True)
+            self._folders.add(path.parent.name)
         return path
 
     def new_id(self) -> str:
