@@ -39,9 +39,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """0 when all is gone, 3 when some is, 1 when nothing is."""
-        if not self.failed and not self.running and not self.left:
-            return ExitCode.DONE
-        return ExitCode.PARTLY_DONE if self.deleted or self.running else ExitCode.FAILED
+        return ExitCode.of(failed=self.failed or self.running or self.left, done=self.deleted or self.running)
 
     def to_json(self) -> dict[str, Any]:
         """The report as `delete --json` prints it."""

@@ -55,6 +55,13 @@ class ExitCode(IntEnum):
     WRONG_USE = 2
     PARTLY_DONE = 3
 
+    @classmethod
+    def of(cls, *, failed: object, done: object) -> ExitCode:
+        """0 where nothing failed or was left, 3 where something was done all the same, 1 where nothing was."""
+        if not failed:
+            return cls.DONE
+        return cls.PARTLY_DONE if done else cls.FAILED
+
 
 class CommandError(Exception):
     """One sentence for the user: what is wrong, where, what to do; with the exit code of the command."""

@@ -186,9 +186,7 @@ def require_success(target: Connection, state: OperationState) -> None:
 
 def exit_code(state: OperationState) -> ExitCode:
     """0 when every file was done, 3 when some failed, 1 when all did."""
-    if not state.failure:
-        return ExitCode.DONE
-    return ExitCode.PARTLY_DONE if state.success else ExitCode.FAILED
+    return ExitCode.of(failed=state.failure, done=state.success)
 
 
 def failed_files(target: Connection, state: OperationState, resource: str = DICOM_STORE) -> list[FailedFile]:

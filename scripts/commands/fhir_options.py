@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,18 +52,13 @@ def relative(resource: str) -> str:
 @contextmanager
 def storage_client(stack: str | None, outputs: Path | None) -> Iterator[Callable[[], storage.Client]]:
     """A function that gives Cloud Storage's client, and looks for the stack only when it is asked."""
-    opened: list[Connection] = []
+    with ExitStack() as opened:
 
-    def client() -> storage.Client:
-        if not opened:
-            opened.append(connect(stack, outputs).__enter__())
-        return opened[0].storage
+        @cache
+        def client() -> storage.Client:
+            return opened.enter_context(connect(stack, outputs)).storage
 
-    try:
         yield client
-    finally:
-        for each in opened:
-            each.__exit__(None, None, None)
 
 
 def fhir_store(target: Connection, name: str | None) -> FhirStoreOutputs:

@@ -86,9 +86,7 @@ class Retrieved:
     @property
     def exit_code(self) -> ExitCode:
         """0 when everything is there, 3 when some is, 1 when nothing is."""
-        if not self.failed and not self.left:
-            return ExitCode.DONE
-        return ExitCode.PARTLY_DONE if self.retrieved or self.kept else ExitCode.FAILED
+        return ExitCode.of(failed=self.failed or self.left, done=self.retrieved or self.kept)
 
     def show(self) -> None:
         """Say it to the person."""

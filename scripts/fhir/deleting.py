@@ -27,9 +27,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """0 when all are gone, 3 when some are, 1 when none is."""
-        if not self.failed and not self.left:
-            return ExitCode.DONE
-        return ExitCode.PARTLY_DONE if self.deleted else ExitCode.FAILED
+        return ExitCode.of(failed=self.failed or self.left, done=self.deleted)
 
     def to_json(self) -> dict[str, Any]:
         """The report for programs."""

@@ -62,9 +62,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """0 when everything is there, 3 when some is, 1 when nothing is."""
-        if not self.refused and not self.interrupted:
-            return ExitCode.DONE
-        return ExitCode.PARTLY_DONE if self.there else ExitCode.FAILED
+        return ExitCode.of(failed=self.refused or self.interrupted, done=self.there)
 
     def to_json(self) -> dict[str, Any]:
         """The report for programs."""

@@ -36,9 +36,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """0 when all are valid, 3 when some are, 1 when none is."""
-        if not self.refused:
-            return ExitCode.DONE
-        return ExitCode.PARTLY_DONE if self.refused < self.resources else ExitCode.FAILED
+        return ExitCode.of(failed=self.refused, done=self.refused < self.resources)
 
     def to_json(self, *, values: bool) -> dict[str, Any]:
         """The report for programs."""
