@@ -6,6 +6,7 @@ chain does both through references: it lists what the reference may point at, wh
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,7 +47,7 @@ class Index:
         return None if len(found) > self.limit else list(dict.fromkeys(row[0] for row in found))
 
 
-class Listable:
+class Listable(ABC):
     """What can be listed: once, and then known."""
 
     known: list[int] | None = None
@@ -60,8 +61,9 @@ class Listable:
             self._listed = True
         return self.known
 
+    @abstractmethod
     def _list(self) -> list[int] | None:
-        raise NotImplementedError
+        """The rids of what meets it; None where these are too many, or cannot be listed."""
 
 
 @dataclass(eq=False)

@@ -3,6 +3,8 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.healthcare import agent
@@ -13,6 +15,11 @@ from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.context import Context
+
+
+def time_of(moment: datetime) -> str:
+    """The attribute lastUpdatedTime of a moment in UTC: "Mon, 01 Jan 2020 00:00:00 UTC"."""
+    return format_datetime(moment).replace("+0000", "UTC")
 
 
 def publish(context: "Context", tx: sqlite3.Connection, store: Resource, changes: Sequence[Any]) -> None:

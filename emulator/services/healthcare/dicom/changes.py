@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare import changes
 from emulator.services.healthcare.dicom.names import DICOM_STORE, DicomPath
+from emulator.services.healthcare.notifications import time_of
 from emulator.services.healthcare.stores.kind import Message, NotificationConfig
 from emulator.state.resources import Resource
 
@@ -86,7 +86,7 @@ def message(store: str, config: NotificationConfig, change: Change) -> Message |
 def _attributes(store: str, action: str, one: Changed) -> dict[str, str]:
     attributes = {
         "action": action,
-        "lastUpdatedTime": format_datetime(datetime.fromisoformat(one.updated)).replace("+0000", "UTC"),
+        "lastUpdatedTime": time_of(datetime.fromisoformat(one.updated)),
         "storeName": store,
         "studyInstanceUID": one.study,
         "seriesInstanceUID": one.series,

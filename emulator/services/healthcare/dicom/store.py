@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from emulator.errors import invalid_argument
 from emulator.services.healthcare.dicom import changes, streams
 from emulator.services.healthcare.dicom.tables import SCHEMA
-from emulator.services.healthcare.stores import registry
+from emulator.services.healthcare.stores import registry, settings
 from emulator.services.healthcare.stores.kind import Json, StoreKind, Stream
 from emulator.services.healthcare.transfer.tables import TableUri
 
@@ -18,8 +18,7 @@ MAX_STREAMS = 5
 
 def check(_old: Json | None, body: Json) -> None:
     """Raise 400 for topics in both fields, and for streams that are too many or name no table."""
-    if body.get("notificationConfig", {}).get("pubsubTopic") and body.get("notificationConfigs"):
-        raise invalid_argument("Only one of notificationConfig and notificationConfigs can be set.")
+    settings.check_one_of_both(body)
     uris = [streams.uri(config) for config in body.get("streamConfigs") or []]
     for uri in uris:
         TableUri.parse(uri)

@@ -1,10 +1,10 @@
 """What became of a resource, as Pub/Sub is told of it (Cloud Healthcare: FHIR Pub/Sub notifications)."""
 
 from datetime import UTC, datetime
-from email.utils import format_datetime
 
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.stored import Version
+from emulator.services.healthcare.notifications import time_of
 from emulator.services.healthcare.stores.kind import Json, Message, NotificationConfig
 
 LARGEST = 9_000_000
@@ -18,7 +18,7 @@ def message(store: str, config: NotificationConfig, change: Change) -> Message:
     after = change.after
     attributes = {
         "action": "CreateResource" if after.method == "PUT" and change.created else _ACTIONS[after.method],
-        "lastUpdatedTime": _time(after.at),
+        "lastUpdatedTime": time_of(datetime.fromtimestamp(after.at // 1_000_000, UTC)),
         "payloadType": "NameOnly" if whole is None else "FullResource",
         "resourceType": after.type,
         "storeName": store,
@@ -36,7 +36,3 @@ def _whole(settings: Json, change: Change) -> bytes | None:
     if not wanted or shown is None or shown.blob or len(shown.body) > LARGEST:
         return None
     return shown.body
-
-
-def _time(microseconds: int) -> str:
-    return format_datetime(datetime.fromtimestamp(microseconds // 1_000_000, UTC)).replace("+0000", "UTC")

@@ -6,6 +6,7 @@ from emulator.errors import invalid_argument
 from emulator.fhir import definitions
 from emulator.fhir.versions import UnsupportedVersionError, version
 from emulator.services.healthcare.fhir.shapes import Destination
+from emulator.services.healthcare.stores import settings
 from emulator.services.healthcare.stores.kind import Json
 
 IMMUTABLE = frozenset(("version", "disableReferentialIntegrity", "disableResourceVersioning"))
@@ -24,7 +25,7 @@ def check(old: Json | None, body: Json) -> None:
         version(body["version"])
     except UnsupportedVersionError as problem:
         raise invalid_argument(str(problem)) from None
-    _check_topics(body)
+    settings.check_one_of_both(body)
     _check_streams(body)
     _check_export(body)
     if body.get("searchConfig") != (old or {}).get("searchConfig"):
@@ -46,11 +47,6 @@ def _check_consent(body: Json) -> None:
     config = body.get("consentConfig")
     if config is not None and config.get("version") in (None, "", "CONSENT_ENFORCEMENT_VERSION_UNSPECIFIED"):
         raise invalid_argument("consentConfig.version is required: V1.")
-
-
-def _check_topics(body: Json) -> None:
-    if (body.get("notificationConfig") or {}).get("pubsubTopic") and body.get("notificationConfigs"):
-        raise invalid_argument("Only one of notificationConfig and notificationConfigs can be set.")
 
 
 def _check_streams(body: Json) -> None:

@@ -17,6 +17,12 @@ def check(body: Json) -> None:
             raise invalid_argument(f'Invalid pubsubTopic "{config.topic}": it must be projects/PROJECT/topics/TOPIC.')
 
 
+def check_one_of_both(body: Json) -> None:
+    """Raise 400 for topics in the older and in the newer field at once."""
+    if (body.get("notificationConfig") or {}).get("pubsubTopic") and body.get("notificationConfigs"):
+        raise invalid_argument("Only one of notificationConfig and notificationConfigs can be set.")
+
+
 def check_labels(body: Json) -> None:
     """Raise 400 for too many labels, or ones that are too long."""
     labels = body.get("labels") or {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.services.healthcare.dicom.find import store_number
+from emulator.services.healthcare.dicom.find import Row, store_number
 from emulator.services.healthcare.dicom.names import DicomPath
 
 if TYPE_CHECKING:
@@ -16,17 +16,9 @@ _COLUMNS = "i.id, s.uid, e.uid, i.uid, i.syntax, i.frames, i.blob, i.size, i.sto
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Row):
     """What an export needs of an instance; `document` is its DICOM JSON."""
 
-    id: int
-    study: str
-    series: str
-    uid: str
-    syntax: str
-    frames: int
-    blob: str
-    size: int
     storage_class: str
     updated: str
     document: bytes

@@ -109,7 +109,7 @@ def _first_name(destination: Destination, one: Exported) -> str:
 
 
 async def _made(job: Job, destination: Destination, one: Exported) -> Made:
-    source = f"{job.payload['store']}/dicomWeb/{DicomPath(one.study, one.series, one.uid)}"
+    source = f"{job.payload['store']}/dicomWeb/{one.path}"
     try:
         return Made(source, await _files(job.context, destination, one))
     except (UnsupportedError, DicomError) as problem:

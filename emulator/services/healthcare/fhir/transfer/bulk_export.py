@@ -89,7 +89,7 @@ async def status(request: Request) -> Answer:
         return Response(202, {"content-type": errors.JSON, "x-progress": "in progress"})
     if operation.error is not None:
         problem = ApiError(500, "INTERNAL", str(operation.error.get("message", "")), "internal")
-        return Response(500, {"content-type": errors.JSON}, answers.json(errors.refused_of(problem).outcome).body)
+        return answers.json(errors.refused_of(problem).outcome, 500)
     return answers.json(_files(operation))
 
 
