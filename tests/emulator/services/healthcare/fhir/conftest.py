@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.emulator.services.healthcare import transfers
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -111,3 +112,9 @@ def observation(patient: str, **more: Any) -> Json:
         "valueQuantity": {"value": 80, "unit": "bpm"},
         **more,
     }
+
+
+@pytest.fixture
+def bucket(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
+    """A bucket whose objects the service agent may read and write."""
+    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")

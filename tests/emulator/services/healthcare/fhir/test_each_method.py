@@ -1,7 +1,6 @@
 """Every FHIR method of v1 and v1beta1 that is answered: the permission it asks for, and the audit entry it leaves."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import requests
 from emulator.gateway.discovery import Method, load
 from emulator.services.healthcare import SERVICE
 from tests.conftest import StartEmulator
+from tests.emulator.services.healthcare.audits import log_access, logged
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT
 from tests.support.accounts import make_account
 from tests.support.emulator import RunningEmulator
@@ -59,19 +59,6 @@ def ask(running: RunningEmulator, method: Method, token: str) -> requests.Respon
     return requests.request(method.http, url, data=data, headers=headers, timeout=PATIENCE)
 
 
-def logged(running: RunningEmulator, number: int) -> list[dict[str, Any]]:
-    """The audit entries of access to FHIR data, once there are `number`."""
-    log = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"
-    chosen = f'logName="{log}" AND protoPayload.methodName:"{PREFIX}"'
-    body = {"resourceNames": [f"projects/{running.project}"], "filter": chosen, "pageSize": 1000}
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
-        if len(found) >= number or time.monotonic() > deadline:
-            return [entry["protoPayload"] for entry in found]
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def emulator(start_emulator: StartEmulator) -> RunningEmulator:
     """An emulator with a store, whose project has all access to data logged."""
@@ -80,12 +67,7 @@ def emulator(start_emulator: StartEmulator) -> RunningEmulator:
     running.request("POST", f"{parent}?datasetId=d", {})
     settings = {"version": "R4", "enableUpdateCreate": True}
     assert running.request("POST", f"{parent}/d/fhirStores?fhirStoreId=f", settings)[0] == 200
-    project = f"/v1/projects/{running.project}"
-    policy = running.request("POST", f"{project}:getIamPolicy", {})[1]
-    kinds = [{"logType": kind} for kind in ("DATA_READ", "DATA_WRITE")]
-    policy["auditConfigs"] = [{"service": "healthcare.googleapis.com", "auditLogConfigs": kinds}]
-    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
-    assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
+    log_access(running)
     return running
 
 
@@ -106,7 +88,7 @@ def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> 
         assert PERMISSIONS[method.id.removeprefix(PREFIX)] in refused.json()["error"]["message"], method.id
         answer = ask(emulator, method, emulator.owner_token)
         assert answer.status_code < 500, (method.id, answer.text)
-    found = logged(emulator, 2 * len(methods))
+    found = logged(emulator, 2 * len(methods), PREFIX)
     for method in methods:
         mine = [entry for entry in found if entry["methodName"] == method.id]
         permission = PERMISSIONS[method.id.removeprefix(PREFIX)]

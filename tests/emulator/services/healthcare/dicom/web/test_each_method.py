@@ -1,15 +1,14 @@
 """Every DICOMweb method of v1 and v1beta1: the permission that it asks for, and the audit entry that it leaves."""
 
-import time
-from typing import Any
-
 import pytest
 import requests
 
 from emulator.gateway.discovery import Method, load
 from tests.conftest import StartEmulator
+from tests.emulator.services.healthcare.audits import log_access, logged
 from tests.emulator.services.healthcare.instances import made
 from tests.emulator.services.healthcare.transfers import wait
+from tests.support.accounts import make_account
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -72,43 +71,15 @@ def emulator(start_emulator: StartEmulator) -> RunningEmulator:
     parent = f"/v1/projects/{running.project}/locations/us-central1/datasets"
     assert running.request("POST", f"{parent}?datasetId=d", {})[0] == 200
     assert running.request("POST", f"{parent}/d/dicomStores?dicomStoreId=s", {})[0] == 200
-    project = f"/v1/projects/{running.project}"
-    policy = running.request("POST", f"{project}:getIamPolicy", {})[1]
-    kinds = [{"logType": kind} for kind in ("DATA_READ", "DATA_WRITE")]
-    policy["auditConfigs"] = [{"service": "healthcare.googleapis.com", "auditLogConfigs": kinds}]
-    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
-    assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
+    log_access(running)
     return running
-
-
-def nobody(running: RunningEmulator) -> str:
-    """A token of a service account without any role."""
-    path = f"/v1/projects/{running.project}/serviceAccounts"
-    account = running.request("POST", path, {"accountId": "somebody"})[1]
-    creators = {"role": "roles/iam.serviceAccountTokenCreator", "members": ["allAuthenticatedUsers"]}
-    running.request("POST", f"/v1/{account['name']}:setIamPolicy", {"policy": {"bindings": [creators]}})
-    body = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
-    answer = running.request("POST", f"/v1/projects/-/serviceAccounts/{account['email']}:generateAccessToken", body)
-    return str(answer[1]["accessToken"])
-
-
-def logged(running: RunningEmulator, number: int) -> list[dict[str, Any]]:
-    """The audit entries of access to data, once there are `number`."""
-    log = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"
-    body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{log}"', "pageSize": 1000}
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
-        if len(found) >= number or time.monotonic() > deadline:
-            return [entry["protoPayload"] for entry in found]
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
 def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> None:
     methods = on_data(version)
     assert len(methods) > 20
-    token = nobody(emulator)
+    token = make_account(emulator, "somebody").token
     for method in methods:
         refused = ask(emulator, method, token)
         assert refused.status_code == 403, method.id

@@ -13,11 +13,6 @@ MakeStore = Callable[..., FhirStore]
 
 
 @pytest.fixture
-def bucket(emulator: RunningEmulator, unique: Unique) -> str:
-    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")
-
-
-@pytest.fixture
 def store(fhir: FhirStore) -> FhirStore:
     """A store with a patient of two versions, one of one version, a deleted one, and an observation of the first."""
     for identifier in ("a", "a", "b", "gone"):

@@ -16,11 +16,6 @@ MakeStore = Callable[..., FhirStore]
 API = "google.cloud.healthcare.v1"
 
 
-@pytest.fixture
-def bucket(emulator: RunningEmulator, unique: Unique) -> str:
-    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")
-
-
 def patient(identifier: str, gender: str = "female", **more: Any) -> Json:
     return {**PATIENT, "id": identifier, "gender": gender, **more}
 

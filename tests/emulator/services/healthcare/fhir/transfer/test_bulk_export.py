@@ -18,11 +18,6 @@ ASYNC = "respond-async"
 
 
 @pytest.fixture
-def bucket(emulator: RunningEmulator, unique: Unique) -> str:
-    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")
-
-
-@pytest.fixture
 def store(make_fhir_store: Callable[..., FhirStore], bucket: str) -> FhirStore:
     """A store that exports to a folder of the bucket."""
     to = {"uriPrefix": f"gs://{bucket}/out"}

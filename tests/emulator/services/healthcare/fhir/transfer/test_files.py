@@ -10,14 +10,8 @@ from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.support.emulator import RunningEmulator
 
-Unique = Callable[[str], str]
 MakeStore = Callable[..., FhirStore]
 API = "google.cloud.healthcare.v1"
-
-
-@pytest.fixture
-def bucket(emulator: RunningEmulator, unique: Unique) -> str:
-    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")
 
 
 def patient(identifier: str, **more: Any) -> Json:

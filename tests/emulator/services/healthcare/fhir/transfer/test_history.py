@@ -10,16 +10,10 @@ from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.support.emulator import RunningEmulator
 
-Unique = Callable[[str], str]
 MakeStore = Callable[..., FhirStore]
 API = "google.cloud.healthcare.v1beta1"
 ID = {"resourceType": "Patient", "id": "a"}
 LONG_AGO = "2001-02-03T04:05:06.123456+00:00"
-
-
-@pytest.fixture
-def bucket(emulator: RunningEmulator, unique: Unique) -> str:
-    return transfers.make_bucket(emulator, unique("bucket"), "roles/storage.objectAdmin")
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""Audit entries of access to data, for the tests of each method."""
+
+import time
+from typing import Any
+
+from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
+
+
+def log_access(running: RunningEmulator) -> None:
+    """Have all access to Healthcare's data logged in the emulator's project."""
+    project = f"/v1/projects/{running.project}"
+    policy = running.request("POST", f"{project}:getIamPolicy", {})[1]
+    kinds = [{"logType": kind} for kind in ("DATA_READ", "DATA_WRITE")]
+    policy["auditConfigs"] = [{"service": "healthcare.googleapis.com", "auditLogConfigs": kinds}]
+    body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
+    assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
+
+
+def logged(running: RunningEmulator, number: int, methods: str = "") -> list[dict[str, Any]]:
+    """The audit entries of access to data, once there are `number`; of methods whose ids contain `methods`."""
+    chosen = f'logName="projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"'
+    if methods:
+        chosen += f' AND protoPayload.methodName:"{methods}"'
+    body = {"resourceNames": [f"projects/{running.project}"], "filter": chosen, "pageSize": 1000}
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
+        if len(found) >= number or time.monotonic() > deadline:
+            return [entry["protoPayload"] for entry in found]
+        time.sleep(0.05)
