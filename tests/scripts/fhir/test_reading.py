@@ -10,7 +10,7 @@ import pytest
 from google.cloud import storage
 
 from scripts.fhir import service
-from tests.scripts.conftest import Run
+from tests.scripts.conftest import Live, Run
 from tests.scripts.fhir.conftest import Place
 from tests.scripts.fhir.test_load import OBSERVATION, PATIENT, counts, write
 
@@ -143,3 +143,9 @@ def test_destinations(run: Run, filled: Place) -> None:
     for to in ("nowhere", "bq://dataset", "gs:bucket"):
         shown = run("fhir", "export", "--to", to, "--outputs", filled.path)
         assert (shown.code, "is no destination" in shown.err) == (2, True)
+
+
+def test_a_bucket_that_is_not_there_is_told_in_a_sentence(run: Run, live: Live) -> None:
+    shown = run("fhir", "check", "gs://nobody-has-this-bucket/*.json", "--outputs", live.path)
+    assert shown.code == 1
+    assert "The specified bucket does not exist. Check the name; if stack local was changed" in shown.err
