@@ -14,6 +14,7 @@ from tests.support.emulator import ROOT
 FLOORS = (
     ("version", "errors", "settings", "hosts", "pool"),
     ("dicom", "fhir"),
+    ("deidentify",),
     ("state",),
     ("access",),
     ("context", "gateway"),
@@ -70,6 +71,14 @@ def test_formats_know_nothing_of_the_emulator(folder: str) -> None:
     found = {name: imports for name, imports in graph().items() if name.startswith(folder)}
     assert found
     assert [name for name, imports in found.items() if not all(each.startswith(folder) for each in imports)] == []
+
+
+def test_deidentification_knows_formats_only() -> None:
+    own = "emulator.deidentify"
+    found = {name: imports for name, imports in graph().items() if name.startswith(own)}
+    assert found
+    below = (own, "emulator.dicom", "emulator.fhir")
+    assert [name for name, imports in found.items() if not all(each.startswith(below) for each in imports)] == []
 
 
 def floor_of(module: str) -> int | None:

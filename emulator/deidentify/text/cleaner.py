@@ -1,0 +1,59 @@
+"""Text in, text without what identifies a person out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emulator.deidentify.keys import Secret
+from emulator.deidentify.text.findings import Finding, without_overlaps
+from emulator.deidentify.text.info_types import CONTEXTUAL
+from emulator.deidentify.text.known import Known
+from emulator.deidentify.text.patterns import found_by_form
+from emulator.deidentify.text.rules import TextRules
+from emulator.deidentify.text.transformations import DateShift, moved_date, transformed
+from emulator.deidentify.text.written_dates import WrittenDate, written_dates
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned text, and what was found in the one before it."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+
+class Cleaner:
+    """Cleans texts by rules; a secret gives hashes and date shifts where the rules have no key of their own."""
+
+    def __init__(self, rules: TextRules, secret: Secret) -> None:
+        self.rules = rules
+        self._secret = secret
+        self._wanted = rules.wanted | {CONTEXTUAL}
+
+    def find(self, text: str, known: Known) -> list[Finding]:
+        """What would be transformed, in its order in the text, without overlaps."""
+        found = [*known.find(text), *found_by_form(text)]
+        return without_overlaps(each for each in found if each.info_type in self._wanted)
+
+    def clean(self, text: str, known: Known, context: str) -> Cleaned:
+        """The text with every finding transformed; context is the patient's id, by which dates are shifted alike."""
+        findings = self.find(text, known)
+        return Cleaned("".join(self._pieces(text, findings, context)), tuple(findings))
+
+    def _pieces(self, text: str, findings: list[Finding], context: str) -> Iterator[str]:
+        dates = {(each.start, each.end): each for each in written_dates(text)} if findings else {}
+        place = 0
+        for each in findings:
+            yield text[place : each.start]
+            yield self._replacement(text, each, dates.get((each.start, each.end)), context)
+            place = each.end
+        yield text[place:]
+
+    def _replacement(self, text: str, found: Finding, written: WrittenDate | None, context: str) -> str:
+        """What takes the place of a finding, which may be a date of the text."""
+        how = self.rules.transformation(found.info_type)
+        said = text[found.start : found.end]
+        if isinstance(how, DateShift) and written is not None:
+            return moved_date(text, written, (how.secret or self._secret).days(context)) or f"[{found.info_type}]"
+        return said if how is None else transformed(said, found.info_type, how, self._secret)

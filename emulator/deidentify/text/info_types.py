@@ -1,0 +1,15 @@
+"""The infoTypes: which are looked for by default, and where we know that from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+_TABLE = json.loads((Path(__file__).parent / "data" / "info_types.json").read_text())["info_types"]
+
+CONTEXTUAL = "CTX"
+"""What is found because the record says it elsewhere, where a config asks for contextual de-identification."""
+ALL = frozenset(_TABLE)
+"""Every infoType that there are rules for."""
+DEFAULTS = frozenset(name for name, facts in _TABLE.items() if facts["default"])
+"""Those that are looked for where a config names none."""

@@ -1,0 +1,168 @@
+"""The record's own values: what the Patient or the header says of a person is found wherever it stands in a text.
+
+A value and a text are compared word by word without case, accents and separators, so that "WALL^PETER" finds
+"Peter Wall", "wall, peter" and "Wallpeter", and an id finds itself with other dashes and leading zeros.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import permutations
+
+from emulator.deidentify.dates import day_of
+from emulator.deidentify.text.findings import KNOWN, Finding
+from emulator.deidentify.text.folding import Word, folded, words
+from emulator.deidentify.text.vocabulary import FUNCTION_WORDS, TITLES
+from emulator.deidentify.text.written_dates import written_dates
+
+NAME, DATE, PLACE, PHONE = "PERSON_NAME", "DATE", "LOCATION", "PHONE_NUMBER"
+_GAP = 3
+"""As many characters may stand between two words of one value: "Wall, Peter"."""
+_SHORTEST_ID = 4
+"""A shorter id ("12") is part of too much else."""
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae"})
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """A value as one run of letters and digits, and the infoType that it is of."""
+
+    text: str
+    info_type: str
+    capital: bool = False
+    """It counts only where it begins with a capital letter."""
+
+
+class Known:
+    """Values that a record says of a person, ready to be looked for in texts."""
+
+    def __init__(self, phrases: Iterable[_Phrase], days: dict[date, str]) -> None:
+        self._phrases: dict[str, list[_Phrase]] = {}
+        self._beginnings: set[str] = set()
+        for phrase in phrases:
+            self._add(phrase)
+        self._days = days
+
+    @classmethod
+    def none(cls) -> Known:
+        """Nothing is known."""
+        return cls((), {})
+
+    @classmethod
+    def of(cls, values: Iterable[tuple[str, str]]) -> Known:
+        """What is known by pairs of an infoType and a value.
+
+        PERSON_NAME takes DICOM's PN and plain names, DATE takes DA, DT and FHIR's dates. Values of other infoTypes
+        are looked for as they are; LOCATION and PHONE_NUMBER also by their parts.
+        """
+        phrases: list[_Phrase] = []
+        days: dict[date, str] = {}
+        for info_type, value in values:
+            day = day_of(value) if info_type == DATE or info_type not in (NAME, PLACE) else None
+            if day is not None:
+                days[day] = info_type
+            if info_type != DATE:
+                phrases += _phrases(info_type, value)
+        return cls(phrases, days)
+
+    def __bool__(self) -> bool:
+        return bool(self._phrases or self._days)
+
+    def find(self, text: str) -> list[Finding]:
+        """Where the known values stand in a text; findings may overlap."""
+        if not self:
+            return []
+        return [*self._found_phrases(text), *self._found_days(text)]
+
+    def _add(self, phrase: _Phrase) -> None:
+        if phrase.text:
+            self._phrases.setdefault(phrase.text, []).append(phrase)
+            self._beginnings.update(phrase.text[:length] for length in range(1, len(phrase.text) + 1))
+
+    def _found_phrases(self, text: str) -> Iterator[Finding]:
+        found = words(text)
+        for number, word in enumerate(found):
+            if word.text in self._beginnings:
+                yield from self._from(found, number, text)
+            elif word.text.startswith("0") and (bare := word.text.lstrip("0")) in self._beginnings:
+                yield from self._from([Word(bare, word.start, word.end), *found[number + 1 :]], 0, text)
+
+    def _from(self, found: list[Word], number: int, text: str) -> Iterator[Finding]:
+        """The values that begin with the word of this number."""
+        first, run = found[number], ""
+        previous = first
+        for word in found[number:]:
+            run += word.text
+            if run not in self._beginnings or word.start - previous.end > _GAP:
+                return
+            for phrase in self._phrases.get(run, ()):
+                if not phrase.capital or text[first.start].isupper():
+                    yield Finding(first.start, word.end, phrase.info_type, KNOWN)
+            previous = word
+
+    def _found_days(self, text: str) -> Iterator[Finding]:
+        if not self._days:
+            return
+        for written in written_dates(text):
+            for day, info_type in self._days.items():
+                if written.may_be(day):
+                    yield Finding(written.start, written.end, info_type, KNOWN)
+
+
+def _phrases(info_type: str, value: str) -> Iterator[_Phrase]:
+    """The runs of letters and digits that a value is looked for by."""
+    for spelling in _spellings(value):
+        if info_type == NAME:
+            yield from _name(spelling)
+        elif info_type == PLACE:
+            yield from _place(spelling)
+        elif info_type == PHONE:
+            yield from _phone(spelling)
+        else:
+            yield from _plain(info_type, spelling)
+
+
+def _spellings(value: str) -> set[str]:
+    """A value with umlauts as they are, as two letters, and two letters as one: Müller, Mueller, Muller."""
+    written = folded(value.lower().translate(_UMLAUTS))
+    return {folded(value), written, re.sub("(?<=[aou])e(?!$)", "", written) if value.isascii() else written}
+
+
+def _name(value: str) -> Iterator[_Phrase]:
+    for group in re.split("=", value):
+        parts = [word.text for word in words(group)]
+        parts = [part for part in parts if part not in TITLES]
+        yield from (_Phrase(part, NAME, part in FUNCTION_WORDS) for part in parts if _is_name(part))
+        for length in range(2, min(len(parts), 4) + 1):
+            yield from (_Phrase("".join(some), NAME) for some in permutations(parts, length))
+
+
+def _is_name(part: str) -> bool:
+    """Whether one word alone names somebody: no initial, unless the script has words of one character."""
+    return (len(part) > 1 or not part.isascii()) and not part.isdigit()
+
+
+def _place(value: str) -> Iterator[_Phrase]:
+    yield from _plain(PLACE, value)
+    for part in re.split(r"[,;\n^=]+", value):
+        yield from (phrase for phrase in _plain(PLACE, part) if len(phrase.text) >= _SHORTEST_ID)
+
+
+def _phone(value: str) -> Iterator[_Phrase]:
+    digits = re.sub(r"\D", "", value)
+    if len(digits) < _SHORTEST_ID:
+        return
+    yield _Phrase(digits, PHONE)
+    for length in (10, 7):
+        if len(digits) > length:
+            yield _Phrase(digits[-length:], PHONE)
+
+
+def _plain(info_type: str, value: str) -> Iterator[_Phrase]:
+    run = "".join(word.text for word in words(value))
+    if len(run) >= _SHORTEST_ID or (run and not run.isdigit() and len(run) > 2):
+        yield _Phrase(run, info_type)
+        yield from [_Phrase(run.lstrip("0"), info_type)] if len(run.lstrip("0")) >= _SHORTEST_ID else []
