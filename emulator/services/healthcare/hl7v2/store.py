@@ -1,15 +1,17 @@
-"""HL7v2 stores as a kind of store: the settings that they take."""
+"""HL7v2 stores as a kind of store: their settings, tables and notifications."""
 
-from emulator.errors import invalid_argument
+from emulator.services.healthcare.hl7v2 import changes, keeping, settings, tables
 from emulator.services.healthcare.stores import registry
-from emulator.services.healthcare.stores.kind import Json, StoreKind
+from emulator.services.healthcare.stores.kind import StoreKind
 
-
-def check(old: Json | None, body: Json) -> None:
-    """Raise 400 for another version of the parser than the store was made with."""
-    versions = [(given or {}).get("parserConfig", {}).get("version") for given in (old, body)]
-    if old is not None and versions[0] != versions[1]:
-        raise invalid_argument("Field parserConfig.version is immutable: it can be set only when the store is created.")
-
-
-HL7V2 = registry.register(StoreKind("hl7v2", "hl7V2Stores", check=check, data=("messages.",)))
+HL7V2 = registry.register(
+    StoreKind(
+        "hl7v2",
+        "hl7V2Stores",
+        schema=tables.MESSAGES,
+        check=settings.check,
+        empty=keeping.empty,
+        data=("messages.",),
+        message=changes.message,
+    )
+)

@@ -1,0 +1,42 @@
+"""The characters that separate the parts of a message, as its header names them (HL7 v2.5, 2.5.4)."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from emulator.hl7v2.errors import MessageError
+
+_TOO_FEW = "MSH-2 must name two to five encoding characters, such as ^~\\&"
+_NOT_APART = "MSH-1 and MSH-2 must be different characters, none of them a letter, a digit or a blank"
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """Each is one character, or "" where the header has none of the kind."""
+
+    field: str = "|"
+    component: str = "^"
+    repetition: str = "~"
+    escape: str = "\\"
+    subcomponent: str = "&"
+    truncation: str = ""
+
+    @classmethod
+    def of_header(cls, header: str) -> Self:
+        """Those that an MSH segment names: the character after MSH, and MSH-2. Raises MessageError."""
+        field = header[3:4]
+        encoding = header[4:].partition(field)[0] if field else ""
+        if not 2 <= len(encoding) <= 5:
+            raise MessageError(_TOO_FEW)
+        named = field + encoding
+        if len(set(named)) != len(named) or any(each.isalnum() or each.isspace() for each in named):
+            raise MessageError(_NOT_APART)
+        return cls(*named, *[""] * (6 - len(named)))
+
+    @property
+    def encoding(self) -> str:
+        """MSH-2: all but the field separator."""
+        return self.component + self.repetition + self.escape + self.subcomponent + self.truncation
+
+
+STANDARD = Delimiters()
+"""Those that HL7 recommends, for messages without a header."""

@@ -1,0 +1,110 @@
+"""Keeping messages: a new one, other labels, a deletion, emptying a store. All inside a write.
+
+Nothing here asks whether a change is allowed, or tells anybody of it: requests, imports and rollbacks use it alike.
+"""
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from emulator.hl7v2.message import HEADER, Message
+from emulator.hl7v2.timestamps import microseconds_of
+from emulator.services.healthcare.hl7v2 import stored
+from emulator.services.healthcare.hl7v2.stored import COLUMNS, Body, Json, Key, Row, State, Store
+from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that is right, with all that is worked out before it is written."""
+
+    message: Message
+    body: Body
+    labels: str
+    """JSON."""
+    sent: int
+
+
+def made_ready(store: Store, raw: bytes, labels: Json) -> Ready:
+    """Read what was sent to a store. Raises MessageError for what it does not take."""
+    terminator = store.terminator
+    message = Message.parse(raw, terminator, allow_null_header=bool(store.parser.get("allowNullHeader")))
+    sent = microseconds_of(message.component(HEADER, 7), store.zone)
+    return Ready(
+        message, Body(raw, terminator, b""), orjson.dumps(labels).decode(), NEVER_SENT if sent is None else sent
+    )
+
+
+def known(tx: sqlite3.Connection, key: Key, identifier: str) -> Row | None:
+    """The row of a message that is there, or was."""
+    sql = f"SELECT {COLUMNS} FROM hl7v2_messages m WHERE m.store = ? AND m.id = ?"  # noqa: S608 (our own names)
+    row = tx.execute(sql, (key.number, identifier)).fetchone()
+    return None if row is None else stored.row_of(row)
+
+
+def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None) -> Row:
+    """Make a message be there; `before` is its row, where it has one."""
+    if before is not None:
+        change(tx, before, state)
+        return Row(before.number, identifier, state, before.sent, before.type, before.facility)
+    kind, facility = new.message.message_type, new.message.field(HEADER, 4)
+    made = tx.execute(
+        "INSERT INTO hl7v2_messages(store, id, live, changed, created, operation, labels, sent, type, facility, size)"
+        " VALUES(?,?,1,?,?,?,?,?,?,?,?)",
+        (
+            key.number,
+            identifier,
+            state.changed,
+            state.created,
+            state.operation,
+            state.labels,
+            new.sent,
+            kind,
+            facility,
+            len(new.body.raw),
+        ),
+    )
+    number = int(made.lastrowid or 0)
+    body = new.body
+    tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", (number, body.raw, body.terminator, body.schematized))
+    for value, name in set(new.message.patient_ids()):
+        tx.execute("INSERT INTO hl7v2_patients VALUES(?,?,?,?)", (key.number, value, name, number))
+    return Row(number, identifier, state, new.sent, kind, facility)
+
+
+def change(tx: sqlite3.Connection, before: Row, state: State) -> None:
+    """Let a message be otherwise, and keep what it was. Its time of change is later than the last one."""
+    old = before.state
+    tx.execute(
+        "INSERT INTO hl7v2_past VALUES(?,?,?,?,?,?)",
+        (before.number, old.changed, old.live, old.created, old.operation, old.labels),
+    )
+    tx.execute(
+        "UPDATE hl7v2_messages SET live = ?, changed = ?, created = ?, operation = ?, labels = ? WHERE number = ?",
+        (state.live, max(state.changed, old.changed + 1), state.created, state.operation, state.labels, before.number),
+    )
+
+
+def delete(tx: sqlite3.Connection, before: Row, at: int, operation: str = "") -> None:
+    """Delete a message; a rollback can bring it back."""
+    change(tx, before, replace(before.state, live=False, changed=at, operation=operation))
+
+
+def empty(_context: "Context", tx: sqlite3.Connection, name: str) -> None:
+    """Forget all that a store holds, its key, too."""
+    key = stored.key_of(tx, name)
+    if key is None:
+        return
+    for table in ("hl7v2_bodies", "hl7v2_past"):
+        tx.execute(
+            f"DELETE FROM {table} WHERE number IN (SELECT number FROM hl7v2_messages WHERE store = ?)",  # noqa: S608
+            (key.number,),
+        )
+    for table in ("hl7v2_patients", "hl7v2_messages"):
+        tx.execute(f"DELETE FROM {table} WHERE store = ?", (key.number,))  # noqa: S608 (our own names)
+    tx.execute("DELETE FROM hl7v2_stores WHERE key = ?", (key.number,))
