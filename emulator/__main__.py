@@ -1,4 +1,4 @@
-"""python -m emulator: start, stop, status, reset, env, seed."""
+"""python -m emulator: start, stop, status, reset, env, seed, mllp."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from emulator import settings as defaults
+from emulator.mllp import options as mllp
 from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
 from emulator.version import VERSION
@@ -72,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson",
     )
+    mllp.add_options(commands.add_parser("mllp", help="pass HL7v2 messages between MLLP and an HL7v2 store"))
     for command in commands.choices.values():
         command.add_argument(
             "--state",
@@ -89,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
         state = options.state.expanduser().resolve()
         if options.command == "start":
             return _start(options, state)
+        if options.command == "mllp":
+            return _mllp(options, state)
         from emulator import commands as control
 
         if options.command == "seed":
@@ -127,6 +131,16 @@ def _start(options: argparse.Namespace, state: Path) -> int:
 
         return control.detach(settings)
     return serve(settings)
+
+
+def _mllp(options: argparse.Namespace, state: Path) -> int:
+    problem = mllp.wrong_use(options)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    from emulator.mllp import adapter
+
+    return adapter.run(options, state)
 
 
 def _wrong_use(options: argparse.Namespace) -> str:

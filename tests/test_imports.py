@@ -23,7 +23,7 @@ FLOORS = (
     ("app",),
     ("coverage", "environment", "extract"),
     ("serving",),
-    ("commands", "seeding"),
+    ("commands", "mllp", "seeding"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")
