@@ -18,7 +18,8 @@ from infra.options import options
 class AgentAccessArgs:
     """What `AgentAccess` needs. `agent` is the healthcare agent's address, `after` what creates it.
 
-    `fhir_topic` is None where no FHIR store notifies; `fhir_datasets` are the FHIR stores' BigQuery datasets by store.
+    `topics` are those of further kinds of store that notify, by kind; `fhir_datasets` are the FHIR stores' BigQuery
+    datasets by store.
     """
 
     project: str
@@ -28,7 +29,7 @@ class AgentAccessArgs:
     bigquery_dataset: pulumi.Input[str]
     topic: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
-    fhir_topic: pulumi.Input[str] | None = None
+    topics: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     fhir_datasets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -46,8 +47,8 @@ class AgentAccess(pulumi.ComponentResource):
         grant.bigquery("writes-tables", args.bigquery_dataset, "roles/bigquery.dataEditor")
         grant.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         grant.topic("publishes", args.topic, "roles/pubsub.publisher")
-        if args.fhir_topic is not None:
-            grant.topic("publishes-fhir", args.fhir_topic, "roles/pubsub.publisher")
+        for kind, topic in args.topics.items():
+            grant.topic(f"publishes-{kind}", topic, "roles/pubsub.publisher")
         for store, dataset in args.fhir_datasets.items():
             grant.bigquery(f"writes-tables-of-{store}", dataset, "roles/bigquery.dataEditor")
         self.grants = tuple(grant.made)
@@ -64,11 +65,20 @@ class FhirAccess:
 
 
 @dataclass(frozen=True)
+class Hl7v2Access:
+    """An HL7v2 store as the service accounts see it; `loader_imports` is whether the loader may import and export."""
+
+    store: pulumi.Input[str]
+    loader_imports: bool
+
+
+@dataclass(frozen=True)
 class AccountsArgs:
     """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
 
     `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
-    before an account. `fhir` are the FHIR stores by name, `fhir_subscription` is None where none of them notifies.
+    before an account. `fhir` and `hl7v2` are the stores of that kind by name, `subscriptions` those of further kinds of
+    store that notify, by kind.
     """
 
     project: str
@@ -85,7 +95,8 @@ class AccountsArgs:
     after: Sequence[pulumi.Resource]
     temp_bucket: pulumi.Input[str] | None = None
     fhir: Mapping[str, FhirAccess] = field(default_factory=dict)
-    fhir_subscription: pulumi.Input[str] | None = None
+    hl7v2: Mapping[str, Hl7v2Access] = field(default_factory=dict)
+    subscriptions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Accounts(pulumi.ComponentResource):
@@ -99,6 +110,8 @@ class Accounts(pulumi.ComponentResource):
 
     In a FHIR store the loader reads and writes resources, the reader reads and searches. Importing and exporting there
     takes fhirStoreAdmin, Google's only role for it, which may also delete the store: so only where the settings say.
+    In an HL7v2 store it is the same with hl7V2StoreAdmin. There the loader ingests and the reader lists and reads, both
+    with hl7V2Consumer: Google has no role that reads messages and does not create any.
     """
 
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -131,8 +144,10 @@ class Accounts(pulumi.ComponentResource):
         reader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         for store, access in args.fhir.items():
             _allow_fhir(loader, reader, store, access)
-        if args.fhir_subscription is not None:
-            reader.subscription("follows-fhir-notifications", args.fhir_subscription, "roles/pubsub.subscriber")
+        for store, messages in args.hl7v2.items():
+            _allow_hl7v2(loader, reader, store, messages)
+        for kind, subscription in args.subscriptions.items():
+            reader.subscription(f"follows-{kind}-notifications", subscription, "roles/pubsub.subscriber")
         self.register_outputs({})
 
     def _allow_dataflow(self, loader: _Grants, temp_bucket: pulumi.Input[str]) -> None:
@@ -179,6 +194,15 @@ def _allow_fhir(loader: _Grants, reader: _Grants, store: str, access: FhirAccess
     reader.bigquery(f"reads-tables-of-{store}", access.bigquery_dataset, "roles/bigquery.dataViewer")
 
 
+def _allow_hl7v2(loader: _Grants, reader: _Grants, store: str, access: Hl7v2Access) -> None:
+    """Let the loader bring messages into one HL7v2 store, and both accounts read them."""
+    loader.hl7v2_store(f"ingests-{store}", access.store, "roles/healthcare.hl7V2Ingest")
+    loader.hl7v2_store(f"reads-{store}", access.store, "roles/healthcare.hl7V2Consumer")
+    if access.loader_imports:
+        loader.hl7v2_store(f"imports-{store}", access.store, "roles/healthcare.hl7V2StoreAdmin")
+    reader.hl7v2_store(f"reads-{store}", access.store, "roles/healthcare.hl7V2Consumer")
+
+
 class _Grants:
     """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for."""
 
@@ -221,6 +245,9 @@ class _Grants:
 
     def fhir_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
         self._add(gcp.healthcare.FhirStoreIamMember, purpose, role, fhir_store_id=store)
+
+    def hl7v2_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
+        self._add(gcp.healthcare.Hl7StoreIamMember, purpose, role, hl7_v2_store_id=store)
 
     def on_project(self, purpose: str, role: str) -> None:
         self._add(gcp.projects.IAMMember, purpose, role, project=self._project)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess
+from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess, Hl7v2Access
 from infra.analytics import Analytics, AnalyticsArgs
 from infra.audit import Audit, AuditArgs
 from infra.encryption import Encryption, EncryptionArgs
 from infra.fhir import FhirStore, FhirStoreArgs
 from infra.fhir_options import FhirStoreSettings
 from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
+from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
+from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
-from infra.outputs import HEALTHCARE_ENDPOINT, FhirStoreOutputs, Outputs
+from infra.outputs import HEALTHCARE_ENDPOINT, FhirStoreOutputs, Hl7v2StoreOutputs, Outputs
 from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
@@ -43,6 +45,7 @@ class Environment:
         self.agent_access = self._agent_access()
         self.dicom_store = self._dicom_store()
         self.fhir_stores = {store.name: self._fhir_store(store) for store in settings.fhir_stores}
+        self.hl7v2_stores = {store.name: self._hl7v2_store(store) for store in settings.hl7v2_stores}
         self.accounts = self._accounts()
         self.audit_bucket = self._audit()
 
@@ -77,9 +80,17 @@ class Environment:
             kms_key_name=settings.encryption_key,
             audit_bucket=self.audit_bucket.bucket.name if self.audit_bucket else None,
             temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
-            fhir_topic=self.messaging.fhir_topic.id if self.messaging.fhir_topic else None,
-            fhir_subscription=self.messaging.fhir_subscription.id if self.messaging.fhir_subscription else None,
+            fhir_topic=self._topic("fhir"),
+            fhir_subscription=self._subscription("fhir"),
             fhir_stores={store.name: self._fhir_outputs(store) for store in settings.fhir_stores},
+            hl7v2_topic=self._topic("hl7v2"),
+            hl7v2_subscription=self._subscription("hl7v2"),
+            hl7v2_stores={
+                store.name: Hl7v2StoreOutputs.exports(
+                    name=self.hl7v2_stores[store.name].store.id, parser_version=store.parser_version
+                )
+                for store in settings.hl7v2_stores
+            },
             endpoints=settings.endpoints.to_mapping(),
         )
 
@@ -175,8 +186,10 @@ class Environment:
             pubsub_agent=self.services.pubsub_agent,
             kms_key=settings.encryption_key,
             after=[self.services.pubsub_identity, *self._may_encrypt("pubsub")],
-            fhir_topic=names.fhir_topic if settings.notifies_of_fhir else None,
-            fhir_subscription=names.fhir_subscription if settings.notifies_of_fhir else None,
+            others={
+                **({"fhir": (names.fhir_topic, names.fhir_subscription)} if settings.notifies_of_fhir else {}),
+                **({"hl7v2": (names.hl7v2_topic, names.hl7v2_subscription)} if settings.notifies_of_hl7v2 else {}),
+            },
         )
         return Messaging("messaging", args)
 
@@ -224,7 +237,7 @@ class Environment:
             bigquery_dataset=self.analytics.dataset.dataset_id,
             topic=self.messaging.topic.name,
             after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
-            fhir_topic=self.messaging.fhir_topic.name if self.messaging.fhir_topic else None,
+            topics={kind: followed.topic.name for kind, followed in self.messaging.others.items()},
             fhir_datasets={store: made.dataset.dataset_id for store, made in self.fhir_analytics.items()},
         )
         return AgentAccess("healthcare-agent", args)
@@ -249,7 +262,7 @@ class Environment:
             dataset=self.dataset.dataset.id,
             settings=store,
             labels=self.settings.common_labels,
-            topic=self.messaging.fhir_topic.id if self.messaging.fhir_topic else None,
+            topic=self._topic("fhir"),
             bigquery_dataset=pulumi.Output.format("bq://{0}.{1}", self.settings.project, dataset),
             deletion_protection=self.settings.deletion_protection,
             after=self.agent_access.grants,
@@ -259,6 +272,27 @@ class Environment:
     def _fhir_access(self, store: FhirStoreSettings) -> FhirAccess:
         dataset = self.fhir_analytics[store.name].dataset.dataset_id
         return FhirAccess(self.fhir_stores[store.name].store.id, dataset, store.loader_imports)
+
+    def _hl7v2_store(self, store: Hl7v2StoreSettings) -> Hl7v2Store:
+        args = Hl7v2StoreArgs(
+            dataset=self.dataset.dataset.id,
+            settings=store,
+            labels=self.settings.common_labels,
+            topic=self._topic("hl7v2"),
+            deletion_protection=self.settings.deletion_protection,
+            after=self.agent_access.grants,
+        )
+        return Hl7v2Store(f"hl7v2-{store.name}", args)
+
+    def _topic(self, kind: str) -> pulumi.Output[str] | None:
+        """The full name of the topic that a further kind of store tells of changes; None where none does."""
+        followed = self.messaging.others.get(kind)
+        return followed.topic.id if followed else None
+
+    def _subscription(self, kind: str) -> pulumi.Output[str] | None:
+        """The full name of the subscription to that topic; None where there is none."""
+        followed = self.messaging.others.get(kind)
+        return followed.subscription.id if followed else None
 
     def _stream_table(self) -> pulumi.Output[str] | None:
         """The table of the metadata stream, or None where there is no stream."""
@@ -287,7 +321,11 @@ class Environment:
             ],
             temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
             fhir={store.name: self._fhir_access(store) for store in settings.fhir_stores},
-            fhir_subscription=self.messaging.fhir_subscription.name if self.messaging.fhir_subscription else None,
+            hl7v2={
+                store.name: Hl7v2Access(self.hl7v2_stores[store.name].store.id, store.loader_imports)
+                for store in settings.hl7v2_stores
+            },
+            subscriptions={kind: followed.subscription.name for kind, followed in self.messaging.others.items()},
         )
         return Accounts("accounts", args)
 

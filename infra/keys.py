@@ -137,6 +137,12 @@ KEYS = (
         "FHIR stores beside the DICOM store, by name, each a map of its settings. Empty: none.",
     ),
     Key(
+        "hl7v2Stores",
+        "objects",
+        {},
+        "HL7v2 stores beside the DICOM store, by name, each a map of its settings. Empty: none.",
+    ),
+    Key(
         "messageRetentionDays",
         "integer",
         7,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -18,8 +18,8 @@ ACK_DEADLINE_SECONDS = 60
 class MessagingArgs:
     """What `Messaging` needs. `pubsub_agent` is the address of Pub/Sub's service agent, which moves dead letters.
 
-    `after` is what must be there before anything here: the API and that agent. `fhir_topic` and `fhir_subscription` are
-    names, or None where no FHIR store notifies.
+    `after` is what must be there before anything here: the API and that agent. `others` are the names of the topic and
+    the subscription of each further kind of store that notifies: fhir, hl7v2.
     """
 
     project: str
@@ -34,12 +34,19 @@ class MessagingArgs:
     pubsub_agent: str
     kms_key: str | None
     after: Sequence[pulumi.Resource]
-    fhir_topic: str | None = None
-    fhir_subscription: str | None = None
+    others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A topic that a kind of store tells of changes, and the subscription that keeps its messages."""
+
+    topic: gcp.pubsub.Topic
+    subscription: gcp.pubsub.Subscription
 
 
 class Messaging(pulumi.ComponentResource):
-    """A topic and a subscription for stored instances, and for FHIR resources where a FHIR store notifies.
+    """A topic and a subscription for stored instances, and for each further kind of store that notifies.
 
     They share a dead-letter topic and a subscription that keeps what comes there. Subscriptions never expire. Messages
     name patients' studies, so in a region they stay in that region.
@@ -64,14 +71,12 @@ class Messaging(pulumi.ComponentResource):
         )
         self.topic = self._topic(f"{name}-dicom", args.topic)
         self.subscription = self._watch("dicom", args.subscription, self.topic, "takes-dead-letters")
-        self.fhir_topic: gcp.pubsub.Topic | None = None
-        self.fhir_subscription: gcp.pubsub.Subscription | None = None
-        if args.fhir_topic and args.fhir_subscription:
-            self.fhir_topic = self._topic(f"{name}-fhir", args.fhir_topic)
-            self.fhir_subscription = self._watch(
-                "fhir", args.fhir_subscription, self.fhir_topic, "takes-fhir-dead-letters"
-            )
+        self.others = {kind: self._follow(kind, *names) for kind, names in args.others.items()}
         self.register_outputs({})
+
+    def _follow(self, kind: str, topic: str, subscription: str) -> Followed:
+        made = self._topic(f"{self._name}-{kind}", topic)
+        return Followed(made, self._watch(kind, subscription, made, f"takes-{kind}-dead-letters"))
 
     def _watch(self, kind: str, subscription: str, topic: gcp.pubsub.Topic, purpose: str) -> gcp.pubsub.Subscription:
         """The subscription to a topic whose messages become dead letters when nobody can handle them."""

@@ -86,6 +86,16 @@ class Names:
         """The subscription that keeps those messages for who follows them."""
         return f"{self.base}-fhir-watch"
 
+    @property
+    def hl7v2_topic(self) -> str:
+        """The topic that says which HL7v2 messages arrived."""
+        return f"{self.base}-hl7v2"
+
+    @property
+    def hl7v2_subscription(self) -> str:
+        """The subscription that keeps those messages for who follows them."""
+        return f"{self.base}-hl7v2-watch"
+
     def fhir_bigquery_dataset(self, store: str) -> str:
         """The BigQuery dataset of one FHIR store, whose tables are named after types."""
         return f"{self.bigquery_dataset}_{store.replace('-', '_')}"

@@ -63,6 +63,19 @@ class FhirStoreOutputs:
 
 
 @dataclass(frozen=True)
+class Hl7v2StoreOutputs:
+    """What the scripts need to know about one HL7v2 store: full name, version of the parser (V1, V2 or V3)."""
+
+    name: str
+    parser_version: str
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
+        return _exports(cls, values)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Everything the scripts need to know about one deployed stack.
 
@@ -111,6 +124,12 @@ class Outputs:
     """The subscription that keeps those messages."""
     fhir_stores: Mapping[str, FhirStoreOutputs] = field(default_factory=dict)
     """The FHIR stores by id."""
+    hl7v2_topic: str | None = None
+    """The topic that is told of messages in HL7v2 stores; None where none of them tells."""
+    hl7v2_subscription: str | None = None
+    """The subscription that keeps what it is told."""
+    hl7v2_stores: Mapping[str, Hl7v2StoreOutputs] = field(default_factory=dict)
+    """The HL7v2 stores by id."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property
@@ -183,7 +202,8 @@ class Outputs:
         """The outputs as plain values; `from_mapping` gives back an equal object. Fields that are None are left out."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         values["labels"] = dict(self.labels)
-        values["fhir_stores"] = {name: dataclasses.asdict(store) for name, store in self.fhir_stores.items()}
+        for stores in _STORES:
+            values[stores] = {name: dataclasses.asdict(store) for name, store in getattr(self, stores).items()}
         values["endpoints"] = self.endpoints.to_mapping()
         return {name: value for name, value in values.items() if value is not None}
 
@@ -213,8 +233,8 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
     value = values.get(name)
     if name == "endpoints":
         return _endpoints(value or {}, source)
-    if name == "fhir_stores":
-        return _fhir_stores(value or {}, source)
+    if name in _STORES:
+        return _stores(name, value or {}, source)
     if value is None:
         if item.default is None:
             return None
@@ -246,22 +266,29 @@ def _endpoints(value: object, source: str) -> Endpoints:
     return Endpoints(**value)
 
 
-def _fhir_stores(value: object, source: str) -> dict[str, FhirStoreOutputs]:
-    """The FHIR stores of `source` by id."""
-    fields = {item.name for item in dataclasses.fields(FhirStoreOutputs)}
-    if isinstance(value, dict) and all(_describes_fhir_store(store, fields) for store in value.values()):
-        return {name: FhirStoreOutputs(**store) for name, store in value.items()}
+_STORES: Mapping[str, type[Any]] = {"fhir_stores": FhirStoreOutputs, "hl7v2_stores": Hl7v2StoreOutputs}
+"""The fields of Outputs that hold stores by id, and what describes a store in each."""
+
+
+def _stores(name: str, value: object, source: str) -> dict[str, Any]:
+    """The stores of one kind in `source` by id."""
+    contract = _STORES[name]
+    if isinstance(value, dict) and all(_describes(store, contract) for store in value.values()):
+        return {store: contract(**fields) for store, fields in value.items()}
+    wanted = ", ".join(sorted(item.name for item in dataclasses.fields(contract)))
     raise OutputsError(
-        f"The field 'fhir_stores' of {source} must be an object of FHIR stores, each with {', '.join(sorted(fields))}:"
+        f"The field {name!r} of {source} must be an object of stores, each with {wanted}:"
         " run `pulumi up` with the same version of the project as the scripts."
     )
 
 
-def _describes_fhir_store(value: object, fields: set[str]) -> bool:
-    """Whether a plain value has the fields of a FHIR store, each of its type."""
-    return (
-        isinstance(value, dict)
-        and set(value) == fields
-        and isinstance(value["streams"], bool)
-        and all(isinstance(value[name], str) and value[name] for name in fields - {"streams"})
+def _describes(value: object, contract: type[Any]) -> bool:
+    """Whether a plain value has the fields of a store, each of its type."""
+    if not isinstance(value, dict) or set(value) != {item.name for item in dataclasses.fields(contract)}:
+        return False
+    return all(
+        isinstance(value[item.name], bool)
+        if item.type == "bool"
+        else isinstance(value[item.name], str) and value[item.name]
+        for item in dataclasses.fields(contract)
     )

@@ -16,7 +16,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from infra.config_file import config_file
-from infra.fhir_options import FhirStoreSettings, read_stores
+from infra.fhir_options import FHIR_STORES, FhirStoreSettings
+from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
 from infra.keys import COMMON_LABELS, KEYS, Key
 from infra.names import Names
 from infra.outputs import Endpoints
@@ -83,6 +84,7 @@ class Settings:
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
     fhir_stores: tuple[FhirStoreSettings, ...]
+    hl7v2_stores: tuple[Hl7v2StoreSettings, ...]
     endpoints: Endpoints
 
     @property
@@ -94,6 +96,11 @@ class Settings:
     def notifies_of_fhir(self) -> bool:
         """Whether a FHIR store tells Pub/Sub of its changes."""
         return any(store.notify for store in self.fhir_stores)
+
+    @property
+    def notifies_of_hl7v2(self) -> bool:
+        """Whether an HL7v2 store tells Pub/Sub of its messages."""
+        return any(store.notify for store in self.hl7v2_stores)
 
     @property
     def common_labels(self) -> dict[str, str]:
@@ -139,7 +146,8 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
         )
     _check_key_location(read["encryptionKey"], read["location"], problems)
-    fhir_stores = read_stores(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
+    fhir_stores = FHIR_STORES.read(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
+    hl7v2_stores = HL7V2_STORES.read(read["hl7v2Stores"], f"{NAMESPACE}:hl7v2Stores", problems)
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
@@ -165,6 +173,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
         fhir_stores=fhir_stores,
+        hl7v2_stores=hl7v2_stores,
         endpoints=endpoints,
     )
 

@@ -48,7 +48,12 @@ def outputs(stack: PulumiStack) -> dict[str, Any]:
 
 def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     fhir = {"version": "R4", "enableUpdateCreate": True, "streamToBigQuery": True, "disableProfileValidation": True}
-    stack = project_stack(dataflow=True, fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}})
+    hl7v2 = {"schema": {"schematizedParsingType": "SOFT_FAIL"}, "filter": 'message_type = "ORU"'}
+    stack = project_stack(
+        dataflow=True,
+        fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}},
+        hl7v2Stores={"hl7v2": hl7v2, "plain": {"notify": False, "parserVersion": "V1"}},
+    )
     before = inventory(stack.emulator)
     previewed = stack.preview().changes["create"]
     assert stack.up().changed == {"create": previewed}
@@ -59,6 +64,14 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     assert {name: (item["version"], "streamConfigs" in item) for name, item in made.items()} == {
         "fhir": ("R4", True),
         "plain": ("STU3", False),
+    }
+    hl7v2_stores = outputs(stack)["hl7v2_stores"]
+    read = {name: stack.emulator.request("GET", f"/v1/{item['name']}")[1] for name, item in hl7v2_stores.items()}
+    assert {
+        name: (item["parserConfig"]["version"], len(item.get("notificationConfigs", []))) for name, item in read.items()
+    } == {
+        "hl7v2": ("V3", 1),
+        "plain": ("V1", 0),
     }
     assert stack.preview().changed == {}
     assert stack.refresh().changed == {}

@@ -99,6 +99,7 @@ class _Google(mocks.Mocks):
             "gcp:healthcare/dataset:Dataset": "projects/{project}/locations/{location}/datasets/{name}",
             "gcp:healthcare/dicomStore:DicomStore": "{dataset}/dicomStores/{name}",
             "gcp:healthcare/fhirStore:FhirStore": "{dataset}/fhirStores/{name}",
+            "gcp:healthcare/hl7Store:Hl7Store": "{dataset}/hl7V2Stores/{name}",
             "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
             "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
         }.get(args.typ, args.name)

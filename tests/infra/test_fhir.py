@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from infra.fhir_options import STORE_KEYS, FhirStoreSettings
+from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.outputs import FhirStoreOutputs, Outputs
 from infra.settings import NAMESPACE, SettingsError
+from tests.infra.documented import documented
 from tests.infra.graph import NUMBER, PROJECT, Graph, declare, settings
 from tests.infra.test_settings import ROOT
 
@@ -216,7 +217,4 @@ def test_names_keep_google_s_limits_at_the_longest_store() -> None:
 def test_the_documentation_has_every_setting_as_it_is() -> None:
     text = (ROOT / "docs" / "how-to" / "configure.md").read_text(encoding="utf-8")
     table = text.split("| setting | default | meaning |")[1].split("\n\n")[0]
-    shown = {key.name: "empty" if key.default is None else f"`{json.dumps(key.default)}`" for key in STORE_KEYS}
-    shown["version"] = "required"
-    wanted = [f"| `{key.name}` | {shown[key.name]} | {key.meaning} |" for key in STORE_KEYS]
-    assert table.strip().splitlines()[1:] == wanted
+    assert table.strip().splitlines()[1:] == documented(FHIR_STORES)

@@ -139,5 +139,5 @@ def test_the_contract_is_read_without_pulumi() -> None:
 @pytest.mark.parametrize("store", [{}, "R4", {"name": "n", "version": "R4", "bigquery_dataset": "b", "streams": "yes"}])
 def test_a_fhir_store_that_lacks_something_is_one_sentence(store: object) -> None:
     values = json.loads(GOOGLE.to_json()) | {"fhir_stores": {"fhir": store}}
-    with pytest.raises(OutputsError, match="'fhir_stores' of the stack's outputs must be an object of FHIR stores"):
+    with pytest.raises(OutputsError, match="'fhir_stores' of the stack's outputs must be an object of stores"):
         Outputs.from_mapping(values)
