@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import hypothesis
 import pytest
 
 from tests.support import fence
@@ -36,10 +37,13 @@ _LEADING_AWAY = (
 
 
 def pytest_configure() -> None:
-    """Put up the fence, before anything of a test is imported."""
+    """Put up the fence, before anything of a test is imported, and let examples of hypothesis take their time."""
     for name in [name for name in os.environ if name.startswith(_LEADING_AWAY)]:
         del os.environ[name]
     fence.put_up()
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("any-machine", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("any-machine")
 
 
 @pytest.fixture(autouse=True)

@@ -83,7 +83,7 @@ own_text = (
     spacing=st.none() | st.tuples(st.floats(0.001, 99), st.floats(0.001, 99)),
     side=st.none() | st.integers(1, 60_000),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_list_of_ones_own_makes_valid_films(
     index: str,
     patient: str,
@@ -224,7 +224,6 @@ _EXIF[0x010F] = "a maker"
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None)
 def test_any_bytes_convert_or_are_refused(noise: bytes) -> None:
     for image in (noise, WHOLE[:60] + noise + WHOLE[60 + len(noise) :], b"\xff\xd8\xff" + noise):
         try:
@@ -235,7 +234,7 @@ def test_any_bytes_convert_or_are_refused(noise: bytes) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(2, 700), st.integers(0, 255)), max_size=12))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_any_damage_of_a_jpeg_converts_or_is_refused(changes: list[tuple[int, int]]) -> None:
     damaged = bytearray(saved(Image.fromarray(GREY), "JPEG", exif=_EXIF))
     for place, value in changes:

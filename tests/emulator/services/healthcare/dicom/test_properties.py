@@ -105,7 +105,6 @@ def check_names_and_dates(store: Store, uid: str, first: Dataset) -> None:
 
 @settings(
     max_examples=15,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
