@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 Json = dict[str, Any]
 
 DATA = Path(__file__).parents[1] / "data" / "fhir"
+_FOLDERS = {"R4": "fhir", "STU3": "fhir_stu3"}
+"""Of Synthea's output, by version."""
 
 
 @cache
@@ -21,6 +24,15 @@ def synthea(version: str) -> list[Json]:
     """The bundles of the trimmed Synthea set in a version: those referred to first."""
     names = sorted(path.name.removesuffix(".json.gz") for path in DATA.glob(f"synthea.{version.lower()}.*"))
     bundles: list[Json] = [recorded(name) for name in names]
+    return sorted(bundles, key=lambda bundle: len(bundle["entry"]))
+
+
+def synthea_or_more(version: str) -> list[Json]:
+    """As `synthea`, or of the whole output of Synthea in the folder that the environment calls SYNTHEA."""
+    folder = os.environ.get("SYNTHEA")
+    if not folder:
+        return synthea(version)
+    bundles: list[Json] = [json.loads(path.read_bytes()) for path in (Path(folder) / _FOLDERS[version]).glob("*.json")]
     return sorted(bundles, key=lambda bundle: len(bundle["entry"]))
 
 
