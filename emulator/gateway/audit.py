@@ -6,7 +6,8 @@ Cloud. Entries carry resource names, methods and principals; never bodies or que
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain, islice
 from typing import Any
 
 from emulator.access.authorization import Policies
@@ -24,6 +25,8 @@ READS = frozenset(
 )
 ACTIVITY = "cloudaudit.googleapis.com%2Factivity"
 DATA_ACCESS = "cloudaudit.googleapis.com%2Fdata_access"
+MOST_DECISIONS = 1000
+"""Listed in an entry, which Cloud Logging keeps to 256 KB."""
 
 
 class Audit:
@@ -55,7 +58,10 @@ class Audit:
             "methodName": request.method.id,
             "resourceName": request.name if request.name.startswith("projects/") else resource,
             "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
-            "authorizationInfo": [{"permission": permission, "resource": resource, "granted": granted}],
+            "authorizationInfo": [
+                {"permission": wanted, "resource": on, "granted": given}
+                for wanted, on, given in _decisions(request, permission, resource, granted=granted)
+            ],
         }
         if request.noted:
             payload["metadata"] = request.noted
@@ -91,6 +97,12 @@ class Audit:
             if exempted is not None and principal not in exempted:
                 return True
         return False
+
+
+def _decisions(request: Request, permission: str, resource: str, *, granted: bool) -> Iterable[tuple[str, str, bool]]:
+    """What was decided: the method's own permission, then what its handler asked for (the entries of a bundle)."""
+    beside = ((*asked, given) for asked, given in request.asked.items() if asked != (permission, resource))
+    return islice(chain([(permission, resource, granted)], beside), MOST_DECISIONS)
 
 
 def _audit_configs(policy: dict[str, Any]) -> dict[str, dict[str, set[str]]]:

@@ -45,6 +45,7 @@ class Request:
 
     __slots__ = (
         "_receive",
+        "asked",
         "base_url",
         "body",
         "context",
@@ -85,7 +86,14 @@ class Request:
         self.query: dict[str, Any] = {}
         self.body: Any = None
         self.noted: dict[str, Any] = {}  # what the audit log is to say of it beside, as a service's metadata
+        self.asked: dict[tuple[str, str], bool] = {}
         self._receive = receive
+
+    def may(self, permission: str, resource: str) -> bool:
+        """Whether the caller has a permission beside the method's own; `asked` keeps the answer for the audit log."""
+        granted = self.context.policies.allows(self.principal, permission, resource)
+        self.asked[permission, resource] = granted
+        return granted
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises ApiError when the client goes away in the middle."""

@@ -33,6 +33,17 @@ class FhirError(ApiError):
         self.outcome = refused.outcome
 
 
+class Unfit(Refused):
+    """What can't be imported, in a sentence that quotes nothing of a resource, so that it may be logged."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(400, [Issue("structure", "unparseable_resource", sentence)])
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
 def word(_method: Method, error: ApiError) -> Response | None:
     """An error of a FHIR method as OperationOutcome; None for what is refused before a store is asked."""
     if isinstance(error, FhirError):
@@ -143,6 +154,11 @@ def bad_references(*sentences: str) -> Refused:
 def referenced(relative: str, by: str) -> Refused:
     """A deletion that would leave a reference to nothing."""
     return _refused(409, "conflict", "resource_referenced", f"{relative} can't be deleted: {by} refers to it")
+
+
+def full_microsecond() -> Refused:
+    """One version more than fit into a microsecond of a store."""
+    return too_costly("The store has 1,024 versions of that microsecond already, which is all that it holds.")
 
 
 def bad_search(sentence: str) -> Refused:

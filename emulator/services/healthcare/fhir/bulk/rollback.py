@@ -18,10 +18,10 @@ from emulator.services.healthcare.fhir.bulk import keys, meta_filter, results
 from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
 from emulator.services.healthcare.fhir.bulk.undoing import Kept, Plan, Wanted, plan
 from emulator.services.healthcare.fhir.keeping import Change
+from emulator.services.healthcare.fhir.past_versions import require_versions
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.transfer import selection
-from emulator.services.healthcare.fhir.transfer.history_export import require_versions
 from emulator.services.healthcare.names import METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import sources, steps

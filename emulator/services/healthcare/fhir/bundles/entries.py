@@ -53,13 +53,14 @@ class Entry:
         return f"{self.type}/{self.id}"
 
 
-def kind_of(bundle: Json) -> str:
-    """batch, transaction or history; refused for what is no bundle of these."""
+def kind_of(bundle: Json, *, with_history: bool) -> str:
+    """batch, transaction or, where these are taken, history; refused for what is no bundle of these."""
     if bundle.get("resourceType") != "Bundle":
         raise outcomes.unparseable("invalid JSON: resourceType must be Bundle")
     kind = bundle.get("type")
-    if kind not in ("batch", "transaction", "history"):
-        raise errors.bad_request("invalid_bundle", "the type of the bundle must be batch or transaction")
+    if kind not in ("batch", "transaction", *(("history",) if with_history else ())):
+        of_v1beta1 = "; bundles of type history are executed by v1beta1" if kind == "history" else ""
+        raise errors.bad_request("invalid_bundle", f"the type of the bundle must be batch or transaction{of_v1beta1}")
     return str(kind)
 
 

@@ -6,27 +6,27 @@ from typing import Any
 
 import orjson
 
-from emulator.errors import not_implemented
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.fhir import errors, instants
 from emulator.services.healthcare.fhir.bundles import entries, executing
 from emulator.services.healthcare.fhir.bundles.entries import Entry
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.consents.access import Access
-from emulator.services.healthcare.fhir.rest import answers, binary, bodies, history, interactions, paths
+from emulator.services.healthcare.fhir.rest import (
+    answers,
+    binary,
+    bodies,
+    history,
+    history_bundles,
+    interactions,
+    paths,
+)
 from emulator.services.healthcare.fhir.rest.interactions import EXECUTE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
 from emulator.services.healthcare.fhir.work import Done
-
-_PERMISSIONS = {
-    "GET": interactions.GET,
-    "POST": interactions.CREATE,
-    "PUT": interactions.UPDATE,
-    "PATCH": interactions.PATCH,
-    "DELETE": interactions.DELETE,
-}
 
 
 @interaction("fhir.executeBundle", EXECUTE)
@@ -35,9 +35,9 @@ async def execute(request: Request) -> Answer:
     answers.require_json(request)
     store = paths.store_in(request)
     bundle = await bodies.resource(request, parsing.MAX_BUNDLE)
-    kind = entries.kind_of(bundle)
+    kind = entries.kind_of(bundle, with_history=operations.version_of(request) == "v1beta1")
     if kind == "history":
-        raise not_implemented("Bundles of type history are not emulated.")
+        return await history_bundles.execute(request, store, entries.raw_entries(bundle))
     found = await asyncio.to_thread(_entries, request, store, entries.raw_entries(bundle))
     reads = any(isinstance(each, Entry) and each.method == "GET" for each in found)
     reading = access.of(request, store) if reads else Access(store)
@@ -81,9 +81,9 @@ def _entry(request: Request, store: Store, place: int, given: Any) -> Entry | Re
     except Refused as refused:
         return refused
     resource = f"{store.name}/fhir/{entry.relative}" if entry.id else store.name
-    wanted = [_PERMISSIONS[entry.method], *([interactions.SEARCH] if entry.criteria else [])]
+    wanted = [interactions.OF_VERBS[entry.method], *([interactions.SEARCH] if entry.criteria else [])]
     for permission in wanted:
-        if not request.context.policies.allows(request.principal, permission, resource):
+        if not request.may(permission, resource):
             return errors.forbidden(permission, resource)
     return entry
 

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 
+from emulator.access.authorization import denied
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Handler, Resource
@@ -17,8 +18,11 @@ PATCH = "healthcare.fhirResources.patch"
 DELETE = "healthcare.fhirResources.delete"
 PURGE = "healthcare.fhirResources.purge"
 SEARCH = "healthcare.fhirStores.searchResources"
+IMPORT = "healthcare.fhirStores.import"
 EXECUTE = "healthcare.fhirStores.executeBundle"
 STORE = "healthcare.fhirStores.get"
+OF_VERBS = {"GET": GET, "POST": CREATE, "PUT": UPDATE, "PATCH": PATCH, "DELETE": DELETE}
+"""What an entry of a bundle asks for."""
 
 
 def interaction(name: str, *permissions: str, on: Resource | None = None) -> Callable[[Handler], Handler]:
@@ -42,4 +46,5 @@ def interaction(name: str, *permissions: str, on: Resource | None = None) -> Cal
 
 def require(request: Request, permission: str, resource: str) -> None:
     """Raise Google's 403 unless the caller has one more permission, which a header or an entry asks for."""
-    request.context.policies.require(request.principal, permission, resource)
+    if not request.may(permission, resource):
+        raise denied(permission, resource)

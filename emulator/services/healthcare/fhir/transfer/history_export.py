@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from emulator.context import Job
-from emulator.errors import failed_precondition, invalid_argument
+from emulator.errors import invalid_argument
 from emulator.fhir import parsing
 from emulator.fhir.search.tables import first_rid
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.fhir import versions
+from emulator.services.healthcare.fhir.past_versions import IN_A_BUNDLE, require_versions
 from emulator.services.healthcare.fhir.rest import history
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -21,16 +22,8 @@ from emulator.services.healthcare.transfer import exports
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.exports import Destination, Exporter
 
-IN_A_BUNDLE = 100
-"""Versions, so that a bundle can be executed, too (Cloud Healthcare: history bundles)."""
 _AT_ONCE = 500
 _ALL = 1 << 62
-
-
-def require_versions(settings: Json) -> None:
-    """Raise 400 for the settings of a store that keeps no versions."""
-    if settings.get("disableResourceVersioning"):
-        raise failed_precondition("The FHIR store has no history: disableResourceVersioning is set.")
 
 
 @dataclass(frozen=True)

@@ -8,23 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.fhir import outcomes, parsing
-from emulator.fhir.outcomes import Issue, Refused
+from emulator.fhir.outcomes import Refused
+from emulator.services.healthcare.fhir import errors, past_versions
 from emulator.services.healthcare.fhir.stored import Json
 
 STRUCTURES = ("BUNDLE", "RESOURCE", "BUNDLE_PRETTY", "RESOURCE_PRETTY")
 _BLANKS = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class Unfit(Refused):
-    """What can't be imported, in a sentence that quotes nothing of a resource, so that it may be logged."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(400, [Issue("structure", "unparseable_resource", sentence)])
-        self.sentence = sentence
-
-    def __str__(self) -> str:
-        return self.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ def resources(path: Path, structure: str) -> Iterator[Found]:
             yield _entry(f"{place}, entry {number}".removeprefix(", "), entry)
 
 
-def past_versions(path: Path, structure: str) -> Iterator[Found]:
+def entries_of_histories(path: Path, structure: str) -> Iterator[Found]:
     """The entries of a file's bundles of type history, each of which is of one resource.
 
     Where the structure is RESOURCE, each resource stands for an entry that has nothing else.
@@ -64,11 +54,11 @@ def past_versions(path: Path, structure: str) -> Iterator[Found]:
         except Refused as refused:
             yield Found(place, refused)
             continue
-        first = _named(entries[0]) if entries else ""
+        first = past_versions.named(entries[0]) if entries else ""
         for number, entry in enumerate(entries, 1):
             where = f"{place}, entry {number}".removeprefix(", ")
-            if not isinstance(entry, dict) or _named(entry) != first:
-                yield Found(where, Unfit("all entries of a bundle must be of the same resource"))
+            if not isinstance(entry, dict) or past_versions.named(entry) != first:
+                yield Found(where, errors.Unfit(past_versions.OTHERS))
             else:
                 yield Found(where, entry)
 
@@ -110,13 +100,3 @@ def _entry(place: str, entry: object) -> Found:
     if isinstance(resource, dict):
         return Found(place, resource)
     return Found(place, outcomes.unparseable('error at "Bundle.entry": missing required field "resource"'))
-
-
-def _named(entry: object) -> str:
-    """Type/id of the resource that an entry of a history is of, as far as that can be told."""
-    if not isinstance(entry, dict):
-        return ""
-    resource, asked = entry.get("resource"), entry.get("request")
-    if isinstance(resource, dict):
-        return f"{resource.get('resourceType')}/{resource.get('id')}"
-    return str(asked.get("url")) if isinstance(asked, dict) else ""

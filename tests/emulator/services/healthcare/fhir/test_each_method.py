@@ -96,3 +96,23 @@ def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> 
         assert granted == {(permission, False), (permission, True)}, method.id
         assert all("/fhirStores/f" in entry["resourceName"] for entry in mine), method.id
     assert "Smith" not in str(found)
+
+
+def test_the_entry_of_a_bundle_lists_what_its_entries_asked_for(emulator: RunningEmulator) -> None:
+    name = f"projects/{emulator.project}/locations/us-central1/datasets/d/fhirStores/f"
+    account = make_account(emulator, "reader")
+    bindings = [{"role": "roles/healthcare.fhirResourceReader", "members": [account.member]}]
+    emulator.request("POST", f"/v1/{name}:setIamPolicy", {"policy": {"bindings": bindings}})
+    wanted = [("GET", "Patient/p"), ("GET", "Patient/p"), ("DELETE", "Patient/p")]
+    entries = [{"request": {"method": method, "url": url}} for method, url in wanted]
+    body: dict[str, Any] = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    headers = {"Authorization": f"Bearer {account.token}", "Content-Type": "application/fhir+json"}
+    url = f"{emulator.base_url}/v1/{name}/fhir"
+    assert requests.post(url, json=body, headers=headers, timeout=PATIENCE).status_code == 200
+    (found,) = logged(emulator, 1, f"{PREFIX}executeBundle")
+    patient = f"{name}/fhir/Patient/p"
+    assert found["authorizationInfo"] == [
+        {"permission": "healthcare.fhirStores.executeBundle", "resource": name, "granted": True},
+        {"permission": "healthcare.fhirResources.get", "resource": patient, "granted": True},
+        {"permission": "healthcare.fhirResources.delete", "resource": patient, "granted": False},
+    ]
