@@ -156,6 +156,12 @@ def referenced(relative: str, by: str) -> Refused:
     return _refused(409, "conflict", "resource_referenced", f"{relative} can't be deleted: {by} refers to it")
 
 
+def same_canonical(resource_type: str, other: str) -> Refused:
+    """A canonical URL and version that another resource of the type has. The status is Google's."""
+    sentence = f"a {resource_type} with this url and version exists: {other}"
+    return _refused(409, "conflict", "duplicate_canonical", sentence)
+
+
 def full_microsecond() -> Refused:
     """One version more than fit into a microsecond of a store."""
     return too_costly("The store has 1,024 versions of that microsecond already, which is all that it holds.")

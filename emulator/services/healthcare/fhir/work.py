@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 from emulator.fhir import parsing, patches
 from emulator.services.healthcare import changes
-from emulator.services.healthcare.fhir import checks, errors, integrity, keeping, searching, stored, versions
+from emulator.services.healthcare.fhir import (
+    canonicals,
+    checks,
+    errors,
+    integrity,
+    keeping,
+    searching,
+    stored,
+    versions,
+)
 from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.keeping import Change, Ready
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
@@ -102,9 +111,10 @@ class Work:
         return None if found is None or found.deleted else found
 
     def finish(self) -> None:
-        """Refuse references that lead nowhere now, and tell notifications and streams of the changes."""
+        """Refuse references that lead nowhere and canonical URLs that are there twice now, and tell of the changes."""
         integrity.require_targets(self.tx, self.store, self._links)
         for change in self._changes:
+            canonicals.require_unique(self.tx, self.store, change)
             if change.after.deleted and self.live(change.after.type, change.after.id) is None:
                 integrity.require_unreferenced(self.tx, self.store, change.after)
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
