@@ -17,7 +17,7 @@ from scripts.errors import CommandError, ExitCode, UsageError, explain
 if TYPE_CHECKING:
     from infra.outputs import FhirStoreOutputs
     from scripts.connection import Connection
-    from scripts.fhir.documents import Document
+    from scripts.documents import Document
     from scripts.fhir.loading import Report
     from scripts.waiting import FailedFile
 

@@ -11,8 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from emulator.fhir import parsing
 from scripts.console import Progress
+from scripts.documents import Document
 from scripts.errors import CommandError, ExitCode, api_failure
-from scripts.fhir.documents import Document, entries_of
+from scripts.fhir.documents import entries_of
 from scripts.fhir.units import Transaction, Unreadable, units_of
 from scripts.importing import Imported
 from scripts.parallel import run_parallel

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.console import Progress
+from scripts.documents import Document
 from scripts.errors import ApiFailure, ExitCode
-from scripts.fhir.documents import Document, entries_of
+from scripts.fhir.documents import entries_of
 from scripts.fhir.identity import is_same
 from scripts.fhir.service import FhirFailure, FhirStore, failure_of
 from scripts.fhir.units import Item, Transaction, Unit, Unreadable, in_order, units_of

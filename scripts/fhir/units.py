@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from emulator.fhir.outcomes import Refused
-from scripts.fhir.documents import Document, entries_of, is_bundle, resources_in
+from scripts.documents import Document
+from scripts.fhir.documents import entries_of, is_bundle, resources_in
 from scripts.fhir.identity import repeatable, with_id
 
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.console import Progress
+from scripts.documents import Document
 from scripts.errors import ExitCode
-from scripts.fhir.documents import Document
 from scripts.fhir.service import FhirFailure, FhirStore, discreet
 from scripts.fhir.units import Item, Transaction, Unit, Unreadable, items_of, units_of
 from scripts.parallel import run_parallel

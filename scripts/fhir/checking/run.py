@@ -10,11 +10,12 @@ from typing import Any, BinaryIO
 
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
+from scripts.documents import Document
 from scripts.errors import ExitCode
 from scripts.fhir.checking import bundles
 from scripts.fhir.checking.findings import Finding
 from scripts.fhir.checking.resources import Examined, Rules, examine, local_targets
-from scripts.fhir.documents import Document, Found, entries_of, is_bundle, resources_in
+from scripts.fhir.documents import Found, entries_of, is_bundle, resources_in
 
 Json = dict[str, Any]
 Verdict = tuple[str, Finding]
