@@ -2,24 +2,19 @@
 
 import base64
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from mmap import mmap
 from typing import Any
 
-from emulator.dicom import dictionary, values
-from emulator.dicom.charset import DEFAULT, Charset, charset
+from emulator.dicom import values
 from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError, refusing_the_unforeseen
-from emulator.dicom.pages import STRIDE, forget
+from emulator.dicom.heads import PIXEL_TAGS, SCOPED, UNDEFINED, VR_NAMES, Buffer, Heads, Json, Scope, learn, truncated
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
-
-Json = dict[str, Any]
-Buffer = bytes | mmap
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
-PIXEL_TAGS = frozenset((0x7FE00008, 0x7FE00009, 0x7FE00010))
 
 MAX_DEPTH = 48
 
@@ -39,14 +34,6 @@ _PROGRAMS = (
     ),
     (b"#!", "a script"),
 )
-
-_UNDEFINED = 0xFFFFFFFF
-_NAMES = {vr.encode(): vr for vr in values.KNOWN_VRS}
-_CREATOR_BLOCKS = range(0x10, 0x100)
-_ITEMS = {
-    endian: (struct.pack(f"{endian}HH", 0xFFFE, 0xE000), struct.pack(f"{endian}HH", 0xFFFE, 0xE0DD)) for endian in "<>"
-}
-"""How a sequence's value begins: with an item, or its own end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +61,6 @@ class Header:
         """The first value of a root attribute (8 digits) as text, "" if there is none."""
         found = self.elements.get(tag, {}).get("Value")
         return str(found[0]) if found and found[0] is not None else ""
-
-
-@dataclass(slots=True)
-class _Scope:
-    """What the elements of one dataset inherit or share."""
-
-    implicit: bool = False
-    charset: Charset = DEFAULT
-    signed: bool = False
-    path: str = ""
-    depth: int = 0
-    creators: dict[int, str] = field(default_factory=dict)
 
 
 def inflated(data: Buffer) -> mmap:
@@ -119,7 +94,7 @@ def _read(data: Buffer) -> Header:
         data = inflate(data, start)
     dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
     implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
-    dataset.dataset(start, len(data), elements, _Scope(implicit))
+    dataset.dataset(start, len(data), elements, Scope(implicit))
     return Header(elements, (*walker.bulk, *dataset.bulk), syntax, start, len(data))
 
 
@@ -134,46 +109,38 @@ def _first(elements: Json, tag: str) -> str:
     return str(found[0]) if found else ""
 
 
-class _Walker:
+class _Walker(Heads):
     """One pass over the elements of a file."""
 
     def __init__(self, data: Buffer, endian: str) -> None:
-        self.data = data
-        self.endian = endian
+        super().__init__(data, endian)
         self.bulk: list[Bulk] = []
-        self._explicit = struct.Struct(endian + "HH2sH").unpack_from
-        self._tag = struct.Struct(endian + "HH").unpack_from
-        self._long = struct.Struct(endian + "I").unpack_from
-
-    def looks_implicit(self, pos: int) -> bool:
-        """Whether the first element there has no VR: for transfer syntaxes that no table names."""
-        return self.data[pos + 4 : pos + 6] not in _NAMES
 
     def file_meta(self, out: Json) -> int:
         """Read group 0002; give where the dataset starts. Its length and version elements are no attributes to show."""
         pos, size = 132, len(self.data)
         while size - pos >= 8:
-            group, element, code, length = self._explicit(self.data, pos)
+            group, element, code, length = self.explicit(self.data, pos)
             if group != 2:
                 break
             at = pos + 8
             if code in values.LONG_VRS:
                 if size - pos < 12:
-                    raise _truncated(group, element)
-                length, at = self._long(self.data, pos + 8)[0], pos + 12
+                    raise truncated(group, element)
+                length, at = self.long(self.data, pos + 8)[0], pos + 12
             if length > size - at:
-                raise _truncated(group, element)
-            vr = _NAMES.get(code)
+                raise truncated(group, element)
+            vr = VR_NAMES.get(code)
             pos = at + length
             if vr and element > 1 and vr != "SQ":
-                out[f"{group:04X}{element:04X}"] = self._value(vr, at, length, _Scope(), f"{group:04X}{element:04X}")
+                out[f"{group:04X}{element:04X}"] = self._value(vr, at, length, Scope(), f"{group:04X}{element:04X}")
         return pos
 
-    def dataset(self, pos: int, end: int, out: Json, scope: _Scope) -> int:
+    def dataset(self, pos: int, end: int, out: Json, scope: Scope) -> int:
         """Read the elements from `pos` up to `end` or an item delimiter into `out`; give where reading ended."""
         if scope.depth > MAX_DEPTH:
             raise DicomError(f"Sequences are nested more than {MAX_DEPTH} deep.")
-        tag_at, head = self._tag, self._head
+        tag_at, head = self.tag, self.head
         while end - pos >= 8:
             group, element = tag_at(self.data, pos)
             if group == 0xFFFE:
@@ -182,140 +149,57 @@ class _Walker:
                 raise DicomError(f"An item or delimiter tag (FFFE,{element:04X}) stands where an attribute should.")
             vr, at, length = head(pos, end, scope.implicit)
             tag = group << 16 | element
-            if length != _UNDEFINED and length > end - at:
-                raise _truncated(group, element)
+            if length != UNDEFINED and length > end - at:
+                raise truncated(group, element)
             implicit = scope.implicit
             if vr is None or vr == "UN":
                 implicit = implicit or vr == "UN"  # PS3.5 6.2.2: what is inside UN is implicit
-                vr = self._found_vr(tag, vr, at, length, scope, out)
+                vr = self.found_vr(tag, vr, at, length, scope, out)
             key = f"{tag:08X}"
             if vr == "SQ":
-                stop = end if length == _UNDEFINED else at + length
-                inner = _Scope(implicit, scope.charset, scope.signed, f"{scope.path}{key}/", scope.depth + 1)
-                out[key], pos = self._sequence(at, stop, inner, open_ended=length == _UNDEFINED)
-            elif length == _UNDEFINED:
-                pos = self._fragments(at, end, group, element)
+                stop = end if length == UNDEFINED else at + length
+                inner = Scope(implicit, scope.charset, scope.signed, f"{scope.path}{key}/", scope.depth + 1)
+                out[key], pos = self._sequence(at, stop, inner, open_ended=length == UNDEFINED)
+            elif length == UNDEFINED:
+                pos = self.fragments(at, end, group, element)
                 self.bulk.append(Bulk(scope.path + key, vr, at, pos - at, encapsulated=True))
                 out[key] = {"vr": vr, "BulkDataURI": scope.path + key}
             else:
                 pos = at + length
                 if element:  # group lengths are not shown (PS3.18 F.2.2)
                     out[key] = shown = self._value(vr, at, length, scope, key)
-                    if tag in _SCOPED or group & 1:
-                        _learn(tag, shown, scope)
+                    if tag in SCOPED or group & 1:
+                        learn(tag, shown, scope)
         if scope.depth == 0 and pos < end and any(self.data[pos:end]):
             raise DicomError(f"The file is truncated: {end - pos} bytes are left where an attribute should start.")
         return pos
 
-    def _head(self, pos: int, end: int, implicit: bool) -> tuple[str | None, int, int]:
-        """Read an element's head; give its VR (None if it has none), where its value starts, and the value's length."""
-        if implicit:
-            return None, pos + 8, self._long(self.data, pos + 4)[0]
-        group, element, code, length = self._explicit(self.data, pos)
-        vr = _NAMES.get(code)
-        if vr is None:
-            return self._odd_head(pos, end, code, length)
-        if code in values.LONG_VRS:
-            if end - pos < 12:
-                raise _truncated(group, element)
-            return vr, pos + 12, self._long(self.data, pos + 8)[0]
-        return vr, pos + 8, length
-
-    def _odd_head(self, pos: int, end: int, code: bytes, short: int) -> tuple[str | None, int, int]:
-        """Read the head of an element of an explicit file whose VR is none: what comes after it tells what it means.
-
-        It may be a VR of a later standard (PS3.5 6.2: two letters and a length of 32 bits), no VR at all as in an
-        implicit file, or two bytes that mean nothing, with a length of 16 bits as DCMTK and others read it.
-        """
-        ways: list[tuple[str | None, int, int]] = [("UN", pos + 8, short)]
-        if code.isalpha() and code.isupper():
-            if end - pos < 12:
-                raise _truncated(*self._tag(self.data, pos))
-            ways.insert(0, ("UN", pos + 12, self._long(self.data, pos + 8)[0]))
-        else:
-            ways.insert(0, (None, pos + 8, self._long(self.data, pos + 4)[0]))
-        return next((way for way in ways if self._goes_on(pos, way[1], way[2], end)), ways[0])
-
-    def _goes_on(self, pos: int, at: int, length: int, end: int) -> bool:
-        """Whether after a value of that length there is an element with a higher tag, a delimiter, or the end."""
-        if length == _UNDEFINED:
-            return self.data[at : at + 4] in _ITEMS[self.endian]
-        following = at + length
-        if following + 8 > end:
-            return following == end
-        after = self._tag(self.data, following)
-        return after > self._tag(self.data, pos) or after[0] == 0xFFFE
-
-    def _found_vr(self, tag: int, given: str | None, at: int, length: int, scope: _Scope, out: Json) -> str:
-        """The VR of an element that has none, or has UN; not SQ where its value begins no sequence."""
-        vr = self._find_vr(tag, given, length, scope, out)
-        if vr != "SQ" or length in (0, _UNDEFINED) or self.data[at : at + 4] in _ITEMS[self.endian]:
-            return vr
-        return "UN"  # text, say, where the dictionary has a sequence: nothing says what it is
-
-    def _find_vr(self, tag: int, given: str | None, length: int, scope: _Scope, out: Json) -> str:
-        """Find the VR of an element that has none, or has UN (as pydicom does; PS3.5 6.2.2)."""
-        group, element = tag >> 16, tag & 0xFFFF
-        if group & 1:
-            if element in _CREATOR_BLOCKS:
-                return "LO"
-            creator = scope.creators.get(group << 8 | element >> 8)
-            found = dictionary.private_vr(tag, creator) if creator else None
-            return _settle(tag, found, scope, out) if found else ("SQ" if length == _UNDEFINED else "UN")
-        if given == "UN" and 0xFFFF <= length < _UNDEFINED:
-            return "UN"
-        if tag in PIXEL_TAGS and length == _UNDEFINED:
-            return "OB"  # PS3.5 A.4
-        known = dictionary.entry(tag)
-        if known is None:
-            return "UL" if element == 0 else ("SQ" if length == _UNDEFINED else "UN")
-        return _settle(tag, known[0], scope, out)
-
-    def _sequence(self, pos: int, stop: int, scope: _Scope, *, open_ended: bool) -> tuple[Json, int]:
+    def _sequence(self, pos: int, stop: int, scope: Scope, *, open_ended: bool) -> tuple[Json, int]:
         """Read a sequence's items; give its JSON and where it ended. The scope is theirs; its path, the sequence's."""
         base = scope.path
         group, element = int(base[-9:-5], 16), int(base[-5:-1], 16)
         items: list[Json] = []
         while stop - pos >= 8:
-            item_group, item_element = self._tag(self.data, pos)
-            (size,) = self._long(self.data, pos + 4)
+            item_group, item_element = self.tag(self.data, pos)
+            (size,) = self.long(self.data, pos + 4)
             if item_group != 0xFFFE or item_element not in (0xE000, 0xE0DD):
                 raise DicomError(f"Sequence ({group:04X},{element:04X}) holds something that is not an item.")
             pos += 8
             if item_element == 0xE0DD:
                 return _shown_items(items), pos
-            if size != _UNDEFINED and size > stop - pos:
-                raise _truncated(group, element)
+            if size != UNDEFINED and size > stop - pos:
+                raise truncated(group, element)
             item: Json = {}
-            inner = _Scope(scope.implicit, scope.charset, scope.signed, f"{base}{len(items)}/", scope.depth)
-            limit = stop if size == _UNDEFINED else pos + size
+            inner = Scope(scope.implicit, scope.charset, scope.signed, f"{base}{len(items)}/", scope.depth)
+            limit = stop if size == UNDEFINED else pos + size
             reached = self.dataset(pos, limit, item, inner)
-            pos = reached if size == _UNDEFINED else limit
+            pos = reached if size == UNDEFINED else limit
             items.append(item)
         if open_ended:
-            raise _truncated(group, element)
+            raise truncated(group, element)
         return _shown_items(items), stop
 
-    def _fragments(self, at: int, end: int, group: int, element: int) -> int:
-        """Pass over encapsulated fragments (PS3.5 A.4); give where the sequence delimiter ended."""
-        pos = seen = at
-        while end - pos >= 8:
-            if pos - seen > STRIDE:
-                forget(self.data, seen, pos)
-                seen = pos
-            item_group, item_element = self._tag(self.data, pos)
-            (size,) = self._long(self.data, pos + 4)
-            pos += 8
-            if item_group != 0xFFFE or item_element not in (0xE000, 0xE0DD):
-                raise DicomError(f"The fragments of ({group:04X},{element:04X}) hold something that is not a fragment.")
-            if item_element == 0xE0DD:
-                return pos
-            if size > end - pos:
-                raise _truncated(group, element)
-            pos += size
-        raise _truncated(group, element)
-
-    def _value(self, vr: str, at: int, length: int, scope: _Scope, key: str) -> Json:
+    def _value(self, vr: str, at: int, length: int, scope: Scope, key: str) -> Json:
         """Show one value as DICOM JSON; a bulk value is noted and shown as its path."""
         if length == 0:
             return {"vr": vr}
@@ -356,35 +240,5 @@ def swapped(raw: bytes, vr: str, width: int = 0) -> bytes:
     return bytes(out)
 
 
-_SCOPED = frozenset((0x00080005, 0x00280103))
-
-
-def _learn(tag: int, shown: Json, scope: _Scope) -> None:
-    """Remember what later elements need: character set, pixel representation, private creators."""
-    found = shown.get("Value")
-    if tag == 0x00080005:
-        scope.charset = charset(tuple(str(term or "") for term in found)) if found else DEFAULT
-    elif tag == 0x00280103:
-        scope.signed = bool(found and found[0] == 1)
-    elif tag & 0xFFFF in _CREATOR_BLOCKS and found:
-        scope.creators[(tag >> 16) << 8 | tag & 0xFF] = str(found[0])
-
-
-def _settle(tag: int, vr: str, scope: _Scope, out: Json) -> str:
-    """Settle a VR which the dictionary leaves open, for an implicit file (PS3.5 A.1, PS3.3 C.11.1.1)."""
-    if len(vr) == 2:
-        return vr
-    if vr == "US or SS":
-        return "SS" if scope.signed else "US"
-    if tag == 0x00283006:
-        descriptor = out.get("00283002", {}).get("Value")
-        return "US" if descriptor and descriptor[0] == 1 else "OW"
-    return "OW" if "OW" in vr else "UN"
-
-
 def _shown_items(items: list[Json]) -> Json:
     return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
-
-
-def _truncated(group: int, element: int) -> DicomError:
-    return DicomError(f"The file is truncated: it ends within attribute ({group:04X},{element:04X}).")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.dicom import frames, syntaxes, transcode
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.frames import PixelData, Ranges
-from emulator.dicom.header import Buffer, Bulk, inflated, swapped
+from emulator.dicom.header import Bulk, inflated, swapped
+from emulator.dicom.heads import Buffer
 from emulator.dicom.media import Choice, Offer
 from emulator.dicom.multipart import length_of, part_head
 from emulator.errors import invalid_argument, not_found
