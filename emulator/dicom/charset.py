@@ -26,6 +26,18 @@ class Charset:
             return raw.decode("ascii")
         return self._decode_extended(raw, person_name)
 
+    def encode(self, text: str) -> bytes:
+        """Encode a value, as `decode` reads it; a character that the repertoire lacks becomes a question mark."""
+        if self._codec is not None:
+            return text.encode(self._codec, "replace")
+        if text.isascii():
+            return text.encode()
+        from pydicom.charset import encode_string
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return bytes(encode_string(text, list(_python_encodings(self._terms))))
+
     def _decode_extended(self, raw: bytes, person_name: bool) -> str:
         from pydicom.charset import decode_bytes
         from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS

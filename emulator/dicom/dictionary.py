@@ -50,3 +50,19 @@ def tag_of(name: str) -> str | None:
 
     tag = tag_for_keyword(name)
     return None if tag is None else f"{tag:08X}"
+
+
+@functools.lru_cache(maxsize=256)
+def repeating(name: str) -> str | None:
+    """The tag of an attribute of curves or overlays by its keyword, with x for any digit: OverlayData is 60xx3000."""
+    from pydicom._dicom_dict import RepeatersDictionary
+
+    found = (tag for tag, entry in RepeatersDictionary.items() if entry[4] == name)
+    return next((tag for tag in found if tag.startswith(("50xx", "60xx"))), None)
+
+
+def is_standard_uid(uid: str) -> bool:
+    """Whether the standard itself assigns a UID (PS3.6 A): a SOP class, a transfer syntax, a well-known instance."""
+    from pydicom._uid_dict import UID_dictionary
+
+    return uid in UID_dictionary

@@ -77,13 +77,18 @@ def read_header(data: Buffer) -> Header:
         return _read(data)
 
 
-def _read(data: Buffer) -> Header:
+def require_dicom(data: Buffer) -> None:
+    """Raise DicomError unless these are the bytes of a Part 10 file, whose preamble begins no program."""
     if len(data) == 0:
         raise DicomError("The file is empty.")
     if len(data) < 132 or data[128:132] != b"DICM":
         raise DicomError("The file is not DICOM: the prefix DICM is missing at byte 128 (PS3.10 7.1).")
     if (program := _program(data)) is not None:
         raise DicomError(f"The file's preamble begins a program ({program}); a DICOM file must not (PS3.10 7.1).")
+
+
+def _read(data: Buffer) -> Header:
+    require_dicom(data)
     walker = _Walker(data, "<")
     elements: Json = {}
     start = walker.file_meta(elements)
@@ -92,10 +97,17 @@ def _read(data: Buffer) -> Header:
         raise DicomError("The file meta information lacks TransferSyntaxUID (0002,0010).")
     if syntax in DEFLATED_DATASETS:
         data = inflate(data, start)
-    dataset = _Walker(data, ">" if syntax == BIG_ENDIAN else "<")
-    implicit = syntax == IMPLICIT or (not syntax.startswith(EXPLICIT[:-2]) and dataset.looks_implicit(start))
+    endian, implicit = encoding(data, syntax, start)
+    dataset = _Walker(data, endian)
     dataset.dataset(start, len(data), elements, Scope(implicit))
     return Header(elements, (*walker.bulk, *dataset.bulk), syntax, start, len(data))
+
+
+def encoding(data: Buffer, syntax: str, start: int) -> tuple[str, bool]:
+    """How the dataset at `start` is encoded: struct's sign of its endianness, and whether VRs are left out."""
+    endian = ">" if syntax == BIG_ENDIAN else "<"
+    named = syntax.startswith(EXPLICIT[:-2])
+    return endian, syntax == IMPLICIT or (not named and Heads(data, endian).looks_implicit(start))
 
 
 def _program(data: Buffer) -> str | None:

@@ -1,0 +1,67 @@
+"""What an instance's header says of a person, ready to be looked for in its texts and pictures."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from emulator.deidentify.dicom import tables
+from emulator.deidentify.text.info_types import CONTEXTUAL
+from emulator.deidentify.text.known import Known
+from emulator.dicom.header import Header
+
+_BY_VR = {"PN": "PERSON_NAME", "DA": "DATE", "DT": "DATE", "AS": "AGE", "UR": "URL"}
+_PLACES = frozenset(("00080081", "00080092", "00101040", "00102150", "00102152", "00200010", "00400243", "00404025"))
+_ORGANIZATIONS = frozenset(("00080080", "00081040", "00080116", "00321033", "00120031", "00404034"))
+_PHONES = frozenset(("00080094", "00102154", "00102155", "00102299", "00401104", "00402010"))
+_PLAIN = "MEDICAL_RECORD_NUMBER"
+_TEXTS = frozenset(("AE", "LO", "SH", "UC", "ST"))
+_LONGEST = 64
+"""Longer texts are no names and ids, but sentences in which these stand."""
+
+
+def known_of(header: Header, *, contextual: bool = False) -> Known:
+    """The values that the Basic Profile would take away (actions D, Z, X; PS3.15 E.1-1), of items of sequences, too.
+
+    Each with its infoType; contextual gives all of them the one that becomes [CTX] (PS3.15 E.3.5).
+    """
+    pairs = ((CONTEXTUAL if contextual else kind, text) for kind, text in _values(header.elements) if text.strip())
+    return Known.of(dict.fromkeys(pairs))
+
+
+def _values(elements: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Pairs of an infoType and a value, of every attribute that may name a person."""
+    for key, element in elements.items():
+        vr, found = element["vr"], element.get("Value", ())
+        if vr == "SQ":
+            for item in found:
+                yield from _values(item)
+        elif kind := _kind(key, vr):
+            for value in found:
+                yield from ((kind, text) for text in _texts(value) if len(text) <= _LONGEST)
+
+
+def _kind(key: str, vr: str) -> str | None:
+    """The infoType of an attribute's values; None for one that names nobody."""
+    row = tables.row(int(key, 16))
+    if vr in _BY_VR:
+        return _BY_VR[vr]
+    if row is None or row.descriptor or row.code == "U" or vr not in _TEXTS:
+        return None
+    return next(
+        (kind for kind, tags in _KINDS if key in tags),
+        _PLAIN,
+    )
+
+
+_KINDS = (("LOCATION", _PLACES), ("ORGANIZATION_NAME", _ORGANIZATIONS), ("PHONE_NUMBER", _PHONES))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif value is not None:
+        yield str(value)
+
+
+def patient_of(header: Header) -> str:
+    """By what dates are shifted alike: PatientID, or StudyInstanceUID where that is empty (Cloud Healthcare)."""
+    return header.text("00100020") or header.text("0020000D")
