@@ -38,17 +38,14 @@ class Cleaner:
 
     def clean(self, text: str, known: Known, context: str) -> Cleaned:
         """The text with every finding transformed; context is the patient's id, by which dates are shifted alike."""
-        findings = self.find(text, known)
-        return Cleaned("".join(self._pieces(text, findings, context)), tuple(findings))
+        replaced = self.replacements(text, known, context)
+        return Cleaned("".join(_pieces(text, replaced)), tuple(each for each, _ in replaced))
 
-    def _pieces(self, text: str, findings: list[Finding], context: str) -> Iterator[str]:
+    def replacements(self, text: str, known: Known, context: str) -> list[tuple[Finding, str]]:
+        """As `find`, each with what takes its place."""
+        findings = self.find(text, known)
         dates = {(each.start, each.end): each for each in written_dates(text)} if findings else {}
-        place = 0
-        for each in findings:
-            yield text[place : each.start]
-            yield self._replacement(text, each, dates.get((each.start, each.end)), context)
-            place = each.end
-        yield text[place:]
+        return [(each, self._replacement(text, each, dates.get((each.start, each.end)), context)) for each in findings]
 
     def _replacement(self, text: str, found: Finding, written: WrittenDate | None, context: str) -> str:
         """What takes the place of a finding, which may be a date of the text."""
@@ -57,3 +54,13 @@ class Cleaner:
         if isinstance(how, DateShift) and written is not None:
             return moved_date(text, written, (how.secret or self._secret).days(context)) or f"[{found.info_type}]"
         return said if how is None else transformed(said, found.info_type, how, self._secret)
+
+
+def _pieces(text: str, replaced: list[tuple[Finding, str]]) -> Iterator[str]:
+    """A text with findings replaced, piece by piece."""
+    place = 0
+    for found, new in replaced:
+        yield text[place : found.start]
+        yield new
+        place = found.end
+    yield text[place:]

@@ -1,0 +1,99 @@
+"""Attachments and Binary: the data in base64 read by their content type, cleaned, and written back.
+
+What can't be read as text can't be cleaned, and goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from emulator.deidentify.fhir.narratives import Narrative
+from emulator.deidentify.text import Cleaner, Known
+from emulator.fhir import parsing
+from emulator.fhir.outcomes import Refused
+
+Json = dict[str, Any]
+_CHARSET = re.compile(r';\s*charset="?([A-Za-z0-9_\-:.]+)"?', re.IGNORECASE)
+_MARKUP = re.compile(r"(text|application)/(.+\+)?(html|xml|xhtml)(\+xml)?")
+_JSON = re.compile(r"(text|application)/(.+\+)?json")
+_OPAQUE = re.compile(r"(image|audio|video|font|model)/.*|application/(dicom|pdf|zip|gzip|octet-stream|msword|vnd\..*)")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+class Attached:
+    """Cleans the data of attachments."""
+
+    def __init__(self, cleaner: Cleaner, narrative: Narrative, resource: Callable[[Json], Json | None]) -> None:
+        """`resource` de-identifies a FHIR resource that lies in an attachment."""
+        self._cleaner = cleaner
+        self._narrative = narrative
+        self._resource = resource
+
+    def cleaned(self, data: str, content_type: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
+        """The data in base64, None where they are no text; and the infoTypes that were found in them."""
+        kind = content_type.partition(";")[0].strip().lower()
+        text = None if _OPAQUE.fullmatch(kind) else _decoded(data, content_type)
+        if text is None:
+            return None, ()
+        new, found = self._cleaned(text, kind, known, context)
+        if new is None or new == text:
+            return (data if new is not None else None), found
+        return base64.b64encode(new.encode(_charset(content_type), "replace")).decode(), found
+
+    def _cleaned(self, text: str, kind: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
+        if _MARKUP.fullmatch(kind):
+            return self._narrative.cleaned(text, known, context)
+        if _JSON.fullmatch(kind):
+            return self._in_json(text, known, context)
+        result = self._cleaner.clean(text, known, context)
+        return result.text, tuple(each.info_type for each in result.findings)
+
+    def _in_json(self, text: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
+        """JSON with its strings cleaned; a resource as one. What is no JSON is text."""
+        try:
+            value = parsing.parse(text.encode(), None) if text.lstrip()[:1] == "{" else orjson.loads(text)
+        except (Refused, orjson.JSONDecodeError):
+            result = self._cleaner.clean(text, known, context)
+            return result.text, tuple(each.info_type for each in result.findings)
+        if isinstance(value, dict) and "resourceType" in value:
+            made = self._resource(value)
+            return (None if made is None else parsing.serialize(made).decode()), ()
+        found: list[str] = []
+        return parsing.serialize(self._strings(value, known, context, found)).decode(), tuple(found)
+
+    def _strings(self, value: Any, known: Known, context: str, found: list[str]) -> Any:
+        if isinstance(value, str):
+            result = self._cleaner.clean(value, known, context)
+            found += [each.info_type for each in result.findings]
+            return result.text
+        if isinstance(value, list):
+            return [self._strings(each, known, context, found) for each in value]
+        if isinstance(value, dict):
+            return {name: self._strings(each, known, context, found) for name, each in value.items()}
+        return value
+
+
+def _charset(content_type: str) -> str:
+    """The character set that a content type names, UTF-8 where it names none that Python knows."""
+    found = _CHARSET.search(content_type)
+    try:
+        "".encode(found[1] if found else "utf-8")
+    except LookupError:
+        return "utf-8"
+    return found[1] if found else "utf-8"
+
+
+def _decoded(data: str, content_type: str) -> str | None:
+    """The text that base64 holds; None where it is none."""
+    try:
+        raw = base64.b64decode("".join(data.split()), validate=True)
+        text = raw.decode(_charset(content_type))
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return None if _CONTROL.search(text) else text
