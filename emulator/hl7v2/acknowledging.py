@@ -10,8 +10,8 @@ from emulator.hl7v2.message import HEADER, Message
 
 ACCEPTED, ERROR = "AA", "AE"
 _VERSION, _PROCESSING = "2.3", "P"
-_NO_STRUCTURE = ("2.1", "2.2", "2.3", "2.3.1")
-"""Versions whose MSH-9 has no message structure (HL7 v2.4, 2.16.9.9)."""
+_NO_STRUCTURE = ("2.1", "2.2", "2.3", "2.3.1", "2.4")
+"""Versions in which HAPI HL7v2 gives MSH-9 of an acknowledgement no message structure."""
 
 
 def ack(message: Message, time: str, control_id: str) -> bytes:
