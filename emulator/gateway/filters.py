@@ -6,41 +6,83 @@ OR binds tighter than AND, as in AIP-160 and in the Logging query language: `a O
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.patterns import Pattern
 
 LONGEST = 20_000  # characters (Logging: "Quotas and limits", for its queries and sinks; other services name none)
+T = TypeVar("T")
 Predicate = Callable[[dict[str, Any]], bool]
-Compare = Callable[[str, str, str], Predicate]
+Compare = Callable[[str, str, str], T]
 _TOKEN = re.compile(
     r'\s*(?:(?P<op><=|>=|!=|=~|!~|=|<|>|:)|(?P<paren>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()"=<>!:]+))'
 )
 
 
-def compile_filter(text: str, compare: Compare | None = None, functions: tuple[str, ...] = ()) -> Predicate:
+@dataclass(frozen=True)
+class Algebra(Generic[T]):
+    """How conditions of a service's own kind are joined."""
+
+    all_of: Callable[[Sequence[T]], T]
+    any_of: Callable[[Sequence[T]], T]
+    negated: Callable[[T], T]
+
+
+_PREDICATES: Algebra[Predicate] = Algebra(
+    lambda terms: lambda value: all(term(value) for term in terms),
+    lambda terms: lambda value: any(term(value) for term in terms),
+    lambda term: lambda value: not term(value),
+)
+
+
+def compile_filter(text: str, compare: Compare[Predicate] | None = None, functions: tuple[str, ...] = ()) -> Predicate:
     """A predicate over a resource's JSON. Raises a 400 that quotes what can't be read.
 
     compare (field path, operator, value) makes the predicate of one comparison, for services whose values compare in
     their own way; the operator of a bare word is "" and its path too. functions are names that may stand with one text
     in the place of a path (AIP-160: functions): `tag("x") = y` is of the path `tag(x)`.
     """
+    return read(text, _PREDICATES, compare or _comparison, functions)
+
+
+def read(
+    text: str,
+    algebra: Algebra[T],
+    compare: Compare[T],
+    functions: tuple[str, ...] = (),
+    calls: Mapping[str, Callable[[Sequence[str]], T]] | None = None,
+) -> T:
+    """The same for conditions of any kind.
+
+    A part of a path may be quoted: `labels."a b" = c` is of the path `labels.a b`. calls are functions that are
+    conditions by themselves, of the texts that they are given: `PatientId("1", "MRN")`.
+    """
     if len(text) > LONGEST:
         raise invalid_argument(f"The filter has {len(text)} characters; at most {LONGEST} are allowed.")
-    parser = _Parser(text, compare or _comparison, functions)
-    predicate = parser.expression(parser.term)
+    parser = _Parser(text, algebra, compare, functions, calls or {})
+    condition = parser.expression(parser.term)
     if parser.peek() is not None:
         raise parser.error()
-    return predicate
+    return condition
 
 
-class _Parser:
-    def __init__(self, text: str, compare: Compare, functions: tuple[str, ...]) -> None:
+class _Parser(Generic[T]):
+    def __init__(
+        self,
+        text: str,
+        algebra: Algebra[T],
+        compare: Compare[T],
+        functions: tuple[str, ...],
+        calls: Mapping[str, Callable[[Sequence[str]], T]],
+    ) -> None:
         self.text = text
+        self.algebra = algebra
         self.compare = compare
         self.functions = functions
+        self.calls = calls
         self.tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -65,28 +107,27 @@ class _Parser:
         self.at += 1
         return token
 
-    def expression(self, operand: Callable[[], Predicate]) -> Predicate:
+    def expression(self, operand: Callable[[], T]) -> T:
         """Operands joined by AND, written or not."""
         terms = [self.disjunction(operand)]
         while (token := self.peek()) is not None and token != ("paren", ")"):
             if token == ("word", "AND"):
                 self.take()
             terms.append(self.disjunction(operand))
-        return terms[0] if len(terms) == 1 else lambda value: all(term(value) for term in terms)
+        return terms[0] if len(terms) == 1 else self.algebra.all_of(terms)
 
-    def disjunction(self, operand: Callable[[], Predicate]) -> Predicate:
+    def disjunction(self, operand: Callable[[], T]) -> T:
         terms = [self.negation(operand)]
         while self.peek() == ("word", "OR"):
             self.take()
             terms.append(self.negation(operand))
-        return terms[0] if len(terms) == 1 else lambda value: any(term(value) for term in terms)
+        return terms[0] if len(terms) == 1 else self.algebra.any_of(terms)
 
-    def negation(self, operand: Callable[[], Predicate]) -> Predicate:
+    def negation(self, operand: Callable[[], T]) -> T:
         token = self.peek()
         if token in (("word", "NOT"), ("word", "-")):
             self.take()
-            inner = self.negation(operand)
-            return lambda value: not inner(value)
+            return self.algebra.negated(self.negation(operand))
         if token == ("paren", "("):
             self.take()
             inner = self.expression(operand)
@@ -95,7 +136,7 @@ class _Parser:
             return inner
         return operand()
 
-    def term(self) -> Predicate:
+    def term(self) -> T:
         """A comparison, a comparison with a group of values (`state=(A OR B)`), or a bare word."""
         kind, text = self.take()
         if kind not in ("word", "quoted"):
@@ -103,10 +144,14 @@ class _Parser:
         if kind == "word" and text.startswith("-") and len(text) > 1:
             self.tokens[self.at - 1] = (kind, text[1:])
             self.at -= 1
-            inner = self.term()
-            return lambda value: not inner(value)
-        if kind == "word" and text in self.functions and self.peek() == ("paren", "("):
-            text = self.call(text)
+            return self.algebra.negated(self.term())
+        if kind == "word" and self.peek() == ("paren", "("):
+            if text in self.calls:
+                return self.calls[text](self.arguments())
+            if text in self.functions:
+                text = self.call(text)
+        elif kind == "word" and text.endswith(".") and (self.peek() or ("", ""))[0] == "quoted":
+            text += self.quoted_part()
         following = self.peek()
         if following is None or following[0] != "op":
             return self.compare("", "", _unescaped(kind, text))
@@ -117,13 +162,29 @@ class _Parser:
 
     def call(self, name: str) -> str:
         """A function with its argument, as the path of a comparison."""
-        self.take()
-        kind, argument = self.take()
-        if kind != "quoted" or self.take() != ("paren", ")"):
+        arguments = self.arguments()
+        if len(arguments) != 1:
             raise self.error()
-        return f"{name}({_unescaped(kind, argument)})"
+        return f"{name}({arguments[0]})"
 
-    def comparison(self, path: str, operator: str) -> Predicate:
+    def arguments(self) -> list[str]:
+        """The texts that a function is given, in parentheses."""
+        self.take()
+        found = [self.quoted_part()]
+        while (token := self.take()) == ("word", ","):
+            found.append(self.quoted_part())
+        if token != ("paren", ")"):
+            raise self.error()
+        return found
+
+    def quoted_part(self) -> str:
+        """A text that must be quoted."""
+        kind, text = self.take()
+        if kind != "quoted":
+            raise self.error()
+        return _unescaped(kind, text)
+
+    def comparison(self, path: str, operator: str) -> T:
         kind, wanted = self.take()
         if kind not in ("word", "quoted"):
             raise self.error()

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+import orjson
+
+from emulator.services.healthcare.hl7v2 import filters
+from emulator.services.healthcare.hl7v2.filters import Facts
 from emulator.services.healthcare.hl7v2.stored import Row
 from emulator.services.healthcare.stores.kind import Message, NotificationConfig
 
@@ -18,6 +22,21 @@ class Change:
     ingested: bool
 
 
-def message(store: str, _config: NotificationConfig, change: Change) -> Message | None:
-    """The notification of a change: the message's name."""
-    return f"{store}/messages/{change.row.id}".encode(), {"msgType": change.row.type}
+def message(store: str, config: NotificationConfig, change: Change) -> Message | None:
+    """The notification of a change: the message's name, where the config's filter is for it.
+
+    The older config marks what was created, so that an adapter sends it out (GoogleCloudPlatform/mllp:
+    legacy_publish_attribute).
+    """
+    attributes = {"msgType": change.row.type}
+    if config.older:
+        attributes |= {} if change.ingested else {"publish": "true"}
+    elif not filters.compiled(config.settings.get("filter") or "", change.zone).holds(_facts(change)):
+        return None
+    return f"{store}/messages/{change.row.id}".encode(), attributes
+
+
+def _facts(change: Change) -> Facts:
+    row = change.row
+    labels = orjson.loads(row.state.labels)
+    return Facts(row.type, row.facility, row.sent, row.state.created, change.patients, labels)

@@ -51,8 +51,8 @@ def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: St
     """Make a message be there; `before` is its row, where it has one."""
     if before is not None:
         change(tx, before, state)
-        return Row(before.number, identifier, state, before.sent, before.type, before.facility)
-    kind, facility = new.message.message_type, new.message.field(HEADER, 4)
+        return replace(before, state=state)
+    body, kind, facility = new.body, new.message.message_type, new.message.field(HEADER, 4)
     made = tx.execute(
         "INSERT INTO hl7v2_messages(store, id, live, changed, created, operation, labels, sent, type, facility, size)"
         " VALUES(?,?,1,?,?,?,?,?,?,?,?)",
@@ -66,15 +66,14 @@ def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: St
             new.sent,
             kind,
             facility,
-            len(new.body.raw),
+            len(body.raw),
         ),
     )
     number = int(made.lastrowid or 0)
-    body = new.body
     tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", (number, body.raw, body.terminator, body.schematized))
     for value, name in set(new.message.patient_ids()):
         tx.execute("INSERT INTO hl7v2_patients VALUES(?,?,?,?)", (key.number, value, name, number))
-    return Row(number, identifier, state, new.sent, kind, facility)
+    return Row(number, identifier, state, new.sent, kind, facility, len(body.raw))
 
 
 def change(tx: sqlite3.Connection, before: Row, state: State) -> None:

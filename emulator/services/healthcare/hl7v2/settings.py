@@ -1,6 +1,9 @@
 """What an HL7v2 store may be set to, beyond what all stores share."""
 
+from datetime import UTC
+
 from emulator.errors import invalid_argument
+from emulator.services.healthcare.hl7v2 import filters
 from emulator.services.healthcare.hl7v2.stored import version_of
 from emulator.services.healthcare.stores import settings
 from emulator.services.healthcare.stores.kind import Json
@@ -9,6 +12,8 @@ from emulator.services.healthcare.stores.kind import Json
 def check(old: Json | None, body: Json) -> None:
     """Raise 400 for settings that Google refuses; `old` are those before, None for a new store."""
     settings.check_one_of_both(body)
+    for config in body.get("notificationConfigs") or []:
+        filters.compiled(config.get("filter") or "", UTC)
     if old is not None and _version(old) != _version(body):
         raise invalid_argument("Field parserConfig.version is immutable: it can be set only when the store is created.")
 

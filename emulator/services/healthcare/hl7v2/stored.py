@@ -97,6 +97,8 @@ class Row:
     sent: int
     type: str
     facility: str
+    size: int
+    """Of its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,14 @@ class Body:
     schematized: bytes
 
 
-COLUMNS = "m.number, m.id, m.live, m.changed, m.created, m.operation, m.labels, m.sent, m.type, m.facility"
+COLUMNS = "m.number, m.id, m.live, m.changed, m.created, m.operation, m.labels, m.sent, m.type, m.facility, m.size"
 """What `row_of` takes, of hl7v2_messages m."""
 
 
 def row_of(values: Sequence[Any]) -> Row:
     """A row of COLUMNS."""
-    number, identifier, live, changed, created, operation, labels, sent, kind, facility = values
-    return Row(number, identifier, State(bool(live), changed, created, operation, labels), sent, kind, facility)
+    number, identifier, live, changed, created, operation, labels, *rest = values
+    return Row(number, identifier, State(bool(live), changed, created, operation, labels), *rest)
 
 
 def version_of(parser: Json) -> str:

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS hl7v2_messages(
 );
 CREATE UNIQUE INDEX IF NOT EXISTS hl7v2_messages_id ON hl7v2_messages(store, id);
 CREATE INDEX IF NOT EXISTS hl7v2_messages_sent ON hl7v2_messages(store, live, sent, number);
-CREATE INDEX IF NOT EXISTS hl7v2_messages_changed ON hl7v2_messages(store, changed);
+CREATE INDEX IF NOT EXISTS hl7v2_messages_live ON hl7v2_messages(store, live, number);
 
 CREATE TABLE IF NOT EXISTS hl7v2_bodies(
     number INTEGER PRIMARY KEY, raw BLOB NOT NULL, terminator BLOB NOT NULL, schematized BLOB NOT NULL
