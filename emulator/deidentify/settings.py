@@ -1,0 +1,16 @@
+"""All that a DeidentifyConfig says, v1 or v1beta1, as one object that processes can be given."""
+
+from dataclasses import dataclass, field
+
+from emulator.deidentify.dicom.rules import DicomRules
+from emulator.deidentify.keys import Secret
+from emulator.deidentify.text.rules import TextRules
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The key of a run, and the rules for each kind of content. The same settings make the same of the same data."""
+
+    secret: Secret = field(repr=False)
+    dicom: DicomRules = field(default_factory=DicomRules)
+    text: TextRules = field(default_factory=TextRules)

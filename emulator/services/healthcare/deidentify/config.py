@@ -1,0 +1,63 @@
+"""The DeidentifyConfig of a request, v1 or v1beta1, as the Settings of a run."""
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.deidentify.keys import Secret
+from emulator.deidentify.settings import Settings
+from emulator.deidentify.text.rules import TextRules
+from emulator.errors import invalid_argument
+from emulator.services.healthcare import agent
+from emulator.services.healthcare.deidentify import dicom_config
+from emulator.services.storage import api
+from emulator.services.storage.uris import GsUri
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Json = dict[str, Any]
+
+
+def check(body: Json) -> None:
+    """Raise 400 for a request whose config can't be followed; one in Cloud Storage is checked by the operation."""
+    if body.get("config") is not None and body.get("gcsConfigUri"):
+        raise invalid_argument("Only one of config and gcsConfigUri can be specified.")
+    if uri := body.get("gcsConfigUri"):
+        GsUri.parse(uri, "gcsConfigUri")
+    else:
+        parse(body.get("config") or {}, Secret.random())
+
+
+async def load(context: "Context", name: str, payload: Json) -> Settings:
+    """The Settings of an operation from its payload: config or gcsConfigUri, and `key`, its own in hexadecimal digits.
+
+    Raises 400, and 403 in Google's words where the service agent may not read the file or use a key.
+    """
+    given = payload.get("config") or {}
+    if uri := payload.get("gcsConfigUri"):
+        given = await _read(context, name, uri)
+    return parse(given, Secret(bytes.fromhex(payload["key"])))
+
+
+def parse(config: Json, secret: Secret) -> Settings:
+    """Settings of a DeidentifyConfig; `secret` is the run's own, for what the config has no key for."""
+    return Settings(secret, dicom_config.parse(config), TextRules())
+
+
+async def _read(context: "Context", name: str, uri: str) -> Json:
+    """The DeidentifyConfig in an object of Cloud Storage."""
+    file = GsUri.parse(uri, "gcsConfigUri")
+    if not agent.may(context, name, "storage.objects.get", file.bucket, file.name):
+        raise agent.lacks_permission("Cloud Storage")
+    api.require_payer(context, file.bucket, agent.principal(context, name))
+    found = api.get_object(context, file.bucket, file.name)
+    if found is None:
+        raise invalid_argument(f"The config file {uri} does not exist.")
+    try:
+        config = orjson.loads(await context.blobs.read(found.blob_id))
+    except orjson.JSONDecodeError:
+        raise invalid_argument(f"The config file {uri} is not JSON.") from None
+    if not isinstance(config, dict):
+        raise invalid_argument(f"The config file {uri} is no DeidentifyConfig: it must be a JSON object.")
+    return config
