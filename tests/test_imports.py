@@ -13,7 +13,7 @@ from tests.support.emulator import ROOT
 # The floors of the emulator, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = (
     ("version", "errors", "settings", "hosts", "pool"),
-    ("dicom", "fhir", "hl7v2"),
+    ("dicom", "fhir", "hl7v2", "consent"),
     ("deidentify",),
     ("state",),
     ("access",),
@@ -66,7 +66,7 @@ def test_nothing_imports_a_command() -> None:
     assert importing == []
 
 
-@pytest.mark.parametrize("folder", ["emulator.dicom", "emulator.fhir", "emulator.hl7v2"])
+@pytest.mark.parametrize("folder", ["emulator.dicom", "emulator.fhir", "emulator.hl7v2", "emulator.consent"])
 def test_formats_know_nothing_of_the_emulator(folder: str) -> None:
     found = {name: imports for name, imports in graph().items() if name.startswith(folder)}
     assert found
