@@ -20,7 +20,8 @@ from emulator.state.logs import Logs
 READS = frozenset(
     (
         *("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"),
-        *("search-type", "Resource-validate"),
+        *("search-type", "Resource-validate", "listRevisions"),
+        *("checkDataAccess", "evaluateUserConsents", "queryAccessibleData"),
     )
 )
 ACTIVITY = "cloudaudit.googleapis.com%2Factivity"

@@ -1,5 +1,13 @@
-"""Consent stores."""
+"""Consent stores. Importing the modules registers their handlers."""
 
-from emulator.services.healthcare.consent import store
+from emulator.services.healthcare.consent import (
+    accessible,
+    artifacts,
+    consents,
+    definitions,
+    determinations,
+    mappings,
+    store,
+)
 
-__all__ = ["store"]
+__all__ = ["accessible", "artifacts", "consents", "definitions", "determinations", "mappings", "store"]

@@ -1,6 +1,7 @@
-"""Consent stores as a kind of store: the settings that they take."""
+"""Consent stores as a kind of store: their settings, tables and data plane."""
 
 from emulator.errors import invalid_argument
+from emulator.services.healthcare.consent import tables
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import Json, StoreKind
 
@@ -19,7 +20,12 @@ CONSENT = registry.register(
     StoreKind(
         "consent",
         "consentStores",
+        schema=tables.SCHEMA,
         check=check,
-        data=("attributeDefinitions.", "consentArtifacts.", "consents.", "userDataMappings."),
+        empty=tables.empty,
+        data=(
+            *("attributeDefinitions.", "consentArtifacts.", "consents.", "userDataMappings."),
+            *("checkDataAccess", "evaluateUserConsents", "queryAccessibleData"),
+        ),
     )
 )

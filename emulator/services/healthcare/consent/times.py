@@ -1,0 +1,45 @@
+"""Points in time and lengths of it, in microseconds."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from emulator.errors import invalid_argument
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 253402300799999999  # the end of the year 9999 (google.protobuf.Timestamp)
+
+
+def now(context: "Context") -> int:
+    """The emulator's time, in microseconds since 1970."""
+    return int(context.clock.seconds() * 1_000_000)
+
+
+def of(text: str, field: str) -> int:
+    """A point in time, or the beginning of a day, in microseconds since 1970; without a zone it is UTC. 400 else."""
+    try:
+        time = datetime.fromisoformat(text)
+        return ((time if time.tzinfo is not None else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise invalid_argument(
+            f'Invalid {field} "{text[:60]}": it must be a time such as 2026-01-31T12:00:00Z.'
+        ) from None
+
+
+def written(microseconds: int) -> str:
+    """A point in time as Google's APIs give it: 2026-01-31T12:00:00Z."""
+    time = datetime.fromtimestamp(microseconds // 1_000_000, UTC).replace(tzinfo=None)
+    rest = microseconds % 1_000_000
+    return f"{time.isoformat()}{f'.{rest:06d}' if rest else ''}Z"
+
+
+def after(start: int, length: str, field: str) -> int:
+    """The time that lies a protobuf Duration ("86400s") after `start`; 400 for one that is too short or too long."""
+    microseconds = round(float(length.rstrip("s")) * 1_000_000)
+    if not 0 < microseconds <= _LATEST - start:
+        raise invalid_argument(
+            f"Invalid {field} {length}: it must be longer than nothing, and end before the year 10000."
+        )
+    return start + microseconds
