@@ -60,18 +60,18 @@ def worked_out(tree: Tree, request: Mapping[str, str]) -> bool | str | None:
         return str(tree[1])
     if kind == "in":
         one, among = worked_out(tree[1], request), [worked_out(each, request) for each in tree[2]]
-        return None if one is None or None in among else one in among
+        return None if one is None or None in among else bool(one in among)
     left, right = worked_out(tree[1], request), worked_out(tree[2], request)
     if kind in ("&&", "||"):
         decisive = kind == "||"
         if decisive in (left, right):
-            return decisive
+            return bool(decisive)
         return None if None in (left, right) else not decisive
     if not isinstance(left, str) or not isinstance(right, str):
         return None
-    orders = {"==": left == right, "!=": left != right, "<": left < right, ">": left > right}
+    orders: dict[str, bool] = {"==": left == right, "!=": left != right, "<": left < right, ">": left > right}
     orders |= {"<=": left <= right, ">=": left >= right}
-    return orders[kind]
+    return orders[str(kind)]
 
 
 def names(tree: Tree) -> set[str]:

@@ -10,7 +10,11 @@ PATH = "/attributeDefinitions"
 
 
 def test_a_definition_is_as_it_was_given(consents: ConsentStore) -> None:
-    defaults = {"consentDefaultValues": ["xray"], "dataMappingDefaultValue": "ct", "description": "How it was made"}
+    defaults: Json = {
+        "consentDefaultValues": ["xray"],
+        "dataMappingDefaultValue": "ct",
+        "description": "How it was made",
+    }
     made = consents.define("modality", "xray", "ct", **defaults)
     name = f"{consents.name}/attributeDefinitions/modality"
     assert made == {"name": name, "category": "RESOURCE", "allowedValues": ["xray", "ct"], **defaults}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.emulator.services.healthcare.consent.conftest import ConsentStore, Json, policy
 
-USE = {"purpose": "research"}
+USE: Json = {"purpose": "research"}
 
 
 def test_data_may_be_used_as_the_rule_of_a_policy_says(consents: ConsentStore) -> None:

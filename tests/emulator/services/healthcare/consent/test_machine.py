@@ -26,7 +26,12 @@ RULES = (
 KINDS = ("image", "report")
 DEFAULTS = {"identity": "hidden"}
 MOVES = {"activate": ("DRAFT", "ACTIVE"), "reject": ("DRAFT", "REJECTED"), "revoke": ("ACTIVE", "REVOKED")}
-USES = ({}, {"purpose": "research"}, {"purpose": "care"}, {"purpose": "research", "role": "researcher"})
+USES: tuple[Json, ...] = (
+    {},
+    {"purpose": "research"},
+    {"purpose": "care"},
+    {"purpose": "research", "role": "researcher"},
+)
 PAST, FUTURE, NOW = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 
 Step = tuple[Any, ...]

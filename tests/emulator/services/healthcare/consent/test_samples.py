@@ -69,7 +69,7 @@ def record(stores: Any, name: str) -> tuple[str, str, str]:
 
     artifacts, consents = stores.consentArtifacts(), stores.consents()
     document = {"rawBytes": base64.b64encode(b"signed").decode()}
-    body = {"userId": "patient-1", "userSignature": {"userId": "patient-1", "image": document}}
+    body: dict[str, Any] = {"userId": "patient-1", "userSignature": {"userId": "patient-1", "image": document}}
     artifact = artifacts.create(parent=name, body=body).execute()["name"]
     assert artifacts.get(name=artifact).execute()["userSignature"]["image"] == document
     rule = {"expression": "requester_identity in ['internal-researcher', 'external-researcher']"}
