@@ -3,8 +3,8 @@
 pyproject.toml names what this project imports, with exact versions. requirements.lock has those and all that they need
 in turn, with the hashes of every file of each version, for every system and every Python from 3.11 on. Made of both:
 
-- requirements.txt, what a user needs; requirements-dataflow.txt, Apache Beam on top; requirements-dev.txt, what a
-  developer needs on top;
+- requirements.txt, what a user needs; requirements-dataflow.txt, Apache Beam on top; requirements-ocr.txt, what finds
+  text in pixels on top; requirements-dev.txt, what a developer needs on top;
 - constraints.txt, the versions of the lock for `pip install --constraint`.
 """
 
@@ -39,12 +39,13 @@ class Packages:
     program: tuple[str, ...]
     commands: tuple[str, ...]
     beam: tuple[str, ...]
+    ocr: tuple[str, ...]
     dev: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
         """All of them."""
-        return (*self.emulator, *self.program, *self.commands, *self.beam, *self.dev)
+        return (*self.emulator, *self.program, *self.commands, *self.beam, *self.ocr, *self.dev)
 
     @property
     def key(self) -> str:
@@ -60,8 +61,9 @@ def named(layout: Layout) -> Packages:
     """
     settings: dict[str, Any] = tomllib.loads((layout.root / "pyproject.toml").read_text(encoding="utf-8"))
     extras = settings["project"]["optional-dependencies"]
-    lists = (settings["project"]["dependencies"], extras["program"], extras["commands"], extras["beam"])
-    found = Packages(*map(tuple, (*lists, settings["dependency-groups"]["dev"])))
+    of_extras = (extras[name] for name in ("program", "commands", "beam", "ocr"))
+    lists = (settings["project"]["dependencies"], *of_extras, settings["dependency-groups"]["dev"])
+    found = Packages(*map(tuple, lists))
     for each in found.all:
         if not _PIN.match(each):
             raise SetupError(f"pyproject.toml: {each} has no exact version; write {each}==VERSION.")
@@ -82,13 +84,15 @@ def lists(packages: Packages, lock: str) -> dict[str, str]:
         "The commands (scripts/).": packages.commands,
     }
     beam = {"Apache Beam.": packages.beam}
+    ocr = {"Text in pixels.": packages.ocr}
     return {
         "requirements.txt": _list("what a user needs", "-c constraints.txt", user),
         "requirements-dataflow.txt": _list("what `pipeline` needs on top", "-r requirements.txt", beam),
+        "requirements-ocr.txt": _list("what redacting text in pixels needs on top", "-r requirements.txt", ocr),
         "requirements-dev.txt": _list(
             "what a developer needs on top",
             "-r requirements.txt",
-            beam | {"Tests, lint, types.": packages.dev},
+            beam | ocr | {"Tests, lint, types.": packages.dev},
         ),
         "constraints.txt": f"{_MADE} of requirements.lock: every package, without the hashes.\n"
         + "".join(f"{line}\n" for line in lines.values()),

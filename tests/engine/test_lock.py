@@ -9,7 +9,10 @@ import pytest
 from engine import lock
 from engine.layout import Layout, SetupError
 
-LISTS = ("requirements.txt", "requirements-dataflow.txt", "requirements-dev.txt", "constraints.txt")
+LISTS = (
+    *("requirements.txt", "requirements-dataflow.txt", "requirements-ocr.txt"),
+    *("requirements-dev.txt", "constraints.txt"),
+)
 HOSTS = re.compile(r"://|--(extra-)?index|--find-links")
 
 

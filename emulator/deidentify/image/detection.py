@@ -1,0 +1,51 @@
+"""What finds text in pictures: the interface, and whether there is something behind it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from emulator.deidentify.image.boxes import Box
+from emulator.deidentify.image.rapid import RapidDetector
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Picture = np.ndarray[Any, np.dtype[np.uint8]]
+
+PACKAGES = ("rapidocr", "onnxruntime")
+INSTALL = "pip install 'healthcare-cloud-poc[ocr]'"
+
+
+class DetectorMissing(RuntimeError):
+    """Nothing that finds text in pixels is installed here; says what to install."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"Text in pixels cannot be found here: the packages {' and '.join(PACKAGES)} are not installed. "
+            f"Run `{INSTALL}`, or in a clone scripts/setup, or ask for REDACT_NO_TEXT."
+        )
+
+
+class TextDetector(Protocol):
+    """Finds text in 8-bit pictures, whichever way it runs."""
+
+    def boxes(self, picture: Picture, *, read: bool = True) -> list[Box]:
+        """The boxes of text in grey (rows, columns) or RGB (rows, columns, 3) pixels, without margins.
+
+        What each says is read too, unless read is False, which takes less time.
+        """
+
+
+def available() -> bool:
+    """Whether `detector` gives one: a look at what is installed that imports nothing."""
+    return all(find_spec(name) is not None for name in PACKAGES)
+
+
+@cache
+def detector() -> TextDetector:
+    """The detector of this process, whose models are loaded once, with its first picture; DetectorMissing without."""
+    if not available():
+        raise DetectorMissing
+    return RapidDetector()

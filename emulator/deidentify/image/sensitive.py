@@ -1,0 +1,69 @@
+"""Which of the texts that were read in a picture identify a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from emulator.deidentify.image.boxes import Box
+from emulator.deidentify.image.rules import ImageRules
+from emulator.deidentify.text import Cleaner, Known
+
+UNREADABLE = 0.6
+"""Below this score a text was not read well enough to say that it identifies nobody."""
+_BESIDE = 3
+"""How many times its height a text may be away from the one before it in a row to be read on from there."""
+_AS_LETTERS = str.maketrans("01258", "OIZSB")
+_AS_DIGITS = str.maketrans("OQDIl|ZSB", "000111258")
+"""What readers take for each other."""
+
+
+def sensitive(boxes: Iterable[Box], rules: ImageRules, cleaner: Cleaner, known: Known) -> list[Box]:
+    """The boxes that are to be blackened: those with a finding, and those that could not be read.
+
+    A box is blackened as a whole, with what else its line says. Texts that follow each other in a row are looked at
+    together, so that "Name:" tells what the next one is.
+    """
+    return [box for row in rows(boxes) for box in _in_row(row, rules, cleaner, known)]
+
+
+def rows(boxes: Iterable[Box]) -> list[list[Box]]:
+    """The boxes by rows, from left to right; a box whose text runs up or down is a row of its own."""
+    found: list[list[Box]] = []
+    for box in sorted(boxes, key=lambda box: box.x):
+        row = next((row for row in found if _reads_on(row[-1], box)), None)
+        if row is None:
+            found.append([box])
+        else:
+            row.append(box)
+    return found
+
+
+def _reads_on(before: Box, box: Box) -> bool:
+    height = min(before.height, box.height)
+    beside = min(before.bottom, box.bottom) - max(before.y, box.y) > height / 2
+    level = before.width >= before.height and box.width >= box.height
+    return level and beside and box.x - before.right < _BESIDE * height
+
+
+def _in_row(row: Sequence[Box], rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[Box]:
+    text = " ".join(box.text for box in row)
+    spans = list(_found(text, rules, cleaner, known))
+    start = 0
+    for box in row:
+        end = start + len(box.text)
+        unread = box.score < UNREADABLE or not box.text
+        if unread or any(first < end and start < last for first, last in spans) or _matches(box.text, rules):
+            yield box
+        start = end + 1
+
+
+def _found(text: str, rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[tuple[int, int]]:
+    """Where a text says what identifies somebody; the record's own values also where letters and digits look alike."""
+    found = cleaner.find(text, known)
+    for likeness in (_AS_LETTERS, _AS_DIGITS):
+        found += known.find(text.translate(likeness))
+    yield from ((each.start, each.end) for each in found if each.info_type not in rules.exclude)
+
+
+def _matches(text: str, rules: ImageRules) -> bool:
+    return any(expression.found_in(text) for expression in rules.expressions)
