@@ -10,7 +10,7 @@ FHIR = registry.register(
     StoreKind(
         "fhir",
         "fhirStores",
-        schema=tables.VERSIONS + tables.RESULTS + index.SCHEMA + consents.SCHEMA,
+        schema=tables.VERSIONS + index.SCHEMA + consents.SCHEMA,
         immutable=settings.IMMUTABLE,
         check=settings.check,
         kept=settings.kept,

@@ -24,11 +24,3 @@ CREATE TABLE IF NOT EXISTS fhir_references(
 the long-running operation that made it, "" for requests. Where versions just before it are not kept (imports, purges),
 `forgotten` is when the first of them was made, in microseconds since 1970; 0 where none is missing. References are
 those of current versions, by Type/id of their targets, which need not be there; those in extensions may not count."""
-
-RESULTS = """
-CREATE TABLE IF NOT EXISTS fhir_results(
-    number INTEGER PRIMARY KEY, operation TEXT NOT NULL, file TEXT NOT NULL, line TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS fhir_results_file ON fhir_results(operation, file, number);
-"""
-"""Lines of the files that an operation, by its name, is to write when it ends."""

@@ -13,8 +13,13 @@ def check(body: Json) -> None:
     """Raise 400 for labels or topics that Google refuses."""
     check_labels(body)
     for config in notification_configs(body):
-        if not _TOPIC.fullmatch(config.topic):
-            raise invalid_argument(f'Invalid pubsubTopic "{config.topic}": it must be projects/PROJECT/topics/TOPIC.')
+        check_topic(config.topic)
+
+
+def check_topic(name: str) -> None:
+    """Raise 400 for what is no topic's name."""
+    if not _TOPIC.fullmatch(name):
+        raise invalid_argument(f'Invalid pubsubTopic "{name}": it must be projects/PROJECT/topics/TOPIC.')
 
 
 def check_one_of_both(body: Json) -> None:

@@ -12,15 +12,15 @@ from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.fhir import instants, keeping, stored, versions
-from emulator.services.healthcare.fhir.bulk import keys, results
-from emulator.services.healthcare.fhir.bulk.keys import InFiles, InStore, Key, Keys
+from emulator.services.healthcare.fhir.bulk import keys
+from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.transfer import selection
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.transfer import sources
+from emulator.services.healthcare.transfer import results, sources
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.state.operations import Cancelled
 
@@ -112,7 +112,7 @@ async def _list(job: Job) -> None:
     """Write the ids of the current versions that are deleted, an object for each type that there is one of."""
     if job.payload["gcsDestination"]:
         names = {each: _name(job, each) for each in await asyncio.to_thread(results.files, job)}
-        await results.write(job, shared.parse(job.payload["gcsDestination"]), names)
+        await results.write(job, shared.parse(job.payload["gcsDestination"]), names, LOG_ENTRY)
 
 
 def _step(tx: sqlite3.Connection, job: Job, batch: list[Key]) -> None:

@@ -3,28 +3,21 @@
 A file has a resource a line, Type/id (Cloud Healthcare: bulkDelete, gcsSource; rollback, inputGcsObject).
 """
 
-import asyncio
-import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from emulator.context import Job
 from emulator.errors import invalid_argument
-from emulator.services.healthcare import agent
 from emulator.services.healthcare.fhir import checks
 from emulator.services.healthcare.fhir.stored import Json, Store
-from emulator.services.healthcare.transfer import sources, steps
-from emulator.services.healthcare.transfer.imports import GONE
+from emulator.services.healthcare.transfer import steps, walking
 from emulator.services.healthcare.transfer.sources import Source
 from emulator.services.healthcare.transfer.steps import Problem
-from emulator.services.storage.api import StoredObject
+from emulator.services.healthcare.transfer.walking import BATCH, Line, Lines
 
-BATCH = 100
 LOG_ENTRY = "FhirErrorLogEntry"
 """The last word of the type of log entries of what fails."""
-_LONGEST = 1000
-"""Bytes of a line: a type and an id have far fewer."""
 _NO_KEY = "every line must be Type/id, of a type of the store's FHIR version"
 
 
@@ -98,41 +91,20 @@ class InFiles:
 
     def count(self) -> int:
         """How many lines there are; 400 where no object matches, 403 where the agent may read none."""
-        context = self.job.context
-        sources.require_readable(context, self.store.name, self.source)
-        numbers = [_count(self.job, found) for found in sources.objects(context, self.source)]
-        if not numbers:
-            raise invalid_argument(f"No objects match {self.job.payload['uri']}.")
-        return sum(numbers)
+        return Lines(self.job, self.source).count()
 
     def left(self) -> Iterator[Key]:
         """Those after the job's checkpoint."""
-        last, done = self.job.checkpoint.get("object", ""), self.job.checkpoint.get("done", 0)
-        for found in sources.objects(self.job.context, self.source, last):
-            skipped = done if found.name == last else 0
-            for key in self._of_file(found):
-                if key.mark["done"] > skipped:
-                    yield key
+        for line in Lines(self.job, self.source).left():
+            yield self._key(line)
 
-    def _of_file(self, found: StoredObject) -> Iterator[Key]:
-        uri = f"gs://{found.bucket}/{found.name}"
-        mark = {"object": found.name, "done": 1}
-        if not sources.may_read(self.job.context, self.store.name, found):
-            yield Key("", "", uri, mark, Problem(7, agent.lacks_permission("Cloud Storage").message))
-            return
-        try:
-            with self.job.context.blobs.path(found.blob_id).open("rb") as file:
-                for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
-                    if line.strip():
-                        yield self._key(line, uri, {"object": found.name, "done": number})
-        except OSError:
-            yield Key("", "", uri, mark, GONE)
-
-    def _key(self, line: bytes, uri: str, mark: Json) -> Key:
-        name, _, identifier = line.decode("utf-8", "replace").strip().partition("/")
+    def _key(self, line: Line) -> Key:
+        name, _, identifier = line.text.partition("/")
+        if line.problem is not None:
+            return Key("", "", line.uri, line.mark, line.problem)
         if name not in self.store.definitions.resources or not checks.ID.fullmatch(identifier):
-            return Key("", "", uri, mark, Problem(3, f"line {mark['done']}: {_NO_KEY}"))
-        return Key(name, identifier, f"{self.store.name}/fhir/{name}/{identifier}", mark)
+            return Key("", "", line.uri, line.mark, Problem(3, f"line {line.mark['done']}: {_NO_KEY}"))
+        return Key(name, identifier, f"{self.store.name}/fhir/{name}/{identifier}", line.mark)
 
 
 Keys = InStore | InFiles
@@ -141,23 +113,7 @@ Step = Callable[[sqlite3.Connection, Job, list[Key]], None]
 
 async def walk(job: Job, keys: Keys, step: Step) -> None:
     """Take a step for some keys at a time, each in a write that moves the checkpoint, too."""
-    if not job.checkpoint:
-        job.counter["pending"] = await asyncio.to_thread(keys.count)
-    left = keys.left()
-    while batch := await asyncio.to_thread(list, itertools.islice(left, BATCH)):
-        job.check_cancelled()
-        await steps.commit(job, _committed, step, batch)
-    job.counter.pop("pending", None)
-
-
-def _committed(tx: sqlite3.Connection, job: Job, step: Step, batch: list[Key]) -> None:
-    """Log what names no resource, take the step for the others, and move the checkpoint: all or nothing."""
-    failed = [(key.source, key.problem) for key in batch if key.problem is not None]
-    steps.log_failures(tx, job, LOG_ENTRY, failed)
-    steps.count(job, 0, len(failed), len(batch))
-    step(tx, job, [key for key in batch if key.problem is None])
-    job.checkpoint = batch[-1].mark
-    job.save_in(tx)
+    await walking.walk(job, keys, step, LOG_ENTRY)
 
 
 def count_missing(tx: sqlite3.Connection, job: Job, key: Key) -> None:
@@ -173,11 +129,3 @@ def types_in(store: Store, names: Sequence[str], field: str) -> list[str]:
     if unknown:
         raise invalid_argument(f'Invalid {field}: "{unknown[0][:80]}" is no type of FHIR {store.version}.')
     return list(names)
-
-
-def _count(job: Job, found: StoredObject) -> int:
-    try:
-        with job.context.blobs.path(found.blob_id).open("rb") as file:
-            return sum(1 for line in iter(lambda: file.readline(_LONGEST), b"") if line.strip())
-    except OSError:
-        return 1

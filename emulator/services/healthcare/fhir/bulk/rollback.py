@@ -14,7 +14,7 @@ from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import changes, operations
 from emulator.services.healthcare.fhir import instants, keeping, stored
-from emulator.services.healthcare.fhir.bulk import keys, meta_filter, results
+from emulator.services.healthcare.fhir.bulk import keys, meta_filter
 from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
 from emulator.services.healthcare.fhir.bulk.undoing import Kept, Plan, Wanted, plan
 from emulator.services.healthcare.fhir.keeping import Change
@@ -24,7 +24,7 @@ from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.transfer import selection
 from emulator.services.healthcare.names import METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.transfer import sources, steps
+from emulator.services.healthcare.transfer import results, sources, steps
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.storage.uris import GsUri
@@ -130,7 +130,7 @@ def _folder(job: Job) -> GsUri:
 
 
 async def _report(job: Job) -> None:
-    await results.write(job, _folder(job), _names(job))
+    await results.write(job, _folder(job), _names(job), LOG_ENTRY)
 
 
 def _step(tx: sqlite3.Connection, job: Job, wanted: Wanted, batch: list[Key]) -> None:

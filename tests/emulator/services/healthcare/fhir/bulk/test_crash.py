@@ -17,7 +17,7 @@ from tests.support.emulator import RunningEmulator
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "1"))
 MANY = 1500
-TABLES = ("fhir_versions", "fhir_index_resources", "fhir_references", "fhir_results")
+TABLES = ("fhir_versions", "fhir_index_resources", "fhir_references", "healthcare_results")
 
 
 def kill_midway(emulator: RunningEmulator, operation: str) -> None:
