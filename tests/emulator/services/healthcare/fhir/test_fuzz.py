@@ -9,26 +9,35 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
+from tests.emulator.services.healthcare.fhir.transfer.test_history import made_writable
+from tests.support.emulator import RunningEmulator
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1000"))
+PROFILE = "http://example.org/StructureDefinition/patient"
+PARAMETER = "http://example.org/SearchParameter/nick"
+GUIDE = "http://example.org/ImplementationGuide/g"
 ODD: list[Any] = [
     *(None, True, -1, 0, 1e308, 10**30, "", " ", "x" * 3000, "\x00", "\ud83d", "\u202e", "../..", "' OR 1=1"),
     *([], {}, [[]], [None], {"": ""}, {"reference": "#"}, {"reference": "Patient/"}, {"resourceType": "Patient"}),
     *("1970-13-45", "9999999-01-01", "urn:uuid:x", "http://[", "*", 'W/"1"', "$everything", "\n", "a|b|c|d", "ge", ","),
     *("Patient?x", "\\"),
 ]
-TYPES = ("Patient", "Observation", "Binary", "Bundle", "ConceptMap", "Basic", "Spaceship", "", "ValueSet", "Parameters")
+TYPES = (
+    *("Patient", "Observation", "Binary", "Bundle", "ConceptMap", "Basic", "Spaceship", "", "ValueSet", "Parameters"),
+    *("StructureDefinition", "SearchParameter"),
+)
 TAILS = (
-    *("", "/p", "/p/_history", "/p/_history/1", "/$validate", "/p/$everything", "/p/$purge", "/_search", "/$translate"),
-    *("/p/p/p", "//", "/%00", "/p/$export", "/$lastn", "?identifier=1"),
+    *("", "/p", "/profile", "/nick", "/p/_history", "/p/_history/1", "/$validate", "/p/$everything", "/p/$purge"),
+    *("/_search", "/$translate", "/p/p/p", "//", "/%00", "/p/$export", "/$lastn", "?identifier=1"),
 )
 PARAMETERS = (
     *("_id", "_lastUpdated", "_sort", "_count", "_include", "_revinclude", "_page_token", "_elements", "_summary"),
     *("identifier", "name:exact", "birthdate", "subject:Patient.name", "_has:Observation:subject:code", "_total"),
     *("code-value-quantity", "_type", "_since", "_at", "start", "target", "profile", "max", "patient", "code:in"),
-    *("value-quantity", "_text"),
+    *("value-quantity", "_text", "nick", "profile"),
 )
 HEADERS = (
     *("If-Match", "If-None-Match", "If-None-Exist", "Prefer", "Accept", "Content-Type", "If-Modified-Since"),
@@ -49,6 +58,62 @@ SEEDS: tuple[Json, ...] = (
         "status": "active",
         "url": "u",
         "group": [{"source": "s", "element": [{"code": "c"}]}],
+    },
+    {
+        "resourceType": "StructureDefinition",
+        "id": "profile",
+        "url": PROFILE,
+        "name": "P",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {"id": "Patient", "path": "Patient"},
+                {"id": "Patient.name", "path": "Patient.name", "min": 1, "max": "2"},
+                {"id": "Patient.gender", "path": "Patient.gender", "fixedCode": "female"},
+                {
+                    "id": "Patient.birthDate",
+                    "path": "Patient.birthDate",
+                    "maxLength": 10,
+                    "minValueDate": "1900-01-01",
+                    "constraint": [
+                        {"key": "b", "severity": "error", "human": "b", "expression": "$this.toString().length() > 3"}
+                    ],
+                },
+                {
+                    "id": "Patient.identifier",
+                    "path": "Patient.identifier",
+                    "slicing": {"discriminator": [{"type": "value", "path": "system"}], "rules": "open"},
+                },
+            ]
+        },
+    },
+    {
+        "resourceType": "SearchParameter",
+        "id": "nick",
+        "url": PARAMETER,
+        "name": "nick",
+        "status": "active",
+        "description": "d",
+        "code": "nick",
+        "base": ["Patient"],
+        "type": "string",
+        "expression": "Patient.name.where(use='nickname').given",
+    },
+    {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [
+            {
+                "resource": {**PATIENT, "id": "p", "meta": {"lastUpdated": "2001-01-01T00:00:00Z"}},
+                "request": {"method": "PUT", "url": "Patient/p"},
+                "response": {"status": "200 OK"},
+            }
+        ],
     },
 )
 
@@ -87,6 +152,23 @@ def sendable(text: str) -> str:
     return text.encode("latin-1", "replace").decode("latin-1").replace("\n", "").replace("\x00", "").strip()
 
 
+def guide(version: str) -> Json:
+    """An implementation guide that holds all patients to the profile of the seeds."""
+    profile: Any = {"reference": PROFILE} if version == "STU3" else PROFILE
+    named: Json = {} if version == "STU3" else {"packageId": "a.b", "fhirVersion": ["4.0.1"]}
+    whole = {"id": "guide", "url": GUIDE, "name": "G", "status": "active", **named}
+    return {"resourceType": "ImplementationGuide", **whole, "global": [{"type": "Patient", "profile": profile}]}
+
+
+def configure(emulator: RunningEmulator, store: FhirStore, choice: random.Random) -> None:
+    """Have a store searched by parameters of its own, or by what are none; begun at least, if it is taken."""
+    asked = spoiled({"canonicalUrls": [PARAMETER], "validateOnly": False}, choice)
+    code, answer = emulator.request("POST", f"/v1beta1/{store.name}:configureSearch", asked)
+    assert code < 500, f"{code} {answer} for {asked}"
+    if code == 200:
+        transfers.wait(emulator, answer["name"])
+
+
 def request(store: FhirStore, choice: random.Random) -> str:
     """Send one; what it was, for the message of a failure."""
     verb = choice.choice(("GET", "POST", "PUT", "PATCH", "DELETE"))
@@ -105,12 +187,18 @@ def request(store: FhirStore, choice: random.Random) -> str:
     return what
 
 
-def test_no_request_is_a_500(make_fhir_store: Callable[..., FhirStore]) -> None:
+def test_no_request_is_a_500(emulator: RunningEmulator, make_fhir_store: Callable[..., FhirStore]) -> None:
     for number, version in enumerate(("R4", "STU3", "R5")):
-        store = make_fhir_store(version, enableUpdateCreate=True)
+        store = made_writable(emulator, make_fhir_store(version, enableUpdateCreate=True))
         kept = store.put({**PATIENT, "id": "kept"})
+        store.put(guide(version))
+        config = {"enabledImplementationGuides": [GUIDE], "enableFhirpathProfileValidation": True}
+        path = f"/v1/{store.name}?updateMask=validationConfig"
+        assert emulator.request("PATCH", path, {"validationConfig": config})[0] == 200
         choice = random.Random(number)  # noqa: S311  the same requests at each run
-        for _ in range(REQUESTS // 3 + 1):
+        for sent in range(REQUESTS // 3 + 1):
             request(store, choice)
+            if sent % 50 == 0:
+                configure(emulator, store, choice)
         assert store.read("Patient/kept") == kept
         assert store.read("Patient?_id=kept")["entry"][0]["resource"] == kept
