@@ -1,7 +1,6 @@
 """Searches of a store: parameters in, versions of resources out. All that searches goes through here."""
 
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,9 +65,10 @@ def matching(
     Unknown parameters are refused: to ignore one would hit resources that nobody meant.
     """
     pairs = [pair for pair in parse_qsl(criteria, keep_blank_values=True) if pair[0] not in NOT_CRITERIA]
-    if not pairs:
+    found = find(connection, store, resource_type, [*pairs, ("_count", str(most)), ("_total", "none")])
+    if not found.query.conditions:  # _elements, say, only shapes the answer: everything would match
         raise errors.bad_search("a conditional interaction needs search criteria, such as identifier=system|value")
-    return find(connection, store, resource_type, [*pairs, ("_count", str(most)), ("_total", "none")]).matches
+    return found.matches
 
 
 def count_in(criteria: str) -> int:
@@ -80,7 +80,9 @@ def count_in(criteria: str) -> int:
 
 def _reader(store: Store) -> Reader:
     return Reader(
-        store.parameters, lambda text: searchable.target(text, store.name), lambda: int(time.time() * 1_000_000)
+        store.parameters,
+        lambda text: searchable.target(text, store.name),
+        lambda: int(store.clock.seconds() * 1_000_000),
     )
 
 

@@ -23,7 +23,7 @@ from emulator.services.healthcare.fhir.stored import Store, Version
 
 ASSOCIATED = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
 _OF_TYPES = (
-    "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ? AND r.rid = j.value"
+    "SELECT r.rid FROM json_each(?) j CROSS JOIN fhir_index_resources r ON r.store = ? AND r.rid = j.value"
     " WHERE (? = 0 OR r.type IN (SELECT value FROM json_each(?))){seen} ORDER BY r.rid DESC"
 )
 _CARE_DATES = (
@@ -75,7 +75,7 @@ def _rids(reader: sqlite3.Connection, store: Store, focus: Version, keys: list[i
 def _referred(reader: sqlite3.Connection, store: Store, focus: Version) -> set[int]:
     targets = integrity.targets(parsing.parse(focus.body, None), store.name)
     rows = reader.execute(
-        "SELECT r.rid FROM json_each(?) j JOIN fhir_index_resources r ON r.store = ?"
+        "SELECT r.rid FROM json_each(?) j CROSS JOIN fhir_index_resources r ON r.store = ?"
         " AND r.type = substr(j.value, 1, instr(j.value, '/') - 1) AND r.id = substr(j.value, instr(j.value, '/') + 1)",
         (orjson.dumps(sorted(targets)).decode(), store.key),
     )
@@ -136,7 +136,7 @@ def _in_time(request: Request, store: Store, rids: list[int]) -> list[int]:
     low, high = start[0] if start else EARLIEST, end[1] if end else LATEST
     keys = [key for name in store.parameters.types if (key := _care_date(store, name)) is not None]
     rows = request.context.db.reader.execute(
-        "SELECT d.rid FROM json_each(?) j JOIN fhir_index_dates d ON d.store = ? AND d.rid = j.value"
+        "SELECT d.rid FROM json_each(?) j CROSS JOIN fhir_index_dates d ON d.store = ? AND d.rid = j.value"
         " AND d.parameter IN (SELECT value FROM json_each(?)) WHERE d.high <= ? OR d.low >= ?",
         (orjson.dumps(rids).decode(), store.key, orjson.dumps(keys).decode(), low, high),
     )
