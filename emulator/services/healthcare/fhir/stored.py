@@ -11,6 +11,7 @@ from emulator.fhir.search.parameters import Parameters
 from emulator.fhir.search.tables import microseconds_of
 from emulator.services.healthcare.fhir import errors, guides, instants, searchable
 from emulator.services.healthcare.fhir.guides import Profiles
+from emulator.state.clock import Clock
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Store:
     """What can be searched by."""
     indexer: Indexer
     """What is indexed of a resource."""
+    clock: Clock
+    """The time that a search around now means."""
     profiles: Profiles = ()
     """What resources are held to beside the definitions: profiles of enabled implementation guides."""
 
@@ -130,7 +133,7 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
     key = 0 if row is None else int(row[0])
     known, indexer = searchable.of(context, reader, key, name, resource.body)
     profiles = guides.profiles(context, reader, key, known, resource.body.get("validationConfig") or {})
-    return Store(key, resource, known, indexer, profiles)
+    return Store(key, resource, known, indexer, context.clock, profiles)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:

@@ -13,7 +13,7 @@ from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.stored import Json, Store
 
 VERBS = ("DELETE", "POST", "PUT", "PATCH", "GET")
-_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
 _STORE = re.compile(r"(?:https?://[^/]+/v1(?:beta1)?/)?projects/.+?/fhirStores/[^/]+/fhir/")
 _FULL_URL = re.compile(
     r"urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|urn:oid:[0-2](\.\d+)+|https?://\S+", re.ASCII

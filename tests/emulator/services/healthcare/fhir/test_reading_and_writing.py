@@ -207,3 +207,11 @@ def test_a_store_without_versions_keeps_the_current_one_only(make_fhir_store: Ca
     assert store.read("Patient/p")["gender"] == "male"
     store.send("DELETE", "Patient/p")
     assert issue(store.send("GET", "Patient/p"))[0] == 404
+
+
+def test_head_is_a_read_without_its_body(fhir: FhirStore) -> None:
+    made = fhir.put({**PATIENT, "id": "a"})
+    answer = fhir.send("HEAD", "Patient/a")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["etag"] == f'W/"{made["meta"]["versionId"]}"'
+    assert fhir.send("HEAD", "Patient/b").status_code == 404

@@ -16,6 +16,7 @@ from emulator.services.healthcare.fhir.consents import compartments, reading, sc
 from emulator.services.healthcare.fhir.consents import tables as enforced
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import KIND, Store, Version
+from emulator.state.clock import Clock
 from emulator.state.resources import Resource
 from tests.emulator.services.healthcare.fhir.consents import plain
 from tests.emulator.services.healthcare.fhir.consents.made import (
@@ -51,6 +52,7 @@ class World:
             Resource(KIND, NAME, "", {"version": "R4"}, "", "", ""),
             parameters("R4"),
             Indexer(parameters("R4"), lambda text: searchable.target(text, NAME)),
+            Clock(),
         )
         self.resources = {f"{each['resourceType']}/{each['id']}": each for each in self._made()}
         self.versions = {name: self._put(each) for name, each in self.resources.items()}
