@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from emulator.hl7v2.errors import MessageError
 from emulator.hl7v2.message import HEADER, Message
+from emulator.hl7v2.schemas.schematizing import schematized
 from emulator.hl7v2.timestamps import microseconds_of
 from emulator.services.healthcare.hl7v2 import stored
 from emulator.services.healthcare.hl7v2.stored import COLUMNS, Body, Json, Key, Row, State, Store
@@ -35,9 +37,20 @@ def made_ready(store: Store, raw: bytes, labels: Json) -> Ready:
     terminator = store.terminator
     message = Message.parse(raw, terminator, allow_null_header=bool(store.parser.get("allowNullHeader")))
     sent = microseconds_of(message.component(HEADER, 7), store.zone)
-    return Ready(
-        message, Body(raw, terminator, b""), orjson.dumps(labels).decode(), NEVER_SENT if sent is None else sent
-    )
+    body = Body(raw, terminator, _schematized(store, message))
+    return Ready(message, body, orjson.dumps(labels).decode(), NEVER_SENT if sent is None else sent)
+
+
+def _schematized(store: Store, message: Message) -> bytes:
+    """The schematizedData of a message as JSON, with the error of one that does not fit, unless that is refused."""
+    if store.package is None:
+        return b""
+    try:
+        return orjson.dumps({"data": schematized(message, store.package, store.version)})
+    except MessageError as problem:
+        if store.package.hard:
+            raise
+        return orjson.dumps({"error": f"{problem}."})
 
 
 def known(tx: sqlite3.Connection, key: Key, identifier: str) -> Row | None:

@@ -3,6 +3,8 @@
 from datetime import UTC
 
 from emulator.errors import invalid_argument
+from emulator.hl7v2.errors import MessageError
+from emulator.hl7v2.schemas.layers import package_of
 from emulator.services.healthcare.hl7v2 import filters
 from emulator.services.healthcare.hl7v2.stored import version_of
 from emulator.services.healthcare.stores import settings
@@ -14,8 +16,19 @@ def check(old: Json | None, body: Json) -> None:
     settings.check_one_of_both(body)
     for config in body.get("notificationConfigs") or []:
         filters.compiled(config.get("filter") or "", UTC)
+    _check_schema(body)
     if old is not None and _version(old) != _version(body):
         raise invalid_argument("Field parserConfig.version is immutable: it can be set only when the store is created.")
+
+
+def _check_schema(body: Json) -> None:
+    schema = (body.get("parserConfig") or {}).get("schema")
+    if schema is None:
+        return
+    try:
+        package_of(schema)
+    except MessageError as problem:
+        raise invalid_argument(f"Invalid parserConfig.schema: {problem}.") from None
 
 
 def _version(body: Json) -> str:

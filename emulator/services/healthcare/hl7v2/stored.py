@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import not_found
 from emulator.hl7v2 import message, parsed
+from emulator.hl7v2.schemas.layers import Package, package_of
 from emulator.services.healthcare.hl7v2 import instants
 from emulator.services.healthcare.names import DATASET
 from emulator.state.resources import Resource
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 KIND = "healthcare.hl7V2Stores"
+_KEPT = 256
+"""Stores whose schemas are kept ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Store:
     resource: Resource
     zone: tzinfo
     """Of its dataset: that of send times without an offset."""
+    package: Package | None
+    """Its schemas, None where messages are not schematized."""
 
     @property
     def name(self) -> str:
@@ -129,7 +134,23 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
     """The store of that name; 404 where there is none. Inside a write, pass its tx."""
     resource = context.resources.require(KIND, name, tx)
     dataset = context.resources.get(DATASET, resource.parent, tx)
-    return Store(resource, instants.zone(dataset.body.get("timeZone", "") if dataset is not None else ""))
+    zone = instants.zone(dataset.body.get("timeZone", "") if dataset is not None else "")
+    return Store(resource, zone, _package(context, resource))
+
+
+def _package(context: "Context", resource: Resource) -> Package | None:
+    """The schemas of a store, which are read once for each of its settings."""
+    schema = (resource.body.get("parserConfig") or {}).get("schema")
+    if schema is None:
+        return None
+    kept: dict[str, tuple[str, Package]] = context.extensions.setdefault("healthcare.hl7v2.schemas", {})
+    etag, package = kept.get(resource.name, ("", None))
+    if package is None or etag != resource.etag:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        package = package_of(schema)
+        kept[resource.name] = (resource.etag, package)
+    return package
 
 
 def key_of(reader: sqlite3.Connection, name: str) -> Key | None:
