@@ -1,30 +1,19 @@
 """An instance, or frames of it, in another transfer syntax. Runs in a process pool: it decodes and encodes pixels."""
 
-import struct
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emulator.dicom import encoders, frames, png, syntaxes
-from emulator.dicom.errors import UnsupportedError
+from emulator.dicom.decoding import cannot, decoded, pixels_of, refusing
 from emulator.dicom.header import swapped
 from emulator.dicom.high_bit import lower_high_bit
 from emulator.dicom.reading import encapsulated, is_encapsulated, keep_odd_numbers, read, require_decodable, settle_vrs
-from emulator.dicom.single_bits import elements_of, single_bits
+from emulator.dicom.single_bits import elements_of
 
 if TYPE_CHECKING:
-    import numpy as np
     from pydicom.dataset import FileDataset
 
-    Image = np.ndarray[Any, np.dtype[Any]]
-
-# What pydicom and numpy raise where attributes are missing, contradict each other, or hold what they can't.
-_ODD = (
-    *(ArithmeticError, AttributeError, LookupError, NotImplementedError),
-    *(OSError, RuntimeError, TypeError, ValueError, struct.error),
-)
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 
@@ -32,7 +21,7 @@ def to_syntax(path: str, syntax: str) -> bytes:
     """The whole file in a syntax; UnsupportedError, in one sentence, where that cannot be."""
     from pydicom.uid import UID
 
-    with _refusing(f"written in transfer syntax {syntax}"):
+    with refusing(f"written in transfer syntax {syntax}"):
         dataset = read(path)
         keep_odd_numbers(dataset)
         if dataset.file_meta.TransferSyntaxUID == syntaxes.BIG_ENDIAN:
@@ -51,57 +40,38 @@ def to_syntax(path: str, syntax: str) -> bytes:
 
 def frames_in_syntax(path: str, numbers: list[int], syntax: str) -> list[bytes]:
     """Frames (from 1): uncompressed little endian bytes, or compressed ones of a syntax."""
-    with _refusing(f"given in transfer syntax {syntax}"):
+    with refusing(f"given in transfer syntax {syntax}"):
         dataset = read(path)
         if syntax in syntaxes.NATIVE:
             if dataset.file_meta.TransferSyntaxUID in syntaxes.NATIVE:
                 return _native_frames(dataset, numbers)
             return [_decoded_bytes(dataset, number) for number in numbers]
         lower_high_bit(dataset)
-        encode = encoders.encoder(_pixels(dataset), syntax).encode
-        return [encode(_decoded(dataset, number, raw=True)) for number in numbers]
+        encode = encoders.encoder(pixels_of(dataset), syntax).encode
+        return [encode(decoded(dataset, number, raw=True)) for number in numbers]
 
 
 def frames_as_png(path: str, numbers: list[int]) -> list[bytes]:
     """Frames (from 1) as PNG with the samples that they have: grey or RGB, unsigned, of 8 or 16 bits."""
-    with _refusing("given as PNG"):
+    with refusing("given as PNG"):
         dataset = read(path)
         found = []
         for number in numbers:
-            frame = _decoded(dataset, number)
+            frame = decoded(dataset, number)
             if frame.dtype.kind != "u" or frame.dtype.itemsize > 2:
-                raise _cannot("given as PNG: its samples are signed, or have more than 16 bits")
+                raise cannot("given as PNG: its samples are signed, or have more than 16 bits")
             found.append(png.encode(frame))
         return found
 
 
 def stored_frames(path: str) -> list[bytes]:
     """Every frame as it is in the file: compressed where it is."""
-    with _refusing("given frame by frame"):
+    with refusing("given frame by frame"):
         dataset = read(path, as_stored=True)
         if is_encapsulated(dataset):
             return encapsulated(dataset)
         require_decodable(dataset)
         return _native_frames(dataset, range(1, int(dataset.get("NumberOfFrames") or 1) + 1))
-
-
-@contextmanager
-def _refusing(what: str) -> Iterator[None]:
-    """Turn what the libraries raise for an odd instance into UnsupportedError; their warnings are nobody's concern."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except UnsupportedError:
-            raise
-        except _ODD as problem:
-            raise _cannot(what, problem) from None
-
-
-def _cannot(what: str, problem: Exception | None = None) -> UnsupportedError:
-    """Make the refusal; of a library's message only the kind is kept, since it may quote values of the instance."""
-    kind = f" ({type(problem).__name__})" if problem is not None else ""
-    return UnsupportedError(f"The instance cannot be {what}{kind}.")
 
 
 def _decompress(dataset: "FileDataset") -> None:
@@ -115,7 +85,7 @@ def _decompress(dataset: "FileDataset") -> None:
     try:
         dataset.decompress(generate_instance_uid=False)
     except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
-        raise _cannot(f"decoded from transfer syntax {syntax}", problem) from None
+        raise cannot(f"decoded from transfer syntax {syntax}", problem) from None
 
 
 def _decompress_bits(dataset: "FileDataset") -> None:
@@ -123,7 +93,7 @@ def _decompress_bits(dataset: "FileDataset") -> None:
     import numpy as np
     from pydicom.pixels.utils import get_nr_frames
 
-    found = [_decoded(dataset, number).ravel() for number in range(1, get_nr_frames(dataset) + 1)]
+    found = [decoded(dataset, number).ravel() for number in range(1, get_nr_frames(dataset) + 1)]
     packed = np.packbits(np.concatenate(found).astype(bool), bitorder="little").tobytes()
     dataset.PixelData = packed + b"\0" * (len(packed) % 2)
     dataset["PixelData"].VR = "OB"
@@ -149,12 +119,12 @@ def _compress(dataset: "FileDataset", syntax: str) -> None:
     from pydicom.pixels.utils import get_nr_frames
 
     if "PixelData" not in dataset:
-        raise _cannot(f"compressed to transfer syntax {syntax}: it has float pixel data")
+        raise cannot(f"compressed to transfer syntax {syntax}: it has float pixel data")
     lower_high_bit(dataset)
-    pixels = _pixels(dataset)
+    pixels = pixels_of(dataset)
     encoder = encoders.encoder(pixels, syntax)
     count = get_nr_frames(dataset)
-    made = [encoder.encode(_decoded(dataset, number, raw=True)) for number in range(1, count + 1)]
+    made = [encoder.encode(decoded(dataset, number, raw=True)) for number in range(1, count + 1)]
     size = count * int(dataset.Rows) * int(dataset.Columns) * pixels.samples * pixels.allocated // 8
     dataset.PixelData = encapsulate(made)
     dataset["PixelData"].VR = "OB"
@@ -166,38 +136,6 @@ def _compress(dataset: "FileDataset", syntax: str) -> None:
         setattr(dataset, keyword, value)
     if "LossyImageCompression" in encoder.labels:
         dataset.LossyImageCompressionRatio = f"{size / max(1, sum(map(len, made))):.2f}"
-
-
-def _pixels(dataset: "FileDataset") -> encoders.Pixels:
-    """What the frames are that `_decoded` gives raw."""
-    meaning = str(dataset.get("PhotometricInterpretation") or "MONOCHROME2")
-    if meaning.startswith(("YBR_FULL", "YBR_PARTIAL")):
-        meaning = "YBR_FULL" if meaning in ("YBR_FULL", "YBR_FULL_422") else meaning
-    elif meaning in ("YBR_RCT", "YBR_ICT"):  # which are of a codec, and gone with it
-        meaning = "RGB"
-    samples = dataset.get("SamplesPerPixel")
-    if samples is None:  # which is 1 wherever nothing else is meant; a colour image without it can't be known
-        samples = 1
-    allocated = int(dataset.BitsAllocated)
-    return encoders.Pixels(
-        int(samples),
-        allocated,
-        int(dataset.get("BitsStored") or allocated),
-        bool(int(dataset.get("PixelRepresentation") or 0)),
-        meaning,
-    )
-
-
-def _decoded(dataset: "FileDataset", number: int, *, raw: bool = False) -> "Image":
-    """Decode one frame to an array: rows, columns[, samples]; raw leaves YBR_FULL as it is, else colours are RGB."""
-    import numpy as np
-    from pydicom.pixels.utils import pixel_array
-
-    try:
-        bits = single_bits(dataset, number)
-        return bits if bits is not None else np.ascontiguousarray(pixel_array(dataset, index=number - 1, raw=raw))
-    except Exception as problem:  # noqa: BLE001 (codecs raise what they like)
-        raise _cannot(f"decoded from transfer syntax {dataset.file_meta.TransferSyntaxUID}", problem) from None
 
 
 def _native_frames(dataset: "FileDataset", numbers: Sequence[int]) -> list[bytes]:
@@ -215,7 +153,7 @@ def _native_frames(dataset: "FileDataset", numbers: Sequence[int]) -> list[bytes
 def _decoded_bytes(dataset: "FileDataset", number: int) -> bytes:
     import numpy as np
 
-    frame = _decoded(dataset, number)
+    frame = decoded(dataset, number)
     if int(dataset.BitsAllocated) == 1:  # eight pixels a byte, the first in the lowest bit (PS3.5 8.1.1)
         return np.packbits(frame.astype(bool), axis=None, bitorder="little").tobytes()
     return frame.astype(frame.dtype.newbyteorder("<"), copy=False).tobytes()

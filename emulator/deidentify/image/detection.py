@@ -29,13 +29,13 @@ class DetectorMissing(RuntimeError):
 
 
 class TextDetector(Protocol):
-    """Finds text in 8-bit pictures, whichever way it runs."""
+    """Finds text in 8-bit pictures, grey (rows, columns) or RGB (rows, columns, 3), whichever way it runs."""
 
-    def boxes(self, picture: Picture, *, read: bool = True) -> list[Box]:
-        """The boxes of text in grey (rows, columns) or RGB (rows, columns, 3) pixels, without margins.
+    def boxes(self, picture: Picture) -> list[Box]:
+        """Where there is text: boxes without margins whose text was not read."""
 
-        What each says is read too, unless read is False, which takes less time.
-        """
+    def read(self, picture: Picture, box: Box) -> Box:
+        """The box with what it says in a picture; as it is where nothing can be read."""
 
 
 def available() -> bool:

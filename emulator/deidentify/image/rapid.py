@@ -48,13 +48,24 @@ _CONTEXT = 2
 class RapidDetector:
     """A TextDetector that loads its models with the first picture. For one thread."""
 
-    def boxes(self, picture: Picture, *, read: bool = True) -> list[Box]:
+    def boxes(self, picture: Picture) -> list[Box]:
         """As TextDetector's, with the picture cut into tiles, and once more as a whole where it is large."""
         height, width = picture.shape[:2]
         found = [box for tile in tiles(width, height) for box in self._in_tile(picture, tile)]
         found += self._at_once(picture) if max(height, width) > SIDE else []
-        boxes = joined(found)
-        return [self._read(picture, box) for box in boxes] if read else boxes
+        return joined(found)
+
+    def read(self, picture: Picture, box: Box) -> Box:
+        """As TextDetector's; text that runs up, down or upside down is turned first."""
+        import numpy as np
+
+        around = box.grown(_CONTEXT, picture.shape[1], picture.shape[0]) or box
+        part = picture[around.y : around.bottom, around.x : around.right]
+        line = np.rot90(part) if box.height > _UPRIGHT * box.width else part
+        output = self._engine(_colours(line), use_det=False, use_cls=True, use_rec=True)
+        if not output.txts:
+            return box
+        return Box(box.x, box.y, box.width, box.height, str(output.txts[0]), float(output.scores[0]))
 
     @cached_property
     def _engine(self) -> Any:
@@ -92,21 +103,9 @@ class RapidDetector:
         return [box for box in boxes if box is not None]
 
     def _is_readable(self, picture: Picture, box: Box) -> bool:
-        found = self._read(picture, box)
+        found = self.read(picture, box)
         characters, score = _READABLE
         return len(found.text) >= characters and found.score >= score
-
-    def _read(self, picture: Picture, box: Box) -> Box:
-        """The box with what it says."""
-        import numpy as np
-
-        around = box.grown(_CONTEXT, picture.shape[1], picture.shape[0]) or box
-        part = picture[around.y : around.bottom, around.x : around.right]
-        line = np.rot90(part) if box.height > _UPRIGHT * box.width else part
-        output = self._engine(_colours(line), use_det=False, use_cls=True, use_rec=True)
-        if not output.txts:
-            return box
-        return Box(box.x, box.y, box.width, box.height, str(output.txts[0]), float(output.scores[0]))
 
 
 def _colours(picture: Picture) -> Picture:
