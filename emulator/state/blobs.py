@@ -128,8 +128,8 @@ class BlobWriter:
         os.close(self._fd)
         self._fd = -1
         self._finished = True
-        md5 = "" if self._md5 is None else _base64(self._md5.digest())
-        return Blob(self._id, self.size, md5, _base64(self._crc.digest()))
+        md5 = "" if self._md5 is None else base64_of(self._md5.digest())
+        return Blob(self._id, self.size, md5, base64_of(self._crc.digest()))
 
     def _discard(self) -> None:
         if self._fd >= 0:
@@ -198,7 +198,7 @@ class BlobStore:
             os.close(descriptor)
         md5 = hashlib.md5(data, usedforsecurity=False).digest()
         crc: Any = google_crc32c.Checksum(data)  # type: ignore[no-untyped-call]
-        return Blob(blob_id, len(data), _base64(md5), _base64(crc.digest()))
+        return Blob(blob_id, len(data), base64_of(md5), base64_of(crc.digest()))
 
     def add_ref(self, tx: sqlite3.Connection, blob: Blob | str) -> None:
         """One more owner; the first one needs the Blob, a copy may name an id that is already counted."""
@@ -223,7 +223,7 @@ class BlobStore:
         """The Blob with its MD5, calculated from the file where the writer left it out."""
         if blob.md5:
             return blob
-        return replace(blob, md5=_base64(await self.run(_md5_of, self.path(blob.id))))
+        return replace(blob, md5=base64_of(await self.run(_md5_of, self.path(blob.id))))
 
     async def read(self, blob_id: str, start: int = 0, end: int | None = None) -> bytes:
         """Bytes [start, end) of a file."""
@@ -297,5 +297,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _base64(digest: bytes) -> str:
+def base64_of(digest: bytes) -> str:
+    """A checksum as Cloud Storage gives it."""
     return base64.b64encode(digest).decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from emulator.deidentify.text.info_types import CONTEXTUAL, DEFAULTS
 from emulator.deidentify.text.transformations import DateShift, Replace, Transformation
@@ -16,7 +15,7 @@ class TextRules:
 
     default: Transformation | None = None
     """For infoTypes that have none of their own; without it they are left alone."""
-    of: Mapping[str, Transformation] = field(default_factory=lambda: MappingProxyType({}))
+    of: Mapping[str, Transformation] = field(default_factory=dict)
     """Transformations of single infoTypes."""
     excluded: frozenset[str] = frozenset()
     info_types: frozenset[str] = DEFAULTS

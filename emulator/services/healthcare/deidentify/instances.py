@@ -1,0 +1,65 @@
+"""Files of instances made into de-identified ones, ready to be stored. Runs in a process of the pool."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+
+from emulator.deidentify.dicom.files import Deidentified, deidentify
+from emulator.deidentify.settings import Settings
+from emulator.deidentify.text.cleaner import Cleaner
+from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.services.healthcare.dicom import index
+from emulator.services.healthcare.dicom.index import Instance
+from emulator.state.blobs import base64_of
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new file: its instance's rows, its size in bytes and its checksum as Cloud Storage gives it."""
+
+    instance: Instance
+    size: int
+    crc32c: str
+
+
+def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | str | None]:
+    """Write the de-identified file of each pair of paths (source, target), and sync it.
+
+    Gives for each what was made, or the sentence that says why nothing was, None where the source was deleted
+    meanwhile; then there is no target.
+    """
+    cleaner = Cleaner(settings.text, settings.secret)
+    return [_made(settings, cleaner, Path(source), Path(target)) for source, target in files]
+
+
+def _made(settings: Settings, cleaner: Cleaner, source: Path, target: Path) -> Made | str | None:
+    try:
+        with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            size, crc32c = _write(deidentify(data, settings.dicom, settings.secret, cleaner), target)
+        return Made(index.read_file(target), size, crc32c)
+    except (DicomError, UnsupportedError) as problem:
+        target.unlink(missing_ok=True)
+        return str(problem)
+    except FileNotFoundError:
+        return None
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _write(made: Deidentified, target: Path) -> tuple[int, str]:
+    """Write a file piece by piece; give its size and checksum."""
+    crc: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
+    size = 0
+    with target.open("xb") as file:
+        for chunk in made.chunks():
+            crc.update(chunk)
+            size += file.write(chunk)
+        file.flush()
+        os.fdatasync(file.fileno())
+    return size, base64_of(crc.digest())
