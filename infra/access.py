@@ -73,12 +73,20 @@ class Hl7v2Access:
 
 
 @dataclass(frozen=True)
+class ConsentAccess:
+    """A consent store as grants name it: by its dataset, and its id in that."""
+
+    dataset: pulumi.Input[str]
+    store: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
 class AccountsArgs:
     """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
 
     `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
-    before an account. `fhir` and `hl7v2` are the stores of that kind by name, `subscriptions` those of further kinds of
-    store that notify, by kind.
+    before an account. `fhir`, `hl7v2` and `consent` are the stores of that kind by name, `subscriptions` those of
+    further kinds of store that notify, by kind.
     """
 
     project: str
@@ -96,6 +104,7 @@ class AccountsArgs:
     temp_bucket: pulumi.Input[str] | None = None
     fhir: Mapping[str, FhirAccess] = field(default_factory=dict)
     hl7v2: Mapping[str, Hl7v2Access] = field(default_factory=dict)
+    consent: Mapping[str, ConsentAccess] = field(default_factory=dict)
     subscriptions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
@@ -112,6 +121,9 @@ class Accounts(pulumi.ComponentResource):
     takes fhirStoreAdmin, Google's only role for it, which may also delete the store: so only where the settings say.
     In an HL7v2 store it is the same with hl7V2StoreAdmin. There the loader ingests and the reader lists and reads, both
     with hl7V2Consumer: Google has no role that reads messages and does not create any.
+
+    In a consent store the loader defines attributes, records consents and maps data; the reader reads them and asks
+    what may be used, and changes nothing.
     """
 
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -146,6 +158,8 @@ class Accounts(pulumi.ComponentResource):
             _allow_fhir(loader, reader, store, access)
         for store, messages in args.hl7v2.items():
             _allow_hl7v2(loader, reader, store, messages)
+        for store, consents in args.consent.items():
+            _allow_consent(loader, reader, store, consents)
         for kind, subscription in args.subscriptions.items():
             reader.subscription(f"follows-{kind}-notifications", subscription, "roles/pubsub.subscriber")
         self.register_outputs({})
@@ -203,6 +217,22 @@ def _allow_hl7v2(loader: _Grants, reader: _Grants, store: str, access: Hl7v2Acce
     reader.hl7v2_store(f"reads-{store}", access.store, "roles/healthcare.hl7V2Consumer")
 
 
+def _allow_consent(loader: _Grants, reader: _Grants, store: str, access: ConsentAccess) -> None:
+    """Let the loader keep one consent store, and the reader read it and ask what may be used."""
+    for what, role in _CONSENT_ROLES.items():
+        loader.consent_store(f"edits-{what}-of-{store}", access, f"roles/healthcare.{role}Editor")
+        reader.consent_store(f"reads-{what}-of-{store}", access, f"roles/healthcare.{role}Reader")
+
+
+_CONSENT_ROLES = {
+    "attributes": "attributeDefinition",
+    "consents": "consent",
+    "artifacts": "consentArtifact",
+    "mappings": "userDataMapping",
+}
+"""What a consent store holds, and what the names of the roles for it begin with."""
+
+
 class _Grants:
     """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for."""
 
@@ -248,6 +278,10 @@ class _Grants:
 
     def hl7v2_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
         self._add(gcp.healthcare.Hl7StoreIamMember, purpose, role, hl7_v2_store_id=store)
+
+    def consent_store(self, purpose: str, access: ConsentAccess, role: str) -> None:
+        make = gcp.healthcare.ConsentStoreIamMember
+        self._add(make, purpose, role, dataset=access.dataset, consent_store_id=access.store)
 
     def on_project(self, purpose: str, role: str) -> None:
         self._add(gcp.projects.IAMMember, purpose, role, project=self._project)

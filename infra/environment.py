@@ -5,12 +5,16 @@ Enable an API, create its agent, grant the agent its roles, and only then create
 
 from __future__ import annotations
 
+import json
+
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess, Hl7v2Access
+from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, ConsentAccess, FhirAccess, Hl7v2Access
 from infra.analytics import Analytics, AnalyticsArgs
 from infra.audit import Audit, AuditArgs
+from infra.consent import ConsentStore, ConsentStoreArgs
+from infra.consent_options import ConsentStoreSettings
 from infra.encryption import Encryption, EncryptionArgs
 from infra.fhir import FhirStore, FhirStoreArgs
 from infra.fhir_options import FhirStoreSettings
@@ -18,7 +22,7 @@ from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
 from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
-from infra.outputs import HEALTHCARE_ENDPOINT, FhirStoreOutputs, Hl7v2StoreOutputs, Outputs
+from infra.outputs import HEALTHCARE_ENDPOINT, ConsentStoreOutputs, FhirStoreOutputs, Hl7v2StoreOutputs, Outputs
 from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
@@ -46,6 +50,7 @@ class Environment:
         self.dicom_store = self._dicom_store()
         self.fhir_stores = {store.name: self._fhir_store(store) for store in settings.fhir_stores}
         self.hl7v2_stores = {store.name: self._hl7v2_store(store) for store in settings.hl7v2_stores}
+        self.consent_stores = {store.name: self._consent_store(store) for store in settings.consent_stores}
         self.accounts = self._accounts()
         self.audit_bucket = self._audit()
 
@@ -90,6 +95,12 @@ class Environment:
                     name=self.hl7v2_stores[store.name].store.id, parser_version=store.parser_version
                 )
                 for store in settings.hl7v2_stores
+            },
+            consent_stores={
+                store.name: ConsentStoreOutputs.exports(
+                    name=self.consent_stores[store.name].store.id, attributes=json.dumps(store.attributes or {})
+                )
+                for store in settings.consent_stores
             },
             endpoints=settings.endpoints.to_mapping(),
         )
@@ -284,6 +295,16 @@ class Environment:
         )
         return Hl7v2Store(f"hl7v2-{store.name}", args)
 
+    def _consent_store(self, store: ConsentStoreSettings) -> ConsentStore:
+        args = ConsentStoreArgs(
+            dataset=self.dataset.dataset.id,
+            settings=store,
+            labels=self.settings.common_labels,
+            deletion_protection=self.settings.deletion_protection,
+            after=self.agent_access.grants,
+        )
+        return ConsentStore(f"consent-{store.name}", args)
+
     def _topic(self, kind: str) -> pulumi.Output[str] | None:
         """The full name of the topic that a further kind of store tells of changes; None where none does."""
         followed = self.messaging.others.get(kind)
@@ -324,6 +345,10 @@ class Environment:
             hl7v2={
                 store.name: Hl7v2Access(self.hl7v2_stores[store.name].store.id, store.loader_imports)
                 for store in settings.hl7v2_stores
+            },
+            consent={
+                store.name: ConsentAccess(self.dataset.dataset.id, self.consent_stores[store.name].store.name)
+                for store in settings.consent_stores
             },
             subscriptions={kind: followed.subscription.name for kind, followed in self.messaging.others.items()},
         )

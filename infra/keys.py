@@ -143,6 +143,12 @@ KEYS = (
         "HL7v2 stores beside the DICOM store, by name, each a map of its settings. Empty: none.",
     ),
     Key(
+        "consentStores",
+        "objects",
+        {},
+        "Consent stores beside the DICOM store, by name, each a map of its settings. Empty: none.",
+    ),
+    Key(
         "messageRetentionDays",
         "integer",
         7,

@@ -76,6 +76,22 @@ class Hl7v2StoreOutputs:
 
 
 @dataclass(frozen=True)
+class ConsentStoreOutputs:
+    """What the scripts need to know about one consent store: full name, and attributes to define.
+
+    `attributes` is a JSON object of Google's AttributeDefinitions by id, "{}" for none.
+    """
+
+    name: str
+    attributes: str
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
+        return _exports(cls, values)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Everything the scripts need to know about one deployed stack.
 
@@ -130,6 +146,8 @@ class Outputs:
     """The subscription that keeps what it is told."""
     hl7v2_stores: Mapping[str, Hl7v2StoreOutputs] = field(default_factory=dict)
     """The HL7v2 stores by id."""
+    consent_stores: Mapping[str, ConsentStoreOutputs] = field(default_factory=dict)
+    """The consent stores by id."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property
@@ -266,7 +284,11 @@ def _endpoints(value: object, source: str) -> Endpoints:
     return Endpoints(**value)
 
 
-_STORES: Mapping[str, type[Any]] = {"fhir_stores": FhirStoreOutputs, "hl7v2_stores": Hl7v2StoreOutputs}
+_STORES: Mapping[str, type[Any]] = {
+    "fhir_stores": FhirStoreOutputs,
+    "hl7v2_stores": Hl7v2StoreOutputs,
+    "consent_stores": ConsentStoreOutputs,
+}
 """The fields of Outputs that hold stores by id, and what describes a store in each."""
 
 

@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from infra.config_file import config_file
+from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
 from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
 from infra.keys import COMMON_LABELS, KEYS, Key
@@ -85,6 +86,7 @@ class Settings:
     readers: tuple[str, ...]
     fhir_stores: tuple[FhirStoreSettings, ...]
     hl7v2_stores: tuple[Hl7v2StoreSettings, ...]
+    consent_stores: tuple[ConsentStoreSettings, ...]
     endpoints: Endpoints
 
     @property
@@ -148,6 +150,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
     _check_key_location(read["encryptionKey"], read["location"], problems)
     fhir_stores = FHIR_STORES.read(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
     hl7v2_stores = HL7V2_STORES.read(read["hl7v2Stores"], f"{NAMESPACE}:hl7v2Stores", problems)
+    consent_stores = CONSENT_STORES.read(read["consentStores"], f"{NAMESPACE}:consentStores", problems)
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
@@ -174,6 +177,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         readers=tuple(read["readers"]),
         fhir_stores=fhir_stores,
         hl7v2_stores=hl7v2_stores,
+        consent_stores=consent_stores,
         endpoints=endpoints,
     )
 

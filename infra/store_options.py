@@ -1,6 +1,6 @@
 """How configuration describes stores: a map of names to settings, each setting a key with its meaning and its reader.
 
-`fhir_options.py` and `hl7v2_options.py` say what each kind of store can be set to.
+`fhir_options.py`, `hl7v2_options.py` and `consent_options.py` say what each kind of store can be set to.
 """
 
 from __future__ import annotations

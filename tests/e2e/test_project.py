@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ _LISTS = {
     f"/v1/projects/{PROJECT}/serviceAccounts": "accounts",
     f"/v2/projects/{PROJECT}/sinks": "sinks",
 }
+
+ATTRIBUTES = {"purpose": {"category": "REQUEST", "allowedValues": ["research", "care"]}}
 
 
 def inventory(emulator: RunningEmulator) -> dict[str, set[str]]:
@@ -53,6 +56,7 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
         dataflow=True,
         fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}},
         hl7v2Stores={"hl7v2": hl7v2, "plain": {"notify": False, "parserVersion": "V1"}},
+        consentStores={"consents": {"defaultConsentTtl": "86400s", "attributes": ATTRIBUTES}},
     )
     before = inventory(stack.emulator)
     previewed = stack.preview().changes["create"]
@@ -73,6 +77,9 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
         "hl7v2": ("V3", 1),
         "plain": ("V1", 0),
     }
+    consents = outputs(stack)["consent_stores"]["consents"]
+    assert json.loads(consents["attributes"]) == ATTRIBUTES
+    assert stack.emulator.request("GET", f"/v1/{consents['name']}")[1]["defaultConsentTtl"] == "86400s"
     assert stack.preview().changed == {}
     assert stack.refresh().changed == {}
     stack.write_config(**{"healthcare-cloud-poc:labels": {"team": "imaging"}})

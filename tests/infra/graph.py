@@ -100,6 +100,7 @@ class _Google(mocks.Mocks):
             "gcp:healthcare/dicomStore:DicomStore": "{dataset}/dicomStores/{name}",
             "gcp:healthcare/fhirStore:FhirStore": "{dataset}/fhirStores/{name}",
             "gcp:healthcare/hl7Store:Hl7Store": "{dataset}/hl7V2Stores/{name}",
+            "gcp:healthcare/consentStore:ConsentStore": "{dataset}/consentStores/{name}",
             "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
             "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
         }.get(args.typ, args.name)

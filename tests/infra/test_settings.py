@@ -210,7 +210,7 @@ def test_the_local_stack_is_good_and_the_dev_stack_waits_for_its_project() -> No
     assert "gcp:project is not set yet" in problem
 
 
-def test_local_differs_from_dev_in_place_and_safety_and_has_a_fhir_and_an_hl7v2_store() -> None:
+def test_local_differs_from_dev_in_place_and_safety_and_has_a_store_of_each_kind() -> None:
     def own(stack: str) -> dict[str, str]:
         return {key: value for key, value in stack_file(stack).items() if key.startswith(NAMESPACE)}
 
@@ -219,6 +219,7 @@ def test_local_differs_from_dev_in_place_and_safety_and_has_a_fhir_and_an_hl7v2_
     assert local.pop(f"{NAMESPACE}:pubsubGrpcEndpoint")
     assert list(json.loads(local.pop(f"{NAMESPACE}:fhirStores"))) == ["fhir"]
     assert list(json.loads(local.pop(f"{NAMESPACE}:hl7v2Stores"))) == ["hl7v2"]
+    assert list(json.loads(local.pop(f"{NAMESPACE}:consentStores"))) == ["consents"]
     assert local == own("dev")
 
 
