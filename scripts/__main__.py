@@ -14,6 +14,7 @@ from emulator.version import VERSION
 from engine.layout import COMMAND
 from scripts.commands import (
     cohort,
+    consent,
     delete,
     export,
     fhir,
@@ -87,6 +88,7 @@ register(app, "watch", watch.watch)
 register(app, "tags", tags.tags)
 app.add_typer(operations.app, name="operations")
 app.add_typer(fhir.app, name="fhir")
+app.add_typer(consent.app, name="consent")
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any
 
 from scripts.connection import Connection, require_listener
+from scripts.consent import defining
+from scripts.consent.service import ConsentStore
 from scripts.console import count
 from scripts.errors import CommandError, api_failure, explain, one_line
 from scripts.loading.manifest import FOLDER
@@ -89,6 +91,7 @@ def _checks(target: Connection) -> list[Check]:
         Check("healthcare dataset", partial(_dataset, target)),
         Check("DICOM store", partial(_dicom_store, target)),
         *(Check(f"FHIR store {each}", partial(_fhir_store, target, each)) for each in outputs.fhir_stores),
+        *(Check(f"consent store {each}", partial(_consent_store, target, each)) for each in outputs.consent_stores),
         Check("topic", partial(_topic, target)),
         Check("subscription", partial(_subscription, target)),
         Check("BigQuery dataset", partial(_table_dataset, target)),
@@ -182,6 +185,16 @@ def _fhir_store(target: Connection, store: str) -> str:
     if found.get("version") != wanted.version:
         raise CommandError(f"It holds FHIR {found.get('version')} and not {wanted.version}: {_UP}.")
     return f"{found['name']}, {wanted.version}"
+
+
+def _consent_store(target: Connection, store: str) -> str:
+    """The store is there; what of the stack's attributes it lacks is said, since nothing but a command defines them."""
+    wanted = target.outputs.consent_stores[store]
+    found = target.execute(target.healthcare.consentStores().get(name=wanted.name))
+    there = ConsentStore(target, wanted).definitions()
+    lacking = [name for name in defining.wanted(wanted.attributes) if name not in there]
+    told = f"; run `python -m scripts consent define`, it lacks {', '.join(lacking)}" if lacking else ""
+    return f"{found['name']}{told}"
 
 
 def _images(target: Connection) -> str:

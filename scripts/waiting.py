@@ -39,6 +39,8 @@ class OperationState:
     ended: str = ""
     logs_url: str = ""
     cancel_requested: bool = False
+    uris: tuple[str, ...] = ()
+    """The objects that it has written, where its response names them."""
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> OperationState:
@@ -59,6 +61,7 @@ class OperationState:
             ended=metadata.get("endTime", ""),
             logs_url=metadata.get("logsUrl", ""),
             cancel_requested=bool(metadata.get("cancelRequested")),
+            uris=tuple(body.get("response", {}).get("gcsUris", ())),
         )
 
     @property

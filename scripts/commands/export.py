@@ -12,7 +12,7 @@ import typer
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import count, note, print_json, remark, say
-from scripts.errors import UsageError, api_failure
+from scripts.errors import ExitCode, UsageError, api_failure
 from scripts.tables import METADATA_TABLE
 from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
@@ -69,24 +69,31 @@ def export(
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)
         if filter_file:
             body["filterConfig"] = {"resourcePathsGcsUri": require_object(filter_file)}
-        request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
-        name = start(target, request, f"Exporting to {destination}")
-        if no_wait:
-            print_json({"name": name, "to": destination}) if as_json else say(name)
-            return
-        state = wait_for(target, name, f"Exporting to {destination}")
-        failures = failed_files(target, state)
-        if as_json:
-            failed = [{"file": each.source, "reason": each.reason} for each in failures]
-            print_json({**state.to_json(), "to": destination, "failed": failed})
-        show_failures(state, failures)
-        require_success(target, state)
-        if destination == _default_table(target.outputs):
-            _refresh_views(target)
-        left = f"; {state.failure:,} failed" if state.failure else ""
-        note(f"{count(state.success, 'instance')} exported to {destination}{left}")
-        code = exit_code(state)
+        code = carry_out(target, destination, body, no_wait=no_wait, as_json=as_json)
     raise typer.Exit(code)
+
+
+def carry_out(
+    target: Connection, destination: str, body: dict[str, Any], *, no_wait: bool = False, as_json: bool = False
+) -> ExitCode:
+    """Export by a request to a destination, wait for the end and tell of it; the exit code."""
+    request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
+    name = start(target, request, f"Exporting to {destination}")
+    if no_wait:
+        print_json({"name": name, "to": destination}) if as_json else say(name)
+        return ExitCode.DONE
+    state = wait_for(target, name, f"Exporting to {destination}")
+    failures = failed_files(target, state)
+    if as_json:
+        failed = [{"file": each.source, "reason": each.reason} for each in failures]
+        print_json({**state.to_json(), "to": destination, "failed": failed})
+    show_failures(state, failures)
+    require_success(target, state)
+    if destination == _default_table(target.outputs):
+        _refresh_views(target)
+    left = f"; {state.failure:,} failed" if state.failure else ""
+    note(f"{count(state.success, 'instance')} exported to {destination}{left}")
+    return exit_code(state)
 
 
 def require_object(uri: str) -> str:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from infra.outputs import Endpoints, FhirStoreOutputs, Outputs
+import json
 
+from infra.outputs import ConsentStoreOutputs, Endpoints, FhirStoreOutputs, Outputs
+
+ATTRIBUTES = {
+    "purpose": {"category": "REQUEST", "allowedValues": ["care", "research", "teaching"]},
+    "requester": {"category": "REQUEST", "allowedValues": ["clinician", "researcher-a", "researcher-b"]},
+    "identity": {
+        "category": "RESOURCE",
+        "allowedValues": ["identifiable", "de-identified"],
+        "dataMappingDefaultValue": "identifiable",
+    },
+}
+"""The attributes of stack local, without descriptions."""
 STORE = "projects/some-project/locations/us-central1/datasets/imaging/dicomStores/dicom"
 
 
@@ -35,5 +47,6 @@ def outputs_for(root: str | None, grpc: str | None = None, project: str = "some-
         reader_email=f"reader@{project}.iam.gserviceaccount.com",
         healthcare_agent_email="service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com",
         fhir_stores={"fhir": FhirStoreOutputs(f"{dataset}/fhirStores/fhir", "R4", "imaging_fhir", streams=False)},
+        consent_stores={"consents": ConsentStoreOutputs(f"{dataset}/consentStores/consents", json.dumps(ATTRIBUTES))},
         endpoints=endpoints,
     )

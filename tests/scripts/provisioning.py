@@ -124,6 +124,8 @@ class Provisioner:
         for name, store in self.outputs.fhir_stores.items():
             body = {"version": store.version, "enableUpdateCreate": True}
             datasets.fhirStores().create(parent=self.outputs.dataset_name, fhirStoreId=name, body=body).execute()
+        for name in self.outputs.consent_stores:
+            datasets.consentStores().create(parent=self.outputs.dataset_name, consentStoreId=name, body={}).execute()
 
 
 def build_project(client: Any, project: str) -> Any:

@@ -21,10 +21,11 @@ def test_all_is_well(run: Run, live: Live) -> None:
     checks = json.loads(shown.out)["checks"]
     assert [each for each in checks if each["state"] != State.OK] == []
     assert shown.code == 0
-    assert len(checks) == 19
+    assert len(checks) == 20
     shown = run("status", "--outputs", live.path)
     assert "ok       DICOM store: projects/" in shown.out
     assert "ok       FHIR store fhir: projects/" in shown.out
+    assert "; run `python -m scripts consent define`, it lacks purpose, requester, identity" in shown.out
 
 
 def test_what_there_is_is_counted(run: Run, start_live: StartLive, tmp_path: Path) -> None:

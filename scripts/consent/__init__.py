@@ -1,0 +1,1 @@
+"""What the commands of `consent` do with a consent store."""
