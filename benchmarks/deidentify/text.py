@@ -76,9 +76,11 @@ def _count(result: Score, note: Note, planted: Planted, findings: list[Finding])
 
 
 def _count_harmless(result: Score, note: Note, findings: list[Finding]) -> None:
+    """Count the words that identify nobody; "years old" belongs to an age."""
+    others = [each for each in findings if each.info_type != "AGE"]
     for word in _outside(note):
         result.harmless += 1
-        if _inside(*word, findings):
+        if _inside(*word, others):
             result.covered += 1
             result.over.append(note.text[max(0, word[0] - 15) : word[0]] + "<" + note.text[word[0] : word[1]] + ">")
 

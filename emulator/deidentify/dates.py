@@ -1,7 +1,7 @@
 """Dates of DICOM and FHIR moved by days, with the precision and the form that they had.
 
 What has no day moves as the middle of its month or year does, so that a year stays (shifts are shorter than half a
-year) and a month is as near as can be. Times of day and offsets stay. Dates in sentences: text/written_dates.py.
+year) and a month is as near as can be. Times of day and offsets stay. Dates in sentences: text/calendar/written.py.
 """
 
 from __future__ import annotations

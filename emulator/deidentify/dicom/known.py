@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.deidentify.dicom import tables
-from emulator.deidentify.text.info_types import CONTEXTUAL
 from emulator.deidentify.text.known import Known
 from emulator.dicom.header import Header
 
@@ -23,8 +22,8 @@ def known_of(header: Header, *, contextual: bool = False) -> Known:
 
     Each with its infoType; contextual gives all of them the one that becomes [CTX] (PS3.15 E.3.5).
     """
-    pairs = ((CONTEXTUAL if contextual else kind, text) for kind, text in _values(header.elements) if text.strip())
-    return Known.of(dict.fromkeys(pairs))
+    pairs = ((kind, text) for kind, text in _values(header.elements) if text.strip())
+    return Known.of(dict.fromkeys(pairs), contextual=contextual)
 
 
 def _values(elements: dict[str, Any]) -> Iterator[tuple[str, str]]:

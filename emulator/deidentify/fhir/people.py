@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emulator.deidentify.text import Finding, Known
+from emulator.deidentify.text.passage import Passage
 
 Json = dict[str, Any]
 PEOPLE = frozenset(("Patient", "Person", "RelatedPerson", "Practitioner"))
@@ -32,7 +33,7 @@ class Several(Known):
     def __bool__(self) -> bool:
         return any(self._parts)
 
-    def find(self, text: str) -> list[Finding]:
+    def find(self, text: str | Passage) -> list[Finding]:
         """Where the values of all stand in a text."""
         return [found for part in self._parts for found in part.find(text)]
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emulator.deidentify.keys import Secret
+from emulator.deidentify.text.calendar.written import WrittenDate
+from emulator.deidentify.text.detectors.together import found_by_rules
 from emulator.deidentify.text.findings import Finding, without_overlaps
 from emulator.deidentify.text.info_types import CONTEXTUAL
+from emulator.deidentify.text.joining import joined
 from emulator.deidentify.text.known import Known
-from emulator.deidentify.text.patterns import found_by_form
+from emulator.deidentify.text.passage import Passage
 from emulator.deidentify.text.rules import TextRules
 from emulator.deidentify.text.transformations import DateShift, moved_date, transformed
-from emulator.deidentify.text.written_dates import WrittenDate, written_dates
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,7 @@ class Cleaner:
 
     def find(self, text: str, known: Known) -> list[Finding]:
         """What would be transformed, in its order in the text, without overlaps."""
-        found = [*known.find(text), *found_by_form(text)]
-        return without_overlaps(each for each in found if each.info_type in self._wanted)
+        return self._found(Passage(text), known)
 
     def clean(self, text: str, known: Known, context: str) -> Cleaned:
         """The text with every finding transformed; context is the patient's id, by which dates are shifted alike."""
@@ -43,9 +44,15 @@ class Cleaner:
 
     def replacements(self, text: str, known: Known, context: str) -> list[tuple[Finding, str]]:
         """As `find`, each with what takes its place."""
-        findings = self.find(text, known)
-        dates = {(each.start, each.end): each for each in written_dates(text)} if findings else {}
+        passage = Passage(text)
+        findings = self._found(passage, known)
+        dates = {(each.start, each.end): each for each in passage.dates} if findings else {}
         return [(each, self._replacement(text, each, dates.get((each.start, each.end)), context)) for each in findings]
+
+    def _found(self, passage: Passage, known: Known) -> list[Finding]:
+        found = [*known.find(passage), *found_by_rules(passage, self._wanted)]
+        wanted = without_overlaps(each for each in found if each.info_type in self._wanted)
+        return without_overlaps(joined(passage.text, wanted))
 
     def _replacement(self, text: str, found: Finding, written: WrittenDate | None, context: str) -> str:
         """What takes the place of a finding, which may be a date of the text."""

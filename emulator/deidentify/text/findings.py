@@ -29,10 +29,12 @@ CUED = 0.85
 """A word beside it says what it is."""
 SHAPED = 0.7
 """It looks like one."""
+GUESSED = 0.5
+"""It may be one."""
 
 
 def without_overlaps(found: Iterable[Finding]) -> list[Finding]:
-    """The findings in their order in the text, overlapping ones as one: of the type of the surest, then the longest."""
+    """The findings in their order in the text, overlapping ones as one, which is of the type of the longest."""
     kept: list[Finding] = []
     for each in sorted(found, key=lambda f: (f.start, -f.end)):
         if kept and each.start < kept[-1].end:
@@ -44,5 +46,5 @@ def without_overlaps(found: Iterable[Finding]) -> list[Finding]:
 
 def _joined(first: Finding, second: Finding) -> Finding:
     """Two findings that overlap as one."""
-    best = max(first, second, key=lambda f: (f.score, f.length))
-    return Finding(first.start, max(first.end, second.end), best.info_type, best.score)
+    best = max(first, second, key=lambda f: (f.length, f.score))
+    return Finding(first.start, max(first.end, second.end), best.info_type, max(first.score, second.score))

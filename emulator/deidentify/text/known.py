@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import permutations
 
 from emulator.deidentify.dates import day_of
+from emulator.deidentify.text.detectors.vocabulary import listed
 from emulator.deidentify.text.findings import KNOWN, Finding
 from emulator.deidentify.text.folding import Word, folded, words
-from emulator.deidentify.text.vocabulary import FUNCTION_WORDS, TITLES
-from emulator.deidentify.text.written_dates import written_dates
+from emulator.deidentify.text.info_types import CONTEXTUAL
+from emulator.deidentify.text.passage import Passage
 
 NAME, DATE, PLACE, PHONE = "PERSON_NAME", "DATE", "LOCATION", "PHONE_NUMBER"
 _GAP = 3
 """As many characters may stand between two words of one value: "Wall, Peter"."""
 _SHORTEST_ID = 4
 """A shorter id ("12") is part of too much else."""
+_MOST_PARTS = 6
+_TITLES = listed("after_names")
+_AMBIGUOUS = listed("ambiguous_names") | listed("particles")
+"""Names that are such words, too, count as names only with a capital or beside another part of the name."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae"})
 
 
@@ -52,38 +57,41 @@ class Known:
         return cls((), {})
 
     @classmethod
-    def of(cls, values: Iterable[tuple[str, str]]) -> Known:
+    def of(cls, values: Iterable[tuple[str, str]], *, contextual: bool = False) -> Known:
         """What is known by pairs of an infoType and a value.
 
         PERSON_NAME takes DICOM's PN and plain names, DATE takes DA, DT and FHIR's dates. Values of other infoTypes
-        are looked for as they are; LOCATION and PHONE_NUMBER also by their parts.
+        are looked for as they are; LOCATION and PHONE_NUMBER also by their parts. contextual gives all findings the
+        infoType that becomes [CTX], however they are looked for.
         """
         phrases: list[_Phrase] = []
         days: dict[date, str] = {}
         for info_type, value in values:
+            named = CONTEXTUAL if contextual else info_type
             day = day_of(value) if info_type == DATE or info_type not in (NAME, PLACE) else None
             if day is not None:
-                days[day] = info_type
+                days[day] = named
             if info_type != DATE:
-                phrases += _phrases(info_type, value)
+                phrases += (replace(each, info_type=named) for each in _phrases(info_type, value))
         return cls(phrases, days)
 
     def __bool__(self) -> bool:
         return bool(self._phrases or self._days)
 
-    def find(self, text: str) -> list[Finding]:
+    def find(self, text: str | Passage) -> list[Finding]:
         """Where the known values stand in a text; findings may overlap."""
         if not self:
             return []
-        return [*self._found_phrases(text), *self._found_days(text)]
+        passage = Passage(text) if isinstance(text, str) else text
+        return [*self._found_phrases(passage), *self._found_days(passage)]
 
     def _add(self, phrase: _Phrase) -> None:
         if phrase.text:
             self._phrases.setdefault(phrase.text, []).append(phrase)
             self._beginnings.update(phrase.text[:length] for length in range(1, len(phrase.text) + 1))
 
-    def _found_phrases(self, text: str) -> Iterator[Finding]:
-        found = words(text)
+    def _found_phrases(self, passage: Passage) -> Iterator[Finding]:
+        found, text = passage.words, passage.text
         for number, word in enumerate(found):
             if word.text in self._beginnings:
                 yield from self._from(found, number, text)
@@ -103,10 +111,10 @@ class Known:
                     yield Finding(first.start, word.end, phrase.info_type, KNOWN)
             previous = word
 
-    def _found_days(self, text: str) -> Iterator[Finding]:
+    def _found_days(self, passage: Passage) -> Iterator[Finding]:
         if not self._days:
             return
-        for written in written_dates(text):
+        for written in passage.dates:
             for day, info_type in self._days.items():
                 if written.may_be(day):
                     yield Finding(written.start, written.end, info_type, KNOWN)
@@ -132,12 +140,22 @@ def _spellings(value: str) -> set[str]:
 
 
 def _name(value: str) -> Iterator[_Phrase]:
-    for group in re.split("=", value):
-        parts = [word.text for word in words(group)]
-        parts = [part for part in parts if part not in TITLES]
-        yield from (_Phrase(part, NAME, part in FUNCTION_WORDS) for part in parts if _is_name(part))
-        for length in range(2, min(len(parts), 4) + 1):
-            yield from (_Phrase("".join(some), NAME) for some in permutations(parts, length))
+    """A name by its parts, by two of them in either order, by all, and by a family name with an initial."""
+    for group in value.split("="):
+        parts = [part for part in _parts(group) if part not in _TITLES][:_MOST_PARTS]
+        yield from (_Phrase(part, NAME, part in _AMBIGUOUS) for part in parts if _is_name(part))
+        yield from (_Phrase("".join(pair), NAME) for pair in permutations(parts, 2) if _is_name("".join(pair)))
+        for first, last in permutations((parts[0], parts[-1]), 2) if len(parts) > 1 else ():
+            yield from (_Phrase(run, NAME) for run in (first[0] + last, last + first[0]) if len(run) >= _SHORTEST_ID)
+        if len(parts) > 2:
+            yield _Phrase("".join(parts), NAME)
+
+
+def _parts(name: str) -> Iterator[str]:
+    """The words of a name; those of scripts without spaces as its components have them."""
+    for component in re.split(r"[\^\s]+", name):
+        found = [word.text for word in words(component)]
+        yield from ["".join(found)] if found and not component.isascii() and len(found[0]) == 1 else found
 
 
 def _is_name(part: str) -> bool:

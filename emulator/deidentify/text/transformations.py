@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulator.deidentify.dates import NotADate
 from emulator.deidentify.keys import Secret
-from emulator.deidentify.text.written_dates import WrittenDate
+from emulator.deidentify.text.calendar.written import WrittenDate
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-_LANGUAGES = json.loads((Path(__file__).parent / "data" / "calendar.json").read_text())["languages"]
+_LANGUAGES = json.loads((Path(__file__).parent.parent / "data" / "calendar.json").read_text())["languages"]
 
 
 class _Name(NamedTuple):
@@ -40,32 +40,33 @@ def _first_of_each(names: Iterator[tuple[str, _Name]]) -> dict[str, _Name]:
     return table
 
 
-_MONTHS = _first_of_each(_months())
-_WEEKDAYS = _first_of_each(_weekdays())
+MONTHS = _first_of_each(_months())
+WEEKDAYS = _first_of_each(_weekdays())
+"""Months and days of the week by their names in small letters."""
 
 
-def pattern_of(names: dict[str, _Name]) -> str:
+def _pattern_of(names: dict[str, _Name]) -> str:
     """A regular expression of these names, the longest first."""
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
-MONTH = pattern_of(_MONTHS)
-WEEKDAY = pattern_of({name: meaning for name, meaning in _WEEKDAYS.items() if len(name) > 2})
+MONTH = _pattern_of(MONTHS)
+WEEKDAY = _pattern_of({name: meaning for name, meaning in WEEKDAYS.items() if len(name) > 2})
 
 
 def month_number(name: str) -> int:
     """The number of a month by a name that MONTH matches: 1 to 12."""
-    return _MONTHS[name.lower()].number
+    return MONTHS[name.lower()].number
 
 
 def month_like(name: str, number: int) -> str:
     """The name of the month of this number, in the language, length and case of another."""
-    return _cased(_MONTHS[name.lower()].others[number - 1], name)
+    return _cased(MONTHS[name.lower()].others[number - 1], name)
 
 
 def weekday_like(name: str, number: int) -> str:
     """The name of the day of the week of this number (0 is Monday), in the language, length and case of another."""
-    return _cased(_WEEKDAYS[name.lower()].others[number], name)
+    return _cased(WEEKDAYS[name.lower()].others[number], name)
 
 
 def _cased(name: str, like: str) -> str:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from emulator.deidentify.dates import NotADate, moved
-from emulator.deidentify.text.calendar_names import MONTH, WEEKDAY, month_like, month_number, weekday_like
+from emulator.deidentify.text.calendar.names import (
+    MONTH,
+    MONTHS,
+    WEEKDAY,
+    WEEKDAYS,
+    month_like,
+    month_number,
+    weekday_like,
+)
 
 _NO_LEAP, _LEAP = 2001, 2000
 """The years in which a date without a year is moved."""
@@ -21,41 +29,57 @@ _DAY = rf"(?P<day>{_NUMBER})"
 _ORDINAL = r"(?P<ordinal>st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:1[89]|20)\d\d)"
 _ANY_YEAR = r"(?P<year>(?:1[89]|20)\d\d|(?<=['\u2019])\d\d|\d\d(?!\s*[:h%]))"
-_BEFORE, _AFTER = r"(?<![\w/])(?<!\d[.-])", r"(?![\w/])(?!-\d|\.\d)"
+_BEFORE, _AFTER = r"(?<![\w/])(?<!\d[.-])", r"(?!\w|/\d)(?!-\d|\.\d)"
 _TIME = r"(?=(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?(?!\d))"
 """The hours and minutes that follow in a DICOM DT."""
 
-_FORMS = tuple(
-    re.compile(_BEFORE + form, re.IGNORECASE)
-    for form in (
-        # Tuesday, March 5th, 2019 / Mar 5 / Mar. 5, '19
-        rf"{_WEEKDAY}{_NAME}\.?\s+{_DAY}{_ORDINAL}(?:(?:,\s*|\s+|,?\s*(?=['\u2019]))['\u2019]?{_ANY_YEAR})?{_AFTER}",
-        rf"{_WEEKDAY}{_NAME}\.?\s+{_DAY}{_ORDINAL}{_AFTER}",
-        # 5 March 2019 / 05-MAR-19 / 5MAR2019 / 5th of March / 5. März 2019 / 5 de marzo de 2019
-        (
-            rf"{_WEEKDAY}{_DAY}{_ORDINAL}(?:\s+(?:of|de)\s+|\.?[\s-]*){_NAME}\.?"
-            rf"(?:(?:,?\s+|\s+de\s+|-|(?=\d{{4}}))['\u2019]?{_ANY_YEAR})?{_AFTER}"
-        ),
-        # March 2019 / Mar-2019
-        rf"{_NAME}\.?,?(?:\s+|-|\s+de\s+){_YEAR}{_AFTER}",
-        # 2019-03-05, before a time too
-        rf"{_YEAR}(?P<separator>[-/.])(?P<month>1[0-2]|0?[1-9])(?P=separator){_DAY}(?:(?=T\d)|{_AFTER})",
-        # 03/05/2019 / 3-5-19
-        rf"(?P<first>{_NUMBER})(?P<separator>[-/])(?P<second>{_NUMBER})(?P=separator){_ANY_YEAR}{_AFTER}",
-        # 05.03.2019 / 05.03.19: no numbers of versions and sections
-        rf"(?P<first>{_NUMBER})(?P<separator>\.)(?P<second>{_NUMBER})\.{_YEAR}{_AFTER}",
-        rf"(?P<first>[0-3]\d)(?P<separator>\.)(?P<second>[01]\d)\.(?P<year>\d\d){_AFTER}",
-        # 20190305, before a time too
-        rf"{_YEAR}(?P<month>1[0-2]|0[1-9])(?P<day>3[01]|[12]\d|0[1-9])(?:{_TIME}|{_AFTER})",
-        # 03/2019
-        rf"(?P<month>1[0-2]|0?[1-9])/{_YEAR}{_AFTER}",
-        # on 3/5: without a word before it, it is a fraction
-        (
-            r"\b(?:on|since|from|until|till|by|dated|date|as of|before|after|through)[:\s]+"
-            rf"(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER}){_AFTER}"
-        ),
-    )
+_CUE = re.compile(
+    r"\b(?:on|since|from|until|till|thru|through|by|dated|date|of|before|after|was|[-\u2013]|visit|mon|tues?|wed|thu(?:rs)?"
+    rf"|fri|sat|sun|{WEEKDAY})[,:\s]+$",
+    re.IGNORECASE,
 )
+"""What stands before a day and month without a year: without it they are a fraction."""
+_SHORT = rf"(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER}){_AFTER}"
+
+
+def _compiled(*forms: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(_BEFORE + form, re.IGNORECASE) for form in forms)
+
+
+_OF_WORDS = _compiled(
+    # Tuesday, March 5th, 2019 / Mar 5 / Mar. 5, '19
+    rf"{_WEEKDAY}{_NAME}\.?\s+{_DAY}{_ORDINAL}(?:(?:,\s*|\s+|,?\s*(?=['\u2019]))['\u2019]?{_ANY_YEAR})?{_AFTER}",
+    rf"{_WEEKDAY}{_NAME}\.?\s+{_DAY}{_ORDINAL}{_AFTER}",
+    # March 2019 / Mar-2019
+    rf"{_NAME}\.?,?(?:\s+|-|\s+de\s+){_YEAR}{_AFTER}",
+)
+_DAY_FIRST = (
+    # 5 March 2019 / 05-MAR-19 / 5MAR2019 / 5th of March / 5. März 2019 / 5 de marzo de 2019
+    rf"{_DAY}{_ORDINAL}(?:\s+(?:of|de)\s+|\.?[\s-]*){_NAME}\.?"
+    rf"(?:(?:,?\s+|\s+de\s+|-|(?=\d{{4}}))['\u2019]?{_ANY_YEAR})?{_AFTER}"
+)
+_OF_NUMBERS = _compiled(
+    _DAY_FIRST,
+    # 2019-03-05, before a time too
+    rf"{_YEAR}(?P<separator>[-/.])(?P<month>1[0-2]|0?[1-9])(?P=separator){_DAY}(?:(?=T\d)|{_AFTER})",
+    # 3-5-19
+    rf"(?P<first>{_NUMBER})(?P<separator>-)(?P<second>{_NUMBER})-{_ANY_YEAR}{_AFTER}",
+    # 05.03.2019 / 05.03.19: no numbers of versions and sections
+    rf"(?P<first>{_NUMBER})(?P<separator>\.)(?P<second>{_NUMBER})\.{_YEAR}{_AFTER}",
+    rf"(?P<first>[0-3]\d)(?P<separator>\.)(?P<second>[01]\d)\.(?P<year>\d\d){_AFTER}",
+    # 20190305, before a time too
+    rf"{_YEAR}(?P<month>1[0-2]|0[1-9])(?P<day>3[01]|[12]\d|0[1-9])(?:{_TIME}|{_AFTER})",
+    # 03/2019
+    rf"(?P<month>1[0-2]|0?[1-9])/{_YEAR}{_AFTER}",
+)
+_OF_SLASHES = re.compile(
+    rf"(?<![\w/.])(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER})/{_ANY_YEAR}(?!\w|/\d|\.\d)", re.IGNORECASE
+)
+"""03/05/2019, also as one of two with a dash between them."""
+_OF_WEEKDAYS = (*_compiled(rf"{_WEEKDAY}{_DAY_FIRST}"), _OF_WORDS[0], _OF_WORDS[1])
+(_SHORT_FORM,) = _compiled(_SHORT)
+_START = re.compile(r"(?<![^\W_])(?:\d+|[^\W\d_]{3,12}(?![^\W\d_]))")
+"""Where a date may begin: a number or a word."""
 _VERBS = frozenset(("may", "march", "mar"))
 """Without a year these are months only with a capital: "may 2 tablets be given"."""
 
@@ -97,10 +121,31 @@ class WrittenDate:
 
 def written_dates(text: str) -> list[WrittenDate]:
     """The dates in a text, in order; of those that overlap the longest."""
-    matches = [match for form in _FORMS for match in form.finditer(text) if _is_date(match)]
+    matches = [match for start in _START.finditer(text) for match in _matches(text, start) if _is_date(match)]
     day_first = any(_first_is_day(match) for match in matches)
     found = [written for match in matches if (written := _written(match, day_first=day_first)) is not None]
     return list(_longest(found))
+
+
+def _matches(text: str, start: re.Match[str]) -> Iterator[re.Match[str]]:
+    """The forms of dates that begin with a number or a word of a text."""
+    place, word = start.start(), start[0].lower()
+    for form in _forms(word):
+        match = form.match(text, place)
+        if match is not None:
+            yield match
+    if len(word) <= 2 and text[start.end() : start.end() + 1] == "/":
+        match = _SHORT_FORM.match(text, place)
+        if match is not None and _CUE.search(text, max(0, place - 14), place):
+            yield match
+
+
+def _forms(word: str) -> tuple[re.Pattern[str], ...]:
+    if word[0].isdigit():
+        return (*_OF_NUMBERS, _OF_SLASHES)
+    if word in MONTHS:
+        return _OF_WORDS
+    return _OF_WEEKDAYS if word in WEEKDAYS else ()
 
 
 def _is_date(match: re.Match[str]) -> bool:
@@ -117,33 +162,28 @@ def _first_is_day(match: re.Match[str]) -> bool:
 def _written(match: re.Match[str], *, day_first: bool) -> WrittenDate | None:
     groups = match.groupdict()
     year = _year(groups.get("year"))
-    readings: list[tuple[int, int | None]]
-    if "first" in groups:
-        first_is_day = day_first or groups["separator"] == "."
-        readings = list(_orders(int(groups["first"]), int(groups["second"]), first_is_day=first_is_day))
-    else:
-        readings = [(_month(groups["month"]), int(groups["day"]) if groups.get("day") else None)]
-    possible = tuple((year, month, day) for month, day in readings if _exists(year, month, day))
+    orders = list(_orders(groups, first_is_day=day_first or groups.get("separator") == "."))
+    readings = [(year, _month(groups[month]), int(groups[day]) if groups.get(day) else None) for month, day in orders]
+    possible = [number for number, reading in enumerate(readings) if _exists(*reading)]
     if not possible:
         return None
-    names = _names(groups, possible[0])
-    start = match.start("first") if "first" in groups else match.start()
-    return WrittenDate(start, match.end(), _placed(match, names), possible)
+    names = _names(groups, *orders[possible[0]])
+    return WrittenDate(match.start(), match.end(), _placed(match, names), tuple(readings[each] for each in possible))
 
 
-def _orders(first: int, second: int, *, first_is_day: bool) -> Iterator[tuple[int, int | None]]:
-    """Month and day of two numbers, the likelier order first."""
-    orders = [(second, first), (first, second)] if first_is_day else [(first, second), (second, first)]
-    yield from (order for order in dict.fromkeys(orders) if order[0] <= 12)
+def _orders(groups: dict[str, str], *, first_is_day: bool) -> Iterator[tuple[str, str]]:
+    """The groups that month and day may be, the likelier first."""
+    if "first" not in groups:
+        yield "month", "day"
+        return
+    orders = [("second", "first"), ("first", "second")]
+    yield from orders if first_is_day else reversed(orders)
 
 
-def _names(groups: dict[str, str], reading: tuple[int | None, int, int | None]) -> dict[str, str]:
+def _names(groups: dict[str, str], month: str, day: str) -> dict[str, str]:
     """What each group of a match stands for."""
-    names = {name: name for name, part in groups.items() if part and name != "separator"}
-    if "first" in groups:
-        month_first = int(groups["first"]) == reading[1]
-        names |= {"first": "month" if month_first else "day", "second": "day" if month_first else "month"}
-    return names
+    names = {name: name for name, part in groups.items() if part and name not in ("separator", "first", "second")}
+    return names | {group: name for group, name in ((month, "month"), (day, "day")) if groups.get(group)}
 
 
 def _placed(match: re.Match[str], names: dict[str, str]) -> tuple[tuple[str, int, str], ...]:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from emulator.deidentify.text.checks import ip_address, luhn, social_security, taxpayer, vehicle
+from emulator.deidentify.text.detectors.checks import ip_address, luhn, social_security, taxpayer, vehicle
 from emulator.deidentify.text.findings import CHECKED, SHAPED, Finding
-from emulator.deidentify.text.written_dates import written_dates
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ _FORMS = (
     _Form(
         "IP_ADDRESS",
         re.compile(
-            r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w:]|\.\d)", re.IGNORECASE
+            r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?!\w|:\w|\.\d)", re.IGNORECASE
         ),
         CHECKED,
         ip_address,
@@ -79,4 +78,3 @@ def found_by_form(text: str) -> Iterator[Finding]:
         for match in form.pattern.finditer(text):
             if form.holds(match[0]):
                 yield Finding(*match.span(), form.info_type, form.score)
-    yield from (Finding(written.start, written.end, "DATE", SHAPED) for written in written_dates(text))

@@ -1,0 +1,1 @@
+"""Dates in sentences: written in figures and names of months, spoken, and holidays."""

@@ -1,0 +1,1 @@
+"""What finds infoTypes: forms and check digits, words that announce something, lists of names and places."""
