@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from emulator.deidentify.dicom.rules import DicomRules
+from emulator.deidentify.fhir.rules import FhirRules
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text.rules import TextRules
 
@@ -14,3 +15,4 @@ class Settings:
     secret: Secret = field(repr=False)
     dicom: DicomRules = field(default_factory=DicomRules)
     text: TextRules = field(default_factory=TextRules)
+    fhir: FhirRules = field(default_factory=FhirRules)

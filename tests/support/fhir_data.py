@@ -39,3 +39,12 @@ def synthea_or_more(version: str) -> list[Json]:
 def synthea_resources(version: str) -> list[Json]:
     """The resources of all those bundles."""
     return [entry["resource"] for bundle in synthea(version) for entry in bundle["entry"]]
+
+
+def ten_patients() -> list[Json]:
+    """Ten patients of Synthea in R4 with notes, and all that their resources refer to. Not to be changed.
+
+    Synthea 3.3.0 (Apache-2.0), seeds 4711, names without numbers, each patient cut to a few of the newest resources.
+    """
+    resources: list[Json] = recorded("patients.r4")
+    return resources

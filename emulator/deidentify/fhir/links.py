@@ -28,13 +28,13 @@ class Links:
     """What ids and references become in a run.
 
     store            the name of the store that references are seen from
-    regenerate_uids  whether the UIDs of DICOM become others
+    regenerate_uids  as FhirRules has it
     """
 
     tree: Tree
     secret: Secret
     store: str = ""
-    regenerate_uids: bool = False
+    regenerate_uids: bool | None = None
 
     def renames(self, resource_type: str) -> bool:
         """Whether resources of a type get other ids."""

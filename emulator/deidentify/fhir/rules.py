@@ -61,7 +61,8 @@ class FhirRules:
 
     fields            what no rule matches stays as it is
     keep_extensions   whether extensions that no rule matches stay, with what the rules make of their content
-    regenerate_uids   whether the UIDs of DICOM studies, series and instances become those that Secret.uid gives
+    regenerate_uids   True where the UIDs of DICOM studies, series and instances become those that Secret.uid gives,
+                      False where they stay, None where fields say so as for all else
     contextual        whether values that the profile BASIC takes out of a resource become [CTX] in its texts
     mask              the masking character
     hash_secret       the key of hashes; None for the run's
@@ -70,7 +71,7 @@ class FhirRules:
 
     fields: tuple[FieldRule, ...] = ()
     keep_extensions: bool = False
-    regenerate_uids: bool = False
+    regenerate_uids: bool | None = None
     contextual: bool = False
     mask: str = "*"
     hash_secret: Secret | None = None

@@ -204,7 +204,7 @@ class Walk:
         if place.name == "reference" and around.type.name == "Reference":
             return self.links.reference(value, self._fragments)
         if self._is_uid(place, parent, around):
-            return self.links.uid(value)
+            return self._uid(value, place)
         if place.name in _OF_BUNDLES and around.type.name.startswith("Bundle.entry"):
             return self.links.reference(value, {})
         if place.type.name in _LINKS:
@@ -218,11 +218,19 @@ class Walk:
         return found
 
     def _is_uid(self, place: Place, parent: Json, around: Place) -> bool:
-        """Whether a value is the UID of a study, series or instance, and becomes another one."""
+        """Whether a value is the UID of a study, series or instance."""
         in_imaging = place.name in _UIDS and around.type.name.startswith("Imaging")
-        if not in_imaging and not (around.type.name == "Identifier" and parent.get("system") == _DICOM_UID):
-            return False
-        return self.links.regenerate_uids or place.action not in _UNCHANGED
+        return in_imaging or (
+            around.type.name == "Identifier" and place.name == "value" and parent.get("system") == _DICOM_UID
+        )
+
+    def _uid(self, value: str, place: Place) -> str | None:
+        """A UID as it is to be; None for a text that is none."""
+        renewed = self.links.regenerate_uids
+        if renewed is None:
+            renewed = place.action not in _UNCHANGED
+        new = self.links.uid(value)
+        return new if renewed or new is None else value
 
     def _data(self, value: Any, action: Action, parent: Json) -> str | None:
         """Data in base64 as they are to be: cleaned, or removed by all that can't be done to them."""

@@ -1,5 +1,5 @@
 """De-identification as operations: configs, what is read from and written to stores, failures by item."""
 
-from emulator.services.healthcare.deidentify import dicom
+from emulator.services.healthcare.deidentify import datasets, dicom, fhir, fhir_streams
 
-__all__ = ["dicom"]
+__all__ = ["datasets", "dicom", "fhir", "fhir_streams"]

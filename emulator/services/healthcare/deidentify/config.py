@@ -1,5 +1,6 @@
 """The DeidentifyConfig of a request, v1 or v1beta1, as the Settings of a run."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -9,7 +10,7 @@ from emulator.deidentify.settings import Settings
 from emulator.deidentify.text.rules import TextRules
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.deidentify import dicom_config
+from emulator.services.healthcare.deidentify import dicom_config, fhir_config, key_config
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
@@ -41,8 +42,14 @@ async def load(context: "Context", name: str, payload: Json) -> Settings:
 
 
 def parse(config: Json, secret: Secret) -> Settings:
-    """Settings of a DeidentifyConfig; `secret` is the run's own, for what the config has no key for."""
-    return Settings(secret, dicom_config.parse(config), TextRules())
+    """Settings of a DeidentifyConfig; `secret` is the run's own, for what the config has no key for.
+
+    Where the config has a key, the first one gives ids and UIDs, too, so that they are the same in every run.
+    """
+    dicom, fhir = dicom_config.parse(config), fhir_config.parse(config)
+    if config.get("dicom") is not None or config.get("dicomTagConfig") is not None:
+        fhir = replace(fhir, regenerate_uids=not dicom.keep_ids)
+    return Settings(key_config.first(config) or secret, dicom, TextRules(), fhir)
 
 
 async def _read(context: "Context", name: str, uri: str) -> Json:

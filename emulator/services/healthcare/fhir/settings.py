@@ -6,6 +6,7 @@ from emulator.errors import invalid_argument
 from emulator.fhir import definitions
 from emulator.fhir.versions import UnsupportedVersionError, version
 from emulator.services.healthcare.fhir.shapes import Destination
+from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.stores import settings
 from emulator.services.healthcare.stores.kind import Json
 
@@ -64,6 +65,8 @@ def _check_streams(body: Json) -> None:
             )
         if "bigqueryDestination" in config:
             Destination.parse(config["bigqueryDestination"])
+        elif StoreName.parse(str(config["deidentifiedStoreDestination"].get("store"))).collection != "fhirStores":
+            raise invalid_argument("deidentifiedStoreDestination.store must be the name of a FHIR store.")
 
 
 def _check_export(body: Json) -> None:

@@ -15,6 +15,7 @@ FHIR = registry.register(
         check=settings.check,
         kept=settings.kept,
         patched=consents.patched,
+        allowed=streams.allowed,
         empty=keeping.empty,
         data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,

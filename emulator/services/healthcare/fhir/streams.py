@@ -1,15 +1,17 @@
-"""Rows of resources for BigQuery streams: every version with its operation, and a view of the current ones.
+"""Streams of a FHIR store. To BigQuery: rows of every version with its operation, and a view of the current ones.
 
 Cloud Healthcare: FhirStore.streamConfigs. The operation, CREATE, UPDATE or DELETE, is the code of a meta.tag.
+A stream to another store is kept as the name of what changed; who delivers it is registered here.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.fhir import parsing
+from emulator.gateway.request import Request
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.keeping import Change
@@ -23,25 +25,62 @@ if TYPE_CHECKING:
 
 MAX_ROW = 1 << 20
 """Bytes of a resource that BigQuery takes as a streamed row."""
+STORE = "deidentifiedStoreDestination"
+"""The field of a streamConfig for a store that is to have resources de-identified."""
 _BIGQUERY = "bigqueryDestination"
+Append = Callable[["Context", str, Json, Sequence[bytes]], Awaitable[None]]
+Allowed = Callable[[Request, Json | None, Json], None]
+_DELIVERERS: dict[str, Append] = {}
+_CHECKS: list[Allowed] = []
+
+
+def delivers(field: str, allowed: Allowed | None = None) -> Callable[[Append], Append]:
+    """Register who delivers streams to the destination in a field of a streamConfig: as `append`.
+
+    `allowed` says whether a store may have them, as StoreKind.allowed.
+    """
+
+    def register(append: Append) -> Append:
+        _DELIVERERS[field] = append
+        if allowed is not None:
+            _CHECKS.append(allowed)
+        return append
+
+    return register
+
+
+def allowed(request: Request, old: Json | None, new: Json) -> None:
+    """Raise what those who deliver have to say against the streams that settings have."""
+    for check in _CHECKS:
+        check(request, old, new)
 
 
 def uri(config: Json) -> str:
-    """The dataset of a streamConfig."""
-    return str((config.get(_BIGQUERY) or {}).get("datasetUri", ""))
+    """The dataset, or the store, of a streamConfig."""
+    destination: Json = config.get(_BIGQUERY) or config.get(STORE) or {}
+    return str(destination.get("datasetUri") or destination.get("store") or "")
 
 
 def payload(config: Json, change: Change) -> bytes | None:
-    """The operation, a blank, and the resource; None for a type that is not streamed, or a stream to another store."""
+    """The operation, a blank, and the resource, to another store Type/id; None for a type that is not streamed."""
     after, types = change.after, config.get("resourceTypes") or ()
-    if _BIGQUERY not in config or (types and after.type not in types):
+    if types and after.type not in types:
         return None
+    if STORE in config:
+        return after.relative.encode()
     if after.deleted:
         return b"DELETE " + parsing.canonical(_deletion(after))
     return (b"CREATE " if change.created else b"UPDATE ") + after.body
 
 
 async def append(context: "Context", store: str, config: Json, payloads: Sequence[bytes]) -> None:
+    """Hand payloads to the destination of a streamConfig."""
+    field = next(each for each in _DELIVERERS if each in config)
+    await _DELIVERERS[field](context, store, config, payloads)
+
+
+@delivers(_BIGQUERY)
+async def _append_rows(context: "Context", store: str, config: Json, payloads: Sequence[bytes]) -> None:
     """Append versions to the tables of their types. Raises what BigQuery refuses, after it has seen all types."""
     to = Destination.parse(config[_BIGQUERY])
     by_type: dict[str, list[Json]] = defaultdict(list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.gateway.discovery import Method
-from emulator.gateway.request import Response
+from emulator.gateway.request import Request, Response
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -47,6 +47,10 @@ class Stream:
 
 
 def _takes_all(_old: Json | None, _new: Json) -> None:
+    return None
+
+
+def _allows_all(_request: Request, _old: Json | None, _new: Json) -> None:
     return None
 
 
@@ -89,6 +93,8 @@ class StoreKind:
     stream      how changes reach BigQuery; None where they don't
     kept        (settings before, settings wanted) -> settings as they are kept: what only the server sets stays
     patched     (tx, store's name, new settings): does what a patch entails, in its transaction
+    allowed     (request, settings before, settings wanted): raises for other resources that settings name and that are
+                not as they must be
     """
 
     name: str
@@ -103,6 +109,7 @@ class StoreKind:
     stream: Stream | None = None
     kept: Callable[[Json, Json], Json] = _as_wanted
     patched: Callable[[sqlite3.Connection, str, Json], None] = _entails_nothing
+    allowed: Callable[[Request, Json | None, Json], None] = _allows_all
 
     @property
     def resource(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.discovery import Method
-from emulator.gateway.request import Response
+from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.names import DATASET, ID, METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores import settings
@@ -38,6 +38,11 @@ def of_store(name: str) -> StoreKind:
     return _KINDS[collection]
 
 
+def kinds() -> list[StoreKind]:
+    """All kinds, in the order in which they were registered."""
+    return list(_KINDS.values())
+
+
 def empty_dataset(context: "Context", tx: sqlite3.Connection, dataset: str) -> None:
     """Delete all that the stores of a dataset hold, in the transaction that deletes the dataset."""
     for kind in _KINDS.values():
@@ -53,10 +58,12 @@ def _empty(kind: StoreKind, context: "Context", tx: sqlite3.Connection, store: s
 def _collection(kind: StoreKind) -> Collection:
     """The resources of a kind, as the gateway serves them."""
 
-    def check(old: Resource | None, body: Json) -> Json:
+    def check(request: Request, old: Resource | None, body: Json) -> Json:
+        before = old.body if old is not None else None
         settings.check(body)
-        kind.check(old.body if old is not None else None, body)
-        return body if old is None else kind.kept(old.body, body)
+        kind.check(before, body)
+        kind.allowed(request, before, body)
+        return body if before is None else kind.kept(before, body)
 
     return Collection(
         kind.resource,
@@ -65,8 +72,8 @@ def _collection(kind: StoreKind) -> Collection:
         id_pattern=ID,
         parent_kind=DATASET,
         immutable=kind.immutable,
-        prepare=lambda _request, body: check(None, body),
-        prepare_update=lambda _request, old, body: check(old, body),
+        prepare=lambda request, body: check(request, None, body),
+        prepare_update=check,
         after_update=lambda _context, tx, store: kind.patched(tx, store.name, store.body),
         after_delete=lambda context, tx, store: _empty(kind, context, tx, store.name),
     )

@@ -42,7 +42,10 @@ class Key:
 
 @dataclass(frozen=True)
 class InStore:
-    """Resources of a store that have versions between two rids, by type and id."""
+    """Resources of a store that have versions between two rids, by type and id.
+
+    mark is the checkpoint after which they are left; None for the job's.
+    """
 
     job: Job
     store: Store
@@ -50,6 +53,7 @@ class InStore:
     """Those that are wanted; none for all."""
     first: int = -(1 << 62)
     last: int = 1 << 62
+    mark: Json | None = None
 
     def count(self) -> int:
         """How many there are."""
@@ -59,7 +63,8 @@ class InStore:
 
     def left(self) -> Iterator[Key]:
         """Those after the job's checkpoint."""
-        last, after = self.job.checkpoint.get("type", ""), self.job.checkpoint.get("id", "")
+        mark = self.job.checkpoint if self.mark is None else self.mark
+        last, after = mark.get("type", ""), mark.get("id", "")
         for name in self._types():
             if name >= last:
                 yield from self._of_type(name, after if name == last else "")

@@ -1,0 +1,181 @@
+"""Resources of a FHIR store de-identified for another: whose each is, what it becomes, and that the store takes it."""
+
+import base64
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emulator.deidentify.fhir import Deidentifier, people
+from emulator.deidentify.settings import Settings
+from emulator.deidentify.text import Cleaner, Known
+from emulator.fhir import parsing, references
+from emulator.fhir.outcomes import Refused
+from emulator.fhir.references import Kind
+from emulator.services.healthcare.fhir import checks, keeping, versions
+from emulator.services.healthcare.fhir.consents import compartments
+from emulator.services.healthcare.fhir.keeping import Change, Ready
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.services.healthcare.fhir.transfer import imports
+from emulator.services.healthcare.transfer.steps import Problem
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+MAX_INSPECTED = 10 << 20
+"""Bytes of a raw Binary that are read into memory to be cleaned."""
+_MOST_OWNERS = 1000
+_OF_THE_SERVER = ("versionId", "lastUpdated")
+_TOO_LARGE = Problem(3, f"The data of a Binary has more than {MAX_INSPECTED} bytes and can't be inspected.")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A resource as the destination is to have it; blob is the file of a raw Binary that both stores share."""
+
+    new: Ready
+    blob: str = ""
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """The patients that a resource is about: what is known of them, and the id by which their dates move."""
+
+    known: Known
+    context: str
+
+
+class Copier:
+    """De-identifies resources of a store for another one. It remembers patients, so use one for a run or a batch."""
+
+    def __init__(self, context: "Context", settings: Settings, source: Store, destination: Store) -> None:
+        self.source = source
+        self.destination = destination
+        self._context = context
+        cleaner = Cleaner(settings.text, settings.secret)
+        self._deidentifier = Deidentifier(source.version, settings.fhir, settings.secret, cleaner, source.name)
+        self._owners: dict[tuple[str, ...], _Owners] = {}
+        self._binaries: dict[str, set[str]] | None = None
+
+    def id(self, resource_type: str, old: str) -> str:
+        """The id that a resource has in the destination."""
+        return self._deidentifier.id(resource_type, old)
+
+    def copied(self, version: Version) -> Copy | Problem:
+        """What a version becomes; the Problem that keeps it from being copied."""
+        resource = parsing.parse(version.body, None)
+        blob = ""
+        if version.blob:
+            if self._deidentifier.leaves("Binary", _data_field(resource)):
+                blob = version.blob
+            elif not self._read_in(resource, version):
+                return _TOO_LARGE
+        return self._made(resource, blob)
+
+    def _made(self, resource: Json, blob: str) -> Copy | Problem:
+        owners = self._owners_of(resource)
+        known, context = (owners.known, owners.context) if owners is not None else (None, "")
+        done = self._deidentifier.resource(resource, known, context)
+        try:
+            given = checks.resource(self.destination, done.resource)
+            return Copy(keeping.made_ready(self.destination, given, any_reference=True), blob)
+        except Refused as refused:
+            return imports.problem("", refused)
+
+    def _read_in(self, resource: Json, version: Version) -> bool:
+        """Put the data of a raw Binary into it; False where they are too large."""
+        path = self._context.blobs.path(version.blob)
+        if path.stat().st_size > MAX_INSPECTED:
+            return False
+        resource[_data_field(resource)] = base64.b64encode(path.read_bytes()).decode()
+        return True
+
+    def _owners_of(self, resource: Json) -> _Owners | None:
+        """The patients that a resource is about; None where it says of nobody, or of people in itself only."""
+        names = tuple(dict.fromkeys(self._names_of(resource)))[:_MOST_OWNERS]
+        own = list(people.within(resource))
+        if own and names != (f"Patient/{resource.get('id')}",):
+            return self._loaded(names, own) if names else None
+        if names and names not in self._owners:
+            self._owners[names] = self._loaded(names, [])
+        return self._owners.get(names)
+
+    def _names_of(self, resource: Json) -> Iterable[str]:
+        yield from compartments.patients(self.source, resource)
+        for text in references.texts(resource):
+            to = references.parse(text, self.source.name)
+            if to.kind is Kind.LOCAL and to.type == "Patient":
+                yield to.relative
+        if resource["resourceType"] == "Binary":
+            yield from self._owners_of_binaries().get(str(resource.get("id")), ())
+
+    def _loaded(self, names: Sequence[str], own: list[Json]) -> _Owners:
+        patients = [each for each in map(self._patient, names) if each is not None]
+        key = people.key(patients[0]) if patients else names[0].partition("/")[2]
+        return _Owners(people.known([*patients, *own]), key)
+
+    def _patient(self, name: str) -> Json | None:
+        found = versions.newest(self._context.db.reader, self.source, *name.split("/", 1))
+        return None if found is None or found.deleted else parsing.parse(found.body, None)
+
+    def _owners_of_binaries(self) -> dict[str, set[str]]:
+        """The patients of Binaries, by their ids: those of the resources whose attachments have their URLs."""
+        if self._binaries is None:
+            self._binaries = {}
+            rows = self._context.db.all(
+                "SELECT v.body FROM fhir_versions v JOIN fhir_index_resources r ON r.store = v.store AND r.rid = v.rid"
+                " WHERE v.store = ? AND v.type <> 'Binary' AND instr(v.body, CAST('Binary/' AS BLOB)) > 0",
+                (self.source.key,),
+            )
+            for (body,) in rows:
+                self._note_binaries(parsing.parse(body, None))
+        return self._binaries
+
+    def _note_binaries(self, resource: Json) -> None:
+        owners = compartments.patients(self.source, resource)
+        for url in _urls(resource):
+            to = references.parse(url, self.source.name)
+            if to.kind is Kind.LOCAL and to.type == "Binary" and self._binaries is not None:
+                self._binaries.setdefault(to.id, set()).update(owners)
+
+
+def keep(
+    context: "Context", tx: sqlite3.Connection, store: Store, copy: Copy, at: int, operation: str = ""
+) -> Change | None:
+    """Make a copy the current version in its store, in a write; None where the store has the same already.
+
+    at         microseconds since 1970
+    operation  the number of the operation that does it
+    """
+    new = copy.new
+    before = versions.newest(tx, store, new.type, str(new.resource["id"]))
+    if before is not None and not before.deleted and before.blob == copy.blob and _is_same(before, new.resource):
+        return None
+    if copy.blob:
+        context.blobs.add_ref(tx, copy.blob)
+    return keeping.put(context, tx, store, new, "PUT", at, blob=copy.blob, operation=operation)
+
+
+def _is_same(version: Version, resource: Json) -> bool:
+    """Whether a version has the content of a resource that is not kept yet."""
+    old = parsing.parse(version.body, None)
+    meta = {name: value for name, value in old.pop("meta", {}).items() if name not in _OF_THE_SERVER}
+    return parsing.canonical({**old, **({"meta": meta} if meta else {})}) == parsing.canonical(resource)
+
+
+def _data_field(binary: Json) -> str:
+    """The element of a Binary with its data: `content` before R4."""
+    return "content" if "content" in binary else "data"
+
+
+def _urls(value: object) -> Iterable[str]:
+    """All that fields called url say, wherever they are."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name == "url" and isinstance(each, str):
+                yield each
+            else:
+                yield from _urls(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _urls(each)
