@@ -18,6 +18,7 @@ from scripts.commands import (
     delete,
     export,
     fhir,
+    hl7v2,
     import_,
     load,
     operations,
@@ -89,6 +90,7 @@ register(app, "tags", tags.tags)
 app.add_typer(operations.app, name="operations")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(consent.app, name="consent")
+app.add_typer(hl7v2.app, name="hl7v2")
 
 
 def main() -> None:

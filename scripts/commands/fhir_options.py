@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.commands.stores import choose_store
 from scripts.connection import connect
-from scripts.errors import CommandError, UsageError
+from scripts.errors import UsageError
 
 if TYPE_CHECKING:
     from google.cloud import storage
@@ -63,15 +64,5 @@ def storage_client(stack: str | None, outputs: Path | None) -> Iterator[Callable
 
 def fhir_store(target: Connection, name: str | None) -> FhirStoreOutputs:
     """The stack's FHIR store of that name, or the only one. Raises CommandError where it has none, UsageError else."""
-    stores, stack = target.outputs.fhir_stores, target.outputs.stack
-    if not stores:
-        raise CommandError(
-            f"Stack {stack} has no FHIR store: set one with `pulumi config set --path"
-            " healthcare-cloud-poc:fhirStores.fhir.version R4`, then run `pulumi up`."
-        )
-    if name is None and len(stores) == 1:
-        return next(iter(stores.values()))
-    if name is None or name not in stores:
-        problem = f"Stack {stack} has no FHIR store {name}" if name else f"Stack {stack} has several FHIR stores"
-        raise UsageError(f"{problem}: choose one with --fhir-store {'|'.join(sorted(stores))}.")
-    return stores[name]
+    outputs = target.outputs
+    return choose_store(outputs.stack, "FHIR", outputs.fhir_stores, name, "fhirStores.fhir.version R4")
