@@ -1,8 +1,9 @@
-"""`watch`: the DICOM store's notifications, as they arrive."""
+"""`watch`: the stores' notifications, as they arrive."""
 
 from __future__ import annotations
 
 import threading
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +11,25 @@ import typer
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import count, note, print_json_line, remark, say_cells
+from scripts.errors import CommandError
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message
 
+    from infra.outputs import Outputs
+
+
+class Kind(StrEnum):
+    """Stores of which kind are watched."""
+
+    DICOM = "dicom"
+    FHIR = "fhir"
+    HL7V2 = "hl7v2"
+    ALL = "all"
+
 
 def watch(
+    kind: Annotated[Kind, typer.Argument(help="Stores of which kind; all that notify in one stream.")] = Kind.DICOM,
     *,
     number: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
@@ -23,24 +37,44 @@ def watch(
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show notifications of the store as they arrive.
+    """Show notifications of the stores as they arrive.
 
     Ctrl-C ends it. Each notification is acknowledged: it reaches no other reader of the same subscription.
+    Of a FHIR resource that is sent whole only its type is shown.
     """
     with connect(stack, outputs) as target:
         printer = _Printer(number, as_json=as_json)
-        subscription = target.outputs.dicom_subscription
-        note(f"Watching {subscription}; Ctrl-C ends it.")
-        pull = target.subscriber.subscribe(subscription, callback=printer, await_callbacks_on_shutdown=True)
-        pull.add_done_callback(lambda _: printer.finished.set())
+        subscriptions = subscriptions_of(target.outputs, kind)
+        note(f"Watching {', '.join(subscriptions)}; Ctrl-C ends it.")
+        pulls = [
+            target.subscriber.subscribe(each, callback=printer, await_callbacks_on_shutdown=True)
+            for each in subscriptions
+        ]
+        for pull in pulls:
+            pull.add_done_callback(lambda _: printer.finished.set())
         try:
             printer.finished.wait(timeout)
         except KeyboardInterrupt:
             remark("")
-        pull.cancel()
-        pull.result()
+        for pull in pulls:
+            pull.cancel()
+        for pull in pulls:
+            pull.result()
         target.subscriber.close()
     note(f"{count(printer.seen, 'notification')} received")
+
+
+def subscriptions_of(outputs: Outputs, kind: Kind) -> list[str]:
+    """The subscriptions to what stores of a kind tell. Raises CommandError where the stack has none."""
+    named = {
+        Kind.DICOM: outputs.dicom_subscription,
+        Kind.FHIR: outputs.fhir_subscription,
+        Kind.HL7V2: outputs.hl7v2_subscription,
+    }
+    found = [name for each, name in named.items() if name and kind in (each, Kind.ALL)]
+    if not found:
+        raise CommandError(f"Stack {outputs.stack} has no {kind} store that notifies: docs/how-to/configure.md.")
+    return found
 
 
 class _Printer:
@@ -65,12 +99,19 @@ class _Printer:
                 self.finished.set()
 
     def _show(self, message: Message) -> None:
-        resource = message.data.decode("utf-8", errors="replace")
-        when = message.publish_time.isoformat()
         attributes: dict[str, Any] = dict(message.attributes)
+        whole = attributes.get("payloadType") == "FullResource"
+        resource = attributes.get("resourceType", "") if whole else message.data.decode("utf-8", errors="replace")
+        when = message.publish_time.isoformat()
         if self._as_json:
             print_json_line({"published": when, "resource": resource, "attributes": attributes})
             return
-        action = attributes.get("action", "")
-        path = resource.split("/dicomWeb/", 1)[-1]
-        say_cells([part for part in (when, action, path) if part])
+        action = attributes.get("action") or attributes.get("msgType", "")
+        say_cells([part for part in (when, action, path_of(resource)) if part])
+
+
+def path_of(resource: str) -> str:
+    """What a person sees of a name: the path in a DICOM store, and of a FHIR or HL7v2 store its name before that."""
+    if "/dicomWeb/" in resource:
+        return resource.split("/dicomWeb/", 1)[1]
+    return resource.partition("Stores/")[2] or resource

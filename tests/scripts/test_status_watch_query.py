@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from pathlib import Path
@@ -141,6 +142,31 @@ def test_watch_shows_paths_to_a_person(run: Run, live: Live, tmp_path: Path) -> 
     when, path = shown.out.split("\t")
     assert when.startswith("20")
     assert path.startswith("studies/")
+
+
+def test_watch_shows_all_kinds_of_stores_in_one_stream(run: Run, live: Live, tmp_path: Path) -> None:
+    project = live.outputs.project
+    topic, subscription = f"projects/{project}/topics/fhir-told", f"projects/{project}/subscriptions/fhir-told"
+    live.emulator.request("PUT", f"/v1/{topic}", {})
+    live.emulator.request("PUT", f"/v1/{subscription}", {"topic": topic})
+    path = tmp_path / "outputs.json"
+    path.write_text(dataclasses.replace(live.outputs, fhir_subscription=subscription).to_json())
+    none = run("watch", "hl7v2", "--timeout", "0.5", "--outputs", path)
+    assert (none.code, "has no hl7v2 store that notifies" in none.err) == (1, True)
+    told = [
+        ("a/hl7V2Stores/h/messages/1", {"msgType": "ORU"}),
+        (
+            '{"resourceType": "Patient"}',
+            {"payloadType": "FullResource", "resourceType": "Patient", "action": "Created"},
+        ),
+    ]
+    messages = [{"data": base64.b64encode(data.encode()).decode(), "attributes": given} for data, given in told]
+    live.emulator.request("POST", f"/v1/{topic}:publish", {"messages": messages})
+    shown = run("watch", "all", "--count", 2, "--timeout", 20, "--outputs", path)
+    assert sorted(line.split("\t")[1:] for line in shown.out.splitlines()) == [
+        ["Created", "Patient"],
+        ["ORU", "h/messages/1"],
+    ]
 
 
 def test_a_subscription_that_is_not_there(run: Run, live: Live, tmp_path: Path) -> None:

@@ -8,23 +8,22 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-import socket
 import ssl
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from emulator.mllp.frames import Frames, wrap
+from emulator.mllp.frames import wrap
 from emulator.serving import tls
 from emulator.settings import project_number
 from tests.conftest import PROJECT, StartEmulator
 from tests.emulator.mllp.adapter import Sender, adapter, command
 from tests.emulator.mllp.certificates import write_certificate
+from tests.emulator.mllp.partner import Partner, listening
 from tests.support.emulator import ROOT, RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -144,39 +143,9 @@ def test_tls_takes_only_clients_with_a_certificate_of_the_authority(
     assert held(running, store) == [message(2)]
 
 
-@pytest.fixture
-def partner() -> Iterator[tuple[int, list[bytes], list[bytes]]]:
-    """Another hospital's listener: its port, what it received, and the codes that it answers with, "AA" after them."""
-    received: list[bytes] = []
-    codes: list[bytes] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection = listener.accept()[0]
-            except OSError:
-                return
-            with connection:
-                frames = Frames()
-                while data := connection.recv(65536):
-                    for each in frames.feed(data):
-                        received.append(each)
-                        code = codes.pop(0) if codes else b"AA"
-                        connection.sendall(wrap(b"MSH|^~\\&|\rMSA|" + code + b"|1\r"))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield listener.getsockname()[1], received, codes
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
-    thread.join(PATIENCE)
-
-
 def test_what_a_subscription_names_is_sent_until_it_is_acknowledged(
-    running: RunningEmulator, unique: Callable[[str], str], partner: tuple[int, list[bytes], list[bytes]]
+    running: RunningEmulator, unique: Callable[[str], str]
 ) -> None:
-    port, received, codes = partner
     topic, subscription = (f"projects/{PROJECT}/{kind}/{unique('mllp')}" for kind in ("topics", "subscriptions"))
     running.request("PUT", f"/v1/{topic}", {})
     running.request(
@@ -187,14 +156,17 @@ def test_what_a_subscription_names_is_sent_until_it_is_acknowledged(
     assert running.request("POST", f"/v1/{topic}:setIamPolicy", {"policy": policy})[0] == 200
     running.request("PUT", f"/v1/{subscription}", {"topic": topic})
     store = make_store(running, unique("hl7v2"), notificationConfigs=[{"pubsubTopic": topic}])
-    codes.append(b"AE")
-    out = ("--subscription", subscription, "--send-to", f"127.0.0.1:{port}")
-    with adapter(running, store, *out) as made:
+    with listening() as partner, adapter(running, store, *sent_to(subscription, partner)) as made:
+        partner.codes.append(b"AE")
         with Sender(made.port) as sender:
             sender.send(message(1))
-        wait_until(lambda: len(received) == 2)
+        assert partner.wait_for(2) == [message(1), message(1)]
         assert "1 sent, 1 attempts failed" in made.stop()
-    assert received == [message(1), message(1)]
+
+
+def sent_to(subscription: str, partner: Partner) -> tuple[str, ...]:
+    """The options of an adapter that sends to a partner what a subscription names."""
+    return "--subscription", subscription, "--send-to", f"127.0.0.1:{partner.port}"
 
 
 def wait_until(done: Callable[[], bool]) -> None:
