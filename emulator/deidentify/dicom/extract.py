@@ -27,7 +27,10 @@ OPTIONS = {
     "cleanGraphOpt": "graphics",
 }
 # The stricter of two types of an attribute in an IOD comes first.
-_ORDER = ("1", "1C", "2", "2C")
+_ORDER = ("1", "1C", "2", "2C", "3")
+
+# Shared and per-frame: in their items stand the attributes of functional group macros (PS3.3 C.7.6.16).
+FUNCTIONAL_GROUPS = ["52009229", "52009230"]
 
 Json = dict[str, Any]
 
@@ -36,19 +39,19 @@ def extract() -> Json:
     """The tables: source, profile (tag: code and options), modules (parent: tag: type), IODs, and IODs of SOP classes.
 
     A parent is the tag of the sequence whose items have the attribute, "" for the dataset itself. Only attributes of
-    E.1-1 are in the modules, and only where they have to be there (PS3.5 7.4: types 1, 1C, 2, 2C).
+    E.1-1 are in the modules. Types are those of PS3.5 7.4: 1, 1C, 2, 2C, 3.
     """
     profile = _profile()
-    modules = _modules("module_to_attributes.json", "moduleId", profile)
-    macros = _modules("macro_to_attributes.json", "macroId", profile)
+    modules = _modules("module_to_attributes.json", "moduleId", profile, [""])
+    macros = _modules("macro_to_attributes.json", "macroId", profile, FUNCTIONAL_GROUPS)
+    macros = {f"macro {key}": found for key, found in macros.items()}  # modules have the same keys
     iods: dict[str, list[str]] = {}
-    for file, key, found in (
-        ("ciod_to_modules.json", "moduleId", modules),
-        ("ciod_to_fg_macros.json", "macroId", macros),
-    ):
-        for row in read(file):
-            if row[key] in found:
-                iods.setdefault(row["ciodId"], []).append(row[key])
+    for row in read("ciod_to_modules.json"):
+        if row["moduleId"] in modules:
+            iods.setdefault(row["ciodId"], []).append(row["moduleId"])
+    for row in read("ciod_to_fg_macros.json"):
+        if f"macro {row['macroId']}" in macros:
+            iods.setdefault(row["ciodId"], []).append(f"macro {row['macroId']}")
     names = {each["name"]: each["id"] for each in read("ciods.json")}
     return {
         "source": f"{PACKAGE} {distribution(PACKAGE).version}: PS3.3 and PS3.15 as published in April 2020",
@@ -80,14 +83,18 @@ def _profile() -> Json:
     }
 
 
-def _modules(file: str, key: str, profile: Json) -> Json:
-    """The types of E.1-1's attributes by module and parent, the strictest where a module has one more than once."""
+def _modules(file: str, key: str, profile: Json, roots: list[str]) -> Json:
+    """The types of E.1-1's attributes by module and parent, the strictest where a module has one more than once.
+
+    `roots` are the parents of those that stand in no sequence of the module itself.
+    """
     found: Json = {}
     for row in read(file):
         _, *parents, tag = row["path"].upper().replace("X", "x").split(":")
         if tag in profile and row["type"] in _ORDER:
-            below = found.setdefault(row[key], {}).setdefault(parents[-1] if parents else "", {})
-            below[tag] = strictest((below.get(tag, "2C"), row["type"]))
+            for parent in parents[-1:] or roots:
+                below = found.setdefault(row[key], {}).setdefault(parent, {})
+                below[tag] = strictest((below.get(tag, "3"), row["type"]))
     return found
 
 
