@@ -13,6 +13,8 @@ HEADER = "MSH"
 UNSUPPORTED = "unsupported encoding in message, only ASCII and UTF-8 are supported"
 """Google's words (GoogleCloudPlatform/mllp, issue 21)."""
 _ENCODINGS = frozenset(("", "ASCII", "UTF-8", "UTF8", "UNICODE UTF-8"))
+_COMMON = frozenset(("MSH", "EVN", "PID", "NK1", "PV1", "PV2", "ORC", "OBR", "OBX", "NTE", "AL1", "DG1"))
+"""Ids that need no closer look."""
 _SEGMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{2}", re.ASCII)
 
 
@@ -25,6 +27,8 @@ class Message:
 
     delimiters: Delimiters
     segments: list[list[str]]
+    has_escapes: bool = True
+    """Whether there may be escape sequences in it."""
 
     @classmethod
     def parse(cls, raw: bytes, terminator: bytes = TERMINATOR, *, allow_null_header: bool = False) -> Self:
@@ -40,7 +44,8 @@ class Message:
         if not has_header and not allow_null_header:
             raise MessageError("the message does not begin with an MSH segment")
         delimiters = Delimiters.of_header(lines[0]) if has_header else STANDARD
-        message = cls(delimiters, [line.split(delimiters.field) for line in lines])
+        segments = [line.split(delimiters.field) for line in lines]
+        message = cls(delimiters, segments, bool(delimiters.escape) and text.count(delimiters.escape) > has_header)
         message._check()
         return message
 
@@ -51,7 +56,7 @@ class Message:
             if not _ENCODINGS.issuperset(each):
                 raise MessageError(UNSUPPORTED)
         for number, segment in enumerate(self.segments, 1):
-            if not _SEGMENT_ID.fullmatch(segment[0]):
+            if segment[0] not in _COMMON and not _SEGMENT_ID.fullmatch(segment[0]):
                 raise MessageError(
                     f"segment {number} does not begin with a segment ID of three letters or digits; "
                     "is the segment terminator the one that the store expects?"

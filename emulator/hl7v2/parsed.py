@@ -4,7 +4,7 @@ A key is the field's number in its segment, from 0 for the segment's id; `[n]` f
 where the field repeats; then the component and the subcomponent from 1, only where there are several: "3[0].4.1".
 """
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from emulator.hl7v2 import escapes
@@ -13,62 +13,80 @@ from emulator.hl7v2.message import HEADER, Message
 
 V1, V2, V3 = "V1", "V2", "V3"
 """V1 leaves MSH-1 out, so that its numbers of MSH are one less than HL7's. V3 is V2 with delimiters unescaped."""
-_NUMBERS = [str(number) for number in range(256)]
+Fields = dict[str, str]
+_MADE = 128
+"""Numbers for which keys are made once; what lies beyond is rare."""
+_NUMBERS = tuple(map(str, range(_MADE)))
 
 
 def parsed_data(message: Message, version: str = V1) -> dict[str, Any]:
     """The ParsedData of a message, as a version of the parser gives it."""
-    delimiters = message.delimiters
+    unescape = version == V3 and message.has_escapes
     segments = []
     for segment in message.segments:
-        is_header = segment[0] == HEADER
-        parts = [HEADER, delimiters.field, *segment[1:]] if is_header and version != V1 else segment
-        fields = _fields(parts, delimiters, (1 if version == V1 else 2) if is_header else -1)
-        if version == V3:
-            fields = {key: escapes.unescaped(value, delimiters) for key, value in fields.items()}
-        if is_header and version == V3:
-            fields["2"] = parts[2]
+        if segment[0] == HEADER:
+            fields = _header(segment, message.delimiters, version)
+        else:
+            fields = _fields(segment, message.delimiters)
+        if unescape:
+            fields = {key: escapes.unescaped(value, message.delimiters) for key, value in fields.items()}
         segments.append({"segmentId": segment[0], "fields": fields})
     return {"segments": segments}
 
 
-def _fields(parts: list[str], delimiters: Delimiters, whole: int) -> dict[str, str]:
-    """The fields of a segment by key; the one at `whole` is not split, since it names the delimiters."""
+def _header(segment: list[str], delimiters: Delimiters, version: str) -> Fields:
+    """The fields of a header, of which those that name the delimiters are not split."""
+    names = [HEADER, segment[1]] if version == V1 else [HEADER, delimiters.field, segment[1]]
+    fields = _fields([""] * len(names) + segment[2:], delimiters)
+    return {**dict(zip(_NUMBERS, names, strict=False)), **fields}
+
+
+def _fields(parts: list[str], delimiters: Delimiters) -> Fields:
+    """The fields of a segment by key."""
     component, repetition, subcomponent = delimiters.component, delimiters.repetition, delimiters.subcomponent
-    fields = {}
-    for number, value in enumerate(parts):
+    fields: Fields = {}
+    for key, value in zip(_numbers(len(parts)), parts, strict=False):
         if not value:
             continue
-        key = _NUMBERS[number] if number < 256 else str(number)
-        if number == whole:
-            fields[key] = value
-        elif component in value or repetition in value or (subcomponent and subcomponent in value):
-            fields.update(_parts(key, value, delimiters))
+        if repetition in value:
+            for number, each in enumerate(value.split(repetition)):
+                _put(fields, f"{key}[{number}]", each, component, subcomponent)
+        elif component in value or (subcomponent and subcomponent in value):
+            _put(fields, key, value, component, subcomponent)
         else:
             fields[key] = value
     return fields
 
 
-def _parts(key: str, value: str, delimiters: Delimiters) -> Iterator[tuple[str, str]]:
-    """The parts of a field that has several."""
-    if delimiters.repetition not in value:
-        yield from _components(key, value, delimiters)
-        return
-    for number, repetition in enumerate(value.split(delimiters.repetition)):
-        yield from _components(f"{key}[{number}]", repetition, delimiters)
-
-
-def _components(key: str, value: str, delimiters: Delimiters) -> Iterator[tuple[str, str]]:
-    subcomponent = delimiters.subcomponent
+def _put(fields: Fields, key: str, value: str, component: str, subcomponent: str) -> None:
+    """Add the components of one repetition of a field."""
     nested = bool(subcomponent) and subcomponent in value
-    if delimiters.component not in value and not nested:
+    if component not in value and not nested:
         if value:
-            yield key, value
+            fields[key] = value
         return
-    for number, component in enumerate(value.split(delimiters.component), 1):
-        if nested and subcomponent in component:
-            for below, part in enumerate(component.split(subcomponent), 1):
-                if part:
-                    yield f"{key}.{number}.{below}", part
-        elif component:
-            yield f"{key}.{number}", component
+    parts = value.split(component)
+    for name, part in zip(_below(key, len(parts)), parts, strict=False):
+        if nested and subcomponent in part:
+            below = part.split(subcomponent)
+            fields.update({deep: each for deep, each in zip(_below(name, len(below)), below, strict=False) if each})
+        elif part:
+            fields[name] = part
+
+
+def _numbers(count: int) -> tuple[str, ...]:
+    return _NUMBERS if count <= _MADE else tuple(map(str, range(count)))
+
+
+def _below(key: str, count: int) -> tuple[str, ...]:
+    """The keys of the parts of a field or a component: "5.1", "5.2" ..."""
+    return _few_below(key) if count <= _FEW else tuple(f"{key}.{number}" for number in range(1, count + 1))
+
+
+_FEW = 24
+"""Parts that most datatypes don't exceed."""
+
+
+@lru_cache(maxsize=4096)
+def _few_below(key: str) -> tuple[str, ...]:
+    return tuple(f"{key}.{number}" for number in range(1, _FEW + 1))

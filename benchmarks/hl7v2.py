@@ -1,0 +1,144 @@
+"""HL7v2: parsing beside HAPI HL7v2, and messages that are ingested through REST beside bare inserts into SQLite."""
+
+import base64
+import itertools
+import json
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from benchmarks import wire
+from benchmarks.figures import Figure, absent, rates, speeds
+from benchmarks.peers.hapi_hl7v2 import command, lines
+from benchmarks.peers.missing import PeerMissing
+from benchmarks.running import LOCATION, PROJECT, Running, running_emulator
+from emulator.hl7v2.message import Message
+from emulator.hl7v2.parsed import parsed_data
+from emulator.services.healthcare.hl7v2.tables import MESSAGES
+from scripts.demonstration.places import Places
+
+_PARSED, _PARSE_ROUNDS, _WARM_UP = 2000, 5, 3
+_INGESTED, _INGEST_ROUNDS, _CONNECTIONS = 4000, 3, 16
+_BESIDE_HAPI, _PARSED_A_SECOND, _INGESTED_A_SECOND = 5.0, 15_000.0, 1_000.0
+_ADMISSION = (
+    "MSH|^~\\&|ADT1|GOOD HEALTH HOSPITAL|GHH LAB|GHH|20070818112640||ADT^A01^ADT_A01|MSG{0:08d}|P|2.5\r"
+    "EVN|A01|200708181123\r"
+    "PID|1||PATID{0:08d}^5^M11^ADT1^MR^GOOD HEALTH HOSPITAL~123456789^^^USSSA^SS||EVERYMAN^ADAM^A^III||19610615|M|||"
+    "2222 HOME STREET^^GREENSBORO^NC^27401-1020|GL|(555) 555-2004|(555) 555-2004||S||"
+    "PATID12345001^2^M10^ADT1^AN^A|444333333|987654^NC\r"
+    "NK1|1|NUCLEAR^NELDA^W|SPO^SPOUSE||||NK^NEXT OF KIN\r"
+    "PV1|1|I|2000^2012^01||||004777^ATTENDING^AARON^A|||SUR||||ADM|A0\r"
+    "AL1|1||^PENICILLIN||PRODUCES HIVES~RASH\r"
+)
+
+
+def hl7v2(places: Places) -> list[Figure]:
+    """Admissions of six segments, each with its own ids."""
+    return [*_parsing(), *_ingesting(places)]
+
+
+def _messages(first: int, number: int) -> list[bytes]:
+    return [_ADMISSION.format(each).encode() for each in range(first, first + number)]
+
+
+def _parsing() -> Iterator[Figure]:
+    """Messages in memory, to ParsedData here and to HAPI's model there; both warm, in turn.
+
+    Seconds of the processor that the parsing thread takes, which others leave alone.
+    """
+    name, messages = f"{_PARSED} admissions parsed to ParsedData", _messages(0, _PARSED)
+    ours = tuple(_parse(messages) for _ in range(_PARSE_ROUNDS))
+    absolute = tuple(_PARSED / each for each in ours)
+    yield Figure(f"{name}, a second", absolute, _PARSED_A_SECOND, unit="messages/s")
+    try:
+        yield speeds(f"{name}, beside HAPI HL7v2", *_beside_hapi(messages), goal=_BESIDE_HAPI)
+    except PeerMissing as missing:
+        yield absent(f"{name}, beside HAPI HL7v2", str(missing), _BESIDE_HAPI)
+
+
+def _parse(messages: Sequence[bytes]) -> float:
+    started = time.process_time()
+    for raw in messages:
+        parsed_data(Message.parse(raw), "V3")
+    return time.process_time() - started
+
+
+def _beside_hapi(messages: Sequence[bytes]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    with subprocess.Popen(
+        command("parse"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as hapi:
+        assert hapi.stdin is not None
+        assert hapi.stdout is not None
+        hapi.stdin.write(lines(messages))
+        ours, theirs = [], []
+        for turn in range(_WARM_UP + _PARSE_ROUNDS):
+            hapi.stdin.write("\n")
+            hapi.stdin.flush()
+            taken = float(hapi.stdout.readline())
+            mine = _parse(messages)
+            if turn >= _WARM_UP:
+                ours.append(mine)
+                theirs.append(taken)
+        hapi.stdin.close()
+    return tuple(ours), tuple(theirs)
+
+
+def _ingesting(places: Places) -> list[Figure]:
+    """Messages over kept connections, each answered when it is on disk, and bare inserts of the same bytes."""
+    name = f"{_INGESTED} admissions ingested over {_CONNECTIONS} connections"
+    ours, theirs = [], []
+    with running_emulator(places, "hl7v2") as emulator:
+        store = _store(emulator)
+        for turn in range(_INGEST_ROUNDS):
+            messages = _messages(turn * _INGESTED, _INGESTED)
+            sent = [partial(_request, emulator, store, places.port, raw) for raw in messages]
+            ours.append(wire.each_once(places.port, sent, _CONNECTIONS).rate)
+            theirs.append(_bare_inserts(places.results / f"bare-{turn}.sqlite", messages))
+    return [
+        Figure(f"{name}, a second", tuple(ours), _INGESTED_A_SECOND, unit="messages/s"),
+        rates(f"{name}, beside bare inserts into SQLite", tuple(ours), tuple(theirs)),
+    ]
+
+
+def _store(emulator: Running) -> str:
+    datasets = emulator.api("healthcare", "v1").projects().locations().datasets()
+    parent = f"projects/{PROJECT}/locations/{LOCATION}"
+    datasets.create(parent=parent, datasetId="benchmark", body={}).execute()
+    stores = datasets.hl7V2Stores()
+    made = stores.create(parent=f"{parent}/datasets/benchmark", hl7V2StoreId="messages", body={}).execute()
+    return str(made["name"])
+
+
+def _request(emulator: Running, store: str, port: int, raw: bytes) -> wire.Sent:
+    headers = {"Authorization": f"Bearer {emulator.credentials.token}", "Content-Type": "application/json"}
+    body = json.dumps({"message": {"data": base64.b64encode(raw).decode()}}).encode()
+    return wire.request(port, f"/v1/{store}/messages:ingest", headers, [body])
+
+
+def _bare_inserts(path: Path, messages: Sequence[bytes]) -> float:
+    """Messages a second that are inserted into the emulator's tables and synced, as many at once as there are clients.
+
+    Nothing is parsed, asked or answered: no server that keeps its messages in SQLite can be quicker.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.executescript(MESSAGES)
+        started = time.perf_counter()
+        numbered = enumerate(messages, 1)
+        while batch := list(itertools.islice(numbered, _CONNECTIONS)):
+            database.execute("BEGIN IMMEDIATE")
+            for number, raw in batch:
+                database.execute(
+                    "INSERT INTO hl7v2_messages VALUES(?,1,?,1,0,0,'','{}',0,'ADT','GOOD HEALTH HOSPITAL',?)",
+                    (number, f"{number:044d}", len(raw)),
+                )
+                database.execute("INSERT INTO hl7v2_bodies VALUES(?,?,x'0d',x'')", (number, raw))
+                for kind in ("MR", "SS"):
+                    database.execute("INSERT INTO hl7v2_patients VALUES(1,?,?,?)", (f"{number}", kind, number))
+            database.execute("COMMIT")
+        return len(messages) / (time.perf_counter() - started)
