@@ -62,12 +62,19 @@ class Deidentifier:
         self._filling = Filling(definitions)
 
     def resource(self, resource: Json, known: Known | None = None, context: str = "") -> Deidentified:
-        """De-identify a resource, which is left as it is. ValueError for a type that the version does not have.
+        """De-identify a resource, which is left as it is.
+
+        ValueError, with one sentence, for a type that the version does not have, and for what is nested too deep.
 
         known    what the record says of the patient, found wherever it stands; without it, what the resource says
         context  the patient's id, by which dates are shifted; without it that of a patient in the resource, or its own
         """
-        person = self._person(resource, known, context)
+        try:
+            return self._made(resource, self._person(resource, known, context))
+        except RecursionError:
+            raise ValueError("The resource is nested too deep to be de-identified.") from None
+
+    def _made(self, resource: Json, person: Person) -> Deidentified:
         made, changes = self._walked(resource, person, None)
         problems = validate(made, self.version)
         if problems and not validate(resource, self.version):

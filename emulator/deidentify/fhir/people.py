@@ -71,7 +71,7 @@ def key(patient: Json) -> str:
 
 def within(resource: Json) -> Iterator[Json]:
     """The resources about people that a resource is, contains or bundles."""
-    if resource.get("resourceType") in PEOPLE:
+    if str(resource.get("resourceType")) in PEOPLE:
         yield resource
     for each in _objects(resource.get("contained")):
         yield from within(each)

@@ -69,11 +69,11 @@ class Walk:
 
     def _renamed(self, resource: Json) -> dict[str, str]:
         """The new id of each resource that another contains, by the old one."""
-        inner = [each for each in resource.get("contained") or () if isinstance(each, dict)]
+        inner = resource.get("contained")
         return {
             each["id"]: self.links.id(str(each.get("resourceType")), each["id"])
-            for each in inner
-            if isinstance(each.get("id"), str)
+            for each in (inner if isinstance(inner, list) else ())
+            if isinstance(each, dict) and isinstance(each.get("id"), str)
         }
 
     def _object(self, value: Json, place: Place) -> Json | None:

@@ -75,12 +75,14 @@ class Copier:
     def _made(self, resource: Json, blob: str) -> Copy | Problem:
         owners = self._owners_of(resource)
         known, context = (owners.known, owners.context) if owners is not None else (None, "")
-        done = self._deidentifier.resource(resource, known, context)
         try:
+            done = self._deidentifier.resource(resource, known, context)
             given = checks.resource(self.destination, done.resource)
             return Copy(keeping.made_ready(self.destination, given, any_reference=True), blob)
         except Refused as refused:
             return imports.problem("", refused)
+        except ValueError as problem:
+            return Problem(3, str(problem))
 
     def _read_in(self, resource: Json, version: Version) -> bool:
         """Put the data of a raw Binary into it; False where they are too large."""

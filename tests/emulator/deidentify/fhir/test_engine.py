@@ -259,3 +259,44 @@ def test_what_is_made_of_a_right_resource_is_right(version: str, seed: int, plac
             assert done.resource(resource, known, "p") == found
             if fields is clean_all():
                 assert "Quizzelworth" not in strings(found.resource)
+
+
+RESOURCES: tuple[Json, ...] = ({"resourceType": "Patient"}, {"resourceType": 5}, {"resourceType": []})
+JUNK: tuple[Any, ...] = (None, 0, True, "", "x", [], {}, [None], [[]], {"a": 1}, *RESOURCES)
+
+
+def spoil(value: Any, chance: random.Random) -> Any:
+    """A copy of a resource in which some values are something else."""
+    if chance.random() < 0.05:
+        return chance.choice(JUNK)
+    if isinstance(value, dict):
+        named = {chance.choice((name, name, name, f"_{name}", name.title())): each for name, each in value.items()}
+        return {name: spoil(each, chance) for name, each in named.items()}
+    return [spoil(each, chance) for each in value] if isinstance(value, list) else value
+
+
+def typed(resource: Json) -> Json:
+    return {"resourceType": resource["resourceType"]}
+
+
+@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+@given(seed=st.integers(0, 1 << 32), place=st.integers(0, 1 << 32))
+@settings(max_examples=60)
+def test_what_is_no_right_resource_does_no_harm(version: str, seed: int, place: int) -> None:
+    """As a resource may lie in an attachment, which nobody checks."""
+    definitions, chance = load(version), random.Random(seed)  # noqa: S311  made to be the same again
+    names = sorted(definitions.resources)
+    resource = Maker(definitions, chance).resource(names[place % len(names)])
+    contained = {**resource, "contained": [Maker(definitions, chance).resource("Patient")]}
+    spoiled = {**{name: spoil(each, chance) for name, each in contained.items()}, **typed(resource)}
+    for fields in (basic(), clean_all()):
+        done = deidentifier(*fields, version=version, keep_extensions=True).resource(spoiled)
+        assert isinstance(done.resource, dict)
+
+
+def test_what_is_nested_too_deep_is_refused() -> None:
+    subject: Json = {"reference": "Patient/p"}
+    for _ in range(400):
+        subject = {"identifier": {"assigner": subject}}
+    with pytest.raises(ValueError, match="nested too deep"):
+        deidentifier(*basic()).resource({"resourceType": "Observation", "subject": subject})
