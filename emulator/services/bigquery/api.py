@@ -53,18 +53,21 @@ async def write_table(
     rows: Batches,
     disposition: str = commit.WRITE_EMPTY,
     job: str = "",
+    partitioning: dict[str, Any] | None = None,
 ) -> int:
     """Write a whole table from batches of rows (JSON objects), and give their number.
 
     disposition is WRITE_EMPTY (a table with rows is a 409), WRITE_TRUNCATE or WRITE_APPEND (which widens the schema).
-    The table shows all rows or none of them. A `job` that is named again after a crash writes once.
+    The table shows all rows or none of them. A `job` that is named again after a crash writes once. `partitioning` is
+    the timePartitioning of a table that is made or replaced.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset, 409.
     """
     name = TableName(project, dataset, table)
     check_table_id(table)
     fields = schemas.checked(schema)
     key = job or f"write-{context.ids.hex(24)}"
-    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True)
+    body = {"timePartitioning": partitioning} if partitioning else {}
+    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True, body=body)
     catalog.dataset(context, name.parent)
     if job and await commit.is_done(context, target):
         return 0
@@ -96,10 +99,17 @@ async def _refuse_full(context: Context, target: commit.Target) -> None:
 
 
 async def append_rows(
-    context: Context, project: str, dataset: str, table: str, schema: list[Field], rows: Iterable[Row]
+    context: Context,
+    project: str,
+    dataset: str,
+    table: str,
+    schema: list[Field],
+    rows: Iterable[Row],
+    partitioning: dict[str, Any] | None = None,
 ) -> int:
     """Append rows (JSON objects), making the table or adding columns where need be; durable on return.
 
+    `partitioning` is the timePartitioning of a table that is made.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset.
     """
     name = TableName(project, dataset, table)
@@ -108,7 +118,8 @@ async def append_rows(
     async with house.lock(name):
         found = catalog.find_table(context, name)
         if found is None:
-            found = await tables.create(context, name, {"schema": {"fields": wanted}}, "")
+            made = {"schema": {"fields": wanted}, "timePartitioning": partitioning}
+            found = await tables.create(context, name, made, "")
         columns = catalog.fields_of(found.body)
         widened = schemas.widened(columns, wanted)
         commit.check_fits(name, widened, wanted)

@@ -5,7 +5,7 @@ import re
 from emulator.errors import invalid_argument
 from emulator.fhir import definitions
 from emulator.fhir.versions import UnsupportedVersionError, version
-from emulator.services.healthcare.fhir.shapes import Destination
+from emulator.services.healthcare.fhir.shapes import LOSSLESS, Destination
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.stores import settings
 from emulator.services.healthcare.stores.kind import Json
@@ -64,9 +64,14 @@ def _check_streams(body: Json) -> None:
                 "An entry of streamConfigs needs one of bigqueryDestination and deidentifiedStoreDestination."
             )
         if "bigqueryDestination" in config:
-            Destination.parse(config["bigqueryDestination"])
+            _check_streamed(Destination.parse(config["bigqueryDestination"]))
         elif StoreName.parse(str(config["deidentifiedStoreDestination"].get("store"))).collection != "fhirStores":
             raise invalid_argument("deidentifiedStoreDestination.store must be the name of a FHIR store.")
+
+
+def _check_streamed(destination: Destination) -> None:
+    if destination.shape == LOSSLESS:
+        raise invalid_argument("A stream can't have the schemaType LOSSLESS, which is for exports only.")
 
 
 def _check_export(body: Json) -> None:

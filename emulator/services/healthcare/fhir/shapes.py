@@ -16,6 +16,10 @@ from emulator.services.healthcare.transfer import tables
 from emulator.services.healthcare.transfer.tables import TableUri
 
 MAX_DEPTH = 5
+UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
+UPDATED = "lastUpdated"
+"""The column that a partitioned table has beside: a copy of meta.lastUpdated, as a TIMESTAMP (Cloud Healthcare: export
+to partitioned tables)."""
 LOSSLESS = "LOSSLESS"
 SHAPES = (LOSSLESS, *(shape.value for shape in Shape))
 _DATASET = re.compile(r"bq://([^.:/]+(?:\.com:[^.:/]+)?)[.:](\w+)")
@@ -30,6 +34,8 @@ class Destination:
     shape: str
     depth: int
     disposition: str
+    partitioning: Json | None = None
+    """The timePartitioning of its tables, None for tables in one piece."""
 
     @classmethod
     def parse(cls, given: Json) -> "Destination":
@@ -46,11 +52,25 @@ class Destination:
         depth: Any = schema.get("recursiveStructureDepth") or DEPTH
         if not 0 < int(depth) <= MAX_DEPTH:
             raise invalid_argument(f"recursiveStructureDepth must be from 0 to {MAX_DEPTH}.")
-        return cls(found[1], found[2], schema["schemaType"], int(depth), tables.disposition(given))
+        partitioning = _partitioning(schema.get("lastUpdatedPartitionConfig"))
+        return cls(found[1], found[2], schema["schemaType"], int(depth), tables.disposition(given), partitioning)
 
     def table(self, resource_type: str) -> TableUri:
         """The table of a type."""
         return TableUri(self.project, self.dataset, resource_type)
+
+
+def _partitioning(config: Json | None) -> Json | None:
+    """The timePartitioning that a lastUpdatedPartitionConfig asks for; 400 for one that can't be."""
+    if config is None:
+        return None
+    if config.get("type") not in UNITS:
+        raise invalid_argument(f"lastUpdatedPartitionConfig.type must be one of {', '.join(UNITS)}.")
+    expiration = int(config.get("expirationMs") or 0)
+    if expiration < 0:
+        raise invalid_argument("lastUpdatedPartitionConfig.expirationMs must be positive, or 0 for no end.")
+    ends = {"expirationMs": str(expiration)} if expiration else {}
+    return {"type": config["type"], "field": UPDATED, **ends}
 
 
 class Table:
@@ -58,19 +78,24 @@ class Table:
 
     def __init__(self, destination: Destination, definitions: Definitions, resource_type: str) -> None:
         self._row: Callable[[Json], Json] = lossless.row
+        self.partitioning = destination.partitioning
         self.columns: list[Json] = []
         if destination.shape != LOSSLESS:
             shape = Shape(destination.shape)
             self._row = Shaper(definitions, shape, destination.depth).row
             self.columns = columns.defined(definitions, resource_type, shape, destination.depth)
+        if self.partitioning:
+            self.columns = [*self.columns, {"name": UPDATED, "type": "TIMESTAMP", "mode": "NULLABLE"}]
 
     def row(self, resource: Json) -> Json:
         """The row of a resource. ValueError, in one sentence that quotes no value, where it has none in this shape."""
-        return self._row(resource)
+        row = self._row(resource)
+        return {**row, UPDATED: resource["meta"][UPDATED]} if self.partitioning else row
 
     def widen(self, row: Json) -> None:
         """Take the columns of a row in; ValueError, in one sentence, where they do not go with those that are there."""
-        self.columns = columns.merged(self.columns, columns.of_row(row))
+        own = {name: value for name, value in row.items() if name != UPDATED} if self.partitioning else row
+        self.columns = columns.merged(self.columns, columns.of_row(own))
 
     def rows(self, resources: Iterable[Json]) -> tuple[list[Json], list[tuple[Json, str]]]:
         """The rows of resources, their columns taken in, and the resources that have none, with the reason."""

@@ -103,7 +103,7 @@ async def _append(context: "Context", store: str, to: Destination, resource_type
         source = f"{store}/fhir/{resource_type}/{resource['id']}"
         context.logs.write(agent.log_entry(store, "FhirStreamLogEntry", 3, reason, source=source))
     if rows:
-        await tables.append(context, store, to.table(resource_type), table.columns, rows)
+        await tables.append(context, store, to.table(resource_type), table.columns, rows, to.partitioning)
         await tables.ensure_view(context, store, to.table(f"{resource_type}View"), _current(to, resource_type))
 
 

@@ -68,10 +68,17 @@ def require_jobs(context: "Context", store: str, project: str) -> None:
     agent.require(context, store, ("bigquery.jobs.create",), f"projects/{project}", "BigQuery")
 
 
-async def append(context: "Context", store: str, uri: TableUri, columns: list[Json], rows: Iterable[Json]) -> None:
-    """Append rows to a table, which is made, or gets columns, where need be. Raises what BigQuery refuses."""
+async def append(
+    context: "Context",
+    store: str,
+    uri: TableUri,
+    columns: list[Json],
+    rows: Iterable[Json],
+    partitioning: Json | None = None,
+) -> None:
+    """Append rows to a table, which is made, partitioned so, or gets columns, where need be. Raises what is refused."""
     require_editor(context, store, uri)
-    await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows)
+    await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows, partitioning)
 
 
 async def ensure_view(context: "Context", store: str, uri: TableUri, query: str) -> None:
@@ -80,10 +87,18 @@ async def ensure_view(context: "Context", store: str, uri: TableUri, query: str)
         await api.create_view(context, uri.project, uri.dataset, uri.table, query, agent.principal(context, store))
 
 
-async def write(job: Job, uri: TableUri, columns: list[Json], rows: AsyncIterable[list[Json]], disposition: str) -> int:
+async def write(
+    job: Job,
+    uri: TableUri,
+    columns: list[Json],
+    rows: AsyncIterable[list[Json]],
+    disposition: str,
+    partitioning: Json | None = None,
+) -> int:
     """Write a table in one load, so that it is there whole or as it was before; gives the number of rows.
 
-    A job that runs again after a crash writes a table that it has written no second time, and gives 0.
+    A job that runs again after a crash writes a table that it has written no second time, and gives 0. A table that is
+    made or replaced is partitioned so (timePartitioning).
     """
-    key = f"{job.operation.name}/{uri}"
-    return await api.write_table(job.context, uri.project, uri.dataset, uri.table, columns, rows, disposition, job=key)
+    key, to = f"{job.operation.name}/{uri}", (uri.project, uri.dataset, uri.table)
+    return await api.write_table(job.context, *to, columns, rows, disposition, job=key, partitioning=partitioning)

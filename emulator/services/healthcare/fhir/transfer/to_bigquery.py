@@ -64,7 +64,8 @@ async def _write(export: _Export, to: Destination) -> int:
             yield await asyncio.to_thread(_rows, export, versions)
 
     if number > len(export.failed):
-        await tables.write(export.job, to.table(export.type), export.table.columns, rows(), to.disposition)
+        uri, wanted = to.table(export.type), export.table.columns
+        await tables.write(export.job, uri, wanted, rows(), to.disposition, to.partitioning)
     return number - len(export.failed)
 
 

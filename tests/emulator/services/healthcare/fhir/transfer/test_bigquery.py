@@ -103,11 +103,19 @@ def test_what_is_refused_at_once(emulator: RunningEmulator, fhir: FhirStore, tab
         to(tables, "ANALYTIC"),
         to(tables, datasetUri="bq://nothing"),
         to(f"other.{tables.partition('.')[2]}"),
+        partitioned(tables, lastUpdatedPartitionConfig={}),
+        partitioned(tables, lastUpdatedPartitionConfig={"type": "DAY", "expirationMs": "-1"}),
     ):
         assert emulator.request("POST", f"/v1/{fhir.name}:export", wrong)[0] == 400
 
 
-@pytest.mark.parametrize(("shape", "api"), SHAPES)
+def test_a_stream_can_not_be_lossless(emulator: RunningEmulator, fhir: FhirStore, tables: str) -> None:
+    body = {"streamConfigs": [to(tables, "LOSSLESS")]}
+    code, answer = emulator.request("PATCH", f"/v1beta1/{fhir.name}?updateMask=streamConfigs", body)
+    assert (code, "LOSSLESS" in answer["error"]["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(("shape", "api"), SHAPES[:2])
 def test_a_stream_has_every_version_and_a_view_the_current_ones(
     emulator: RunningEmulator,
     fhir: FhirStore,
@@ -132,6 +140,39 @@ def test_a_stream_has_every_version_and_a_view_the_current_ones(
     ]
     view = f"{tables}.PatientView"
     assert until(bigquery_client, view, f"SELECT id, gender FROM `{view}`", 1) == [{"id": "a", "gender": "male"}]
+
+
+DAILY = {"lastUpdatedPartitionConfig": {"type": "DAY", "expirationMs": "86400000000"}}
+
+
+def partitioned(tables: str, shape: str = "ANALYTICS_V2", **more: Any) -> Json:
+    return to(tables, schemaConfig={"schemaType": shape, **DAILY, **more})
+
+
+@pytest.mark.parametrize(("shape", "api"), SHAPES)
+def test_tables_are_partitioned_by_the_time_of_the_last_change(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str, shape: str, api: str
+) -> None:
+    made = fhir.put({**PATIENT, "id": "a"})
+    transfers.run(emulator, fhir.name, "export", partitioned(tables, shape), api)
+    how = bigquery_client.get_table(f"{tables}.Patient").time_partitioning
+    assert (how.type_, how.field, how.expiration_ms) == ("DAY", "lastUpdated", 86_400_000_000)
+    query = f"SELECT id, STRING(lastUpdated) AS moment, meta.lastUpdated AS kept FROM `{tables}.Patient`"
+    (row,) = rows(bigquery_client, f"{query} WHERE lastUpdated > TIMESTAMP '2020-01-01'")
+    assert row["kept"] == made["meta"]["lastUpdated"]
+    assert row["moment"][:19] == row["kept"][:19].replace("T", " ")
+
+
+def test_streams_make_partitioned_tables_with_a_view(
+    make_fhir_store: MakeStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    store = make_fhir_store(enableUpdateCreate=True, streamConfigs=[partitioned(tables)])
+    store.put({**PATIENT, "id": "a"})
+    store.put({**PATIENT, "id": "a", "gender": "male"})
+    view = f"{tables}.PatientView"
+    until(bigquery_client, f"{tables}.Patient", f"SELECT id FROM `{tables}.Patient`", 2)
+    assert until(bigquery_client, view, f"SELECT id, gender FROM `{view}`", 1) == [{"id": "a", "gender": "male"}]
+    assert bigquery_client.get_table(f"{tables}.Patient").time_partitioning.field == "lastUpdated"
 
 
 def test_a_stream_of_some_types(make_fhir_store: MakeStore, bigquery_client: "bigquery.Client", tables: str) -> None:
