@@ -29,6 +29,7 @@ _RANGE = "non-negative integer out of range {}..2,147,483,647"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_BLANK = re.compile(r"\s")
 _CODE = re.compile(r"[^\s]+(\s[^\s]+)*", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
@@ -96,6 +97,15 @@ def _matching(pattern: re.Pattern[str]) -> Test:
 
 def _url(value: Any) -> bool:
     return type(value) is str and is_url(value)
+
+
+def _strict_url(value: Any) -> bool:
+    """A URI as R5 defines it: without blanks, and there."""
+    return _url(value) and value != "" and not _BLANK.search(value)
+
+
+def _filled(test: Test) -> Test:
+    return lambda value: value != "" and test(value)
 
 
 def _binary(value: Any) -> bool:
@@ -242,11 +252,14 @@ def rules(leniency: Leniency, patterns: Mapping[str, str], extended: Rule) -> di
     def dates(pattern: re.Pattern[str], unread: str) -> Rule:
         return rule(_dated(pattern), _found(unread), extended, empty=False)
 
+    def filled(test: Test) -> Test:
+        return test if leniency.empties else _filled(test)
+
     def urls(name: str) -> Rule:
-        return texts(_url, f"expected {name}", lambda _: f"invalid {name}")
+        return texts(_url if leniency.empties else _strict_url, f"expected {name}", lambda _: f"invalid {name}")
 
     return {
-        "base64Binary": others(_binary, "expected binary data"),
+        "base64Binary": others(filled(_binary), "expected binary data"),
         "boolean": others(lambda value: type(value) is bool, "expected boolean", empty=empty),
         "canonical": urls("canonical"),
         "code": texts(_matching(_CODE), "expected code", lambda _: "invalid Code format"),
@@ -257,15 +270,15 @@ def rules(leniency: Leniency, patterns: Mapping[str, str], extended: Rule) -> di
         "instant": dates(_INSTANT, "expected instant"),
         "integer": others(_integer, "expected integer", empty=empty),
         "integer64": texts(_matching(re.compile(r"0|[+\-]?[1-9][0-9]{0,18}")), "expected integer64"),
-        "markdown": texts(_text, "expected markdown"),
+        "markdown": texts(filled(_text), "expected markdown"),
         "oid": texts(_matching(re.compile(patterns["oid"])), "expected OID", lambda _: "invalid Oid format"),
         "positiveInt": whole_number(1, "expected positive integer", valued),
-        "string": texts(_clean, "expected string", _control_or_length),
+        "string": texts(filled(_clean), "expected string", _control_or_length),
         "time": rule(_matching(_TIME), _found("invalid time"), extended, empty=False),
         "unsignedInt": whole_number(0, "invalid non-negative integer", valued),
         "uri": urls("uri"),
         "url": urls("url"),
         "uuid": texts(_matching(_UUID), "expected UUID", lambda _: "invalid Uuid format"),
         "xhtml": rule(_text, _found("expected xhtml"), _only_id, empty=empty),
-        OPEN_CODE: texts(_text, "expected code"),
+        OPEN_CODE: texts(filled(_text), "expected code"),
     }

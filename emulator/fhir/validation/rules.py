@@ -28,6 +28,8 @@ class _Names:
     """With the stem of the choice: only one name of a stem may be there."""
     primitive: set[str] = field(default_factory=set)
     """Those that may have extensions under _name."""
+    beside: dict[str, Rule] = field(default_factory=dict)
+    """What these must be, where that is something else than for the value."""
     named: dict[str, str] = field(default_factory=dict)
     """What Google's protocol buffers call it, where that is something else."""
 
@@ -107,6 +109,18 @@ class Rules:
                     names.plain[name] = checked
                 if self._definitions[type_name].kind == "primitive":
                     names.primitive.add(name)
+                    if not self._leniency.empties:
+                        self._hold_to_values(names, name, checked, element)
+
+    def _hold_to_values(self, names: _Names, name: str, checked: Rule, element: Element) -> None:
+        """Take an object only under _name, where extensions are, and nothing else there."""
+        beside = _nothing_or(self._extended)
+        names.beside[name] = _many(beside, self._leniency) if element.is_list else beside
+        valued = _no_object(checked)
+        if element.is_choice:
+            names.choices[name] = (element.stem, valued)
+        else:
+            names.plain[name] = valued
 
     def _element(self, element: Element, type_name: str) -> Rule:
         if type_name == "code" and element.codes is not None:
@@ -123,7 +137,7 @@ class Rules:
             checked = _inside(checked, "reference", self._reference(_anything, element.targets))
         if self._invariants:
             checked = self._invariants.of_element(element, checked)
-        return _many(checked, self._leniency.nulls) if element.is_list else checked
+        return _many(checked, self._leniency) if element.is_list else checked
 
     def _reference(self, checked: Rule, targets: tuple[str, ...]) -> Rule:
         """The rule of a Reference whose text names a type that it may not point at."""
@@ -192,11 +206,39 @@ def _inside(checked: Rule, name: str, inner: Rule) -> Rule:
     return check
 
 
-def _many(checked: Rule, nulls: bool) -> Rule:
+def _no_object(checked: Rule) -> Rule:
+    """The rule of a primitive, or an array of such, that takes no object for a value."""
+
+    def check(value: Any) -> list[Problem] | None:
+        if type(value) is dict or (type(value) is list and dict in map(type, value)):
+            return [Problem("invalid JSON", "found an object")]
+        return checked(value)
+
+    return check
+
+
+def _nothing_or(checked: Rule) -> Rule:
+    """A rule that also takes null, as arrays of extensions have it in the place of those that are not there."""
+    return lambda value: None if value is None else checked(value)
+
+
+def _excused(found: list[Problem], values: Any, beside: Any) -> list[Problem]:
+    """What is wrong with an array of values but for those that are null, and have extensions beside them instead."""
+    if type(values) is not list or type(beside) is not list:
+        return found
+    pairs = enumerate(zip(values, beside, strict=False))
+    excused = {f"[{place}]" for place, (value, more) in pairs if value is None and type(more) is dict}
+    return [each for each in found if each.path not in excused]
+
+
+def _many(checked: Rule, lenient: leniency.Leniency) -> Rule:
     """The rule of an array whose members have a rule."""
+    nulls, empties = lenient.nulls, lenient.empties
 
     def check(values: Any) -> list[Problem] | None:
         if type(values) is list:
+            if not values and not empties:
+                return [Problem("empty array", aspect=Aspect.REQUIRED)]
             for each in values:
                 if checked(each):
                     return _numbered(checked, values)
@@ -269,7 +311,7 @@ def _object(names: _Names, required: _Required, lenient: leniency.Leniency) -> R
         for name, each in value.items():
             if checked := plain.get(name):
                 if found := checked(each):
-                    problems += within(found, name)
+                    problems += within(_excused(found, each, value.get(f"_{name}")), name)
             elif (choice := choices.get(name)) and choice[0] not in taken:
                 taken[choice[0]] = name
                 if found := choice[1](each):
@@ -278,6 +320,8 @@ def _object(names: _Names, required: _Required, lenient: leniency.Leniency) -> R
                 problems += _unusual(names, value, name, taken, lenient)
         if not there(value):
             problems += required.missing(value, lenient.nulls, lenient.capitals)
+        if not value and not lenient.empties:
+            problems.append(Problem("empty object", aspect=Aspect.REQUIRED))
         return problems
 
     return check
@@ -296,7 +340,8 @@ def _unusual(names: _Names, value: Json, name: str, taken: dict[str, str], lenie
         return [Problem(f"cannot accept multiple values for {_snake(choice[0])} field", f'"{name}"')]
     if name[:1] != "_" and bare in value and bare not in names.primitive:
         return [Problem("invalid extension field", f'"{name}"', path=name)]
-    found = checked(value[name]) or []
+    beside = names.beside.get(bare, checked) if name[:1] == "_" else checked
+    found = beside(value[name]) or []
     if name[:1] == "_":
         found = _extensions(found, value.get(bare), value[name])
     return within(found, name, names.named.get(bare, bare))

@@ -105,10 +105,31 @@ def test_googles_leniency_before_r5(version: str, fields: Json) -> None:
     assert said(patient(**fields), version, Checks(invariants=False)) == []
 
 
-# Cloud Healthcare, FHIR conformance statement: R5 refuses null, and names that begin with a capital.
-@pytest.mark.parametrize("fields", [{"gender": None}, {"Gender": "male"}, {"gender": "MALE"}, {"name": [None]}])
+# Cloud Healthcare, FHIR conformance statement: R5 refuses null, {}, and names that begin with a capital. Other things
+# that are empty, and blanks, R5's own definitions refuse.
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"gender": None}, {"Gender": "male"}, {"gender": "MALE"}, {"name": [None]}, {"maritalStatus": {}}),
+        *({"name": []}, {"language": ""}, {"implicitRules": "a b"}, {"birthDate": {"id": "a"}}, {"_birthDate": {}}),
+        *({"name": [{"given": [{}]}]}, {"name": [{"family": ""}]}, {"deceasedDateTime": {"id": "a"}}),
+    ],
+)
 def test_r5_is_strict(fields: Json) -> None:
     assert len(said(patient(**fields), "R5")) == 1
+
+
+def test_r5_takes_extensions_beside_values() -> None:
+    beside = {"extension": [{"url": "http://example.org/e", "valueString": "a"}]}
+    fields = {"birthDate": "2000", "_birthDate": beside, "name": [{"given": ["A", "B"], "_given": [None, beside]}]}
+    assert said(patient(**fields), "R5") == []
+    assert said(patient(_deceasedBoolean=beside), "R5") == []
+    fields = {"name": [{"given": [None, "B"], "_given": [beside, None]}]}
+    assert said(patient(**fields), "R5") == []
+
+
+def test_what_is_empty_in_r5_is_a_required_field_s_matter() -> None:
+    assert said(patient(maritalStatus={}), "R5", Checks(required=False)) == []
 
 
 def test_r5_holds_references_within_codeable_references_to_their_types() -> None:
