@@ -259,7 +259,7 @@ def rules(leniency: Leniency, patterns: Mapping[str, str], extended: Rule) -> di
         return texts(_url if leniency.empties else _strict_url, f"expected {name}", lambda _: f"invalid {name}")
 
     return {
-        "base64Binary": others(filled(_binary), "expected binary data"),
+        "base64Binary": others(_binary, "expected binary data"),
         "boolean": others(lambda value: type(value) is bool, "expected boolean", empty=empty),
         "canonical": urls("canonical"),
         "code": texts(_matching(_CODE), "expected code", lambda _: "invalid Code format"),

@@ -112,3 +112,33 @@ class Generator:
             f"{name}?identifier=1",
         )
         return self._random.choice(({"reference": self._random.choice(texts)}, {"display": "a"}))
+
+
+class Plain(Generator):
+    """Makes resources that leave nothing to anybody's leniency: nothing empty, no blanks, no parts that refer within."""
+
+    def _wanted(self, element: Element, depth: int) -> bool:
+        return element.name != "contained" and super()._wanted(element, depth)
+
+    def _value(self, element: Element, kind: str, depth: int) -> Any:
+        if not element.codes and kind in _PLAIN_VALUES:
+            return self._random.choice(_PLAIN_VALUES[kind])
+        return super()._value(element, kind, depth)
+
+    def _object(self, kind: Type, depth: int) -> Json:
+        if kind.name == "Extension":
+            return {"url": "http://example.org/e", "valueString": "a"}
+        return super()._object(kind, depth) or {"extension": [{"url": "http://example.org/e", "valueString": "a"}]}
+
+    def _reference(self, element: Element) -> Json:
+        name = self._random.choice(element.targets or self._resources)
+        return self._random.choice(({"reference": f"{name}/1"}, {"display": "a"}))
+
+
+_PLAIN_VALUES: dict[str, list[Any]] = {
+    "base64Binary": ["YWJj", "YQ=="],
+    "canonical": ["http://example.org/q|1"],
+    "markdown": ["*a*"],
+    "string": ["a", "José"],
+    "uri": ["http://example.org/a", "urn:oid:1.2.840.10008"],
+}
