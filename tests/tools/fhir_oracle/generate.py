@@ -115,7 +115,7 @@ class Generator:
 
 
 class Plain(Generator):
-    """Makes resources that leave nothing to anybody's leniency: nothing empty, no blanks, no parts that refer within."""
+    """Makes resources that leave nothing to anybody's leniency: nothing empty, no blanks, nothing contained."""
 
     def _wanted(self, element: Element, depth: int) -> bool:
         return element.name != "contained" and super()._wanted(element, depth)

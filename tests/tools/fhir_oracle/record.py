@@ -37,8 +37,8 @@ def main() -> None:
         files = sorted((wanted.synthea / folder).glob("*.json"))
         _keep(version, [file for file in files if file.name.startswith(_PATIENTS)])
         resources = [*_sample(files), *_generated(version)]
-        _write(f"verdicts.{version.lower()}", {"resources": resources, "cases": _cases(version, resources, oracle)})
-        _write(f"rows.{version.lower()}", _rows(version, resources, oracle))
+        write(f"verdicts.{version.lower()}", {"resources": resources, "cases": _cases(version, resources, oracle)})
+        write(f"rows.{version.lower()}", _rows(version, resources, oracle))
 
 
 def _rows(version: str, resources: list[Json], oracle: Path) -> Json:
@@ -66,7 +66,7 @@ def _keep(version: str, files: list[Path]) -> None:
     """The bundles of two patients, and those that they refer to."""
     for file in files:
         name = re.split(r"[0-9]|Information", file.name)[0].lower()
-        _write(f"synthea.{version.lower()}.{name}", json.loads(file.read_text()))
+        write(f"synthea.{version.lower()}.{name}", json.loads(file.read_text()))
 
 
 def _sample(files: list[Path]) -> Iterator[Json]:
@@ -109,7 +109,8 @@ def _ask(oracle: Path, version: str, lines: list[str]) -> list[list[str]]:
     return [sorted(set(each.split("\n"))) if each else [] for each in errors]
 
 
-def _write(name: str, content: Any) -> None:
+def write(name: str, content: Any) -> None:
+    """Write a file of tests/data/fhir, the same bytes for the same content."""
     DATA.mkdir(exist_ok=True)
     packed = gzip.compress(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(), mtime=0)
     (DATA / f"{name}.json.gz").write_bytes(packed)
