@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, conversion, fhir_validation, hl7v2, importing, load, storage
+from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir_search import searches
 from benchmarks.figures import Figure, table
@@ -27,6 +27,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "fhir-validation": fhir_validation.fhir_validation,
     "fhir-search": searches.fhir_search,
     "hl7v2": hl7v2.hl7v2,
+    "consent": consent.consent,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {

@@ -25,14 +25,28 @@ RESERVED = frozenset(
     )
 )
 """Names that no attribute can have (CEL: language definition, RESERVED, and its literals)."""
-_COMPARISONS: dict[str, Callable[[str, str], bool]] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_Compare = Callable[[str, str], bool]
+_COMPARISONS: dict[str, _Compare] = {"==": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
+_MIRRORED: dict[_Compare, _Compare] = {eq: eq, ne: ne, lt: gt, le: ge, gt: lt, ge: le}
+"""What holds of two texts in the other order."""
 _MEMBER = "in"
 
 Request = Mapping[str, str]
 Verdict = bool | None
 """None: it can't be told, since the request lacks an attribute that it depends on."""
 Test = Callable[[Request], Verdict]
-_Value = Callable[[Request], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One side of a comparison: an attribute by its id, or a text, for which `attribute` is ""."""
+
+    attribute: str
+    text: str = ""
+
+    def of(self, request: Request) -> str | None:
+        """What it is in a request; None for an attribute that it lacks."""
+        return request.get(self.attribute) if self.attribute else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +147,57 @@ class _Reader:
     def value(self) -> _Value:
         word = self.next("an attribute or a text")
         if word.kind == "text":
-            return _constant(word.said)
+            return _Value("", word.said)
         if word.kind == "sign" or word.said in RESERVED:
             raise InvalidRule(f"{word.shown} is neither a request attribute nor a text")
         self.attributes.add(word.said)
-        return _attribute(word.said)
+        return _Value(word.said)
 
 
-def _constant(text: str) -> _Value:
-    return lambda _request: text
+def _compared(left: _Value, compare: _Compare, right: _Value) -> Test:
+    if right.attribute and not left.attribute:
+        return _compared(right, _MIRRORED[compare], left)
+    if left.attribute and not right.attribute:
+        return _compared_with_text(left.attribute, compare, right.text)
 
-
-def _attribute(name: str) -> _Value:
-    return lambda request: request.get(name)
-
-
-def _compared(left: _Value, compare: Callable[[str, str], bool], right: _Value) -> Test:
     def holds(request: Request) -> Verdict:
-        one, other = left(request), right(request)
+        one, other = left.of(request), right.of(request)
         return None if one is None or other is None else compare(one, other)
 
     return holds
 
 
-def _member(left: _Value, values: list[_Value]) -> Test:
+def _compared_with_text(attribute: str, compare: _Compare, text: str) -> Test:
+    """The usual comparison, in as few steps as there can be."""
+
+    def equals(request: Request) -> Verdict:
+        value = request.get(attribute)
+        return None if value is None else value == text
+
     def holds(request: Request) -> Verdict:
-        one, among = left(request), [value(request) for value in values]
+        value = request.get(attribute)
+        return None if value is None else compare(value, text)
+
+    return equals if compare is eq else holds
+
+
+def _member(left: _Value, values: list[_Value]) -> Test:
+    if left.attribute and not any(value.attribute for value in values):
+        return _member_of_texts(left.attribute, frozenset(value.text for value in values))
+
+    def holds(request: Request) -> Verdict:
+        one, among = left.of(request), [value.of(request) for value in values]
         return None if one is None or None in among else one in among
+
+    return holds
+
+
+def _member_of_texts(attribute: str, texts: frozenset[str]) -> Test:
+    """The usual membership, as above."""
+
+    def holds(request: Request) -> Verdict:
+        value = request.get(attribute)
+        return None if value is None else value in texts
 
     return holds
 

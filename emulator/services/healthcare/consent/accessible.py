@@ -110,11 +110,7 @@ def _count(context: "Context", asked: Asked) -> int:
 
 def _next(context: "Context", asked: Asked, wanted: Mapping[str, str], after: tuple[str, int]) -> Batch:
     """The batch after a user and number; an empty one at the end."""
-    sql = (
-        "SELECT user, number, data, attributes FROM consent_mappings WHERE store = ? AND archived IS NULL"
-        " AND (user, number) > (?, ?) ORDER BY user, number LIMIT ?"
-    )
-    rows = context.db.all(sql, (asked.store.key, *after, _AT_ONCE))
+    rows = _mappings(context, asked, after)
     batch = Batch((rows[-1]["user"], rows[-1]["number"]) if rows else after, len(rows))
     matches = asking.matching(asked.defaults, wanted)
     for user, mine in groupby(rows, itemgetter("user")):
@@ -124,6 +120,16 @@ def _next(context: "Context", asked: Asked, wanted: Mapping[str, str], after: tu
             if matches(row["attributes"]):
                 _note(batch, row["data"], *verdict(row["attributes"]))
     return batch
+
+
+def _mappings(context: "Context", asked: Asked, after: tuple[str, int]) -> list[sqlite3.Row]:
+    """The next mappings in the order of users: those that are left of the last one, then those of the next."""
+    sql = "SELECT user, number, data, attributes FROM consent_mappings WHERE store = ? AND archived IS NULL AND "
+    rows = context.db.all(f"{sql}user = ? AND number > ? ORDER BY number LIMIT ?", (asked.store.key, *after, _AT_ONCE))
+    if len(rows) < _AT_ONCE:
+        left = (asked.store.key, after[0], _AT_ONCE - len(rows))
+        rows += context.db.all(f"{sql}user > ? ORDER BY user, number LIMIT ?", left)
+    return rows
 
 
 def _note(batch: Batch, data: str, consented: bool, said: Mapping[str, Evaluation]) -> None:

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS consent_revisions(
 );
 CREATE UNIQUE INDEX IF NOT EXISTS consent_revisions_id ON consent_revisions(store, id, revision);
 CREATE UNIQUE INDEX IF NOT EXISTS consent_revisions_latest ON consent_revisions(store, id) WHERE latest = 1;
-CREATE INDEX IF NOT EXISTS consent_revisions_user ON consent_revisions(store, user) WHERE latest = 1;
+CREATE INDEX IF NOT EXISTS consent_revisions_user ON consent_revisions(store, user, id) WHERE latest = 1;
 CREATE INDEX IF NOT EXISTS consent_revisions_artifact ON consent_revisions(store, artifact) WHERE latest = 1;
 
 CREATE TABLE IF NOT EXISTS consent_mappings(
