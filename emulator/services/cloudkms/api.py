@@ -1,4 +1,4 @@
-"""What other services ask of Cloud KMS, in process: may this service agent encrypt with that key?"""
+"""What other services ask of Cloud KMS, in process: may an agent encrypt with a key, and what is in a ciphertext."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.services.cloudkms.resources import KEYS, VERSIONS
+from emulator.services.cloudkms.sealing import opened
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_NEEDED = ("cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyVersions.useToDecrypt")
+_DECRYPT = "cloudkms.cryptoKeyVersions.useToDecrypt"
+_NEEDED = ("cloudkms.cryptoKeyVersions.useToEncrypt", _DECRYPT)
 _NAME = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 
@@ -27,8 +29,25 @@ def require_usable(context: Context, key: str, agent: str, refuse: Callable[[str
         raise refuse(problem)
 
 
+def is_key_name(name: str) -> bool:
+    """Whether a text has the form of a key's name: projects/P/locations/L/keyRings/R/cryptoKeys/K."""
+    return bool(_NAME.fullmatch(name))
+
+
+def decrypt(context: Context, key: str, ciphertext: bytes, agent: str, denied: ApiError) -> bytes:
+    """The plaintext of a ciphertext of a key, for a service agent (an e-mail address).
+
+    Raises `denied` where the agent has no such right or the key is not there, which it may not tell apart; 400 for a
+    ciphertext of another key and for a version that is not enabled.
+    """
+    found = context.resources.get(KEYS, key)
+    if found is None or not context.policies.allows(f"serviceAccount:{agent}", _DECRYPT, key):
+        raise denied
+    return opened(context, found, ciphertext)[1]
+
+
 def _problem_with(context: Context, key: str, agent: str) -> str:
-    if not _NAME.fullmatch(key):
+    if not is_key_name(key):
         return f"{key[:200]} is no name of a Cloud KMS key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
     found = context.resources.get(KEYS, key)
     primary = found.body.get("primary") if found is not None else None

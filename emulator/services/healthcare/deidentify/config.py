@@ -7,10 +7,9 @@ import orjson
 
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text.rules import TextRules
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.deidentify import dicom_config, fhir_config, key_config
+from emulator.services.healthcare.deidentify import dicom_config, fhir_config, key_config, kms_keys, text_config
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
@@ -27,6 +26,7 @@ def check(body: Json) -> None:
     if uri := body.get("gcsConfigUri"):
         GsUri.parse(uri, "gcsConfigUri")
     else:
+        kms_keys.check(body.get("config") or {})
         parse(body.get("config") or {}, Secret.random())
 
 
@@ -38,7 +38,7 @@ async def load(context: "Context", name: str, payload: Json) -> Settings:
     given = payload.get("config") or {}
     if uri := payload.get("gcsConfigUri"):
         given = await _read(context, name, uri)
-    return parse(given, Secret(bytes.fromhex(payload["key"])))
+    return parse(kms_keys.unwrapped(context, name, given), Secret(bytes.fromhex(payload["key"])))
 
 
 def parse(config: Json, secret: Secret) -> Settings:
@@ -49,7 +49,7 @@ def parse(config: Json, secret: Secret) -> Settings:
     dicom, fhir = dicom_config.parse(config), fhir_config.parse(config)
     if config.get("dicom") is not None or config.get("dicomTagConfig") is not None:
         fhir = replace(fhir, regenerate_uids=not dicom.keep_ids)
-    return Settings(key_config.first(config) or secret, dicom, TextRules(), fhir)
+    return Settings(key_config.first(config) or secret, dicom, text_config.parse(config), fhir)
 
 
 async def _read(context: "Context", name: str, uri: str) -> Json:
