@@ -1,7 +1,7 @@
 """The tables of HL7v2 stores: their numbers and keys, messages as they are now, what they were, their bytes, patients.
 
-A message's id follows from its bytes and its store's key, so that a row, once made, is of that message for ever: where
-it is deleted, `live` is 0, and all that would bring it back stays.
+A message's id follows from its bytes and its store's key. Where it is deleted, `live` is 0, and all that would bring it
+back stays until no rollback reaches as far; where it is stored again, its row lives again.
 """
 
 MESSAGES = """
@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS hl7v2_messages(
 CREATE UNIQUE INDEX IF NOT EXISTS hl7v2_messages_id ON hl7v2_messages(store, id);
 CREATE INDEX IF NOT EXISTS hl7v2_messages_sent ON hl7v2_messages(store, live, sent, number);
 CREATE INDEX IF NOT EXISTS hl7v2_messages_live ON hl7v2_messages(store, live, number);
+CREATE INDEX IF NOT EXISTS hl7v2_messages_gone ON hl7v2_messages(changed) WHERE live = 0;
 
 CREATE TABLE IF NOT EXISTS hl7v2_bodies(
     number INTEGER PRIMARY KEY, raw BLOB NOT NULL, terminator BLOB NOT NULL, schematized BLOB NOT NULL
