@@ -5,12 +5,13 @@ Every grant is additive (`*IAMMember`): it adds one member to one role and leave
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.grants import ConsentAccess, Grants, People
 from infra.options import options
 
 
@@ -41,7 +42,7 @@ class AgentAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AgentAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:AgentAccess", name, None, opts)
-        grant = _Grants(name, args.project, f"serviceAccount:{args.agent}", self, args.after)
+        grant = Grants(name, args.project, f"serviceAccount:{args.agent}", self, args.after)
         grant.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
         grant.bucket("writes-export", args.export_bucket, "roles/storage.objectAdmin")
         grant.bigquery("writes-tables", args.bigquery_dataset, "roles/bigquery.dataEditor")
@@ -70,14 +71,6 @@ class Hl7v2Access:
 
     store: pulumi.Input[str]
     loader_imports: bool
-
-
-@dataclass(frozen=True)
-class ConsentAccess:
-    """A consent store as grants name it: by its dataset, and its id in that."""
-
-    dataset: pulumi.Input[str]
-    store: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -129,13 +122,11 @@ class Accounts(pulumi.ComponentResource):
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:Accounts", name, None, opts)
         self._name = name
-        self._project = args.project
-        self._after = list(args.after)
-        self.loader = self._account(
-            "loader", args.loader, "Loads DICOM files and runs imports and exports", args.loaders
-        )
-        self.reader = self._account("reader", args.reader, "Searches, retrieves and queries", args.readers)
-        loader = _Grants(f"{name}-loader", args.project, self.loader.member, self)
+        loads, reads = "Loads DICOM files and runs imports and exports", "Searches, retrieves and queries"
+        people = People(name, args.project, self, args.after)
+        self.loader = people.account("loader", args.loader, loads, args.loaders)
+        self.reader = people.account("reader", args.reader, reads, args.readers)
+        loader = Grants(f"{name}-loader", args.project, self.loader.member, self)
         loader.bucket("adds-to-landing", args.landing_bucket, "roles/storage.objectCreator")
         loader.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
         loader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
@@ -147,7 +138,7 @@ class Accounts(pulumi.ComponentResource):
         loader.on_project("pays-for-reading", "roles/serviceusage.serviceUsageConsumer")
         if args.temp_bucket is not None:
             self._allow_dataflow(loader, args.temp_bucket)
-        reader = _Grants(f"{name}-reader", args.project, self.reader.member, self)
+        reader = Grants(f"{name}-reader", args.project, self.reader.member, self)
         reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
         reader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
         reader.dicom_store("reads-store", args.dicom_store, "roles/healthcare.dicomViewer")
@@ -164,7 +155,7 @@ class Accounts(pulumi.ComponentResource):
             reader.subscription(f"follows-{kind}-notifications", subscription, "roles/pubsub.subscriber")
         self.register_outputs({})
 
-    def _allow_dataflow(self, loader: _Grants, temp_bucket: pulumi.Input[str]) -> None:
+    def _allow_dataflow(self, loader: Grants, temp_bucket: pulumi.Input[str]) -> None:
         """Let the loader be the account of Dataflow's workers, and start jobs that run as itself and nobody else."""
         loader.on_project("works-for-dataflow", "roles/dataflow.worker")
         loader.on_project("starts-dataflow", "roles/dataflow.developer")
@@ -178,28 +169,8 @@ class Accounts(pulumi.ComponentResource):
             opts=options(self),
         )
 
-    def _account(self, role: str, account: str, description: str, people: Sequence[str]) -> gcp.serviceaccount.Account:
-        """One service account, and the right of `people` to act as it with short-lived tokens."""
-        made = gcp.serviceaccount.Account(
-            f"{self._name}-{role}",
-            account_id=account,
-            project=self._project,
-            display_name=f"Imaging {role}",
-            description=description,
-            opts=options(self, self._after),
-        )
-        for member in people:
-            gcp.serviceaccount.IAMMember(
-                f"{self._name}-{role}-for-{member.partition(':')[2]}",
-                service_account_id=made.name,
-                role="roles/iam.serviceAccountTokenCreator",
-                member=member,
-                opts=options(self),
-            )
-        return made
 
-
-def _allow_fhir(loader: _Grants, reader: _Grants, store: str, access: FhirAccess) -> None:
+def _allow_fhir(loader: Grants, reader: Grants, store: str, access: FhirAccess) -> None:
     """Let both accounts work with one FHIR store, and the reader with the tables that come of it."""
     loader.fhir_store(f"edits-{store}", access.store, "roles/healthcare.fhirResourceEditor")
     if access.loader_imports:
@@ -208,7 +179,7 @@ def _allow_fhir(loader: _Grants, reader: _Grants, store: str, access: FhirAccess
     reader.bigquery(f"reads-tables-of-{store}", access.bigquery_dataset, "roles/bigquery.dataViewer")
 
 
-def _allow_hl7v2(loader: _Grants, reader: _Grants, store: str, access: Hl7v2Access) -> None:
+def _allow_hl7v2(loader: Grants, reader: Grants, store: str, access: Hl7v2Access) -> None:
     """Let the loader bring messages into one HL7v2 store, and both accounts read them."""
     loader.hl7v2_store(f"ingests-{store}", access.store, "roles/healthcare.hl7V2Ingest")
     loader.hl7v2_store(f"reads-{store}", access.store, "roles/healthcare.hl7V2Consumer")
@@ -217,7 +188,7 @@ def _allow_hl7v2(loader: _Grants, reader: _Grants, store: str, access: Hl7v2Acce
     reader.hl7v2_store(f"reads-{store}", access.store, "roles/healthcare.hl7V2Consumer")
 
 
-def _allow_consent(loader: _Grants, reader: _Grants, store: str, access: ConsentAccess) -> None:
+def _allow_consent(loader: Grants, reader: Grants, store: str, access: ConsentAccess) -> None:
     """Let the loader keep one consent store, and the reader read it and ask what may be used."""
     for what, role in _CONSENT_ROLES.items():
         loader.consent_store(f"edits-{what}-of-{store}", access, f"roles/healthcare.{role}Editor")
@@ -231,57 +202,3 @@ _CONSENT_ROLES = {
     "mappings": "userDataMapping",
 }
 """What a consent store holds, and what the names of the roles for it begin with."""
-
-
-class _Grants:
-    """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for."""
-
-    def __init__(
-        self,
-        name: str,
-        project: str,
-        member: pulumi.Input[str],
-        parent: pulumi.Resource,
-        after: Sequence[pulumi.Resource] = (),
-    ) -> None:
-        self._name = name
-        self._project = project
-        self._member = member
-        self._parent = parent
-        self._after = list(after)
-        self.made: list[pulumi.Resource] = []
-
-    def _add(self, make: Callable[..., pulumi.Resource], purpose: str, role: str, **target: pulumi.Input[str]) -> None:
-        opts = options(self._parent, self._after)
-        self.made.append(make(f"{self._name}-{purpose}", role=role, member=self._member, opts=opts, **target))
-
-    def bucket(self, purpose: str, bucket: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.storage.BucketIAMMember, purpose, role, bucket=bucket)
-
-    def bigquery(self, purpose: str, dataset: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.bigquery.DatasetIamMember, purpose, role, dataset_id=dataset, project=self._project)
-
-    def topic(self, purpose: str, topic: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.pubsub.TopicIAMMember, purpose, role, topic=topic, project=self._project)
-
-    def subscription(self, purpose: str, subscription: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.pubsub.SubscriptionIAMMember, purpose, role, subscription=subscription, project=self._project)
-
-    def healthcare_dataset(self, purpose: str, dataset: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.healthcare.DatasetIamMember, purpose, role, dataset_id=dataset)
-
-    def dicom_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.healthcare.DicomStoreIamMember, purpose, role, dicom_store_id=store)
-
-    def fhir_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.healthcare.FhirStoreIamMember, purpose, role, fhir_store_id=store)
-
-    def hl7v2_store(self, purpose: str, store: pulumi.Input[str], role: str) -> None:
-        self._add(gcp.healthcare.Hl7StoreIamMember, purpose, role, hl7_v2_store_id=store)
-
-    def consent_store(self, purpose: str, access: ConsentAccess, role: str) -> None:
-        make = gcp.healthcare.ConsentStoreIamMember
-        self._add(make, purpose, role, dataset=access.dataset, consent_store_id=access.store)
-
-    def on_project(self, purpose: str, role: str) -> None:
-        self._add(gcp.projects.IAMMember, purpose, role, project=self._project)

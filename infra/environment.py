@@ -10,7 +10,7 @@ import json
 import pulumi
 import pulumi_gcp as gcp
 
-from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, ConsentAccess, FhirAccess, Hl7v2Access
+from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess, Hl7v2Access
 from infra.analytics import Analytics, AnalyticsArgs
 from infra.audit import Audit, AuditArgs
 from infra.consent import ConsentStore, ConsentStoreArgs
@@ -18,11 +18,20 @@ from infra.consent_options import ConsentStoreSettings
 from infra.encryption import Encryption, EncryptionArgs
 from infra.fhir import FhirStore, FhirStoreArgs
 from infra.fhir_options import FhirStoreSettings
+from infra.grants import ConsentAccess
 from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
 from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
-from infra.outputs import HEALTHCARE_ENDPOINT, ConsentStoreOutputs, FhirStoreOutputs, Hl7v2StoreOutputs, Outputs
+from infra.outputs import (
+    HEALTHCARE_ENDPOINT,
+    ConsentStoreOutputs,
+    FhirStoreOutputs,
+    Hl7v2StoreOutputs,
+    Outputs,
+    ResearchOutputs,
+)
+from infra.research import Identified, Research, ResearchArgs
 from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs, PrivateBucket
@@ -52,6 +61,7 @@ class Environment:
         self.hl7v2_stores = {store.name: self._hl7v2_store(store) for store in settings.hl7v2_stores}
         self.consent_stores = {store.name: self._consent_store(store) for store in settings.consent_stores}
         self.accounts = self._accounts()
+        self.research = self._research()
         self.audit_bucket = self._audit()
 
     @property
@@ -102,7 +112,27 @@ class Environment:
                 )
                 for store in settings.consent_stores
             },
+            research=self._research_outputs(),
             endpoints=settings.endpoints.to_mapping(),
+        )
+
+    def _research_outputs(self) -> dict[str, object] | None:
+        """What the scripts must know of the research side, as `infra.outputs.ResearchOutputs` declares it."""
+        made = self.research
+        if made is None:
+            return None
+        followed = self.messaging.others["research"]
+        return ResearchOutputs.exports(
+            dataset_name=made.dataset.id,
+            dicom_store_name=made.dicom_store.id,
+            bucket=made.bucket.name,
+            bigquery_dataset=made.tables.dataset_id,
+            topic=followed.topic.id,
+            subscription=followed.subscription.id,
+            researcher_email=made.researcher.email,
+            steward_email=made.steward.email,
+            fhir_stores={name: store.id for name, store in made.fhir_stores.items()},
+            crosswalk_bucket=made.crosswalk.name if made.crosswalk else None,
         )
 
     def _fhir_outputs(self, settings: FhirStoreSettings) -> dict[str, object]:
@@ -142,8 +172,11 @@ class Environment:
         return [self.encryption.grants[service]] if self.encryption else []
 
     def _bucket(self, name: str, bucket: str, days: int, retention_days: int = 0) -> PrivateBucket:
+        return PrivateBucket(name, self._bucket_args(bucket, days, retention_days))
+
+    def _bucket_args(self, bucket: str, days: int, retention_days: int = 0) -> BucketArgs:
         settings = self.settings
-        args = BucketArgs(
+        return BucketArgs(
             project=settings.project,
             location=settings.location,
             labels=settings.common_labels,
@@ -156,7 +189,6 @@ class Environment:
             after=[self.services.apis["storage.googleapis.com"], *self._may_encrypt("storage")],
             retention_days=retention_days,
         )
-        return PrivateBucket(name, args)
 
     def _temp(self) -> PrivateBucket | None:
         """The bucket for Dataflow's temporary files, where the settings ask for it.
@@ -200,6 +232,7 @@ class Environment:
             others={
                 **({"fhir": (names.fhir_topic, names.fhir_subscription)} if settings.notifies_of_fhir else {}),
                 **({"hl7v2": (names.hl7v2_topic, names.hl7v2_subscription)} if settings.notifies_of_hl7v2 else {}),
+                **({"research": (names.research_topic, names.research_subscription)} if settings.research else {}),
             },
         )
         return Messaging("messaging", args)
@@ -228,16 +261,18 @@ class Environment:
         )
 
     def _dataset(self) -> Dataset:
+        return Dataset("healthcare", self._dataset_args(self.settings.names.dataset))
+
+    def _dataset_args(self, dataset: str) -> DatasetArgs:
         settings = self.settings
-        args = DatasetArgs(
+        return DatasetArgs(
             project=settings.project,
             location=settings.location,
-            dataset=settings.names.dataset,
+            dataset=dataset,
             kms_key=settings.encryption_key,
             deletion_protection=settings.deletion_protection,
             after=[self.services.apis["healthcare.googleapis.com"], *self._may_encrypt("healthcare")],
         )
-        return Dataset("healthcare", args)
 
     def _agent_access(self) -> AgentAccess:
         args = AgentAccessArgs(
@@ -350,9 +385,49 @@ class Environment:
                 store.name: ConsentAccess(self.dataset.dataset.id, self.consent_stores[store.name].store.name)
                 for store in settings.consent_stores
             },
-            subscriptions={kind: followed.subscription.name for kind, followed in self.messaging.others.items()},
+            subscriptions={
+                kind: followed.subscription.name
+                for kind, followed in self.messaging.others.items()
+                if kind != "research"  # researchers follow that, and nobody else
+            },
         )
         return Accounts("accounts", args)
+
+    def _research(self) -> Research | None:
+        """The research side, where the settings ask for it. FHIR of R5 can't be de-identified and has no twin."""
+        settings, names = self.settings, self.settings.names
+        if not settings.research:
+            return None
+        versions = {store.name: store.version for store in settings.fhir_stores if store.version != "R5"}
+        tables = self._analytics_args(names.research_bigquery_dataset, "De-identified data, exported for research.")
+        args = ResearchArgs(
+            project=settings.project,
+            labels=settings.common_labels,
+            identified=Identified(
+                dataset=self.dataset.dataset.id,
+                dicom_store=self.dicom_store.store.id,
+                fhir_stores={name: self.fhir_stores[name].store.id for name in versions},
+                export_bucket=self.export.bucket.name,
+            ),
+            dataset=self._dataset_args(names.research_dataset),
+            dicom_store=names.dicom_store,
+            fhir_versions=versions,
+            bucket=self._bucket_args(names.research_bucket, settings.export_days),
+            analytics=tables,
+            followed=self.messaging.others["research"],
+            crosswalk=self._bucket_args(names.crosswalk_bucket, 0) if settings.crosswalk else None,
+            agent=self.services.healthcare_agent,
+            agent_identity=self.services.healthcare_identity,
+            researcher=names.researcher,
+            steward=names.steward,
+            researchers=settings.researchers,
+            stewards=settings.stewards,
+            after=[
+                self.services.apis["iam.googleapis.com"],
+                self.services.apis["cloudresourcemanager.googleapis.com"],
+            ],
+        )
+        return Research("research", args)
 
     def _audit(self) -> PrivateBucket | None:
         """The audit trail and the bucket it is kept in, where the settings ask for it."""

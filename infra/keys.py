@@ -191,6 +191,21 @@ KEYS = (
         " the loader's rights to start jobs and to work in them.",
     ),
     Key(
+        "research",
+        "boolean",
+        default=False,
+        meaning="Whether there is a research side: a dataset with de-identified twins of the stores, a bucket, tables,"
+        " a topic, and the accounts researcher and steward.",
+    ),
+    Key(
+        "crosswalk",
+        "boolean",
+        default=False,
+        meaning="Whether the research side has a bucket for lists of old and new ids, which stewards alone read.",
+    ),
+    Key("researchers", "array", [], "Who may act as the researcher service account.", _members),
+    Key("stewards", "array", [], "Who may act as the steward service account, which de-identifies.", _members),
+    Key(
         "loaders",
         "array",
         [],

@@ -101,6 +101,46 @@ class Names:
         return f"{self.bigquery_dataset}_{store.replace('-', '_')}"
 
     @property
+    def research_dataset(self) -> str:
+        """The healthcare dataset of de-identified data."""
+        return f"{self.base}-research"
+
+    @property
+    def research_bucket(self) -> str:
+        """The bucket for exports of de-identified data."""
+        return f"{self.project}-{self.environment}-research"
+
+    @property
+    def research_bigquery_dataset(self) -> str:
+        """The BigQuery dataset for tables of de-identified data."""
+        return f"{self.bigquery_dataset}_research"
+
+    @property
+    def research_topic(self) -> str:
+        """The topic that says which de-identified instances were stored."""
+        return f"{self.base}-research"
+
+    @property
+    def research_subscription(self) -> str:
+        """The subscription that keeps those messages for researchers."""
+        return f"{self.base}-research-watch"
+
+    @property
+    def crosswalk_bucket(self) -> str:
+        """The bucket for lists of old and new ids."""
+        return f"{self.project}-{self.environment}-crosswalk"
+
+    @property
+    def researcher(self) -> str:
+        """The service account that reads de-identified data; 30 characters leave no room for a longer name."""
+        return f"{self.base}-study"
+
+    @property
+    def steward(self) -> str:
+        """The service account that de-identifies; 30 characters leave no room for a longer name."""
+        return f"{self.base}-keeper"
+
+    @property
     def bigquery_dataset(self) -> str:
         """The BigQuery dataset; BigQuery allows no hyphen."""
         return self.base.replace("-", "_")

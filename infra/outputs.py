@@ -92,6 +92,30 @@ class ConsentStoreOutputs:
 
 
 @dataclass(frozen=True)
+class ResearchOutputs:
+    """What the scripts need to know about the research side: names in full, buckets and the BigQuery dataset as ids.
+
+    `fhir_stores` are the de-identified twins of FHIR stores by id; `crosswalk_bucket` is None where there is none.
+    """
+
+    dataset_name: str
+    dicom_store_name: str
+    bucket: str
+    bigquery_dataset: str
+    topic: str
+    subscription: str
+    researcher_email: str
+    steward_email: str
+    fhir_stores: Mapping[str, str] = field(default_factory=dict)
+    crosswalk_bucket: str | None = None
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
+        return _exports(cls, values)
+
+
+@dataclass(frozen=True)
 class Outputs:
     """Everything the scripts need to know about one deployed stack.
 
@@ -148,6 +172,8 @@ class Outputs:
     """The HL7v2 stores by id."""
     consent_stores: Mapping[str, ConsentStoreOutputs] = field(default_factory=dict)
     """The consent stores by id."""
+    research: ResearchOutputs | None = None
+    """The research side; None where the stack has none."""
     endpoints: Endpoints = field(default_factory=Endpoints)
 
     @property
@@ -223,6 +249,8 @@ class Outputs:
         for stores in _STORES:
             values[stores] = {name: dataclasses.asdict(store) for name, store in getattr(self, stores).items()}
         values["endpoints"] = self.endpoints.to_mapping()
+        if self.research is not None:
+            values["research"] = dataclasses.asdict(self.research)
         return {name: value for name, value in values.items() if value is not None}
 
     def to_json(self) -> str:
@@ -259,6 +287,8 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
         raise OutputsError(
             f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date."
         )
+    if name == "research":
+        return _research(value, source)
     if name == "labels":
         if isinstance(value, dict) and all(isinstance(label, str) for label in value.values()):
             return value
@@ -282,6 +312,20 @@ def _endpoints(value: object, source: str) -> Endpoints:
             f"The field 'endpoints' of {source} names a service {name!r} that this version does not know."
         )
     return Endpoints(**value)
+
+
+def _research(value: object, source: str) -> ResearchOutputs:
+    """The research side in `source`."""
+    known = {item.name for item in dataclasses.fields(ResearchOutputs)}
+    optional = {"crosswalk_bucket", "fhir_stores"}
+    if isinstance(value, dict) and known - optional <= set(value) <= known:
+        texts = [value[name] for name in known - optional] + list((value.get("fhir_stores") or {}).values())
+        if all(isinstance(text, str) and text for text in texts):
+            return ResearchOutputs(**value)
+    raise OutputsError(
+        f"The field 'research' of {source} must be an object of texts, {', '.join(sorted(known))}:"
+        " run `pulumi up` with the same version of the project as the scripts."
+    )
 
 
 _STORES: Mapping[str, type[Any]] = {

@@ -82,6 +82,10 @@ class Settings:
     audit_logs: bool
     audit_days: int
     dataflow: bool
+    research: bool
+    crosswalk: bool
+    researchers: tuple[str, ...]
+    stewards: tuple[str, ...]
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
     fhir_stores: tuple[FhirStoreSettings, ...]
@@ -151,6 +155,12 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
     fhir_stores = FHIR_STORES.read(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
     hl7v2_stores = HL7V2_STORES.read(read["hl7v2Stores"], f"{NAMESPACE}:hl7v2Stores", problems)
     consent_stores = CONSENT_STORES.read(read["consentStores"], f"{NAMESPACE}:consentStores", problems)
+    if not read["research"]:
+        problems.extend(
+            f"{NAMESPACE}:{key} has no effect without {NAMESPACE}:research: set that to true, or leave it out."
+            for key in ("crosswalk", "researchers", "stewards")
+            if read[key]
+        )
     endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
@@ -173,6 +183,10 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
         dataflow=read["dataflow"],
+        research=read["research"],
+        crosswalk=read["crosswalk"],
+        researchers=tuple(read["researchers"]),
+        stewards=tuple(read["stewards"]),
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
         fhir_stores=fhir_stores,

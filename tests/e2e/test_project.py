@@ -54,6 +54,8 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     hl7v2 = {"schema": {"schematizedParsingType": "SOFT_FAIL"}, "filter": 'message_type = "ORU"'}
     stack = project_stack(
         dataflow=True,
+        research=True,
+        crosswalk=True,
         fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}},
         hl7v2Stores={"hl7v2": hl7v2, "plain": {"notify": False, "parserVersion": "V1"}},
         consentStores={"consents": {"defaultConsentTtl": "86400s", "attributes": ATTRIBUTES}},

@@ -220,6 +220,7 @@ def test_local_differs_from_dev_in_place_and_safety_and_has_a_store_of_each_kind
     assert list(json.loads(local.pop(f"{NAMESPACE}:fhirStores"))) == ["fhir"]
     assert list(json.loads(local.pop(f"{NAMESPACE}:hl7v2Stores"))) == ["hl7v2"]
     assert list(json.loads(local.pop(f"{NAMESPACE}:consentStores"))) == ["consents"]
+    assert local.pop(f"{NAMESPACE}:research") == local.pop(f"{NAMESPACE}:crosswalk") == "true"
     assert local == own("dev")
 
 
