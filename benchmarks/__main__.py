@@ -11,6 +11,8 @@ from pathlib import Path
 
 from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage
 from benchmarks.dicomweb import growth, side_by_side
+from benchmarks.fhir.growth import SIZES, growing
+from benchmarks.fhir.side_by_side import fhir
 from benchmarks.fhir_search import searches
 from benchmarks.figures import Figure, table
 from engine.layout import Layout
@@ -24,6 +26,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "importing": importing.importing,
     "load": load.load,
     "dicomweb": side_by_side.dicomweb,
+    "fhir": fhir,
     "fhir-validation": fhir_validation.fhir_validation,
     "fhir-search": searches.fhir_search,
     "hl7v2": hl7v2.hl7v2,
@@ -36,6 +39,7 @@ MORE: dict[str, Callable[[Places], list[Figure]]] = {
     "load-full": load.load_full,
     "dicomweb-full": side_by_side.dicomweb_full,
     "dicomweb-growth": growth.dicomweb_growth,
+    "fhir-growth": growing(),
     "fhir-search-growth": searches.fhir_search_growth,
 }
 
@@ -45,7 +49,11 @@ def main(arguments: list[str]) -> int:
     everything = {**QUICK, **MORE}
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", choices=[[], *everything], help=f"default: {', '.join(QUICK)}")
-    names = parser.parse_args(arguments).name or list(QUICK)
+    sizes = ",".join(map(str, SIZES))
+    parser.add_argument("--fhir-sizes", default=sizes, help=f"resources of fhir-growth's stores; default: {sizes}")
+    options = parser.parse_args(arguments)
+    names = options.name or list(QUICK)
+    everything["fhir-growth"] = growing([int(size) for size in options.fhir_sizes.split(",")])
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         places = Places(Layout(), _free_port(), _free_port(), Path(folder))

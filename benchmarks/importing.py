@@ -27,7 +27,7 @@ def importing(places: Places) -> list[Figure]:
     folder = places.results / "films"
     folder.mkdir()
     with running_emulator(places, "importing") as emulator:
-        bucket = _bucket(emulator)
+        bucket = emulator.bucket_for_imports()
         for film in films(FILMS):
             (folder / film.file_name).write_bytes(dicom_bytes(film))
         files = sorted(folder.iterdir())
@@ -54,20 +54,6 @@ def importing(places: Places) -> list[Figure]:
 def _read_headers(files: list[Path]) -> None:
     for file in files:
         index.read_file(file)
-
-
-def _bucket(emulator: Running) -> Any:
-    """A bucket that the healthcare agent may read."""
-    emulator.api("serviceusage", "v1beta1").services().generateServiceIdentity(
-        parent=f"projects/{PROJECT}/services/healthcare.googleapis.com"
-    ).execute()
-    project = emulator.api("cloudresourcemanager", "v1").projects().get(projectId=PROJECT).execute()
-    agent = f"serviceAccount:service-{project['projectNumber']}@gcp-sa-healthcare.iam.gserviceaccount.com"
-    bucket = emulator.storage().create_bucket("benchmark", location=LOCATION)
-    policy = bucket.get_iam_policy(requested_policy_version=3)
-    policy.bindings.append({"role": "roles/storage.objectViewer", "members": {agent}})
-    bucket.set_iam_policy(policy)
-    return bucket
 
 
 def _upload(bucket: Any, file: Path) -> None:

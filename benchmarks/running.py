@@ -1,5 +1,6 @@
 """An emulator of its own for a benchmark, with Google's clients on it, and how much memory it took."""
 
+import os
 import re
 import subprocess
 import sys
@@ -44,6 +45,28 @@ class Running:
         options = {"api_endpoint": self.url}
         return build(name, version, credentials=self.credentials, client_options=options, static_discovery=True)
 
+    def audit_everything(self) -> None:
+        """Write an audit entry for every request, reads of data included."""
+        projects = self.api("cloudresourcemanager", "v1").projects()
+        policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
+        kinds = [{"logType": kind} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
+        policy["auditConfigs"] = [{"service": "allServices", "auditLogConfigs": kinds}]
+        body = {"policy": policy, "updateMask": "auditConfigs,etag"}
+        projects.setIamPolicy(resource=PROJECT, body=body).execute()
+
+    def bucket_for_imports(self) -> Any:
+        """A bucket that the healthcare agent may read."""
+        self.api("serviceusage", "v1beta1").services().generateServiceIdentity(
+            parent=f"projects/{PROJECT}/services/healthcare.googleapis.com"
+        ).execute()
+        project = self.api("cloudresourcemanager", "v1").projects().get(projectId=PROJECT).execute()
+        agent = f"serviceAccount:service-{project['projectNumber']}@gcp-sa-healthcare.iam.gserviceaccount.com"
+        bucket = self.storage().create_bucket("benchmark", location=LOCATION)
+        policy = bucket.get_iam_policy(requested_policy_version=3)
+        policy.bindings.append({"role": "roles/storage.objectViewer", "members": {agent}})
+        bucket.set_iam_policy(policy)
+        return bucket
+
     def peak_megabytes(self) -> float:
         """The most memory that the server's process has held since the last `forget_peak` (Linux: VmHWM)."""
         return memory_peak(self.pid, children=False)
@@ -51,6 +74,11 @@ class Running:
     def resident_megabytes(self) -> float:
         """The memory that the server's process holds now (Linux: VmRSS)."""
         return _megabytes(self.pid, "VmRSS")
+
+    def processor_seconds(self) -> float:
+        """What the server's process has used of processors, which others leave alone (Linux: proc(5), stat)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def forget_peak(self) -> None:
         """Measure the peak from now on (Linux: proc(5), clear_refs)."""

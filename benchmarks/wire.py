@@ -11,7 +11,7 @@ _TIMEOUT_SECONDS = 120
 
 
 class BadAnswer(Failed):
-    """A server answered something else than 200."""
+    """A server answered something else than 200 or 201."""
 
 
 Sent = list[bytes]
@@ -57,7 +57,7 @@ class _Link:
         self._incoming = io.BufferedReader(socket.SocketIO(self._socket, "r"), _BUFFER)
 
     def exchange(self, data: Sent) -> None:
-        """Send a request and read its answer to the end; BadAnswer unless it is a 200."""
+        """Send a request and read its answer to the end; BadAnswer unless it is a 200 or 201."""
         status = self._send(data)
         if not status:  # closed while it was idle
             self._connect()
@@ -71,7 +71,7 @@ class _Link:
                 chunked = b"chunked" in value
             elif name == b"connection":
                 closing = b"close" in value
-        if status[9:12] != b"200":
+        if status[9:12] not in (b"200", b"201"):
             raise BadAnswer(f"{status.decode('latin-1').strip()}: {self._incoming.read1(500)!r}")
         if chunked:
             while size := int(self._incoming.readline(), 16):

@@ -35,7 +35,7 @@ class Server:
 
 def emulator_server(running: Running) -> Server:
     """An empty store in the emulator, with every kind of access audited."""
-    _audit_everything(running)
+    running.audit_everything()
     datasets = running.api("healthcare", "v1").projects().locations().datasets()
     parent = f"projects/{PROJECT}/locations/{LOCATION}"
     datasets.create(parent=parent, datasetId="benchmark", body={}).execute()
@@ -43,12 +43,3 @@ def emulator_server(running: Running) -> Server:
     headers = {"Authorization": f"Bearer {running.credentials.token}"}
     port = int(running.url.rpartition(":")[2])
     return Server("the emulator", port, f"/v1/{made['name']}/dicomWeb", running.pid, headers)
-
-
-def _audit_everything(running: Running) -> None:
-    projects = running.api("cloudresourcemanager", "v1").projects()
-    policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
-    kinds = [{"logType": kind} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
-    policy["auditConfigs"] = [{"service": "allServices", "auditLogConfigs": kinds}]
-    body = {"policy": policy, "updateMask": "auditConfigs,etag"}
-    projects.setIamPolicy(resource=PROJECT, body=body).execute()

@@ -1,0 +1,19 @@
+"""How many times HAPI FHIR's rate is wanted of each kind of work."""
+
+from benchmarks.fhir.searches import FAMILIES
+
+CREATE, READ, BUNDLE, IMPORT = "create", "read", "transaction of 100", "import"
+ONE, MANY = 1, 16
+"""Connections."""
+SEARCH_GOAL = 20
+
+GOALS: dict[tuple[str, int], float | None] = {
+    (CREATE, ONE): 5,
+    (CREATE, MANY): 15,
+    (READ, ONE): 10,
+    (READ, MANY): 10,
+    (BUNDLE, ONE): 20,
+    (IMPORT, ONE): 25,
+    **{(family, ONE): SEARCH_GOAL for family in FAMILIES},
+}
+"""By the label of the work and the number of connections; an import is compared with transactions of 100."""
