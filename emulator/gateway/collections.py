@@ -246,7 +246,7 @@ def _delete(collection: Collection) -> Handler:
             collection.after_delete(context, tx, resource)
             context.resources.delete_tree(tx, name)
 
-        await context.db.write(step)
+        await context.db.write_alone(step)  # a store may hold millions of rows
         return {}
 
     return handler

@@ -11,16 +11,27 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from emulator.state.folder import CorruptState
 
 T = TypeVar("T")
-_Work = tuple[Callable[..., Any], tuple[Any, ...], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 GROUP_LIMIT = 500
+_WAL_PAGES = 4000
+"""After so many pages (of 4 kB) the log is copied into the file: one that many writes change is copied once."""
 _log = logging.getLogger("emulator")
+
+
+class _Work(NamedTuple):
+    """A write that waits for the writer thread."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    alone: bool
 
 
 class Database:
@@ -33,6 +44,8 @@ class Database:
         self._after_commit: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
         self._writer = self._connect()
+        self._writer.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
+        self._writer.execute("PRAGMA temp_store=MEMORY")  # what a savepoint keeps to undo
 
     def _connect(self, *, readonly: bool = False) -> sqlite3.Connection:
         try:
@@ -79,9 +92,19 @@ class Database:
 
         An exception in the function rolls its changes back and is raised here.
         """
+        return await self._queued(function, args, alone=False)
+
+    async def write_alone(self, function: Callable[..., T], *args: Any) -> T:
+        """The same in a transaction of its own, for what may change much of the file.
+
+        Of writes that share one, each page that they change is kept in memory to undo one of them.
+        """
+        return await self._queued(function, args, alone=True)
+
+    async def _queued(self, function: Callable[..., T], args: tuple[Any, ...], *, alone: bool) -> T:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put((function, args, loop, future))
+        self._queue.put(_Work(function, args, loop, future, alone))
         result: T = await future
         return result
 
@@ -120,23 +143,28 @@ class Database:
         return connection
 
     def _run(self) -> None:
-        stop = False
-        while not stop:
-            first = self._queue.get()
-            group: list[_Work] = []
-            while True:
-                if first is None:
-                    stop = True
-                    break
-                group.append(first)
-                if len(group) >= GROUP_LIMIT:
-                    break
-                try:
-                    first = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-            if group:
-                self._commit(group)
+        for group in self._groups():
+            self._commit(group)
+
+    def _groups(self) -> Iterator[list[_Work]]:
+        """What is committed together: all that waits, up to a limit; until None is queued."""
+        group: list[_Work] = []
+        while True:
+            try:
+                work = self._queue.get(block=not group)
+            except queue.Empty:
+                yield group
+                group = []
+                continue
+            if group and (work is None or work.alone or len(group) >= GROUP_LIMIT):
+                yield group
+                group = []
+            if work is None:
+                return
+            group.append(work)
+            if work.alone:
+                yield group
+                group = []
 
     def _commit(self, group: list[_Work]) -> None:
         tx = self._writer
@@ -144,8 +172,10 @@ class Database:
         self._after_commit = []
         try:
             tx.execute("BEGIN IMMEDIATE")
-            done.extend((work, *self._step(tx, work)) for work in group)
-            tx.execute("COMMIT")
+            step = self._step if len(group) > 1 else self._only
+            done.extend((work, *step(tx, work)) for work in group)
+            if tx.in_transaction:
+                tx.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
                 tx.execute("ROLLBACK")
@@ -156,20 +186,30 @@ class Database:
                 function()
             except Exception:  # noqa: BLE001  what is committed stays so, and the next write needs this thread
                 _log.exception("a step after a commit failed")
-        loops = {id(work[2]): work[2] for work, _, _ in done}
+        loops = {id(work.loop): work.loop for work, _, _ in done}
         for loop in loops.values():
-            mine = [(work[3], result, error) for work, result, error in done if work[2] is loop]
+            mine = [(work.future, result, error) for work, result, error in done if work.loop is loop]
             try:
                 loop.call_soon_threadsafe(_resolve, mine)
             except RuntimeError:
                 continue  # the loop is closed: nobody waits for the answer any more
 
+    def _only(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
+        """As `_step` for a write that has the transaction to itself, in which nothing is kept to undo a part."""
+        try:
+            return work.function(tx, *work.args), None
+        except Exception as error:
+            if not tx.in_transaction:
+                raise
+            tx.execute("ROLLBACK")
+            self._after_commit.clear()
+            return None, error
+
     def _step(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
-        function, args, _, _ = work
         callbacks = len(self._after_commit)
         tx.execute("SAVEPOINT step")
         try:
-            result = function(tx, *args)
+            result = work.function(tx, *work.args)
         except Exception as error:
             if not tx.in_transaction:
                 raise  # SQLite itself gave the transaction up (a full disk): the whole group fails
