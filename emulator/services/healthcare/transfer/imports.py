@@ -1,8 +1,8 @@
 """Imports from Cloud Storage, for any kind of store: resumable, cancellable, failures logged one by one."""
 
 import asyncio
-import itertools
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from emulator.services.storage.api import StoredObject
 from emulator.services.storage.uris import GsUri
 
 Json = dict[str, Any]
-BATCH = 64
+_BATCH_SECONDS = 0.2
+"""A batch is stored as it is when reading it has taken so long: what is large fills no memory."""
 GONE = Problem(5, "The object was deleted while the import ran.")
 
 
@@ -56,6 +57,7 @@ class Importer:
     verb       the method's name in Google's documents: "import"
     permission the one that callers need; None for the method's own
     allowed    (store's settings): raises where the store can't do it
+    batch      how many things are stored in one transaction, at most
     """
 
     method: str
@@ -68,6 +70,7 @@ class Importer:
     verb: str = "import"
     permission: str | None = None
     allowed: Callable[[Json], None] = lambda _settings: None
+    batch: int = 64
 
 
 def register(kind: StoreKind, importer: Importer) -> None:
@@ -103,11 +106,28 @@ async def _run(job: Job, importer: Importer) -> None:
             raise invalid_argument(f"No objects match {job.payload['uri']}.")
         job.counter["pending"] = pending
     items = _items(job, importer, source)
-    while batch := await asyncio.to_thread(list, itertools.islice(items, BATCH)):
+    batch = await asyncio.to_thread(_batch, items, importer.batch)
+    while batch:
         job.check_cancelled()
-        await steps.commit(job, _store, importer, batch)
-        _check_failures(job)
+        following = asyncio.create_task(asyncio.to_thread(_batch, items, importer.batch))
+        try:
+            await steps.commit(job, _store, importer, batch)
+            _check_failures(job)
+        finally:
+            await asyncio.wait([following])  # a thread can't be stopped, and may not go on behind an operation's end
+        batch = following.result()
     job.counter.pop("pending", None)
+
+
+def _batch(items: Iterator[_Item], most: int) -> list[_Item]:
+    """The next things to import, read while those before them are stored; none at the end."""
+    found: list[_Item] = []
+    started = time.monotonic()
+    for item in items:
+        found.append(item)
+        if len(found) >= most or time.monotonic() - started > _BATCH_SECONDS:
+            break
+    return found
 
 
 def _check_failures(job: Job) -> None:

@@ -85,5 +85,6 @@ imports.register(
         store=_store,
         options=structure_in,
         count=_count,
+        batch=256,
     ),
 )
