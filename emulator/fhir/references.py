@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,6 +21,10 @@ _STORE = re.compile(
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_SHORT = 300
+"""Letters of references whose meaning is remembered: many resources refer to the same ones."""
+_Trail = Any
+"""The way to a place, from its end: None, or the rest of the way and a name or a number in an array."""
 
 
 class Kind(Enum):
@@ -53,13 +58,22 @@ class Reference:
         return f"{self.type}/{self.id}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A Reference element of a resource: the object that holds `reference`, and where it is."""
 
-    path: str
-    """Such as Patient.generalPractitioner[0]."""
     element: Json
+    in_extension: bool
+    _trail: _Trail
+
+    @property
+    def path(self) -> str:
+        """Such as Patient.generalPractitioner[0]."""
+        steps, trail = [], self._trail
+        while trail is not None:
+            trail, step = trail
+            steps.append(step)
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in reversed(steps))[1:]
 
     @property
     def text(self) -> str:
@@ -69,6 +83,10 @@ class Place:
 
 def parse(text: str, store: str = "") -> Reference:
     """What a reference's text points at, seen from a store, such as projects/p/locations/l/datasets/d/fhirStores/f."""
+    return _remembered(text, store) if len(text) <= _SHORT else _parse(text, store)
+
+
+def _parse(text: str, store: str) -> Reference:
     if text.startswith("#"):
         return Reference(Kind.FRAGMENT, text, id=text[1:])
     if text.startswith(("urn:uuid:", "urn:oid:")):
@@ -82,26 +100,56 @@ def parse(text: str, store: str = "") -> Reference:
     return Reference(Kind.URL if _URL.match(text) else Kind.OTHER, text)
 
 
+_remembered = lru_cache(maxsize=8192)(_parse)
+
+
 def walk(resource: Json, path: str = "") -> Iterator[Place]:
     """Every Reference with a text in a resource, contained ones too, in the order of the resource."""
-    yield from _walk(resource, path or str(resource.get("resourceType", "")))
+    left: list[tuple[Any, _Trail, bool]] = [(resource, (None, path or str(resource.get("resourceType", ""))), False)]
+    while left:
+        value, trail, extended = left.pop()
+        if type(value) is dict:
+            if type(value.get("reference")) is str:
+                yield Place(value, extended, trail)
+            below = [
+                (each, (trail, name), extended or name in _EXTENSIONS)
+                for name, each in value.items()
+                if type(each) is dict or type(each) is list
+            ]
+        else:
+            below = [
+                (each, (trail, number), extended)
+                for number, each in enumerate(value)
+                if type(each) is dict or type(each) is list
+            ]
+        left += below[::-1]
 
 
 def texts(resource: Json, *, extensions: bool = True) -> list[str]:
-    """The texts of all references of a resource, without their places, in no order; a fifth of what `walk` takes.
+    """The texts of all references of a resource, without their places, in no order; a fourth of what `walk` takes.
 
     Without `extensions` those that stand in extensions are left out.
     """
+    own, inside = texts_apart(resource)
+    return own + inside if extensions else own
+
+
+def texts_apart(resource: Json) -> tuple[list[str], list[str]]:
+    """As `texts`: those that stand outside of extensions, and those inside."""
+    extensions: list[Any] = []
+    return _texts([resource], extensions), _texts(extensions, extensions)
+
+
+def _texts(left: list[Any], extensions: list[Any]) -> list[str]:
+    """The texts below values, which are used up; values of extensions are put aside, unless they are these values."""
     found: list[str] = []
-    left: list[Any] = [resource]
     while left:
         value = left.pop()
         if type(value) is dict:
             for name, each in value.items():
                 kind = type(each)
                 if kind is dict or kind is list:
-                    if extensions or name not in _EXTENSIONS:
-                        left.append(each)
+                    (extensions if name in _EXTENSIONS else left).append(each)
                 elif name == "reference" and kind is str:
                     found.append(each)
         else:
@@ -128,15 +176,3 @@ def _stored(text: str, found: re.Match[str], store: str) -> Reference:
         return Reference(Kind.URL if found["server"] else Kind.OTHER_STORE, text)
     relative = _RELATIVE.fullmatch(found["rest"])
     return _local(text, relative) if relative else Reference(Kind.OTHER, text)
-
-
-def _walk(value: Any, path: str) -> Iterator[Place]:
-    if isinstance(value, dict):
-        if isinstance(value.get("reference"), str):
-            yield Place(path, value)
-        for name, each in value.items():
-            if isinstance(each, dict | list):
-                yield from _walk(each, f"{path}.{name}")
-    elif isinstance(value, list):
-        for number, each in enumerate(value):
-            yield from _walk(each, f"{path}[{number}]")

@@ -21,6 +21,9 @@ from emulator.settings import Settings
 from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE, CorruptState
 from emulator.state.private import private_file
 
+_COLLECTED = 10_000, 10, 10
+"""When garbage is looked for (gc.set_threshold): a bundle of resources is some thousand objects, all in use."""
+
 
 class StartError(Exception):
     """Why the emulator can't start, in one sentence."""
@@ -103,6 +106,7 @@ class _Announced:
                 write_run_file(self._settings)
                 gc.enable()
                 gc.freeze()  # what is there now stays: no collection need look at it again
+                gc.set_threshold(*_COLLECTED)
             await send(message)
 
         await self._application(scope, receive, announce)

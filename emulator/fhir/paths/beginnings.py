@@ -17,6 +17,8 @@ def first_keys(expression: str) -> frozenset[str] | None:
 
 def _keys(node: Node) -> frozenset[str] | None:
     match node:
+        case Typed(of=Child(of=This() | Root(), name=name), type=wanted):
+            return frozenset({name, name + wanted[:1].upper() + wanted[1:]})
         case Child(of=This(), name=name):
             return _forms(name)
         case Child(of=Root(type=base), name=name) if base:

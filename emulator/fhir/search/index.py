@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+import orjson
+
+from emulator.fhir import parsing
 from emulator.fhir.paths.beginnings import first_keys
 from emulator.fhir.paths.compiling import Path, compiled
 from emulator.fhir.paths.unions import alternatives
@@ -16,6 +20,8 @@ from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, UNCODED, Row, Rows,
 
 Json = Mapping[str, Any]
 _Reader = tuple[Parameter, Path]
+_Concept = tuple[tuple[tuple[str, int], ...], tuple[str, ...]]
+_UNCODED = (("", UNCODED),)
 Local = Callable[[str], str]
 """Takes a reference's text; gives Type/id where it is of the own store, else the text as it is."""
 
@@ -23,6 +29,9 @@ CONTENT_KEY, NARRATIVE_KEY = key_of("Resource", "_content"), key_of("Resource", 
 MOST_ROWS = 50_000
 """Of one resource; Cloud Healthcare may leave fields beyond as many out of the index."""
 _MOST_WORDS = 1000
+_MOST_PLANS = 1000
+_SHORT = 1000
+"""Bytes of concepts that are remembered."""
 _TABLE = {"token": "tokens", "string": "strings", "date": "dates", "reference": "references", "uri": "uris"}
 _TEXT_PARTS = (
     "family",
@@ -56,6 +65,7 @@ class _Plan:
     def __init__(self, parameters: Iterable[Parameter]) -> None:
         self._always: list[_Reader] = []
         self._by_key: dict[str, list[_Reader]] = {}
+        self._known: dict[tuple[str, ...], list[_Reader]] = {}
         for each in parameters:
             if not each.expression or each.code in {"_id", "_lastUpdated"}:
                 continue
@@ -65,12 +75,20 @@ class _Plan:
             if keys is None:
                 self._always.append((each, each.path))
 
-    def for_keys(self, resource: Json) -> list[_Reader]:
+    def of(self, resource: Json) -> list[_Reader]:
         """What may find something in a resource, each once."""
+        keys = tuple(resource)
+        found = self._known.get(keys)
+        if found is None:
+            found = self._of_keys(keys)
+            if len(self._known) < _MOST_PLANS:
+                self._known[keys] = found
+        return found
+
+    def _of_keys(self, keys: Iterable[str]) -> list[_Reader]:
         found = dict.fromkeys(self._always)
-        for key in resource:
-            if readers := self._by_key.get(key):
-                found.update(dict.fromkeys(readers))
+        for key in keys:
+            found.update(dict.fromkeys(self._by_key.get(key, ())))
         return [*found]
 
 
@@ -97,7 +115,7 @@ class Indexer:
         rows: Rows = {name: [] for name in COLUMNS}
         words: dict[str, None] = {}
         left = MOST_ROWS
-        for parameter, path in self._plan(resource["resourceType"]).for_keys(resource):
+        for parameter, path in self._plan(resource["resourceType"]).of(resource):
             if values := path(resource):
                 left -= self._add(parameter, values[: max(left, 0)], rows, words)
         self._add_words(CONTENT_KEY, words, rows)
@@ -133,11 +151,11 @@ class Indexer:
         return len(distinct)
 
     def _add_texts(self, key: int, values: list[Any], rows: Rows, words: dict[str, None]) -> None:
-        distinct = dict.fromkeys(text for value in values if type(value) is dict for text in texts(value))
-        for place, text in enumerate(distinct):
-            plain = folded(text)
-            rows["strings"].append((key, place, plain, ""))
-            words.update(dict.fromkeys(plain.split()))
+        distinct = dict.fromkeys(plain for value in values if type(value) is dict for plain in _plain_texts(value))
+        if distinct:
+            rows["strings"] += [(key, place, plain, "") for place, plain in enumerate(distinct)]
+            for plain in distinct:
+                words.update(dict.fromkeys(plain.split()))
 
     def _add_words(self, key: int, words: Mapping[str, None], rows: Rows) -> None:
         rows["strings"] += [(key, place, word, "") for place, word in enumerate([*words][:_MOST_WORDS])]
@@ -170,11 +188,30 @@ def tokens(values: list[Any]) -> Iterator[tuple[str, int]]:
     """Codes with the numbers of their systems (FHIR, search: token)."""
     for value in values:
         if type(value) is dict:
-            yield from list(_tokens_of(value)) or [("", UNCODED)]
+            yield from _concept(value)[0] if "coding" in value else [*_tokens_of(value)] or _UNCODED
         elif type(value) is bool:
             yield ("true" if value else "false"), ANY_SYSTEM
         else:
             yield str(value), ANY_SYSTEM
+
+
+def _plain_texts(value: Json) -> tuple[str, ...]:
+    """What :text searches of a coded value, as it is compared."""
+    return _concept(value)[1] if "coding" in value else tuple(map(folded, texts(value)))
+
+
+def _concept(value: Json) -> _Concept:
+    """The tokens and texts of a CodeableConcept. The same few come in many resources."""
+    written = parsing.serialize(value)
+    return _remembered(written) if len(written) <= _SHORT else _read_concept(written)
+
+
+def _read_concept(written: bytes) -> _Concept:
+    value = orjson.loads(written)
+    return tuple(_tokens_of(value)) or _UNCODED, tuple(map(folded, texts(value)))
+
+
+_remembered = lru_cache(maxsize=8192)(_read_concept)
 
 
 def _tokens_of(value: Json) -> Iterator[tuple[str, int]]:
@@ -280,10 +317,12 @@ def _ratio(value: Json) -> tuple[float, float, str, int, str] | None:
 def _measured(value: Json, low: float, high: float) -> tuple[float, float, str, int, str]:
     if isinstance(currency := value.get("currency"), str):
         return low, high, currency, system_key(_CURRENCY), currency
-    code, system, unit = (
-        each if isinstance(each := value.get(name), str) else "" for name in ("code", "system", "unit")
-    )
-    return low, high, code, system_key(system), unit
+    code, system, unit = value.get("code"), value.get("system"), value.get("unit")
+    return low, high, _text(code), system_key(_text(system)), _text(unit)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Json, otherwise: Any) -> Any:

@@ -8,6 +8,7 @@ import binascii
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NANOSECONDS = re.compile(rb"[0-9]{4,22}")
@@ -29,7 +30,8 @@ def microseconds_of(version: str) -> int | None:
 
 def last_updated(microseconds: int) -> str:
     """Meta.lastUpdated of a change: 2023-05-02T20:47:19.296210+00:00."""
-    return _moment(microseconds).isoformat(timespec="microseconds")
+    second, rest = divmod(microseconds, 1_000_000)
+    return f"{_to_the_second(second)}.{rest:06}+00:00"
 
 
 def http_date(microseconds: int) -> str:
@@ -54,6 +56,11 @@ def of_instant(text: str) -> int | None:
         return _count(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def _moment(microseconds: int) -> datetime:

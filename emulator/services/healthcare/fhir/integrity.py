@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from emulator.fhir import references
 from emulator.fhir.outcomes import Refused
-from emulator.fhir.references import Kind, Reference
+from emulator.fhir.references import Kind, Place, Reference
 from emulator.services.healthcare.fhir import errors, versions
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
@@ -19,42 +19,51 @@ from emulator.services.healthcare.fhir.stored import Json, Store, Version
 class Link:
     """A reference from a resource to one of its own store."""
 
-    path: str
-    """Where it stands: Observation.subject."""
+    resource: Json
     to: Reference
     counts: bool
     """Whether it must lead to something: in extensions only where the store says so."""
 
 
-def places(store: Store, resource: Json) -> Iterator[references.Place]:
+def places(store: Store, resource: Json) -> Iterator[Place]:
     """The references of a resource that count: those in extensions only where the store says so."""
     return (place for place in references.walk(resource) if _counts(store, place))
 
 
 def links(store: Store, resource: Json, *, any_reference: bool = False) -> list[Link]:
     """The references to resources of the store; refused for references that can't be, unless any is taken."""
-    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
-    found, wrong = [], []
-    for place in references.walk(resource):
-        to = references.parse(place.text, store.name)
-        counts = _counts(store, place)
-        if to.kind is Kind.LOCAL:
-            found.append(Link(place.path, to, counts))
-        elif counts and (sentence := _objection(store, to, contained)):
-            wrong.append(f"{place.path}: {sentence}")
-    if wrong and not any_reference:
-        raise errors.bad_references(*wrong)
+    own, in_extensions = references.texts_apart(resource)
+    if not own and not in_extensions:
+        return []
+    found = [*_links(store, resource, own, counts=True)]
+    found += _links(store, resource, in_extensions, counts=store.reads_complex_references)
+    if not any_reference and len(found) < len(own) + len(in_extensions):
+        _require_possible(store, resource)
     return found
+
+
+def _links(store: Store, resource: Json, texts: Iterable[str], *, counts: bool) -> Iterator[Link]:
+    found = (references.parse(text, store.name) for text in texts)
+    return (Link(resource, to, counts) for to in found if to.kind is Kind.LOCAL)
+
+
+def _require_possible(store: Store, resource: Json) -> None:
+    """Refuse references that can't be, with their places."""
+    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
+    found = [(place, references.parse(place.text, store.name)) for place in places(store, resource)]
+    asked = ((place, _objection(store, to, contained)) for place, to in found)
+    if wrong := [f"{place.path}: {sentence}" for place, sentence in asked if sentence]:
+        raise errors.bad_references(*wrong)
 
 
 def targets(resource: Json, store: str) -> set[str]:
     """Type/id of all that a resource refers to in its store, whatever the settings."""
-    found = (references.parse(place.text, store) for place in references.walk(resource))
+    found = (references.parse(text, store) for text in references.texts(resource))
     return {to.relative for to in found if to.kind is Kind.LOCAL}
 
 
-def _counts(store: Store, place: references.Place) -> bool:
-    return "xtension[" not in place.path or store.reads_complex_references
+def _counts(store: Store, place: Place) -> bool:
+    return not place.in_extension or store.reads_complex_references
 
 
 def _objection(store: Store, to: Reference, contained: set[object]) -> str:
@@ -76,17 +85,31 @@ def require_targets(connection: sqlite3.Connection, store: Store, found: Iterabl
     if not store.has_integrity:
         return
     known: dict[str, bool] = {}
-    wrong = []
+    wrong: dict[int, Json] = {}
     for link in found:
         if not link.counts:
             continue
-        key = link.to.text if link.to.version else link.to.relative
+        key = _key(link.to)
         if key not in known:
             known[key] = _leads_somewhere(connection, store, link.to)
         if not known[key]:
-            wrong.append(f"{link.path}: reference to nothing: {link.to.text[:300]}")
+            wrong[id(link.resource)] = link.resource
     if wrong:
-        raise errors.bad_references(*wrong)
+        nowhere = {key for key, leads in known.items() if not leads}
+        raise errors.bad_references(*(each for one in wrong.values() for each in _leading_to(store, one, nowhere)))
+
+
+def _key(to: Reference) -> str:
+    """What a reference is known by: of one to a version its whole text."""
+    return to.text if to.version else to.relative
+
+
+def _leading_to(store: Store, resource: Json, nowhere: set[str]) -> Iterator[str]:
+    """What is said of the references of a resource to what is not there."""
+    for place in places(store, resource):
+        to = references.parse(place.text, store.name)
+        if to.kind is Kind.LOCAL and _key(to) in nowhere:
+            yield f"{place.path}: reference to nothing: {to.text[:300]}"
 
 
 def _leads_somewhere(connection: sqlite3.Connection, store: Store, to: Reference) -> bool:

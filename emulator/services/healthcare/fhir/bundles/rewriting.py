@@ -25,6 +25,8 @@ def rewrite(store: Store, resource: Json, became: Mapping[str, str], search: Sea
     became is Type/id of what entries became, by their names; search finds what conditional references mean. Refused
     for a conditional reference that no resource matches, or several.
     """
+    if not any(references.texts_apart(resource)):
+        return
     wrong = []
     for place in integrity.places(store, resource):
         text = place.text
