@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from emulator.deidentify.dicom.rules import DicomRules
 from emulator.deidentify.fhir.rules import FhirRules
+from emulator.deidentify.image.rules import ImageRules
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text.rules import TextRules
 
@@ -16,3 +17,6 @@ class Settings:
     dicom: DicomRules = field(default_factory=DicomRules)
     text: TextRules = field(default_factory=TextRules)
     fhir: FhirRules = field(default_factory=FhirRules)
+    image: ImageRules = field(default_factory=ImageRules)
+    image_text: TextRules = field(default_factory=TextRules)
+    """What counts as sensitive in pixels."""

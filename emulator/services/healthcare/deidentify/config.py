@@ -9,7 +9,14 @@ from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
 from emulator.errors import invalid_argument
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.deidentify import dicom_config, fhir_config, key_config, kms_keys, text_config
+from emulator.services.healthcare.deidentify import (
+    dicom_config,
+    fhir_config,
+    image_config,
+    key_config,
+    kms_keys,
+    text_config,
+)
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
@@ -19,15 +26,18 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def check(body: Json) -> None:
-    """Raise 400 for a request whose config can't be followed; one in Cloud Storage is checked by the operation."""
+def check(body: Json) -> Settings | None:
+    """The Settings of a request, with some key; None for a config in Cloud Storage, which the operation reads.
+
+    Raises 400 where it can't be followed.
+    """
     if body.get("config") is not None and body.get("gcsConfigUri"):
         raise invalid_argument("Only one of config and gcsConfigUri can be specified.")
     if uri := body.get("gcsConfigUri"):
         GsUri.parse(uri, "gcsConfigUri")
-    else:
-        kms_keys.check(body.get("config") or {})
-        parse(body.get("config") or {}, Secret.random())
+        return None
+    kms_keys.check(body.get("config") or {})
+    return parse(body.get("config") or {}, Secret.random())
 
 
 async def load(context: "Context", name: str, payload: Json) -> Settings:
@@ -49,7 +59,9 @@ def parse(config: Json, secret: Secret) -> Settings:
     dicom, fhir = dicom_config.parse(config), fhir_config.parse(config)
     if config.get("dicom") is not None or config.get("dicomTagConfig") is not None:
         fhir = replace(fhir, regenerate_uids=not dicom.keep_ids)
-    return Settings(key_config.first(config) or secret, dicom, text_config.parse(config), fhir)
+    image, image_text = image_config.parse(config)
+    text = text_config.parse(config)
+    return Settings(key_config.first(config) or secret, dicom, text, fhir, image, image_text)
 
 
 async def _read(context: "Context", name: str, uri: str) -> Json:

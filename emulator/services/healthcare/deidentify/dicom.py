@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from emulator.context import Job
+from emulator.deidentify.image import Mode
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
 from emulator.dicom.errors import UnsupportedError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.deidentify import config, stores
+from emulator.services.healthcare.deidentify import config, image_config, stores
 from emulator.services.healthcare.deidentify.instances import Made, make
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.index import Stored
@@ -34,7 +35,7 @@ _METHOD = "deidentify.DeidentifyService.DeidentifyDicomStore"
 _KIND = "healthcare.dicom.deidentify"
 _WRITE = "healthcare.dicomStores.dicomWebWrite"
 _TOGETHER = 8
-"""Instances that a process of the pool is given at a time."""
+"""Instances that a process of the pool is given at a time, unless it looks for text in their pixels."""
 _GONE = Problem(5, "The instance was deleted while the de-identification ran.")
 _DIFFERENT = Problem(
     6, "The destination store has another instance with the same Study/Series/SOPInstance UID (checksum mismatch)."
@@ -56,7 +57,8 @@ async def start(request: Request) -> Answer:
     body = request.body or {}
     destination = stores.destination(request, "dicomStores", _WRITE)
     request.context.resources.require(DICOM_STORE, destination)
-    config.check(body)
+    if (settings := config.check(body)) is not None:
+        image_config.require_detector(settings.image)
     kept = {field: body[field] for field in ("config", "gcsConfigUri", "filterConfig") if field in body}
     payload = {**kept, "destination": destination, "key": Secret.random().key.hex()}
     return operations.started(await operations.start(request, _KIND, request.name, _METHOD, payload))
@@ -80,6 +82,7 @@ async def deidentify_store(
 
     An instance that can't be is counted and logged, and never passed on. 404 if the destination is gone.
     """
+    image_config.require_detector(settings.image)
     after = job.checkpoint.get(source, 0)
     if not after:
         pending = await asyncio.to_thread(selection.count, job.context, source, paths)
@@ -105,7 +108,8 @@ async def _ahead(
 
 async def _next(context: "Context", settings: Settings, batches: Iterator[list[Exported]]) -> list[_Item]:
     batch = await asyncio.to_thread(next, batches, None) or []
-    some = [batch[at : at + _TOGETHER] for at in range(0, len(batch), _TOGETHER)]
+    size = _TOGETHER if settings.image.mode is Mode.NONE else 1
+    some = [batch[at : at + size] for at in range(0, len(batch), size)]
     done = await asyncio.gather(*(_made(context, settings, each) for each in some))
     return [item for items in done for item in items]
 

@@ -18,7 +18,7 @@ _KINDS = (
     "cryptoHashConfig",
     "replaceWithInfoTypeConfig",
 )
-_REGIONAL = ("LOCATION", "ORGANIZATION_NAME")
+REGIONAL = ("LOCATION", "ORGANIZATION_NAME")
 """InfoTypes that data has to leave its region for (discovery: useRegionalDataProcessing)."""
 _DEPRECATED, _ADDITIONAL = "transformations", "additionalTransformations"
 
@@ -111,7 +111,7 @@ def _info_types(names: Sequence[str], field: str, *, looked_for: bool = False) -
 def _regional(config: Json, text: Json, rules: TextRules) -> TextRules:
     """The rules without infoTypes that need data to leave its region; 400 where they are asked for."""
     for number, each in enumerate(text.get(_DEPRECATED) or text.get(_ADDITIONAL) or []):
-        if asked := next((name for name in _REGIONAL if name in (each.get("infoTypes") or ())), None):
+        if asked := next((name for name in REGIONAL if name in (each.get("infoTypes") or ())), None):
             field = _DEPRECATED if text.get(_DEPRECATED) else _ADDITIONAL
             raise invalid_argument(
                 f"config.useRegionalDataProcessing is not compatible with the infoType {asked} of "
@@ -123,4 +123,4 @@ def _regional(config: Json, text: Json, rules: TextRules) -> TextRules:
             "config.useRegionalDataProcessing needs LOCATION among config.text.excludeInfoTypes, because it is not "
             "compatible with that infoType."
         )
-    return TextRules(rules.default, rules.of, rules.excluded | {*_REGIONAL}, rules.info_types)
+    return TextRules(rules.default, rules.of, rules.excluded | {*REGIONAL}, rules.info_types)

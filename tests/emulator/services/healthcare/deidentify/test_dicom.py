@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pydicom
 import pytest
 import requests
 from googleapiclient.errors import HttpError
 
+from emulator.deidentify.image import DetectorMissing, available
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
 from tests.emulator.services.healthcare.transfers import log_entries, make_bucket, run, start, upload, wait
 from tests.support.accounts import make_account
+from tests.support.burned_in import write
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -160,6 +163,27 @@ def test_actions_of_v1beta1(emulator: RunningEmulator, store: Store, target: Sto
     assert (new.SOPInstanceUID, str(new.PatientName), new.StationName) == ("1.2.1.1.1", "", "CT1")
     assert new.PatientID not in ("", "P1")
     assert "StudyDate" not in new
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not available(), reason=str(DetectorMissing()))
+def test_text_in_pixels_is_blackened_where_the_header_says_so_elsewhere(
+    emulator: RunningEmulator, store: Store, target: Store
+) -> None:
+    """Names of the header go by their own values; what says nothing of the patient stays."""
+    picture = np.zeros((300, 700), np.uint8)
+    name, side = write(picture, "OKAFOR LINDA", 30, 30, 40, 255), write(picture, "CHEST PA", 30, 200, 40, 255)
+    pixels = {"Rows": 300, "Columns": 700, "PixelData": picture.tobytes()}
+    store.post(made(PatientName="Okafor^Linda", **pixels))
+    image = {"textRedactionMode": "REDACT_SENSITIVE_TEXT"}
+    done = deidentify(emulator, store, target, config={**BASIC, "image": image})
+    assert done["metadata"]["counter"] == {"success": "1"}
+    (new,) = datasets(target)
+    after = new.pixel_array
+    assert not after[name.y : name.y + name.height, name.x : name.x + name.width].any()
+    assert side.left_of(picture, after) == 1
+    assert new.BurnedInAnnotation == "NO"
+    assert [code.CodeValue for code in new.DeidentificationMethodCodeSequence] == ["113100", "113101"]
 
 
 @pytest.mark.parametrize(
