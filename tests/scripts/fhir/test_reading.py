@@ -139,6 +139,19 @@ def test_out_to_a_bucket_and_in_again(run: Run, filled: Place, landing: storage.
     assert read(run, "import", f"{prefix}**", place=filled)["success"] == 28
 
 
+def test_out_to_tables(run: Run, filled: Place) -> None:
+    live = filled.live
+    to = f"{live.outputs.project}.imaging_fhir"
+    done = read(run, "export", "--to", "table", "--write-disposition", "truncate", place=filled)
+    assert (done["success"], done["to"]) == (28, f"bq://{to}")
+    asked = {"query": f"SELECT COUNT(*) FROM `{to}.Observation` WHERE subject.patientId = 'p1'", "useLegacySql": False}
+    _, answer = live.emulator.request("POST", f"/bigquery/v2/projects/{live.outputs.project}/queries", asked)
+    assert answer["rows"] == [{"f": [{"v": "26"}]}]
+    again = run("fhir", "export", "--to", f"bq://{to}", "--outputs", filled.path)
+    assert (again.code, "already exists" in again.err.lower()) == (1, True), again.err
+    assert read(run, "export", "--to", "table", "--write-disposition", "append", place=filled)["success"] == 28
+
+
 def test_destinations(run: Run, filled: Place) -> None:
     for to in ("nowhere", "bq://dataset", "gs:bucket"):
         shown = run("fhir", "export", "--to", to, "--outputs", filled.path)
