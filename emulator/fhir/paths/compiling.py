@@ -3,17 +3,18 @@
 The tree becomes nested functions that take the items at hand and give a list of values. JSON does not say of which type
 a value is, but its name does where there is a choice: `value as Quantity` is the key `valueQuantity`, and `value` any
 key of `value` and the name of a data type. `resolve()` reads no other resource: it knows the type that a reference's
-text names, which is all that search parameters ask of it.
+text names, which is all that search parameters ask of it. Who has a way to read resources uses `resolving`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from emulator.fhir.paths.errors import PathError
-from emulator.fhir.paths.functions import OF_ONE, OF_VALUES, matching
+from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, matching
 from emulator.fhir.paths.operators import OPERATORS
 from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed
 
@@ -21,6 +22,8 @@ Items = list[Any]
 Step = Callable[[Items, Any], Items]
 """Takes the items at hand and the resource."""
 Path = Callable[[Any], Items]
+Reader = Callable[[str], Any]
+"""Takes the text of a reference; gives the resource that it leads to, None where there is none."""
 _EMPTY: Items = []
 
 # fmt: off
@@ -47,6 +50,16 @@ class _Resolved:
         self.type = type_
 
 
+class _Whole:
+    """A resource as steps are handed it where references can be followed."""
+
+    __slots__ = ("read", "resource")
+
+    def __init__(self, resource: Any, read: Reader) -> None:
+        self.resource = resource
+        self.read = read
+
+
 @lru_cache(maxsize=8192)
 def compiled(expression: str) -> Path:
     """The function of an expression: a resource (or part of one) in, its values out.
@@ -61,12 +74,21 @@ def compiled(expression: str) -> Path:
     return path
 
 
+def resolving(expression: str) -> Callable[[Any, Reader], Items]:
+    """As `compiled`, for expressions whose `resolve()` reads what references lead to, a contained resource included.
+
+    The function takes the resource and a reader.
+    """
+    step = _step(parsed(expression), expression)
+    return lambda resource, read: step([resource], _Whole(resource, read))
+
+
 def _step(node: Node, expression: str) -> Step:
     match node:
         case This():
             return lambda items, _: items
         case Root(type=""):
-            return lambda _, resource: [resource]
+            return lambda _, resource: [resource.resource if isinstance(resource, _Whole) else resource]
         case Root():
             return lambda items, _: items
         case Literal(value=value):
@@ -292,7 +314,9 @@ def _projection(node: Call, expression: str) -> Step:
     of = _step(node.of, expression)
     first, *others = [_step(each, expression) for each in node.arguments]
     if node.name == "select":
-        return lambda items, resource: [value for each in of(items, resource) for value in first([each], resource)]
+        return lambda items, resource: list(
+            islice((value for each in of(items, resource) for value in first([each], resource)), MOST)
+        )
     then, otherwise = (*others, lambda *_: _EMPTY)[:2]
 
     def chosen(items: Items, resource: Any) -> Items:
@@ -339,8 +363,22 @@ def _extension(of: Node, url: str, expression: str) -> Step:
     return extension
 
 
-def _resolve(items: Items, _: Any) -> Items:
+def _resolve(items: Items, resource: Any) -> Items:
+    if isinstance(resource, _Whole):
+        texts = (item.get("reference") if isinstance(item, dict) else item for item in items)
+        found = (_led_to(resource, text) for text in texts if isinstance(text, str))
+        return [each for each in found if each is not None]
     return [_Resolved(kind) for item in items if (kind := _referred(item))]
+
+
+def _led_to(whole: _Whole, text: str) -> Any:
+    """The resource that a reference leads to: one that is contained, or one that the reader has; None for none."""
+    if not text.startswith("#"):
+        return whole.read(text)
+    if text == "#":
+        return whole.resource
+    contained = (each for each in whole.resource.get("contained") or () if isinstance(each, dict))
+    return next((each for each in contained if each.get("id") == text[1:]), None)
 
 
 def _referred(item: Any) -> str:

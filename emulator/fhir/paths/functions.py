@@ -15,6 +15,8 @@ _CLASS = re.compile(r"\[[^\]]*\]")
 _REPEATED = re.compile(r"[*+?{]")
 _ENDLESS = re.compile(r"[*+]|\{\d*,\}")
 _REPETITIONS = 2
+MOST = 100_000
+"""Values that a step which can multiply them gives at most, as an expression may be a stranger's: the rest is cut."""
 
 
 def _children(items: Items) -> Items:
@@ -108,7 +110,7 @@ def matching(pattern: str) -> Callable[[Items], Items]:
 
 
 OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
-    "combine": lambda items, argument: items + argument,
+    "combine": lambda items, argument: (items + argument)[:MOST],
     "comparable": lambda items, argument: [True] if items and argument else [],
     "contains": _of_text(lambda text, part: part in text),
     "endsWith": _of_text(str.endswith),

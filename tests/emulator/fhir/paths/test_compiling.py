@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from emulator.fhir.paths.beginnings import first_keys
-from emulator.fhir.paths.compiling import compiled
+from emulator.fhir.paths.compiling import compiled, resolving
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.unions import of_base
 
@@ -154,3 +154,25 @@ def test_what_invariants_ask(expression: str, values: list[Any]) -> None:
     day = {"day": "2020-05-01", "time": "2020-05-01T10:00:00Z"}
     resource = {"id": "abc", "active": True, "list": [{"n": 1}, {"n": 1}], **day}
     assert compiled(expression)(resource) == values
+
+
+@pytest.mark.parametrize("step", ["select($this.combine($this))", "descendants().select(%resource.descendants())"])
+def test_values_that_multiply_are_cut(step: str) -> None:
+    resource = {"resourceType": "Patient", "name": [{"given": ["a"] * 400}]}
+    assert len(compiled("Patient.name" + f".{step}" * 40)(resource)) <= 100_000
+
+
+def test_references_are_followed_where_they_can_be_read() -> None:
+    resource = {
+        "resourceType": "Observation",
+        "subject": {"reference": "Patient/a"},
+        "performer": [{"reference": "#p"}, {"reference": "Group/none"}],
+        "contained": [{"resourceType": "Practitioner", "id": "p"}],
+    }
+    patient = {"resourceType": "Patient", "gender": "male"}
+    known = {"Patient/a": patient}
+    assert resolving("Observation.subject.resolve()")(resource, known.get) == [patient]
+    assert resolving("Observation.subject.resolve().gender = 'male'")(resource, known.get) == [True]
+    assert resolving("Observation.performer.resolve().id")(resource, known.get) == ["p"]
+    assert resolving("%resource.subject.reference")(resource, known.get) == ["Patient/a"]
+    assert resolving("Observation.subject.where(resolve() is Patient).exists()")(resource, known.get) == [True]

@@ -19,6 +19,7 @@ REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "1000"))
 PROFILE = "http://example.org/StructureDefinition/patient"
 PARAMETER = "http://example.org/SearchParameter/nick"
 GUIDE = "http://example.org/ImplementationGuide/g"
+INTERNAL = 13
 ODD: list[Any] = [
     *(None, True, -1, 0, 1e308, 10**30, "", " ", "x" * 3000, "\x00", "\ud83d", "\u202e", "../..", "' OR 1=1"),
     *([], {}, [[]], [None], {"": ""}, {"reference": "#"}, {"reference": "Patient/"}, {"resourceType": "Patient"}),
@@ -160,13 +161,24 @@ def guide(version: str) -> Json:
     return {"resourceType": "ImplementationGuide", **whole, "global": [{"type": "Patient", "profile": profile}]}
 
 
-def configure(emulator: RunningEmulator, store: FhirStore, choice: random.Random) -> None:
-    """Have a store searched by parameters of its own, or by what are none; begun at least, if it is taken."""
-    asked = spoiled({"canonicalUrls": [PARAMETER], "validateOnly": False}, choice)
-    code, answer = emulator.request("POST", f"/v1beta1/{store.name}:configureSearch", asked)
-    assert code < 500, f"{code} {answer} for {asked}"
+OPERATIONS: dict[str, Json] = {
+    "configureSearch": {"canonicalUrls": [PARAMETER], "validateOnly": False},
+    "executeCohort": {
+        "fhirpathQuery": {"expressions": [{"fhirpathExpression": "Patient.link.other.resolve()", "label": "l"}]},
+        "gcsDestination": {"uriPrefix": "gs://nobody-has-this/out"},
+    },
+}
+
+
+def operate(emulator: RunningEmulator, store: FhirStore, choice: random.Random) -> None:
+    """Ask for an operation, or for what is none, and wait for its end where it is begun."""
+    verb = choice.choice(sorted(OPERATIONS))
+    asked = spoiled(OPERATIONS[verb], choice)
+    code, answer = emulator.request("POST", f"/v1beta1/{store.name}:{verb}", asked)
+    assert code < 500, f"{code} {answer} for {verb} {asked}"
     if code == 200:
-        transfers.wait(emulator, answer["name"])
+        done = transfers.wait(emulator, answer["name"])
+        assert done.get("error", {}).get("code") != INTERNAL, f"{done} for {verb} {asked}"
 
 
 def request(store: FhirStore, choice: random.Random) -> str:
@@ -199,6 +211,6 @@ def test_no_request_is_a_500(emulator: RunningEmulator, make_fhir_store: Callabl
         for sent in range(REQUESTS // 3 + 1):
             request(store, choice)
             if sent % 50 == 0:
-                configure(emulator, store, choice)
+                operate(emulator, store, choice)
         assert store.read("Patient/kept") == kept
         assert store.read("Patient?_id=kept")["entry"][0]["resource"] == kept
