@@ -8,7 +8,6 @@ they do not know.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from functools import lru_cache
 from typing import Any
@@ -272,7 +271,7 @@ class _Checker:
         text += "=" * (-len(text) % 4)
         try:
             base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:  # not base64, or not ASCII
             return self.wrong(path, "TYPE_BYTES", value)
         return text
 

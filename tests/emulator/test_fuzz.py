@@ -164,10 +164,14 @@ def names(running: RunningEmulator) -> dict[str, list[str]]:
     """Things that are there, by the variable of the path that names them."""
     project = f"/v1/projects/{PROJECT}"
     location = f"{project}/locations/us-central1"
+    consents = f"{location}/datasets/fuzz/consentStores/fuzz"
+    attribute = {"category": "REQUEST", "allowedValues": ["fuzz"]}
     made = [
         ("POST", f"{location}/datasets?datasetId=fuzz", {}),
         ("POST", f"{location}/datasets/fuzz/dicomStores?dicomStoreId=fuzz", {}),
         ("POST", f"{location}/datasets/fuzz/fhirStores?fhirStoreId=fuzz", {"version": "R4"}),
+        ("POST", f"{location}/datasets/fuzz/consentStores?consentStoreId=fuzz", {"enableConsentCreateOnUpdate": True}),
+        ("POST", f"{consents}/attributeDefinitions?attributeDefinitionId=fuzz", attribute),
         ("POST", f"/storage/v1/b?project={PROJECT}", {"name": "fuzz-bucket"}),
         ("PUT", f"{project}/topics/fuzz", {}),
         ("PUT", f"{project}/subscriptions/fuzz", {"topic": f"projects/{PROJECT}/topics/fuzz"}),
@@ -180,7 +184,8 @@ def names(running: RunningEmulator) -> dict[str, list[str]]:
     fuzz = ["fuzz"]
     return {
         "projectsId": [PROJECT], "projectId": [PROJECT], "project": [PROJECT], "locationsId": ["us-central1"],
-        "datasetsId": fuzz, "dicomStoresId": fuzz, "fhirStoresId": fuzz, "topicsId": fuzz, "subscriptionsId": fuzz,
+        "datasetsId": fuzz, "dicomStoresId": fuzz, "fhirStoresId": fuzz, "consentStoresId": fuzz, "consentsId": fuzz,
+        "attributeDefinitionsId": fuzz, "topicsId": fuzz, "subscriptionsId": fuzz,
         "datasetId": fuzz, "tableId": fuzz, "keyRingsId": fuzz, "bucket": ["fuzz-bucket"], "object": ["a/b", "fuzz"],
         "studiesId": ["1.2.3"], "seriesId": ["1.2.3.4"], "instancesId": ["1.2.3.4.5"],
     }  # fmt: skip

@@ -21,8 +21,9 @@ def of(text: str, field: str) -> int:
     """A point in time, or the beginning of a day, in microseconds since 1970; without a zone it is UTC. 400 else."""
     try:
         time = datetime.fromisoformat(text)
-        return ((time if time.tzinfo is not None else time.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
-    except (ValueError, OverflowError):
+        utc = time.astimezone(UTC) if time.tzinfo is not None else time.replace(tzinfo=UTC)
+        return (utc - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):  # of no date, or of one before the year 1 or after 9999
         raise invalid_argument(
             f'Invalid {field} "{text[:60]}": it must be a time such as 2026-01-31T12:00:00Z.'
         ) from None

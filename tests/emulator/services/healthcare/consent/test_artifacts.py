@@ -79,6 +79,10 @@ def test_an_image_in_cloud_storage_is_copied_by_the_service_agent(
             {"userId": "p1", "consentContentScreenshots": [{"rawBytes": "%"}]},
             "Invalid value at 'consentContentScreenshots[0].rawBytes' (TYPE_BYTES)",
         ),
+        (
+            {"userId": "p1", "userSignature": {"userId": "p1", "image": {"rawBytes": "ä"}}},
+            "Invalid value at 'userSignature.image.rawBytes' (TYPE_BYTES)",
+        ),
     ],
 )
 def test_what_no_artifact_can_be_is_refused_in_a_sentence(consents: ConsentStore, body: Json, sentence: str) -> None:

@@ -158,6 +158,8 @@ def test_an_update_creates_what_is_missing_where_the_store_says_so(make_consents
         ({"ttl": "60s", "expireTime": "2030-01-01T00:00:00Z"}, "Only one of expireTime and ttl can be set."),
         ({"ttl": "0s"}, "Invalid ttl 0s: it must be longer than nothing, and end before the year 10000."),
         ({"ttl": "999999999999s"}, "it must be longer than nothing, and end before the year 10000."),
+        ({"expireTime": "0001-01-01T00:00:00+14:00"}, "Invalid expireTime"),
+        ({"expireTime": "9999-12-31T23:59:59-14:00"}, "Invalid expireTime"),
         ({"expireTime": "soon"}, 'Invalid expireTime "soon": it must be a time such as 2026-01-31T12:00:00Z.'),
         ({"policies": [policy()] * 11}, "policies has 11 entries; a consent can have at most 10."),
         ({"policies": [{}]}, "policies[0].authorizationRule.expression is required."),

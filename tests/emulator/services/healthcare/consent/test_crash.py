@@ -77,6 +77,10 @@ def test_nothing_that_was_answered_is_lost(start_emulator: StartEmulator) -> Non
             latest = "SELECT count(*) FROM consent_revisions GROUP BY store, id HAVING sum(latest) != 1"
             assert database.execute(latest).fetchall() == []
         database.close()
+    store.ok("DELETE")
+    with sqlite3.connect(emulator.state / "state.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM blobs").fetchone() == (0,)
+    database.close()
 
 
 @pytest.mark.crash
