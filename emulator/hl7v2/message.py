@@ -50,13 +50,13 @@ class Message:
         return message
 
     def _check(self) -> None:
-        encodings = self.field(HEADER, 18)
-        if encodings.upper() not in _ENCODINGS:
-            each = encodings.upper().split(self.delimiters.repetition)
-            if not _ENCODINGS.issuperset(each):
-                raise MessageError(UNSUPPORTED)
+        encodings = field_of(self.segments[0], 18, self.delimiters) if self.segments[0][0] == HEADER else ""
+        if encodings and not _ENCODINGS.issuperset(encodings.upper().split(self.delimiters.repetition)):
+            raise MessageError(UNSUPPORTED)
+        if _COMMON.issuperset([segment[0] for segment in self.segments]):
+            return
         for number, segment in enumerate(self.segments, 1):
-            if segment[0] not in _COMMON and not _SEGMENT_ID.fullmatch(segment[0]):
+            if not _SEGMENT_ID.fullmatch(segment[0]):
                 raise MessageError(
                     f"segment {number} does not begin with a segment ID of three letters or digits; "
                     "is the segment terminator the one that the store expects?"

@@ -51,8 +51,13 @@ def _fields(parts: list[str], delimiters: Delimiters) -> Fields:
         if repetition in value:
             for number, each in enumerate(value.split(repetition)):
                 _put(fields, f"{key}[{number}]", each, component, subcomponent)
-        elif component in value or (subcomponent and subcomponent in value):
+        elif subcomponent and subcomponent in value:
             _put(fields, key, value, component, subcomponent)
+        elif component in value:  # the usual case, without the cost of a call
+            divided = value.split(component)
+            for name, part in zip(_below(key, len(divided)), divided, strict=False):
+                if part:
+                    fields[name] = part
         else:
             fields[key] = value
     return fields

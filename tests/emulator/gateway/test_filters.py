@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.errors import ApiError
-from emulator.gateway.filters import compile_filter
+from emulator.gateway.filters import Algebra, compile_filter, read
 
 VALUE = {"name": "imaging", "labels": {"env": "dev", "team": "x ray"}, "size": 12, "done": True}
 
@@ -46,6 +46,41 @@ def test_what_cannot_be_read_is_a_400_that_quotes_it(text: str) -> None:
 )
 def test_groups_of_values_and_negations(text: str, wanted: bool) -> None:
     assert compile_filter(text)(VALUE) is wanted
+
+
+WORDS: Algebra[str] = Algebra(
+    lambda terms: f"({' and '.join(terms)})", lambda terms: f"({' or '.join(terms)})", lambda term: f"not {term}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a=1 OR b=2 c<3", "((a = 1 or b = 2) and c < 3)"),
+        ("NOT a=1 AND -b:2", "(not a = 1 and not b : 2)"),
+        ('labels."x y"="z"', "labels.x y = z"),
+        ('labels."x\\"y":*', 'labels.x"y : *'),
+        ('Has("1", "b c") AND NOT Has("2")', "(1/b c and not 2)"),
+        ('tag("s") = c', "tag(s) = c"),
+        ("end.", " end."),
+    ],
+)
+def test_conditions_of_any_kind_are_joined_as_their_service_does(text: str, wanted: str) -> None:
+    made = read(
+        text,
+        WORDS,
+        lambda *parts: " ".join(filter(None, parts)) if parts[0] else f" {parts[2]}",
+        ("tag",),
+        {"Has": "/".join},
+    )
+    assert made == wanted
+
+
+@pytest.mark.parametrize("text", ["Has()", 'Has("1"', 'Has("1",)', "Has(1)", 'Has("1" "2")', 'tag("1", "2") = c'])
+def test_call_that_cannot_be_read_is_a_400(text: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        read(text, WORDS, lambda *parts: " ".join(parts), ("tag",), {"Has": "/".join})
+    assert refused.value.code == 400
 
 
 def test_or_binds_tighter_than_and() -> None:
