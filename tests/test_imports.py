@@ -12,7 +12,7 @@ from tests.support.emulator import ROOT
 
 # The floors of the emulator, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = (
-    ("version", "errors", "settings", "hosts", "pool"),
+    ("version", "errors", "settings", "hosts", "patterns", "pool"),
     ("dicom", "fhir", "hl7v2", "consent"),
     ("deidentify",),
     ("state",),
@@ -77,7 +77,7 @@ def test_deidentification_knows_formats_only() -> None:
     own = "emulator.deidentify"
     found = {name: imports for name, imports in graph().items() if name.startswith(own)}
     assert found
-    below = (own, "emulator.dicom", "emulator.fhir")
+    below = (own, "emulator.dicom", "emulator.fhir", "emulator.patterns")
     assert [name for name, imports in found.items() if not all(each.startswith(below) for each in imports)] == []
 
 

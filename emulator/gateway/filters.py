@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from emulator.errors import ApiError, invalid_argument
-from emulator.gateway.patterns import Pattern
+from emulator.patterns import Pattern
 
 LONGEST = 20_000  # characters (Logging: "Quotas and limits", for its queries and sinks; other services name none)
 T = TypeVar("T")

@@ -1,22 +1,17 @@
 """The DeidentifyConfig of a request, v1 or v1beta1, as the Settings of a run."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.deidentify import configs
+from emulator.deidentify.errors import ConfigError
+from emulator.deidentify.image import DetectorMissing, Mode, available
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
-from emulator.errors import invalid_argument
+from emulator.errors import failed_precondition, invalid_argument, not_implemented
 from emulator.services.healthcare import agent
-from emulator.services.healthcare.deidentify import (
-    dicom_config,
-    fhir_config,
-    image_config,
-    key_config,
-    kms_keys,
-    text_config,
-)
+from emulator.services.healthcare.deidentify import kms_keys
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 
@@ -52,16 +47,17 @@ async def load(context: "Context", name: str, payload: Json) -> Settings:
 
 
 def parse(config: Json, secret: Secret) -> Settings:
-    """Settings of a DeidentifyConfig; `secret` is the run's own, for what the config has no key for.
+    """Settings of a DeidentifyConfig; 400 for one that can't be followed, 501 for what there are no rules for here."""
+    try:
+        return configs.parse(config, secret)
+    except ConfigError as problem:
+        raise (not_implemented if problem.unknown else invalid_argument)(str(problem)) from None
 
-    Where the config has a key, the first one gives ids and UIDs, too, so that they are the same in every run.
-    """
-    dicom, fhir = dicom_config.parse(config), fhir_config.parse(config)
-    if config.get("dicom") is not None or config.get("dicomTagConfig") is not None:
-        fhir = replace(fhir, regenerate_uids=not dicom.keep_ids)
-    image, image_text = image_config.parse(config)
-    text = text_config.parse(config)
-    return Settings(key_config.first(config) or secret, dicom, text, fhir, image, image_text)
+
+def require_detector(settings: Settings) -> None:
+    """Raise FAILED_PRECONDITION where text in pixels is to be redacted and nothing that finds it is installed."""
+    if settings.image.mode is not Mode.NONE and not available():
+        raise failed_precondition(str(DetectorMissing()))
 
 
 async def _read(context: "Context", name: str, uri: str) -> Json:

@@ -13,7 +13,7 @@ from emulator.deidentify.settings import Settings
 from emulator.dicom.errors import UnsupportedError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.deidentify import config, image_config, stores
+from emulator.services.healthcare.deidentify import config, stores
 from emulator.services.healthcare.deidentify.instances import Made, make
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.index import Stored
@@ -58,7 +58,7 @@ async def start(request: Request) -> Answer:
     destination = stores.destination(request, "dicomStores", _WRITE)
     request.context.resources.require(DICOM_STORE, destination)
     if (settings := config.check(body)) is not None:
-        image_config.require_detector(settings.image)
+        config.require_detector(settings)
     kept = {field: body[field] for field in ("config", "gcsConfigUri", "filterConfig") if field in body}
     payload = {**kept, "destination": destination, "key": Secret.random().key.hex()}
     return operations.started(await operations.start(request, _KIND, request.name, _METHOD, payload))
@@ -82,7 +82,7 @@ async def deidentify_store(
 
     An instance that can't be is counted and logged, and never passed on. 404 if the destination is gone.
     """
-    image_config.require_detector(settings.image)
+    config.require_detector(settings)
     after = job.checkpoint.get(source, 0)
     if not after:
         pending = await asyncio.to_thread(selection.count, job.context, source, paths)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator import patterns
 from emulator.errors import invalid_argument
-from emulator.gateway import patterns
 from emulator.services.healthcare import agent
 from emulator.services.storage import api
 from emulator.services.storage.api import StoredObject

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from emulator.gateway import patterns
+from emulator import patterns
 from emulator.services.storage import errors
 
 _SPECIAL = re.compile(r"[*?\[{\\]")

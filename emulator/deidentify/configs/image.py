@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.deidentify.image import DetectorMissing, ImageRules, Mode, available
+from emulator.deidentify.configs.text import REGIONAL
+from emulator.deidentify.errors import ConfigError
+from emulator.deidentify.image import ImageRules, Mode
 from emulator.deidentify.text.info_types import ALL, DEFAULTS
 from emulator.deidentify.text.rules import TextRules
 from emulator.deidentify.text.transformations import Replace
-from emulator.errors import failed_precondition, invalid_argument, not_implemented
-from emulator.gateway.patterns import Pattern
-from emulator.services.healthcare.deidentify.text_config import REGIONAL
+from emulator.patterns import Pattern
 
 Json = dict[str, Any]
 
@@ -19,26 +19,20 @@ _SENSITIVE = (Mode.SENSITIVE, Mode.SENSITIVE_AND_DESCRIPTORS)
 def parse(config: Json) -> tuple[ImageRules, TextRules]:
     """What becomes of text in pixels by a DeidentifyConfig, and what counts as sensitive there; nothing without any.
 
-    400 for a config that contradicts itself, 501 for infoTypes that are not looked for.
+    ConfigError for a config that contradicts itself, or names infoTypes that are not looked for.
     """
     given, field = _image_config(config)
     mode = _mode(given.get("textRedactionMode"))
     added, excluded = given.get("additionalInfoTypes") or [], given.get("excludeInfoTypes") or []
     if added and mode is Mode.ALL:
-        raise invalid_argument(f"{field}.additionalInfoTypes cannot be used with {Mode.ALL}.")
+        raise ConfigError(f"{field}.additionalInfoTypes cannot be used with {Mode.ALL}.")
     if excluded and mode not in _SENSITIVE:
-        raise invalid_argument(f"{field}.excludeInfoTypes can be used with {' and '.join(_SENSITIVE)} only.")
+        raise ConfigError(f"{field}.excludeInfoTypes can be used with {' and '.join(_SENSITIVE)} only.")
     if unknown := next((name for name in added if name not in ALL), None):
-        raise not_implemented(f"{field}.additionalInfoTypes: the emulator has no rules for {unknown[:100]}.")
+        raise ConfigError(f"{field}.additionalInfoTypes: the emulator has no rules for {unknown[:100]}.", unknown=True)
     rules = ImageRules(mode, frozenset(excluded), _expressions(given.get("customRegexes") or [], field))
     outside = frozenset(REGIONAL if config.get("useRegionalDataProcessing") else ())
     return rules, TextRules(Replace(), excluded=outside, info_types=DEFAULTS | frozenset(added))
-
-
-def require_detector(rules: ImageRules) -> None:
-    """Raise FAILED_PRECONDITION where text in pixels is to be redacted and nothing that finds it is installed."""
-    if rules.mode is not Mode.NONE and not available():
-        raise failed_precondition(str(DetectorMissing()))
 
 
 def _image_config(config: Json) -> tuple[Json, str]:
@@ -64,4 +58,4 @@ def _expression(given: Json, field: str) -> Pattern:
     try:
         return Pattern(given.get("pattern") or "")
     except ValueError as problem:
-        raise invalid_argument(f"Invalid {field}.pattern: {problem}.") from None
+        raise ConfigError(f"Invalid {field}.pattern: {problem}.") from None

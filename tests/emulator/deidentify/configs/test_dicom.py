@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from emulator.deidentify.configs.dicom import parse
 from emulator.deidentify.dicom.rules import Action, DicomRules, Profile
-from emulator.errors import ApiError
-from emulator.services.healthcare.deidentify.dicom_config import parse
+from emulator.deidentify.errors import ConfigError
 
 
 def tag_config(**config: Any) -> DicomRules:
@@ -76,9 +76,9 @@ def test_options_and_actions_in_their_order() -> None:
     ],
 )
 def test_a_config_that_cannot_be_followed_is_refused(config: dict[str, Any], told: str) -> None:
-    with pytest.raises(ApiError, match=told) as caught:
+    with pytest.raises(ConfigError, match=told) as caught:
         parse({"dicom": config})
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert not caught.value.unknown
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ def test_a_config_that_cannot_be_followed_is_refused(config: dict[str, Any], tol
     ],
 )
 def test_an_action_that_cannot_be_followed_is_refused(given: dict[str, Any], told: str) -> None:
-    with pytest.raises(ApiError, match=told) as caught:
+    with pytest.raises(ConfigError, match=told) as caught:
         action(**given)
-    assert caught.value.status == "INVALID_ARGUMENT"
+    assert not caught.value.unknown
 
 
 def test_two_kinds_of_config_are_refused() -> None:
-    with pytest.raises(ApiError, match="Only one of"):
+    with pytest.raises(ConfigError, match="Only one of"):
         parse({"dicom": {}, "dicomTagConfig": {}})

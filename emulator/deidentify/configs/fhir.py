@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from emulator.deidentify.configs.key import secret_of
+from emulator.deidentify.errors import ConfigError
 from emulator.deidentify.fhir.rules import LISTED_TYPES, SUPPORTED, Action, FhirRules, FieldRule, basic, clean_all
-from emulator.errors import invalid_argument
-from emulator.services.healthcare.deidentify.key_config import secret_of
 
 Json = dict[str, Any]
 _OLD = {
@@ -25,13 +25,13 @@ _KEEP_ALL, _CLEAN_ALL = "KEEP_ALL", "CLEAN_ALL"
 
 
 def parse(config: Json) -> FhirRules:
-    """The rules for FHIR of a DeidentifyConfig; 400 for a config that contradicts itself or names no field.
+    """The rules for FHIR of a DeidentifyConfig; ConfigError for a config that contradicts itself or names no field.
 
     Without any, and with a FhirConfig that lists no fields, they are those of the profile BASIC.
     """
     old, new = config.get("fhir"), config.get("fhirFieldConfig")
     if old is not None and new is not None:
-        raise invalid_argument("Only one of config.fhir and config.fhirFieldConfig can be set.")
+        raise ConfigError("Only one of config.fhir and config.fhirFieldConfig can be set.")
     return _fhir_config(old or {}) if new is None else _field_config(new)
 
 
@@ -69,27 +69,27 @@ def _listed(config: Json) -> list[Json]:
 def _field(given: Json, where: str) -> FieldRule:
     kinds = [kind for kind in _NEW if given.get(kind) is not None]
     if len(kinds) != 1:
-        raise invalid_argument(f"{where} must have exactly one of {', '.join(_NEW)}.")
+        raise ConfigError(f"{where} must have exactly one of {', '.join(_NEW)}.")
     action = _NEW[kinds[0]]
     for path in given.get("paths") or []:
         last = path.rpartition(".")[2]
         if action in SUPPORTED and last in LISTED_TYPES - SUPPORTED[action]:
             allowed = ", ".join(sorted(SUPPORTED[action]))
-            raise invalid_argument(f"Invalid {where}: {kinds[0]} is not for {last}. It is for {allowed}.")
+            raise ConfigError(f"Invalid {where}: {kinds[0]} is not for {last}. It is for {allowed}.")
     return _rule(action, given, where)
 
 
 def _rule(action: Action, given: Json, where: str) -> FieldRule:
     if not given.get("paths"):
-        raise invalid_argument(f"{where}.paths is required: which fields are meant, as Patient.name or HumanName.")
+        raise ConfigError(f"{where}.paths is required: which fields are meant, as Patient.name or HumanName.")
     try:
         return FieldRule.of(action, given["paths"])
     except ValueError as problem:
-        raise invalid_argument(f"Invalid {where}.paths: {problem}") from None
+        raise ConfigError(f"Invalid {where}.paths: {problem}") from None
 
 
 def _mask(config: Json, where: str) -> str:
     character = config.get("maskingCharacter") or "*"
     if len(character) != 1:
-        raise invalid_argument(f"Invalid {where}.maskingCharacter: it must be one character.")
+        raise ConfigError(f"Invalid {where}.maskingCharacter: it must be one character.")
     return str(character)

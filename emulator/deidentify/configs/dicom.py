@@ -5,8 +5,8 @@ from typing import Any
 
 from emulator.deidentify.dicom import tables
 from emulator.deidentify.dicom.rules import TEXT_VRS, Action, DicomRules, Profile, TagAction, Tags
+from emulator.deidentify.errors import ConfigError
 from emulator.dicom import dictionary
-from emulator.errors import ApiError, invalid_argument
 
 Json = dict[str, Any]
 
@@ -28,13 +28,13 @@ _PIXEL_DATA = "7FE00010"
 
 
 def parse(config: Json) -> DicomRules:
-    """The rules for DICOM of a DeidentifyConfig; 400 for a config that contradicts itself or names no attribute.
+    """The rules for DICOM of a DeidentifyConfig; ConfigError for one that contradicts itself or names no attribute.
 
     Without any, all attributes are kept and the UIDs of studies, series and instances are regenerated.
     """
     old, new = config.get("dicom"), config.get("dicomTagConfig")
     if old is not None and new is not None:
-        raise invalid_argument("Only one of config.dicom and config.dicomTagConfig can be set.")
+        raise ConfigError("Only one of config.dicom and config.dicomTagConfig can be set.")
     if new is not None:
         return _tag_config(new)
     return _dicom_config(old or {})
@@ -43,7 +43,7 @@ def parse(config: Json) -> DicomRules:
 def _dicom_config(config: Json) -> DicomRules:
     given = [field for field in _ONE_OF if config.get(field) is not None]
     if len(given) > 1:
-        raise invalid_argument(
+        raise ConfigError(
             f"Invalid value at 'config.dicom' (oneof): {given[0]} is set, so {given[1]} cannot be set, too."
         )
     keep_ids = bool(config.get("skipIdRedaction"))
@@ -66,15 +66,15 @@ def _named(read: Callable[[], Tags], field: str) -> Tags:
     try:
         return read()
     except ValueError as problem:
-        raise invalid_argument(f"Invalid {field}: {problem}.") from None
+        raise ConfigError(f"Invalid {field}: {problem}.") from None
 
 
 def _remove_list(given: Json) -> Tags:
-    """A remove list with OverlayData, which Google adds; 400 for what every keep list has by default."""
+    """A remove list with OverlayData, which Google adds; ConfigError for what every keep list has by default."""
     found = _tags(given, "config.dicom.removeList.tags")
     for name in given.get("tags") or []:
         if any(Tags.parse([name]).has(tag) for tag in tables.keep_by_default()):
-            raise invalid_argument(f'Invalid config.dicom.removeList.tags: "{name[:100]}" is kept by default.')
+            raise ConfigError(f'Invalid config.dicom.removeList.tags: "{name[:100]}" is kept by default.')
     return Tags(found.tags | Tags.parse(["OverlayData"]).tags)
 
 
@@ -95,10 +95,10 @@ def _action(given: Json, number: int) -> TagAction | None:
     where = f"config.dicomTagConfig.actions[{number - 1}]"
     kinds = [kind for kind in (*_ACTIONS, _IMAGE) if given.get(kind) is not None]
     if len(kinds) != 1:
-        raise invalid_argument(f"{where} must have exactly one of {', '.join((*_ACTIONS, _IMAGE))}.")
+        raise ConfigError(f"{where} must have exactly one of {', '.join((*_ACTIONS, _IMAGE))}.")
     queries = given.get("queries") or []
     if not queries:
-        raise invalid_argument(f"{where}.queries is required: tags, keywords or VRs.")
+        raise ConfigError(f"{where}.queries is required: tags, keywords or VRs.")
     tags = _named(lambda: Tags.parse(queries, vrs=True), f"{where}.queries")
     for query in queries:
         if problem := _problem(kinds[0], query):
@@ -128,5 +128,5 @@ def _vrs(tags: Tags) -> list[str]:
     return found
 
 
-def _unfit(where: str, kind: str, query: str, problem: str) -> ApiError:
-    return invalid_argument(f'Invalid {where}: {kind} cannot be applied to "{query[:100]}", {problem}.')
+def _unfit(where: str, kind: str, query: str, problem: str) -> ConfigError:
+    return ConfigError(f'Invalid {where}: {kind} cannot be applied to "{query[:100]}", {problem}.')

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from emulator.deidentify.configs.key import secret_of
+from emulator.deidentify.errors import ConfigError
 from emulator.deidentify.text.info_types import ALL, DEFAULTS, may_be_info_type
 from emulator.deidentify.text.rules import TextRules
 from emulator.deidentify.text.transformations import CryptoHash, DateShift, Mask, Redact, Replace, Transformation
-from emulator.errors import invalid_argument, not_implemented
-from emulator.services.healthcare.deidentify.key_config import secret_of
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ _DEPRECATED, _ADDITIONAL = "transformations", "additionalTransformations"
 
 
 def parse(config: Json) -> TextRules:
-    """The rules for text of a DeidentifyConfig; 400 for one that contradicts itself, 501 for unknown infoTypes.
+    """The rules for text of a DeidentifyConfig; ConfigError for one that contradicts itself or names unknown infoTypes.
 
     Where it names no transformation, findings become their infoType in brackets, and dates are shifted by the profile
     BASIC of v1beta1, which beside the older DicomConfig and FhirConfig has to be asked for. The deprecated
@@ -47,7 +47,7 @@ def _base(config: Json, text: Json) -> TextRules:
 
 def _rules(text: Json, base: TextRules) -> TextRules:
     if text.get(_DEPRECATED) and text.get(_ADDITIONAL):
-        raise invalid_argument(f"Only one of config.text.{_DEPRECATED} and config.text.{_ADDITIONAL} can be set.")
+        raise ConfigError(f"Only one of config.text.{_DEPRECATED} and config.text.{_ADDITIONAL} can be set.")
     field = _DEPRECATED if text.get(_DEPRECATED) else _ADDITIONAL
     given = text.get(field) or []
     named, default = _transformations(given, f"config.text.{field}")
@@ -57,7 +57,7 @@ def _rules(text: Json, base: TextRules) -> TextRules:
 
 
 def _transformations(given: Sequence[Json], field: str) -> tuple[dict[str, Transformation], Transformation | None]:
-    """Transformations by infoType, and the one for all others; 400 for an infoType that has two.
+    """Transformations by infoType, and the one for all others; ConfigError for an infoType that has two.
 
     Sensitive Data Protection: InfoTypeTransformations has no more than one for an infoType.
     """
@@ -68,9 +68,9 @@ def _transformations(given: Sequence[Json], field: str) -> tuple[dict[str, Trans
         how = _transformation(each, where)
         info_types = _info_types(each.get("infoTypes") or (), f"{where}.infoTypes", looked_for=True)
         if not info_types and default is not None:
-            raise invalid_argument(f"{where} is a second transformation without infoTypes, which is for all of them.")
+            raise ConfigError(f"{where} is a second transformation without infoTypes, which is for all of them.")
         if twice := next((name for name in info_types if name in named), None):
-            raise invalid_argument(f"{where} is a second transformation for the infoType {twice}.")
+            raise ConfigError(f"{where} is a second transformation for the infoType {twice}.")
         named |= dict.fromkeys(info_types, how)
         default = default if info_types else how
     return named, default
@@ -79,7 +79,7 @@ def _transformations(given: Sequence[Json], field: str) -> tuple[dict[str, Trans
 def _transformation(given: Json, where: str) -> Transformation:
     kinds = [kind for kind in _KINDS if given.get(kind) is not None]
     if len(kinds) != 1:
-        raise invalid_argument(f"{where} must have exactly one of {', '.join(_KINDS)}.")
+        raise ConfigError(f"{where} must have exactly one of {', '.join(_KINDS)}.")
     kind, config = kinds[0], given[kinds[0]]
     match kind:
         case "characterMaskConfig":
@@ -94,17 +94,19 @@ def _transformation(given: Json, where: str) -> Transformation:
 def _mask(config: Json, where: str) -> Mask:
     character = config.get("maskingCharacter") or "*"
     if len(character) != 1:
-        raise invalid_argument(f"Invalid {where}.maskingCharacter: it must be one character.")
+        raise ConfigError(f"Invalid {where}.maskingCharacter: it must be one character.")
     return Mask(character)
 
 
 def _info_types(names: Sequence[str], field: str, *, looked_for: bool = False) -> Sequence[str]:
-    """The infoTypes of a list; 400 for what is none by its form, 501 for those that there are no rules for."""
+    """The infoTypes of a list; ConfigError for what is none by its formand those that there are no rules for."""
     for name in names:
         if not may_be_info_type(name):
-            raise invalid_argument(f'Invalid {field}: "{name[:100]}" is not the name of an infoType.')
+            raise ConfigError(f'Invalid {field}: "{name[:100]}" is not the name of an infoType.')
         if looked_for and name not in ALL:
-            raise not_implemented(f"{field}: the emulator has no rules for {name}. It has: {', '.join(sorted(ALL))}.")
+            raise ConfigError(
+                f"{field}: the emulator has no rules for {name}. It has: {', '.join(sorted(ALL))}.", unknown=True
+            )
     return names
 
 
@@ -113,13 +115,13 @@ def _regional(config: Json, text: Json, rules: TextRules) -> TextRules:
     for number, each in enumerate(text.get(_DEPRECATED) or text.get(_ADDITIONAL) or []):
         if asked := next((name for name in REGIONAL if name in (each.get("infoTypes") or ())), None):
             field = _DEPRECATED if text.get(_DEPRECATED) else _ADDITIONAL
-            raise invalid_argument(
+            raise ConfigError(
                 f"config.useRegionalDataProcessing is not compatible with the infoType {asked} of "
                 f"config.text.{field}[{number}]."
             )
     is_new = config.get("dicomTagConfig") is not None or config.get("fhirFieldConfig") is not None
     if not is_new and rules.transformation("LOCATION") is not None:
-        raise invalid_argument(
+        raise ConfigError(
             "config.useRegionalDataProcessing needs LOCATION among config.text.excludeInfoTypes, because it is not "
             "compatible with that infoType."
         )
