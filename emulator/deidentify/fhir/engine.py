@@ -82,16 +82,6 @@ class Deidentifier:
             problems = validate(made, self.version)
         return Deidentified(made, tuple(changes), tuple(problems))
 
-    def id(self, resource_type: str, old: str) -> str:
-        """The id that a resource gets."""
-        return self._links.id(resource_type, old)
-
-    def leaves(self, resource_type: str, field: str) -> bool:
-        """Whether a field of a resource stays as it is."""
-        root = self._tree.root(resource_type)
-        place = root.child(field) if root is not None else None
-        return place is None or place.action in (None, Action.KEEP)
-
     def _person(self, resource: Json, known: Known | None, context: str) -> Person:
         own = list(people.within(resource))
         if known is None:

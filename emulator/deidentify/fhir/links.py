@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulator.deidentify.fhir.places import Tree
-from emulator.deidentify.fhir.rules import Action
 from emulator.deidentify.keys import Secret
 from emulator.fhir import references
 from emulator.fhir.references import Kind
@@ -38,9 +37,7 @@ class Links:
 
     def renames(self, resource_type: str) -> bool:
         """Whether resources of a type get other ids."""
-        root = self.tree.root(resource_type)
-        place = root.child("id") if root is not None else None
-        return place is not None and place.action not in (None, Action.KEEP)
+        return self.tree.changes(resource_type, "id")
 
     def id(self, resource_type: str, old: str) -> str:
         """The id of a resource."""

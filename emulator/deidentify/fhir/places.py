@@ -113,6 +113,12 @@ class Tree:
             self._roots[resource_type] = Place(self, resource_type, steps, kind, None, found, found)
         return self._roots.get(resource_type)
 
+    def changes(self, resource_type: str, field: str) -> bool:
+        """Whether a rule changes a field of resources of a type."""
+        root = self.root(resource_type)
+        place = root.child(field) if root is not None else None
+        return place is not None and place.action not in (None, Action.KEEP)
+
     def matching(self, steps: tuple[Step, ...]) -> list[int]:
         """The numbers of the rules that match where steps lead."""
         return [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from emulator.deidentify.dates import NotADate, shift_fhir
 from emulator.deidentify.fhir.narratives import Narrative
 from emulator.deidentify.fhir.places import Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
 from emulator.deidentify.keys import Secret
-from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text import Cleaned, Cleaner, Known
 from emulator.deidentify.text.transformations import CryptoHash, DateShift, Mask, Transformation, transformed
 from emulator.fhir.validation.validator import rules as validation
 
@@ -19,6 +20,9 @@ DATES = frozenset(("date", "dateTime", "instant"))
 _TEXTS = frozenset(("string", "markdown", "code", "id", "oid", "uri", "url", "canonical", "uuid", "xhtml"))
 _UNTOUCHED = frozenset(("boolean", "time"))
 """Types that no cleaning can find anything in."""
+_SHORT = 200
+_MOST_SHORT = 2000
+"""Characters of a text that is remembered, and texts that are for one patient."""
 _KINDS = {"HumanName": "PERSON_NAME", "Address": "LOCATION", "ContactPoint": "PHONE_NUMBER"}
 
 
@@ -39,6 +43,7 @@ class Values:
         self._cleaner = cleaner
         self._types = validation(version, invariants=False)
         self._narrative = Narrative(cleaner)
+        self._short: WeakKeyDictionary[Known, dict[tuple[str, str], Cleaned]] = WeakKeyDictionary()
 
     def changed(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[str, ...]]:
         """What an action makes of a value, None where it is removed; and the infoTypes that were found in it."""
@@ -73,13 +78,25 @@ class Values:
         if kind in DATES:
             how = self._cleaner.rules.transformation("DATE")
             return self._dated(str(value), how, person), ("DATE",) if how else ()
-        result = self._cleaner.clean(str(value), person.known, person.context)
+        result = self._clean(str(value), person)
         found = tuple(each.info_type for each in result.findings)
         if not found:
             return value, ()
         if kind in ("oid", "uuid"):
             return self._hashed(str(value), kind, None), found
         return (result.text or None) if kind in _TEXTS else None, found
+
+    def _clean(self, text: str, person: Person) -> Cleaned:
+        """As the cleaner; short texts, most of which a patient's resources say again and again, are remembered."""
+        if len(text) > _SHORT:
+            return self._cleaner.clean(text, person.known, person.context)
+        known = self._short.setdefault(person.known, {})
+        key = (person.context, text)
+        if key not in known:
+            if len(known) >= _MOST_SHORT:
+                known.clear()
+            known[key] = self._cleaner.clean(text, person.known, person.context)
+        return known[key]
 
     def _transformed(self, value: Any, place: Place, person: Person) -> Any:
         """A value changed as a whole by what the text rules have for its kind; redacted where that can't be."""

@@ -83,11 +83,31 @@ async def deidentify_store(job: Job, settings: Settings, source: str, destinatio
     keys = _Listed(source, listed, mark) if listed else InStore(job, copier.source, (), mark=mark)
     if not mark:
         job.count("pending", await asyncio.to_thread(keys.count))
-    left = keys.left()
-    while batch := await asyncio.to_thread(list, itertools.islice(left, BATCH)):
-        job.check_cancelled()
-        copies = await asyncio.to_thread(_copied, job, copier, batch)
-        await steps.commit(job, _keep, copier, batch, copies)
+    following = asyncio.create_task(_next(job, copier, keys.left()))
+    try:
+        while (done := await following).batch:
+            following = asyncio.create_task(_next(job, copier, done.left))
+            job.check_cancelled()
+            await steps.commit(job, _keep, copier, done.batch, done.copies)
+    finally:
+        following.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A batch of resources, what each becomes (None is left out), and those that are left after it."""
+
+    batch: Sequence[Key]
+    copies: Sequence[Copy | Problem | None]
+    left: Iterator[Key]
+
+
+async def _next(job: Job, copier: Copier, left: Iterator[Key]) -> _Done:
+    """Work on the next batch, while the one before it is kept."""
+    batch = await asyncio.to_thread(list, itertools.islice(left, BATCH))
+    found = await asyncio.to_thread(lambda: [_version(job, copier, key) for key in batch])
+    copies = iter(await copier.copied([each for each in found if isinstance(each, Version)]))
+    return _Done(batch, [next(copies) if isinstance(each, Version) else each for each in found], left)
 
 
 @dataclass(frozen=True)
@@ -127,16 +147,12 @@ def _listed(resource_filter: Json) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _copied(job: Job, copier: Copier, batch: Sequence[Key]) -> list[Copy | Problem | None]:
-    """What becomes of resources; None for those that are left out."""
-    return [_one(job, copier, key) for key in batch]
-
-
-def _one(job: Job, copier: Copier, key: Key) -> Copy | Problem | None:
+def _version(job: Job, copier: Copier, key: Key) -> Version | Problem | None:
+    """What is to be copied of a resource; None for nothing."""
     version = versions.newest(job.context.db.reader, copier.source, key.type, key.id)
     if version is None or version.deleted:
         return Problem(5, "There is no such resource.") if job.payload.get("resources") else None
-    return None if _is_skipped(job, version) else copier.copied(version)
+    return None if _is_skipped(job, version) else version
 
 
 def _is_skipped(job: Job, version: Version) -> bool:

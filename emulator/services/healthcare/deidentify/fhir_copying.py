@@ -1,17 +1,24 @@
 """Resources of a FHIR store de-identified for another: whose each is, what it becomes, and that the store takes it."""
 
+import asyncio
 import base64
+import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.deidentify.fhir import Deidentifier, people
+from emulator.deidentify.fhir import people
+from emulator.deidentify.fhir.links import Links
+from emulator.deidentify.fhir.people import Value
+from emulator.deidentify.fhir.places import Tree
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text import Cleaner, Known
 from emulator.fhir import parsing, references
 from emulator.fhir.outcomes import Refused
 from emulator.fhir.references import Kind
+from emulator.pool import WorkerLost
+from emulator.services.healthcare.deidentify import fhir_making
+from emulator.services.healthcare.deidentify.fhir_making import Task
 from emulator.services.healthcare.fhir import checks, keeping, versions
 from emulator.services.healthcare.fhir.consents import compartments
 from emulator.services.healthcare.fhir.keeping import Change, Ready
@@ -22,10 +29,14 @@ from emulator.services.healthcare.transfer.steps import Problem
 if TYPE_CHECKING:
     from emulator.context import Context
 
+_log = logging.getLogger("emulator")
 MAX_INSPECTED = 10 << 20
 """Bytes of a raw Binary that are read into memory to be cleaned."""
 _MOST_OWNERS = 1000
 _OF_THE_SERVER = ("versionId", "lastUpdated")
+_TOGETHER = 25
+"""Resources that a process of the pool is given at a time."""
+_TOO_MUCH = "The resource takes too much time or memory to be de-identified."
 _TOO_LARGE = Problem(3, f"The data of a Binary has more than {MAX_INSPECTED} bytes and can't be inspected.")
 
 
@@ -41,8 +52,16 @@ class Copy:
 class _Owners:
     """The patients that a resource is about: what is known of them, and the id by which their dates move."""
 
-    known: Known
+    known: tuple[Value, ...]
     context: str
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is to be done with a version; blob is the file of a raw Binary that stays as it is."""
+
+    task: Task
+    blob: str = ""
 
 
 class Copier:
@@ -52,37 +71,63 @@ class Copier:
         self.source = source
         self.destination = destination
         self._context = context
-        cleaner = Cleaner(settings.text, settings.secret)
-        self._deidentifier = Deidentifier(source.version, settings.fhir, settings.secret, cleaner, source.name)
+        self._tree = Tree(source.definitions, settings.fhir.fields)
+        self._links = Links(self._tree, settings.secret)
+        self._recipe = fhir_making.recipe(source.version, settings, source.name)
         self._owners: dict[tuple[str, ...], _Owners] = {}
         self._binaries: dict[str, set[str]] | None = None
 
     def id(self, resource_type: str, old: str) -> str:
         """The id that a resource has in the destination."""
-        return self._deidentifier.id(resource_type, old)
+        return self._links.id(resource_type, old)
 
-    def copied(self, version: Version) -> Copy | Problem:
-        """What a version becomes; the Problem that keeps it from being copied."""
+    async def copied(self, found: Sequence[Version]) -> list[Copy | Problem]:
+        """What versions become, each the Problem that keeps it from being copied."""
+        drafts = await asyncio.to_thread(lambda: [self._draft(each) for each in found])
+        tasks = [each.task for each in drafts if isinstance(each, _Draft)]
+        parts = [tasks[at : at + _TOGETHER] for at in range(0, len(tasks), _TOGETHER)]
+        made = [each for part in await asyncio.gather(*map(self._made, parts)) for each in part]
+        return await asyncio.to_thread(self._finished, drafts, made)
+
+    def _draft(self, version: Version) -> "_Draft | Problem":
+        """What a process is to be given of a version."""
+        if not version.blob:
+            return _Draft(self._task(version.body, parsing.parse(version.body, None)))
         resource = parsing.parse(version.body, None)
-        blob = ""
-        if version.blob:
-            if self._deidentifier.leaves("Binary", _data_field(resource)):
-                blob = version.blob
-            elif not self._read_in(resource, version):
-                return _TOO_LARGE
-        return self._made(resource, blob)
+        if not self._tree.changes("Binary", _data_field(resource)):
+            return _Draft(self._task(version.body, resource), version.blob)
+        if not self._read_in(resource, version):
+            return _TOO_LARGE
+        return _Draft(self._task(parsing.serialize(resource), resource))
 
-    def _made(self, resource: Json, blob: str) -> Copy | Problem:
+    def _task(self, body: bytes, resource: Json) -> Task:
         owners = self._owners_of(resource)
-        known, context = (owners.known, owners.context) if owners is not None else (None, "")
+        return Task(body) if owners is None else Task(body, owners.known, owners.context)
+
+    async def _made(self, tasks: Sequence[Task]) -> list[bytes | str]:
+        """What a process makes of tasks; one by one where a process was lost with all of them."""
+        pool = self._context.pool
         try:
-            done = self._deidentifier.resource(resource, known, context)
-            given = checks.resource(self.destination, done.resource)
-            return Copy(keeping.made_ready(self.destination, given, any_reference=True), blob)
+            return await asyncio.wrap_future(pool.submit(fhir_making.make, self._recipe, tasks))
+        except (WorkerLost, MemoryError) as problem:
+            if len(tasks) > 1:
+                return [made for task in tasks for made in await self._made([task])]
+            _log.error("a resource could not be de-identified: %s", type(problem).__name__)
+            return [_TOO_MUCH]
+
+    def _finished(self, drafts: Sequence["_Draft | Problem"], made: Sequence[bytes | str]) -> list[Copy | Problem]:
+        """Drafts with what was made of them, as the destination takes it."""
+        rest = iter(made)
+        return [each if isinstance(each, Problem) else self._copy(each, next(rest)) for each in drafts]
+
+    def _copy(self, draft: "_Draft", made: bytes | str) -> Copy | Problem:
+        if isinstance(made, str):
+            return Problem(3, made)
+        try:
+            given = checks.resource(self.destination, parsing.parse(made, None))
+            return Copy(keeping.made_ready(self.destination, given, any_reference=True), draft.blob)
         except Refused as refused:
             return imports.problem("", refused)
-        except ValueError as problem:
-            return Problem(3, str(problem))
 
     def _read_in(self, resource: Json, version: Version) -> bool:
         """Put the data of a raw Binary into it; False where they are too large."""
@@ -114,7 +159,7 @@ class Copier:
     def _loaded(self, names: Sequence[str], own: list[Json]) -> _Owners:
         patients = [each for each in map(self._patient, names) if each is not None]
         key = people.key(patients[0]) if patients else names[0].partition("/")[2]
-        return _Owners(people.known([*patients, *own]), key)
+        return _Owners(tuple(value for each in (*patients, *own) for value in people.values(each)), key)
 
     def _patient(self, name: str) -> Json | None:
         found = versions.newest(self._context.db.reader, self.source, *name.split("/", 1))

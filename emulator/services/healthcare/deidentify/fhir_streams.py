@@ -21,7 +21,7 @@ from emulator.services.healthcare.fhir import keeping, stored, streams, versions
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.rest.interactions import UPDATE
 from emulator.services.healthcare.fhir.store import FHIR
-from emulator.services.healthcare.fhir.stored import Json
+from emulator.services.healthcare.fhir.stored import Json, Version
 from emulator.services.healthcare.names import StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer.steps import Problem
@@ -71,11 +71,13 @@ async def append(context: "Context", store: str, config: Json, payloads: Sequenc
         return
     copier = Copier(context, settings, source, to)
     names = list(dict.fromkeys(payload.decode() for payload in payloads))
-    copies = await asyncio.to_thread(lambda: [_copied(context, copier, name) for name in names])
-    for name, copy in zip(names, copies, strict=True):
-        if isinstance(copy, Problem):
-            _log(context, store, f"{store}/fhir/{name}", copy)
-    await context.db.write(_keep, context, destination, [each for each in copies if not isinstance(each, Problem)])
+    found = await asyncio.to_thread(lambda: [_found(context, copier, name) for name in names])
+    copies = iter(await copier.copied([each for each in found if isinstance(each, Version)]))
+    changed = [next(copies) if isinstance(each, Version) else each for each in found]
+    for name, change in zip(names, changed, strict=True):
+        if isinstance(change, Problem):
+            _log(context, store, f"{store}/fhir/{name}", change)
+    await context.db.write(_keep, context, destination, [each for each in changed if not isinstance(each, Problem)])
 
 
 def _require_destination(context: "Context", source: str, settings: Json, name: str) -> None:
@@ -112,12 +114,13 @@ async def _payload(context: "Context", store: str, destination: Json) -> Json:
     return {"config": destination.get("config") or {}, "key": key.hex()}
 
 
-def _copied(context: "Context", copier: Copier, name: str) -> Copy | _Deleted | Problem:
+def _found(context: "Context", copier: Copier, name: str) -> Version | _Deleted:
+    """What the source has of a resource."""
     kind, identifier = name.split("/")
     version = versions.newest(context.db.reader, copier.source, kind, identifier)
     if version is None or version.deleted:
         return _Deleted(kind, copier.id(kind, identifier))
-    return copier.copied(version)
+    return version
 
 
 def _keep(tx: sqlite3.Connection, context: "Context", name: str, copies: Sequence[Copy | _Deleted]) -> None:
