@@ -35,5 +35,8 @@ def version(name: str) -> Version:
         return found
     known = ", ".join(VERSIONS)
     if name == "DSTU2":
-        raise UnsupportedVersionError(f"FHIR DSTU2 is not emulated: no store of it can be made; versions are {known}.")
+        raise UnsupportedVersionError(
+            "FHIR DSTU2 is not emulated: its definitions can't be had as StructureDefinitions with value sets and"
+            f" FHIRPath, on which validation and search rest here; versions are {known}."
+        )
     raise UnsupportedVersionError(f"{name!r} is no version of FHIR; versions are {known}.")
