@@ -50,6 +50,7 @@ def check(
     with what to strip, rewrite or reorder. Exit code 3 when some resources would be refused, 1 when all would.
 
     A reference to a resource that is in none of the files is no problem here: the store may have it. They are counted.
+    Not looked at: profiles of implementation guides that the store enables, and definitions whose URL it has already.
     """
     from emulator.fhir.validation.validator import Checks
     from scripts.fhir.checking.resources import Rules
