@@ -94,22 +94,24 @@ class Known:
         found, text = passage.words, passage.text
         for number, word in enumerate(found):
             if word.text in self._beginnings:
-                yield from self._from(found, number, text)
+                yield from self._from(found, number, word.text, text)
             elif word.text.startswith("0") and (bare := word.text.lstrip("0")) in self._beginnings:
-                yield from self._from([Word(bare, word.start, word.end), *found[number + 1 :]], 0, text)
+                yield from self._from(found, number, bare, text)
 
-    def _from(self, found: list[Word], number: int, text: str) -> Iterator[Finding]:
-        """The values that begin with the word of this number."""
-        first, run = found[number], ""
-        previous = first
-        for word in found[number:]:
-            run += word.text
-            if run not in self._beginnings or word.start - previous.end > _GAP:
-                return
+    def _from(self, found: list[Word], number: int, run: str, text: str) -> Iterator[Finding]:
+        """The values that begin with the word of this number, whose own part of them is `run`."""
+        first = last = found[number]
+        while True:
             for phrase in self._phrases.get(run, ()):
                 if not phrase.capital or text[first.start].isupper():
-                    yield Finding(first.start, word.end, phrase.info_type, KNOWN)
-            previous = word
+                    yield Finding(first.start, last.end, phrase.info_type, KNOWN)
+            number += 1
+            if number == len(found) or found[number].start - last.end > _GAP:
+                return
+            last = found[number]
+            run += last.text
+            if run not in self._beginnings:
+                return
 
     def _found_days(self, passage: Passage) -> Iterator[Finding]:
         if not self._days:

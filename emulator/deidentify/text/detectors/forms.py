@@ -20,7 +20,11 @@ class _Form:
 
 
 _FORMS = (
-    _Form("EMAIL_ADDRESS", re.compile(r"[\w.%+'-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE), CHECKED),
+    _Form(
+        "EMAIL_ADDRESS",
+        re.compile(r"(?<![\w.%+'-])[\w.%+'-]{1,64}+@(?:[\w-]{1,63}+\.){1,8}[a-z]{2,24}", re.IGNORECASE),
+        CHECKED,
+    ),
     _Form("URL", re.compile(r"\b(?:https?|ftp)://[^\s<>\"']+|\bwww\.[^\s<>\"']+", re.IGNORECASE), CHECKED),
     _Form(
         "IP_ADDRESS",

@@ -23,6 +23,7 @@ from emulator.deidentify.text.passage import Passage
 _PERSON = "PERSON_NAME"
 _LONGEST = 4
 """Words of a name, particles not counted."""
+_MOST_PARTICLES = 3
 _TITLES = listed("titles")
 _LABELS = Endings(listed("labels"))
 _RELATIONS = listed("relations")
@@ -41,7 +42,7 @@ _JOINING = re.compile(r" ?[-'\u2019] ?|\.? |\.")
 _LABEL_GAP = re.compile(r"\s{0,3}(?:\([^)\n]{0,8}\))?\s{0,3}[:=#]\s*[\"']?|\"?,\"?")
 _TITLE_GAP = re.compile(r"\.?\s{1,2}|\.")
 _RELATION_GAP = re.compile(r",? |,? \(|: ?|\(|, ?")
-_CARETS = re.compile(r"(?<![\w^])[^\W\d_][\w'.-]*\^[^\W\d_][\w'.-]*(?:\^[\w'.-]*)*")
+_CARETS = re.compile(r"(?<![\w^.'-])[^\W\d_][\w'.-]{0,63}+\^[^\W\d_][\w'.-]{0,63}+(?:\^[\w'.-]{0,63}+){0,6}")
 
 _INITIALS = re.compile(
     r"(?<=[dD]ictated by )[a-z]{2,3}\b|(?<=[tT]ranscribed by )[a-z]{2,3}\b"
@@ -136,7 +137,7 @@ def _manner_after_by(passage: Passage, number: int) -> _Manner | None:
 
 def _end_of_name(passage: Passage, first: int, manner: _Manner) -> int | None:
     """The last word of the name that begins with a word, or None if that begins none."""
-    last, count, comma = None, 0, False
+    last, count, comma, particles = None, 0, False, 0
     small = manner.small and not passage.is_capitalised(first)
     for number in range(first, len(passage.said)):
         if number > first:
@@ -145,7 +146,8 @@ def _end_of_name(passage: Passage, first: int, manner: _Manner) -> int | None:
             if not turns and not _joins(passage, number, gap):
                 break
             comma = comma or bool(turns)
-        if passage.said[number] in _PARTICLES and _goes_on(passage, number, manner, small=small):
+        if particles < _MOST_PARTICLES and _is_particle(passage, number, manner, small=small):
+            particles += 1
             continue
         if not _is_part(passage, number, manner, small=small, begun=count > 0):
             break
@@ -162,14 +164,14 @@ def _joins(passage: Passage, number: int, gap: str) -> bool:
     return bool(_JOINING.fullmatch(gap))
 
 
-def _goes_on(passage: Passage, number: int, manner: _Manner, *, small: bool) -> bool:
-    """Whether a particle is followed by more of a name."""
-    following = number + 1
-    if following >= len(passage.said) or not _joins(passage, following, passage.gap(following)):
-        return False
-    if passage.said[following] in _PARTICLES:
-        return _goes_on(passage, following, manner, small=small)
-    return _is_part(passage, following, manner, small=small, begun=True)
+def _is_particle(passage: Passage, number: int, manner: _Manner, *, small: bool) -> bool:
+    """Whether a word is a particle that is followed by more of a name, perhaps after other particles."""
+    for following in range(number + 1, min(len(passage.said), number + 1 + _MOST_PARTICLES)):
+        if passage.said[following - 1] not in _PARTICLES or not _joins(passage, following, passage.gap(following)):
+            return False
+        if passage.said[following] not in _PARTICLES:
+            return _is_part(passage, following, manner, small=small, begun=True)
+    return False
 
 
 def _is_part(passage: Passage, number: int, manner: _Manner, *, small: bool, begun: bool) -> bool:

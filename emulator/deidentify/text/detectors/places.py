@@ -31,37 +31,49 @@ _MOST_WORDS = 3
 _KINDS = "|".join(sorted(listed("street_kinds"), key=len, reverse=True))
 _UNIT = r"(?:,?\s*(?:(?:apt|apartment|suite|ste|unit|fl|floor|rm|room|no)\b\.?\s*#?\s*\w{1,6}|#\s*\w{1,6}))?"
 _STREET = re.compile(
-    rf"(?<![\w.-])\d{{1,5}}[a-z]?(?:-\d{{1,4}})?\s+(?:[a-z0-9][\w.'\u2019]*\s+){{1,5}}?(?:{_KINDS})\b\.?{_UNIT}"
+    rf"(?<![\w.-])\d{{1,5}}[a-z]?(?:-\d{{1,4}})?\s{{1,3}}"
+    rf"(?:[a-z0-9][\w.'\u2019]{{0,30}}\s{{1,3}}){{1,5}}?(?:{_KINDS})\b\.?{_UNIT}"
     rf"|(?<![\w.-])\d{{1,5}}\s+(?:(?:county|state)\s+)?(?:route|rte|highway|hwy|road|us)\s+\d{{1,4}}\b{_UNIT}"
     rf"|(?<![\w.-])\d{{1,5}}\s+broadway\b{_UNIT}",
     re.IGNORECASE,
 )
 _ON_STREET = re.compile(
-    rf"(?<=\b[oO]n )(?:[A-Z][\w.'\u2019]*\s+){{1,3}}(?:{_KINDS.title()})\b\.?|(?<=\b[oO]n )Route \d+"
+    rf"(?<=\b[oO]n )(?:[A-Z][\w.'\u2019]{{0,30}}\s{{1,3}}){{1,3}}(?:{_KINDS.title()})\b\.?|(?<=\b[oO]n )Route \d+"
 )
-_TOWN = r"[A-Z][\w'\u2019]*\.?(?:[ -][A-Z][\w'\u2019]*\.?){0,2}"
+_WORD = r"[A-Z][\w'\u2019]{0,30}+"
+_TOWN = rf"(?<![\w'\u2019]){_WORD}\.?(?:[ -]{_WORD}\.?){{0,2}}"
 _CODES = "|".join(sorted(STATES.values()))
 _IN_STATE = re.compile(
-    rf"(?P<town>{_TOWN})(?:,\s*|\s+)"
+    rf"(?P<town>{_TOWN})(?:,\s{{0,3}}|\s{{1,3}})"
     rf"(?:(?:{_CODES})\b\.?(?:\s+\d{{5}}(?:-\d{{4}})?\b)?|(?:[A-Z][a-z]+ ?){{1,2}},?\s+\d{{5}}\b)"
     rf"|\b(?:{_CODES})\s+\d{{5}}(?:-\d{{4}})?\b"
 )
 _ZIP = re.compile(r"\b(?:zip|zip code|postal code|postcode)[:\s]+(\d{5}(?:-\d{4})?)\b", re.IGNORECASE)
-_FIELDS = re.compile(rf"(?<=\^)[^\W\d_][\w .'-]*\^(?:{_CODES})\^\d{{5}}(?:-\d{{4}})?")
-_COUNTY = re.compile(r"\b(?:[A-Z][a-z]+ ){1,2}(?:County|Parish|Township)\b")
+_FIELDS = re.compile(rf"(?<=\^)[^\W\d_][\w .'-]{{0,60}}\^(?:{_CODES})\^\d{{5}}(?:-\d{{4}})?")
+_COUNTY = re.compile(r"\b(?:[A-Z][a-z]{1,30} ){1,2}(?:County|Parish|Township)\b")
 
 
 def found_places(passage: Passage) -> Iterator[Finding]:
     """Places in a passage; findings may overlap."""
-    for form in (_STREET, _ON_STREET, _FIELDS, _COUNTY):
-        for match in form.finditer(passage.text):
-            if form is not _STREET or _is_street(match[0]):
-                yield Finding(*match.span(), _PLACE, CUED)
+    yield from _streets(passage.text)
+    for form in (_ON_STREET, _FIELDS, _COUNTY):
+        yield from (Finding(*match.span(), _PLACE, CUED) for match in form.finditer(passage.text))
     for match in _ZIP.finditer(passage.text):
         yield Finding(*match.span(1), _PLACE, CUED)
     yield from _in_states(passage.text)
     yield from _by_lists(passage)
     yield from _announced(passage)
+
+
+def _streets(text: str) -> Iterator[Finding]:
+    """Addresses; one may begin within what only looked like one."""
+    place = 0
+    while (match := _STREET.search(text, place)) is not None:
+        if _is_street(match[0]):
+            yield Finding(*match.span(), _PLACE, CUED)
+            place = match.end()
+        else:
+            place = match.start() + 1
 
 
 def _is_street(text: str) -> bool:
