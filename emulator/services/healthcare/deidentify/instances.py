@@ -1,7 +1,7 @@
 """Files of instances made into de-identified ones, ready to be stored. Runs in a process of the pool."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -9,19 +9,12 @@ from typing import Any
 
 import google_crc32c
 
-from emulator.deidentify.dicom.files import deidentify
-from emulator.deidentify.dicom.known import known_of
-from emulator.deidentify.image import Mode, detector
-from emulator.deidentify.image.redaction import Wanted, redact
+from emulator.deidentify.instances import deidentified
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text.cleaner import Cleaner
 from emulator.dicom.errors import DicomError, UnsupportedError
-from emulator.dicom.header import read_header
 from emulator.services.healthcare.dicom import index
 from emulator.services.healthcare.dicom.index import Instance
 from emulator.state.blobs import base64_of
-
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +37,12 @@ def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | st
 
 def _made(settings: Settings, source: Path, target: Path) -> Made | str | None:
     try:
-        with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            size, crc32c = _deidentified(settings, data, target)
+        with (
+            source.open("rb") as file,
+            mmap(file.fileno(), 0, access=ACCESS_READ) as data,
+            deidentified(settings, data, target) as chunks,
+        ):
+            size, crc32c = _write(chunks, target)
         return Made(index.read_file(target), size, crc32c)
     except (DicomError, UnsupportedError) as problem:
         target.unlink(missing_ok=True)
@@ -55,32 +52,6 @@ def _made(settings: Settings, source: Path, target: Path) -> Made | str | None:
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-
-
-def _deidentified(settings: Settings, data: mmap, target: Path) -> tuple[int, str]:
-    """Write the new file of the bytes of one; give its size and checksum."""
-    cleans_pixels = settings.image.mode is not Mode.NONE
-    cleaner = Cleaner(settings.text, settings.secret)
-    made = deidentify(data, settings.dicom, settings.secret, cleaner, cleans_pixels=cleans_pixels)
-    if not cleans_pixels:
-        return _write(made.chunks(), target)
-    plain, clean = (target.with_name(f"{target.name}.{step}") for step in ("header", "pixels"))
-    try:
-        _write(made.chunks(), plain)
-        contextual = settings.image.mode is Mode.SENSITIVE_AND_DESCRIPTORS
-        header = known_of(read_header(data), contextual=contextual)
-        wanted = Wanted(settings.image, Cleaner(settings.image_text, settings.secret), header)
-        redacted = redact(plain, clean, wanted, detector())
-        return _write(_chunks(plain if redacted is None else clean), target)
-    finally:
-        plain.unlink(missing_ok=True)
-        clean.unlink(missing_ok=True)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_PIECE):
-            yield chunk
 
 
 def _write(chunks: Iterable[bytes], target: Path) -> tuple[int, str]:
