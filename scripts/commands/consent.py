@@ -7,7 +7,7 @@ import typer
 from scripts.commands.consent_ask import check, who_sees
 from scripts.commands.consent_define import define, map_
 from scripts.commands.consent_export import export
-from scripts.commands.consent_record import list_, record, revoke
+from scripts.commands.consent_record import activate, list_, record, revoke
 from scripts.commands.registering import register
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 register(app, "define", define)
 register(app, "map", map_)
 register(app, "record", record)
+register(app, "activate", activate)
 register(app, "revoke", revoke)
 register(app, "list", list_)
 register(app, "check", check)

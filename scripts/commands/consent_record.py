@@ -14,7 +14,9 @@ from scripts.errors import UsageError
 
 Json = dict[str, Any]
 PatientArgument = Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, by PatientID.")]
-_DAY = 24 * 3600
+DaysOption = Annotated[
+    int, typer.Option(min=0, help="Days for which it holds; 0 for as the store, or the draft, says.")
+]
 
 
 def record(
@@ -33,7 +35,7 @@ def record(
         typer.Option(metavar="NAME=VALUE[,VALUE]", help="Only data with any of the values. Default: all."),
     ] = None,
     artifact: ArtifactOption = None,
-    days: Annotated[int, typer.Option(min=0, help="Days for which it holds; 0 for as the store says.")] = 0,
+    days: DaysOption = 0,
     draft: Annotated[bool, typer.Option("--draft", help="Record a draft, which permits nothing.")] = False,
     consent_store_name: ConsentStoreOption = None,
     stack: StackOption = None,
@@ -42,6 +44,7 @@ def record(
 ) -> None:
     """Record a patient's consent, with the document that was signed, and print its id."""
     from scripts.consent import policies
+    from scripts.consent.service import lasting
 
     purpose = [f"{policies.PURPOSE}={each}" for each in purposes or []]
     requests = policies.values_of([*purpose, *(request or [])], "--request")
@@ -54,9 +57,33 @@ def record(
         policies.require_defined(store.definitions(), expression, {**requests, **wanted})
         kept = store.keep_artifact(patient, content, {"file": artifact.name} if artifact else {})
         body: Json = {"userId": patient, "policies": [policies.policy(expression, wanted)], "consentArtifact": kept}
-        body |= {"state": "DRAFT" if draft else "ACTIVE", **({"ttl": f"{days * _DAY}s"} if days else {})}
+        body |= {"state": "DRAFT" if draft else "ACTIVE", **lasting(days)}
         made = store.record(body)
     print_json(made) if as_json else say(made["name"].rpartition("/")[2])
+
+
+def activate(
+    consent: Annotated[str, typer.Argument(metavar="CONSENT", help="A draft, by id.")],
+    *,
+    artifact: ArtifactOption = None,
+    days: DaysOption = 0,
+    consent_store_name: ConsentStoreOption = None,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Activate a draft, with the document that was signed: from now on it permits what it says."""
+    content = content_of(artifact)
+    with connect(stack, outputs) as target:
+        store = consent_store(target, consent_store_name)
+        draft = store.consent(consent)
+        kept = draft["consentArtifact"]
+        if artifact is not None:
+            kept = store.keep_artifact(draft["userId"], content, {"file": artifact.name})
+        done = store.activate(draft["name"], kept, days)
+    if as_json:
+        print_json(done)
+    note("1 consent activated")
 
 
 def revoke(

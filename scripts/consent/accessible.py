@@ -36,7 +36,7 @@ def _lines(target: Connection, state: OperationState) -> list[str]:
     found: list[str] = []
     for uri in state.uris:
         bucket, _, name = uri.removeprefix("gs://").partition("/")
-        found += target.storage.bucket(bucket).blob(name).download_as_bytes().decode().splitlines()
+        found += target.storage.bucket(bucket).blob(name).download_as_bytes().decode().split("\n")
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scripts.connection import Connection
 
 Json = dict[str, Any]
+_DAY = 24 * 3600
 _PAGE = 1000
 """Entries a page: the most that Google gives."""
 
@@ -55,6 +56,11 @@ class ConsentStore:
     def record(self, consent: Json) -> Json:
         """Record a consent; as it is then."""
         return self._do(self._api.consents().create(parent=self.name, body=consent))
+
+    def activate(self, name: str, artifact: str, days: int) -> Json:
+        """Activate a draft by its name, with an artifact, for some days (0: for as long as it says); as it is then."""
+        body = {"consentArtifact": artifact, **lasting(days)}
+        return self._do(self._api.consents().activate(name=name, body=body))
 
     def revoke(self, name: str, artifact: str | None) -> Json:
         """Withdraw a consent by its name, with the artifact that documents it; as it is then."""
@@ -119,6 +125,11 @@ class ConsentStore:
     def _do(self, request: Any) -> Json:
         answer: Json = self._target.execute(request)
         return answer
+
+
+def lasting(days: int) -> Json:
+    """How long a consent is to hold, as a request says it; nothing for 0 days."""
+    return {"ttl": f"{days * _DAY}s"} if days else {}
 
 
 def _message(answer: Any) -> str:

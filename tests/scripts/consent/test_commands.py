@@ -83,11 +83,17 @@ def test_a_consent_keeps_what_was_said_and_its_document(ready: Desk, tmp_path: P
     assert artifact["metadata"] == {"file": "signed.pdf"}
 
 
-def test_a_draft_permits_nothing(ready: Desk) -> None:
-    ready.ok("record", "p1", "--for", "research", "--draft")
+def test_a_draft_permits_nothing_until_it_is_activated(ready: Desk, tmp_path: Path) -> None:
+    draft = ready.ok("record", "p1", "--for", "research", "--draft").strip()
     shown = ready("check", "1.2.1", "--for", "research")
     assert (shown.code, shown.out) == (1, "no\n")
     assert "The patient has no active consent." in shown.err
+    (tmp_path / "signed.pdf").write_bytes(b"%PDF")
+    active = json.loads(ready.ok("activate", draft, "--artifact", tmp_path / "signed.pdf", "--days", 2, "--json"))
+    assert (active["state"], "expireTime" in active) == ("ACTIVE", True)
+    assert ready("check", "1.2.1", "--for", "research").code == 0
+    again = json.loads(ready.ok("activate", draft, "--json"))
+    assert again == active
 
 
 def test_all_consents_of_a_patient_are_withdrawn_and_those_of_others_stay(ready: Desk) -> None:

@@ -75,7 +75,7 @@ async def _written(job: Job) -> tuple[Blob, list[str]]:
     context = job.context
     asked = asking.ask(context, job.payload["store"], job.payload)
     job.counter["pending"] = await asyncio.to_thread(_count, context, asked)
-    failed, batch = set[str](), Batch()
+    failed, batch = set[str](), _Batch()
     async with context.blobs.writer() as writer:
         while batch := await asyncio.to_thread(_next, context, asked, job.payload["resourceAttributes"], batch.last):
             job.check_cancelled()
@@ -86,7 +86,7 @@ async def _written(job: Job) -> tuple[Blob, list[str]]:
 
 
 @dataclass
-class Batch:
+class _Batch:
     """Some mappings, in the order of their users: which data may be used, and what could not be evaluated."""
 
     last: tuple[str, int] = ("", 0)
@@ -108,10 +108,10 @@ def _count(context: "Context", asked: Asked) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _next(context: "Context", asked: Asked, wanted: Mapping[str, str], after: tuple[str, int]) -> Batch:
+def _next(context: "Context", asked: Asked, wanted: Mapping[str, str], after: tuple[str, int]) -> _Batch:
     """The batch after a user and number; an empty one at the end."""
     rows = _mappings(context, asked, after)
-    batch = Batch((rows[-1]["user"], rows[-1]["number"]) if rows else after, len(rows))
+    batch = _Batch((rows[-1]["user"], rows[-1]["number"]) if rows else after, len(rows))
     matches = asking.matching(asked.defaults, wanted)
     for user, mine in groupby(rows, itemgetter("user")):
         consents = asked.consents(context.db.reader, user)
@@ -132,7 +132,7 @@ def _mappings(context: "Context", asked: Asked, after: tuple[str, int]) -> list[
     return rows
 
 
-def _note(batch: Batch, data: str, consented: bool, said: Mapping[str, Evaluation]) -> None:
+def _note(batch: _Batch, data: str, consented: bool, said: Mapping[str, Evaluation]) -> None:
     untold = {consent for consent, found in said.items() if found.untold}
     batch.failed |= untold
     if consented:

@@ -55,6 +55,8 @@ def _checked(context: "Context", tx: sqlite3.Connection, store: Store, body: Jso
     for field in ("dataId", "userId"):
         if not body.get(field):
             raise invalid_argument(f"{field} is required.")
+    if "\n" in body["dataId"] or "\r" in body["dataId"]:
+        raise invalid_argument("dataId must be one line of text: queryAccessibleData writes a data id a line.")
     found: dict[str, str] = {}
     for number, attribute in enumerate(body.get("resourceAttributes") or []):
         where, name = f"resourceAttributes[{number}]", attribute.get("attributeDefinitionId", "")

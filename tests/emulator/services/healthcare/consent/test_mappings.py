@@ -56,6 +56,7 @@ def test_data_is_mapped_once_unless_it_was_archived(consents: ConsentStore) -> N
     [
         ({"userId": "p1"}, "dataId is required."),
         ({"dataId": "d1"}, "userId is required."),
+        ({"dataId": "d1\nd2", "userId": "p1"}, "dataId must be one line of text"),
         (
             {"resourceAttributes": [attribute("kind")]},
             "resourceAttributes[0]: it must have exactly one value, and has 0.",
