@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from emulator.deidentify.dicom import marks, tables
+from emulator.deidentify.dicom.dummies import ENCAPSULATED_DOCUMENT
 from emulator.deidentify.dicom.rules import TEXT_VRS, Action, DicomRules, Profile
 
 CONTENT_SEQUENCE = 0x0040A730
@@ -128,6 +129,8 @@ def basic(place: Place, tag: int, vr: str) -> Decision | None:
         return Decision((Action.DELETE,), marks.WHY)
     if tag == _IMPLEMENTATION:
         return Decision((Action.DUMMY,), "this program wrote the file (PS3.10 7.1)")
+    if tag == ENCAPSULATED_DOCUMENT:
+        return Decision((Action.DUMMY,), "a document says what the header does not say any more")
     row = tables.row(tag)
     if row is None:
         return None if place.dummies else _content_value(place, tag)

@@ -9,12 +9,14 @@ IMPLEMENTATION = b"2.25.219813396218741928691912121006301988932"
 """The ImplementationClassUID of files that this program writes (PS3.7 D.3.3.2), made by PS3.5 B.2."""
 
 _IMPLEMENTATION_CLASS = 0x00020012
-_ENCAPSULATED_DOCUMENT = 0x00420011
+ENCAPSULATED_DOCUMENT = 0x00420011
 _TIMEZONE = 0x00080201
 _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
+_DOCUMENTS = ((b"%PDF-", _PDF), (b"<", b'<ClinicalDocument xmlns="urn:hl7-org:v3"/>'))
+"""How a document begins, and one of its kind that says nothing."""
 _TEXTS = {
     "AS": b"000Y",
     "DA": b"19000101",
@@ -28,7 +30,7 @@ _OTHER_WORDS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 
 
 def dummy(tag: int, vr: str, raw: bytes, secret: Secret) -> bytes:
-    """A value of a VR in the place of another; unpadded. A document becomes an empty page, where it was a PDF."""
+    """A value of a VR in the place of another; unpadded. A document becomes an empty one."""
     if vr in _OTHER_WORDS:
         return b"+0000" if tag == _TIMEZONE else WORD
     if vr in _TEXTS:
@@ -37,8 +39,8 @@ def dummy(tag: int, vr: str, raw: bytes, secret: Secret) -> bytes:
         return IMPLEMENTATION
     if vr == "UI":
         return new_uids(raw, secret)
-    if tag == _ENCAPSULATED_DOCUMENT and raw.lstrip()[:5] == b"%PDF-":
-        return _PDF
+    if tag == ENCAPSULATED_DOCUMENT:
+        return next((empty for start, empty in _DOCUMENTS if raw.lstrip(b"\xef\xbb\xbf \r\n").startswith(start)), b" ")
     return bytes(4 if vr == "AT" else NUMBER_FORMATS.get(vr, ("", 2))[1])
 
 

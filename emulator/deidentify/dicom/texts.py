@@ -51,7 +51,8 @@ class Texts:
         if not text.strip():
             return text
         if vr == "PN":
-            return "=".join(self._whole(vr, group)[:64] for group in text.split("="))
+            # In a name = parts its groups: the padding of a hash's base64 goes.
+            return "=".join(self._whole(vr, group)[:64].replace("=", "") for group in text.split("="))
         new = self._whole(vr, text) if vr in _WHOLE else self._free(text)
         if new != text and vr in _FORMS and not _FORMS[vr].fullmatch(new):
             return ""
