@@ -12,12 +12,16 @@ MOST_HEADS = 1 << 14
 
 @dataclass(slots=True)
 class Known:
-    """What the bytes of a head say: tag, VR, the decision (None to keep), and whether the length has 32 bits."""
+    """What the bytes of a head say: tag, VR, the decision (None to keep), and whether the length has 32 bits.
+
+    `gone` says that the decision is to leave it out, with no more ado.
+    """
 
     tag: int
     vr: str
     decision: Decision | None
     long: bool
+    gone: bool = False
 
 
 @dataclass

@@ -91,6 +91,9 @@ class Rewriter(Heads):
                 kept, due = pos, _mark(known.tag, out, marks)
             if known.decision is None and length <= end - at:
                 pos = at + length
+            elif known.gone and length <= end - at:
+                out.keep(kept, pos)
+                pos = kept = at + length
             else:
                 out.keep(kept, pos)
                 pos = kept = self._element(Element(known, pos, at, length), end, level)
@@ -109,8 +112,9 @@ class Rewriter(Heads):
         given, at, length = self.head(pos, end, scope.implicit)
         vr = self.found_vr(tag, given, at, length, scope, {}) if given is None or given == "UN" else given
         decision = level.plan.of(tag, vr)
-        keeps = decision.keeps and vr != "SQ" and self._told is None
-        known = Known(tag, vr, None if keeps else decision, at - pos == 12)
+        quick = vr != "SQ" and self._told is None
+        gone = quick and decision.actions == (Action.DELETE,)
+        known = Known(tag, vr, None if quick and decision.keeps else decision, at - pos == 12, gone)
         if tag in SCOPED or (group & 1 and number < 0x100):
             self._learn(tag, vr, self.data[at : at + length] if length <= end - at else b"", scope)
         elif not scope.implicit and given == vr and vr not in ("UN", "SQ") and tag not in PIXEL_TAGS:
