@@ -16,6 +16,8 @@ from emulator.consent.words import Word
 MOST_LOGICAL = 10
 LONGEST = 10_000
 """Characters of a rule. Google names no limit."""
+_LONGEST_KEPT = 1000
+"""Characters of rules that are kept compiled: anybody may send other ones, again and again."""
 DEEPEST = 50
 """Parentheses inside each other. Google names no limit."""
 RESERVED = frozenset(
@@ -61,9 +63,12 @@ class Rule:
     holds: Test
 
 
-@lru_cache(maxsize=4096)
 def read(text: str) -> Rule:
-    """Compile a rule. Raises InvalidRule."""
+    """Compile a rule; a short one is kept for the next time. Raises InvalidRule."""
+    return _kept(text) if len(text) <= _LONGEST_KEPT else _read(text)
+
+
+def _read(text: str) -> Rule:
     if len(text) > LONGEST:
         raise InvalidRule(f"it has {len(text)} characters; at most {LONGEST} are allowed")
     reader = _Reader(words.split(text))
@@ -73,6 +78,9 @@ def read(text: str) -> Rule:
     if reader.at < len(reader.words):
         raise InvalidRule(f"{reader.words[reader.at].shown} is not expected there")
     return Rule(frozenset(reader.attributes), holds)
+
+
+_kept = lru_cache(maxsize=4096)(_read)
 
 
 class _Reader:

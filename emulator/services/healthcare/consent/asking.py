@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _MOST_LISTED = 100
+_LONGEST_KEPT = 4000
+"""Bytes of bodies whose policies are kept: anybody may send long ones."""
 
 
-@lru_cache(maxsize=4096)
 def policies_of(body: bytes) -> tuple[Policy, ...]:
-    """The policies of a revision, ready to be asked."""
+    """The policies of a revision by its body, ready to be asked; those of a short one are kept for the next time."""
+    return _kept(body) if len(body) <= _LONGEST_KEPT else _policies(body)
+
+
+def _policies(body: bytes) -> tuple[Policy, ...]:
     return tuple(_policy(each) for each in orjson.loads(body).get("policies", []))
+
+
+_kept = lru_cache(maxsize=4096)(_policies)
 
 
 def _policy(said: Json) -> Policy:
