@@ -42,7 +42,9 @@ def _fhir_config(config: Json) -> FhirRules:
         for number, each in enumerate(given)
     )
     keeps = bool(config.get("defaultKeepExtensions"))
-    return FhirRules(rules or basic(), keep_extensions=keeps, regenerate_uids=None if rules else True)
+    return FhirRules(
+        rules or basic(), keep_extensions=keeps, regenerate_uids=None if rules else True, cap_ages=not rules
+    )
 
 
 def _field_config(config: Json) -> FhirRules:
@@ -55,6 +57,7 @@ def _field_config(config: Json) -> FhirRules:
         own + of_profile,
         keep_extensions=options.get("keepExtensions") is not None,
         regenerate_uids=None if profile == _KEEP_ALL else True,
+        cap_ages=profile not in (_KEEP_ALL, _CLEAN_ALL),
         contextual=options.get("contextualDeid") is not None,
         mask=_mask(options.get("characterMaskConfig") or {}, f"{where}.options.characterMaskConfig"),
         hash_secret=secret_of(options.get("cryptoHashConfig") or {}, f"{where}.options.cryptoHashConfig"),

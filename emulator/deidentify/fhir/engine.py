@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -47,10 +48,20 @@ class Deidentifier:
     secret   gives ids, UIDs, hashes and date shifts where the rules have no key of their own
     cleaner  for texts
     store    the store that references are seen from: projects/P/locations/L/datasets/D/fhirStores/F
+    today    the day by which ages are told; the day on which this is made, unless said
     """
 
-    def __init__(self, version: str, rules: FhirRules, secret: Secret, cleaner: Cleaner, store: str = "") -> None:
+    def __init__(
+        self,
+        version: str,
+        rules: FhirRules,
+        secret: Secret,
+        cleaner: Cleaner,
+        store: str = "",
+        today: date | None = None,
+    ) -> None:
         self.version = version
+        self._today = today or datetime.now(UTC).date()
         self._rules = rules
         definitions = load(version)
         self._tree = Tree(definitions, rules.fields)
@@ -97,7 +108,7 @@ class Deidentifier:
         if place is None:
             raise ValueError(f"FHIR {self.version} has no such type of resource.")
         attached = Attached(self._cleaner, self._narrative, partial(self._inner, person))
-        walk = Walk(self._rules, self._links, self._values, attached, self._filling, person, check)
+        walk = Walk(self._rules, self._links, self._values, attached, self._filling, person, self._today, check)
         return walk.resource(resource, place, {}) or {"resourceType": resource["resourceType"]}, walk.changes
 
     def _inner(self, person: Person, resource: Json) -> Json | None:

@@ -45,8 +45,6 @@ def known(people: Iterable[Json]) -> Known:
 
 def values(person: Json) -> Iterator[Value]:
     """All that a Patient, or a resource like it, says of people, as pairs of an infoType and a value."""
-    if identifier := person.get("id"):
-        yield "MEDICAL_RECORD_NUMBER", str(identifier)
     for name in ("birthDate", "deceasedDateTime"):
         if isinstance(day := person.get(name), str):
             yield "DATE", day[:10]
@@ -55,6 +53,8 @@ def values(person: Json) -> Iterator[Value]:
         yield from _contacts(contact)
     for extension in _objects(person.get("extension")):
         yield from _extension(extension)
+    if identifier := person.get("id"):
+        yield "MEDICAL_RECORD_NUMBER", str(identifier)
 
 
 def key(patient: Json) -> str:

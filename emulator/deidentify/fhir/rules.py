@@ -63,6 +63,7 @@ class FhirRules:
     keep_extensions   whether extensions that no rule matches stay, with what the rules make of their content
     regenerate_uids   True where the UIDs of DICOM studies, series and instances become those that Secret.uid gives,
                       False where they stay, None where fields say so as for all else
+    cap_ages          whether ages over 89 become 90, and birth dates that tell of such an age are removed
     contextual        whether values that the profile BASIC takes out of a resource become [CTX] in its texts
     mask              the masking character
     hash_secret       the key of hashes; None for the run's
@@ -72,6 +73,7 @@ class FhirRules:
     fields: tuple[FieldRule, ...] = ()
     keep_extensions: bool = False
     regenerate_uids: bool | None = None
+    cap_ages: bool = False
     contextual: bool = False
     mask: str = "*"
     hash_secret: Secret | None = None

@@ -6,9 +6,11 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import zip_longest
 from typing import Any
 
+from emulator.deidentify.fhir import ages
 from emulator.deidentify.fhir.attachments import Attached
 from emulator.deidentify.fhir.filling import Filling
 from emulator.deidentify.fhir.links import Links
@@ -46,7 +48,7 @@ class Change:
 
 @dataclass
 class Walk:
-    """Goes through a resource once. With `check`, which gives the validation rule of a type, what breaks it goes."""
+    """Goes through a resource once, on a day. With `check`, which gives the rule of a type, what breaks it goes."""
 
     rules: FhirRules
     links: Links
@@ -54,6 +56,7 @@ class Walk:
     attached: Attached
     filling: Filling
     person: Person
+    today: date
     check: Check | None = None
     changes: list[Change] = field(default_factory=list)
     _path: list[str] = field(default_factory=list)
@@ -181,6 +184,8 @@ class Walk:
             linked = self._linked(value, place, parent, around)
             if linked is not None:
                 return self._noted("follows the id or UID that it names", value, linked)
+        if self.rules.cap_ages and (new := self._capped(value, place, parent, around)) != value:
+            return self._noted("tells of an age over 89", value, new)
         action = self._due(place, around)
         if action in _UNCHANGED or action is None:
             return value
@@ -188,6 +193,12 @@ class Walk:
             return self._data(value, action, parent)
         new, found = self.values.changed(value, place, action, self.person)
         return self._noted(action.value, value, new, found)
+
+    def _capped(self, value: Any, place: Place, parent: Json, around: Place) -> Any:
+        """An age, or a birth date, as it may be told; None for a birth date that may not."""
+        if place.name == "value" and around.type.name == "Age":
+            return ages.capped(parent, value)
+        return None if place.name == "birthDate" and ages.is_told(parent, self.today) else value
 
     def _due(self, place: Place, around: Place) -> Action | None:
         """What becomes of a value that is no link. The ids of elements go with all else; extensions keep their URLs."""

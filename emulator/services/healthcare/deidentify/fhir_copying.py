@@ -50,7 +50,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class _Owners:
-    """The patients that a resource is about: what is known of them, and the id by which their dates move."""
+    """The people that a resource is about: what is known of them, and the id by which the patient's dates move."""
 
     known: tuple[Value, ...]
     context: str
@@ -73,7 +73,7 @@ class Copier:
         self._context = context
         self._tree = Tree(source.definitions, settings.fhir.fields)
         self._links = Links(self._tree, settings.secret)
-        self._recipe = fhir_making.recipe(source.version, settings, source.name)
+        self._recipe = fhir_making.recipe(source.version, settings, source.name, context.clock.now().date())
         self._owners: dict[tuple[str, ...], _Owners] = {}
         self._binaries: dict[str, set[str]] | None = None
 
@@ -138,30 +138,34 @@ class Copier:
         return True
 
     def _owners_of(self, resource: Json) -> _Owners | None:
-        """The patients that a resource is about; None where it says of nobody, or of people in itself only."""
+        """The people that a resource is about; None where it names nobody."""
         names = tuple(dict.fromkeys(self._names_of(resource)))[:_MOST_OWNERS]
         own = list(people.within(resource))
-        if own and names != (f"Patient/{resource.get('id')}",):
-            return self._loaded(names, own) if names else None
+        if names and own and names != (f"Patient/{resource.get('id')}",):
+            return self._loaded(names, own)
         if names and names not in self._owners:
             self._owners[names] = self._loaded(names, [])
         return self._owners.get(names)
 
     def _names_of(self, resource: Json) -> Iterable[str]:
+        """Type/id of the patients that a resource belongs to, and of all people that it refers to."""
         yield from compartments.patients(self.source, resource)
         for text in references.texts(resource):
             to = references.parse(text, self.source.name)
-            if to.kind is Kind.LOCAL and to.type == "Patient":
+            if to.kind is Kind.LOCAL and to.type in people.PEOPLE:
                 yield to.relative
         if resource["resourceType"] == "Binary":
             yield from self._owners_of_binaries().get(str(resource.get("id")), ())
 
     def _loaded(self, names: Sequence[str], own: list[Json]) -> _Owners:
-        patients = [each for each in map(self._patient, names) if each is not None]
-        key = people.key(patients[0]) if patients else names[0].partition("/")[2]
-        return _Owners(tuple(value for each in (*patients, *own) for value in people.values(each)), key)
+        """What people say, by Type/id. The first patient, or person, gives the id by which dates move."""
+        first = next((name for name in names if name.startswith("Patient/")), names[0])
+        found = {name: self._person(name) for name in names}
+        said = [each for each in (*found.values(), *own) if each is not None]
+        key = people.key(found[first] or {}) or first.partition("/")[2]
+        return _Owners(tuple(value for each in said for value in people.values(each)), key)
 
-    def _patient(self, name: str) -> Json | None:
+    def _person(self, name: str) -> Json | None:
         found = versions.newest(self._context.db.reader, self.source, *name.split("/", 1))
         return None if found is None or found.deleted else parsing.parse(found.body, None)
 

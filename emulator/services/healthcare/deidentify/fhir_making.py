@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from emulator.deidentify.fhir import Deidentifier
@@ -24,9 +25,9 @@ class Task:
     context: str = ""
 
 
-def recipe(version: str, settings: Settings, store: str) -> bytes:
-    """What `make` needs for all resources of a run, for a process that knows nothing."""
-    return pickle.dumps((version, settings, store))
+def recipe(version: str, settings: Settings, store: str, today: date) -> bytes:
+    """What `make` needs for all resources of a run, for a process that knows nothing; ages are those of `today`."""
+    return pickle.dumps((version, settings, store, today))
 
 
 def make(how: bytes, tasks: Sequence[Task]) -> list[bytes | str]:
@@ -45,8 +46,9 @@ def _made(deidentifier: Deidentifier, task: Task) -> bytes | str:
 
 @lru_cache(maxsize=4)
 def _deidentifier(how: bytes) -> Deidentifier:
-    version, settings, store = pickle.loads(how)  # noqa: S301  made by this program
-    return Deidentifier(version, settings.fhir, settings.secret, Cleaner(settings.text, settings.secret), store)
+    version, settings, store, today = pickle.loads(how)  # noqa: S301  made by this program
+    cleaner = Cleaner(settings.text, settings.secret)
+    return Deidentifier(version, settings.fhir, settings.secret, cleaner, store, today)
 
 
 @lru_cache(maxsize=500)

@@ -9,6 +9,7 @@ import pytest
 import requests
 from googleapiclient.errors import HttpError
 
+from emulator.deidentify.dates import shift_fhir
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.deidentify.test_fhir import BARE, KEY, SECRET
@@ -155,6 +156,22 @@ def test_images_and_what_fhir_says_of_them_still_meet_by_one_key(source: Dataset
     new = Dataset(source.emulator, f"{source.name}-new")
     expected = tuple(SECRET.uid(each) for each in ("1.2.1", "1.2.1.1", "1.2.1.1.1"))
     assert uids(new) == linked(new) == expected
+
+
+def test_dates_of_a_patient_move_alike_in_images_and_in_fhir(source: Dataset) -> None:
+    """The PatientID of the image is the identifier of the Patient."""
+    records = source.fhir("records")
+    records.put({**BARE, "identifier": [{"system": "urn:mrn", "value": "P1"}]})
+    records.put({**STUDY, "started": "2020-01-02T10:00:00Z"})
+    text = {"additionalTransformations": [{"infoTypes": ["DATE"], "dateShiftConfig": {"cryptoKey": KEY}}]}
+    config = {"text": text, "dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"}, "fhir": {}}
+    source.deidentify(f"{source.name}-new", config=config)
+    new = Dataset(source.emulator, f"{source.name}-new")
+    (image,) = source.emulator.request("GET", f"/v1/{new.name}/dicomStores/images/dicomWeb/studies")[1]
+    (entry,) = new.fhir("records").read("ImagingStudy")["entry"]
+    day = shift_fhir("2020-01-02", SECRET.days("P1"))
+    assert image["00080020"]["Value"] == [day.replace("-", "")]
+    assert entry["resource"]["started"] == f"{day}T10:00:00Z"
 
 
 def test_ids_that_are_kept_in_dicom_are_kept_in_fhir(source: Dataset) -> None:

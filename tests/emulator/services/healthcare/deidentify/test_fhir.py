@@ -152,6 +152,18 @@ def test_the_graph_stays_whole(emulator: RunningEmulator, source: FhirStore, tar
     assert [each["resource"]["id"] for each in found["entry"]] == [SECRET.identifier("one")]
 
 
+def test_people_that_a_resource_refers_to_are_found_in_its_texts(
+    emulator: RunningEmulator, source: FhirStore, target: FhirStore
+) -> None:
+    source.put(BARE)
+    source.put({"resourceType": "Practitioner", "id": "doctor", "name": [{"family": "Quizzelworth"}]})
+    said = {**observation("Patient/darcy"), "performer": [{"reference": "Practitioner/doctor"}]}
+    source.put({**said, "id": "o", "note": [{"text": "quizzelworth told darcy"}]})
+    deidentify(emulator, source, target, config=KEYED)
+    note = target.read(f"Observation/{SECRET.identifier('o')}")["note"]
+    assert note == [{"text": "[PERSON_NAME] told [PERSON_NAME]"}]
+
+
 def test_the_same_key_gives_the_same_and_changes_nothing_again(
     emulator: RunningEmulator, source: FhirStore, target: FhirStore
 ) -> None:
