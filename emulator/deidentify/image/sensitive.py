@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from emulator.deidentify.image.boxes import Box
+from emulator.deidentify.image.misreading import known_in
 from emulator.deidentify.image.rules import ImageRules
 from emulator.deidentify.text import Cleaner, Known
 
@@ -12,9 +13,6 @@ UNREADABLE = 0.6
 """Below this score a text was not read well enough to say that it identifies nobody."""
 _BESIDE = 3
 """How many times its height a text may be away from the one before it in a row to be read on from there."""
-_AS_LETTERS = str.maketrans("01258", "OIZSB")
-_AS_DIGITS = str.maketrans("OQDIl|ZSB", "000111258")
-"""What readers take for each other."""
 
 
 def sensitive(boxes: Iterable[Box], rules: ImageRules, cleaner: Cleaner, known: Known) -> list[Box]:
@@ -58,10 +56,8 @@ def _in_row(row: Sequence[Box], rules: ImageRules, cleaner: Cleaner, known: Know
 
 
 def _found(text: str, rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[tuple[int, int]]:
-    """Where a text says what identifies somebody; the record's own values also where letters and digits look alike."""
-    found = cleaner.find(text, known)
-    for likeness in (_AS_LETTERS, _AS_DIGITS):
-        found += known.find(text.translate(likeness))
+    """Where a text says what identifies somebody."""
+    found = [*cleaner.find(text, known), *known_in(text, known)]
     yield from ((each.start, each.end) for each in found if each.info_type not in rules.exclude)
 
 

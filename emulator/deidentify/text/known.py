@@ -78,6 +78,11 @@ class Known:
     def __bool__(self) -> bool:
         return bool(self._phrases or self._days)
 
+    @property
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """The values but for dates, each as a run of small letters and digits, with the infoType that it is of."""
+        return ((text, each.info_type) for text, phrases in self._phrases.items() for each in phrases)
+
     def find(self, text: str | Passage) -> list[Finding]:
         """Where the known values stand in a text; findings may overlap."""
         if not self:
