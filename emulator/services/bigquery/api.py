@@ -53,21 +53,20 @@ async def write_table(
     rows: Batches,
     disposition: str = commit.WRITE_EMPTY,
     job: str = "",
-    partitioning: dict[str, Any] | None = None,
+    body: dict[str, Any] | None = None,
 ) -> int:
     """Write a whole table from batches of rows (JSON objects), and give their number.
 
     disposition is WRITE_EMPTY (a table with rows is a 409), WRITE_TRUNCATE or WRITE_APPEND (which widens the schema).
-    The table shows all rows or none of them. A `job` that is named again after a crash writes once. `partitioning` is
-    the timePartitioning of a table that is made or replaced.
+    The table shows all rows or none of them. A `job` that is named again after a crash writes once. `body` is
+    what a table that is made or replaced gets beside (timePartitioning, tableConstraints).
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset, 409.
     """
     name = TableName(project, dataset, table)
     check_table_id(table)
     fields = schemas.checked(schema)
     key = job or f"write-{context.ids.hex(24)}"
-    body = {"timePartitioning": partitioning} if partitioning else {}
-    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True, body=body)
+    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True, body=body or {})
     catalog.dataset(context, name.parent)
     if job and await commit.is_done(context, target):
         return 0
@@ -105,11 +104,13 @@ async def append_rows(
     table: str,
     schema: list[Field],
     rows: Iterable[Row],
-    partitioning: dict[str, Any] | None = None,
+    body: dict[str, Any] | None = None,
+    replaced: tuple[str, list[str]] | None = None,
 ) -> int:
     """Append rows (JSON objects), making the table or adding columns where need be; durable on return.
 
-    `partitioning` is the timePartitioning of a table that is made.
+    `body` is what a table that is made gets beside (timePartitioning, tableConstraints). `replaced` is a column of
+    texts, and those of which rows go when the new ones come.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset.
     """
     name = TableName(project, dataset, table)
@@ -118,8 +119,7 @@ async def append_rows(
     async with house.lock(name):
         found = catalog.find_table(context, name)
         if found is None:
-            made = {"schema": {"fields": wanted}, "timePartitioning": partitioning}
-            found = await tables.create(context, name, made, "")
+            found = await tables.create(context, name, {**(body or {}), "schema": {"fields": wanted}}, "")
         columns = catalog.fields_of(found.body)
         widened = schemas.widened(columns, wanted)
         commit.check_fits(name, widened, wanted)
@@ -129,7 +129,10 @@ async def append_rows(
         if not place:
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
         read = _read(RowReader(widened), rows)
-        await house.run(storage.append, stored(place), widened, read, short=True, again=False)
+        if replaced:
+            await house.run(storage.replace, stored(place), widened, read, *replaced, short=True)
+        else:
+            await house.run(storage.append, stored(place), widened, read, short=True, again=False)
         house.changed(place)
     return len(read)
 

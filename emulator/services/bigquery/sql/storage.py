@@ -71,6 +71,20 @@ def append(
     )
 
 
+def replace(
+    connection: DuckDBPyConnection,
+    table: str,
+    fields: Sequence[Field],
+    rows: Sequence[Row],
+    key: str,
+    values: Sequence[str],
+) -> None:
+    """Append rows in the place of those that have one of these texts in a column; both or neither."""
+    with transaction(connection):
+        connection.execute(f"DELETE FROM {table} WHERE {quote(key)} IN (SELECT unnest(?))", [list(values)])
+        append(connection, table, fields, rows)
+
+
 def _defaults(fields: Sequence[Field], principal: str) -> dict[str, str]:
     """The engine's expressions for the defaults of columns, by their names."""
     if not any(field.get(DEFAULT) for field in fields):

@@ -17,6 +17,9 @@ from emulator.services.healthcare.transfer.tables import TableUri
 
 MAX_DEPTH = 5
 UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
+KEY = "id"
+"""The column that tells resources apart in a table of their latest versions."""
+LATEST = ("", "HISTORY_MODE_UNSPECIFIED", "KEEP_LATEST_VERSION")
 UPDATED = "lastUpdated"
 """The column that a partitioned table has beside: a copy of meta.lastUpdated, as a TIMESTAMP (Cloud Healthcare: export
 to partitioned tables)."""
@@ -36,6 +39,8 @@ class Destination:
     disposition: str
     partitioning: Json | None = None
     """The timePartitioning of its tables, None for tables in one piece."""
+    latest: bool = False
+    """Whether tables have a row for each resource, which the next version replaces (changeDataCaptureConfig)."""
 
     @classmethod
     def parse(cls, given: Json) -> "Destination":
@@ -44,20 +49,36 @@ class Destination:
         found = _DATASET.fullmatch(uri)
         if found is None:
             raise invalid_argument(f'Invalid BigQuery datasetUri "{uri[:200]}": it must be bq://PROJECT.DATASET.')
-        if "changeDataCaptureConfig" in given:
-            raise not_implemented("changeDataCaptureConfig is not emulated.")
         schema: Json = given.get("schemaConfig") or {}
         if schema.get("schemaType") not in SHAPES:
             raise invalid_argument(f"schemaConfig.schemaType is required: {', '.join(SHAPES)}.")
         depth: Any = schema.get("recursiveStructureDepth") or DEPTH
         if not 0 < int(depth) <= MAX_DEPTH:
             raise invalid_argument(f"recursiveStructureDepth must be from 0 to {MAX_DEPTH}.")
+        latest = _captures(given)
         partitioning = _partitioning(schema.get("lastUpdatedPartitionConfig"))
-        return cls(found[1], found[2], schema["schemaType"], int(depth), tables.disposition(given), partitioning)
+        disposition = tables.disposition(given)
+        return cls(found[1], found[2], schema["schemaType"], int(depth), disposition, partitioning, latest)
+
+    @property
+    def body(self) -> Json:
+        """What its tables get beside their columns."""
+        parts = {"timePartitioning": self.partitioning} if self.partitioning else {}
+        return {**parts, "tableConstraints": {"primaryKey": {"columns": [KEY]}}} if self.latest else parts
 
     def table(self, resource_type: str) -> TableUri:
         """The table of a type."""
         return TableUri(self.project, self.dataset, resource_type)
+
+
+def _captures(given: Json) -> bool:
+    """Whether a bigqueryDestination has changeDataCaptureConfig; 501 for what is not emulated of it."""
+    config: Json | None = given.get("changeDataCaptureConfig")
+    if config is None:
+        return False
+    if config.get("historyMode", "") not in LATEST:
+        raise not_implemented("historyMode KEEP_ALL_VERSIONS of changeDataCaptureConfig is not emulated.")
+    return True
 
 
 def _partitioning(config: Json | None) -> Json | None:

@@ -1,4 +1,5 @@
-"""Streams of a FHIR store. To BigQuery: rows of every version with its operation, and a view of the current ones.
+"""Streams of a FHIR store. To BigQuery: rows of every version with its operation, and a view of the current ones; or
+of the latest version of each resource only, where the destination captures changes.
 
 Cloud Healthcare: FhirStore.streamConfigs. The operation, CREATE, UPDATE or DELETE, is the code of a meta.tag.
 A stream to another store is kept as the name of what changed; who delivers it is registered here.
@@ -15,7 +16,7 @@ from emulator.gateway.request import Request
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.keeping import Change
-from emulator.services.healthcare.fhir.shapes import Destination, Table
+from emulator.services.healthcare.fhir.shapes import KEY, Destination, Table
 from emulator.services.healthcare.fhir.stored import Version, opened
 from emulator.services.healthcare.stores.kind import Json
 from emulator.services.healthcare.transfer import tables
@@ -89,7 +90,7 @@ async def _append_rows(context: "Context", store: str, config: Json, payloads: S
     problems = []
     for name, resources in by_type.items():
         try:
-            await _append(context, store, to, name, resources)
+            await (_replace if to.latest else _append)(context, store, to, name, resources)
         except ApiError as problem:
             problems.append(problem)
     if problems:
@@ -97,14 +98,35 @@ async def _append_rows(context: "Context", store: str, config: Json, payloads: S
 
 
 async def _append(context: "Context", store: str, to: Destination, resource_type: str, resources: list[Json]) -> None:
+    table, rows = await _rows(context, store, to, resource_type, resources)
+    if rows:
+        await tables.append(context, store, to.table(resource_type), table.columns, rows, to.body)
+        await tables.ensure_view(context, store, to.table(f"{resource_type}View"), _current(to, resource_type))
+
+
+async def _replace(context: "Context", store: str, to: Destination, resource_type: str, resources: list[Json]) -> None:
+    """Put the latest versions of resources in the place of those that the table has; take out what was deleted."""
+    latest = {resource["id"]: resource for resource in resources}
+    there = [resource for resource in latest.values() if not _is_deletion(resource)]
+    table, rows = await _rows(context, store, to, resource_type, there)
+    uri, replaced = to.table(resource_type), (KEY, list(latest))
+    await tables.append(context, store, uri, table.columns, rows, to.body, replaced)
+
+
+async def _rows(
+    context: "Context", store: str, to: Destination, resource_type: str, resources: list[Json]
+) -> tuple[Table, list[Json]]:
+    """The rows of resources, and the table that they fit in; those that have none are logged."""
     table = Table(to, opened(context, store).definitions, resource_type)
     rows, failed = await asyncio.to_thread(table.rows, resources)
     for resource, reason in failed:
         source = f"{store}/fhir/{resource_type}/{resource['id']}"
         context.logs.write(agent.log_entry(store, "FhirStreamLogEntry", 3, reason, source=source))
-    if rows:
-        await tables.append(context, store, to.table(resource_type), table.columns, rows, to.partitioning)
-        await tables.ensure_view(context, store, to.table(f"{resource_type}View"), _current(to, resource_type))
+    return table, rows
+
+
+def _is_deletion(resource: Json) -> bool:
+    return bool(resource["meta"]["tag"][-1] == {"code": "DELETE"})
 
 
 def _resources(payloads: Sequence[bytes]) -> list[Json]:

@@ -74,11 +74,16 @@ async def append(
     uri: TableUri,
     columns: list[Json],
     rows: Iterable[Json],
-    partitioning: Json | None = None,
+    body: Json | None = None,
+    replaced: tuple[str, list[str]] | None = None,
 ) -> None:
-    """Append rows to a table, which is made, partitioned so, or gets columns, where need be. Raises what is refused."""
+    """Append rows to a table, which is made, or gets columns, where need be. Raises what BigQuery refuses.
+
+    body      what a table that is made gets beside its columns: timePartitioning, tableConstraints
+    replaced  a column, and the values of it whose rows go
+    """
     require_editor(context, store, uri)
-    await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows, partitioning)
+    await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows, body, replaced)
 
 
 async def ensure_view(context: "Context", store: str, uri: TableUri, query: str) -> None:
@@ -93,12 +98,12 @@ async def write(
     columns: list[Json],
     rows: AsyncIterable[list[Json]],
     disposition: str,
-    partitioning: Json | None = None,
+    body: Json | None = None,
 ) -> int:
     """Write a table in one load, so that it is there whole or as it was before; gives the number of rows.
 
     A job that runs again after a crash writes a table that it has written no second time, and gives 0. A table that is
-    made or replaced is partitioned so (timePartitioning).
+    made or replaced gets `body` beside its columns.
     """
     key, to = f"{job.operation.name}/{uri}", (uri.project, uri.dataset, uri.table)
-    return await api.write_table(job.context, *to, columns, rows, disposition, job=key, partitioning=partitioning)
+    return await api.write_table(job.context, *to, columns, rows, disposition, job=key, body=body)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from emulator.context import Job
+from emulator.errors import not_implemented
 from emulator.fhir import parsing
 from emulator.services.healthcare.fhir.shapes import Destination, Table
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
@@ -30,7 +31,10 @@ class _Export:
 
 def check(given: Json, store: str) -> None:
     """Raise 400 for a bigqueryDestination that Google refuses, such as a dataset of another project."""
-    tables.require_own_project(Destination.parse(given).project, store)
+    to = Destination.parse(given)
+    tables.require_own_project(to.project, store)
+    if to.latest and to.disposition == "WRITE_APPEND":
+        raise not_implemented("An export that appends to tables with changeDataCaptureConfig is not emulated.")
 
 
 async def run(job: Job) -> None:
@@ -65,7 +69,7 @@ async def _write(export: _Export, to: Destination) -> int:
 
     if number > len(export.failed):
         uri, wanted = to.table(export.type), export.table.columns
-        await tables.write(export.job, uri, wanted, rows(), to.disposition, to.partitioning)
+        await tables.write(export.job, uri, wanted, rows(), to.disposition, to.body)
     return number - len(export.failed)
 
 

@@ -175,6 +175,49 @@ def test_streams_make_partitioned_tables_with_a_view(
     assert bigquery_client.get_table(f"{tables}.Patient").time_partitioning.field == "lastUpdated"
 
 
+def captured(tables: str, **more: Any) -> Json:
+    return to(tables, "ANALYTICS_V2", changeDataCaptureConfig=more)
+
+
+def key(client: "bigquery.Client", table: str) -> Any:
+    return client.get_table(table).to_api_repr()["tableConstraints"]["primaryKey"]["columns"]
+
+
+def test_a_stream_that_captures_changes_keeps_the_latest_version_only(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    path = f"/v1beta1/{fhir.name}?updateMask=streamConfigs"
+    assert emulator.request("PATCH", path, {"streamConfigs": [captured(tables)]})[0] == 200
+    table = f"{tables}.Patient"
+    fhir.put({**PATIENT, "id": "a"})
+    fhir.put({**PATIENT, "id": "b"})
+    until(bigquery_client, table, f"SELECT id FROM `{table}`", 2)
+    fhir.put({**PATIENT, "id": "a", "gender": "male"})
+    fhir.send("DELETE", "Patient/b")
+    fhir.put({**PATIENT, "id": "c"})
+    fhir.send("DELETE", "Patient/c")
+    fhir.put({**PATIENT, "id": "last"})
+    until(bigquery_client, table, f"SELECT id FROM `{table}` WHERE id = 'last'", 1)
+    found = rows(bigquery_client, f"SELECT id, gender FROM `{table}` ORDER BY id")
+    assert found == [{"id": "a", "gender": "male"}, {"id": "last", "gender": "female"}]
+    assert key(bigquery_client, table) == ["id"]
+    assert [each.table_id for each in bigquery_client.list_tables(tables)] == ["Patient"]  # without a view
+
+
+def test_what_of_captured_changes_is_not_emulated(emulator: RunningEmulator, fhir: FhirStore, tables: str) -> None:
+    for wrong in (captured(tables, historyMode="KEEP_ALL_VERSIONS"), captured(tables)):
+        wrong["bigqueryDestination"]["writeDisposition"] = "WRITE_APPEND"
+        assert emulator.request("POST", f"/v1beta1/{fhir.name}:export", wrong)[0] == 501
+
+
+def test_an_export_whose_changes_are_captured_has_a_key(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    fhir.put({**PATIENT, "id": "a"})
+    transfers.run(emulator, fhir.name, "export", captured(tables), "v1beta1")
+    assert key(bigquery_client, f"{tables}.Patient") == ["id"]
+
+
 def test_a_stream_of_some_types(make_fhir_store: MakeStore, bigquery_client: "bigquery.Client", tables: str) -> None:
     config = {**to(tables), "resourceTypes": ["Observation"]}
     store = make_fhir_store(enableUpdateCreate=True, streamConfigs=[config])
