@@ -8,6 +8,8 @@ _STAMP = re.compile(
 )
 _LEAST = (1, 1, 1, 0, 0, 0)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The first microsecond of the year 1 and the last of 9999, in UTC: what google.protobuf.Timestamp holds."""
 
 
 def microseconds_of(stamp: str, zone: tzinfo) -> int | None:
@@ -27,7 +29,8 @@ def microseconds_of(stamp: str, zone: tzinfo) -> int | None:
         since = moment - _EPOCH
     except (ValueError, OverflowError):
         return None
-    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+    count = (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+    return count if _FIRST <= count <= _LAST else None
 
 
 def _zone(found: re.Match[str], zone: tzinfo) -> tzinfo:

@@ -8,7 +8,7 @@ from emulator.gateway import collections, paging
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
-from emulator.services.healthcare import agent, operations
+from emulator.services.healthcare import agent, operations, zones
 from emulator.services.healthcare.names import DATASET, ID, METHODS
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores import registry, settings
@@ -53,6 +53,7 @@ LOCATIONS = [
 
 def _prepared(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
     settings.check_labels(body)
+    zones.of_name(body.get("timeZone", ""))
     return body
 
 
@@ -68,6 +69,7 @@ DATASETS = Collection(
     id_pattern=ID,
     immutable=frozenset(("encryptionSpec",)),
     prepare=_prepared,
+    prepare_update=lambda request, _old, body: _prepared(request, body),
     after_delete=_deleted,
 )
 _VERBS = ("get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")

@@ -30,7 +30,22 @@ def test_instant_is_of_the_zone_unless_an_offset_is_given(stamp: str, instant: s
     assert found == round(datetime.fromisoformat(instant).timestamp() * 1_000_000)
 
 
-@pytest.mark.parametrize("stamp", ["", "18", "20181301", "20180230", "2018-01-01", "2018010125", "٢٠١٨", "0000", "now"])
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        "18",
+        "20181301",
+        "20180230",
+        "2018-01-01",
+        "2018010125",
+        "٢٠١٨",
+        "0000",
+        "now",
+        "0001+1400",
+        "99991231235959-0100",
+    ],
+)
 def test_what_is_no_time_stamp_has_no_instant(stamp: str) -> None:
     assert microseconds_of(stamp, UTC) is None
 

@@ -9,8 +9,8 @@ import orjson
 
 from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import agent
-from emulator.services.healthcare.consent import filters, lists, names, tables, times
+from emulator.services.healthcare import agent, times
+from emulator.services.healthcare.consent import filters, lists, names, tables
 from emulator.services.healthcare.consent.tables import Store
 from emulator.services.healthcare.names import METHODS, store_of
 from emulator.services.healthcare.service import SERVICE

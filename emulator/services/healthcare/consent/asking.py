@@ -11,7 +11,8 @@ import orjson
 from emulator.consent import evaluation, rules
 from emulator.consent.evaluation import HAS_SATISFIED_POLICY, NOT_APPLICABLE, Evaluation, Policy
 from emulator.errors import invalid_argument
-from emulator.services.healthcare.consent import definitions, names, revisions, tables, times
+from emulator.services.healthcare import times
+from emulator.services.healthcare.consent import definitions, names, revisions, tables
 from emulator.services.healthcare.consent.revisions import ACTIVE, DRAFT, Revision
 from emulator.services.healthcare.consent.tables import Store
 

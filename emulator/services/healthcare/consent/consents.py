@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authorization import denied
 from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.consent import checks, filters, lists, masks, names, revisions, tables, times
+from emulator.services.healthcare import times
+from emulator.services.healthcare.consent import checks, filters, lists, masks, names, revisions, tables
 from emulator.services.healthcare.consent.revisions import ACTIVE, DRAFT, REJECTED, REVOKED, Revision
 from emulator.services.healthcare.consent.tables import Store
 from emulator.services.healthcare.names import METHODS, store_of

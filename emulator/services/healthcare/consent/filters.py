@@ -11,7 +11,7 @@ from typing import Any
 from emulator.errors import invalid_argument
 from emulator.gateway import filters
 from emulator.gateway.filters import Predicate
-from emulator.services.healthcare.consent import times
+from emulator.services.healthcare import times
 
 Json = dict[str, Any]
 _VALUE, _HAS = "Metadata", "HasMetadata"

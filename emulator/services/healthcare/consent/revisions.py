@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
-from emulator.services.healthcare.consent import checks, names, times, uses
+from emulator.services.healthcare import times
+from emulator.services.healthcare.consent import checks, names, uses
 from emulator.services.healthcare.consent.tables import Store
 
 if TYPE_CHECKING:

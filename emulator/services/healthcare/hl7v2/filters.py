@@ -14,7 +14,7 @@ from typing import Any
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway import filters
-from emulator.services.healthcare.hl7v2 import instants
+from emulator.services.healthcare import times
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
 MOST = 100
@@ -165,12 +165,12 @@ def _of_date(sign: str, wanted: str, zone: tzinfo) -> Condition:
 
 
 def _start(day: date, zone: tzinfo) -> int:
-    return instants.count(datetime(day.year, day.month, day.day, tzinfo=zone))
+    return times.of_moment(datetime(day.year, day.month, day.day, tzinfo=zone))
 
 
 def _of_time(field: str, sign: str, wanted: str) -> Condition:
     _require(sign in _COMPARE, field, "=, <, <=, > and >=")
-    at = instants.read(wanted)
+    at = times.of_instant(wanted)
     if at is None:
         raise _bad(f"{field} is compared with a time such as 2017-01-02T00:00:00-05:00")
     if field == "send_time":

@@ -3,13 +3,13 @@
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.healthcare.hl7v2.rollback import DAYS
+from emulator.services.healthcare import times
 from emulator.services.healthcare.service import SERVICE
+from emulator.services.healthcare.transfer.rollbacks import DAY, DAYS
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_MICROSECONDS = 86_400_000_000
 _GONE = "FROM hl7v2_messages WHERE live = 0 AND changed < ?"
 
 
@@ -22,7 +22,7 @@ async def start(context: "Context") -> None:
 @SERVICE.chore
 async def forget(context: "Context") -> dict[str, Any]:
     """Forget messages that were deleted longer ago than rollbacks reach; how many."""
-    before = int(context.clock.seconds() * 1_000_000) - DAYS * _MICROSECONDS
+    before = times.now(context) - DAYS * DAY
     if context.db.one(f"SELECT 1 {_GONE} LIMIT 1", (before,)) is None:
         return {"messages": 0}
     return {"messages": await context.db.write(_forget, before)}

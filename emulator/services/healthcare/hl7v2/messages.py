@@ -10,6 +10,7 @@ import orjson
 from emulator.errors import invalid_argument
 from emulator.gateway import paging, validation
 from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import times
 from emulator.services.healthcare.hl7v2 import filters, keeping, listing, stored, views
 from emulator.services.healthcare.hl7v2.receiving import MESSAGES
 from emulator.services.healthcare.hl7v2.stored import Json, Row, Store
@@ -80,7 +81,7 @@ async def patch(request: Request) -> Answer:
         before = stored.require(tx, request.name)
         labels = {**orjson.loads(before.state.labels), **given}
         settings.check_labels({"labels": labels})
-        at = int(context.clock.seconds() * 1_000_000)
+        at = times.now(context)
         state = replace(before.state, labels=orjson.dumps(labels).decode(), changed=at, operation="")
         keeping.change(tx, before, state)
         return _shown(tx, store, replace(before, state=state), views.FULL)
@@ -92,7 +93,7 @@ async def patch(request: Request) -> Answer:
 async def delete(request: Request) -> Answer:
     """Delete a message."""
     context = request.context
-    at = int(context.clock.seconds() * 1_000_000)
+    at = times.now(context)
     await context.db.write(lambda tx: keeping.delete(tx, stored.require(tx, request.name), at))
     return {}
 

@@ -11,7 +11,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.hl7v2 import acknowledging
 from emulator.hl7v2.errors import MessageError
 from emulator.hl7v2.timestamps import stamp_of
-from emulator.services.healthcare import changes, operations
+from emulator.services.healthcare import changes, operations, times
 from emulator.services.healthcare.hl7v2 import keeping, stored, views
 from emulator.services.healthcare.hl7v2.changes import Change
 from emulator.services.healthcare.hl7v2.keeping import Ready
@@ -109,7 +109,7 @@ def _receive(tx: sqlite3.Connection, context: "Context", store: Store, ready: Re
         if store.rejects_duplicates:
             raise already_exists("The store has a message of the same bytes, and rejectDuplicateMessage is set.")
         return Received(before, key.acknowledgement_of(identifier))
-    at = int(context.clock.seconds() * 1_000_000)
+    at = times.now(context)
     row = keeping.put(
         tx, key, ready, identifier, State(live=True, changed=at, created=at, operation="", labels=ready.labels), before
     )
@@ -126,7 +126,7 @@ def _invalid(problem: MessageError) -> ApiError:
 def _nacked(request: Request, store: Store, raw: bytes, error: ApiError, reason: str) -> ApiError:
     """An error with the NACK that goes back to the sender."""
     context = request.context
-    now = stamp_of(int(context.clock.seconds() * 1_000_000))
+    now = stamp_of(times.now(context))
     nack = acknowledging.nack(raw, store.terminator, now, context.ids.serial(), reason)
     detail = {
         "@type": operations.type_url(request, "hl7v2.IngestMessageErrorDetail"),

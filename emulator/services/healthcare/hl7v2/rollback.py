@@ -9,31 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from emulator.context import Job
-from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import operations
-from emulator.services.healthcare.hl7v2 import instants, keeping, stored
+from emulator.services.healthcare import operations, times
+from emulator.services.healthcare.hl7v2 import keeping, stored
 from emulator.services.healthcare.hl7v2.store import HL7V2
 from emulator.services.healthcare.hl7v2.stored import Json, Row, State
 from emulator.services.healthcare.hl7v2.undoing import Plan, Wanted, plan
-from emulator.services.healthcare.names import METHODS, StoreName
+from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.transfer import results, sources, steps, walking
-from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.healthcare.transfer import rollbacks, sources, walking
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.healthcare.transfer.walking import BATCH, Lines
-from emulator.services.storage.uris import GsUri
-from emulator.state.operations import Cancelled
 
 KIND = "healthcare.hl7v2.rollback"
 FOLDER = "rollback_messages"
-DAYS = 21
-"""How far back a rollback reaches (Google: point-in-time recovery)."""
 LOG_ENTRY = "Hl7V2ErrorLogEntry"
-TRIAL, SUCCESS, FAIL = "trial", "success", "fail"
-_MICROSECONDS = 86_400_000_000
-_ANY = ("", "ALL", "CHANGE_TYPE_UNSPECIFIED")
-_NO_MESSAGE = "There is no such message."
+_NO_MESSAGE = Problem(5, "There is no such message.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +88,7 @@ class InFiles:
 async def start(request: Request) -> Answer:
     """Start a rollback; the agent's permissions on buckets are checked by the operation."""
     request.context.resources.require(HL7V2.resource, request.name)
-    body = request.body or {}
-    GsUri.parse_folder(body.get("resultGcsBucket") or "", "resultGcsBucket")
-    if uri := body.get("inputGcsObject") or "":
-        GsUri.parse(uri, "inputGcsObject")
-        sources.parse(uri)
-    change = body.get("changeType") or ""
-    payload = {
-        "time": _time(request, body.get("rollbackTime")),
-        "folder": body["resultGcsBucket"],
-        "uri": uri,
-        "change": "" if change in _ANY else change,
-        "operations": [str(each) for each in (body.get("filteringFields") or {}).get("operationIds") or []],
-        "excludeRollbacks": bool(body.get("excludeRollbacks")),
-        "force": bool(body.get("force")),
-    }
+    payload = rollbacks.asked(request)
     method = "hl7v2.Hl7V2StoreService.RollbackHl7V2Messages"
     return operations.started(await operations.start(request, KIND, request.name, method, payload))
 
@@ -120,60 +97,23 @@ async def start(request: Request) -> Answer:
 async def run(job: Job) -> Json:
     """Roll back, or find what would be, and say what became of each message."""
     wanted = await asyncio.to_thread(_wanted, job)
-    await asyncio.to_thread(_check_destination, job)
     items = InFiles(Lines(job, sources.parse(job.payload["uri"]))) if job.payload["uri"] else InStore(job)
-    try:
+
+    async def roll_back() -> None:
         await walking.walk(job, items, lambda tx, job, batch: _step(tx, job, wanted, batch), LOG_ENTRY)
-    except Cancelled:
-        await _report(job)
-        raise
-    await _report(job)
+
+    await rollbacks.report(job, FOLDER, LOG_ENTRY, roll_back)
     answer = operations.response(job, "hl7v2.RollbackHl7V2MessagesResponse")
     return {**answer, "hl7v2Store": job.payload["store"]}
 
 
-def _time(request: Request, text: str | None) -> int:
-    """The time to go back to, in microseconds since 1970; 400 for none, or one that is too long ago or to come."""
-    if not text:
-        raise invalid_argument("rollbackTime is required: the time to roll back to.")
-    found, now = instants.read(text), int(request.context.clock.seconds() * 1_000_000)
-    if found is None or not now - DAYS * _MICROSECONDS <= found <= now:
-        raise invalid_argument(f'Invalid rollbackTime "{text[:80]}": it must be a time of the last {DAYS} days.')
-    return found
-
-
 def _wanted(job: Job) -> Wanted:
-    payload, excluded = job.payload, frozenset[str]()
-    if payload["excludeRollbacks"]:
-        listed = job.context.operations.list(StoreName.parse(payload["store"]).dataset)
-        excluded = frozenset(operations.number(each) for each in listed if each.kind == KIND)
-    return Wanted(payload["time"], payload["change"], frozenset(payload["operations"]), excluded)
+    payload = job.payload
+    return Wanted(payload["time"], payload["change"], frozenset(payload["operations"]), rollbacks.excluded(job))
 
 
 def _name(job: Job, identifier: str) -> str:
     return f"{job.payload['store']}/messages/{identifier}"
-
-
-def _names(job: Job) -> dict[str, str]:
-    """The files that a rollback writes, by what they hold, in the folder of its results."""
-    files = (SUCCESS, FAIL) if job.payload["force"] else (TRIAL,)
-    number = operations.number(job.operation)
-    return {each: f"{FOLDER}/{number}/{each}-1-of-1.txt" for each in files}
-
-
-def _folder(job: Job) -> GsUri:
-    return GsUri.parse_folder(job.payload["folder"], "resultGcsBucket")
-
-
-def _check_destination(job: Job) -> None:
-    """Raise Google's message where the agent may not write the results."""
-    folder = _folder(job)
-    names = [folder.name + name for name in _names(job).values()]
-    shared.require_write(job.context, job.payload["store"], folder.bucket, names)
-
-
-async def _report(job: Job) -> None:
-    await results.write(job, _folder(job), _names(job), LOG_ENTRY)
 
 
 def _step(tx: sqlite3.Connection, job: Job, wanted: Wanted, batch: list[Named]) -> None:
@@ -182,7 +122,7 @@ def _step(tx: sqlite3.Connection, job: Job, wanted: Wanted, batch: list[Named]) 
     for named in batch:
         row = None if key is None else keeping.known(tx, key, named.id)
         if row is None:
-            _fail(tx, job, named)
+            rollbacks.fail(tx, job, LOG_ENTRY, named.source, _NO_MESSAGE, named.id)
         elif (made := plan(_states(tx, row), wanted)) is not None:
             _rolled_back(tx, job, row, made)
 
@@ -197,18 +137,11 @@ def _states(tx: sqlite3.Connection, row: Row) -> list[State]:
 def _rolled_back(tx: sqlite3.Connection, job: Job, row: Row, made: Plan) -> None:
     """Do what is planned with a message, or note that it would be done."""
     job.count("success")
+    rollbacks.note(tx, job, row.id)
     if not job.payload["force"]:
-        results.add(tx, job, TRIAL, row.id)
         return
-    at, number = int(job.context.clock.seconds() * 1_000_000), operations.number(job.operation)
+    at, number = times.now(job.context), operations.number(job.operation)
     if made.to is None:
         keeping.delete(tx, row, at, number)
     else:
         keeping.change(tx, row, replace(made.to, changed=at, operation=number))
-    results.add(tx, job, SUCCESS, row.id)
-
-
-def _fail(tx: sqlite3.Connection, job: Job, named: Named) -> None:
-    steps.log_failures(tx, job, LOG_ENTRY, [(named.source, Problem(5, _NO_MESSAGE))])
-    job.count("failure")
-    results.add(tx, job, FAIL if job.payload["force"] else TRIAL, f"{named.id}\t{_NO_MESSAGE}")

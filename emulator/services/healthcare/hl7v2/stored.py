@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import not_found
 from emulator.hl7v2 import message, parsed
 from emulator.hl7v2.schemas.layers import Package, package_of
-from emulator.services.healthcare.hl7v2 import instants
+from emulator.services.healthcare import zones
 from emulator.services.healthcare.names import DATASET
 from emulator.state.resources import Resource
 
@@ -134,7 +134,7 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
     """The store of that name; 404 where there is none. Inside a write, pass its tx."""
     resource = context.resources.require(KIND, name, tx)
     dataset = context.resources.get(DATASET, resource.parent, tx)
-    zone = instants.zone(dataset.body.get("timeZone", "") if dataset is not None else "")
+    zone = zones.of_name(dataset.body.get("timeZone", "") if dataset is not None else "")
     return Store(resource, zone, _package(context, resource))
 
 

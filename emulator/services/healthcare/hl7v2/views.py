@@ -6,7 +6,7 @@ import orjson
 
 from emulator.hl7v2.message import Message
 from emulator.hl7v2.parsed import parsed_data
-from emulator.services.healthcare.hl7v2 import instants
+from emulator.services.healthcare import times
 from emulator.services.healthcare.hl7v2.stored import Body, Json, Row
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
@@ -32,10 +32,10 @@ def shown(store: str, version: str, row: Row, body: Body, view: str = FULL, mess
     if row.facility:
         answer["sendFacility"] = row.facility
     if row.sent != NEVER_SENT:
-        answer["sendTime"] = instants.shown(row.sent)
+        answer["sendTime"] = times.written(row.sent)
     if row.type:
         answer["messageType"] = row.type
-    answer["createTime"] = instants.shown(row.state.created)
+    answer["createTime"] = times.written(row.state.created)
     if patients := [_patient(value, kind) for value, kind in message.patient_ids()]:
         answer["patientIds"] = patients
     if row.state.labels != "{}":

@@ -47,6 +47,20 @@ def test_v1beta1_has_its_own_operation_names(emulator: RunningEmulator, unique: 
     assert operation["response"]["timeZone"] == "UTC"
 
 
+def test_time_zone_is_one_that_there_is(
+    emulator: RunningEmulator, healthcare: Any, unique: Callable[[str], str]
+) -> None:
+    parent = f"projects/{emulator.project}/locations/{LOCATION}"
+    datasets, name = healthcare.projects().locations().datasets(), unique("dataset")
+    with pytest.raises(HttpError, match="IANA") as refused:
+        datasets.create(parent=parent, datasetId=name, body={"timeZone": "Europe/Atlantis"}).execute()
+    assert status(refused) == 400
+    datasets.create(parent=parent, datasetId=name, body={"timeZone": "Europe/Berlin"}).execute()
+    with pytest.raises(HttpError, match="IANA") as refused:
+        datasets.patch(name=f"{parent}/datasets/{name}", updateMask="timeZone", body={"timeZone": "../x"}).execute()
+    assert status(refused) == 400
+
+
 def test_dataset_is_changed_listed_and_deleted_with_all_below(
     emulator: RunningEmulator, healthcare: Any, unique: Callable[[str], str]
 ) -> None:

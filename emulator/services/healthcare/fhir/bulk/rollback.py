@@ -8,7 +8,6 @@ import asyncio
 import sqlite3
 
 from emulator.context import Job
-from emulator.errors import invalid_argument
 from emulator.fhir import parsing
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
@@ -22,22 +21,14 @@ from emulator.services.healthcare.fhir.past_versions import require_versions
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.transfer import selection
-from emulator.services.healthcare.names import METHODS, StoreName
+from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.transfer import results, sources, steps
-from emulator.services.healthcare.transfer import to_storage as shared
+from emulator.services.healthcare.transfer import rollbacks, sources
 from emulator.services.healthcare.transfer.steps import Problem
-from emulator.services.storage.uris import GsUri
-from emulator.state.operations import Cancelled
 
 KIND = "healthcare.fhir.rollback"
 FOLDER = "rollback_resources"
-DAYS = 21
-"""How far back a rollback reaches (Google: point-in-time recovery)."""
-_MICROSECONDS = 86_400_000_000
-_ANY = ("", "ALL", "CHANGE_TYPE_UNSPECIFIED")
 _NO_UPDATE_CREATE = "The resource was deleted: to restore it, set enableUpdateCreate on the FHIR store."
-TRIAL, SUCCESS, FAIL = "trial", "success", "fail"
 
 
 @SERVICE.handles(f"{METHODS}.fhirStores.rollback")
@@ -45,25 +36,10 @@ async def start(request: Request) -> Answer:
     """Start a rollback; the agent's permissions on buckets are checked by the operation."""
     require_versions(request.context.resources.require(FHIR.resource, request.name).body)
     store, body = stored.opened(request.context, request.name), request.body or {}
-    GsUri.parse_folder(body.get("resultGcsBucket") or "", "resultGcsBucket")
-    if uri := body.get("inputGcsObject") or "":
-        GsUri.parse(uri, "inputGcsObject")
-        sources.parse(uri)
-    fields = body.get("filteringFields") or {}
-    if text := fields.get("metadataFilter") or "":
+    if text := (body.get("filteringFields") or {}).get("metadataFilter") or "":
         meta_filter.compiled(text)
-    change = body.get("changeType") or ""
-    payload = {
-        "time": _time(request, body.get("rollbackTime")),
-        "folder": body["resultGcsBucket"],
-        "uri": uri,
-        "types": keys.types_in(store, body.get("type") or [], "type"),
-        "change": "" if change in _ANY else change,
-        "operations": [str(each) for each in fields.get("operationIds") or []],
-        "metadataFilter": text,
-        "excludeRollbacks": bool(body.get("excludeRollbacks")),
-        "force": bool(body.get("force")),
-    }
+    types = keys.types_in(store, body.get("type") or [], "type")
+    payload = {**rollbacks.asked(request), "types": types, "metadataFilter": text}
     method = "fhir.FhirStoreService.RollbackFhirResources"
     return operations.started(await operations.start(request, KIND, store.name, method, payload))
 
@@ -73,31 +49,16 @@ async def run(job: Job) -> Json:
     """Roll back, or find what would be, and say what became of each resource."""
     store = selection.store_of(job)
     wanted = await asyncio.to_thread(_wanted, job)
-    await asyncio.to_thread(_check_destination, job)
-    try:
+
+    async def roll_back() -> None:
         await keys.walk(job, _keys(job, store), lambda tx, job, batch: _step(tx, job, wanted, batch))
-    except Cancelled:
-        await _report(job)
-        raise
-    await _report(job)
+
+    await rollbacks.report(job, FOLDER, LOG_ENTRY, roll_back)
     return {**operations.response(job, "fhir.RollbackFhirResourcesResponse"), "fhirStore": store.name}
 
 
-def _time(request: Request, text: str | None) -> int:
-    """The time to go back to, in microseconds since 1970; 400 for none, or one that is too long ago or to come."""
-    if not text:
-        raise invalid_argument("rollbackTime is required: the time to roll back to.")
-    found, now = instants.of_instant(text), int(request.context.clock.seconds() * 1_000_000)
-    if found is None or not now - DAYS * _MICROSECONDS <= found <= now:
-        raise invalid_argument(f'Invalid rollbackTime "{text[:80]}": it must be a time of the last {DAYS} days.')
-    return found
-
-
 def _wanted(job: Job) -> Wanted:
-    payload, excluded = job.payload, frozenset[str]()
-    if payload["excludeRollbacks"]:
-        listed = job.context.operations.list(StoreName.parse(payload["store"]).dataset)
-        excluded = frozenset(operations.number(each) for each in listed if each.kind == KIND)
+    payload, excluded = job.payload, rollbacks.excluded(job)
     wanted = Wanted(payload["time"], payload["change"], frozenset(payload["operations"]), excluded)
     if not payload["metadataFilter"]:
         return wanted
@@ -109,28 +70,6 @@ def _keys(job: Job, store: Store) -> Keys:
     if job.payload["uri"]:
         return InFiles(job, store, sources.parse(job.payload["uri"]))
     return InStore(job, store, job.payload["types"], first=first_rid(job.payload["time"] + 1))
-
-
-def _names(job: Job) -> dict[str, str]:
-    """The files that a rollback writes, by what they hold, in the folder of its results."""
-    files = (SUCCESS, FAIL) if job.payload["force"] else (TRIAL,)
-    number = operations.number(job.operation)
-    return {each: f"{FOLDER}/{number}/{each}-1-of-1.txt" for each in files}
-
-
-def _check_destination(job: Job) -> None:
-    """Raise Google's message where the agent may not write the results."""
-    folder = _folder(job)
-    names = [folder.name + name for name in _names(job).values()]
-    shared.require_write(job.context, job.payload["store"], folder.bucket, names)
-
-
-def _folder(job: Job) -> GsUri:
-    return GsUri.parse_folder(job.payload["folder"], "resultGcsBucket")
-
-
-async def _report(job: Job) -> None:
-    await results.write(job, _folder(job), _names(job), LOG_ENTRY)
 
 
 def _step(tx: sqlite3.Connection, job: Job, wanted: Wanted, batch: list[Key]) -> None:
@@ -171,16 +110,16 @@ def _rolled_back(tx: sqlite3.Connection, job: Job, store: Store, key: Key, made:
         return []
     job.count("success")
     if not job.payload["force"]:
-        _note(tx, job, TRIAL, key, instants.last_updated(made.now.at))
+        rollbacks.note(tx, job, key.type, key.id, instants.last_updated(made.now.at))
         return []
     context, number = job.context, operations.number(job.operation)
     at = int(context.clock.seconds() * 1_000_000)
     if made.to is None:
-        _note(tx, job, SUCCESS, key, "", "")
+        rollbacks.note(tx, job, key.type, key.id, "", "")
         deleted = keeping.delete(context, tx, store, key.type, key.id, at, operation=number)
         return [] if deleted is None else [deleted]
     change = _restored(tx, job, store, made.to, at)
-    _note(tx, job, SUCCESS, key, made.now.version_id, change.after.version_id)
+    rollbacks.note(tx, job, key.type, key.id, made.now.version_id, change.after.version_id)
     return [change]
 
 
@@ -194,10 +133,4 @@ def _restored(tx: sqlite3.Connection, job: Job, store: Store, old: Version, at: 
 
 
 def _fail(tx: sqlite3.Connection, job: Job, key: Key, now: str, problem: Problem) -> None:
-    steps.log_failures(tx, job, LOG_ENTRY, [(key.source, problem)])
-    job.count("failure")
-    _note(tx, job, FAIL, key, now, "", problem.message)
-
-
-def _note(tx: sqlite3.Connection, job: Job, file: str, key: Key, *columns: str) -> None:
-    results.add(tx, job, file, "\t".join((key.type, key.id, *columns)))
+    rollbacks.fail(tx, job, LOG_ENTRY, key.source, problem, key.type, key.id, now, "")

@@ -15,7 +15,7 @@ import orjson
 from emulator.context import Job
 from emulator.errors import ApiError
 from emulator.hl7v2.errors import MessageError
-from emulator.services.healthcare import operations
+from emulator.services.healthcare import operations, times
 from emulator.services.healthcare.hl7v2 import keeping, stored
 from emulator.services.healthcare.hl7v2.keeping import Ready
 from emulator.services.healthcare.hl7v2.receiving import LARGEST
@@ -82,7 +82,7 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
     """Make messages be there, with their labels in the place of those that they have."""
     context = job.context
     key = stored.key_in(tx, context.resources.require(stored.KIND, job.payload["store"], tx).name)
-    at, number = int(context.clock.seconds() * 1_000_000), operations.number(job.operation)
+    at, number = times.now(context), operations.number(job.operation)
     for one in ready:
         identifier = key.id_of(one.body.raw)
         before = keeping.known(tx, key, identifier)

@@ -7,7 +7,8 @@ from typing import Self
 
 from emulator.context import Job
 from emulator.errors import invalid_argument
-from emulator.services.healthcare.hl7v2 import filters, instants, listing, stored
+from emulator.services.healthcare import times
+from emulator.services.healthcare.hl7v2 import filters, listing, stored
 from emulator.services.healthcare.hl7v2.filters import Condition
 from emulator.services.healthcare.hl7v2.listing import Order
 from emulator.services.healthcare.hl7v2.stored import Json, Key, Row, Store
@@ -64,7 +65,7 @@ def _time(body: Json, field: str) -> int | None:
     text = body.get(field)
     if not text:
         return None
-    found = instants.read(text)
+    found = times.of_instant(text)
     if found is None:
         raise invalid_argument(f'Invalid {field} "{text[:80]}": it must be a time such as 2018-01-01T00:00:00Z.')
     return found
@@ -79,6 +80,6 @@ def _condition(job: Job, store: Store) -> Condition:
     start, end = _time(payload, "startTime"), _time(payload, "endTime")
     unsent = "" if start is not None or end is not None else f" OR m.sent = {NEVER_SENT}"
     if end is None:
-        end = instants.count(datetime.fromisoformat(job.operation.created))
+        end = times.of_moment(datetime.fromisoformat(job.operation.created))
     sql = f"(m.sent >= ? AND m.sent < ?{unsent}) AND {wanted.sql}"
     return Condition(sql, (start or 0, end, *wanted.values), wanted.holds)

@@ -8,7 +8,8 @@ import pytest
 
 from emulator.context import Context
 from emulator.errors import ApiError
-from emulator.services.healthcare.consent import revisions, tables, times
+from emulator.services.healthcare import times
+from emulator.services.healthcare.consent import revisions, tables
 from emulator.services.healthcare.consent.tables import Store
 from emulator.state.resources import Resource
 

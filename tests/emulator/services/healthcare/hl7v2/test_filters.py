@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from emulator.errors import ApiError
-from emulator.services.healthcare.hl7v2 import filters, instants, tables
+from emulator.services.healthcare import times
+from emulator.services.healthcare.hl7v2 import filters, tables
 from emulator.services.healthcare.hl7v2.filters import DEEPEST, MOST, Condition, Facts
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
@@ -97,7 +98,7 @@ def _of_time(field: tuple[str, str], sign: str, at: int) -> Stated:
         found = getattr(facts, field[1])
         return found != NEVER_SENT and _SIGNS[sign](found, at)
 
-    return Stated(f'{field[0]} {sign} "{instants.shown(at)}"', means)
+    return Stated(f'{field[0]} {sign} "{times.written(at)}"', means)
 
 
 def _of_patient(one: tuple[str, str]) -> Stated:

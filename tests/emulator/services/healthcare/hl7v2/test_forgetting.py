@@ -1,13 +1,12 @@
 """Deleted messages stay as long as a rollback could bring them back, and no longer."""
 
 from emulator.services.healthcare.hl7v2 import forgetting, keeping, stored
-from emulator.services.healthcare.hl7v2.rollback import DAYS
 from emulator.services.healthcare.hl7v2.stored import State
+from emulator.services.healthcare.transfer.rollbacks import DAY, DAYS
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.hl7v2.test_messages import sent
 
 STORE = "projects/unit-project/locations/us-central1/datasets/d/hl7V2Stores/s"
-_DAY = 86_400_000_000
 
 
 def test_what_was_deleted_too_long_ago_is_forgotten(in_process: InProcess) -> None:
@@ -17,7 +16,7 @@ def test_what_was_deleted_too_long_ago_is_forgotten(in_process: InProcess) -> No
     in_process.write(lambda tx: emulator.resources.insert(tx, "healthcare.datasets", dataset, "", {}))
     in_process.write(lambda tx: emulator.resources.insert(tx, stored.KIND, STORE, dataset, {}))
     store = stored.opened(emulator, STORE)
-    for number, deleted in enumerate((None, now - (DAYS - 1) * _DAY, now - (DAYS + 1) * _DAY)):
+    for number, deleted in enumerate((None, now - (DAYS - 1) * DAY, now - (DAYS + 1) * DAY)):
         ready = keeping.made_ready(store, sent(number), {})
         key = in_process.write(stored.key_in, STORE)
         made = State(live=True, changed=1, created=1, operation="", labels="{}")

@@ -1,5 +1,6 @@
 """Points in time and lengths of it, in microseconds."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253402300799999999  # the end of the year 9999 (google.protobuf.Timestamp)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def now(context: "Context") -> int:
@@ -27,6 +29,24 @@ def of(text: str, field: str) -> int:
         raise invalid_argument(
             f'Invalid {field} "{text[:60]}": it must be a time such as 2026-01-31T12:00:00Z.'
         ) from None
+
+
+def of_instant(text: str) -> int | None:
+    """The microseconds since 1970 of a time to the second at least and with a zone (RFC 3339, FHIR's instant).
+
+    None for what is none.
+    """
+    if not _INSTANT.fullmatch(text):
+        return None
+    try:
+        return of_moment(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def of_moment(moment: datetime) -> int:
+    """The microseconds since 1970 of a moment with a zone."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def written(microseconds: int) -> str:
