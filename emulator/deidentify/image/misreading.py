@@ -50,7 +50,7 @@ def _places(value: str, run: str) -> Iterator[tuple[int, int]]:
     ends = [(most + 1, 0), *_ends(value, run), (most + 1, 0)]
     for end in range(1, len(ends) - 1):
         cost, start = ends[end]
-        if cost <= most and cost <= min(ends[end - 1][0], ends[end + 1][0]):
+        if cost <= most and ends[end - 1][0] > cost <= ends[end + 1][0]:
             yield start, end
 
 
