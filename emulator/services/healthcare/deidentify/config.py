@@ -9,7 +9,8 @@ from emulator.deidentify.errors import ConfigError
 from emulator.deidentify.image import DetectorMissing, Mode, available
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
-from emulator.errors import failed_precondition, invalid_argument, not_implemented
+from emulator.errors import ApiError, failed_precondition, invalid_argument, not_implemented
+from emulator.gateway import validation
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.deidentify import kms_keys
 from emulator.services.storage import api
@@ -42,7 +43,7 @@ async def load(context: "Context", name: str, payload: Json) -> Settings:
     """
     given = payload.get("config") or {}
     if uri := payload.get("gcsConfigUri"):
-        given = await _read(context, name, uri)
+        given = await _read(context, name, uri, payload["version"])
     return parse(kms_keys.unwrapped(context, name, given), Secret(bytes.fromhex(payload["key"])))
 
 
@@ -60,8 +61,8 @@ def require_detector(settings: Settings) -> None:
         raise failed_precondition(str(DetectorMissing()))
 
 
-async def _read(context: "Context", name: str, uri: str) -> Json:
-    """The DeidentifyConfig in an object of Cloud Storage."""
+async def _read(context: "Context", name: str, uri: str, version: str) -> Json:
+    """The DeidentifyConfig of an API version in an object of Cloud Storage; 400 for what its schema does not know."""
     file = GsUri.parse(uri, "gcsConfigUri")
     if not agent.may(context, name, "storage.objects.get", file.bucket, file.name):
         raise agent.lacks_permission("Cloud Storage")
@@ -73,6 +74,8 @@ async def _read(context: "Context", name: str, uri: str) -> Json:
         config = orjson.loads(await context.blobs.read(found.blob_id))
     except orjson.JSONDecodeError:
         raise invalid_argument(f"The config file {uri} is not JSON.") from None
-    if not isinstance(config, dict):
-        raise invalid_argument(f"The config file {uri} is no DeidentifyConfig: it must be a JSON object.")
-    return config
+    document = next(each for each in context.documents("healthcare") if each.name == f"healthcare.{version}")
+    try:
+        return validation.conform(document, "DeidentifyConfig", config)
+    except ApiError as problem:
+        raise invalid_argument(f"The config file {uri} is no DeidentifyConfig: {problem.message}") from None

@@ -1,5 +1,6 @@
 """dicomStores.deidentify, driven as Google's samples do."""
 
+import base64
 import json
 import sqlite3
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import requests
 from googleapiclient.errors import HttpError
 
 from emulator.deidentify.image import DetectorMissing, available
+from emulator.deidentify.keys import Secret
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
@@ -84,6 +86,19 @@ def test_two_runs_use_two_keys(emulator: RunningEmulator, store: Store, target: 
     assert len(target.client.search_for_studies()) == 2
 
 
+def test_the_same_key_gives_the_same_study_in_every_run(emulator: RunningEmulator, store: Store, target: Store) -> None:
+    """What is new is added to what is there: so a nightly run over a store that grows needs no memory."""
+    key = base64.b64encode(b"k" * 32).decode()
+    text = {"additionalTransformations": [{"infoTypes": ["DATE"], "dateShiftConfig": {"cryptoKey": key}}]}
+    for number in (1, 2):
+        store.post(made(uid=f"1.2.1.1.{number}"))
+        done = deidentify(emulator, store, target, config={**BASIC, "text": text})
+        assert done["metadata"]["counter"] == {"success": str(number)}
+    assert len(target.client.search_for_instances()) == 2
+    (study,) = target.client.search_for_studies()
+    assert study["0020000D"]["Value"] == [Secret(b"k" * 32).uid("1.2.1")]
+
+
 def test_kept_ids_make_a_run_repeatable(emulator: RunningEmulator, store: Store, target: Store) -> None:
     store.post(made())
     config = {"dicom": {"keepList": {"tags": ["PatientID"]}, "skipIdRedaction": True}}
@@ -127,12 +142,23 @@ def test_a_config_in_cloud_storage(
     bucket = make_bucket(emulator, unique("configs"), "roles/storage.objectViewer")
     upload(emulator, bucket, "basic.json", json.dumps(BASIC).encode())
     upload(emulator, bucket, "odd.json", b'{"dicom": {"keepList": {"tags": ["PatientNam"]}}}')
+    upload(emulator, bucket, "type.json", b'{"dicom": "all of it"}')
+    upload(emulator, bucket, "later.json", b'{"dicomTagConfig": {}}')
+    upload(emulator, bucket, "none.json", b"DeidentifyConfig")
     done = deidentify(emulator, store, target, gcsConfigUri=f"gs://{bucket}/basic.json")
     assert done["metadata"]["counter"] == {"success": "1"}
     assert str(datasets(target)[0].PatientName) == ""
-    odd = deidentify(emulator, store, target, gcsConfigUri=f"gs://{bucket}/odd.json")
-    assert odd["error"]["code"] == 3
-    assert '"PatientNam"' in odd["error"]["message"]
+    told = {
+        "odd": '"PatientNam"',
+        "type": "'dicom'",
+        "later": '"dicomTagConfig"',
+        "none": "not JSON",
+        "gone": "not exist",
+    }
+    for name, words in told.items():
+        done = deidentify(emulator, store, target, gcsConfigUri=f"gs://{bucket}/{name}.json")
+        assert done["error"]["code"] == 3
+        assert words in done["error"]["message"]
 
 
 def test_a_config_that_the_agent_may_not_read(
