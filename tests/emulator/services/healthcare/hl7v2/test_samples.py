@@ -1,0 +1,62 @@
+"""The steps of Google's samples for HL7v2, with its client for Python (GoogleCloudPlatform/python-docs-samples).
+
+healthcare/api-client/v1/hl7v2: hl7v2_stores.py and hl7v2_messages.py, in the order in which their tests run them.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from tests.emulator.hl7v2.samples import ADMISSION
+from tests.emulator.services.healthcare.hl7v2.conftest import encoded
+
+
+@pytest.fixture(params=["v1", "v1beta1"])
+def client(request: pytest.FixtureRequest, google_api: Callable[[str, str], Any]) -> Any:
+    """Cloud Healthcare of a version."""
+    return google_api("healthcare", request.param)
+
+
+def test_the_steps_with_a_store(client: Any, dataset: str, unique: Callable[[str], str]) -> None:
+    stores, store_id = client.projects().locations().datasets().hl7V2Stores(), unique("my-hl7v2-store")
+    name = f"{dataset}/hl7V2Stores/{store_id}"
+    request = stores.create(parent=dataset, body={}, hl7V2StoreId=store_id)
+    assert request.execute() == {"name": name}
+    assert stores.get(name=name).execute() == {"name": name}
+    assert name in [each["name"] for each in stores.list(parent=dataset).execute().get("hl7V2Stores", [])]
+    patch = {"notificationConfigs": None}
+    assert stores.patch(name=name, updateMask="notificationConfigs", body=patch).execute() == {"name": name}
+    assert "bindings" not in stores.getIamPolicy(resource=name).execute()
+    policy = {"bindings": [{"role": "roles/viewer", "members": ["user:a@example.com"]}]}
+    set_policy = stores.setIamPolicy(resource=name, body={"policy": policy}).execute()
+    assert set_policy["bindings"] == policy["bindings"]
+    assert stores.delete(name=name).execute() == {}
+
+
+def test_the_steps_with_messages(client: Any, dataset: str, unique: Callable[[str], str], tmp_path: Path) -> None:
+    stores, store_id = client.projects().locations().datasets().hl7V2Stores(), unique("my-hl7v2-store")
+    parent = f"{dataset}/hl7V2Stores/{store_id}"
+    stores.create(parent=dataset, body={}, hl7V2StoreId=store_id).execute()
+    file = tmp_path / "hl7v2-sample-ingest.json"
+    file.write_text(json.dumps({"message": {"data": encoded(ADMISSION)}}))
+    messages = stores.messages()
+    with file.open() as opened:
+        body = json.load(opened)
+    created = messages.create(parent=parent, body=body).execute()
+    ingested = messages.ingest(parent=parent, body=body).execute()
+    assert {"hl7Ack", "message"} == ingested.keys()
+    assert ingested["message"] == created
+    listed = messages.list(parent=parent).execute().get("hl7V2Messages", [])
+    assert listed == [{"name": created["name"]}]
+    got = messages.get(name=listed[0]["name"]).execute()
+    assert got == created
+    label = {"labels": {"my-key": "my-value"}}
+    patched = messages.patch(name=got["name"], updateMask="labels", body=label).execute()
+    assert patched["labels"] == {"my-key": "my-value"}
+    assert messages.delete(name=got["name"]).execute() == {}
+    with pytest.raises(HttpError):
+        messages.get(name=got["name"]).execute()
