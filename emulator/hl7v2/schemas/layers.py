@@ -16,6 +16,8 @@ from emulator.hl7v2.schemas.model import Group, Json, Type, group_of, type_of
 FAIL, SKIP, PARSE = "FAIL", "SKIP", "PARSE"
 _UNSPECIFIED = "UNEXPECTED_SEGMENT_HANDLING_MODE_UNSPECIFIED"
 _PLACE = re.compile(r"(\d+)(?:\[(\d+)\])?(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
+_KEY = re.compile(r"\w{1,4}(_\w{1,4})?", re.ASCII)
+"""What keys look like that may be quoted: a header can hold anything in their place."""
 Matches = Callable[[Message], bool]
 
 
@@ -41,7 +43,8 @@ class Package:
                 matches, groups = self.schemas[place]
                 if key in groups and matches(message):
                     return self._group(place, key, groups[key])
-        raise MessageError(f"there is no schema for messages of type {own or structure}")
+        named = f"type {own}" if _KEY.fullmatch(own) else "this type"
+        raise MessageError(f"there is no schema for messages of {named}")
 
     def types_for(self, message: Message) -> Mapping[str, Type]:
         """The types that are for a message, by name."""

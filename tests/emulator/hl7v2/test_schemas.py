@@ -302,6 +302,11 @@ def test_message_without_a_schema_is_said() -> None:
         made(HEADER, {})
 
 
+def test_type_that_is_none_is_not_quoted() -> None:
+    with pytest.raises(MessageError, match=r"of this type$"):
+        made(HEADER.replace("ZZZ^Z01", "SMITH^JOHN"), {})
+
+
 def test_source_that_names_no_field_is_refused() -> None:
     with pytest.raises(MessageError, match='mshField "x"'):
         package_of({"schemas": [{"version": [{"mshField": "x", "value": "1"}]}]})
