@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scripts.connection import TIMEOUT_SECONDS
-from scripts.errors import ApiFailure
+from scripts.errors import ApiFailure, CommandError, api_failure
 from scripts.patience import patiently
 
 if TYPE_CHECKING:
@@ -99,10 +99,19 @@ class ConsentStore:
         self._send("PATCH", f"{name}?updateMask=userId,resourceAttributes", mapping)
 
     def check(self, data: str, request: Mapping[str, str], *, full: bool = False) -> Json:
-        """What the consents say of a use of an item of data."""
+        """What the consents say of a use of an item of data. Raises CommandError for what is mapped to no patient."""
         view = "FULL" if full else "BASIC"
         body = {"dataId": data, "requestAttributes": dict(request), "responseView": view}
-        return self._do(self._api.checkDataAccess(consentStore=self.name, body=body))
+        try:
+            return self._do(self._api.checkDataAccess(consentStore=self.name, body=body))
+        except Exception as error:
+            refusal = api_failure(error)
+            if refusal is None or refusal.code != HTTPStatus.NOT_FOUND:
+                raise
+            raise CommandError(
+                "The consent store knows no such data: run `python -m scripts consent map` for new studies, and"
+                " `pulumi up --refresh` where the store itself is gone."
+            ) from None
 
     def query(self, request: Mapping[str, str], folder: str) -> Any:
         """The request that starts to write, into a folder gs://BUCKET/NAME, which data may be used."""

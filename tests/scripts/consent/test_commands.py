@@ -179,6 +179,12 @@ def test_a_consent_that_would_be_refused_or_permit_nothing_leaves_nothing(
     assert ready.get("/consentArtifacts") == {}
 
 
+def test_a_study_that_is_not_mapped_is_told_with_what_to_do(ready: Desk) -> None:
+    for command in ("check", "who-sees"):
+        shown = ready(command, "1.2.99", "--for", "research")
+        assert (shown.code, "run `python -m scripts consent map`" in shown.err) == (1, True)
+
+
 def test_what_the_store_refuses_is_told_in_its_words(ready: Desk) -> None:
     shown = ready("check", "1.2.1", "--for", "fun")
     assert (shown.code, '"fun" is no allowed value of attribute purpose' in shown.err) == (1, True)
