@@ -47,7 +47,9 @@ async def start(request: Request) -> Answer:
     context, body = request.context, request.body or {}
     source = context.resources.require(DATASET, request.name)
     name = _destination(request, str(body.get("destinationDataset") or ""))
-    config.check(body)
+    settings = config.check(body)
+    if settings is not None and context.resources.list(DICOM.resource, source.name)[0]:
+        config.require_detector(settings)
     payload = {
         **{field: body[field] for field in ("config", "gcsConfigUri") if field in body},
         "key": Secret.random().key.hex(),

@@ -10,6 +10,7 @@ import requests
 from googleapiclient.errors import HttpError
 
 from emulator.deidentify.dates import shift_fhir
+from emulator.deidentify.image import available
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.deidentify.test_fhir import BARE, KEY, SECRET
@@ -208,6 +209,15 @@ def test_requests_that_are_refused(source: Dataset, make_dataset: Callable[[], D
         assert (found, sentence in answer["error"]["message"]) == (code, True), answer
     body = {"destinationDataset": f"{source.name}-new", "config": {"dicom": {"keepList": {"tags": ["Nonsense"]}}}}
     assert source.emulator.request("POST", f"/v1/{source.name}:deidentify", body)[0] == 400
+    assert source.emulator.request("GET", f"/v1/{source.name}-new")[0] == 404
+
+
+@pytest.mark.skipif(available(), reason="text in pixels is found here")
+def test_text_in_pixels_that_nothing_finds_is_refused_before_anything_is_made(source: Dataset) -> None:
+    config = {"image": {"textRedactionMode": "REDACT_ALL_TEXT"}}
+    body = {"destinationDataset": f"{source.name}-new", "config": config}
+    code, answer = source.emulator.request("POST", f"/v1/{source.name}:deidentify", body)
+    assert (code, answer["error"]["status"]) == (400, "FAILED_PRECONDITION")
     assert source.emulator.request("GET", f"/v1/{source.name}-new")[0] == 404
 
 

@@ -284,6 +284,26 @@ def test_a_config_in_cloud_storage(
     assert target.send("GET", f"Patient/{SECRET.identifier('darcy')}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (b"{", "is not JSON"),
+        (b"[]", "must be a JSON object"),
+        (b'{"fhir":{"fieldMetadataList":[{"action":"NOPE","paths":["Patient"]}]}}', "is no DeidentifyConfig"),
+        (b'{"fhir":[1]}', "is no DeidentifyConfig"),
+        (b'{"fhir":{"fieldMetadataList":[{"paths":[{}]}]}}', "is no DeidentifyConfig"),
+        (b'{"fhirFieldConfig":{"fieldMetadataList":[{"paths":["Patient.nmae"],"keepField":{}}]}}', "nmae"),
+    ],
+)
+def test_configs_in_cloud_storage_that_can_not_be_followed(
+    emulator: RunningEmulator, source: FhirStore, target: FhirStore, bucket: str, file: bytes, sentence: str
+) -> None:
+    transfers.upload(emulator, bucket, "deid.json", file)
+    done = deidentify(emulator, source, target, gcsConfigUri=f"gs://{bucket}/deid.json")
+    assert done["error"]["code"] == 3
+    assert sentence in done["error"]["message"]
+
+
 @pytest.mark.parametrize("version", ["STU3", "R5"])
 def test_other_versions(emulator: RunningEmulator, make_fhir_store: MakeStore, version: str) -> None:
     source, target = (make_fhir_store(version, enableUpdateCreate=True) for _ in range(2))
