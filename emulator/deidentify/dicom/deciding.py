@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from emulator.deidentify.dicom import marks, tables
 from emulator.deidentify.dicom.dummies import ENCAPSULATED_DOCUMENT
 from emulator.deidentify.dicom.rules import TEXT_VRS, Action, DicomRules, Profile
+from emulator.dicom import dictionary
 
 CONTENT_SEQUENCE = 0x0040A730
 _IDS = frozenset((0x00020003, 0x00080018, 0x0020000D, 0x0020000E))
@@ -107,7 +108,15 @@ def _by_profile(rules: DicomRules, place: Place, tag: int, vr: str) -> Decision:
         return Decision((Action.DELETE,), "in the remove list")
     if rules.profile is Profile.CONTENTS and vr in (*TEXT_VRS, "UN"):
         return Decision((Action.TEXT,), "contents are inspected")
+    if rules.profile is Profile.CONTENTS and _is_disguised_text(tag, vr):
+        return Decision((Action.EMPTY,), "a text whose VR keeps it from being inspected")
     return Decision((stays,), rules.profile.value)
+
+
+def _is_disguised_text(tag: int, vr: str) -> bool:
+    """Whether a file gives a text attribute of the dictionary a VR whose contents nobody inspects."""
+    known = dictionary.entry(tag)
+    return known is not None and known[0] in TEXT_VRS and vr != "SQ"
 
 
 def _kept_by_list(rules: DicomRules, tag: int, vr: str, stays: Action) -> Decision:

@@ -24,6 +24,8 @@ from tests.emulator.deidentify.dicom import answer_key
 from tests.emulator.deidentify.dicom.answer_key import DUMMY, EMPTY, GONE, INSIDE, KEPT
 from tests.emulator.deidentify.dicom.answer_key import UID as NEW_UID
 
+pytestmark = pytest.mark.slow
+
 KEY = Secret(b"k" * 32)
 RULES = DicomRules(Profile.BASIC)
 LEAST = 0.9995

@@ -1,4 +1,6 @@
+import tracemalloc
 from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import pydicom
@@ -119,6 +121,20 @@ def test_the_object_says_that_and_how_it_was_deidentified() -> None:
     assert new.PatientIdentityRemoved == "YES"
     assert [code.CodeValue for code in new.DeidentificationMethodCodeSequence] == ["113100"]
     assert "DeidentificationMethod" not in new
+
+
+def test_large_values_are_passed_over_and_not_read(tmp_path: Path) -> None:
+    """The new file of 40 MB is a few kilobytes beside ranges of the original, which come in pieces."""
+    path = tmp_path / "film.dcm"
+    path.write_bytes(made(Rows=4096, Columns=10240, PixelData=bytes(40 << 20)))
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        tracemalloc.start()
+        sizes = [len(chunk) for chunk in deidentify(data, BASIC, KEY).chunks()]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert sum(sizes) > 40 << 20
+    assert max(sizes) <= 16 << 20
+    assert peak < 36 << 20
 
 
 def test_a_damaged_file_is_refused() -> None:

@@ -93,6 +93,13 @@ def test_descriptions_are_cleaned_of_what_the_profile_takes_away() -> None:
     assert str(new.PatientName) == ""
 
 
+def test_a_name_that_is_disguised_as_bytes_does_not_pass() -> None:
+    data = made(PatientComments="x").replace(b"\x10\0\x10\0PN", b"\x10\0\x10\0CS")
+    new = pydicom.dcmread(BytesIO(deidentify(data, CONTENTS, KEY, Cleaner(TextRules.basic(), KEY)).content()))
+    assert new[0x00100010].VR == "CS"
+    assert not new[0x00100010].value
+
+
 def test_texts_of_unknown_vr_are_inspected_where_they_are_texts() -> None:
     film = pydicom.dcmread(BytesIO(made()))
     film.add_new(0x00091001, "UN", b"seen by Jane Doe")
