@@ -20,6 +20,8 @@ Json = dict[str, Any]
 _LINED = (".ndjson", ".jsonl")
 _BLANKS = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PIECE = 1 << 20
+"""Bytes of lines that make a piece."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,56 @@ def find_documents(words: Sequence[str], client: Callable[[], storage.Client]) -
     return documents.find_documents(words, SORT, client)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of a document: some of its lines, or all of a document that may be one resource."""
+
+    document: str
+    raw: bytes
+    first: int = 0
+    """The number of the first line; 0 of a whole document."""
+
+
 def resources_in(document: Document) -> Iterator[Found]:
-    """The resources and bundles of a document, one after the other; of NDJSON a line at a time is in memory."""
+    """The resources and bundles of a document, one after the other; of NDJSON a piece at a time is in memory."""
+    for piece in pieces_in(document):
+        yield from [piece] if isinstance(piece, Found) else resources_of(piece)
+
+
+def pieces_in(document: Document) -> Iterator[Piece | Found]:
+    """The pieces of a document, in their order, and at the end why it could not be read on, if it could not."""
     lined = unpacked_name(document.label).endswith(_LINED) or _is_exported(document.label)
     try:
         with document.open() as file:
             if lined:
-                yield from _lines(document.label, file)
+                yield from _pieces(document.label, file)
             else:
-                yield from _whole(document.label, file.read().removeprefix(_BYTE_ORDER_MARK))
+                yield Piece(document.label, file.read())
     except (OSError, EOFError):  # EOFError: a packed file that ends early
         yield Found(document.label, "", outcomes.unparseable("the file cannot be read to its end"))
+
+
+def _pieces(label: str, file: BinaryIO) -> Iterator[Piece]:
+    """The lines of a file by the megabyte; what reading raises, it raises after the lines before."""
+    first, lines, size = 1, list[bytes](), 0
+    try:
+        for line in file:
+            lines.append(line)
+            size += len(line)
+            if size >= _PIECE:
+                yield Piece(label, b"".join(lines), first)
+                first, lines, size = first + len(lines), [], 0
+    except (OSError, EOFError):
+        yield Piece(label, b"".join(lines), first)
+        raise
+    yield Piece(label, b"".join(lines), first)
+
+
+def resources_of(piece: Piece) -> Iterator[Found]:
+    """The resources and bundles of a piece."""
+    if piece.first:
+        return _lines(piece.document, io.BytesIO(piece.raw), piece.first)
+    return _whole(piece.document, piece.raw.removeprefix(_BYTE_ORDER_MARK))
 
 
 def _whole(label: str, raw: bytes) -> Iterator[Found]:
@@ -86,8 +127,8 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _lines(label: str, file: BinaryIO) -> Iterator[Found]:
-    for number, line in enumerate(file, 1):
+def _lines(label: str, file: BinaryIO, first: int = 1) -> Iterator[Found]:
+    for number, line in enumerate(file, first):
         text = (line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line).strip(_BLANKS)
         if text:
             yield Found(label, f"line {number}", _parsed(text), len(text))

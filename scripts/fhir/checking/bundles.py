@@ -27,12 +27,12 @@ def urns_of(bundle: Json) -> frozenset[str] | None:
     return frozenset(str(entry.get("fullUrl", "")) for entry in entries_of(bundle))
 
 
-def examine_shell(bundle: Json, rules: Rules) -> list[Finding]:
-    """What is wrong with the bundle around its resources."""
+def examine_shell(bundle: Json, rules: Rules, *, small: bool) -> list[Finding]:
+    """What is wrong with the bundle around its resources; a small one is within all limits as it was read."""
     entries = [{name: each for name, each in entry.items() if name != "resource"} for entry in entries_of(bundle)]
     shell = {**bundle, "entry": entries} if isinstance(bundle.get("entry"), list) else bundle
     found = examine(shell, rules, urns_of(bundle)).findings
-    found += _whole(bundle)
+    found += _whole(bundle, small=small)
     if kind_of(bundle) in EXECUTED:
         found += _requests(entries)
         found += _twice(entries)
@@ -41,10 +41,10 @@ def examine_shell(bundle: Json, rules: Rules) -> list[Finding]:
     return found
 
 
-def _whole(bundle: Json) -> Iterator[Finding]:
+def _whole(bundle: Json, *, small: bool) -> Iterator[Finding]:
     if kind_of(bundle) == "history":
         yield Finding("Bundle.type", "bundles of type history can't be imported", "make it a batch of the newest ones")
-    if kind_of(bundle) in EXECUTED and len(parsing.serialize(bundle)) > parsing.MAX_BUNDLE:
+    if not small and kind_of(bundle) in EXECUTED and len(parsing.serialize(bundle)) > parsing.MAX_BUNDLE:
         limit = parsing.MAX_BUNDLE >> 20
         yield Finding("Bundle", f"over {limit} MB", "split it, or import it from a bucket, where bundles may be larger")
 

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Iterable, Iterator
+import gc
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
 
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
+from emulator.pool import Pool, WorkerLost, make_pool
 from scripts.documents import Document
-from scripts.errors import ExitCode
+from scripts.errors import CommandError, ExitCode
 from scripts.fhir.checking import bundles
 from scripts.fhir.checking.findings import Finding
+from scripts.fhir.checking.mended import MendedFiles
 from scripts.fhir.checking.resources import Examined, Rules, examine, local_targets
-from scripts.fhir.documents import Found, entries_of, is_bundle, resources_in
+from scripts.fhir.documents import Found, Piece, entries_of, is_bundle, pieces_in, resources_of
 
+T = TypeVar("T")
 Json = dict[str, Any]
+_HERE = 4 << 20
+"""Bytes that are looked at without other processes: to start these takes longer."""
+_LARGE = 100_000
+"""Bytes of a piece that another process is given."""
+_WORKERS = os.cpu_count() or 1
+_AHEAD = 3
+"""Pieces of documents that are under way, for each process."""
 Verdict = tuple[str, Finding]
 """Where a resource is, as a report names it, and what is wrong with it."""
 
@@ -35,6 +49,17 @@ class Report:
     held: set[str] = field(default_factory=set)
     wanted: dict[str, int] = field(default_factory=dict)
     """How often each Type/id is referred to."""
+
+    def add(self, other: Report) -> None:
+        """Take in what was found in another part, which follows."""
+        self.resources += other.resources
+        self.refused += other.refused
+        self.mended += other.mended
+        self.without_id += other.without_id
+        self.verdicts += other.verdicts
+        self.held |= other.held
+        for target, number in other.wanted.items():
+            self.wanted[target] = self.wanted.get(target, 0) + number
 
     @property
     def absent(self) -> dict[str, int]:
@@ -63,41 +88,106 @@ class Report:
         }
 
 
+Outcome = Callable[[], tuple[Report, bytes]]
+"""Waits for what `examined` gives of a piece."""
+
+
 class Check:
     """One run over documents, which may write what it mends into a folder."""
 
-    def __init__(self, rules: Rules, folder: Path | None = None) -> None:
-        """Take the rules of the store; `folder` is where mended files go, None for nowhere."""
+    def __init__(self, rules: Rules, folder: Path | None = None, *, here: int = _HERE) -> None:
+        """Take the rules of the store; `folder` is where mended files go, None for nowhere.
+
+        After so many bytes as `here` says, large pieces are looked at by a process on each core.
+        """
         self._rules = rules
         self._folder = folder
+        self._here = here
+        self._pool: Pool | None = None
         self.report = Report()
 
-    def run(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """Check the documents, giving each when it is done."""
-        for document in documents:
-            if self._folder is None:
-                for found in resources_in(document):
-                    self._found(found)
-            else:
-                self._rewrite(document, self._folder)
-            yield document
+    def run(self, documents: Iterable[Document]) -> Generator[Document, None, None]:
+        """Check the documents, giving each when it is done. The report is in their order.
 
-    def _rewrite(self, document: Document, folder: Path) -> None:
-        """Check a document, and write it with all changes; what can't be mended stays as it was."""
-        file = folder / document.label.removeprefix("gs://").lstrip("/").replace("../", "")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f".{file.name}.part")
+        Raises CommandError where a process is gone.
+        """
+        mended = MendedFiles(self._folder)
         try:
-            with _writer(unfinished, packed=file.name.endswith(".gz")) as out:
-                for found in resources_in(document):
-                    mended = self._found(found)
-                    if mended is not None:
-                        out.write(parsing.serialize(mended) + b"\n")
-            unfinished.replace(file)
+            for document, outcome in _lagging(self._begun(documents), _AHEAD * _WORKERS):
+                if outcome is None:
+                    mended.finish(document)
+                    yield document
+                else:
+                    report, text = outcome()
+                    self.report.add(report)
+                    mended.write(document, text)
+        except WorkerLost as lost:
+            raise CommandError(f"Checking was ended: {lost}.") from None
         finally:
-            unfinished.unlink(missing_ok=True)
+            mended.drop()
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                self._pool = None
 
-    def _found(self, found: Found) -> Json | None:
+    def _begun(self, documents: Iterable[Document]) -> Iterator[tuple[Document, Outcome | None]]:
+        """The pieces of the documents, as what waits for their outcome; None at the end of each document."""
+        for document in documents:
+            for piece in pieces_in(document):
+                look = partial(examined, piece, self._rules, mend=self._folder is not None)
+                yield document, self._handed_out(look) if self._is_large(piece) else look
+            yield document, None
+
+    def _is_large(self, piece: Piece | Found) -> bool:
+        size = len(piece.raw) if isinstance(piece, Piece) else 0
+        self._here -= size
+        return self._here < 0 and size >= _LARGE
+
+    def _handed_out(self, look: Outcome) -> Outcome:
+        """What waits for a process that looks."""
+        if self._pool is None:
+            self._pool = make_pool(_WORKERS)
+        return self._pool.submit(look).result
+
+
+def _lagging(items: Iterable[T], by: int) -> Iterator[T]:
+    """The items, each only when so many more are there: what was begun with these goes on meanwhile."""
+    waiting: deque[T] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > by:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def examined(piece: Piece | Found, rules: Rules, *, mend: bool) -> tuple[Report, bytes]:
+    """What a piece of a document would meet, and its resources, one a line, with all changes where these are wanted."""
+    looking, texts = _Looking(rules), []
+    with _uncollected():
+        for found in [piece] if isinstance(piece, Found) else resources_of(piece):
+            mended = looking.found(found)
+            if mend and mended is not None:
+                texts.append(parsing.serialize(mended) + b"\n")
+    return looking.report, b"".join(texts)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: JSON has no cycles, and its many objects make that take a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class _Looking:
+    """Looking at resources and bundles one after the other."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.report = Report()
+
+    def found(self, found: Found) -> Json | None:
         """What becomes of a resource or bundle; None for what is not even JSON."""
         if isinstance(found.content, Refused):
             self.report.resources += 1
@@ -108,7 +198,7 @@ class Check:
         return self._resource(found.label, found.content, None, small=found.size <= parsing.MAX_RESOURCE)
 
     def _bundle(self, label: str, bundle: Json, *, small: bool) -> Json:
-        shell = bundles.examine_shell(bundle, self._rules)
+        shell = bundles.examine_shell(bundle, self._rules, small=small)
         if shell:
             self.report.resources += 1
             self._refuse(label, shell)
@@ -147,10 +237,6 @@ class Check:
 
 def _in_entry(label: str, number: int) -> str:
     return f"{label}, entry {number + 1}"
-
-
-def _writer(path: Path, *, packed: bool) -> BinaryIO:
-    return gzip.open(path, "wb") if packed else path.open("wb")  # type: ignore[return-value]
 
 
 def _unread(problem: Refused) -> Finding:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.documents import Document
 from scripts.fhir.checking.resources import Rules
 from scripts.fhir.checking.run import Check
 from scripts.fhir.documents import find_documents, resources_in
@@ -148,6 +150,37 @@ def test_all_of_synthea_would_be_taken(version: str) -> None:
     assert check.report.verdicts == []
     assert check.report.resources > 600
     assert check.report.absent == {}
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> list[Document]:
+    """Three files of two pieces and more, with a bad resource every now and then; the last is cut off."""
+    for name in ("a", "b", "c"):
+        found = [{**(BAD if number % 900 == 5 else GOOD), "id": f"{name}{number}"} for number in range(25_000)]
+        (tmp_path / f"{name}.ndjson.gz").write_bytes(gzip.compress(lines(*found).encode(), 1))
+    cut = tmp_path / "c.ndjson.gz"
+    cut.write_bytes(cut.read_bytes()[:-5000])
+    return find_documents([str(tmp_path)], lambda: pytest.fail("no bucket was named"))
+
+
+def test_processes_change_nothing_in_report_and_files(large: list[Document], tmp_path: Path) -> None:
+    alone, together = Check(Rules(), tmp_path / "alone", here=1 << 40), Check(Rules(), tmp_path / "together", here=0)
+    assert list(alone.run(large)) == list(together.run(large)) == large
+    assert alone.report == together.report
+    assert len(alone.report.verdicts) > 60
+    assert alone.report.verdicts[-1][1].what.endswith("the file cannot be read to its end")
+    for document in large:
+        name = document.label.lstrip("/")
+        both = [gzip.decompress((tmp_path / way / name).read_bytes()) for way in ("alone", "together")]
+        assert both[0] == both[1] != b""
+
+
+def test_a_check_that_is_given_up_leaves_no_process_and_no_file(large: list[Document], tmp_path: Path) -> None:
+    run = Check(Rules(), tmp_path / "mended", here=0).run(large)
+    next(run)
+    run.close()
+    assert [each for each in multiprocessing.active_children() if each.is_alive()] == []
+    assert [path.name for path in (tmp_path / "mended").rglob("*.part")] == []
 
 
 def test_ndjson_under_another_name_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
