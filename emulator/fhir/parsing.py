@@ -95,7 +95,7 @@ def _is_whole(raw: bytes, value: Json) -> bool:
         written = orjson.dumps(value)
     except (TypeError, orjson.JSONEncodeError):  # too deep, or an integer of more than 64 bits
         return False
-    if raw.translate(None, _BLANKS) == written.translate(None, _BLANKS):
+    if raw == written or raw.translate(None, _BLANKS) == written.translate(None, _BLANKS):
         return True
     same_keys = raw.count(b'"') == written.count(b'"') and b"\\u0022" not in raw
     return same_keys and not _INEXACT.search(raw)

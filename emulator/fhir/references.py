@@ -130,8 +130,9 @@ def texts(resource: Json, *, extensions: bool = True) -> list[str]:
 
     Without `extensions` those that stand in extensions are left out.
     """
-    own, inside = texts_apart(resource)
-    return own + inside if extensions else own
+    aside: list[Any] = []
+    own = _texts([resource], aside)
+    return own + _texts(aside, aside) if extensions else own
 
 
 def texts_apart(resource: Json) -> tuple[list[str], list[str]]:

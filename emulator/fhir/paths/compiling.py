@@ -227,10 +227,13 @@ def _connection(node: Binary, expression: str) -> Step:
     decisive = node.operator == "or"
 
     def connection(items: Items, resource: Any) -> Items:
-        sides = (_truth(left(items, resource)), _truth(right(items, resource)))
-        if decisive in sides:
+        first = _truth(left(items, resource))
+        if first is decisive:
             return [decisive]
-        return _EMPTY if None in sides else [not decisive]
+        second = _truth(right(items, resource))
+        if second is decisive:
+            return [decisive]
+        return _EMPTY if first is None or second is None else [not decisive]
 
     return connection
 
