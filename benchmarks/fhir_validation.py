@@ -1,30 +1,36 @@
-"""Validation of FHIR resources: what it adds to parsing JSON, and how it does beside Google's own parser."""
+"""Validation of FHIR resources and `fhir check`: what they add to parsing JSON, and beside Google's own parser."""
 
 import json
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.figures import Figure, absent, speeds
+from benchmarks.figures import Figure, absent, in_turn, speeds
 from benchmarks.peers.google_fhir import google_fhir
 from benchmarks.peers.missing import PeerMissing
 from emulator.fhir import parsing
 from emulator.fhir.validation.validator import ALL, Checks, validate
+from engine.layout import Layout
 from scripts.demonstration.places import Places
-from tests.support.fhir_data import synthea_resources
+from tests.support.fhir_data import synthea, synthea_resources
 
 _LINES, _ROUNDS = 10_000, 5
+_CHECKED = 30_000
+"""Resources in the file that is checked."""
 _BESIDE_GOOGLE = 5.0
 _ONLY_PARSED = Checks(invariants=False)
 """What Google's parser checks: invariants are another part of its library."""
 
 
-def fhir_validation(_: Places) -> list[Figure]:
-    """Resources that Synthea made, of STU3 and R4, in memory; seconds of one processor, which others leave alone."""
-    return [figure for version in ("STU3", "R4") for figure in _of_version(version)]
+def fhir_validation(places: Places) -> list[Figure]:
+    """Resources that Synthea made, of STU3 and R4: in memory, by one processor's time; and a file, by the clock."""
+    return [
+        figure for version in ("STU3", "R4") for figure in (*_of_version(version), _of_command(version, places.results))
+    ]
 
 
 def _of_version(version: str) -> list[Figure]:
@@ -45,6 +51,23 @@ def _of_version(version: str) -> list[Figure]:
         return [*figures, absent(f"{name}, beside Google's parser", str(missing), _BESIDE_GOOGLE)]
     theirs = partial(_google, program, version, b"\n".join(lines))
     return [*figures, speeds(f"{name}, beside Google's parser", *_rounds(ours, theirs), goal=_BESIDE_GOOGLE)]
+
+
+def _of_command(version: str, folder: Path) -> Figure:
+    """`fhir check` of a file of bundles, all its checks made and on all cores, beside Google's parser of the same."""
+    bundles = synthea(version)
+    times = _CHECKED // sum(len(each["entry"]) for each in bundles) + 1
+    file = folder / f"{version}.ndjson"
+    file.write_bytes(b"\n".join([*map(parsing.serialize, bundles)] * times))
+    name = f"FHIR {version}, fhir check of a file of {file.stat().st_size >> 20} MB, beside Google's parser"
+    try:
+        program = google_fhir()
+    except PeerMissing as missing:
+        return absent(name, str(missing), _BESIDE_GOOGLE)
+    command = [sys.executable, "-m", "scripts", "fhir", "check", str(file), "--fhir-version", version]
+    ours = partial(subprocess.run, command, cwd=Layout().root, capture_output=True, check=True)
+    theirs = partial(_google, program, version, file.read_bytes())
+    return speeds(name, *in_turn(_ROUNDS, ours, theirs), goal=_BESIDE_GOOGLE)
 
 
 def _each(lines: list[bytes], work: Callable[[bytes], object]) -> float:
