@@ -23,7 +23,6 @@ from emulator.services.healthcare.fhir.rest.interactions import UPDATE
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Version
 from emulator.services.healthcare.names import StoreName
-from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer.steps import Problem
 
 if TYPE_CHECKING:
@@ -31,9 +30,8 @@ if TYPE_CHECKING:
 
 _ENTRY = "FhirStreamLogEntry"
 _NEEDED = ("enableUpdateCreate", "disableReferentialIntegrity")
-SERVICE.schema += """
-CREATE TABLE IF NOT EXISTS deidentified_streams(stream TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
-"""
+_KEYS = "healthcare.deidentifiedStreams"
+"""The kind of the resources below a store, gone with it, that keep the keys of its streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +100,12 @@ def _require_destination(context: "Context", source: str, settings: Json, name: 
 
 async def _payload(context: "Context", store: str, destination: Json) -> Json:
     """What an operation keeps to read its config by, with the key that this stream was given at its first delivery."""
-    stream = f"{store} {destination['store']}"
-
-    def step(tx: sqlite3.Connection) -> bytes:
-        tx.execute("INSERT OR IGNORE INTO deidentified_streams VALUES(?,?)", (stream, Secret.random().key))
-        row = tx.execute("SELECT key FROM deidentified_streams WHERE stream = ?", (stream,)).fetchone()
-        return bytes(row[0])
-
-    row = context.db.one("SELECT key FROM deidentified_streams WHERE stream = ?", (stream,))
-    key = bytes(row[0]) if row is not None else await context.db.write(step)
-    return {"config": destination.get("config") or {}, "key": key.hex()}
+    name = f"{store}/deidentifiedStreams/{destination['store']}"
+    found = context.resources.get(_KEYS, name)
+    if found is None:
+        body = {"key": Secret.random().key.hex()}
+        found = await context.db.write(lambda tx: context.resources.insert(tx, _KEYS, name, store, body))
+    return {"config": destination.get("config") or {}, "key": found.body["key"]}
 
 
 def _found(context: "Context", copier: Copier, name: str) -> Version | _Deleted:

@@ -155,6 +155,31 @@ def test_what_fails_is_logged(emulator: RunningEmulator, streaming: FhirStore, t
     assert "Smith" not in json.dumps(found)
 
 
+def test_a_stream_without_a_key_keeps_one_of_its_own(
+    emulator: RunningEmulator, source: FhirStore, target: FhirStore
+) -> None:
+    grant(emulator, target)
+    body = {"streamConfigs": [{"deidentifiedStoreDestination": {"store": target.name}}]}
+    assert emulator.request("PATCH", f"/v1/{source.name}?updateMask=streamConfigs", body)[0] == 200
+    source.put(BARE)
+    (first,) = awaited_all(target, 1)
+    source.put({**BARE, "gender": "other"})
+    awaited(target, f"Patient/{first['id']}", 200, "other")
+    source.put({**BARE, "id": "another"})
+    assert first["id"] in {each["id"] for each in awaited_all(target, 2)}
+
+
+def awaited_all(store: FhirStore, number: int) -> list[Json]:
+    """The patients of a store once there are so many."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = [each["resource"] for each in store.read("Patient").get("entry", [])]
+        if len(found) == number:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"there are not {number} patients")
+
+
 @pytest.mark.crash
 def test_nothing_that_was_answered_is_missing_after_a_kill(start_emulator: StartEmulator) -> None:
     own = start_emulator()
