@@ -5,12 +5,22 @@ from typing import Any
 
 from emulator.deidentify.dicom import tables
 from emulator.deidentify.text.known import Known
+from emulator.dicom import dictionary
 from emulator.dicom.header import Header
 
 _BY_VR = {"PN": "PERSON_NAME", "DA": "DATE", "DT": "DATE", "AS": "AGE", "UR": "URL"}
-_PLACES = frozenset(("00080081", "00080092", "00101040", "00102150", "00102152", "00200010", "00400243", "00404025"))
-_ORGANIZATIONS = frozenset(("00080080", "00081040", "00080116", "00321033", "00120031", "00404034"))
-_PHONES = frozenset(("00080094", "00102154", "00102155", "00102299", "00401104", "00402010"))
+_KINDS = {
+    **dict.fromkeys(("InstitutionAddress", "ReferringPhysicianAddress", "PatientAddress", "PersonAddress"), "LOCATION"),
+    **dict.fromkeys(("CountryOfResidence", "RegionOfResidence", "PatientInstitutionResidence"), "LOCATION"),
+    **dict.fromkeys(("PerformedLocation", "ScheduledProcedureStepLocation", "CurrentPatientLocation"), "LOCATION"),
+    **dict.fromkeys(("InstitutionName", "InstitutionalDepartmentName", "RequestingService"), "ORGANIZATION_NAME"),
+    **dict.fromkeys(("ResponsibleOrganization", "ClinicalTrialSiteName"), "ORGANIZATION_NAME"),
+    **dict.fromkeys(("ReferringPhysicianTelephoneNumbers", "PatientTelephoneNumbers"), "PHONE_NUMBER"),
+    **dict.fromkeys(("PersonTelephoneNumbers", "OrderCallbackPhoneNumber"), "PHONE_NUMBER"),
+}
+"""InfoTypes by keyword; of other texts that the profile takes away all that is known is that they are ids of a kind."""
+_COMMON = frozenset(("EthnicGroup", "PatientReligiousPreference", "MilitaryRank"))
+"""What is said of very many: to look for it takes away too much else ("white" matter)."""
 _PLAIN = "MEDICAL_RECORD_NUMBER"
 _TEXTS = frozenset(("AE", "LO", "SH", "UC", "ST"))
 _LONGEST = 64
@@ -39,19 +49,14 @@ def _values(elements: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _kind(key: str, vr: str) -> str | None:
-    """The infoType of an attribute's values; None for one that names nobody."""
-    row = tables.row(int(key, 16))
+    """The infoType of an attribute's values; None for one that names nobody, or of which nobody knows (private)."""
+    tag = int(key, 16)
     if vr in _BY_VR:
         return _BY_VR[vr]
-    if row is None or row.descriptor or row.code == "U" or vr not in _TEXTS:
+    row, keyword = tables.row(tag), dictionary.keyword(tag)
+    if row is None or row.descriptor or row.code == "U" or vr not in _TEXTS or not keyword or keyword in _COMMON:
         return None
-    return next(
-        (kind for kind, tags in _KINDS if key in tags),
-        _PLAIN,
-    )
-
-
-_KINDS = (("LOCATION", _PLACES), ("ORGANIZATION_NAME", _ORGANIZATIONS), ("PHONE_NUMBER", _PHONES))
+    return _KINDS.get(keyword, _PLAIN)
 
 
 def _texts(value: Any) -> Iterator[str]:

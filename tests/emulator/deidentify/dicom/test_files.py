@@ -123,6 +123,20 @@ def test_the_object_says_that_and_how_it_was_deidentified() -> None:
     assert "DeidentificationMethod" not in new
 
 
+def test_a_report_tells_what_becomes_of_each_attribute_and_by_which_rule() -> None:
+    reference = Dataset()
+    reference.ReferencedSOPInstanceUID = "1.2.3"
+    data = made(ReferencedPatientSequence=[reference], RelatedSeriesSequence=[reference], SeriesDate="20200102")
+    rows = {row.path: row for row in deidentify(data, BASIC, KEY, report=True).rows}
+    name = rows["00100010"]
+    assert (name.keyword, name.before, name.after, name.action) == ("PatientName", "Doe^Jane", "", "empty")
+    assert name.why == "E.1-1: Z, type 2"
+    assert (rows["00080021"].before, rows["00080021"].after) == ("20200102", None)
+    assert rows["00081120"].action == "delete"
+    assert rows["00081250/0/00081155"].after == KEY.uid("1.2.3")
+    assert (rows["00280010"].action, rows["00280010"].after) == ("keep", rows["00280010"].before)
+
+
 def test_large_values_are_passed_over_and_not_read(tmp_path: Path) -> None:
     """The new file of 40 MB is a few kilobytes beside ranges of the original, which come in pieces."""
     path = tmp_path / "film.dcm"

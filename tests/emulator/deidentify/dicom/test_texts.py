@@ -35,6 +35,19 @@ def test_what_the_header_says_is_found_in_its_descriptions() -> None:
     assert new.PatientComments == "ask [PERSON_NAME] again"
 
 
+def test_each_value_of_the_header_is_of_its_kind() -> None:
+    new = after(
+        InstitutionName="Springfield General",
+        PatientTelephoneNumbers="555-0199-321",
+        PatientComments="from Springfield General, accession AC123456, call 555 0199 321, white matter",
+        AccessionNumber="AC123456",
+        EthnicGroup="white",
+    )
+    assert new.PatientComments == (
+        "from [ORGANIZATION_NAME], accession [MEDICAL_RECORD_NUMBER], call [PHONE_NUMBER], white matter"
+    )
+
+
 def test_dates_of_a_patient_move_together_and_keep_their_distance() -> None:
     new = after(StudyDate="20200102", SeriesDate="20200105", AcquisitionDateTime="20200102101112.5")
     days = KEY.days("P1")

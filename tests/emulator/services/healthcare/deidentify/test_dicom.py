@@ -13,12 +13,14 @@ import pydicom
 import pytest
 import requests
 from googleapiclient.errors import HttpError
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000
 
 from emulator.deidentify.image import DetectorMissing, available
 from emulator.deidentify.keys import Secret
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import made
+from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.emulator.services.healthcare.transfers import log_entries, make_bucket, run, start, upload, wait
 from tests.support.accounts import make_account
 from tests.support.burned_in import write
@@ -210,6 +212,23 @@ def test_text_in_pixels_is_blackened_where_the_header_says_so_elsewhere(
     assert side.left_of(picture, after) == 1
     assert new.BurnedInAnnotation == "NO"
     assert [code.CodeValue for code in new.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+
+
+@pytest.mark.skipif(not available(), reason=str(DetectorMissing()))
+def test_pixels_that_cannot_be_decoded_are_never_passed_on_with_their_text(
+    emulator: RunningEmulator, store: Store, target: Store
+) -> None:
+    broken = instance(uid="1.2.1.1.2")
+    broken.file_meta.TransferSyntaxUID = JPEG2000
+    broken.PixelData = encapsulate([b"no codestream at all"])
+    broken["PixelData"].is_undefined_length = True
+    for film in (made(), file_of(broken)):
+        assert store.post(film).status_code == 200
+    done = deidentify(emulator, store, target, config={"image": {"textRedactionMode": "REDACT_ALL_TEXT"}})
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    (entry,) = log_entries(emulator, done["name"])
+    assert entry["jsonPayload"]["source"].endswith("/instances/1.2.1.1.2")
+    assert len(target.client.search_for_instances()) == 1
 
 
 @pytest.mark.parametrize(
