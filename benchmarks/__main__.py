@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage
+from benchmarks.deidentify import text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
 from benchmarks.fhir.side_by_side import fhir
@@ -31,6 +32,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "fhir-search": searches.fhir_search,
     "hl7v2": hl7v2.hl7v2,
     "consent": consent.consent,
+    "deidentify-text": text.deidentify_text,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {

@@ -12,6 +12,7 @@ from emulator.deidentify.text.findings import Finding, without_overlaps
 from emulator.deidentify.text.info_types import CONTEXTUAL
 from emulator.deidentify.text.joining import joined
 from emulator.deidentify.text.known import Known
+from emulator.deidentify.text.models import Model
 from emulator.deidentify.text.passage import Passage
 from emulator.deidentify.text.rules import TextRules
 from emulator.deidentify.text.transformations import DateShift, moved_date, transformed
@@ -26,10 +27,14 @@ class Cleaned:
 
 
 class Cleaner:
-    """Cleans texts by rules; a secret gives hashes and date shifts where the rules have no key of their own."""
+    """Cleans texts by rules; a secret gives hashes and date shifts where the rules have no key of their own.
 
-    def __init__(self, rules: TextRules, secret: Secret) -> None:
+    A model finds names beside them, where one is given.
+    """
+
+    def __init__(self, rules: TextRules, secret: Secret, model: Model | None = None) -> None:
         self.rules = rules
+        self._model = model
         self._secret = secret
         self._wanted = rules.wanted | {CONTEXTUAL}
 
@@ -51,6 +56,8 @@ class Cleaner:
 
     def _found(self, passage: Passage, known: Known) -> list[Finding]:
         found = [*known.find(passage), *found_by_rules(passage, self._wanted)]
+        if self._model is not None:
+            found += self._model.find(passage.text)
         wanted = without_overlaps(each for each in found if each.info_type in self._wanted)
         return without_overlaps(joined(passage.text, wanted))
 

@@ -22,14 +22,15 @@ _NO_LEAP, _LEAP = 2001, 2000
 """The years in which a date without a year is moved."""
 _PIVOT = 30
 """A year of two digits below it is of this century."""
-_NAME = rf"(?P<month>{MONTH})"
+_NAME = rf"(?P<month>{MONTH})(?![^\W\d_])"
 _WEEKDAY = rf"(?:(?P<weekday>{WEEKDAY})\.?,?\s+)?"
 _NUMBER = r"(?:3[01]|[12]\d|0?[1-9])"
 _DAY = rf"(?P<day>{_NUMBER})"
 _ORDINAL = r"(?P<ordinal>st|nd|rd|th)?"
 _YEAR = r"(?P<year>(?:1[89]|20)\d\d)"
 _ANY_YEAR = r"(?P<year>(?:1[89]|20)\d\d|(?<=['\u2019])\d\d|\d\d(?!\s*[:h%]))"
-_BEFORE, _AFTER = r"(?<![\w/])(?<!\d[.-])", r"(?!\w|/\d)(?!-\d|\.\d)"
+_BEFORE, _AFTER = r"(?<![\d/])(?<!\d\.)", r"(?!\d|/\d|\.\d)"
+"""Letters may touch a date: "WALL05.01.70"."""
 _TIME = r"(?=(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?(?!\d))"
 """The hours and minutes that follow in a DICOM DT."""
 
@@ -42,8 +43,8 @@ _CUE = re.compile(
 _SHORT = rf"(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER}){_AFTER}"
 
 
-def _compiled(*forms: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(_BEFORE + form, re.IGNORECASE) for form in forms)
+def _compiled(*forms: str, before: str = _BEFORE) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(before + form, re.IGNORECASE) for form in forms)
 
 
 _OF_WORDS = _compiled(
@@ -52,18 +53,19 @@ _OF_WORDS = _compiled(
     rf"{_WEEKDAY}{_NAME}\.?\s+{_DAY}{_ORDINAL}{_AFTER}",
     # March 2019 / Mar-2019
     rf"{_NAME}\.?,?(?:\s+|-|\s+de\s+){_YEAR}{_AFTER}",
+    before="",
 )
 _DAY_FIRST = (
     # 5 March 2019 / 05-MAR-19 / 5MAR2019 / 5th of March / 5. März 2019 / 5 de marzo de 2019
-    rf"{_DAY}{_ORDINAL}(?:\s+(?:of|de)\s+|\.?[\s-]*){_NAME}\.?"
+    rf"(?:(?<![^\W\d_])|(?={_NUMBER}[.-]?(?:{MONTH}))){_DAY}{_ORDINAL}(?:\s+(?:of|de)\s+|\.?[\s-]*){_NAME}\.?"
     rf"(?:(?:,?\s+|\s+de\s+|-|(?=\d{{4}}))['\u2019]?{_ANY_YEAR})?{_AFTER}"
 )
 _OF_NUMBERS = _compiled(
     _DAY_FIRST,
     # 2019-03-05, before a time too
-    rf"{_YEAR}(?P<separator>[-/.])(?P<month>1[0-2]|0?[1-9])(?P=separator){_DAY}(?:(?=T\d)|{_AFTER})",
+    rf"(?<!\d-){_YEAR}(?P<separator>[-/.])(?P<month>1[0-2]|0?[1-9])(?P=separator){_DAY}(?!-\d){_AFTER}",
     # 3-5-19
-    rf"(?P<first>{_NUMBER})(?P<separator>-)(?P<second>{_NUMBER})-{_ANY_YEAR}{_AFTER}",
+    rf"(?<!\d-)(?P<first>{_NUMBER})(?P<separator>-)(?P<second>{_NUMBER})-{_ANY_YEAR}(?!-\d){_AFTER}",
     # 05.03.2019 / 05.03.19: no numbers of versions and sections
     rf"(?P<first>{_NUMBER})(?P<separator>\.)(?P<second>{_NUMBER})\.{_YEAR}{_AFTER}",
     rf"(?P<first>[0-3]\d)(?P<separator>\.)(?P<second>[01]\d)\.(?P<year>\d\d){_AFTER}",
@@ -73,12 +75,12 @@ _OF_NUMBERS = _compiled(
     rf"(?P<month>1[0-2]|0?[1-9])/{_YEAR}{_AFTER}",
 )
 _OF_SLASHES = re.compile(
-    rf"(?<![\w/.])(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER})/{_ANY_YEAR}(?!\w|/\d|\.\d)", re.IGNORECASE
+    rf"(?<![\d/.])(?P<first>{_NUMBER})(?P<separator>/)(?P<second>{_NUMBER})/{_ANY_YEAR}(?!\d|/\d|\.\d)", re.IGNORECASE
 )
 """03/05/2019, also as one of two with a dash between them."""
-_OF_WEEKDAYS = (*_compiled(rf"{_WEEKDAY}{_DAY_FIRST}"), _OF_WORDS[0], _OF_WORDS[1])
+_OF_WEEKDAYS = (*_compiled(rf"{_WEEKDAY}{_DAY_FIRST}", before=""), _OF_WORDS[0], _OF_WORDS[1])
 (_SHORT_FORM,) = _compiled(_SHORT)
-_START = re.compile(r"(?<![^\W_])(?:\d+|[^\W\d_]{3,12}(?![^\W\d_]))")
+_START = re.compile(r"\d+|(?<![^\W\d_])[^\W\d_]{3,12}(?![^\W\d_])")
 """Where a date may begin: a number or a word."""
 _VERBS = frozenset(("may", "march", "mar"))
 """Without a year these are months only with a capital: "may 2 tablets be given"."""

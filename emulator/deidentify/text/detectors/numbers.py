@@ -65,16 +65,18 @@ def found_numbers(passage: Passage) -> Iterator[Finding]:
     """Numbers in a passage that a word beside them tells; findings may overlap."""
     for info_type, score, form in _FORMS:
         yield from (Finding(*match.span("value"), info_type, score) for match in form.finditer(passage.text))
-    for number in range(len(passage.said)):
-        yield from _ids(passage, number)
-        yield from _telephones(passage, number)
-        yield from _ages(passage, number)
+    for number, word in enumerate(passage.said):
+        if word.isdigit() or word in _SPOKEN:
+            yield from _ages(passage, number)
+        else:
+            yield from _ids(passage, number)
+            yield from _telephones(passage, number)
 
 
 def _ids(passage: Passage, number: int) -> Iterator[Finding]:
     """The id after a word that announces one."""
     for info_type, cues in _IDS.items():
-        if cues.length_at(passage.said, number):
+        if passage.said[number] in cues and cues.length_at(passage.said, number):
             match = _ID.match(passage.text, passage.words[number].end)
             if match is not None:
                 yield Finding(*match.span("value"), info_type, CUED)
@@ -90,7 +92,7 @@ def _telephones(passage: Passage, number: int) -> Iterator[Finding]:
 def _ages(passage: Passage, number: int) -> Iterator[Finding]:
     """An age whose number is this word: "62-year-old", "aged 62", "62M"."""
     word = passage.words[number]
-    if word.text not in _SPOKEN and not (word.text.isdigit() and len(word.text) <= 3):
+    if word.text.isdigit() and len(word.text) > 3:
         return
     match = _YEARS.match(passage.text, word.end)
     if match is not None:

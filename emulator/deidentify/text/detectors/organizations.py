@@ -34,8 +34,10 @@ def found_organizations(passage: Passage) -> Iterator[Finding]:
         length = _LISTED.length_at(passage.said, number)
         if length and (passage.is_capitalised(number) or length > 1):
             yield passage.finding(number, number + length - 1, _ORGANIZATION, SHAPED)
-        yield from _called(passage, number)
-        yield from _announced(passage, number)
+        if passage.said[number] in _KINDS:
+            yield from _called(passage, number)
+        if passage.said[number] in _AFTER or passage.said[number] in _LABELS:
+            yield from _announced(passage, number)
 
 
 def _called(passage: Passage, number: int) -> Iterator[Finding]:

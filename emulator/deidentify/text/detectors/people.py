@@ -31,6 +31,7 @@ _BY = Endings(listed("by"))
 _STRICT_BY = listed("strict_by")
 _GREETINGS = listed("greetings")
 _CLOSINGS = Endings(listed("closings"))
+_WORDS = _TITLES | _RELATIONS | _GREETINGS
 _PARTICLES = listed("particles")
 _CREDENTIALS = listed("credentials")
 _FUNCTION_WORDS = listed("function_words")
@@ -95,8 +96,8 @@ def found_people(passage: Passage) -> Iterator[Finding]:
 
 def _announced(passage: Passage) -> Iterator[_Name]:
     """Names after a word that announces one."""
-    for number in range(len(passage.said) - 1):
-        manner = _manner_after(passage, number)
+    for number, word in enumerate(passage.said[:-1]):
+        manner = _manner_after(passage, number) if _may_announce(word) else None
         if manner is not None:
             last = _end_of_name(passage, number + 1, manner)
             if last is not None and _is_likely(passage, number + 1, last, manner):
@@ -109,6 +110,11 @@ def _is_likely(passage: Passage, first: int, last: int, manner: _Manner) -> bool
         return True
     abbreviated = first == last and passage.written(first).isupper() and not passage.is_loud
     return not manner.listed and (manner is _SURE or not abbreviated)
+
+
+def _may_announce(word: str) -> bool:
+    """Whether any cue ends with a word."""
+    return word in _WORDS or word in _LABELS or word in _BY or word in _CLOSINGS
 
 
 def _manner_after(passage: Passage, number: int) -> _Manner | None:

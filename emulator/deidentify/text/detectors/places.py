@@ -31,10 +31,10 @@ _MOST_WORDS = 3
 _KINDS = "|".join(sorted(listed("street_kinds"), key=len, reverse=True))
 _UNIT = r"(?:,?\s*(?:(?:apt|apartment|suite|ste|unit|fl|floor|rm|room|no)\b\.?\s*#?\s*\w{1,6}|#\s*\w{1,6}))?"
 _STREET = re.compile(
-    rf"(?<![\w.-])\d{{1,5}}[a-z]?(?:-\d{{1,4}})?\s{{1,3}}"
+    rf"(?<![\d.-])\d{{1,5}}[a-z]?(?:-\d{{1,4}})?\s{{1,3}}"
     rf"(?:[a-z0-9][\w.'\u2019]{{0,30}}\s{{1,3}}){{1,5}}?(?:{_KINDS})\b\.?{_UNIT}"
-    rf"|(?<![\w.-])\d{{1,5}}\s+(?:(?:county|state)\s+)?(?:route|rte|highway|hwy|road|us)\s+\d{{1,4}}\b{_UNIT}"
-    rf"|(?<![\w.-])\d{{1,5}}\s+broadway\b{_UNIT}",
+    rf"|(?<![\d.-])\d{{1,5}}\s+(?:(?:county|state)\s+)?(?:route|rte|highway|hwy|road|us)\s+\d{{1,4}}\b{_UNIT}"
+    rf"|(?<![\d.-])\d{{1,5}}\s+broadway\b{_UNIT}",
     re.IGNORECASE,
 )
 _ON_STREET = re.compile(
@@ -132,7 +132,11 @@ def _names_a_thing(passage: Passage, following: int) -> bool:
 def _announced(passage: Passage) -> Iterator[Finding]:
     """What follows "lives in", "moved to" and the like."""
     for number in range(len(passage.said) - 1):
-        if _AFTER.length_at(passage.said, number) and passage.gap(number + 1) in (" ", ": ", ":"):
+        if (
+            passage.said[number] in _AFTER
+            and _AFTER.length_at(passage.said, number)
+            and passage.gap(number + 1) in (" ", ": ", ":")
+        ):
             last = _end_of_place(passage, number + 1)
             if last is not None:
                 yield passage.finding(number + 1, last, _PLACE, CUED)

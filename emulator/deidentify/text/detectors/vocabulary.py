@@ -104,11 +104,13 @@ class Endings:
             parts = tuple(word.text for word in words(phrase))
             self._by_last.setdefault(parts[-1], []).append(parts)
 
+    def __contains__(self, word: str) -> bool:
+        """Whether any phrase ends with a word."""
+        return word in self._by_last
+
     def length_at(self, said: list[str], number: int) -> int:
         """How many words the longest phrase has that ends with this one of the words said; 0 if none does."""
-        found = self._by_last.get(said[number])
-        if found is None:
-            return 0
+        found = self._by_last.get(said[number], ())
         return max((len(each) for each in found if _ends(said, number, each)), default=0)
 
 

@@ -48,13 +48,13 @@ said = st.sampled_from(
         ),
     )
 )
-texts = st.lists(st.tuples(said, st.sampled_from((" ", "  ", "", "\n", ", ")))).map(
+texts = st.lists(st.tuples(said, st.sampled_from((" ", "  ", "\n", ", ")))).map(
     lambda parts: "".join(part for pair in parts for part in pair)
 )
 KNOWN = Known.of([("PERSON_NAME", "Wall^Peter^James"), ("MEDICAL_RECORD_NUMBER", "00123456"), ("DATE", "19700105")])
 
 
-@given(texts)
+@given(texts | st.lists(said).map("-".join))
 def test_nothing_known_is_left(text: str) -> None:
     remains = BRACKETS.sub(" ", REPLACING.clean(text, KNOWN, "").text)
     assert {"wall", "peter", "james", "00123456"}.isdisjoint(word.text for word in words(remains))

@@ -83,6 +83,10 @@ def test_what_is_no_date_is_left(text: str) -> None:
         ("seen 3/5/2019/mk", ["3/5/2019"]),
         ("from 3/5 to 5/5/2019", ["3/5", "5/5/2019"]),
         ("(2019-03-05)", ["2019-03-05"]),
+        ("unit A7 Jul 14, 2023", ["Jul 14, 2023"]),
+        ("WALL05.01.1970-62", ["05.01.1970"]),
+        ("WALL05-JAN-1970", ["05-JAN-1970"]),
+        ("A20190305", ["20190305"]),
     ],
 )
 def test_a_date_ends_where_it_ends(text: str, dates: list[str]) -> None:
