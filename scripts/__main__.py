@@ -15,6 +15,7 @@ from engine.layout import COMMAND
 from scripts.commands import (
     cohort,
     consent,
+    deidentify,
     delete,
     export,
     fhir,
@@ -90,6 +91,7 @@ register(app, "tags", tags.tags)
 app.add_typer(operations.app, name="operations")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(consent.app, name="consent")
+app.add_typer(deidentify.app, name="deidentify")
 app.add_typer(hl7v2.app, name="hl7v2")
 
 

@@ -244,6 +244,11 @@ class Connection:
         """The Cloud Healthcare API's `projects.locations.datasets`."""
         return self.api("healthcare", "v1").projects().locations().datasets()
 
+    @cached_property
+    def healthcare_beta(self) -> Any:
+        """The same of v1beta1, for what v1 has no field for."""
+        return self.api("healthcare", "v1beta1").projects().locations().datasets()
+
     @staticmethod
     def execute(request: Any) -> Any:
         """The answer to a request of a discovery client; busy servers and broken connections are tried again."""

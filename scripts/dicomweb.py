@@ -74,9 +74,10 @@ def value(attributes: Json, tag: str) -> str:
 class DicomWeb:
     """The DICOMweb service of one store. Refusals are raised as ApiFailure; threads may share it."""
 
-    def __init__(self, target: Connection) -> None:
+    def __init__(self, target: Connection, store: str | None = None) -> None:
+        """Take the stack's connection, and a store's full name; default the stack's own DICOM store."""
         self._session = target.session
-        self._url = target.dicomweb_url
+        self._url = f"{target.address}/v1/{store or target.outputs.dicom_store_name}/dicomWeb"
 
     def search(
         self, path: str, parameters: list[tuple[str, str]], limit: int | None, page: int = PAGE

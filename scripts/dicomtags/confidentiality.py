@@ -62,20 +62,21 @@ def edition(of: str) -> str:
 
 def rule_of(tag: str) -> Rule | None:
     """The row of a tag (8 digits, or a mask); private ones share one. None: the profile leaves the attribute."""
-    row = _rows().get("private" if is_private(tag) else tag)
+    row = rules().get("private" if is_private(tag) else tag)
     if row is None:
         row = next((found for mask, found in _masks() if mask.fullmatch(tag)), None)
     return row
 
 
 @functools.cache
-def _rows() -> dict[str, Rule]:
+def rules() -> dict[str, Rule]:
+    """All rows by their tag: 8 digits, a mask with x, or "private"."""
     return {tag: Rule(row[0], row[1] if len(row) > 1 else None) for tag, row in tables()["confidentiality"].items()}
 
 
 @functools.cache
 def _masks() -> list[tuple[re.Pattern[str], Rule]]:
-    return [(re.compile(tag.replace("x", "[0-9A-Fx]")), rule) for tag, rule in _rows().items() if "x" in tag]
+    return [(re.compile(tag.replace("x", "[0-9A-Fx]")), rule) for tag, rule in rules().items() if "x" in tag]
 
 
 def resolved(action: str, kind: str) -> str:

@@ -1,0 +1,1 @@
+"""What the command `deidentify` does: recipes, stores, files here, and what would become of them."""

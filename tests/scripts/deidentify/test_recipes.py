@@ -1,0 +1,82 @@
+"""Recipes: each can be followed, and what options of PS3.15 E.3 mean in Google's terms."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator.deidentify.dicom.rules import Action, Profile
+from emulator.deidentify.image import Mode
+from emulator.deidentify.keys import Secret
+from scripts.deidentify import recipes
+from scripts.deidentify.local import settings_of
+from scripts.errors import UsageError
+
+SECRET = Secret(bytes(32))
+
+
+def actions_on(name: str, tag: str) -> list[Action]:
+    rules = settings_of(recipes.named(name).config, SECRET).dicom
+    return [each.action for each in rules.actions if tag in each.tags.tags]
+
+
+@pytest.mark.parametrize("recipe", recipes.all_recipes(), ids=lambda each: each.name)
+def test_each_recipe_can_be_followed_with_and_without_a_key(recipe: recipes.Recipe) -> None:
+    assert recipe.description.endswith(".")
+    settings_of(recipe.config, SECRET)
+    assert settings_of(recipes.with_key(recipe.config, SECRET), Secret.random()).secret == SECRET
+
+
+def test_the_default_is_the_basic_profile_with_clean_pixels() -> None:
+    settings = settings_of(recipes.named(recipes.DEFAULT).config, SECRET)
+    assert settings.dicom.profile is Profile.BASIC
+    assert settings.image.mode is Mode.ALL
+
+
+def test_modified_dates_are_cleaned_and_times_of_day_stay() -> None:
+    # PS3.15 Table E.1-1, column "Rtn. Long. Modif. Dates Opt.": C for StudyDate, StudyTime, TimezoneOffsetFromUTC.
+    assert actions_on("ps315-modified-dates", "00080020") == [Action.TEXT]
+    assert actions_on("ps315-modified-dates", "00080030") == [Action.KEEP]
+    assert actions_on("ps315-modified-dates", "00080201") == [Action.KEEP]
+    assert actions_on("ps315-modified-dates", "00100010") == []
+
+
+def test_the_device_is_kept_by_its_option_and_no_other() -> None:
+    # PS3.15 Table E.1-1, column "Rtn. Dev. Id. Opt.": K for StationName and DeviceSerialNumber.
+    for tag in ("00081010", "00181000"):
+        assert actions_on("ps315-device", tag) == [Action.KEEP]
+        assert actions_on("ps315-basic", tag) == []
+
+
+def test_keys_are_read_plain_and_in_base64(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(bytes(24))
+    (tmp_path / "text").write_text("AAAAAAAAAAAAAAAAAAAAAA==\n")
+    assert recipes.read_key(tmp_path / "plain") == Secret(bytes(24))
+    assert recipes.read_key(tmp_path / "text") == Secret(bytes(16))
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"AAAA", bytes(33)])
+def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    with pytest.raises(UsageError, match="holds no key: 16, 24 or 32 bytes"):
+        recipes.read_key(tmp_path / "key")
+
+
+def test_a_file_of_one_s_own_is_a_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps({"dicom": {"keepList": {"tags": ["PatientID"]}}}))
+    assert settings_of(recipes.of_file(file).config, SECRET).dicom.profile is Profile.KEEP_LIST
+    file.write_text("[]")
+    with pytest.raises(UsageError, match="must be a JSON object"):
+        recipes.of_file(file)
+    file.write_text('{"dicom": {"keepList": {}, "removeList": {}}}')
+    with pytest.raises(UsageError, match="removeList cannot be set, too"):
+        settings_of(recipes.of_file(file).config, SECRET)
+
+
+def test_a_config_with_transformations_takes_no_key() -> None:
+    config: dict[str, object] = {"text": {"additionalTransformations": [{"redactConfig": {}}]}}
+    with pytest.raises(UsageError, match="put the key into these"):
+        recipes.with_key(config, SECRET)
