@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emulator.fhir import parsing
+from emulator.fhir import definitions, parsing
+from emulator.fhir.canonicals import is_canonical
 from emulator.fhir.outcomes import Refused
 from emulator.pool import Pool, WorkerLost, make_pool
 from scripts.documents import Document
@@ -49,6 +50,16 @@ class Report:
     held: set[str] = field(default_factory=set)
     wanted: dict[str, int] = field(default_factory=dict)
     """How often each Type/id is referred to."""
+    canonical: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Definitions, by their types, URLs and versions: the id of the first one, or where it is, and where it is."""
+
+    def define(self, name: str, own: str, label: str) -> None:
+        """Take in a definition; one that another resource is already is refused, as a store does with 409."""
+        if self.canonical.setdefault(name, (own, label))[0] != own:
+            kind, _, url = name.partition(" ")
+            what = "another resource has this url and version"
+            self.refused += 1
+            self.verdicts.append((label, Finding(f"{kind}.url", what, "change one of them", url)))
 
     def add(self, other: Report) -> None:
         """Take in what was found in another part, which follows."""
@@ -60,6 +71,8 @@ class Report:
         self.held |= other.held
         for target, number in other.wanted.items():
             self.wanted[target] = self.wanted.get(target, 0) + number
+        for name, (own, label) in other.canonical.items():
+            self.define(name, own, label)
 
     @property
     def absent(self) -> dict[str, int]:
@@ -218,8 +231,16 @@ class _Looking:
         if findings:
             self._refuse(label, findings)
             self.report.mended += examined.mended and not examined.passes
+        elif resource.get("url"):
+            self._define(label, resource)
         self._remember(examined)
         return examined.resource
+
+    def _define(self, label: str, resource: Json) -> None:
+        kind = str(resource["resourceType"])
+        if is_canonical(definitions.load(self._rules.version), kind):
+            name = f"{kind} {resource['url']}|{resource.get('version', '')}"
+            self.report.define(name, str(resource.get("id") or label), label)
 
     def _refuse(self, label: str, findings: Iterable[Finding]) -> None:
         self.report.refused += 1

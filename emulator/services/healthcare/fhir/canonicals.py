@@ -7,7 +7,7 @@ may be there in several versions is FHIR's rule.
 import sqlite3
 
 from emulator.fhir import parsing
-from emulator.fhir.definitions import Definitions
+from emulator.fhir.canonicals import is_canonical
 from emulator.services.healthcare.fhir import errors
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -22,16 +22,9 @@ def require_unique(connection: sqlite3.Connection, store: Store, change: Change)
     """Refuse with 409 a resource whose canonical URL and version another one of its type has."""
     resource = change.resource
     url, parameter = resource.get("url"), store.parameters.find(change.after.type, "url")
-    if not url or parameter is None or not _is_canonical(store.definitions, change.after.type):
+    if not url or parameter is None or not is_canonical(store.definitions, change.after.type):
         return
     for row in connection.execute(_SAME, (store.key, parameter.key, url, change.after.id)):
         other: Json = parsing.parse(row[0], None)
         if other.get("version") == resource.get("version"):
             raise errors.same_canonical(change.after.type, f"{other['resourceType']}/{other['id']}")
-
-
-def _is_canonical(definitions: Definitions, resource_type: str) -> bool:
-    """Whether a type's url says what it is: it has a version and a status beside. A device's is where it is reached."""
-    found = {name: element.types for name, (element, _) in definitions[resource_type].fields.items()}
-    has_version = found.get("url") == ("uri",) and found.get("version") == ("string",) and "status" in found
-    return has_version and resource_type != "Device"

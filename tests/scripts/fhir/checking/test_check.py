@@ -197,3 +197,18 @@ def test_files_of_a_bucket(run: Run, landing: Any, live: Any) -> None:
     shown = run("fhir", "check", f"gs://{landing.name}/nothing/*", "--outputs", live.path)
     assert shown.code == 2
     assert "matches no object that ends in .json" in shown.err
+
+
+def test_definitions_of_the_same_url_and_version_are_named(run: Run, tmp_path: Path) -> None:
+    one = {"resourceType": "Questionnaire", "id": "q1", "status": "active", "url": "http://example.org/q"}
+    others = [
+        one | {"id": "q2"},
+        one | {"id": "q3", "version": "2"},
+        one,
+        one | {"resourceType": "ValueSet", "id": "v"},
+    ]
+    (tmp_path / "many.ndjson").write_text(lines(one, *others))
+    shown = run("fhir", "check", tmp_path)
+    assert shown.out.splitlines() == [
+        "many.ndjson, line 2: Questionnaire.url: another resource has this url and version; change one of them"
+    ]
