@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("emulator")
 MAX_INSPECTED = 10 << 20
 """Bytes of a raw Binary that are read into memory to be cleaned."""
-_MOST_OWNERS = 1000
+_MOST_OWNERS, _MOST_KEPT = 1000, 1000
+"""People whose values are looked for in one resource, and sets of people that are kept for the resources to come."""
 _OF_THE_SERVER = ("versionId", "lastUpdated")
 _TOGETHER = 25
 """Resources that a process of the pool is given at a time."""
@@ -144,6 +145,8 @@ class Copier:
         if names and own and names != (f"Patient/{resource.get('id')}",):
             return self._loaded(names, own)
         if names and names not in self._owners:
+            if len(self._owners) >= _MOST_KEPT:
+                self._owners.clear()
             self._owners[names] = self._loaded(names, [])
         return self._owners.get(names)
 
