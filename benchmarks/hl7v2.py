@@ -1,4 +1,4 @@
-"""HL7v2: parsing beside HAPI HL7v2, and messages that are ingested through REST beside bare inserts into SQLite."""
+"""HL7v2: parsing beside HAPI HL7v2; messages ingested through REST and MLLP, beside bare inserts into SQLite."""
 
 import base64
 import itertools
@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from benchmarks import wire
+from benchmarks import mllp, wire
 from benchmarks.figures import Figure, absent, rates, speeds
 from benchmarks.peers.hapi_hl7v2 import command, lines
 from benchmarks.peers.missing import PeerMissing
@@ -23,7 +23,7 @@ from scripts.demonstration.places import Places
 
 _PARSED, _PARSE_ROUNDS, _WARM_UP = 2000, 5, 3
 _INGESTED, _INGEST_ROUNDS, _CONNECTIONS = 4000, 3, 16
-_BESIDE_HAPI, _PARSED_A_SECOND, _INGESTED_A_SECOND = 5.0, 15_000.0, 1_000.0
+_BESIDE_HAPI, _PARSED_A_SECOND, _INGESTED_A_SECOND, _BY_MLLP_A_SECOND = 5.0, 15_000.0, 1_000.0, 800.0
 _ADMISSION = (
     "MSH|^~\\&|ADT1|GOOD HEALTH HOSPITAL|GHH LAB|GHH|20070818112640||ADT^A01^ADT_A01|MSG{0:08d}|P|2.5\r"
     "EVN|A01|200708181123\r"
@@ -90,9 +90,13 @@ def _beside_hapi(messages: Sequence[bytes]) -> tuple[tuple[float, ...], tuple[fl
 def _ingesting(places: Places) -> list[Figure]:
     """Messages over kept connections, each answered when it is on disk, and bare inserts of the same bytes."""
     name = f"{_INGESTED} admissions ingested over {_CONNECTIONS} connections"
-    ours, theirs = [], []
+    ours, theirs, by_mllp = [], [], []
     with running_emulator(places, "hl7v2") as emulator:
         store = _store(emulator)
+        with mllp.adapter(emulator, store) as port:
+            for turn in range(_INGEST_ROUNDS):
+                messages = _messages((_INGEST_ROUNDS + turn) * _INGESTED, _INGESTED)
+                by_mllp.append(mllp.rate(port, messages, _CONNECTIONS))
         for turn in range(_INGEST_ROUNDS):
             messages = _messages(turn * _INGESTED, _INGESTED)
             sent = [partial(_request, emulator, store, places.port, raw) for raw in messages]
@@ -100,6 +104,7 @@ def _ingesting(places: Places) -> list[Figure]:
             theirs.append(_bare_inserts(places.results / f"bare-{turn}.sqlite", messages))
     return [
         Figure(f"{name}, a second", tuple(ours), _INGESTED_A_SECOND, unit="messages/s"),
+        Figure(f"{name} of MLLP, a second", tuple(by_mllp), _BY_MLLP_A_SECOND, unit="messages/s"),
         rates(f"{name}, beside bare inserts into SQLite", tuple(ours), tuple(theirs)),
     ]
 
