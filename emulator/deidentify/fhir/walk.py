@@ -279,7 +279,10 @@ def _describe(attachment: Json, before: Json) -> None:
     attachment.pop("hash", None)
     size = attachment.pop("size", None)
     if isinstance(data, str):
-        raw = base64.b64decode(data)
+        try:
+            raw = base64.b64decode(data)
+        except ValueError:  # what nobody checked, in an attachment, may be no base64
+            return
         if size is not None:
             attachment["size"] = str(len(raw)) if isinstance(size, str) else len(raw)
         if "hash" in before:
