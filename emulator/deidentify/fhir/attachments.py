@@ -68,15 +68,19 @@ class Attached:
         return parsing.serialize(self._strings(value, known, context, found)).decode(), tuple(found)
 
     def _strings(self, value: Any, known: Known, context: str, found: list[str]) -> Any:
-        if isinstance(value, str):
-            result = self._cleaner.clean(value, known, context)
-            found += [each.info_type for each in result.findings]
-            return result.text
+        """A value of JSON with its texts and keys cleaned; a number in which something is found becomes a text."""
         if isinstance(value, list):
             return [self._strings(each, known, context, found) for each in value]
         if isinstance(value, dict):
-            return {name: self._strings(each, known, context, found) for name, each in value.items()}
-        return value
+            return {
+                self._strings(name, known, context, found): self._strings(each, known, context, found)
+                for name, each in value.items()
+            }
+        if value is None or isinstance(value, bool):
+            return value
+        result = self._cleaner.clean(str(value), known, context)
+        found += [each.info_type for each in result.findings]
+        return result.text if result.findings else value
 
 
 def _charset(content_type: str) -> str:

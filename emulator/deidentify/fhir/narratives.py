@@ -13,12 +13,12 @@ _XHTML = "http://www.w3.org/1999/xhtml"
 _HARMLESS = frozenset(
     re.findall(
         r"\S+",
-        "class style id xmlns lang xml:lang dir align valign width height colspan rowspan border cellpadding"
-        " cellspacing span scope headers start type",
+        "xmlns lang xml:lang dir align valign width height colspan rowspan border cellpadding"
+        " cellspacing span scope start type",
     )
 )
 """Attributes that say how something looks."""
-_READ = frozenset(("title", "alt", "summary", "abbr", "name"))
+_READ = frozenset(("title", "alt", "summary", "abbr", "name", "id", "class", "style", "headers"))
 """Attributes that are texts. All others, href and src among them, are left out unless they point into the document."""
 _INLINE = frozenset(re.findall(r"\S+", "a abbr b big cite code em font i img q s small span strong sub sup tt u var"))
 _BARE_AMPERSAND = re.compile(r"&(?!#?\w+;)")
@@ -62,11 +62,11 @@ class _Reader(HTMLParser):
     def _open(self, tag: str, attrs: list[tuple[str, str | None]], end: str) -> None:
         self._markup(f"<{tag}", breaks=tag not in _INLINE)
         for name, value in attrs:
-            if name in _READ and value:
+            if value and (name in _READ or (name == "href" and value.startswith("#"))):
                 self._markup(f' {name}="')
                 self.pieces.append(_Piece(value, in_tag=True))
                 self._markup('"')
-            elif value and (name in _HARMLESS or (name == "href" and value.startswith("#"))):
+            elif value and name in _HARMLESS:
                 self._markup(f' {name}="{escape(value)}"')
         self._markup(end)
 
@@ -114,15 +114,20 @@ def _read(markup: str) -> list[_Piece]:
 def _joined(pieces: list[_Piece]) -> tuple[str, list[tuple[int, int]]]:
     """The texts of pieces as one, and where in it each piece begins: (position, number of the piece).
 
-    Between texts that more than inline tags divide there is a line end.
+    Between texts that more than inline tags divide there is a line end; attributes follow, a line each.
     """
     whole, places = "", []
     for number, piece in enumerate(pieces):
-        if piece.is_text:
+        if piece.is_text and not piece.in_tag:
             places.append((len(whole), number))
             whole += piece.text
         elif not piece.text and not whole.endswith("\n"):
             whole += "\n"
+    for number, piece in enumerate(pieces):
+        if piece.in_tag:
+            whole += "\n"
+            places.append((len(whole), number))
+            whole += piece.text
     return whole, places
 
 

@@ -11,7 +11,7 @@ from emulator.deidentify.fhir.rules import basic
 from emulator.deidentify.text import Known
 from tests.emulator.deidentify.fhir.making import SECRET, Json, deidentifier, rule
 
-KNOWN = Known.of([("PERSON_NAME", "Peter Wall")])
+KNOWN = Known.of([("PERSON_NAME", "Peter Wall"), ("MEDICAL_RECORD_NUMBER", "4711123")])
 
 
 def cleaned(content_type: str, data: bytes, **more: object) -> Json:
@@ -36,6 +36,11 @@ def text(attachment: Json) -> str:
         ("", "Wall", "[PERSON_NAME]"),
         ("text/html", "<p class='a'>Pe<b>ter</b> Wall</p>", '<p class="a">[PERSON_NAME]<b></b></p>'),
         ("application/json", '{"a":["Wall",1]}', '{"a":["[PERSON_NAME]",1]}'),
+        (
+            "application/json",
+            '{"Wall":{"id":4711123,"n":1,"x":null,"y":true}}',
+            '{"[PERSON_NAME]":{"id":"[MEDICAL_RECORD_NUMBER]","n":1,"x":null,"y":true}}',
+        ),
         ("application/json", "Wall {", "[PERSON_NAME] {"),
     ],
 )

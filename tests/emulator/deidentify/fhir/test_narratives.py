@@ -21,6 +21,11 @@ NARRATIVE = Narrative(Cleaner(TextRules.basic(), SECRET))
         ('<a href="Patient/wall" class="x">a</a><a href="#b">c</a>', '<a class="x">a</a><a href="#b">c</a>'),
         ("<p>a<!-- Wall --></p><?x Wall?><script>Wall</script>", "<p>a</p><script></script>"),
         ("AT&T <br/>&nbsp;ok", "AT&amp;T <br/>\xa0ok"),
+        (
+            '<p title="seen">Wall</p><i class="x">Wall</i>',
+            '<p title="seen">[PERSON_NAME]</p><i class="x">[PERSON_NAME]</i>',
+        ),
+        ('<a id="peter-wall" href="#wall">x</a>', '<a id="[PERSON_NAME]" href="#[PERSON_NAME]">x</a>'),
         ("<p unfinished", "&lt;p unfinished"),
     ],
 )
