@@ -55,6 +55,13 @@ def test_every_shipped_file_stays_readable(path: Path, profile: Profile) -> None
 
 
 @pytest.mark.parametrize("path", SOUND, ids=lambda path: path.name)
+def test_keeping_everything_changes_no_attribute(path: Path) -> None:
+    data = path.read_bytes()
+    new = deidentify(data, DicomRules(keep_ids=True), KEY).content()
+    assert read_header(new).elements == read_header(data).elements
+
+
+@pytest.mark.parametrize("path", SOUND, ids=lambda path: path.name)
 def test_the_patients_name_is_nowhere_in_the_bytes(path: Path) -> None:
     name = read_header(path.read_bytes()).elements.get("00100010", {}).get("Value", [None])[0] or {}
     new = deidentify(path.read_bytes(), BASIC, KEY).content()
