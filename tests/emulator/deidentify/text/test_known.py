@@ -185,3 +185,12 @@ def test_nothing_known_finds_nothing() -> None:
 def test_parts_of_other_words_are_left(text: str) -> None:
     known = Known.of([("PERSON_NAME", "Wall^Peter"), ("MEDICAL_RECORD_NUMBER", "123456")])
     assert not known.find(text)
+
+
+def test_contextual_values_are_looked_for_as_what_they_are() -> None:
+    """Cloud Healthcare's example: of a patient Wall, "Wall" in StudyDescription becomes [CTX]."""
+    known = Known.of([("PERSON_NAME", "Wall^Peter"), ("DATE", "19700105")], contextual=True)
+    text = "Chest of peter, born Jan 5, 1970: wall"
+    assert (
+        Cleaner(TextRules.empty(), Secret(bytes(32))).clean(text, known, "").text == "Chest of [CTX], born [CTX]: [CTX]"
+    )
