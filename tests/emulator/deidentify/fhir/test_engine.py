@@ -236,6 +236,22 @@ def test_basic_leaves_nothing_of_a_patient() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("resource", "path", "after"),
+    [
+        ({"resourceType": "Coverage", "status": "active", "subscriberId": "S-1"}, "subscriberId", SECRET.hash("S-1")),
+        ({"resourceType": "Coverage", "status": "active", "dependent": "01"}, "dependent", SECRET.hash("01")),
+        ({"resourceType": "Device", "serialNumber": "SN1"}, "serialNumber", SECRET.hash("SN1")),
+        ({"resourceType": "Location", "name": "Anytown clinic"}, "name", SECRET.hash("Anytown clinic")),
+        ({"resourceType": "Location", "position": {"longitude": 1, "latitude": 2}, "mode": "kind"}, "position", None),
+        ({"resourceType": "Basic", "id": "b", "meta": {"source": "https://h.example/wall"}}, "meta", None),
+        ({"resourceType": "ValueSet", "id": "v", "status": "draft", "name": "Wall"}, "name", "Wall"),
+    ],
+)
+def test_what_basic_does_to_single_fields(resource: Json, path: str, after: Any) -> None:
+    assert deidentifier(*basic()).resource(resource).resource.get(path) == after
+
+
 def strings(value: Any) -> str:
     return json.dumps(value)
 
