@@ -240,9 +240,13 @@ def _tokens(tokens: Sequence[Token]) -> list[Side]:
     return sides
 
 
+_NOTHING = Side("0", indexed=False)
+
+
 def _begins(column: str, text: str) -> Side:
+    """What begins so. A text of nothing but punctuation finds nothing: it would name everything that has the value."""
     if not text:
-        return Side("1", indexed=False)
+        return _NOTHING
     return Side(f"{{{column}}} >= ? AND {{{column}}} < ?", (text, text + _LAST_LETTER))
 
 
@@ -252,7 +256,7 @@ def _string(text: Value, modifier: str) -> list[Side]:
     if modifier == "exact":
         return [Side("{folded} = ? AND {exact} = ?", (plain, text.text), ordered=True)]
     if modifier == "contains":
-        return [Side("instr({folded}, ?) > 0", (plain,), indexed=False)]
+        return [Side("instr({folded}, ?) > 0", (plain,), indexed=False) if plain else _NOTHING]
     return [_begins("folded", plain)]
 
 

@@ -358,6 +358,8 @@ def is_token(value: Any, wanted: str) -> bool:
 
 def is_string(value: Any, wanted: str, modifier: str) -> bool:
     wanted = plain(wanted)
+    if modifier != "exact" and not words(wanted):
+        return False
     for each in strings(value):
         if modifier == "exact":
             found = each == wanted
@@ -460,7 +462,8 @@ class Plain:
         if parameter.code == "_id":
             return str(resource["id"]) == wanted
         if modifier == "text":
-            return any(" ".join(words(each)).startswith(" ".join(words(plain(wanted)))) for each in texts(value))
+            begins = " ".join(words(plain(wanted)))
+            return bool(begins) and any(" ".join(words(each)).startswith(begins) for each in texts(value))
         if parameter.type == "composite":
             return self._pair(parameter, value, wanted)
         return self._is(parameter.type, parameter, modifier, value, wanted)
