@@ -12,6 +12,7 @@ _IDS = frozenset((0x00020003, 0x00080018, 0x0020000D, 0x0020000E))
 # What else names studies, series and instances: left as it was, it would lead back to the original.
 _REFERENCES = frozenset((0x00041511, 0x00080058, 0x00081155, 0x00081167, 0x0040A124))
 _CLASSES = frozenset((0x00080016, 0x00081150, 0x00081151, 0x0008010C, 0x0008010D, 0x00041510, 0x0040DB0D))
+_REMOVING = frozenset((Action.DELETE, Action.EMPTY, Action.DUMMY))
 _NUMBERS = frozenset(("AT", "CS", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"))
 # What dummies of a sequence's items leave in place: how an item is built, and by which standard's words.
 _STRUCTURE = frozenset((0x0040A043, 0x004008EA, 0x0040A504))
@@ -56,22 +57,22 @@ class Place:
 
 
 def decide(rules: DicomRules, place: Place, tag: int, vr: str) -> Decision:
-    """What becomes of an attribute of that VR at a place."""
+    """What becomes of an attribute of that VR at a place.
+
+    Actions that would remove what no instance can be without, which only a selection by VR can ask for, do not count.
+    """
     if tag & 0xFFFF == 0 and tag >> 16 != 2:
         return Decision((Action.DELETE,), "group lengths are retired (PS3.5 7.2)")
     chosen = [(number, each) for number, each in enumerate(rules.actions, 1) if each.tags.has(tag, vr)]
-    if chosen:
-        return _chosen([(number, each.action) for number, each in chosen], tag, vr)
+    if chosen and not (tag in tables.required() and any(each.action in _REMOVING for _, each in chosen)):
+        return _chosen([(number, each.action) for number, each in chosen], vr)
     if place.dummies:
         return _dummy_of_item(rules, place, tag, vr)
     return _option(rules, tag, vr) or _by_profile(rules, place, tag, vr)
 
 
-def _chosen(chosen: list[tuple[int, Action]], tag: int, vr: str) -> Decision:
+def _chosen(chosen: list[tuple[int, Action]], vr: str) -> Decision:
     """The actions that select an attribute; text in a VR that can't be inspected is emptied rather than passed on."""
-    removing = (Action.DELETE, Action.EMPTY, Action.DUMMY)
-    if tag in tables.required() and any(action in removing for _, action in chosen):
-        return Decision((Action.KEEP,), "an instance cannot be without it")
     actions = tuple(_fitting(action, vr) for _, action in chosen)
     return Decision(actions, "actions " + ", ".join(str(number) for number, _ in chosen))
 

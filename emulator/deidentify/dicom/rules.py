@@ -100,9 +100,3 @@ class DicomRules:
     keep_ids: bool = False
     clean_descriptors: bool = False
     actions: tuple[TagAction, ...] = ()
-
-    @property
-    def cleans_text(self) -> bool:
-        """Whether any attribute's text may be inspected."""
-        inspects = any(each.action is Action.TEXT for each in self.actions)
-        return self.clean_descriptors or inspects or self.profile in (Profile.CONTENTS, Profile.BASIC)

@@ -54,6 +54,8 @@ def test_a_selection_by_vr_never_takes_what_no_instance_can_be_without() -> None
     new = after(made(FrameOfReferenceUID="1.2.3"), actions((Action.DELETE, "UI"), keep_ids=True))
     assert (new.SOPInstanceUID, new.StudyInstanceUID) == ("1.2.1.1.1", "1.2.1")
     assert "FrameOfReferenceUID" not in new
+    regenerated = after(made(), actions((Action.DELETE, "UI")))
+    assert regenerated.SOPInstanceUID == KEY.uid("1.2.1.1.1")
 
 
 def test_a_kept_sequence_is_kept_with_all_in_it_and_a_recursed_one_is_looked_into() -> None:
