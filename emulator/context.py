@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from emulator.access import hierarchy
 from emulator.access.authentication import Authenticator
 from emulator.access.authorization import Policies
+from emulator.access.id_tokens import IdTokens
 from emulator.gateway.discovery import Document
 from emulator.gateway.routing import Found, Route
 from emulator.pool import LIMITS, make_pool
@@ -41,6 +42,7 @@ class Context(State, ABC):
         self.policies = Policies(self, functools.partial(account_exists, self), enforced=settings.iam)
         self.resources.on_policies_gone = self.policies.forget
         self.authenticator = Authenticator(self, settings.state)
+        self.id_tokens = IdTokens(self, settings.state)
         self.logs = Logs(self)
         self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
         self.outbox: Outbox[Context] = Outbox(self)

@@ -1,7 +1,8 @@
-"""X.509 certificates of service accounts' keys."""
+"""Public keys as others read them: X.509 certificates, and JSON Web Keys."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from typing import TYPE_CHECKING
 
@@ -46,3 +47,14 @@ def self_signed(key: RSAPrivateKey, name: str) -> bytes:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=True)
     )
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def jwk(key_id: str, exponent: int, modulus: int) -> dict[str, str]:
+    """An RSA public key for signatures by RS256 as a JSON Web Key (RFC 7517, RFC 7518 6.3.1)."""
+    numbers = {"e": _number(exponent), "n": _number(modulus)}
+    return {"kid": key_id, "kty": "RSA", "alg": "RS256", "use": "sig", **numbers}
+
+
+def _number(number: int) -> str:
+    """Base64urlUInt of RFC 7518 2."""
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,13 +92,15 @@ class Broker:
         """A subscription was deleted."""
         self._queues.pop(subscription, None)
 
-    async def pull(self, subscription: str, limit: int, wait: float) -> list[tuple[Lease, Message]]:
-        """Lease up to `limit` messages, waiting up to `wait` seconds for the first."""
-        deadline = self._context.clock.seconds() + wait
+    async def pull(
+        self, subscription: str, limit: int, wait: float, deadline: float = 0.0
+    ) -> list[tuple[Lease, Message]]:
+        """Lease up to `limit` messages for `deadline` seconds (0: the subscription's), waiting `wait` for the first."""
+        until = self._context.clock.seconds() + wait
         while True:
             queue = self.queue(subscription)
-            taken = self._with_messages(queue, queue.take(limit, self._context.clock.seconds()))
-            left = deadline - self._context.clock.seconds()
+            taken = self._with_messages(queue, queue.take(limit, self._context.clock.seconds(), deadline))
+            left = until - self._context.clock.seconds()
             if taken or left <= 0 or not await queue.wait(left):
                 return taken
 
@@ -154,6 +156,12 @@ class Broker:
             return
         entries = [entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None]
         await self._give_back(queue, entries)
+
+    def release(self, subscription: str, ack_ids: Iterable[str]) -> None:
+        """Give messages back as if they had not been delivered."""
+        queue = self._queues.get(subscription)
+        if queue is not None:
+            queue.release(ack_ids)
 
     async def _give_back(self, queue: Queue, entries: list[Entry]) -> None:
         """Deliver messages again, or forward those that had all their attempts to the dead-letter topic.

@@ -1,7 +1,6 @@
 """Where a subscription's messages are to go by themselves, and with whose rights.
 
-The emulator keeps push, BigQuery and Cloud Storage subscriptions as declared and delivers nothing by itself; but it
-refuses what Pub/Sub would refuse for lack of rights (Pub/Sub: "Authenticate push subscriptions", "BigQuery
+What Pub/Sub would refuse for lack of rights is refused (Pub/Sub: "Authenticate push subscriptions", "BigQuery
 subscriptions" and "Cloud Storage subscriptions", each under "Service account permissions").
 """
 
@@ -10,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import ApiError, permission_denied
+from emulator import hosts
+from emulator.errors import ApiError, invalid_argument, permission_denied
 from emulator.services.iam.api import require_act_as
 from emulator.services.serviceusage.catalogue import agent_of
 
@@ -33,6 +33,23 @@ def checks(key: str) -> Callable[[CheckWriter], CheckWriter]:
         return function
 
     return register
+
+
+def check_form(body: Body) -> None:
+    """Raise a 400 for a subscription with two destinations, or an endpoint that is no URL."""
+    push = body.get("pushConfig") or {}
+    endpoint = push.get("pushEndpoint")
+    chosen = [key for key in ("bigqueryConfig", "cloudStorageConfig", "bigtableConfig") if body.get(key)]
+    if len(chosen) + bool(endpoint) > 1:
+        raise invalid_argument(
+            "Invalid subscription: give one of pushConfig.pushEndpoint, bigqueryConfig and cloudStorageConfig at most."
+        )
+    if endpoint:
+        parts = hosts.split(endpoint)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or not endpoint.isprintable():
+            raise invalid_argument(f"Invalid push endpoint given (endpoint={endpoint[:200]}).")
+    if "noWrapper" in push and "pubsubWrapper" in push:
+        raise invalid_argument("Invalid push config: it has one of pubsubWrapper and noWrapper.")
 
 
 def check(context: Context, principal: str, name: str, body: Body, old: Body | None = None) -> None:

@@ -15,6 +15,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.pubsub import destinations, store
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
+from emulator.services.pubsub.delivery.workers import workers
 from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
@@ -116,12 +117,14 @@ def _check_subscription(body: Body) -> None:
     policy = policy_of(body)
     if policy.dead_letter_topic and not 5 <= policy.max_attempts <= 100:
         raise invalid_argument("Invalid dead letter policy: maxDeliveryAttempts is from 5 to 100.")
+    destinations.check_form(body)
     if body.get("filter"):
         compile_filter(body["filter"])
 
 
-def _create_subscription(_context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
+def _create_subscription(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
     store.link(tx, subscription.body["topic"], subscription.name, subscription.body.get("filter", ""))
+    context.db.after_commit(lambda: workers(context).changed(subscription.name, subscription.body))
 
 
 def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
@@ -136,11 +139,13 @@ def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
 
 def _after_update(context: Context, _tx: sqlite3.Connection, subscription: Resource) -> None:
     context.db.after_commit(lambda: broker(context).reconfigure(subscription.name, subscription.body))
+    context.db.after_commit(lambda: workers(context).changed(subscription.name, subscription.body))
 
 
 def _delete_subscription(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
     store.forget_subscription(tx, subscription.name)
     context.db.after_commit(lambda: broker(context).forget(subscription.name))
+    context.db.after_commit(lambda: workers(context).changed(subscription.name, None))
 
 
 SUBSCRIPTION_COLLECTION = Collection(
@@ -227,6 +232,7 @@ async def pull(request: Request) -> Answer:
     if limit <= 0:
         raise invalid_argument("maxMessages must be greater than 0.")
     name = request.path["subscription"]
+    workers(request.context).require_pulled(name)
     wait = 0.0 if body.get("returnImmediately") else PULL_SECONDS
     taken = await broker(request.context).pull(name, min(limit, TAKE_LIMIT), wait)
     with_attempts = bool(broker(request.context).queue(name).policy.dead_letter_topic)
@@ -277,8 +283,9 @@ async def modify_push_config(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> None:
         body = context.resources.require(SUBSCRIPTIONS, name, tx).body
+        destinations.check_form({**body, "pushConfig": push})
         destinations.check(context, request.principal, name, {"pushConfig": push}, body)
-        context.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push})
+        _after_update(context, tx, context.resources.replace(tx, SUBSCRIPTIONS, name, {**body, "pushConfig": push}))
 
     await context.db.write(step)
     return {}

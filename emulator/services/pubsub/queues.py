@@ -218,6 +218,13 @@ class Queue:
                 at_once.append(entry)
         self._requeue(at_once)
 
+    def release(self, ack_ids: Iterable[str]) -> None:
+        """Take leases back as if the messages had not been delivered; they are ready at once."""
+        entries = [entry for ack_id in ack_ids if (entry := self.end(ack_id)) is not None]
+        for entry in entries:
+            entry.attempts -= 1
+        self._requeue(entries)
+
     def _requeue(self, entries: list[Entry]) -> None:
         """Back in publish order, so that an ordering key's messages stay in sequence."""
         if not entries:

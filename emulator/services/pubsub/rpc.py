@@ -16,6 +16,7 @@ from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.grpc.bridge import Bridge, Servicer, abort, parsed, serialize
 from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.calls import CALLS, IAM_CALLS, message_class
+from emulator.services.pubsub.delivery.workers import workers
 from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import Lease, Stream
 from emulator.services.pubsub.store import Message
@@ -75,6 +76,7 @@ class StreamingPull:
 
             def check() -> None:
                 context.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+                workers(context).require_pulled(subscription)
                 if failures:
                     raise failures[0]
 

@@ -187,8 +187,3 @@ def test_public_keys_are_published_where_key_files_say(
     accounts.keys().disable(name=name, body={}).execute()
     assert file["private_key_id"] not in httpx.get(f"{root}/x509/{account.email}", timeout=PATIENCE).json()
     assert httpx.get(f"{root}/x509/nobody@x.iam.gserviceaccount.com", timeout=PATIENCE).status_code == 404
-
-
-def test_google_s_own_keys_are_said_not_to_be_there(emulator: RunningEmulator) -> None:
-    answer = httpx.get(f"{emulator.base_url}/oauth2/v3/certs", timeout=PATIENCE)
-    assert (answer.status_code, "ID tokens" in answer.text) == (501, True)

@@ -1,0 +1,1 @@
+"""Subscriptions whose messages the emulator delivers by itself."""
