@@ -43,6 +43,25 @@ def test_one_failure_in_a_group_leaves_the_others_alone(database: Database) -> N
     assert [row["n"] for row in database.all("SELECT n FROM numbers ORDER BY n")] == [1, 2, 3]
 
 
+def test_a_write_that_is_alone_in_its_transaction_keeps_its_turn_and_is_undone_alone(database: Database) -> None:
+    def second(tx: sqlite3.Connection) -> int:
+        insert(tx, 2)
+        return int(tx.execute("SELECT count(*) FROM numbers").fetchone()[0])
+
+    def failing(tx: sqlite3.Connection) -> None:
+        insert(tx, 9)
+        insert(tx, 1)
+
+    async def together() -> list[object]:
+        writes = [database.write(insert, 1), database.write_alone(second), database.write_alone(failing)]
+        return await asyncio.gather(*writes, database.write(insert, 3), return_exceptions=True)
+
+    results = asyncio.run(together())
+    assert results[:2] == [1, 2]
+    assert isinstance(results[2], sqlite3.IntegrityError)
+    assert [row["n"] for row in database.all("SELECT n FROM numbers ORDER BY n")] == [1, 2, 3]
+
+
 def test_after_commit_runs_only_for_what_was_committed(database: Database) -> None:
     ran: list[str] = []
 
