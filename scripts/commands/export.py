@@ -108,22 +108,29 @@ def export_request(
 ) -> tuple[str, dict[str, Any]]:
     """Where an export goes, as a URI, and the body of the request for it. Raises UsageError."""
     bucket = re.fullmatch(r"bucket|gs://[^/]+(/.*)?", to)
-    table = re.fullmatch(r"table(?::(?P<id>\w+))?", to)
     if bucket:
         if write_disposition:
             raise UsageError("--write-disposition is for tables; an export to a bucket overwrites what is there.")
         uri = f"gs://{outputs.export_bucket}/" if to == "bucket" else to
         return uri, {"gcsDestination": {"uriPrefix": uri} | ({"mimeType": mime_type} if mime_type else {})}
-    if not table and not re.fullmatch(r"bq://[^.]+\.\w+\.\w+", to):
-        raise UsageError(
-            f"--to {to} is no destination: use bucket, gs://BUCKET/PREFIX, table or bq://PROJECT.DATASET.TABLE."
-        )
+    uri = table_uri(outputs, to, "--to", "bucket, gs://BUCKET/PREFIX, ")
     if mime_type:
         raise UsageError("--mime-type is for buckets; a table gets the metadata only.")
-    default = _default_table(outputs)
-    uri = f"{default.rpartition('.')[0]}.{table['id'] or METADATA_TABLE}" if table else to
     disposition = f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}"
     return uri, {"bigqueryDestination": {"tableUri": uri, "writeDisposition": disposition}}
+
+
+def table_uri(outputs: Outputs, given: str, option: str, others: str = "") -> str:
+    """bq://PROJECT.DATASET.TABLE that `table`, `table:NAME` or such a URI names.
+
+    Raises UsageError about `option`; `others` is what else would fit.
+    """
+    table = re.fullmatch(r"table(?::(?P<id>\w+))?", given)
+    if table:
+        return f"{_default_table(outputs).rpartition('.')[0]}.{table['id'] or METADATA_TABLE}"
+    if not re.fullmatch(r"bq://[^.]+\.\w+\.\w+", given):
+        raise UsageError(f"{option} {given} is no destination: use {others}table or bq://PROJECT.DATASET.TABLE.")
+    return given
 
 
 def _default_table(outputs: Outputs) -> str:

@@ -10,10 +10,11 @@ from scripts.commands.fhir_images import images
 from scripts.commands.fhir_load import load
 from scripts.commands.fhir_read import everything, get, history, search
 from scripts.commands.fhir_transfer import export, import_
+from scripts.commands.fhir_verify import verify
 from scripts.commands.registering import register
 
 app = typer.Typer(
-    help="Check, load, read, search, export and delete FHIR resources.",
+    help="Check, load, verify, read, search, export and delete FHIR resources.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 register(app, "check", check)
 register(app, "load", load)
+register(app, "verify", verify)
 register(app, "get", get)
 register(app, "search", search)
 register(app, "history", history)

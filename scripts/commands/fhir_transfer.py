@@ -122,12 +122,19 @@ def export_request(
             f"FHIR store {store.name.rpartition('/')[2]} streams into its own dataset: export to another one,"
             " bq://PROJECT.DATASET."
         )
-    if to != "table" and not re.fullmatch(r"bq://[^.]+\.\w+", to):
-        raise UsageError(f"--to {to} is no destination: use bucket, gs://BUCKET/PREFIX, table or bq://PROJECT.DATASET.")
-    uri = f"bq://{outputs.project}.{store.bigquery_dataset}" if to == "table" else to
+    uri = f"bq://{dataset_of(outputs, store, to, '--to', 'bucket, gs://BUCKET/PREFIX, ')}"
     destination = {
         "datasetUri": uri,
         "schemaConfig": {"schemaType": "ANALYTICS_V2", "recursiveStructureDepth": _DEPTH},
         "writeDisposition": f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}",
     }
     return uri, {"bigqueryDestination": destination}
+
+
+def dataset_of(outputs: Outputs, store: FhirStoreOutputs, given: str, option: str, others: str = "") -> str:
+    """PROJECT.DATASET that `table` or bq://PROJECT.DATASET names. Raises UsageError; `others` is what else fits."""
+    if given == "table":
+        return f"{outputs.project}.{store.bigquery_dataset}"
+    if not re.fullmatch(r"bq://[^.]+\.\w+", given):
+        raise UsageError(f"{option} {given} is no destination: use {others}table or bq://PROJECT.DATASET.")
+    return given.removeprefix("bq://")

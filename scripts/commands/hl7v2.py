@@ -7,10 +7,11 @@ import typer
 from scripts.commands.hl7v2_read import list_, show
 from scripts.commands.hl7v2_send import send
 from scripts.commands.hl7v2_transfer import export, import_
+from scripts.commands.hl7v2_verify import verify
 from scripts.commands.registering import register
 
 app = typer.Typer(
-    help="Send, list, show, import and export HL7v2 messages.",
+    help="Send, list, show, verify, import and export HL7v2 messages.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -19,5 +20,6 @@ app = typer.Typer(
 register(app, "send", send)
 register(app, "list", list_)
 register(app, "show", show)
+register(app, "verify", verify)
 register(app, "import", import_)
 register(app, "export", export)

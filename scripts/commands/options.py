@@ -14,4 +14,7 @@ OutputsOption = Annotated[
     Path | None,
     typer.Option("--outputs", help="A file of `pulumi stack output --json`, instead of asking Pulumi."),
 ]
+WholeOption = Annotated[
+    bool, typer.Option("--whole", help="The files are all there should be: what else the store holds is named, too.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for another program to read.")]

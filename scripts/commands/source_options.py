@@ -112,7 +112,7 @@ def film_selection(
 
 
 @taking(selection=film_selection)
-def loadable_files(
+def named_files(
     source: PathArgument = None,
     *,
     kind: KindOption = SourceKind.FOLDER,
@@ -125,11 +125,19 @@ def loadable_files(
     syntax: SyntaxOption = None,
     selection: Selection,
 ) -> Any:
-    """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
+    """The Wish that the options of `load` say; None where they name nothing."""
     if sample and source and source.name == str(source) and source.name.isdecimal() and not source.exists():
         # `--sample 500`: an option has a value or none, so that what stands behind this one arrives as the path.
         synthetic = int(source.name)
         source, sample = None, False
     if not source and not sample and not synthetic and kind is not SourceKind.PUBLIC:
-        raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
+        return None
     return Wish(kind, source, selection, sample, synthetic, prefix, labels, columns_of(column), format_, syntax)
+
+
+@taking(wish=named_files)
+def loadable_files(*, wish: Wish | None) -> Any:
+    """The Wish that the options of `load` say. Raises UsageError where they name nothing."""
+    if wish is None:
+        raise UsageError("Nothing to load: name a folder, or use --sample, --synthetic N or --source public.")
+    return wish

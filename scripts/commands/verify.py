@@ -1,28 +1,37 @@
-"""`verify`: compare what was to be loaded with what arrived."""
+"""`verify`: compare what was to be loaded with what arrived, or an exported table with the store."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scripts.commands.compound import taking
+from scripts.commands.export import table_uri
 from scripts.commands.load import show_oddities
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
-from scripts.commands.source_options import loadable_files
+from scripts.commands.source_options import named_files
 from scripts.connection import connect
 from scripts.console import count, note, print_json, progress, say
-from scripts.errors import ExitCode
+from scripts.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from scripts.loading.wish import Wish
 
 
-@taking(wish=loadable_files)
+@taking(wish=named_files)
 def verify(
     *,
-    wish: Wish,
+    wish: Wish | None,
+    table: Annotated[
+        str,
+        typer.Option(
+            help="Instead of files: compare an exported table, `table`, `table:NAME` or bq://PROJECT.DATASET.TABLE,"
+            " with the store."
+        ),
+    ] = "",
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -32,6 +41,20 @@ def verify(
     Takes the options with which `load` was called. Nothing is changed. Exit code 1 where anything differs. The table of
     exported metadata is as old as the last `export --to table`; tables that are not there are left out.
     """
+    if (wish is None) == (not table):
+        raise UsageError("Give either what was loaded (a folder, --sample, --synthetic N, --source) or --table.")
+    if wish is not None:
+        raise typer.Exit(_verify_load(wish, stack, outputs, as_json=as_json))
+    from scripts.loading.verifying import compare_table
+
+    with connect(stack, outputs) as target, progress("Comparing"):
+        found = compare_table(target, table_uri(target.outputs, table, "--table").removeprefix("bq://"))
+    print_json(found.to_json()) if as_json else found.show("instance")
+    raise typer.Exit(found.exit_code)
+
+
+def _verify_load(wish: Wish, stack: str | None, outputs: Path | None, *, as_json: bool) -> ExitCode:
+    """Compare what `wish` names with what arrived; the exit code."""
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.labelling import compare_labels
     from scripts.loading.choosing import choose, syntax_of
@@ -52,7 +75,7 @@ def verify(
             say(f"{what}: {name}")
         tables = "".join(f", {rows:,} in table {table}" for table, rows in found.in_tables.items())
         note(
-            f"{count(found.files, 'file')} compared: {found.in_bucket:,} in the bucket, {found.in_store:,} in the"
+            f"{count(found.compared, 'file')} compared: {found.in_bucket:,} in the bucket, {found.in_store:,} in the"
             f" store{tables}; {count(len(found.found), 'difference')}"
         )
-    raise typer.Exit(ExitCode.FAILED if found.found else ExitCode.DONE)
+    return found.exit_code

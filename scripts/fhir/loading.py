@@ -221,17 +221,12 @@ def _is_update(entry: Json) -> bool:
 
 def _held(store: FhirStore, relatives: Sequence[str]) -> dict[str, Json]:
     """What the store holds of these, Type/id, by one batch of reads; nothing for who may not read."""
-    if not relatives:
-        return {}
-    entries = [{"request": {"method": "GET", "url": relative}} for relative in relatives]
     try:
-        answers = store.execute(_bundle("batch", entries))
+        return store.held(relatives)
     except FhirFailure as failure:
         if failure.code not in (*_OF_THE_BUNDLE, 403):
             raise
         return {}
-    pairs = zip(relatives, answers, strict=False)
-    return {relative: answer["resource"] for relative, answer in pairs if isinstance(answer.get("resource"), dict)}
 
 
 def _bundle(kind: str, entries: list[Json]) -> Json:

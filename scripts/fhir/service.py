@@ -6,7 +6,7 @@ Google's discovery client has no searches with parameters of one's own, hence pl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -69,6 +69,15 @@ class FhirStore:
         """Execute a batch or transaction; gives the entries of the answer, one for each of the bundle."""
         found: list[Json] = self._call("POST", "", bundle).get("entry", [])
         return found
+
+    def held(self, relatives: Sequence[str]) -> dict[str, Json]:
+        """What the store holds of these, Type/id, by one batch of reads."""
+        if not relatives:
+            return {}
+        entries = [{"request": {"method": "GET", "url": relative}} for relative in relatives]
+        answers = self.execute({"resourceType": "Bundle", "type": "batch", "entry": entries})
+        pairs = zip(relatives, answers, strict=False)
+        return {relative: answer["resource"] for relative, answer in pairs if isinstance(answer.get("resource"), dict)}
 
     def validate(self, resource: Json, profile: str = "") -> list[Json]:
         """The issues that the store has with a resource of its version; none for one that it would take."""

@@ -54,7 +54,16 @@ class Hl7v2Store:
 
     def list(self, wanted: str, *, newest_first: bool, limit: int | None) -> Iterator[Json]:
         """The messages that a filter finds, "" for all, ordered by sendTime, without their fields."""
-        parameters = {"view": "FULL", "filter": wanted, "orderBy": "send_time desc" if newest_first else "send_time"}
+        return self._messages("FULL", wanted, "send_time desc" if newest_first else "send_time", limit)
+
+    def contents(self) -> Iterator[tuple[str, bytes]]:
+        """The name and the bytes of each message."""
+        for message in self._messages("RAW_ONLY", "", "send_time", None):
+            yield message["name"], base64.b64decode(message["data"])
+
+    def _messages(self, view: str, wanted: str, order: str, limit: int | None) -> Iterator[Json]:
+        """The messages of all pages, at most `limit` (None: all)."""
+        parameters = {"view": view, "filter": wanted, "orderBy": order}
         given, token = 0, ""
         while True:
             size = PAGE if limit is None else min(PAGE, limit - given)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from scripts.comparison import Comparison
 from scripts.connection import Connection
 from scripts.console import Progress, count
 from scripts.dicomweb import DicomWeb, value
@@ -27,27 +28,20 @@ _ASKED_ONE_BY_ONE = 100
 
 
 @dataclass
-class Differences:
-    """What was compared, and every difference by the name of the file or of what is there."""
+class Differences(Comparison):
+    """What was compared, in files, and every difference by the name of the file or of what is there."""
 
-    files: int = 0
     in_bucket: int = 0
     in_store: int = 0
     in_tables: dict[str, int] = field(default_factory=dict)
     """Rows found for these files, by table; tables that do not exist are left out."""
-    found: list[tuple[str, str]] = field(default_factory=list)
-    """What is different, and where it is: ("missing in the store", "00000001_000.png")."""
     uids: dict[str, str] = field(default_factory=dict, repr=False)
     """The SOPInstanceUID of each sound file, by its label."""
-
-    def add(self, what: str, names: Iterable[str]) -> None:
-        """Note the same difference of several files."""
-        self.found += [(what, name) for name in sorted(names)]
 
     def to_json(self) -> dict[str, Any]:
         """For a program to read."""
         return {
-            "files": self.files,
+            "files": self.compared,
             "bucket": self.in_bucket,
             "store": self.in_store,
             "tables": self.in_tables,
@@ -62,7 +56,7 @@ def compare(target: Connection, sources: Sequence[Source], bar: Progress, *, who
     version. `whole`: the sources are all there should be, so that what else is in their folders is a difference, too.
     Raises CommandError when Ctrl-C ends it.
     """
-    result = Differences(files=len(sources))
+    result = Differences(len(sources))
     bucket = target.outputs.landing_bucket
     held = listing(target, bucket, sources)
     manifest = Manifest(target.storage.bucket(bucket), {top_folder(source.object_name) for source in sources})
@@ -163,6 +157,24 @@ def _instances(target: Connection, expected: dict[str, Source]) -> Iterator[str]
         return
     for instance in web.search("/instances", [], None, page=_PAGE):
         yield value(instance, _INSTANCE_UID)
+
+
+def compare_table(target: Connection, name: str) -> Comparison:
+    """Compare the instances of the DICOM store with the rows of a table that `export --to table` makes.
+
+    `name` is PROJECT.DATASET.TABLE. Of the table that the store streams into, which keeps what was deleted, only what
+    is missing is told. Raises CommandError where there is no such table.
+    """
+    table = find_table(target, name)
+    if table is None:
+        raise CommandError(f"There is no table {name}: run `python -m scripts export --to table` first.")
+    rows = {uid for (uid,) in columns_of(target, table, ("SOPInstanceUID",))}
+    held = {value(each, _INSTANCE_UID) for each in DicomWeb(target).search("/instances", [], None, page=_PAGE)}
+    result = Comparison(len(held))
+    result.add(f"missing in table {table.table_id}", held - rows)
+    if target.outputs.dicom_stream_table != table.table_id:
+        result.add(f"only in table {table.table_id}", rows - held)
+    return result
 
 
 def _compare_metadata(

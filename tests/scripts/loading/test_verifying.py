@@ -32,7 +32,7 @@ def test_all_is_where_it_should_be(run: Run, own: Live, tmp_path: Path) -> None:
     run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path)
     found = differences(own, list(folder_sources(tmp_path / "sound")))
     assert found.found == []
-    assert (found.files, found.in_bucket, found.in_store, found.in_tables) == (4, 4, 4, {"dicom_metadata": 4})
+    assert (found.compared, found.in_bucket, found.in_store, found.in_tables) == (4, 4, 4, {"dicom_metadata": 4})
 
 
 def test_each_difference_is_named(run: Run, own: Live, landing: storage.Bucket, tmp_path: Path) -> None:
@@ -140,3 +140,18 @@ def landing(own: Live) -> Iterator[storage.Bucket]:
     client = storage.Client(own.outputs.project, credentials, client_options={"api_endpoint": own.emulator.base_url})
     yield client.bucket(own.outputs.landing_bucket)
     client.close()
+
+
+def test_a_table_is_compared_with_the_store_alone(run: Run, own: Live, tmp_path: Path) -> None:
+    write_films(tmp_path / "tabled", "tabled", 2)
+    run("load", tmp_path / "tabled", "--import", "--outputs", own.path)
+    assert run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path).code == 0
+    assert run("verify", "--table", "table", "--outputs", own.path).code == 0
+    write_films(tmp_path / "later", "later", 1)
+    run("load", tmp_path / "later", "--import", "--outputs", own.path)
+    shown = run("verify", "--table", "table", "--json", "--outputs", own.path)
+    assert shown.code == 1
+    assert [each["what"] for each in json.loads(shown.out)["differences"]] == ["missing in table dicom_metadata"]
+    none = run("verify", "--table", "table:other", "--outputs", own.path)
+    assert (none.code, "There is no table" in none.err) == (1, True)
+    assert run("verify", "--outputs", own.path).code == 2
