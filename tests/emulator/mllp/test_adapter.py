@@ -24,6 +24,7 @@ from tests.conftest import PROJECT, StartEmulator
 from tests.emulator.mllp.adapter import Sender, adapter, command
 from tests.emulator.mllp.certificates import write_certificate
 from tests.emulator.mllp.partner import Partner, listening
+from tests.emulator.services.healthcare import transfers
 from tests.support.emulator import ROOT, RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -206,7 +207,18 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice(start_
             running.start()
             for each in done:
                 each.result(PATIENCE * 10)
-    assert sorted(held(running, store)) == sorted(message(number) for number in range(MESSAGES))
+    sent = sorted(message(number) for number in range(MESSAGES))
+    assert sorted(held(running, store)) == sent
+    assert sorted(held(running, moved(running, store))) == sent
+
+
+def moved(running: RunningEmulator, store: str) -> str:
+    """Another store, with what is exported of one."""
+    bucket = transfers.make_bucket(running, "mllp", "roles/storage.objectAdmin")
+    transfers.run(running, store, "export", {"gcsDestination": {"uriPrefix": f"gs://{bucket}"}})
+    other = make_store(running, "other")
+    transfers.run(running, other, "import", {"gcsSource": {"uri": f"gs://{bucket}/**"}})
+    return other
 
 
 @pytest.mark.parametrize(
