@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import invalid_argument, not_found
+from emulator.errors import failed_precondition, invalid_argument, not_found
 from emulator.services.pubsub import store
 from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 TOPICS = "pubsub.topics"
 SUBSCRIPTIONS = "pubsub.subscriptions"
 TICK_SECONDS = 0.1
-RETENTION_TICK_SECONDS = 60.0
 DEFAULT_RETENTION = 604800.0
 WATCH_SECONDS = 1.0
 _BROKERS = "pubsub.broker"
@@ -38,6 +37,8 @@ class Broker:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._queues: dict[str, Queue] = {}
+        self._used: dict[str, float] = {}
+        self._started = context.clock.seconds()
         self._loop = asyncio.get_running_loop()
 
     # publishing
@@ -78,9 +79,35 @@ class Broker:
             body = self._context.resources.get(SUBSCRIPTIONS, subscription)
             if body is None:
                 raise not_found(f"Resource not found (resource={subscription.rsplit('/', 1)[-1]}).")
+            if body.body.get("detached"):
+                raise failed_precondition("The subscription is detached from its topic: it has no messages.")
             queue = Queue(subscription, policy_of(body.body), store.backlog(self._context, subscription))
             self._queues[subscription] = queue
+        self._used[subscription] = self._context.clock.seconds()
         return queue
+
+    def last_use(self, subscription: str) -> float:
+        """When somebody last pulled or acknowledged, in seconds since 1970; the start of the emulator where nobody has.
+
+        The time for which the emulator was stopped ages no subscription.
+        """
+        return self._used.get(subscription, self._started)
+
+    def drop(self, subscription: str, ids: set[int]) -> None:
+        """Messages of a subscription are kept no longer."""
+        queue = self._queues.get(subscription)
+        if ids and queue is not None:
+            queue.drop(ids)
+
+    def reset_in(self, tx: sqlite3.Connection, subscription: str) -> None:
+        """After the caller's write, deliver what the subscription then has, and end what is out."""
+        backlog = store.backlog(self._context, subscription, tx)
+        self._context.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._reset, subscription, backlog))
+
+    def _reset(self, subscription: str, backlog: list[Entry]) -> None:
+        queue = self._queues.get(subscription)
+        if queue is not None:
+            queue.reset(backlog)
 
     def reconfigure(self, subscription: str, body: dict[str, Any]) -> None:
         """A subscription was updated."""
@@ -89,8 +116,9 @@ class Broker:
             queue.policy = policy_of(body)
 
     def forget(self, subscription: str) -> None:
-        """A subscription was deleted."""
+        """A subscription was deleted, or detached."""
         self._queues.pop(subscription, None)
+        self._used.pop(subscription, None)
 
     async def pull(
         self, subscription: str, limit: int, wait: float, deadline: float = 0.0
@@ -141,7 +169,8 @@ class Broker:
         queue = self.queue(subscription)
         done = queue.acknowledge(ack_ids)
         try:
-            await self._context.db.write(store.acknowledge, subscription, [entry.message for entry in done])
+            ids = [entry.message for entry in done]
+            await self._context.db.write(store.acknowledge, subscription, ids, queue.policy.retains)
         except Exception:
             queue.give_back(done, self._context.clock.seconds())
             raise
@@ -210,7 +239,7 @@ class Broker:
 
         def step(tx: sqlite3.Connection) -> None:
             self.publish_in(tx, topic, forwarded)
-            store.acknowledge(tx, queue.name, [entry.message for entry in entries])
+            store.acknowledge(tx, queue.name, [entry.message for entry in entries], queue.policy.retains)
 
         await context.db.write(step)
         return True
@@ -218,16 +247,12 @@ class Broker:
     # time
 
     async def run(self) -> None:
-        """Let leases run out and drop what is past its retention, until cancelled."""
-        next_retention = self._context.clock.seconds()
+        """Let leases run out, until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = self._context.clock.seconds()
             for queue in list(self._queues.values()):
                 await self._attempt(self._tick(queue, now))
-            if now >= next_retention:
-                next_retention = now + RETENTION_TICK_SECONDS
-                await self._attempt(self._drop_expired(now))
 
     async def _tick(self, queue: Queue, now: float) -> None:
         await self._give_back(queue, queue.tick(now))
@@ -237,19 +262,6 @@ class Broker:
             await step
         except Exception:  # noqa: BLE001  the clock goes on for all other subscriptions
             _log.exception("Pub/Sub's clock: a step failed")
-
-    async def _drop_expired(self, now: float) -> None:
-        for row in self._context.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries"):
-            await self._attempt(self._drop_expired_of(row["subscription"], now))
-
-    async def _drop_expired_of(self, subscription: str, now: float) -> None:
-        resource = self._context.resources.get(SUBSCRIPTIONS, subscription)
-        if resource is not None:
-            kept = seconds(resource.body.get("messageRetentionDuration"), DEFAULT_RETENTION)
-            ids = await self._context.db.write(store.expired, subscription, now - kept)
-            queue = self._queues.get(subscription)
-            if ids and queue is not None:
-                queue.drop(set(ids))
 
 
 def broker(context: Context) -> Broker:
@@ -275,6 +287,7 @@ def policy_of(body: dict[str, Any]) -> Policy:
         minimum_backoff=seconds(retry.get("minimumBackoff"), 10.0) if retry is not None else 0.0,
         maximum_backoff=seconds(retry.get("maximumBackoff"), 600.0) if retry is not None else 600.0,
         dead_letter_topic=dead.get("deadLetterTopic", ""),
+        retains=bool(body.get("retainAckedMessages")),
         max_attempts=int(dead.get("maxDeliveryAttempts") or 5) if dead else 0,
     )
 

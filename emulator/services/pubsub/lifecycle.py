@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from emulator.services.pubsub import retention
 from emulator.services.pubsub.broker import install
 from emulator.services.pubsub.delivery import workers
 from emulator.services.pubsub.service import SERVICE
@@ -12,21 +13,22 @@ from emulator.services.pubsub.service import SERVICE
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_CLOCK = "pubsub.clock"
+_CLOCKS = "pubsub.clocks"
 
 
 @SERVICE.on_start
 async def start(context: Context) -> None:
-    """Start the broker, its clock and the workers."""
-    context.extensions[_CLOCK] = asyncio.create_task(install(context).run())
+    """Start the broker, the clocks and the workers."""
+    clock = install(context).run()
     workers.install(context).start()
+    context.extensions[_CLOCKS] = [asyncio.create_task(clock), asyncio.create_task(retention.run(context))]
 
 
 @SERVICE.on_stop
 async def stop(context: Context) -> None:
-    """Stop the workers and the clock."""
+    """Stop the workers and the clocks."""
     await workers.workers(context).stop()
-    clock: asyncio.Task[None] | None = context.extensions.pop(_CLOCK, None)
-    if clock is not None:
+    clocks: list[asyncio.Task[None]] = context.extensions.pop(_CLOCKS, [])
+    for clock in clocks:
         clock.cancel()
-        await asyncio.gather(clock, return_exceptions=True)
+    await asyncio.gather(*clocks, return_exceptions=True)

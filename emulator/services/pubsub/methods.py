@@ -36,6 +36,8 @@ DELETED_TOPIC = "_deleted-topic_"
 PULL_SECONDS = 3.0
 DAY = 86400
 RETENTION = 600, 31 * DAY
+SNAPSHOTS = "pubsub.snapshots"
+_RETENTION, _TOPIC_RETENTION = "messageRetentionDuration", "topicMessageRetentionDuration"
 LONGEST = 315_576_000_000  # google.protobuf.Duration ends there
 
 
@@ -74,10 +76,28 @@ def _update_topic(request: Request, old: Resource, body: Body) -> Body:
 
 def _delete_topic(context: Context, tx: sqlite3.Connection, topic: Resource) -> None:
     store.unlink_topic(tx, topic.name)
-    rows, _ = context.resources.list(SUBSCRIPTIONS, topic.parent, tx=tx)
-    for row in rows:
-        if row.body["topic"] == topic.name:
-            context.resources.replace(tx, SUBSCRIPTIONS, row.name, {**row.body, "topic": DELETED_TOPIC})
+    for row in tx.execute("SELECT kind, name FROM resources WHERE kind IN (?, ?)", (SUBSCRIPTIONS, SNAPSHOTS)):
+        body = context.resources.require(row["kind"], row["name"], tx).body
+        if body["topic"] == topic.name:
+            context.resources.replace(tx, row["kind"], row["name"], {**body, "topic": DELETED_TOPIC})
+
+
+def _retain(context: Context, tx: sqlite3.Connection, topic: Resource) -> None:
+    """Keep a topic's messages as its retention says, and tell its subscriptions of it."""
+    kept = topic.body.get(_RETENTION)
+    if kept:
+        store.link(tx, topic.name, topic.name, "")
+    else:
+        store.forget_holder(tx, topic.name)
+    for row in tx.execute("SELECT subscription FROM pubsub_links WHERE topic = ?", (topic.name,)).fetchall():
+        found = context.resources.get(SUBSCRIPTIONS, row["subscription"], tx)
+        if found is not None and found.body.get(_TOPIC_RETENTION) != kept:
+            context.resources.replace(tx, SUBSCRIPTIONS, found.name, _with_retention(found.body, kept))
+
+
+def _with_retention(body: Body, kept: str | None) -> Body:
+    rest = {key: value for key, value in body.items() if key != _TOPIC_RETENTION}
+    return {**rest, _TOPIC_RETENTION: kept} if kept else rest
 
 
 TOPIC_COLLECTION = Collection(
@@ -85,6 +105,8 @@ TOPIC_COLLECTION = Collection(
     segment="topics",
     prepare=prepare_topic,
     prepare_update=_update_topic,
+    after_create=_retain,
+    after_update=_retain,
     after_delete=_delete_topic,
 )
 
@@ -96,8 +118,11 @@ def prepare_subscription(request: Request, body: Body) -> Body:
     if not topic:
         raise invalid_argument("topic is required: projects/PROJECT/topics/TOPIC.")
     request.context.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)
-    if request.context.resources.get(TOPICS, topic) is None:
+    found = request.context.resources.get(TOPICS, topic)
+    if found is None:
         raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
+    body = _with_retention(body, found.body.get(_RETENTION))
+    body.pop("detached", None)
     body.setdefault("pushConfig", {})
     body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
     body.setdefault("messageRetentionDuration", "604800s")
@@ -128,6 +153,7 @@ def _create_subscription(context: Context, tx: sqlite3.Connection, subscription:
 
 
 def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
+    body = _with_retention(body, old.body.get(_TOPIC_RETENTION))
     body["ackDeadlineSeconds"] = body.get("ackDeadlineSeconds") or 10
     body.setdefault("messageRetentionDuration", "604800s")
     body.setdefault("pushConfig", {})
@@ -137,12 +163,15 @@ def _update_subscription(request: Request, old: Resource, body: Body) -> Body:
     return body
 
 
-def _after_update(context: Context, _tx: sqlite3.Connection, subscription: Resource) -> None:
+def _after_update(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
+    if not subscription.body.get("retainAckedMessages"):
+        store.forget_holder(tx, store.acknowledged_of(subscription.name))
     context.db.after_commit(lambda: broker(context).reconfigure(subscription.name, subscription.body))
     context.db.after_commit(lambda: workers(context).changed(subscription.name, subscription.body))
 
 
-def _delete_subscription(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
+def end_subscription(context: Context, tx: sqlite3.Connection, subscription: Resource) -> None:
+    """Forget a subscription's messages, and end their delivery."""
     store.forget_subscription(tx, subscription.name)
     context.db.after_commit(lambda: broker(context).forget(subscription.name))
     context.db.after_commit(lambda: workers(context).changed(subscription.name, None))
@@ -151,12 +180,12 @@ def _delete_subscription(context: Context, tx: sqlite3.Connection, subscription:
 SUBSCRIPTION_COLLECTION = Collection(
     kind=SUBSCRIPTIONS,
     segment="subscriptions",
-    immutable=frozenset(("topic", "filter", "enableMessageOrdering")),
+    immutable=frozenset(("topic", "filter", "enableMessageOrdering", "detached")),
     prepare=prepare_subscription,
     prepare_update=_update_subscription,
     after_create=_create_subscription,
     after_update=_after_update,
-    after_delete=_delete_subscription,
+    after_delete=end_subscription,
 )
 SHARED = ("get", "list", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
 crud(SERVICE, TOPIC_COLLECTION, TOPIC, SHARED)
@@ -164,7 +193,11 @@ crud(SERVICE, SUBSCRIPTION_COLLECTION, SUBSCRIPTION, SHARED)
 
 
 def _project(request: Request) -> str:
-    return request.name.rsplit("/", 2)[0]
+    return _project_of(request.name)
+
+
+def _project_of(name: str) -> str:
+    return name.rsplit("/", 2)[0]
 
 
 def _register_create_and_patch(collection: Collection, prefix: str, field: str) -> None:
@@ -218,8 +251,8 @@ async def list_subscriptions(request: Request) -> Answer:
     """Names of a topic's subscriptions."""
     topic = request.path["topic"]
     request.context.resources.require(TOPICS, topic)
-    rows = request.context.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
-    page, following = paging.cut([row["subscription"] for row in rows], paging.asked(request.query, 100, 1000))
+    names = store.linked(request.context, topic, "/subscriptions/")
+    page, following = paging.cut(names, paging.asked(request.query, 100, 1000))
     answer: Body = {"subscriptions": page} if page else {}
     return {**answer, "nextPageToken": following} if following else answer
 
@@ -271,6 +304,25 @@ async def modify_ack_deadline(request: Request) -> Answer:
     if not 0 <= seconds <= 600:
         raise invalid_argument("ackDeadlineSeconds is from 0 to 600.")
     await broker(request.context).modify_deadline(request.path["subscription"], body.get("ackIds", []), seconds)
+    return {}
+
+
+def _topic_of(request: Request) -> str:
+    found = request.context.resources.get(SUBSCRIPTIONS, request.path["subscription"])
+    return found.body["topic"] if found is not None else _project_of(request.path["subscription"])
+
+
+@SERVICE.handles(f"{SUBSCRIPTION}.detach", permission="pubsub.topics.detachSubscription", on=_topic_of)
+async def detach(request: Request) -> Answer:
+    """Detach a subscription from its topic: it gets no messages any more, and loses those that it has."""
+    context, name = request.context, request.path["subscription"]
+
+    def step(tx: sqlite3.Connection) -> None:
+        found = context.resources.require(SUBSCRIPTIONS, name, tx)
+        context.resources.replace(tx, SUBSCRIPTIONS, name, {**found.body, "detached": True})
+        end_subscription(context, tx, found)
+
+    await context.db.write(step)
     return {}
 
 

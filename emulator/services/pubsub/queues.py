@@ -41,7 +41,10 @@ class Lease:
 
 @dataclass
 class Policy:
-    """What a subscription's configuration says about delivery; durations in seconds, attempts 0 for no dead letter."""
+    """What a subscription's configuration says about delivery; durations in seconds.
+
+    max_attempts is 0 for no dead letter; retains says that what is acknowledged is kept for a seek.
+    """
 
     ack_deadline: float = 10.0
     ordered: bool = False
@@ -49,6 +52,7 @@ class Policy:
     maximum_backoff: float = 600.0
     dead_letter_topic: str = ""
     max_attempts: int = 0
+    retains: bool = False
 
 
 class Queue:
@@ -62,7 +66,7 @@ class Queue:
     def __init__(self, name: str, policy: Policy, backlog: list[Entry]) -> None:
         self.name = name
         self.policy = policy
-        self.ready: deque[Entry] = deque(backlog)
+        self.ready: deque[Entry] = deque()
         self.leases: dict[str, Lease] = {}
         self._out: dict[str, dict[int, str]] = {}  # of an ordering key: messages on lease, with their ack ids
         self._kept: dict[str, dict[int, Entry]] = {}  # of an ordering key: acknowledged after one that is still out
@@ -70,13 +74,29 @@ class Queue:
         self._delayed_keys: Counter[str] = Counter()
         self._order = itertools.count()
         self._arrived = asyncio.Event()
+        self._newest = 0  # message that is known: what is added later is younger, or known already
+        self._load(backlog)
+
+    def _load(self, backlog: list[Entry]) -> None:
+        self.ready = deque(backlog)
+        self._newest = max(self._newest, backlog[-1].message if backlog else 0)
         if self.ready:
             self._arrived.set()
 
-    def add(self, fresh: Iterable[Entry]) -> None:
-        """New messages."""
-        self.ready.extend(fresh)
+    def add(self, fresh: Sequence[Entry]) -> None:
+        """New messages, in the order of their ids; those that the backlog had already are passed over."""
+        self.ready.extend(entry for entry in fresh if entry.message > self._newest)
+        self._newest = max(self._newest, fresh[-1].message if fresh else 0)
         self._arrived.set()
+
+    def reset(self, backlog: list[Entry]) -> None:
+        """Forget all that waits or is out, and deliver the backlog instead, oldest first."""
+        for ack_id in list(self.leases):
+            self.end(ack_id)
+        self._kept.clear()
+        self._delayed.clear()
+        self._delayed_keys.clear()
+        self._load(backlog)
 
     async def wait(self, seconds: float) -> bool:
         """Wait until something may be ready; False when the time is up."""

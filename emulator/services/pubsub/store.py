@@ -1,4 +1,8 @@
-"""Messages and what each subscription still has to deliver, in SQLite."""
+"""Messages and who keeps them, in SQLite.
+
+A holder of messages is a subscription that has them to deliver, what a subscription has acknowledged and retains, a
+snapshot, or a topic with a retention of its own. A message that nobody holds any more is deleted.
+"""
 
 from __future__ import annotations
 
@@ -88,8 +92,14 @@ def _drop_undeliverable(tx: sqlite3.Connection, ids: list[int]) -> None:
     )
 
 
-def acknowledge(tx: sqlite3.Connection, subscription: str, ids: list[int]) -> None:
-    """Forget deliveries, and the messages that nobody waits for any more."""
+def acknowledge(tx: sqlite3.Connection, subscription: str, ids: list[int], retain: bool = False) -> None:
+    """Forget deliveries, and the messages that nobody keeps any more; `retain` keeps them for a seek."""
+    if retain:
+        tx.executemany(
+            "INSERT OR IGNORE INTO pubsub_deliveries(subscription, message) "
+            "SELECT ?, message FROM pubsub_deliveries WHERE subscription = ? AND message = ?",
+            [(acknowledged_of(subscription), subscription, i) for i in ids],
+        )
     tx.executemany(
         "DELETE FROM pubsub_deliveries WHERE subscription = ? AND message = ?", [(subscription, i) for i in ids]
     )
@@ -121,9 +131,9 @@ def load(context: Context, ids: list[int]) -> dict[int, Message]:
     return found
 
 
-def backlog(context: Context, subscription: str) -> list[Entry]:
-    """What is still to deliver, oldest first."""
-    rows = context.db.all(
+def backlog(context: Context, subscription: str, tx: sqlite3.Connection | None = None) -> list[Entry]:
+    """What is still to deliver, oldest first. Inside a write, pass its tx."""
+    rows = (tx or context.db.reader).execute(
         "SELECT d.message, m.ordering_key, length(m.data) + length(m.attributes), d.attempts FROM pubsub_deliveries d "
         "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY d.message",
         (subscription,),
@@ -131,30 +141,108 @@ def backlog(context: Context, subscription: str) -> list[Entry]:
     return [Entry(row[0], row[1], row[2] + OVERHEAD, row[3]) for row in rows]
 
 
-def expired(tx: sqlite3.Connection, subscription: str, before: float) -> list[int]:
-    """Drop what was published before that time and never acknowledged; returns the ids."""
+def expired(tx: sqlite3.Connection, holder: str, before: float) -> list[int]:
+    """Drop what a holder has of messages that were published before that time; returns the ids."""
     rows = tx.execute(
         "SELECT d.message FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "
         "WHERE d.subscription = ? AND m.published < ?",
-        (subscription, before),
+        (holder, before),
     ).fetchall()
     ids = [row[0] for row in rows]
-    acknowledge(tx, subscription, ids)
+    acknowledge(tx, holder, ids)
     return ids
 
 
+def holders(context: Context) -> list[str]:
+    """Who keeps messages now."""
+    return [row[0] for row in context.db.all("SELECT DISTINCT subscription FROM pubsub_deliveries")]
+
+
+def acknowledged_of(subscription: str) -> str:
+    """The holder of what a subscription has acknowledged and retains."""
+    return f"{subscription}:acknowledged"
+
+
+def subscription_of(holder: str) -> str:
+    """The subscription (or topic) that a holder belongs to."""
+    return holder.partition(":")[0]
+
+
+def oldest(context: Context, subscription: str) -> float:
+    """When the oldest message of a backlog was published, in seconds since 1970; 0 for none."""
+    row = context.db.one(
+        "SELECT min(m.published) FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "
+        "WHERE d.subscription = ?",
+        (subscription,),
+    )
+    return float(row[0] or 0.0) if row is not None else 0.0
+
+
+def copy_backlog(tx: sqlite3.Connection, subscription: str, holder: str) -> None:
+    """Let another holder keep what a subscription has to deliver."""
+    tx.execute(
+        "INSERT OR IGNORE INTO pubsub_deliveries(subscription, message) "
+        "SELECT ?, message FROM pubsub_deliveries WHERE subscription = ?",
+        (holder, subscription),
+    )
+
+
+def held(tx: sqlite3.Connection, names: list[str], since: float = 0.0) -> list[int]:
+    """The messages that one of those holders keeps and that were published at that time or later, oldest first."""
+    marks = ",".join("?" * len(names))
+    rows = tx.execute(
+        f"SELECT DISTINCT d.message FROM pubsub_deliveries d JOIN pubsub_messages m ON m.id = d.message "  # noqa: S608
+        f"WHERE d.subscription IN ({marks}) AND m.published >= ? ORDER BY d.message",
+        (*names, since),
+    )
+    return [row[0] for row in rows]
+
+
+def replace_backlog(tx: sqlite3.Connection, subscription: str, due: list[int], text: str, retain: bool) -> None:
+    """Make a subscription's backlog those of the messages that pass its filter; all others are acknowledged."""
+    wanted = set(_passing(tx, due, text))
+    before = {r[0] for r in tx.execute("SELECT message FROM pubsub_deliveries WHERE subscription = ?", (subscription,))}
+    insert = "INSERT OR IGNORE INTO pubsub_deliveries(subscription, message) VALUES(?,?)"
+    tx.executemany(insert, [(subscription, message) for message in sorted(wanted - before)])
+    tx.execute("UPDATE pubsub_deliveries SET attempts = 0 WHERE subscription = ?", (subscription,))
+    acknowledge(tx, subscription, sorted(before - wanted), retain)
+    forget = "DELETE FROM pubsub_deliveries WHERE subscription = ? AND message = ?"
+    tx.executemany(forget, [(acknowledged_of(subscription), message) for message in wanted])
+
+
+def _passing(tx: sqlite3.Connection, ids: list[int], text: str) -> list[int]:
+    """Those of the messages that pass a filter."""
+    if not text:
+        return ids
+    keep, read = compile_filter(text), "SELECT attributes FROM pubsub_messages WHERE id = ?"
+    return [one for one in ids if keep(orjson.loads(tx.execute(read, (one,)).fetchone()[0]))]
+
+
+def forget_holder(tx: sqlite3.Connection, holder: str) -> None:
+    """Drop a holder's links and all that it keeps."""
+    ids = [r[0] for r in tx.execute("SELECT message FROM pubsub_deliveries WHERE subscription = ?", (holder,))]
+    acknowledge(tx, holder, ids)
+    tx.execute("DELETE FROM pubsub_links WHERE subscription = ?", (holder,))
+
+
 def forget_subscription(tx: sqlite3.Connection, subscription: str) -> None:
-    """Drop a deleted subscription's link and backlog."""
-    ids = [r[0] for r in tx.execute("SELECT message FROM pubsub_deliveries WHERE subscription = ?", (subscription,))]
-    acknowledge(tx, subscription, ids)
-    tx.execute("DELETE FROM pubsub_links WHERE subscription = ?", (subscription,))
+    """Drop a subscription's link, its backlog, and what it has acknowledged and retains."""
+    forget_holder(tx, subscription)
+    forget_holder(tx, acknowledged_of(subscription))
 
 
-def link(tx: sqlite3.Connection, topic: str, subscription: str, text: str) -> None:
-    """From now on the topic's messages that pass the filter go to the subscription."""
-    tx.execute("INSERT OR REPLACE INTO pubsub_links VALUES(?,?,?)", (topic, subscription, text))
+def link(tx: sqlite3.Connection, topic: str, holder: str, text: str) -> None:
+    """From now on the topic's messages that pass the filter go to the holder."""
+    tx.execute("INSERT OR REPLACE INTO pubsub_links VALUES(?,?,?)", (topic, holder, text))
+
+
+def linked(context: Context, topic: str, segment: str) -> list[str]:
+    """The names of a topic's subscriptions ("/subscriptions/") or snapshots ("/snapshots/"), in order."""
+    rows = context.db.all("SELECT subscription FROM pubsub_links WHERE topic = ? ORDER BY 1", (topic,))
+    return [row["subscription"] for row in rows if segment in row["subscription"]]
 
 
 def unlink_topic(tx: sqlite3.Connection, topic: str) -> None:
     """The topic is gone; its subscriptions keep their backlog (their topic reads _deleted-topic_)."""
+    forget_holder(tx, topic)
     tx.execute("DELETE FROM pubsub_links WHERE topic = ?", (topic,))

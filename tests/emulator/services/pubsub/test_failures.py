@@ -9,6 +9,7 @@ import grpc
 import pytest
 from google.pubsub_v1 import types
 
+from emulator.services.pubsub import retention
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, broker
 from emulator.services.pubsub.store import NewMessage
 from emulator.state.database import Database
@@ -86,7 +87,7 @@ def test_the_clock_goes_on_after_a_step_that_fails(
     in_process.write(lambda tx: in_process.emulator.resources.replace(tx, SUBSCRIPTIONS, NAME, bad))
     assert rest("PUT", f"{NAME}-other", {"topic": TOPIC})[0] == 200
     in_process.run(messages.publish(TOPIC, [NewMessage(b"x")]))
-    in_process.run(messages._drop_expired(in_process.emulator.clock.seconds()))
+    in_process.run(retention.tick(in_process.emulator))
     assert "a step failed" in caplog.text
     [(lease, _)] = in_process.run(messages.pull(f"{NAME}-other", 1, 0.0))
     lease.deadline = 0.0
