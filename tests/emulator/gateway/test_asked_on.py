@@ -18,6 +18,9 @@ STORE = f"projects/{PROJECT}/locations/l/datasets/d/dicomStores/s"
 DOCUMENTED = {
     # Pub/Sub: access control, "Required permissions"; PUT creates what the path names.
     "pubsub.projects.topics.create": f"projects/{PROJECT}",
+    "pubsub.projects.snapshots.create": f"projects/{PROJECT}",
+    # On the topic of the subscription (pubsub.topics.detachSubscription); this one is not there, and has none.
+    "pubsub.projects.subscriptions.detach": f"projects/{PROJECT}",
     "pubsub.projects.subscriptions.create": f"projects/{PROJECT}",
     # IAM: projects.serviceAccounts.undelete; the account is gone.
     "iam.projects.serviceAccounts.undelete": f"projects/{PROJECT}",
@@ -47,7 +50,7 @@ def filled(flat: str) -> str:
 
 def named(path: str) -> str:
     """The resource that a path names, without the verb after a colon: of a collection, its parent."""
-    segments = re.sub(r":[a-zA-Z]+$", "", path).split("/")
+    segments = re.sub(r":[a-zA-Z0-9]+$", "", path).split("/")
     segments = segments[segments.index("projects") :] if "projects" in segments else segments[2:]  # /v1/...
     return "/".join(segments if len(segments) % 2 == 0 else segments[:-1])
 
