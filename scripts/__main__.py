@@ -13,6 +13,7 @@ import typer
 from emulator.version import VERSION
 from engine.layout import COMMAND
 from scripts.commands import (
+    access,
     cohort,
     consent,
     deidentify,
@@ -88,6 +89,7 @@ register(app, "view", view.view)
 register(app, "query", query.query)
 register(app, "watch", watch.watch)
 register(app, "tags", tags.tags)
+app.add_typer(access.app, name="access")
 app.add_typer(operations.app, name="operations")
 app.add_typer(fhir.app, name="fhir")
 app.add_typer(consent.app, name="consent")

@@ -40,6 +40,8 @@ _ENDPOINT_OF_API = {
     "serviceusage": "service_usage",
     "cloudresourcemanager": "resource_manager",
     "pubsub": "pubsub",
+    "iam": "iam",
+    "cloudkms": "kms",
 }
 
 
@@ -235,7 +237,8 @@ class Connection:
         proxy = {"proxy_info": None} if self.emulated else {}
         http = google_auth_httplib2.AuthorizedHttp(self.credentials, httplib2.Http(timeout=TIMEOUT_SECONDS, **proxy))
         self._to_close.callback(http.close)
-        endpoint = getattr(self.endpoints, _ENDPOINT_OF_API[name]) or (self.address if self.emulated else None)
+        own = getattr(self.endpoints, _ENDPOINT_OF_API[name]) if name in _ENDPOINT_OF_API else None
+        endpoint = own or (self.address if self.emulated else None)
         options = {"client_options": {"api_endpoint": endpoint}} if endpoint else {}
         return build(name, version, http=http, static_discovery=True, cache_discovery=False, **options)
 

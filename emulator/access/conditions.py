@@ -61,11 +61,19 @@ def holds(expression: str, resource_name: str, resource_type: str, resource_serv
     Returns:
         True only if the expression is valid, can be evaluated and gives true.
     """
+    return outcome(expression, resource_name, resource_type, resource_service, now) is True
+
+
+def outcome(
+    expression: str, resource_name: str, resource_type: str, resource_service: str, now: datetime
+) -> bool | None:
+    """What a condition gives for a request, arguments as in `holds`; None where it can't be evaluated here."""
     resource = {"name": resource_name, "type": resource_type, "service": resource_service}
     try:
-        return _program(expression).execute(_context(resource, now, _FUNCTIONS)) is True
+        result = _program(expression).execute(_context(resource, now, _FUNCTIONS))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
-        return False
+        return None
+    return result if isinstance(result, bool) else None
 
 
 def attributes(permission: str, resource: str) -> tuple[str, str]:

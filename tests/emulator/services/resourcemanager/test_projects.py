@@ -34,6 +34,19 @@ def test_v3_answers_the_same_project(google_api: Api, emulator: RunningEmulator)
     assert [one["projectId"] for one in projects.search(query="state:ACTIVE").execute()["projects"]] == [PROJECT]
 
 
+def test_what_is_above_a_project_is_shown_and_its_policy_to_who_may_see_it(
+    google_api: Api, emulator: RunningEmulator
+) -> None:
+    ancestry = google_api("cloudresourcemanager", "v1").projects().getAncestry(projectId=emulator.project, body={})
+    kinds = [(each["resourceId"]["type"], each["resourceId"]["id"]) for each in ancestry.execute()["ancestor"]]
+    assert kinds == [("project", emulator.project), ("organization", "1")]
+    for version in ("v1", "v3"):
+        organizations = google_api("cloudresourcemanager", version).organizations()
+        for name in ("organizations/1", "organizations/2"):
+            # Google's basic roles leave organizations out, so an owner of projects may not see their policies.
+            assert refused(organizations.getIamPolicy(resource=name, body={}))[0] == 403
+
+
 def test_a_project_that_is_not_there_is_a_403(google_api: Api) -> None:
     code, message = refused(google_api("cloudresourcemanager", "v1").projects().get(projectId="another-project"))
     assert code == 403
