@@ -111,28 +111,29 @@ def fhir(
 def _run(
     target: Connection, config: dict[str, Any], study: list[str] | None, filter_file: str, *, as_json: bool
 ) -> ExitCode:
-    from scripts.deidentify.stores import deidentify_dicom, write_filter
+    from scripts.deidentify.stores import FILTERS, deidentify_dicom
+    from scripts.ledger import write_filter
 
-    uri = write_filter(target, study) if study else filter_file
+    uri = write_filter(target, study, target.outputs.export_bucket, FILTERS) if study else filter_file
     return _show(deidentify_dicom(target, config, uri), "instance", as_json=as_json)
 
 
 def _new(target: Connection, config: dict[str, Any], *, as_json: bool) -> ExitCode:
     """De-identify the studies that the ledger does not have, and note in it those that went well."""
-    from scripts.deidentify.stores import Ledger, deidentify_dicom, research_of, studies_in, what_is_new, write_filter
+    from scripts.deidentify.stores import FILTERS, LEDGER, deidentify_dicom, research_of
+    from scripts.ledger import Ledger, studies_in, went_well, what_is_new, write_filter
 
     research_of(target)
-    told = json.dumps(config, sort_keys=True).encode()
-    ledger = Ledger(target, hashlib.sha256(told).hexdigest())
+    told, bucket = json.dumps(config, sort_keys=True).encode(), target.outputs.export_bucket
+    ledger = Ledger(target, bucket, LEDGER, hashlib.sha256(told).hexdigest())
     done, found = ledger.read(), studies_in(target)
     wanted = what_is_new(found, done)
     if not wanted:
         note("Every study has its twin: nothing is new.")
         return ExitCode.DONE
-    made = deidentify_dicom(target, config, write_filter(target, wanted))
-    failed = [uid for uid in wanted if any(uid in each.source for each in made.failures)]
-    if made.state.failure <= len(made.failures):
-        ledger.write({**done, **{uid: found[uid] for uid in wanted if uid not in failed}})
+    made = deidentify_dicom(target, config, write_filter(target, wanted, bucket, FILTERS))
+    if well := went_well(wanted, made.state, made.failures):
+        ledger.write({**done, **{uid: found[uid] for uid in well}})
     return _show(made, "instance", as_json=as_json)
 
 

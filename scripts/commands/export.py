@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands import exporting
+from scripts.commands.exporting import ManifestOption, NoWaitOption, SinceLastOption
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import count, note, print_json, remark, say
+from scripts.console import remark
 from scripts.errors import ExitCode, UsageError, api_failure
+from scripts.exports.export import DICOM, Export
 from scripts.tables import METADATA_TABLE
-from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs
@@ -55,7 +57,9 @@ def export(
             "--filter", metavar="gs://BUCKET/NAME", help="Only the studies, series and instances of a filter file."
         ),
     ] = "",
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
+    with_manifest: ManifestOption = False,
+    since_last: SinceLastOption = False,
+    no_wait: NoWaitOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -69,31 +73,36 @@ def export(
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)
         if filter_file:
             body["filterConfig"] = {"resourcePathsGcsUri": require_object(filter_file)}
-        code = carry_out(target, destination, body, no_wait=no_wait, as_json=as_json)
+        code = carry_out(
+            target,
+            destination,
+            body,
+            no_wait=no_wait,
+            with_manifest=with_manifest,
+            since_last=since_last,
+            as_json=as_json,
+        )
     raise typer.Exit(code)
 
 
 def carry_out(
-    target: Connection, destination: str, body: dict[str, Any], *, no_wait: bool = False, as_json: bool = False
+    target: Connection,
+    destination: str,
+    body: dict[str, Any],
+    *,
+    no_wait: bool = False,
+    with_manifest: bool = False,
+    since_last: bool = False,
+    as_json: bool = False,
 ) -> ExitCode:
-    """Export by a request to a destination, wait for the end and tell of it; the exit code."""
-    request = target.healthcare.dicomStores().export(name=target.outputs.dicom_store_name, body=body)
-    name = start(target, request, f"Exporting to {destination}")
-    if no_wait:
-        print_json({"name": name, "to": destination}) if as_json else say(name)
-        return ExitCode.DONE
-    state = wait_for(target, name, f"Exporting to {destination}")
-    failures = failed_files(target, state)
-    if as_json:
-        failed = [{"file": each.source, "reason": each.reason} for each in failures]
-        print_json({**state.to_json(), "to": destination, "failed": failed})
-    show_failures(state, failures)
-    require_success(target, state)
-    if destination == _default_table(target.outputs):
+    """Export from the DICOM store, wait for the end and tell of it; the exit code."""
+    export = Export(DICOM, target.outputs.dicom_store_name, destination, body)
+    code = exporting.carry_out(
+        target, export, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
+    )
+    if destination == _default_table(target.outputs) and not no_wait:
         _refresh_views(target)
-    left = f"; {state.failure:,} failed" if state.failure else ""
-    note(f"{count(state.success, 'instance')} exported to {destination}{left}")
-    return exit_code(state)
+    return code
 
 
 def require_object(uri: str) -> str:

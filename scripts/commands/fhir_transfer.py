@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scripts.commands.export import WriteDisposition
+from scripts.commands.exporting import ManifestOption, NoWaitOption, SinceLastOption, carry_out
 from scripts.commands.fhir_options import FhirStoreOption, fhir_store
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import count, note, print_json, say
+from scripts.console import print_json, say
 from scripts.errors import UsageError
-from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
+from scripts.exports.export import FHIR, Export
 
 if TYPE_CHECKING:
     from infra.outputs import FhirStoreOutputs, Outputs
@@ -80,7 +81,9 @@ def export(
         WriteDisposition | None,
         typer.Option(help="For tables that exist: fail unless they are empty (the default), replace them, or append."),
     ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
+    with_manifest: ManifestOption = False,
+    since_last: SinceLastOption = False,
+    no_wait: NoWaitOption = False,
     fhir_store_name: FhirStoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -91,21 +94,11 @@ def export(
         store = fhir_store(target, fhir_store_name)
         uri, body = export_request(target.outputs, store, to, write_disposition)
         body |= {key: value for key, value in (("_type", type_), ("_since", since)) if value}
-        request = target.healthcare.fhirStores().export(name=store.name, body=body)
-        name = start(target, request, f"Exporting to {uri}")
-        if no_wait:
-            print_json({"name": name, "to": uri}) if as_json else say(name)
-            return
-        state = wait_for(target, name, f"Exporting to {uri}")
-        failures = failed_files(target, state, "healthcare_fhir_store")
-        if as_json:
-            failed = [{"file": each.source, "reason": each.reason} for each in failures]
-            print_json({**state.to_json(), "to": uri, "failed": failed})
-        show_failures(state, failures)
-        require_success(target, state)
-        left = f"; {state.failure:,} failed" if state.failure else ""
-        note(f"{count(state.success, 'resource')} exported to {uri}{left}")
-    raise typer.Exit(exit_code(state))
+        asked = Export(FHIR, store.name, uri, body)
+        code = carry_out(
+            target, asked, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
+        )
+    raise typer.Exit(code)
 
 
 def export_request(

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.commands.exporting import ManifestOption, NoWaitOption, SinceLastOption, carry_out
 from scripts.commands.hl7v2_options import Hl7v2StoreOption, hl7v2_store
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import count, note, print_json, say
+from scripts.console import print_json, say
 from scripts.errors import UsageError
+from scripts.exports.export import HL7V2, Export
 from scripts.importing import Imported
-from scripts.waiting import exit_code, failed_files, require_success, show_failures, start, wait_for
+from scripts.waiting import failed_files, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Hl7v2StoreOutputs, Outputs
@@ -74,7 +76,9 @@ def export(
     wanted: Annotated[str, typer.Option("--filter", help="Which messages, as for `hl7v2 list`.")] = "",
     since: Annotated[str, typer.Option(help="Sent at or after, such as 2026-01-31T00:00:00Z.")] = "",
     before: Annotated[str, typer.Option(help="Sent before, such as 2026-02-01T00:00:00Z.")] = "",
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the export and print its name.")] = False,
+    with_manifest: ManifestOption = False,
+    since_last: SinceLastOption = False,
+    no_wait: NoWaitOption = False,
     hl7v2_store_name: Hl7v2StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -86,21 +90,11 @@ def export(
         place, body = export_request(target.outputs, store, to, view)
         given = (("filter", wanted), ("startTime", since), ("endTime", before))
         body |= {key: value for key, value in given if value}
-        request = target.healthcare.hl7V2Stores().export(name=store.name, body=body)
-        name = start(target, request, f"Exporting to {place}")
-        if no_wait:
-            print_json({"name": name, "to": place}) if as_json else say(name)
-            return
-        state = wait_for(target, name, f"Exporting to {place}")
-        failures = failed_files(target, state, LOG_RESOURCE)
-        if as_json:
-            failed = [{"file": each.source, "reason": each.reason} for each in failures]
-            print_json({**state.to_json(), "to": place, "failed": failed})
-        show_failures(state, failures)
-        require_success(target, state)
-        left = f"; {state.failure:,} failed" if state.failure else ""
-        note(f"{count(state.success, 'message')} exported to {place}{left}")
-    raise typer.Exit(exit_code(state))
+        asked = Export(HL7V2, store.name, place, body)
+        code = carry_out(
+            target, asked, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
+        )
+    raise typer.Exit(code)
 
 
 def export_request(outputs: Outputs, store: Hl7v2StoreOutputs, to: str, view: View) -> tuple[str, dict[str, Any]]:

@@ -32,6 +32,13 @@ def verify(
             " with the store."
         ),
     ] = "",
+    export: Annotated[
+        str,
+        typer.Option(
+            metavar="gs://BUCKET/PREFIX",
+            help="Instead of files: compare what was exported there, from any store, with the manifests of that.",
+        ),
+    ] = "",
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -41,15 +48,21 @@ def verify(
     Takes the options with which `load` was called. Nothing is changed. Exit code 1 where anything differs. The table of
     exported metadata is as old as the last `export --to table`; tables that are not there are left out.
     """
-    if (wish is None) == (not table):
-        raise UsageError("Give either what was loaded (a folder, --sample, --synthetic N, --source) or --table.")
+    if (wish is not None) + bool(table) + bool(export) != 1:
+        raise UsageError(
+            "Give one of: what was loaded (a folder, --sample, --synthetic N, --source), --table, or --export."
+        )
     if wish is not None:
         raise typer.Exit(_verify_load(wish, stack, outputs, as_json=as_json))
+    from scripts.exports import manifest
     from scripts.loading.verifying import compare_table
 
     with connect(stack, outputs) as target, progress("Comparing"):
-        found = compare_table(target, table_uri(target.outputs, table, "--table").removeprefix("bq://"))
-    print_json(found.to_json()) if as_json else found.show("instance")
+        if export:
+            found = manifest.compare(target, export)
+        else:
+            found = compare_table(target, table_uri(target.outputs, table, "--table").removeprefix("bq://"))
+    print_json(found.to_json()) if as_json else found.show("object" if export else "instance")
     raise typer.Exit(found.exit_code)
 
 
