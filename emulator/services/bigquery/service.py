@@ -16,6 +16,10 @@ CREATE TABLE IF NOT EXISTS bigquery_jobs(
     UNIQUE(project, id)
 );
 CREATE INDEX IF NOT EXISTS bigquery_jobs_state ON bigquery_jobs(state);
+CREATE TABLE IF NOT EXISTS bigquery_child_jobs(
+    project TEXT NOT NULL, id TEXT NOT NULL, parent TEXT NOT NULL, PRIMARY KEY(project, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS bigquery_child_jobs_parent ON bigquery_child_jobs(project, parent);
 CREATE TABLE IF NOT EXISTS bigquery_results(
     project TEXT NOT NULL, dataset TEXT NOT NULL, name TEXT NOT NULL, storage TEXT NOT NULL, schema BLOB NOT NULL,
     principal TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, dataset, name)

@@ -90,7 +90,7 @@ async def get(request: Request) -> Answer:
 
 @SERVICE.handles("bigquery.jobs.list", permission="", on=on_project)
 async def list_(request: Request) -> Answer:
-    """List jobs, newest first: the caller's own, or with allUsers everybody's."""
+    """List jobs, newest first: the caller's own, or with allUsers everybody's; the statements of a script alone."""
     context, project = request.context, project_of(request)
     if request.query.get("allUsers"):
         if not context.policies.allows(request.principal, "bigquery.jobs.listAll", f"projects/{project}"):
@@ -107,7 +107,7 @@ async def list_(request: Request) -> Answer:
     states = request.query.get("stateFilter") or []
     found = store.page(
         context, project, principal, [states] if isinstance(states, str) else states, times,
-        page.start if page.after else NEWEST, size + 1,
+        page.start if page.after else NEWEST, size + 1, request.query.get("parentJobId") or "",
     )  # fmt: skip
     answer: dict[str, Any] = {"kind": "bigquery#jobList", "etag": context.ids.etag()}
     shown = found[:size]
@@ -143,6 +143,8 @@ async def delete(request: Request) -> Answer:
     job = _find(request)
     if job.state != DONE:
         raise errors.invalid(f"Job {job.id} is running; cancel it first.")
+    if job.statistics.get("parentJobId"):
+        raise errors.invalid(f"Job {job.id} is a child of {job.statistics['parentJobId']}; delete that one.")
     await request.context.db.write(store.delete_in, job)
     return None
 
@@ -225,20 +227,27 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
         return answer
     if job.error is not None:
         raise job.error
-    statistics = job.statistics.get("query", {})
+    shown = _with_result(context, job)
+    statistics = shown.statistics.get("query", {})
     answer["totalBytesProcessed"] = job.statistics.get("totalBytesProcessed", "0")
     answer["totalBytesBilled"] = answer["totalBytesProcessed"]
     answer["cacheHit"] = False
     answer["creationTime"] = job.statistics["creationTime"]
     answer["startTime"] = job.statistics["startTime"]
     answer["endTime"] = job.statistics["endTime"]
-    answer["statementType"] = statistics.get("statementType")
+    answer["statementType"] = job.statistics.get("query", {}).get("statementType")
     for key in ("numDmlAffectedRows", "dmlStats"):
         if key in statistics:
             answer[key] = statistics[key]
     if statistics.get("statementType") == "SELECT":
-        answer.update(await _rows(context, job, options, start, count))
+        answer.update(await _rows(context, shown, options, start, count))
     return answer
+
+
+def _with_result(context: Context, job: Job) -> Job:
+    """The job that has a job's rows and counts: of a script, its last statement's."""
+    identifier = job.payload.get("result")
+    return store.get(context, job.project, identifier) if identifier else job
 
 
 async def _rows(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:

@@ -79,3 +79,11 @@ def insert_in(tx: sqlite3.Connection, result: Result) -> None:
             result.principal, result.created,
         ),
     )  # fmt: skip
+
+
+def delete_in(tx: sqlite3.Connection, name: TableName) -> None:
+    """Forget a result inside a write; its rows go with the next start."""
+    tx.execute(
+        "DELETE FROM bigquery_results WHERE project = ? AND dataset = ? AND name = ?",
+        (name.project, name.dataset, name.table),
+    )

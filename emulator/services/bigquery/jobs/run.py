@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.encryption import check_key
-from emulator.services.bigquery.jobs import copy, extract, load, query, store
+from emulator.services.bigquery.jobs import copy, ending, extract, load, query, store
 from emulator.services.bigquery.jobs.disk import DiskWatch
-from emulator.services.bigquery.jobs.store import DONE, PENDING, RUNNING, Job
+from emulator.services.bigquery.jobs.store import PENDING, RUNNING, Job
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql.errors import Interrupted
@@ -120,22 +120,9 @@ def _limits(context: Context, job: Job, ticket: Ticket) -> list[asyncio.TimerHan
 
 
 async def _end(context: Context, job: Job, problem: ApiError | None) -> None:
-    finish(context, job, problem)
+    ending.finish(context, job, problem)
     await context.db.write(store.save_in, job)
     await load.forget_upload(context, job)
-
-
-def finish(context: Context, job: Job, problem: ApiError | None) -> None:
-    """Give a job its final state."""
-    job.state = DONE
-    job.body["status"]["state"] = DONE
-    ended = int(context.clock.seconds() * 1000)
-    job.statistics["endTime"] = str(ended)
-    job.statistics["finalExecutionDurationMs"] = str(ended - int(job.statistics.get("startTime", ended)))
-    if problem is not None:
-        proto = errors.to_proto(problem)
-        job.body["status"]["errorResult"] = proto
-        job.body["status"]["errors"] = [proto, *job.body["status"].get("errors", [])]
 
 
 async def wait(context: Context, project: str, identifier: str, seconds: float) -> None:
@@ -145,10 +132,10 @@ async def wait(context: Context, project: str, identifier: str, seconds: float) 
 
 async def cancel(context: Context, job: Job) -> Job:
     """Stop a job, durably: it ends with the reason `stopped`, also where the emulator crashes now. One that has ended
-    stays as it is. Gives the job as it is then.
+    stays as it is. Gives the job as it is then. A statement of a script takes the whole script along.
     """
     await context.db.write(store.mark_cancelled_in, job)
-    work, key = warehouse.of(context).work, (job.project, job.id)
+    work, key = warehouse.of(context).work, (job.project, str(job.statistics.get("parentJobId", job.id)))
     ticket = work.handle(key)
     if ticket is not None:
         ticket.cancel()
@@ -183,12 +170,16 @@ async def _settle(context: Context, job: Job) -> None:
     problem: ApiError | None = None
     try:
         if not await query.had_effect(context, job):
-            message = (
-                "The emulator stopped while this query ran, and did not run it again; a statement that was not "
-                "finished was undone."
-            )
-            problem = errors.error("backendError", message)
+            problem = _interrupted()
     except Exception as error:  # noqa: BLE001 whatever goes wrong, the job ends and says so
-        problem = errors.of(error)
+        problem = _interrupted() if job.statistics.get("parentJobId") else errors.of(error)
     if not warehouse.of(context).work.closing:
         await _end(context, job, problem)
+
+
+def _interrupted() -> ApiError:
+    message = (
+        "The emulator stopped while this query ran, and did not run it again; a statement that was not "
+        "finished was undone."
+    )
+    return errors.error("backendError", message)

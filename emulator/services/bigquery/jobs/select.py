@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import warehouse
+from emulator.services.bigquery.jobs.session import Session
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql import scripts
@@ -26,11 +27,17 @@ class Query:
     job: Job
     ticket: Ticket
     script: Script
+    session: Session | None = None  # of the script that the statement belongs to
 
     @property
     def principal(self) -> str:
         """Who asks."""
         return self.job.principal
+
+    def seen(self, found: Snapshot) -> Snapshot:
+        """What the statement reads, inside a transaction with its changes."""
+        transaction = self.session.transaction if self.session else None
+        return transaction.seen(found) if transaction else found
 
 
 async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tuple[str, list[Field], int]:

@@ -117,6 +117,11 @@ def insert_in(tx: sqlite3.Connection, job: Job) -> None:
         raise errors.duplicate("Job", f"{job.project}:{job.location}.{job.id}") from None
 
 
+def insert_child_in(tx: sqlite3.Connection, child: Job, parent: Job) -> None:
+    """Note inside a write that a job is a statement of a script's job."""
+    tx.execute("INSERT INTO bigquery_child_jobs VALUES(?,?,?)", (child.project, child.id, parent.id))
+
+
 def save_in(tx: sqlite3.Connection, job: Job) -> None:
     """Keep a job's new state inside a write."""
     job.body["status"]["state"] = job.state
@@ -140,8 +145,15 @@ def mark_cancelled_in(tx: sqlite3.Connection, job: Job) -> None:
 
 
 def delete_in(tx: sqlite3.Connection, job: Job) -> None:
-    """Forget a job inside a write."""
-    tx.execute("DELETE FROM bigquery_jobs WHERE project = ? AND id = ?", (job.project, job.id))
+    """Forget a job, and its child jobs, inside a write."""
+    own = (job.project, job.id)
+    tx.execute(
+        "DELETE FROM bigquery_jobs WHERE project = ? AND id IN "
+        "(SELECT id FROM bigquery_child_jobs WHERE project = ? AND parent = ?)",
+        (job.project, *own),
+    )
+    tx.execute("DELETE FROM bigquery_child_jobs WHERE project = ? AND parent = ?", own)
+    tx.execute("DELETE FROM bigquery_jobs WHERE project = ? AND id = ?", own)
 
 
 def get(context: Context, project: str, identifier: str, location: str = "") -> Job:
@@ -159,14 +171,28 @@ def unfinished(context: Context) -> list[Job]:
 
 
 def page(
-    context: Context, project: str, principal: str, states: list[str], times: tuple[int, int], before: int, size: int
+    context: Context,
+    project: str,
+    principal: str,
+    states: list[str],
+    times: tuple[int, int],
+    before: int,
+    size: int,
+    parent: str | None = None,
 ) -> list[tuple[int, Job]]:
-    """Jobs with their numbers, newest first, below the number `before`; principal "" is everybody's."""
+    """Jobs with their numbers, newest first, below the number `before`; principal "" is everybody's.
+
+    parent is the script whose statements are asked for; "" leaves out the statements of scripts.
+    """
     sql = "SELECT * FROM bigquery_jobs WHERE project = ? AND number < ? AND created BETWEEN ? AND ?"
     arguments: list[Any] = [project, before, *times]
     if principal:
         sql += " AND principal = ?"
         arguments.append(principal)
+    if parent is not None:
+        children = "SELECT id FROM bigquery_child_jobs WHERE project = ?"
+        sql += f" AND id IN ({children} AND parent = ?)" if parent else f" AND id NOT IN ({children})"
+        arguments += [project, parent] if parent else [project]
     if states:
         sql += f" AND state IN ({', '.join('?' * len(states))})"
         arguments += [state.upper() for state in states]

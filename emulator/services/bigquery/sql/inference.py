@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql import restrictions, signatures
+from emulator.services.bigquery.sql import restrictions, signatures, variables
 from emulator.services.bigquery.sql.aliases import refuse_early
 from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
@@ -17,7 +17,8 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
 from emulator.services.bigquery.sql.kinds import BIGNUMERIC, INT64, Kind, coerces, kind_of, note, typed
 from emulator.services.bigquery.sql.pivots import pivoted, rename
-from emulator.services.bigquery.sql.scopes import Columns, Level, Source, meaning, whole
+from emulator.services.bigquery.sql.plans import Variable
+from emulator.services.bigquery.sql.scopes import Columns, Level, Source, is_known, meaning, whole
 from emulator.services.bigquery.sql.setops import merge
 from emulator.services.bigquery.sql.structs import output_name
 
@@ -28,7 +29,8 @@ CONDITIONS = ("where", "having", "qualify")
 class Inference:
     """One pass over one statement. columns_of gives the columns of a stored table or view, None if unknown."""
 
-    def __init__(self, columns_of: ColumnsOf) -> None:
+    def __init__(self, columns_of: ColumnsOf, named: variables.Named | None = None) -> None:
+        self._variables = named or {}
         self._columns_of = columns_of
         self._ctes: dict[int, Columns | None] = {}
         self._waiting: dict[int, list[Level]] = {}
@@ -178,13 +180,26 @@ class Inference:
         for child in list(node.iter_expressions()):
             self.expression(child, levels)
         if isinstance(node, exp.Column):
-            if not isinstance(node.this, exp.Star):
+            variable = self._variables.get(node.parts[0].name.lower())
+            if variable is not None and not is_known([part.name for part in node.parts], levels):
+                self._variable(node, variable, levels)
+            elif not isinstance(node.this, exp.Star):
                 note(node, meaning([part.name for part in node.parts], levels))
             return
         signatures.check(node)
         restrictions.check(node)
         align(node)
         note(node, expression_kind(node))
+
+    def _variable(self, node: exp.Column, variable: Variable, levels: list[Level]) -> None:
+        """Put a variable's value in the place of its name."""
+        if isinstance(node.this, exp.Star):
+            raise SqlError(f"{variable.name}.* of a variable is not emulated; name its fields.")
+        value = variables.put(node, variable)
+        self.expression(value, levels)
+        note(node, kind_of(value))
+        if isinstance(value.parent, exp.Alias):
+            note(value.parent, kind_of(value))
 
 
 def require_bool(condition: exp.Expr, clause: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import InvalidOperation
 from typing import Any
 
@@ -11,23 +11,32 @@ from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.nodes import call, cast, text
+from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.rows import CONVERTERS
 from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type
 
 Parameter = dict[str, Any]  # QueryParameter of the REST API
 
 
-def bind(trees: Sequence[exp.Expr], parameters: Sequence[Parameter]) -> None:
-    """Replace the parameters of statements in place. Raises SqlError for one that is missing or malformed."""
+def bind(
+    trees: Sequence[exp.Expr], parameters: Sequence[Parameter], system: Mapping[str, Variable] | None = None
+) -> None:
+    """Replace the parameters of statements in place, and system variables by those whose names start with @@.
+
+    Raises SqlError for one that is missing or malformed.
+    """
     named = {str(item["name"]).lower(): item for item in parameters if item.get("name")}
     positional = [item for item in parameters if not item.get("name")]
     used = 0
     for tree in trees:
         for node in list(tree.find_all(exp.Parameter, exp.Placeholder, bfs=False)):
+            if isinstance(node, exp.Parameter) and isinstance(node.parent, exp.Parameter):
+                continue  # the second @ of a system variable
             if isinstance(node, exp.Parameter):
                 name = node.name
                 if isinstance(node.this, exp.Parameter):
-                    raise SqlError(f"The system variable @@{node.this.name} is not emulated.")
+                    _system(node, system)
+                    continue
                 if name.lower() not in named:
                     raise SqlError(f"Query parameter '{name}' not found")
                 node.replace(_literal(named[name.lower()], name))
@@ -40,9 +49,24 @@ def bind(trees: Sequence[exp.Expr], parameters: Sequence[Parameter]) -> None:
         raise SqlError(f"{len(positional)} positional parameters were given, and {used} are used.")
 
 
+def _system(node: exp.Expr, known: Mapping[str, Variable] | None) -> None:
+    """Replace a system variable, such as @@row_count or @@error.message."""
+    name = f"@@{node.this.name}".lower()
+    while isinstance(node.parent, exp.Dot) and node.arg_key == "this" and name not in (known or {}):
+        node = node.parent
+        name += f".{node.expression.name}".lower()
+    variable = (known or {}).get(name)
+    if variable is None:
+        raise SqlError(f"The system variable {name} is not emulated.")
+    if variable.value is None:
+        node.replace(cast(exp.Null(), duckdb_type(variable.field)))
+    else:
+        node.replace(literal_of(variable.field, variable.value, name))
+
+
 def _literal(parameter: Parameter, name: str) -> exp.Expr:
     kind = parameter.get("parameterType") or {}
-    return _value(_field(kind, name), parameter.get("parameterValue") or {}, name)
+    return literal_of(_field(kind, name), parameter.get("parameterValue") or {}, name)
 
 
 def _field(kind: dict[str, Any], name: str) -> Field:
@@ -62,23 +86,26 @@ def _field(kind: dict[str, Any], name: str) -> Field:
     return {"name": name, "type": upper}
 
 
-def _value(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
+def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
+    """A QueryParameterValue as a tree of that type; name is what an error calls it. Raises SqlError."""
     if field.get("mode") == "REPEATED":
         element = {**field, "mode": "NULLABLE"}
-        items = [_value(element, item, name) for item in value.get("arrayValues") or []]
+        items = [literal_of(element, item, name) for item in value.get("arrayValues") or []]
         return cast(exp.Array(expressions=items), duckdb_type(field))
-    if field["type"] == "RECORD":
+    if field["type"] == "RECORD" and "value" not in value:
         members = value.get("structValues") or {}
         pairs = [
             exp.PropertyEQ(
                 this=exp.to_identifier(child["name"], quoted=True),
-                expression=_value(child, members.get(child["name"]) or {}, name),
+                expression=literal_of(child, members.get(child["name"]) or {}, name),
             )
             for child in field["fields"]
         ]
         return exp.Struct(expressions=pairs)
+    if field["type"] not in (*CONVERTERS, "RECORD"):
+        raise SqlError(f"A parameter or variable of the type {field['type']} is not emulated: {name}")
     raw = value.get("value")
-    if raw is None:
+    if raw is None or field["type"] == "RECORD":
         return cast(exp.Null(), duckdb_type(field))
     try:
         converted = CONVERTERS[field["type"]](raw)

@@ -13,12 +13,24 @@ DML = ("INSERT", "UPDATE", "DELETE", "MERGE")  # statements that change rows of 
 
 
 @dataclass(frozen=True)
+class Variable:
+    """A variable of a script: its type as a column has it, its value as a QueryParameterValue, None for NULL."""
+
+    name: str
+    field: Field
+    value: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Script:
     """The text of a query job, and what its names and parameters mean. parameters are QueryParameters of the API."""
 
     text: str
     defaults: Defaults
     parameters: list[dict[str, Any]] = field(default_factory=list)
+    functions: tuple[str, ...] = ()  # the CREATE TEMP FUNCTIONs before it
+    tables: tuple[str, ...] = ()  # the temporary tables that there are, in lower case
+    variables: tuple[Variable, ...] = ()
 
 
 @dataclass(frozen=True)

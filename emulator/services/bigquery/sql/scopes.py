@@ -53,6 +53,12 @@ def is_unknown(name: str, levels: Sequence[Level]) -> bool:
     )
 
 
+def is_known(path: Sequence[str], levels: Sequence[Level]) -> bool:
+    """Whether a path of names means something in a source whose columns can be told."""
+    names = [name.lower() for name in path]
+    return any(_column(names, level) is not None for level in levels)
+
+
 def _column(names: list[str], level: Level) -> tuple[Kind | None] | None:
     """What the names mean among some sources, as a tuple of one; None where they mean nothing there."""
     for source in level:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from emulator.services.bigquery.sql import changes, engine, kept, storage
+from emulator.services.bigquery.sql.blocks import Node
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Snapshot
-from emulator.services.bigquery.sql.plans import Plan, Script
-from emulator.services.bigquery.sql.types import Field
+from emulator.services.bigquery.sql.plans import Plan, Script, Variable
+from emulator.services.bigquery.sql.rows import row_encoder
+from emulator.services.bigquery.sql.types import Field, duckdb_type, python_select, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -28,6 +31,25 @@ KEPT_SCRIPTS = 32
 ACTIONS = ("INSERT", "UPDATE", "DELETE")
 _kept: OrderedDict[bytes, dict[int, Statement]] = OrderedDict()
 _keeping = threading.Lock()
+
+
+def outline(_: DuckDBPyConnection, text: str) -> tuple[Node, ...]:
+    """The statements of a script, its control read and their syntax checked. Raises SqlError."""
+    from emulator.services.bigquery.sql.outline import leaves, read
+    from emulator.services.bigquery.sql.statements import syntax
+
+    nodes = read(text)
+    for leaf in leaves(nodes) if len(nodes) > 1 else ():
+        syntax("\n" * (leaf.place.line - 1) + " " * (leaf.place.column - 1) + leaf.text)
+    return nodes
+
+
+def check(_: DuckDBPyConnection, text: str) -> None:
+    """Read a CREATE TEMP FUNCTION. Raises SqlError where that cannot be done, or its language is not SQL."""
+    from emulator.services.bigquery.sql.statements import syntax
+    from emulator.services.bigquery.sql.temporary import expand_functions
+
+    expand_functions(syntax(text))
 
 
 def prepare(_: DuckDBPyConnection, script: Script) -> list[Plan]:
@@ -45,13 +67,16 @@ def _parse(script: Script) -> list[Statement]:
     from emulator.services.bigquery.sql.parameters import bind
     from emulator.services.bigquery.sql.statements import parse
 
-    statements = parse(script.text, script.defaults)
-    bind([statement.tree for statement in statements], script.parameters)
+    statements = parse(script.text, script.defaults, script.functions, script.tables)
+    system = {variable.name: variable for variable in script.variables if variable.name.startswith("@@")}
+    bind([statement.tree for statement in statements], script.parameters, system)
     return statements
 
 
 def _key(script: Script) -> bytes:
-    return orjson.dumps([script.text, str(script.defaults), script.parameters])
+    return orjson.dumps(
+        [script.text, str(script.defaults), script.parameters, script.functions, script.tables, script.variables]
+    )
 
 
 def _take(script: Script, number: int) -> Statement:
@@ -93,7 +118,8 @@ def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot)
     from emulator.services.bigquery.sql.translate import Translator
 
     # A question of its own, beside the transaction: one that fails must not end it.
-    return Translator(found, script.defaults, lambda sql: engine.describe(connection.cursor(), sql))
+    describe = lambda sql: engine.describe(connection.cursor(), sql)  # noqa: E731 too short for a name
+    return Translator(found, script.defaults, describe, script.variables)
 
 
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
@@ -121,6 +147,47 @@ def fill(
         return fields, storage.fill_in(connection, table, fields, kept.checked(fields, sql))
 
 
+def evaluate(
+    connection: DuckDBPyConnection, script: Script, found: Snapshot | None, principal: str, into: Field | None
+) -> Variable | Plan:
+    """The value of a script that is one SELECT of one expression, as that of a variable.
+
+    Its Plan where it reads tables and found is None. into is the column type that the value has to fit.
+    """
+    (statement,) = _parse(script)
+    if found is None and statement.reads:
+        return _plan(1, statement, script.defaults)
+    translator = _translator(connection, script, found or Snapshot(principal=principal))
+    sql = translator.select(statement.tree, [into] if into else ())
+    fields = engine.describe(connection, sql)
+    if into and duckdb_type(fields[0]) != duckdb_type(into):
+        fields = [into]
+        sql = f"SELECT CAST(v AS {duckdb_type(into)}) AS {quote(into['name'])} FROM ({sql}) AS s(v)"
+    return _value(connection, sql, into or fields[0], fields)
+
+
+def _value(connection: DuckDBPyConnection, sql: str, field: Field, shown: list[Field]) -> Variable:
+    from emulator.services.bigquery.sql.variables import value_of
+
+    name = quote(shown[0]["name"])
+    row = connection.execute(f"SELECT {python_select(shown)}, {name} IS NULL FROM ({sql})").fetchone()
+    if row is None or row[-1]:
+        return Variable(field["name"], field)
+    cell = row_encoder(shown, "ISO8601_STRING")(row[:-1])["f"][0]["v"]
+    return Variable(field["name"], field, value_of(field, cell))
+
+
+def variable_rows(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], start: int, count: int
+) -> list[dict[str, Any]]:
+    """Rows of a stored result, each as the value of a variable that is a STRUCT of its columns."""
+    from emulator.services.bigquery.sql.variables import value_of
+
+    row = {"name": "row", "type": "RECORD", "fields": list(fields)}
+    _, cells = storage.encoded_page(connection, table, fields, start, count, "ISO8601_STRING")
+    return [value_of(row, cell) or {} for cell in cells]
+
+
 def describe(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> list[Field]:
     """The columns that a SELECT would give."""
     return engine.describe(connection, _select(connection, script, number, found))
@@ -135,15 +202,18 @@ def explain(connection: DuckDBPyConnection, script: Script, number: int, found: 
 def change(
     connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, place: str, key: str
 ) -> dict[str, int]:
-    """Change rows in one transaction, once for each key; gives how many rows each of its actions touched."""
+    """Change rows in one transaction, once for each key; gives how many rows each of its actions touched.
+
+    place is the full name of the storage table; no key is for what is not on record, such as temporary tables.
+    """
     statement = _take(script, number)
     actions = ACTIONS if statement.kind == "MERGE" else (statement.kind,)
-    before = [storage.done_rows(connection, f"{key}/{action}") for action in actions]
+    before = [storage.done_rows(connection, f"{key}/{action}") if key else None for action in actions]
     if before[0] is not None:
         return {action: count or 0 for action, count in zip(actions, before, strict=True)}
     with engine.transaction(connection):
         if statement.kind == "TRUNCATE_TABLE":
-            rows = connection.execute(f"DELETE FROM {engine.stored(place)}").fetchall()
+            rows = connection.execute(f"DELETE FROM {place}").fetchall()
         else:
             returning = "RETURNING merge_action" if statement.kind == "MERGE" else ""
             rows = changes.apply(connection, _translator(connection, script, found), statement, returning)
@@ -152,7 +222,7 @@ def change(
             counts = {action: touched[action] for action in actions}
         else:
             counts = {statement.kind: int(rows[0][0]) if rows else 0}
-        for action, count in counts.items():
+        for action, count in counts.items() if key else ():
             storage.mark_done(connection, f"{key}/{action}", count)
     return counts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlglot
@@ -36,19 +37,30 @@ class Statement:
         return self.kind in DML
 
 
-def parse(sql: str, defaults: Defaults) -> list[Statement]:
-    """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated."""
+def parse(
+    sql: str, defaults: Defaults, functions: Sequence[str] = (), temporary: Sequence[str] = ()
+) -> list[Statement]:
+    """The statements of a query text. Raises SqlError where it is not GoogleSQL, or asks for what is not emulated.
+
+    functions are the CREATE TEMP FUNCTIONs before it, temporary the names of the temporary tables that there are.
+    """
+    trees = [tree for text in (*functions, sql) for tree in syntax(text)]
+    expanded = expand_functions(trees)
+    move_tables(expanded, defaults.temporary, temporary)
+    statements = [_statement(tree, defaults) for tree in expanded]
+    if not statements:
+        raise SqlError("The query text holds no statement.")
+    return statements
+
+
+def syntax(sql: str) -> list[exp.Expr]:
+    """The trees of a query text as the parser gives them. Raises SqlError where it is not GoogleSQL."""
     sql = checked_literals(sql)
     try:
         trees = sqlglot.parse(sql, read=GoogleSql)
     except sqlglot.errors.SqlglotError as error:
         raise syntax_error(error, sql) from None
-    expanded = expand_functions([tree for tree in trees if tree is not None])
-    move_tables(expanded, defaults.temporary)
-    statements = [_statement(tree, defaults) for tree in expanded]
-    if not statements:
-        raise SqlError("The query text holds no statement.")
-    return statements
+    return [tree for tree in trees if tree is not None]
 
 
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:

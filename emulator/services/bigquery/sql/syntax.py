@@ -45,7 +45,7 @@ def _unexpected(found: dict[str, Any]) -> str:
         return f"Syntax error: Unexpected end of script at [{found['line']}:{found['col'] + 1}]"
     needed = NEEDED.match(said)
     wrong = f'Expected "{needed[1]}" but got' if needed else "Unexpected"
-    return f"Syntax error: {wrong} {_described(word)} at [{found['line']}:{column}]"
+    return f"Syntax error: {wrong} {described(word)} at [{found['line']}:{column}]"
 
 
 def _at_end(found: dict[str, Any], said: str, word: str) -> bool:
@@ -57,7 +57,8 @@ def _at_end(found: dict[str, Any], said: str, word: str) -> bool:
     return said.startswith(ENDS) or word not in (")", "]")
 
 
-def _described(word: str) -> str:
+def described(word: str) -> str:
+    """A word of a text as an error names it."""
     if word.lower() in RESERVED:
         return f"keyword {word.upper()}"
     if word.isidentifier():

@@ -31,24 +31,31 @@ def expand_functions(trees: Sequence[exp.Expr]) -> list[exp.Expr]:
     return rest
 
 
-def move_tables(trees: Sequence[exp.Expr], dataset: str) -> None:
+def move_tables(trees: Sequence[exp.Expr], dataset: str, known: Sequence[str] = ()) -> None:
     """Give the temporary tables of a script a dataset of its own, where they are made and where they are named.
+
+    known are the names of those that are there already, in lower case.
 
     Raises SqlError where there is none for them, as in the query of a view.
     """
-    made: set[str] = set()
+    made = set(known)
     for tree in trees:
         node = _temporary_table(tree)
         if node is not None and not dataset:
             raise SqlError("CREATE TEMP TABLE is not possible here.")
         for table in tree.find_all(exp.Table):
-            if table is not node and len(table.parts) == 1 and table.name.lower() in made and meant(table) is None:
+            if table is not node and _is_plain(table) and table.name.lower() in made and meant(table) is None:
                 if not table.alias and isinstance(table.parent, (exp.From, exp.Join)):
                     table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name, quoted=True)))
                 _move(table, dataset)
         if node is not None:
             made.add(node.name.lower())
             _move(node, dataset)
+
+
+def _is_plain(table: exp.Table) -> bool:
+    """Whether a table is named without a dataset, or with that of temporary tables."""
+    return len(table.parts) == 1 or (len(table.parts) == 2 and table.db.upper() == "_SESSION")
 
 
 def _move(table: exp.Table, dataset: str) -> None:

@@ -20,6 +20,7 @@ from emulator.services.bigquery.sql.inference import Inference
 from emulator.services.bigquery.sql.kinds import Kind, of_field
 from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
+from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.scopes import Columns, Source
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
@@ -44,14 +45,17 @@ class Change:
 class Translator:
     """Translates within one snapshot of the catalogue. describe gives the schema of a DuckDB SELECT."""
 
-    def __init__(self, snapshot: Snapshot, defaults: Defaults, describe: Describe) -> None:
+    def __init__(
+        self, snapshot: Snapshot, defaults: Defaults, describe: Describe, variables: Sequence[Variable] = ()
+    ) -> None:
         self._snapshot = snapshot
         self._defaults = defaults
         self._describe = describe
         self._depth = 0
         self._views: dict[TableName, str] = {}
         self._view_columns: dict[TableName, list[Field]] = {}
-        self._inference = Inference(self._columns)
+        self._variables = {variable.name.lower(): variable for variable in variables}
+        self._inference = Inference(self._columns, self._variables)
 
     def select(self, query: exp.Expr, into: Sequence[Field] = ()) -> str:
         """The DuckDB SELECT of a query, with BigQuery's names (f0_ ...) for columns that have none.
@@ -123,7 +127,8 @@ class Translator:
         """The columns of a table or a view, for the inference of types."""
         reference = resolve(node, self._defaults)
         if isinstance(reference, SchemaView):
-            return None
+            shown = self._describe(information_schema.subquery(reference, self._snapshot)) if self._variables else None
+            return None if shown is None else [(field["name"], of_field(field)) for field in shown]
         if isinstance(reference, Wildcard):
             found: dict[str, tuple[str, Kind | None]] = {}
             for field in (field for info in self._matching(reference) for field in info.fields):

@@ -156,6 +156,33 @@ def test_a_query_that_ran_at_a_crash_is_failed_and_not_run_again(start_emulator:
 
 
 @pytest.mark.crash
+def test_a_script_that_ran_at_a_crash_is_not_run_again_and_its_transaction_left_nothing(
+    start_emulator: StartEmulator,
+) -> None:
+    emulator = start_emulator()
+    emulator.request("POST", f"{BASE}/datasets", {"datasetReference": {"datasetId": "d"}})
+    query(emulator, "CREATE TABLE d.kept (id INT64)")
+    query(emulator, "CREATE TABLE d.undone (id INT64)")
+    script = (
+        "INSERT INTO d.kept VALUES (1); BEGIN TRANSACTION; INSERT INTO d.undone VALUES (1); "
+        f"INSERT INTO d.undone VALUES (2); {ENDLESS}; COMMIT TRANSACTION"
+    )
+    insert(emulator, "script", {"query": {"query": script, "useLegacySql": False}})
+    children: list[Any] = []
+    while len(children) < 4:
+        children = emulator.request("GET", f"{BASE}/jobs?parentJobId=script")[1].get("jobs", [])
+    emulator.kill()
+    emulator.start()
+    assert ended(emulator, "script")["status"]["errorResult"]["reason"] == "backendError"
+    last = ended(emulator, children[0]["jobReference"]["jobId"])
+    assert "did not run it again" in last["status"]["errorResult"]["message"]
+    assert count(emulator, "d.kept") == 1
+    assert count(emulator, "d.undone") == 0
+    query(emulator, "INSERT INTO d.undone VALUES (3)")
+    assert count(emulator, "d.undone") == 1
+
+
+@pytest.mark.crash
 def test_a_load_that_ran_at_two_starts_is_not_taken_up_a_third_time(start_emulator: StartEmulator) -> None:
     emulator = start_emulator()
     emulator.request("POST", f"{BASE}/datasets", {"datasetReference": {"datasetId": "d"}})

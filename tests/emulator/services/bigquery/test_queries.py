@@ -90,7 +90,6 @@ def _moved(config: bigquery.QueryJobConfig) -> bigquery.QueryJobConfig:
         ("SELECT 1/0", exceptions.BadRequest, "division by zero"),
         ("SELECT CAST('x' AS INT64)", exceptions.BadRequest, "x"),
         ("SELECT @nope", exceptions.BadRequest, "Query parameter 'nope' not found"),
-        ("DECLARE x INT64", exceptions.BadRequest, "DECLARE is not emulated"),
         ("SELECT NET.REG_DOMAIN('a')", exceptions.BadRequest, "NET.REG_DOMAIN is not emulated"),
         ("SELECT [1, NULL] AS x", exceptions.BadRequest, "Array cannot have a null element; error in writing field x"),
         ("SELECT STRUCT([STRUCT(['a', NULL] AS b)] AS c) AS x", exceptions.BadRequest, "error in writing field x"),

@@ -110,5 +110,5 @@ def test_temporary_tables_are_the_scripts_own(bigquery_client: bigquery.Client, 
     config = bigquery.QueryJobConfig(default_dataset=dataset.reference)
     with pytest.raises(exceptions.NotFound):
         bigquery_client.query_and_wait("SELECT * FROM few", job_config=config)
-    with pytest.raises(exceptions.BadRequest, match="INSERT of a temporary table is not emulated"):
-        bigquery_client.query_and_wait("CREATE TEMP TABLE t (x INT64); INSERT INTO t VALUES (1)")
+    changed = "CREATE TEMP TABLE t (x INT64); INSERT INTO t VALUES (1), (2); DELETE FROM t WHERE x = 1; SELECT x FROM t"
+    assert [tuple(row) for row in bigquery_client.query_and_wait(changed)] == [(2,)]

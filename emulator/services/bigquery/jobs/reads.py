@@ -1,0 +1,79 @@
+"""What a statement reads and changes: looked up before it runs, counted after.
+
+https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#jobstatistics2
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from emulator.services.bigquery import catalog, errors, views, warehouse
+from emulator.services.bigquery.jobs import results
+from emulator.services.bigquery.jobs.select import Query
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
+from emulator.services.bigquery.sql.plans import Plan
+
+COUNT_NAMES = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
+
+
+async def snapshot(query: Query, plan: Plan) -> Snapshot:
+    """What a statement may read and change, looked up. Raises 400, 403, 404."""
+    context = query.context
+    temporary = plan.target is not None and plan.target.dataset == query.script.defaults.temporary
+    if plan.target is not None and not temporary and (plan.is_dml or plan.kind == "TRUNCATE_TABLE"):
+        _require_update(query, plan.target)
+    found = await views.snapshot(context, plan.reads, query.principal)
+    views.authorize(context, found, query.principal)
+    if plan.target is None or not plan.is_dml:
+        return query.seen(found)
+    if temporary:
+        result = results.find(context, plan.target)
+        return query.seen(_with_target(found, result.info()) if result else found)
+    if plan.kind != "INSERT" and not context.policies.allows(
+        query.principal, "bigquery.tables.getData", plan.target.resource
+    ):
+        raise errors.query_denied(plan.target)
+    info = catalog.table_info(catalog.table(context, plan.target))
+    return query.seen(_with_target(found, info))
+
+
+def _with_target(found: Snapshot, info: TableInfo) -> Snapshot:
+    return dataclasses.replace(found, tables={**found.tables, info.name: info})
+
+
+def _require_update(query: Query, name: TableName) -> None:
+    catalog.table(query.context, name)
+    if not query.context.policies.allows(query.principal, "bigquery.tables.updateData", name.resource):
+        raise errors.access_denied("Table", name, "bigquery.tables.updateData")
+
+
+def dml_statistics(plan: Plan, counts: Mapping[str, int | None]) -> dict[str, Any]:
+    """What a statement that changes rows tells about them. Tables do not count what TRUNCATE removes."""
+    if plan.kind == "TRUNCATE_TABLE":
+        return {"statementType": plan.kind}
+    return {
+        "statementType": plan.kind,
+        "numDmlAffectedRows": str(sum(count or 0 for count in counts.values())),
+        "dmlStats": {COUNT_NAMES[action]: str(count or 0) for action, count in counts.items()},
+    }
+
+
+async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
+    """What every statement tells: its type, what it read, and how many bytes that is."""
+    size = 0
+    for name in {*found.reads, *(inner for names in found.view_reads.values() for inner in names)}:
+        resource = catalog.find_table(query.context, name)
+        if resource is not None:
+            body = resource.body
+            size += (await warehouse.of(query.context).sizes(catalog.storage_of(body), catalog.fields_of(body)))[1]
+    query.job.statistics["totalBytesProcessed"] = str(size)
+    return {
+        "statementType": plan.kind,
+        "totalBytesProcessed": str(size),
+        "totalBytesBilled": str(size),
+        "cacheHit": False,
+        "referencedTables": [name.reference for name in sorted(found.reads)],
+    }

@@ -1,0 +1,110 @@
+"""One statement of a query job: permissions, then SELECT into a result, DML in one transaction, or DDL.
+
+https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQuery.
+"""
+
+from __future__ import annotations
+
+from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery.jobs import commit, ddl, reads, results, temporary, transfers
+from emulator.services.bigquery.jobs.results import Result
+from emulator.services.bigquery.jobs.select import Query, select_into_storage
+from emulator.services.bigquery.jobs.transaction import Transaction
+from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.sql import scripts
+from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.engine import result_table, stored
+from emulator.services.bigquery.sql.plans import Plan
+
+
+async def run(query: Query, plan: Plan, *, last: bool) -> None:
+    """Run one statement; what came out is in the job's configuration and statistics. last: it has the destination."""
+    if plan.kind == "SELECT":
+        await _select(query, plan, last=last)
+    elif plan.target is not None and plan.target.dataset == query.script.defaults.temporary:
+        await temporary.run(query, plan, plan.target)
+    elif plan.is_dml or plan.kind == "TRUNCATE_TABLE":
+        await _dml(query, plan)
+    else:
+        if query.session is not None and query.session.transaction is not None and plan.kind != "EXPORT_DATA":
+            raise errors.error("invalidQuery", f"{plan.kind} is not supported in a transaction.")
+        found = await reads.snapshot(query, plan)
+        statistics = await reads.statistics_of(query, plan, found)
+        if plan.kind == "EXPORT_DATA":
+            statistics.update(await transfers.export(query, plan, found))
+        elif plan.kind == "LOAD_DATA":
+            statistics.update(await transfers.load_data(query, plan))
+        else:
+            statistics.update(await ddl.run(query, plan, found))
+        query.job.statistics["query"] = statistics
+
+
+async def _select(query: Query, plan: Plan, *, last: bool) -> None:
+    context, job = query.context, query.job
+    destination = job.configuration.get("destinationTable")
+    named = last and destination and not str(destination.get("datasetId", "")).startswith("_")
+    found = await reads.snapshot(query, plan)
+    if named and destination:
+        target = commit.Target.of(
+            TableName.from_reference(destination, job.project),
+            job.key,
+            job.configuration,
+            commit.WRITE_EMPTY,
+            query.principal,
+        )
+        commit.check_permissions(context, target, query.principal)
+        if not await commit.is_done(context, target):
+            staging, fields, _ = await select_into_storage(query, plan, found)
+            await commit.put(context, target, staging, fields)
+    else:
+        await _select_anonymous(query, plan, found)
+    job.statistics["query"] = await reads.statistics_of(query, plan, found)
+
+
+async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:
+    context, job = query.context, query.job
+    storage = f"r_{context.ids.hex(24)}"
+    house = warehouse.of(context)
+    fields, _ = await house.run(
+        scripts.fill, query.script, plan.number, found, result_table(storage), ticket=query.ticket
+    )
+    name = TableName(job.project, "_anonymous_results", f"anon{storage[2:]}")
+    created = int(context.clock.seconds() * 1000)
+    await context.db.write(results.insert_in, Result(name, storage, tuple(fields), query.principal, created))
+    job.configuration["destinationTable"] = name.reference
+
+
+async def _dml_in_transaction(query: Query, plan: Plan, transaction: Transaction) -> None:
+    assert plan.target is not None
+    await reads.snapshot(query, plan)  # permissions come before the lock
+    place = await transaction.writable(plan.target, query.ticket)
+    found = await reads.snapshot(query, plan)
+    counts = await warehouse.of(query.context).run(
+        scripts.change, query.script, plan.number, found, stored(place), "", ticket=query.ticket, again=False
+    )
+    statistics = await reads.statistics_of(query, plan, found)
+    query.job.statistics["query"] = {**statistics, **reads.dml_statistics(plan, counts)}
+
+
+async def _dml(query: Query, plan: Plan) -> None:
+    assert plan.target is not None
+    if query.session is not None and query.session.transaction is not None:
+        await _dml_in_transaction(query, plan, query.session.transaction)
+        return
+    context, house = query.context, warehouse.of(query.context)
+    async with query.ticket.locked(house.lock(plan.target)):
+        found = await reads.snapshot(query, plan)
+        target = catalog.table(context, plan.target)
+        storage = catalog.storage_of(target.body)
+        if not storage:
+            raise errors.error("invalidQuery", f"{plan.target} is a view: its rows cannot be changed.")
+        key = f"{query.job.key}/{plan.number}"
+        counts = await house.run(
+            scripts.change, query.script, plan.number, found, stored(storage), key, ticket=query.ticket
+        )
+        house.changed(storage)
+        await context.db.write(context.resources.replace, catalog.TABLES, target.name, target.body)
+    query.job.statistics["query"] = {
+        **await reads.statistics_of(query, plan, found),
+        **reads.dml_statistics(plan, counts),
+    }
