@@ -58,8 +58,8 @@ class Message:
         for number, segment in enumerate(self.segments, 1):
             if not _SEGMENT_ID.fullmatch(segment[0]):
                 raise MessageError(
-                    f"segment {number} does not begin with a segment ID of three letters or digits; "
-                    "is the segment terminator the one that the store expects?"
+                    f"segment {number} does not begin with a segment ID of three letters or digits, "
+                    "perhaps because the segment terminator is another than the store expects"
                 )
 
     def field(self, segment: str, number: int) -> str:

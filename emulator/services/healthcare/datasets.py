@@ -9,9 +9,10 @@ from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudkms import api as cloudkms
 from emulator.services.healthcare import agent, operations, zones
+from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import DATASET, ID, METHODS
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.stores import registry, settings
+from emulator.services.healthcare.stores import registry
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ LOCATIONS = [
 
 
 def _prepared(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    settings.check_labels(body)
+    check_labels(body.get("labels") or {})
     zones.of_name(body.get("timeZone", ""))
     return body
 

@@ -49,7 +49,7 @@ def _check(body: Json) -> None:
         if field in body and not body[field].get("userId"):
             raise invalid_argument(f"{field}.userId is required.")
         if "signatureTime" in body.get(field, {}):
-            times.of(body[field]["signatureTime"], f"{field}.signatureTime")
+            times.required_instant(body[field]["signatureTime"], f"{field}.signatureTime")
     for place, image in _images(body):
         if bool(image.get(_BYTES)) == bool(image.get(_URI)):
             raise invalid_argument(f"Invalid {place}: it must have {_URI} or {_BYTES}, and not both.")

@@ -9,13 +9,13 @@ from emulator.consent.rules import Rule
 from emulator.errors import invalid_argument
 from emulator.services.healthcare.consent import artifacts, definitions, names
 from emulator.services.healthcare.consent.tables import Store
+from emulator.services.healthcare.labels import check_labels
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
 Json = dict[str, Any]
 MOST_POLICIES = 10
-_MOST_METADATA, _LONGEST_WORD, _MOST_BYTES = 64, 63, 128
 
 
 def consent(context: "Context", tx: sqlite3.Connection, store: Store, body: Json) -> set[str]:
@@ -23,7 +23,7 @@ def consent(context: "Context", tx: sqlite3.Connection, store: Store, body: Json
     if not body.get("userId"):
         raise invalid_argument("userId is required.")
     artifact(tx, store, body.get("consentArtifact", ""))
-    _check_metadata(body.get("metadata") or {})
+    check_labels(body.get("metadata") or {}, "metadata", shortest=1)
     policies = body.get("policies") or []
     if len(policies) > MOST_POLICIES:
         raise invalid_argument(f"policies has {len(policies)} entries; a consent can have at most {MOST_POLICIES}.")
@@ -68,21 +68,3 @@ def _rule(policy: Json, where: str) -> Rule:
         return rules.read(expression)
     except InvalidRule as problem:
         raise invalid_argument(f"Invalid {where}: {problem}.") from None
-
-
-def _check_metadata(metadata: dict[str, str]) -> None:
-    if len(metadata) > _MOST_METADATA:
-        raise invalid_argument(f"metadata has {len(metadata)} entries; a consent can have at most {_MOST_METADATA}.")
-    for key, value in metadata.items():
-        if not _is_word(key) or not key[0].isalpha():
-            raise invalid_argument(f'Invalid metadata key "{key[:80]}": it must be {_WORDED}, and begin with a letter.')
-        if not _is_word(value):
-            raise invalid_argument(f'Invalid metadata value of "{key}": it must be {_WORDED}.')
-
-
-_WORDED = f"1 to {_LONGEST_WORD} lower-case letters, digits, underscores and dashes ({_MOST_BYTES} bytes at most)"
-
-
-def _is_word(text: str) -> bool:
-    fits = 1 <= len(text) <= _LONGEST_WORD and len(text.encode()) <= _MOST_BYTES
-    return fits and all(each in "_-" or each.isnumeric() or (each.isalpha() and each == each.lower()) for each in text)

@@ -37,19 +37,19 @@ def _new(context: "Context", tx: sqlite3.Connection, store: Store, name: str, bo
     if state not in revisions.STATES:
         raise invalid_argument(f"A consent cannot be created in the state {state}.")
     artifact = checks.artifact(tx, store, body.get("consentArtifact", ""))
-    expires = _expiry(context, body) or _default_expiry(context, store)
+    expires = _expiry(context, body, _default_expiry(context, store))
     made = Revision(name, "", state, body.get("userId", ""), artifact, expires, "", revisions.body_of(body))
     return revisions.add(context, tx, store, made).view(store)
 
 
-def _expiry(context: "Context", body: Json) -> int | None:
-    """When a consent is to expire as a request says, in microseconds since 1970; None where it says nothing."""
+def _expiry(context: "Context", body: Json, otherwise: int | None) -> int | None:
+    """When a consent is to expire as a request says, in microseconds since 1970; `otherwise` where it says nothing."""
     time, length = body.get("expireTime"), body.get("ttl")
     if time and length:
         raise invalid_argument("Only one of expireTime and ttl can be set.")
     if length:
         return times.after(times.now(context), length, "ttl")
-    return times.of(time, "expireTime") if time else None
+    return times.required_instant(time, "expireTime") if time else otherwise
 
 
 def _default_expiry(context: "Context", store: Store) -> int | None:
@@ -179,7 +179,7 @@ def _moves(verb: str, done: str, before: str, after: str, *, needs_artifact: boo
             old = revisions.require(tx, store, consent)
             named = body.get("consentArtifact", "")
             artifact = checks.artifact(tx, store, named) if named or needs_artifact else old.artifact
-            expires = _expiry(context, body) or old.expires
+            expires = _expiry(context, body, old.expires)
             if old.state == after:
                 return old.view(store)
             if old.state != before:

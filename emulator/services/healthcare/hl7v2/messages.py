@@ -14,8 +14,8 @@ from emulator.services.healthcare import times
 from emulator.services.healthcare.hl7v2 import filters, keeping, listing, stored, views
 from emulator.services.healthcare.hl7v2.receiving import MESSAGES
 from emulator.services.healthcare.hl7v2.stored import Json, Row, Store
+from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.stores import settings
 
 BATCH = 100
 """Messages that batchGet gives at most (its parameter ids)."""
@@ -80,7 +80,7 @@ async def patch(request: Request) -> Answer:
     def step(tx: sqlite3.Connection) -> Json:
         before = stored.require(tx, request.name)
         labels = {**orjson.loads(before.state.labels), **given}
-        settings.check_labels({"labels": labels})
+        check_labels(labels)
         at = times.now(context)
         state = replace(before.state, labels=orjson.dumps(labels).decode(), changed=at, operation="")
         keeping.change(tx, before, state)

@@ -16,9 +16,9 @@ from emulator.services.healthcare.hl7v2 import keeping, stored, views
 from emulator.services.healthcare.hl7v2.changes import Change
 from emulator.services.healthcare.hl7v2.keeping import Ready
 from emulator.services.healthcare.hl7v2.stored import Json, Row, State, Store
+from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
-from emulator.services.healthcare.stores import settings
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -75,7 +75,7 @@ def _given(request: Request) -> Json:
     message: Json | None = (request.body or {}).get("message")
     if message is None:
         raise invalid_argument("message is required: the HL7v2 message, with its bytes in message.data.")
-    settings.check_labels(message)
+    check_labels(message.get("labels") or {})
     return message
 
 

@@ -114,7 +114,10 @@ def test_store_of_each_kind(healthcare: Any, dataset: str, unique: Callable[[str
     [
         ("dicomStores", {"notificationConfig": {"pubsubTopic": "films"}}, "pubsubTopic"),
         ("dicomStores", {"streamConfigs": [{"bigqueryDestination": {"tableUri": "a.b.c"}}]}, "tableUri"),
-        ("dicomStores", {"labels": {"a" * 64: "b"}}, "label"),
+        ("dicomStores", {"labels": {"a" * 64: "b"}}, 'Invalid labels key "a'),
+        ("fhirStores", {"version": "R4", "labels": {"Team": "lung"}}, 'Invalid labels key "Team"'),
+        ("hl7V2Stores", {"labels": {"team": "Lung"}}, 'Invalid labels value of "team"'),
+        ("consentStores", {"labels": {"1st": "lung"}}, 'Invalid labels key "1st"'),
         ("dicomStores", {"colour": "blue"}, "colour"),
         ("fhirStores", {}, "version"),
         ("consentStores", {"defaultConsentTtl": "60s"}, "24 hours"),

@@ -21,7 +21,7 @@ from emulator.services.healthcare.hl7v2.keeping import Ready
 from emulator.services.healthcare.hl7v2.receiving import LARGEST
 from emulator.services.healthcare.hl7v2.store import HL7V2
 from emulator.services.healthcare.hl7v2.stored import Json, State, Store
-from emulator.services.healthcare.stores import settings
+from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.transfer import imports
 from emulator.services.healthcare.transfer.imports import Importer
 from emulator.services.healthcare.transfer.steps import Problem
@@ -69,7 +69,7 @@ def _message_of(line: bytes) -> tuple[bytes, Json]:
     labels = message.get("labels") or {}
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise MessageError("labels must be an object of strings")
-    settings.check_labels(message)
+    check_labels(labels)
     if len(message["data"]) > LARGEST:
         raise MessageError(f"data has more than {LARGEST} characters of base64")
     try:

@@ -63,12 +63,7 @@ class Selection:
 
 def _time(body: Json, field: str) -> int | None:
     text = body.get(field)
-    if not text:
-        return None
-    found = times.of_instant(text)
-    if found is None:
-        raise invalid_argument(f'Invalid {field} "{text[:80]}": it must be a time such as 2018-01-01T00:00:00Z.')
-    return found
+    return times.required_instant(text, field) if text else None
 
 
 def _condition(job: Job, store: Store) -> Condition:

@@ -103,6 +103,18 @@ def test_expiry_is_as_the_consent_says_else_as_the_store_says(make_consents: Cal
     assert store.ok("GET", store.of(by_default["name"])) == by_default
 
 
+def test_a_consent_that_expired_in_1970_has_expired(make_consents: Callable[..., ConsentStore]) -> None:
+    """The first moment of Unix time is a time as any other, and not "never" or the store's default."""
+    store = make_consents(defaultConsentTtl="86400s")
+    store.map("film-1", kind="image")
+    made = store.consent(expireTime="1970-01-01T00:00:00Z")
+    assert made["expireTime"] == "1970-01-01T00:00:00Z"
+    assert "consented" not in store.check("film-1", purpose="research")
+    draft = store.of(store.consent(state="DRAFT")["name"])
+    body = {"consentArtifact": store.artifact(), "expireTime": "1970-01-01T00:00:00Z"}
+    assert store.ok("POST", f"{draft}:activate", body)["expireTime"] == "1970-01-01T00:00:00Z"
+
+
 def test_activation_sets_the_expiry_that_it_names_and_else_keeps_it(consents: ConsentStore) -> None:
     body = {"consentArtifact": consents.artifact()}
     kept = consents.consent(state="DRAFT", expireTime="2030-01-01T00:00:00Z")
@@ -160,6 +172,7 @@ def test_an_update_creates_what_is_missing_where_the_store_says_so(make_consents
         ({"ttl": "999999999999s"}, "it must be longer than nothing, and end before the year 10000."),
         ({"expireTime": "0001-01-01T00:00:00+14:00"}, "Invalid expireTime"),
         ({"expireTime": "9999-12-31T23:59:59-14:00"}, "Invalid expireTime"),
+        ({"expireTime": "2030-01-01"}, "Invalid expireTime"),  # a Timestamp in JSON is RFC 3339, with a zone
         ({"expireTime": "soon"}, 'Invalid expireTime "soon": it must be a time such as 2026-01-31T12:00:00Z.'),
         ({"policies": [policy()] * 11}, "policies has 11 entries; a consent can have at most 10."),
         ({"policies": [{}]}, "policies[0].authorizationRule.expression is required."),
@@ -175,7 +188,7 @@ def test_an_update_creates_what_is_missing_where_the_store_says_so(make_consents
         ({"metadata": {"Study": "a"}}, 'Invalid metadata key "Study": it must be 1 to 63 lower-case letters'),
         ({"metadata": {"1a": "a"}}, 'Invalid metadata key "1a"'),
         ({"metadata": {"a": ""}}, 'Invalid metadata value of "a"'),
-        ({"metadata": {f"k{n}": "a" for n in range(65)}}, "metadata has 65 entries; a consent can have at most 64."),
+        ({"metadata": {f"k{n}": "a" for n in range(65)}}, "metadata has 65 entries; a resource can have at most 64."),
     ],
 )
 def test_what_no_consent_can_be_is_refused_in_a_sentence(consents: ConsentStore, change: Json, sentence: str) -> None:
