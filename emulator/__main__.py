@@ -1,4 +1,4 @@
-"""python -m emulator: start, stop, status, reset, env, seed, mllp."""
+"""python -m emulator: start, stop, status, reset, snapshot, env, seed, mllp."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson",
     )
+    snapshot = commands.add_parser("snapshot", help="save, restore, list or delete states")
+    snapshot.add_argument("action", choices=("save", "restore", "list", "delete"))
+    snapshot.add_argument(
+        "target", nargs="?", default="", help="its name; for save and restore also a file, such as ./state.tar"
+    )
     mllp.add_options(commands.add_parser("mllp", help="pass HL7v2 messages between MLLP and an HL7v2 store"))
     for command in commands.choices.values():
         command.add_argument(
@@ -95,6 +100,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _mllp(options, state)
         from emulator import commands as control
 
+        if options.command == "snapshot":
+            return _snapshot(options, state)
         if options.command == "seed":
             return control.seed(state, options.folder)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
@@ -131,6 +138,16 @@ def _start(options: argparse.Namespace, state: Path) -> int:
 
         return control.detach(settings)
     return serve(settings)
+
+
+def _snapshot(options: argparse.Namespace, state: Path) -> int:
+    if (options.action == "list") == bool(options.target):
+        wanted = "takes no name" if options.target else "needs the name of a snapshot"
+        print(f"snapshot {options.action} {wanted}.", file=sys.stderr)
+        return 2
+    from emulator import snapshotting
+
+    return snapshotting.run(state, options.action, options.target)
 
 
 def _mllp(options: argparse.Namespace, state: Path) -> int:

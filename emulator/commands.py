@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import signal
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,9 @@ from emulator.serving.server import (
     require_state,
 )
 from emulator.settings import Settings
-from emulator.state.folder import LOG_FILE, empty
+from emulator.state.blobs import sweep
+from emulator.state.folder import BLOBS, LOG_FILE, SNAPSHOTS, empty
+from emulator.state.snapshots import Held
 
 PATIENCE = 30.0
 _AFTER_RESET = "What a stack had there comes again with: pulumi up --refresh"
@@ -92,7 +97,7 @@ def status(state: Path) -> int:
     if running is None:
         print(f"No emulator runs on {state}. Start one with: python -m emulator start --detach --state {state}")
         return 1
-    answer = _call(running, "GET", "/_emulator/status")
+    answer = call(running, "GET", "/_emulator/status")
     grpc = f"{running['host']}:{running['grpcPort']}"
     print(f"{answer['status']}: {running['url']}, gRPC {grpc}, project {running['project']}")
     if running["tlsUrl"]:
@@ -109,11 +114,13 @@ def reset(state: Path) -> int:
             print(f"There is no state in {state}.")
             return 0
         require_state(state)
-        os.close(lock_folder(state))
-        empty(state)
+        with locked(state):
+            empty(state)
+            if (state / BLOBS).exists():
+                sweep(state / BLOBS, Held(state / SNAPSHOTS).ids(), math.inf)
         print(f"The state in {state} is empty. {_AFTER_RESET}")
         return 0
-    _call(running, "POST", "/_emulator/reset", token=owner_token(state), timeout=PATIENCE)
+    call(running, "POST", "/_emulator/reset", token=owner_token(state), timeout=PATIENCE)
     print(f"The state in {state} is empty, and the emulator answers at {running['url']}. {_AFTER_RESET}")
     return 0
 
@@ -140,6 +147,16 @@ def seed(state: Path, folder: Path) -> int:
     return 0
 
 
+@contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Hold the folder of an emulator that does not run. Raises StartError where one does."""
+    lock = lock_folder(state)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
 def owner_token(state: Path) -> str:
     """The owner's token of the emulator on that folder."""
     return (state / "owner-token").read_text().strip()
@@ -154,11 +171,18 @@ def _require(state: Path) -> dict[str, Any]:
     return running
 
 
-def _call(running: dict[str, Any], method: str, path: str, token: str = "", timeout: float = 10) -> Any:
-    data = b"" if method == "POST" else None
+def call(
+    running: dict[str, Any], method: str, path: str, token: str = "", timeout: float = 10, body: object = None
+) -> Any:
+    """The answer of a running emulator's own endpoint. Raises StartError with its words where it refuses."""
+    data = json.dumps(body or {}).encode() if method == "POST" else None
     request = urllib.request.Request(running["url"] + path, method=method, data=data)  # noqa: S310 our own URL
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=timeout) as answer:
-        return json.loads(answer.read())
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise StartError(json.loads(error.read())["error"]["message"]) from None

@@ -23,7 +23,7 @@ FLOORS = (
     ("app",),
     ("coverage", "environment", "extract"),
     ("serving",),
-    ("commands", "mllp", "seeding"),
+    ("commands", "mllp", "seeding", "snapshotting"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")

@@ -58,7 +58,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._current.resetting:
+        if self._current.renewing:
             await self._current.ready()
         with self._current.call() as emulator:
             await self._call(emulator, scope, receive, send)
@@ -72,9 +72,9 @@ class Application:
             try:
                 response = await self._answer(emulator, scope, headers, receive)
             except asyncio.CancelledError:
-                if not self._current.resetting:
+                if not self._current.renewing:
                     raise
-                response = error_response(unavailable("The emulator's state was emptied while this call was waiting."))
+                response = error_response(unavailable("The emulator's state was changed while this call was waiting."))
         extra = _cors(origin, headers) if origin is not None else {}
         if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
             extra["content-security-policy"] = "sandbox"
@@ -93,8 +93,8 @@ class Application:
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
         base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
         if control.is_path(raw_path):
-            reset = self._current.reset
-            return await control.answer(emulator, http, raw_path, headers, raw_query, receive, reset, base_url)
+            current = self._current
+            return await control.answer(current, emulator, http, raw_path, headers, raw_query, receive, base_url)
         if http == "POST" and "x-http-method-override" in headers:
             http = headers["x-http-method-override"].upper()
             if http == "GET":  # whose parameters may be too long for an address, and are the body (google-api-core)

@@ -11,8 +11,10 @@ import orjson
 from emulator.access.assertions import TOKEN_PATHS
 from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
-from emulator.serving import directory, public_keys
+from emulator.serving import directory, public_keys, snapshots
+from emulator.serving.renewal import Current
 from emulator.settings import OPERATIONS_MODE
+from emulator.state.folder import empty
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
@@ -28,16 +30,16 @@ def is_path(raw_path: str) -> bool:
 
 
 async def answer(
+    current: Current,
     emulator: Emulator,
     http: str,
     raw_path: str,
     headers: dict[str, str],
     raw_query: list[tuple[str, str]],
     receive: Receive,
-    reset: Callable[[], Awaitable[None]],
     base_url: str,
 ) -> Response:
-    """The answer of one of these endpoints at `base_url`; `reset` puts an empty emulator in the place of this one."""
+    """The answer of one of these endpoints at `base_url`; `current` puts another state in the place of this one."""
     try:
         raw = await _read(receive) if http == "POST" else b""
         if raw_path in TOKEN_PATHS:
@@ -56,8 +58,10 @@ async def answer(
         ):
             raise permission_denied("Only the owner's token may do this: see python -m emulator env.")
         if (http, raw_path) == ("POST", "/_emulator/reset"):
-            await reset()
+            await current.renew(empty)
             return Response.json({})
+        if snapshots.is_path(raw_path):
+            return await snapshots.answer(current, http, raw_path, _json(raw))
         return await _owner(emulator, http, raw_path, raw)
     except ApiError as error:
         return Response.json(error.to_json(), error.code)

@@ -1,17 +1,18 @@
-"""The emulator that answers, and putting an empty one in its place while the server goes on."""
+"""The emulator that answers, and putting one with another state in its place while the server goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from emulator.app import Emulator
-from emulator.state.folder import empty
 
+T = TypeVar("T")
 # How long calls that are under way may take to end by themselves: most take milliseconds.
 _GRACE_SECONDS = 0.5
 # How long cancelled calls may take to tidy up; what is left then works on a state that is gone.
@@ -24,19 +25,19 @@ class Current:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.resetting = False
+        self.renewing = False
         self._calls: set[asyncio.Task[Any]] = set()
         self._lock = asyncio.Lock()
 
     async def ready(self) -> None:
-        """Wait while a reset is under way."""
-        while self.resetting:
+        """Wait while the emulator is being renewed."""
+        while self.renewing:
             async with self._lock:
                 pass
 
     @contextmanager
     def call(self) -> Iterator[Emulator]:
-        """The emulator for one call, which a reset ends by cancelling its task."""
+        """The emulator for one call, which a renewal ends by cancelling its task."""
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
@@ -50,28 +51,34 @@ class Current:
         async with self._lock:
             await self.emulator.stop()
 
-    async def reset(self) -> None:
-        """Stop the emulator, empty its state, start another; calls that come meanwhile wait.
+    async def renew(self, change: Callable[[Path], T]) -> T:
+        """Stop the emulator, change the folder of its state on a thread, start another; calls that come meanwhile wait.
 
-        Its address, token and key stay. An emulator that can't start anew (a full disk) ends, with its log.
+        Its address, token and key stay. Gives what `change` gives and raises what it raises, after the start. An
+        emulator that can't start anew (a full disk) ends, with its log.
         """
         task = asyncio.current_task()
         self._calls = {call for call in self._calls if call is not task}
         async with self._lock:
-            self.resetting = True
+            self.renewing = True
             try:
                 await self._end_calls()
-                settings = self.emulator.settings
-                await self.emulator.stop()
-                await asyncio.to_thread(empty, settings.state)
-                self.emulator = Emulator(settings)
-                await self.emulator.start()
-            except Exception:
-                _log.exception("the emulator could not start anew")
-                signal.raise_signal(signal.SIGTERM)
-                raise
+                await self._stop()
+                try:
+                    return await asyncio.to_thread(change, self.emulator.settings.state)
+                finally:
+                    await self._start()
             finally:
-                self.resetting = False
+                self.renewing = False
+
+    async def _stop(self) -> None:
+        with _ending("stop"):
+            await self.emulator.stop()
+
+    async def _start(self) -> None:
+        with _ending("start anew"):
+            self.emulator = Emulator(self.emulator.settings)
+            await self.emulator.start()
 
     async def _end_calls(self) -> None:
         """Let calls end by themselves, then cancel those that wait for something: messages, a delay, a query."""
@@ -81,3 +88,14 @@ class Current:
             call.cancel()
         if self._calls:
             await asyncio.wait(self._calls, timeout=_CANCEL_SECONDS)
+
+
+@contextmanager
+def _ending(what: str) -> Iterator[None]:
+    """End the process where the emulator can't go on."""
+    try:
+        yield
+    except Exception:
+        _log.exception("the emulator could not %s", what)
+        signal.raise_signal(signal.SIGTERM)
+        raise

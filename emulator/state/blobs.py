@@ -1,6 +1,7 @@
 """Files of bytes, written once, synced before their owner's row is committed, counted by reference.
 
-A file without a row in `blobs` is left over from a request that was never answered; it is swept at the next start.
+A file without a row in `blobs`, here or in a snapshot, is left over (from a request that was never answered, or from a
+state that another one replaced); it is swept at the next start.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any, TypeVar
 import google_crc32c
 
 from emulator.state.database import Database
+from emulator.state.snapshots import Held
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS blobs(
@@ -141,9 +144,11 @@ class BlobWriter:
 class BlobStore:
     """The folder of files, and the table that counts who refers to them."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, held: Held) -> None:
         self._folder = folder
         self._database = database
+        self._held = held
+        self.opened = time.time()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="blobs")
         self._folders: set[str] = set()  # those below it that are known to be there
         folder.mkdir(parents=True, exist_ok=True)
@@ -216,8 +221,11 @@ class BlobStore:
         row = tx.execute("UPDATE blobs SET refs = refs - 1 WHERE id = ? RETURNING refs", (blob_id,)).fetchone()
         if row is not None and row[0] <= 0:
             tx.execute("DELETE FROM blobs WHERE id = ?", (blob_id,))
-            path = self.path(blob_id)
-            self._database.after_commit(lambda: path.unlink(missing_ok=True))
+            self._database.after_commit(lambda: self._unlink(blob_id))
+
+    def _unlink(self, blob_id: str) -> None:
+        if blob_id not in self._held:
+            self.path(blob_id).unlink(missing_ok=True)
 
     async def with_md5(self, blob: Blob) -> Blob:
         """The Blob with its MD5, calculated from the file where the writer left it out."""
@@ -255,20 +263,29 @@ class BlobStore:
         finally:
             os.close(descriptor)
 
-    def sweep(self, started: float) -> int:
-        """Delete files older than `started` (seconds) that no row refers to; returns how many."""
+    def sweep(self, before: float | None = None) -> int:
+        """Delete files that no row and no snapshot refers to; returns how many.
+
+        They are older than `before` (seconds since 1970), by default than this start: a newer one may get its row yet.
+        """
         known = {row["id"] for row in self._database.all("SELECT id FROM blobs")}
-        swept = 0
-        for shard in self._folder.iterdir():
-            for path in shard.iterdir():
-                if path.name not in known and path.stat().st_mtime < started:
-                    path.unlink(missing_ok=True)
-                    swept += 1
-        return swept
+        return sweep(self._folder, known | self._held.ids(), self.opened if before is None else before)
 
     def close(self) -> None:
         """Wait for work under way."""
         self._threads.shutdown(wait=True)
+        self._held.close()
+
+
+def sweep(folder: Path, known: Container[str], before: float) -> int:
+    """Delete files below a folder of blobs that are older than `before` (seconds) and not known; returns how many."""
+    swept = 0
+    for shard in folder.iterdir():
+        for name in os.listdir(shard):  # noqa: PTH208  a path for each known file would take most of the time
+            if name not in known and (shard / name).stat().st_mtime < before:
+                (shard / name).unlink(missing_ok=True)
+                swept += 1
+    return swept
 
 
 def _read(path: Path, start: int, end: int | None) -> bytes:

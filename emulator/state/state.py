@@ -6,7 +6,9 @@ from emulator.settings import Settings
 from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
 from emulator.state.database import Database
+from emulator.state.folder import BLOBS, DATABASE, SNAPSHOTS, finish
 from emulator.state.resources import Resources
+from emulator.state.snapshots import Held
 
 
 class State:
@@ -17,6 +19,7 @@ class State:
         self.clock = clock or Clock()
         self.ids = ids or Ids()
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.db = Database(settings.state / "state.sqlite")
-        self.blobs = BlobStore(settings.state / "blobs", self.db)
+        finish(settings.state)
+        self.db = Database(settings.state / DATABASE)
+        self.blobs = BlobStore(settings.state / BLOBS, self.db, Held(settings.state / SNAPSHOTS))
         self.resources = Resources(self.db, self.clock, self.ids)

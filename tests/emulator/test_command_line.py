@@ -111,7 +111,7 @@ def test_a_corrupt_state_folder(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "python -m emulator reset --state" in one_sentence(result)
     assert emulator("reset", "--state", str(tmp_path)).returncode == 0
-    assert not (tmp_path / "state.sqlite").exists()
+    assert (tmp_path / "state.sqlite").stat().st_size == 0
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_call_that_waits_is_answered_at_once(running: RunningEmulator) -> None
         reset(running)
         answer = waiting.result(PATIENCE)
     assert answer.status_code == 503
-    assert "state was emptied" in answer.json()["error"]["message"]
+    assert "state was changed" in answer.json()["error"]["message"]
     assert call(running, "GET", faults).json() == {"faults": []}
 
 

@@ -1,0 +1,107 @@
+"""python -m emulator snapshot: save, restore, list and delete states, by name or file, whether it runs or not."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from emulator.commands import call, locked, owner_token
+from emulator.errors import ApiError
+from emulator.serving.server import StartError, read_run_file, require_state
+from emulator.state import packing, snapshots
+
+_SECONDS = 600.0  # of the largest state
+_PATH = "/_emulator/snapshots"
+
+
+def run(state: Path, action: str, target: str) -> int:
+    """Do one action. A target with a slash or .tar at its end is a file, any other a name."""
+    require_state(state)
+    actions = {"save": _save, "restore": _restore, "list": _list, "delete": _delete}
+    try:
+        actions[action](state, target)
+    except ApiError as error:
+        raise StartError(error.message) from None
+    return 0
+
+
+def _save(state: Path, target: str) -> None:
+    if _is_file(target):
+        with _passing(state) as name:
+            save(state, name)
+            packing.pack(state, name, Path(target).expanduser())
+    else:
+        save(state, target)
+    print(f"Saved as {target}.")
+
+
+def _restore(state: Path, target: str) -> None:
+    if _is_file(target):
+        if not Path(target).expanduser().is_file():
+            raise StartError(f"There is no file {target}.")
+        with _passing(state) as name:
+            packing.unpack(state, Path(target).expanduser(), name)
+            restore(state, name)
+    else:
+        restore(state, target)
+    print(f"The state in {state} is what it was in {target}.")
+
+
+def _list(state: Path, _: str) -> None:
+    for each in snapshots.listed(state):
+        print(f"{each.name}  {each.created}  {each.size / 1e6:.1f} MB")
+
+
+def _delete(state: Path, target: str) -> None:
+    if _is_file(target):
+        raise StartError(f"{target} is a file; delete it as any other.")
+    delete(state, target)
+    print(f"Deleted {target}.")
+
+
+def save(state: Path, name: str) -> None:
+    """Save the state in a folder under a name."""
+    if not _asked(state, "POST", "", {"name": name}):
+        with locked(state):
+            snapshots.save(state, name)
+
+
+def restore(state: Path, name: str) -> None:
+    """Put a snapshot in the place of the state in a folder."""
+    if not _asked(state, "POST", f"/{quote(name)}:restore", {}):
+        with locked(state):
+            snapshots.restore(state, name)
+
+
+def delete(state: Path, name: str) -> None:
+    """Delete a snapshot of a folder."""
+    if not _asked(state, "DELETE", f"/{quote(name)}", None):
+        with locked(state):
+            snapshots.delete(state, name)
+
+
+def _asked(state: Path, method: str, path: str, body: dict[str, Any] | None) -> bool:
+    """Whether an emulator runs on the folder, and did it."""
+    running = read_run_file(state)
+    if running is not None:
+        call(running, method, _PATH + path, token=owner_token(state), timeout=_SECONDS, body=body)
+    return running is not None
+
+
+@contextmanager
+def _passing(state: Path) -> Iterator[str]:
+    """The name for a snapshot that is on its way to or from a file, and gone at the end."""
+    name = f"file-{secrets.token_hex(8)}"
+    try:
+        yield name
+    finally:
+        if any(each.name == name for each in snapshots.listed(state)):
+            delete(state, name)
+
+
+def _is_file(target: str) -> bool:
+    return "/" in target or target.endswith(".tar")
