@@ -9,12 +9,14 @@ import grpc
 import orjson
 from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
+from google.rpc import error_details_pb2, status_pb2
 
 from emulator.context import Context
 from emulator.errors import RPC_CODES, ApiError, unauthenticated
 from emulator.gateway.grpc.calls import Call
 from emulator.gateway.request import Request
 
+_DETAILS = error_details_pb2.DESCRIPTOR  # types that can be read from JSON once they are imported
 Servicer = Any  # grpc.aio.ServicerContext has no usable type
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -62,6 +64,7 @@ class Bridge:
         answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
         if response.status >= 400:
             error = answer["error"]
+            tell_details(servicer, error)
             await servicer.abort(CODES[RPC_CODES.get(error["status"], 2)], error["message"])
         return answer
 
@@ -79,6 +82,18 @@ class Bridge:
 async def abort(servicer: Servicer, error: ApiError) -> None:
     """End a call with an error's gRPC code and message."""
     await servicer.abort(CODES[error.rpc_code], error.message)
+
+
+def tell_details(servicer: Servicer, error: dict[str, Any]) -> None:
+    """Give a call that fails the details of its error, as clients of Google's APIs read them (AIP-193)."""
+    if not error.get("details"):
+        return
+    status = {"code": RPC_CODES.get(error["status"], 2), "message": error["message"], "details": error["details"]}
+    try:
+        told = json_format.ParseDict(status, status_pb2.Status())
+    except json_format.ParseError:  # of a type that is not known here
+        return
+    servicer.set_trailing_metadata((("grpc-status-details-bin", told.SerializeToString()),))
 
 
 def headers(servicer: Servicer) -> dict[str, str]:

@@ -164,9 +164,10 @@ class Broker:
                 taken.append((lease, message))
         return taken
 
-    async def acknowledge(self, subscription: str, ack_ids: list[str]) -> None:
-        """Acknowledge durably; messages whose lease had expired come again."""
+    async def acknowledge(self, subscription: str, ack_ids: list[str]) -> list[str]:
+        """Acknowledge durably; messages whose lease had expired come again, and their ids are returned."""
         queue = self.queue(subscription)
+        ended = queue.ended(ack_ids)
         done = queue.acknowledge(ack_ids)
         try:
             ids = [entry.message for entry in done]
@@ -174,17 +175,20 @@ class Broker:
         except Exception:
             queue.give_back(done, self._context.clock.seconds())
             raise
+        return ended
 
-    async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> None:
-        """Extend leases; 0 seconds gives the messages back."""
+    async def modify_deadline(self, subscription: str, ack_ids: list[str], seconds: float) -> list[str]:
+        """Extend leases, and return the ids of those that had expired; 0 seconds gives the messages back."""
         queue = self.queue(subscription)
+        ended = queue.ended(ack_ids)
         now = self._context.clock.seconds()
         if seconds > 0:
             for ack_id in ack_ids:
                 queue.extend(ack_id, now + seconds)
-            return
+            return ended
         entries = [entry for ack_id in ack_ids if (entry := queue.end(ack_id)) is not None]
         await self._give_back(queue, entries)
+        return ended
 
     def release(self, subscription: str, ack_ids: Iterable[str]) -> None:
         """Give messages back as if they had not been delivered."""
@@ -287,6 +291,7 @@ def policy_of(body: dict[str, Any]) -> Policy:
         minimum_backoff=seconds(retry.get("minimumBackoff"), 10.0) if retry is not None else 0.0,
         maximum_backoff=seconds(retry.get("maximumBackoff"), 600.0) if retry is not None else 600.0,
         dead_letter_topic=dead.get("deadLetterTopic", ""),
+        exactly_once=bool(body.get("enableExactlyOnceDelivery")),
         retains=bool(body.get("retainAckedMessages")),
         max_attempts=int(dead.get("maxDeliveryAttempts") or 5) if dead else 0,
     )

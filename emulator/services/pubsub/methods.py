@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from emulator.access.hierarchy import by_id
-from emulator.errors import invalid_argument, not_found
+from emulator.errors import invalid_argument, not_found, not_implemented
 from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
@@ -33,7 +33,9 @@ TOPIC = "pubsub.projects.topics"
 SUBSCRIPTION = "pubsub.projects.subscriptions"
 ID = re.compile(r"(?!goog)[A-Za-z][\w.~+%-]{2,254}")
 DELETED_TOPIC = "_deleted-topic_"
+INVALID_ACK_ID = "PERMANENT_FAILURE_INVALID_ACK_ID"
 PULL_SECONDS = 3.0
+_NOT_EMULATED = ("messageTransforms", "bigtableConfig", "ingestionDataSourceSettings", "tags")
 DAY = 86400
 RETENTION = 600, 31 * DAY
 SNAPSHOTS = "pubsub.snapshots"
@@ -49,9 +51,17 @@ def _check_id(name: str) -> None:
         )
 
 
+def _check_emulated(body: Body) -> None:
+    """Raise a 501 for what would change or move messages and is not emulated, instead of leaving it out."""
+    for key in _NOT_EMULATED:
+        if body.get(key):
+            raise not_implemented(f"{key} is not emulated.")
+
+
 def prepare_topic(request: Request, body: Body) -> Body:
     """A new topic's stored body."""
     _check_id(request.name)
+    _check_emulated(body)
     check_duration(body, "messageRetentionDuration", *RETENTION)
     check_settings(request, body)
     _check_key(request, body)
@@ -66,6 +76,7 @@ def _check_key(request: Request, body: Body) -> None:
 
 
 def _update_topic(request: Request, old: Resource, body: Body) -> Body:
+    _check_emulated(body)
     check_duration(body, "messageRetentionDuration", *RETENTION)
     if body.get("kmsKeyName") != old.body.get("kmsKeyName"):
         _check_key(request, body)
@@ -133,6 +144,7 @@ def prepare_subscription(request: Request, body: Body) -> Body:
 
 
 def _check_subscription(body: Body) -> None:
+    _check_emulated(body)
     if not 10 <= body["ackDeadlineSeconds"] <= 600:
         raise invalid_argument("Invalid ack deadline: ackDeadlineSeconds is from 10 to 600.")
     check_duration(body, "messageRetentionDuration", *RETENTION)
@@ -292,7 +304,8 @@ async def acknowledge(request: Request) -> Answer:
     ack_ids = (request.body or {}).get("ackIds", [])
     if not ack_ids:
         raise invalid_argument("ackIds is required.")
-    await broker(request.context).acknowledge(request.path["subscription"], ack_ids)
+    name = request.path["subscription"]
+    require_held(request.context, name, await broker(request.context).acknowledge(name, ack_ids))
     return {}
 
 
@@ -303,8 +316,32 @@ async def modify_ack_deadline(request: Request) -> Answer:
     seconds = int(body.get("ackDeadlineSeconds") or 0)
     if not 0 <= seconds <= 600:
         raise invalid_argument("ackDeadlineSeconds is from 0 to 600.")
-    await broker(request.context).modify_deadline(request.path["subscription"], body.get("ackIds", []), seconds)
+    name = request.path["subscription"]
+    ended = await broker(request.context).modify_deadline(name, body.get("ackIds", []), seconds)
+    require_held(request.context, name, ended)
     return {}
+
+
+def require_held(context: Context, subscription: str, ended: list[str]) -> None:
+    """Raise a 400 that names the ids whose lease has ended, where the subscription delivers exactly once.
+
+    What the other ids of the request asked for is done (Pub/Sub: "Exactly-once delivery"; AIP-193 ErrorInfo).
+    """
+    if not ended or not broker(context).queue(subscription).policy.exactly_once:
+        return
+    error = invalid_argument(
+        "Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids have "
+        "expired or the acknowledgement ids were malformed."
+    )
+    error.details = [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "EXACTLY_ONCE_ACKID_FAILURE",
+            "domain": "pubsub.googleapis.com",
+            "metadata": dict.fromkeys(ended, INVALID_ACK_ID),
+        }
+    ]
+    raise error
 
 
 def _topic_of(request: Request) -> str:

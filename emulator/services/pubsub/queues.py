@@ -43,7 +43,8 @@ class Lease:
 class Policy:
     """What a subscription's configuration says about delivery; durations in seconds.
 
-    max_attempts is 0 for no dead letter; retains says that what is acknowledged is kept for a seek.
+    max_attempts is 0 for no dead letter; retains says that what is acknowledged is kept for a seek, exactly_once that
+    it never comes again, not even after an earlier one of its ordering key.
     """
 
     ack_deadline: float = 10.0
@@ -53,6 +54,7 @@ class Policy:
     dead_letter_topic: str = ""
     max_attempts: int = 0
     retains: bool = False
+    exactly_once: bool = False
 
 
 class Queue:
@@ -174,7 +176,7 @@ class Queue:
             entry = self.end(ack_id)
             if entry is None:
                 continue
-            if self._is_ordered(entry):
+            if self._is_ordered(entry) and not self.policy.exactly_once:
                 self._kept.setdefault(entry.key, {})[entry.message] = entry
                 keys.add(entry.key)
             else:
@@ -219,6 +221,10 @@ class Queue:
         lease = self.leases.get(ack_id)
         if lease is not None:
             lease.deadline = deadline
+
+    def ended(self, ack_ids: Iterable[str]) -> list[str]:
+        """Those of the ids whose lease has ended, or never was."""
+        return [ack_id for ack_id in ack_ids if ack_id not in self.leases]
 
     def give_back(self, entries: Sequence[Entry], now: float, followers: Sequence[Entry] = ()) -> None:
         """Deliver again: at once, or after the retry policy's back-off (doubling from the minimum).

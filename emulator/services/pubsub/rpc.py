@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 
 import grpc
@@ -18,7 +18,7 @@ from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.calls import CALLS, IAM_CALLS, message_class
 from emulator.services.pubsub.delivery.workers import workers
 from emulator.services.pubsub.messages import stamp
-from emulator.services.pubsub.queues import Lease, Stream
+from emulator.services.pubsub.queues import Lease, Policy, Stream
 from emulator.services.pubsub.store import Message
 
 _log = logging.getLogger("emulator")
@@ -58,67 +58,107 @@ class StreamingPull:
         self._bridge = bridge
 
     async def serve(self, requests: AsyncIterator[Any], servicer: Servicer) -> AsyncIterator[Proto]:
-        """Messages as they come, until the client or an error ends the stream; requests acknowledge and extend."""
-        context = self._bridge.context
-        messages = broker(context)
+        """Messages as they come, until the client or an error ends the stream; requests acknowledge and extend.
+
+        Where the subscription delivers exactly once, answers also say which requests took effect.
+        """
         first = await anext(requests, None)
         if first is None:
             await servicer.abort(grpc.StatusCode.INVALID_ARGUMENT, "The first request must name the subscription.")
             return
-        subscription: str = first.subscription
-        stream = Stream(first.max_outstanding_messages, first.max_outstanding_bytes)
-        deadline = float(first.stream_ack_deadline_seconds)
-        reader: asyncio.Task[None] | None = None
-        failures: list[ApiError] = []
+        outgoing: asyncio.Queue[Any] = asyncio.Queue(1)
+        tasks: list[asyncio.Task[None]] = []
         failure: ApiError | None = None
         try:
-            principal = self._bridge.principal(servicer)
-
-            def check() -> None:
-                context.policies.require(principal, "pubsub.subscriptions.consume", subscription)
-                workers(context).require_pulled(subscription)
-                if failures:
-                    raise failures[0]
-
+            check = self._check(self._bridge.principal(servicer), first.subscription)
             check()
-            ordered = messages.queue(subscription).policy.ordered
+            deadline = float(first.stream_ack_deadline_seconds)
             if not 10 <= deadline <= 600:
                 raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
-            properties = types.StreamingPullResponse.SubscriptionProperties(message_ordering_enabled=ordered)
-            reader = asyncio.create_task(self._read_stream(requests, subscription, failures))
+            steps = (self._send(first, check, outgoing), self._read(requests, first.subscription, outgoing))
+            tasks = [asyncio.create_task(_told(step, first.subscription, outgoing)) for step in steps]
             while True:
-                taken = await messages.stream(subscription, stream, deadline, check)
-                with_attempts = bool(messages.queue(subscription).policy.dead_letter_topic)
-                received = [_received(lease, message, with_attempts) for lease, message in taken]
-                answer = types.StreamingPullResponse(received_messages=received, subscription_properties=properties)
+                answer = await outgoing.get()
+                if isinstance(answer, ApiError):
+                    raise answer
                 yield types.StreamingPullResponse.pb(answer)
         except ApiError as error:
             failure = error
         finally:
-            if reader is not None:
-                reader.cancel()
-                await asyncio.gather(reader, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await abort(servicer, failure)
 
-    async def _read_stream(self, requests: AsyncIterator[Any], subscription: str, failures: list[ApiError]) -> None:
-        """Acknowledge and extend as the client says; what fails goes to `failures`, which ends the stream."""
-        async for request in requests:
-            try:
-                await self._apply(request, subscription)
-            except ApiError as error:
-                failures.append(error)
-                return
-            except Exception:  # noqa: BLE001  the client learns of it by the stream's status
-                _log.exception("a streaming pull of %s failed", subscription)
-                failures.append(ApiError(500, "INTERNAL", "Internal error encountered.", "backendError"))
-                return
+    def _check(self, principal: str, subscription: str) -> Callable[[], None]:
+        """What raises once the caller may not consume, or messages go elsewhere."""
+        context = self._bridge.context
 
-    async def _apply(self, request: Any, subscription: str) -> None:
+        def check() -> None:
+            context.policies.require(principal, "pubsub.subscriptions.consume", subscription)
+            workers(context).require_pulled(subscription)
+
+        return check
+
+    async def _send(self, first: Any, check: Callable[[], None], outgoing: asyncio.Queue[Any]) -> None:
+        """Answers with the messages of a subscription, as soon as there are any."""
         messages = broker(self._bridge.context)
+        name = first.subscription
+        stream = Stream(first.max_outstanding_messages, first.max_outstanding_bytes)
+        while True:
+            taken = await messages.stream(name, stream, float(first.stream_ack_deadline_seconds), check)
+            policy = messages.queue(name).policy
+            received = [_received(lease, message, bool(policy.dead_letter_topic)) for lease, message in taken]
+            answer = types.StreamingPullResponse(
+                received_messages=received, subscription_properties=_properties(policy)
+            )
+            await outgoing.put(answer)
+
+    async def _read(self, requests: AsyncIterator[Any], subscription: str, outgoing: asyncio.Queue[Any]) -> None:
+        """Acknowledge and extend as the client says; answers tell what took effect, where that is promised."""
+        async for request in requests:
+            answer = await self._applied(request, subscription)
+            if answer is not None:
+                await outgoing.put(answer)
+
+    async def _applied(self, request: Any, subscription: str) -> Any:
+        messages = broker(self._bridge.context)
+        confirmation: dict[str, Any] = {}
         if request.ack_ids:
-            await messages.acknowledge(subscription, list(request.ack_ids))
-        for seconds, ack_id in zip(request.modify_deadline_seconds, request.modify_deadline_ack_ids, strict=False):
-            await messages.modify_deadline(subscription, [ack_id], float(seconds))
+            ended = await messages.acknowledge(subscription, list(request.ack_ids))
+            confirmation["acknowledge_confirmation"] = _confirmed(request.ack_ids, ended)
+        extended, late = list(request.modify_deadline_ack_ids), []
+        for seconds, ack_id in zip(request.modify_deadline_seconds, extended, strict=False):
+            late += await messages.modify_deadline(subscription, [ack_id], float(seconds))
+        if extended:
+            confirmation["modify_ack_deadline_confirmation"] = _confirmed(extended, late)
+        if not confirmation or not messages.queue(subscription).policy.exactly_once:
+            return None
+        properties = _properties(messages.queue(subscription).policy)
+        return types.StreamingPullResponse(subscription_properties=properties, **confirmation)
+
+
+async def _told(step: Coroutine[Any, Any, None], subscription: str, outgoing: asyncio.Queue[Any]) -> None:
+    """Run a step of a stream to its end; what it fails with is told to the client by the stream's status."""
+    try:
+        await step
+    except ApiError as error:
+        await outgoing.put(error)
+    except Exception:  # noqa: BLE001  the client learns of it by the stream's status
+        _log.exception("a streaming pull of %s failed", subscription)
+        await outgoing.put(ApiError(500, "INTERNAL", "Internal error encountered.", "backendError"))
+
+
+def _confirmed(ack_ids: Iterable[str], ended: list[str]) -> dict[str, list[str]]:
+    """Which ids of a request took effect, and which had expired."""
+    invalid = set(ended)
+    return {"ack_ids": [one for one in ack_ids if one not in invalid], "invalid_ack_ids": ended}
+
+
+def _properties(policy: Policy) -> Any:
+    return types.StreamingPullResponse.SubscriptionProperties(
+        exactly_once_delivery_enabled=policy.exactly_once, message_ordering_enabled=policy.ordered
+    )
 
 
 def _received(lease: Lease, message: Message, with_attempts: bool) -> Any:

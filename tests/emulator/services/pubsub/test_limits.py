@@ -132,6 +132,22 @@ def test_a_large_message_comes_alone(
     assert sizes == [[10], [9 * MEGABYTE], [10]]
 
 
+TRANSFORM = {"messageTransforms": [{"javascriptUdf": {"functionName": "f", "code": "function f(m, x) { return m; }"}}]}
+
+
+@pytest.mark.parametrize("settings", [TRANSFORM, {"tags": {"1/env": "test"}}], ids=["transforms", "tags"])
+def test_what_would_change_messages_is_refused_by_name(
+    emulator: RunningEmulator, topic: str, settings: dict[str, Any], unique: Names
+) -> None:
+    [key] = settings
+    subscription = f"/v1/projects/{emulator.project}/subscriptions/{unique('subscription')}"
+    for path, body in ((f"/v1/{topic}-other", settings), (subscription, {"topic": topic, **settings})):
+        code, answer = emulator.request("PUT", path, body)
+        assert (code, answer["error"]["message"]) == (501, f"{key} is not emulated.")
+    change = {"topic": settings, "updateMask": key}
+    assert emulator.request("PATCH", f"/v1/{topic}", change)[0] in (400, 501)
+
+
 def test_what_is_not_emulated_says_its_name_over_grpc(emulator: RunningEmulator) -> None:
     with grpc.insecure_channel(emulator.grpc_address) as channel:
         call = channel.unary_unary("/google.pubsub.v1.Subscriber/Nothing")
