@@ -25,6 +25,7 @@ from scripts.commands import (
     load,
     operations,
     pipeline,
+    preflight,
     query,
     rehearse,
     retrieve,
@@ -73,6 +74,7 @@ def _options(
     """Take the options of the program itself."""
 
 
+register(app, "preflight", preflight.preflight)
 register(app, "status", status.status)
 register(app, "load", load.load)
 register(app, "import", import_.import_)

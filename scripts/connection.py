@@ -51,13 +51,17 @@ def connect(stack: str | None, outputs_file: Path | None, *, must_run: bool = Tr
     Raises CommandError, also for an emulator that isn't running unless `must_run` is false; OutputsError when the
     outputs don't fit.
     """
-    # Libraries log the URLs they ask, and a search's URL names a patient: nothing of that reaches the terminal.
-    logging.getLogger().addHandler(logging.NullHandler())
-    outputs = read_outputs(stack, outputs_file)
-    target = Connection(outputs, resolve_endpoints(outputs, os.environ))
+    target = connect_to(read_outputs(stack, outputs_file))
     if target.emulated and must_run:
         require_listener(target.address)
     return target
+
+
+def connect_to(outputs: Outputs) -> Connection:
+    """The connection to the stack that these outputs are of; nothing is sent yet. Raises UsageError."""
+    # Libraries log the URLs they ask, and a search's URL names a patient: nothing of that reaches the terminal.
+    logging.getLogger().addHandler(logging.NullHandler())
+    return Connection(outputs, resolve_endpoints(outputs, os.environ))
 
 
 def resolve_endpoints(outputs: Outputs, environment: Any) -> Endpoints:

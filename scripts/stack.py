@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -23,9 +24,36 @@ def read_outputs(stack: str | None = None, outputs_file: Path | None = None) -> 
         raise UsageError("--stack and --outputs exclude each other: an outputs file already says which stack it is of.")
     if outputs_file:
         return Outputs.from_file(outputs_file)
-    stack = stack or os.environ.get("PULUMI_STACK") or _selected_stack()
+    stack = stack_name(stack)
     text = _pulumi(stack, "stack", "output", "--json", "--stack", stack)
     return Outputs.from_json(text, f"the outputs of stack {stack}")
+
+
+def stack_name(stack: str | None = None) -> str:
+    """The stack that a command works on, `stack` where one is named; as in `read_outputs`. Raises CommandError."""
+    return stack or os.environ.get("PULUMI_STACK") or _selected_stack()
+
+
+def read_configuration(stack: str, file: Path | None = None) -> dict[str, str]:
+    """The configuration of `stack` by full keys, values as Pulumi hands them to a program; secrets are left out.
+
+    From `file`, where one is given, else as `pulumi config --json` prints it. Raises CommandError.
+    """
+    text = _read_text(file) if file else _pulumi(stack, "config", "--json", "--stack", stack)
+    try:
+        found = json.loads(text)
+        return {key: str(each["value"]) for key, each in found.items() if "value" in each}
+    except (ValueError, TypeError, AttributeError):
+        raise CommandError(f"The configuration of stack {stack} is not what `pulumi config --json` prints.") from None
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(
+            f"The configuration file {file} can't be read: give one of `pulumi config --json`."
+        ) from None
 
 
 def _selected_stack() -> str:

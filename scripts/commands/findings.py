@@ -1,0 +1,35 @@
+"""Results of checks as `status` and `preflight` show them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import typer
+
+from infra.outputs import Outputs
+from scripts.checks import Result
+from scripts.console import print_json, say
+
+_COLOURS = {"ok": typer.colors.GREEN, "failed": typer.colors.RED, "unknown": typer.colors.YELLOW}
+
+
+def show(outputs: Outputs, results: Iterable[Result], *, as_json: bool) -> list[Result]:
+    """Print the results of checks on a stack, each as it is known; gives them back."""
+    found: list[Result] = []
+    if not as_json:
+        say(f"stack {outputs.stack} ({outputs.environment}), project {outputs.project}, {outputs.location}")
+    for result in results:
+        found.append(result)
+        if not as_json:
+            _say(result)
+    if as_json:
+        checks = [{"check": each.name, "state": str(each.state), "detail": each.detail} for each in found]
+        print_json({"stack": outputs.stack, "project": outputs.project, "checks": checks})
+    return found
+
+
+def _say(result: Result) -> None:
+    word = f"{result.state:8}"
+    shown = typer.style(word, fg=_COLOURS[result.state]) if sys.stdout.isatty() else word
+    say(f"{shown} {result.name}: {result.detail}")

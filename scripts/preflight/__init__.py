@@ -1,0 +1,1 @@
+"""What stands in the way of `pulumi up`, and what a stack that is up lacks."""

@@ -1,0 +1,182 @@
+"""`preflight` before and after `pulumi up`, against the emulator, and against a Google that refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.outputs import Outputs
+from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE
+from scripts.checks import Result, State, run_checks
+from scripts.connection import connect_to
+from scripts.preflight import after, before, planned
+from tests.infra.graph import NUMBER, declare, settings
+from tests.infra.test_environment import grants
+from tests.scripts.conftest import Live, Run, StartLive
+from tests.scripts.fake_google import FakeGoogle
+
+PROJECT = "some-project"
+WriteConfiguration = Callable[..., Path]
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> WriteConfiguration:
+    """Writes the configuration of a stack at a root URL, as `pulumi config --json` prints it."""
+
+    def write(root: str, project: str = PROJECT, **keys: str) -> Path:
+        endpoints = {f"gcp:{each.key}": f"{root}/{each.path}" for each in CUSTOM_ENDPOINTS}
+        own = {f"{NAMESPACE}:{key}": value for key, value in keys.items()}
+        grpc = {f"{NAMESPACE}:pubsubGrpcEndpoint": "127.0.0.1:1"}
+        values = {"gcp:project": project, **endpoints, **grpc, **own}
+        path = tmp_path / "configuration.json"
+        path.write_text(json.dumps({key: {"value": value, "secret": False} for key, value in values.items()}))
+        return path
+
+    return write
+
+
+def checked(run: Run, *arguments: object) -> tuple[int, dict[str, dict[str, str]]]:
+    shown = run("preflight", "--json", *arguments)
+    assert shown.out, shown.err
+    return shown.code, {each["check"]: each for each in json.loads(shown.out)["checks"]}
+
+
+def test_nothing_stands_in_the_way_of_an_empty_project(run: Run, live: Live, configuration: WriteConfiguration) -> None:
+    path = configuration(live.emulator.base_url, live.outputs.project, environment="new", auditLogs="true")
+    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    open_questions = {name: each for name, each in found.items() if each["state"] != "ok"}
+    # The emulator's account is an owner, and so the two APIs that everything needs are there.
+    assert open_questions == {}
+    assert code == 0
+    assert found[f"bucket {live.outputs.project}-new-audit"]["detail"] == "the name is free"
+
+
+def test_a_dataset_that_is_there_is_a_question(
+    run: Run, start_live: StartLive, configuration: WriteConfiguration
+) -> None:
+    own = start_live()
+    parent = f"projects/{own.outputs.project}/locations/us-central1"
+    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-new", {})
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="new")
+    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    assert (code, found["healthcare dataset"]["state"]) == (3, "unknown")
+    assert "take it over with `pulumi import`" in found["healthcare dataset"]["detail"]
+
+
+def test_what_is_refused_before_up_comes_with_its_remedy(
+    run: Run, google: FakeGoogle, configuration: WriteConfiguration
+) -> None:
+    project = {"projectId": PROJECT, "projectNumber": "1", "lifecycleState": "ACTIVE"}
+    google.answers("GET", f"/v1/projects/{PROJECT}", project)
+    google.answers("GET", f"/v1/projects/{PROJECT}/billingInfo", {"billingEnabled": False})
+    for api in ("cloudresourcemanager", "serviceusage"):
+        google.answers("GET", f"/v1/projects/{PROJECT}/services/{api}.googleapis.com", {"state": "DISABLED"})
+    google.answers("POST", f"/v1/projects/{PROJECT}:testIamPermissions", {"permissions": ["pubsub.topics.create"]})
+    google.refuses("GET", f"/storage/v1/b/{PROJECT}-new-landing", 403, "does not have storage.buckets.get access")
+    path = configuration(google.root, environment="new")
+    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    assert code == 1
+    says = {
+        "billing": f"gcloud billing projects link {PROJECT} --billing-account",
+        "API serviceusage.googleapis.com": "gcloud services enable serviceusage.googleapis.com",
+        "permissions of roles/pubsub.admin": f"{PROJECT} --member=MEMBER --role=roles/pubsub.admin",
+        f"bucket {PROJECT}-new-landing": "The name is taken by a bucket that this account may not see",
+    }
+    for name, part in says.items():
+        assert found[name]["state"] == "failed"
+        assert part in found[name]["detail"]
+    assert "pubsub.topics.create," not in found["permissions of roles/pubsub.admin"]["detail"]
+
+
+def test_a_wrong_configuration_is_told_before_anything_is_asked(
+    run: Run, google: FakeGoogle, configuration: WriteConfiguration
+) -> None:
+    path = configuration(google.root, environment="new", softDeleteDays="3")
+    ended = run("preflight", "--before", "--stack", "new", "--configuration", path)
+    assert ended.code == 1
+    assert "healthcare-cloud-poc:softDeleteDays" in ended.err
+    assert google.calls == []
+
+
+def test_a_configuration_says_nothing_of_what_is_there(run: Run, live: Live, tmp_path: Path) -> None:
+    ended = run("preflight", "--outputs", live.path, "--configuration", tmp_path / "any.json")
+    assert (ended.code, "give --before with it" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "rule", "state", "says"),
+    [
+        ("iam.disableServiceAccountCreation", {"enforce": True}, "failed", "ask for an exception"),
+        ("iam.disableServiceAccountCreation", {}, "ok", "not enforced"),
+        ("gcp.restrictServiceUsage", {"values": {"deniedValues": ["pubsub.googleapis.com"]}}, "failed", "pubsub"),
+        ("gcp.restrictServiceUsage", {"values": {"allowedValues": ["is:storage.googleapis.com"]}}, "failed", "pubsub"),
+        ("gcp.restrictNonCmekServices", {"values": {"deniedValues": ["healthcare.googleapis.com"]}}, "failed", "Key"),
+        ("gcp.resourceLocations", {"values": {"allowedValues": ["in:eu-locations"]}}, "unknown", "in:eu-locations"),
+        ("gcp.resourceLocations", {}, "ok", "no restriction"),
+        ("iam.allowedPolicyMemberDomains", {"denyAll": True}, "unknown", "nothing at all"),
+    ],
+)
+def test_policies_of_the_organization_are_told(
+    monkeypatch: pytest.MonkeyPatch, constraint: str, rule: dict[str, Any], state: str, says: str
+) -> None:
+    chosen = settings()
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
+    with connect_to(planned.outputs(chosen)) as target:
+        monkeypatch.setattr(target, "execute", lambda _: {"spec": {"rules": [rule]}})
+        (check,) = [each for each in before.checks(target, chosen) if each.name.endswith(constraint)]
+        (result,) = run_checks(target, [check])
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+def test_the_names_before_are_those_after() -> None:
+    chosen = settings(auditLogs="true", dataflow="true")
+    made = Outputs.from_mapping(declare(chosen).outputs)
+    assert dataclasses.replace(planned.outputs(chosen), project_number=made.project_number) == dataclasses.replace(
+        made, healthcare_agent_email=""
+    )
+
+
+def test_what_status_finds_and_every_other_grant_is_told_after_up(run: Run, live: Live) -> None:
+    code, found = checked(run, "--outputs", live.path)
+    assert code == 1
+    assert found["DICOM store"]["state"] == "ok"
+    lacking = found["reader may use healthcare.dicomStores.dicomWebRead on dicom"]["detail"]
+    assert lacking.startswith(f"{live.outputs.reader_email} lacks healthcare.dicomStores.dicomWebRead on DICOM store ")
+    assert "run `pulumi up --refresh`, which grants roles/healthcare.dicomViewer there" in lacking
+
+
+def test_a_grant_that_is_there_is_found_and_one_that_is_removed_is_named(
+    google: FakeGoogle, outputs_file: Path
+) -> None:
+    outputs = Outputs.from_file(outputs_file)
+    subscription, reader = outputs.dicom_subscription, f"serviceAccount:{outputs.reader_email}"
+    binding = {"role": "roles/pubsub.subscriber", "members": [reader]}
+    google.answers("GET", f"/v1/{subscription}:getIamPolicy", {"bindings": [binding]})
+    google.answers("GET", f"/v1/{subscription}:getIamPolicy", {})
+    google.answers("POST", f"/v1/projects/{outputs.project}:getIamPolicy", {})
+    role = {"includedPermissions": ["pubsub.subscriptions.consume"]}
+    google.answers("GET", "/v1/roles/pubsub.subscriber", role)
+    details: list[Result] = []
+    for _ in range(2):
+        with connect_to(outputs) as target:
+            name = "reader may use pubsub.subscriptions.consume on dicom-watch"
+            (check,) = [each for each in after.checks(target) if each.name == name]
+            details += run_checks(target, [check])
+    assert [each.state for each in details] == [State.OK, State.FAILED]
+    assert "grants roles/pubsub.subscriber there" in details[1].detail
+
+
+def test_every_need_is_granted_by_the_program() -> None:
+    chosen = settings(fhirStores='{"fhir": {"version": "R4"}}')
+    graph = declare(chosen)
+    outputs = Outputs.from_mapping(graph.outputs)
+    assert outputs.project_number == NUMBER
+    granted = {(role, member) for _, role, member in grants(graph)}
+    needs = list(after.needs(outputs))
+    assert len(needs) > 10
+    assert {(need.role, f"serviceAccount:{need.account}") for need in needs} <= granted
