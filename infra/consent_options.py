@@ -13,6 +13,7 @@ CATEGORIES = ("RESOURCE", "REQUEST")
 _FIELDS = ("category", "allowedValues", "description", "consentDefaultValues", "dataMappingDefaultValue")
 _ATTRIBUTE = r"[_a-zA-Z][_a-zA-Z0-9]{0,255}"
 _DAY = 24 * 3600
+_MOST_VALUES = 500
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def _ttl(value: object) -> str:
 
 
 def _attributes(value: object) -> dict[str, dict[str, Any]]:
-    """Attribute definitions by id, each checked as Google does; what is wrong names the attribute."""
+    """Attribute definitions by id, checked as Google does but for CEL's reserved words; Wrong names the attribute."""
     if not isinstance(value, dict):
         raise Wrong("must be a map of attributes, such as purpose: {category: REQUEST, allowedValues: [research]}")
     for name, definition in value.items():
@@ -57,9 +58,9 @@ def _problem(definition: object) -> str | None:
     except Wrong:
         return "values must be lists of texts"
     default = definition.get("dataMappingDefaultValue")
-    if not allowed:
-        return "allowedValues must not be empty"
-    if not {*defaults, *([default] if default is not None else [])} <= {*allowed}:
+    if not 1 <= len(allowed) <= _MOST_VALUES or len({*allowed}) < len(allowed):
+        return f"allowedValues must be 1 to {_MOST_VALUES} values that differ"
+    if not {*defaults} <= {*allowed} or (default is not None and default not in allowed):
         return "defaults must be among allowedValues"
     if default is not None and definition["category"] != "RESOURCE":
         return "dataMappingDefaultValue is for the category RESOURCE only"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ def _base64(value: object) -> str:
     read = text(value)
     try:
         base64.b64decode(read, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one, and so is that of letters beyond ASCII
         raise Wrong("must be the base64 of bytes, such as DQ== for a carriage return") from None
     return read
 

@@ -29,7 +29,7 @@ def flag(value: object) -> bool:
 
 
 def one_of(*choices: str) -> Callable[[object], str]:
-    """S what reads one of these texts, and raises Wrong for any other."""
+    """A reader of a value that must be one of these texts; it raises Wrong for any other."""
 
     def read(value: object) -> str:
         if value not in choices:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 Json = dict[str, Any]
 _TIMEOUT = 120.0
@@ -60,7 +61,7 @@ class Api:
         connection, token = self._connection()
         data = json.dumps(body).encode() if body is not None else None
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        connection.request(method, path, data, {**headers, "X-GOOG-API-FORMAT-VERSION": "2"})
+        connection.request(method, quote(path, safe="/:?=&"), data, {**headers, "X-GOOG-API-FORMAT-VERSION": "2"})
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read() or b"{}")
 

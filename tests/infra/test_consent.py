@@ -96,7 +96,13 @@ def test_the_outputs_say_what_is_to_be_defined() -> None:
         ({"consents": {"attributes": {"a": []}}}, "must describe a by category, allowedValues"),
         ({"consents": {"attributes": {"a": {**PURPOSE, "name": "a"}}}}, "it must be a map of these"),
         ({"consents": {"attributes": {"a": {**PURPOSE, "category": "X"}}}}, "category must be RESOURCE or REQUEST"),
-        ({"consents": {"attributes": {"a": {**PURPOSE, "allowedValues": []}}}}, "allowedValues must not be empty"),
+        ({"consents": {"attributes": {"a": {**PURPOSE, "allowedValues": []}}}}, "must be 1 to 500 values"),
+        ({"consents": {"attributes": {"a": {**PURPOSE, "allowedValues": ["b", "b"]}}}}, "values that differ"),
+        ({"consents": {"attributes": {"a": {**PURPOSE, "allowedValues": [*map(str, range(501))]}}}}, "1 to 500 values"),
+        (
+            {"consents": {"attributes": {"a": {**PURPOSE, "dataMappingDefaultValue": ["research"]}}}},
+            "defaults must be among allowedValues",
+        ),
         ({"consents": {"attributes": {"a": {**PURPOSE, "allowedValues": [1]}}}}, "values must be lists of texts"),
         (
             {"consents": {"attributes": {"a": {**PURPOSE, "consentDefaultValues": ["x"]}}}},

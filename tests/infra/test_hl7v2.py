@@ -125,6 +125,7 @@ def test_the_outputs_say_what_the_scripts_must_know() -> None:
         ({"HL7": {}}, "HL7 can't be a store's name"),
         ({"hl7v2": {"parserVersion": "V4"}}, "hl7v2.parserVersion must be V1, V2 or V3, not 'V4'"),
         ({"hl7v2": {"segmentTerminator": "\\r"}}, "hl7v2.segmentTerminator must be the base64 of bytes"),
+        ({"hl7v2": {"segmentTerminator": "é"}}, "hl7v2.segmentTerminator must be the base64 of bytes"),
         ({"hl7v2": {"schema": "{"}}, "hl7v2.schema must be a SchemaPackage in JSON"),
         ({"hl7v2": {"schema": []}}, "hl7v2.schema must be a map"),
         ({"hl7v2": {"notify": False, "filter": "x"}}, "hl7v2.filter has no effect where notify is false"),

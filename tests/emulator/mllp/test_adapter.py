@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -39,7 +40,7 @@ def make_dataset(running: RunningEmulator) -> None:
 
 
 def make_store(running: RunningEmulator, name: str, **settings: object) -> str:
-    status, answer = running.request("POST", f"/v1/{DATASET}/hl7V2Stores?hl7V2StoreId={name}", settings)
+    status, answer = running.request("POST", f"/v1/{DATASET}/hl7V2Stores?hl7V2StoreId={quote(name)}", settings)
     assert status == 200, answer
     return f"{DATASET}/hl7V2Stores/{name}"
 
@@ -55,7 +56,7 @@ def held(running: RunningEmulator, store: str) -> list[bytes]:
     found: list[bytes] = []
     token = ""
     while True:
-        path = f"/v1/{store}/messages?view=RAW_ONLY&pageSize=1000&pageToken={token}"
+        path = f"/v1/{quote(store)}/messages?view=RAW_ONLY&pageSize=1000&pageToken={token}"
         status, page = running.request("GET", path)
         assert status == 200, page
         found += [base64.b64decode(each["data"]) for each in page.get("hl7V2Messages", [])]
@@ -84,6 +85,14 @@ def test_a_message_is_stored_and_acknowledged(running: RunningEmulator, store: s
         assert acknowledged[1].startswith(b"MSA|AA|M1")
         assert held(running, store) == [message(1)]
         assert "1 messages received, 1 answered, 0 failed" in made.stop()
+
+
+def test_a_store_may_have_a_name_beyond_ascii(running: RunningEmulator, unique: Callable[[str], str]) -> None:
+    """Google: ids of stores are letters and digits of any script, with _, - and a full stop."""
+    store = make_store(running, f"{unique('hl7v2')}-süd")
+    with adapter(running, store) as made, Sender(made.port) as sender:
+        assert b"\rMSA|AA|" in sender.send(message(1))
+        assert held(running, store) == [message(1)]
 
 
 def test_a_message_that_is_refused_gets_its_nack_and_the_connection_stays(running: RunningEmulator, store: str) -> None:
