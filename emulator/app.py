@@ -138,7 +138,9 @@ class Emulator(Context):
 
     def no_route(self, http: str, raw_path: str, other: Route | None) -> Response:
         """The answer where `find` gave no route: 404, or 405 in the form of the API that has the path."""
-        return self._registry.no_route(http, raw_path, other)
+        response = self._registry.no_route(http, raw_path, other)
+        self.calls.add("", "", "", "none", response.status, 0)
+        return response
 
     async def handle(self, request: Request) -> Response:
         """The response to a request whose method is found: all steps, from authentication to encoding."""

@@ -18,6 +18,7 @@ from emulator.gateway.routing import Found, Route
 from emulator.pool import LIMITS, make_pool
 from emulator.settings import Settings
 from emulator.state import operations
+from emulator.state.calls import Calls
 from emulator.state.clock import Clock, Ids
 from emulator.state.faults import Faults
 from emulator.state.logs import Logs
@@ -47,6 +48,7 @@ class Context(State, ABC):
         self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
         self.outbox: Outbox[Context] = Outbox(self)
         self.faults = Faults()
+        self.calls = Calls(self.clock)
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
 
     @functools.cached_property

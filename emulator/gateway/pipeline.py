@@ -5,6 +5,8 @@ authenticate -> gates -> authorise -> validate -> fault hook -> handler -> audit
 
 from __future__ import annotations
 
+import time
+
 from emulator.access.authentication import MISSING
 from emulator.access.authorization import denied, permission_of
 from emulator.context import Context
@@ -34,9 +36,10 @@ class Pipeline:
 
     async def handle(self, request: Request) -> Response:
         """The response to a request; whatever fails on the way is answered in the form of its API."""
+        began = time.perf_counter()
         method, registry = request.method, self._registry
         error: ApiError | None = None
-        permission, resource, granted = "", request.name, False
+        permission, resource, granted, decision = "", request.name, False, "none"
         answer: Answer = None
         try:
             self._authenticate(request, registry.owner(method))
@@ -47,6 +50,7 @@ class Pipeline:
             for gate in self._gates:
                 gate(request)
             permission, resource, granted = self._authorize(request, registration)
+            decision = "granted" if granted else "denied"
             if not granted:
                 raise denied(permission, resource)
             await _validate(request, service, registration)
@@ -57,9 +61,14 @@ class Pipeline:
             error = error_of(problem, method.id)
         self._audit.record(request, permission, resource, error, granted=granted)
         try:
-            return registry.worded(method, error) if error is not None else encode(request, answer)
+            response = registry.worded(method, error) if error is not None else encode(request, answer)
         except (ApiError, RecursionError) as problem:  # of `fields`, or of an answer
-            return registry.worded(method, error_of(problem, method.id))
+            response = registry.worded(method, error_of(problem, method.id))
+        seconds = time.perf_counter() - began
+        if response.status == 403 and decision == "granted":  # what a handler decides by itself
+            decision = "denied"
+        self._context.calls.add(method.id, request.principal, permission, decision, response.status, seconds)
+        return response
 
     def _authenticate(self, request: Request, service: Service) -> None:
         context = self._context

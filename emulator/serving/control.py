@@ -11,9 +11,10 @@ import orjson
 from emulator.access.assertions import TOKEN_PATHS
 from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
-from emulator.serving import directory, public_keys, snapshots
+from emulator.serving import directory, public_keys, snapshots, timing
 from emulator.serving.renewal import Current
 from emulator.settings import OPERATIONS_MODE
+from emulator.state.clock import Clock
 from emulator.state.folder import empty
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 LIMIT = 1 << 20
+_CLOCK: dict[str, Callable[[Clock, dict[str, Any]], dict[str, Any]]] = {
+    "GET": lambda clock, _: timing.shown(clock),
+    "POST": timing.change,
+    "DELETE": lambda clock, _: timing.restore(clock),
+}
 
 
 def is_path(raw_path: str) -> bool:
@@ -62,7 +68,7 @@ async def answer(
             return Response.json({})
         if snapshots.is_path(raw_path):
             return await snapshots.answer(current, http, raw_path, _json(raw))
-        return await _owner(emulator, http, raw_path, raw)
+        return await _owner(emulator, http, raw_path, dict(raw_query), raw)
     except ApiError as error:
         return Response.json(error.to_json(), error.code)
 
@@ -88,7 +94,11 @@ def _token(emulator: Emulator, raw: bytes) -> Response:
         return Response.json({"error": reason, "error_description": text}, code)
 
 
-async def _owner(emulator: Emulator, http: str, raw_path: str, raw: bytes) -> Response:
+async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, str], raw: bytes) -> Response:
+    if (http, raw_path) == ("GET", "/_emulator/requests"):
+        return Response.json({"requests": emulator.calls.shown(query)})
+    if raw_path == timing.PATH and http in _CLOCK:
+        return Response.json(_CLOCK[http](emulator.clock, _json(raw)))
     if (http, raw_path) == ("POST", "/_emulator/faults"):
         emulator.faults.add(_json(raw), emulator.method_ids)
         return Response.json({})

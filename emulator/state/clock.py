@@ -11,19 +11,45 @@ from functools import lru_cache
 
 
 class Clock:
-    """The wall clock."""
+    """The wall clock, which can be moved, or stopped at a time."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._stopped: float | None = None
 
     def seconds(self) -> float:
         """Seconds since 1970."""
-        return time.time()
+        return time.time() + self._ahead if self._stopped is None else self._stopped
+
+    def stop_at(self, seconds: float) -> None:
+        """Stand still at a time (seconds since 1970)."""
+        self._stopped = seconds
+
+    def run_from(self, seconds: float) -> None:
+        """Go on from a time as the wall clock goes."""
+        self._stopped, self._ahead = None, seconds - time.time()
+
+    def run_with_wall(self) -> None:
+        """Be the wall clock again."""
+        self._stopped, self._ahead = None, 0.0
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it stands still."""
+        return self._stopped is not None
 
     def now(self) -> datetime:
         """The time in UTC."""
         return datetime.fromtimestamp(self.seconds(), UTC)
 
     def stamp(self) -> str:
-        """RFC 3339 with microseconds and Z, as Google's APIs give times."""
-        second, rest = divmod(int(self.seconds() * 1_000_000), 1_000_000)
+        """The time, as `stamp_of` gives it."""
+        return self.stamp_of(self.seconds())
+
+    @staticmethod
+    def stamp_of(seconds: float) -> str:
+        """RFC 3339 with microseconds and Z, as Google's APIs give times, of seconds since 1970."""
+        second, rest = divmod(int(seconds * 1_000_000), 1_000_000)
         return f"{_to_the_second(second)}.{rest:06d}Z"
 
 
