@@ -8,7 +8,6 @@ from emulator.services.healthcare.dicom import changes, streams
 from emulator.services.healthcare.dicom.tables import SCHEMA
 from emulator.services.healthcare.stores import registry, settings
 from emulator.services.healthcare.stores.kind import Json, StoreKind, Stream
-from emulator.services.healthcare.transfer.tables import TableUri
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -19,9 +18,10 @@ MAX_STREAMS = 5
 def check(_old: Json | None, body: Json) -> None:
     """Raise 400 for topics in both fields, and for streams that are too many or name no table."""
     settings.check_one_of_both(body)
-    uris = [streams.uri(config) for config in body.get("streamConfigs") or []]
-    for uri in uris:
-        TableUri.parse(uri)
+    configs = body.get("streamConfigs") or []
+    for config in configs:
+        streams.check(config)
+    uris = [streams.uri(config) for config in configs]
     if len(set(uris)) != len(uris) or len(uris) > MAX_STREAMS:
         raise invalid_argument(f"streamConfigs takes at most {MAX_STREAMS} destinations, each one once.")
 

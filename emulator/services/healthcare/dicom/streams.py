@@ -23,6 +23,12 @@ def uri(config: Json) -> str:
     return str((config.get("bigqueryDestination") or {}).get("tableUri", ""))
 
 
+def check(config: Json) -> None:
+    """Raise 400 for a streamConfig that is none, 501 for one that is not emulated."""
+    to_bigquery.require_known(config.get("bigqueryDestination") or {})
+    tables.TableUri.parse(uri(config))
+
+
 def payload(_config: Json, change: Change) -> bytes:
     """The system columns of a row, a line end, and the instance's document (compact JSON: neither has a line end)."""
     one = change.instance

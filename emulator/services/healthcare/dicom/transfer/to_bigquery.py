@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from emulator.context import Job
-from emulator.errors import failed_precondition
+from emulator.errors import failed_precondition, invalid_argument, not_implemented
 from emulator.services.healthcare.dicom.names import DicomPath
 from emulator.services.healthcare.dicom.transfer import filters, flattened, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
@@ -30,9 +30,22 @@ class Table:
 
 def parse(given: Json, store: str) -> Table:
     """Read a bigqueryDestination; 400 for what Google refuses, such as a table of another project."""
+    require_known(given)
     uri = TableUri.parse(given.get("tableUri", ""))
     tables.require_own_project(uri.project, store)
     return Table(uri, tables.disposition(given), bool(given.get("includeSourceStore")), "schemaJson" in given)
+
+
+def require_known(given: Json) -> None:
+    """Raise 400 for two schemas, or for changes captured in columns by attribute; 501 for changes captured at all."""
+    as_json = given.get("schemaJson") is not None
+    if as_json and given.get("schemaFlattened") is not None:
+        raise invalid_argument("bigqueryDestination takes one schema: schemaFlattened or schemaJson.")
+    if given.get("changeDataCaptureConfig") is None:
+        return
+    if not as_json:
+        raise invalid_argument("bigqueryDestination.changeDataCaptureConfig is supported with schemaJson only.")
+    raise not_implemented("bigqueryDestination.changeDataCaptureConfig of DICOM stores is not emulated.")
 
 
 async def run(job: Job) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -7,6 +8,7 @@ import pydicom
 import pytest
 from PIL import Image
 
+from emulator.gateway.discovery import load
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import made
@@ -43,6 +45,48 @@ def test_an_export_overwrites(emulator: RunningEmulator, store: Store, outbox: s
     assert store.post(made()).status_code == 200
     run(emulator, store.name, "export", to(outbox, ""))
     assert download(emulator, outbox, "1.2.1/1.2.1.1/1.2.1.1.1.dcm") == made()
+
+
+_TOLD = load("healthcare.v1").schemas["GoogleCloudHealthcareV1DicomGcsDestination"]["properties"]["mimeType"]
+DOCUMENTED = sorted(set(re.findall(r"- (\w+/[\w-]+; transfer-syntax=[\d.*]+|image/png)", _TOLD["description"])))
+"""The media types that Google's discovery document lists."""
+EXTENSIONS = {"application/dicom": ".dcm", "image/jpeg": ".jpg", "image/png": ".png", "application/octet-stream": ""}
+
+
+NO_ENCODER = tuple(f"1.2.840.10008.1.2.{end}" for end in ("4.51", "4.57", "4.70", "8.1"))
+NO_ENCODERS_OF = ("1.2.840.10008.1.2.4.11", "1.2.840.10008.1.2.4.20")  # JPEG XL and High-Throughput JPEG 2000
+
+
+def test_all_of_the_documented_media_types_are_tried() -> None:
+    assert len(DOCUMENTED) == 24
+
+
+@pytest.mark.parametrize("mime", DOCUMENTED)
+def test_each_documented_media_type(emulator: RunningEmulator, store: Store, outbox: str, mime: str) -> None:
+    film = made()
+    assert store.post(film).status_code == 200
+    media, _, syntax = mime.partition("; transfer-syntax=")
+    done = run(emulator, store.name, "export", to(outbox, mimeType=mime))
+    if syntax in NO_ENCODER or syntax.startswith(NO_ENCODERS_OF):
+        assert done["metadata"]["counter"] == {"failure": "1"}
+        (entry,) = log_entries(emulator, done["name"])
+        assert "there is no encoder for it" in entry["jsonPayload"]["error"]["message"]
+        return
+    assert done["metadata"]["counter"] == {"success": "1"}
+    content = download(emulator, outbox, f"out/1.2.1/1.2.1.1/1.2.1.1.1{EXTENSIONS[media]}")
+    if syntax == "*" and media == "application/dicom":
+        assert content == film
+    elif media == "application/dicom":
+        assert pydicom.dcmread(BytesIO(content)).file_meta.TransferSyntaxUID == syntax
+
+
+@pytest.mark.parametrize(("folder", "before"), [("", ""), ("/", ""), ("/a", "a/"), ("/b/c/", "b/c/")])
+def test_each_form_of_the_folder(
+    emulator: RunningEmulator, store: Store, outbox: str, folder: str, before: str
+) -> None:
+    assert store.post(made()).status_code == 200
+    run(emulator, store.name, "export", {"gcsDestination": {"uriPrefix": f"gs://{outbox}{folder}"}})
+    assert names(emulator, outbox) == [f"{before}1.2.1/1.2.1.1/1.2.1.1.1.dcm"]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +164,26 @@ def test_what_cannot_be_drawn_is_counted_and_logged(emulator: RunningEmulator, s
         to("b", mimeType="image/jpeg; transfer-syntax=1.2"),
         {"gcsDestination": {"uriPrefix": "b/folder"}},
         {"bigqueryDestination": {"tableUri": "p.d.t"}},
+        {"bigqueryDestination": {"tableUri": "bq://p.d.t", "schemaJson": {}, "schemaFlattened": {}}},
         {"bigqueryDestination": {"tableUri": "bq://elsewhere.d.t"}},
     ],
 )
 def test_requests_that_are_refused(emulator: RunningEmulator, store: Store, body: dict[str, Any]) -> None:
     code, answer = emulator.request("POST", f"/v1/{store.name}:export", body)
     assert (code, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [({}, 400), ({"schemaFlattened": {}}, 400), ({"schemaJson": {}}, 501)],
+    ids=str,
+)
+def test_captured_changes_are_not_passed_over(
+    emulator: RunningEmulator, store: Store, shape: dict[str, Any], code: int
+) -> None:
+    destination = {"tableUri": f"bq://{emulator.project}.d.t", "changeDataCaptureConfig": {}, **shape}
+    body = {"bigqueryDestination": destination}
+    status, answer = emulator.request("POST", f"/v1beta1/{store.name}:export", body)
+    assert (status, "changeDataCaptureConfig" in answer["error"]["message"]) == (code, True)
+    patched = emulator.request("PATCH", f"/v1beta1/{store.name}?updateMask=streamConfigs", {"streamConfigs": [body]})
+    assert patched[0] == code
