@@ -27,6 +27,7 @@ TICK_SECONDS = 0.1
 DEFAULT_RETENTION = 604800.0
 WATCH_SECONDS = 1.0
 _BROKERS = "pubsub.broker"
+_EXPORT_RETRY = {"minimumBackoff": "0.1s", "maximumBackoff": "60s"}
 _DURATION = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?s")
 _log = logging.getLogger("emulator")
 
@@ -284,6 +285,8 @@ def install(context: Context) -> Broker:
 def policy_of(body: dict[str, Any]) -> Policy:
     """The delivery policy that a subscription's configuration describes."""
     retry = body.get("retryPolicy")
+    if retry is None and (body.get("bigqueryConfig") or body.get("cloudStorageConfig")):
+        retry = _EXPORT_RETRY
     dead = body.get("deadLetterPolicy") or {}
     return Policy(
         ack_deadline=float(body.get("ackDeadlineSeconds") or 10),

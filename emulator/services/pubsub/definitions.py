@@ -77,6 +77,37 @@ def allows(kind: str, raw: bytes, encoding: str, data: bytes) -> bool:
         return False
 
 
+def decoded(kind: str, raw: bytes, encoding: str, data: bytes) -> dict[str, Any]:
+    """The record that a message's data are, by a compiled definition; bytes and times as the libraries give them.
+
+    Raises whatever wrong data lead to.
+    """
+    value = _decoded_avro(raw, encoding, data) if kind == AVRO else _decoded_proto(raw, encoding, data)
+    if not isinstance(value, dict):
+        raise TypeError("the data are no record")
+    return value
+
+
+def _decoded_avro(raw: bytes, encoding: str, data: bytes) -> Any:
+    import fastavro
+
+    if encoding == BINARY:
+        return fastavro.schemaless_reader(io.BytesIO(data), _avro(raw), None)
+    [value] = fastavro.json_reader(io.StringIO(data.decode()), _avro(raw))
+    return value
+
+
+def _decoded_proto(raw: bytes, encoding: str, data: bytes) -> Any:
+    from google.protobuf import json_format
+
+    message = _proto(raw)()
+    if encoding == BINARY:
+        message.ParseFromString(data)
+    else:
+        json_format.Parse(data, message)
+    return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
 @functools.lru_cache(maxsize=256)
 def _avro(raw: bytes) -> Any:
     import fastavro

@@ -59,13 +59,17 @@ def check(context: Context, principal: str, name: str, body: Body, old: Body | N
     agent, to write there. Raises 400 for an unreadable table, 403, 404 for no table or bucket.
     """
     changed = {key: value for key, value in body.items() if value and value != (old or {}).get(key)}
-    agent = agent_of(context, "pubsub", name)
     require_act_as(context, principal, changed.get("pushConfig", {}).get("oidcToken", {}).get("serviceAccountEmail"))
     for key, check_writer in _CHECKS.items():
         config = changed.get(key)
         if config:
             require_act_as(context, principal, config.get("serviceAccountEmail"))
-            check_writer(context, config, f"serviceAccount:{config.get('serviceAccountEmail') or agent}")
+            check_writer(context, config, writer_of(context, name, config))
+
+
+def writer_of(context: Context, subscription: str, config: Body) -> str:
+    """The member that writes to a destination: the account that its configuration names, or else Pub/Sub's agent."""
+    return f"serviceAccount:{config.get('serviceAccountEmail') or agent_of(context, 'pubsub', subscription)}"
 
 
 def denied() -> ApiError:
