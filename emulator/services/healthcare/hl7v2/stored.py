@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import not_found
+from emulator.errors import ApiError, not_found
 from emulator.hl7v2 import message, parsed
 from emulator.hl7v2.schemas.layers import Package, package_of
 from emulator.services.healthcare import zones
@@ -184,11 +184,18 @@ def require(reader: sqlite3.Connection, name: str) -> Row:
     store, _, identifier = name.partition("/messages/")
     found = find(reader, store, identifier)
     if found is None:
-        raise not_found(f"Resource not found: {name}.")
+        raise _missing(name)
     return found
 
 
-def body_of(reader: sqlite3.Connection, number: int) -> Body:
-    """The body of a message by its number."""
+def _missing(name: str) -> ApiError:
+    return not_found(f"Resource not found: {name}.")
+
+
+def body_of(reader: sqlite3.Connection, store: str, row: Row) -> Body:
+    """The body of a message of a store by name; 404 where both went after the row was read."""
     sql = "SELECT raw, terminator, schematized FROM hl7v2_bodies WHERE number = ?"
-    return Body(*reader.execute(sql, (number,)).fetchone())
+    found = reader.execute(sql, (row.number,)).fetchone()
+    if found is None:
+        raise _missing(f"{store}/messages/{row.id}")
+    return Body(*found)

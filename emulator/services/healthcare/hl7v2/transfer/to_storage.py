@@ -66,8 +66,10 @@ async def _object(selected: Selection, view: str, after: int) -> tuple[Blob | No
 
 def _lines(selected: Selection, rows: Sequence[Row], view: str) -> bytes:
     reader, store = selected.job.context.db.reader, selected.store
-    if view == views.BASIC:
-        shown = [views.named(store.name, row) for row in rows]
-    else:
-        shown = [views.shown(store.name, store.version, row, stored.body_of(reader, row.number), view) for row in rows]
-    return b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in shown)
+
+    def shown(row: Row) -> Json:
+        if view == views.BASIC:
+            return views.named(store.name, row)
+        return views.shown(store.name, store.version, row, stored.body_of(reader, store.name, row), view)
+
+    return b"".join(orjson.dumps(shown(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
