@@ -25,6 +25,7 @@ from scripts.commands import (
     load,
     operations,
     pipeline,
+    policy,
     preflight,
     query,
     rehearse,
@@ -75,6 +76,7 @@ def _options(
 
 
 register(app, "preflight", preflight.preflight)
+register(app, "policy", policy.policy)
 register(app, "status", status.status)
 register(app, "load", load.load)
 register(app, "import", import_.import_)

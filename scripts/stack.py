@@ -47,6 +47,11 @@ def read_configuration(stack: str, file: Path | None = None) -> dict[str, str]:
         raise CommandError(f"The configuration of stack {stack} is not what `pulumi config --json` prints.") from None
 
 
+def read_state(stack: str) -> str:
+    """The state of `stack`, as `pulumi stack export` prints it; secrets stay encrypted. Raises CommandError."""
+    return _pulumi(stack, "stack", "export", "--stack", stack)
+
+
 def _read_text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -110,4 +115,4 @@ def _pulumi_error(stack: str | None, stderr: str) -> str:
         return f"The passphrase of stack {stack} is missing or wrong: set PULUMI_CONFIG_PASSPHRASE."
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     reason = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "no reason given")
-    return f"The outputs of stack {stack or '(selected)'} cannot be read: {reason.removeprefix('error:').strip()}"
+    return f"What Pulumi knows of stack {stack or '(selected)'} can't be read: {reason.removeprefix('error:').strip()}"

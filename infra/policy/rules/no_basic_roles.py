@@ -1,0 +1,17 @@
+"""Nobody gets a basic role, which reaches everything in a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra.policy.graph import Graph, Violation
+
+_BASIC = ("roles/owner", "roles/editor", "roles/viewer")
+
+
+def check(graph: Graph) -> Iterator[Violation]:
+    """Every grant of owner, editor or viewer."""
+    for each in graph.resources:
+        if each.inputs.get("role") in _BASIC:
+            who = each.inputs.get("member") or each.inputs.get("members")
+            yield Violation(each.name, f"{who} gets {each.inputs['role']}: grant a predefined role on one resource.")

@@ -1,0 +1,184 @@
+"""Every rule holds for the program in all its shapes, and finds the violation that is seeded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from infra.policy.checking import DESCRIPTIONS, RULES, check
+from infra.policy.graph import Graph, Resource
+from infra.policy.reading import PolicyError, asked_by, read
+from tests.infra.graph import PROJECT, Declared, declare, settings
+from tests.infra.test_environment import EVERY_OPTION, KEY
+
+PRODUCTION = {**EVERY_OPTION, "environment": "prod", "softDeleteDays": "30", "research": "true", "crosswalk": "true"}
+SHAPES: Mapping[str, dict[str, str]] = {
+    "plain": {},
+    "every option": EVERY_OPTION,
+    "data may be lost": {"deletionProtection": "false"},
+    "multi-region": {"location": "eu"},
+    "production": PRODUCTION,
+}
+
+
+def resource_of(declared: Declared) -> Resource:
+    return Resource(declared.kind.removeprefix("gcp:"), declared.name, declared.inputs, declared.protect)
+
+
+def graph_of(keys: dict[str, str]) -> Graph:
+    """The program's graph with these keys, as a rule sees it."""
+    configuration = {f"healthcare-cloud-poc:{name}": value for name, value in keys.items()}
+    resources = tuple(resource_of(each) for each in declare(settings(**keys)))
+    return Graph(resources, asked_by(configuration, "dev"))
+
+
+@pytest.fixture(scope="module")
+def production() -> Graph:
+    return graph_of(PRODUCTION)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_program_keeps_every_rule(shape: str) -> None:
+    graph = graph_of(SHAPES[shape])
+    assert len(graph.resources) > 20
+    assert {name: broken for name, broken in check(graph).items() if broken} == {}
+
+
+def changed(graph: Graph, name: str, **inputs: Any) -> Graph:
+    """The graph with other inputs in one resource; None leaves an input out."""
+    (found,) = [each for each in graph.resources if each.name == name]
+    other = {key: value for key, value in {**found.inputs, **inputs}.items() if value is not None}
+    return replaced(graph, name, dataclasses.replace(found, inputs=other))
+
+
+def replaced(graph: Graph, name: str, *others: Resource) -> Graph:
+    rest = tuple(each for each in graph.resources if each.name != name)
+    return dataclasses.replace(graph, resources=(*rest, *others))
+
+
+def with_one_more(graph: Graph, kind: str, **inputs: Any) -> Graph:
+    return replaced(graph, "seeded", Resource(kind, "seeded", inputs))
+
+
+def unprotected(graph: Graph, name: str) -> Graph:
+    (found,) = [each for each in graph.resources if each.name == name]
+    return replaced(graph, name, dataclasses.replace(found, protect=False))
+
+
+TOPIC = "messaging-dicom-topic"
+BUCKET, MEMBER = f"{PROJECT}-prod-landing", "storage/bucketIAMMember:BucketIAMMember"
+AUDIT_CONFIG = {"service": "healthcare.googleapis.com", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}
+READ_BY_ALL = json.dumps({"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]})
+SEEDS = [
+    ("no-public-principal", "seeded", lambda g: with_one_more(g, MEMBER, bucket=BUCKET, member="allUsers", role="r")),
+    ("no-public-principal", "seeded", lambda g: with_one_more(g, "x:X", policyData=READ_BY_ALL)),
+    ("no-public-principal", "seeded", lambda g: with_one_more(g, "x:X", predefinedAcl="publicRead")),
+    ("uniform-access", "landing-bucket", lambda g: changed(g, "landing-bucket", uniformBucketLevelAccess=False)),
+    ("uniform-access", "export-bucket", lambda g: changed(g, "export-bucket", uniformBucketLevelAccess=None)),
+    (
+        "public-access-prevention",
+        "landing-bucket",
+        lambda g: changed(g, "landing-bucket", publicAccessPrevention="inherited"),
+    ),
+    ("customer-keys", "landing-bucket", lambda g: changed(g, "landing-bucket", encryption=None)),
+    ("customer-keys", "healthcare-dataset", lambda g: changed(g, "healthcare-dataset", encryptionSpec=None)),
+    ("customer-keys", TOPIC, lambda g: changed(g, TOPIC, kmsKeyName=KEY + "2")),
+    ("allowed-locations", "export-bucket", lambda g: changed(g, "export-bucket", location="EU")),
+    (
+        "allowed-locations",
+        TOPIC,
+        lambda g: changed(g, TOPIC, messageStoragePolicy=None),
+    ),
+    ("audit", "", lambda g: changed(g, "audit-trail-config", **AUDIT_CONFIG)),
+    ("audit", "", lambda g: replaced(g, "audit-trail-sink")),
+    ("audit", "audit-bucket", lambda g: changed(g, "audit-bucket", retentionPolicy=None)),
+    (
+        "audit",
+        "seeded",
+        lambda g: with_one_more(
+            g,
+            "projects/iAMAuditConfig:IAMAuditConfig",
+            service="allServices",
+            auditLogConfigs=[{"logType": "DATA_READ", "exemptedMembers": ["user:eve@example.org"]}],
+        ),
+    ),
+    (
+        "additive-grants",
+        "seeded",
+        lambda g: with_one_more(g, "projects/iAMBinding:IAMBinding", role="r", members=["user:a@example.org"]),
+    ),
+    ("additive-grants", "seeded", lambda g: with_one_more(g, "storage/bucketIAMPolicy:BucketIAMPolicy", bucket=BUCKET)),
+    ("additive-grants", "analytics-dataset", lambda g: changed(g, "analytics-dataset", accesses=[{"role": "READER"}])),
+    (
+        "no-basic-roles",
+        "seeded",
+        lambda g: with_one_more(g, "projects/iAMMember:IAMMember", role="roles/viewer", member="user:a@example.org"),
+    ),
+    ("no-account-keys", "seeded", lambda g: with_one_more(g, "serviceaccount/key:Key", serviceAccountId="loader")),
+    ("protection", "dicom-store", lambda g: unprotected(g, "dicom-store")),
+    ("protection", "landing-bucket", lambda g: changed(g, "landing-bucket", forceDestroy=True)),
+    ("labels", "export-bucket", lambda g: changed(g, "export-bucket", labels={"application": "x"})),
+    (
+        "retention",
+        "landing-bucket",
+        lambda g: changed(g, "landing-bucket", softDeletePolicy={"retentionDurationSeconds": 0}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "resource", "seed"), SEEDS)
+def test_a_seeded_violation_is_found_by_its_rule_and_no_other(
+    production: Graph, rule: str, resource: str, seed: Any
+) -> None:
+    found = {name: [each.resource for each in broken] for name, broken in check(seed(production)).items() if broken}
+    assert found == {rule: [resource]}
+
+
+def test_every_rule_is_seeded_and_says_what_it_demands() -> None:
+    assert {rule for rule, _, _ in SEEDS} == set(RULES)
+    assert all(text.endswith(".") for text in DESCRIPTIONS.values())
+
+
+def test_production_is_protected_and_audited_whatever_its_configuration_says() -> None:
+    graph = graph_of({"environment": "prod", "deletionProtection": "false"})
+    broken = {name for name, found in check(graph).items() if found}
+    assert broken == {"audit", "protection"}
+
+
+def state_of(graph: Graph, outputs: Mapping[str, Any]) -> str:
+    """The graph as `pulumi stack export` prints it."""
+    urn = "urn:pulumi:dev::healthcare-cloud-poc::gcp:"
+    states = [
+        {"urn": f"{urn}{each.kind}::{each.name}", "type": f"gcp:{each.kind}"}
+        | {"inputs": dict(each.inputs), "protect": each.protect}
+        for each in graph.resources
+    ]
+    stack = {"urn": "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev", "type": "pulumi:pulumi:Stack", "outputs": outputs}
+    return json.dumps({"version": 3, "deployment": {"resources": [stack, *states]}})
+
+
+OUTPUTS = {"environment": "prod", "location": "us-central1", "kms_key_name": KEY, "audit_bucket": "a"}
+
+
+def test_a_state_is_read_with_what_its_outputs_say(production: Graph) -> None:
+    graph = read(state_of(production, OUTPUTS))
+    assert graph.asked == production.asked
+    assert [each.name for each in graph.resources] == [each.name for each in production.resources]
+
+
+def test_a_preview_is_read_with_its_configuration(production: Graph) -> None:
+    states = json.loads(state_of(production, {}))["deployment"]["resources"]
+    steps = [{"op": "create", "newState": each} for each in states]
+    steps += [{"op": "delete", "oldState": {"urn": "urn:pulumi:dev::p::gcp:x::gone"}}]
+    configuration = {f"healthcare-cloud-poc:{key}": value for key, value in PRODUCTION.items()}
+    assert read(json.dumps({"config": configuration, "steps": steps})) == read(state_of(production, OUTPUTS))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 3, "deployment": {}}'])
+def test_what_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(PolicyError):
+        read(text)
