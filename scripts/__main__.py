@@ -22,6 +22,7 @@ from scripts.commands import (
     fhir,
     hl7v2,
     import_,
+    leaks,
     load,
     operations,
     pipeline,
@@ -92,6 +93,7 @@ register(app, "cohort", cohort.cohort)
 register(app, "view", view.view)
 register(app, "query", query.query)
 register(app, "watch", watch.watch)
+register(app, "leaks", leaks.leaks)
 register(app, "tags", tags.tags)
 app.add_typer(access.app, name="access")
 app.add_typer(operations.app, name="operations")

@@ -22,7 +22,7 @@ from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.header import Header, read_header
 from scripts.console import Progress
 from scripts.dicomweb import ResourcePath
-from scripts.errors import ExitCode, UsageError
+from scripts.errors import CommandError, ExitCode, UsageError
 from scripts.storing.candidates import Candidate
 
 _UIDS = ("0020000D", "0020000E", "00080018")
@@ -107,7 +107,7 @@ def _made(settings: Settings, to: Path, candidate: Candidate) -> Made:
         place.parent.mkdir(parents=True, exist_ok=True)
         unfinished.replace(place)
         return Made(candidate.label, old, new)
-    except (DicomError, UnsupportedError) as problem:
+    except (CommandError, DicomError, UnsupportedError) as problem:
         return Made(candidate.label, problem=str(problem))
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or "it is empty"

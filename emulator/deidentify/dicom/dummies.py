@@ -52,3 +52,8 @@ def new_uids(raw: bytes, secret: Secret) -> bytes:
 
 def _new_uid(uid: str, secret: Secret) -> str:
     return uid if not uid or dictionary.is_standard_uid(uid) else secret.uid(uid)
+
+
+def says_nothing(vr: str, text: str) -> bool:
+    """Whether a text value is one of the dummies of its VR."""
+    return text.encode("utf-8", "replace") in (WORD, _TEXTS.get(vr, WORD))

@@ -43,12 +43,12 @@ def _values(elements: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if vr == "SQ":
             for item in found:
                 yield from _values(item)
-        elif kind := _kind(key, vr):
+        elif kind := kind_of(key, vr):
             for value in found:
                 yield from ((kind, text) for text in _texts(value) if len(text) <= _LONGEST)
 
 
-def _kind(key: str, vr: str) -> str | None:
+def kind_of(key: str, vr: str) -> str | None:
     """The infoType of an attribute's values; None for one that names nobody, or of which nobody knows (private)."""
     tag = int(key, 16)
     if vr in _BY_VR:

@@ -1,0 +1,71 @@
+"""The values of FHIR resources that must not be in what is made of them, and the texts that resources hold."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from emulator.deidentify.fhir import people
+from scripts.leaks.values import DATE, FHIR, PLAIN, Value
+
+Json = dict[str, Any]
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_TAGS = re.compile(r"<[^>]*>")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
+CODED = ("code", "system", "display", "url", "version", "reference", "unit")
+"""Fields whose values come from lists: in these a single name that is a word, too, betrays nothing."""
+
+
+def known_values(resource: Json) -> Iterator[Value]:
+    """What a resource says of people, itself or by what it contains, and its identifiers."""
+    for person in people.within(resource):
+        kind = person.get("resourceType", "")
+        yield from (Value(info_type, text, str(kind), FHIR) for info_type, text in people.values(person))
+    for place, field, value in _fields(resource, str(resource.get("resourceType"))):
+        if field == "identifier" and isinstance(value, dict) and isinstance(value.get("value"), str):
+            yield Value(PLAIN, value["value"], f"{place}.value", FHIR)
+
+
+def days(resource: Json) -> Iterator[Value]:
+    """The days of a resource."""
+    for place, _, value in _fields(resource, str(resource.get("resourceType"))):
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            yield Value(DATE, value[:10], place, FHIR)
+
+
+def texts(resource: Json) -> Iterator[tuple[str, str, str]]:
+    """All texts of a resource: the path, the field's name, the text; markup without its tags, base64 decoded."""
+    for place, field, value in _fields(resource, str(resource.get("resourceType"))):
+        if isinstance(value, str):
+            yield place, field, value
+            if "<" in value:
+                yield place, field, html.unescape(_TAGS.sub(" ", value))
+                yield place, field, html.unescape(_TAGS.sub("", value))
+            elif (inner := decoded(value)) is not None:
+                yield f"{place} (base64)", "", inner
+
+
+def decoded(text: str) -> str | None:
+    """The text that a text stands for in base64; None where it stands for none."""
+    if not _BASE64.fullmatch(text):
+        return None
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _fields(value: Any, place: str, field: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every value below another with its path and the name of its field."""
+    yield place, field, value
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _fields(each, f"{place}.{name}", name)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _fields(each, place, field)

@@ -1,0 +1,80 @@
+"""Byte strings looked for in files, all at once: in any encoding, without regard to case, and as they are in base64."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from mmap import mmap
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Named = TypeVar("Named")
+
+SHORTEST = 6
+"""Bytes: shorter ones are in any picture by chance."""
+_CHUNK = 1 << 22
+_ENCODINGS = ("utf-8", "latin-1", "utf-16-le", "utf-16-be")
+
+
+def forms(text: str) -> set[bytes]:
+    """The bytes by which a text is looked for, in small letters: by encoding, and the sure part of base64 of each."""
+    found = set()
+    for encoding in _ENCODINGS:
+        raw = text.encode(encoding, errors="ignore")
+        found |= {raw.lower(), *(each.lower() for each in _in_base64(raw))}
+    return {each for each in found if len(each) >= SHORTEST}
+
+
+def _in_base64(raw: bytes) -> Iterator[bytes]:
+    """What base64 of any text has that holds these bytes, by how many bytes stand before them (modulo 3)."""
+    for before in range(3):
+        packed = base64.b64encode(bytes(before) + raw)
+        yield packed[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
+
+
+class Needles(Generic[Named]):
+    """Texts with what they stand for, ready to be looked for in bytes."""
+
+    def __init__(self, texts: Iterable[tuple[str, Named]]) -> None:
+        """Take pairs; texts of less than six bytes in an encoding are not looked for in it."""
+        import numpy as np
+
+        self._named: dict[bytes, dict[bytes, list[Named]]] = {}
+        for text, named in texts:
+            for form in forms(text):
+                self._named.setdefault(form[:SHORTEST], {}).setdefault(form, []).append(named)
+        self._longest = max((len(form) for same in self._named.values() for form in same), default=0)
+        starts = b"".join(start.ljust(8, b"\0") for start in self._named)
+        self._starts = np.unique(np.frombuffer(starts, np.uint64))
+
+    def find(self, data: bytes | mmap) -> Iterator[tuple[int, Named]]:
+        """Where in bytes they stand; each place once."""
+        if not self._named:
+            return
+        for start in range(0, len(data), _CHUNK):
+            piece = data[start : start + _CHUNK + self._longest].lower()
+            for at in self._candidates(piece):
+                if at < _CHUNK:
+                    yield from self._at(piece, at, start)
+
+    def _at(self, piece: bytes, at: int, start: int) -> Iterator[tuple[int, Named]]:
+        for form, named in self._named.get(piece[at : at + SHORTEST], {}).items():
+            if piece.startswith(form, at):
+                yield from ((start + at, each) for each in named)
+
+    def _candidates(self, piece: bytes) -> list[int]:
+        """Where six bytes stand with which something begins."""
+        import numpy as np
+
+        if len(piece) < SHORTEST:
+            return []
+        windows: NDArray[np.uint64] = np.zeros(len(piece) - SHORTEST + 1, np.uint64)
+        plain = np.frombuffer(piece, np.uint8)
+        for place in range(SHORTEST):
+            windows |= plain[place : place + len(windows)].astype(np.uint64) << np.uint64(8 * place)
+        found: list[int] = np.flatnonzero(np.isin(windows, self._starts)).tolist()
+        return found

@@ -1,0 +1,131 @@
+"""All values of a source, ready to be looked for in texts and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import cached_property
+
+from emulator.deidentify.dates import day_of
+from emulator.deidentify.text import Finding, Known
+from emulator.deidentify.text.folding import words
+from emulator.deidentify.text.passage import Passage
+from scripts.leaks.needles import SHORTEST, Needles
+from scripts.leaks.values import DATE, DESCRIPTION, NAME, UID, Value
+
+_WHOLE = frozenset(("AE", "AS", "CS", "DS", "IS", "TM", "code"))
+"""Where a value counts only as a whole: what stands there comes from lists, or is a number."""
+_LEAST = 4
+_LEAST_DIGITS = 6
+_LEAST_LETTERS = 3
+"""Shorter parts of names count only beside another part ("CT" of a patient CT1)."""
+
+
+class Days:
+    """Days of a person or a record, looked for in any usual writing."""
+
+    def __init__(self, own: Iterable[Value], others: Iterable[Value] = ()) -> None:
+        """Take the days of what the target's record was made of, and those of the same person elsewhere."""
+        self._own = {(each.place, day): each for each in own if (day := day_of(each.text)) is not None}
+        self._by_day: dict[date, list[Value]] = {}
+        for each in dict.fromkeys((*self._own.values(), *others)):
+            if (day := day_of(each.text)) is not None:
+                self._by_day.setdefault(day, []).append(each)
+        self.known = Known.of((DATE, day.isoformat()) for day in self._by_day)
+
+    def find(self, text: str, place: str = "") -> Iterator[Value]:
+        """The days that a text says.
+
+        A value that is a day and nothing else is compared with that of the same place: where the record's days were
+        moved, one of them may well have become another one.
+        """
+        if not self.known:
+            return
+        if place and (day := day_of(text)) is not None:
+            yield from filter(None, (self._own.get((place, day)),))
+            return
+        for found in self.known.find(text):
+            for written in Passage(text[found.start : found.end]).dates:
+                yield from (each for day, same in self._by_day.items() if written.may_be(day) for each in same)
+
+
+class _Together(Known):
+    """The values of a source and the days of one record."""
+
+    def __init__(self, values: Known, days: Known) -> None:
+        super().__init__((), {})
+        self._parts = (values, days)
+
+    def __bool__(self) -> bool:
+        return any(self._parts)
+
+    @property
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """Those of the values."""
+        return self._parts[0].runs
+
+    def find(self, text: str | Passage) -> list[Finding]:
+        """Where either stands in a text."""
+        return [found for part in self._parts for found in part.find(text)]
+
+
+class Wanted:
+    """The values of a source but for its days, each once."""
+
+    def __init__(self, values: Iterable[Value], common: Iterable[str] = ()) -> None:
+        """`common` is what attributes say that stay: descriptions that are a part of it are not looked for."""
+        words_of_codes = " ".join({_run(each) for each in common})
+        given = dict.fromkeys(each for each in values if each.info_type != DATE)
+        self.values = [each for each in given if each.info_type != DESCRIPTION or _run(each.text) not in words_of_codes]
+        self._uids: dict[str, list[Value]] = {}
+        self._by_run: dict[str, list[Value]] = {}
+        for each in self.values:
+            self._note(each)
+        self.known = Known.of((each.info_type, each.text) for each in self.values if each.info_type != UID)
+
+    @cached_property
+    def needles(self) -> Needles[Value]:
+        """The values as bytes: UIDs, and texts of six characters and more."""
+        whole = ((each.text, each) for each in self.values if len(each.text) >= SHORTEST)
+        parts = ((part, each) for each in self.values if each.info_type == NAME for part in _parts(each.text))
+        return Needles([*whole, *parts])
+
+    def find(self, text: str, vr: str = "") -> Iterator[Value]:
+        """The values that a text says. `vr` is that of the attribute that has it, "code" for what comes from a list."""
+        yield from self._uids.get(text, ()) if vr in ("UI", "") else ()
+        for found in self.known.find(text):
+            if self._counts(found, text, vr):
+                yield from self.said_by(text[found.start : found.end])
+
+    def with_days(self, days: Days) -> Known:
+        """What is known of a record, with its days."""
+        return _Together(self.known, days.known)
+
+    def said_by(self, text: str) -> list[Value]:
+        """The values that a run of characters is one of."""
+        run = _run(text)
+        return self._by_run.get(run) or self._by_run.get(run.lstrip("0"), [])
+
+    def _note(self, value: Value) -> None:
+        if value.info_type == UID:
+            self._uids.setdefault(value.text, []).append(value)
+            return
+        for run in {run for run, _ in Known.of([(value.info_type, value.text)]).runs}:
+            self._by_run.setdefault(run, []).append(value)
+
+    @staticmethod
+    def _counts(found: Finding, text: str, vr: str) -> bool:
+        """Whether a finding is more than a coincidence where it stands."""
+        run = _run(text[found.start : found.end])
+        least = _LEAST_DIGITS if run.isdigit() and vr in ("UI", *_WHOLE) else _LEAST
+        if vr in _WHOLE:
+            return run == _run(text) and len(run) >= least
+        return len(run) >= least if vr == "UI" else not run.isascii() or len(run) >= _LEAST_LETTERS
+
+
+def _run(text: str) -> str:
+    return "".join(word.text for word in words(text))
+
+
+def _parts(name: str) -> Iterator[str]:
+    yield from (part for part in name.replace("=", "^").replace(" ", "^").split("^") if len(part) >= SHORTEST)
