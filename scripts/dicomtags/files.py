@@ -50,7 +50,7 @@ def explain(path: Path, *, values: bool = False) -> Json:
     """
     with path.open("rb") as file:
         _check(file, path)
-        with _quiet():
+        with quiet():
             dataset = _read(file, path)
             sop_class = _plain_text(dataset, "SOPClassUID")
             iod = standard.iod_of(sop_class)
@@ -99,7 +99,7 @@ def _read(file: BinaryIO, path: Path) -> FileDataset:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep pydicom's warnings to itself: they quote values that break the rules of their VR, in its log as well."""
     log = logging.getLogger("pydicom")
     level = log.level

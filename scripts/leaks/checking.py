@@ -48,7 +48,7 @@ class _Source:
 
     def all_days(self) -> Days:
         """The days of everybody, where nobody knows whose a record is."""
-        return Days((), (each for each in self.values if each.info_type == DATE))
+        return Days((), (each for each in self.values if each.info_type == DATE), of_anybody=True)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 from emulator.deidentify.dicom import marks, tables
 from emulator.dicom.header import Header
 from scripts.dicomtags import standard
+from scripts.dicomtags.files import quiet
 from scripts.dicomtags.membership import missing_of
 from scripts.leaks.dicom_values import name_of
 
@@ -95,9 +96,10 @@ def _missing(path: Path) -> set[str]:
     """What a file lacks that mandatory modules of its IOD demand."""
     import pydicom
 
-    dataset = pydicom.dcmread(path, stop_before_pixels=True)
-    iod = standard.iod_of(str(dataset.get("SOPClassUID", "")))
-    rows = [] if iod is None else missing_of(dataset, iod)
+    with quiet():
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        iod = standard.iod_of(str(dataset.get("SOPClassUID", "")))
+        rows = [] if iod is None else missing_of(dataset, iod)
     return {
         f"{'.'.join([*row['path'], row['keyword']])} ({row['module']}) is {row['state']}"
         for row in rows

@@ -31,7 +31,7 @@ _CLASSES = frozenset(
         *("ReferencedSOPClassUID", "CodingSchemeUID", "MappingResourceUID", "ContextGroupExtensionCreatorUID"),
         *("ReferencedSOPClassUIDInFile", "ReferencedTransferSyntaxUIDInFile", "SOPClassesInStudy"),
         *("RelatedGeneralSOPClassUID", "OriginalSpecializedSOPClassUID", "SOPClassesSupported", "ContextUID"),
-        *("TemplateExtensionCreatorUID", "PrivateInformationCreatorUID"),
+        *("TemplateExtensionCreatorUID", "PrivateInformationCreatorUID", "CreatorVersionUID"),
     )
 )
 """UIDs of classes, codes and programs: they name no object."""

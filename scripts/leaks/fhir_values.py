@@ -22,19 +22,20 @@ CODED = ("code", "system", "display", "url", "version", "reference", "unit")
 
 
 def known_values(resource: Json) -> Iterator[Value]:
-    """What a resource says of people, itself or by what it contains, and its identifiers."""
+    """What a resource says of people, itself or by what it contains, and its identifiers; no days."""
     for person in people.within(resource):
         kind = person.get("resourceType", "")
-        yield from (Value(info_type, text, str(kind), FHIR) for info_type, text in people.values(person))
+        said = people.values(person)
+        yield from (Value(info_type, text, str(kind), FHIR) for info_type, text in said if info_type != DATE)
     for place, field, value in _fields(resource, str(resource.get("resourceType"))):
         if field == "identifier" and isinstance(value, dict) and isinstance(value.get("value"), str):
             yield Value(PLAIN, value["value"], f"{place}.value", FHIR)
 
 
 def days(resource: Json) -> Iterator[Value]:
-    """The days of a resource."""
-    for place, _, value in _fields(resource, str(resource.get("resourceType"))):
-        if isinstance(value, str) and _DATE.fullmatch(value):
+    """The days of a resource, but for that on which the store got it."""
+    for place, field, value in _fields(resource, str(resource.get("resourceType"))):
+        if field != "lastUpdated" and isinstance(value, str) and _DATE.fullmatch(value):
             yield Value(DATE, value[:10], place, FHIR)
 
 

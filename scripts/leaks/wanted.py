@@ -24,8 +24,12 @@ _LEAST_LETTERS = 3
 class Days:
     """Days of a person or a record, looked for in any usual writing."""
 
-    def __init__(self, own: Iterable[Value], others: Iterable[Value] = ()) -> None:
-        """Take the days of what the target's record was made of, and those of the same person elsewhere."""
+    def __init__(self, own: Iterable[Value], others: Iterable[Value] = (), *, of_anybody: bool = False) -> None:
+        """Take the days of what the target's record was made of, and those of the same person elsewhere.
+
+        `of_anybody` says that nobody knows what it was made of.
+        """
+        self._of_anybody = of_anybody
         self._own = {(each.place, day): each for each in own if (day := day_of(each.text)) is not None}
         self._by_day: dict[date, list[Value]] = {}
         for each in dict.fromkeys((*self._own.values(), *others)):
@@ -41,7 +45,7 @@ class Days:
         """
         if not self.known:
             return
-        if place and (day := day_of(text)) is not None:
+        if place and not self._of_anybody and (day := day_of(text)) is not None:
             yield from filter(None, (self._own.get((place, day)),))
             return
         for found in self.known.find(text):
