@@ -42,6 +42,7 @@ class Demonstration:
         self._load_and_import()
         self._search_and_retrieve()
         self._describe_in_fhir()
+        self._deidentify()
         self._export_and_query()
 
     def start_emulator(self, current: Step) -> None:
@@ -138,6 +139,18 @@ class Demonstration:
             found = self._command("cohort", COHORT, "--images", str(folder))
             self.facts["cohort"] = {"studies": len(found["studies"]), "images": found["images"]["retrieved"]}
 
+    def _deidentify(self) -> None:
+        """The films of the cohort without the patients, and what can still be found in them."""
+        films, clean = (self.places.results / name for name in ("cohort", "deidentified"))
+        shutil.rmtree(clean, ignore_errors=True)
+        with self._step("De-identify these films", "deidentify files ... --recipe ps315-headers"):
+            made = self._local("deidentify", "files", str(films), "--to", str(clean), "--recipe", "ps315-headers")
+        with self._step("Look for the patients in them", "leaks ... --no-pictures"):
+            found = self._local("leaks", str(films), str(clean), "--no-pictures")
+        if found["leaks"]:
+            raise StepFailed("The films still tell of the patients: see above.")
+        self.facts["deidentified"] = {"films": made["deidentified"], "values": found["source"]["values"]}
+
     def _export_and_query(self) -> None:
         with self._step("Export to Cloud Storage", "export --to bucket"):
             self.facts["exported"] = self._command("export", "--to", "bucket")["success"]
@@ -161,9 +174,12 @@ class Demonstration:
             yield current
 
     def _command(self, *arguments: str) -> Any:
-        """What one of our own commands answers."""
-        more = ["--outputs", str(self.places.outputs), "--json"]
-        return json.loads(self._must([sys.executable, "-m", "scripts", *arguments, *more]))
+        """What one of our own commands answers about the stack."""
+        return self._local(*arguments, "--outputs", str(self.places.outputs))
+
+    def _local(self, *arguments: str) -> Any:
+        """What one of our own commands answers that needs no stack."""
+        return json.loads(self._must([sys.executable, "-m", "scripts", *arguments, "--json"]))
 
     def _must(self, command: list[str]) -> str:
         """Run a program that says itself what is wrong."""

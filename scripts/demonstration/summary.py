@@ -34,6 +34,8 @@ def summary(places: Places, facts: dict[str, Any]) -> str:
         f"Out: {facts['exported']} exported to the bucket, {facts['rows']} rows to the table ({modalities}),",
         *(f"     {file}" for file in facts["retrieved"]),
         f"     {places.results / 'cohort'}: {facts['cohort']['images']} films of women, found by a search in FHIR",
+        f"     {places.results / 'deidentified'}: {facts['deidentified']['films']} of these without the patients",
+        f"     (none of {facts['deidentified']['values']} values is left)",
         "",
         "Where to look:",
         f'  eval "$(scripts/setup --env local)"; eval "$(python -m emulator env{state})"',

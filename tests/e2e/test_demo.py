@@ -62,6 +62,8 @@ def test_from_nothing_and_back(demo: Demo) -> None:
     assert first["resources"] > first["studies"]
     assert 0 < first["cohort"]["studies"] < first["studies"]
     assert first["cohort"]["images"] >= first["cohort"]["studies"]
+    assert first["deidentified"]["films"] == first["cohort"]["images"]
+    assert first["deidentified"]["values"] > 0
     assert "created" in told
 
     second, told = demo.counts()
