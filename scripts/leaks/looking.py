@@ -91,10 +91,11 @@ class Look:
         `samples` are the bytes of plain pixels, which are no text, but may look like one.
         """
         seen = {leak.value for leak in found.leaks if leak.file == number}
-        for at, value in self.wanted.needles.find(data):
-            if value not in seen and at not in samples:
-                seen.add(value)
-                found.add(number, f"byte {at}", [value])
+        for begin, end in ((0, samples.start), (samples.stop, len(data))):
+            for at, value in self.wanted.needles.find(data, begin, end):
+                if value not in seen:
+                    seen.add(value)
+                    found.add(number, f"byte {at}", [value])
         if data.find(b"endstream") >= 0:
             for part in _unpacked(bytes(data)):
                 found.add(number, "document", (value for _, value in self.wanted.needles.find(part)))

@@ -50,13 +50,16 @@ class Needles(Generic[Named]):
         self._longest = max((len(form) for same in self._named.values() for form in same), default=0)
         starts = b"".join(start.ljust(8, b"\0") for start in self._named)
         self._starts = np.unique(np.frombuffer(starts, np.uint64))
+        self._pairs = np.zeros(1 << 16, np.bool_)
+        self._pairs[self._starts & np.uint64(0xFFFF)] = True
 
-    def find(self, data: bytes | mmap) -> Iterator[tuple[int, Named]]:
-        """Where in bytes they stand; each place once."""
+    def find(self, data: bytes | mmap, begin: int = 0, end: int | None = None) -> Iterator[tuple[int, Named]]:
+        """Where in bytes, from `begin` to `end`, they stand; each place once."""
+        stop = len(data) if end is None else end
         if not self._named:
             return
-        for start in range(0, len(data), _CHUNK):
-            piece = data[start : start + _CHUNK + self._longest].lower()
+        for start in range(begin, stop, _CHUNK):
+            piece = data[start : min(stop, start + _CHUNK + self._longest)].lower()
             for at in self._candidates(piece):
                 if at < _CHUNK:
                     yield from self._at(piece, at, start)
@@ -72,9 +75,12 @@ class Needles(Generic[Named]):
 
         if len(piece) < SHORTEST:
             return []
-        windows: NDArray[np.uint64] = np.zeros(len(piece) - SHORTEST + 1, np.uint64)
         plain = np.frombuffer(piece, np.uint8)
+        last = len(piece) - SHORTEST + 1
+        pairs = plain[:last].astype(np.uint16) | plain[1 : last + 1].astype(np.uint16) << 8
+        places = np.flatnonzero(self._pairs[pairs])
+        windows: NDArray[np.uint64] = np.zeros(len(places), np.uint64)
         for place in range(SHORTEST):
-            windows |= plain[place : place + len(windows)].astype(np.uint64) << np.uint64(8 * place)
-        found: list[int] = np.flatnonzero(np.isin(windows, self._starts)).tolist()
+            windows |= plain[places + place].astype(np.uint64) << np.uint64(8 * place)
+        found: list[int] = places[np.isin(windows, self._starts)].tolist()
         return found
