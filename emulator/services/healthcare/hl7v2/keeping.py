@@ -62,31 +62,48 @@ def known(tx: sqlite3.Connection, key: Key, identifier: str) -> Row | None:
 
 def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None) -> Row:
     """Make a message be there; `before` is its row, where it has one."""
+    row = Row(0, identifier, state, new.sent, *_facts(new), len(new.body.raw))
     if before is not None:
         change(tx, before, state)
-        return replace(before, state=state)
-    body, kind, facility = new.body, new.message.message_type, new.message.field(HEADER, 4)
+        row = replace(row, number=before.number)
+        _read_anew(tx, key, row, new)
+        return row
     made = tx.execute(
         "INSERT INTO hl7v2_messages(store, id, live, changed, created, operation, labels, sent, type, facility, size)"
         " VALUES(?,?,1,?,?,?,?,?,?,?,?)",
         (
-            key.number,
-            identifier,
-            state.changed,
-            state.created,
-            state.operation,
-            state.labels,
-            new.sent,
-            kind,
-            facility,
-            len(body.raw),
+            *(key.number, identifier, state.changed, state.created, state.operation, state.labels),
+            *(row.sent, row.type, row.facility, row.size),
         ),
     )
-    number = int(made.lastrowid or 0)
-    tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", (number, body.raw, body.terminator, body.schematized))
+    row = replace(row, number=int(made.lastrowid or 0))
+    body = new.body
+    tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", (row.number, body.raw, body.terminator, body.schematized))
+    _put_patients(tx, key, row, new)
+    return row
+
+
+def _facts(new: Ready) -> tuple[str, str]:
+    """The type and the sending facility of a message."""
+    return new.message.message_type, new.message.field(HEADER, 4)
+
+
+def _read_anew(tx: sqlite3.Connection, key: Key, row: Row, new: Ready) -> None:
+    """Keep what a store as it is set to now reads in bytes that it has: segments, schematizedData, the send time."""
+    sql = "SELECT 1 FROM hl7v2_bodies WHERE number = ? AND terminator = ? AND schematized = ?"
+    same = tx.execute(sql, (row.number, new.body.terminator, new.body.schematized)).fetchone()
+    sql = "UPDATE hl7v2_messages SET sent = ?, type = ?, facility = ? WHERE number = ?"
+    tx.execute(sql, (row.sent, row.type, row.facility, row.number))
+    if same is None:
+        sql = "UPDATE hl7v2_bodies SET terminator = ?, schematized = ? WHERE number = ?"
+        tx.execute(sql, (new.body.terminator, new.body.schematized, row.number))
+        tx.execute("DELETE FROM hl7v2_patients WHERE store = ? AND number = ?", (key.number, row.number))
+        _put_patients(tx, key, row, new)
+
+
+def _put_patients(tx: sqlite3.Connection, key: Key, row: Row, new: Ready) -> None:
     for value, name in set(new.message.patient_ids()):
-        tx.execute("INSERT INTO hl7v2_patients VALUES(?,?,?,?)", (key.number, value, name, number))
-    return Row(number, identifier, state, new.sent, kind, facility, len(body.raw))
+        tx.execute("INSERT INTO hl7v2_patients VALUES(?,?,?,?)", (key.number, value, name, row.number))
 
 
 def change(tx: sqlite3.Connection, before: Row, state: State) -> None:

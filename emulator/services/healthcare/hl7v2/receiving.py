@@ -15,7 +15,7 @@ from emulator.services.healthcare import changes, operations, times
 from emulator.services.healthcare.hl7v2 import keeping, stored, views
 from emulator.services.healthcare.hl7v2.changes import Change
 from emulator.services.healthcare.hl7v2.keeping import Ready
-from emulator.services.healthcare.hl7v2.stored import Json, Row, State, Store
+from emulator.services.healthcare.hl7v2.stored import Body, Json, Row, State, Store
 from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
@@ -32,9 +32,10 @@ _SMALL = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message that is stored, and the control id of its ACK."""
+    """A message that is stored, with its body, and the control id of its ACK."""
 
     row: Row
+    body: Body
     acknowledgement: str
 
 
@@ -48,7 +49,7 @@ async def create(request: Request) -> Answer:
     except MessageError as problem:
         raise _invalid(problem) from None
     received = await _stored(request.context, store, ready, ingested=False)
-    return views.shown(store.name, store.version, received.row, ready.body, message=ready.message)
+    return _shown(store, received, ready)
 
 
 @SERVICE.handles(f"{MESSAGES}.ingest", permission="healthcare.hl7V2Messages.ingest")
@@ -67,8 +68,13 @@ async def ingest(request: Request) -> Answer:
             raise
         raise _nacked(request, store, raw, problem, problem.message) from None
     ack = acknowledging.ack(ready.message, stamp_of(received.row.state.created), received.acknowledgement)
-    shown = views.shown(store.name, store.version, received.row, ready.body, message=ready.message)
-    return {"hl7Ack": base64.b64encode(ack).decode(), "message": shown}
+    return {"hl7Ack": base64.b64encode(ack).decode(), "message": _shown(store, received, ready)}
+
+
+def _shown(store: Store, received: Received, ready: Ready) -> Json:
+    """A message as it is stored, which for one that was there already may be otherwise than it would be read now."""
+    message = ready.message if received.body is ready.body else None
+    return views.shown(store.name, store.version, received.row, received.body, message=message)
 
 
 def _given(request: Request) -> Json:
@@ -108,7 +114,8 @@ def _receive(tx: sqlite3.Connection, context: "Context", store: Store, ready: Re
     if before is not None and before.state.live:
         if store.rejects_duplicates:
             raise already_exists("The store has a message of the same bytes, and rejectDuplicateMessage is set.")
-        return Received(before, key.acknowledgement_of(identifier))
+        body = stored.body_of(tx, store.name, before)
+        return Received(before, body, key.acknowledgement_of(identifier))
     at = times.now(context)
     row = keeping.put(
         tx, key, ready, identifier, State(live=True, changed=at, created=at, operation="", labels=ready.labels), before
@@ -116,7 +123,7 @@ def _receive(tx: sqlite3.Connection, context: "Context", store: Store, ready: Re
     if resource.body.get("notificationConfigs") or resource.body.get("notificationConfig"):
         patients = frozenset(ready.message.patient_ids())
         changes.announce(context, tx, resource, [Change(row, patients, store.zone, ingested)])
-    return Received(row, key.acknowledgement_of(identifier))
+    return Received(row, ready.body, key.acknowledgement_of(identifier))
 
 
 def _invalid(problem: MessageError) -> ApiError:

@@ -1,5 +1,6 @@
 """Stores that schematize their messages (Cloud Healthcare: ParserConfig.schema)."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,31 @@ def test_schema_of_later_counts_for_later_messages(make_hl7v2: Make) -> None:
     second = store.create(RESULT.replace(b"|T|2.5.1", b"|P|2.5.1"))
     assert "schematizedData" not in store.get(first["name"])
     assert "data" in second["schematizedData"]
+
+
+def test_message_is_answered_as_it_is_stored(make_hl7v2: Make) -> None:
+    """A duplicate is the first message's resource (Hl7V2Store.rejectDuplicateMessage: "only one resource")."""
+    store = make_hl7v2(parserConfig={"version": "V2"})
+    first = store.create(RESULT)
+    body = {"parserConfig": {"schema": {"ignoreMinOccurs": True}}}
+    store.stores.patch(name=store.name, updateMask="parserConfig.schema", body=body).execute()
+    assert store.create(RESULT) == store.ingest(RESULT)[1] == store.get(first["name"]) == first
+
+
+def test_deleted_message_that_comes_again_is_read_anew(make_hl7v2: Make) -> None:
+    line_feed = base64.b64encode(b"\n").decode()  # by which a message is one segment that is ended by a carriage return
+    store = make_hl7v2(parserConfig={"version": "V2", "segmentTerminator": line_feed})
+    first = store.create(RESULT)
+    assert "patientIds" not in first
+    store.messages.delete(name=first["name"]).execute()
+    body = {"parserConfig": {"schema": {"ignoreMinOccurs": True}}}
+    mask = "parserConfig.schema,parserConfig.segmentTerminator"
+    store.stores.patch(name=store.name, updateMask=mask, body=body).execute()
+    again = store.create(RESULT)
+    assert again["name"] == first["name"]
+    assert "data" in again["schematizedData"]
+    assert store.get(again["name"]) == again
+    assert store.list(filter='PatientId("PATID5421", "MR")') == [{"name": again["name"]}]
 
 
 @pytest.mark.parametrize(
