@@ -23,7 +23,7 @@ FLOORS = (
     ("app",),
     ("coverage", "environment", "extract"),
     ("serving",),
-    ("commands", "mllp", "seeding", "snapshotting"),
+    ("commands", "mllp", "seeding", "snapshotting", "testing"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")

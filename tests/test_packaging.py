@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 import zipfile
@@ -15,9 +18,12 @@ from typing import Any
 import pytest
 
 from emulator.version import VERSION
+from tests.support.patience import PATIENCE
 from tests.support.wheel import PACKAGES, build
 
 ROOT = Path(__file__).resolve().parents[1]
+PLUGIN = "emulator/testing/plugin.py"  # which pytest imports, and nobody else
+EXAMPLE = ROOT / "examples" / "pytest"
 DATA = (".json", ".gz", ".sql", ".txt")
 
 
@@ -40,7 +46,7 @@ def imported(file: Path) -> Iterator[str]:
     ("folder", "extras", "left_out"),
     [
         # The provider stands in for a plugin of Pulumi's, and runs only beside Pulumi.
-        ("emulator", (), ("emulator/provider", "emulator/deidentify/image/rapid.py")),
+        ("emulator", (), ("emulator/provider", "emulator/deidentify/image/rapid.py", PLUGIN)),
         ("emulator/deidentify/image", ("ocr",), ()),
         ("infra", ("program",), ()),
         ("scripts", ("commands",), ("scripts/chestxrays/beam",)),
@@ -76,6 +82,26 @@ def test_a_wheel_holds_all_data(tmp_path: Path) -> None:
     wanted = {name for name in files if name.endswith((".py", *DATA))}
     assert wanted <= held
     assert {name.split("/")[0] for name in held if ".dist-info" not in name} == set(PACKAGES)
+
+
+def test_pytest_finds_the_fixtures_of_a_wheel(tmp_path: Path) -> None:
+    """Installed, they need no option: the example project's tests pass beside the wheel, outside this clone."""
+    site, project = tmp_path / "site", tmp_path / "project"
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps")
+    subprocess.run([*pip, "--target", site, build(tmp_path)], check=True)
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__"))
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env={**variables, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("8 passed")
 
 
 def test_the_changelog_is_ready_for_a_tag(project: dict[str, Any]) -> None:
