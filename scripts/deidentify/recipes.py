@@ -61,12 +61,15 @@ def of_file(path: Path) -> Recipe:
 
 
 def read_key(path: Path) -> Secret:
-    """The key in a file: 16, 24 or 32 bytes, or these in base64. Raises UsageError."""
+    """The key in a file: 16, 24 or 32 bytes, or these in base64, with or without a line's end. Raises UsageError.
+
+    What is both, such as 24 letters, is read as base64.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"The key file {path} cannot be read: {error.strerror}.") from None
-    for key in (raw, _unpacked(raw)):
+    for key in (_unpacked(raw), raw):
         with contextlib.suppress(ValueError):
             return Secret(key)
     raise UsageError(

@@ -55,6 +55,8 @@ def test_keys_are_read_plain_and_in_base64(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("AAAAAAAAAAAAAAAAAAAAAA==\n")
     assert recipes.read_key(tmp_path / "plain") == Secret(bytes(24))
     assert recipes.read_key(tmp_path / "text") == Secret(bytes(16))
+    (tmp_path / "unended").write_text("AAAAAAAAAAAAAAAAAAAAAA==")  # 24 bytes, which are no key of their own
+    assert recipes.read_key(tmp_path / "unended") == Secret(bytes(16))
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"AAAA", bytes(33)])
