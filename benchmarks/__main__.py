@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage
+from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage, testing
 from benchmarks.deidentify import text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
@@ -33,6 +33,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "hl7v2": hl7v2.hl7v2,
     "consent": consent.consent,
     "deidentify-text": text.deidentify_text,
+    "testing": testing.testing,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {
@@ -40,6 +41,7 @@ MORE: dict[str, Callable[[Places], list[Figure]]] = {
     "setup-from-nothing": commands.setup_from_nothing,
     "load-full": load.load_full,
     "dicomweb-full": side_by_side.dicomweb_full,
+    "testing-large": testing.testing_large,
     "dicomweb-growth": growth.dicomweb_growth,
     "fhir-growth": growing(),
     "fhir-search-growth": searches.fhir_search_growth,
