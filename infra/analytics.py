@@ -28,7 +28,9 @@ class AnalyticsArgs:
 class Analytics(pulumi.ComponentResource):
     """One BigQuery dataset, in the store's project and location as the Healthcare API's export wants it.
 
-    It declares no tables: an export and the stream create theirs, with a schema that follows the data.
+    It declares no tables: an export and the stream create theirs, with a schema that follows the data. BigQuery takes
+    no view of a table that is not there yet, so the views and queries of these tables are the commands'
+    (scripts/imaging_view.py, scripts/queries), which make them when they are asked.
     """
 
     def __init__(self, name: str, args: AnalyticsArgs, opts: pulumi.ResourceOptions | None = None) -> None:

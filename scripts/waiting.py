@@ -15,6 +15,7 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _LOG_TRIES = 6
 _LOG_PAUSE_SECONDS = 2.0
 _SHOWN_FAILURES = 20
+_PAGE = 100
 
 CANCELLED = 1
 DICOM_STORE = "healthcare_dicom_store"
@@ -117,6 +118,18 @@ def start(target: Connection, request: Any, title: str) -> str:
 def get_state(target: Connection, name: str) -> OperationState:
     """The operation `name` (a full resource name) as it stands now."""
     return OperationState.from_json(target.execute(target.healthcare.operations().get(name=name)))
+
+
+def all_states(target: Connection) -> list[OperationState]:
+    """All operations of the stack's dataset that Google still knows."""
+    methods = target.healthcare.operations()
+    request = methods.list(name=target.outputs.dataset_name, pageSize=_PAGE)
+    states = []
+    while request is not None:
+        page = target.execute(request)
+        states += [OperationState.from_json(body) for body in page.get("operations", [])]
+        request = methods.list_next(request, page)
+    return states
 
 
 def wait_for(target: Connection, name: str, title: str) -> OperationState:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scripts.chestxrays.label_columns import COLUMNS, TABLE
-from scripts.errors import CommandError
-from scripts.tables import METADATA_TABLE, find_table, table_id
+from scripts.imaging_view import find_metadata, latest_query, put_view
+from scripts.tables import find_table, table_id
 
 if TYPE_CHECKING:
-    from google.cloud import bigquery
-
     from scripts.connection import Connection
 
 INSTANCES_VIEW = "chest_xray_instances"
@@ -33,14 +31,6 @@ METADATA_COLUMNS = {
     "LastUpdated": "TIMESTAMP",
 }
 """What the views show of an instance. An export has columns only for attributes that some instance has."""
-_NEEDED = ("SOPInstanceUID", "LastUpdated", "Type")
-
-
-def find_metadata(target: Connection) -> bigquery.Table | None:
-    """The table with the store's metadata: the stream's where there is one, else the exported; None before that."""
-    streamed = target.outputs.dicom_stream_table
-    found = find_table(target, streamed.removeprefix("bq://")) if streamed else None
-    return found or find_table(target, METADATA_TABLE)
 
 
 def refresh_views(target: Connection) -> bool:
@@ -53,37 +43,11 @@ def refresh_views(target: Connection) -> bool:
     metadata = find_metadata(target) if find_table(target, TABLE) else None
     if metadata is None:
         return False
-    source = str(metadata.reference)
-    columns = {field.name for field in metadata.schema}
-    missing = [name for name in _NEEDED if name not in columns]
-    if missing:
-        raise CommandError(
-            f"{source} has no column {missing[0]}, so it is not an export of a DICOM store by attributes:"
-            " export again with `python -m scripts export --to table --write-disposition truncate`."
-        )
     instances = table_id(target, INSTANCES_VIEW)
-    _put_view(target, instances, instances_query(source, columns), INSTANCES_DESCRIPTION)
+    put_view(target, instances, latest_query(metadata, METADATA_COLUMNS), INSTANCES_DESCRIPTION)
     joined = joined_query(table_id(target, TABLE), instances)
-    _put_view(target, table_id(target, JOINED_VIEW), joined, JOINED_DESCRIPTION)
+    put_view(target, table_id(target, JOINED_VIEW), joined, JOINED_DESCRIPTION)
     return True
-
-
-def instances_query(metadata: str, columns: set[str]) -> str:
-    """The query of `chest_xray_instances`: the last state of each instance that is not deleted.
-
-    A stream has one row for each change of an instance, an export that appends one for each export (Cloud Healthcare:
-    "Streaming DICOM metadata changes to BigQuery"). Attributes that the table has no column for are NULL.
-    """
-    shown = [
-        f"`{name}`" if name in columns else f"CAST(NULL AS {kind}) AS `{name}`"
-        for name, kind in METADATA_COLUMNS.items()
-    ]
-    return (
-        f"SELECT {', '.join(shown)}\n"
-        f"FROM (SELECT * FROM `{metadata}` WHERE TRUE\n"
-        "  QUALIFY ROW_NUMBER() OVER (PARTITION BY SOPInstanceUID ORDER BY LastUpdated DESC) = 1) AS latest\n"
-        "WHERE IFNULL(latest.Type, 'INSERT') != 'DELETE'"
-    )
 
 
 def joined_query(labels: str, instances: str) -> str:
@@ -94,20 +58,3 @@ def joined_query(labels: str, instances: str) -> str:
         f"FROM `{labels}` AS film\n"
         f"JOIN `{instances}` AS instance ON instance.SOPInstanceUID = film.sop_instance_uid"
     )
-
-
-def _put_view(target: Connection, name: str, query: str, description: str) -> None:
-    from google.cloud import bigquery
-
-    found = find_table(target, name)
-    if found is None:
-        view = bigquery.Table(name)
-        view.view_query = query
-        view.description = description
-        view.labels = dict(target.outputs.labels)
-        target.bigquery.create_table(view)
-    elif found.table_type != "VIEW":
-        raise CommandError(f"{name} is there already and is not a view: rename or drop it, then run the command again.")
-    elif found.view_query != query:
-        found.view_query = query
-        target.bigquery.update_table(found, ["view_query"])

@@ -10,7 +10,7 @@ from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.registering import register
 from scripts.connection import connect
 from scripts.console import note, print_json, print_table, remark
-from scripts.waiting import OperationState, failed_files, get_state, show_failures
+from scripts.waiting import OperationState, all_states, failed_files, get_state, show_failures
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
@@ -20,7 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-_PAGE = 100
 
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION", help="The operation's number or full name.")]
 
@@ -35,7 +34,7 @@ def list_operations(
 ) -> None:
     """List the operations of the stack's dataset, newest first."""
     with connect(stack, outputs) as target:
-        states = [state for state in _all_states(target) if not (running and state.done)]
+        states = [state for state in all_states(target) if not (running and state.done)]
     states = sorted(states, key=lambda state: state.created, reverse=True)[:limit]
     if as_json:
         print_json([state.to_json() for state in states])
@@ -79,18 +78,6 @@ def cancel_operation(operation: OperationArgument, *, stack: StackOption = None,
 
 def _name(target: Connection, operation: str) -> str:
     return operation if "/" in operation else f"{target.outputs.dataset_name}/operations/{operation}"
-
-
-def _all_states(target: Connection) -> list[OperationState]:
-
-    methods = target.healthcare.operations()
-    request = methods.list(name=target.outputs.dataset_name, pageSize=_PAGE)
-    states = []
-    while request is not None:
-        page = target.execute(request)
-        states += [OperationState.from_json(body) for body in page.get("operations", [])]
-        request = methods.list_next(request, page)
-    return states
 
 
 def _row(state: OperationState) -> tuple[object, ...]:

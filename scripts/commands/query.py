@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from scripts.chestxrays import ready_queries
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.console import print_json, print_table
+from scripts.console import count, note, print_json, print_table
 from scripts.errors import UsageError
-
-if TYPE_CHECKING:
-    from scripts.chestxrays.ready_queries import ReadyQuery
+from scripts.queries import ready as ready_queries
+from scripts.queries import results
 
 LIST = "list"
 
@@ -28,10 +27,13 @@ def query(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"A ready query about the chest X-rays' labels instead: {', '.join(ready_queries.NAMES)};"
-            f" `{LIST}` says what each shows.",
+            help=f"A ready query instead: {', '.join(ready_queries.NAMES)}; `{LIST}` says what each shows.",
         ),
     ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the rows to FILE: .csv, .json or .parquet.")
+    ] = None,
+    chart: Annotated[bool, typer.Option("--chart", help="Show a bar a row: the first column of numbers.")] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -45,28 +47,30 @@ def query(
     if ready == LIST:
         _list(as_json=as_json)
         return
+    if sum((to is not None, chart, as_json)) > 1:
+        raise UsageError("--to, --chart and --json exclude each other.")
+    if to is not None:
+        results.require_ending(to)
     chosen = ready_queries.ready_query(ready) if ready else None
     from google.cloud.bigquery import DatasetReference, QueryJobConfig
 
-    from scripts.chestxrays.query_tables import prepare
+    from scripts.queries.preparing import prepare
 
     with connect(stack, outputs) as target:
-        if chosen is not None:
-            prepare(target, chosen)
+        text = prepare(target, chosen) if chosen is not None else sql or ""
         dataset = DatasetReference(target.outputs.project, target.outputs.bigquery_dataset)
-        text = _text(sql, chosen)
-        job = target.bigquery.query(text, job_config=QueryJobConfig(default_dataset=dataset))
-        rows = job.result()
-        columns = [each.name for each in rows.schema]
-        found = [dict(row.items()) for row in rows]
-    if as_json:
-        print_json(found)
+        found = target.bigquery.query(text, job_config=QueryJobConfig(default_dataset=dataset)).result()
+        rows = [row.values() for row in found]
+    columns = [each.name for each in found.schema]
+    if to is not None:
+        results.write(to, found.schema, rows)
+        note(f"{count(len(rows), 'row')} written to {to}")
+    elif chart:
+        results.chart(columns, rows)
+    elif as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        print_table(columns, [[row[name] for name in columns] for row in found])
-
-
-def _text(sql: str | None, chosen: ReadyQuery | None) -> str:
-    return chosen.sql if chosen is not None else sql or ""
+        print_table(columns, rows)
 
 
 def _list(*, as_json: bool) -> None:

@@ -12,13 +12,14 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from scripts.chestxrays import label_views, query_tables
+from scripts.chestxrays import label_views
 from scripts.chestxrays.label_table import load_labels
 from scripts.chestxrays.label_views import INSTANCES_VIEW, JOINED_VIEW, refresh_views
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import FilmUids
 from scripts.connection import Connection, resolve_endpoints
 from scripts.errors import CommandError
+from scripts.queries import preparing
 from scripts.tables import find_table, table_id
 from tests.scripts.chestxrays.labelled import small_set, uids_of
 from tests.scripts.conftest import Live, Run
@@ -209,12 +210,12 @@ def test_who_may_only_read_uses_the_views_as_they_are(
 ) -> None:
     films = label(target)
     metadata(target, [instance(film) for film in films])
-    monkeypatch.setattr(query_tables, "refresh_views", forbidden)
+    monkeypatch.setattr(preparing, "refresh_views", forbidden)
     refused = run("query", "--ready", "mismatch", "--outputs", stack.path)
     assert (refused.code, "bigquery.tables.create denied" in refused.err) == (1, True)
     monkeypatch.undo()
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(stack.emulator.credentials_file))
     assert refresh_views(target)
-    monkeypatch.setattr(query_tables, "refresh_views", forbidden)
+    monkeypatch.setattr(preparing, "refresh_views", forbidden)
     asked = run("query", "--ready", "mismatch", "--json", "--outputs", stack.path)
     assert (asked.code, json.loads(asked.out)) == (0, [])

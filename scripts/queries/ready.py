@@ -1,4 +1,4 @@
-"""Ready queries about the labels: the files in queries/, each with one comment line that says what it shows."""
+"""Ready queries: the files in sql/, each with one comment line that says what it shows."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 
 from scripts.errors import UsageError
 
-NAMES = ("findings", "views", "follow-up", "boxes", "splits", "mismatch")
-_FOLDER = Path(__file__).parent / "queries"
+OF_LABELS = ("findings", "findings-by-view", "views", "follow-up", "boxes", "splits", "mismatch")
+"""About the labels of the chest X-rays."""
+OF_IMAGES = ("studies", "storage", "followed-up", "arrivals", "order-to-image")
+"""About all instances of the DICOM store, by their metadata."""
+NAMES = (*OF_IMAGES, *OF_LABELS)
+_FOLDER = Path(__file__).parent / "sql"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ import pytest
 import sqlglot
 
 from emulator.services.bigquery.sql.syntax import RESERVED
-from scripts.chestxrays import label_columns, label_table, label_views, ready_queries
+from scripts import imaging_view
+from scripts.chestxrays import label_columns, label_table, label_views
 from scripts.chestxrays.label_table import load_labels
 from scripts.connection import Connection
+from scripts.queries import ready as ready_queries
 from tests.scripts.chestxrays.labelled import small_set, uids_of
 from tests.scripts.conftest import Live, Run
 
@@ -94,8 +96,11 @@ def test_the_list_says_what_each_shows(run: Run, tmp_path: Path) -> None:
     shown = run("query", "--ready", "list", "--outputs", tmp_path / "none.json")
     assert shown.code == 0
     lines = [line.split("\t") for line in shown.out.splitlines()[1:]]
-    assert [line[0] for line in lines] == ["findings", "views", "follow-up", "boxes", "splits", "mismatch"]
-    assert lines[0][1] == "Films and patients of each finding, and the share of all films that show it."
+    assert [line[0] for line in lines] == list(ready_queries.NAMES)
+    assert (
+        lines[ready_queries.NAMES.index("findings")][1]
+        == "Films and patients of each finding, and the share of all films that show it."
+    )
     as_json = json.loads(run("query", "--ready", "list", "--json").out)
     assert [[each["name"], each["shows"]] for each in as_json] == lines
 
@@ -105,7 +110,7 @@ def test_the_list_says_what_each_shows(run: Run, tmp_path: Path) -> None:
     [
         ((), "either a query in GoogleSQL or --ready NAME"),
         (("SELECT 1", "--ready", "findings"), "either a query in GoogleSQL or --ready NAME"),
-        (("--ready", "nope"), "There is no ready query 'nope'; there are findings, views, follow-up"),
+        (("--ready", "nope"), "There is no ready query 'nope'; there are studies, storage"),
     ],
 )
 def test_wrong_use(run: Run, stack: Live, arguments: tuple[str, ...], message: str) -> None:
@@ -124,7 +129,7 @@ def test_without_labels_it_says_what_to_do_first(run: Run, stack: Live) -> None:
 def all_sql() -> dict[str, str]:
     statements = {query.name: query.sql for query in ready_queries.ready_queries()}
     statements["merge"] = label_table.merge_statement("p.d.labels", "p.d.staging")
-    statements["instances"] = label_views.instances_query("p.d.metadata", set())
+    statements["instances"] = imaging_view.latest("p.d.metadata", set(), label_views.METADATA_COLUMNS)
     statements["joined"] = label_views.joined_query("p.d.labels", "p.d.instances")
     return statements
 
@@ -139,7 +144,7 @@ def test_no_reserved_word_names_anything(name: str) -> None:
 
 
 def test_every_file_has_its_one_line_of_comment_and_is_listed() -> None:
-    folder = Path(ready_queries.__file__).parent / "queries"
+    folder = Path(ready_queries.__file__).parent / "sql"
     assert sorted(path.stem for path in folder.iterdir()) == sorted(ready_queries.NAMES)
     for query in ready_queries.ready_queries():
         assert re.fullmatch(r"[A-Z][^\n]+\.", query.shows)
