@@ -1,7 +1,18 @@
 """BigQuery: datasets, tables and their rows, jobs; rows and SQL are DuckDB's."""
 
-from emulator.services.bigquery import datasets, members, projects, subscriptions, tabledata, tables
+from emulator.services.bigquery import datasets, members, projects, routines, subscriptions, tabledata, tables
 from emulator.services.bigquery.jobs import methods, uploads
 from emulator.services.bigquery.service import SERVICE
 
-__all__ = ["SERVICE", "datasets", "members", "methods", "projects", "subscriptions", "tabledata", "tables", "uploads"]
+__all__ = [
+    "SERVICE",
+    "datasets",
+    "members",
+    "methods",
+    "projects",
+    "routines",
+    "subscriptions",
+    "tabledata",
+    "tables",
+    "uploads",
+]

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import errors
-from emulator.services.bigquery.names import DatasetName, TableName
-from emulator.services.bigquery.sql.catalog import DatasetInfo, TableInfo
+from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
+from emulator.services.bigquery.sql.arguments import Argument
+from emulator.services.bigquery.sql.catalog import DatasetInfo, Routine, TableInfo
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import standard_type
+from emulator.services.bigquery.standard_types import type_text
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -22,7 +24,13 @@ if TYPE_CHECKING:
 
 DATASETS = "bigquery.datasets"
 TABLES = "bigquery.tables"
+ROUTINES = "bigquery.routines"
 DEFAULT_LOCATION = "US"
+ROUTINE_KINDS = {
+    "SCALAR_FUNCTION": "FUNCTION",
+    "TABLE_VALUED_FUNCTION": "TABLE FUNCTION",
+    "PROCEDURE": "PROCEDURE",
+}
 
 
 def milliseconds(stamp: str) -> int:
@@ -68,6 +76,29 @@ def tables_of(context: Context, name: DatasetName, tx: sqlite3.Connection | None
 def _expired(context: Context, found: Resource) -> bool:
     expiration = found.body.get("expirationTime")
     return expiration is not None and int(expiration) <= context.clock.seconds() * 1000
+
+
+def routine(context: Context, name: RoutineName, tx: sqlite3.Connection | None = None) -> Resource:
+    """The function or procedure; a 404 that says whether the dataset exists."""
+    found = context.resources.get(ROUTINES, name.resource, tx)
+    if found is None:
+        dataset(context, name.parent, tx)
+        raise errors.no_routine(name)
+    return found
+
+
+def routine_info(name: RoutineName, body: dict[str, Any]) -> Routine:
+    """What the dialect needs to know of a routine, from the REST resource."""
+    arguments = tuple(
+        Argument(
+            item.get("name", ""),
+            "" if item.get("argumentKind") == "ANY_TYPE" else type_text(item.get("dataType") or {}),
+            item.get("mode", "IN"),
+        )
+        for item in body.get("arguments") or ()
+    )
+    returns = type_text(body["returnType"]) if body.get("returnType") else ""
+    return Routine(name, ROUTINE_KINDS[body["routineType"]], arguments, returns, body["definitionBody"])
 
 
 def dataset_name(resource: Resource) -> DatasetName:

@@ -198,7 +198,8 @@ async def remove(context: Any, name: DatasetName, *, contents: bool) -> None:
     def change(tx: sqlite3.Connection) -> list[str]:
         catalog.dataset(context, name, tx)
         tables = context.resources.list(catalog.TABLES, name.resource, tx=tx)[0]
-        if tables and not contents and any(catalog.tables_of(context, name, tx)):
+        routines = context.resources.list(catalog.ROUTINES, name.resource, tx=tx)[0]
+        if not contents and (routines or any(catalog.tables_of(context, name, tx))):
             raise errors.error("resourceInUse", f"Dataset {name} is still in use")
         context.resources.delete_tree(tx, name.resource)
         context.db.after_commit(context.policies.forget)

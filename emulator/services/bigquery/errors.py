@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.errors import ApiError
-from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 
 STATUS_OF = {
@@ -46,6 +46,11 @@ def no_dataset(name: DatasetName) -> ApiError:
 def no_table(name: TableName) -> ApiError:
     """404."""
     return error("notFound", f"Not found: Table {name}")
+
+
+def no_routine(name: RoutineName) -> ApiError:
+    """404."""
+    return error("notFound", f"Not found: Routine {name}")
 
 
 def no_job(project: str, job: str, location: str) -> ApiError:

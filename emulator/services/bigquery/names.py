@@ -41,6 +41,43 @@ class DatasetName:
 
 
 @dataclass(frozen=True, order=True)
+class RoutineName:
+    """A function or procedure of a dataset."""
+
+    project: str
+    dataset: str
+    routine: str
+
+    @property
+    def parent(self) -> DatasetName:
+        """The dataset that it is in."""
+        return DatasetName(self.project, self.dataset)
+
+    @property
+    def resource(self) -> str:
+        """Its resource name, under which policies are kept."""
+        return f"projects/{self.project}/datasets/{self.dataset}/routines/{self.routine}"
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Its `routineReference`."""
+        return {"projectId": self.project, "datasetId": self.dataset, "routineId": self.routine}
+
+    def __str__(self) -> str:
+        return f"{self.project}:{self.dataset}.{self.routine}"
+
+    @staticmethod
+    def written(path: str, project: str, default: DatasetName | None) -> RoutineName | None:
+        """What a path in a statement names, backquotes or not; None where its dataset is not told."""
+        parts = path.replace("`", "").replace(" ", "").split(".")
+        if len(parts) == 1:
+            return None if default is None else RoutineName(default.project, default.dataset, parts[0])
+        if len(parts) == 2:
+            return RoutineName(project, *parts)
+        return RoutineName(".".join(parts[:-2]), *parts[-2:])
+
+
+@dataclass(frozen=True, order=True)
 class TableName:
     """A table or view of a dataset."""
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import access, catalog, errors, warehouse
 from emulator.services.bigquery.jobs import results, store
-from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.catalog import (
     DatasetInfo,
     Reference,
+    Routine,
     SchemaView,
     Snapshot,
     TableInfo,
@@ -87,12 +88,20 @@ class _Lookup:
         self._listings: dict[DatasetName, tuple[TableInfo, ...]] = {}
         self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
         self._view_reads: dict[TableName, frozenset[TableName]] = {}
+        self._routines: dict[RoutineName, Routine] = {}
         self._jobs: dict[SchemaView, tuple[dict[str, Any], ...]] = {}
 
     async def snapshot(self, references: Iterable[Reference]) -> Snapshot:
         reads = await self._resolve(references, 0)
         return Snapshot(
-            self._tables, self._listings, self._datasets, self._principal, reads, self._view_reads, self._jobs
+            self._tables,
+            self._listings,
+            self._datasets,
+            self._principal,
+            reads,
+            self._view_reads,
+            self._jobs,
+            self._routines,
         )
 
     async def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
@@ -105,6 +114,8 @@ class _Lookup:
                 found = [info for info in listing if info.name.table.startswith(reference.prefix)]
                 names.update(info.name for info in found if info.kind == "TABLE")
                 self._tables.update({info.name: info for info in found})
+            elif isinstance(reference, RoutineName):
+                names.update(await self._routine(reference, depth))
             else:
                 names.add(reference)
                 await self._table(reference, depth)
@@ -118,6 +129,19 @@ class _Lookup:
             house = warehouse.of(self._context)
             reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
             self._view_reads[name] = await self._resolve(reads, depth + 1)
+
+    async def _routine(self, name: RoutineName, depth: int) -> frozenset[TableName]:
+        """Look up a function; gives the tables that it reads. Raises 403, 404."""
+        if name in self._routines:
+            return frozenset()
+        routine = catalog.routine_info(name, catalog.routine(self._context, name).body)
+        if not self._context.policies.allows(self._principal, "bigquery.routines.get", name.resource):
+            raise errors.access_denied("Routine", name, "bigquery.routines.get")
+        self._routines[name] = routine
+        if routine.kind == "PROCEDURE" or depth >= MAX_DEPTH:
+            return frozenset()
+        reads = await warehouse.of(self._context).run(scripts.routine_reads, routine, short=True)
+        return await self._resolve(reads, depth + 1)
 
     def _list(self, name: DatasetName) -> tuple[TableInfo, ...]:
         catalog.dataset(self._context, name)

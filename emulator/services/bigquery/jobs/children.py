@@ -53,15 +53,19 @@ async def start(session: Session, sql: Fragment, script: Script, kind: str) -> J
 
 
 def _frames(session: Session, sql: Fragment) -> list[dict[str, Any]]:
+    return [frame(sql), *session.calls]
+
+
+def frame(sql: Fragment) -> dict[str, Any]:
+    """Where a statement stands, as a ScriptStackFrame."""
     place = sql.place
-    frame = {
+    return {
         "startLine": place.line,
         "startColumn": place.column,
         "endLine": place.end_line,
         "endColumn": place.end_column,
         "text": sql.text,
     }
-    return [frame, *session.calls]
 
 
 async def end(session: Session, child: Job, problem: ApiError | None) -> None:

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
-from emulator.services.bigquery.jobs import children, results, statement, values
+from emulator.services.bigquery.jobs import children, procedures, results, statement, values
 from emulator.services.bigquery.jobs.select import Query
-from emulator.services.bigquery.jobs.session import Failure, Session
+from emulator.services.bigquery.jobs.session import Failure, Frame, Session, default_dataset
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.jobs.transaction import Transaction
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import blocks, scripts
+from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.blocks import ITERATE, LEAVE, Fragment, Jump, Node
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+MAX_CALLS = 50  # BigQuery: maximum depth of procedure calls
 BATCH = 1000  # rows that FOR reads at a time
 
 
@@ -316,7 +318,42 @@ class Runner:
             await values.into(session, node.into, child)
 
     async def _call(self, node: blocks.Call) -> None:
-        raise errors.error("notImplemented", f"CALL {node.procedure}: procedures are not emulated.")
+        """Run a procedure in a frame of its own; what it put into OUT and INOUT arguments is the caller's then."""
+        session = self._session
+        procedure = procedures.find(session, node.procedure, len(node.arguments))
+        if len(session.frames) > MAX_CALLS:
+            raise errors.error("invalidQuery", f"Procedures call each other more than {MAX_CALLS} deep.")
+        given = zip(procedure.arguments, node.arguments, strict=True)
+        declared = [await self._given(argument, value) for argument, value in given]
+        nodes = await warehouse.of(session.context).run(scripts.outline, procedure.body, short=True)
+        frame = Frame([{variable.name.lower(): variable for variable in declared}])
+        defaults, parameters = session.defaults, self._parameters
+        session.frames.append(frame)
+        session.calls.insert(0, {**children.frame(node.sql), "procedureId": str(procedure.name)})
+        session.defaults, self._parameters = default_dataset(session, procedure.name.project, ""), []
+        try:
+            await self.run(nodes)
+        except Failure as failure:
+            failure.outer.append((node.sql.place, str(procedure.name)))
+            raise
+        finally:
+            session.frames.pop()
+            session.calls.pop(0)
+            session.defaults, self._parameters = defaults, parameters
+        for argument, value in zip(procedure.arguments, node.arguments, strict=True):
+            if argument.mode != "IN":
+                await values.assign(session, value.text, frame.variable(argument.name))
+
+    async def _given(self, argument: Argument, value: Fragment) -> Variable:
+        """An argument of a procedure as the variable that it is inside."""
+        session = self._session
+        if argument.mode != "IN":
+            session.frame.variable(value.text)  # of OUT and INOUT, the name of a variable
+        field = await procedures.field(session, argument.kind) if argument.kind else None
+        if argument.mode == "OUT":
+            return Variable(argument.name, field or session.frame.variable(value.text).field)
+        made = await self._value(value, Variable(argument.name, field) if field else None)
+        return Variable(argument.name, field or made.field, made.value)
 
 
 def _same(jump: Jump, label: str) -> bool:

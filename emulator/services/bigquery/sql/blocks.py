@@ -32,7 +32,7 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of SQL. kind is FUNCTION for CREATE TEMP FUNCTION, else empty."""
+    """A statement of SQL. kind is FUNCTION for CREATE TEMP FUNCTION, ROUTINE for what makes or drops one."""
 
     sql: Fragment
     kind: str = ""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
+from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.types import Field
 
 
@@ -40,7 +41,18 @@ class Wildcard:
     prefix: str
 
 
-Reference = TableName | SchemaView | Wildcard
+Reference = TableName | SchemaView | Wildcard | RoutineName
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A function or procedure: its kind (FUNCTION, TABLE FUNCTION, PROCEDURE), and types and body as texts."""
+
+    name: RoutineName
+    kind: str
+    arguments: tuple[Argument, ...]
+    returns: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -84,3 +96,4 @@ class Snapshot:
     reads: frozenset[TableName] = frozenset()  # named by the statement itself
     view_reads: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)  # named by a view
     jobs: Mapping[SchemaView, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # as the API shows them
+    routines: Mapping[RoutineName, Routine] = field(default_factory=dict)  # named by statements, views and routines

@@ -44,7 +44,7 @@ NAMES = (TokenType.IDENTIFIER, TokenType.STRING)
 MAX_DEPTH = 50  # BigQuery: maximum nesting depth of blocks and conditions
 
 
-class _Words(GoogleSql):
+class Words(GoogleSql):
     """The words of a script, none of which swallows the rest of its statement."""
 
     class Tokenizer(GoogleSql.Tokenizer):
@@ -55,17 +55,22 @@ class _Words(GoogleSql):
 
 def read(sql: str) -> tuple[Node, ...]:
     """The statements of a script. Raises SqlError where its control statements are not well-formed."""
+    return _Reader(sql, tokenized(sql)).script()
+
+
+def tokenized(sql: str) -> Sequence[Token]:
+    """The words of a text. Raises SqlError where a literal or comment has no end."""
     try:
-        tokens = _Words().tokenize(sql)
+        tokens: Sequence[Token] = Words().tokenize(sql)
     except SqlglotError as error:
         raise syntax_error(error, sql) from None
-    return _Reader(sql, tokens).script()
+    return tokens
 
 
 def leaves(nodes: Sequence[Node]) -> Iterator[Fragment]:
-    """The statements of SQL in a script, those of procedures left out."""
+    """The statements of SQL in a script, those that make or drop routines left out."""
     for node in nodes:
-        if isinstance(node, Statement) and node.kind != "PROCEDURE":
+        if isinstance(node, Statement) and node.kind != "ROUTINE":
             yield node.sql
         elif isinstance(node, Branches):
             for body in (*(body for _, body in node.branches), node.otherwise):
@@ -81,7 +86,7 @@ class _Reader:
     def __init__(self, sql: str, tokens: Sequence[Token]) -> None:
         self._sql = sql
         self._tokens = tokens
-        self._words = [_word(token) for token in tokens]
+        self._words = [word_of(token) for token in tokens]
         self._lines = [index for index, character in enumerate(sql) if character == "\n"]
         marks = (index for index, token in enumerate(tokens) if token.token_type == TokenType.PLACEHOLDER)
         self._parameters = {index: number for number, index in enumerate(marks)}
@@ -240,10 +245,13 @@ class _Reader:
         if self._word() in ENDS:
             raise self._unexpected()
         first = self._at
-        self._take("CREATE")
+        dropped = self._take("DROP")
+        made = self._take("CREATE")
         self._take("OR", "REPLACE")
         kind = "FUNCTION" if self._word() in ("TEMP", "TEMPORARY") and self._word(1) == "FUNCTION" else ""
-        procedure = self._word() == "PROCEDURE" and self._at > first
+        self._take("TABLE")
+        kind = "ROUTINE" if (made or dropped) and self._word() in ("FUNCTION", "PROCEDURE") else kind
+        procedure = made and self._word() == "PROCEDURE"
         self._at = first
         if not procedure:
             while self._word() not in (";", "") or (self._at < len(self._tokens) and not self._word()):
@@ -253,7 +261,7 @@ class _Reader:
         self._labels, before = [], self._labels
         self._block("")
         self._labels = before
-        return Statement(self._fragment(first), "PROCEDURE")
+        return Statement(self._fragment(first), "ROUTINE")
 
     def _transaction(self) -> Node | None:
         first = self._at
@@ -422,7 +430,7 @@ class _Reader:
         return Call(self._fragment(first), procedure, arguments)
 
 
-def _word(token: Token) -> str:
+def word_of(token: Token) -> str:
     """A token as the grammar compares it; names in backquotes and literals are nobody's keyword."""
     if token.token_type in NAMES or token.token_type.name.endswith("STRING"):
         return ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.services.bigquery.names import DatasetName, TableName
+from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.types import Field
 
@@ -67,6 +68,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class RoutineStatement:
+    """CREATE or DROP of a FUNCTION, TABLE FUNCTION or PROCEDURE. kind is one of these; returns is a type as written."""
+
+    action: str
+    kind: str
+    path: str
+    replace: bool = False
+    tolerant: bool = False  # IF [NOT] EXISTS
+    arguments: tuple[Argument, ...] = ()
+    returns: str = ""
+    language: str = "SQL"
+    body: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class Plan:
     """One statement: its number in the script, its statementType, the tables that it reads and the one it changes."""
 
@@ -81,6 +98,7 @@ class Plan:
     options: dict[str, Any] = field(default_factory=dict)  # of EXPORT DATA and LOAD DATA
     fields: tuple[Field, ...] = ()  # the columns that LOAD DATA lists
     overwrite: bool = False  # LOAD DATA OVERWRITE
+    routine: RoutineStatement | None = None
 
     @property
     def is_dml(self) -> bool:

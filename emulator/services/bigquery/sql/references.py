@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Wildcard
+from emulator.services.bigquery.sql.catalog import Defaults, SchemaView, Wildcard
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 
@@ -16,7 +16,7 @@ PROJECT_VIEWS = ("SCHEMATA", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT", "JOBS"
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
 
 
-def resolve(table: exp.Table, defaults: Defaults) -> Reference:
+def resolve(table: exp.Table, defaults: Defaults) -> TableName | SchemaView | Wildcard:
     """What a table node names. Raises SqlError for a name that is incomplete or malformed."""
     path = ".".join(part.name for part in table.parts)
     parts = path.split(".")

@@ -16,7 +16,8 @@ import orjson
 
 from emulator.services.bigquery.sql import changes, engine, kept, storage
 from emulator.services.bigquery.sql.blocks import Node
-from emulator.services.bigquery.sql.catalog import Defaults, Reference, Snapshot
+from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot
+from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
 from emulator.services.bigquery.sql.rows import row_encoder
 from emulator.services.bigquery.sql.types import Field, duckdb_type, python_select, quote
@@ -36,7 +37,7 @@ _keeping = threading.Lock()
 def outline(_: DuckDBPyConnection, text: str) -> tuple[Node, ...]:
     """The statements of a script, its control read and their syntax checked. Raises SqlError."""
     from emulator.services.bigquery.sql.outline import leaves, read
-    from emulator.services.bigquery.sql.statements import syntax
+    from emulator.services.bigquery.sql.trees import syntax
 
     nodes = read(text)
     for leaf in leaves(nodes) if len(nodes) > 1 else ():
@@ -46,14 +47,18 @@ def outline(_: DuckDBPyConnection, text: str) -> tuple[Node, ...]:
 
 def check(_: DuckDBPyConnection, text: str) -> None:
     """Read a CREATE TEMP FUNCTION. Raises SqlError where that cannot be done, or its language is not SQL."""
-    from emulator.services.bigquery.sql.statements import syntax
     from emulator.services.bigquery.sql.temporary import expand_functions
+    from emulator.services.bigquery.sql.trees import syntax
 
     expand_functions(syntax(text))
 
 
 def prepare(_: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
+    from emulator.services.bigquery.sql import routine_ddl
+
+    if routine := routine_ddl.read(script.text):
+        return [Plan(1, f"{routine.action}_{routine.kind.replace(' ', '_')}", routine=routine)]
     statements = _parse(script)
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
     with _keeping:
@@ -225,6 +230,17 @@ def change(
         for action, count in counts.items() if key else ():
             storage.mark_done(connection, f"{key}/{action}", count)
     return counts
+
+
+def routine_reads(_: DuckDBPyConnection, routine: Routine) -> tuple[Reference, ...]:
+    """The tables and functions that the body of a function names. Raises SqlError."""
+    from emulator.services.bigquery.sql.statements import parse
+
+    text = routine.body if routine.kind == "TABLE FUNCTION" else f"SELECT ({routine.body})"
+    statements = parse(text, Defaults(routine.name.project))
+    if len(statements) != 1 or statements[0].kind != "SELECT":
+        raise SqlError("The body of a function is one expression, that of a table function one query.")
+    return statements[0].reads
 
 
 def view_reads(_: DuckDBPyConnection, query: str, project: str) -> tuple[Reference, ...]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
-from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.escapes import checked_literals
 from emulator.services.bigquery.sql.plans import DML
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
-from emulator.services.bigquery.sql.syntax import RESERVED, syntax_error
+from emulator.services.bigquery.sql.routines import calls
+from emulator.services.bigquery.sql.syntax import RESERVED
 from emulator.services.bigquery.sql.temporary import expand_functions, move_tables
-
-logging.getLogger("sqlglot").setLevel(logging.ERROR)
+from emulator.services.bigquery.sql.trees import syntax
 
 
 @dataclass
@@ -48,19 +44,11 @@ def parse(
     expanded = expand_functions(trees)
     move_tables(expanded, defaults.temporary, temporary)
     statements = [_statement(tree, defaults) for tree in expanded]
+    for statement in statements:
+        statement.reads += tuple(name for _, name, _ in calls(statement.tree, defaults))
     if not statements:
         raise SqlError("The query text holds no statement.")
     return statements
-
-
-def syntax(sql: str) -> list[exp.Expr]:
-    """The trees of a query text as the parser gives them. Raises SqlError where it is not GoogleSQL."""
-    sql = checked_literals(sql)
-    try:
-        trees = sqlglot.parse(sql, read=GoogleSql)
-    except sqlglot.errors.SqlglotError as error:
-        raise syntax_error(error, sql) from None
-    return [tree for tree in trees if tree is not None]
 
 
 def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
@@ -72,7 +60,7 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
         raise SqlError("Syntax error: SELECT list must not be empty")
     unnest_paths(tree)
     for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Func):
+        if isinstance(table.this, exp.Func) and not any(node is table for node, _, _ in calls(table, defaults)):
             raise SqlError(f"Table-valued function not found: {table.this.sql('bigquery').partition('(')[0]}")
     if kind in (*DML, "TRUNCATE_TABLE"):
         _normalise_dml(tree)

@@ -88,14 +88,15 @@ def _expand(tree: exp.Expr, known: dict[str, exp.Create]) -> exp.Expr:
         function = known.get(str(call.this).lower())
         if function is None:
             continue
-        written = _written_out(function, call)
+        written = written_out(function, call)
         if call is tree:
             return written
         call.replace(written)
     return tree
 
 
-def _written_out(function: exp.Create, call: exp.Anonymous) -> exp.Expr:
+def written_out(function: exp.Create, call: exp.Anonymous) -> exp.Expr:
+    """The body of a function with the arguments of a call in it. Raises SqlError for a wrong number of them."""
     parameters = function.this.expressions
     name = function.this.this.name
     if len(parameters) != len(call.expressions):
@@ -108,11 +109,20 @@ def _written_out(function: exp.Create, call: exp.Anonymous) -> exp.Expr:
         for parameter, argument in zip(parameters, call.expressions, strict=True)
     }
     body = exp.Paren(this=function.args["expression"].copy())
+    own = {source.alias_or_name.lower() for source in body.find_all(exp.Table, exp.Subquery, exp.Unnest)}
     for column in list(body.find_all(exp.Column)):
-        if not column.table and column.name.lower() in values:
-            column.replace(values[column.name.lower()].copy())
+        first, *rest = [part.name for part in column.parts]
+        if first.lower() in values and not (rest and first.lower() in own):
+            column.replace(_fields(values[first.lower()].copy(), rest))
     returns = function.find(exp.ReturnsProperty)
     return _as_type(body, returns.this if returns is not None else None)
+
+
+def _fields(value: exp.Expr, names: Sequence[str]) -> exp.Expr:
+    """A field inside of a value."""
+    for name in names:
+        value = exp.Dot(this=value, expression=exp.to_identifier(name, quoted=True))
+    return value
 
 
 def _as_type(value: exp.Expr, kind: exp.Expr | None) -> exp.Expr:

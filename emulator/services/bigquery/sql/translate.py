@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import assignments, defaults, information_schema
-from emulator.services.bigquery.sql.catalog import Defaults, Reference, SchemaView, Snapshot, TableInfo, Wildcard
+from emulator.services.bigquery.sql.catalog import Defaults, SchemaView, Snapshot, TableInfo, Wildcard
 from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.functions import rewrite_functions
@@ -22,6 +22,7 @@ from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.references import resolve, tables
+from emulator.services.bigquery.sql.routines import expand
 from emulator.services.bigquery.sql.scopes import Columns, Source
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
@@ -62,6 +63,7 @@ class Translator:
 
         into are the columns that it fills by position, where that is known.
         """
+        expand(query, self._snapshot.routines, self._defaults)
         first = query
         while isinstance(first, (exp.SetOperation, exp.Subquery)):
             first = first.this  # its names are those of all
@@ -79,6 +81,7 @@ class Translator:
     def dml(self, statement: Statement) -> Change:
         """INSERT, UPDATE, DELETE or MERGE for the engine."""
         tree = statement.tree
+        expand(tree, self._snapshot.routines, self._defaults)
         node = target_node(tree)
         if statement.target is None:
             raise SqlError("The statement does not name the table that it changes.")
@@ -138,7 +141,7 @@ class Translator:
         fields = self._view_fields(info) if info.view else list(info.fields)
         return [(field["name"], of_field(field)) for field in fields]
 
-    def _source(self, node: exp.Table, reference: Reference, tree: exp.Expr) -> exp.Expr:
+    def _source(self, node: exp.Table, reference: TableName | SchemaView | Wildcard, tree: exp.Expr) -> exp.Expr:
         written = node.args.get("alias")
         if written is not None and "." not in written.name:
             alias = written.name
