@@ -146,7 +146,14 @@ def table_info(resource: Resource) -> TableInfo:
         ddl=_ddl(name, body),
         modified=milliseconds(resource.updated),
         partitioning=body.get("timePartitioning") or body.get("rangePartitioning") or {},
+        filter_required=_wants_filter(body),
     )
+
+
+def _wants_filter(body: dict[str, Any]) -> bool:
+    """Whether queries of a table must limit the column that partitions it."""
+    by = body.get("timePartitioning") or body.get("rangePartitioning") or {}
+    return bool(by.get("field") and (body.get("requirePartitionFilter") or by.get("requirePartitionFilter")))
 
 
 def _ddl(name: TableName, body: dict[str, Any]) -> str:

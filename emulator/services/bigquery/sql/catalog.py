@@ -73,6 +73,7 @@ class TableInfo:
     partitioning: Mapping[str, Any] = field(default_factory=dict)  # timePartitioning or rangePartitioning of the API
     rows: int = 0  # this and size (bytes) are looked up for the views that show them
     size: int = 0
+    filter_required: bool = False  # queries must limit partitioned_by
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,17 @@ from emulator.services.bigquery.sql.references import tables, unnest_paths
 from emulator.services.bigquery.sql.temporary import written_out
 from emulator.services.bigquery.sql.trees import syntax
 
+NAMESPACES = (
+    "AEAD",
+    "AI",
+    "D3A_COUNT",
+    "HLL_COUNT",
+    "KEYS",
+    "KLL_QUANTILES",
+    "ML",
+    "NET",
+    "SAFE",
+)  # of GoogleSQL's own
 MAX_DEPTH = 16  # functions that call functions
 
 
@@ -23,7 +34,7 @@ def calls(tree: exp.Expr, defaults: Defaults) -> Iterator[tuple[exp.Expr, Routin
     """The calls of functions of datasets: the node that stands for each, the function's name, and the call itself."""
     for call in list(tree.find_all(exp.Anonymous)):
         node, path = _whole(call)
-        if "." not in path:
+        if "." not in path or path.partition(".")[0].upper() in NAMESPACES:
             continue
         name = RoutineName.written(path, defaults.project, defaults.dataset)
         if name is not None:

@@ -119,12 +119,14 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
     )
 
 
-def _translator(connection: DuckDBPyConnection, script: Script, found: Snapshot) -> Translator:
+def _translator(
+    connection: DuckDBPyConnection, script: Script, found: Snapshot, limited: frozenset[str] | None = frozenset()
+) -> Translator:
     from emulator.services.bigquery.sql.translate import Translator
 
     # A question of its own, beside the transaction: one that fails must not end it.
     describe = lambda sql: engine.describe(connection.cursor(), sql)  # noqa: E731 too short for a name
-    return Translator(found, script.defaults, describe, script.variables)
+    return Translator(found, script.defaults, describe, script.variables, limited)
 
 
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
@@ -254,5 +256,5 @@ def describe_view(connection: DuckDBPyConnection, query: str, project: str, foun
     """The columns of a view."""
     from emulator.services.bigquery.sql.translate import view_query
 
-    translator = _translator(connection, Script(query, Defaults(project)), found)
+    translator = _translator(connection, Script(query, Defaults(project)), found, None)
     return engine.describe(connection, translator.select(view_query(query, project).tree))

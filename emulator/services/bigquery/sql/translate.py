@@ -20,6 +20,7 @@ from emulator.services.bigquery.sql.inference import Inference
 from emulator.services.bigquery.sql.kinds import Kind, of_field
 from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
+from emulator.services.bigquery.sql.partition_filters import filtered, require
 from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.routines import expand
@@ -44,16 +45,25 @@ class Change:
 
 
 class Translator:
-    """Translates within one snapshot of the catalogue. describe gives the schema of a DuckDB SELECT."""
+    """Translates within one snapshot of the catalogue. describe gives the schema of a DuckDB SELECT.
+
+    limited are the columns that what reads a view limits; None where tables need no filter, as for columns alone.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, defaults: Defaults, describe: Describe, variables: Sequence[Variable] = ()
+        self,
+        snapshot: Snapshot,
+        defaults: Defaults,
+        describe: Describe,
+        variables: Sequence[Variable] = (),
+        limited: frozenset[str] | None = frozenset(),
     ) -> None:
         self._snapshot = snapshot
         self._defaults = defaults
         self._describe = describe
         self._depth = 0
-        self._views: dict[TableName, str] = {}
+        self._views: dict[tuple[TableName, frozenset[str] | None], str] = {}
+        self._filtered = limited
         self._view_columns: dict[TableName, list[Field]] = {}
         self._variables = {variable.name.lower(): variable for variable in variables}
         self._inference = Inference(self._columns, self._variables)
@@ -92,6 +102,8 @@ class Translator:
             _spell_out_insert_row(tree, info)
         defaults.spell_out(tree, info.fields)
         name_fields(tree)
+        if not isinstance(tree, exp.Insert):
+            require(info, filtered(node))
         columns: Columns = [(field["name"], of_field(field)) for field in info.fields]
         target = statement.target
         path = (target.project.lower(), target.dataset.lower(), target.table.lower())
@@ -156,13 +168,16 @@ class Translator:
                 _hide_suffix(node.find_ancestor(exp.Select), alias)
         else:
             info = self._table(reference)
+            limited = None if self._filtered is None else self._filtered | filtered(node)
+            if limited is not None:
+                require(info, limited)
             if not info.view:
                 table = stored_table(info.storage)
                 for key in ("joins", "pivots", "sample"):
                     table.set(key, node.args.get(key))
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
                 return table
-            sql = self._view(info)
+            sql = self._view(info, limited)
         subquery = exp.Subquery(this=translated(sql), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         subquery.set("pivots", node.args.get("pivots"))
         return subquery
@@ -173,22 +188,24 @@ class Translator:
             raise SqlError(f"Not found: Table {name}", "notFound")
         return info
 
-    def _view(self, info: TableInfo) -> str:
-        if info.name not in self._views:
-            self._views[info.name] = self._translated(info)
-        return self._views[info.name]
+    def _view(self, info: TableInfo, limited: frozenset[str] | None) -> str:
+        """The SELECT of a view. limited are the columns that what reads it limits; None where only columns count."""
+        known = (info.name, limited)
+        if known not in self._views:
+            self._views[known] = self._translated(info, limited)
+        return self._views[known]
 
     def _view_fields(self, info: TableInfo) -> list[Field]:
         if info.name not in self._view_columns:
-            self._view_columns[info.name] = self._describe(self._view(info))
+            self._view_columns[info.name] = self._describe(self._view(info, None))
         return self._view_columns[info.name]
 
-    def _translated(self, info: TableInfo) -> str:
+    def _translated(self, info: TableInfo, limited: frozenset[str] | None) -> str:
         self._depth += 1
         if self._depth > MAX_VIEW_DEPTH:
             raise SqlError(f"View {info.name} is nested more than {MAX_VIEW_DEPTH} deep, or refers to itself.")
         query = view_query(info.view, info.name.project)
-        inner = Translator(self._snapshot, Defaults(info.name.project), self._describe)
+        inner = Translator(self._snapshot, Defaults(info.name.project), self._describe, limited=limited)
         inner._depth = self._depth
         sql = inner.select(query.tree)
         self._depth -= 1
