@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ KEEP = 200_000
 TOGETHER = 50
 _INSERT = "INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)"
 _Row = tuple[str, str, str, str, bytes]
+OnStored = Callable[[sqlite3.Connection, Sequence[tuple[str, bytes]]], None]  # the project and the entry as JSON
 
 
 class Logs:
@@ -43,6 +45,7 @@ class Logs:
         self._state = state
         self._buffer: list[_Row] = []
         self._wake = asyncio.Event()
+        self.on_stored: OnStored | None = None  # told of what is stored, in the write that stores it
 
     def write(self, entry: dict[str, Any]) -> None:
         """Log an entry (a LogEntry as JSON: logName, resource, severity, jsonPayload ...), durable a moment later."""
@@ -58,12 +61,18 @@ class Logs:
         row = self._row(entry)
         if not given:
             tx.execute(_INSERT, row)
+            self._tell(tx, [row])
             return
         key = (row[1], row[0], given)
         known = "SELECT 1 FROM log_insert_ids WHERE project = ? AND time = ? AND insert_id = ?"
         if tx.execute(known, key).fetchone() is None:
             number = tx.execute(_INSERT, row).lastrowid
             tx.execute("INSERT INTO log_insert_ids VALUES(?,?,?,?)", (*key, number))
+            self._tell(tx, [row])
+
+    def _tell(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
+        if self.on_stored is not None:
+            self.on_stored(tx, [(row[1], row[4]) for row in rows])
 
     def _row(self, entry: dict[str, Any]) -> _Row:
         now = self._state.clock.stamp()
@@ -95,10 +104,14 @@ class Logs:
         if not rows:
             return
         try:
-            await self._state.db.write(_insert, rows)
+            await self._state.db.write(self._store, rows)
         except sqlite3.Error:
             self._buffer = [*rows, *self._buffer][-KEEP:]
             raise
+
+    def _store(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
+        _insert(tx, rows)
+        self._tell(tx, rows)
 
 
 def _insert(tx: sqlite3.Connection, rows: list[_Row]) -> None:

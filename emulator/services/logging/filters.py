@@ -6,9 +6,11 @@ times as times; a comparison with a repeated field holds if one of its elements 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, unquote
 
 from emulator.errors import invalid_argument
 from emulator.gateway import filters
@@ -26,6 +28,7 @@ SEVERITIES = {
     "ALERT": 700,
     "EMERGENCY": 800,
 }
+_LOG_ID = re.compile(r'\blog_id\s*\(\s*"([^"\\]*)"\s*\)', re.IGNORECASE)
 _TIMES = frozenset(("timestamp", "receiveTimestamp", "receive_timestamp"))
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda found, wanted: found == wanted,
@@ -38,7 +41,13 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 def compile_filter(text: str) -> Predicate:
     """A predicate over log entries (as JSON). Raises a 400 for a query that can't be read."""
-    return filters.compile_filter(text, _compare)
+    return filters.compile_filter(_LOG_ID.sub(_log_name, text), _compare)
+
+
+def _log_name(found: re.Match[str]) -> str:
+    """The function log_id as a comparison of the log's name, in which slashes are written as %2F."""
+    log = quote(unquote(found[1]), safe="").replace(".", "[.]")
+    return f'logName=~"/logs/{log}$"'
 
 
 def parse_time(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Sinks: where entries are to be exported. They are kept as declared, with a writer identity; nothing is exported."""
+"""Sinks: where entries are to be exported, with which identity."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from emulator.errors import invalid_argument
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Request
 from emulator.services.iam.api import require_act_as
+from emulator.services.logging import routing
 from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.service import SERVICE
 from emulator.services.serviceusage.catalogue import agent_of
@@ -18,7 +19,7 @@ from emulator.state.resources import Resource
 if TYPE_CHECKING:
     from emulator.context import Context
 
-SINKS = "logging.sinks"
+SINKS = routing.SINKS
 _DESTINATIONS = ("storage.", "bigquery.", "pubsub.", "logging.")
 _SHARED_WRITER = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 _AUDIT = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/system_event")
@@ -67,9 +68,11 @@ def _check(body: dict[str, Any]) -> None:
             compile_filter(text)
 
 
-def _require_deletable(_context: Context, _tx: sqlite3.Connection, sink: Resource) -> None:
+def _after_delete(context: Context, tx: sqlite3.Connection, sink: Resource) -> None:
     if sink.id == "_Required":
         raise invalid_argument("The sink _Required can't be deleted.")
+    context.outbox.forget_in(tx, SINKS, sink.name)
+    routing.changed(context, tx, sink)
 
 
 SINK = Collection(
@@ -81,7 +84,9 @@ SINK = Collection(
     prepare=_prepare,
     prepare_update=_prepare_update,
     view=_view,
-    after_delete=_require_deletable,
+    after_create=routing.changed,
+    after_update=routing.changed,
+    after_delete=_after_delete,
 )
 crud(SERVICE, SINK, "logging.projects.sinks", ("create", "get", "list", "patch", "update", "delete"))
 
