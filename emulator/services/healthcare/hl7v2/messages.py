@@ -30,7 +30,8 @@ async def get(request: Request) -> Answer:
     """One message, whole unless the view says otherwise."""
     reader = request.context.db.reader
     store = stored.opened(request.context, _store_of(request.name))
-    return _shown(reader, store, stored.require(reader, request.name), views.wanted(request.query, views.FULL))
+    row, view = stored.require(reader, request.name), views.wanted(request.query, views.FULL)
+    return await views.aside(row.size, lambda: _shown(request.context.db.reader, store, row, view))
 
 
 @SERVICE.handles(f"{MESSAGES}.batchGet", permission=f"{_PERMISSION}.get")
@@ -77,16 +78,17 @@ async def patch(request: Request) -> Answer:
     context, given = request.context, (request.body or {}).get("labels") or {}
     store = stored.opened(context, _store_of(request.name))
 
-    def step(tx: sqlite3.Connection) -> Json:
+    def step(tx: sqlite3.Connection) -> Row:
         before = stored.require(tx, request.name)
         labels = {**orjson.loads(before.state.labels), **given}
         check_labels(labels)
         at = times.now(context)
         state = replace(before.state, labels=orjson.dumps(labels).decode(), changed=at, operation="")
         keeping.change(tx, before, state)
-        return _shown(tx, store, replace(before, state=state), views.FULL)
+        return replace(before, state=state)
 
-    return await context.db.write(step)
+    row = await context.db.write(step)
+    return await views.aside(row.size, lambda: _shown(context.db.reader, store, row, views.FULL))
 
 
 @SERVICE.handles(f"{MESSAGES}.delete", permission=f"{_PERMISSION}.delete")

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 MESSAGES = f"{METHODS}.hl7V2Stores.messages"
 LARGEST = 10 << 20
 """Characters of base64 (Cloud Healthcare: quotas, "HL7v2 message size")."""
-_SMALL = 1 << 16
-"""Bytes that are parsed on the event loop: to wake a thread takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ async def create(request: Request) -> Answer:
     except MessageError as problem:
         raise _invalid(problem) from None
     received = await _stored(request.context, store, ready, ingested=False)
-    return _shown(store, received, ready)
+    return await _shown(store, received, ready)
 
 
 @SERVICE.handles(f"{MESSAGES}.ingest", permission="healthcare.hl7V2Messages.ingest")
@@ -68,13 +66,14 @@ async def ingest(request: Request) -> Answer:
             raise
         raise _nacked(request, store, raw, problem, problem.message) from None
     ack = acknowledging.ack(ready.message, stamp_of(received.row.state.created), received.acknowledgement)
-    return {"hl7Ack": base64.b64encode(ack).decode(), "message": _shown(store, received, ready)}
+    return {"hl7Ack": base64.b64encode(ack).decode(), "message": await _shown(store, received, ready)}
 
 
-def _shown(store: Store, received: Received, ready: Ready) -> Json:
+async def _shown(store: Store, received: Received, ready: Ready) -> Json:
     """A message as it is stored, which for one that was there already may be otherwise than it would be read now."""
     message = ready.message if received.body is ready.body else None
-    return views.shown(store.name, store.version, received.row, received.body, message=message)
+    row, body = received.row, received.body
+    return await views.aside(row.size, lambda: views.shown(store.name, store.version, row, body, message=message))
 
 
 def _given(request: Request) -> Json:
@@ -96,7 +95,7 @@ async def _ready(store: Store, raw: bytes, given: Json) -> Ready:
     size, labels = len(given["data"]), given.get("labels") or {}
     if size > LARGEST:
         raise invalid_argument(f"message.data has {size} characters of base64; a message takes at most {LARGEST}.")
-    if len(raw) < _SMALL:
+    if len(raw) < views.SMALL:
         return keeping.made_ready(store, raw, labels)
     return await asyncio.to_thread(keeping.made_ready, store, raw, labels)
 

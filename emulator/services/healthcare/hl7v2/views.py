@@ -1,6 +1,8 @@
 """Messages as the API shows them (Cloud Healthcare: MessageView)."""
 
+import asyncio
 import base64
+from collections.abc import Callable
 
 import orjson
 
@@ -10,6 +12,8 @@ from emulator.services.healthcare import times
 from emulator.services.healthcare.hl7v2.stored import Body, Json, Row
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
+SMALL = 1 << 16
+"""Bytes of a message that is read on the event loop: to wake a thread takes longer."""
 BASIC, FULL = "BASIC", "FULL"
 _DATA = frozenset((FULL, "RAW_ONLY"))
 _PARSED = frozenset((FULL, "PARSED_ONLY"))
@@ -45,6 +49,11 @@ def shown(store: str, version: str, row: Row, body: Body, view: str = FULL, mess
     if view in _SCHEMATIZED and body.schematized:
         answer["schematizedData"] = orjson.loads(body.schematized)
     return answer
+
+
+async def aside(size: int, show: Callable[[], Json]) -> Json:
+    """What `show` makes of a message of that many bytes: a large one by a thread, so that other requests go on."""
+    return show() if size < SMALL else await asyncio.to_thread(show)
 
 
 def named(store: str, row: Row) -> Json:
