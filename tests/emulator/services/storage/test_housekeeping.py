@@ -22,6 +22,7 @@ class Later(Clock):
     """A clock that the test moves."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.offset = 0.0
 
     def seconds(self) -> float:
