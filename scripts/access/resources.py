@@ -16,16 +16,16 @@ _STORES = {
     "hl7V2Stores": "HL7v2 store",
     "consentStores": "consent store",
 }
-_DATASET = r"projects/[^/]+/locations/[^/]+/datasets/[^/]+"
-_RING = r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+"
-# What comes first is the policy's resource, what follows in a longer name lies in it: a study in its DICOM store.
+_DATASET = r"locations/[^/]+/datasets/[^/]+"
+_RING = r"locations/[^/]+/keyRings/[^/]+"
+# What is in a store has no policy of its own: a study's is its DICOM store's.
 _FORMS = (
     ("object", r"(?P<parent>projects/_/buckets/[^/]+)/objects/.+"),
     ("bucket", r"projects/_/buckets/[^/]+"),
-    *((kind, rf"(?P<parent>{_DATASET})/{collection}/[^/]+") for collection, kind in _STORES.items()),
-    ("healthcare dataset", rf"(?P<parent>projects/[^/]+)/{_DATASET.partition('/')[2].partition('/')[2]}"),
-    ("key", rf"(?P<parent>{_RING})/cryptoKeys/[^/]+"),
-    ("key ring", rf"(?P<parent>projects/[^/]+)/{_RING.partition('/')[2].partition('/')[2]}"),
+    *((kind, rf"(?P<parent>projects/[^/]+/{_DATASET})/{collection}/[^/]+") for collection, kind in _STORES.items()),
+    ("healthcare dataset", rf"(?P<parent>projects/[^/]+)/{_DATASET}"),
+    ("key", rf"(?P<parent>projects/[^/]+/{_RING})/cryptoKeys/[^/]+"),
+    ("key ring", rf"(?P<parent>projects/[^/]+)/{_RING}"),
     ("topic", r"(?P<parent>projects/[^/]+)/topics/[^/]+"),
     ("subscription", r"(?P<parent>projects/[^/]+)/subscriptions/[^/]+"),
     ("service account", r"(?P<parent>projects/[^/]+)/serviceAccounts/[^/]+"),
@@ -145,8 +145,9 @@ def _of_text(text: str, project: str) -> Resource:
 
 def _of_name(name: str, project: str) -> Resource:
     for kind, form in _FORMS:
-        if found := re.fullmatch(form if kind == "object" else rf"({form})(?:/.*)?", name):
-            return Resource(kind, name if kind == "object" else found[1], project)
+        deeper = "(?:/.*)?" if kind in _STORES.values() else ""
+        if found := re.fullmatch(f"({form}){deeper}", name):
+            return Resource(kind, found[1], project)
     raise UsageError(
         f"{name} names no resource that a policy can be on: give gs://BUCKET, bq://PROJECT.DATASET, a service account's"
         " address, a full name such as projects/P/topics/T, or a short name that `access resources` lists."

@@ -49,20 +49,38 @@ def needs(outputs: Outputs) -> Iterator[Need]:
         ("Pub/Sub's agent", pubsub, "pubsub.topics.publish", "pubsub.publisher", find(outputs.dead_letter_topic)),
         ("Pub/Sub's agent", pubsub, "pubsub.subscriptions.consume", "pubsub.subscriber", known["subscription"]),
         ("loader", loader, "storage.objects.create", "storage.objectCreator", known["landing"]),
+        ("loader", loader, "storage.objects.get", "storage.objectViewer", known["landing"]),
+        ("loader", loader, "storage.objects.get", "storage.objectViewer", known["export"]),
+        ("loader", loader, "healthcare.operations.get", "healthcare.datasetViewer", known["dataset"]),
+        ("loader", loader, "logging.logEntries.list", "logging.viewer", project),
+        ("loader", loader, "serviceusage.services.use", "serviceusage.serviceUsageConsumer", project),
         ("loader", loader, "healthcare.dicomStores.import", "healthcare.dicomEditor", known["dicom"]),
         ("loader", loader, "bigquery.tables.create", "bigquery.dataEditor", known["tables"]),
         ("loader", loader, "bigquery.jobs.create", "bigquery.jobUser", project),
+        ("reader", reader, "healthcare.operations.get", "healthcare.datasetViewer", known["dataset"]),
         ("reader", reader, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomViewer", known["dicom"]),
         ("reader", reader, "storage.objects.get", "storage.objectViewer", known["export"]),
         ("reader", reader, "bigquery.tables.getData", "bigquery.dataViewer", known["tables"]),
         ("reader", reader, "bigquery.jobs.create", "bigquery.jobUser", project),
         ("reader", reader, "pubsub.subscriptions.consume", "pubsub.subscriber", known["subscription"]),
-        *(
-            ("healthcare agent", healthcare, "bigquery.tables.updateData", "bigquery.dataEditor", resource)
-            for name, resource in known.items()
-            if name.startswith("tables:")
-        ),
     ]
+    by_kind = {
+        "tables": (
+            ("healthcare agent", healthcare, "bigquery.tables.updateData", "bigquery.dataEditor"),
+            ("reader", reader, "bigquery.tables.getData", "bigquery.dataViewer"),
+        ),
+        "fhir": (
+            ("loader", loader, "healthcare.fhirResources.update", "healthcare.fhirResourceEditor"),
+            ("reader", reader, "healthcare.fhirResources.get", "healthcare.fhirResourceReader"),
+        ),
+        "hl7v2": (
+            ("loader", loader, "healthcare.hl7V2Messages.ingest", "healthcare.hl7V2Ingest"),
+            ("reader", reader, "healthcare.hl7V2Messages.get", "healthcare.hl7V2Consumer"),
+        ),
+    }
+    for name, resource in known.items():
+        kind, colon, _ = name.partition(":")
+        rows += [(*row, resource) for row in by_kind.get(kind, ()) if colon]
     if outputs.kms_key_name:
         permission, role = "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyEncrypterDecrypter"
         agents = (("healthcare agent", healthcare), ("Pub/Sub's agent", pubsub))

@@ -144,7 +144,7 @@ def lacking(outputs: Outputs) -> list[str]:
 
 
 def test_each_grant_that_is_removed_is_named(project_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = project_stack(encryptionKey=KEY, fhirStores={"fhir": {"version": "R4"}})
+    stack = project_stack(encryptionKey=KEY, fhirStores={"fhir": {"version": "R4"}}, hl7v2Stores={"hl7v2": {}})
     make_key(stack.emulator)
     stack.up()
     outputs = Outputs.from_file(files(stack)["outputs"])
