@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage, testing
-from benchmarks.deidentify import text
+from benchmarks.deidentify import headers, pixels, text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
 from benchmarks.fhir.side_by_side import fhir
@@ -33,6 +33,8 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "hl7v2": hl7v2.hl7v2,
     "consent": consent.consent,
     "deidentify-text": text.deidentify_text,
+    "deidentify-headers": headers.deidentify_headers,
+    "deidentify-pixels": pixels.deidentify_pixels,
     "testing": testing.testing,
     "demo": commands.demo,
 }

@@ -43,12 +43,14 @@ class Needles(Generic[Named]):
         """Take pairs; texts of less than six bytes in an encoding are not looked for in it."""
         import numpy as np
 
-        self._named: dict[bytes, dict[bytes, list[Named]]] = {}
+        self._named: dict[bytes, list[Named]] = {}
+        self._lengths: dict[bytes, set[int]] = {}
         for text, named in texts:
             for form in forms(text):
-                self._named.setdefault(form[:SHORTEST], {}).setdefault(form, []).append(named)
-        self._longest = max((len(form) for same in self._named.values() for form in same), default=0)
-        starts = b"".join(start.ljust(8, b"\0") for start in self._named)
+                self._named.setdefault(form, []).append(named)
+                self._lengths.setdefault(form[:SHORTEST], set()).add(len(form))
+        self._longest = max(map(len, self._named), default=0)
+        starts = b"".join(start.ljust(8, b"\0") for start in self._lengths)
         self._starts = np.unique(np.frombuffer(starts, np.uint64))
         self._pairs = np.zeros(1 << 16, np.bool_)
         self._pairs[self._starts & np.uint64(0xFFFF)] = True
@@ -65,9 +67,8 @@ class Needles(Generic[Named]):
                     yield from self._at(piece, at, start)
 
     def _at(self, piece: bytes, at: int, start: int) -> Iterator[tuple[int, Named]]:
-        for form, named in self._named.get(piece[at : at + SHORTEST], {}).items():
-            if piece.startswith(form, at):
-                yield from ((start + at, each) for each in named)
+        for length in self._lengths.get(piece[at : at + SHORTEST], ()):
+            yield from ((start + at, each) for each in self._named.get(piece[at : at + length], ()))
 
     def _candidates(self, piece: bytes) -> list[int]:
         """Where six bytes stand with which something begins."""
