@@ -1,5 +1,6 @@
 """A DICOM file de-identified as a whole: attributes, and text in pixels where the settings are about it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from mmap import mmap
@@ -16,8 +17,12 @@ _PIECE = 1 << 20
 
 
 @contextmanager
-def deidentified(settings: Settings, data: mmap, beside: Path) -> Iterator[Iterable[bytes]]:
+def deidentified(
+    settings: Settings, data: mmap, beside: Path, found: Counter[str] | None = None
+) -> Iterator[Iterable[bytes]]:
     """The pieces of the new file, in their order. `beside` is what names of temporary files begin with.
+
+    `found` is added how many texts of each infoType were replaced in the header.
 
     Raises DicomError and UnsupportedError, in one sentence, for a file that can't be followed as asked, and
     DetectorMissing where text in pixels is to be found and nothing is installed that finds it.
@@ -25,6 +30,8 @@ def deidentified(settings: Settings, data: mmap, beside: Path) -> Iterator[Itera
     cleans_pixels = settings.image.mode is not Mode.NONE
     cleaner = Cleaner(settings.text, settings.secret)
     made = deidentify(data, settings.dicom, settings.secret, cleaner, cleans_pixels=cleans_pixels)
+    if found is not None:
+        found.update(made.found)
     if not cleans_pixels:
         yield made.chunks()
         return

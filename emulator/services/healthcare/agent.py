@@ -56,17 +56,19 @@ def log_entry(
 
     `message_type` is the last word of its payload's type, `code` a google.rpc.Code, `source` the item's name or URI.
     """
+    payload = {"error": {"code": code, "message": message}, "source": source}
+    return {**note(store, message_type, payload, operation=operation), "severity": "ERROR"}
+
+
+def note(store: str, message_type: str, payload: dict[str, Any], *, operation: str = "") -> dict[str, Any]:
+    """A Cloud Logging entry of a store that tells no failure, with a payload of that type."""
     name, kind = StoreName.parse(store), registry.of_store(store)
     labels = {"project_id": name.project, "location": name.location, "dataset_id": name.dataset_id}
     entry: dict[str, Any] = {
         "logName": f"projects/{name.project}/logs/{kind.log}",
-        "severity": "ERROR",
+        "severity": "INFO",
         "resource": {"type": kind.log_type, "labels": {**labels, kind.log_label: name.store_id}},
-        "jsonPayload": {
-            "@type": f"type.googleapis.com/google.cloud.healthcare.logging.{message_type}",
-            "error": {"code": code, "message": message},
-            "source": source,
-        },
+        "jsonPayload": {"@type": f"type.googleapis.com/google.cloud.healthcare.logging.{message_type}", **payload},
     }
     if operation:
         entry["operation"] = {"id": operation, "producer": "healthcare.googleapis.com"}

@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.context import Job
@@ -44,10 +45,11 @@ _DIFFERENT = Problem(
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An instance of the source, and the file that was made of it or the Problem that it met."""
+    """An instance of the source, the file that was made of it or the Problem that it met, and what was found in it."""
 
     source: Exported
     made: ingest.File | Problem
+    found: Mapping[str, int] = field(default_factory=dict)
 
 
 @SERVICE.handles(f"{STORES}.deidentify")
@@ -91,6 +93,8 @@ async def deidentify_store(
     async for batch in _ahead(job.context, settings, batches):
         job.check_cancelled()
         await steps.commit(job, _store, source, destination, batch)
+    if findings := job.checkpoint.get(_findings_of(source)):
+        await steps.commit(job, _report, source, findings)
 
 
 async def _ahead(
@@ -127,7 +131,10 @@ async def _made(context: "Context", settings: Settings, instances: Sequence[Expo
         if len(instances) > 1:
             return [item for each in instances for item in await _made(context, settings, [each])]
         return [_Item(instances[0], Problem(3, str(problem)))]
-    return [_Item(each, _file(blob, done)) for each, blob, done in zip(instances, blobs, made, strict=True)]
+    return [
+        _Item(each, _file(blob, done), done.found if isinstance(done, Made) else {})
+        for each, blob, done in zip(instances, blobs, made, strict=True)
+    ]
 
 
 def _file(blob: str, made: Made | str | None) -> ingest.File | Problem:
@@ -151,6 +158,24 @@ def _store(tx: sqlite3.Connection, job: Job, source: str, destination: str, batc
             job.context.logs.write_in(tx, entry)
     steps.count(job, len(batch) - failed, failed, len(batch))
     job.checkpoint[source] = batch[-1].source.id
+    findings = Counter(job.checkpoint.get(_findings_of(source), {}))
+    for item in batch:
+        findings.update(item.found)
+    job.checkpoint[_findings_of(source)] = dict(findings)
+    job.save_in(tx)
+
+
+def _findings_of(source: str) -> str:
+    """Under which name a checkpoint has how many texts of each infoType were replaced."""
+    return f"{source}#findings"
+
+
+def _report(tx: sqlite3.Connection, job: Job, source: str, findings: Mapping[str, int]) -> None:
+    """Log what was found in a store, once, as counts that tell of nobody."""
+    found = [{"infoType": name, "count": str(number)} for name, number in sorted(findings.items())]
+    entry = agent.note(source, LOG_ENTRY, {"findings": found}, operation=job.operation.name)
+    job.context.logs.write_in(tx, entry)
+    del job.checkpoint[_findings_of(source)]
     job.save_in(tx)
 
 

@@ -1,6 +1,7 @@
 """Files of instances made into de-identified ones, ready to be stored. Runs in a process of the pool."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +21,15 @@ from emulator.state.blobs import base64_of
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new file: its instance's rows, its size in bytes and its checksum as Cloud Storage gives it."""
+    """A new file: its instance's rows, its size in bytes and its checksum as Cloud Storage gives it.
+
+    `found` says how many texts of each infoType were replaced in its header.
+    """
 
     instance: Instance
     size: int
     crc32c: str
+    found: Counter[str]
 
 
 def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | str | None]:
@@ -42,14 +47,15 @@ def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | st
 
 
 def _made(settings: Settings, source: Path, target: Path) -> Made | str | None:
+    found: Counter[str] = Counter()
     try:
         with (
             source.open("rb") as file,
             mmap(file.fileno(), 0, access=ACCESS_READ) as data,
-            deidentified(settings, data, target) as chunks,
+            deidentified(settings, data, target, found) as chunks,
         ):
             size, crc32c = _write(chunks, target)
-        return Made(index.read_file(target), size, crc32c)
+        return Made(index.read_file(target), size, crc32c, found)
     except (DicomError, UnsupportedError) as problem:
         target.unlink(missing_ok=True)
         return str(problem)

@@ -81,6 +81,19 @@ def test_a_store_is_deidentified_into_another(
     assert len(store.client.search_for_instances()) == 3
 
 
+def test_what_was_found_is_counted_in_the_log_without_a_value(
+    emulator: RunningEmulator, store: Store, target: Store
+) -> None:
+    for number in range(1, 3):
+        store.post(made(uid=f"1.2.1.1.{number}", PatientName="Kowalski^Maria"))
+    done = deidentify(emulator, store, target, config={"dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"}})
+    (entry,) = log_entries(emulator, done["name"])
+    assert entry["severity"] == "INFO"
+    counts = {each["infoType"]: int(each["count"]) for each in entry["jsonPayload"]["findings"]}
+    assert counts["PERSON_NAME"] >= 2
+    assert "kowalski" not in json.dumps(entry).lower()
+
+
 def test_two_runs_use_two_keys(emulator: RunningEmulator, store: Store, target: Store) -> None:
     store.post(made())
     for _ in range(2):
