@@ -96,14 +96,15 @@ class Tables:
 
     async def append_rows(self, *arguments: Any) -> int:
         """Take rows, or raise."""
+        table, rows = arguments[3], arguments[5]
         if self.problem is not None:
             problem, self.problem = self.problem, None
             raise problem
-        if arguments[3] == self.fails_for:
+        if table == self.fails_for:
             raise unavailable("BigQuery's engine was restarted.")
-        self.on_rows(arguments[3])
-        self.rows += arguments[-1]
-        return len(arguments[-1])
+        self.on_rows(table)
+        self.rows += rows
+        return len(rows)
 
 
 @pytest.fixture
