@@ -83,5 +83,6 @@ class Needles(Generic[Named]):
         windows: NDArray[np.uint64] = np.zeros(len(places), np.uint64)
         for place in range(SHORTEST):
             windows |= plain[places + place].astype(np.uint64) << np.uint64(8 * place)
-        found: list[int] = places[np.isin(windows, self._starts)].tolist()
+        nearest = np.minimum(np.searchsorted(self._starts, windows), len(self._starts) - 1)
+        found: list[int] = places[self._starts[nearest] == windows].tolist()
         return found
