@@ -132,13 +132,12 @@ def test_wrong_use_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...], wo
 
 def test_what_is_not_emulated_answers_501_with_the_methods_id(start_emulator: StartEmulator) -> None:
     running = start_emulator()
-    path = f"/v1/projects/{running.project}/locations/us/datasets/d/dataMapperWorkspaces/w:getIamPolicy"
+    path = "/storage/v1/b/any-bucket/anywhereCaches/any"
     answer = httpx.get(
         running.base_url + path, headers={"authorization": f"Bearer {running.owner_token}"}, timeout=PATIENCE
     )
     assert answer.status_code == 501
-    method = "healthcare.projects.locations.datasets.dataMapperWorkspaces.getIamPolicy"
-    assert answer.json()["error"]["message"] == f"{method} is not emulated."
+    assert answer.json()["error"]["message"] == "storage.anywhereCaches.get is not emulated."
     assert httpx.get(running.base_url + path, timeout=PATIENCE).status_code == 501
     fhir = f"/v1/projects/{running.project}/locations/us/datasets/d/fhirStores/f/fhir/Patient/p"
     assert httpx.get(running.base_url + fhir, timeout=PATIENCE).status_code == 401
