@@ -67,8 +67,13 @@ class Needles(Generic[Named]):
                     yield from self._at(piece, at, start)
 
     def _at(self, piece: bytes, at: int, start: int) -> Iterator[tuple[int, Named]]:
+        """What stands at a place; figures within a longer number, such as that of a UID, are a coincidence."""
         for length in self._lengths.get(piece[at : at + SHORTEST], ()):
-            yield from ((start + at, each) for each in self._named.get(piece[at : at + length], ()))
+            form = piece[at : at + length]
+            if not (
+                form.isdigit() and (piece[at - 1 : at].isdigit() or piece[at + length : at + length + 1].isdigit())
+            ):
+                yield from ((start + at, each) for each in self._named.get(form, ()))
 
     def _candidates(self, piece: bytes) -> list[int]:
         """Where six bytes stand with which something begins."""
