@@ -123,7 +123,7 @@ def texts(elements: Mapping[str, Json], path: str = "") -> Iterator[tuple[str, s
                 yield from texts(value, f"{place}.")
                 continue
             for text in value.values() if isinstance(value, dict) else [] if value is None else [str(value)]:
-                yield place, vr, text
+                yield place, "code" if place.endswith("CodeMeaning") else vr, text
                 if (inner := fhir_values.decoded(text)) is not None:
                     yield f"{place} (base64)", "text", inner
 

@@ -99,7 +99,8 @@ class Wanted:
         yield from self._uids.get(text, ()) if vr in ("UI", "") else ()
         for found in self.known.find(text):
             if self._counts(found, text, vr):
-                yield from self.said_by(text[found.start : found.end])
+                said = text[found.start : found.end]
+                yield from (each for each in self.said_by(said) if vr not in _WHOLE or not _is_one_part(said, each))
 
     def with_days(self, days: Days) -> Known:
         """What is known of a record, with its days."""
@@ -129,6 +130,11 @@ class Wanted:
 
 def _run(text: str) -> str:
     return "".join(word.text for word in words(text))
+
+
+def _is_one_part(text: str, value: Value) -> bool:
+    """Whether a text is only one of several words of a name, as a code can be ("TEXT" of "Enter^Text")."""
+    return value.info_type == NAME and len(words(text)) == 1 < len(words(value.text))
 
 
 def _parts(name: str) -> Iterator[str]:

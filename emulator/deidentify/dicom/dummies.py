@@ -56,4 +56,4 @@ def _new_uid(uid: str, secret: Secret) -> str:
 
 def says_nothing(vr: str, text: str) -> bool:
     """Whether a text value is one of the dummies of its VR, in any case."""
-    return text.upper().encode("utf-8", "replace") in (WORD, _TEXTS.get(vr, WORD))
+    return text.upper().encode("utf-8", "replace") in (WORD, _TEXTS.get(vr, WORD).upper())

@@ -81,7 +81,7 @@ def test_a_sound_twin_has_no_leak(look: Callable[..., Finished]) -> None:
     ("change", "place", "origin"),
     [
         (put("PatientName", "Kowalski^M"), "PatientName", "PatientName"),
-        (put("ContentLabel", "KOWALSKI"), "ContentLabel", "PatientName"),
+        (put("ContentLabel", "KOWALSKI MARIA"), "ContentLabel", "PatientName"),
         (put("DisplaySetLabel", "of Maria Kowalski"), "DisplaySetLabel", "PatientName"),
         (put("DisplaySetLabel", "id 812-3456"), "DisplaySetLabel", "PatientID"),
         (put("PatientBirthDate", "19600229"), "PatientBirthDate", "PatientBirthDate"),
