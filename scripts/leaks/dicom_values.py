@@ -127,7 +127,7 @@ def _long_lines(text: str) -> list[str]:
 
 def _says_nothing(vr: str, text: str) -> bool:
     if vr == "UI":
-        return dictionary.is_standard_uid(text)
+        return len(text) < 6 or dictionary.is_standard_uid(text)
     return dummies.says_nothing(vr, text) or not any(each.isalnum() and each != "0" for each in text)
 
 

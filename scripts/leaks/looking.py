@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+_CODED = ("CodeMeaning", "CodeValue", "CodingSchemeDesignator")
 _PIXELS = "7FE00010"
 _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 _MOST_TEXT = 64 << 20
@@ -123,7 +124,7 @@ def texts(elements: Mapping[str, Json], path: str = "") -> Iterator[tuple[str, s
                 yield from texts(value, f"{place}.")
                 continue
             for text in value.values() if isinstance(value, dict) else [] if value is None else [str(value)]:
-                yield place, "code" if place.endswith("CodeMeaning") else vr, text
+                yield place, "code" if place.endswith(_CODED) else vr, text
                 if (inner := fhir_values.decoded(text)) is not None:
                     yield f"{place} (base64)", "text", inner
 
