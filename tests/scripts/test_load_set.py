@@ -32,7 +32,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def printed(run: Run, live: Live, *arguments: object) -> dict[str, object]:
     ended = run(*arguments, "--json", "--outputs", live.path)
-    assert ended.code == 0, ended.err
+    assert ended.code == 0, ended.err + ended.out
     found: dict[str, object] = json.loads(ended.out)
     return found
 
