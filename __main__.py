@@ -5,6 +5,7 @@ import sys
 import pulumi
 
 from infra.environment import Environment
+from infra.exports import exports
 from infra.settings import SettingsError, load
 
 TOLD_THE_USER = 32  # the exit status by which Pulumi's language host knows that nothing more needs to be said
@@ -15,5 +16,5 @@ except SettingsError as error:
     for problem in error.problems:
         pulumi.log.error(problem)
     sys.exit(TOLD_THE_USER)
-for name, value in environment.outputs.items():
+for name, value in exports(environment).items():
     pulumi.export(name, value)

@@ -5,8 +5,6 @@ Enable an API, create its agent, grant the agent its roles, and only then create
 
 from __future__ import annotations
 
-import json
-
 import pulumi
 import pulumi_gcp as gcp
 
@@ -23,14 +21,6 @@ from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
 from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
 from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
-from infra.outputs import (
-    HEALTHCARE_ENDPOINT,
-    ConsentStoreOutputs,
-    FhirStoreOutputs,
-    Hl7v2StoreOutputs,
-    Outputs,
-    ResearchOutputs,
-)
 from infra.research import Identified, Research, ResearchArgs
 from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
@@ -41,7 +31,7 @@ TEMP_DAYS = 7
 
 
 class Environment:
-    """Every resource of one stack, declared from its settings. `outputs` is what the stack exports."""
+    """Every resource of one stack, declared from its settings; `infra.exports` says what the stack exports of them."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -63,86 +53,6 @@ class Environment:
         self.accounts = self._accounts()
         self.research = self._research()
         self.audit_bucket = self._audit()
-
-    @property
-    def outputs(self) -> dict[str, object]:
-        """The stack's outputs by name, as `infra.outputs.Outputs` declares them."""
-        settings, store = self.settings, self.dicom_store.store
-        healthcare = settings.endpoints.healthcare or HEALTHCARE_ENDPOINT
-        return Outputs.exports(
-            stack=settings.stack,
-            environment=settings.environment,
-            project=settings.project,
-            project_number=self.project_number,
-            location=settings.location,
-            labels=settings.common_labels,
-            deletion_protection=settings.deletion_protection,
-            dataset_name=self.dataset.dataset.id,
-            dicom_store_name=store.id,
-            dicomweb_url=pulumi.Output.format("{0}/v1/{1}/dicomWeb", healthcare, store.id),
-            landing_bucket=self.landing.bucket.name,
-            export_bucket=self.export.bucket.name,
-            dicom_topic=self.messaging.topic.id,
-            dicom_subscription=self.messaging.subscription.id,
-            dead_letter_topic=self.messaging.dead_letter_topic.id,
-            dead_letter_subscription=self.messaging.dead_letter_subscription.id,
-            bigquery_dataset=self.analytics.dataset.dataset_id,
-            bigquery_location=self.analytics.dataset.location,
-            loader_email=self.accounts.loader.email,
-            reader_email=self.accounts.reader.email,
-            healthcare_agent_email=self.services.healthcare_agent,
-            dicom_stream_table=self._stream_table(),
-            kms_key_name=settings.encryption_key,
-            audit_bucket=self.audit_bucket.bucket.name if self.audit_bucket else None,
-            temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
-            fhir_topic=self._topic("fhir"),
-            fhir_subscription=self._subscription("fhir"),
-            fhir_stores={store.name: self._fhir_outputs(store) for store in settings.fhir_stores},
-            hl7v2_topic=self._topic("hl7v2"),
-            hl7v2_subscription=self._subscription("hl7v2"),
-            hl7v2_stores={
-                store.name: Hl7v2StoreOutputs.exports(
-                    name=self.hl7v2_stores[store.name].store.id, parser_version=store.parser_version
-                )
-                for store in settings.hl7v2_stores
-            },
-            consent_stores={
-                store.name: ConsentStoreOutputs.exports(
-                    name=self.consent_stores[store.name].store.id, attributes=json.dumps(store.attributes or {})
-                )
-                for store in settings.consent_stores
-            },
-            research=self._research_outputs(),
-            endpoints=settings.endpoints.to_mapping(),
-        )
-
-    def _research_outputs(self) -> dict[str, object] | None:
-        """What the scripts must know of the research side, as `infra.outputs.ResearchOutputs` declares it."""
-        made = self.research
-        if made is None:
-            return None
-        followed = self.messaging.others["research"]
-        return ResearchOutputs.exports(
-            dataset_name=made.dataset.id,
-            dicom_store_name=made.dicom_store.id,
-            bucket=made.bucket.name,
-            bigquery_dataset=made.tables.dataset_id,
-            topic=followed.topic.id,
-            subscription=followed.subscription.id,
-            researcher_email=made.researcher.email,
-            steward_email=made.steward.email,
-            fhir_stores={name: store.id for name, store in made.fhir_stores.items()},
-            crosswalk_bucket=made.crosswalk.name if made.crosswalk else None,
-        )
-
-    def _fhir_outputs(self, settings: FhirStoreSettings) -> dict[str, object]:
-        """What the scripts must know of one FHIR store, as `infra.outputs.FhirStoreOutputs` declares it."""
-        return FhirStoreOutputs.exports(
-            name=self.fhir_stores[settings.name].store.id,
-            version=settings.version,
-            bigquery_dataset=self.fhir_analytics[settings.name].dataset.dataset_id,
-            streams=settings.stream_to_bigquery,
-        )
 
     def _services(self) -> Services:
         apis = (*APIS, KEY_API) if self.settings.encryption_key else APIS
@@ -296,7 +206,7 @@ class Environment:
             labels=settings.common_labels,
             topic=self.messaging.topic.id,
             notify_on_bulk_import=settings.notify_on_bulk_import,
-            stream_table=self._stream_table(),
+            stream_table=self.stream_table(),
             deletion_protection=settings.deletion_protection,
             after=self.agent_access.grants,
         )
@@ -308,7 +218,7 @@ class Environment:
             dataset=self.dataset.dataset.id,
             settings=store,
             labels=self.settings.common_labels,
-            topic=self._topic("fhir"),
+            topic=self.topic("fhir"),
             bigquery_dataset=pulumi.Output.format("bq://{0}.{1}", self.settings.project, dataset),
             deletion_protection=self.settings.deletion_protection,
             after=self.agent_access.grants,
@@ -324,7 +234,7 @@ class Environment:
             dataset=self.dataset.dataset.id,
             settings=store,
             labels=self.settings.common_labels,
-            topic=self._topic("hl7v2"),
+            topic=self.topic("hl7v2"),
             deletion_protection=self.settings.deletion_protection,
             after=self.agent_access.grants,
         )
@@ -340,17 +250,17 @@ class Environment:
         )
         return ConsentStore(f"consent-{store.name}", args)
 
-    def _topic(self, kind: str) -> pulumi.Output[str] | None:
+    def topic(self, kind: str) -> pulumi.Output[str] | None:
         """The full name of the topic that a further kind of store tells of changes; None where none does."""
         followed = self.messaging.others.get(kind)
         return followed.topic.id if followed else None
 
-    def _subscription(self, kind: str) -> pulumi.Output[str] | None:
+    def subscription(self, kind: str) -> pulumi.Output[str] | None:
         """The full name of the subscription to that topic; None where there is none."""
         followed = self.messaging.others.get(kind)
         return followed.subscription.id if followed else None
 
-    def _stream_table(self) -> pulumi.Output[str] | None:
+    def stream_table(self) -> pulumi.Output[str] | None:
         """The table of the metadata stream, or None where there is no stream."""
         if not self.settings.stream_to_bigquery:
             return None

@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc
 
 from infra.environment import Environment
+from infra.exports import exports
 from infra.settings import NAMESPACE, TOKEN_VARIABLE, Settings, parse
 
 PROJECT = "some-project"
@@ -179,7 +180,7 @@ def declare(chosen: Settings, answers: Mapping[str, Any] | None = None) -> Graph
     outputs: dict[str, Any] = {}
 
     def run() -> pulumi.Output[None]:
-        values = Environment(chosen).outputs
+        values = exports(Environment(chosen))
         return pulumi.Output.all(**values).apply(outputs.update)
 
     with warnings.catch_warnings():

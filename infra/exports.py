@@ -1,0 +1,106 @@
+"""What a stack exports of its environment, in the form that `infra.outputs` declares and the scripts read."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+
+from infra.environment import Environment
+from infra.fhir_options import FhirStoreSettings
+from infra.outputs import (
+    HEALTHCARE_ENDPOINT,
+    ConsentStoreOutputs,
+    FhirStoreOutputs,
+    Hl7v2StoreOutputs,
+    Outputs,
+    ResearchOutputs,
+)
+
+
+def exports(made: Environment) -> dict[str, object]:
+    """The stack's outputs by name, as `infra.outputs.Outputs` declares them."""
+    settings, store, messaging = made.settings, made.dicom_store.store, made.messaging
+    healthcare = settings.endpoints.healthcare or HEALTHCARE_ENDPOINT
+    return Outputs.exports(
+        stack=settings.stack,
+        environment=settings.environment,
+        project=settings.project,
+        project_number=made.project_number,
+        location=settings.location,
+        labels=settings.common_labels,
+        deletion_protection=settings.deletion_protection,
+        dataset_name=made.dataset.dataset.id,
+        dicom_store_name=store.id,
+        dicomweb_url=pulumi.Output.format("{0}/v1/{1}/dicomWeb", healthcare, store.id),
+        landing_bucket=made.landing.bucket.name,
+        export_bucket=made.export.bucket.name,
+        dicom_topic=messaging.topic.id,
+        dicom_subscription=messaging.subscription.id,
+        dead_letter_topic=messaging.dead_letter_topic.id,
+        dead_letter_subscription=messaging.dead_letter_subscription.id,
+        bigquery_dataset=made.analytics.dataset.dataset_id,
+        bigquery_location=made.analytics.dataset.location,
+        loader_email=made.accounts.loader.email,
+        reader_email=made.accounts.reader.email,
+        healthcare_agent_email=made.services.healthcare_agent,
+        dicom_stream_table=made.stream_table(),
+        kms_key_name=settings.encryption_key,
+        audit_bucket=made.audit_bucket.bucket.name if made.audit_bucket else None,
+        temp_bucket=made.temp_bucket.bucket.name if made.temp_bucket else None,
+        fhir_topic=made.topic("fhir"),
+        fhir_subscription=made.subscription("fhir"),
+        fhir_stores={each.name: _fhir_store(made, each) for each in settings.fhir_stores},
+        hl7v2_topic=made.topic("hl7v2"),
+        hl7v2_subscription=made.subscription("hl7v2"),
+        hl7v2_stores=_hl7v2_stores(made),
+        consent_stores=_consent_stores(made),
+        research=_research(made),
+        endpoints=settings.endpoints.to_mapping(),
+    )
+
+
+def _fhir_store(made: Environment, settings: FhirStoreSettings) -> dict[str, object]:
+    return FhirStoreOutputs.exports(
+        name=made.fhir_stores[settings.name].store.id,
+        version=settings.version,
+        bigquery_dataset=made.fhir_analytics[settings.name].dataset.dataset_id,
+        streams=settings.stream_to_bigquery,
+    )
+
+
+def _hl7v2_stores(made: Environment) -> dict[str, object]:
+    return {
+        each.name: Hl7v2StoreOutputs.exports(
+            name=made.hl7v2_stores[each.name].store.id, parser_version=each.parser_version
+        )
+        for each in made.settings.hl7v2_stores
+    }
+
+
+def _consent_stores(made: Environment) -> dict[str, object]:
+    return {
+        each.name: ConsentStoreOutputs.exports(
+            name=made.consent_stores[each.name].store.id, attributes=json.dumps(each.attributes or {})
+        )
+        for each in made.settings.consent_stores
+    }
+
+
+def _research(made: Environment) -> dict[str, object] | None:
+    side = made.research
+    if side is None:
+        return None
+    followed = made.messaging.others["research"]
+    return ResearchOutputs.exports(
+        dataset_name=side.dataset.id,
+        dicom_store_name=side.dicom_store.id,
+        bucket=side.bucket.name,
+        bigquery_dataset=side.tables.dataset_id,
+        topic=followed.topic.id,
+        subscription=followed.subscription.id,
+        researcher_email=side.researcher.email,
+        steward_email=side.steward.email,
+        fhir_stores={name: store.id for name, store in side.fhir_stores.items()},
+        crosswalk_bucket=side.crosswalk.name if side.crosswalk else None,
+    )
