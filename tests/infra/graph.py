@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import warnings
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,10 @@ from pulumi.runtime import mocks, rpc
 from infra.environment import Environment
 from infra.exports import exports
 from infra.settings import NAMESPACE, TOKEN_VARIABLE, Settings, parse
+
+# Pulumi asks for a current event loop, and a test that used asyncio.run has left none. This one is never closed:
+# Pulumi's mocks leave loops of their own in its worker threads, which would be reported with it.
+_LOOP = asyncio.new_event_loop()
 
 PROJECT = "some-project"
 NUMBER = "123456789012"
@@ -175,6 +180,7 @@ def declare(chosen: Settings, answers: Mapping[str, Any] | None = None) -> Graph
 
     `answers` replaces what the provider's functions answer, by token; a text in it is the error that one fails with.
     """
+    asyncio.set_event_loop(_LOOP)
     recorder = Recorder.answering(chosen.project, answers)
     pulumi.runtime.set_mocks(recorder.mocks, project=NAMESPACE, stack=chosen.stack, monitor=recorder)
     outputs: dict[str, Any] = {}

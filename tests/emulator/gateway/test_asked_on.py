@@ -30,7 +30,7 @@ DOCUMENTED = {
     # BigQuery: access control, "bigquery.jobs.*" are granted on projects.
     **{f"bigquery.jobs.{verb}": f"projects/{PROJECT}" for verb in ("delete", "insert", "list", "query")},
 }
-SHORT = {"locations": "l", "datasets": "d", "dicomStores": "s"}
+SHORT = {"locations": "l", "datasets": "d", "dicomStores": "s", "organizations": "1"}
 
 
 @pytest.fixture(scope="module")

@@ -163,7 +163,7 @@ def _date(value: str) -> tuple[str, tuple[str, ...]]:
         raise invalid_argument("StudyDate must be YYYYMMDD or a range YYYYMMDD-YYYYMMDD that may be open at one end.")
     if not dash:
         return "s.study_date = ?", (first,)
-    return "s.study_date BETWEEN ? AND ?", (first or "0", last or "9")
+    return "s.study_date BETWEEN ? AND ?", (first or "0", last or "99999999")
 
 
 def _fuzzy(store: int, value: str) -> tuple[str, tuple[str | int, ...]]:

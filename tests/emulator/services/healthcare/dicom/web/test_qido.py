@@ -6,6 +6,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from emulator.dicom.native_xml import from_xml
+from emulator.services.healthcare.dicom.web import qido
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.support.patience import PATIENCE
@@ -233,3 +234,9 @@ def test_dicomweb_client_pages_through_everything(archive: Store) -> None:
 def test_unknown_store(archive: Store, unique: Callable[[str], str]) -> None:
     url = archive.url.replace("/archive/", f"/{unique('missing')}/")
     assert archive.session.get(f"{url}/studies", timeout=PATIENCE).status_code == 404
+
+
+def test_a_range_that_is_open_at_its_end_reaches_the_last_day_that_can_be_written() -> None:
+    where, (first, last) = qido._date("90000101-")
+    assert "BETWEEN" in where
+    assert first <= "99991231" <= last
