@@ -112,6 +112,17 @@ def live(shared_live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
     return shared_live
 
 
+@pytest.fixture(scope="module")
+def own_live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """An environment for one module that loads chest X-rays: sets of another size have the same UIDs."""
+    folder = tmp_path_factory.mktemp("own")
+    emulator = RunningEmulator(folder / "state", "own-project").start()
+    try:
+        yield live_on(emulator, folder)
+    finally:
+        emulator.stop()
+
+
 @pytest.fixture
 def landing(live: Live) -> Iterator[storage.Bucket]:
     """The landing bucket, as the owner sees it."""

@@ -30,6 +30,14 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def live(own_live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """An environment of this module's, with its credentials in this process's environment."""
+    for name, value in own_live.variables.items():
+        monkeypatch.setenv(name, value)
+    return own_live
+
+
 def printed(run: Run, live: Live, *arguments: object) -> dict[str, object]:
     ended = run(*arguments, "--json", "--outputs", live.path)
     assert ended.code == 0, ended.err + ended.out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from scripts.connection import connect
 from scripts.loading.choosing import choose
 from scripts.loading.running import run_load
 from scripts.loading.wish import SourceKind, Wish
-from tests.scripts.conftest import Live, Run, live_on
-from tests.support.emulator import RunningEmulator
+from tests.scripts.conftest import Live, Run
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
@@ -39,23 +37,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """An environment for this module: sets of another size have the same UIDs, and other follow-up numbers."""
-    folder = tmp_path_factory.mktemp("beam-live")
-    emulator = RunningEmulator(folder / "state", "beam-project").start()
-    try:
-        yield live_on(emulator, folder)
-    finally:
-        emulator.stop()
-
-
 @pytest.fixture
-def live(own: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
-    """That environment, with its credentials in this process's environment."""
-    for name, value in own.variables.items():
+def live(own_live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """An environment of this module's, with its credentials in this process's environment."""
+    for name, value in own_live.variables.items():
         monkeypatch.setenv(name, value)
-    return own
+    return own_live
 
 
 def printed(run: Run, live: Live, *arguments: object) -> dict[str, Any]:
