@@ -44,8 +44,27 @@ class Endpoints:
         return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
 
+class _Contract:
+    """What a dataclass has whose fields the program exports."""
+
+    @classmethod
+    def exports(cls, **values: object) -> dict[str, object]:
+        """Check that `values` names every field once, and return them in the contract's order for `pulumi.export`.
+
+        Values may be Pulumi outputs. A field left out or one too many is a programming error: TypeError.
+        """
+        names = [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        missing = [name for name in names if name not in values]
+        unknown = sorted(set(values) - set(names))
+        if missing or unknown:
+            raise TypeError(
+                f"the exports do not match infra.outputs.{cls.__name__}: missing {missing}, unknown {unknown}"
+            )
+        return {name: values[name] for name in names}
+
+
 @dataclass(frozen=True)
-class FhirStoreOutputs:
+class FhirStoreOutputs(_Contract):
     """What the scripts need to know about one FHIR store: full name, version (STU3, R4 or R5), BigQuery dataset.
 
     `bigquery_dataset` is a plain id; `streams` is whether the store writes its changes into it.
@@ -56,27 +75,17 @@ class FhirStoreOutputs:
     bigquery_dataset: str
     streams: bool
 
-    @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
-        return _exports(cls, values)
-
 
 @dataclass(frozen=True)
-class Hl7v2StoreOutputs:
+class Hl7v2StoreOutputs(_Contract):
     """What the scripts need to know about one HL7v2 store: full name, version of the parser (V1, V2 or V3)."""
 
     name: str
     parser_version: str
 
-    @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
-        return _exports(cls, values)
-
 
 @dataclass(frozen=True)
-class ConsentStoreOutputs:
+class ConsentStoreOutputs(_Contract):
     """What the scripts need to know about one consent store: full name, and attributes to define.
 
     `attributes` is a JSON object of Google's AttributeDefinitions by id, "{}" for none.
@@ -85,14 +94,9 @@ class ConsentStoreOutputs:
     name: str
     attributes: str
 
-    @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
-        return _exports(cls, values)
-
 
 @dataclass(frozen=True)
-class ResearchOutputs:
+class ResearchOutputs(_Contract):
     """What the scripts need to know about the research side: names in full, buckets and the BigQuery dataset as ids.
 
     `fhir_stores` are the de-identified twins of FHIR stores by id; `crosswalk_bucket` is None where there is none.
@@ -109,14 +113,9 @@ class ResearchOutputs:
     fhir_stores: Mapping[str, str] = field(default_factory=dict)
     crosswalk_bucket: str | None = None
 
-    @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once; they may be Pulumi outputs. Raises TypeError."""
-        return _exports(cls, values)
-
 
 @dataclass(frozen=True)
-class Outputs:
+class Outputs(_Contract):
     """Everything the scripts need to know about one deployed stack.
 
     Names are Google's full resource names (`projects/P/...`) where the field ends in `_name`, in `topic` or in
@@ -197,14 +196,6 @@ class Outputs:
         return self.endpoints.healthcare is not None
 
     @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once, and return them in the contract's order for `pulumi.export`.
-
-        Values may be Pulumi outputs. A field left out or one too many is a programming error: TypeError.
-        """
-        return _exports(cls, values)
-
-    @classmethod
     def from_mapping(cls, values: Mapping[str, Any], source: str = "the stack's outputs") -> Self:
         """Read the outputs from plain values, as `pulumi stack output --json` prints them.
 
@@ -256,18 +247,6 @@ class Outputs:
     def to_json(self) -> str:
         """The outputs as an indented JSON object, ready for a file that `from_file` reads."""
         return json.dumps(self.to_mapping(), indent=2) + "\n"
-
-
-def _exports(contract: type[Any], values: Mapping[str, object]) -> dict[str, object]:
-    """`values` in the order of the contract's fields, of which each must be there once. Raises TypeError."""
-    names = [item.name for item in dataclasses.fields(contract)]
-    missing = [name for name in names if name not in values]
-    unknown = sorted(set(values) - set(names))
-    if missing or unknown:
-        raise TypeError(
-            f"the exports do not match infra.outputs.{contract.__name__}: missing {missing}, unknown {unknown}"
-        )
-    return {name: values[name] for name in names}
 
 
 def _upper(sentence: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import uvloop
 
-from emulator.mllp.options import PLACE
 from emulator.mllp.receiving import Receiver
 from emulator.mllp.sending import Partner, Sender
 from emulator.mllp.store import Api, Endpoint, Store, StoreError, Subscription
@@ -83,10 +82,8 @@ def _require(store: Store) -> None:
 def _sender(options: argparse.Namespace, store: Store) -> Sender | None:
     if options.subscription is None:
         return None
-    place = PLACE.fullmatch(options.send_to)
-    assert place is not None
     tls = _client_tls(options.send_tls_ca) if options.send_tls_ca is not None else None
-    partner = Partner(place["host"].strip("[]"), int(place["port"]), tls)
+    partner = Partner.at(options.send_to, tls)
     return Sender(store, Subscription(store.api, options.subscription), partner)
 
 

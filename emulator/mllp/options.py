@@ -13,7 +13,7 @@ DEFAULT_PORT = 2575
 _STORE = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+/hl7V2Stores/[^/]+")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 PLACE = re.compile(r"(?P<host>[^:\[\]]+|\[[^\]]+\]):(?P<port>\d{1,5})")
-"""Of --send-to."""
+"""HOST:PORT."""
 
 
 def add_options(command: argparse.ArgumentParser) -> None:

@@ -7,8 +7,10 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass
+from typing import Self
 
 from emulator.mllp.frames import FrameError, Frames, wrap
+from emulator.mllp.options import PLACE
 from emulator.mllp.store import Store, StoreError, Subscription
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +33,14 @@ class Partner:
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+
+    @classmethod
+    def at(cls, place: str, tls: ssl.SSLContext | None = None) -> Self:
+        """The partner at HOST:PORT, an IPv6 address in brackets. Raises ValueError for what is no such place."""
+        found = PLACE.fullmatch(place)
+        if found is None:
+            raise ValueError("it is no HOST:PORT")
+        return cls(found["host"].strip("[]"), int(found["port"]), tls)
 
     def send(self, message: bytes) -> None:
         """Send a message on a connection of its own and wait for its ACK. Raises NotSent."""

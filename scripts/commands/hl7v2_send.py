@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,14 +82,15 @@ def _sender(
 
     from emulator.mllp.sending import Partner
 
-    place = re.fullmatch(r"(?P<host>[^:\[\]]+|\[[^\]]+\]):(?P<port>\d{1,5})", mllp)
-    if place is None:
-        raise UsageError(f"--mllp {mllp} is no HOST:PORT.")
     try:
         tls = ssl.create_default_context(cafile=str(authority)) if authority else None
     except (OSError, ssl.SSLError):
         raise UsageError(f"--mllp-tls-ca {authority} is no file of certificates in PEM.") from None
-    yield Partner(place["host"].strip("[]"), int(place["port"]), tls).send
+    try:
+        partner = Partner.at(mllp, tls)
+    except ValueError:
+        raise UsageError(f"--mllp {mllp} is no HOST:PORT.") from None
+    yield partner.send
 
 
 def _show(report: Report) -> None:

