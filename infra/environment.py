@@ -1,33 +1,28 @@
 """The whole environment: the only module that knows every component, and the order in which they come.
 
-Enable an API, create its agent, grant the agent its roles, and only then create what needs the grant.
+After the foundation, grant the healthcare agent its roles, and only then create the stores that need them.
 """
 
 from __future__ import annotations
 
 import pulumi
-import pulumi_gcp as gcp
 
 from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess, Hl7v2Access
-from infra.analytics import Analytics, AnalyticsArgs
+from infra.analytics import Analytics
 from infra.audit import Audit, AuditArgs
 from infra.consent import ConsentStore, ConsentStoreArgs
 from infra.consent_options import ConsentStoreSettings
-from infra.encryption import Encryption, EncryptionArgs
 from infra.fhir import FhirStore, FhirStoreArgs
 from infra.fhir_options import FhirStoreSettings
+from infra.foundation import Foundation
 from infra.grants import ConsentAccess
-from infra.healthcare import Dataset, DatasetArgs, DicomStore, DicomStoreArgs
+from infra.healthcare import Dataset, DicomStore, DicomStoreArgs
 from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
 from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
 from infra.research import Identified, Research, ResearchArgs
-from infra.services import APIS, DATAFLOW_APIS, KEY_API, Services, ServicesArgs
-from infra.settings import Settings, SettingsError
-from infra.storage import BucketArgs, PrivateBucket
-
-TEMP_DAYS = 7
-"""Days for which temporary files are kept: those of a job that has failed help to see why."""
+from infra.settings import Settings
+from infra.storage import PrivateBucket
 
 
 class Environment:
@@ -35,9 +30,8 @@ class Environment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.project_number = project_number(settings)
-        self.services = self._services()
-        self.encryption = self._encryption()
+        self.foundation = Foundation(settings)
+        self.services = self.foundation.services
         self.landing = self._bucket("landing", settings.names.landing_bucket, settings.landing_days)
         self.export = self._bucket("export", settings.names.export_bucket, settings.export_days)
         self.temp_bucket = self._temp()
@@ -54,75 +48,12 @@ class Environment:
         self.research = self._research()
         self.audit_bucket = self._audit()
 
-    def _services(self) -> Services:
-        apis = (*APIS, KEY_API) if self.settings.encryption_key else APIS
-        if self.settings.dataflow:
-            apis = (*apis, *DATAFLOW_APIS)
-        return Services("services", ServicesArgs(self.settings.project, self.project_number, apis))
-
-    def _encryption(self) -> Encryption | None:
-        if self.settings.encryption_key is None:
-            return None
-        services = self.services
-        agents = {"healthcare": services.healthcare_agent, "pubsub": services.pubsub_agent}
-        if self.settings.dataflow:
-            # Dataflow's own state, and the disks of its workers.
-            agents |= {"dataflow": services.dataflow_agent, "compute": services.compute_agent}
-        args = EncryptionArgs(
-            project=self.settings.project,
-            key=self.settings.encryption_key,
-            agents=agents,
-            identities={"healthcare": services.healthcare_identity, "pubsub": services.pubsub_identity},
-            apis={api.partition(".")[0]: resource for api, resource in services.apis.items()},
-        )
-        return Encryption("encryption", args)
-
-    def _may_encrypt(self, service: str) -> list[pulumi.Resource]:
-        """The grant that a service needs before it can hold data encrypted with the stack's key, if there is one."""
-        return [self.encryption.grants[service]] if self.encryption else []
-
-    def _bucket(self, name: str, bucket: str, days: int, retention_days: int = 0) -> PrivateBucket:
-        return PrivateBucket(name, self._bucket_args(bucket, days, retention_days))
-
-    def _bucket_args(self, bucket: str, days: int, retention_days: int = 0) -> BucketArgs:
-        settings = self.settings
-        return BucketArgs(
-            project=settings.project,
-            location=settings.location,
-            labels=settings.common_labels,
-            bucket=bucket,
-            soft_delete_days=settings.soft_delete_days,
-            old_version_days=settings.old_version_days,
-            days=days,
-            kms_key=settings.encryption_key,
-            deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["storage.googleapis.com"], *self._may_encrypt("storage")],
-            retention_days=retention_days,
-        )
+    def _bucket(self, name: str, bucket: str, days: int) -> PrivateBucket:
+        return PrivateBucket(name, self.foundation.bucket_args(bucket, days))
 
     def _temp(self) -> PrivateBucket | None:
-        """The bucket for Dataflow's temporary files, where the settings ask for it.
-
-        Dataflow writes and deletes there all the time: versions and soft delete would keep, and charge for, all of it.
-        Nothing in it is worth protecting.
-        """
-        settings = self.settings
-        if not settings.dataflow:
-            return None
-        args = BucketArgs(
-            project=settings.project,
-            location=settings.location,
-            labels=settings.common_labels,
-            bucket=settings.names.temp_bucket,
-            soft_delete_days=0,
-            old_version_days=0,
-            days=TEMP_DAYS,
-            kms_key=settings.encryption_key,
-            deletion_protection=False,
-            after=[self.services.apis["storage.googleapis.com"], *self._may_encrypt("storage")],
-            versions=False,
-        )
-        return PrivateBucket("temp", args)
+        """The bucket for Dataflow's temporary files, where the settings ask for it."""
+        return PrivateBucket("temp", self.foundation.temp_bucket_args()) if self.settings.dataflow else None
 
     def _messaging(self) -> Messaging:
         settings, names = self.settings, self.settings.names
@@ -137,8 +68,8 @@ class Environment:
             retention_days=settings.message_retention_days,
             max_delivery_attempts=settings.max_delivery_attempts,
             pubsub_agent=self.services.pubsub_agent,
-            kms_key=settings.encryption_key,
-            after=[self.services.pubsub_identity, *self._may_encrypt("pubsub")],
+            kms_key=settings.keys.get("pubsub"),
+            after=[self.services.pubsub_identity, *self.foundation.may_encrypt("pubsub")],
             others={
                 **({"fhir": (names.fhir_topic, names.fhir_subscription)} if settings.notifies_of_fhir else {}),
                 **({"hl7v2": (names.hl7v2_topic, names.hl7v2_subscription)} if settings.notifies_of_hl7v2 else {}),
@@ -149,40 +80,16 @@ class Environment:
 
     def _analytics(self) -> Analytics:
         description = "Metadata of DICOM instances, exported or streamed from the DICOM store."
-        return Analytics("analytics", self._analytics_args(self.settings.names.bigquery_dataset, description))
+        return Analytics("analytics", self.foundation.analytics_args(self.settings.names.bigquery_dataset, description))
 
     def _fhir_analytics(self, store: FhirStoreSettings) -> Analytics:
         """The dataset of one FHIR store alone: its tables are named after types, which every store has."""
         dataset = self.settings.names.fhir_bigquery_dataset(store.name)
         description = f"FHIR resources, exported or streamed from the FHIR store {store.name}."
-        return Analytics(f"analytics-{store.name}", self._analytics_args(dataset, description))
-
-    def _analytics_args(self, dataset: str, description: str) -> AnalyticsArgs:
-        settings = self.settings
-        return AnalyticsArgs(
-            project=settings.project,
-            location=settings.location,
-            labels=settings.common_labels,
-            dataset=dataset,
-            kms_key=settings.encryption_key,
-            deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["bigquery.googleapis.com"], *self._may_encrypt("bigquery")],
-            description=description,
-        )
+        return Analytics(f"analytics-{store.name}", self.foundation.analytics_args(dataset, description))
 
     def _dataset(self) -> Dataset:
-        return Dataset("healthcare", self._dataset_args(self.settings.names.dataset))
-
-    def _dataset_args(self, dataset: str) -> DatasetArgs:
-        settings = self.settings
-        return DatasetArgs(
-            project=settings.project,
-            location=settings.location,
-            dataset=dataset,
-            kms_key=settings.encryption_key,
-            deletion_protection=settings.deletion_protection,
-            after=[self.services.apis["healthcare.googleapis.com"], *self._may_encrypt("healthcare")],
-        )
+        return Dataset("healthcare", self.foundation.dataset_args(self.settings.names.dataset))
 
     def _agent_access(self) -> AgentAccess:
         args = AgentAccessArgs(
@@ -309,7 +216,7 @@ class Environment:
         if not settings.research:
             return None
         versions = {store.name: store.version for store in settings.fhir_stores if store.version != "R5"}
-        tables = self._analytics_args(names.research_bigquery_dataset, "De-identified data, exported for research.")
+        description = "De-identified data, exported for research."
         args = ResearchArgs(
             project=settings.project,
             labels=settings.common_labels,
@@ -319,13 +226,13 @@ class Environment:
                 fhir_stores={name: self.fhir_stores[name].store.id for name in versions},
                 export_bucket=self.export.bucket.name,
             ),
-            dataset=self._dataset_args(names.research_dataset),
+            dataset=self.foundation.dataset_args(names.research_dataset),
             dicom_store=names.dicom_store,
             fhir_versions=versions,
-            bucket=self._bucket_args(names.research_bucket, settings.export_days),
-            analytics=tables,
+            bucket=self.foundation.bucket_args(names.research_bucket, settings.export_days),
+            analytics=self.foundation.analytics_args(names.research_bigquery_dataset, description),
             followed=self.messaging.others["research"],
-            crosswalk=self._bucket_args(names.crosswalk_bucket, 0) if settings.crosswalk else None,
+            crosswalk=self.foundation.bucket_args(names.crosswalk_bucket, 0) if settings.crosswalk else None,
             agent=self.services.healthcare_agent,
             agent_identity=self.services.healthcare_identity,
             researcher=names.researcher,
@@ -345,7 +252,10 @@ class Environment:
         if not settings.audit_logs:
             return None
         retention_days = settings.audit_days if settings.deletion_protection else 0
-        kept = self._bucket("audit", settings.names.audit_bucket, settings.audit_days, retention_days)
+        bucket = self.foundation.bucket_args(
+            settings.names.audit_bucket, settings.audit_days, kind="logs", retention_days=retention_days
+        )
+        kept = PrivateBucket("audit", bucket)
         args = AuditArgs(
             project=settings.project,
             dataset=self.dataset.dataset.id,
@@ -358,23 +268,3 @@ class Environment:
         )
         Audit("audit-trail", args)
         return kept
-
-
-def project_number(settings: Settings) -> str:
-    """The project's number, which the agents' addresses contain. Raises SettingsError if it cannot be read."""
-    try:
-        number = gcp.organizations.get_project(project_id=settings.project).number
-    except Exception as error:  # Pulumi raises a bare Exception when a provider's function fails
-        where = settings.endpoints.resource_manager
-        remedy = (
-            f"is the emulator running at {where} (`python -m emulator status`), with this project?"
-            if where
-            else "does it exist, may you see it, and is cloudresourcemanager.googleapis.com enabled in it?"
-        )
-        answer = str(error).rpartition(" returned an error: ")[2]
-        raise SettingsError(
-            [f"Project {settings.project!r} cannot be read; {remedy} The answer was: {answer}"]
-        ) from error
-    if not number:
-        raise SettingsError([f"Project {settings.project!r} has no number: it is not active."])
-    return number

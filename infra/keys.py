@@ -171,6 +171,28 @@ KEYS = (
         _matches(r"|projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+", KEY_FORM),
     ),
     Key(
+        "keyRing",
+        "string",
+        "",
+        "Name of a Cloud KMS key ring that the stack makes, with a key for each kind of data. Empty: it makes none."
+        " Neither ring nor keys are ever deleted. Setting or changing it replaces the dataset.",
+        _matches(r"|[a-zA-Z0-9_-]{1,63}", "1 to 63 of a-z, A-Z, 0-9, _ and -"),
+    ),
+    Key(
+        "keyRotationDays",
+        "integer",
+        90,
+        "Days after which a key of that ring gets a new version, which encrypts from then on.",
+        _between(1, 365),
+    ),
+    Key(
+        "keyDestroyDays",
+        "integer",
+        30,
+        "Days for which a version that somebody destroys can be restored. A key keeps what it was made with.",
+        _between(1, 120),
+    ),
+    Key(
         "auditLogs",
         "boolean",
         default=False,

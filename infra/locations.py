@@ -14,6 +14,11 @@ LOCATIONS = (
 """Regions and multi-regions of the Cloud Healthcare API (docs.cloud.google.com/healthcare-api/docs/requirements)."""
 
 
+def key_location(location: str) -> str:
+    """Where a key must be that encrypts data in `location`: the same place, which Cloud KMS calls europe for eu."""
+    return {"eu": "europe"}.get(location, location)
+
+
 def check(location: str) -> str | None:
     """What a location must be, with those whose names are near; None for one that there is."""
     if location in LOCATIONS:

@@ -151,8 +151,9 @@ class Outputs(_Contract):
 
     dicom_stream_table: str | None = None
     """The table that the store streams metadata to, as `bq://project.dataset.table`; None when it does not stream."""
-    kms_key_name: str | None = None
-    """The key that data is encrypted with; None means Google's own keys."""
+    kms_keys: Mapping[str, str] = field(default_factory=dict)
+    """The keys that data is encrypted with, in full, by kind of data: bigquery, healthcare, objects, pubsub, logs where
+    audit log entries are kept, dataflow where the stack is made for Dataflow. Empty means Google's own keys."""
     audit_bucket: str | None = None
     """The bucket that audit log entries are kept in; None where they are not kept."""
     temp_bucket: str | None = None
@@ -236,7 +237,7 @@ class Outputs(_Contract):
     def to_mapping(self) -> dict[str, Any]:
         """The outputs as plain values; `from_mapping` gives back an equal object. Fields that are None are left out."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        values["labels"] = dict(self.labels)
+        values |= {name: dict(values[name]) for name in _TEXTS_BY_NAME}
         for stores in _STORES:
             values[stores] = {name: dataclasses.asdict(store) for name, store in getattr(self, stores).items()}
         values["endpoints"] = self.endpoints.to_mapping()
@@ -263,13 +264,15 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
     if value is None:
         if item.default is None:
             return None
+        if item.default_factory is dict:
+            return {}
         raise OutputsError(
             f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date."
         )
     if name == "research":
         return _research(value, source)
-    if name == "labels":
-        if isinstance(value, dict) and all(isinstance(label, str) for label in value.values()):
+    if name in _TEXTS_BY_NAME:
+        if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
             return value
         raise OutputsError(f"The field {name!r} of {source} must be an object of strings.")
     if name == "deletion_protection":
@@ -306,6 +309,9 @@ def _research(value: object, source: str) -> ResearchOutputs:
         " run `pulumi up` with the same version of the project as the scripts."
     )
 
+
+_TEXTS_BY_NAME = ("labels", "kms_keys")
+"""The fields of Outputs that are maps of texts."""
 
 _STORES: Mapping[str, type[Any]] = {
     "fhir_stores": FhirStoreOutputs,

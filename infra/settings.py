@@ -20,6 +20,7 @@ from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
 from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
 from infra.keys import COMMON_LABELS, KEYS, Key
+from infra.locations import key_location
 from infra.names import Names
 from infra.outputs import Endpoints
 
@@ -79,6 +80,9 @@ class Settings:
     message_retention_days: int
     max_delivery_attempts: int
     encryption_key: str | None
+    key_ring: str | None
+    key_rotation_days: int
+    key_destroy_days: int
     audit_logs: bool
     audit_days: int
     dataflow: bool
@@ -97,6 +101,19 @@ class Settings:
     def names(self) -> Names:
         """What the resources are called."""
         return Names(self.project, self.environment)
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The key of each kind of data by its full name; empty where all is encrypted with Google's own keys."""
+        if not (self.encryption_key or self.key_ring):
+            return {}
+        ring = f"projects/{self.project}/locations/{key_location(self.location)}/keyRings/{self.key_ring}"
+        return {kind: self.encryption_key or f"{ring}/cryptoKeys/{kind}" for kind in self._kinds_of_data}
+
+    @property
+    def _kinds_of_data(self) -> tuple[str, ...]:
+        asked = {"logs": self.audit_logs, "dataflow": self.dataflow}
+        return ("bigquery", "healthcare", "objects", "pubsub", *(kind for kind, wanted in asked.items() if wanted))
 
     @property
     def notifies_of_fhir(self) -> bool:
@@ -151,7 +168,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         problems.append(
             f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
         )
-    _check_key_location(read["encryptionKey"], read["location"], problems)
+    _check_keys(read, problems)
     fhir_stores = FHIR_STORES.read(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
     hl7v2_stores = HL7V2_STORES.read(read["hl7v2Stores"], f"{NAMESPACE}:hl7v2Stores", problems)
     consent_stores = CONSENT_STORES.read(read["consentStores"], f"{NAMESPACE}:consentStores", problems)
@@ -180,6 +197,9 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         message_retention_days=read["messageRetentionDays"],
         max_delivery_attempts=read["maxDeliveryAttempts"],
         encryption_key=read["encryptionKey"] or None,
+        key_ring=read["keyRing"] or None,
+        key_rotation_days=read["keyRotationDays"],
+        key_destroy_days=read["keyDestroyDays"],
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
         dataflow=read["dataflow"],
@@ -299,12 +319,18 @@ def _project(project: str, target: str, problems: list[str]) -> str:
     return project
 
 
-def _check_key_location(key: str, location: str, problems: list[str]) -> None:
-    """A key must be where the data is (Cloud Healthcare: CMEK); Cloud KMS calls the multi-region eu europe."""
-    wanted = {"eu": "europe"}.get(location, location)
+def _check_keys(read: Mapping[str, Any], problems: list[str]) -> None:
+    """A stack uses one key that exists, or makes its own; a key must be where the data is (Cloud Healthcare: CMEK)."""
+    key, location = read["encryptionKey"], read["location"]
+    wanted = key_location(location)
     if key and key.split("/")[3] != wanted:
         problems.append(
             f"{NAMESPACE}:encryptionKey must be in {wanted}, because {NAMESPACE}:location is {location}, not {key!r}."
+        )
+    if key and read["keyRing"]:
+        problems.append(
+            f"{NAMESPACE}:encryptionKey and {NAMESPACE}:keyRing exclude each other: name a key that exists, or the ring"
+            " that the stack makes its own keys in."
         )
 
 

@@ -16,6 +16,8 @@ STORES = (
     "healthcare/fhirStore:FhirStore",
     "healthcare/hl7Store:Hl7Store",
 )
+KEY_RING = "kms/keyRing:KeyRing"
+KEY = "kms/cryptoKey:CryptoKey"
 TOPIC = "pubsub/topic:Topic"
 SUBSCRIPTION = "pubsub/subscription:Subscription"
 TABLES = "bigquery/dataset:Dataset"
@@ -40,7 +42,8 @@ class Resource:
 class Asked:
     """What the configuration of a stack asks for, by which some rules judge.
 
-    `location` and `key` are None where they aren't known or none is asked for.
+    `location` and `key` are None where they aren't known or none is asked for; `key` is the full name of
+    the one key, or of the key ring whose keys encrypt.
     """
 
     environment: str = ""

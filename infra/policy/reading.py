@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from infra.keys import KEYS
+from infra.locations import key_location
 from infra.policy.graph import Asked, Graph, Resource
 
 _PREFIX = "gcp:"
@@ -40,7 +41,7 @@ def _of_state(states: Iterable[Mapping[str, Any]]) -> Graph:
     asked = Asked(
         environment=str(outputs.get("environment", "")),
         location=outputs.get("location"),
-        key=outputs.get("kms_key_name"),
+        key=_key_or_ring(outputs.get("kms_keys") or {}),
         protected=bool(outputs.get("deletion_protection", True)),
         audited=bool(outputs.get("audit_bucket")),
     )
@@ -76,7 +77,20 @@ def asked_by(configuration: Mapping[str, Any], stack: str) -> Asked:
     return Asked(
         environment=str(value("environment") or stack),
         location=str(value("location")),
-        key=value("encryptionKey") or None,
+        key=value("encryptionKey") or _ring(configuration, value) or None,
         protected=value("deletionProtection"),
         audited=value("auditLogs"),
     )
+
+
+def _key_or_ring(keys: Mapping[str, str]) -> str | None:
+    """The one key of all kinds of data, or the ring that has a key for each; None for no keys."""
+    names = set(keys.values())
+    one, *others = names or (None,)
+    return one.partition("/cryptoKeys/")[0] if one and others else one
+
+
+def _ring(configuration: Mapping[str, Any], value: Callable[[str], Any]) -> str:
+    """The full name of the key ring that a configuration asks for; "" for none."""
+    project, location = configuration.get("gcp:project", ""), key_location(str(value("location")))
+    return f"projects/{project}/locations/{location}/keyRings/{value('keyRing')}" if value("keyRing") else ""

@@ -93,7 +93,7 @@ def of_stack(outputs: Outputs) -> Mapping[str, Resource]:
         },
         "loader": outputs.loader_email,
         "reader": outputs.reader_email,
-        "key": outputs.kms_key_name,
+        **{f"key:{kind}": key for kind, key in outputs.kms_keys.items()},
         **_of_research(outputs),
     }
     return {name: _of_text(text, outputs.project) for name, text in texts.items() if text}

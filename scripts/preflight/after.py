@@ -81,12 +81,30 @@ def needs(outputs: Outputs) -> Iterator[Need]:
     for name, resource in known.items():
         kind, colon, _ = name.partition(":")
         rows += [(*row, resource) for row in by_kind.get(kind, ()) if colon]
-    if outputs.kms_key_name:
-        permission, role = "cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyEncrypterDecrypter"
-        agents = (("healthcare agent", healthcare), ("Pub/Sub's agent", pubsub))
-        rows += [(who, account, permission, role, known["key"]) for who, account in agents]
     for who, account, permission, role, resource in rows:
         yield Need(who, account, permission, f"roles/{role}", resource)
+    yield from _keys(outputs)
+
+
+def _keys(outputs: Outputs) -> Iterator[Need]:
+    """What the services' agents use of the stack's keys; a key of several kinds of data once for each agent."""
+    number, domain = outputs.project_number, "iam.gserviceaccount.com"
+    storage = ("Cloud Storage's agent", f"service-{number}@gs-project-accounts.{domain}")
+    agents = {
+        "bigquery": [("BigQuery's agent", f"bq-{number}@bigquery-encryption.{domain}")],
+        "healthcare": [("healthcare agent", outputs.healthcare_agent_email)],
+        "objects": [storage],
+        "pubsub": [("Pub/Sub's agent", f"service-{number}@gcp-sa-pubsub.{domain}")],
+        "logs": [storage],
+        "dataflow": [
+            ("Dataflow's agent", f"service-{number}@dataflow-service-producer-prod.{domain}"),
+            ("Compute Engine's agent", f"service-{number}@compute-system.{domain}"),
+        ],
+    }
+    permission, role = "cloudkms.cryptoKeyVersions.useToEncrypt", "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+    uses = [(who, account, key) for kind, key in outputs.kms_keys.items() for who, account in agents[kind]]
+    for who, account, key in dict.fromkeys(uses):
+        yield Need(who, account, permission, role, resources.find(key, outputs))
 
 
 def _granted(access: Access, need: Need) -> str:

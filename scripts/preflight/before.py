@@ -39,6 +39,7 @@ def checks(target: Connection, settings: Settings) -> list[Check]:
         Check("healthcare dataset", partial(_dataset_name, target)),
         Check("BigQuery dataset", partial(_table_dataset_name, target)),
         *([Check("key", partial(_key, target, settings.encryption_key))] if settings.encryption_key else []),
+        *([Check("key ring", partial(_key_ring_name, target, settings))] if settings.key_ring else []),
         *([] if target.emulated else _policies(target, settings)),
     ]
 
@@ -113,7 +114,7 @@ def _table_dataset_name(target: Connection) -> str:
     return _free(target, lambda: target.bigquery.get_dataset(name).labels)
 
 
-def _free(target: Connection, look: Callable[[], Any]) -> str:
+def _free(target: Connection, look: Callable[[], Any], kind: str = "dataset", key: str = "environment") -> str:
     """What there is to say of a name in the project; `look` gives the labels of what has it, None for no labels."""
     try:
         labels = look()
@@ -123,17 +124,17 @@ def _free(target: Connection, look: Callable[[], Any]) -> str:
         if refusal and (refusal.code == 404 or "has not been used in project" in refusal.message):
             return "the name is free"
         raise
-    return _taken(target, labels, "dataset")
+    return _taken(target, labels, kind, key)
 
 
-def _taken(target: Connection, labels: Any, kind: str) -> str:
+def _taken(target: Connection, labels: Any, kind: str, key: str = "environment") -> str:
     """Say that what is there is this environment's, by its labels; else that the person has to know."""
     wanted = target.outputs.labels
     if labels and all(labels.get(name) == value for name, value in wanted.items()):
         return "is there already, with the labels of this environment"
     raise Undecided(
         f"A {kind} of that name is there already. If this stack did not make it, take it over with `pulumi import`"
-        " (docs/how-to/deploy-to-google-cloud.md), or set healthcare-cloud-poc:environment to another name."
+        f" (docs/how-to/deploy-to-google-cloud.md), or set healthcare-cloud-poc:{key} to another name."
     )
 
 
@@ -151,6 +152,18 @@ def _key(target: Connection, key: str) -> str:
             f"This account lacks {', '.join(lacking)} on {key}: let its administrator grant roles/cloudkms.admin on it."
         )
     return f"{key}, {found.get('purpose', '')}"
+
+
+def _key_ring_name(target: Connection, settings: Settings) -> str:
+    """The ring's name is free, or taken by keys of this environment."""
+    ring = settings.keys["objects"].partition("/cryptoKeys/")[0]
+    keys = target.api("cloudkms", "v1").projects().locations().keyRings().cryptoKeys()
+
+    def look() -> Any:
+        found = target.execute(keys.list(parent=ring)).get("cryptoKeys", [])
+        return found[0].get("labels") if found else None
+
+    return _free(target, look, "key ring", "keyRing")
 
 
 def _policies(target: Connection, settings: Settings) -> Iterator[Check]:
@@ -183,7 +196,7 @@ def _accounts_may_be_made(rules: list[dict[str, Any]]) -> str:
 
 
 def _services_allowed(settings: Settings, rules: list[dict[str, Any]]) -> str:
-    services = ["bigquery", "healthcare", "pubsub", "storage", *(["cloudkms"] if settings.encryption_key else [])]
+    services = ["bigquery", "healthcare", "pubsub", "storage", *(["cloudkms"] if settings.keys else [])]
     denied = [each for each in services if not _allows(rules, f"{each}.googleapis.com")]
     if denied:
         raise CommandError(f"{_SERVICES} forbids {', '.join(denied)}: ask for an exception for this project.")
@@ -193,9 +206,10 @@ def _services_allowed(settings: Settings, rules: list[dict[str, Any]]) -> str:
 def _keys_not_demanded(settings: Settings, rules: list[dict[str, Any]]) -> str:
     services = [f"{each}.googleapis.com" for each in ("bigquery", "healthcare", "pubsub", "storage")]
     demanded = [each for each in services if not _allows(rules, each)]
-    if demanded and not settings.encryption_key:
+    if demanded and not settings.keys:
         raise CommandError(
-            f"{_WITHOUT_KEYS} demands a key of {', '.join(demanded)}: set healthcare-cloud-poc:encryptionKey."
+            f"{_WITHOUT_KEYS} demands a key of {', '.join(demanded)}: set healthcare-cloud-poc:keyRing, or name a key"
+            " that exists in healthcare-cloud-poc:encryptionKey."
         )
     return "demands no key that is not there"
 

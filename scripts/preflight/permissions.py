@@ -48,4 +48,12 @@ def needed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
         if declared
     }
     audit = {"roles/logging.configWriter": ("logging.sinks.create", "logging.sinks.get")}
-    return {**_ALWAYS, **stores, **(audit if settings.audit_logs else {})}
+    keys = {
+        "roles/cloudkms.admin": (
+            "cloudkms.cryptoKeys.create",
+            "cloudkms.cryptoKeys.setIamPolicy",
+            "cloudkms.keyRings.create",
+        )
+    }
+    asked = {**(audit if settings.audit_logs else {}), **(keys if settings.key_ring else {})}
+    return {**_ALWAYS, **stores, **asked}

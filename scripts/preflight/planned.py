@@ -33,7 +33,7 @@ def outputs(settings: Settings) -> Outputs:
         loader_email=f"{names.loader}@{project}.iam.gserviceaccount.com",
         reader_email=f"{names.reader}@{project}.iam.gserviceaccount.com",
         healthcare_agent_email="",
-        kms_key_name=settings.encryption_key,
+        kms_keys=settings.keys,
         audit_bucket=names.audit_bucket if settings.audit_logs else None,
         temp_bucket=names.temp_bucket if settings.dataflow else None,
         endpoints=settings.endpoints,

@@ -50,6 +50,10 @@ class Declared:
     dependencies: frozenset[str]
     protect: bool
     delete_before_replace: bool
+    keep: bool
+    """Whether Pulumi forgets it where it would delete it."""
+    unchanging: tuple[str, ...]
+    """The inputs whose changes are ignored."""
     parent: str
     custom: bool
 
@@ -107,6 +111,8 @@ class _Google(mocks.Mocks):
             "gcp:healthcare/fhirStore:FhirStore": "{dataset}/fhirStores/{name}",
             "gcp:healthcare/hl7Store:Hl7Store": "{dataset}/hl7V2Stores/{name}",
             "gcp:healthcare/consentStore:ConsentStore": "{dataset}/consentStores/{name}",
+            "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
+            "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
             "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
             "gcp:pubsub/subscription:Subscription": "projects/{project}/subscriptions/{name}",
         }.get(args.typ, args.name)
@@ -157,6 +163,8 @@ class Recorder(mocks.MockMonitor):
                     dependencies=frozenset(request.dependencies),
                     protect=request.protect,
                     delete_before_replace=request.deleteBeforeReplace,
+                    keep=request.retainOnDelete,
+                    unchanging=tuple(request.ignoreChanges),
                     parent=request.parent,
                     custom=request.custom,
                 )

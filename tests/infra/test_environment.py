@@ -159,7 +159,7 @@ def test_with_a_key_everything_that_holds_data_is_encrypted_with_it_once_its_age
         for item in graph.of(kind):
             assert inputs.items() <= item.inputs.items()
             assert grant.urn in graph.before(item)
-    assert graph.outputs["kms_key_name"] == KEY
+    assert graph.outputs["kms_keys"] == dict.fromkeys(("bigquery", "healthcare", "objects", "pubsub"), KEY)
 
 
 def test_without_a_key_no_key_is_touched() -> None:

@@ -29,7 +29,8 @@ def test_every_rule_holds_with_all_that_production_asks_for(configuration: dict[
     chosen = parse(configuration, "prod", {})
     graph = Graph(tuple(resource_of(each) for each in declare(chosen)), asked_by(configuration, "prod"))
     assert (graph.asked.production, graph.asked.protected, graph.asked.audited) == (True, True, True)
-    assert graph.asked.key == chosen.encryption_key
+    assert graph.asked.key == f"projects/{PROJECT}/locations/us-central1/keyRings/imaging-prod"
+    assert chosen.key_destroy_days >= chosen.soft_delete_days
     assert chosen.audit_days >= SIX_YEARS
     assert {name: broken for name, broken in check(graph).items() if broken} == {}
 

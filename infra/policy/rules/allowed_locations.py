@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.policy.graph import BUCKET, HEALTHCARE_DATASET, TABLES, TOPIC, Graph, Violation
+from infra.locations import key_location
+from infra.policy.graph import BUCKET, HEALTHCARE_DATASET, KEY_RING, TABLES, TOPIC, Graph, Violation
 
 _MULTI_REGIONS = ("us", "eu")
 
@@ -18,6 +19,9 @@ def check(graph: Graph) -> Iterator[Violation]:
         location = str(each.inputs.get("location", "no location"))
         if location.lower() != wanted.lower():
             yield Violation(each.name, f"{each.called} is in {location}: put it in {wanted}.")
+    for each in graph.of(KEY_RING):
+        if (location := str(each.inputs.get("location"))) != key_location(wanted):
+            yield Violation(each.name, f"Key ring {each.called} is in {location}: put it in {key_location(wanted)}.")
     # A topic can be held to regions only.
     for each in graph.of(*([] if wanted in _MULTI_REGIONS else [TOPIC])):
         regions = (each.inputs.get("messageStoragePolicy") or {}).get("allowedPersistenceRegions", [])

@@ -1,4 +1,4 @@
-"""Where a key is asked for, everything that holds data is encrypted with it."""
+"""Where keys are asked for, everything that holds data is encrypted with the key, or with one of the key ring."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _WHERE = {
 
 
 def check(graph: Graph) -> Iterator[Violation]:
-    """Everything that holds data without the key, or with another one."""
+    """Everything that holds data without a key that is asked for, or with another one."""
     wanted = graph.asked.key
     if wanted is None:
         return
     for each in graph.of(*_WHERE):
         key = _key(each)
-        if key != wanted:
+        if key != wanted and not str(key).startswith(f"{wanted}/cryptoKeys/"):
             with_what = f"with {key}" if key else "with Google's own keys"
-            yield Violation(each.name, f"{each.called} is encrypted {with_what}: use {wanted}.")
+            a_key = wanted if "/cryptoKeys/" in wanted else f"a key of {wanted}"
+            yield Violation(each.name, f"{each.called} is encrypted {with_what}: use {a_key}.")
 
 
 def _key(resource: Resource) -> object:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.policy.graph import BUCKET, STORES, SUBSCRIPTION, TABLES, TOPIC, Graph, Violation
+from infra.policy.graph import BUCKET, KEY, STORES, SUBSCRIPTION, TABLES, TOPIC, Graph, Violation
 
 WANTED = ("application", "environment", "managed-by")
 
 
 def check(graph: Graph) -> Iterator[Violation]:
     """Every resource that lacks one of the labels."""
-    for each in graph.of(BUCKET, TABLES, TOPIC, SUBSCRIPTION, *STORES):
+    for each in graph.of(BUCKET, KEY, TABLES, TOPIC, SUBSCRIPTION, *STORES):
         labels = each.inputs.get("labels") or {}
         if missing := [name for name in WANTED if not labels.get(name)]:
             yield Violation(

@@ -1,20 +1,30 @@
-"""Where protection is asked for, and in production: what holds data can't be deleted or replaced by accident."""
+"""Where protection is asked for, and in production: nothing that holds data, and no key, is deleted by accident."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra.policy.graph import BUCKET, HEALTHCARE_DATASET, STORES, TABLES, Graph, Resource, Violation
+from infra.policy.graph import (
+    BUCKET,
+    HEALTHCARE_DATASET,
+    KEY,
+    KEY_RING,
+    STORES,
+    TABLES,
+    Graph,
+    Resource,
+    Violation,
+)
 
 SHORT_LIVED_DAYS = 7
 """Files that are deleted after so many days at most are nobody's only copy."""
 
 
 def check(graph: Graph) -> Iterator[Violation]:
-    """What holds data and could go: unprotected by Pulumi, or deleted by the provider with all it holds."""
+    """What could go: unprotected by Pulumi, or deleted by the provider with all it holds."""
     if not (graph.asked.protected or graph.asked.production):
         return
-    for each in graph.of(BUCKET, HEALTHCARE_DATASET, TABLES, *STORES):
+    for each in graph.of(BUCKET, HEALTHCARE_DATASET, TABLES, KEY_RING, KEY, *STORES):
         if temporary(each):
             continue
         if not each.protect:

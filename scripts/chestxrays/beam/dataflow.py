@@ -133,7 +133,7 @@ class DataflowRunner:
             "service_account_email": outputs.loader_email,
             "temp_location": f"{SCHEME}{self._bucket}/temp",
             "staging_location": f"{SCHEME}{self._bucket}/staging",
-            "dataflow_kms_key": outputs.kms_key_name,
+            "dataflow_kms_key": outputs.kms_keys.get("dataflow"),
             "machine_type": machines.kind,
             "max_num_workers": machines.workers,
             "autoscaling_algorithm": "THROUGHPUT_BASED",

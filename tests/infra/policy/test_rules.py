@@ -31,7 +31,7 @@ def resource_of(declared: Declared) -> Resource:
 
 def graph_of(keys: dict[str, str]) -> Graph:
     """The program's graph with these keys, as a rule sees it."""
-    configuration = {f"healthcare-cloud-poc:{name}": value for name, value in keys.items()}
+    configuration = {"gcp:project": PROJECT} | {f"healthcare-cloud-poc:{name}": keys[name] for name in keys}
     resources = tuple(resource_of(each) for each in declare(settings(**keys)))
     return Graph(resources, asked_by(configuration, "dev"))
 
@@ -72,6 +72,7 @@ def unprotected(graph: Graph, name: str) -> Graph:
 TOPIC = "messaging-dicom-topic"
 BUCKET, MEMBER = f"{PROJECT}-prod-landing", "storage/bucketIAMMember:BucketIAMMember"
 AUDIT_CONFIG = {"service": "healthcare.googleapis.com", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}
+LABELS = {"application": "a", "environment": "prod", "managed-by": "pulumi"}
 READ_BY_ALL = json.dumps({"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]})
 SEEDS = [
     ("no-public-principal", "seeded", lambda g: with_one_more(g, MEMBER, bucket=BUCKET, member="allUsers", role="r")),
@@ -87,6 +88,11 @@ SEEDS = [
     ("customer-keys", "landing-bucket", lambda g: changed(g, "landing-bucket", encryption=None)),
     ("customer-keys", "healthcare-dataset", lambda g: changed(g, "healthcare-dataset", encryptionSpec=None)),
     ("customer-keys", TOPIC, lambda g: changed(g, TOPIC, kmsKeyName=KEY + "2")),
+    (
+        "key-rotation",
+        "old",
+        lambda g: replaced(g, "old", Resource("kms/cryptoKey:CryptoKey", "old", {"labels": LABELS}, protect=True)),
+    ),
     ("allowed-locations", "export-bucket", lambda g: changed(g, "export-bucket", location="EU")),
     (
         "allowed-locations",
@@ -161,7 +167,10 @@ def state_of(graph: Graph, outputs: Mapping[str, Any]) -> str:
     return json.dumps({"version": 3, "deployment": {"resources": [stack, *states]}})
 
 
-OUTPUTS = {"environment": "prod", "location": "us-central1", "kms_key_name": KEY, "audit_bucket": "a"}
+KINDS = ("bigquery", "healthcare", "objects", "pubsub", "logs", "dataflow")
+OUTPUTS: Mapping[str, Any] = {"environment": "prod", "location": "us-central1", "audit_bucket": "a"} | {
+    "kms_keys": dict.fromkeys(KINDS, KEY)
+}
 
 
 def test_a_state_is_read_with_what_its_outputs_say(production: Graph) -> None:
