@@ -36,9 +36,10 @@ def parsed_data(message: Message, version: str = V1) -> dict[str, Any]:
 
 def _header(segment: list[str], delimiters: Delimiters, version: str) -> Fields:
     """The fields of a header, of which those that name the delimiters are not split."""
-    names = [HEADER, segment[1]] if version == V1 else [HEADER, delimiters.field, segment[1]]
+    encoding = segment[1] if len(segment) > 1 else ""
+    names = [HEADER, encoding] if version == V1 else [HEADER, delimiters.field, encoding]
     fields = _fields([""] * len(names) + segment[2:], delimiters)
-    return {**dict(zip(_NUMBERS, names, strict=False)), **fields}
+    return {**{key: name for key, name in zip(_NUMBERS, names, strict=False) if name}, **fields}
 
 
 def _fields(parts: list[str], delimiters: Delimiters) -> Fields:

@@ -122,3 +122,9 @@ def test_delimiters_are_those_of_the_header() -> None:
 def test_empty_parts_are_left_out(field: str, parsed: dict[str, str]) -> None:
     raw = f"MSH|^~\\&|A\rZZZ|{field}".encode()
     assert fields(raw, V1, "ZZZ") == {"0": "ZZZ", **parsed}
+
+
+@pytest.mark.parametrize(("version", "named"), [(V1, {"0": "MSH"}), (V2, {"0": "MSH", "1": "|"})])
+def test_a_second_header_may_be_bare(version: str, named: dict[str, str]) -> None:
+    parsed: list[dict[str, Any]] = parsed_data(Message.parse(b"MSH|^~\\&|A\rMSH"), version)["segments"]
+    assert parsed[1] == {"segmentId": "MSH", "fields": named}
