@@ -16,8 +16,8 @@ import orjson
 
 from emulator.dicom.errors import described
 from emulator.errors import ApiError
+from emulator.outgoing import Endpoint, RefusedEndpoint, endpoint_of, post
 from emulator.services.pubsub.delivery.backlog import Backlog, Taken
-from emulator.services.pubsub.delivery.posting import Endpoint, RefusedEndpoint, endpoint_of, post
 from emulator.services.pubsub.delivery.workers import carries
 from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import Lease

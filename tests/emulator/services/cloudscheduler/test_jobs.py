@@ -120,3 +120,44 @@ def test_other_machines_are_not_called(jobs: Any, unique: Names) -> None:
 def test_a_job_that_google_would_refuse_is_a_400(jobs: Any, unique: Names, fields: dict[str, Any]) -> None:
     body = {**body_of(f"{LOCATION}/jobs/{unique('job')}"), **fields}
     assert refused(jobs.create(parent=LOCATION, body=body))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"retryConfig": {"retryCount": 6}},
+        {"description": "x" * 501},
+        {"pubsubTarget": {"topicName": f"projects/{PROJECT}/topics/events"}},
+    ],
+)
+def test_settings_beyond_googles_limits_are_a_400(jobs: Any, unique: Names, fields: dict[str, Any]) -> None:
+    body = {**body_of(f"{LOCATION}/jobs/{unique('job')}"), **fields}
+    assert refused(jobs.create(parent=LOCATION, body=body))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attemptDeadline": "14s"},
+        {"attemptDeadline": "1801s"},
+        {"httpTarget": {"uri": "ftp://example.com/"}},
+        {"httpTarget": {"uri": "http://"}},
+        {"httpTarget": {"uri": "http://127.0.0.1/", "httpMethod": "GET", "body": "eA=="}},
+        {"httpTarget": {"uri": "http://127.0.0.1/", "headers": {"a b": "c"}}},
+        {"httpTarget": {"uri": "http://127.0.0.1/", "headers": {"a": "b\r\nc: d"}}},
+        {"httpTarget": {"uri": "http://127.0.0.1/", "oidcToken": {}, "oauthToken": {}}},
+    ],
+)
+def test_http_targets_beyond_googles_limits_are_a_400(jobs: Any, unique: Names, fields: dict[str, Any]) -> None:
+    target = {"httpTarget": {"uri": "http://127.0.0.1/"}}
+    body = {"name": f"{LOCATION}/jobs/{unique('job')}", "schedule": "0 2 * * *", **target, **fields}
+    assert refused(jobs.create(parent=LOCATION, body=body))[0] == 400
+
+
+def test_who_may_not_act_as_an_account_makes_no_job_with_its_token(emulator: RunningEmulator, unique: Names) -> None:
+    account, other = make_account(emulator, unique("job-maker")), make_account(emulator, unique("powerful"))
+    grant(emulator, f"projects/{PROJECT}", account.member, "roles/cloudscheduler.admin")
+    target = {"uri": "https://run.googleapis.com/v2/x", "oauthToken": {"serviceAccountEmail": other.email}}
+    body = {"schedule": "0 2 * * *", "httpTarget": target}
+    code, answer = emulator.request("POST", f"/v1/{LOCATION}/jobs", body, account.token)
+    assert (code, "iam.serviceAccounts.actAs" in answer["error"]["message"]) == (403, True)

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import SplitResult
 
 from emulator import hosts
 
@@ -20,7 +21,7 @@ class RefusedEndpoint(ValueError):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where to post: host and port, the path with its query, and whether over TLS."""
+    """Where to send: host and port, the path with its query, and whether over TLS."""
 
     host: str
     port: int
@@ -35,36 +36,49 @@ def endpoint_of(url: str, own_ports: Collection[int]) -> Endpoint:
         raise RefusedEndpoint(f'"{url[:200]}" is no URL with http or https.')
     if not hosts.is_loopback(url):
         raise RefusedEndpoint(
-            f'"{url[:200]}" is not on this machine: the emulator posts to localhost, 127.0.0.1 and [::1] only.'
+            f'"{url[:200]}" is not on this machine: the emulator calls localhost, 127.0.0.1 and [::1] only.'
         )
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = port_of(parts)
     if port in own_ports:
-        raise RefusedEndpoint(f'"{url[:200]}" is the emulator itself, to which it posts nothing.')
+        raise RefusedEndpoint(f'"{url[:200]}" is the emulator itself, which it does not call over HTTP.')
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(parts.hostname, port, target, parts.scheme == "https")
 
 
+def port_of(parts: SplitResult) -> int:
+    """The port of a URL with http or https, said or not."""
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
 async def post(endpoint: Endpoint, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
-    """The status with which an endpoint answers a POST. Raises OSError, TimeoutError, ValueError for no answer."""
+    """The status with which an endpoint answers a POST; see `send`."""
+    return await send(endpoint, "POST", headers, body, seconds)
+
+
+async def send(endpoint: Endpoint, method: str, headers: Mapping[str, str], body: bytes, seconds: float) -> int:
+    """The status with which an endpoint answers a request within that time.
+
+    Raises OSError, TimeoutError, ValueError for no answer, or none in HTTP/1.1.
+    """
     context = ssl.create_default_context() if endpoint.tls else None
     async with asyncio.timeout(seconds):
         reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=context, limit=LINE_BYTES)
         try:
-            writer.write(_head(endpoint, headers, len(body)) + body)
+            writer.write(_head(endpoint, method, headers, len(body)) + body)
             await writer.drain()
-            return await _status(reader)
+            return await _status(reader, bodiless=method == "HEAD")
         finally:
             writer.close()
 
 
-def _head(endpoint: Endpoint, headers: Mapping[str, str], length: int) -> bytes:
+def _head(endpoint: Endpoint, method: str, headers: Mapping[str, str], length: int) -> bytes:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     sent = {"Host": f"{host}:{endpoint.port}", "Connection": "close", "Content-Length": str(length), **headers}
-    lines = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    lines = [f"{method} {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
     return "\r\n".join(lines).encode("utf-8")
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
+async def _status(reader: asyncio.StreamReader, *, bodiless: bool) -> int:
     """The status of an answer, the rest of it read and forgotten; 100 and 103 come before the answer, 102 counts."""
     while True:
         words = (await reader.readline()).split(None, 2)
@@ -74,7 +88,7 @@ async def _status(reader: asyncio.StreamReader) -> int:
         length = await _length(reader)
         if status not in (100, 103):
             break
-    if status >= 200 and length:
+    if status >= 200 and length and not bodiless:
         await _drain(reader, length)
     return status
 
