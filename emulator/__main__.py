@@ -9,9 +9,11 @@ from http.client import HTTPException
 from pathlib import Path
 
 from emulator import settings as defaults
+from emulator.errors import ApiError
 from emulator.mllp import options as mllp
 from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
+from emulator.state.trouble.profiles import parse_choice
 from emulator.version import VERSION
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -59,6 +61,15 @@ def parser() -> argparse.ArgumentParser:
         "--operations",
         default="immediate",
         help="when long-running operations run: immediate, manual, or delay:SECONDS",
+    )
+    start.add_argument(
+        "--trouble",
+        default="",
+        metavar="PROFILE[:SEED]",
+        help="what a cloud does to its callers, drawn from a seed: calm, google or bad-day (default: none)",
+    )
+    start.add_argument(
+        "--request-log", type=Path, metavar="FILE", help="tell every request to a file, a line of JSON each"
     )
     for name, text in (
         ("stop", "stop the emulator"),
@@ -132,6 +143,8 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         iam=options.iam == "on",
         anonymous=options.anonymous == "allow",
         operations=options.operations,
+        trouble=options.trouble,
+        request_log=options.request_log.expanduser().resolve() if options.request_log is not None else None,
     )
     if options.detach:
         from emulator import commands as control
@@ -171,11 +184,21 @@ def _wrong_use(options: argparse.Namespace) -> str:
             return f"{flag} {port} is not a port: give a number from 0 to 65535."
     if not defaults.OPERATIONS_MODE.fullmatch(options.operations):
         return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
+    if options.trouble and (problem := _wrong_trouble(options.trouble)):
+        return problem
     if options.host not in LOOPBACK and options.iam == "off":
         return (
             f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and "
             "permissions."
         )
+    return ""
+
+
+def _wrong_trouble(text: str) -> str:
+    try:
+        parse_choice(text)
+    except ApiError as error:
+        return f'--trouble "{text}": {error.message}'
     return ""
 
 

@@ -25,6 +25,7 @@ from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
 from emulator.state import blobs, logs, operations, outbox, resources
 from emulator.state.clock import Clock, Ids
+from emulator.state.trouble.profiles import parse_choice
 
 SERVICES = (
     "healthcare",
@@ -86,7 +87,12 @@ class Emulator(Context):
         await self._grpc.start()
         self._tasks.append(asyncio.create_task(self.logs.run()))
         self._tasks.append(asyncio.create_task(asyncio.to_thread(self.blobs.sweep)))
+        if self.calls.log is not None:
+            self._tasks.append(asyncio.create_task(self.calls.log.run()))
         await self.outbox.start()
+        if self.settings.trouble:
+            name, seed = parse_choice(self.settings.trouble)
+            self.trouble.set({"profile": name, "seed": seed}, self.method_ids)
         self.operations.resume()
 
     async def stop(self) -> None:
@@ -105,6 +111,8 @@ class Emulator(Context):
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if "pool" in self.__dict__:
             await asyncio.to_thread(self.pool.shutdown, wait=True, cancel_futures=True)
+        if self.calls.log is not None:
+            self.calls.log.close()
         self.blobs.close()
         self.db.close()
 

@@ -23,7 +23,9 @@ from emulator.state.clock import Clock, Ids
 from emulator.state.faults import Faults
 from emulator.state.logs import Logs
 from emulator.state.outbox import Deliverer, Outbox
+from emulator.state.request_log import RequestLog
 from emulator.state.state import State
+from emulator.state.trouble.dial import Trouble
 
 AccountExists = Callable[["Context", str, sqlite3.Connection | None], bool]
 Delivery: TypeAlias = "Deliverer[Context]"
@@ -40,15 +42,19 @@ class Context(State, ABC):
         self, settings: Settings, account_exists: AccountExists, clock: Clock | None = None, ids: Ids | None = None
     ) -> None:
         super().__init__(settings, clock, ids)
-        self.policies = Policies(self, functools.partial(account_exists, self), enforced=settings.iam)
+        self.trouble = Trouble(self.clock)
+        exists, lag = functools.partial(account_exists, self), self.trouble.grant_lag
+        self.policies = Policies(self, exists, enforced=settings.iam, lag=lag)
         self.resources.on_policies_gone = self.policies.forget
         self.authenticator = Authenticator(self, settings.state)
         self.id_tokens = IdTokens(self, settings.state)
         self.logs = Logs(self)
         self.operations: operations.Operations[Context] = operations.Operations(self, settings.operations)
+        self.operations.more_seconds = self.trouble.operation_seconds
         self.outbox: Outbox[Context] = Outbox(self)
         self.faults = Faults()
-        self.calls = Calls(self.clock)
+        log = settings.request_log
+        self.calls = Calls(self.clock, log=RequestLog(log) if log is not None else None)
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
 
     @functools.cached_property

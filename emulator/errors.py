@@ -12,8 +12,11 @@ from typing import Any
 class ApiError(Exception):
     """An answer other than 2xx.
 
-    code is the HTTP status, status the google.rpc.Code name, reason the short word of the older JSON APIs.
+    code is the HTTP status, status the google.rpc.Code name, reason the short word of the older JSON APIs. retry_after
+    is after how many seconds the same call may work, 0 where that is not known.
     """
+
+    retry_after = 0
 
     def __init__(
         self,
@@ -123,9 +126,11 @@ def precondition_failed(message: str, *, reason: str = "conditionNotMet") -> Api
     return ApiError(412, "FAILED_PRECONDITION", message, reason)
 
 
-def resource_exhausted(message: str, *, reason: str = "rateLimitExceeded") -> ApiError:
+def resource_exhausted(
+    message: str, *, reason: str = "rateLimitExceeded", details: list[dict[str, Any]] | None = None
+) -> ApiError:
     """429."""
-    return ApiError(429, "RESOURCE_EXHAUSTED", message, reason)
+    return ApiError(429, "RESOURCE_EXHAUSTED", message, reason, details)
 
 
 def not_implemented(message: str, *, reason: str = "notImplemented") -> ApiError:

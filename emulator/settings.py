@@ -25,7 +25,8 @@ class Settings:
     """Everything a start decides.
 
     Ports are those that are bound; tls_port is None where the REST APIs are not served over TLS, too. operations is
-    immediate, manual or delay:SECONDS.
+    immediate, manual or delay:SECONDS. trouble is the profile that is on from the start, PROFILE or PROFILE:SEED, ""
+    for none; request_log the file to which every request is told, None for none.
     """
 
     state: Path
@@ -37,6 +38,8 @@ class Settings:
     iam: bool = True
     anonymous: bool = True
     operations: str = "immediate"
+    trouble: str = ""
+    request_log: Path | None = None
 
     @property
     def is_loopback(self) -> bool:

@@ -37,6 +37,10 @@ _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", 
 AccountExists = Callable[[str, sqlite3.Connection | None], bool]
 
 
+def _no_lag(_resource: str) -> float:
+    return 0.0
+
+
 class Asking(Protocol):
     """A request, as far as it says which version of a policy it wants."""
 
@@ -47,10 +51,15 @@ class Asking(Protocol):
 class Policies:
     """The policies, and the decisions that follow from them."""
 
-    def __init__(self, state: State, account_exists: AccountExists, *, enforced: bool) -> None:
+    def __init__(
+        self, state: State, account_exists: AccountExists, *, enforced: bool, lag: Callable[[str], float] = _no_lag
+    ) -> None:
+        """`lag` gives the seconds until a policy that is being set on a resource counts, 0 for at once."""
         self._state = state
         self._account_exists = account_exists
         self._enforced = enforced
+        self._lag = lag
+        self._late: dict[str, list[tuple[float, list[dict[str, Any]]]]] = {}
         self._known = _Known()
         self.version = 0
 
@@ -126,8 +135,16 @@ class Policies:
         if not stored["bindings"]:
             del stored["bindings"]
         tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
+        self._put_off(resource, current.get("bindings", []))
         self._state.db.after_commit(self.forget)
         return stored
+
+    def _put_off(self, resource: str, before: list[dict[str, Any]]) -> None:
+        """Let the bindings of before count for as long as a change is late, after the changes before it."""
+        if lag := self._lag(resource):
+            changes = self._late.get(resource, [])
+            until = max([self._state.clock.seconds() + lag, *(each for each, _ in changes)])
+            self._state.db.after_commit(lambda: self._late.update({resource: [*changes, (until, before)]}))
 
     def _require_members(
         self, tx: sqlite3.Connection, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
@@ -181,7 +198,7 @@ class Policies:
     ) -> tuple[bool, bool]:
         """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
         members = _identities(principal) | self._project_members(known, principal, resource)
-        cacheable = True
+        cacheable = not self._late
         for node in self._ancestry(resource):
             for binding in self._bindings_of(known, node):
                 granted = roles.permissions_of(binding["role"])
@@ -189,7 +206,7 @@ class Policies:
                     continue
                 condition = binding.get("condition")
                 if not condition:
-                    return True, True
+                    return True, cacheable
                 cacheable = False
                 seen, service = conditions.attributes(permission, resource)
                 now = self._state.clock.now()
@@ -224,7 +241,20 @@ class Policies:
         if known.bindings is None:
             rows = self._state.db.all("SELECT resource, policy FROM policies")
             known.bindings = {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
+        if self._late and (late := self._late.get(node)) is not None:
+            return self._bindings_still(late, node, known.bindings.get(node, []))
         return known.bindings.get(node, [])
+
+    def _bindings_still(
+        self, late: list[tuple[float, list[dict[str, Any]]]], node: str, now_set: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """The bindings that count while changes of them are late: those from before the first one that still is."""
+        now = self._state.clock.seconds()
+        still = next((before for until, before in late if now < until), None)
+        if still is not None:
+            return still
+        self._late.pop(node, None)
+        return now_set
 
 
 @dataclass(slots=True)

@@ -1,11 +1,12 @@
 """The steps of a request whose method is found, in order.
 
-authenticate -> gates -> authorise -> validate -> fault hook -> handler -> audit -> encode
+authenticate -> gates -> authorise -> validate -> faults, trouble -> handler -> audit -> encode
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from emulator.access.authentication import MISSING
 from emulator.access.authorization import denied, permission_of
@@ -41,6 +42,7 @@ class Pipeline:
         error: ApiError | None = None
         permission, resource, granted, decision = "", request.name, False, "none"
         answer: Answer = None
+        cut = ""
         try:
             self._authenticate(request, registry.owner(method))
             found = registry.registration(method.id)
@@ -56,7 +58,11 @@ class Pipeline:
             await _validate(request, service, registration)
             if self._context.faults.active:
                 await self._context.faults.strike(method.id)
+            if (dial := self._context.trouble.dial) is not None:
+                cut = await dial.strike(method.id, request.principal, request.name)
             answer = await registration.handler(request)
+            if dial is not None:
+                dial.born(method.id, request.name, dict(request.raw_query))
         except Exception as problem:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
             error = error_of(problem, method.id)
         self._audit.record(request, permission, resource, error, granted=granted)
@@ -64,6 +70,8 @@ class Pipeline:
             response = registry.worded(method, error) if error is not None else encode(request, answer)
         except (ApiError, RecursionError) as problem:  # of `fields`, or of an answer
             response = registry.worded(method, error_of(problem, method.id))
+        if cut:
+            response = replace(response, cut=cut)
         seconds = time.perf_counter() - began
         if response.status == 403 and decision == "granted":  # what a handler decides by itself
             decision = "denied"

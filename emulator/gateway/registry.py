@@ -72,4 +72,7 @@ class Registry:
         """An error in the form of the API that it is of, whoever found it."""
         encode_error = self.owner(method).encode_error
         worded = encode_error(method, error) if encode_error is not None else None
-        return worded or error_response(error)
+        response = worded or error_response(error)
+        if error.retry_after:
+            response.headers["retry-after"] = str(error.retry_after)
+        return response

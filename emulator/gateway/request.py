@@ -22,11 +22,15 @@ JSON = "application/json; charset=UTF-8"
 
 @dataclass(frozen=True)
 class Response:
-    """An answer that is not plain JSON: status, headers, and bytes or a stream of bytes."""
+    """An answer that is not plain JSON: status, headers, and bytes or a stream of bytes.
+
+    cut says where the connection is broken off instead: "unanswered" before the first byte, "midway", "" nowhere.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | AsyncIterator[bytes | Span] = b""
+    cut: str = ""
 
     @staticmethod
     def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

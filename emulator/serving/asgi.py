@@ -14,7 +14,7 @@ from emulator.gateway.request import Request, Response
 from emulator.hosts import is_loopback
 from emulator.serving import control
 from emulator.serving.renewal import Current
-from emulator.serving.sending import SPANS
+from emulator.serving.sending import CUT, SPANS
 from emulator.state.blobs import Span
 
 if TYPE_CHECKING:
@@ -176,6 +176,9 @@ def _reading(send: Send) -> Send:
 
 async def _send(send: Send, response: Response, extra: dict[str, str], *, head: bool) -> None:
     body = response.body
+    if response.cut == "unanswered" or (response.cut and (head or (isinstance(body, bytes) and len(body) < 2))):
+        await send({"type": CUT})
+        return
     headers = response.headers
     raw = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
     raw += [(k.encode("latin-1"), v.encode("latin-1")) for k, v in extra.items()]
@@ -183,10 +186,24 @@ async def _send(send: Send, response: Response, extra: dict[str, str], *, head: 
         if response.status != 204 and "content-length" not in headers:
             raw.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": raw})
+        if response.cut:
+            await _cut(send, body[: len(body) // 2])
+            return
         await send({"type": "http.response.body", "body": b"" if head else body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    if response.cut:
+        first = await anext(aiter(body), b"")
+        whole = first.read() if isinstance(first, Span) else first
+        await _cut(send, whole[: len(whole) // 2])
+        return
     if not head:
         async for chunk in body:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _cut(send: Send, part: bytes) -> None:
+    """Send a part of a body, then break off the connection."""
+    await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": CUT})

@@ -99,6 +99,8 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, 
         return Response.json({"requests": emulator.calls.shown(query)})
     if raw_path == timing.PATH and http in _CLOCK:
         return Response.json(_CLOCK[http](emulator.clock, _json(raw)))
+    if raw_path == "/_emulator/trouble" and http in ("GET", "POST", "DELETE"):
+        return Response.json(_trouble(emulator, http, query, raw))
     if (http, raw_path) == ("POST", "/_emulator/faults"):
         emulator.faults.add(_json(raw), emulator.method_ids)
         return Response.json({})
@@ -120,6 +122,15 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, 
         services = emulator.services.values()
         return Response.json({s.name: [await chore(emulator) for chore in s.chores] for s in services if s.chores})
     raise not_found(f"The emulator has no endpoint {http} {raw_path[:200]}.")
+
+
+def _trouble(emulator: Emulator, http: str, query: dict[str, str], raw: bytes) -> dict[str, Any]:
+    """Set, end or show trouble; what is on afterwards."""
+    if http == "POST":
+        emulator.trouble.set(_json(raw), emulator.method_ids)
+    elif http == "DELETE":
+        emulator.trouble.clear()
+    return emulator.trouble.shown(query)
 
 
 def _json(raw: bytes) -> dict[str, Any]:

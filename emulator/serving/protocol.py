@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from emulator.serving.sending import SPANS, send_file
+from emulator.serving.sending import CUT, SPANS, send_file
 from emulator.state.blobs import Span
 
 PIECE = 2 << 20
@@ -229,6 +229,9 @@ class Cycle(RequestResponseCycle):
             await self.flow.drain()
         if self.disconnected:
             return
+        if message["type"] == CUT:
+            self._cut()
+            return
         if not self.response_started:
             self._start(message)
             return
@@ -239,6 +242,14 @@ class Cycle(RequestResponseCycle):
             await self._add_span(body)
         else:
             self._add(body, last=not message.get("more_body", False))
+
+    def _cut(self) -> None:
+        """Send what was kept and break off the connection, however much of the answer is missing."""
+        if self._kept:
+            self._send_kept()
+        self.disconnected = True
+        self.message_event.set()
+        self.transport.close()
 
     def _start(self, message: Any) -> None:
         """Start the HTTP response: status line and headers, which are held back until the first bytes of the body."""

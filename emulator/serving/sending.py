@@ -7,6 +7,8 @@ import os
 
 SPANS = "emulator.spans"
 """The ASGI extension of a server that takes a Span, bytes of a file, for a body, as protocol.py does."""
+CUT = "emulator.cut"
+"""The type of an ASGI message that breaks off the connection, as protocol.py does."""
 
 
 async def send_file(transport: asyncio.Transport, descriptor: int, at: int, size: int) -> int:

@@ -20,6 +20,7 @@ from emulator.serving import tls
 from emulator.settings import Settings
 from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE, CorruptState
 from emulator.state.private import private_file
+from emulator.state.request_log import RequestLog
 
 _COLLECTED = 10_000, 10, 10
 """When garbage is looked for (gc.set_threshold): a bundle of resources is some thousand objects, all in use."""
@@ -32,6 +33,7 @@ class StartError(Exception):
 def serve(settings: Settings) -> int:
     """Run until stopped; returns the exit code. Raises StartError."""
     os.umask(0o077)  # whatever this process and its children write is its owner's alone
+    _require_log(settings.request_log)
     lock = lock_folder(settings.state)
     tempfile.tempdir = str(settings.state)  # large temporary files belong on its disk; a system's /tmp may be memory
     rest = bind(settings.host, settings.port, "--port")
@@ -46,6 +48,17 @@ def serve(settings: Settings) -> int:
     (settings.state / RUN_FILE).unlink(missing_ok=True)
     os.close(lock)
     return 0
+
+
+def _require_log(path: Path | None) -> None:
+    """Raise StartError where the file for requests can't be written."""
+    try:
+        if path is not None:
+            RequestLog(path).close()
+    except OSError as error:
+        raise StartError(
+            f"The request log {path} can't be written: {error.strerror}; name another file with --request-log."
+        ) from None
 
 
 def _run(settings: Settings, listener: socket.socket, secured: socket.socket | None) -> None:
@@ -210,4 +223,6 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
+        *(("--trouble", settings.trouble) if settings.trouble else ()),
+        *(("--request-log", str(settings.request_log)) if settings.request_log is not None else ()),
     ]

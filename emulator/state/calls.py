@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from emulator.errors import invalid_argument
 from emulator.state.clock import Clock
+from emulator.state.request_log import RequestLog
 
 KEPT = 10_000
 _FILTERS = ("method", "principal", "decision", "status", "after", "limit")
@@ -45,9 +46,10 @@ class Call(NamedTuple):
 
 
 class Calls:
-    """A ring of them: the oldest make room."""
+    """A ring of them: the oldest make room. A log, where there is one, is told all."""
 
-    def __init__(self, clock: Clock, kept: int = KEPT) -> None:
+    def __init__(self, clock: Clock, kept: int = KEPT, log: RequestLog | None = None) -> None:
+        self.log = log
         self._clock = clock
         self._calls: deque[Call] = deque(maxlen=kept)
         self._number = 0
@@ -56,7 +58,10 @@ class Calls:
         """Keep one: decision is granted, denied, or none where nothing was asked."""
         self._number += 1
         ended = self._clock.seconds()
-        self._calls.append(Call(self._number, ended, method, principal, permission, decision, status, seconds))
+        call = Call(self._number, ended, method, principal, permission, decision, status, seconds)
+        self._calls.append(call)
+        if self.log is not None:
+            self.log.add(call.to_json(self._clock.stamp_of(ended)))
 
     def shown(self, filters: dict[str, str]) -> list[dict[str, Any]]:
         """The requests that fit, oldest first; raises a 400 for a filter that is none.

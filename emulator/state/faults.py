@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import Any
 
 from emulator.errors import ApiError, invalid_argument
+from emulator.state.nearest import near
 
 
 @dataclass
@@ -88,10 +88,10 @@ def _check_names(spec: dict[str, Any], methods: Collection[str]) -> None:
     for name in spec:
         if name not in fields:
             known = ", ".join(fields)
-            raise invalid_argument(f'A fault has no field "{name[:60]}"{_near(name, fields)}: it has {known}.')
+            raise invalid_argument(f'A fault has no field "{name[:60]}"{near(name, fields)}: it has {known}.')
     method = str(spec.get("method", ""))
     if method and method not in methods:
-        raise invalid_argument(f'There is no method "{method[:120]}"{_near(method, methods)}.')
+        raise invalid_argument(f'There is no method "{method[:120]}"{near(method, methods)}.')
 
 
 def _check_ranges(fault: Fault) -> None:
@@ -103,11 +103,6 @@ def _check_ranges(fault: Fault) -> None:
         raise invalid_argument(f"A fault's delay is from 0 to {_LONGEST} seconds.")
     if not fault.code and not fault.delay:
         raise invalid_argument("A fault needs a code, or a delay: it would do nothing.")
-
-
-def _near(name: str, names: Collection[str]) -> str:
-    near = get_close_matches(name, names, n=3, cutoff=0.6)
-    return f"; near it are {', '.join(near)}" if near else ""
 
 
 _LONGEST = 3600  # seconds

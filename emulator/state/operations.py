@@ -135,6 +135,7 @@ class Operations(Generic[C]):
         self._context = context
         self.mode = mode
         self.runners: dict[str, Runner[C]] = {}  # what runs the operations of a kind, as services have registered it
+        self.more_seconds: Callable[[str, str], float] = lambda _kind, _parent: 0.0  # that jobs wait beyond the mode's
         self._work: Work[str, Job[C]] = Work()
 
     def insert(
@@ -215,7 +216,7 @@ class Operations(Generic[C]):
             return
         if self.mode != "manual":
             delay = float(self.mode.partition(":")[2] or 0)
-            self._spawn(operation, delay)
+            self._spawn(operation, delay + self.more_seconds(operation.kind, operation.parent))
 
     def finish(self, name: str) -> None:
         """Run a waiting operation now (manual mode)."""

@@ -61,6 +61,8 @@ class Bridge:
 
         request = Request(context, method, path, query, headers(servicer), receive, context.settings.base_url)
         response = await context.handle(request)
+        if response.cut:
+            await servicer.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
         answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
         if response.status >= 400:
             error = answer["error"]

@@ -58,7 +58,8 @@ def word(_method: Method, error: ApiError) -> Response | None:
 def refused_of(error: ApiError) -> Refused:
     """An error of another part of the emulator as FHIR has it."""
     code = _CODES.get(error.code, ("exception",))[0]
-    return Refused(error.code, [Issue(code, error.status.lower(), error.message)])
+    text = "operation_too_costly" if error.code == 429 else error.status.lower()
+    return Refused(error.code, [Issue(code, text, error.message)])
 
 
 def api_error_of(refused: Refused) -> ApiError:
