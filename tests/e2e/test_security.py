@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from infra.outputs import Outputs
+from infra.settings import NAMESPACE
 from scripts.access.resources import Resource
 from scripts.checks import State, run_checks
 from scripts.connection import connect_to
@@ -59,17 +62,15 @@ def unwell(found: dict[str, Any]) -> list[dict[str, str]]:
     return [each for each in found["checks"] if each["state"] != "ok"]
 
 
-def test_production_keeps_every_rule_and_lacks_no_grant(project_stack: MakeStack) -> None:
-    stack = project_stack(
-        environment="prod",
-        deletionProtection=True,
-        encryptionKey=KEY,
-        softDeleteDays=30,
-        auditLogs=True,
-        auditDays=2192,
-        fhirStores={"fhir": {"version": "R4"}},
-    )
-    make_key(stack.emulator)
+def production() -> dict[str, Any]:
+    """What the pattern for production says, by short names of keys; the stack of a test is called local."""
+    found = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    own = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in found.items() if key.startswith(NAMESPACE)}
+    return {**own, "environment": "prod"}
+
+
+def test_production_keeps_every_rule_lacks_no_grant_and_is_not_destroyed(project_stack: MakeStack) -> None:
+    stack = project_stack(**production(), fhirStores={"fhir": {"version": "R4"}})
     configuration = stack.folder / "configuration.json"
     configuration.write_text(stack.run("config", "--json").output)
     code, found = command(stack, "preflight", "--before", "--stack", "local", "--configuration", configuration)
@@ -92,6 +93,14 @@ def test_production_keeps_every_rule_and_lacks_no_grant(project_stack: MakeStack
     assert answer["allowed"] is not True
     _, answer = command(stack, "access", "why", reader, "storage.objects.get", "export", "--outputs", made["outputs"])
     assert (answer["allowed"], answer["grants"][0]["role"]) == (True, "roles/storage.objectViewer")
+
+    assert stack.preview("--refresh").changed == {}
+    refused = stack.run("destroy", "--yes", expect=None)
+    assert refused.code != 0
+    for name in ("dicom-store", "fhir-fhir-store", "audit-bucket"):
+        assert re.search(f"::{name}.{{1,4}}cannot be deleted", refused.errors), refused.errors
+    known = {each["urn"] for each in json.loads(made["state"].read_text())["deployment"]["resources"]}
+    assert {each["urn"] for each in stack.state()} == known
 
 
 def policy_paths(resource: Resource) -> tuple[tuple[str, str], tuple[str, str]]:
