@@ -1,4 +1,4 @@
-"""python -m emulator: start, stop, status, reset, snapshot, env, seed, mllp."""
+"""python -m emulator: start, stop, status, reset, snapshot, env, seed, console, mllp."""
 
 from __future__ import annotations
 
@@ -84,6 +84,16 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson",
     )
+    console = commands.add_parser("console", help="print a link to pages that show what the emulator holds")
+    console.add_argument(
+        "--as",
+        dest="account",
+        default="",
+        metavar="EMAIL",
+        help="see what this service account sees (default: the owner)",
+    )
+    console.add_argument("--open", action="store_true", help="open the link in the default browser")
+    console.add_argument("--end", action="store_true", help="end the owner's sessions in all browsers")
     snapshot = commands.add_parser("snapshot", help="save, restore, list or delete states")
     snapshot.add_argument("action", choices=("save", "restore", "list", "delete"))
     snapshot.add_argument(
@@ -113,6 +123,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         if options.command == "snapshot":
             return _snapshot(options, state)
+        if options.command == "console":
+            return _console(options, state)
         if options.command == "seed":
             return control.seed(state, options.folder)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
@@ -161,6 +173,14 @@ def _snapshot(options: argparse.Namespace, state: Path) -> int:
     from emulator import snapshotting
 
     return snapshotting.run(state, options.action, options.target)
+
+
+def _console(options: argparse.Namespace, state: Path) -> int:
+    from emulator import browsing
+
+    if options.end:
+        return browsing.end(state)
+    return browsing.show(state, options.account, open_=options.open)
 
 
 def _mllp(options: argparse.Namespace, state: Path) -> int:

@@ -20,7 +20,7 @@ from emulator.gateway.pipeline import Pipeline
 from emulator.gateway.registry import Registry
 from emulator.gateway.request import Request, Response
 from emulator.gateway.routing import Found, Route
-from emulator.gateway.service import Endpoint, Registration, Service
+from emulator.gateway.service import Endpoint, Registration, Service, Site
 from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
 from emulator.state import blobs, logs, operations, outbox, resources
@@ -42,7 +42,7 @@ SERVICES = (
     "cloudscheduler",
     "compute",
 )
-_PACKAGES = (*(f"emulator.services.{name}" for name in SERVICES), "emulator.web")
+_PACKAGES = (*(f"emulator.services.{name}" for name in SERVICES), "emulator.web", "emulator.console")
 _log = logging.getLogger("emulator")
 
 
@@ -132,6 +132,11 @@ class Emulator(Context):
     def endpoint(self, raw_path: str) -> Endpoint | None:
         """What a service answers at that path below /_emulator/, or None."""
         return next((s.endpoints[raw_path] for s in self.services.values() if raw_path in s.endpoints), None)
+
+    def site(self, raw_path: str) -> Site | None:
+        """What a service shows browsers at that path below /_emulator/, or None."""
+        sites = (site for service in self.services.values() for site in service.sites.items())
+        return next((answer for prefix, answer in sites if raw_path.startswith(prefix)), None)
 
     async def page(self, raw_path: str, headers: dict[str, str]) -> Response | None:
         """What a service shows a browser at a path that no API has, or None."""

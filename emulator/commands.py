@@ -134,14 +134,14 @@ def env(state: Path) -> int:
 
 def variables(state: Path) -> dict[str, str]:
     """Name and value of each variable. Raises StartError where no emulator runs."""
-    return environment.variables(state, _require(state), owner_token(state))
+    return environment.variables(state, require_running(state), owner_token(state))
 
 
 def seed(state: Path, folder: Path) -> int:
     """Fill the running emulator from a folder."""
     if not folder.is_dir():
         raise StartError(f"{folder} is not a folder; give one with storage/, healthcare/ or bigquery/ inside.")
-    running = _require(state)
+    running = require_running(state)
     counts = seeding.fill(running["url"], owner_token(state), running["project"], folder)
     print(", ".join(f"{number} {what}" for what, number in counts.items()) or "Nothing to load was found.")
     return 0
@@ -162,7 +162,8 @@ def owner_token(state: Path) -> str:
     return (state / "owner-token").read_text().strip()
 
 
-def _require(state: Path) -> dict[str, Any]:
+def require_running(state: Path) -> dict[str, Any]:
+    """What the emulator on that folder says of itself. Raises StartError where none runs."""
     running = read_run_file(state)
     if running is None:
         raise StartError(

@@ -19,11 +19,11 @@ FLOORS = (
     ("access",),
     ("context", "gateway"),
     ("principals",),
-    ("services", "web"),
+    ("services", "web", "console"),
     ("app",),
     ("coverage", "environment", "extract"),
     ("serving",),
-    ("commands", "mllp", "seeding", "snapshotting", "testing"),
+    ("browsing", "commands", "mllp", "seeding", "snapshotting", "testing"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")

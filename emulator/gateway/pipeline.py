@@ -79,6 +79,8 @@ class Pipeline:
         return response
 
     def _authenticate(self, request: Request, service: Service) -> None:
+        if request.principal:  # known to what made the request in this process: a session's
+            return
         context = self._context
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
         principal = service.authenticate(request) if service.authenticate is not None else ""

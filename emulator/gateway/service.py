@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
+from emulator.gateway.visit import Visit
 
 if TYPE_CHECKING:
     from emulator.context import Context, Delivery, Job
@@ -21,6 +22,7 @@ Resource = Callable[[Request], str]
 Gate = Callable[[Request], None]
 Pages = Callable[["Context", str, dict[str, str]], Awaitable[Response | None]]
 Endpoint = Callable[["Context", str, dict[str, str], dict[str, str], dict[str, Any]], Awaitable[Response]]
+Site = Callable[["Context", Visit], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class Service:
     identify, where set, gives the principal of a request of any service that shows no credentials (a session), "" for
     none; data are beginnings of the ids of methods that read or write what a resource holds (data access, in audits);
     pages, where set, answers a GET of a path (with its headers) that no API has, None for none; endpoints are those
-    below /_emulator/, by path: called with verb, headers, query and body;
+    below /_emulator/, by path: called with verb, headers, query and body; sites answer browsers at all that lies below
+    a path, which ends with a slash;
     grpc, where set, is the module with the service's gRPC methods (gateway/grpc/server.py);
     alias, where set, gives a verb and raw path that no document has those under which a document has them;
     encode_error, where set, words the errors of methods that do not answer them in Google's JSON (None: in JSON).
@@ -81,6 +84,7 @@ class Service:
         self.chores: list[Chore] = []
         self.gates: list[Gate] = []
         self.endpoints: dict[str, Endpoint] = {}
+        self.sites: dict[str, Site] = {}
         self.authenticate: Callable[[Request], str] | None = None
         self.identify: Callable[[Request], str] | None = None
         self.pages: Pages | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -11,6 +12,7 @@ import orjson
 from emulator.access.assertions import TOKEN_PATHS
 from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
+from emulator.gateway.visit import Visit
 from emulator.serving import directory, public_keys, snapshots, timing
 from emulator.serving.renewal import Current
 from emulator.settings import OPERATIONS_MODE
@@ -56,21 +58,37 @@ async def answer(
             return Response.json(directory.published(emulator, raw_path, dict(raw_query), base_url))
         if (http, raw_path) == ("GET", "/_emulator/status"):
             return Response.json(status(emulator))
+        query = dict(raw_query)
         if (endpoint := emulator.endpoint(raw_path)) is not None:
-            return await endpoint(emulator, http, headers, dict(raw_query), _json(raw))
-        if (
-            emulator.authenticator.principal(headers, dict(raw_query).get("access_token", ""))
-            != emulator.settings.owner
-        ):
-            raise permission_denied("Only the owner's token may do this: see python -m emulator env.")
-        if (http, raw_path) == ("POST", "/_emulator/reset"):
-            await current.renew(empty)
-            return Response.json({})
-        if snapshots.is_path(raw_path):
-            return await snapshots.answer(current, http, raw_path, _json(raw))
-        return await _owner(emulator, http, raw_path, dict(raw_query), raw)
+            return await endpoint(emulator, http, headers, query, _json(raw))
+        if (site := emulator.site(raw_path)) is not None:
+            return await site(emulator, _visit(current, http, raw_path, query, headers, raw))
+        principal = emulator.authenticator.principal(headers, query.get("access_token", ""))
+        return await _allowed(current, principal, http, raw_path, query, _json(raw))
     except ApiError as error:
         return Response.json(error.to_json(), error.code)
+
+
+def _visit(
+    current: Current, http: str, raw_path: str, query: dict[str, str], headers: dict[str, str], raw: bytes
+) -> Visit:
+    form = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+    control = functools.partial(_allowed, current)
+    return Visit(http, raw_path, query, headers, form, control, lambda: current.emulator)
+
+
+async def _allowed(
+    current: Current, principal: str, http: str, raw_path: str, query: dict[str, str], body: dict[str, Any]
+) -> Response:
+    """The answer to a principal at an endpoint that is the owner's. Raises ApiError."""
+    if principal != current.emulator.settings.owner:
+        raise permission_denied("Only the owner's token may do this: see python -m emulator env.")
+    if (http, raw_path) == ("POST", "/_emulator/reset"):
+        await current.renew(empty)
+        return Response.json({})
+    if snapshots.is_path(raw_path):
+        return await snapshots.answer(current, http, raw_path, body)
+    return await _owner(current.emulator, http, raw_path, query, body)
 
 
 def status(emulator: Emulator) -> dict[str, Any]:
@@ -94,15 +112,15 @@ def _token(emulator: Emulator, raw: bytes) -> Response:
         return Response.json({"error": reason, "error_description": text}, code)
 
 
-async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, str], raw: bytes) -> Response:
+async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, str], body: dict[str, Any]) -> Response:
     if (http, raw_path) == ("GET", "/_emulator/requests"):
         return Response.json({"requests": emulator.calls.shown(query)})
     if raw_path == timing.PATH and http in _CLOCK:
-        return Response.json(_CLOCK[http](emulator.clock, _json(raw)))
+        return Response.json(_CLOCK[http](emulator.clock, body))
     if raw_path == "/_emulator/trouble" and http in ("GET", "POST", "DELETE"):
-        return Response.json(_trouble(emulator, http, query, raw))
+        return Response.json(_trouble(emulator, http, query, body))
     if (http, raw_path) == ("POST", "/_emulator/faults"):
-        emulator.faults.add(_json(raw), emulator.method_ids)
+        emulator.faults.add(body, emulator.method_ids)
         return Response.json({})
     if (http, raw_path) == ("GET", "/_emulator/faults"):
         return Response.json({"faults": emulator.faults.shown()})
@@ -110,7 +128,7 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, 
         emulator.faults.clear()
         return Response.json({})
     if (http, raw_path) == ("POST", "/_emulator/operations"):
-        mode = str(_json(raw).get("mode", ""))
+        mode = str(body.get("mode", ""))
         if not OPERATIONS_MODE.fullmatch(mode):
             raise invalid_argument("mode is immediate, manual or delay:SECONDS.")
         emulator.operations.mode = mode
@@ -124,10 +142,10 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, 
     raise not_found(f"The emulator has no endpoint {http} {raw_path[:200]}.")
 
 
-def _trouble(emulator: Emulator, http: str, query: dict[str, str], raw: bytes) -> dict[str, Any]:
+def _trouble(emulator: Emulator, http: str, query: dict[str, str], body: dict[str, Any]) -> dict[str, Any]:
     """Set, end or show trouble; what is on afterwards."""
     if http == "POST":
-        emulator.trouble.set(_json(raw), emulator.method_ids)
+        emulator.trouble.set(body, emulator.method_ids)
     elif http == "DELETE":
         emulator.trouble.clear()
     return emulator.trouble.shown(query)

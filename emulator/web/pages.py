@@ -31,7 +31,8 @@ _HTML = {
 }
 _REFUSED = (
     "<!doctype html><title>Viewer</title><p>This address shows a DICOM store to those who come by a fresh link:"
-    " run <code>python -m scripts view</code> and follow the one it prints."
+    " run <code>python -m scripts view</code> and follow the one it prints.<p>What else the emulator holds is in its"
+    ' <a href="/_emulator/console/">console</a>.'
 )
 # Not a redirect: a browser that came from another site would follow one without its new SameSite=Strict cookie.
 _ENTERED = '<!doctype html><title>Viewer</title><meta http-equiv="refresh" content="0; url=%s"><a href="%s">Viewer</a>'

@@ -32,7 +32,7 @@ class Viewer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._sessions = Sessions(context)
+        self._sessions = Sessions(context, "viewer", "/")
         self._files = Files(FOLDER)
 
     def principal(self, request: Request) -> str:
@@ -61,24 +61,28 @@ class Viewer:
         if http == "DELETE":
             return Response.json({"ended": await self._sessions.end(principal)})
         if http == "POST":
-            return Response.json({"path": f"{PATH}?code={self._offer(principal, body)}"})
+            return Response.json({"path": self._offer(principal, body)})
         raise ApiError(405, "UNIMPLEMENTED", "The viewer's endpoint takes GET, POST and DELETE.", "methodNotAllowed")
 
     def _offer(self, principal: str, body: dict[str, Any]) -> str:
-        """A new code for the store that the body names, and the study there if it names one."""
-        context = self._context
+        """A new link to the store that the body names, and the study there if it names one."""
         store, study = body.get("store"), body.get("study", "")
         if not isinstance(store, str) or set(body) - {"store", "study"}:
             raise invalid_argument('The body must be {"store": the DICOM store\'s name, "study": a UID or nothing}.')
         if not isinstance(study, str) or not _UID_OR_NONE.fullmatch(study):
             raise invalid_argument("study must be a Study Instance UID.")
+        return self.link(principal, store, study)
+
+    def link(self, principal: str, store: str, study: str) -> str:
+        """The path of a link for a principal to a DICOM store, at a study's UID if there is one. Raises ApiError."""
+        context = self._context
         if not context.settings.is_loopback:
             raise permission_denied("The viewer works only on an emulator that listens on this machine alone.")
         context.policies.require(principal, READ, store)
         context.resources.require(DICOM_STORE, store)
         if not self._files.scan():
             raise failed_precondition(f"The viewer's files are not in {self._files.folder}; python -m scripts view.")
-        return self._sessions.offer(principal, store, study)
+        return f"{PATH}?code={self._sessions.offer(principal, store, study)}"
 
     async def _follow(self, headers: dict[str, str], code: str) -> Response:
         if "sec-purpose" in headers:

@@ -45,7 +45,7 @@ def in_process(shared: InProcess, tmp_path: Path) -> InProcess:
     (folder / "codec.wasm").write_bytes(b"\0asm")
     (folder / "_headers").write_text("not for browsers")
     shared.write(lambda tx: tx.execute("DELETE FROM viewer_sessions"))
-    viewer(shared.emulator)._sessions = Sessions(shared.emulator)
+    viewer(shared.emulator)._sessions = Sessions(shared.emulator, "viewer", "/")
     viewer(shared.emulator)._files = Files(folder)
     return shared
 

@@ -1,0 +1,103 @@
+"""What a project has, as its lists tell a principal: datasets with their stores, tables, keys, topics, buckets."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from emulator.console.caller import Caller, Json, Refused
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of store: its collection, what people call it, its page, and the method that counts what it holds."""
+
+    collection: str
+    title: str
+    page: str
+    metrics: str = ""
+
+
+KINDS = (
+    Kind("dicomStores", "DICOM store", "studies", ":getDICOMStoreMetrics"),
+    Kind("fhirStores", "FHIR store", "resources", ":getFHIRStoreMetrics"),
+    Kind("hl7V2Stores", "HL7v2 store", "hl7v2", ":getHL7v2StoreMetrics"),
+    Kind("consentStores", "Consent store", "consents"),
+)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store: its kind, name, and what it holds in words ("12 studies"), "" where that may not be seen."""
+
+    kind: Kind
+    name: str
+    holds: str
+
+
+async def datasets(api: Caller, project: str) -> list[str]:
+    """The names of the healthcare datasets of a project, in all locations. Raises Refused."""
+    locations = (await api.get(f"v1/projects/{project}/locations")).get("locations", [])
+    found = await asyncio.gather(*(api.listed(f"v1/{each['name']}/datasets", "datasets") for each in locations))
+    return [dataset["name"] for listed, _ in found for dataset in listed]
+
+
+async def stores(api: Caller, dataset: str) -> list[Store]:
+    """The stores of a dataset, each with what it holds. Raises Refused."""
+    found = []
+    for kind in KINDS:
+        listed, _ = await api.listed(f"v1/{dataset}/{kind.collection}", kind.collection)
+        found += [Store(kind, each["name"], await _holds(api, kind, each["name"])) for each in listed]
+    return found
+
+
+async def _holds(api: Caller, kind: Kind, name: str) -> str:
+    if not kind.metrics:
+        return ""
+    try:
+        return counted(await api.get(f"v1/{name}{kind.metrics}"))
+    except Refused:
+        return ""
+
+
+def counted(metrics: Json) -> str:
+    """Metrics of a store in words: studies and instances, or the sum over types of resources or messages."""
+    if "studyCount" in metrics or "instanceCount" in metrics:
+        return f"{number(metrics.get('studyCount', 0))} studies, {number(metrics.get('instanceCount', 0))} instances"
+    types = metrics.get("metrics", [])
+    total = sum(int(each.get("count", 0)) for each in types)
+    return f"{number(total)} in {len(types)} types" if types else "empty"
+
+
+async def tables(api: Caller, project: str) -> list[Json]:
+    """The tables of BigQuery of a project, each as `tables.get` has it. Raises Refused."""
+    listed, _ = await api.listed(f"bigquery/v2/projects/{project}/datasets", "datasets")
+    found = []
+    for each in listed:
+        base = f"bigquery/v2/projects/{project}/datasets/{each['datasetReference']['datasetId']}/tables"
+        below, _ = await api.listed(base, "tables", 200)
+        found += [await _table(api, base, table) for table in below]
+    return found
+
+
+async def _table(api: Caller, base: str, table: Json) -> Json:
+    try:
+        whole: Json = await api.get(f"{base}/{table['tableReference']['tableId']}")
+    except Refused:
+        return table
+    return whole
+
+
+async def keys(api: Caller, project: str) -> list[Json]:
+    """The keys of Cloud KMS of a project, in all locations. Raises Refused."""
+    locations = (await api.get(f"v1/projects/{project}/locations")).get("locations", [])
+    names = ["global", *(each["locationId"] for each in locations)]
+    parents = (f"v1/projects/{project}/locations/{name}/keyRings" for name in names)
+    rings = await asyncio.gather(*(api.listed(parent, "keyRings") for parent in parents))
+    below = (api.listed(f"v1/{ring['name']}/cryptoKeys", "cryptoKeys") for listed, _ in rings for ring in listed)
+    return [key for listed, _ in await asyncio.gather(*below) for key in listed]
+
+
+def number(value: object) -> str:
+    """A count as people read it: 5,000."""
+    return f"{int(str(value)):,}"

@@ -1,0 +1,72 @@
+"""All pages by their addresses, and what happens before and after each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from emulator.console import assets, entrance, layout
+from emulator.console.caller import Caller, Refused
+from emulator.console.html import tag
+from emulator.console.layout import BASE, Page
+from emulator.console.service import SERVICE
+from emulator.console.visitor import Visitor
+from emulator.gateway.request import Response
+from emulator.gateway.visit import Visit
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Answer = Page | Response
+Handler = Callable[[Visitor], Awaitable[Answer]]
+_PAGES: dict[tuple[str, str], Handler] = {}
+
+
+def page(http: str, path: str) -> Callable[[Handler], Handler]:
+    """Register what answers GET or POST at an address below the console's."""
+
+    def register(handler: Handler) -> Handler:
+        _PAGES[http, path] = handler
+        return handler
+
+    return register
+
+
+def see(path: str, **query: str) -> Response:
+    """Send the browser on to a page of the console, after a form has done its work."""
+    return Response(303, {"location": layout.url(path, **query), "cache-control": "no-store"})
+
+
+async def _answer(context: Context, visit: Visit) -> Response:
+    path = visit.path.removeprefix(BASE)
+    if (file := assets.find(path)) is not None:
+        return file
+    session = entrance.session_of(context, visit.headers)
+    if session is None:
+        return entrance.stranger(401)
+    visitor = Visitor(context, visit, session, Caller(context, session.principal))
+    if visit.http == "POST" and visit.headers.get("sec-fetch-site") != "same-origin":
+        return layout.response(visitor, _problem(403, "A form of another page was refused."))
+    try:
+        answer = await _handler(visit.http, path)(visitor)
+    except Refused as refused:
+        said = layout.refusal(refused, visitor.principal)
+        answer = Page(_TITLES.get(refused.status, "That did not work"), said, (("Overview", BASE),), refused.status)
+    return answer if isinstance(answer, Response) else layout.response(visitor, answer)
+
+
+_TITLES = {403: "Not allowed", 404: "Not found"}
+
+
+def _problem(status: int, sentence: str) -> Page:
+    return Page(_TITLES.get(status, "That did not work"), tag("p", sentence), (("Overview", BASE),), status)
+
+
+def _handler(http: str, path: str) -> Handler:
+    handler = _PAGES.get((http, path))
+    if handler is None:
+        raise Refused(404, "The console has no such page.")
+    return handler
+
+
+SERVICE.sites[BASE] = _answer

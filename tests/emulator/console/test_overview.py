@@ -1,0 +1,52 @@
+"""The console's first page."""
+
+import re
+
+from tests.emulator.console.conftest import DATASET, PROJECT, Browser, Site, words
+
+
+def test_everything_is_listed_with_counts(site: Site, owner: Browser) -> None:
+    site.made(f"/storage/v1/b?project={PROJECT}", {"name": "films-of-console"})
+    assert site.api("PUT", f"/v1/projects/{PROJECT}/topics/news", {}).status_code == 200
+    site.made(f"/bigquery/v2/projects/{PROJECT}/datasets", {"datasetReference": {"datasetId": "research"}})
+    table = {"tableReference": {"tableId": "labels"}, "schema": {"fields": [{"name": "label", "type": "STRING"}]}}
+    site.made(f"/bigquery/v2/projects/{PROJECT}/datasets/research/tables", table)
+    rings = f"/v1/projects/{PROJECT}/locations/us-central1/keyRings"
+    site.made(f"{rings}?keyRingId=ring")
+    site.made(f"{rings}/ring/cryptoKeys?cryptoKeyId=lock", {"purpose": "ENCRYPT_DECRYPT"})
+    page = owner.read("")
+    for name in ("films-of-console", "news", "research.labels", "lock", f"emulator@{PROJECT}"):
+        assert name in page
+    counts = re.search(r"(\d+) Stores (\d+) Buckets (\d+) Topics (\d+) Tables (\d+) Keys", page)
+    assert counts is not None
+    assert counts.groups() == ("1", "1", "1", "1", "1")
+
+
+def test_who_has_no_right_is_told_what_would_give_it(stranger: Browser) -> None:
+    page = stranger.read("")
+    assert "images" not in page
+    assert "Permission 'healthcare.locations.list' denied" in page
+    assert "gcloud projects add-iam-policy-binding unit-project" in page
+
+
+def test_names_lead_to_pages(owner: Browser) -> None:
+    for name, to in (
+        (f"{DATASET}/dicomStores/images", "studies?store="),
+        (f"{DATASET}/fhirStores/x", "resources?store="),
+        ("gs://films/a/b", "objects?bucket=films"),
+        (f"projects/{PROJECT}/topics/t", "topic?topic="),
+    ):
+        answer = owner.get("open", name=name)
+        assert answer.status_code == 303
+        assert to in answer.headers["location"]
+    assert owner.get("open", name="nonsense").status_code == 400
+
+
+def test_what_strangers_write_is_shown_as_text(site: Site, owner: Browser) -> None:
+    site.made(
+        f"/v1/projects/{PROJECT}/serviceAccounts",
+        {"accountId": "marked", "serviceAccount": {"displayName": "<script>alert(1)"}},
+    )
+    page = owner.get("").text
+    assert "<script>alert(1)" not in page
+    assert "<script>alert(1)" in words(page)
