@@ -34,6 +34,11 @@ class Clock:
         self._stopped, self._ahead = None, 0.0
 
     @property
+    def is_wall(self) -> bool:
+        """Whether it shows the time of the machine."""
+        return self._stopped is None and not self._ahead
+
+    @property
     def is_stopped(self) -> bool:
         """Whether it stands still."""
         return self._stopped is not None

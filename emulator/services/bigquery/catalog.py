@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
+from emulator.services.bigquery.sql import ingestion
 from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.catalog import DatasetInfo, Routine, TableInfo
 from emulator.services.bigquery.sql.engine import stored
-from emulator.services.bigquery.sql.types import standard_type
+from emulator.services.bigquery.sql.types import Field, standard_type
 from emulator.services.bigquery.standard_types import type_text
 from emulator.state.resources import Resource
 
@@ -119,6 +120,11 @@ def fields_of(body: dict[str, Any]) -> list[dict[str, Any]]:
     return fields
 
 
+def hidden_of(body: dict[str, Any]) -> tuple[Field, ...]:
+    """The columns that a table's storage has beside those of its schema."""
+    return ingestion.hidden(ingestion.unit_of(body))
+
+
 def storage_of(body: dict[str, Any]) -> str:
     """The DuckDB table of a table's rows, "" for a view."""
     return str(body.get("_storage", ""))
@@ -147,13 +153,14 @@ def table_info(resource: Resource) -> TableInfo:
         modified=milliseconds(resource.updated),
         partitioning=body.get("timePartitioning") or body.get("rangePartitioning") or {},
         filter_required=_wants_filter(body),
+        hidden=hidden_of(body),
     )
 
 
 def _wants_filter(body: dict[str, Any]) -> bool:
     """Whether queries of a table must limit the column that partitions it."""
     by = body.get("timePartitioning") or body.get("rangePartitioning") or {}
-    return bool(by.get("field") and (body.get("requirePartitionFilter") or by.get("requirePartitionFilter")))
+    return bool(by and (body.get("requirePartitionFilter") or by.get("requirePartitionFilter")))
 
 
 def _ddl(name: TableName, body: dict[str, Any]) -> str:

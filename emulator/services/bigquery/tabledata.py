@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import asked_rows, on_table, table_of
@@ -45,7 +45,9 @@ async def list_(request: Request) -> Answer:
     else:
         if not context.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
             raise errors.access_denied("Table", name, "bigquery.tables.getData")
-        body = catalog.table(context, name).body
+        found = catalog.table(context, name)
+        await expiration.purge(context, found)
+        body = found.body
         if body.get("view"):
             raise errors.invalid(f"Cannot list a table of type VIEW: {name}; query it.")
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)

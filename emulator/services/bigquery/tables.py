@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.gateway import paging, policies
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import catalog, errors, schemas, views, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, schemas, views, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
@@ -24,7 +24,7 @@ from emulator.services.bigquery.requests import (
     table_of,
 )
 from emulator.services.bigquery.service import SERVICE
-from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql import ingestion, storage
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
@@ -105,6 +105,8 @@ async def register(
     """Put a table whose storage is ready into the catalogue; what it replaces loses its rows. Raises 400, 404, 409."""
     body = {**body, "location": parent.body.get("location", catalog.DEFAULT_LOCATION)}
     _set_expiration(context, body, parent)
+    if unit := ingestion.unit_of(body):
+        await warehouse.of(context).run(ingestion.add, stored(catalog.storage_of(body)), unit, short=True)
 
     def change(tx: sqlite3.Connection) -> tuple[Resource, str]:
         kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body)
@@ -126,12 +128,14 @@ async def register(
 
 
 def _set_expiration(context: Context, body: dict[str, Any], parent: Resource) -> None:
+    """Give a new table the defaults of its dataset: of tables by time that of partitions, where there is one."""
+    by_time, of_partitions = body.get("timePartitioning"), parent.body.get("defaultPartitionExpirationMs")
+    if by_time and of_partitions:
+        body["timePartitioning"] = {"expirationMs": of_partitions, **by_time}
+        return
     default = parent.body.get("defaultTableExpirationMs")
-    if default and "expirationTime" not in body and not body.get("timePartitioning"):
+    if default and "expirationTime" not in body and not (by_time and by_time.get("expirationMs")):
         body["expirationTime"] = str(int(context.clock.seconds() * 1000) + int(default))
-    if body.get("timePartitioning") and parent.body.get("defaultPartitionExpirationMs"):
-        partitioning = {"expirationMs": parent.body["defaultPartitionExpirationMs"], **body["timePartitioning"]}
-        body["timePartitioning"] = partitioning
 
 
 @SERVICE.handles("bigquery.tables.get", on=on_table)
@@ -144,6 +148,7 @@ async def get(request: Request) -> Answer:
     found = catalog.table(context, name)
     if request.headers.get("if-none-match", "").strip('"') == found.etag:
         return Response(304)
+    await expiration.purge(context, found)
     sizes = (0, 0)
     if request.query.get("view") != "BASIC":
         sizes = await warehouse.of(context).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))

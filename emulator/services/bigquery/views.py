@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import access, catalog, errors, warehouse
+from emulator.services.bigquery import access, catalog, errors, expiration, warehouse
 from emulator.services.bigquery.jobs import results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
@@ -111,6 +111,9 @@ class _Lookup:
                 await self._schema_view(reference)
             elif isinstance(reference, Wildcard):
                 listing = self._list(reference.parent)
+                for resource in catalog.tables_of(self._context, reference.parent):
+                    if catalog.table_name(resource).table.startswith(reference.prefix):
+                        await expiration.purge(self._context, resource)
                 found = [info for info in listing if info.name.table.startswith(reference.prefix)]
                 names.update(info.name for info in found if info.kind == "TABLE")
                 self._tables.update({info.name: info for info in found})
@@ -124,7 +127,7 @@ class _Lookup:
     async def _table(self, name: TableName, depth: int) -> None:
         if name in self._tables:
             return
-        self._tables[name] = info = _info(self._context, name)
+        self._tables[name] = info = await _info(self._context, name)
         if info.view and depth < MAX_DEPTH:
             house = warehouse.of(self._context)
             reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
@@ -193,9 +196,13 @@ class _Lookup:
         self._jobs[reference] = tuple(job.body for _, job in found if reference.region in ("", job.location.lower()))
 
 
-def _info(context: Context, name: TableName) -> TableInfo:
+async def _info(context: Context, name: TableName) -> TableInfo:
     anonymous = results.find(context, name)
-    return anonymous.info() if anonymous is not None else catalog.table_info(catalog.table(context, name))
+    if anonymous is not None:
+        return anonymous.info()
+    found = catalog.table(context, name)
+    await expiration.purge(context, found)
+    return catalog.table_info(found)
 
 
 def authorize(context: Context, found: Snapshot, principal: str) -> None:

@@ -42,8 +42,9 @@ class Warehouse:
         folder = context.settings.state / "bigquery"
         self.files = folder / "files"
         self._folder = folder
-        self._engine = Client(self._opening)
+        self._engine = Client(self._opening, self._moved_clock)
         self._locks: dict[TableName, asyncio.Lock] = {}
+        self.purged: dict[str, int] = {}  # storages, and the second up to which their partitions have gone
         self._sizes: dict[str, tuple[int, int]] = {}
         self._insert_ids: dict[tuple[str, str], float] = {}
         self.work: Work[tuple[str, str], Ticket] = Work()  # running jobs by project and id
@@ -69,8 +70,9 @@ class Warehouse:
         return self._locks.setdefault(name, asyncio.Lock())
 
     def changed(self, storage: str) -> None:
-        """Forget the size of a table whose rows have changed."""
+        """Forget what was known of a table whose rows have changed: its size, and that nothing in it has expired."""
         self._sizes.pop(storage, None)
+        self.purged.pop(storage, None)
 
     async def sizes(self, storage: str, fields: Sequence[dict[str, Any]]) -> tuple[int, int]:
         """The number of rows and of bytes of a table; (0, 0) for a view."""
@@ -102,6 +104,10 @@ class Warehouse:
         for insert_id in insert_ids:
             self._insert_ids[storage, insert_id] = now
 
+    def _moved_clock(self) -> float | None:
+        clock = self._context.clock
+        return None if clock.is_wall else clock.seconds()
+
     def _opening(self, sweep: bool) -> Open:
         """What the engine process opens; sweep says that nothing is under way, so that what no row names can go."""
         live: dict[str, list[dict[str, Any]]] | None = None
@@ -109,7 +115,11 @@ class Warehouse:
         if sweep:
             rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
             bodies = [orjson.loads(row["body"]) for row in rows]
-            live = {catalog.storage_of(body): catalog.fields_of(body) for body in bodies if catalog.storage_of(body)}
+            live = {
+                catalog.storage_of(body): [*catalog.fields_of(body), *catalog.hidden_of(body)]
+                for body in bodies
+                if catalog.storage_of(body)
+            }
             oldest = int((self._context.clock.seconds() - RESULT_SECONDS) * 1000)
             kept = self._context.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
             results = frozenset(row["storage"] for row in kept)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, decorators, errors, schemas, tables, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
@@ -27,7 +27,10 @@ DISPOSITIONS = (WRITE_APPEND, WRITE_EMPTY, WRITE_TRUNCATE, "WRITE_TRUNCATE_DATA"
 
 @dataclass(frozen=True)
 class Target:
-    """Where rows go and how. body is what a new table gets besides schema and rows (partitioning, clustering ...)."""
+    """Where rows go and how. body is what a new table gets besides schema and rows (partitioning, clustering ...).
+
+    partition is the id of the only partition that they go into, "" for the whole table.
+    """
 
     name: TableName
     job: str
@@ -37,10 +40,12 @@ class Target:
     relax_fields: bool = False
     body: dict[str, Any] = field(default_factory=dict)
     principal: str = ""  # who writes, for a default of SESSION_USER()
+    partition: str = ""
 
     @staticmethod
     def of(name: TableName, job: str, configuration: dict[str, Any], default_write: str, principal: str) -> Target:
-        """From a job's configuration. Raises a 400 for a disposition that there is none of."""
+        """From a job's configuration; name may have a partition decorator. Raises a 400 for an unknown disposition."""
+        name, partition = decorators.split(name)
         write = configuration.get("writeDisposition") or default_write
         if write not in DISPOSITIONS:
             raise errors.invalid(f"Unknown writeDisposition {write}; there are {', '.join(DISPOSITIONS)}.")
@@ -60,6 +65,7 @@ class Target:
             "ALLOW_FIELD_RELAXATION" in options,
             body,
             principal,
+            partition,
         )
 
 
@@ -99,9 +105,11 @@ async def put(context: Context, target: Target, staging: str, fields: Sequence[F
 async def _put(context: Context, target: Target, staging: str, fields: list[Field]) -> Resource:
     found = catalog.find_table(context, target.name)
     parent = catalog.dataset(context, target.name.parent)
+    if found is None and target.create == "CREATE_NEVER":
+        raise errors.no_table(target.name)
+    if target.partition:
+        return await _put_partition(context, target, found, staging, fields)
     if found is None:
-        if target.create == "CREATE_NEVER":
-            raise errors.no_table(target.name)
         body = {**target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
         if problem := schemas.partitioning_problem(body, fields):
             raise errors.invalid(problem)
@@ -118,7 +126,40 @@ async def _put(context: Context, target: Target, staging: str, fields: list[Fiel
     return await _append(context, target, found, staging, fields)
 
 
-async def _append(context: Context, target: Target, found: Resource, staging: str, fields: list[Field]) -> Resource:
+async def _put_partition(
+    context: Context, target: Target, found: Resource | None, staging: str, fields: list[Field]
+) -> Resource:
+    """Append rows to one partition, or put them in its place; a table that is not there is made. Raises 400, 409."""
+    name, house = target.name, warehouse.of(context)
+    if found is None:
+        by = decorators.partitioning_of(target.partition)
+        body = {"timePartitioning": by, **target.body, "schema": {"fields": fields}}
+        found = await tables.create(context, name, body, target.principal)
+    truncates = target.write.startswith(WRITE_TRUNCATE)
+    into = decorators.partition(name, found.body, target.partition, emptied=truncates)
+    if into.moment is None:
+        await _check_belongs(context, into, staging)
+    if target.write == WRITE_EMPTY:
+        place = stored(catalog.storage_of(found.body))
+        if await house.run(storage.count, place, into.condition, short=True):
+            raise errors.duplicate("Table", f"{name}${target.partition}")
+    return await _append(context, target, found, staging, fields, into)
+
+
+async def _check_belongs(context: Context, into: storage.Partition, staging: str) -> None:
+    strange = f"({into.condition}) IS NOT TRUE"
+    if await warehouse.of(context).run(storage.count, stored(staging), strange):
+        raise errors.invalid(f"Some rows belong to different partitions rather than destination partition {into.id}")
+
+
+async def _append(
+    context: Context,
+    target: Target,
+    found: Resource,
+    staging: str,
+    fields: list[Field],
+    into: storage.Partition | None = None,
+) -> Resource:
     house = warehouse.of(context)
     old, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     new = schemas.widened(old, fields) if target.add_fields else old
@@ -128,7 +169,9 @@ async def _append(context: Context, target: Target, found: Resource, staging: st
         await house.run(storage.widen, stored(place), old, new, short=True)
     given = {item["name"].lower() for item in fields}
     others = [item for item in new if item["name"].lower() not in given]
-    await house.run(storage.append_from, stored(place), stored(staging), fields, target.job, others, target.principal)
+    await house.run(
+        storage.append_from, stored(place), stored(staging), fields, target.job, others, target.principal, into
+    )
     house.changed(place)
     await house.drop(staging)
     body = {**found.body, "schema": {"fields": new}}

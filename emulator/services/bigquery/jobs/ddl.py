@@ -15,7 +15,7 @@ from emulator.services.bigquery.requests import check_table_id, merge
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Change, Create, Plan
-from emulator.services.bigquery.sql.storage import drop_columns, fill
+from emulator.services.bigquery.sql.storage import copy, drop_columns
 from emulator.services.bigquery.sql.types import DEFAULT, Field, quote, recast
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
 
 
 async def _copy_rows(context: Context, source: str, storage: str, fields: Sequence[Field]) -> None:
-    await warehouse.of(context).run(fill, stored(storage), list(fields), f"SELECT * FROM {source}")
+    await warehouse.of(context).run(copy, source, stored(storage), list(fields))
 
 
 async def _cast_columns(
@@ -122,18 +122,14 @@ async def _cast_columns(
     """CREATE TABLE (columns) AS SELECT: the columns are taken by position and get the types of the list."""
     if len(fields) != len(wanted):
         raise errors.error("invalidQuery", f"The column list has {len(wanted)} columns, the query gives {len(fields)}.")
-    selected = [
-        f"{recast(quote(old['name']), old, new)} AS {quote(new['name'])}"
-        for old, new in zip(fields, wanted, strict=True)
-    ]
+    selected = {new["name"]: recast(quote(old["name"]), old, new) for old, new in zip(fields, wanted, strict=True)}
     return wanted, await _rebuild(context, storage, wanted, selected)
 
 
-async def _rebuild(context: Context, storage: str, fields: Sequence[Field], selected: Sequence[str]) -> str:
+async def _rebuild(context: Context, storage: str, fields: Sequence[Field], selected: dict[str, str]) -> str:
     """A new storage with the rows of another one, each column by its expression; the old one stays."""
     new = f"t_{context.ids.hex(24)}"
-    sql = f"SELECT {', '.join(selected)} FROM {stored(storage)}"
-    await warehouse.of(context).run(fill, stored(new), list(fields), sql)
+    await warehouse.of(context).run(copy, stored(storage), stored(new), list(fields), selected)
     return new
 
 
@@ -232,7 +228,8 @@ async def _drop_column(context: Context, found: Resource, column: str) -> None:
 
 async def _retype(context: Context, found: Resource, change: Change) -> None:
     """Rename a column or change its type: into a new storage, which then takes the place of the old one."""
-    fields, selected = [], []
+    fields: list[Field] = []
+    selected: dict[str, str] = {}
     for old in catalog.fields_of(found.body):
         new = old
         if old["name"].lower() == change.column.lower():
@@ -241,7 +238,7 @@ async def _retype(context: Context, found: Resource, change: Change) -> None:
             else:
                 new = {**old, **(change.definition or {}), "mode": old.get("mode", "NULLABLE")}
         fields.append(new)
-        selected.append(f"{recast(quote(old['name']), old, new)} AS {quote(new['name'])}")
+        selected[new["name"]] = recast(quote(old["name"]), old, new)
     before = catalog.storage_of(found.body)
     storage = await _rebuild(context, before, schemas.checked(fields), selected)
     body = {**found.body, "schema": {"fields": fields}, "_storage": storage}

@@ -64,10 +64,10 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     reference = configuration.get("destinationTable") or {}
     if not reference.get("tableId") or not reference.get("datasetId"):
         raise errors.invalid("Required parameter is missing: destinationTable")
-    name = TableName.from_reference(reference, job.project)
-    name = name.parent.table(name.table.partition("$")[0])
+    written = TableName.from_reference(reference, job.project)
+    target = commit.Target.of(written, job.key, configuration, commit.WRITE_APPEND, job.principal)
+    name = target.name
     check_table_id(name.table)
-    target = commit.Target.of(name, job.key, configuration, commit.WRITE_APPEND, job.principal)
     commit.check_permissions(context, target, job.principal)
     if await commit.is_done(context, target):
         return

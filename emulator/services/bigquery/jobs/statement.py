@@ -5,7 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 
 from __future__ import annotations
 
-from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, warehouse
 from emulator.services.bigquery.jobs import commit, ddl, reads, results, routine_ddl, temporary, transfers
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
@@ -95,6 +95,7 @@ async def _dml(query: Query, plan: Plan) -> None:
         await _dml_in_transaction(query, plan, query.session.transaction)
         return
     context, house = query.context, warehouse.of(query.context)
+    await expiration.purge(context, catalog.table(context, plan.target))
     async with query.ticket.locked(house.lock(plan.target)):
         found = await reads.snapshot(query, plan)
         target = catalog.table(context, plan.target)

@@ -143,4 +143,4 @@ async def copy_rows(
     context: Context, source: str, target: str, fields: list[dict[str, object]], ticket: Ticket
 ) -> None:
     """A new storage table with the rows of another; both by their full names."""
-    await warehouse.of(context).run(storage.fill, target, fields, f"SELECT * FROM {source}", ticket=ticket)
+    await warehouse.of(context).run(storage.copy, source, target, fields, ticket=ticket)

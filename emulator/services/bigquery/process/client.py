@@ -75,14 +75,22 @@ class Process:
         """Let it open its files. Raises StoreError where they cannot be read, Ended."""
         await self._ask(0, message)
 
-    async def call(self, work: Callable[..., T], arguments: tuple[Any, ...], ticket: Ticket, *, short: bool) -> T:
+    async def call(
+        self,
+        work: Callable[..., T],
+        arguments: tuple[Any, ...],
+        ticket: Ticket,
+        *,
+        short: bool,
+        now: float | None = None,
+    ) -> T:
         """Run work there. Raises what it raises, Interrupted, or Ended where the process dies meanwhile."""
         number = next(self._numbers)
         if not short:
             self._queries.add(number)
         try:
             with ticket.hold(lambda: self._interrupt(number)):
-                result: T = await self._ask(number, Call(number, work, arguments, short))
+                result: T = await self._ask(number, Call(number, work, arguments, short, now))
                 return result
         except Ended:
             ticket.check()  # it was ended because it did not heed
@@ -182,10 +190,14 @@ class Process:
 
 
 class Client:
-    """The engine of one emulator. opening gives what the process is to open; True asks for a sweep."""
+    """The engine of one emulator. opening gives what the process is to open; True asks for a sweep.
 
-    def __init__(self, opening: Callable[[bool], Open]) -> None:
+    clock gives the emulator's time where that is not the machine's, else None.
+    """
+
+    def __init__(self, opening: Callable[[bool], Open], clock: Callable[[], float | None] = lambda: None) -> None:
         self._opening = opening
+        self._clock = clock
         self._process: Process | None = None
         self._starting = asyncio.Lock()
         self._suspects = asyncio.Lock()
@@ -212,7 +224,7 @@ class Client:
             async with self._alone(suspect=deaths + shortages > 0 and not short, ticket=ticket):
                 process = await self._ready()
                 try:
-                    return await process.call(work, arguments, ticket, short=short)
+                    return await process.call(work, arguments, ticket, short=short, now=self._clock())
                 except Ended:
                     self._check_open()
                     deaths += 1

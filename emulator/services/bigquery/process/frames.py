@@ -30,12 +30,16 @@ class Open:
 
 @dataclass(frozen=True)
 class Call:
-    """Run `work(connection, *arguments)`; short work has threads of its own."""
+    """Run `work(connection, *arguments)`; short work has threads of its own.
+
+    now is the emulator's time in seconds since 1970, where that is not the machine's.
+    """
 
     number: int
     work: Callable[..., Any]
     arguments: tuple[Any, ...]
     short: bool
+    now: float | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
-from emulator.services.bigquery.sql import messages, storage
+from emulator.services.bigquery.sql import messages, moment, storage
 from emulator.services.bigquery.sql.engine import Engine
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 from emulator.services.bigquery.sql.messages import DATA_LIMIT
@@ -162,6 +162,7 @@ def _run(connection: DuckDBPyConnection, call: Call) -> Any:
     import duckdb
 
     try:
+        moment.set_now(connection, call.now)
         return call.work(connection, *call.arguments)
     except duckdb.InterruptException:
         raise Interrupted from None

@@ -207,14 +207,17 @@ class DateRewriter:
         return _parsed(node, "TIME", "TIME")
 
     # Now
+    def _currenttimestamp(self, _: exp.CurrentTimestamp) -> exp.Expr:
+        return call("bq_now")
+
     def _currentdate(self, node: exp.CurrentDate) -> exp.Expr:
-        return cast(at_zone(exp.CurrentTimestamp(), node.this), "DATE")
+        return cast(at_zone(call("bq_now"), node.this), "DATE")
 
     def _currentdatetime(self, node: exp.CurrentDatetime) -> exp.Expr:
-        return at_zone(exp.CurrentTimestamp(), node.this)
+        return at_zone(call("bq_now"), node.this)
 
     def _currenttime(self, node: exp.CurrentTime) -> exp.Expr:
-        return cast(at_zone(exp.CurrentTimestamp(), node.this), "TIME")
+        return cast(at_zone(call("bq_now"), node.this), "TIME")
 
     def _generatetimestamparray(self, node: exp.Expr) -> exp.Expr:
         start, end = _moment(node, "start"), _moment(node, "end")

@@ -27,7 +27,16 @@ LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may t
 MACROS = [
     Path(__file__).with_name(name)
     for name in (
-        *("errors.sql", "bignumeric.sql", "casts.sql", "macros.sql", "texts.sql", "formatted.sql", "numbers.sql"),
+        *(
+            "moment.sql",
+            "errors.sql",
+            "bignumeric.sql",
+            "casts.sql",
+            "macros.sql",
+            "texts.sql",
+            "formatted.sql",
+            "numbers.sql",
+        ),
         "json.sql",
     )
 ]

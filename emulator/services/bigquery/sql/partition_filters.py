@@ -12,6 +12,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.catalog import TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
 
+INGESTION = ["_PARTITION_LOAD_TIME", "_PARTITIONDATE", "_PARTITIONTIME"]  # as the error lists them
 STATEMENTS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
 
 
@@ -28,11 +29,12 @@ def filtered(node: exp.Expr) -> frozenset[str]:
 
 def require(info: TableInfo, columns: frozenset[str]) -> None:
     """Raise SqlError where a table wants a filter on its partitions and has none; columns are those with one."""
-    if info.filter_required and info.partitioned_by.lower() not in columns:
-        name = info.name
+    wanted = [info.partitioned_by] if info.partitioned_by else INGESTION
+    if info.filter_required and not any(name.lower() in columns for name in wanted):
+        name, listed = info.name, ", ".join(f"'{column}'" for column in wanted)
         raise SqlError(
             f"Cannot query over table '{name.project}.{name.dataset}.{name.table}' without a filter over column(s) "
-            f"'{info.partitioned_by}' that can be used for partition elimination"
+            f"{listed} that can be used for partition elimination"
         )
 
 

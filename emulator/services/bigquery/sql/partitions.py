@@ -5,11 +5,13 @@ https://cloud.google.com/bigquery/docs/information-schema-partitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from emulator.services.bigquery.sql.catalog import TableInfo
+from emulator.services.bigquery.sql.ingestion import COLUMN
 from emulator.services.bigquery.sql.storage import size_of_row
-from emulator.services.bigquery.sql.types import field_type, literal, quote
+from emulator.services.bigquery.sql.types import Field, field_type, literal, quote
 
 FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 
@@ -27,19 +29,22 @@ def partitions_select(tables: Iterable[TableInfo]) -> str:
 
 
 def _table(info: TableInfo) -> str:
-    name = info.name
+    name, identifier = info.name, partition_id(info.partitioning, info.fields)
     size = size_of_row(info.fields)
     return (
-        f"SELECT {literal(name.project)}, {literal(name.dataset)}, {literal(name.table)}, {_identifier(info)} AS id, "
+        f"SELECT {literal(name.project)}, {literal(name.dataset)}, {literal(name.table)}, {identifier} AS id, "
         f"count(*), CAST(coalesce(sum({size}), 0) AS BIGINT), CAST(coalesce(sum({size}), 0) AS BIGINT), "
         f"make_timestamptz({info.modified * 1000}), 'ACTIVE' FROM {info.storage} "
         "GROUP BY ALL"
     )
 
 
-def _identifier(info: TableInfo) -> str:
-    """The id of the partition that a row is in."""
-    partitioning, column = info.partitioning, quote(str(info.partitioning.get("field", "")))
+def partition_id(partitioning: Mapping[str, Any], fields: Sequence[Field]) -> str:
+    """The engine's expression for the id of the partition that a row is in; NULL where there are no partitions.
+
+    partitioning is timePartitioning or rangePartitioning of the API.
+    """
+    column = quote(str(partitioning.get("field") or COLUMN))
     bounds = partitioning.get("range")
     if bounds:
         start, end, step = (int(bounds[key]) for key in ("start", "end", "interval"))
@@ -51,8 +56,7 @@ def _identifier(info: TableInfo) -> str:
     if not partitioning.get("type"):
         return "NULL::VARCHAR"
     form = literal(FORMATS[str(partitioning["type"]).upper()])
-    if not partitioning.get("field"):  # by time of ingestion, which is not kept: the table's own
-        return f"strftime(make_timestamp({info.created * 1000}), {form})"
-    kind = next(field_type(field) for field in info.fields if field["name"] == partitioning["field"])
+    of = partitioning.get("field")
+    kind = next((field_type(field) for field in fields if field["name"] == of), "TIMESTAMP")
     moment = f"({column} AT TIME ZONE 'UTC')" if kind == "TIMESTAMP" else column
     return f"CASE WHEN {column} IS NULL THEN '__NULL__' ELSE strftime({moment}, {form}) END"

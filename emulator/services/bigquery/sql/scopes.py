@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from emulator.services.bigquery.sql.kinds import JSON, STRING, Kind
+from emulator.services.bigquery.sql.kinds import JSON, Kind
+from emulator.services.bigquery.sql.pseudo import KINDS
 
 Columns = list[tuple[str, Kind | None]]  # names, "" for those that have none, and types
-PSEUDO = {"_table_suffix": STRING}  # columns of tables that * does not show
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Source:
     def column(self, name: str) -> list[Kind | None]:
         """The types of the columns of that name: none, one, or several."""
         found = [kind for own, kind in self.columns or () if own.lower() == name.lower()]
-        return found or ([PSEUDO[name.lower()]] if self.path and name.lower() in PSEUDO else [])
+        return found or ([KINDS[name.lower()]] if self.path and name.lower() in KINDS else [])
 
 
 Level = list[Source]

@@ -6,10 +6,12 @@ Every function takes a connection first and runs on one of the engine's threads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.services.bigquery.sql import ingestion
 from emulator.services.bigquery.sql.engine import stored, transaction
 from emulator.services.bigquery.sql.rows import LEFT_OUT, row_encoder
 from emulator.services.bigquery.sql.types import (
@@ -35,6 +37,20 @@ FIXED_SIZES = {"BOOLEAN": 1, "NUMERIC": 16, "BIGNUMERIC": 32}  # bytes; others h
 Row = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Partition:
+    """One partition of a storage table: its id, the engine's condition for its rows, and when those came.
+
+    moment (microseconds since 1970) is of tables that are partitioned by time of ingestion; emptied says that rows
+    which come take the place of those that are there.
+    """
+
+    id: str
+    condition: str
+    moment: int | None = None
+    emptied: bool = False
+
+
 def create(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> None:
     """Make an empty storage table; table is its full DuckDB name. A table without columns gets a hidden one."""
     _defaults(fields, "")  # so that none is kept that cannot be
@@ -44,6 +60,16 @@ def create(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) 
 def execute(connection: DuckDBPyConnection, sql: str) -> None:
     """Run one statement of ours that gives no rows."""
     connection.execute(sql)
+
+
+def exists(connection: DuckDBPyConnection, table: str) -> bool:
+    """Whether there is a storage table of that full name."""
+    name = table.rpartition(".")[2].strip('"')
+    database = table.partition(".")[0]
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", [database, name]
+    ).fetchone()
+    return found is not None
 
 
 def drop(connection: DuckDBPyConnection, table: str) -> None:
@@ -94,19 +120,52 @@ def _defaults(fields: Sequence[Field], principal: str) -> dict[str, str]:
     return {field["name"]: defaults.engine_sql(field, principal) for field in fields if field.get(DEFAULT)}
 
 
-def fill(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
-    """Make a storage table with the rows of a SELECT, all or nothing; gives their number."""
+def fill(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str, unit: str = "") -> int:
+    """Make a storage table with the rows of a SELECT, all or nothing; gives their number.
+
+    With a unit the SELECT has one column more, the time at which each row came (see ingestion).
+    """
     with transaction(connection):
-        return fill_in(connection, table, fields, select)
+        return fill_in(connection, table, fields, select, unit)
 
 
-def fill_in(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str) -> int:
+def fill_in(connection: DuckDBPyConnection, table: str, fields: Sequence[Field], select: str, unit: str = "") -> int:
     """The same inside the caller's transaction."""
     create(connection, table, fields)
+    if unit:
+        ingestion.add(connection, table, unit)
     if not fields:
         return 0
     row = connection.execute(f"INSERT INTO {table} SELECT * FROM ({select})").fetchone()
     fit(connection, table, fields)
+    return int(row[0]) if row else 0
+
+
+def copy(
+    connection: DuckDBPyConnection,
+    source: str,
+    table: str,
+    fields: Sequence[Field],
+    selected: Mapping[str, str] | None = None,
+    where: str = "",
+) -> int:
+    """Make a storage table with the rows of another one, all or nothing; gives their number.
+
+    selected are expressions for columns that are not copied as they are; where is the engine's condition on rows.
+    """
+    values = {field["name"]: quote(field["name"]) for field in fields} | dict(selected or {})
+    unit = ingestion.unit_in(connection, source)
+    with transaction(connection):
+        create(connection, table, fields)
+        if unit:
+            ingestion.add(connection, table, unit)
+            values[ingestion.COLUMN] = ingestion.COLUMN
+        if not fields:
+            return 0
+        names, shown = ", ".join(map(quote, values)), ", ".join(values.values())
+        condition = f" WHERE {where}" if where else ""
+        row = connection.execute(f"INSERT INTO {table} ({names}) SELECT {shown} FROM {source}{condition}").fetchone()
+        fit(connection, table, fields)
     return int(row[0]) if row else 0
 
 
@@ -137,23 +196,36 @@ def append_from(
     job: str,
     others: Sequence[Field] = (),
     principal: str = "",
+    into: Partition | None = None,
 ) -> int:
     """Append all rows of another storage table that has these fields, once for each job; gives their number.
 
-    others are columns that only the first table has: they get their defaults.
+    others are columns that only the first table has: they get their defaults. into is the partition that they go into.
     """
     before = done_rows(connection, job)
     if before is not None:
         return before
     values = {field["name"]: quote(field["name"]) for field in fields} | _defaults(others, principal)
+    if into is not None and into.moment is not None:
+        values[ingestion.COLUMN] = f"make_timestamptz({into.moment})"
     names = ", ".join(map(quote, values))
     with transaction(connection):
+        if into is not None and into.emptied:
+            connection.execute(f"DELETE FROM {table} WHERE {into.condition}")
         row = connection.execute(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {source}"
         ).fetchone()
         count = int(row[0]) if row else 0
         mark_done(connection, job, count)
     return count
+
+
+def delete(connection: DuckDBPyConnection, table: str, where: str) -> int:
+    """Remove the rows for which the engine's condition holds; gives their number."""
+    if not count(connection, table, where):
+        return 0
+    row = connection.execute(f"DELETE FROM {table} WHERE {where}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def read_page(
@@ -176,9 +248,9 @@ def encoded_page(
     return count(connection, table), [encode(row) for row in page]
 
 
-def count(connection: DuckDBPyConnection, table: str) -> int:
-    """The number of rows."""
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+def count(connection: DuckDBPyConnection, table: str, where: str = "TRUE") -> int:
+    """The number of rows for which the engine's condition holds."""
+    row = connection.execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -242,7 +314,14 @@ def drop_columns(connection: DuckDBPyConnection, table: str, names: Iterable[str
 
 
 def upgrade(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]]) -> None:
-    """Make columns of tables that are there what the engine has for their types now: BIGNUMERIC was DECIMAL(38,18)."""
+    """Make columns of tables that are there what the engine has for their types now: BIGNUMERIC was DECIMAL(38,18).
+
+    Tables that did not keep when rows came get the time of now for them.
+    """
+    for table, fields in live.items():
+        for field in fields:
+            if field["name"] == ingestion.COLUMN and exists(connection, stored(table)):
+                ingestion.add(connection, stored(table), field["unit"])
     listed = connection.execute(
         "SELECT table_name, lower(column_name) FROM duckdb_columns() "
         "WHERE database_name = 'stored' AND data_type LIKE '%DECIMAL%'"

@@ -22,6 +22,7 @@ from emulator.services.bigquery.sql.messages import UNKNOWN
 from emulator.services.bigquery.sql.nodes import is_translated, stored_table, translated
 from emulator.services.bigquery.sql.partition_filters import filtered, require
 from emulator.services.bigquery.sql.plans import Variable
+from emulator.services.bigquery.sql.pseudo import hide, own_rows, spell_out_columns, spell_out_dates, wanted
 from emulator.services.bigquery.sql.references import resolve, tables
 from emulator.services.bigquery.sql.routines import expand
 from emulator.services.bigquery.sql.scopes import Columns, Source
@@ -101,10 +102,13 @@ class Translator:
         if isinstance(tree, exp.Merge):
             _spell_out_insert_row(tree, info)
         defaults.spell_out(tree, info.fields)
+        if info.hidden:
+            spell_out_columns(tree, info.fields)
+            spell_out_dates(tree)
         name_fields(tree)
         if not isinstance(tree, exp.Insert):
             require(info, filtered(node))
-        columns: Columns = [(field["name"], of_field(field)) for field in info.fields]
+        columns: Columns = [(field["name"], of_field(field)) for field in (*info.fields, *info.hidden)]
         target = statement.target
         path = (target.project.lower(), target.dataset.lower(), target.table.lower())
         assignments.infer(self._inference, tree, Source(node.alias_or_name.lower(), columns, path=path))
@@ -162,24 +166,28 @@ class Translator:
         if isinstance(reference, SchemaView):
             sql = information_schema.subquery(reference, self._snapshot)
         elif isinstance(reference, Wildcard):
-            suffix = any(column.name.upper() == "_TABLE_SUFFIX" for column in tree.find_all(exp.Column))
-            sql = self._wildcard(reference, suffix=suffix)
-            if suffix:
-                _hide_suffix(node.find_ancestor(exp.Select), alias)
+            named = wanted(tree)
+            sql = self._wildcard(reference, named, filtered(node))
+            hide(node.find_ancestor(exp.Select), alias, named & {"_TABLE_SUFFIX", "_PARTITIONTIME", "_PARTITIONDATE"})
         else:
             info = self._table(reference)
             limited = None if self._filtered is None else self._filtered | filtered(node)
             if limited is not None:
                 require(info, limited)
-            if not info.view:
+            if not info.view and not info.hidden:
                 table = stored_table(info.storage)
                 for key in ("joins", "pivots", "sample"):
                     table.set(key, node.args.get(key))
                 table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
                 return table
-            sql = self._view(info, limited)
+            if info.view:
+                sql = self._view(info, limited)
+            else:
+                sql, named = own_rows(info, wanted(tree))
+                hide(node.find_ancestor(exp.Select), alias, named)
         subquery = exp.Subquery(this=translated(sql), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-        subquery.set("pivots", node.args.get("pivots"))
+        for key in ("joins", "pivots", "sample"):
+            subquery.set(key, node.args.get(key))
         return subquery
 
     def _table(self, name: TableName) -> TableInfo:
@@ -218,14 +226,16 @@ class Translator:
             if info.kind == "TABLE" and info.name.table.startswith(reference.prefix)
         ]
 
-    def _wildcard(self, reference: Wildcard, *, suffix: bool) -> str:
+    def _wildcard(self, reference: Wildcard, named: frozenset[str], limited: frozenset[str]) -> str:
         found = self._matching(reference)
         if not found:
             raise SqlError(f"{reference.parent}.{reference.prefix}* does not match any table.", "notFound")
         parts = []
         for info in found:
-            extra = f", {literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX" if suffix else ""
-            parts.append(f"SELECT *{extra} FROM {info.storage}")
+            require(info, limited)
+            rows, _ = own_rows(info, named)
+            suffix = f"{literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX"
+            parts.append(f"SELECT *, {suffix} FROM ({rows})" if "_TABLE_SUFFIX" in named else rows)
         return " UNION ALL BY NAME ".join(parts)
 
 
@@ -263,14 +273,6 @@ def view_query(sql: str, project: str) -> Statement:
     if len(statements) != 1 or statements[0].kind != "SELECT":
         raise SqlError("The query of a view must be one SELECT.")
     return statements[0]
-
-
-def _hide_suffix(select: exp.Select | None, alias: str) -> None:
-    """`*` does not show _TABLE_SUFFIX, a pseudo-column."""
-    for item in select.expressions if select is not None else ():
-        star = item.this if isinstance(item, exp.Column) and item.table.lower() == alias.lower() else item
-        if isinstance(star, exp.Star):
-            star.set("except_", [*(star.args.get("except_") or []), exp.to_identifier("_TABLE_SUFFIX")])
 
 
 def _refuse_duplicates(columns: Columns) -> None:
