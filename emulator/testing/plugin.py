@@ -34,6 +34,13 @@ class SetFault(Protocol):
         """
 
 
+class SetTrouble(Protocol):
+    """Begins trouble, until the end of the test."""
+
+    def __call__(self, profile: str, seed: int = 0, **change: object) -> None:
+        """That of a profile (calm, google, bad-day) and seed, with parts of the profile otherwise."""
+
+
 class MakePrincipal(Protocol):
     """Makes principals."""
 
@@ -115,6 +122,17 @@ def gcp_fault(gcp_emulator: Emulator) -> SetFault:
         gcp_emulator.request("POST", "/_emulator/faults", {"method": method, **rest})
 
     return fault
+
+
+@pytest.fixture
+def gcp_trouble(gcp_emulator: Emulator) -> SetTrouble:
+    """Begins trouble, such as `gcp_trouble("bad-day", seed=7)` or `gcp_trouble("calm", lags={"grants": [5, 60]})`."""
+
+    def trouble(profile: str, seed: int = 0, **change: object) -> None:
+        wish = {"profile": profile, "seed": seed, "change": change}
+        gcp_emulator.request("POST", "/_emulator/trouble", wish)
+
+    return trouble
 
 
 @pytest.fixture

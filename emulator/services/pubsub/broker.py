@@ -17,6 +17,7 @@ from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
 from emulator.services.pubsub.store import Message, NewMessage
 from emulator.services.serviceusage.catalogue import agent_of
+from emulator.state.trouble.dial import Dial
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -67,9 +68,23 @@ class Broker:
 
     def _deliver(self, fresh: dict[str, list[Entry]]) -> None:
         for subscription, wanted in fresh.items():
-            queue = self._queues.get(subscription)
-            if queue is not None:
+            if self._context.trouble.dial is not None:
+                self._deliver_in_trouble(self._context.trouble.dial, subscription, wanted)
+            elif (queue := self._queues.get(subscription)) is not None:
                 queue.add(wanted)
+
+    def _deliver_in_trouble(self, dial: Dial, subscription: str, wanted: list[Entry]) -> None:
+        """As `_deliver`, with some messages late or to come twice; a subscription that is gone is passed over."""
+        if self._context.resources.get(SUBSCRIPTIONS, subscription) is None:
+            return
+        queue, now = self.queue(subscription), self._context.clock.seconds()
+        queue.add(wanted)
+        for entry in wanted:
+            late, again = dial.message(subscription)
+            if late:
+                queue.hold(entry.message, now + late)
+            if again:
+                queue.repeat(entry.message, again)
 
     # delivering
 
@@ -169,7 +184,7 @@ class Broker:
         """Acknowledge durably; messages whose lease had expired come again, and their ids are returned."""
         queue = self.queue(subscription)
         ended = queue.ended(ack_ids)
-        done = queue.acknowledge(ack_ids)
+        done = queue.repeated(queue.acknowledge(ack_ids), self._context.clock.seconds())
         try:
             ids = [entry.message for entry in done]
             await self._context.db.write(store.acknowledge, subscription, ids, queue.policy.retains)

@@ -77,6 +77,7 @@ class Queue:
         self._order = itertools.count()
         self._arrived = asyncio.Event()
         self._newest = 0  # message that is known: what is added later is younger, or known already
+        self._twice: dict[int, float] = {}  # messages that come again once acknowledged, after so many seconds
         self._load(backlog)
 
     def _load(self, backlog: list[Entry]) -> None:
@@ -91,11 +92,35 @@ class Queue:
         self._newest = max(self._newest, fresh[-1].message if fresh else 0)
         self._arrived.set()
 
+    def hold(self, message: int, until: float) -> None:
+        """Deliver a message that is ready at that time (seconds since 1970), and what follows it in order after it."""
+        held = [entry for entry in self.ready if entry.message == message]
+        for entry in held:
+            self.ready.remove(entry)
+            self._put_off(entry, until)
+
+    def repeat(self, message: int, seconds: float) -> None:
+        """Let a message come once more, so long after it was acknowledged, unless the subscription forbids that."""
+        if not self.policy.exactly_once:
+            self._twice[message] = seconds
+
+    def repeated(self, done: list[Entry], now: float) -> list[Entry]:
+        """Of acknowledged entries those that are over; the others come again, and are to be kept."""
+        again = [entry for entry in done if entry.message in self._twice and not self._is_ordered(entry)]
+        for entry in again:
+            self._put_off(entry, now + self._twice.pop(entry.message))
+        return [entry for entry in done if entry not in again]
+
+    def _put_off(self, entry: Entry, until: float) -> None:
+        heapq.heappush(self._delayed, (until, next(self._order), entry))
+        self._delayed_keys[entry.key] += 1
+
     def reset(self, backlog: list[Entry]) -> None:
         """Forget all that waits or is out, and deliver the backlog instead, oldest first."""
         for ack_id in list(self.leases):
             self.end(ack_id)
         self._kept.clear()
+        self._twice.clear()
         self._delayed.clear()
         self._delayed_keys.clear()
         self._load(backlog)
@@ -238,8 +263,7 @@ class Queue:
             if policy.minimum_backoff:
                 delay = min(policy.maximum_backoff, policy.minimum_backoff * 2 ** min(40, max(0, entry.attempts - 1)))
             if delay:
-                heapq.heappush(self._delayed, (now + delay, next(self._order), entry))
-                self._delayed_keys[entry.key] += 1
+                self._put_off(entry, now + delay)
             else:
                 at_once.append(entry)
         self._requeue(at_once)

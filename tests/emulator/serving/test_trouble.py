@@ -110,6 +110,29 @@ def test_a_profile_is_on_from_the_start_and_after_a_reset(start_emulator: StartE
         running.request("POST", "/_emulator/reset")
 
 
+def test_what_was_acknowledged_on_a_bad_day_is_there_after_a_crash(running: RunningEmulator) -> None:
+    running.request("POST", buckets(running), {"name": "bad-day"})
+    headers = {"authorization": f"Bearer {running.owner_token}"}
+    quick = {"latency": [], "refusals": [{"methods": ["*"], "share": 0.3, "kind": "unavailable"}]}
+    running.request("POST", TROUBLE, {"profile": "bad-day", "seed": 9, "change": quick})
+    acknowledged, unanswered = [], 0
+    for number in range(60):
+        url = f"{running.base_url}/upload/storage/v1/b/bad-day/o?uploadType=media&name={number}"
+        try:
+            status = httpx.post(url, content=b"x", headers=headers, timeout=PATIENCE).status_code
+        except httpx.RemoteProtocolError:
+            unanswered += 1
+            continue
+        if status == 200:
+            acknowledged.append(str(number))
+    running.kill()
+    running.start()
+    listed = running.request("GET", "/storage/v1/b/bad-day/o")[1]["items"]
+    kept = {each["name"] for each in listed}
+    assert (set(acknowledged) <= kept, len(kept)) == (True, len(acknowledged) + unanswered)
+    assert 0 < len(acknowledged) < 60
+
+
 def test_every_request_is_told_to_a_file(running: RunningEmulator) -> None:
     number = running.request("GET", "/_emulator/requests")[1]["requests"][-1]["number"]
     running.request("GET", "/storage/v1/b/doe-john")

@@ -46,13 +46,23 @@ def test_a_test_has_the_emulator_for_itself_and_a_failed_one_tells_what_it_asked
             gcp_fault("storage.buckets.get", code=503)
             gcp_emulator.request("GET", "/storage/v1/b/doe-john")
 
+        @pytest.mark.parametrize("trouble", [True, False])
+        def test_trouble(gcp_emulator, gcp_dataset, gcp_trouble, trouble):
+            if trouble:
+                gcp_trouble("calm", seed=3, lags={"initialization": [60, 60]})
+                datasets = f"/v1/{gcp_dataset.name.rpartition('/')[0]}"
+                gcp_emulator.request("POST", f"{datasets}?datasetId=young", {})
+                with pytest.raises(Exception, match="404: dataset not initialized"):
+                    gcp_emulator.request("GET", f"{datasets}/young")
+            assert gcp_emulator.request("GET", "/_emulator/trouble")["profile"] == ("calm" if trouble else "")
+
         def test_none():
             assert "STORAGE_EMULATOR_HOST" not in os.environ
             assert False
         """
     )
     done = run(project, "--gcp-emulator-log")
-    done.assert_outcomes(passed=2, failed=2)
+    done.assert_outcomes(passed=4, failed=2)
     done.stdout.re_match_lines(
         [r"-+ Requests to the emulator -+", r".* 503 +[0-9.]+ ms storage\.buckets\.get by user:"]
     )

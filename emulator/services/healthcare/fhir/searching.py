@@ -11,7 +11,7 @@ from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.query import Query
 from emulator.fhir.search.reading import DEFAULT_COUNT, MOST_COUNT, Reader
 from emulator.fhir.search.searching import FEW, Page, search
-from emulator.services.healthcare.fhir import errors, guides, searchable, value_sets, versions
+from emulator.services.healthcare.fhir import errors, guides, lagging, searchable, value_sets, versions
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
@@ -45,7 +45,7 @@ def find(
     reading = reading or Access(store)
     try:
         query = _reader(store).read(resource_type, pairs, strict=strict)
-        with reading.on(connection) as sees:
+        with reading.on(connection, lagging.indexed(connection, store, query)) as sees:
             index = _index(connection, reading, sees)
             page = search(query, index)
             matches = versions.by_rid(connection, store, [each.rid for each in page.matches], versions.PAGE)

@@ -35,6 +35,8 @@ class Store:
     """The time that a search around now means."""
     profiles: Profiles = ()
     """What resources are held to beside the definitions: profiles of enabled implementation guides."""
+    lag: float = 0.0
+    """Seconds by which searches are behind what is stored; 0 without trouble."""
 
     @property
     def name(self) -> str:
@@ -133,7 +135,8 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
     key = 0 if row is None else int(row[0])
     known, indexer = searchable.of(context, reader, key, name, resource.body)
     profiles = guides.profiles(context, reader, key, known, resource.body.get("validationConfig") or {})
-    return Store(key, resource, known, indexer, context.clock, profiles)
+    lag = context.trouble.index_lag("fhir_search", name)
+    return Store(key, resource, known, indexer, context.clock, profiles, lag)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:

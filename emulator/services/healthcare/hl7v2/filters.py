@@ -7,7 +7,7 @@ NOT, AND, OR. Texts are searched within a field, upper and lower case of ASCII a
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -62,6 +62,10 @@ class Condition:
     holds: Callable[[Facts], bool]
     comparisons: int = 1
     depth: int = 1
+
+    def until(self, created: int) -> "Condition":
+        """The same of messages that were created by then (microseconds since 1970), in SQL only."""
+        return replace(self, sql=f"({self.sql}) AND m.created <= ?", values=(*self.values, created))
 
 
 EVERYTHING = Condition("1", (), lambda _facts: True, 0)

@@ -57,6 +57,8 @@ async def list_messages(request: Request) -> Answer:
     query, store = request.query, stored.opened(request.context, request.name)
     page = paging.asked(query, _PAGE, _LARGEST_PAGE)
     condition = filters.compiled(query.get("filter") or "", store.zone)
+    if query.get("filter") and (lag := request.context.trouble.index_lag("hl7v2_filter", store.name)):
+        condition = condition.until(int((request.context.clock.seconds() - lag) * 1_000_000))
     order, view = listing.order_of(query.get("orderBy") or ""), views.wanted(query, views.BASIC)
 
     def read() -> Json:

@@ -106,3 +106,27 @@ def test_what_comes_again_takes_its_place_in_a_long_backlog() -> None:
     assert messages_of(queue.take(1000, 0)) == sorted([lease.entry.message for lease in leases[::-2]]) + list(
         range(500, 1000)
     )
+
+
+def test_a_message_that_is_held_keeps_back_what_follows_it_in_order() -> None:
+    queue = Queue("s", Policy(ordered=True), [Entry(1, "a", 1), Entry(2, "a", 1), Entry(3, "b", 1)])
+    queue.hold(1, until=5.0)
+    assert [lease.entry.message for lease in queue.take(10, now=0.0)] == [3]
+    assert queue.tick(4.0) == []
+    assert queue.take(10, now=4.0) == []
+    queue.tick(5.0)
+    assert [lease.entry.message for lease in queue.take(10, now=5.0)] == [1, 2]
+
+
+def test_a_message_is_repeated_once_unless_delivery_is_exactly_once() -> None:
+    for policy, again in ((Policy(), [7]), (Policy(exactly_once=True), [])):
+        queue = Queue("s", policy, [Entry(7, "", 1)])
+        queue.repeat(7, seconds=5.0)
+        [lease] = queue.take(1, now=0.0)
+        over = queue.repeated(queue.acknowledge([lease.ack_id]), now=0.0)
+        assert [entry.message for entry in over] == [] if again else [7]
+        queue.tick(5.0)
+        second = queue.take(1, now=5.0)
+        assert [each.entry.message for each in second] == again
+        acknowledged = queue.acknowledge([each.ack_id for each in second])
+        assert [entry.message for entry in queue.repeated(acknowledged, now=5.0)] == again

@@ -76,15 +76,22 @@ class Access:
         return not self.enforced or version.deleted or self._weigh(connection, version)[0] is Verdict.PERMIT
 
     @contextmanager
-    def on(self, connection: sqlite3.Connection) -> Iterator[str]:
-        """Give SQL on a connection the function SEES for a while: its name; "" where consents are not asked."""
-        if not self.enforced:
+    def on(self, connection: sqlite3.Connection, indexed: Callable[[int], bool] | None = None) -> Iterator[str]:
+        """Give SQL on a connection the function SEES for a while: its name; "" where nothing is held back.
+
+        `indexed` says of a rid whether searches find it already, None that they find all.
+        """
+        if not self.enforced and indexed is None:
             yield ""
             return
 
         @cache
         def sees(rid: int) -> bool:
-            return any(self.sees(connection, each) for each in versions.by_rid(connection, self.store, [rid]))
+            if indexed is not None and not indexed(rid):
+                return False
+            return not self.enforced or any(
+                self.sees(connection, each) for each in versions.by_rid(connection, self.store, [rid])
+            )
 
         connection.create_function(SEES, 1, sees)
         try:
