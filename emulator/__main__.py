@@ -9,6 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from emulator import settings as defaults
+from emulator.access import groups
 from emulator.errors import ApiError
 from emulator.mllp import options as mllp
 from emulator.serving.server import StartError, serve
@@ -71,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--request-log", type=Path, metavar="FILE", help="tell every request to a file, a line of JSON each"
     )
+    start.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="who is in which group, as JSON: the members of each by its address; default: as declared before",
+    )
     for name, text in (
         ("stop", "stop the emulator"),
         ("status", "say whether it runs, and where"),
@@ -132,6 +139,9 @@ def main(arguments: list[str] | None = None) -> int:
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
+    except ApiError as error:
+        print(error.message, file=sys.stderr)
+        return 2
     except (OSError, RuntimeError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "reason", None) or error
         print(f"{options.command} failed: {reason} ({options.state}).", file=sys.stderr)
@@ -157,7 +167,10 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         operations=options.operations,
         trouble=options.trouble,
         request_log=options.request_log.expanduser().resolve() if options.request_log is not None else None,
+        groups=options.groups.expanduser().resolve() if options.groups is not None else None,
     )
+    if settings.groups is not None:
+        groups.read(settings.groups)  # before the emulator is in the background, where nobody hears
     if options.detach:
         from emulator import commands as control
 

@@ -36,6 +36,7 @@ SERVICES = (
     "resourcemanager",
     "cloudbilling",
     "iam",
+    "cloudidentity",
     "cloudkms",
     "logging",
     "monitoring",

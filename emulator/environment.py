@@ -13,6 +13,7 @@ from emulator.state.folder import BOTO, TLS_AUTHORITY
 GCLOUD_APIS = {
     "bigquery": "",  # bq adds the rest, as newer ones of gcloud do for each API
     "cloudbilling": "",
+    "cloudidentity": "",
     "cloudkms": "",
     "cloudresourcemanager": "",
     "cloudscheduler": "",

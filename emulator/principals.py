@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 CREDENTIALS = "credentials.json"
 # roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace; and it makes
-# no projects.
-OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator")
+# no projects and no deny policies.
+OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator", "roles/iam.denyAdmin")
 
 
 def begin_key(settings: Settings) -> Future[RSAPrivateKey] | None:

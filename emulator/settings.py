@@ -27,6 +27,7 @@ class Settings:
     Ports are those that are bound; tls_port is None where the REST APIs are not served over TLS, too. operations is
     immediate, manual or delay:SECONDS. trouble is the profile that is on from the start, PROFILE or PROFILE:SEED, ""
     for none; request_log the file to which every request is told, None for none.
+    groups is a file that declares who is in which group.
     """
 
     state: Path
@@ -40,6 +41,7 @@ class Settings:
     operations: str = "immediate"
     trouble: str = ""
     request_log: Path | None = None
+    groups: Path | None = None
 
     @property
     def is_loopback(self) -> bool:

@@ -1,4 +1,4 @@
-"""Who may do what: IAM policies, inherited down the hierarchy, predefined roles, conditions.
+"""Who may do what: deny policies, then IAM policies, inherited down the hierarchy, with their roles and conditions.
 
 Resources are names (projects/p/locations/l/datasets/d/dicomStores/s, projects/p/buckets/b, ...); a policy on any prefix
 of a name applies to it, and the organization's policy to everything. Decisions are cached until a policy changes.
@@ -6,17 +6,19 @@ of a name applies to it, and the organization's policy to everything. Decisions 
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import orjson
 
-from emulator.access import conditions, roles
+from emulator.access import conditions, policy_rules
+from emulator.access.conditions import Asked, Tag
+from emulator.access.custom_roles import CUSTOM_ROLES, owner_of
+from emulator.access.denials import NEVER_DENIED, in_v2_form
 from emulator.access.hierarchy import ORGANIZATION, project_exists
-from emulator.access.members import EVERYBODY, check_member
+from emulator.access.policy_rules import CONDITIONAL_VERSION, VERSIONS, is_conditional
+from emulator.access.standing import Standing
 from emulator.errors import ApiError, aborted, invalid_argument, permission_denied
 from emulator.state.state import State
 
@@ -27,14 +29,10 @@ EMPTY_ETAG = "ACAB"
 CACHE_LIMIT = 100_000
 DEEPEST = 64  # segments of a name that a policy can be on; a name of 64 kB may have as many thousands
 LONGEST_KEPT = 512  # of names whose decisions are kept: anybody may send 64 kB of path, again and again
-VERSIONS = (0, 1, 3)
-CONDITIONAL_VERSION = 3
-WITH_CONDITION = "_withcond_"
-_PUBLIC = ("allUsers",)
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 
-
 AccountExists = Callable[[str, sqlite3.Connection | None], bool]
+TagsOf = Callable[[Sequence[str]], Iterable[Tag]]
 
 
 def _no_lag(_resource: str) -> float:
@@ -49,7 +47,10 @@ class Asking(Protocol):
 
 
 class Policies:
-    """The policies, and the decisions that follow from them."""
+    """The policies, and the decisions that follow from them.
+
+    tags_of gives the tags of a resource, named by itself and all above it; whoever keeps tags sets it.
+    """
 
     def __init__(
         self, state: State, account_exists: AccountExists, *, enforced: bool, lag: Callable[[str], float] = _no_lag
@@ -60,7 +61,8 @@ class Policies:
         self._enforced = enforced
         self._lag = lag
         self._late: dict[str, list[tuple[float, list[dict[str, Any]]]]] = {}
-        self._known = _Known()
+        self._known = Standing(state)
+        self.tags_of: TagsOf = lambda _: ()
         self.version = 0
 
     def get(self, resource: str, tx: sqlite3.Connection | None = None) -> dict[str, Any]:
@@ -79,9 +81,10 @@ class Policies:
         (IAM: "Role name strings that include withcond"). Raises a 400 for a version that there is none of.
         """
         policy = self.get(resource)
-        if requested_version(request) >= CONDITIONAL_VERSION or not _is_conditional(policy.get("bindings", [])):
+        if requested_version(request) >= CONDITIONAL_VERSION or not is_conditional(policy.get("bindings", [])):
             return policy
-        return {**policy, "version": 1, "bindings": [_without_condition(each) for each in policy["bindings"]]}
+        shown = [policy_rules.without_condition(each) for each in policy["bindings"]]
+        return {**policy, "version": 1, "bindings": shown}
 
     def rename_member(self, tx: sqlite3.Connection, before: str, after: str) -> None:
         """Put one member in place of another in every policy."""
@@ -118,7 +121,7 @@ class Policies:
         if "bindings" in fields:
             bindings = policy.get("bindings", [])
             if version < CONDITIONAL_VERSION and (
-                _is_conditional(bindings) or (etag and _is_conditional(current.get("bindings", [])))
+                is_conditional(bindings) or (etag and is_conditional(current.get("bindings", [])))
             ):
                 raise invalid_argument(
                     f"A policy with conditional role bindings must have version {CONDITIONAL_VERSION}, and this one has"
@@ -126,12 +129,14 @@ class Policies:
                 )
         else:
             bindings, stored["version"] = current.get("bindings", []), current.get("version", 1)
-        kept = _checked(bindings)
+        kept = policy_rules.checked(bindings)
         self._require_members(tx, kept, current.get("bindings", []))
+        self._require_roles(tx, resource, kept, current.get("bindings", []))
         stored["bindings"] = kept
         audit = policy.get("auditConfigs", []) if "auditConfigs" in fields else current.get("auditConfigs", [])
+        policy_rules.check_sizes(kept, audit)
         if audit:
-            stored["auditConfigs"] = audit
+            stored["auditConfigs"] = policy_rules.checked_audit(audit)
         if not stored["bindings"]:
             del stored["bindings"]
         tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(stored), stored["etag"]))
@@ -156,6 +161,20 @@ class Policies:
             if kind == "serviceAccount" and not self._account_exists(email, tx):
                 raise invalid_argument(f"Service account {email} does not exist.")
 
+    def _require_roles(
+        self, tx: sqlite3.Connection, resource: str, bindings: list[dict[str, Any]], known: list[dict[str, Any]]
+    ) -> None:
+        """Refuse a custom role that is not there, or of another project, unless the policy has named it before."""
+        before = {binding["role"] for binding in known}
+        for role in {binding["role"] for binding in bindings} - before:
+            owner = owner_of(role)
+            if owner is None:
+                continue
+            reaches = owner == ORGANIZATION or f"{resource}/".startswith(f"{owner}/")
+            found = self._state.resources.get(CUSTOM_ROLES, role, tx) if reaches else None
+            if found is None or found.body.get("deleted"):
+                raise invalid_argument(f"Role {role[:200]} does not exist in the resource's hierarchy.")
+
     def delete(self, tx: sqlite3.Connection, resource: str) -> None:
         """Forget the policy of a resource that is gone."""
         tx.execute("DELETE FROM policies WHERE resource = ?", (resource,))
@@ -166,7 +185,7 @@ class Policies:
 
         One assignment, so that what another thread decides meanwhile from old policies ends in the old cache.
         """
-        self._known = _Known()
+        self._known = Standing(self._state)
         self.version += 1
 
     def allows(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
@@ -193,40 +212,84 @@ class Policies:
         if not self.allows(principal, permission, resource):
             raise denied(permission, resource)
 
+    def allows_changing(self, principal: str, permission: str, resource: str, roles: Sequence[str]) -> bool:
+        """Whether `principal` may change who has these roles on `resource`, for which `permission` is needed.
+
+        Conditions of a grant may say which (IAM: "Set limits on granting roles"); `allows` leaves them out of account.
+        """
+        if not self._enforced:
+            return True
+        return self._decide(self._known, principal, permission, resource, "", "", roles)[0]
+
+    def denies(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
+        """Whether a deny policy keeps `principal` from it, whatever grants it; arguments as in `allows`."""
+        if not self._enforced:
+            return False
+        known, line = self._known, self._ancestry(resource)
+        asked = self._asking(permission, resource, name, kind, line)
+        return _is_denied(known, known.identities(principal), permission, line, asked)[0]
+
+    def identities(self, principal: str) -> frozenset[str]:
+        """All members of policies that stand for `principal`: itself, groups, domains, sets, everybody."""
+        return self._known.identities(principal)
+
+    def _asking(
+        self, permission: str, resource: str, name: str, kind: str, line: Sequence[str], roles: Sequence[str] = ()
+    ) -> Callable[[str], bool | None]:
+        """What evaluates an expression for a request that is made now."""
+        seen, service = conditions.attributes(permission, resource)
+
+        def evaluate(expression: str) -> bool | None:
+            tags = tuple(self.tags_of(line))
+            asked = Asked(name or resource, kind or seen, service, self._state.clock.now(), tags, roles)
+            return conditions.outcome(expression, asked)
+
+        return evaluate
+
     def _decide(
-        self, known: _Known, principal: str, permission: str, resource: str, name: str, kind: str
+        self,
+        known: Standing,
+        principal: str,
+        permission: str,
+        resource: str,
+        name: str,
+        kind: str,
+        roles: Sequence[str] = (),
     ) -> tuple[bool, bool]:
         """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
-        members = _identities(principal) | self._project_members(known, principal, resource)
-        cacheable = not self._late
-        for node in self._ancestry(resource):
+        line = self._ancestry(resource)
+        holds = self._asking(permission, resource, name, kind, line, roles)
+        members = known.identities(principal)
+        denied, cacheable = _is_denied(known, members, permission, line, holds)
+        if denied:
+            return False, cacheable
+        cacheable = cacheable and not self._late
+        members |= self._project_members(known, members, resource)
+        for node in line:
             for binding in self._bindings_of(known, node):
-                granted = roles.permissions_of(binding["role"])
-                if granted is None or permission not in granted or members.isdisjoint(binding["members"]):
+                if members.isdisjoint(binding["members"]) or permission not in known.permissions_of(binding["role"]):
                     continue
                 condition = binding.get("condition")
                 if not condition:
                     return True, cacheable
                 cacheable = False
-                seen, service = conditions.attributes(permission, resource)
-                now = self._state.clock.now()
-                if conditions.holds(condition.get("expression", ""), name or resource, kind or seen, service, now):
+                if holds(condition.get("expression", "")):
                     return True, False
         return False, cacheable
 
-    def _project_members(self, known: _Known, principal: str, resource: str) -> frozenset[str]:
+    def _project_members(self, known: Standing, members: frozenset[str], resource: str) -> frozenset[str]:
         """projectOwner:P, projectEditor:P, projectViewer:P, as far as the caller holds that basic role on P.
 
         Policies of buckets name them (Cloud Storage: "convenience values"); P is the project of the resource.
         """
         parts = resource.split("/", 2)
-        if parts[0] != "projects" or not principal:
+        if parts[0] != "projects":
             return frozenset()
         held = {
             binding["role"]
             for node in ("/".join(parts[:2]), ORGANIZATION)
             for binding in self._bindings_of(known, node)
-            if principal in binding["members"] and not binding.get("condition")
+            if not members.isdisjoint(binding["members"]) and not binding.get("condition")
         }
         return frozenset(f"{member}:{parts[1]}" for role, member in _CONVENIENCE.items() if role in held)
 
@@ -237,10 +300,8 @@ class Policies:
             return []
         return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
 
-    def _bindings_of(self, known: _Known, node: str) -> list[dict[str, Any]]:
-        if known.bindings is None:
-            rows = self._state.db.all("SELECT resource, policy FROM policies")
-            known.bindings = {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
+    def _bindings_of(self, known: Standing, node: str) -> list[dict[str, Any]]:
+        """The bindings on a resource that count now."""
         if self._late and (late := self._late.get(node)) is not None:
             return self._bindings_still(late, node, known.bindings.get(node, []))
         return known.bindings.get(node, [])
@@ -257,54 +318,26 @@ class Policies:
         return now_set
 
 
-@dataclass(slots=True)
-class _Known:
-    """What follows from the policies as they are: bindings by resource (None: not read yet), and decisions.
+def _is_denied(
+    known: Standing,
+    members: frozenset[str],
+    permission: str,
+    line: Iterable[str],
+    holds: Callable[[str], bool | None],
+) -> tuple[bool, bool]:
+    """Whether a deny policy above a resource denies somebody a permission, and whether that may be kept.
 
-    All bindings are read at once: to keep an answer for each name that is asked for would grow with whoever asks.
+    A rule applies, too, where its condition can't be evaluated (IAM: "Denial conditions").
     """
-
-    bindings: dict[str, list[dict[str, Any]]] | None = None
-    decisions: dict[tuple[str, str, str], bool] = field(default_factory=dict)
-
-
-def _checked(bindings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The bindings that grant something to somebody. Raises a 400 for a role, member or condition that is none."""
-    kept = []
-    for binding in bindings:
-        role = binding.get("role", "")
-        if not role.startswith(("roles/", "projects/", "organizations/")) or WITH_CONDITION in role:
-            raise invalid_argument(f"Role {role or '(none)'} is not of the form roles/NAME.")
-        for member in binding.get("members", []):
-            check_member(member)
-        condition = binding.get("condition")
-        if condition:
-            conditions.check(condition.get("expression", ""))
-            _require_conditional(role, binding.get("members", []))
-        if binding.get("members"):
-            kept.append(binding)
-    return kept
-
-
-def _require_conditional(role: str, members: list[str]) -> None:
-    """Raise a 400 for a grant that can bear no condition: of a basic role, or to everybody (IAM: "Conditions")."""
-    if role in _CONVENIENCE:
-        raise invalid_argument(f"The basic role {role} can not be granted with a condition.")
-    for member in members:
-        if member in EVERYBODY:
-            raise invalid_argument(f"A role that is granted to {member} can not have a condition.")
-
-
-def _is_conditional(bindings: list[dict[str, Any]]) -> bool:
-    return any(binding.get("condition") for binding in bindings)
-
-
-def _without_condition(binding: dict[str, Any]) -> dict[str, Any]:
-    condition = binding.get("condition")
-    if not condition:
-        return binding
-    mark = hashlib.sha256(orjson.dumps(condition, option=orjson.OPT_SORT_KEYS)).hexdigest()[:20]
-    return {"role": f"{binding['role']}{WITH_CONDITION}{mark}", "members": binding["members"]}
+    if not known.denials:
+        return False, True
+    named = in_v2_form(permission)
+    if named.startswith(NEVER_DENIED):
+        return False, True
+    rules = [rule for node in line for rule in known.denials.get(node, ()) if rule.concerns(members, named)]
+    if any(not rule.condition for rule in rules):
+        return True, True
+    return any(holds(rule.condition) is not False for rule in rules), not rules
 
 
 def requested_version(request: Asking) -> int:
@@ -322,12 +355,6 @@ def requested_version(request: Asking) -> int:
     if given not in VERSIONS:
         raise invalid_argument(f"requestedPolicyVersion {given} is invalid: it is 0, 1 or 3.")
     return int(given)
-
-
-def _identities(principal: str) -> set[str]:
-    if not principal:
-        return set(_PUBLIC)
-    return {principal, "allUsers", "allAuthenticatedUsers"}
 
 
 def denied(permission: str, resource: str) -> ApiError:

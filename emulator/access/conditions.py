@@ -2,24 +2,25 @@
 
 Expressions are in the Common Expression Language. What they may use is documented in IAM, page "Attribute reference
 for IAM Conditions": ``resource.name``, ``resource.type``, ``resource.service``, ``request.time``, the functions of the
-language, ``extract``, and time functions that take a time zone. An expression that cannot be evaluated does not hold,
-so the binding grants nothing: tags, destination and access-level attributes, and ``api.getAttribute`` are accepted in
-a policy, as Google accepts them, but not emulated.
+language, ``extract``, time functions that take a time zone, functions of a resource's tags, and ``api.getAttribute``
+for the roles that a setIamPolicy changes. An expression that cannot be evaluated does not hold, so the binding grants
+nothing. Attributes of what is not emulated (Identity-Aware Proxy, load balancers, access levels, principal access
+boundaries) are refused by name.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from emulator.errors import invalid_argument
+from emulator.errors import invalid_argument, not_implemented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cel import cel
 
 # IAM: "a condition expression may have at most 12 logical operators" (Quotas and limits).
@@ -43,34 +44,56 @@ _TYPES = {
     "storage": {"buckets": "Bucket", "objects": "Object"},
 }
 
-# Attributes and functions that Google accepts in a policy and that are not emulated.
-_ACCEPTED_ROOTS = ("api", "destination", "principal")
-_ACCEPTED_FUNCTIONS = ("getAttribute", "hasOnly", "hasTagKey", "hasTagKeyId", "matchTag", "matchTagId", "inIpRange")
+# Attributes that Google has for what is not emulated, and what that is.
+_ELSEWHERE = {
+    "destination": "Identity-Aware Proxy",
+    "principal": "principal access boundary policies",
+    "request.auth": "access levels (Access Context Manager)",
+    "request.host": "Identity-Aware Proxy",
+    "request.path": "Identity-Aware Proxy",
+}
+_ATTRIBUTE = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, _ELSEWHERE))})\b(?:\.\w+)?")
+MODIFIED_GRANTS = "iam.googleapis.com/modifiedGrantsByRole"
 
 
-def holds(expression: str, resource_name: str, resource_type: str, resource_service: str, now: datetime) -> bool:
-    """Whether a condition holds.
+class Tag(NamedTuple):
+    """A tag of a resource, its own or inherited: names as conditions have them (123/env, prod), and ids."""
 
-    Args:
-        expression: the ``condition.expression`` of a role binding.
-        resource_name: the relative resource name, such as ``projects/_/buckets/b/objects/o``.
-        resource_type: such as ``storage.googleapis.com/Object``; empty where the service does not provide it.
-        resource_service: such as ``storage.googleapis.com``.
-        now: the time of the request, with its time zone.
+    key: str
+    value: str
+    key_id: str
+    """As in tagKeys/1."""
+    value_id: str
+    """As in tagValues/2."""
 
-    Returns:
-        True only if the expression is valid, can be evaluated and gives true.
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as conditions see it.
+
+    name is the relative resource name (``projects/_/buckets/b/objects/o``), kind its type
+    (``storage.googleapis.com/Object``; empty where the service does not provide it), service such as
+    ``storage.googleapis.com``, now the time with its zone, tags those of the resource, and roles those whose members
+    the request changes.
     """
-    return outcome(expression, resource_name, resource_type, resource_service, now) is True
+
+    name: str
+    kind: str
+    service: str
+    now: datetime
+    tags: Iterable[Tag] = ()
+    roles: Sequence[str] = ()
 
 
-def outcome(
-    expression: str, resource_name: str, resource_type: str, resource_service: str, now: datetime
-) -> bool | None:
-    """What a condition gives for a request, arguments as in `holds`; None where it can't be evaluated here."""
-    resource = {"name": resource_name, "type": resource_type, "service": resource_service}
+def holds(expression: str, asked: Asked) -> bool:
+    """Whether the expression of a role binding is valid, can be evaluated for a request, and gives true."""
+    return outcome(expression, asked) is True
+
+
+def outcome(expression: str, asked: Asked) -> bool | None:
+    """What a condition gives for a request; None where it can't be evaluated."""
     try:
-        result = _program(expression).execute(_context(resource, now, _FUNCTIONS))
+        result = _program(expression).execute(_context(asked))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
         return None
     return result if isinstance(result, bool) else None
@@ -103,6 +126,11 @@ def check(expression: str) -> None:
             f"The condition's expression has {len(expression)} characters; at most {LONGEST} are allowed."
         )
     code = _STRINGS.sub("''", expression)
+    if attribute := _ATTRIBUTE.search(code):
+        raise not_implemented(
+            f"The condition's expression uses {attribute[0]}, an attribute of {_ELSEWHERE[attribute[1]]}, which is not"
+            " emulated."
+        )
     if macro := _MACRO.search(code):
         raise invalid_argument(f"The condition's expression uses {macro[1]}(), which conditions do not have.")
     operators = len(_LOGICAL.findall(code))
@@ -113,16 +141,10 @@ def check(expression: str) -> None:
         program = _program(expression)
     except ValueError as error:
         raise invalid_argument(f"The condition's expression is not valid CEL: {_reason(error)}") from error
-    resource = {"name": "projects/p", "type": "cloudresourcemanager.googleapis.com/Project", "service": "s"}
-    functions = _FUNCTIONS | dict.fromkeys(_ACCEPTED_FUNCTIONS, _any)
-    context = _context(resource, datetime(2026, 1, 1, tzinfo=UTC), functions)
-    for root in _ACCEPTED_ROOTS:
-        context.add_variable(root, {})
+    asked = Asked("projects/p", "cloudresourcemanager.googleapis.com/Project", "s", datetime(2026, 1, 1, tzinfo=UTC))
     try:
-        result = program.execute(context)
+        result = program.execute(_context(asked))
     except LookupError as error:
-        if any(f"{root}." in code for root in _ACCEPTED_ROOTS):
-            return
         raise invalid_argument(f"The condition's expression uses an attribute that does not exist: {error}.") from error
     except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
         raise invalid_argument(f"The condition's expression cannot be evaluated: {_reason(error)}") from error
@@ -137,10 +159,33 @@ def _program(expression: str) -> cel.Program:
     return cel.compile(expression)
 
 
-def _context(resource: dict[str, str], now: datetime, functions: dict[str, Callable[..., Any]]) -> cel.Context:
+def _context(asked: Asked) -> cel.Context:
     from cel import cel
 
-    return cel.Context({"resource": resource, "request": {"time": now}}, functions)
+    variables = {
+        "api": {},
+        "request": {"time": asked.now},
+        "resource": {"name": asked.name, "type": asked.kind, "service": asked.service},
+    }
+    return cel.Context(variables, _FUNCTIONS | _tag_functions(asked.tags) | _api_functions(asked.roles))
+
+
+def _tag_functions(tags: Iterable[Tag]) -> dict[str, Callable[..., bool]]:
+    """IAM: "Resource tags" in the attribute reference; each is called on `resource`."""
+    return {
+        "hasTagKey": lambda _, key: any(tag.key == key for tag in tags),
+        "hasTagKeyId": lambda _, key: any(tag.key_id == key for tag in tags),
+        "matchTag": lambda _, key, value: any((tag.key, tag.value) == (key, value) for tag in tags),
+        "matchTagId": lambda _, key, value: any((tag.key_id, tag.value_id) == (key, value) for tag in tags),
+    }
+
+
+def _api_functions(roles: Sequence[str]) -> dict[str, Callable[..., Any]]:
+    """IAM: "API attributes"; an attribute that a request does not have is the default that the expression gives."""
+    return {
+        "getAttribute": lambda _, name, default: list(roles) if roles and name == MODIFIED_GRANTS else default,
+        "hasOnly": lambda values, allowed: set(values) <= set(allowed),
+    }
 
 
 def _reason(error: Exception) -> str:
@@ -148,10 +193,6 @@ def _reason(error: Exception) -> str:
     text = str(error).partition("\n")[0]
     text = text.partition("ERROR: ")[2] or text
     return text.partition(". ")[0].rstrip(".") + "."
-
-
-def _any(*_arguments: object) -> bool:
-    return True
 
 
 def _extract(value: str, template: str) -> str:

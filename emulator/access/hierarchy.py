@@ -34,3 +34,12 @@ def project_id(state: State, project: str) -> str:
         if row.body.get("projectNumber") == project:
             return row.id
     return project
+
+
+def by_number(state: State, name: str) -> str:
+    """A resource name of which the project is given by id, with the project's number instead; others as they are."""
+    if not name.startswith("projects/"):
+        return name
+    project, slash, rest = name[9:].partition("/")
+    found = state.resources.get(PROJECTS, f"projects/{project}")
+    return name if found is None else f"projects/{found.body['projectNumber']}{slash}{rest}"

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from emulator.access.authorization import denied, permission_of
+from emulator.access.policy_rules import changed_roles
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Request
 
@@ -13,8 +15,9 @@ from emulator.gateway.request import Request
 async def replace(request: Request, resource: str, require: Callable[[sqlite3.Connection], object]) -> dict[str, Any]:
     """Replace the policy of `resource` as a setIamPolicy asks; gives the new one.
 
-    `require` raises in the same transaction where there is no such resource. Raises a 400 without a policy, and what
-    `Policies.set` raises for one that is not valid or stale.
+    `require` raises in the same transaction where there is no such resource. Raises a 400 without a policy, a 403 for
+    a change of roles that the caller's own grant excludes, and what `Policies.set` raises for one that is not valid or
+    stale.
     """
     body = request.body or {}
     policy = body.get("policy")
@@ -24,9 +27,20 @@ async def replace(request: Request, resource: str, require: Callable[[sqlite3.Co
 
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
         require(tx)
-        return context.policies.set(tx, resource, policy, body.get("updateMask"))
+        before = context.policies.get(resource, tx)
+        after = context.policies.set(tx, resource, policy, body.get("updateMask"))
+        _require_grantable(request, resource, before, after)
+        return after
 
     return await context.db.write(step)
+
+
+def _require_grantable(request: Request, resource: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Raise a 403 where the caller may set the policy, but not change who has these roles."""
+    changed = changed_roles(before.get("bindings", ()), after.get("bindings", ()))
+    permission = permission_of(request.method.id)
+    if changed and not request.context.policies.allows_changing(request.principal, permission, resource, changed):
+        raise denied(permission, resource)
 
 
 def held_permissions(request: Request, resource: str) -> dict[str, Any]:

@@ -222,6 +222,7 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
+        *(("--groups", str(settings.groups)) if settings.groups is not None else ()),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
         *(("--trouble", settings.trouble) if settings.trouble else ()),
         *(("--request-log", str(settings.request_log)) if settings.request_log is not None else ()),

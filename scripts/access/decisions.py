@@ -114,7 +114,7 @@ def _holds(binding: Binding, permission: str, resource: Resource) -> Known:
         return Known.YES
     kind, service = conditions.attributes(permission, resource.name)
     expression = binding.condition.get("expression", "")
-    found = conditions.outcome(expression, resource.name, kind, service, datetime.now(UTC))
+    found = conditions.outcome(expression, conditions.Asked(resource.name, kind, service, datetime.now(UTC)))
     return {True: Known.YES, False: Known.NO, None: Known.UNKNOWN}[found]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from emulator.access import roles
 from emulator.access.authorization import ALIASES
+from emulator.access.custom_roles import may_hold
+from emulator.access.hierarchy import ORGANIZATION
 from emulator.access.roles import Role
 from emulator.errors import invalid_argument, not_found
 from emulator.gateway import paging
@@ -13,6 +15,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.iam.service import SERVICE
 
 _DEFAULT_PAGE, _MAX_PAGE = 300, 1000
+_ORGANIZATION = "//cloudresourcemanager.googleapis.com/organizations/"
 _ETAG = "AA=="  # IAM answers this for every predefined role
 
 
@@ -37,7 +40,7 @@ async def get(request: Request) -> Answer:
 async def list_roles(request: Request) -> Answer:
     """The predefined roles of the emulated services."""
     if request.query.get("parent"):
-        return {}  # custom roles of a project or an organization
+        return {}  # predefined roles have none; custom ones are listed by their owner's methods
     return _page(request.query, list(roles.predefined()), full=request.query.get("view") == "FULL")
 
 
@@ -60,10 +63,18 @@ async def query_testable(request: Request) -> Answer:
     service = _service_of(request)
     names = sorted(n for n in roles.all_permissions() if service == "resourcemanager" or n.startswith(service + "."))
     page, following = paging.cut(names, paging.asked(request.body, _DEFAULT_PAGE, _MAX_PAGE))
-    answer: dict[str, Any] = {"permissions": [{"name": name, "stage": "GA"} for name in page]}
+    above = request.body["fullResourceName"].startswith(_ORGANIZATION)
+    owner = ORGANIZATION if above else "projects/-"
+    answer: dict[str, Any] = {"permissions": [_testable(owner, name) for name in page]}
     if following:
         answer["nextPageToken"] = following
     return answer
+
+
+def _testable(owner: str, permission: str) -> dict[str, Any]:
+    """A permission as it is listed for those who make custom roles of a project or organization."""
+    shown = {"name": permission, "stage": "GA"}
+    return shown if may_hold(owner, permission) else {**shown, "customRolesSupportLevel": "NOT_SUPPORTED"}
 
 
 def _service_of(request: Request) -> str:

@@ -3,4 +3,4 @@
 from emulator.gateway.service import Service
 
 # signBlob and signJwt are in both documents under one path; IAM Credentials is the one that Google keeps.
-SERVICE = Service("iam", documents=("iamcredentials.v1", "iam.v1"))
+SERVICE = Service("iam", documents=("iamcredentials.v1", "iam.v1", "iam.v2"))

@@ -54,7 +54,9 @@ def may(context: Context, principal: str, bucket: Bucket, permission: str, objec
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
     if context.policies.allows(principal, permission, bucket.resource, name=name, kind=kind):
         return True
-    return bool(object_name) and grants.allows(context, principal, bucket, permission, object_name)
+    if not object_name or context.policies.denies(principal, permission, bucket.resource, name=name, kind=kind):
+        return False
+    return grants.allows(context, principal, bucket, permission, object_name)
 
 
 def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:

@@ -8,11 +8,15 @@ from emulator.access import conditions
 from emulator.errors import ApiError
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # a Sunday
+MODIFIED = 'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", [])'
+TAGS = [conditions.Tag("123/env", "prod", "tagKeys/1", "tagValues/2")]
+CHANGED = ["roles/viewer"]
 OBJECT = "projects/_/buckets/landing/objects/batch-1/scan.dcm"
 
 
 def holds(expression: str, now: datetime = NOON) -> bool:
-    return conditions.holds(expression, OBJECT, "storage.googleapis.com/Object", "storage.googleapis.com", now)
+    asked = conditions.Asked(OBJECT, "storage.googleapis.com/Object", "storage.googleapis.com", now, TAGS, CHANGED)
+    return conditions.holds(expression, asked)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,11 @@ def holds(expression: str, now: datetime = NOON) -> bool:
         "request.time.getHours() == 12 && request.time.getDayOfWeek() == 0",
         'request.time.getDayOfWeek("Pacific/Auckland") == 1',
         "request.time.getMonth() == 10 && request.time.getDate() == 22",
+        'resource.matchTag("123/env", "prod") && resource.hasTagKey("123/env")',
+        'resource.matchTagId("tagKeys/1", "tagValues/2") && resource.hasTagKeyId("tagKeys/1")',
+        '!resource.matchTag("123/env", "test") && !resource.hasTagKey("123/team")',
+        f'{MODIFIED}.hasOnly(["roles/viewer", "roles/browser"])',
+        'api.getAttribute("storage.googleapis.com/objectListPrefix", "none") == "none"',
     ],
 )
 def test_holds(expression: str) -> None:
@@ -49,6 +58,8 @@ def test_holds(expression: str) -> None:
         'resource.name.startsWith("projects/_/buckets/other/")',
         'request.time < timestamp("2026-01-01T00:00:00Z")',
         'request.time.getHours("America/Chicago") >= 9',
+        'resource.matchTagId("tagKeys/1", "tagValues/3")',
+        f'{MODIFIED}.hasOnly(["roles/browser"])',
     ],
 )
 def test_does_not_hold(expression: str) -> None:
@@ -57,16 +68,18 @@ def test_does_not_hold(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression",
+    ("expression", "named"),
     [
-        'resource.matchTag("123/env", "prod")',
-        'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", []).hasOnly(["roles/viewer"])',
-        "destination.port == 22",
-        'principal.type == "iam.googleapis.com/ServiceAccount"',
+        ("destination.port == 22", "destination.port, an attribute of Identity-Aware Proxy"),
+        ('principal.type == "iam.googleapis.com/ServiceAccount"', "principal.type"),
+        ('request.path.startsWith("/admin")', "request.path"),
+        ('"accessPolicies/1/accessLevels/a" in request.auth.access_levels', "Access Context Manager"),
     ],
 )
-def test_what_is_not_emulated_is_accepted_but_never_holds(expression: str) -> None:
-    conditions.check(expression)
+def test_attributes_of_what_is_not_emulated_are_refused_by_name(expression: str, named: str) -> None:
+    with pytest.raises(ApiError, match=named) as refused:
+        conditions.check(expression)
+    assert refused.value.code == 501
     assert not holds(expression)
 
 

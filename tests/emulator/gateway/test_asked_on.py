@@ -27,10 +27,22 @@ DOCUMENTED = {
     # Resource Manager: "Creating a project": on the parent, which is in the body.
     "cloudresourcemanager.projects.create": "organizations/1",
     "serviceusage.operations.get": "organizations/1",
+    # IAM v2: on what a deny policy is attached to, which its path has as one segment.
+    **{
+        f"iam.policies.{verb}": f"projects/{PROJECT}"
+        for verb in ("createPolicy", "delete", "get", "listPolicies", "operations.get", "update")
+    },
     # BigQuery: access control, "bigquery.jobs.*" are granted on projects.
     **{f"bigquery.jobs.{verb}": f"projects/{PROJECT}" for verb in ("delete", "insert", "list", "query")},
 }
-SHORT = {"locations": "l", "datasets": "d", "dicomStores": "s", "organizations": "1"}
+SHORT = {
+    "locations": "l",
+    "datasets": "d",
+    "dicomStores": "s",
+    "organizations": "1",
+    "policies": f"cloudresourcemanager.googleapis.com%2Fprojects%2F{PROJECT}",
+    "{policiesId}": "denypolicies",
+}
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,8 @@ def _is(context: Context, principal: str, bucket: Bucket, entity: str) -> bool:
         return not bucket.public_access_prevented and (entity == "allUsers" or bool(principal))
     member = member_of(context, entity)
     kind, _, value = member.partition(":")
-    if kind == "domain":
-        return principal.endswith(f"@{value}")
+    identities = context.policies.identities(principal)
     if kind in _BASIC:
         bindings = context.policies.get(f"projects/{value}").get("bindings", [])
-        return any(binding["role"] == _BASIC[kind] and principal in binding["members"] for binding in bindings)
-    return member == principal
+        return any(b["role"] == _BASIC[kind] and not identities.isdisjoint(b["members"]) for b in bindings)
+    return member in identities

@@ -1,0 +1,64 @@
+"""Deny policies: what somebody may not do, whatever allow policies grant (IAM: "Deny policies").
+
+A policy is attached to a project, a folder or an organization, and holds for all below. Its rules name principals and
+permissions in the form of IAM v2, and exceptions from both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DENIALS = "iam.denyPolicies"
+# Who may not even change deny policies could never be let in again; Google has other accounts for that.
+NEVER_DENIED = "iam.googleapis.com/denypolicies."
+_FQDNS = {"resourcemanager": "cloudresourcemanager", "billing": "cloudbilling"}
+PERMISSION = re.compile(r"([a-z][a-z0-9-]*)\.googleapis\.com/([A-Za-z0-9]+|\*)\.([A-Za-z0-9]+|\*)")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: whom it denies what, but for exceptions; `condition` is an expression on tags, "" for none."""
+
+    principals: frozenset[str]
+    exempt: frozenset[str]
+    permissions: tuple[str, ...]
+    allowed: tuple[str, ...]
+    condition: str
+
+    def concerns(self, who: frozenset[str], permission: str) -> bool:
+        """Whether it denies somebody (all his identities) a permission (in v2 form), its condition aside."""
+        if self.principals.isdisjoint(who) or not self.exempt.isdisjoint(who):
+            return False
+        return _names(self.permissions, permission) and not _names(self.allowed, permission)
+
+
+def rules_of(policy: Mapping[str, Any]) -> list[Rule]:
+    """The rules of a deny policy as IAM v2 writes it."""
+    return [_rule(each.get("denyRule") or {}) for each in policy.get("rules", [])]
+
+
+def in_v2_form(permission: str) -> str:
+    """A permission as deny policies write it: storage.objects.get is storage.googleapis.com/objects.get."""
+    service, _, rest = permission.partition(".")
+    return f"{_FQDNS.get(service, service)}.googleapis.com/{rest}"
+
+
+def _rule(rule: Mapping[str, Any]) -> Rule:
+    return Rule(
+        frozenset(rule.get("deniedPrincipals", ())),
+        frozenset(rule.get("exceptionPrincipals", ())),
+        tuple(rule.get("deniedPermissions", ())),
+        tuple(rule.get("exceptionPermissions", ())),
+        (rule.get("denialCondition") or {}).get("expression", ""),
+    )
+
+
+def _names(patterns: Iterable[str], permission: str) -> bool:
+    """Whether one of several names a permission: itself, or a group as in storage.googleapis.com/objects.*."""
+    host, _, rest = permission.partition("/")
+    noun, _, verb = rest.partition(".")
+    alike = {permission, f"{host}/{noun}.*", f"{host}/*.{verb}", f"{host}/*.*"}
+    return not alike.isdisjoint(patterns)

@@ -1,0 +1,62 @@
+"""What all policies say at one moment, read when first asked for, and the decisions that followed from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from emulator.access import custom_roles, denials, groups, roles
+from emulator.access.custom_roles import CUSTOM_ROLES
+from emulator.access.denials import DENIALS, Rule
+from emulator.access.identities import identities
+from emulator.state.state import State
+
+
+class Standing:
+    """Bindings, custom roles, deny rules and groups as they are.
+
+    Each is read whole at once: to keep an answer for each name that is asked for would grow with whoever asks.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.decisions: dict[tuple[str, str, str], bool] = {}
+
+    @cached_property
+    def bindings(self) -> dict[str, list[dict[str, Any]]]:
+        """The role bindings of each resource that has a policy."""
+        rows = self._state.db.all("SELECT resource, policy FROM policies")
+        return {row["resource"]: orjson.loads(row["policy"]).get("bindings", []) for row in rows}
+
+    @cached_property
+    def denials(self) -> dict[str, list[Rule]]:
+        """The deny rules of each resource that a deny policy is attached to."""
+        found: defaultdict[str, list[Rule]] = defaultdict(list)
+        for parent, body in self._bodies(DENIALS):
+            found[parent] += denials.rules_of(body)
+        return dict(found)
+
+    def permissions_of(self, role: str) -> frozenset[str]:
+        """What a role grants, predefined or custom; nothing for one that is not known."""
+        found = roles.permissions_of(role)
+        return self._custom.get(role, frozenset()) if found is None else found
+
+    def identities(self, principal: str) -> frozenset[str]:
+        """All members that stand for a principal."""
+        return identities(principal, self._groups)
+
+    @cached_property
+    def _custom(self) -> dict[str, frozenset[str]]:
+        rows = self._state.db.all("SELECT name, body FROM resources WHERE kind = ?", (CUSTOM_ROLES,))
+        return {row["name"]: custom_roles.granted(orjson.loads(row["body"])) for row in rows}
+
+    @cached_property
+    def _groups(self) -> dict[str, frozenset[str]]:
+        return groups.memberships(groups.declared(self._state))
+
+    def _bodies(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        rows = self._state.db.all("SELECT parent, body FROM resources WHERE kind = ?", (kind,))
+        return [(row["parent"], orjson.loads(row["body"])) for row in rows]
