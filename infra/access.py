@@ -78,8 +78,8 @@ class AccountsArgs:
     """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
 
     `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
-    before an account. `fhir`, `hl7v2` and `consent` are the stores of that kind by name, `subscriptions` those of
-    further kinds of store that notify, by kind.
+    before an account. `dicom`, `fhir`, `hl7v2` and `consent` are stores by name, of DICOM those beside `dicom_store`;
+    `subscriptions` are those of further kinds of store that notify, by kind.
     """
 
     project: str
@@ -95,6 +95,7 @@ class AccountsArgs:
     bigquery_dataset: pulumi.Input[str]
     after: Sequence[pulumi.Resource]
     temp_bucket: pulumi.Input[str] | None = None
+    dicom: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     fhir: Mapping[str, FhirAccess] = field(default_factory=dict)
     hl7v2: Mapping[str, Hl7v2Access] = field(default_factory=dict)
     consent: Mapping[str, ConsentAccess] = field(default_factory=dict)
@@ -145,6 +146,9 @@ class Accounts(pulumi.ComponentResource):
         reader.subscription("follows-notifications", args.subscription, "roles/pubsub.subscriber")
         reader.bigquery("reads-tables", args.bigquery_dataset, "roles/bigquery.dataViewer")
         reader.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        for name_of_store, dicom_store in args.dicom.items():
+            loader.dicom_store(f"edits-dicom-{name_of_store}", dicom_store, "roles/healthcare.dicomEditor")
+            reader.dicom_store(f"reads-dicom-{name_of_store}", dicom_store, "roles/healthcare.dicomViewer")
         for store, access in args.fhir.items():
             _allow_fhir(loader, reader, store, access)
         for store, messages in args.hl7v2.items():

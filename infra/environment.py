@@ -12,6 +12,7 @@ from infra.analytics import Analytics
 from infra.audit import Audit, AuditArgs
 from infra.consent import ConsentStore, ConsentStoreArgs
 from infra.consent_options import ConsentStoreSettings
+from infra.dicom_options import DicomStoreSettings
 from infra.fhir import FhirStore, FhirStoreArgs
 from infra.fhir_options import FhirStoreSettings
 from infra.foundation import Foundation
@@ -32,8 +33,8 @@ class Environment:
         self.settings = settings
         self.foundation = Foundation(settings)
         self.services = self.foundation.services
-        self.landing = self._bucket("landing", settings.names.landing_bucket, settings.landing_days)
-        self.export = self._bucket("export", settings.names.export_bucket, settings.export_days)
+        self.landing_bucket = self._landing_bucket()
+        self.export_bucket = self._export_bucket()
         self.temp_bucket = self._temp()
         self.messaging = self._messaging()
         self.analytics = self._analytics()
@@ -41,6 +42,7 @@ class Environment:
         self.dataset = self._dataset()
         self.agent_access = self._agent_access()
         self.dicom_store = self._dicom_store()
+        self.dicom_stores = {store.name: self._further_dicom_store(store) for store in settings.dicom_stores}
         self.fhir_stores = {store.name: self._fhir_store(store) for store in settings.fhir_stores}
         self.hl7v2_stores = {store.name: self._hl7v2_store(store) for store in settings.hl7v2_stores}
         self.consent_stores = {store.name: self._consent_store(store) for store in settings.consent_stores}
@@ -48,8 +50,19 @@ class Environment:
         self.research = self._research()
         self.audit_bucket = self._audit()
 
-    def _bucket(self, name: str, bucket: str, days: int) -> PrivateBucket:
-        return PrivateBucket(name, self.foundation.bucket_args(bucket, days))
+    def _landing_bucket(self) -> pulumi.Input[str]:
+        """The name of the bucket that files arrive in: the stack's own, or one that is there already."""
+        settings, name = self.settings, self.settings.names.landing_bucket
+        if settings.existing.landing_bucket:
+            return name
+        return PrivateBucket("landing", self.foundation.bucket_args(name, settings.landing_days)).bucket.name
+
+    def _export_bucket(self) -> pulumi.Input[str]:
+        """The name of the bucket that exports go to: the stack's own, or one that is there already."""
+        settings, name = self.settings, self.settings.names.export_bucket
+        if settings.existing.export_bucket:
+            return name
+        return PrivateBucket("export", self.foundation.bucket_args(name, settings.export_days)).bucket.name
 
     def _temp(self) -> PrivateBucket | None:
         """The bucket for Dataflow's temporary files, where the settings ask for it."""
@@ -88,15 +101,19 @@ class Environment:
         description = f"FHIR resources, exported or streamed from the FHIR store {store.name}."
         return Analytics(f"analytics-{store.name}", self.foundation.analytics_args(dataset, description))
 
-    def _dataset(self) -> Dataset:
-        return Dataset("healthcare", self.foundation.dataset_args(self.settings.names.dataset))
+    def _dataset(self) -> pulumi.Input[str]:
+        """The full name of the healthcare dataset: the stack's own, or one that is there already."""
+        settings, name = self.settings, self.settings.names.dataset
+        if settings.existing.dataset:
+            return f"projects/{settings.project}/locations/{settings.location}/datasets/{name}"
+        return Dataset("healthcare", self.foundation.dataset_args(name)).dataset.id
 
     def _agent_access(self) -> AgentAccess:
         args = AgentAccessArgs(
             project=self.settings.project,
             agent=self.services.healthcare_agent,
-            landing_bucket=self.landing.bucket.name,
-            export_bucket=self.export.bucket.name,
+            landing_bucket=self.landing_bucket,
+            export_bucket=self.export_bucket,
             bigquery_dataset=self.analytics.dataset.dataset_id,
             topic=self.messaging.topic.name,
             after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
@@ -108,7 +125,7 @@ class Environment:
     def _dicom_store(self) -> DicomStore:
         settings = self.settings
         args = DicomStoreArgs(
-            dataset=self.dataset.dataset.id,
+            dataset=self.dataset,
             store=settings.names.dicom_store,
             labels=settings.common_labels,
             topic=self.messaging.topic.id,
@@ -119,10 +136,25 @@ class Environment:
         )
         return DicomStore("dicom", args)
 
+    def _further_dicom_store(self, store: DicomStoreSettings) -> DicomStore:
+        args = DicomStoreArgs(
+            dataset=self.dataset,
+            store=store.name,
+            labels=self.settings.common_labels,
+            topic=self.messaging.topic.id if store.notify else None,
+            notify_on_bulk_import=store.notify_on_bulk_import,
+            stream_table=self.table(self.settings.names.stream_table_of(store.name))
+            if store.stream_to_bigquery
+            else None,
+            deletion_protection=self.settings.deletion_protection,
+            after=self.agent_access.grants,
+        )
+        return DicomStore(f"dicom-{store.name}", args)
+
     def _fhir_store(self, store: FhirStoreSettings) -> FhirStore:
         dataset = self.fhir_analytics[store.name].dataset.dataset_id
         args = FhirStoreArgs(
-            dataset=self.dataset.dataset.id,
+            dataset=self.dataset,
             settings=store,
             labels=self.settings.common_labels,
             topic=self.topic("fhir"),
@@ -138,7 +170,7 @@ class Environment:
 
     def _hl7v2_store(self, store: Hl7v2StoreSettings) -> Hl7v2Store:
         args = Hl7v2StoreArgs(
-            dataset=self.dataset.dataset.id,
+            dataset=self.dataset,
             settings=store,
             labels=self.settings.common_labels,
             topic=self.topic("hl7v2"),
@@ -149,7 +181,7 @@ class Environment:
 
     def _consent_store(self, store: ConsentStoreSettings) -> ConsentStore:
         args = ConsentStoreArgs(
-            dataset=self.dataset.dataset.id,
+            dataset=self.dataset,
             settings=store,
             labels=self.settings.common_labels,
             deletion_protection=self.settings.deletion_protection,
@@ -168,10 +200,11 @@ class Environment:
         return followed.subscription.id if followed else None
 
     def stream_table(self) -> pulumi.Output[str] | None:
-        """The table of the metadata stream, or None where there is no stream."""
-        if not self.settings.stream_to_bigquery:
-            return None
-        table = self.settings.names.stream_table
+        """The table of the metadata stream of the store `dicom`, or None where there is no stream."""
+        return self.table(self.settings.names.stream_table) if self.settings.stream_to_bigquery else None
+
+    def table(self, table: str) -> pulumi.Output[str]:
+        """A table of the BigQuery dataset as `bq://project.dataset.table`."""
         return pulumi.Output.format("bq://{0}.{1}.{2}", self.settings.project, self.analytics.dataset.dataset_id, table)
 
     def _accounts(self) -> Accounts:
@@ -182,9 +215,9 @@ class Environment:
             reader=names.reader,
             loaders=settings.loaders,
             readers=settings.readers,
-            landing_bucket=self.landing.bucket.name,
-            export_bucket=self.export.bucket.name,
-            dataset=self.dataset.dataset.id,
+            landing_bucket=self.landing_bucket,
+            export_bucket=self.export_bucket,
+            dataset=self.dataset,
             dicom_store=self.dicom_store.store.id,
             subscription=self.messaging.subscription.name,
             bigquery_dataset=self.analytics.dataset.dataset_id,
@@ -193,13 +226,14 @@ class Environment:
                 self.services.apis["cloudresourcemanager.googleapis.com"],
             ],
             temp_bucket=self.temp_bucket.bucket.name if self.temp_bucket else None,
+            dicom={name: made.store.id for name, made in self.dicom_stores.items()},
             fhir={store.name: self._fhir_access(store) for store in settings.fhir_stores},
             hl7v2={
                 store.name: Hl7v2Access(self.hl7v2_stores[store.name].store.id, store.loader_imports)
                 for store in settings.hl7v2_stores
             },
             consent={
-                store.name: ConsentAccess(self.dataset.dataset.id, self.consent_stores[store.name].store.name)
+                store.name: ConsentAccess(self.dataset, self.consent_stores[store.name].store.name)
                 for store in settings.consent_stores
             },
             subscriptions={
@@ -221,10 +255,10 @@ class Environment:
             project=settings.project,
             labels=settings.common_labels,
             identified=Identified(
-                dataset=self.dataset.dataset.id,
+                dataset=self.dataset,
                 dicom_store=self.dicom_store.store.id,
                 fhir_stores={name: self.fhir_stores[name].store.id for name in versions},
-                export_bucket=self.export.bucket.name,
+                export_bucket=self.export_bucket,
             ),
             dataset=self.foundation.dataset_args(names.research_dataset),
             dicom_store=names.dicom_store,
@@ -258,7 +292,7 @@ class Environment:
         kept = PrivateBucket("audit", bucket)
         args = AuditArgs(
             project=settings.project,
-            dataset=self.dataset.dataset.id,
+            dataset=self.dataset,
             sink=settings.names.audit_sink,
             bucket=kept.bucket.name,
             after=[

@@ -11,6 +11,7 @@ from infra.fhir_options import FhirStoreSettings
 from infra.outputs import (
     HEALTHCARE_ENDPOINT,
     ConsentStoreOutputs,
+    DicomStoreOutputs,
     FhirStoreOutputs,
     Hl7v2StoreOutputs,
     Outputs,
@@ -30,11 +31,11 @@ def exports(made: Environment) -> dict[str, object]:
         location=settings.location,
         labels=settings.common_labels,
         deletion_protection=settings.deletion_protection,
-        dataset_name=made.dataset.dataset.id,
+        dataset_name=made.dataset,
         dicom_store_name=store.id,
         dicomweb_url=pulumi.Output.format("{0}/v1/{1}/dicomWeb", healthcare, store.id),
-        landing_bucket=made.landing.bucket.name,
-        export_bucket=made.export.bucket.name,
+        landing_bucket=made.landing_bucket,
+        export_bucket=made.export_bucket,
         dicom_topic=messaging.topic.id,
         dicom_subscription=messaging.subscription.id,
         dead_letter_topic=messaging.dead_letter_topic.id,
@@ -48,6 +49,7 @@ def exports(made: Environment) -> dict[str, object]:
         kms_keys=settings.keys,
         audit_bucket=made.audit_bucket.bucket.name if made.audit_bucket else None,
         temp_bucket=made.temp_bucket.bucket.name if made.temp_bucket else None,
+        dicom_stores=_dicom_stores(made),
         fhir_topic=made.topic("fhir"),
         fhir_subscription=made.subscription("fhir"),
         fhir_stores={each.name: _fhir_store(made, each) for each in settings.fhir_stores},
@@ -58,6 +60,17 @@ def exports(made: Environment) -> dict[str, object]:
         research=_research(made),
         endpoints=settings.endpoints.to_mapping(),
     )
+
+
+def _dicom_stores(made: Environment) -> dict[str, object]:
+    return {
+        each.name: DicomStoreOutputs.exports(
+            name=made.dicom_stores[each.name].store.id,
+            table=made.table(made.settings.names.stream_table_of(each.name)),
+            streams=each.stream_to_bigquery,
+        )
+        for each in made.settings.dicom_stores
+    }
 
 
 def _fhir_store(made: Environment, settings: FhirStoreSettings) -> dict[str, object]:

@@ -18,9 +18,9 @@ class DatasetArgs:
     project: str
     location: str
     dataset: str
-    kms_key: str | None
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    kms_key: str | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class Dataset(pulumi.ComponentResource):
@@ -47,17 +47,18 @@ class DicomStoreArgs:
     """What `DicomStore` needs.
 
     `after` are the healthcare agent's grants: a store that notifies or streams is refused, or fails silently, without
-    them. `stream_table` is `bq://project.dataset.table`, or None for no stream.
+    them. `topic` is a topic's full name, None for a silent store. `stream_table` is `bq://project.dataset.table`, None
+    for no stream.
     """
 
     dataset: pulumi.Input[str]
     store: str
     labels: Mapping[str, str]
-    topic: pulumi.Input[str]
-    notify_on_bulk_import: bool
-    stream_table: pulumi.Input[str] | None
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    topic: pulumi.Input[str] | None = None
+    notify_on_bulk_import: bool = True
+    stream_table: pulumi.Input[str] | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class DicomStore(pulumi.ComponentResource):
@@ -85,10 +86,17 @@ class DicomStore(pulumi.ComponentResource):
             name=args.store,
             dataset=args.dataset,
             labels=args.labels,
-            notification_config=gcp.healthcare.DicomStoreNotificationConfigArgs(
-                pubsub_topic=args.topic, send_for_bulk_import=args.notify_on_bulk_import
-            ),
+            notification_config=_notification(args),
             stream_configs=streams,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({})
+
+
+def _notification(args: DicomStoreArgs) -> gcp.healthcare.DicomStoreNotificationConfigArgs | None:
+    """The topic that is told of each instance; None for a silent store."""
+    if args.topic is None:
+        return None
+    return gcp.healthcare.DicomStoreNotificationConfigArgs(
+        pubsub_topic=args.topic, send_for_bulk_import=args.notify_on_bulk_import
+    )

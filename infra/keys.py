@@ -58,6 +58,8 @@ class Key:
     check: Check = lambda _: None
 
 
+_BUCKET = r"|[a-z0-9][a-z0-9_.-]{1,220}[a-z0-9]"
+_BUCKET_FORM = "a bucket's name, without gs://"
 KEY_FORM = "projects/P/locations/L/keyRings/R/cryptoKeys/K"
 
 KEYS = (
@@ -131,6 +133,12 @@ KEYS = (
         meaning="Whether the DICOM store writes each instance's metadata to a BigQuery table as it is stored.",
     ),
     Key(
+        "dicomStores",
+        "objects",
+        {},
+        "DICOM stores beside the store `dicom`, by name, each a map of its settings. Empty: none.",
+    ),
+    Key(
         "fhirStores",
         "objects",
         {},
@@ -161,6 +169,29 @@ KEYS = (
         10,
         "How often a notification is delivered without being acknowledged before it becomes a dead letter.",
         _between(5, 100),
+    ),
+    Key(
+        "useDataset",
+        "string",
+        "",
+        "A healthcare dataset of this project and location that is there already: stores are made in it, and it is"
+        " neither made, changed nor deleted. Empty: the stack makes one.",
+        _matches(r"|[a-zA-Z0-9_.-]{1,256}", "a dataset's id: 1 to 256 of a-z, A-Z, 0-9, _, - and ."),
+    ),
+    Key(
+        "useLandingBucket",
+        "string",
+        "",
+        "A bucket that is there already, to load into and import from: it gets grants, and is neither made, changed"
+        " nor deleted. Empty: the stack makes one.",
+        _matches(_BUCKET, _BUCKET_FORM),
+    ),
+    Key(
+        "useExportBucket",
+        "string",
+        "",
+        "Such a bucket to export to. Empty: the stack makes one.",
+        _matches(_BUCKET, _BUCKET_FORM),
     ),
     Key(
         "encryptionKey",

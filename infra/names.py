@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Existing:
+    """What is there already and is used, by its id; None for what the stack makes."""
+
+    dataset: str | None = None
+    landing_bucket: str | None = None
+    export_bucket: str | None = None
+
+
+@dataclass(frozen=True)
 class Names:
     """The ids of one environment's resources.
 
@@ -15,6 +24,7 @@ class Names:
 
     project: str
     environment: str
+    existing: Existing = Existing()
 
     @property
     def base(self) -> str:
@@ -24,7 +34,7 @@ class Names:
     @property
     def dataset(self) -> str:
         """The healthcare dataset."""
-        return self.base
+        return self.existing.dataset or self.base
 
     @property
     def dicom_store(self) -> str:
@@ -34,12 +44,12 @@ class Names:
     @property
     def landing_bucket(self) -> str:
         """The bucket that DICOM files arrive in."""
-        return f"{self.project}-{self.environment}-landing"
+        return self.existing.landing_bucket or f"{self.project}-{self.environment}-landing"
 
     @property
     def export_bucket(self) -> str:
         """The bucket that exports are written to."""
-        return f"{self.project}-{self.environment}-export"
+        return self.existing.export_bucket or f"{self.project}-{self.environment}-export"
 
     @property
     def temp_bucket(self) -> str:
@@ -147,8 +157,12 @@ class Names:
 
     @property
     def stream_table(self) -> str:
-        """The table that the DICOM store streams metadata to."""
+        """The table that the store `dicom` streams metadata to."""
         return "dicom_stream"
+
+    def stream_table_of(self, store: str) -> str:
+        """The table that a further DICOM store streams metadata to."""
+        return f"{self.stream_table}_{store.replace('-', '_')}"
 
     @property
     def loader(self) -> str:

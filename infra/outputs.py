@@ -64,6 +64,18 @@ class _Contract:
 
 
 @dataclass(frozen=True)
+class DicomStoreOutputs(_Contract):
+    """What the scripts need to know about one further DICOM store: full name, and the table of its metadata stream.
+
+    `table` is `bq://project.dataset.table`; `streams` is whether the store writes to it.
+    """
+
+    name: str
+    table: str
+    streams: bool
+
+
+@dataclass(frozen=True)
 class FhirStoreOutputs(_Contract):
     """What the scripts need to know about one FHIR store: full name, version (STU3, R4 or R5), BigQuery dataset.
 
@@ -158,6 +170,8 @@ class Outputs(_Contract):
     """The bucket that audit log entries are kept in; None where they are not kept."""
     temp_bucket: str | None = None
     """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
+    dicom_stores: Mapping[str, DicomStoreOutputs] = field(default_factory=dict)
+    """The DICOM stores beside `dicom_store_name`, by id."""
     fhir_topic: str | None = None
     """The topic that is told of changes in FHIR stores; None where none of them tells."""
     fhir_subscription: str | None = None
@@ -185,6 +199,18 @@ class Outputs(_Contract):
     def dicom_store_id(self) -> str:
         """The last part of the DICOM store's name."""
         return self.dicom_store_name.rsplit("/", 1)[-1]
+
+    def of_dicom_store(self, store: str) -> Self:
+        """The outputs as they were if the stack's DICOM store were the one of that id. Raises KeyError."""
+        if store == self.dicom_store_id:
+            return self
+        chosen = self.dicom_stores[store]
+        return dataclasses.replace(
+            self,
+            dicom_store_name=chosen.name,
+            dicomweb_url=f"{self.healthcare_endpoint}/v1/{chosen.name}/dicomWeb",
+            dicom_stream_table=chosen.table if chosen.streams else None,
+        )
 
     @property
     def healthcare_endpoint(self) -> str:
@@ -314,6 +340,7 @@ _TEXTS_BY_NAME = ("labels", "kms_keys")
 """The fields of Outputs that are maps of texts."""
 
 _STORES: Mapping[str, type[Any]] = {
+    "dicom_stores": DicomStoreOutputs,
     "fhir_stores": FhirStoreOutputs,
     "hl7v2_stores": Hl7v2StoreOutputs,
     "consent_stores": ConsentStoreOutputs,

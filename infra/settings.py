@@ -17,11 +17,12 @@ from pulumi.runtime.config import CONFIG
 
 from infra.config_file import config_file
 from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
+from infra.dicom_options import DICOM_STORES, DicomStoreSettings
 from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
 from infra.keys import COMMON_LABELS, KEYS, Key
 from infra.locations import key_location
-from infra.names import Names
+from infra.names import Existing, Names
 from infra.outputs import Endpoints
 
 NAMESPACE = "healthcare-cloud-poc"
@@ -92,6 +93,8 @@ class Settings:
     stewards: tuple[str, ...]
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
+    existing: Existing
+    dicom_stores: tuple[DicomStoreSettings, ...]
     fhir_stores: tuple[FhirStoreSettings, ...]
     hl7v2_stores: tuple[Hl7v2StoreSettings, ...]
     consent_stores: tuple[ConsentStoreSettings, ...]
@@ -100,7 +103,7 @@ class Settings:
     @property
     def names(self) -> Names:
         """What the resources are called."""
-        return Names(self.project, self.environment)
+        return Names(self.project, self.environment, self.existing)
 
     @property
     def keys(self) -> Mapping[str, str]:
@@ -169,6 +172,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             f"{NAMESPACE}:environment is not set and the stack's name {stack!r} cannot stand in: it {wrong}."
         )
     _check_keys(read, problems)
+    dicom_stores = DICOM_STORES.read(read["dicomStores"], f"{NAMESPACE}:dicomStores", problems)
     fhir_stores = FHIR_STORES.read(read["fhirStores"], f"{NAMESPACE}:fhirStores", problems)
     hl7v2_stores = HL7V2_STORES.read(read["hl7v2Stores"], f"{NAMESPACE}:hl7v2Stores", problems)
     consent_stores = CONSENT_STORES.read(read["consentStores"], f"{NAMESPACE}:consentStores", problems)
@@ -209,6 +213,12 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         stewards=tuple(read["stewards"]),
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
+        existing=Existing(
+            dataset=read["useDataset"] or None,
+            landing_bucket=read["useLandingBucket"] or None,
+            export_bucket=read["useExportBucket"] or None,
+        ),
+        dicom_stores=dicom_stores,
         fhir_stores=fhir_stores,
         hl7v2_stores=hl7v2_stores,
         consent_stores=consent_stores,

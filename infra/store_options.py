@@ -77,6 +77,7 @@ class StoreOptions(Generic[Settings]):
     make            the kind's settings: a dataclass of name and the fields that keys fill
     keys            every setting
     problems        what is wrong with raw settings as a whole, each a sentence that begins with a key
+    taken           names that no store of the configuration can have
     """
 
     kind: str
@@ -84,6 +85,7 @@ class StoreOptions(Generic[Settings]):
     make: type[Settings]
     keys: tuple[StoreKey, ...]
     problems: Callable[[Mapping[str, Any]], Iterator[str]]
+    taken: tuple[str, ...] = ()
 
     def read(self, value: Mapping[str, Any], key: str, problems: list[str]) -> tuple[Settings, ...]:
         """The stores that `value` describes, by name; each thing that is wrong is a sentence in `problems`.
@@ -107,6 +109,8 @@ class StoreOptions(Generic[Settings]):
         """What is wrong with a store's settings, each after the store's name."""
         if not re.fullmatch(_STORE_NAME, name):
             yield f"{name} can't be a store's name: it must be at most 20 of a-z, 0-9 and -, first a letter, last no -."
+        if name in self.taken:
+            yield f"{name} is the store that every stack has: call this one otherwise."
         if not isinstance(settings, dict):
             yield f"{name} must be a map of settings, such as {self.example}."
             return

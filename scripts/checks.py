@@ -103,6 +103,7 @@ def _checks(target: Connection) -> list[Check]:
         Check("export bucket", partial(_bucket, target, outputs.export_bucket)),
         Check("healthcare dataset", partial(_dataset, target)),
         Check("DICOM store", partial(_dicom_store, target)),
+        *(Check(f"DICOM store {each}", partial(_further_store, target, each)) for each in outputs.dicom_stores),
         *(Check(f"FHIR store {each}", partial(_fhir_store, target, each)) for each in outputs.fhir_stores),
         *(Check(f"consent store {each}", partial(_consent_store, target, each)) for each in outputs.consent_stores),
         Check("topic", partial(_topic, target)),
@@ -189,6 +190,12 @@ def _dicom_store(target: Connection) -> str:
     if not any(topic.get("pubsubTopic") == target.outputs.dicom_topic for topic in topics):
         raise CommandError(f"It does not notify {target.outputs.dicom_topic}: {_UP}.")
     return str(found["name"]) + _counted(partial(_images, target))
+
+
+def _further_store(target: Connection, store: str) -> str:
+    """A DICOM store beside the first is there."""
+    name = target.outputs.dicom_stores[store].name
+    return str(target.execute(target.healthcare.dicomStores().get(name=name))["name"])
 
 
 def _fhir_store(target: Connection, store: str) -> str:

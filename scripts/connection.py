@@ -45,16 +45,31 @@ _ENDPOINT_OF_API = {
 }
 
 
-def connect(stack: str | None, outputs_file: Path | None, *, must_run: bool = True) -> Connection:
+def connect(
+    stack: str | None, outputs_file: Path | None, *, store: str | None = None, must_run: bool = True
+) -> Connection:
     """The connection to the stack that `--stack` or `--outputs` name; nothing is sent yet.
 
-    Raises CommandError, also for an emulator that isn't running unless `must_run` is false; OutputsError when the
-    outputs don't fit.
+    `store` is the DICOM store to work on, None for the one that every stack has. Raises CommandError, also for an
+    emulator that isn't running unless `must_run` is false; UsageError where there is no such store; OutputsError when
+    the outputs don't fit.
     """
-    target = connect_to(read_outputs(stack, outputs_file))
+    found = read_outputs(stack, outputs_file)
+    target = connect_to(_of_store(found, store) if store else found)
     if target.emulated and must_run:
         require_listener(target.address)
     return target
+
+
+def _of_store(outputs: Outputs, store: str) -> Outputs:
+    """The outputs with that DICOM store for the stack's. Raises UsageError where there is none."""
+    known = (outputs.dicom_store_id, *outputs.dicom_stores)
+    if store not in known:
+        raise UsageError(
+            f"Stack {outputs.stack} has no DICOM store {store}: choose one with --store {'|'.join(known)},"
+            " or add it to healthcare-cloud-poc:dicomStores and run `pulumi up`."
+        )
+    return outputs.of_dicom_store(store)
 
 
 def connect_to(outputs: Outputs) -> Connection:

@@ -81,6 +81,7 @@ def of_stack(outputs: Outputs) -> Mapping[str, Resource]:
         "temp": _uri("gs", outputs.temp_bucket),
         "dataset": outputs.dataset_name,
         "dicom": outputs.dicom_store_name,
+        **{f"dicom:{name}": store.name for name, store in outputs.dicom_stores.items()},
         **{f"fhir:{name}": store.name for name, store in outputs.fhir_stores.items()},
         **{f"hl7v2:{name}": store.name for name, store in outputs.hl7v2_stores.items()},
         **{f"consent:{name}": store.name for name, store in outputs.consent_stores.items()},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
 from scripts.console import confirmed, count, interactive, note, print_json, print_table, remark
@@ -30,6 +30,7 @@ def delete(
     fuzzy: Annotated[bool, typer.Option("--fuzzy", help="Match PatientName by the beginnings of its words.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be deleted.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -43,7 +44,7 @@ def delete(
     from scripts.deleting import delete_all
     from scripts.selection import select
 
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         web = DicomWeb(target)
         asking = not yes and interactive()
         chosen = select(web, path or [], where or [], fuzzy=fuzzy, check=dry_run or asking)

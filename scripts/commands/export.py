@@ -11,7 +11,7 @@ import typer
 
 from scripts.commands import exporting
 from scripts.commands.exporting import ManifestOption, NoWaitOption, SinceLastOption
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.connection import connect
 from scripts.console import remark
 from scripts.errors import ExitCode, UsageError, api_failure
@@ -60,6 +60,7 @@ def export(
     with_manifest: ManifestOption = False,
     since_last: SinceLastOption = False,
     no_wait: NoWaitOption = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -69,7 +70,7 @@ def export(
     Brings all instances to a bucket, or their metadata to a table, and waits until that is done. Objects are
     named PREFIX/STUDY/SERIES/INSTANCE.dcm; ones that exist are overwritten.
     """
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         destination, body = export_request(target.outputs, to, mime_type, write_disposition)
         if filter_file:
             body["filterConfig"] = {"resourcePathsGcsUri": require_object(filter_file)}

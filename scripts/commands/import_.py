@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.connection import connect
 from scripts.console import print_json, say
 from scripts.errors import UsageError
@@ -23,6 +23,7 @@ def import_(
     ] = None,
     *,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Start the import and print its name.")] = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -35,7 +36,7 @@ def import_(
     """
     if source and not source.startswith("gs://"):
         raise UsageError(f"{source} is not a place in Cloud Storage: write gs://BUCKET/PATTERN.")
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         uri = source or f"gs://{target.outputs.landing_bucket}/**.dcm"
         if no_wait:
             name = start_import(target, uri)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.commands.compound import taking
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.commands.source_options import loadable_files
 from scripts.connection import connect
 from scripts.console import confirmed, count, interactive, note, print_json, remark, say
@@ -36,6 +36,7 @@ def load(
         float, typer.Option(min=0.001, metavar="MB/s", help="For --dry-run: what the way to the bucket carries.")
     ] = 25.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before something that costs money.")] = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -51,7 +52,7 @@ def load(
     from scripts.loading.choosing import choose, syntax_of
 
     with ExitStack() as opened:
-        target = opened.enter_context(connect(stack, outputs))
+        target = opened.enter_context(connect(stack, outputs, store=in_store))
         converter = opened.enter_context(Converter(syntax_of(wish)))
         chosen = choose(target, wish, converter)
         if dry_run:

@@ -14,6 +14,9 @@ OutputsOption = Annotated[
     Path | None,
     typer.Option("--outputs", help="A file of `pulumi stack output --json`, instead of asking Pulumi."),
 ]
+StoreOption = Annotated[
+    str | None, typer.Option("--store", help="The DICOM store to work on. Default: the one that every stack has.")
+]
 WholeOption = Annotated[
     bool, typer.Option("--whole", help="The files are all there should be: what else the store holds is named, too.")
 ]

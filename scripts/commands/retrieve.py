@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.commands.resource_options import ResourcesArgument
 from scripts.connection import connect
 from scripts.console import count, note, print_json, progress, remark, tally
@@ -46,6 +46,7 @@ def retrieve(
     transfer_syntax: Annotated[
         str, typer.Option(help="UID of the transfer syntax to convert to; `*` keeps each file as it was stored.")
     ] = "*",
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -59,7 +60,7 @@ def retrieve(
 
     if rendered and metadata:
         raise UsageError("--rendered and --metadata exclude each other.")
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         web = DicomWeb(target)
         chosen = select(web, path or [], where or [])
         if metadata:

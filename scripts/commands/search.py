@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.connection import connect
 from scripts.console import note, print_json, print_table
 from scripts.dicomweb import DicomWeb, Json, filters, value
@@ -51,6 +51,7 @@ def search(
     includefield: Annotated[
         list[str] | None, typer.Option(help="One more attribute to show, by keyword or tag, or `all`. Repeatable.")
     ] = None,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -68,7 +69,7 @@ def search(
     if fuzzy:
         parameters.append(("fuzzymatching", "true"))
     columns = _columns(level, [each for each in shown if each != "all"])
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         matches = DicomWeb(target).search(f"/{level}", parameters, None if patterns else limit or None)
         found = list(islice((each for each in matches if _fits(each, patterns)), limit or None))
     if as_json:

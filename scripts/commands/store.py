@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.connection import connect
 from scripts.console import confirmed, count, interactive, note, print_json, progress, remark, tally
 from scripts.dicomweb import DicomWeb
@@ -28,6 +28,7 @@ def store(
         bool, typer.Option("--overwrite", help="Replace what the store holds with other bytes: delete, then store.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before replacing.")] = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -46,7 +47,7 @@ def store(
     if overwrite and not yes and not interactive():
         raise UsageError("--overwrite asks before it replaces, and nobody can answer here: use --yes.")
     candidates = find_candidates(source)
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         storer, report = Storer(DicomWeb(target), study), Report(len(candidates))
         with progress("Storing", len(candidates)) as bar:
             run(storer.store, candidates, report, bar)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scripts.commands.options import OutputsOption, StackOption
+from scripts.commands.options import OutputsOption, StackOption, StoreOption
 from scripts.connection import TIMEOUT_SECONDS, connect
 from scripts.console import note, remark, say, say_lines
 from scripts.errors import ApiFailure, CommandError, UsageError
@@ -23,6 +23,7 @@ def view(
     *,
     open_: Annotated[bool, typer.Option("--open", help="Open the link in the default browser.")] = False,
     end: Annotated[bool, typer.Option("--end", help="End the sessions of this viewer in all browsers.")] = False,
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
 ) -> None:
@@ -33,7 +34,7 @@ def view(
     """
     if not re.fullmatch(r"[0-9.]{0,64}", study):
         raise UsageError("STUDY must be a Study Instance UID: digits and dots, at most 64.")
-    with connect(stack, outputs) as target:
+    with connect(stack, outputs, store=in_store) as target:
         if not target.emulated:
             _explain(target)
         elif end:

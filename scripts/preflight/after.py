@@ -69,6 +69,10 @@ def needs(outputs: Outputs) -> Iterator[Need]:
             ("healthcare agent", healthcare, "bigquery.tables.updateData", "bigquery.dataEditor"),
             ("reader", reader, "bigquery.tables.getData", "bigquery.dataViewer"),
         ),
+        "dicom": (
+            ("loader", loader, "healthcare.dicomStores.import", "healthcare.dicomEditor"),
+            ("reader", reader, "healthcare.dicomStores.dicomWebRead", "healthcare.dicomViewer"),
+        ),
         "fhir": (
             ("loader", loader, "healthcare.fhirResources.update", "healthcare.fhirResourceEditor"),
             ("reader", reader, "healthcare.fhirResources.get", "healthcare.fhirResourceReader"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,14 @@ _MEMBERS = "iam.allowedPolicyMemberDomains"
 def checks(target: Connection, settings: Settings) -> list[Check]:
     """The checks, in the order in which `pulumi up` would come to what they look at."""
     outputs = target.outputs
-    buckets = (outputs.landing_bucket, outputs.export_bucket, outputs.audit_bucket, outputs.temp_bucket)
+    existing = settings.existing
+    own = (
+        None if existing.landing_bucket else outputs.landing_bucket,
+        None if existing.export_bucket else outputs.export_bucket,
+        outputs.audit_bucket,
+        outputs.temp_bucket,
+    )
+    used = dict.fromkeys((existing.landing_bucket, existing.export_bucket))
     return [
         *place(target),
         Check("project", partial(_project, target)),
@@ -35,8 +42,9 @@ def checks(target: Connection, settings: Settings) -> list[Check]:
             Check(f"permissions of {role}", partial(_permitted, target, role, wanted))
             for role, wanted in permissions.needed(settings).items()
         ),
-        *(Check(f"bucket {each}", partial(_bucket_name, target, each)) for each in buckets if each),
-        Check("healthcare dataset", partial(_dataset_name, target)),
+        *(Check(f"bucket {each}", partial(_bucket_name, target, each)) for each in own if each),
+        *(Check(f"bucket {each}", partial(_bucket_in_use, target, each)) for each in used if each),
+        Check("healthcare dataset", partial(_dataset_in_use if existing.dataset else _dataset_name, target)),
         Check("BigQuery dataset", partial(_table_dataset_name, target)),
         *([Check("key", partial(_key, target, settings.encryption_key))] if settings.encryption_key else []),
         *([Check("key ring", partial(_key_ring_name, target, settings))] if settings.key_ring else []),
@@ -103,6 +111,31 @@ def _bucket_name(target: Connection, bucket: str) -> str:
             ) from None
         raise
     return _taken(target, found.labels, "bucket")
+
+
+def _bucket_in_use(target: Connection, bucket: str) -> str:
+    """A bucket that the stack did not make is there, and this account may grant access to it."""
+    wanted = ["storage.buckets.getIamPolicy", "storage.buckets.setIamPolicy"]
+    held = target.storage.bucket(bucket).test_iam_permissions(wanted)
+    return _may_grant(f"bucket {bucket}", "roles/storage.admin", wanted, held)
+
+
+def _dataset_in_use(target: Connection) -> str:
+    """A dataset that the stack did not make is there, and this account may grant access to it."""
+    name, wanted = target.outputs.dataset_name, ["healthcare.datasets.getIamPolicy", "healthcare.datasets.setIamPolicy"]
+    target.execute(target.healthcare.get(name=name))
+    asked = target.healthcare.testIamPermissions(resource=name, body={"permissions": wanted})
+    held = target.execute(asked).get("permissions", [])
+    return _may_grant(name, "roles/healthcare.datasetAdmin", wanted, held)
+
+
+def _may_grant(what: str, role: str, wanted: list[str], held: Sequence[str]) -> str:
+    """Say that something is there for the stack to use. Raises CommandError where a permission is not held."""
+    if lacking := [each for each in wanted if each not in held]:
+        raise CommandError(
+            f"This account lacks {', '.join(lacking)} on {what}: let its administrator grant {role} on it."
+        )
+    return "is there, and stays as it is but for the stack's grants"
 
 
 def _dataset_name(target: Connection) -> str:

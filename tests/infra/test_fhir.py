@@ -216,5 +216,5 @@ def test_names_keep_google_s_limits_at_the_longest_store() -> None:
 
 def test_the_documentation_has_every_setting_as_it_is() -> None:
     text = (ROOT / "docs" / "how-to" / "configure.md").read_text(encoding="utf-8")
-    table = text.split("| setting | default | meaning |")[1].split("\n\n")[0]
+    table = text.split("## FHIR stores")[1].split("| setting | default | meaning |")[1].split("\n\n")[0]
     assert table.strip().splitlines()[1:] == documented(FHIR_STORES)

@@ -68,6 +68,38 @@ def test_a_dataset_that_is_there_is_a_question(
     assert "take it over with `pulumi import`" in found["healthcare dataset"]["detail"]
 
 
+def test_what_the_stack_is_to_use_has_to_be_there(
+    run: Run, start_live: StartLive, configuration: WriteConfiguration
+) -> None:
+    own = start_live()
+    dataset = own.outputs.dataset_name.rpartition("/")[2]
+    keys = {"useDataset": dataset, "useLandingBucket": own.outputs.landing_bucket, "useExportBucket": "nobody-s"}
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="new", **keys)
+    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    used = "is there, and stays as it is but for the stack's grants"
+    assert found["healthcare dataset"]["detail"] == found[f"bucket {own.outputs.landing_bucket}"]["detail"] == used
+    assert (code, found["bucket nobody-s"]["state"]) == (1, "failed")
+
+
+def test_a_key_ring_that_is_there_is_a_question_unless_its_keys_are_this_environment_s(
+    run: Run, start_live: StartLive, configuration: WriteConfiguration
+) -> None:
+    own = start_live()
+    rings = f"projects/{own.outputs.project}/locations/us-central1/keyRings"
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="new", keyRing="imaging")
+
+    def said() -> str:
+        return checked(run, "--before", "--stack", "new", "--configuration", path)[1]["key ring"]["detail"]
+
+    assert said() == "the name is free"
+    own.emulator.request("POST", f"/v1/{rings}?keyRingId=imaging", {})
+    assert "set healthcare-cloud-poc:keyRing to another name" in said()
+    labels = {"application": "healthcare-cloud-poc", "environment": "new", "managed-by": "pulumi"}
+    body = {"purpose": "ENCRYPT_DECRYPT", "labels": labels}
+    own.emulator.request("POST", f"/v1/{rings}/imaging/cryptoKeys?cryptoKeyId=objects", body)
+    assert said() == "is there already, with the labels of this environment"
+
+
 def test_what_is_refused_before_up_comes_with_its_remedy(
     run: Run, google: FakeGoogle, configuration: WriteConfiguration
 ) -> None:
