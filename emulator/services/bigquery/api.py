@@ -93,7 +93,7 @@ async def _refuse_full(context: Context, target: commit.Target) -> None:
     if found is None or target.write != commit.WRITE_EMPTY:
         return
     sizes = await warehouse.of(context).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
-    if sizes[0] or found.body.get("view"):
+    if sizes[0] or catalog.kind_of(found.body) != "TABLE":
         raise errors.duplicate("Table", target.name)
 
 

@@ -27,6 +27,12 @@ DATASETS = "bigquery.datasets"
 TABLES = "bigquery.tables"
 ROUTINES = "bigquery.routines"
 DEFAULT_LOCATION = "US"
+KINDS = {  # what a table is by what its REST resource has
+    "view": "VIEW",
+    "materializedView": "MATERIALIZED_VIEW",
+    "externalDataConfiguration": "EXTERNAL",
+    "snapshotDefinition": "SNAPSHOT",
+}
 ROUTINE_KINDS = {
     "SCALAR_FUNCTION": "FUNCTION",
     "TABLE_VALUED_FUNCTION": "TABLE FUNCTION",
@@ -131,19 +137,30 @@ def storage_of(body: dict[str, Any]) -> str:
 
 
 def kind_of(body: dict[str, Any]) -> str:
-    """TABLE or VIEW."""
-    return "VIEW" if body.get("view") else "TABLE"
+    """TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL or SNAPSHOT."""
+    return next((kind for key, kind in KINDS.items() if body.get(key)), "TABLE")
+
+
+def query_of(body: dict[str, Any]) -> str:
+    """The query of a view or materialized view, "" for other tables."""
+    return str((body.get("view") or body.get("materializedView") or {}).get("query", ""))
+
+
+def require_rows(found: Resource, action: str) -> None:
+    """Raise a 400 where a table has no rows of its own: it is a view, or its rows lie elsewhere."""
+    if not storage_of(found.body):
+        raise errors.invalid(f"Cannot {action} a table of type {kind_of(found.body)}: {table_name(found)}.")
 
 
 def table_info(resource: Resource) -> TableInfo:
     """What the dialect needs to know of a table."""
     body, name = resource.body, table_name(resource)
-    storage = storage_of(body)
+    storage, hive = storage_of(body), (body.get("externalDataConfiguration") or {}).get("hivePartitioningOptions") or {}
     return TableInfo(
         name=name,
         fields=tuple(fields_of(body)),
         storage=stored(storage) if storage else "",
-        view=(body.get("view") or {}).get("query", ""),
+        view=query_of(body),
         kind=kind_of(body),
         created=milliseconds(resource.created),
         partitioned_by=(body.get("timePartitioning") or body.get("rangePartitioning") or {}).get("field", ""),
@@ -152,7 +169,8 @@ def table_info(resource: Resource) -> TableInfo:
         ddl=_ddl(name, body),
         modified=milliseconds(resource.updated),
         partitioning=body.get("timePartitioning") or body.get("rangePartitioning") or {},
-        filter_required=_wants_filter(body),
+        filter_required=_wants_filter(body) or bool(hive.get("requirePartitionFilter")),
+        keys=tuple(hive.get("fields") or ()),
         hidden=hidden_of(body),
     )
 
@@ -167,6 +185,8 @@ def _ddl(name: TableName, body: dict[str, Any]) -> str:
     full = f"`{name.project}.{name.dataset}.{name.table}`"
     if body.get("view"):
         return f"CREATE VIEW {full}\nAS {body['view'].get('query', '')};"
+    if body.get("materializedView"):
+        return f"CREATE MATERIALIZED VIEW {full}\nAS {query_of(body)};"
     columns = ",\n".join(
         f"  {field['name']} {standard_type(field)}{' NOT NULL' if field.get('mode') == 'REQUIRED' else ''}"
         for field in fields_of(body)

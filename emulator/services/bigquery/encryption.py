@@ -32,7 +32,7 @@ def protected(
     old is the table's body before a change: a key it has already is not asked for again. Raises a 400 where BigQuery
     can't encrypt with the key (BigQuery: Customer-managed Cloud KMS keys, "Dataset default key", "Table protection").
     """
-    if body.get("view"):
+    if body.get("view") or body.get("externalDataConfiguration"):
         return body
     configuration = body.get("encryptionConfiguration") or (
         None if old is not None else dataset.get("defaultEncryptionConfiguration")

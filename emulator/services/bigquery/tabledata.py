@@ -48,8 +48,7 @@ async def list_(request: Request) -> Answer:
         found = catalog.table(context, name)
         await expiration.purge(context, found)
         body = found.body
-        if body.get("view"):
-            raise errors.invalid(f"Cannot list a table of type VIEW: {name}; query it.")
+        catalog.require_rows(found, "list")
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
     return await _page(request, place, fields)
 
@@ -92,8 +91,9 @@ async def insert_all(request: Request) -> Answer:
         name = await _from_template(request, name, str(body["templateSuffix"]))
     async with warehouse.of(context).lock(name):
         found = catalog.table(context, name)
-        if found.body.get("view"):
-            raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
+        catalog.require_rows(found, "add rows to")
+        if catalog.kind_of(found.body) != "TABLE":
+            raise errors.invalid(f"Cannot add rows to a table of type SNAPSHOT: {name}.")
         problems = await _insert(context, found, body, rows, request.principal)
     answer: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     if problems:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.gateway import paging, policies
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import catalog, errors, expiration, schemas, views, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, external, materialized, schemas, views, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
@@ -54,7 +54,8 @@ MADE_BY_SERVER = frozenset(
         "numPartitions",
     ]
 )
-REFUSED = ("materializedView", "externalDataConfiguration", "biglakeConfiguration", "snapshotDefinition", "model")
+REFUSED = ("biglakeConfiguration", "snapshotDefinition", "cloneDefinition", "model", "tableReplicationInfo")
+KEPT = ("_storage", "schema", "location", *catalog.KINDS)  # by tables.update, though it leaves them out
 
 
 @SERVICE.handles("bigquery.tables.insert", permission="bigquery.tables.create", on=on_dataset)
@@ -84,6 +85,14 @@ async def create(
         fields = await views.fields(context, name, stored["view"], principal)
         stored["schema"] = {"fields": views.described(fields, catalog.fields_of(body))}
         return await register(context, name, stored, parent, replace=replace)
+    if stored.get("materializedView"):
+        stored = await materialized.checked(context, name, stored, principal)
+        return await register(context, name, stored, parent, replace=replace)
+    if stored.get("externalDataConfiguration"):
+        given = catalog.fields_of(body)
+        kept, fields = await external.checked(context, stored["externalDataConfiguration"], given, principal)
+        stored.update(externalDataConfiguration=kept, schema={"fields": fields})
+        return await register(context, name, stored, parent, replace=replace)
     fields = schemas.checked(catalog.fields_of(body))
     if problem := schemas.partitioning_problem(body, fields):
         raise errors.invalid(problem)
@@ -105,7 +114,7 @@ async def register(
     """Put a table whose storage is ready into the catalogue; what it replaces loses its rows. Raises 400, 404, 409."""
     body = {**body, "location": parent.body.get("location", catalog.DEFAULT_LOCATION)}
     _set_expiration(context, body, parent)
-    if unit := ingestion.unit_of(body):
+    if (unit := ingestion.unit_of(body)) and catalog.storage_of(body):
         await warehouse.of(context).run(ingestion.add, stored(catalog.storage_of(body)), unit, short=True)
 
     def change(tx: sqlite3.Connection) -> tuple[Resource, str]:
@@ -208,7 +217,7 @@ async def _change(request: Request, *, replace: bool) -> Answer:
 def _changed(old: dict[str, Any], given: dict[str, Any], *, replace: bool) -> dict[str, Any]:
     if not replace:
         return merge(old, given)
-    kept = {key: value for key, value in old.items() if key in ("_storage", "schema", "location", "view")}
+    kept = {key: value for key, value in old.items() if key in KEPT}
     if "expirationTime" not in given and "expirationTime" in old:
         kept["expirationTime"] = old["expirationTime"]
     return {**kept, **{key: value for key, value in given.items() if value is not None}}
@@ -223,6 +232,11 @@ async def alter(context: Context, found: Resource, body: dict[str, Any], princip
             raise errors.invalid(f"Table {name} cannot become a view.")
         fields = await views.fields(context, name, body["view"], principal)
         body["schema"] = {"fields": views.described(fields, new)}
+    elif body.get("materializedView"):
+        body = materialized.changed(found, body)
+    elif body.get("externalDataConfiguration"):
+        kept, fields = await external.checked(context, body["externalDataConfiguration"], new, principal)
+        body.update(externalDataConfiguration=kept, schema={"fields": fields})
     else:
         schemas.checked(new)
         schemas.check_update(name, old, new)

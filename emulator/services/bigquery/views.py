@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import access, catalog, errors, expiration, warehouse
+from emulator.services.bigquery import access, catalog, errors, expiration, external, warehouse
 from emulator.services.bigquery.jobs import results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
@@ -39,7 +39,10 @@ NEWEST = 1 << 62
 
 
 async def fields(context: Context, name: TableName, view: dict[str, Any], principal: str) -> list[Field]:
-    """The columns of a view. Raises 400 for a query that does not work, 403 where it reads what the caller may not."""
+    """The columns of a view (ViewDefinition, MaterializedViewDefinition).
+
+    Raises 400 for a query that does not work, 403 where it reads what the caller may not.
+    """
     query = view.get("query")
     if not query:
         raise errors.invalid("A view needs a query.")
@@ -127,7 +130,7 @@ class _Lookup:
     async def _table(self, name: TableName, depth: int) -> None:
         if name in self._tables:
             return
-        self._tables[name] = info = await _info(self._context, name)
+        self._tables[name] = info = await _info(self._context, name, self._principal)
         if info.view and depth < MAX_DEPTH:
             house = warehouse.of(self._context)
             reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
@@ -196,13 +199,17 @@ class _Lookup:
         self._jobs[reference] = tuple(job.body for _, job in found if reference.region in ("", job.location.lower()))
 
 
-async def _info(context: Context, name: TableName) -> TableInfo:
+async def _info(context: Context, name: TableName, principal: str) -> TableInfo:
     anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.info()
     found = catalog.table(context, name)
     await expiration.purge(context, found)
-    return catalog.table_info(found)
+    info = catalog.table_info(found)
+    if info.kind != "EXTERNAL":
+        return info
+    rows = await external.rows(context, found.body["externalDataConfiguration"], list(info.fields), principal)
+    return dataclasses.replace(info, storage=rows.table, hidden=rows.info().hidden)
 
 
 def authorize(context: Context, found: Snapshot, principal: str) -> None:

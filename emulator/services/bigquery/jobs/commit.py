@@ -114,8 +114,7 @@ async def _put(context: Context, target: Target, staging: str, fields: list[Fiel
         if problem := schemas.partitioning_problem(body, fields):
             raise errors.invalid(problem)
         return await tables.register(context, target.name, body, parent, replace=True)
-    if found.body.get("view"):
-        raise errors.invalid(f"{target.name} is a view: rows cannot be written to it.")
+    _require_table(found)
     old_storage, old_fields = catalog.storage_of(found.body), catalog.fields_of(found.body)
     empty = (await warehouse.of(context).sizes(old_storage, old_fields))[0] == 0
     if target.write == WRITE_EMPTY and not empty:
@@ -124,6 +123,12 @@ async def _put(context: Context, target: Target, staging: str, fields: list[Fiel
         body = {**found.body, **target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
         return await tables.register(context, target.name, body, parent, replace=True)
     return await _append(context, target, found, staging, fields)
+
+
+def _require_table(found: Resource) -> None:
+    kind = catalog.kind_of(found.body)
+    if kind != "TABLE":
+        raise errors.invalid(f"Cannot write rows to a table of type {kind}: {catalog.table_name(found)}.")
 
 
 async def _put_partition(
@@ -135,6 +140,7 @@ async def _put_partition(
         by = decorators.partitioning_of(target.partition)
         body = {"timePartitioning": by, **target.body, "schema": {"fields": fields}}
         found = await tables.create(context, name, body, target.principal)
+    _require_table(found)
     truncates = target.write.startswith(WRITE_TRUNCATE)
     into = decorators.partition(name, found.body, target.partition, emptied=truncates)
     if into.moment is None:

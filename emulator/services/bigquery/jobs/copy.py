@@ -71,8 +71,7 @@ async def _source(context: Context, job: Job, reference: dict[str, Any]) -> _Sou
     if not context.policies.allows(job.principal, "bigquery.tables.getData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.getData")
     found = catalog.table(context, name)
-    if found.body.get("view"):
-        raise errors.invalid(f"{name} is a view; only tables can be copied.")
+    catalog.require_rows(found, "copy")
     await expiration.purge(context, found)
     if not partition:
         return _Source(name, found.body)

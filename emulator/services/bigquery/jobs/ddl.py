@@ -23,6 +23,25 @@ if TYPE_CHECKING:
     from emulator.state.resources import Resource
 
 
+NOT_STORED = {
+    "CREATE_VIEW": "VIEW",
+    "CREATE_MATERIALIZED_VIEW": "MATERIALIZED_VIEW",
+    "CREATE_EXTERNAL_TABLE": "EXTERNAL",
+}
+DROPPED = {
+    "DROP_TABLE": "TABLE",
+    "DROP_VIEW": "VIEW",
+    "DROP_MATERIALIZED_VIEW": "MATERIALIZED_VIEW",
+    "DROP_EXTERNAL_TABLE": "EXTERNAL",
+    "DROP_SNAPSHOT_TABLE": "SNAPSHOT",
+}
+ALTERED = {
+    "ALTER_TABLE": ("TABLE", "EXTERNAL", "SNAPSHOT"),
+    "ALTER_VIEW": ("VIEW",),
+    "ALTER_MATERIALIZED_VIEW": ("MATERIALIZED_VIEW",),
+}
+
+
 async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """Do what a DDL statement says; gives its part of the job's statistics. Raises 400, 403, 404, 409."""
     if plan.schema is not None:
@@ -30,14 +49,14 @@ async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
         return {"ddlOperationPerformed": done, "ddlTargetDataset": plan.schema.reference}
     assert plan.target is not None
     async with query.ticket.locked(warehouse.of(query.context).lock(plan.target)):
-        if plan.create is not None and plan.kind == "CREATE_VIEW":
-            done = await _create_view(query, plan.target, plan.create)
+        if plan.create is not None and plan.kind in NOT_STORED:
+            done = await _create_view(query, plan.target, plan.create, plan.kind)
         elif plan.create is not None:
             done = await _create_table(query, plan, plan.create, found)
         elif plan.drop is not None:
             done = await _drop(query, plan.target, plan.kind, missing_ok=plan.drop.missing_ok)
         else:
-            await _alter(query, plan.target, plan.changes)
+            await _alter(query, plan.target, plan.changes, plan.kind)
             done = "ALTER"
     return {"ddlOperationPerformed": done, "ddlTargetTable": plan.target.reference}
 
@@ -133,11 +152,17 @@ async def _rebuild(context: Context, storage: str, fields: Sequence[Field], sele
     return new
 
 
-async def _create_view(query: Query, name: TableName, wanted: Create) -> str:
-    done = _check_target(query, name, wanted, "VIEW")
+async def _create_view(query: Query, name: TableName, wanted: Create, statement: str) -> str:
+    """Create a table without rows of its own: a view, a materialized view, an external table."""
+    kind = NOT_STORED[statement]
+    done = _check_target(query, name, wanted, kind)
     if done == "SKIP":
         return done
-    body = {**wanted.body, "view": {"query": wanted.query, "useLegacySql": False}}
+    body = dict(wanted.body)
+    if kind == "VIEW":
+        body["view"] = {"query": wanted.query, "useLegacySql": False}
+    elif kind == "MATERIALIZED_VIEW":
+        body["materializedView"] = {**body.get("materializedView", {}), "query": wanted.query}
     if wanted.fields:
         body["schema"] = {"fields": list(wanted.fields)}
     await tables.create(query.context, name, body, query.principal, replace=done == "REPLACE")
@@ -151,21 +176,28 @@ async def _drop(query: Query, name: TableName, kind: str, *, missing_ok: bool) -
             return "SKIP"
         raise errors.no_table(name)
     _require(query, "bigquery.tables.delete", name)
-    if catalog.kind_of(found.body) != kind.removeprefix("DROP_"):
+    if catalog.kind_of(found.body) != DROPPED[kind]:
         raise errors.error("invalidQuery", f"{name} is a {catalog.kind_of(found.body).lower()}; {kind} cannot drop it.")
     await tables.remove(query.context, name)
     return "DROP"
 
 
-async def _alter(query: Query, name: TableName, changes: Sequence[Change]) -> None:
+async def _alter(query: Query, name: TableName, changes: Sequence[Change], statement: str) -> None:
     _require(query, "bigquery.tables.update", name)
+    kind = catalog.kind_of(catalog.table(query.context, name).body)
+    if kind not in ALTERED[statement]:
+        raise errors.error("invalidQuery", f"{name} is a {kind.lower()}; {statement} cannot change it.")
     for change in changes:
         found = catalog.table(query.context, name)
         if change.action == "options":
-            body = protected(query.context, name.project, merge(found.body, change.options), {}, found.body)
+            options = change.options
+            if "materializedView" in options:
+                view = {**found.body["materializedView"], **options["materializedView"]}
+                options = {**options, "materializedView": view}
+            body = protected(query.context, name.project, merge(found.body, options), {}, found.body)
             await query.context.db.write(query.context.resources.replace, catalog.TABLES, name.resource, body)
-        elif found.body.get("view"):
-            raise errors.error("invalidQuery", f"{name} is a view: ALTER TABLE cannot change it.")
+        elif kind != "TABLE":
+            raise errors.error("invalidQuery", f"{name} is a {kind.lower()}: its columns cannot be changed.")
         elif change.action == "rename_table":
             await _rename_table(query, found, name.parent.table(change.to))
         else:

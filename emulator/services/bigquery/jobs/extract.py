@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import catalog, errors, warehouse
-from emulator.services.bigquery.jobs.load import require_payer
+from emulator.services.bigquery.jobs.objects import require_payer
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
@@ -46,8 +46,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     if not context.policies.allows(job.principal, "bigquery.tables.export", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.export")
     found = catalog.table(context, name)
-    if found.body.get("view"):
-        raise errors.invalid(f"{name} is a view; only tables can be extracted.")
+    catalog.require_rows(found, "extract")
     form = str(options.get("destinationFormat") or "CSV").upper()
     if form not in CONTENT_TYPES:
         known = ", ".join(CONTENT_TYPES)

@@ -5,11 +5,38 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-languag
 
 from __future__ import annotations
 
-from emulator.services.bigquery import catalog, errors, routines
+from collections.abc import Sequence
+
+from emulator.services.bigquery import catalog, errors, materialized, routines
 from emulator.services.bigquery.jobs.session import Session
-from emulator.services.bigquery.names import RoutineName
+from emulator.services.bigquery.names import RoutineName, TableName
 from emulator.services.bigquery.sql.catalog import Routine
+from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.types import Field
+
+SYSTEM = "BQ."  # of the procedures that BigQuery brings along
+
+
+def is_system(path: str) -> bool:
+    """Whether a path names a procedure of BigQuery's own."""
+    return path.replace("`", "").upper().startswith(SYSTEM)
+
+
+async def call_system(session: Session, procedure: str, given: Sequence[Variable]) -> None:
+    """Run a procedure of BigQuery's own with these arguments. Raises 400, 403, 404, and 501 for most of them.
+
+    https://cloud.google.com/bigquery/docs/reference/system-procedures
+    """
+    path = procedure.replace("`", "").upper()
+    if path != "BQ.REFRESH_MATERIALIZED_VIEW":
+        raise errors.error("notImplemented", f"The procedure {path} is not emulated.")
+    if len(given) != 1:
+        raise errors.error("invalidQuery", f"Procedure {path} takes 1 argument, and {len(given)} are given.")
+    parts = str((given[0].value or {}).get("value", "")).replace("`", "").split(".")
+    if len(parts) not in (2, 3):
+        raise errors.error("invalidQuery", f"{path} takes 'dataset.view' or 'project.dataset.view'.")
+    name = TableName(*parts) if len(parts) == 3 else TableName(session.job.project, *parts)
+    await materialized.refresh(session.context, name, session.job.principal)
 
 
 def find(session: Session, path: str, count: int) -> Routine:

@@ -5,13 +5,14 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import errors, warehouse
-from emulator.services.bigquery.jobs import commit, reads, script, statement
+from emulator.services.bigquery import errors, external, warehouse
+from emulator.services.bigquery.jobs import commit, reads, results, script, statement
 from emulator.services.bigquery.jobs.select import Query
 from emulator.services.bigquery.jobs.session import Session
 from emulator.services.bigquery.jobs.store import Job
@@ -25,7 +26,7 @@ from emulator.services.bigquery.sql.plans import Plan, Script
 if TYPE_CHECKING:
     from emulator.context import Context
 
-REFUSED = ("tableDefinitions", "userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
+REFUSED = ("userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
 CONTROL = re.compile(  # a text of one statement that may be a script all the same
     r"(?:\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*"
     r"(?:\w+\s*:|(?:BEGIN|BREAK|CALL|CASE|COMMIT|CONTINUE|DECLARE|EXECUTE|FOR|IF|ITERATE|LEAVE|LOOP|RAISE|REPEAT|RETURN"
@@ -40,6 +41,8 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     read = _script(context, job, ticket)
     nodes = await _nodes(context, read.text, ticket)
     if nodes:
+        if job.configuration.get("tableDefinitions"):
+            raise errors.error("notImplemented", "Scripts with tableDefinitions are not emulated.")
         if job.configuration.get("destinationTable"):
             raise errors.error("invalidQuery", "configuration.query.destinationTable cannot be set for scripts")
         session = Session(context, job, ticket, read.defaults)
@@ -113,9 +116,22 @@ async def _nodes(context: Context, text: str, ticket: Ticket) -> Sequence[Node]:
 
 
 async def _prepare(context: Context, job: Job, ticket: Ticket) -> tuple[Query, list[Plan]]:
-    read = _script(context, job, ticket)
+    read = await _with_definitions(context, job, _script(context, job, ticket))
     plans = await warehouse.of(context).run(scripts.prepare, read, short=True, ticket=ticket)
     return Query(context, job, ticket, read), plans
+
+
+async def _with_definitions(context: Context, job: Job, read: Script) -> Script:
+    """A script that knows the external tables of tableDefinitions as temporary ones. Raises 400, 403, 404."""
+    names = []
+    for name, definition in (job.configuration.get("tableDefinitions") or {}).items():
+        kept, fields = await external.checked(context, definition, [], job.principal)
+        found = await external.rows(context, kept, fields, job.principal)
+        place = TableName(job.project, read.defaults.temporary, name.lower())
+        result = dataclasses.replace(found, name=place, principal=job.principal)
+        await context.db.write(results.insert_in, result)
+        names.append(name.lower())
+    return dataclasses.replace(read, tables=tuple(names)) if names else read
 
 
 def _script(context: Context, job: Job, ticket: Ticket) -> Script:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 RESULT_MS = 24 * 3600 * 1000
+HIDDEN = "hidden"  # of a column: `*` does not show it
 
 
 @dataclass(frozen=True)
 class Result:
-    """A stored result: only the caller who made it may read it."""
+    """A stored result: only the caller who made it may read it; with no principal, whoever may read its objects."""
 
     name: TableName
     storage: str
@@ -34,9 +35,15 @@ class Result:
         """Its full name in DuckDB."""
         return result_table(self.storage)
 
+    @property
+    def visible(self) -> tuple[Field, ...]:
+        """The columns that `*` shows."""
+        return tuple(field for field in self.fields if not field.get(HIDDEN))
+
     def info(self) -> TableInfo:
         """What the dialect needs to know of it."""
-        return TableInfo(self.name, self.fields, self.table, created=self.created)
+        hidden = tuple(field for field in self.fields if field.get(HIDDEN))
+        return TableInfo(self.name, self.visible, self.table, created=self.created, hidden=hidden)
 
     def view(self, context: Context) -> dict[str, Any]:
         """As tables.get shows it."""

@@ -320,6 +320,10 @@ class Runner:
     async def _call(self, node: blocks.Call) -> None:
         """Run a procedure in a frame of its own; what it put into OUT and INOUT arguments is the caller's then."""
         session = self._session
+        if procedures.is_system(node.procedure):
+            own = [await self._value(argument) for argument in node.arguments]
+            await procedures.call_system(session, node.procedure, own)
+            return
         procedure = procedures.find(session, node.procedure, len(node.arguments))
         if len(session.frames) > MAX_CALLS:
             raise errors.error("invalidQuery", f"Procedures call each other more than {MAX_CALLS} deep.")

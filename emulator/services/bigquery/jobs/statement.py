@@ -101,7 +101,8 @@ async def _dml(query: Query, plan: Plan) -> None:
         target = catalog.table(context, plan.target)
         storage = catalog.storage_of(target.body)
         if not storage:
-            raise errors.error("invalidQuery", f"{plan.target} is a view: its rows cannot be changed.")
+            kind = catalog.kind_of(target.body).lower().replace("_", " ")
+            raise errors.error("invalidQuery", f"{plan.target} is a {kind}: its rows cannot be changed.")
         key = f"{query.job.key}/{plan.number}"
         counts = await house.run(
             scripts.change, query.script, plan.number, found, stored(storage), key, ticket=query.ticket

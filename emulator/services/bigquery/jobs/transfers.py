@@ -9,7 +9,7 @@ import dataclasses
 from typing import Any
 
 from emulator.services.bigquery import errors, warehouse
-from emulator.services.bigquery.jobs import extract, load
+from emulator.services.bigquery.jobs import extract, load, reading
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.plans import Plan
@@ -62,7 +62,7 @@ async def load_data(query: Query, plan: Plan) -> dict[str, Any]:
     configuration = {
         "destinationTable": plan.target.reference,
         "sourceUris": uris,
-        "sourceFormat": _format(options, load.FORMATS),
+        "sourceFormat": _format(options, reading.FORMATS),
         "writeDisposition": "WRITE_TRUNCATE" if plan.overwrite else "WRITE_APPEND",
         "autodetect": not plan.fields,
         **_renamed(options, LOAD_OPTIONS),

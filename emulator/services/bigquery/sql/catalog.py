@@ -74,6 +74,7 @@ class TableInfo:
     rows: int = 0  # this and size (bytes) are looked up for the views that show them
     size: int = 0
     filter_required: bool = False  # queries must limit partitioned_by
+    keys: tuple[str, ...] = ()  # of an external table: columns that its objects' names hold
     hidden: tuple[Field, ...] = ()  # columns of the storage that * does not show
 
 

@@ -13,6 +13,7 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
 from emulator.services.bigquery.sql.rows import timestamp_microseconds
 from emulator.services.bigquery.sql.statements import copied_table
+from emulator.services.bigquery.sql.trees import syntax
 from emulator.services.bigquery.sql.types import Field, check_schema
 
 TYPE_NAMES = {
@@ -47,7 +48,31 @@ OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resourc
     "partition_expiration_days": "partitionExpirationMs",
     "expiration_timestamp": "expirationTime",
     "kms_key_name": "kmsKeyName",
+    "enable_refresh": "materializedView.enableRefresh",
+    "refresh_interval_minutes": "materializedView.refreshIntervalMs",
+    "allow_non_incremental_definition": "materializedView.allowNonIncrementalDefinition",
+    "max_staleness": "maxStaleness",
 }
+EXTERNAL_OPTIONS = {  # of CREATE EXTERNAL TABLE, and the field of ExternalDataConfiguration
+    "allow_jagged_rows": "csvOptions.allowJaggedRows",
+    "allow_quoted_newlines": "csvOptions.allowQuotedNewlines",
+    "compression": "compression",
+    "enable_list_inference": "parquetOptions.enableListInference",
+    "enable_logical_types": "avroOptions.useAvroLogicalTypes",
+    "encoding": "csvOptions.encoding",
+    "enum_as_string": "parquetOptions.enumAsString",
+    "field_delimiter": "csvOptions.fieldDelimiter",
+    "format": "sourceFormat",
+    "hive_partition_uri_prefix": "hivePartitioningOptions.sourceUriPrefix",
+    "ignore_unknown_values": "ignoreUnknownValues",
+    "max_bad_records": "maxBadRecords",
+    "null_marker": "csvOptions.nullMarker",
+    "quote": "csvOptions.quote",
+    "require_hive_partition_filter": "hivePartitioningOptions.requirePartitionFilter",
+    "skip_leading_rows": "csvOptions.skipLeadingRows",
+    "uris": "sourceUris",
+}
+TABLE_OPTIONS = ("description", "expiration_timestamp", "friendly_name", "labels")
 DAY_MS = 86_400_000
 UNIT_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
@@ -71,6 +96,44 @@ def create(tree: exp.Create) -> Create:
         copy=tree.args.get("clone") is not None,
         body=_properties(tree.args.get("properties")),
     )
+
+
+def external(tree: exp.Create) -> Create:
+    """What CREATE EXTERNAL TABLE asks for. Raises SqlError for an option that is not emulated."""
+    body: dict[str, Any] = {}
+    configuration: dict[str, Any] = {}
+    properties = tree.args.get("properties")
+    for item in properties.expressions if properties is not None else ():
+        name = "format" if isinstance(item, exp.FileFormatProperty) else item.this.name.lower()
+        value = item.this if isinstance(item, exp.FileFormatProperty) else item.args["value"]
+        if name in TABLE_OPTIONS:
+            _option(body, name, value)
+        elif name in EXTERNAL_OPTIONS:
+            part, dot, key = EXTERNAL_OPTIONS[name].rpartition(".")
+            (configuration.setdefault(part, {}) if dot else configuration)[key] = _plain(value)
+        else:
+            raise SqlError(f"The option {name} of external tables is not emulated.")
+    fields = columns(tree.this)
+    configuration["autodetect"] = not fields
+    _hive(tree, configuration)
+    body["externalDataConfiguration"] = configuration
+    return Create(bool(tree.args.get("replace")), bool(tree.args.get("exists")), fields, body=body)
+
+
+def _hive(tree: exp.Create, configuration: dict[str, Any]) -> None:
+    """Note what WITH PARTITION COLUMNS says: the types of keys, or that they are found out."""
+    written = tree.meta["special"].columns
+    options = configuration.get("hivePartitioningOptions")
+    if written is None and options is None:
+        return
+    if not written or not written.strip():
+        configuration["hivePartitioningOptions"] = {"mode": "AUTO", **(options or {})}
+        return
+    (made,) = syntax(f"CREATE TABLE t {written}")
+    keys = columns(made.this)
+    prefix = str((options or {}).get("sourceUriPrefix", "")).rstrip("/")
+    custom = "".join(f"/{{{key['name']}:{key['type']}}}" for key in keys)
+    configuration["hivePartitioningOptions"] = {**(options or {}), "mode": "CUSTOM", "sourceUriPrefix": prefix + custom}
 
 
 def columns(node: exp.Expr) -> tuple[Field, ...]:
@@ -218,7 +281,7 @@ def _properties(properties: exp.Expr | None) -> dict[str, Any]:
             body["location"] = item.this.name
         elif type(item) is exp.Property:
             _option(body, item.this.name.lower(), item.args["value"])
-        elif not isinstance(item, exp.LikeProperty):
+        elif not isinstance(item, (exp.LikeProperty, exp.MaterializedProperty)):
             raise SqlError(f"{item.sql('bigquery')} is not emulated.")
     expiration = body.pop("partitionExpirationMs", None)
     if expiration is not None:
@@ -233,6 +296,12 @@ def _option(body: dict[str, Any], name: str, value: exp.Expr) -> None:
     if target == "labels":
         pairs = [pair.expressions for pair in value.expressions]
         body["labels"] = {key.name: item.name for key, item in pairs}
+    elif target.startswith("materializedView."):
+        key = target.partition(".")[2]
+        shown = str(int(float(value.name) * 60_000)) if key.endswith("Ms") else bool(value.this)
+        body.setdefault("materializedView", {})[key] = shown
+    elif target == "maxStaleness":
+        body[target] = value.sql("bigquery")
     elif target.endswith("Ms"):
         body[target] = str(int(float(value.name) * DAY_MS))
     elif target == "kmsKeyName":

@@ -31,7 +31,7 @@ def _moment(milliseconds: int) -> str:
 def _tables(tables: Iterable[TableInfo]) -> Iterator[Row]:
     for table in tables:
         name = table.name
-        kind = {"TABLE": "BASE TABLE"}.get(table.kind, table.kind)
+        kind = {"TABLE": "BASE TABLE", "MATERIALIZED_VIEW": "MATERIALIZED VIEW"}.get(table.kind, table.kind)
         insertable = "YES" if table.kind == "TABLE" else "NO"
         yield (name.project, name.dataset, name.table, kind, insertable, "NO", _moment(table.created), table.ddl)
 

@@ -29,7 +29,7 @@ def filtered(node: exp.Expr) -> frozenset[str]:
 
 def require(info: TableInfo, columns: frozenset[str]) -> None:
     """Raise SqlError where a table wants a filter on its partitions and has none; columns are those with one."""
-    wanted = [info.partitioned_by] if info.partitioned_by else INGESTION
+    wanted = info.keys or ([info.partitioned_by] if info.partitioned_by else INGESTION)
     if info.filter_required and not any(name.lower() in columns for name in wanted):
         name, listed = info.name, ", ".join(f"'{column}'" for column in wanted)
         raise SqlError(

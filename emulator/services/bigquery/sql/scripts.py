@@ -18,7 +18,7 @@ from emulator.services.bigquery.sql import changes, engine, kept, storage
 from emulator.services.bigquery.sql.blocks import Node
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.plans import Plan, Script, Variable
+from emulator.services.bigquery.sql.plans import Create, Plan, Script, Variable
 from emulator.services.bigquery.sql.rows import row_encoder
 from emulator.services.bigquery.sql.types import Field, duckdb_type, python_select, quote
 
@@ -113,10 +113,18 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
         statement.reads,
         statement.target,
         schema=ddl.schema_name(tree, defaults) if kind.endswith("_SCHEMA") else None,
-        create=ddl.create(tree) if kind.startswith("CREATE_") else None,
+        create=_create(tree, kind),
         drop=ddl.drop(tree) if kind.startswith("DROP_") else None,
-        changes=tuple(ddl.changes(tree)) if kind == "ALTER_TABLE" else (),
+        changes=tuple(ddl.changes(tree)) if kind.startswith("ALTER_") else (),
     )
+
+
+def _create(tree: Any, kind: str) -> Create | None:
+    from emulator.services.bigquery.sql import ddl
+
+    if not kind.startswith("CREATE_"):
+        return None
+    return ddl.external(tree) if kind == "CREATE_EXTERNAL_TABLE" else ddl.create(tree)
 
 
 def _translator(
@@ -250,6 +258,14 @@ def view_reads(_: DuckDBPyConnection, query: str, project: str) -> tuple[Referen
     from emulator.services.bigquery.sql.translate import view_query
 
     return view_query(query, project).reads
+
+
+def check_materialized(_: DuckDBPyConnection, query: str, project: str, whole: bool) -> None:
+    """Raise SqlError where a materialized view may not have this query; whole: its rows are never computed in parts."""
+    from emulator.services.bigquery.sql.incremental import check
+    from emulator.services.bigquery.sql.translate import view_query
+
+    check(view_query(query, project).tree, whole=whole)
 
 
 def describe_view(connection: DuckDBPyConnection, query: str, project: str, found: Snapshot) -> list[Field]:

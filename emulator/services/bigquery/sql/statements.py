@@ -128,12 +128,12 @@ def _kind(tree: exp.Expr) -> str:
     if type(tree) in simple:
         return simple[type(tree)]
     what = str(tree.args.get("kind") or "").upper()
+    if kind := _special_kind(tree):
+        return kind
     if isinstance(tree, exp.Create):
         properties = tree.args.get("properties")
         if properties is not None and properties.find(exp.TemporaryProperty):
             raise SqlError(f"CREATE TEMP {what} is not emulated.")
-        if properties is not None and properties.find(exp.MaterializedProperty):
-            raise SqlError("CREATE MATERIALIZED VIEW is not emulated; create a view or a table.")
         if what == "TABLE":
             return "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") is not None else "CREATE_TABLE"
         if what in ("VIEW", "SCHEMA"):
@@ -145,6 +145,20 @@ def _kind(tree: exp.Expr) -> str:
         return "ALTER_TABLE"
     name = str(tree.this) if isinstance(tree, exp.Command) else type(tree).__name__
     raise SqlError(f"The statement {name.upper()}{' ' + what if what else ''} is not emulated.")
+
+
+def _special_kind(tree: exp.Expr) -> str:
+    """The statementType of what concerns neither plain tables nor views, "" for others."""
+    special = tree.meta.get("special")
+    word = special.word if special is not None else ""
+    action = type(tree).__name__.upper()
+    if word in ("EXTERNAL", "SNAPSHOT"):
+        return f"{action}_{word}_TABLE"
+    if word and isinstance(tree, exp.Alter):
+        return "ALTER_MATERIALIZED_VIEW" if word == "MATERIALIZED" else "ALTER_VIEW"
+    properties = tree.args.get("properties")
+    materialized = properties is not None and properties.find(exp.MaterializedProperty)
+    return f"{action}_MATERIALIZED_VIEW" if materialized or tree.args.get("materialized") else ""
 
 
 def target_node(tree: exp.Expr) -> exp.Table:
