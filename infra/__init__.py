@@ -1,1 +1,1 @@
-"""What is declared: one module per concern, joined by `infra.environment`."""
+"""The Pulumi program, and the components that it is made of, which other programs may use: docs/components.md."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -13,16 +13,16 @@ from infra.options import options
 
 @dataclass(frozen=True)
 class AnalyticsArgs:
-    """What `Analytics` needs. `after` is what must be there before the dataset."""
+    """What `Analytics` needs. `location` is the store's; `after` is what must be there before the dataset."""
 
     project: str
     location: str
-    labels: Mapping[str, str]
     dataset: str
-    kms_key: str | None
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
-    description: str
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kms_key: str | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class Analytics(pulumi.ComponentResource):
@@ -51,4 +51,4 @@ class Analytics(pulumi.ComponentResource):
             delete_contents_on_destroy=not args.deletion_protection,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"dataset_id": self.dataset.dataset_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -18,9 +18,9 @@ class ConsentStoreArgs:
 
     dataset: pulumi.Input[str]
     settings: ConsentStoreSettings
-    labels: Mapping[str, str]
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class ConsentStore(pulumi.ComponentResource):
@@ -41,4 +41,4 @@ class ConsentStore(pulumi.ComponentResource):
             enable_consent_create_on_update=args.settings.enable_consent_create_on_update or None,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.store.id})

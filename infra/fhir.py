@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -20,16 +20,17 @@ class FhirStoreArgs:
     """What `FhirStore` needs.
 
     `after` are the healthcare agent's grants: a store that notifies or streams is refused, or fails silently, without
-    them. `topic` is a topic's full name, None where no store notifies; `bigquery_dataset` is `bq://project.dataset`.
+    them. `topic` is a topic's full name, None for a silent store; `bigquery_dataset` is `bq://project.dataset`, None
+    for no stream.
     """
 
     dataset: pulumi.Input[str]
     settings: FhirStoreSettings
-    labels: Mapping[str, str]
-    topic: pulumi.Input[str] | None
-    bigquery_dataset: pulumi.Input[str]
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    topic: pulumi.Input[str] | None = None
+    bigquery_dataset: pulumi.Input[str] | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class FhirStore(pulumi.ComponentResource):
@@ -59,7 +60,7 @@ class FhirStore(pulumi.ComponentResource):
             stream_configs=_streams(args),
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.store.id})
 
 
 def _validation(settings: FhirStoreSettings) -> gcp.healthcare.FhirStoreValidationConfigArgs | None:
@@ -91,7 +92,7 @@ def _notifications(args: FhirStoreArgs) -> list[gcp.healthcare.FhirStoreNotifica
 
 def _streams(args: FhirStoreArgs) -> list[gcp.healthcare.FhirStoreStreamConfigArgs] | None:
     """Where changes are written as rows, in the shape ANALYTICS_V2; None for nowhere."""
-    if not args.settings.stream_to_bigquery:
+    if args.bigquery_dataset is None or not args.settings.stream_to_bigquery:
         return None
     schema = gcp.healthcare.FhirStoreStreamConfigBigqueryDestinationSchemaConfigArgs(
         schema_type="ANALYTICS_V2", recursive_structure_depth=_DEPTH

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -13,7 +13,11 @@ from infra.options import options
 
 @dataclass(frozen=True)
 class DatasetArgs:
-    """What `Dataset` needs. `after` is what must be there before the dataset."""
+    """What `Dataset` needs.
+
+    `kms_key` is the full name of a key that the healthcare agent may use, None for Google's own. `after` is what must
+    be there before the dataset: the API, and that grant.
+    """
 
     project: str
     location: str
@@ -39,12 +43,12 @@ class Dataset(pulumi.ComponentResource):
             else None,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.dataset.id})
 
 
 @dataclass(frozen=True)
 class DicomStoreArgs:
-    """What `DicomStore` needs.
+    """What `DicomStore` needs. `dataset` is a dataset's full name, `store` the store's id in it.
 
     `after` are the healthcare agent's grants: a store that notifies or streams is refused, or fails silently, without
     them. `topic` is a topic's full name, None for a silent store. `stream_table` is `bq://project.dataset.table`, None
@@ -53,7 +57,7 @@ class DicomStoreArgs:
 
     dataset: pulumi.Input[str]
     store: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     topic: pulumi.Input[str] | None = None
     notify_on_bulk_import: bool = True
     stream_table: pulumi.Input[str] | None = None
@@ -90,7 +94,7 @@ class DicomStore(pulumi.ComponentResource):
             stream_configs=streams,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.store.id})
 
 
 def _notification(args: DicomStoreArgs) -> gcp.healthcare.DicomStoreNotificationConfigArgs | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -22,10 +22,10 @@ class Hl7v2StoreArgs:
 
     dataset: pulumi.Input[str]
     settings: Hl7v2StoreSettings
-    labels: Mapping[str, str]
-    topic: pulumi.Input[str] | None
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    topic: pulumi.Input[str] | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class Hl7v2Store(pulumi.ComponentResource):
@@ -49,7 +49,7 @@ class Hl7v2Store(pulumi.ComponentResource):
             notification_configs=_notifications(args),
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.store.id})
 
 
 def _notifications(args: Hl7v2StoreArgs) -> list[gcp.healthcare.Hl7StoreNotificationConfigsArgs] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -23,13 +23,13 @@ class KeyRingArgs:
 
     project: str
     location: str
-    labels: Mapping[str, str]
     ring: str
     keys: Sequence[str]
-    rotation_days: int
-    destroy_days: int
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    rotation_days: int = 90
+    destroy_days: int = 30
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class KeyRing(pulumi.ComponentResource):
@@ -59,4 +59,4 @@ class KeyRing(pulumi.ComponentResource):
             )
             for key in args.keys
         }
-        self.register_outputs({})
+        self.register_outputs({"keys": {key: made.id for key, made in self.keys.items()}})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra import locations
+from infra.labels import COMMON_LABELS
 
 Check = Callable[[Any], str | None]
 """S what a value must be ("must be ..."), or None for a good one."""
@@ -39,10 +40,6 @@ def _labels(value: dict[str, str]) -> str | None:
         for name, text in value.items()
     )
     return None if good else "must map names (a-z, 0-9, _ and -, first a letter, at most 63) to such values"
-
-
-COMMON_LABELS = ("application", "environment", "managed-by")
-"""The labels that every resource gets; patients' data never belongs in a label."""
 
 
 @dataclass(frozen=True)

@@ -135,32 +135,47 @@ class Outputs(_Contract):
     """
 
     stack: str
+    """The stack's name."""
     environment: str
+    """The environment's name, part of the names of its resources."""
     project: str
+    """The project's id."""
     project_number: str
+    """The project's number, part of the agents' addresses."""
     location: str
+    """Where all data lives: a region, or us or eu."""
     labels: Mapping[str, str]
+    """The labels of every resource."""
     deletion_protection: bool
-
+    """Whether Pulumi refuses to delete or replace what holds data."""
     dataset_name: str
+    """The healthcare dataset."""
     dicom_store_name: str
+    """The DICOM store that every stack has."""
     dicomweb_url: str
-
+    """Where its DICOMweb service answers."""
     landing_bucket: str
+    """The bucket that files are loaded into."""
     export_bucket: str
-
+    """The bucket that exports go to."""
     dicom_topic: str
+    """The topic that is told of instances in DICOM stores."""
     dicom_subscription: str
+    """The subscription that keeps those messages."""
     dead_letter_topic: str
+    """The topic for messages of all kinds of stores that nobody could handle."""
     dead_letter_subscription: str
-
+    """The subscription that keeps those."""
     bigquery_dataset: str
+    """The BigQuery dataset for metadata of DICOM stores."""
     bigquery_location: str
-
+    """Where that is, as BigQuery spells it."""
     loader_email: str
+    """The service account that loads, imports and exports."""
     reader_email: str
+    """The service account that searches, retrieves and queries."""
     healthcare_agent_email: str
-
+    """The Healthcare API's own agent in the project."""
     dicom_stream_table: str | None = None
     """The table that the store streams metadata to, as `bq://project.dataset.table`; None when it does not stream."""
     kms_keys: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +204,7 @@ class Outputs(_Contract):
     research: ResearchOutputs | None = None
     """The research side; None where the stack has none."""
     endpoints: Endpoints = field(default_factory=Endpoints)
+    """Where the services answer when that is not Google Cloud."""
 
     @property
     def dataset_id(self) -> str:

@@ -20,7 +20,8 @@ from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
 from infra.dicom_options import DICOM_STORES, DicomStoreSettings
 from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
-from infra.keys import COMMON_LABELS, KEYS, Key
+from infra.keys import KEYS, Key
+from infra.labels import common_labels
 from infra.locations import key_location
 from infra.names import Existing, Names
 from infra.outputs import Endpoints
@@ -131,8 +132,7 @@ class Settings:
     @property
     def common_labels(self) -> dict[str, str]:
         """The labels of every resource."""
-        common = dict(zip(COMMON_LABELS, (NAMESPACE, self.environment, "pulumi"), strict=True))
-        return {**self.labels, **common}
+        return common_labels(NAMESPACE, self.environment, self.labels)
 
 
 def load() -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_gcp as gcp
@@ -18,24 +18,25 @@ UNFINISHED_UPLOAD_DAYS = 7
 class BucketArgs:
     """What `PrivateBucket` needs.
 
-    `days` is when a live object is deleted (0: never). `retention_days` is how long nobody may delete or replace an
-    object (0: no such rule). `versions` is whether replaced and deleted objects are kept for a while; a bucket with
-    retention needs none. `kms_key` is a key's full name, or None for Google's own. `after` is what must be there before
-    the bucket.
+    `soft_delete_days` is how long a deleted object can be restored (0: not at all), `old_version_days` when a replaced
+    or deleted object's old version goes. `days` is when a live object is deleted (0: never). `retention_days` is how
+    long nobody may delete or replace an object (0: no such rule). `versions` is whether replaced and deleted objects
+    are kept for a while; a bucket with retention needs none. `kms_key` is a key's full name, or None for Google's own.
+    `after` is what must be there before the bucket.
     """
 
     project: str
     location: str
-    labels: Mapping[str, str]
     bucket: str
-    soft_delete_days: int
-    old_version_days: int
-    days: int
-    kms_key: str | None
-    deletion_protection: bool
-    after: Sequence[pulumi.Resource]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    soft_delete_days: int = 7
+    old_version_days: int = 30
+    days: int = 0
     retention_days: int = 0
     versions: bool = True
+    kms_key: str | None = None
+    deletion_protection: bool = True
+    after: Sequence[pulumi.Resource] = ()
 
 
 class PrivateBucket(pulumi.ComponentResource):
@@ -68,7 +69,7 @@ class PrivateBucket(pulumi.ComponentResource):
             force_destroy=not args.deletion_protection,
             opts=options(self, args.after, protect=args.deletion_protection),
         )
-        self.register_outputs({})
+        self.register_outputs({"name": self.bucket.name})
 
 
 def _keeps_versions(args: BucketArgs) -> bool:

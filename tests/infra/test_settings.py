@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.keys import COMMON_LABELS, KEYS
+from infra.keys import KEYS
+from infra.labels import COMMON_LABELS
 from infra.locations import LOCATIONS
 from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE, PLACEHOLDER, TOKEN_VARIABLE, SettingsError, parse
 from tests.infra.graph import ENDPOINTS, PROJECT

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from infra.labels import COMMON_LABELS
 from infra.policy.graph import BUCKET, KEY, STORES, SUBSCRIPTION, TABLES, TOPIC, Graph, Violation
-
-WANTED = ("application", "environment", "managed-by")
 
 
 def check(graph: Graph) -> Iterator[Violation]:
     """Every resource that lacks one of the labels."""
     for each in graph.of(BUCKET, KEY, TABLES, TOPIC, SUBSCRIPTION, *STORES):
         labels = each.inputs.get("labels") or {}
-        if missing := [name for name in WANTED if not labels.get(name)]:
+        if missing := [name for name in COMMON_LABELS if not labels.get(name)]:
             yield Violation(
                 each.name, f"{each.called} lacks the label {', '.join(missing)}: give it the stack's labels."
             )
