@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import sys
 from http.client import HTTPException
 from pathlib import Path
@@ -77,6 +78,14 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="who is in which group, as JSON: the members of each by its address; default: as declared before",
+    )
+    start.add_argument(
+        "--run-image",
+        action="append",
+        default=[],
+        metavar="IMAGE=COMMAND",
+        help="run tasks of Cloud Run jobs of that image as this command of this machine, with the job's arguments, "
+        "environment and account; again for each image (default: executions fail)",
     )
     for name, text in (
         ("stop", "stop the emulator"),
@@ -168,6 +177,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         trouble=options.trouble,
         request_log=options.request_log.expanduser().resolve() if options.request_log is not None else None,
         groups=options.groups.expanduser().resolve() if options.groups is not None else None,
+        run_images=tuple(map(_run_image, options.run_image)),
     )
     if settings.groups is not None:
         groups.read(settings.groups)  # before the emulator is in the background, where nobody hears
@@ -206,6 +216,15 @@ def _mllp(options: argparse.Namespace, state: Path) -> int:
     return adapter.run(options, state)
 
 
+def _run_image(text: str) -> tuple[str, tuple[str, ...]]:
+    """The image and the words of the command of a --run-image; an empty part where it has none, or can't be read."""
+    image, _, command = text.partition("=")
+    try:
+        return image.strip(), tuple(shlex.split(command))
+    except ValueError:  # a quotation that does not end
+        return image.strip(), ()
+
+
 def _wrong_use(options: argparse.Namespace) -> str:
     if not PROJECT.fullmatch(options.project):
         return (
@@ -219,6 +238,11 @@ def _wrong_use(options: argparse.Namespace) -> str:
         return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
     if options.trouble and (problem := _wrong_trouble(options.trouble)):
         return problem
+    for text in options.run_image:
+        if not all(_run_image(text)):
+            return f'--run-image "{text}" is not of the form IMAGE=COMMAND.'
+    if options.run_image and options.host not in LOOPBACK:
+        return f"--run-image is refused on {options.host}: callers of other machines would start processes on this one."
     if options.host not in LOOPBACK and options.iam == "off":
         return (
             f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and "

@@ -37,6 +37,8 @@ SERVICES = (
     "cloudbilling",
     "iam",
     "cloudidentity",
+    "composer",
+    "run",
     "cloudkms",
     "logging",
     "monitoring",

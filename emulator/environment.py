@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from emulator import clients
 from emulator.settings import Settings
 from emulator.state.folder import BOTO, TLS_AUTHORITY
 
@@ -17,6 +18,7 @@ GCLOUD_APIS = {
     "cloudkms": "",
     "cloudresourcemanager": "",
     "cloudscheduler": "",
+    "composer": "",
     "compute": "compute/v1/",
     "healthcare": "",
     "iam": "",
@@ -24,6 +26,7 @@ GCLOUD_APIS = {
     "logging": "",
     "monitoring": "",
     "pubsub": "",
+    "run": "",
     "serviceusage": "",
     "storage": "storage/v1/",
 }
@@ -33,13 +36,7 @@ def variables(state: Path, running: dict[str, Any], owner_token: str) -> dict[st
     """Name and value of each variable, for the emulator that runs on `state`."""
     url = running["url"]
     return {
-        "HEALTHCARE_EMULATOR_HOST": url,
-        "STORAGE_EMULATOR_HOST": url,
-        "CLOUD_STORAGE_EMULATOR_ENDPOINT": url,  # of google-cloud-cpp, which is in Arrow
-        "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # gcsfs would ask for a kind of buckets over gRPC
-        "PUBSUB_EMULATOR_HOST": f"{running['host']}:{running['grpcPort']}",
-        "BIGQUERY_EMULATOR_HOST": url,
-        "GOOGLE_CLOUD_PROJECT": running["project"],
+        **clients.variables(url, f"{running['host']}:{running['grpcPort']}", running["project"]),
         "GOOGLE_APPLICATION_CREDENTIALS": str(state / "credentials.json"),
         "GOOGLE_OAUTH_ACCESS_TOKEN": owner_token,
         **gcloud(state, url, running["project"]),

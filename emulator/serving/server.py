@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import shlex
 import socket
 import sys
 import tempfile
@@ -223,6 +224,7 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
         *(("--groups", str(settings.groups)) if settings.groups is not None else ()),
+        *(word for image, command in settings.run_images for word in ("--run-image", f"{image}={shlex.join(command)}")),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
         *(("--trouble", settings.trouble) if settings.trouble else ()),
         *(("--request-log", str(settings.request_log)) if settings.request_log is not None else ()),

@@ -308,6 +308,10 @@ class Operations(Generic[C]):
             if not operation.done:
                 self._spawn(operation, 0)
 
+    async def wait(self, name: str, seconds: float) -> None:
+        """Wait until a job has ended, or for that long; at once where it does not run."""
+        await self._work.wait(name, seconds)
+
     def resume(self) -> None:
         """Run again what an earlier process left unfinished."""
         for row in self._context.db.all("SELECT * FROM operations WHERE done = 0"):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.services.storage import access, errors
 from emulator.services.storage.buckets import rows as buckets
+from emulator.services.storage.buckets import rules
+from emulator.services.storage.buckets.policies import default_policy
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects import rows
 from emulator.services.storage.objects.changes import Change, Draft
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "StoredObject",
+    "create_bucket_in",
     "delete_in",
     "get_bucket",
     "get_object",
@@ -36,6 +39,19 @@ def get_bucket(context: Context, bucket: str) -> dict[str, Any]:
     """The Bucket resource as the JSON API shows it. Raises ApiError 404."""
     found = buckets.require(context.db, bucket)
     return found.view(context.settings.base_url, project_number(found.project))
+
+
+def create_bucket_in(tx: sqlite3.Connection, context: Context, project: str, bucket: str, location: str) -> None:
+    """Create a bucket with uniform access in the caller's write, as a service does that keeps its own in a project.
+
+    Raises ApiError 409 where the name is taken.
+    """
+    now = int(context.clock.seconds() * 1_000_000)
+    uniform = {"iamConfiguration": {"uniformBucketLevelAccess": {"enabled": True}}}
+    body = rules.created({"location": location, **uniform}, bucket, now, object_retention=False)
+    made = buckets.Bucket(bucket, project, 1, now, now, body)
+    buckets.insert(tx, made)
+    context.policies.set(tx, made.resource, default_policy(made))
 
 
 def may(context: Context, principal: str, permission: str, bucket: str, name: str = "") -> bool:
