@@ -115,6 +115,12 @@ def parser() -> argparse.ArgumentParser:
     snapshot.add_argument(
         "target", nargs="?", default="", help="its name; for save and restore also a file, such as ./state.tar"
     )
+    record = commands.add_parser("record", help="write every request and its answer to a file, patients' data too")
+    record.add_argument("action", choices=("start", "stop"))
+    record.add_argument("name", nargs="?", default="", help="of the recording, for start")
+    replay = commands.add_parser("replay", help="send a recording to the running emulator and show what is different")
+    replay.add_argument("file", type=Path, help="what `record stop` has named")
+    replay.add_argument("--values", action="store_true", help="show values, too, which may be patients' data")
     mllp.add_options(commands.add_parser("mllp", help="pass HL7v2 messages between MLLP and an HL7v2 store"))
     for command in commands.choices.values():
         command.add_argument(
@@ -141,6 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _snapshot(options, state)
         if options.command == "console":
             return _console(options, state)
+        if options.command in ("record", "replay"):
+            return _recording(options, state)
         if options.command == "seed":
             return control.seed(state, options.folder)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
@@ -204,6 +212,17 @@ def _console(options: argparse.Namespace, state: Path) -> int:
     if options.end:
         return browsing.end(state)
     return browsing.show(state, options.account, open_=options.open)
+
+
+def _recording(options: argparse.Namespace, state: Path) -> int:
+    from emulator import recordings
+
+    if options.command == "replay":
+        return recordings.replay(state, options.file, values=options.values)
+    if (options.action == "start") != bool(options.name):
+        print(f"record {options.action} {'takes no name' if options.name else 'needs a name'}.", file=sys.stderr)
+        return 2
+    return recordings.record(state, options.action, options.name)
 
 
 def _mllp(options: argparse.Namespace, state: Path) -> int:

@@ -21,9 +21,9 @@ FLOORS = (
     ("principals",),
     ("services", "web", "console"),
     ("app",),
-    ("coverage", "environment", "extract"),
+    ("coverage", "environment", "extract", "recording"),
     ("serving",),
-    ("browsing", "commands", "mllp", "seeding", "snapshotting", "testing"),
+    ("browsing", "commands", "mllp", "recordings", "seeding", "snapshotting", "testing"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")

@@ -13,6 +13,7 @@ from emulator.gateway.answers import error_response
 from emulator.gateway.request import Request, Response
 from emulator.hosts import is_loopback
 from emulator.serving import control
+from emulator.serving.recorder import Taking
 from emulator.serving.renewal import Current
 from emulator.serving.sending import CUT, SPANS
 from emulator.state.blobs import Span
@@ -61,7 +62,25 @@ class Application:
         if self._current.renewing:
             await self._current.ready()
         with self._current.call() as emulator:
-            await self._call(emulator, scope, receive, send)
+            taking = self._taking(emulator, scope) if self._current.recorder is not None else None
+            if taking is not None:
+                await self._taken_down(taking, emulator, scope, receive, send)
+            else:
+                await self._call(emulator, scope, receive, send)
+
+    def _taking(self, emulator: Emulator, scope: Scope) -> Taking | None:
+        """What takes a request down for the recording that is being made; None for what is not in it."""
+        recorder = self._current.recorder
+        if recorder is None or control.is_path(scope["raw_path"].decode("latin-1")):
+            return None
+        return recorder.begin(emulator, scope)
+
+    async def _taken_down(self, taking: Taking, emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request and write it down, also where its connection ends."""
+        try:
+            await self._call(emulator, scope, taking.receiving(receive), taking.sending(send))
+        finally:
+            taking.end()
 
     async def _call(self, emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}

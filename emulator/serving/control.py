@@ -13,7 +13,7 @@ from emulator.access.assertions import TOKEN_PATHS
 from emulator.errors import ApiError, invalid_argument, not_found, permission_denied
 from emulator.gateway.request import Response
 from emulator.gateway.visit import Visit
-from emulator.serving import directory, public_keys, snapshots, timing
+from emulator.serving import directory, public_keys, recorder, snapshots, timing
 from emulator.serving.renewal import Current
 from emulator.settings import OPERATIONS_MODE
 from emulator.state.clock import Clock
@@ -88,6 +88,8 @@ async def _allowed(
         return Response.json({})
     if snapshots.is_path(raw_path):
         return await snapshots.answer(current, http, raw_path, body)
+    if raw_path == recorder.PATH and http in ("GET", "POST", "DELETE"):
+        return Response.json(await recorder.answer(current, http, body))
     return await _owner(current.emulator, http, raw_path, query, body)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.app import Emulator
+from emulator.serving.recorder import Recorder
 
 T = TypeVar("T")
 # How long calls that are under way may take to end by themselves: most take milliseconds.
@@ -25,6 +26,7 @@ class Current:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self.recorder: Recorder | None = None
         self.renewing = False
         self._calls: set[asyncio.Task[Any]] = set()
         self._lock = asyncio.Lock()
@@ -48,6 +50,8 @@ class Current:
 
     async def stop(self) -> None:
         """Stop the emulator, at the server's end."""
+        if self.recorder is not None:
+            self.recorder.close()
         async with self._lock:
             await self.emulator.stop()
 

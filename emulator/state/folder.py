@@ -15,12 +15,13 @@ BOTO = "gsutil.boto"
 DATABASE = "state.sqlite"
 BLOBS = "blobs"
 SNAPSHOTS = "snapshots"
+RECORDINGS = "recordings"
 FOLDERS = ("bigquery", "uploads")
 """What changes in place beside the database; blobs never change."""
 _NEW = ".new-"
 _REPLACEMENT = "replacement"
 _SECRETS = ("owner-token", "signing-secret", "credentials.json")
-KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, TLS_AUTHORITY, TLS_SERVER, BOTO, *_SECRETS))
+KEPT_AT_RESET = frozenset((RUN_FILE, LOCK_FILE, LOG_FILE, TLS_AUTHORITY, TLS_SERVER, BOTO, RECORDINGS, *_SECRETS))
 
 
 class CorruptState(Exception):
