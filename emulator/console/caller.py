@@ -46,9 +46,12 @@ class Caller:
 
         path is decoded, as "v1/projects/p"; accept is the media type, where it is not JSON's own.
         """
-        response = await self.call(http, path, query, body, accept)
-        raw = await _bytes(response)
+        raw = await _bytes(await self.call(http, path, query, body, accept))
         return orjson.loads(raw) if raw else {}
+
+    async def raw(self, path: str, query: Query = (), accept: str = "") -> bytes:
+        """The bytes of a GET. Raises Refused."""
+        return await _bytes(await self.call("GET", path, query, accept=accept))
 
     async def get(self, path: str, **query: str) -> Any:
         """The JSON of a GET. Raises Refused."""
@@ -77,7 +80,7 @@ class Caller:
         request = Request(
             context, route.method, variables, pairs, headers, _once(body), context.settings.base_url, raw_path
         )
-        request.principal = self.principal
+        request.principal, request.aside = self.principal, True
         response: Response = await context.handle(request)
         if response.status >= 400:
             raise _refused(response)

@@ -46,7 +46,7 @@ class Page:
     status: int = 200
 
 
-def url(page: str, **query: str) -> str:
+def url(page: str, /, **query: str) -> str:
     """The address of a page of the console; what is empty is left out."""
     kept = {name: value for name, value in query.items() if value}
     return f"{BASE}{page}?{urlencode(kept)}" if kept else f"{BASE}{page}"

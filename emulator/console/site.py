@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from emulator.console import assets, entrance, layout
 from emulator.console.caller import Caller, Refused
-from emulator.console.html import tag
+from emulator.console.html import Html, tag
 from emulator.console.layout import BASE, Page
 from emulator.console.service import SERVICE
 from emulator.console.visitor import Visitor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Answer = Page | Response
 Handler = Callable[[Visitor], Awaitable[Answer]]
+_log = logging.getLogger("emulator")
 _PAGES: dict[tuple[str, str], Handler] = {}
 
 
@@ -46,20 +48,23 @@ async def _answer(context: Context, visit: Visit) -> Response:
         return entrance.stranger(401)
     visitor = Visitor(context, visit, session, Caller(context, session.principal))
     if visit.http == "POST" and visit.headers.get("sec-fetch-site") != "same-origin":
-        return layout.response(visitor, _problem(403, "A form of another page was refused."))
+        return layout.response(visitor, _problem(403, tag("p", "A form of another page was refused.")))
     try:
         answer = await _handler(visit.http, path)(visitor)
     except Refused as refused:
         said = layout.refusal(refused, visitor.principal)
-        answer = Page(_TITLES.get(refused.status, "That did not work"), said, (("Overview", BASE),), refused.status)
+        answer = _problem(refused.status, said)
+    except Exception:  # noqa: BLE001  a page's bug is a page that says so, not the end of the connection
+        _log.exception("the console's page %s failed", path)
+        answer = _problem(500, tag("p", "Internal error; the emulator's log has the details."))
     return answer if isinstance(answer, Response) else layout.response(visitor, answer)
 
 
 _TITLES = {403: "Not allowed", 404: "Not found"}
 
 
-def _problem(status: int, sentence: str) -> Page:
-    return Page(_TITLES.get(status, "That did not work"), tag("p", sentence), (("Overview", BASE),), status)
+def _problem(status: int, said: Html) -> Page:
+    return Page(_TITLES.get(status, "That did not work"), said, (("Overview", BASE),), status)
 
 
 def _handler(http: str, path: str) -> Handler:

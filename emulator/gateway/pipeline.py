@@ -56,9 +56,10 @@ class Pipeline:
             if not granted:
                 raise denied(permission, resource)
             await _validate(request, service, registration)
-            if self._context.faults.active:
+            dial = self._context.trouble.dial if not request.aside else None
+            if self._context.faults.active and not request.aside:
                 await self._context.faults.strike(method.id)
-            if (dial := self._context.trouble.dial) is not None:
+            if dial is not None:
                 cut = await dial.strike(method.id, request.principal, request.name)
             answer = await registration.handler(request)
             if dial is not None:
@@ -75,11 +76,12 @@ class Pipeline:
         seconds = time.perf_counter() - began
         if response.status == 403 and decision == "granted":  # what a handler decides by itself
             decision = "denied"
-        self._context.calls.add(method.id, request.principal, permission, decision, response.status, seconds)
+        if not request.aside:
+            self._context.calls.add(method.id, request.principal, permission, decision, response.status, seconds)
         return response
 
     def _authenticate(self, request: Request, service: Service) -> None:
-        if request.principal:  # known to what made the request in this process: a session's
+        if request.aside:
             return
         context = self._context
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")

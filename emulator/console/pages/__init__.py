@@ -1,5 +1,37 @@
 """The console's pages: a file for what each shows."""
 
-from emulator.console.pages import leaving, overview
+from emulator.console.pages import (
+    audit,
+    consents,
+    faults,
+    hl7v2,
+    leaving,
+    objects,
+    operations,
+    overview,
+    requests,
+    resources,
+    snapshots,
+    sql,
+    studies,
+    thumbnail,
+    topic,
+)
 
-__all__ = ["leaving", "overview"]
+__all__ = [
+    "audit",
+    "consents",
+    "faults",
+    "hl7v2",
+    "leaving",
+    "objects",
+    "operations",
+    "overview",
+    "requests",
+    "resources",
+    "snapshots",
+    "sql",
+    "studies",
+    "thumbnail",
+    "topic",
+]

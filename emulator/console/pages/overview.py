@@ -10,7 +10,8 @@ from emulator.console.caller import Caller, Json, Refused
 from emulator.console.html import Child, Html, join, tag
 from emulator.console.inventory import Store, datasets, keys, number, stores, tables
 from emulator.console.layout import Page, button, field, form, refusal, section, table, url
-from emulator.console.site import page, see
+from emulator.console.leading import address
+from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.gateway.request import Response
 
@@ -48,18 +49,11 @@ def _open_by_name() -> Html:
 
 
 @page("GET", "open")
-async def open_by_name(visitor: Visitor) -> Page | Response:
+async def open_by_name(visitor: Visitor) -> Response:
     """Lead to the page of what has a name, which says by itself whether it may be seen."""
-    name = visitor.must("name")
-    if name.startswith("gs://"):
-        return see("objects", bucket=name[5:].split("/")[0])
-    kinds = (("/dicomStores/", "studies"), ("/fhirStores/", "resources"), ("/hl7V2Stores/", "hl7v2"))
-    for part, to in (*kinds, ("/consentStores/", "consents")):
-        if part in name:
-            return see(to, store=name)
-    if "/topics/" in name or "/subscriptions/" in name:
-        return see("topic", topic=name)
-    raise Refused(400, "That is no name of a store, bucket, topic or subscription.")
+    if (to := address(visitor.must("name"))) is None:
+        raise Refused(400, "That is no name of a store, bucket, topic, subscription or project.")
+    return Response(303, {"location": to, "cache-control": "no-store"})
 
 
 async def _part(visitor: Visitor, title: str, make: Callable[[Caller, str], Awaitable[tuple[str, Child]]]) -> Part:

@@ -1,6 +1,7 @@
 """An emulator with a dataset, and browsers that have followed a link to its console."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any, cast
@@ -12,6 +13,7 @@ from emulator.serving.asgi import Application
 from emulator.settings import Settings
 from tests.emulator.conftest import InProcess
 from tests.support.emulator import free_port
+from tests.support.patience import PATIENCE
 
 HOST = "http://127.0.0.1:9470"
 PROJECT = "unit-project"
@@ -79,19 +81,26 @@ class Browser:
         self.site = site
         self.headers = {"cookie": cookie, "sec-fetch-site": "same-origin"}
 
-    def get(self, page: str, **query: str) -> httpx.Response:
+    def get(self, page: str, /, **query: str) -> httpx.Response:
         """A page."""
         return self.site.send("GET", BASE + page, headers=self.headers, params=query)
 
-    def post(self, page: str, **form: str) -> httpx.Response:
+    def post(self, page: str, /, **form: str) -> httpx.Response:
         """What a form of a page sends."""
         return self.site.send("POST", BASE + page, headers=self.headers, data=form)
 
-    def read(self, page: str, **query: str) -> str:
+    def read(self, page: str, /, **query: str) -> str:
         """The words of a page that is there, without what is hidden from everybody."""
         answer = self.get(page, **query)
         assert answer.status_code == 200, answer.text
         return words(answer.text)
+
+    def read_with(self, said: str, page: str, /, **query: str) -> str:
+        """The same once it has certain words."""
+        deadline = time.monotonic() + PATIENCE
+        while said not in (text := self.read(page, **query)):
+            assert time.monotonic() < deadline, text
+        return text
 
 
 def words(html: str) -> str:
