@@ -11,7 +11,8 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ ACCOUNTS = "iam.serviceAccounts"
 KEYS = "iam.serviceAccountKeys"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CACHE_LIMIT = 10_000
+IssueIdToken = Callable[[str, str], tuple[str, int]]
 INVALID = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
     'authentication credential. For the emulator: eval "$(python -m emulator env)".'
@@ -49,6 +51,21 @@ NO_SCOPE = "Invalid OAuth scope or ID token audience provided."
 WRONG_AUDIENCE = "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token"
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What credentials that hold stand for: a principal, until when (seconds since 1970), and for which scopes only.
+
+    scopes None is all that the principal may do.
+    """
+
+    principal: str
+    expires: float
+    scopes: frozenset[str] | None = None
+
+
+NOBODY = Verified("", 0.0)
+
+
 class Authenticator:
     """Turns an Authorization header into a principal ("user:..." or "serviceAccount:...")."""
 
@@ -56,7 +73,7 @@ class Authenticator:
         self._state = state
         self._owner = secret_file(folder / "owner-token", lambda: "owner-" + secrets.token_urlsafe(32))
         self._secret = bytes.fromhex(secret_file(folder / "signing-secret", lambda: secrets.token_hex(32)))
-        self._known: dict[str, tuple[str, float]] = {}
+        self._known: dict[str, Verified] = {}
 
     @property
     def owner_token(self) -> str:
@@ -65,21 +82,25 @@ class Authenticator:
 
     def principal(self, headers: Mapping[str, str], query_token: str = "") -> str:
         """The caller; "" where no credentials came. Raises a 401 for credentials that do not hold."""
+        return self.verified(headers, query_token).principal
+
+    def verified(self, headers: Mapping[str, str], query_token: str = "") -> Verified:
+        """The caller and his scopes; NOBODY where no credentials came. Raises a 401 for those that do not hold."""
         header = headers.get("authorization", "")
         if not header and not query_token:
-            return ""
+            return NOBODY
         token = header[7:].strip() if header[:7].lower() == "bearer " else query_token
         if not token:
             raise unauthenticated(INVALID, reason="authError")
         known = self._known.get(token)
         now = self._state.clock.seconds()
-        if known is not None and known[1] > now:
-            return known[0]
-        principal, expires = self._verify(token, now)
+        if known is not None and known.expires > now:
+            return known
+        verified = self._verify(token, now)
         if len(self._known) >= CACHE_LIMIT:
             self._known = {}
-        self._known[token] = (principal, expires)
-        return principal
+        self._known[token] = verified
+        return verified
 
     def forget(self) -> None:
         """Drop what was verified: a key or an account has changed."""
@@ -93,8 +114,11 @@ class Authenticator:
         if unique_id and account.body.get("uniqueId") != unique_id:
             raise unauthenticated(INVALID, reason="authError")
 
-    def issue(self, email: str, lifetime: int = LIFETIME) -> str:
-        """An access token for a service account, signed, valid for `lifetime` seconds and over a restart."""
+    def issue(self, email: str, lifetime: int = LIFETIME, scopes: Iterable[str] | None = None) -> str:
+        """An access token for a service account, signed, valid for `lifetime` seconds and over a restart.
+
+        It does what the account may, as far as one of the OAuth scopes covers it; None is everything.
+        """
         account = self._state.resources.require(ACCOUNTS, account_name(email))
         claims = {
             "sub": email,
@@ -102,11 +126,16 @@ class Authenticator:
             "exp": int(self._state.clock.seconds()) + lifetime,
             "jti": secrets.token_hex(4),
         }
+        if scopes is not None:
+            claims["scope"] = " ".join(scopes)
         payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
         return f"emu.{payload}.{self._signature(payload)}"
 
-    def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """The answer of the token endpoint. Raises a 400 in OAuth's words (RFC 6749 5.2), or a 501 for ID tokens."""
+    def exchange(self, form: Mapping[str, str], issue_id_token: IssueIdToken) -> dict[str, Any]:
+        """The answer of the token endpoint: an access token, or for a target_audience an ID token.
+
+        Raises a 400 in OAuth's words (RFC 6749 5.2).
+        """
         if form.get("grant_type") != JWT_BEARER:
             raise ApiError(400, "INVALID_ARGUMENT", "unsupported_grant_type", "unsupported_grant_type")
         claims = self._verified_claims(form.get("assertion", ""), self._state.clock.seconds())
@@ -114,31 +143,28 @@ class Authenticator:
             raise ApiError(400, "INVALID_ARGUMENT", NOT_AUTHORIZED, "unauthorized_client")
         if not assertions.is_token_endpoint(claims.get("aud"), self._state.settings.base_url):
             raise ApiError(400, "INVALID_ARGUMENT", WRONG_AUDIENCE, "invalid_grant")
-        if claims.get("target_audience"):
-            raise ApiError(
-                501, "UNIMPLEMENTED", "ID tokens (target_audience) are not emulated.", "unsupported_response_type"
-            )
+        if audience := claims.get("target_audience"):
+            return {"id_token": issue_id_token(claims["iss"], str(audience))[0]}
         scope = claims.get("scope")
         if not isinstance(scope, str) or not scope.split():
             raise ApiError(400, "INVALID_ARGUMENT", NO_SCOPE, "invalid_scope")
-        return {"access_token": self.issue(claims["iss"]), "expires_in": LIFETIME, "token_type": "Bearer"}
+        token = self.issue(claims["iss"], scopes=scope.split())
+        return {"access_token": token, "expires_in": LIFETIME, "token_type": "Bearer"}
 
     def _signature(self, payload: str) -> str:
         digest = hmac.new(self._secret, payload.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def _verify(self, token: str, now: float) -> tuple[str, float]:
+    def _verify(self, token: str, now: float) -> Verified:
         if hmac.compare_digest(token.encode(), self._owner.encode()):
-            return self._state.settings.owner, now + LIFETIME
+            return Verified(self._state.settings.owner, now + LIFETIME)
         if token.startswith("emu."):
-            email, expires = self._verify_own(token, now)
-        elif token.count(".") == 2:
-            email, expires = self._verify_jwt(token, now)
-        else:
-            raise unauthenticated(INVALID, reason="authError")
-        return f"serviceAccount:{email}", expires
+            return self._verify_own(token, now)
+        if token.count(".") == 2:
+            return self._verify_jwt(token, now)
+        raise unauthenticated(INVALID, reason="authError")
 
-    def _verify_own(self, token: str, now: float) -> tuple[str, float]:
+    def _verify_own(self, token: str, now: float) -> Verified:
         parts = token.split(".")
         payload = parts[1] if len(parts) == 3 else ""
         if not hmac.compare_digest(parts[-1].encode(), self._signature(payload).encode()):
@@ -147,15 +173,17 @@ class Authenticator:
         if claims["exp"] <= now:
             raise unauthenticated(INVALID, reason="authError")
         self.require_enabled(claims["sub"], claims["uid"])
-        return claims["sub"], claims["exp"]
+        scope = claims.get("scope")
+        return _account(claims["sub"], claims["exp"], scope)
 
-    def _verify_jwt(self, token: str, now: float) -> tuple[str, float]:
+    def _verify_jwt(self, token: str, now: float) -> Verified:
         """Who signed a JWT for an API by himself, and until when it holds (AIP-4111). Raises a 401."""
         claims = self._verified_claims(token, now)
         own = claims.get("sub") == claims["iss"]
         if not own or not assertions.is_for_an_api(claims, self._state.settings.base_url):
             raise unauthenticated(INVALID, reason="authError")
-        return claims["iss"], claims["exp"]
+        scope = claims.get("scope") if claims.get("aud") is None else None
+        return _account(claims["iss"], claims["exp"], scope)
 
     def _verified_claims(self, token: str, now: float) -> dict[str, Any]:
         """The claims of a JWT that a key of the service account `iss` has signed. Raises a 401."""
@@ -174,6 +202,10 @@ class Authenticator:
         if key is None or not holds(key, self._state.clock.seconds()):
             raise unauthenticated(INVALID, reason="authError")
         return str(key.body["publicKeyPem"])
+
+
+def _account(email: str, expires: float, scope: str | None) -> Verified:
+    return Verified(f"serviceAccount:{email}", expires, None if scope is None else frozenset(scope.split()))
 
 
 def holds(key: Resource, now: float) -> bool:
@@ -195,6 +227,17 @@ def new_private_key() -> RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+def key_record(private: RSAPrivateKey, owner: str) -> dict[str, Any]:
+    """What is kept of a key, for an account's unique id: its public half, bare and as a certificate, in PEM form."""
+    from cryptography.hazmat.primitives import serialization
+
+    public_pem = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    certificate = certificates.self_signed(private, owner)
+    return {"publicKeyPem": public_pem.decode(), "certificatePem": certificate.decode(), "disabled": False}
+
+
 def make_key(state: State, tx: sqlite3.Connection, email: str, private: RSAPrivateKey | None = None) -> dict[str, Any]:
     """Create an RSA key for a service account, of `private` where it is made already.
 
@@ -206,19 +249,11 @@ def make_key(state: State, tx: sqlite3.Connection, email: str, private: RSAPriva
     private_pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    public_pem = private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
     key_id = state.ids.hex(40)
     account = account_name(email)
     record = state.resources.get(ACCOUNTS, account, tx)
     owner = record.body["uniqueId"] if record is not None else email
-    body = {
-        "publicKeyPem": public_pem.decode(),
-        "certificatePem": certificates.self_signed(private, owner).decode(),
-        "disabled": False,
-    }
-    state.resources.insert(tx, KEYS, f"{account}/keys/{key_id}", account, body)
+    state.resources.insert(tx, KEYS, f"{account}/keys/{key_id}", account, key_record(private, owner))
     base = state.settings.base_url
     return {
         "type": "service_account",

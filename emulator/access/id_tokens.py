@@ -33,7 +33,7 @@ class IdTokens:
         self._state = state
         self._file = folder / "id-token-key.pem"
 
-    def issue(self, email: str, audience: str) -> tuple[str, int]:
+    def issue(self, email: str, audience: str, *, with_email: bool = True) -> tuple[str, int]:
         """A token for an audience that names a service account, and when it expires, in seconds since 1970.
 
         Raises ApiError 404 for no such account.
@@ -43,8 +43,7 @@ class IdTokens:
         claims = {
             "aud": audience,
             "azp": account.body["uniqueId"],
-            "email": email,
-            "email_verified": True,
+            **({"email": email, "email_verified": True} if with_email else {}),
             "exp": now + LIFETIME,
             "iat": now,
             "iss": self._state.settings.base_url,

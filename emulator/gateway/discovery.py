@@ -68,6 +68,11 @@ class Method:
         return {name: p for name, p in self.parameters.items() if p.location == "query"}
 
     @cached_property
+    def scopes(self) -> frozenset[str]:
+        """The OAuth scopes of which a token needs one; empty where the document names none."""
+        return frozenset(self._spec.get("scopes", ()))
+
+    @cached_property
     def service(self) -> str:
         """The first word of the id."""
         return self.id.split(".", 1)[0]

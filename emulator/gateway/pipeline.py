@@ -11,10 +11,11 @@ from dataclasses import replace
 from emulator.access.authentication import MISSING
 from emulator.access.authorization import denied, permission_of
 from emulator.context import Context
-from emulator.errors import ApiError, not_implemented, unauthenticated
+from emulator.errors import ApiError, not_implemented, permission_denied, unauthenticated
 from emulator.gateway import unpacking, validation
 from emulator.gateway.answers import encode
 from emulator.gateway.audit import Audit
+from emulator.gateway.discovery import Method
 from emulator.gateway.failures import error_of
 from emulator.gateway.registry import Registry
 from emulator.gateway.request import Answer, Request, Response
@@ -86,7 +87,12 @@ class Pipeline:
         context = self._context
         query_token = next((v for k, v in request.raw_query if k == "access_token"), "")
         principal = service.authenticate(request) if service.authenticate is not None else ""
-        principal = principal or context.authenticator.principal(request.headers, query_token)
+        if not principal:
+            verified = context.authenticator.verified(request.headers, query_token)
+            principal, scopes = verified.principal, request.method.scopes
+            if verified.scopes is not None and scopes and scopes.isdisjoint(verified.scopes):
+                request.principal = principal
+                raise out_of_scope(request.method)
         principal = principal or next(filter(None, (identify(request) for identify in self._identifying)), "")
         if not principal:
             if service.anonymous and self._trusts_anonymous(request):
@@ -118,6 +124,18 @@ class Pipeline:
             if permission and not self._context.policies.allows(request.principal, permission, resource):
                 return permission, resource, False
         return permissions[0] if permissions else "", resource, True
+
+
+def out_of_scope(method: Method) -> ApiError:
+    """The 403 for a token that none of the method's OAuth scopes was asked for with."""
+    said = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "domain": "googleapis.com",
+        "metadata": {"service": f"{method.service}.googleapis.com", "method": method.id},
+    }
+    text = "Request had insufficient authentication scopes."
+    return permission_denied(text, reason="insufficientPermissions", details=[said])
 
 
 async def _validate(request: Request, service: Service, registration: Registration) -> None:

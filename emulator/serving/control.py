@@ -105,9 +105,9 @@ def _token(emulator: Emulator, raw: bytes) -> Response:
             fields = {str(k): str(v) for k, v in orjson.loads(raw).items()}
         else:
             fields = dict(parse_qsl(raw.decode("latin-1")))
-        return Response.json(emulator.authenticator.exchange(fields))
+        return Response.json(emulator.authenticator.exchange(fields, emulator.id_tokens.issue))
     except (ApiError, ValueError) as error:
-        said = isinstance(error, ApiError) and error.code in (400, 501)
+        said = isinstance(error, ApiError) and error.code == 400
         reason = error.reason if isinstance(error, ApiError) and said else "invalid_grant"
         text = error.message if isinstance(error, ApiError) else "The request is malformed."
         code = error.code if isinstance(error, ApiError) and said else 400

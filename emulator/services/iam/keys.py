@@ -17,6 +17,7 @@ from emulator.errors import failed_precondition, invalid_argument, not_implement
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, require_account, require_key, resource_name, unknown_account
 from emulator.services.iam.service import SERVICE
+from emulator.services.iam.system_keys import is_system_managed
 from emulator.state.resources import Resource
 
 _METHODS = "iam.projects.serviceAccounts.keys"
@@ -33,7 +34,7 @@ def view(key: Resource) -> dict[str, Any]:
         "name": key.name,
         "keyAlgorithm": "KEY_ALG_RSA_2048",
         "keyOrigin": key.body.get("origin", "GOOGLE_PROVIDED"),
-        "keyType": "USER_MANAGED",
+        "keyType": "SYSTEM_MANAGED" if is_system_managed(key) else "USER_MANAGED",
         "validAfterTime": key.created,
         "validBeforeTime": key.body.get("validBefore", _FOREVER),
     }
@@ -100,20 +101,20 @@ async def get(request: Request) -> Answer:
 
 @SERVICE.handles(f"{_METHODS}.list", permission=f"{_PERMISSION}.list", on=resource_name)
 async def list_keys(request: Request) -> Answer:
-    """The keys of an account; system-managed keys do not exist here."""
+    """The keys of an account, of all types or those asked for; a system-managed one exists once it has signed."""
     name = account_name(request)
     require_account(request.context, name)
-    if request.query.get("keyTypes", ["USER_MANAGED"]) == ["SYSTEM_MANAGED"]:
-        return {}
-    found = request.context.resources.list(KEYS, str(name))[0]
-    return {"keys": [view(key) for key in found]} if found else {}
+    wanted = {each for each in request.query.get("keyTypes", []) if each != "KEY_TYPE_UNSPECIFIED"}
+    found = map(view, request.context.resources.list(KEYS, str(name))[0])
+    shown = [key for key in found if not wanted or key["keyType"] in wanted]
+    return {"keys": shown} if shown else {}
 
 
 @SERVICE.handles(f"{_METHODS}.delete", permission=f"{_PERMISSION}.delete", on=resource_name)
 async def delete(request: Request) -> Answer:
     """Delete a key: what it signed is refused from now on."""
     context = request.context
-    key = require_key(request)
+    key = _require_own(request)
 
     def step(tx: sqlite3.Connection) -> None:
         context.resources.delete(tx, KEYS, key.name)
@@ -137,7 +138,7 @@ async def disable(request: Request) -> Answer:
 
 async def _set_disabled(request: Request, *, disabled: bool) -> Answer:
     context = request.context
-    name = require_key(request).name
+    name = _require_own(request).name
 
     def step(tx: sqlite3.Connection) -> None:
         key = context.resources.require(KEYS, name, tx)
@@ -148,12 +149,21 @@ async def _set_disabled(request: Request, *, disabled: bool) -> Answer:
     return {}
 
 
+def _require_own(request: Request) -> Resource:
+    """The user-managed key that a path names; a 400 for a system-managed one, which nobody changes."""
+    key = require_key(request)
+    if is_system_managed(key):
+        raise failed_precondition(f"Service account key {key.id} is managed by Google: it can't be changed.")
+    return key
+
+
 def _require_room(request: Request, tx: sqlite3.Connection) -> None:
     context = request.context
     name = account_name(request)
     if context.resources.get(ACCOUNTS, str(name), tx) is None:
         raise unknown_account(name)
-    if len(context.resources.list(KEYS, str(name), tx=tx)[0]) >= KEY_LIMIT:
+    keys = context.resources.list(KEYS, str(name), tx=tx)[0]
+    if sum(not is_system_managed(key) for key in keys) >= KEY_LIMIT:
         raise resource_exhausted("Maximum number of keys on account reached.")
 
 

@@ -46,8 +46,12 @@ def account_name(request: Request) -> AccountName:
     IAM accepts `-` for the project, and the numeric unique id in place of the e-mail address. A unique id that no
     account has gives a name that does not exist.
     """
-    context = request.context
-    segments = request.name.split("/")
+    return find_account(request.context, request.name)
+
+
+def find_account(context: Context, name: str) -> AccountName:
+    """The same for projects/PROJECT/serviceAccounts/ACCOUNT."""
+    segments = name.split("/")
     project, account = context.project_id(segments[1]), segments[3]
     if account.isdigit():
         known = context.resources.list(ACCOUNTS, f"projects/{context.settings.project if project == '-' else project}")[

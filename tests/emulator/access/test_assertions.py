@@ -8,9 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from google.auth import jwt
+from google.auth.transport.requests import Request
+from google.oauth2 import service_account
 
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
@@ -180,5 +184,12 @@ def test_what_does_not_hold_is_an_error_of_oauth(
     assert exchange(emulator, sign(**changes)) == (400, error)
 
 
-def test_id_tokens_are_not_pretended(emulator: RunningEmulator, sign: Sign) -> None:
-    assert exchange(emulator, sign(aud=ENDPOINT, target_audience="https://service.example"))[0] == 501
+def test_a_key_gets_id_tokens_from_the_token_endpoint(emulator: RunningEmulator) -> None:
+    file = json.loads(emulator.credentials_file.read_text())
+    audience = "https://service.example"
+    credentials = service_account.IDTokenCredentials.from_service_account_info(file, target_audience=audience)
+    with requests.Session() as session:
+        credentials.refresh(Request(session))
+    certificates = httpx.get(f"{emulator.base_url}/oauth2/v1/certs", timeout=PATIENCE).json()
+    claims = jwt.decode(credentials.token, certs=certificates, audience=audience)
+    assert (claims["email"], claims["iss"]) == (file["client_email"], emulator.base_url)
