@@ -14,5 +14,7 @@ ENDPOINTS = {
     "logging": "v2/",
     "monitoring": "",
     "cloudScheduler": "v1/",
+    "cloudRunV2": "v2/",
+    "composer": "v1/",
     "compute": "compute/beta/",
 }

@@ -8,6 +8,7 @@ from typing import Final
 from emulator.provider.flow import Flow
 from emulator.provider.tables import (
     bigquery,
+    composer,
     healthcare,
     iam,
     kms,
@@ -15,10 +16,25 @@ from emulator.provider.tables import (
     monitoring,
     projects,
     pubsub,
+    run,
     scheduler,
     serviceaccount,
     storage,
 )
 
-_MODULES = (storage, healthcare, pubsub, bigquery, projects, serviceaccount, kms, logging, monitoring, scheduler, iam)
+_MODULES = (
+    storage,
+    healthcare,
+    pubsub,
+    bigquery,
+    projects,
+    serviceaccount,
+    kms,
+    logging,
+    monitoring,
+    scheduler,
+    run,
+    composer,
+    iam,
+)
 FLOWS: Final[Mapping[str, Flow]] = {flow.spec.resource_type: flow for module in _MODULES for flow in module.FLOWS}

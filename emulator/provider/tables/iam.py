@@ -31,7 +31,7 @@ class _OnPolicy(Flow):
         problems = super().check(inputs, old, settings, name)
         value, project = inputs.get(self.target.property), inputs.get("project") or settings.project
         if isinstance(value, str) and project is not UNKNOWN:
-            inputs[self.target.property] = self.target.kept(value, project)
+            inputs[self.target.property] = self.target.kept(value, project, inputs.get("location"))
         return problems
 
     def resource(self, values: Mapping[str, Any], settings: Settings) -> str:
@@ -39,7 +39,7 @@ class _OnPolicy(Flow):
         named = self.variables(values, settings)
         if "consentStoreId" in named:
             return f"{named['dataset']}/consentStores/{str(named['consentStoreId']).rsplit('/', 1)[-1]}"
-        return self.target.name(str(named[self.target.property]), named.get("project"))
+        return self.target.name(str(named[self.target.property]), named.get("project"), named.get("location"))
 
     def change(self, rest: Rest, resource: str, modify: Callable[[Policy], bool]) -> None:
         """Read the policy, modify it and write it back, anew whenever somebody else was faster (409, 412).

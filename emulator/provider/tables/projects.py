@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.provider.flow import Flow, FlowError
 from emulator.provider.model import Call, Resource, props
+from emulator.provider.operations import wait
 from emulator.provider.rest import Rest, RestError
 from emulator.provider.settings import Settings
 
@@ -41,27 +42,13 @@ SERVICE_IDENTITY = Resource(
 )
 
 
-def wait(rest: Rest, operation: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Wait for a long-running operation of Service Usage; gives its response. FlowError when it failed."""
-    pauses = iter((0.1,) * 10 + (0.5,) * 60 + (1.0,) * 600)
-    while not operation.get("done") and operation.get("name"):
-        if not rest.pause(pauses):
-            raise FlowError("its operation did not end in time")
-        operation = rest.call("serviceUsage", Call("GET", "{+name}"), operation)
-    if operation.get("error"):
-        error = operation["error"]
-        raise RestError(400, str(error.get("status", "")), str(error.get("message", "the operation failed")))
-    response: Mapping[str, Any] = operation.get("response") or {}
-    return response
-
-
 class _Service(Flow):
     """An API is enabled unless it is; only disableOnDestroy disables it again."""
 
     def create(self, rest: Rest, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         values = self.variables(inputs, rest.settings)
         if not self._enabled(rest, values):
-            wait(rest, self._v1(rest, Call("POST", f"{_SERVICE}:enable"), values, {}))
+            wait(rest, "serviceUsage", self._v1(rest, Call("POST", f"{_SERVICE}:enable"), values, {}))
         state = self.read(rest, values)
         if state is None:
             raise FlowError("it was enabled, but is not among the project's services")
@@ -87,7 +74,11 @@ class _Service(Flow):
             "disableDependentServices": bool(state.get("disableDependentServices")),
             "checkIfServiceHasUsage": checked,
         }
-        wait(rest, self._v1(rest, Call("POST", f"{_SERVICE}:disable"), self.variables(state, rest.settings), body))
+        wait(
+            rest,
+            "serviceUsage",
+            self._v1(rest, Call("POST", f"{_SERVICE}:disable"), self.variables(state, rest.settings), body),
+        )
 
     def _enabled(self, rest: Rest, values: Mapping[str, Any]) -> bool:
         query = {"filter": "state:ENABLED", "fields": "services/name,nextPageToken", "pageSize": "200"}
@@ -109,7 +100,7 @@ class _ServiceIdentity(Flow):
 
     def create(self, rest: Rest, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         values = self.variables(inputs, rest.settings)
-        made = wait(rest, rest.call("serviceUsage", self.spec.create, values))
+        made = wait(rest, "serviceUsage", rest.call("serviceUsage", self.spec.create, values))
         email = made.get("email")
         known = {"email": email, "member": f"serviceAccount:{email}"} if email else {}
         return self.identity(values, rest.settings), {**self.state({}, values, rest.settings), **known}

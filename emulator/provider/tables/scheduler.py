@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.provider.flow import Flow
 from emulator.provider.model import Call, Resource, props
 from emulator.provider.rest import Rest
 from emulator.provider.settings import Settings
+from emulator.provider.tables.regional import Regional
 
 _JOB = "projects/{project}/locations/{region}/jobs/{name}"
 
@@ -34,23 +34,8 @@ JOB = Resource(
 )
 
 
-class _Job(Flow):
-    """The body carries the job's full name; whether it runs is a call of its own."""
-
-    def variables(self, values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-        filled = super().variables(values, settings)
-        if filled.get("region") is None:
-            filled["region"] = settings.region or None
-        return filled
-
-    def derived(self, values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-        return {**super().derived(values, settings), "region": self.variables(values, settings)["region"]}
-
-    def body(self, values: Mapping[str, Any], *, updating: bool = False) -> Any:
-        sent = super().body(values, updating=updating)
-        if not updating:
-            sent["name"] = f"projects/{values['project']}/locations/{values['region']}/jobs/{values['name']}"
-        return sent
+class _Job(Regional):
+    """Whether a job runs is a call of its own."""
 
     def state(self, live: Mapping[str, Any], given: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         return super().state({**live, "paused": live.get("state") == "PAUSED"}, given, settings)

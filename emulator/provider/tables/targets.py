@@ -31,17 +31,17 @@ class Target:
     short: bool = False
     """Whether state keeps the last part of the name only, as the official plugin does."""
 
-    def kept(self, value: str, project: str | None) -> str:
+    def kept(self, value: str, project: str | None, location: str | None = None) -> str:
         """The name of the resource as state keeps it."""
-        name = self.name(value, project)
+        name = self.name(value, project, location)
         return name.rsplit("/", 1)[-1] if self.short else name
 
-    def name(self, value: str, project: str | None) -> str:
+    def name(self, value: str, project: str | None, location: str | None = None) -> str:
         """The full name of the resource that a program or an import id names in any of the accepted ways."""
         for template in (self.full, *self.shorts):
             found = parse(template, value)
             if found is not None:
-                return expand(self.full, {"project": project, **found}, escape=False)
+                return expand(self.full, {"project": project, "location": location, **found}, escape=False)
         return value
 
     def fetch(self, rest: Rest, resource: str) -> Policy:
@@ -188,6 +188,12 @@ TARGETS: Mapping[str, Target] = {
         "projects/{project}/serviceAccounts/{email}",
         get=Call("POST", "{+resource}:getIamPolicy", _VERSION),
         version="v1",
+    ),
+    "gcp:cloudrunv2/jobIamMember:JobIamMember": Target(
+        "cloudRunV2",
+        "name",
+        "projects/{project}/locations/{location}/jobs/{name}",
+        ("{project}/{location}/{name}", "{location}/{name}", "{name}"),
     ),
     "gcp:projects/iAMMember:IAMMember": PROJECT,
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": Target(

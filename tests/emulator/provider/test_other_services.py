@@ -194,3 +194,55 @@ def test_functions(engine: Engine, emulator: RunningEmulator) -> None:
     assert refused.value.details().startswith("gcp:organizations/getProject:getProject: ")
     with pytest.raises(grpc.RpcError, match="does not have the function gcp:compute/getZones:getZones"):
         engine.invoke("gcp:compute/getZones:getZones")
+
+
+def test_a_cloud_run_job(engine: Engine, emulator: RunningEmulator, unique: Unique) -> None:
+    token = "gcp:cloudrunv2/job:Job"
+    container = {"image": "us-docker.pkg.dev/p/r/i:1", "args": ["load"], "envs": [{"name": "A", "value": "1"}]}
+    inputs = {
+        "name": unique("job"),
+        "location": "us-central1",
+        "deletionProtection": False,
+        "labels": {"a": "1"},
+        "template": {"template": {"containers": [container], "maxRetries": 1}},
+    }
+    assert engine.up("j", token, inputs) == "create"
+    settled(engine, "j", inputs)
+    path = f"/v2/{engine.state['j'].id}"
+    live = emulator.request("GET", path)[1]
+    assert live["template"]["template"]["containers"][0]["env"] == [{"name": "A", "value": "1"}]
+    assert engine.state["j"].outputs["terminalConditions"][0]["type"] == "Ready"
+    changed = {**inputs, "template": {"taskCount": 3, "template": {"containers": [container], "maxRetries": 0}}}
+    assert engine.up("j", token, changed) == "update"
+    settled(engine, "j", changed)
+    live = emulator.request("GET", path)[1]
+    assert (live["template"]["taskCount"], live["template"]["template"]["maxRetries"]) == (3, 0)
+    imported = engine.import_("i", token, engine.state["j"].id)
+    assert imported is not None
+    assert engine.up("j", token, {**changed, "deletionProtection": True}) == "update"
+    with pytest.raises(grpc.RpcError, match="deletionProtection"):
+        engine.delete("j")
+    engine.up("j", token, changed)
+    engine.delete("j")
+    assert emulator.request("GET", path)[0] == 404
+
+
+def test_a_composer_environment(engine: Engine, emulator: RunningEmulator, unique: Unique) -> None:
+    token = "gcp:composer/environment:Environment"
+    software = {"imageVersion": "composer-3-airflow-2.11.1-build.13", "envVariables": {"A": "1"}}
+    config = {"softwareConfig": software, "environmentSize": "ENVIRONMENT_SIZE_SMALL", "enablePrivateEnvironment": True}
+    inputs = {"name": unique("airflow"), "region": "us-central1", "labels": {"a": "1"}, "config": config}
+    assert engine.up("e", token, inputs) == "create"
+    settled(engine, "e", inputs)
+    path = f"/v1/{engine.state['e'].id}"
+    live = emulator.request("GET", path)[1]
+    assert live["config"]["privateEnvironmentConfig"] == {"enablePrivateEnvironment": True}
+    assert engine.state["e"].outputs["config"]["dagGcsPrefix"] == live["config"]["dagGcsPrefix"]
+    software = {**software, "envVariables": {"A": "2"}, "pypiPackages": {"pydicom": ""}}
+    changed = {**inputs, "labels": {"a": "2"}, "config": {**config, "softwareConfig": software}}
+    assert engine.up("e", token, changed) == "update"
+    settled(engine, "e", changed)
+    live = emulator.request("GET", path)[1]
+    assert (live["config"]["softwareConfig"]["envVariables"], live["labels"]["a"]) == ({"A": "2"}, "2")
+    engine.delete("e")
+    assert emulator.request("GET", path)[0] == 404
