@@ -221,6 +221,14 @@ KEYS = (
         _between(1, 120),
     ),
     Key(
+        "servicePerimeter",
+        "string",
+        "",
+        "A VPC Service Controls perimeter of the organization that the project has to be in: `preflight` looks whether"
+        " it is. Empty: none.",
+        _matches(r"|accessPolicies/[0-9]+/servicePerimeters/\w+", "accessPolicies/NUMBER/servicePerimeters/NAME"),
+    ),
+    Key(
         "auditLogs",
         "boolean",
         default=False,

@@ -85,6 +85,7 @@ class Settings:
     key_ring: str | None
     key_rotation_days: int
     key_destroy_days: int
+    service_perimeter: str | None
     audit_logs: bool
     audit_days: int
     dataflow: bool
@@ -204,6 +205,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         key_ring=read["keyRing"] or None,
         key_rotation_days=read["keyRotationDays"],
         key_destroy_days=read["keyDestroyDays"],
+        service_perimeter=read["servicePerimeter"] or None,
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
         dataflow=read["dataflow"],

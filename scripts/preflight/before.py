@@ -10,7 +10,8 @@ from infra.settings import Settings
 from scripts.checks import Check, Undecided, place
 from scripts.connection import Connection
 from scripts.errors import CommandError, api_failure
-from scripts.preflight import permissions
+from scripts.preflight import keys, perimeter, permissions
+from scripts.preflight.names import free, taken
 
 _BY_HAND = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """The APIs by which the program enables all others."""
@@ -46,9 +47,8 @@ def checks(target: Connection, settings: Settings) -> list[Check]:
         *(Check(f"bucket {each}", partial(_bucket_in_use, target, each)) for each in used if each),
         Check("healthcare dataset", partial(_dataset_in_use if existing.dataset else _dataset_name, target)),
         Check("BigQuery dataset", partial(_table_dataset_name, target)),
-        *([Check("key", partial(_key, target, settings.encryption_key))] if settings.encryption_key else []),
-        *([Check("key ring", partial(_key_ring_name, target, settings))] if settings.key_ring else []),
-        *([] if target.emulated else _policies(target, settings)),
+        *keys.checks(target, settings),
+        *([] if target.emulated else [*perimeter.checks(target, settings), *_policies(target, settings)]),
     ]
 
 
@@ -110,7 +110,7 @@ def _bucket_name(target: Connection, bucket: str) -> str:
                 " another name."
             ) from None
         raise
-    return _taken(target, found.labels, "bucket")
+    return taken(target, found.labels, "bucket")
 
 
 def _bucket_in_use(target: Connection, bucket: str) -> str:
@@ -139,64 +139,12 @@ def _may_grant(what: str, role: str, wanted: list[str], held: Sequence[str]) -> 
 
 
 def _dataset_name(target: Connection) -> str:
-    return _free(target, lambda: target.execute(target.healthcare.get(name=target.outputs.dataset_name)) and None)
+    return free(target, lambda: target.execute(target.healthcare.get(name=target.outputs.dataset_name)) and None)
 
 
 def _table_dataset_name(target: Connection) -> str:
     name = f"{target.outputs.project}.{target.outputs.bigquery_dataset}"
-    return _free(target, lambda: target.bigquery.get_dataset(name).labels)
-
-
-def _free(target: Connection, look: Callable[[], Any], kind: str = "dataset", key: str = "environment") -> str:
-    """What there is to say of a name in the project; `look` gives the labels of what has it, None for no labels."""
-    try:
-        labels = look()
-    except Exception as error:
-        refusal = api_failure(error)
-        # While an API is not enabled, nothing of it can be there.
-        if refusal and (refusal.code == 404 or "has not been used in project" in refusal.message):
-            return "the name is free"
-        raise
-    return _taken(target, labels, kind, key)
-
-
-def _taken(target: Connection, labels: Any, kind: str, key: str = "environment") -> str:
-    """Say that what is there is this environment's, by its labels; else that the person has to know."""
-    wanted = target.outputs.labels
-    if labels and all(labels.get(name) == value for name, value in wanted.items()):
-        return "is there already, with the labels of this environment"
-    raise Undecided(
-        f"A {kind} of that name is there already. If this stack did not make it, take it over with `pulumi import`"
-        f" (docs/how-to/deploy-to-google-cloud.md), or set healthcare-cloud-poc:{key} to another name."
-    )
-
-
-def _key(target: Connection, key: str) -> str:
-    """The key can encrypt, and this account may let the services' agents use it."""
-    keys = target.api("cloudkms", "v1").projects().locations().keyRings().cryptoKeys()
-    found = target.execute(keys.get(name=key))
-    state = found.get("primary", {}).get("state", "without a version")
-    if state != "ENABLED":
-        raise CommandError(f"The primary version of {key} is {state}: enable it, or set another encryptionKey.")
-    wanted = ["cloudkms.cryptoKeys.getIamPolicy", "cloudkms.cryptoKeys.setIamPolicy"]
-    held = target.execute(keys.testIamPermissions(resource=key, body={"permissions": wanted})).get("permissions", [])
-    if lacking := [each for each in wanted if each not in held]:
-        raise CommandError(
-            f"This account lacks {', '.join(lacking)} on {key}: let its administrator grant roles/cloudkms.admin on it."
-        )
-    return f"{key}, {found.get('purpose', '')}"
-
-
-def _key_ring_name(target: Connection, settings: Settings) -> str:
-    """The ring's name is free, or taken by keys of this environment."""
-    ring = settings.keys["objects"].partition("/cryptoKeys/")[0]
-    keys = target.api("cloudkms", "v1").projects().locations().keyRings().cryptoKeys()
-
-    def look() -> Any:
-        found = target.execute(keys.list(parent=ring)).get("cryptoKeys", [])
-        return found[0].get("labels") if found else None
-
-    return _free(target, look, "key ring", "keyRing")
+    return free(target, lambda: target.bigquery.get_dataset(name).labels)
 
 
 def _policies(target: Connection, settings: Settings) -> Iterator[Check]:

@@ -96,7 +96,7 @@ def test_a_key_that_exists_and_a_ring_to_make_exclude_each_other() -> None:
 
 
 def test_every_rule_holds_and_finds_what_breaks_it() -> None:
-    made = graph_of({**ALL, "environment": "prod"})
+    made = graph_of({**ALL, "environment": "prod", "softDeleteDays": "30"})
     assert {name: broken for name, broken in check(made).items() if broken} == {}
     other = f"{RING}-2/cryptoKeys/healthcare"
     seeds = {

@@ -87,6 +87,7 @@ def test_every_kind_of_value_is_read() -> None:
         ("labels", '["team"]', "must be a map of texts"),
         ("encryptionKey", "my-key", "must be projects/P/locations/L/keyRings/R/cryptoKeys/K"),
         ("encryptionKey", "projects/p/locations/us-east1/keyRings/r/cryptoKeys/k", "must be in us-central1"),
+        ("servicePerimeter", "imaging", "must be accessPolicies/NUMBER/servicePerimeters/NAME"),
         ("keyRing", "no blanks", "must be 1 to 63 of"),
         ("keyRotationDays", "400", "must be a whole number from 1 to 365"),
         ("keyDestroyDays", "0", "must be a whole number from 1 to 120"),

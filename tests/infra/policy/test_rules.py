@@ -133,6 +133,11 @@ SEEDS = [
         "landing-bucket",
         lambda g: changed(g, "landing-bucket", softDeletePolicy={"retentionDurationSeconds": 0}),
     ),
+    (
+        "retention",
+        "export-bucket",
+        lambda g: changed(g, "export-bucket", softDeletePolicy={"retentionDurationSeconds": 29 * 86400}),
+    ),
 ]
 
 
@@ -152,7 +157,7 @@ def test_every_rule_is_seeded_and_says_what_it_demands() -> None:
 def test_production_is_protected_and_audited_whatever_its_configuration_says() -> None:
     graph = graph_of({"environment": "prod", "deletionProtection": "false"})
     broken = {name for name, found in check(graph).items() if found}
-    assert broken == {"audit", "protection"}
+    assert broken == {"audit", "protection", "retention"}
 
 
 def state_of(graph: Graph, outputs: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from infra.outputs import Outputs
 from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE
 from scripts.checks import Result, State, run_checks
 from scripts.connection import connect_to
-from scripts.preflight import after, before, planned
+from scripts.preflight import after, before, perimeter, planned
 from tests.infra.graph import NUMBER, declare, settings
 from tests.infra.test_environment import grants
 from tests.scripts.conftest import Live, Run, StartLive
@@ -163,6 +163,63 @@ def test_policies_of_the_organization_are_told(
         (check,) = [each for each in before.checks(target, chosen) if each.name.endswith(constraint)]
         (result,) = run_checks(target, [check])
     assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+PERIMETER = "accessPolicies/1/servicePerimeters/imaging"
+IN_FORCE = {
+    "resources": ["projects/7"],
+    "restrictedServices": [f"{each}.googleapis.com" for each in perimeter.SERVICES],
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "keys", "state", "says"),
+    [
+        ({"status": IN_FORCE}, {}, "ok", "holds projects/7"),
+        (
+            {"status": IN_FORCE},
+            {"keyRing": "r"},
+            "failed",
+            "update imaging --policy=1 --add-restricted-services=cloudkms",
+        ),
+        (
+            {"status": {**IN_FORCE, "resources": []}},
+            {},
+            "failed",
+            "update imaging --policy=1 --add-resources=projects/7",
+        ),
+        ({"spec": IN_FORCE, "useExplicitDryRunSpec": True}, {}, "unknown", "in dry-run mode only"),
+    ],
+)
+def test_a_perimeter_has_to_hold_the_project(
+    monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], keys: dict[str, str], state: str, says: str
+) -> None:
+    chosen = settings(servicePerimeter=PERIMETER, **keys)
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
+    answers = iter(({"projectNumber": "7"}, found))
+    with connect_to(planned.outputs(chosen)) as target:
+        monkeypatch.setattr(target, "execute", lambda _: next(answers))
+        (result,) = run_checks(target, list(perimeter.checks(target, chosen)))
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+def test_a_dataset_with_another_key_than_is_asked_for_would_be_replaced(
+    run: Run, start_live: StartLive, configuration: WriteConfiguration
+) -> None:
+    own = start_live()
+    parent = f"projects/{own.outputs.project}/locations/us-central1"
+
+    def said(**keys: str) -> dict[str, str]:
+        path = configuration(own.emulator.base_url, own.outputs.project, environment="new", **keys)
+        return checked(run, "--before", "--stack", "new", "--configuration", path)[1]["key of the healthcare dataset"]
+
+    assert said()["detail"] == "will be Google's own keys"
+    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-new", {})
+    assert (said()["state"], said()["detail"]) == ("ok", "Google's own keys")
+    refused = said(keyRing="imaging")
+    assert refused["state"] == "failed"
+    assert "is encrypted with Google's own keys, and a dataset's key can't be changed" in refused["detail"]
+    assert f"an empty one with {parent}/keyRings/imaging/cryptoKeys/healthcare in its place" in refused["detail"]
 
 
 def test_the_names_before_are_those_after() -> None:
