@@ -15,6 +15,12 @@ DENIALS = "iam.denyPolicies"
 # Who may not even change deny policies could never be let in again; Google has other accounts for that.
 NEVER_DENIED = "iam.googleapis.com/denypolicies."
 _FQDNS = {"resourcemanager": "cloudresourcemanager", "billing": "cloudbilling"}
+_FORMS = {
+    "principal://goog/subject/": "user:",
+    "principal://iam.googleapis.com/projects/-/serviceAccounts/": "serviceAccount:",
+    "principalSet://goog/group/": "group:",
+    "principalSet://goog/public:all": "allUsers",
+}
 PERMISSION = re.compile(r"([a-z][a-z0-9-]*)\.googleapis\.com/([A-Za-z0-9]+|\*)\.([A-Za-z0-9]+|\*)")
 
 
@@ -28,11 +34,15 @@ class Rule:
     allowed: tuple[str, ...]
     condition: str
 
+    def forbids(self, permission: str) -> bool:
+        """Whether it denies a permission (in v2 form) to those that it denies something."""
+        return _names(self.permissions, permission) and not _names(self.allowed, permission)
+
     def concerns(self, who: frozenset[str], permission: str) -> bool:
         """Whether it denies somebody (all his identities) a permission (in v2 form), its condition aside."""
         if self.principals.isdisjoint(who) or not self.exempt.isdisjoint(who):
             return False
-        return _names(self.permissions, permission) and not _names(self.allowed, permission)
+        return self.forbids(permission)
 
 
 def rules_of(policy: Mapping[str, Any]) -> list[Rule]:
@@ -44,6 +54,14 @@ def in_v2_form(permission: str) -> str:
     """A permission as deny policies write it: storage.objects.get is storage.googleapis.com/objects.get."""
     service, _, rest = permission.partition(".")
     return f"{_FQDNS.get(service, service)}.googleapis.com/{rest}"
+
+
+def as_member(principal: str) -> str:
+    """A principal of a deny policy as allow policies write it; what those have no other form for stays as it is."""
+    for beginning, kind in _FORMS.items():
+        if principal.startswith(beginning):
+            return kind + principal.removeprefix(beginning)
+    return principal
 
 
 def _rule(rule: Mapping[str, Any]) -> Rule:

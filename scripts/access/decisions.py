@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from emulator.access import conditions
+from scripts.access.denials import Denial, Denials
 from scripts.access.policies import Binding, Policies
 from scripts.access.principals import Groups, Known, Members, any_of, both
 from scripts.access.resources import Resource
 from scripts.access.roles import Roles
 from scripts.connection import Connection
+
+_LET = {Known.YES: Known.NO, Known.NO: Known.YES, Known.UNKNOWN: Known.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Grant:
     """One member's role through one binding, as it bears on a question.
 
     `stands` is whether the member stands for the principal asked about (yes where nobody was asked about), `includes`
-    whether the role includes the permission, `holds` whether the condition holds now; yes where there is none.
+    whether the role includes the permission, `holds` whether the condition holds now (yes where there is none), and
+    `denied` whether deny policies keep the principal from it all the same, by `denial`.
     """
 
     binding: Binding
@@ -27,23 +31,44 @@ class Grant:
     stands: Known = Known.YES
     includes: Known = Known.YES
     holds: Known = Known.YES
+    denied: Known = Known.NO
+    denial: Denial | None = None
 
     @property
     def grants(self) -> Known:
         """Whether it grants what was asked about."""
+        return both(self._undenied, _LET[self.denied])
+
+    @property
+    def _undenied(self) -> Known:
         return both(self.stands, both(self.includes, self.holds))
+
+    def weighed(self, denials: Denials, who: str, permission: str, resource: Resource) -> Grant:
+        """The grant with what deny policies say of it, which is asked only where it would grant something."""
+        if self._undenied == Known.NO:
+            return self
+        denied, denial = denials.against(who, permission, resource)
+        return replace(self, denied=denied, denial=denial)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The grants that bear on a question, those that decide it first, and what could not be looked at."""
+    """The grants that bear on a question, those that decide it first, and what could not be looked at.
+
+    `unread` are policies that might grant it, `unweighed` deny policies that might forbid it; these leave a yes a yes.
+    `forbidden` is that a deny policy keeps the principal asked about from it, whatever else may grant it.
+    """
 
     grants: tuple[Grant, ...]
     unread: tuple[str, ...]
+    unweighed: tuple[str, ...] = ()
+    forbidden: bool = False
 
     @property
     def allowed(self) -> Known:
         """Whether one of them grants it; unknown where none does, but something could not be looked at."""
+        if self.forbidden:
+            return Known.NO
         decided = any_of(each.grants for each in self.grants)
         return Known.UNKNOWN if decided == Known.NO and self.unread else decided
 
@@ -56,6 +81,7 @@ class Access:
         self._roles = Roles(target, self.policies)
         self.groups = Groups(target, self.policies)
         self._members = Members(self.policies, self.groups)
+        self._denials = Denials(self.policies, self._members)
 
     def who_can(self, permission: str, resource: Resource) -> Answer:
         """The members that may use a permission on a resource."""
@@ -67,7 +93,9 @@ class Access:
             for each in line.bindings
             for member in each.members
         )
-        return _answer((grant for grant in grants if grant.includes != Known.NO), line.unread)
+        held = [each for each in grants if each.includes != Known.NO]
+        weighed = [each.weighed(self._denials, each.member, permission, resource) for each in held]
+        return self._answer(weighed, line.unread, resource)
 
     def what_can(self, principal: str, resources: Iterable[Resource]) -> Answer:
         """The roles that a principal has on any of the resources and on what they inherit from, each binding once."""
@@ -88,7 +116,15 @@ class Access:
             for each in line.bindings
             for member, stands in self._standing(each, principal)
         )
-        return _answer(grants, line.unread)
+        weighed = [each.weighed(self._denials, principal, permission, resource) for each in grants]
+        answer = self._answer(weighed, line.unread, resource)
+        return replace(answer, forbidden=any(each.denied == Known.YES for each in weighed))
+
+    def _answer(self, grants: Sequence[Grant], unread: tuple[str, ...], resource: Resource) -> Answer:
+        order = (Known.YES, Known.UNKNOWN, Known.NO)
+        ordered = tuple(sorted(grants, key=lambda grant: order.index(grant.grants)))
+        decides = any(grant.grants != Known.NO for grant in grants)
+        return Answer(ordered, unread, self._denials.unread(resource) if decides else ())
 
     def permissions(self, role: str) -> frozenset[str]:
         """The permissions in a role, as far as they can be seen."""
@@ -123,8 +159,3 @@ def _holds_anywhere(binding: Binding) -> Known:
     if "resource." in binding.condition.get("expression", ""):
         return Known.UNKNOWN
     return _holds(binding, "", binding.resource)
-
-
-def _answer(grants: Iterable[Grant], unread: tuple[str, ...]) -> Answer:
-    order = (Known.YES, Known.UNKNOWN, Known.NO)
-    return Answer(tuple(sorted(grants, key=lambda grant: order.index(grant.grants))), unread)

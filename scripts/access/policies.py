@@ -53,6 +53,7 @@ class Policies:
         self._read: dict[str, Line] = {}
         self._apis: dict[tuple[str, str], Any] = {}
         self._above: dict[str, Line] = {}
+        self._ancestors: dict[str, list[Resource]] = {}
 
     def line(self, resource: Resource) -> Line:
         """What counts for a resource: its own policy, and those of all it inherits from, up to the organization."""
@@ -83,20 +84,31 @@ class Policies:
 
     def _look_above(self, project: Resource) -> Line:
         try:
-            projects = self.api("cloudresourcemanager", "v1").projects()
-            answer = self._target.execute(projects.getAncestry(projectId=project.plain, body={}))
+            above = self.ancestors(project)
         except Exception as error:
             refusal = api_failure(error)
             if refusal is None or refusal.code == 401:
                 raise
             why = one_line(refusal.message)
             return Line((), (f"What folders and the organization above {project} grant can't be read: {why}",))
-        ids = [each["resourceId"] for each in answer.get("ancestor", [])]
-        return _joined(
-            self.on(Resource(each["type"], f"{each['type']}s/{each['id']}", project.project))
-            for each in ids
-            if each["type"] != "project"
-        )
+        return _joined(map(self.on, above))
+
+    def ancestors(self, project: Resource) -> list[Resource]:
+        """The folders and the organization above a project, nearest first. Raises what Google's client raises."""
+        if project.name not in self._ancestors:
+            projects = self.api("cloudresourcemanager", "v1").projects()
+            answer = self.execute(projects.getAncestry(projectId=project.plain, body={}))
+            ids = [each["resourceId"] for each in answer.get("ancestor", [])]
+            self._ancestors[project.name] = [
+                Resource(each["type"], f"{each['type']}s/{each['id']}", project.project)
+                for each in ids
+                if each["type"] != "project"
+            ]
+        return self._ancestors[project.name]
+
+    def execute(self, request: Any) -> Any:
+        """What a request of one of Google's discovery clients answers."""
+        return self._target.execute(request)
 
     def api(self, name: str, version: str) -> Any:
         """A client of one of Google's APIs, made once."""

@@ -33,7 +33,7 @@ def reasons(answer: Answer, who: str, permission: str, resource: Resource) -> It
     for grant in answer.grants:
         if answer.allowed != Known.YES or grant.grants == Known.YES:
             yield sentence(grant, resource, permission)
-    yield from answer.unread
+    yield from (*answer.unread, *answer.unweighed)
 
 
 def sentence(grant: Grant, resource: Resource | None, permission: str = "") -> str:
@@ -51,6 +51,10 @@ def _shortcomings(grant: Grant, permission: str) -> Iterator[str]:
         yield f"the role lacks {permission}"
     if grant.includes == Known.UNKNOWN:
         yield "what the role consists of can't be seen"
+    if grant.denied == Known.YES:
+        yield f"{grant.denial} forbids it"
+    if grant.denied == Known.UNKNOWN:
+        yield f"whether {grant.denial} forbids it can't be decided here"
     if grant.binding.condition:
         yield _CONDITIONS[grant.holds].format(condition=condition(grant))
 
@@ -83,8 +87,15 @@ def as_json(answer: Answer, access: Access) -> dict[str, Any]:
             "stands": each.stands,
             "includes": each.includes,
             "holds": each.holds,
+            "denied": each.denied,
+            "denial": str(each.denial) if each.denial else None,
             "members": members(each, access),
         }
         for each in answer.grants
     ]
-    return {"allowed": said[answer.allowed], "grants": grants, "unread": list(answer.unread)}
+    return {
+        "allowed": said[answer.allowed],
+        "grants": grants,
+        "unread": list(answer.unread),
+        "unweighed": list(answer.unweighed),
+    }

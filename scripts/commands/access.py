@@ -130,7 +130,7 @@ def _say(answer: Answer, access: Access, asked: Resource | None, none: str) -> N
             say(f"  Who is in {grant.member} can't be seen.")
     if not answer.grants:
         say(none)
-    for sentence in answer.unread:
+    for sentence in (*answer.unread, *answer.unweighed):
         remark(sentence)
 
 
