@@ -46,12 +46,22 @@ class Likeness:
         self._now = dict(known)
         self._then = {now: then for then, now in known.items()}
         self._sent: set[str] = set()
+        self._wholes: set[str] = set()  # bound values that are more than a word: etags in base64
 
     def sends(self, text: str) -> str:
         """What is to be sent in place of a text of the recording; its words are the client's from now on."""
+        return "".join(self._now[part] if part in self._wholes else self._words(part) for part in self._parts(text))
+
+    def _parts(self, text: str) -> list[str]:
+        """A text cut at the bound values that are more than a word."""
+        if not any(whole in text for whole in self._wholes):
+            return [text]
+        return re.split(f"({'|'.join(map(re.escape, self._wholes))})", text)
+
+    def _words(self, text: str) -> str:
         tokens = _TOKEN.findall(text)
         self._sent.update(token for token in tokens if token not in self._now)
-        return "".join(self._now.get(token, token) for token in tokens)
+        return "".join(self._now.get(token, token) if _is_telling(token) else token for token in tokens)
 
     def differences(self, then: Body, now: bytes) -> Iterator[tuple[str, Any, Any]]:
         """Where a body is not what it was: place, what was there, what is there."""
@@ -93,18 +103,21 @@ class Likeness:
             yield place, then, now
 
     def _same_text(self, then: str, now: str, key: str) -> bool:
+        if key in _DURATIONS or then in self._now:
+            return key in _DURATIONS or self._now[then] == now
         before, after = _TOKEN.findall(then), _TOKEN.findall(now)
-        if len(before) == len(after):
-            return all(self._same_token(*pair, key) for pair in zip(before, after, strict=True))
-        return key in _DURATIONS or (key in _MADE_UP and self._binds(then, now))
+        pairs = list(zip(before, after, strict=False)) if len(before) == len(after) else [("", " ")]
+        if key in _MADE_UP:
+            return all(self._now.get(a, a) == b for a, b in pairs) or self._binds(then, now)
+        return all(self._same_token(a, b) for a, b in pairs)
 
-    def _same_token(self, then: str, now: str, key: str) -> bool:
-        if self._now.get(then, then) == now or key in _DURATIONS:
+    def _same_token(self, then: str, now: str) -> bool:
+        if self._now.get(then, then) == now:
             return True
         shape = _shape(then)
-        if shape == "time" and _shape(now) == "time":
-            return then not in self._sent
-        return (key in _MADE_UP or (bool(shape) and shape == _shape(now))) and self._binds(then, now)
+        if shape != _shape(now):
+            return False
+        return then not in self._sent if shape == "time" else bool(shape) and self._binds(then, now)
 
     def _binds(self, then: str, now: str) -> bool:
         """Whether two values may stand for each other: neither is the client's or stands for something else."""
@@ -113,7 +126,14 @@ class Likeness:
         if then in self._sent or then in self._now or now in self._then:
             return False
         self._now[then], self._then[now] = now, then
+        if _is_telling(then) and not _TOKEN.fullmatch(then):
+            self._wholes.add(then)
         return True
+
+
+def _is_telling(value: str) -> bool:
+    """Whether a value stands for itself wherever it is met: a short number may be any number."""
+    return len(value) >= (10 if value.isdigit() else 5)
 
 
 def _shape(token: str) -> str:

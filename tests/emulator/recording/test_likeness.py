@@ -61,6 +61,21 @@ def test_a_value_stands_for_one_other_everywhere() -> None:
     assert places({"of": third}, {"of": UUIDS[1]}, likeness) == ["of"]
 
 
+def test_etags_that_are_more_than_a_word_are_sent_as_they_are_now() -> None:
+    likeness = Likeness({})
+    then, now = "Bwb4/cHnt8I=", "BwZe+hWh/4BM="
+    assert places({"policy": {"etag": then}}, {"policy": {"etag": now}}, likeness) == []
+    assert likeness.sends(f'{{"etag": "{then}", "x": 1}}') == f'{{"etag": "{now}", "x": 1}}'
+    assert places({"etag": then}, {"etag": "Bwb4/cHnt8I="}, likeness) == ["etag"]
+
+
+def test_short_numbers_are_compared_but_never_put_for_others() -> None:
+    likeness = Likeness({})
+    assert places({"messageId": "1"}, {"messageId": "5"}, likeness) == []
+    assert likeness.sends('{"maxMessages": 1}') == '{"maxMessages": 1}'
+    assert places({"messageId": "1"}, {"messageId": "6"}, likeness) == ["messageId"]
+
+
 def test_what_the_client_sent_has_to_come_back() -> None:
     likeness = Likeness({})
     likeness.sends(f'{{"id": "{UUIDS[0]}", "at": "2020-01-01T00:00:00Z"}}')
