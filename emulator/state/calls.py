@@ -61,7 +61,7 @@ class Calls:
         call = Call(self._number, ended, method, principal, permission, decision, status, seconds)
         self._calls.append(call)
         if self.log is not None:
-            self.log.add(call.to_json(self._clock.stamp_of(ended)))
+            self.log.add(call)
 
     def shown(self, filters: dict[str, str]) -> list[dict[str, Any]]:
         """The requests that fit, oldest first; raises a 400 for a filter that is none.

@@ -134,6 +134,7 @@ def test_what_was_acknowledged_on_a_bad_day_is_there_after_a_crash(running: Runn
 
 
 def test_every_request_is_told_to_a_file(running: RunningEmulator) -> None:
+    running.request("GET", buckets(running))
     number = running.request("GET", "/_emulator/requests")[1]["requests"][-1]["number"]
     running.request("GET", "/storage/v1/b/doe-john")
     [shown] = running.request("GET", f"/_emulator/requests?after={number}")[1]["requests"]
