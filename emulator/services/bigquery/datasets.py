@@ -8,7 +8,7 @@ from typing import Any
 from emulator.errors import ApiError
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import access, catalog, errors, warehouse
+from emulator.services.bigquery import access, catalog, errors, history, warehouse
 from emulator.services.bigquery.encryption import check_key
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.requests import (
@@ -203,6 +203,6 @@ async def remove(context: Any, name: DatasetName, *, contents: bool) -> None:
             raise errors.error("resourceInUse", f"Dataset {name} is still in use")
         context.resources.delete_tree(tx, name.resource)
         context.db.after_commit(context.policies.forget)
-        return [catalog.storage_of(table.body) for table in tables]
+        return [*(catalog.storage_of(table.body) for table in tables), *history.leave_in(tx, name)]
 
     await warehouse.of(context).drop(*await context.db.write(change))

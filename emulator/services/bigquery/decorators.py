@@ -24,6 +24,19 @@ def split(name: TableName) -> tuple[TableName, str]:
     return name.parent.table(table), partition
 
 
+def split_time(name: TableName) -> tuple[TableName, int | None]:
+    """The table, and the milliseconds after the @, since 1970 or, below zero, from now; None where there is no @.
+
+    Raises a 400 for what is no number.
+    """
+    table, at, moment = name.table.partition("@")
+    if not at:
+        return name, None
+    if not moment.lstrip("-").isdigit():
+        raise errors.invalid(f"Invalid snapshot decorator @{moment} of table {name.parent.table(table)}.")
+    return name.parent.table(table), int(moment)
+
+
 def partition(name: TableName, body: dict[str, Any], identifier: str, *, emptied: bool = False) -> Partition:
     """The partition of a table (REST resource) that has this id. Raises a 400 where it can have none such."""
     partitioning = body.get("timePartitioning") or body.get("rangePartitioning")

@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS bigquery_results(
     project TEXT NOT NULL, dataset TEXT NOT NULL, name TEXT NOT NULL, storage TEXT NOT NULL, schema BLOB NOT NULL,
     principal TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, dataset, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bigquery_history(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, storage TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
+    since INTEGER NOT NULL, until INTEGER NOT NULL, rows INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS bigquery_history_name ON bigquery_history(name, until);
 CREATE TABLE IF NOT EXISTS bigquery_uploads(
     id TEXT PRIMARY KEY, project TEXT NOT NULL, principal TEXT NOT NULL, job BLOB NOT NULL, created INTEGER NOT NULL
 ) WITHOUT ROWID;

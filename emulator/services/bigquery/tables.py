@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.gateway import paging, policies
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import catalog, errors, expiration, external, materialized, schemas, views, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    errors,
+    expiration,
+    external,
+    history,
+    materialized,
+    schemas,
+    views,
+    warehouse,
+)
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
@@ -117,22 +127,24 @@ async def register(
     if (unit := ingestion.unit_of(body)) and catalog.storage_of(body):
         await warehouse.of(context).run(ingestion.add, stored(catalog.storage_of(body)), unit, short=True)
 
-    def change(tx: sqlite3.Connection) -> tuple[Resource, str]:
+    def change(tx: sqlite3.Connection) -> Resource:
         kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body)
         old = context.resources.get(catalog.TABLES, name.resource, tx)
         if old is None:
-            return context.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept), ""
+            return context.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept)
         if not replace and catalog.find_table(context, name, tx) is not None:
             raise errors.duplicate("Table", name)
-        return context.resources.replace(tx, catalog.TABLES, name.resource, kept), catalog.storage_of(old.body)
+        history.keep_in(tx, context, old, rows=rows)
+        return context.resources.replace(tx, catalog.TABLES, name.resource, kept)
 
     house = warehouse.of(context)
+    rows = await history.counted(context, context.resources.get(catalog.TABLES, name.resource))
     try:
-        created, old_storage = await context.db.write(change)
+        created = await context.db.write(change)
     except ApiError:
         await house.drop(catalog.storage_of(body))
         raise
-    await house.drop(old_storage)
+    await history.prune(context)
     return created
 
 
@@ -262,13 +274,14 @@ async def delete(request: Request) -> Answer:
 async def remove(context: Context, name: TableName) -> None:
     """Delete a table or view and its rows. Raises 404."""
 
-    def change(tx: sqlite3.Connection) -> str:
-        storage = catalog.storage_of(catalog.table(context, name, tx).body)
+    def change(tx: sqlite3.Connection) -> None:
+        history.keep_in(tx, context, catalog.table(context, name, tx), rows=rows)
         context.resources.delete_tree(tx, name.resource)
         context.db.after_commit(context.policies.forget)
-        return storage
 
-    await warehouse.of(context).drop(await context.db.write(change))
+    rows = await history.counted(context, catalog.table(context, name))
+    await context.db.write(change)
+    await history.prune(context)
 
 
 def _policy_resource(request: Request) -> TableName:

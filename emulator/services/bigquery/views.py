@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import access, catalog, errors, expiration, external, warehouse
+from emulator.services.bigquery import access, catalog, decorators, errors, expiration, external, history, warehouse
 from emulator.services.bigquery.jobs import results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
@@ -203,6 +203,9 @@ async def _info(context: Context, name: TableName, principal: str) -> TableInfo:
     anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.info()
+    base, at = decorators.split_time(name)
+    if at is not None:
+        return await _past(context, base, name, at)
     found = catalog.table(context, name)
     await expiration.purge(context, found)
     info = catalog.table_info(found)
@@ -210,6 +213,14 @@ async def _info(context: Context, name: TableName, principal: str) -> TableInfo:
         return info
     rows = await external.rows(context, found.body["externalDataConfiguration"], list(info.fields), principal)
     return dataclasses.replace(info, storage=rows.table, hidden=rows.info().hidden)
+
+
+async def _past(context: Context, base: TableName, name: TableName, at: int) -> TableInfo:
+    """A table as it was, under its name with that time."""
+    current = catalog.table(context, base)
+    version = await history.find(context, base, at)
+    resource = dataclasses.replace(current, body={**version.body, "_storage": version.storage})
+    return dataclasses.replace(catalog.table_info(resource), name=name, first=version.first)
 
 
 def authorize(context: Context, found: Snapshot, principal: str) -> None:
@@ -231,6 +242,7 @@ def authorize(context: Context, found: Snapshot, principal: str) -> None:
 
 
 def _allowed(context: Context, principal: str, permission: str, name: TableName) -> bool:
+    name = name.parent.table(name.table.partition("@")[0])
     anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.principal == principal

@@ -114,6 +114,7 @@ class Warehouse:
         results: frozenset[str] = frozenset()
         if sweep:
             rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
+            rows += self._context.db.all("SELECT body FROM bigquery_history")
             bodies = [orjson.loads(row["body"]) for row in rows]
             live = {
                 catalog.storage_of(body): [*catalog.fields_of(body), *catalog.hidden_of(body)]

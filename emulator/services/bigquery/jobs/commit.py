@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import catalog, decorators, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, decorators, errors, history, schemas, tables, warehouse
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
@@ -175,9 +175,12 @@ async def _append(
         await house.run(storage.widen, stored(place), old, new, short=True)
     given = {item["name"].lower() for item in fields}
     others = [item for item in new if item["name"].lower() not in given]
-    await house.run(
-        storage.append_from, stored(place), stored(staging), fields, target.job, others, target.principal, into
-    )
+    copy = ""
+    if into is not None and into.emptied:
+        copy = f"t_{context.ids.hex(24)}"
+        await context.db.write(history.keep_in, context, found, copy, await history.counted(context, found))
+    more = (others, target.principal, into, stored(copy) if copy else "")
+    await house.run(storage.append_from, stored(place), stored(staging), fields, target.job, *more)
     house.changed(place)
     await house.drop(staging)
     body = {**found.body, "schema": {"fields": new}}

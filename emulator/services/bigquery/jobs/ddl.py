@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
-from emulator.services.bigquery import catalog, datasets, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, datasets, errors, history, schemas, tables, warehouse
 from emulator.services.bigquery.encryption import protected
+from emulator.services.bigquery.jobs import clones
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id, merge
-from emulator.services.bigquery.sql.catalog import Snapshot
+from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Change, Create, Plan
 from emulator.services.bigquery.sql.storage import copy, drop_columns
@@ -104,7 +105,8 @@ def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> s
 async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapshot) -> str:
     context, name = query.context, plan.target
     assert name is not None
-    done = _check_target(query, name, wanted, "TABLE")
+    is_snapshot = plan.kind == "CREATE_SNAPSHOT_TABLE"
+    done = _check_target(query, name, wanted, "SNAPSHOT" if is_snapshot else "TABLE")
     if done == "SKIP":
         return done
     parent = catalog.dataset(context, name.parent)
@@ -118,9 +120,16 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
     elif wanted.like:
         source = next(iter(found.tables.values()))
         fields = source.fields
+        body = {**clones.laid_out(context, source.name), **body}
         storage = await tables.new_storage(context, fields)
         if wanted.copy:
-            await _copy_rows(context, source.storage, storage, fields)
+            if not source.storage or source.kind not in ("TABLE", "SNAPSHOT"):
+                raise errors.error("invalidQuery", f"{source.name} is a {source.kind.lower()}; it cannot be copied.")
+            await _copy_rows(context, source, storage)
+        if is_snapshot or wanted.cloned:
+            body.update(clones.definition(context, source.name, "SNAPSHOT" if is_snapshot else "CLONE"))
+        if is_snapshot:
+            clones.require_snapshot(query, source.name)
     else:
         storage = await tables.new_storage(context, fields)
     body.update({"schema": {"fields": list(fields)}, "_storage": storage, "_job": query.job.key})
@@ -131,8 +140,8 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
     return done
 
 
-async def _copy_rows(context: Context, source: str, storage: str, fields: Sequence[Field]) -> None:
-    await warehouse.of(context).run(copy, source, stored(storage), list(fields))
+async def _copy_rows(context: Context, source: TableInfo, storage: str) -> None:
+    await warehouse.of(context).run(copy, source.storage, stored(storage), list(source.fields), None, source.first)
 
 
 async def _cast_columns(
@@ -274,8 +283,14 @@ async def _retype(context: Context, found: Resource, change: Change) -> None:
     before = catalog.storage_of(found.body)
     storage = await _rebuild(context, before, schemas.checked(fields), selected)
     body = {**found.body, "schema": {"fields": fields}, "_storage": storage}
-    await context.db.write(context.resources.replace, catalog.TABLES, found.name, body)
-    await warehouse.of(context).drop(before)
+
+    def put(tx: sqlite3.Connection) -> None:
+        history.keep_in(tx, context, found, rows=rows)
+        context.resources.replace(tx, catalog.TABLES, found.name, body)
+
+    rows = await history.counted(context, found)
+    await context.db.write(put)
+    await history.prune(context)
 
 
 async def _rename_table(query: Query, found: Resource, name: TableName) -> None:
@@ -289,6 +304,7 @@ async def _rename_table(query: Query, found: Resource, name: TableName) -> None:
         except ApiError:
             raise errors.duplicate("Table", name) from None
         context.resources.delete_tree(tx, found.name)
+        history.rename_in(tx, catalog.table_name(found), name)
         context.db.after_commit(context.policies.forget)
 
     await context.db.write(change)

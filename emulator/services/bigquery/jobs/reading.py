@@ -102,10 +102,10 @@ def _read_files(connection: DuckDBPyConnection, source: Source, table: str) -> N
                 )
                 continue
             if len(batch) >= BATCH_ROWS:
-                storage.append(connection, table, columns, batch)
+                storage.append(connection, table, columns, batch, marked=False)
                 source.rows += len(batch)
                 batch = []
-    storage.append(connection, table, columns, batch)
+    storage.append(connection, table, columns, batch, marked=False)
     source.rows += len(batch)
 
 

@@ -61,11 +61,15 @@ def dml_statistics(plan: Plan, counts: Mapping[str, int | None]) -> dict[str, An
     }
 
 
+def _untimed(name: TableName) -> TableName:
+    return name.parent.table(name.table.partition("@")[0])
+
+
 async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """What every statement tells: its type, what it read, and how many bytes that is."""
     size = 0
     for name in {*found.reads, *(inner for names in found.view_reads.values() for inner in names)}:
-        resource = catalog.find_table(query.context, name)
+        resource = catalog.find_table(query.context, _untimed(name))
         if resource is not None:
             body = resource.body
             size += (await warehouse.of(query.context).sizes(catalog.storage_of(body), catalog.fields_of(body)))[1]
@@ -75,5 +79,5 @@ async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, 
         "totalBytesProcessed": str(size),
         "totalBytesBilled": str(size),
         "cacheHit": False,
-        "referencedTables": [name.reference for name in sorted(found.reads)],
+        "referencedTables": [name.reference for name in sorted({_untimed(name) for name in found.reads})],
     }

@@ -5,16 +5,17 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 
 from __future__ import annotations
 
-from emulator.services.bigquery import catalog, errors, expiration, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, history, warehouse
 from emulator.services.bigquery.jobs import commit, ddl, reads, results, routine_ddl, temporary, transfers
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.jobs.transaction import Transaction
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import scripts
+from emulator.services.bigquery.sql import marks, scripts
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.engine import result_table, stored
 from emulator.services.bigquery.sql.plans import Plan
+from emulator.state.resources import Resource
 
 
 async def run(query: Query, plan: Plan, *, last: bool) -> None:
@@ -89,6 +90,19 @@ async def _dml_in_transaction(query: Query, plan: Plan, transaction: Transaction
     query.job.statistics["query"] = {**statistics, **reads.dml_statistics(plan, counts)}
 
 
+async def _copy_before(query: Query, plan: Plan, target: Resource) -> str:
+    """The storage that a table is copied to before its rows change, noted as a state; "" where rows only come."""
+    if plan.kind == "INSERT":
+        return ""
+    context, copy = query.context, f"t_{query.context.ids.hex(24)}"
+    rows = await history.counted(context, target)
+    if rows > marks.COPIED_ROWS:
+        return ""
+    await context.db.write(history.keep_in, context, target, copy, rows)
+    await history.prune(context)
+    return copy
+
+
 async def _dml(query: Query, plan: Plan) -> None:
     assert plan.target is not None
     if query.session is not None and query.session.transaction is not None:
@@ -100,13 +114,19 @@ async def _dml(query: Query, plan: Plan) -> None:
         found = await reads.snapshot(query, plan)
         target = catalog.table(context, plan.target)
         storage = catalog.storage_of(target.body)
-        if not storage:
+        if catalog.kind_of(target.body) != "TABLE":
             kind = catalog.kind_of(target.body).lower().replace("_", " ")
             raise errors.error("invalidQuery", f"{plan.target} is a {kind}: its rows cannot be changed.")
         key = f"{query.job.key}/{plan.number}"
-        counts = await house.run(
-            scripts.change, query.script, plan.number, found, stored(storage), key, ticket=query.ticket
-        )
+        copy = await _copy_before(query, plan, target)
+        try:
+            place, kept = stored(storage), stored(copy) if copy else ""
+            counts = await house.run(
+                scripts.change, query.script, plan.number, found, place, key, kept, ticket=query.ticket
+            )
+        except BaseException:
+            await context.db.write(history.forget_in, copy)
+            raise
         house.changed(storage)
         await context.db.write(context.resources.replace, catalog.TABLES, target.name, target.body)
     query.job.statistics["query"] = {

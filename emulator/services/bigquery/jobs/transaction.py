@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery import catalog, errors, history, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.names import TableName
@@ -32,10 +32,11 @@ HELD = "bigquery.transactions"  # which tables are held by which transaction, of
 
 @dataclass(frozen=True)
 class _Changed:
-    """A table that the transaction changes: its storage before, and the copy that the changes go into."""
+    """A table that the transaction changes: its storage before with so many rows, and the copy that changes go into."""
 
     before: str
     copy: str
+    rows: int
     lock: asyncio.Lock
 
 
@@ -70,12 +71,14 @@ class Transaction:
         return self._changed[name].copy
 
     async def _copy(self, name: TableName, lock: asyncio.Lock, ticket: Ticket) -> _Changed:
-        body = catalog.table(self._context, name).body
+        found = catalog.table(self._context, name)
+        body = found.body
         before, copy = catalog.storage_of(body), f"t_{self._context.ids.hex(24)}"
-        if not before:
-            raise errors.error("invalidQuery", f"{name} is a view: its rows cannot be changed.")
+        if catalog.kind_of(body) != "TABLE":
+            kind = catalog.kind_of(body).lower().replace("_", " ")
+            raise errors.error("invalidQuery", f"{name} is a {kind}: its rows cannot be changed.")
         await copy_rows(self._context, stored(before), stored(copy), catalog.fields_of(body), ticket)
-        return _Changed(before, copy, lock)
+        return _Changed(before, copy, await history.counted(self._context, found), lock)
 
     async def writable_temporary(self, result: Result, ticket: Ticket) -> Result:
         """A temporary table that changes may go into: of one that was there at the start, a copy."""
@@ -101,6 +104,7 @@ class Transaction:
         def change(tx: sqlite3.Connection) -> None:
             for name, changed in self._changed.items():
                 found = context.resources.require(catalog.TABLES, name.resource, tx)
+                history.keep_in(tx, context, found, changed.before, changed.rows)
                 context.resources.replace(tx, catalog.TABLES, found.name, {**found.body, "_storage": changed.copy})
 
         try:
@@ -110,7 +114,8 @@ class Transaction:
             raise
         for changed in self._changed.values():
             house.changed(changed.before)
-        await self._end([changed.before for changed in self._changed.values()])
+        await self._end([])
+        await history.prune(context)
 
     async def roll_back(self, now: Mapping[str, Result]) -> dict[str, Result]:
         """Forget all changes; gives the temporary tables as they are again. now are those that there are."""

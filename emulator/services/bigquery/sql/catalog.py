@@ -75,6 +75,7 @@ class TableInfo:
     size: int = 0
     filter_required: bool = False  # queries must limit partitioned_by
     keys: tuple[str, ...] = ()  # of an external table: columns that its objects' names hold
+    first: int | None = None  # only so many of its rows, from the first on; None for all
     hidden: tuple[Field, ...] = ()  # columns of the storage that * does not show
 
 

@@ -85,7 +85,7 @@ def create(tree: exp.Create) -> Create:
         fields = [_column(item, typed=not is_view) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
         if not is_view:
             check_schema(fields)
-    source = copied_table(tree)
+    source, clone = copied_table(tree), tree.args.get("clone")
     query = tree.args.get("expression")
     return Create(
         replace=bool(tree.args.get("replace")),
@@ -93,7 +93,8 @@ def create(tree: exp.Create) -> Create:
         fields=tuple(fields),
         query=query.sql("bigquery") if query is not None else "",
         like=source is not None,
-        copy=tree.args.get("clone") is not None,
+        copy=clone is not None,
+        cloned=clone is not None and not clone.args.get("copy"),
         body=_properties(tree.args.get("properties")),
     )
 

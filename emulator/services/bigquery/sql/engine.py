@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulator.services.bigquery.sql import marks
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import MEMORY_LIMIT, first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -93,6 +94,7 @@ class Engine:
         try:
             _attach(root, path, "stored")
             root.execute(SCHEMA)
+            root.execute(marks.SCHEMA)
         except duckdb.Error as error:
             _log.error("the rows cannot be opened: %s", first_line(error))
             raise StoreError(

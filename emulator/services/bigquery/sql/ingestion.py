@@ -41,6 +41,13 @@ def add(connection: DuckDBPyConnection, table: str, unit: str, moment: int | Non
         connection.execute(f"UPDATE {table} SET {COLUMN} = make_timestamptz({int(moment)})")
 
 
+def take_default(connection: DuckDBPyConnection, source: str, table: str) -> None:
+    """Let a copy of a storage table keep when rows come, too, as its source does."""
+    if unit := unit_in(connection, source):
+        default = f"date_trunc({literal(unit.lower())}, {NOW})"
+        connection.execute(f"ALTER TABLE {table} ALTER COLUMN {COLUMN} SET DEFAULT {default}")
+
+
 def unit_in(connection: DuckDBPyConnection, table: str) -> str:
     """The unit by which a storage table keeps when rows come, "" where it does not."""
     described = connection.execute(f"DESCRIBE {table}").fetchall()

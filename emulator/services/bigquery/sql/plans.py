@@ -44,6 +44,7 @@ class Create:
     query: str = ""
     like: bool = False  # fields come from the table of LIKE
     copy: bool = False  # and rows too
+    cloned: bool = False  # by CLONE, not COPY
     body: dict[str, Any] = field(default_factory=dict)
 
 

@@ -38,7 +38,8 @@ def own_rows(info: TableInfo, named: frozenset[str]) -> tuple[str, frozenset[str
         if field["name"] == COLUMN and DATE in named:
             shown.add(DATE)
             columns.append(f"CAST({COLUMN} AT TIME ZONE 'UTC' AS DATE) AS {DATE}")
-    return f"SELECT {', '.join(columns) or 'NULL'} FROM {info.storage}", frozenset(shown)
+    limit = "" if info.first is None else f" LIMIT {info.first}"
+    return f"SELECT {', '.join(columns) or 'NULL'} FROM {info.storage}{limit}", frozenset(shown)
 
 
 def hide(select: exp.Select | None, alias: str, names: frozenset[str]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import changes, engine, kept, storage
+from emulator.services.bigquery.sql import changes, engine, kept, marks, storage
 from emulator.services.bigquery.sql.blocks import Node
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot
 from emulator.services.bigquery.sql.errors import SqlError
@@ -53,13 +53,13 @@ def check(_: DuckDBPyConnection, text: str) -> None:
     expand_functions(syntax(text))
 
 
-def prepare(_: DuckDBPyConnection, script: Script) -> list[Plan]:
+def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
     from emulator.services.bigquery.sql import routine_ddl
 
     if routine := routine_ddl.read(script.text):
         return [Plan(1, f"{routine.action}_{routine.kind.replace(' ', '_')}", routine=routine)]
-    statements = _parse(script)
+    statements = _settled(connection, script, _parse(script))
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
     with _keeping:
         _kept[_key(script)] = dict(enumerate(statements, 1))
@@ -84,11 +84,32 @@ def _key(script: Script) -> bytes:
     )
 
 
-def _take(script: Script, number: int) -> Statement:
+def _take(connection: DuckDBPyConnection, script: Script, number: int) -> Statement:
     with _keeping:
         kept = _kept.get(_key(script), {})
         statement = kept.pop(number, None)
-    return statement or _parse(script)[number - 1]
+    return statement or _settled(connection, script, _parse(script))[number - 1]
+
+
+def _settled(connection: DuckDBPyConnection, script: Script, statements: list[Statement]) -> list[Statement]:
+    """The statements with the times of FOR SYSTEM_TIME AS OF evaluated. Raises SqlError."""
+    if "SYSTEM_TIME" not in script.text.upper():
+        return statements
+    from sqlglot import exp
+
+    from emulator.services.bigquery.sql.travel import settle
+
+    def evaluate(value: exp.Expr) -> int:
+        moment = exp.Cast(this=value.copy(), to=exp.DataType.build("TIMESTAMP", dialect="bigquery"))
+        sql = _translator(connection, script, Snapshot()).select(exp.Select(expressions=[moment]))
+        row = connection.execute(f"SELECT epoch_ms(m) FROM ({sql}) AS s(m)").fetchone()
+        if row is None or row[0] is None:
+            raise SqlError("FOR SYSTEM_TIME AS OF needs a TIMESTAMP that is not NULL.")
+        return int(row[0])
+
+    for statement in statements:
+        settle(statement, script.defaults, evaluate)
+    return statements
 
 
 def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
@@ -139,7 +160,7 @@ def _translator(
 
 def _select(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> str:
     """The engine's SELECT for a statement that is one, or creates a table from one."""
-    statement = _take(script, number)
+    statement = _take(connection, script, number)
     from emulator.services.bigquery.sql import ddl
 
     query: Any = statement.tree
@@ -210,23 +231,28 @@ def describe(connection: DuckDBPyConnection, script: Script, number: int, found:
 
 def explain(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> None:
     """Check a DML statement without running it. Raises SqlError."""
-    statement = _take(script, number)
+    statement = _take(connection, script, number)
     connection.execute("EXPLAIN " + _translator(connection, script, found).dml(statement).sql)
 
 
 def change(
-    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, place: str, key: str
+    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, place: str, key: str, copy: str = ""
 ) -> dict[str, int]:
     """Change rows in one transaction, once for each key; gives how many rows each of its actions touched.
 
-    place is the full name of the storage table; no key is for what is not on record, such as temporary tables.
+    place is the full name of the storage table; no key is for what is not on record, such as temporary tables. copy
+    is the full name of a copy of the table as it was, for statements that do more than append (see marks).
     """
-    statement = _take(script, number)
+    statement = _take(connection, script, number)
     actions = ACTIONS if statement.kind == "MERGE" else (statement.kind,)
     before = [storage.done_rows(connection, f"{key}/{action}") if key else None for action in actions]
     if before[0] is not None:
         return {action: count or 0 for action, count in zip(actions, before, strict=True)}
     with engine.transaction(connection):
+        if statement.kind == "INSERT":
+            marks.add(connection, place)
+        else:
+            marks.keep(connection, place, copy)
         if statement.kind == "TRUNCATE_TABLE":
             rows = connection.execute(f"DELETE FROM {place}").fetchall()
         else:

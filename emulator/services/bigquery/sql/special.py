@@ -22,18 +22,22 @@ START = re.compile(
 )
 
 
+COPIES = re.compile(r"\b(?:CLONE|COPY)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Special:
     """A statement in the parser's words: what was left out of it.
 
     word is EXTERNAL, SNAPSHOT or MATERIALIZED; columns are those of WITH PARTITION COLUMNS, as written (None without
-    that clause); moment is the expression of FOR SYSTEM_TIME AS OF after CLONE or COPY.
+    that clause); moment is the expression of FOR SYSTEM_TIME AS OF after CLONE or COPY, and options what follows.
     """
 
     text: str
     word: str = ""
     columns: str | None = None
     moment: str = ""
+    options: str = ""
 
 
 def plain(sql: str) -> Special:
@@ -43,7 +47,7 @@ def plain(sql: str) -> Special:
         return Special(sql)
     word = (begun["word"] or "").upper()
     alters_view = begun["kind"].upper() == "VIEW" and "ALTER" in begun[0].upper()
-    if not word and not alters_view and "SYSTEM_TIME" not in sql.upper():
+    if not word and not alters_view and not COPIES.search(sql):
         return Special(sql)
     tokens = tokenized(sql)
     text = sql
@@ -55,8 +59,8 @@ def plain(sql: str) -> Special:
         tokens = tokenized(text)
         word = word or "VIEW"
     text, columns = _partition_columns(text, tokens)
-    text, moment = _moment(text, tokens)
-    return Special(text, word, columns, moment)
+    text, moment, options = _after_copy(text, tokens)
+    return Special(text, word, columns, moment, options)
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -90,14 +94,17 @@ def _partition_columns(text: str, tokens: Sequence[Token]) -> tuple[str, str | N
     return _blank(text, tokens[at].start, tokens[end].end + 1), columns
 
 
-def _moment(text: str, tokens: Sequence[Token]) -> tuple[str, str]:
-    """FOR SYSTEM_TIME AS OF of a table that is cloned or copied; in queries the parser knows it."""
+def _after_copy(text: str, tokens: Sequence[Token]) -> tuple[str, str, str]:
+    """A text without what follows the table that is cloned or copied: FOR SYSTEM_TIME AS OF, and OPTIONS."""
     if _at(tokens, "CLONE") is None and _at(tokens, "COPY") is None:
-        return text, ""
-    at = _at(tokens, "FOR", "SYSTEM_TIME", "AS", "OF")
-    if at is None:
-        return text, ""
-    options = _at(tokens, "OPTIONS")
-    end = tokens[options].start if options is not None and options > at else len(text.rstrip().rstrip(";"))
-    moment = text[tokens[at + 3].end + 1 : end].strip()
-    return _blank(text, tokens[at].start, end), moment
+        return text, "", ""
+    end = len(text.rstrip().rstrip(";"))
+    options, at = _at(tokens, "OPTIONS"), _at(tokens, "FOR", "SYSTEM_TIME", "AS", "OF")
+    listed = moment = ""
+    if options is not None:
+        start = tokens[options].start
+        text, listed, end = _blank(text, start, end), text[start:end], start
+    if at is not None:
+        moment = text[tokens[at + 3].end + 1 : end].strip()
+        text = _blank(text, tokens[at].start, end)
+    return text, moment, listed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import ingestion
+from emulator.services.bigquery.sql import ingestion, marks
 from emulator.services.bigquery.sql.engine import stored, transaction
 from emulator.services.bigquery.sql.rows import LEFT_OUT, row_encoder
 from emulator.services.bigquery.sql.types import (
@@ -75,14 +75,35 @@ def exists(connection: DuckDBPyConnection, table: str) -> bool:
 def drop(connection: DuckDBPyConnection, table: str) -> None:
     """Remove a storage table, if it is there."""
     connection.execute(f"DROP TABLE IF EXISTS {table}")
+    marks.forget(connection, table)
 
 
 def append(
-    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row], principal: str = ""
+    connection: DuckDBPyConnection,
+    table: str,
+    fields: Sequence[Field],
+    rows: Sequence[Row],
+    principal: str = "",
+    *,
+    marked: bool = True,
 ) -> None:
-    """Append rows as rows.RowReader gives them; principal is whom a default of SESSION_USER() names."""
+    """Append rows as rows.RowReader gives them; principal is whom a default of SESSION_USER() names.
+
+    marked notes how many rows there were before (see marks), which is not asked for while a table is being made.
+    """
     if not rows or not fields:
         return
+    if not marked:
+        _append(connection, table, fields, rows, principal)
+        return
+    with transaction(connection):
+        marks.add(connection, table)
+        _append(connection, table, fields, rows, principal)
+
+
+def _append(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row], principal: str
+) -> None:
     shape = {field["name"]: wire_type(field) for field in fields}
     values = {field["name"]: wire_select([field], "r") for field in fields}
     if any(LEFT_OUT in row for row in rows):
@@ -107,8 +128,9 @@ def replace(
 ) -> None:
     """Append rows in the place of those that have one of these texts in a column; both or neither."""
     with transaction(connection):
+        marks.add(connection, table, lost=True)
         connection.execute(f"DELETE FROM {table} WHERE {quote(key)} IN (SELECT unnest(?))", [list(values)])
-        append(connection, table, fields, rows)
+        append(connection, table, fields, rows, marked=False)
 
 
 def _defaults(fields: Sequence[Field], principal: str) -> dict[str, str]:
@@ -147,11 +169,11 @@ def copy(
     table: str,
     fields: Sequence[Field],
     selected: Mapping[str, str] | None = None,
-    where: str = "",
+    first: int | None = None,
 ) -> int:
     """Make a storage table with the rows of another one, all or nothing; gives their number.
 
-    selected are expressions for columns that are not copied as they are; where is the engine's condition on rows.
+    selected are expressions for columns that are not copied as they are; first is how many rows are, None for all.
     """
     values = {field["name"]: quote(field["name"]) for field in fields} | dict(selected or {})
     unit = ingestion.unit_in(connection, source)
@@ -163,8 +185,8 @@ def copy(
         if not fields:
             return 0
         names, shown = ", ".join(map(quote, values)), ", ".join(values.values())
-        condition = f" WHERE {where}" if where else ""
-        row = connection.execute(f"INSERT INTO {table} ({names}) SELECT {shown} FROM {source}{condition}").fetchone()
+        limit = "" if first is None else f" LIMIT {first}"
+        row = connection.execute(f"INSERT INTO {table} ({names}) SELECT {shown} FROM {source}{limit}").fetchone()
         fit(connection, table, fields)
     return int(row[0]) if row else 0
 
@@ -197,10 +219,12 @@ def append_from(
     others: Sequence[Field] = (),
     principal: str = "",
     into: Partition | None = None,
+    kept: str = "",
 ) -> int:
     """Append all rows of another storage table that has these fields, once for each job; gives their number.
 
-    others are columns that only the first table has: they get their defaults. into is the partition that they go into.
+    others are columns that only the first table has: they get their defaults. into is the partition that they go into;
+    where that is emptied, kept is the full name of a copy of the table as it was.
     """
     before = done_rows(connection, job)
     if before is not None:
@@ -211,7 +235,10 @@ def append_from(
     names = ", ".join(map(quote, values))
     with transaction(connection):
         if into is not None and into.emptied:
+            marks.keep(connection, table, kept)
             connection.execute(f"DELETE FROM {table} WHERE {into.condition}")
+        else:
+            marks.add(connection, table)
         row = connection.execute(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {source}"
         ).fetchone()
@@ -224,7 +251,9 @@ def delete(connection: DuckDBPyConnection, table: str, where: str) -> int:
     """Remove the rows for which the engine's condition holds; gives their number."""
     if not count(connection, table, where):
         return 0
-    row = connection.execute(f"DELETE FROM {table} WHERE {where}").fetchone()
+    with transaction(connection):
+        marks.add(connection, table, lost=True)
+        row = connection.execute(f"DELETE FROM {table} WHERE {where}").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -343,7 +372,7 @@ def sweep(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]], r
         "WHERE database_name IN ('stored', 'results') AND schema_name = 'main' GROUP BY ALL"
     ).fetchall()
     for database, name, columns in listed:
-        if name == "done_jobs":
+        if name in ("done_jobs", "table_marks"):
             continue
         if database == "results":
             if name not in results:

@@ -29,6 +29,7 @@ from emulator.services.bigquery.sql.scopes import Columns, Source
 from emulator.services.bigquery.sql.sources import Describe, SourceRewriter
 from emulator.services.bigquery.sql.statements import Statement, parse, target_node
 from emulator.services.bigquery.sql.structs import name_fields
+from emulator.services.bigquery.sql.travel import other_time
 from emulator.services.bigquery.sql.types import Field, literal
 from emulator.services.bigquery.sql.unpivot import reorder
 
@@ -174,7 +175,7 @@ class Translator:
             limited = None if self._filtered is None else self._filtered | filtered(node)
             if limited is not None:
                 require(info, limited)
-            if not info.view and not info.hidden:
+            if not info.view and not info.hidden and info.first is None:
                 table = stored_table(info.storage)
                 for key in ("joins", "pivots", "sample"):
                     table.set(key, node.args.get(key))
@@ -192,6 +193,8 @@ class Translator:
 
     def _table(self, name: TableName) -> TableInfo:
         info = self._snapshot.tables.get(name)
+        if info is None and (known := other_time(name, list(self._snapshot.tables))) is not None:
+            info = self._snapshot.tables[known]
         if info is None:
             raise SqlError(f"Not found: Table {name}", "notFound")
         return info

@@ -29,6 +29,9 @@ def syntax(sql: str) -> list[exp.Expr]:
         made[0].meta["special"] = special
     if made and special.moment:
         _clone_as_of(made[0], special.moment)
+    if made and special.options:
+        (table,) = syntax(f"CREATE TABLE t (a INT64) {special.options}")
+        made[0].set("properties", table.args["properties"])
     return made
 
 

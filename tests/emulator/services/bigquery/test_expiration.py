@@ -3,24 +3,25 @@
 https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition-expiration
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
 
 BASE = "/bigquery/v2/projects/test-project"
 DAY_MS = 86_400_000
 
 
-@pytest.fixture
-def own(start_emulator: StartEmulator) -> RunningEmulator:
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """An emulator whose clock stands at noon of 2026-01-10."""
-    emulator = start_emulator()
+    emulator = RunningEmulator(tmp_path_factory.mktemp("expiration") / "state", "test-project").start()
     be(emulator, "2026-01-10T12:00:00Z")
     call(emulator, "POST", "/datasets", {"datasetReference": {"datasetId": "d"}})
-    return emulator
+    yield emulator
+    emulator.stop()
 
 
 def be(emulator: RunningEmulator, time: str) -> None:

@@ -221,10 +221,10 @@ def test_policies_of_tables(bigquery_client: bigquery.Client, dataset: bigquery.
 
 def test_what_is_not_emulated_says_so(emulator: RunningEmulator, dataset: bigquery.Dataset) -> None:
     path = f"/bigquery/v2/projects/{emulator.project}/datasets/{dataset.dataset_id}"
-    body = {"tableReference": {"tableId": "m"}, "materializedView": {"query": "SELECT 1"}}
+    body = {"tableReference": {"tableId": "m"}, "biglakeConfiguration": {"connectionId": "c"}}
     status, answer = emulator.request("POST", path + "/tables", body)
     assert status == 501
-    assert "materializedView" in answer["error"]["message"]
+    assert "biglakeConfiguration" in answer["error"]["message"]
     status, answer = emulator.request("GET", path + "/models")
     assert status == 501
     assert "bigquery.models.list" in answer["error"]["message"]
