@@ -15,7 +15,7 @@ class Html(str):
 
 Child: TypeAlias = "Html | str | int | Iterable[Child] | None"
 Value: TypeAlias = "str | int | bool | None"
-_VOID = frozenset(("br", "hr", "img", "input", "link", "meta"))
+_VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "wbr"))
 
 
 def tag(name: str, /, *children: Child, **attributes: Value) -> Html:

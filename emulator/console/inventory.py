@@ -6,22 +6,25 @@ import asyncio
 from dataclasses import dataclass
 
 from emulator.console.caller import Caller, Json, Refused
+from emulator.console.wording import several
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of store: its collection, what people call it, its page, and the method that counts what it holds."""
+    """A kind of store: its collection, what people call it, its page, how it counts, and what it holds."""
 
     collection: str
     title: str
     page: str
     metrics: str = ""
+    things: tuple[str, str] = ("", "")
 
 
+DICOM = Kind("dicomStores", "DICOM store", "studies", ":getDICOMStoreMetrics", ("study", "studies"))
 KINDS = (
-    Kind("dicomStores", "DICOM store", "studies", ":getDICOMStoreMetrics"),
-    Kind("fhirStores", "FHIR store", "resources", ":getFHIRStoreMetrics"),
-    Kind("hl7V2Stores", "HL7v2 store", "hl7v2", ":getHL7v2StoreMetrics"),
+    DICOM,
+    Kind("fhirStores", "FHIR store", "resources", ":getFHIRStoreMetrics", ("resource", "resources")),
+    Kind("hl7V2Stores", "HL7v2 store", "hl7v2", ":getHL7v2StoreMetrics", ("message", "messages")),
     Kind("consentStores", "Consent store", "consents"),
 )
 
@@ -47,26 +50,28 @@ async def stores(api: Caller, dataset: str) -> list[Store]:
     found = []
     for kind in KINDS:
         listed, _ = await api.listed(f"v1/{dataset}/{kind.collection}", kind.collection)
-        found += [Store(kind, each["name"], await _holds(api, kind, each["name"])) for each in listed]
+        found += [Store(kind, each["name"], await holds(api, kind, each["name"])) for each in listed]
     return found
 
 
-async def _holds(api: Caller, kind: Kind, name: str) -> str:
+async def holds(api: Caller, kind: Kind, name: str) -> str:
+    """What a store of a kind holds in words, "" for who may not see its numbers."""
     if not kind.metrics:
         return ""
     try:
-        return counted(await api.get(f"v1/{name}{kind.metrics}"))
+        return counted(kind, await api.get(f"v1/{name}{kind.metrics}"))
     except Refused:
         return ""
 
 
-def counted(metrics: Json) -> str:
-    """Metrics of a store in words: studies and instances, or the sum over types of resources or messages."""
+def counted(kind: Kind, metrics: Json) -> str:
+    """Metrics of a store in words: studies and instances, or resources or messages of so many types."""
     if "studyCount" in metrics or "instanceCount" in metrics:
-        return f"{number(metrics.get('studyCount', 0))} studies, {number(metrics.get('instanceCount', 0))} instances"
-    types = metrics.get("metrics", [])
-    total = sum(int(each.get("count", 0)) for each in types)
-    return f"{number(total)} in {len(types)} types" if types else "empty"
+        studies = several(metrics.get("studyCount", 0), "study", "studies")
+        return f"{studies}, {several(metrics.get('instanceCount', 0), 'instance', 'instances')}"
+    types = [each for each in metrics.get("metrics", []) if each.get("count")]
+    total = sum(int(each["count"]) for each in types)
+    return f"{several(total, *kind.things)} of {several(len(types), 'type', 'types')}" if types else "empty"
 
 
 async def tables(api: Caller, project: str) -> list[Json]:
@@ -96,8 +101,3 @@ async def keys(api: Caller, project: str) -> list[Json]:
     rings = await asyncio.gather(*(api.listed(parent, "keyRings") for parent in parents))
     below = (api.listed(f"v1/{ring['name']}/cryptoKeys", "cryptoKeys") for listed, _ in rings for ring in listed)
     return [key for listed, _ in await asyncio.gather(*below) for key in listed]
-
-
-def number(value: object) -> str:
-    """A count as people read it: 5,000."""
-    return f"{int(str(value)):,}"

@@ -8,6 +8,7 @@ import shlex
 
 from emulator.access import roles
 from emulator.console.html import Html, tag
+from emulator.console.wording import name
 
 _LEFT_OUT = re.compile(r"roles/(owner|editor|viewer|.*[Ll]egacy.*|.*[Aa]gent)")
 _DATASET = r"projects/(?P<p>[^/]+)/locations/(?P<l>[^/]+)/datasets/(?P<d>[^/]+)"
@@ -61,9 +62,10 @@ def remedy(permission: str, resource: str, member: str) -> Html | None:
         return None
     where, command = bearer(resource)
     words = f"{command} --member={shlex.quote(member)} --role={role}" if command else ""
+    codes = [tag("code", name(each)) for each in (role, member, where)]
     return tag(
         "div",
-        tag("p", "Allowed by ", tag("code", role), " for ", tag("code", member), " on ", tag("code", where), "."),
+        tag("p", "Allowed by ", codes[0], " for ", codes[1], " on ", codes[2], "."),
         tag("pre", tag("code", words)) if words else None,
         class_="remedy",
     )

@@ -72,8 +72,14 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_fact
 
 
 @pytest.fixture(scope="module")
-def page(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(store: Store, driver: webdriver.Chrome) -> Page:
     """A browser that has followed a link to the viewer."""
+    return Page(driver, store.emulator.base_url).enter(store.link())
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """A browser, for the tests of a module."""
     sentence = prepare.missing()
     if sentence:
         pytest.fail(sentence)
@@ -82,12 +88,12 @@ def page(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pag
     for flag in (*FLAGS, f"--user-data-dir={home / 'profile'}"):
         options.add_argument(flag)
     options.binary_location = _program("chromium")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
     driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver"), env=environment))
     driver.set_page_load_timeout(60)
     try:
-        yield Page(driver, store.emulator.base_url).enter(store.link())
+        yield driver
     finally:
         driver.quit()
 

@@ -1,6 +1,6 @@
 """Brings what the browser tests need from outside, before pytest puts up its fence: `python -m tests.browser.prepare`.
 
-Chromium with its driver, installed only on Debian and its kin and only by root, and OHIF's package. What can't be
+Chromium with its driver, installed only on Debian and its kin and only by root, OHIF's package and axe. What can't be
 brought is said here in a sentence; the tests then fail with the same one.
 """
 
@@ -11,8 +11,10 @@ import sys
 
 from scripts import viewer
 from scripts.errors import CommandError
+from tests.browser import axe
 
 PACKAGES = ("chromium", "chromium-driver")
+_BRING = "run `.venv/bin/python -m tests.browser.prepare`, which needs npm."
 _SECONDS = 900
 
 
@@ -21,7 +23,9 @@ def missing() -> str:
     if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
         return f"Chromium is missing: install {' and '.join(PACKAGES)} (Debian: apt-get install {' '.join(PACKAGES)})."
     if not viewer.is_there():
-        return "OHIF's package is missing: run `.venv/bin/python -m tests.browser.prepare`, which needs npm."
+        return f"OHIF's package is missing: {_BRING}"
+    if not axe.is_there():
+        return f"axe-core is missing: {_BRING}"
     return ""
 
 
@@ -45,6 +49,8 @@ def main() -> int:
             install_chromium()
         if not viewer.is_there():
             viewer.fetch()
+        if not axe.is_there():
+            axe.fetch()
     except (CommandError, subprocess.TimeoutExpired, OSError) as error:
         sys.stderr.write(f"{error}\n")
     sentence = missing()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scripts import viewer
-from tests.browser import prepare
+from tests.browser import axe, prepare
 
 
 def test_without_chromium_and_apt_the_sentence_names_the_packages(
@@ -14,6 +14,7 @@ def test_without_chromium_and_apt_the_sentence_names_the_packages(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert not prepare.install_chromium()
     monkeypatch.setattr(viewer, "is_there", lambda: True)
+    monkeypatch.setattr(axe, "is_there", lambda: True)
     assert prepare.main() == 0
     assert "apt-get install chromium chromium-driver" in capsys.readouterr().err
 

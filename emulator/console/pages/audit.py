@@ -11,6 +11,7 @@ from emulator.console.leading import address
 from emulator.console.remedies import member, remedy
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, name
 
 _SHOWN = 50
 _AUDIT = 'logName:"cloudaudit.googleapis.com"'
@@ -41,7 +42,7 @@ async def audit(visitor: Visitor) -> Page:
         tag("p", _NOTE, class_="note"),
         _search(denied, principal),
         live_switch(),
-        section("Calls", table("Calls", ("When", "Who", "What", "On", "Decided"), rows, "No call."), live=True),
+        section("Calls", table("Calls", ("When", "Who", "What, on what", "Decided"), rows, "No call."), live=True),
         pages(("Next", url("audit", **where, page=following) if following else None)),
     )
     return Page("Audit log", content)
@@ -69,8 +70,9 @@ def _row(entry: Json) -> Sequence[Child]:
     email = payload.get("authenticationInfo", {}).get("principalEmail", "") or "nobody"
     resource = payload.get("resourceName", "")
     to = address(resource)
-    on = tag("a", resource, href=to) if to else resource
-    return entry.get("timestamp", ""), email, payload.get("methodName", ""), on, list(_decided(payload, email))
+    on = tag("a", name(resource), href=to) if to else name(resource)
+    call = [tag("div", name(payload.get("methodName", ""))), tag("div", on)]
+    return moment(entry.get("timestamp", "")), name(email), call, list(_decided(payload, email))
 
 
 def _decided(payload: Json, email: str) -> Iterator[Child]:
@@ -88,5 +90,5 @@ def _decided(payload: Json, email: str) -> Iterator[Child]:
     for each in missing:
         permission, resource = each["permission"], each.get("resource", "")
         yield tag("span", "denied", class_="bad")
-        yield tag("div", "Missing: ", tag("code", permission), " on ", tag("code", resource))
+        yield tag("div", "Missing: ", tag("code", permission), " on ", tag("code", name(resource)))
         yield remedy(permission, resource, member(email)) if email != "nobody" else None

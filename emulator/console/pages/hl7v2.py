@@ -23,6 +23,7 @@ from emulator.console.layout import (
 )
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment
 
 _SHOWN = 50
 
@@ -71,7 +72,7 @@ def _row(message: Json) -> Sequence[Child]:
     name = message["name"]
     link = tag("a", name.rpartition("/")[2][:16], href=url("message", name=name))
     keys = ("messageType", "sendFacility", "receivingFacility", "sendTime", "createTime")
-    return link, *(message.get(key, "") for key in keys)
+    return link, *(moment(message.get(key, "")) for key in keys)
 
 
 @page("GET", "message")

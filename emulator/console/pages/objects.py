@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from emulator.console.html import Child, join, tag
-from emulator.console.inventory import number
 from emulator.console.layout import BASE, Page, facts, pages, table, url
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, number
 
 _SHOWN = 100
 
@@ -23,7 +23,7 @@ async def objects(visitor: Visitor) -> Page:
         for name in answer.get("prefixes", [])
     ]
     files: list[list[Child]] = [
-        [each["name"][len(prefix) :], number(each["size"]), each.get("contentType", ""), each["updated"]]
+        [each["name"][len(prefix) :], number(each["size"]), each.get("contentType", ""), moment(each["updated"])]
         for each in answer.get("items", [])
     ]
     following = answer.get("nextPageToken", "")

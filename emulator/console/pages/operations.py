@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from emulator.console.caller import Json, Refused
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import datasets, number
+from emulator.console.inventory import datasets
 from emulator.console.layout import Page, form, hidden, live_switch, refusal, section, table
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, name, number
 from emulator.gateway.request import Response
 
 _SHOWN = 50
@@ -53,16 +54,16 @@ def _order(operation: Json) -> tuple[bool, str]:
 
 
 def _operation(operation: Json) -> Sequence[Child]:
-    metadata, name = operation["metadata"], operation["name"]
-    parts = name.split("/")
+    metadata, whole = operation["metadata"], operation["name"]
+    parts = whole.split("/")
     return (
         parts[-1],
         metadata.get("apiMethodName", "").rpartition(".")[2],
         parts[5],
         _state(operation),
         progress(metadata.get("counter", {})),
-        metadata.get("createTime", ""),
-        None if operation.get("done") else _cancel(parts[-1], operation=name),
+        moment(metadata.get("createTime", "")),
+        None if operation.get("done") else _cancel(parts[-1], operation=whole),
     )
 
 
@@ -108,9 +109,9 @@ def _job(job: Json) -> Sequence[Child]:
     return (
         reference["jobId"],
         tag("code", query[:200]) if query else configuration.get("jobType", "").lower(),
-        job.get("user_email", ""),
+        name(job.get("user_email", "")),
         _job_state(status),
-        moment(began),
+        moment(_time(began)),
         None
         if status.get("state") == "DONE"
         else _cancel(reference["jobId"], job=reference["jobId"], location=reference.get("location", "")),
@@ -124,7 +125,7 @@ def _job_state(status: Json) -> Html:
     return tag("span", state, class_="good" if state == "done" else None)
 
 
-def moment(milliseconds: str) -> str:
+def _time(milliseconds: str) -> str:
     """A time in RFC 3339 for milliseconds since 1970; "" for none."""
     return dt.datetime.fromtimestamp(int(milliseconds) / 1000, dt.UTC).isoformat("T", "seconds") if milliseconds else ""
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from emulator.console.caller import Caller, Json, Refused
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import Store, datasets, keys, number, stores, tables
+from emulator.console.inventory import Store, datasets, keys, stores, tables
 from emulator.console.layout import Page, button, field, form, refusal, section, table, url
 from emulator.console.leading import address
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import number
 from emulator.gateway.request import Response
 
 _MOST = 500

@@ -10,6 +10,7 @@ from emulator.console.layout import Page, button, field, form, live_switch, sect
 from emulator.console.remedies import smallest_role
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, name
 
 _SHOWN = 200
 _FILTERS = {"method": "Method begins with", "principal": "Principal", "status": "Status (404, 5xx)"}
@@ -40,9 +41,9 @@ def _search(given: dict[str, str]) -> Html:
 def _row(request: Json) -> Sequence[Child]:
     failed = request["status"] >= 400
     return (
-        request["time"],
-        request["method"] or "no method",
-        request["principal"].partition(":")[2],
+        moment(request["time"]),
+        name(request["method"] or "no method"),
+        name(request["principal"].partition(":")[2]),
         tag("span", request["status"], class_="bad" if failed else None),
         _decided(request),
         str(request["milliseconds"]),

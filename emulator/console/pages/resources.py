@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from emulator.console.caller import Json, Refused
 from emulator.console.fhir_words import label
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import number
 from emulator.console.layout import BASE, Page, button, facts, field, form, hidden, pages, section, table, url
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, number
 from emulator.fhir import parsing
 
 SHOWN = 50
@@ -92,7 +92,7 @@ def _found(store: str, bundle: Json) -> Html:
 def _row(store: str, resource: Json) -> Sequence[Child]:
     kind, id_ = resource.get("resourceType", ""), resource.get("id", "")
     link = tag("a", f"{kind}/{id_}", href=url("resource", store=store, type=kind, id=id_)) if id_ else kind
-    return link, label(resource), resource.get("meta", {}).get("lastUpdated", "")
+    return link, label(resource), moment(resource.get("meta", {}).get("lastUpdated", ""))
 
 
 def _turns(store: str, kind: str, query: str, bundle: Json) -> Html:
@@ -155,7 +155,8 @@ async def _versions(visitor: Visitor, store: str, kind: str, id_: str) -> Child:
     except Refused:
         return None
     metas = [entry["resource"].get("meta", {}) for entry in bundle.get("entry", []) if "resource" in entry]
-    rows = ((_version(store, kind, id_, meta.get("versionId", "")), meta.get("lastUpdated", "")) for meta in metas)
+    known = ((meta.get("versionId", ""), meta.get("lastUpdated", "")) for meta in metas)
+    rows = ((_version(store, kind, id_, version), moment(since)) for version, since in known)
     return section("Versions", table("Versions", ("Version", "Since"), rows))
 
 

@@ -10,6 +10,7 @@ from emulator.console.html import Child, Html, join, tag
 from emulator.console.layout import Page, button, field, form, hidden, section, table
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment
 from emulator.gateway.request import Response
 
 
@@ -31,7 +32,7 @@ async def snapshots(visitor: Visitor) -> Page:
 def _row(snapshot: Json) -> tuple[Child, ...]:
     name = snapshot["name"]
     does = (_button("restore", "Restore", name), _button("delete-snapshot", "Delete", name))
-    return name, snapshot["createTime"], f"{snapshot['sizeBytes'] / 1e6:.1f} MB", does
+    return name, moment(snapshot["createTime"]), f"{snapshot['sizeBytes'] / 1e6:.1f} MB", does
 
 
 def _button(action: str, text: str, name: str) -> Html:

@@ -7,10 +7,10 @@ import orjson
 from emulator.console.caller import Json, Refused
 from emulator.console.chart import chart
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import number
 from emulator.console.layout import Page, button, facts, form, hidden, live_switch, pages, refusal, section, table, url
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
+from emulator.console.wording import number
 from emulator.gateway.request import Response
 
 _SHOWN = 100

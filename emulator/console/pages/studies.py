@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from emulator.console.caller import Json, Refused
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import counted
+from emulator.console.inventory import DICOM, holds
 from emulator.console.layout import BASE, Page, button, facts, field, form, hidden, pages, section, table, url
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
+from emulator.console.wording import several
 from emulator.errors import ApiError
 from emulator.gateway.request import Response
 from emulator.web.viewer import viewer
@@ -41,7 +42,7 @@ async def studies(visitor: Visitor) -> Page:
     }
     found = await visitor.api.json("GET", f"v1/{store}/dicomWeb/studies", query, accept=_JSON) or []
     shown = found[:SHOWN]
-    holds = await _holds(visitor, store)
+    held = await holds(visitor.api, DICOM, store)
     summary = f"{offset + 1:,} to {offset + len(shown):,}" if shown else "No study"
     where = {"store": store, **searched}
     turns = pages(
@@ -50,7 +51,7 @@ async def studies(visitor: Visitor) -> Page:
         ("Next", url("studies", **where, offset=str(offset + SHOWN)) if len(found) > SHOWN else None),
     )
     content = join(
-        facts(("Store", store), ("Holds", holds)),
+        facts(("Store", store), ("Holds", held)),
         _search(store, searched),
         tag("p", summary, role="status"),
         table("Studies", _HEADINGS, (_study(store, each) for each in shown), "No study fits."),
@@ -67,14 +68,6 @@ def _offset(visitor: Visitor) -> int:
     if not (text.isascii() and text.isdigit()):
         raise Refused(400, "offset must be a number that is not negative.")
     return int(text)
-
-
-async def _holds(visitor: Visitor, store: str) -> str:
-    """What the store holds in words, "" for who may read it but not see its numbers."""
-    try:
-        return counted(await visitor.api.get(f"v1/{store}:getDICOMStoreMetrics"))
-    except Refused:
-        return ""
 
 
 def _search(store: str, searched: dict[str, str]) -> Html:
@@ -137,7 +130,7 @@ async def study(visitor: Visitor) -> Page:
     patient = text(known, "00100010") or text(known, "00100020")
     listed = (_series(store, uid, each) for each in series or [])
     content = join(
-        facts(*((label, text(known, tag_)) for tag_, label in _FACTS.items()), ("Study UID", uid), ("Store", store)),
+        facts(*((label, _fact(known, tag_)) for tag_, label in _FACTS.items()), ("Study UID", uid), ("Store", store)),
         view_form(store, uid, patient),
         section("Series", tag("ul", *listed, class_="films")),
     )
@@ -157,9 +150,14 @@ _FACTS = {
 }
 
 
+def _fact(study: Json, tag_: str) -> str:
+    return date(text(study, tag_)) if tag_ == "00080020" else text(study, tag_)
+
+
 def _series(store: str, study: str, series: Json) -> Html:
     uid = text(series, "0020000E")
-    words = filter(None, (text(series, "00080060"), text(series, "0008103E"), f"{text(series, '00201209')} instances"))
+    instances = several(text(series, "00201209") or 0, "instance", "instances")
+    words = filter(None, (text(series, "00080060"), text(series, "0008103E"), instances))
     return tag("li", picture(store, study, uid), tag("span", ", ".join(words)))
 
 

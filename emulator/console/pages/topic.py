@@ -12,6 +12,7 @@ from emulator.console.layout import BASE, Page, button, facts, form, hidden, liv
 from emulator.console.leading import address
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
+from emulator.console.wording import moment, several
 from emulator.gateway.request import Response
 
 _MOST = 2000
@@ -46,7 +47,7 @@ def _not_watched(name: str) -> Html:
 def _watched(name: str, messages: Sequence[Json]) -> Html:
     rows = [_row(message) for message in messages]
     headings = ("Published", "Content", "Attributes")
-    count = tag("p", f"{len(rows)} messages.", role="status")
+    count = tag("p", f"{several(len(rows), 'message', 'messages')}.", role="status")
     stop = form("unwatch", hidden(topic=name), tag("button", "Stop watching", type="submit", class_="quiet"))
     return join(
         live_switch(),
@@ -57,7 +58,7 @@ def _watched(name: str, messages: Sequence[Json]) -> Html:
 
 def _row(message: Json) -> Sequence[Child]:
     attributes = ", ".join(f"{key}={value}" for key, value in message.get("attributes", {}).items())
-    return message.get("publishTime", ""), _content(base64.b64decode(message.get("data", ""))), attributes
+    return moment(message.get("publishTime", "")), _content(base64.b64decode(message.get("data", ""))), attributes
 
 
 def _content(data: bytes) -> Child:

@@ -55,6 +55,17 @@ class Site:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    @property
+    def project(self) -> str:
+        """The emulator's project."""
+        return PROJECT
+
+    def sent(self, method: str, path: str, body: bytes, media: str) -> None:
+        """Send bytes of a media type, which are expected to be taken."""
+        headers = {"authorization": f"Bearer {self.emulator.authenticator.owner_token}", "content-type": media}
+        answer = self.send(method, path, content=body, headers=headers)
+        assert answer.status_code < 300, answer.text
+
     def account(self, name: str) -> str:
         """The address of a new service account without any right."""
         return str(self.made(f"/v1/projects/{PROJECT}/serviceAccounts", {"accountId": name})["email"])
@@ -105,7 +116,7 @@ class Browser:
 
 def words(html: str) -> str:
     """A page's text, one space between words."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html.partition("<body>")[2])).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html.partition("<body>")[2].replace("<wbr>", ""))).split())
 
 
 @pytest.fixture(scope="module")

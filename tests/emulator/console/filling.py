@@ -1,14 +1,15 @@
 """What the pages show, put into an emulator: studies, patients, messages, tables, each with a name to look for."""
 
 import base64
+import json
 import os
 from io import BytesIO
+from typing import Any, Protocol
 
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tests.browser.studies import headers_only
-from tests.emulator.console.conftest import DATASET, PROJECT, Site
 
 MANY = int(os.environ.get("CONSOLE_STUDIES", "120"))
 """How many studies the largest store has; the variable CONSOLE_STUDIES makes it 5,000, which takes a minute."""
@@ -16,21 +17,34 @@ _TOGETHER = 200
 _PART = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
 
 
-def dicom_store(site: Site, name: str, files: list[bytes]) -> str:
+class Fillable(Protocol):
+    """An emulator, as its owner calls it."""
+
+    @property
+    def project(self) -> str:
+        """Its project."""
+
+    def made(self, path: str, body: Any = None) -> Any:
+        """The JSON of a POST that is expected to be done."""
+
+    def sent(self, method: str, path: str, body: bytes, media: str) -> None:
+        """Send bytes of a media type, which are expected to be taken."""
+
+
+def dataset(site: Fillable) -> str:
+    """The name of the dataset in which stores are made."""
+    return f"projects/{site.project}/locations/us-central1/datasets/d"
+
+
+def dicom_store(site: Fillable, name: str, files: list[bytes]) -> str:
     """The name of a new store with these files."""
-    site.made(f"/v1/{DATASET}/dicomStores?dicomStoreId={name}")
-    store = f"{DATASET}/dicomStores/{name}"
+    site.made(f"/v1/{dataset(site)}/dicomStores?dicomStoreId={name}")
+    store = f"{dataset(site)}/dicomStores/{name}"
     for first in range(0, len(files), _TOGETHER):
         body = b"".join(_PART + file + b"\r\n" for file in files[first : first + _TOGETHER]) + b"--part--\r\n"
-        put(site, f"/v1/{store}/dicomWeb/studies", body, 'multipart/related; type="application/dicom"; boundary=part')
+        media = 'multipart/related; type="application/dicom"; boundary=part'
+        site.sent("POST", f"/v1/{store}/dicomWeb/studies", body, media)
     return store
-
-
-def put(site: Site, path: str, body: bytes, media: str) -> None:
-    """A POST of bytes by the owner."""
-    token = site.emulator.authenticator.owner_token
-    answer = site.send("POST", path, content=body, headers={"authorization": f"Bearer {token}", "content-type": media})
-    assert answer.status_code == 200, answer.text
 
 
 def film(patient: str) -> tuple[str, bytes]:
@@ -47,17 +61,16 @@ def studies(number: int) -> list[bytes]:
     return headers_only(number)
 
 
-def fhir_store(site: Site, name: str) -> str:
+def fhir_store(site: Fillable, name: str) -> str:
     """The name of a new store of R4 to which resources are put under their ids."""
-    site.made(f"/v1/{DATASET}/fhirStores?fhirStoreId={name}", {"version": "R4", "enableUpdateCreate": True})
-    return f"{DATASET}/fhirStores/{name}"
+    site.made(f"/v1/{dataset(site)}/fhirStores?fhirStoreId={name}", {"version": "R4", "enableUpdateCreate": True})
+    return f"{dataset(site)}/fhirStores/{name}"
 
 
-def resource(site: Site, store: str, body: dict[str, object]) -> None:
+def resource(site: Fillable, store: str, body: dict[str, object]) -> None:
     """Put a resource under its id."""
     path = f"/v1/{store}/fhir/{body['resourceType']}/{body['id']}"
-    answer = site.api("PUT", path, body, headers={"content-type": "application/fhir+json"})
-    assert answer.status_code in (200, 201), answer.text
+    site.sent("PUT", path, json.dumps(body).encode(), "application/fhir+json")
 
 
 def patient(number: int, family: str) -> dict[str, object]:
@@ -77,13 +90,13 @@ def weight(number: int, kilograms: float) -> dict[str, object]:
     }
 
 
-def hl7v2_store(site: Site, name: str) -> str:
+def hl7v2_store(site: Fillable, name: str) -> str:
     """The name of a new store."""
-    site.made(f"/v1/{DATASET}/hl7V2Stores?hl7V2StoreId={name}")
-    return f"{DATASET}/hl7V2Stores/{name}"
+    site.made(f"/v1/{dataset(site)}/hl7V2Stores?hl7V2StoreId={name}")
+    return f"{dataset(site)}/hl7V2Stores/{name}"
 
 
-def message(site: Site, store: str, family: str) -> str:
+def message(site: Fillable, store: str, family: str) -> str:
     """The name of a new message about a patient of a family, from a facility of the same name."""
     head = f"MSH|^~\\&|RIS|{family}|PACS|HOSPITAL|20240131120000||ADT^A01|{family}|P|2.5"
     text = f"{head}\rPID|1||77^^^CLINIC^MR||{family}^Ada\r"
@@ -91,17 +104,17 @@ def message(site: Site, store: str, family: str) -> str:
     return str(site.made(f"/v1/{store}/messages:ingest", body)["message"]["name"])
 
 
-def topic(site: Site, name: str) -> str:
+def topic(site: Fillable, name: str) -> str:
     """The name of a new topic."""
-    assert site.api("PUT", f"/v1/projects/{PROJECT}/topics/{name}", {}).status_code == 200
-    return f"projects/{PROJECT}/topics/{name}"
+    site.sent("PUT", f"/v1/projects/{site.project}/topics/{name}", b"{}", "application/json")
+    return f"projects/{site.project}/topics/{name}"
 
 
-def publish(site: Site, to: str, text: str) -> None:
+def publish(site: Fillable, to: str, text: str) -> None:
     """Publish a message."""
     site.made(f"/v1/{to}:publish", {"messages": [{"data": base64.b64encode(text.encode()).decode()}]})
 
 
-def run_sql(site: Site, text: str) -> None:
+def run_sql(site: Fillable, text: str) -> None:
     """Run a statement to its end."""
-    site.made(f"/bigquery/v2/projects/{PROJECT}/queries", {"query": text, "useLegacySql": False})
+    site.made(f"/bigquery/v2/projects/{site.project}/queries", {"query": text, "useLegacySql": False})

@@ -22,7 +22,7 @@ def addresses(site: Site) -> dict[str, dict[str, str]]:
     attribute = {"category": "REQUEST", "allowedValues": [SECRET]}
     site.made(f"/v1/{consents}/attributeDefinitions?attributeDefinitionId={SECRET}", attribute)
     site.made(f"/storage/v1/b?project={PROJECT}", {"name": "kept-bucket"})
-    filling.put(site, f"/upload/storage/v1/b/kept-bucket/o?uploadType=media&name={SECRET}", b"", "text/plain")
+    site.sent("POST", f"/upload/storage/v1/b/kept-bucket/o?uploadType=media&name={SECRET}", b"", "text/plain")
     topic = f"projects/{PROJECT}/topics/kept-topic"
     assert site.api("PUT", f"/v1/{topic}", {"labels": {"of": SECRET}}).status_code == 200
     filling.topic(site, SECRET)

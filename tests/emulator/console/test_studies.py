@@ -27,12 +27,12 @@ def test_one_study_is_shown_with_what_is_known_of_it(site: Site, owner: Browser)
     uid, file = filling.film("Noether^Emmy")
     store = filling.dicom_store(site, "one", [file])
     page = owner.read("studies", store=store)
-    assert "1 studies, 1 instances" in page
+    assert "1 study, 1 instance" in page
     assert "Noether, Emmy" in page
     assert "2004-01-19" in page
     study = owner.read("study", store=store, study=uid)
     assert uid in study
-    assert "CT, 1 instances" in study
+    assert "CT, 1 instance" in study
     picture = owner.get("thumbnail", store=store, study=uid)
     assert picture.headers["content-type"] == "image/jpeg"
     assert picture.content[:2] == b"\xff\xd8"
