@@ -10,6 +10,7 @@ ENDPOINTS = {
     "cloudBilling": "v1/",
     "serviceUsage": "v1beta1/",
     "iamBeta": "v1/",
+    "iam2": "v2/",
     "kms": "v1/",
     "logging": "v2/",
     "monitoring": "",

@@ -9,6 +9,8 @@ from emulator.provider.flow import Flow
 from emulator.provider.tables import (
     bigquery,
     composer,
+    custom_roles,
+    deny_policies,
     healthcare,
     iam,
     kms,
@@ -36,5 +38,7 @@ _MODULES = (
     run,
     composer,
     iam,
+    custom_roles,
+    deny_policies,
 )
 FLOWS: Final[Mapping[str, Flow]] = {flow.spec.resource_type: flow for module in _MODULES for flow in module.FLOWS}
