@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.access import certificates
 from emulator.access.authentication import ACCOUNTS, KEYS, account_name, make_key, new_private_key
 from emulator.access.hierarchy import ORGANIZATION, PROJECTS
+from emulator.access.owner import lacks_roles
 from emulator.settings import Settings, project_number
 from emulator.state.private import private_file
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 CREDENTIALS = "credentials.json"
-# roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace; and it makes
-# no projects and no deny policies.
-OWNER_ROLES = ("roles/owner", "roles/storage.admin", "roles/resourcemanager.projectCreator", "roles/iam.denyAdmin")
 
 
 def begin_key(settings: Settings) -> Future[RSAPrivateKey] | None:
@@ -58,11 +56,10 @@ def _ensure_hierarchy(tx: sqlite3.Connection, context: Context) -> None:
         account = {"role": "roles/owner", "members": [f"serviceAccount:{settings.account}"]}
         context.policies.set(tx, name, {"bindings": [account]})
     policy = context.policies.get(ORGANIZATION, tx)
-    owners = {m for b in policy.get("bindings", []) if b["role"] == "roles/owner" for m in b["members"]}
-    held = {b["role"] for b in policy.get("bindings", []) if settings.owner in b["members"]}
-    if not held.issuperset(OWNER_ROLES):
-        members = sorted(owners | {settings.owner})
-        context.policies.set(tx, ORGANIZATION, {"bindings": [{"role": r, "members": members} for r in OWNER_ROLES]})
+    if missing := lacks_roles(policy, settings.owner):
+        own = [{"role": role, "members": [settings.owner]} for role in missing]
+        bindings = [*policy.get("bindings", []), *own]
+        context.policies.set(tx, ORGANIZATION, {"version": 3, "etag": policy["etag"], "bindings": bindings})
 
 
 def _ensure_account(tx: sqlite3.Connection, context: Context, private: Future[RSAPrivateKey] | None) -> None:

@@ -95,7 +95,7 @@ class Audit:
             self._version = version
         for named in ("allServices", service):
             exempted = self._audited.get(named, {}).get(kind)
-            if exempted is not None and principal not in exempted:
+            if exempted is not None and exempted.isdisjoint(policies.identities(principal)):
                 return True
         return False
 

@@ -1,12 +1,11 @@
 """The project's IAM policy and audit configuration (getIamPolicy is a POST, setIamPolicy takes an update mask).
 
-What a project inherits is shown, too: its ancestry, and the organization's policy.
+What a project inherits is shown, too: its ancestry; the organization's policy is in `organizations`.
 """
 
 from __future__ import annotations
 
 from emulator.access.hierarchy import ORGANIZATION
-from emulator.errors import permission_denied
 from emulator.gateway import policies
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.projects import project_name, require_project
@@ -42,16 +41,3 @@ async def get_ancestry(request: Request) -> Answer:
     project = require_project(request.context, project_name(request))
     above = (("project", project.id), tuple(ORGANIZATION.split("s/")))
     return {"ancestor": [{"resourceId": {"type": kind, "id": number}} for kind, number in above]}
-
-
-def _organization(request: Request) -> str:
-    """The organization that is asked for. Raises a 403 for another one, of which nobody knows here."""
-    if request.name != ORGANIZATION:
-        raise permission_denied(f"The caller does not have permission on {request.name[:100]}, or it does not exist.")
-    return ORGANIZATION
-
-
-@SERVICE.handles("cloudresourcemanager.organizations.getIamPolicy", on=_organization)
-async def get_policy_of_organization(request: Request) -> Answer:
-    """The organization's policy."""
-    return request.context.policies.shown(ORGANIZATION, request)

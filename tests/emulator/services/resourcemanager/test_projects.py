@@ -40,11 +40,16 @@ def test_what_is_above_a_project_is_shown_and_its_policy_to_who_may_see_it(
     ancestry = google_api("cloudresourcemanager", "v1").projects().getAncestry(projectId=emulator.project, body={})
     kinds = [(each["resourceId"]["type"], each["resourceId"]["id"]) for each in ancestry.execute()["ancestor"]]
     assert kinds == [("project", emulator.project), ("organization", "1")]
+    owner_of_project = service_account.Credentials.from_service_account_file(
+        emulator.credentials_file, scopes=["https://www.googleapis.com/auth/cloud-platform"]
+    )
     for version in ("v1", "v3"):
         organizations = google_api("cloudresourcemanager", version).organizations()
-        for name in ("organizations/1", "organizations/2"):
+        assert organizations.getIamPolicy(resource="organizations/1", body={}).execute()["bindings"]
+        assert refused(organizations.getIamPolicy(resource="organizations/2", body={}))[0] == 403
+        with client_as(emulator, token_of(owner_of_project), "cloudresourcemanager", version) as client:
             # Google's basic roles leave organizations out, so an owner of projects may not see their policies.
-            assert refused(organizations.getIamPolicy(resource=name, body={}))[0] == 403
+            assert refused(client.organizations().getIamPolicy(resource="organizations/1", body={}))[0] == 403
 
 
 def test_a_project_that_is_not_there_is_a_403(google_api: Api) -> None:
