@@ -22,7 +22,8 @@ from infra.hl7v2 import Hl7v2Store, Hl7v2StoreArgs
 from infra.hl7v2_options import Hl7v2StoreSettings
 from infra.messaging import Messaging, MessagingArgs
 from infra.research import Identified, Research, ResearchArgs
-from infra.settings import Settings
+from infra.schedule import Airflow, AirflowArgs, ScheduledRun, ScheduledRunArgs
+from infra.settings import ScheduleSettings, Settings
 from infra.storage import PrivateBucket
 
 
@@ -302,3 +303,45 @@ class Environment:
         )
         Audit("audit-trail", args)
         return kept
+
+    def schedule(self, outputs: pulumi.Input[str]) -> ScheduledRun | Airflow | None:
+        """Declare what runs by a schedule, if anything does; it is given the stack's other outputs, as JSON."""
+        wanted = self.settings.schedule
+        if wanted is None:
+            return None
+        return self._airflow(wanted, outputs) if wanted.kind == "composer" else self._scheduled_run(wanted, outputs)
+
+    def _scheduled_run(self, wanted: ScheduleSettings, outputs: pulumi.Input[str]) -> ScheduledRun:
+        settings, names = self.settings, self.settings.names
+        args = ScheduledRunArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            job=names.scheduled,
+            starter=names.starter,
+            image=wanted.image,
+            command=wanted.command,
+            cron=wanted.cron,
+            time_zone=wanted.time_zone,
+            loader=self.accounts.loader.email,
+            outputs=outputs,
+            after=[self.services.apis[api] for api in ("cloudscheduler.googleapis.com", "run.googleapis.com")],
+        )
+        return ScheduledRun("schedule", args)
+
+    def _airflow(self, wanted: ScheduleSettings, outputs: pulumi.Input[str]) -> Airflow:
+        settings, names, loader = self.settings, self.settings.names, self.accounts.loader
+        args = AirflowArgs(
+            project=settings.project,
+            location=settings.location,
+            labels=settings.common_labels,
+            environment=names.scheduled,
+            account=names.airflow,
+            image_version=wanted.airflow_version,
+            cron=wanted.cron,
+            loader=loader.name,
+            loader_email=loader.email,
+            parameters=pulumi.Output.format('{{"outputs": {0}}}', outputs),
+            after=[self.services.apis["composer.googleapis.com"]],
+        )
+        return Airflow("schedule", args)

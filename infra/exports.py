@@ -16,11 +16,37 @@ from infra.outputs import (
     Hl7v2StoreOutputs,
     Outputs,
     ResearchOutputs,
+    ScheduleOutputs,
 )
+from infra.schedule import Airflow, ScheduledRun
 
 
 def exports(made: Environment) -> dict[str, object]:
-    """The stack's outputs by name, as `infra.outputs.Outputs` declares them."""
+    """Declare what runs by a schedule; gives the stack's outputs by name, as `infra.outputs.Outputs` declares them.
+
+    What runs by a schedule is given all other outputs.
+    """
+    others = _outputs(made)
+    known = {name: value for name, value in others.items() if value is not None}
+    schedule = made.schedule(pulumi.Output.json_dumps(known))
+    return {**others, "schedule": _schedule(schedule)}
+
+
+def _schedule(made: ScheduledRun | Airflow | None) -> dict[str, object] | None:
+    if made is None:
+        return None
+    if isinstance(made, ScheduledRun):
+        return ScheduleOutputs.exports(
+            kind="cloud-run", name=made.job.id, account_email=made.starter.email, dags="none"
+        )
+    dags = made.environment.config.apply(lambda config: config["dag_gcs_prefix"])
+    return ScheduleOutputs.exports(
+        kind="composer", name=made.environment.id, account_email=made.account.email, dags=dags
+    )
+
+
+def _outputs(made: Environment) -> dict[str, object]:
+    """The stack's outputs without what runs by a schedule."""
     settings, store, messaging = made.settings, made.dicom_store.store, made.messaging
     healthcare = settings.endpoints.healthcare or HEALTHCARE_ENDPOINT
     return Outputs.exports(
@@ -58,6 +84,7 @@ def exports(made: Environment) -> dict[str, object]:
         hl7v2_stores=_hl7v2_stores(made),
         consent_stores=_consent_stores(made),
         research=_research(made),
+        schedule=None,
         endpoints=settings.endpoints.to_mapping(),
     )
 

@@ -261,6 +261,43 @@ KEYS = (
         default=False,
         meaning="Whether the research side has a bucket for lists of old and new ids, which stewards alone read.",
     ),
+    Key(
+        "schedule",
+        "string",
+        "",
+        "What runs by a schedule: cloud-run, one command in a container that Cloud Scheduler starts, or composer, an"
+        " environment of Managed Airflow with the nightly DAG. Empty: nothing.",
+        _matches(r"|cloud-run|composer", "cloud-run or composer"),
+    ),
+    Key(
+        "scheduleCron",
+        "string",
+        "0 2 * * *",
+        "When it runs, as five fields of unix-cron.",
+        _matches(r"([0-9A-Za-z*,/-]+ +){4}[0-9A-Za-z*,/-]+", 'five fields of unix-cron, such as "0 2 * * *"'),
+    ),
+    Key(
+        "scheduleTimeZone",
+        "string",
+        "Etc/UTC",
+        "The time zone of scheduleCron with cloud-run, such as Europe/Berlin; Airflow's is UTC.",
+        _matches(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a name of the tz database, such as Europe/Berlin"),
+    ),
+    Key("scheduleImage", "string", "", "With cloud-run: the container image that has the commands."),
+    Key(
+        "scheduleCommand",
+        "array",
+        ["import"],
+        "With cloud-run: the command and its options, as after `python -m scripts`.",
+        lambda value: None if value else "must name a command",
+    ),
+    Key(
+        "airflowVersion",
+        "string",
+        "composer-3-airflow-2.11.1-build.13",
+        "With composer: the environment's image version.",
+        _matches(r"composer-3-airflow-[0-9][0-9.]*(-build\.[0-9]+)?", "a version of Composer 3"),
+    ),
     Key("researchers", "array", [], "Who may act as the researcher service account.", _members),
     Key("stewards", "array", [], "Who may act as the steward service account, which de-identifies.", _members),
     Key(

@@ -67,6 +67,21 @@ class Names:
         return f"{self.base}-audit"
 
     @property
+    def scheduled(self) -> str:
+        """The job or the environment of Managed Airflow that runs by a schedule."""
+        return f"{self.base}-nightly"
+
+    @property
+    def starter(self) -> str:
+        """The service account that starts a scheduled job."""
+        return f"{self.base}-starter"
+
+    @property
+    def airflow(self) -> str:
+        """The service account that an environment of Managed Airflow runs as."""
+        return f"{self.base}-airflow"
+
+    @property
     def dicom_topic(self) -> str:
         """The topic that says which instances were stored."""
         return f"{self.base}-dicom"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -127,6 +127,20 @@ class ResearchOutputs(_Contract):
 
 
 @dataclass(frozen=True)
+class ScheduleOutputs(_Contract):
+    """What runs by a schedule, and as whom."""
+
+    kind: str
+    """cloud-run or composer."""
+    name: str
+    """The Cloud Run job, or the environment of Managed Airflow."""
+    account_email: str
+    """The service account that starts the job, or that the environment runs as."""
+    dags: str
+    """Where Airflow reads its DAGs, as gs://BUCKET/dags; "none" for a job."""
+
+
+@dataclass(frozen=True)
 class Outputs(_Contract):
     """Everything the scripts need to know about one deployed stack.
 
@@ -203,6 +217,8 @@ class Outputs(_Contract):
     """The consent stores by id."""
     research: ResearchOutputs | None = None
     """The research side; None where the stack has none."""
+    schedule: ScheduleOutputs | None = None
+    """What runs by a schedule; None where nothing does."""
     endpoints: Endpoints = field(default_factory=Endpoints)
     """Where the services answer when that is not Google Cloud."""
 
@@ -285,6 +301,8 @@ class Outputs(_Contract):
         values["endpoints"] = self.endpoints.to_mapping()
         if self.research is not None:
             values["research"] = dataclasses.asdict(self.research)
+        if self.schedule is not None:
+            values["schedule"] = dataclasses.asdict(self.schedule)
         return {name: value for name, value in values.items() if value is not None}
 
     def to_json(self) -> str:
@@ -311,8 +329,8 @@ def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], so
         raise OutputsError(
             f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date."
         )
-    if name == "research":
-        return _research(value, source)
+    if name in _OBJECTS:
+        return _OBJECTS[name](value, source)
     if name in _TEXTS_BY_NAME:
         if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
             return value
@@ -354,6 +372,21 @@ def _research(value: object, source: str) -> ResearchOutputs:
 
 _TEXTS_BY_NAME = ("labels", "kms_keys")
 """The fields of Outputs that are maps of texts."""
+
+
+def _schedule(value: object, source: str) -> ScheduleOutputs:
+    """What runs by a schedule, in `source`."""
+    known = {item.name for item in dataclasses.fields(ScheduleOutputs)}
+    if isinstance(value, dict) and set(value) == known and all(isinstance(text, str) for text in value.values()):
+        return ScheduleOutputs(**value)
+    raise OutputsError(
+        f"The field 'schedule' of {source} must be an object of texts, {', '.join(sorted(known))}:"
+        " run `pulumi up` with the same version of the project as the scripts."
+    )
+
+
+_OBJECTS: Mapping[str, Callable[[object, str], Any]] = {"research": _research, "schedule": _schedule}
+"""How the fields of Outputs are read that hold one object, where they hold any."""
 
 _STORES: Mapping[str, type[Any]] = {
     "dicom_stores": DicomStoreOutputs,

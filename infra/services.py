@@ -27,6 +27,13 @@ DATAFLOW_APIS = ("compute.googleapis.com", "dataflow.googleapis.com")
 """Dataflow, and where its workers run."""
 
 
+SCHEDULE_APIS = {
+    "cloud-run": ("cloudscheduler.googleapis.com", "run.googleapis.com"),
+    "composer": ("composer.googleapis.com",),
+}
+"""What runs by a schedule, by its kind."""
+
+
 @dataclass(frozen=True)
 class ServicesArgs:
     """What `Services` needs."""

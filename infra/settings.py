@@ -63,6 +63,26 @@ CUSTOM_ENDPOINTS = (
 )
 
 
+SCHEDULE_ENDPOINTS = (
+    CustomEndpoint("cloudRunV2CustomEndpoint", "v2/", None),
+    CustomEndpoint("cloudSchedulerCustomEndpoint", "v1/", None),
+    CustomEndpoint("composerCustomEndpoint", "v1/", None),
+)
+"""Those that only a stack with a schedule needs."""
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    """What runs by a schedule, and when: see the keys of the same names."""
+
+    kind: str
+    cron: str
+    time_zone: str
+    image: str
+    command: tuple[str, ...]
+    airflow_version: str
+
+
 @dataclass(frozen=True)
 class Settings:
     """One stack's configuration, checked."""
@@ -93,6 +113,7 @@ class Settings:
     crosswalk: bool
     researchers: tuple[str, ...]
     stewards: tuple[str, ...]
+    schedule: ScheduleSettings | None
     loaders: tuple[str, ...]
     readers: tuple[str, ...]
     existing: Existing
@@ -183,7 +204,8 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             for key in ("crosswalk", "researchers", "stewards")
             if read[key]
         )
-    endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems)
+    _check_schedule(read, problems)
+    endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems, scheduled=bool(read["schedule"]))
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
     return Settings(
@@ -213,6 +235,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         crosswalk=read["crosswalk"],
         researchers=tuple(read["researchers"]),
         stewards=tuple(read["stewards"]),
+        schedule=_schedule(read),
         loaders=tuple(read["loaders"]),
         readers=tuple(read["readers"]),
         existing=Existing(
@@ -346,7 +369,41 @@ def _check_keys(read: Mapping[str, Any], problems: list[str]) -> None:
         )
 
 
-def _endpoints(values: Mapping[str, str], grpc: str, environ: Mapping[str, str], problems: list[str]) -> Endpoints:
+def _check_schedule(read: Mapping[str, Any], problems: list[str]) -> None:
+    """What runs by a schedule lies in a region, and a job needs an image; without one, its keys have no effect."""
+    if not read["schedule"] and read["scheduleImage"]:
+        problems.append(
+            f"{NAMESPACE}:scheduleImage has no effect without {NAMESPACE}:schedule: set that to cloud-run, or leave it"
+            " out."
+        )
+    if read["schedule"] == "cloud-run" and not read["scheduleImage"]:
+        problems.append(
+            f"{NAMESPACE}:scheduleImage is missing: {NAMESPACE}:schedule is cloud-run, which runs that container image."
+        )
+    if read["schedule"] and read["location"] in ("us", "eu"):
+        problems.append(
+            f"{NAMESPACE}:schedule needs a region, and {NAMESPACE}:location is {read['location']}: leave schedule out,"
+            " or use a region."
+        )
+
+
+def _schedule(read: Mapping[str, Any]) -> ScheduleSettings | None:
+    """What the keys say of the schedule; None where there is none."""
+    if not read["schedule"]:
+        return None
+    return ScheduleSettings(
+        kind=read["schedule"],
+        cron=read["scheduleCron"],
+        time_zone=read["scheduleTimeZone"],
+        image=read["scheduleImage"],
+        command=tuple(read["scheduleCommand"]),
+        airflow_version=read["airflowVersion"],
+    )
+
+
+def _endpoints(
+    values: Mapping[str, str], grpc: str, environ: Mapping[str, str], problems: list[str], *, scheduled: bool
+) -> Endpoints:
     """The services' roots from the provider's custom endpoints: all of them or none, so that no call goes astray."""
     given = {item: values[f"gcp:{item.key}"] for item in CUSTOM_ENDPOINTS if values.get(f"gcp:{item.key}")}
     if not given:
@@ -356,8 +413,8 @@ def _endpoints(values: Mapping[str, str], grpc: str, environ: Mapping[str, str],
             )
         return Endpoints()
     roots: dict[str, str] = {}
-    for item in CUSTOM_ENDPOINTS:
-        url = given.get(item)
+    for item in (*CUSTOM_ENDPOINTS, *(SCHEDULE_ENDPOINTS if scheduled else ())):
+        url = values.get(f"gcp:{item.key}")
         if url is None:
             problems.append(
                 f"gcp:{item.key} is missing beside the other gcp:*CustomEndpoint keys: set all of them or none."

@@ -17,6 +17,7 @@ import google.oauth2.service_account
 from scripts.errors import CommandError
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
+ACT_AS = "HEALTHCARE_ACT_AS"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,8 +47,10 @@ def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
     """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
 
     Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).
-    The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine,
-    else the key in the emulator's state folder. Raises CommandError, and what `google.auth.default` raises.
+    HEALTHCARE_ACT_AS names a service account that those of `google.auth.default` act as.
+    The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else the account of a task of Cloud Run (GCE_METADATA_HOST), else
+    GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine, else the key in the emulator's state folder.
+    Raises CommandError, and what `google.auth.default` raises.
     """
     token = environment.get("GOOGLE_OAUTH_ACCESS_TOKEN")
     if token:
@@ -58,7 +61,9 @@ def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
             raise CommandError(
                 "GOOGLE_APPLICATION_CREDENTIALS names the emulator's key, but the stack is on Google Cloud: unset it."
             )
-        return google.auth.default(scopes=SCOPES)[0]
+        return _acting(google.auth.default(scopes=SCOPES)[0], environment.get(ACT_AS))
+    if "GCE_METADATA_HOST" in environment and not key:
+        return _from_metadata(environment["GCE_METADATA_HOST"])
     path = Path(key) if key and _is_emulator_key(Path(key)) else ROOT / ".emulator" / "credentials.json"
     try:
         account = google.oauth2.service_account.Credentials.from_service_account_file(str(path), scopes=SCOPES)
@@ -70,13 +75,38 @@ def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
     return EmulatorCredentials(account)
 
 
+def _acting(source: Any, target: str | None) -> Any:
+    """Credentials of the service account `target`, as which those given may act; themselves where none is named."""
+    if not target:
+        return source
+    from google.auth import impersonated_credentials
+
+    return impersonated_credentials.Credentials(source, target, SCOPES)
+
+
+def _from_metadata(host: str) -> Any:
+    """The credentials of the account that a task of Cloud Run runs as on the emulator. Raises CommandError."""
+    if not _is_here(f"//{host}"):
+        raise CommandError(
+            f"GCE_METADATA_HOST is {host}, but the stack is on an emulator, which is on this machine: unset it."
+        )
+    from google.auth import compute_engine
+
+    return compute_engine.Credentials(scopes=SCOPES)
+
+
 def _is_emulator_key(path: Path) -> bool:
     """Whether a key file gets its tokens from this machine, as the emulator's does."""
     try:
-        host = urlsplit(json.loads(path.read_text()).get("token_uri", "")).hostname or ""
+        return _is_here(json.loads(path.read_text()).get("token_uri", ""))
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def _is_here(url: str) -> bool:
+    """Whether the host of a URL is this machine."""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

@@ -11,6 +11,8 @@ from infra.outputs import Outputs
 from scripts.errors import CommandError, UsageError
 
 LOCAL_STACK = "local"
+OUTPUTS_VARIABLE = "HEALTHCARE_CLOUD_OUTPUTS"
+"""Holds a stack's outputs as JSON where there is no Pulumi to ask: in a scheduled job (infra/schedule.py)."""
 _PULUMI_SECONDS = 120
 
 
@@ -18,12 +20,15 @@ def read_outputs(stack: str | None = None, outputs_file: Path | None = None) -> 
     """The outputs of `stack` (default: the selected one), or those in `outputs_file`.
 
     The selected stack is PULUMI_STACK, else the one chosen with `pulumi stack select`, else `local` where this
-    clone has made it. Raises CommandError or infra.outputs.OutputsError.
+    clone has made it; HEALTHCARE_CLOUD_OUTPUTS, where it is set, takes the place of all of them. Raises CommandError
+    or infra.outputs.OutputsError.
     """
     if stack and outputs_file:
         raise UsageError("--stack and --outputs exclude each other: an outputs file already says which stack it is of.")
     if outputs_file:
         return Outputs.from_file(outputs_file)
+    if not stack and (text := os.environ.get(OUTPUTS_VARIABLE)):
+        return Outputs.from_json(text, f"the outputs in {OUTPUTS_VARIABLE}")
     stack = stack_name(stack)
     text = _pulumi(stack, "stack", "output", "--json", "--stack", stack)
     return Outputs.from_json(text, f"the outputs of stack {stack}")

@@ -21,6 +21,8 @@ KEY = "kms/cryptoKey:CryptoKey"
 TOPIC = "pubsub/topic:Topic"
 SUBSCRIPTION = "pubsub/subscription:Subscription"
 TABLES = "bigquery/dataset:Dataset"
+SCHEDULED = ("cloudrunv2/job:Job", "composer/environment:Environment")
+"""What runs by a schedule, and has labels and a place as what holds data has."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _LISTS = {
     f"/bigquery/v2/projects/{PROJECT}/datasets": "datasets",
     f"/v1/projects/{PROJECT}/serviceAccounts": "accounts",
     f"/v2/projects/{PROJECT}/sinks": "sinks",
+    f"/v1/projects/{PROJECT}/locations/us-central1/jobs": "jobs",
+    f"/v2/projects/{PROJECT}/locations/us-central1/jobs": "jobs",
 }
 
 ATTRIBUTES = {"purpose": {"category": "REQUEST", "allowedValues": ["research", "care"]}}
@@ -54,6 +56,8 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     hl7v2 = {"schema": {"schematizedParsingType": "SOFT_FAIL"}, "filter": 'message_type = "ORU"'}
     stack = project_stack(
         dataflow=True,
+        schedule="cloud-run",
+        scheduleImage="us-docker.pkg.dev/made-up/images/commands",
         research=True,
         crosswalk=True,
         fhirStores={"fhir": fhir, "plain": {"version": "STU3", "notify": False}},
@@ -88,7 +92,9 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     relabelled = stack.up()
     assert set(relabelled.changed) == {"update"}
     assert all(
-        re.fullmatch(r"(labels|pulumiLabels)\b.*", path)
+        re.fullmatch(
+            r"(labels|pulumiLabels|template\.template\.containers\[0\]\.envs)\b.*", path
+        )  # which has them, too
         for step in relabelled.steps("update").values()
         for path in step["detailedDiff"] or {}
     )

@@ -111,6 +111,8 @@ class _Google(mocks.Mocks):
             "gcp:healthcare/fhirStore:FhirStore": "{dataset}/fhirStores/{name}",
             "gcp:healthcare/hl7Store:Hl7Store": "{dataset}/hl7V2Stores/{name}",
             "gcp:healthcare/consentStore:ConsentStore": "{dataset}/consentStores/{name}",
+            "gcp:cloudrunv2/job:Job": "projects/{project}/locations/{location}/jobs/{name}",
+            "gcp:composer/environment:Environment": "projects/{project}/locations/{region}/environments/{name}",
             "gcp:kms/keyRing:KeyRing": "projects/{project}/locations/{location}/keyRings/{name}",
             "gcp:kms/cryptoKey:CryptoKey": "{keyRing}/cryptoKeys/{name}",
             "gcp:pubsub/topic:Topic": "projects/{project}/topics/{name}",
@@ -119,6 +121,9 @@ class _Google(mocks.Mocks):
         state = dict(inputs)
         if args.typ == "gcp:logging/projectSink:ProjectSink":
             state["writerIdentity"] = "serviceAccount:sink-writer@gcp-sa-logging.iam.gserviceaccount.com"
+        if args.typ == "gcp:composer/environment:Environment":
+            state["config"] = {**inputs["config"], "dagGcsPrefix": "gs://airflow-bucket/dags"}
+            state["storageConfig"] = {"bucket": "airflow-bucket"}
         if args.typ == "gcp:serviceaccount/account:Account":
             email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
             state |= {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.locations import key_location
-from infra.policy.graph import BUCKET, HEALTHCARE_DATASET, KEY_RING, TABLES, TOPIC, Graph, Violation
+from infra.policy.graph import BUCKET, HEALTHCARE_DATASET, KEY_RING, SCHEDULED, TABLES, TOPIC, Graph, Violation
 
 _MULTI_REGIONS = ("us", "eu")
 
@@ -15,8 +15,8 @@ def check(graph: Graph) -> Iterator[Violation]:
     wanted = graph.asked.location
     if wanted is None:
         return
-    for each in graph.of(BUCKET, HEALTHCARE_DATASET, TABLES):
-        location = str(each.inputs.get("location", "no location"))
+    for each in graph.of(BUCKET, HEALTHCARE_DATASET, TABLES, *SCHEDULED):
+        location = str(each.inputs.get("location") or each.inputs.get("region") or "no location")
         if location.lower() != wanted.lower():
             yield Violation(each.name, f"{each.called} is in {location}: put it in {wanted}.")
     for each in graph.of(KEY_RING):

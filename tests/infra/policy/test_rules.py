@@ -22,6 +22,8 @@ SHAPES: Mapping[str, dict[str, str]] = {
     "data may be lost": {"deletionProtection": "false"},
     "multi-region": {"location": "eu"},
     "production": PRODUCTION,
+    "a scheduled job": {"schedule": "cloud-run", "scheduleImage": "us-docker.pkg.dev/p/r/i"},
+    "managed airflow": {"schedule": "composer"},
 }
 
 
