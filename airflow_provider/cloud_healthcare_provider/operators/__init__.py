@@ -1,0 +1,1 @@
+"""Operators for datasets and stores of Cloud Healthcare."""
