@@ -24,6 +24,7 @@ from scripts.commands import (
     import_,
     leaks,
     load,
+    nightly,
     operations,
     pipeline,
     policy,
@@ -101,6 +102,7 @@ app.add_typer(fhir.app, name="fhir")
 app.add_typer(consent.app, name="consent")
 app.add_typer(deidentify.app, name="deidentify")
 app.add_typer(hl7v2.app, name="hl7v2")
+app.add_typer(nightly.app, name="nightly")
 
 
 def main() -> None:

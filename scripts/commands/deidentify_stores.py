@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,22 +117,13 @@ def _run(
 
 
 def _new(target: Connection, config: dict[str, Any], *, as_json: bool) -> ExitCode:
-    """De-identify the studies that the ledger does not have, and note in it those that went well."""
-    from scripts.deidentify.stores import FILTERS, LEDGER, deidentify_dicom, research_of
-    from scripts.ledger import Ledger, studies_in, went_well, what_is_new, write_filter
+    """De-identify the studies that have no twin yet, and tell of it."""
+    from scripts.deidentify.stores import deidentify_new
 
-    research_of(target)
-    told, bucket = json.dumps(config, sort_keys=True).encode(), target.outputs.export_bucket
-    ledger = Ledger(target, bucket, LEDGER, hashlib.sha256(told).hexdigest())
-    done, found = ledger.read(), studies_in(target)
-    wanted = what_is_new(found, done)
-    if not wanted:
+    codes = [_show(done, "instance", as_json=as_json) for done in deidentify_new(target, config)]
+    if not codes:
         note("Every study has its twin: nothing is new.")
-        return ExitCode.DONE
-    made = deidentify_dicom(target, config, write_filter(target, wanted, bucket, FILTERS))
-    if well := went_well(wanted, made.state, made.failures):
-        ledger.write({**done, **{uid: found[uid] for uid in well}})
-    return _show(made, "instance", as_json=as_json)
+    return max(codes, default=ExitCode.DONE)
 
 
 def _show(done: Done, what: str, *, as_json: bool) -> ExitCode:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,9 +12,9 @@ from scripts.commands import exporting
 from scripts.commands.exporting import ManifestOption, NoWaitOption, SinceLastOption
 from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.connection import connect
-from scripts.console import remark
-from scripts.errors import ExitCode, UsageError, api_failure
+from scripts.errors import ExitCode, UsageError
 from scripts.exports.export import DICOM, Export
+from scripts.exports.metadata import metadata_uri, refresh_views
 from scripts.tables import METADATA_TABLE
 
 if TYPE_CHECKING:
@@ -101,8 +100,8 @@ def carry_out(
     code = exporting.carry_out(
         target, export, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
     )
-    if destination == _default_table(target.outputs) and not no_wait:
-        _refresh_views(target)
+    if destination == metadata_uri(target.outputs) and not no_wait:
+        refresh_views(target)
     return code
 
 
@@ -137,24 +136,7 @@ def table_uri(outputs: Outputs, given: str, option: str, others: str = "") -> st
     """
     table = re.fullmatch(r"table(?::(?P<id>\w+))?", given)
     if table:
-        return f"{_default_table(outputs).rpartition('.')[0]}.{table['id'] or METADATA_TABLE}"
+        return f"{metadata_uri(outputs).rpartition('.')[0]}.{table['id'] or METADATA_TABLE}"
     if not re.fullmatch(r"bq://[^.]+\.\w+\.\w+", given):
         raise UsageError(f"{option} {given} is no destination: use {others}table or bq://PROJECT.DATASET.TABLE.")
     return given
-
-
-def _default_table(outputs: Outputs) -> str:
-    return f"bq://{outputs.project}.{outputs.bigquery_dataset}.{METADATA_TABLE}"
-
-
-def _refresh_views(target: Connection) -> None:
-    """Let the views of the chest X-rays' labels follow the columns that were exported; none exist without labels."""
-    from scripts.chestxrays.label_views import JOINED_VIEW, refresh_views
-
-    try:
-        refresh_views(target)
-    except Exception as error:
-        failure = api_failure(error)
-        if failure is None or failure.code != HTTPStatus.FORBIDDEN:
-            raise
-        remark(f"The view {JOINED_VIEW} stays as it is: you may not change it.")

@@ -9,7 +9,7 @@ import typer
 from scripts.console import count, note, print_json, say
 from scripts.errors import ExitCode, UsageError
 from scripts.exports import export as exports
-from scripts.exports import increments, manifest
+from scripts.exports import running
 from scripts.waiting import exit_code, require_success, show_failures
 
 if TYPE_CHECKING:
@@ -41,26 +41,17 @@ def carry_out(
     """Export, wait for the end and tell of it; the exit code. Raises UsageError for options that do not go together."""
     if no_wait and (with_manifest or since_last):
         raise UsageError("--no-wait does not see the end, which --manifest and --since-last need.")
-    if with_manifest:
-        manifest.require_bucket(export.to)
-    increment = increments.since_last(target, export) if since_last else None
-    if since_last and increment is None:
+    if no_wait:
+        name = exports.begin(target, export)
+        print_json({"name": name, "to": export.to}) if as_json else say(name)
+        return ExitCode.DONE
+    ran = running.run(target, export, with_manifest=with_manifest, since_last=since_last)
+    if ran is None:
         print_json({"to": export.to, "success": 0, "failed": []}) if as_json else None
         note("Nothing is new since the last export.")
         return ExitCode.DONE
-    export = increment.export if increment else export
-    name = exports.begin(target, export)
-    if no_wait:
-        print_json({"name": name, "to": export.to}) if as_json else say(name)
-        return ExitCode.DONE
-    done = exports.finish(target, export, name)
-    written = ""
-    if not done.state.error_code:
-        written = manifest.write(target, export, done) if with_manifest else ""
-        if increment:
-            increment.note(done)
-    _tell(target, export, done, written, as_json=as_json)
-    return exit_code(done.state)
+    _tell(target, ran.export, ran.done, ran.manifest, as_json=as_json)
+    return exit_code(ran.done.state)
 
 
 def _tell(target: Connection, export: Export, done: exports.Exported, written: str, *, as_json: bool) -> None:

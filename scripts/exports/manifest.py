@@ -160,6 +160,11 @@ def compare(target: Connection, uri: str) -> Comparison:
     return result
 
 
+def is_there(target: Connection, uri: str) -> bool:
+    """Whether there is a manifest of an export to a prefix, or to a folder in it. Raises UsageError as `write` does."""
+    return bool(_manifests(target, *require_bucket(uri)))
+
+
 def _manifests(target: Connection, bucket: str, prefix: str) -> dict[str, Manifest]:
     """All manifests of a prefix and of folders in it, by name, in the order of their exports' beginnings."""
     blobs = target.storage.list_blobs(bucket, prefix=f"{FOLDER}/{prefix}")
