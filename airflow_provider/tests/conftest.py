@@ -39,7 +39,7 @@ class Place:
     dataset: str = ""
     bucket: str = ""
 
-    def call(self, method: str, path: str, body: object = None, data: bytes | None = None) -> Any:
+    def call(self, method: str, path: str, body: Any = None, data: bytes | None = None) -> Any:
         """One request as the owner; gives the answer's JSON."""
         headers = {"Authorization": f"Bearer {self.token}"}
         answer = requests.request(method, self.url + path, headers=headers, json=body, data=data, timeout=60)

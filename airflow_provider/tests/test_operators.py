@@ -119,7 +119,7 @@ def test_fhir_goes_out_and_is_deidentified(fhir_import: Make, context: dict[str,
     )
     assert export.execute(context)["success"] == 1
     twin = place.store("fhir", version="R4", enableUpdateCreate=True)
-    config = {"text": {}, "fhir": {}}
+    config: dict[str, Any] = {"text": {}, "fhir": {}}
     away = FhirDeidentifyOperator(
         task_id="away", source=operator.store, destination=twin, config=config, poll_seconds=0.05
     )

@@ -145,14 +145,21 @@ def _make_go(folder: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
+def airflows() -> Sequence[Client]:
+    """The versions of Airflow that are tried: the newest, or all of them where AIRFLOW_VERSIONS is `all`."""
+    return AIRFLOWS if os.environ.get("AIRFLOW_VERSIONS") == "all" else AIRFLOWS[:1]
+
+
 GSUTIL = _of_python(HERE / "gsutil" / "requirements.txt")
 S3 = _of_python(HERE / "s3" / "requirements.txt")
 FRAMES = _of_python(HERE / "frames" / "requirements.txt")
 FHIR = _of_python(HERE / "fhir" / "requirements.txt")
 NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-lock.json"), _make_node)
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
+AIRFLOWS = tuple(_of_python(HERE / name / "requirements.txt") for name in ("airflow3", "airflow32", "airflow2"))
+"""Airflow 3.3, whose newest is taken, 3.2 and 2.11, which Managed Airflow has: half a gigabyte each."""
 PACKAGE = Client("package", (ROOT / "pyproject.toml", ROOT / "constraints.txt"), _of_emulator)
-CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE)
+CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE, *airflows())
 
 
 def main() -> int:

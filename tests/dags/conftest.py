@@ -1,0 +1,82 @@
+"""Airflow itself, in the environments that tests.clients.prepare makes, and a stack on an emulator for its DAGs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.clients.prepare import Client, airflows
+from tests.scripts.conftest import live, shared_live
+from tests.scripts.deidentify.conftest import place
+from tests.scripts.nightly.conftest import night, parameters_file
+from tests.support.emulator import ROOT
+from tests.support.patience import PATIENCE
+
+__all__ = ["live", "night", "parameters_file", "place", "shared_live"]
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """One version of Airflow with a home of its own, whose database is there."""
+
+    client: Client
+    variables: dict[str, str]
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """Start `airflow` with arguments in a process group of its own; what it says is one stream."""
+        return subprocess.Popen(
+            [str(self.client.folder / "bin" / "python"), "-m", "airflow", *arguments],
+            env={**self.variables, **more},
+            cwd=self.variables["HOME"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **more: str) -> str:
+        """What `airflow` said; its failure fails the test with its words."""
+        process = self.start(*arguments, **more)
+        said, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, said[-20_000:]
+        return said
+
+
+@pytest.fixture(scope="session", params=airflows(), ids=lambda client: client.name)
+def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    """Each version that is tried, without DAGs."""
+    client: Client = request.param
+    if not client.is_there():
+        pytest.skip(client.missing())
+    home = tmp_path_factory.mktemp(client.name)
+    (home / "dags").mkdir()
+    variables = {
+        **{name: value for name, value in os.environ.items() if "proxy" in name.lower()},
+        "PATH": f"{client.folder / 'bin'}:/usr/bin:/bin",
+        "HOME": str(home),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'airflow_provider'}",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+    }
+    made = Airflow(client, variables)
+    made.run("db", "migrate")
+    yield made
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def add_dag(airflow: Airflow) -> Callable[[Path], None]:
+    """Puts a file into the folder of DAGs, as an upload to Managed Airflow does."""
+
+    def add(file: Path) -> None:
+        shutil.copy(file, airflow.variables["AIRFLOW__CORE__DAGS_FOLDER"])
+
+    return add

@@ -1,0 +1,78 @@
+"""The nightly DAG, run by Airflow itself on the emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.dags.conftest import Airflow
+from tests.scripts.files import small_film
+from tests.scripts.nightly.conftest import Night
+from tests.support.emulator import ROOT
+
+DAG = "healthcare_nightly"
+
+
+@pytest.fixture
+def variables(night: Night, parameters_file: Path, add_dag: Callable[[Path], None]) -> dict[str, str]:
+    """What a run of the DAG needs in its environment; the DAG is there."""
+    add_dag(ROOT / "dags" / f"{DAG}.py")
+    return {**night.place.live.variables, "HEALTHCARE_NIGHTLY_PARAMETERS": str(parameters_file)}
+
+
+def killed_after(airflow: Airflow, task: str, day: str, variables: dict[str, str]) -> None:
+    """Run the DAG and kill Airflow, with all that it started, as soon as it says that a task has ended."""
+    process = airflow.start("dags", "test", DAG, day, **variables)
+    assert process.stdout is not None
+    said = []
+    with process, process.stdout:
+        for line in process.stdout:
+            said.append(line)
+            if re.search(rf"\[DAG TEST\] end task task_id={task}\b", line):
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+    assert process.wait() == -signal.SIGKILL, "".join(said)[-20_000:]
+
+
+def test_two_nights_the_first_killed_between_tasks_leave_everything_once(
+    airflow: Airflow, night: Night, variables: dict[str, str]
+) -> None:
+    night.land("monday/one.dcm", small_film("one"))
+    night.land("monday/two.dcm", small_film("two"))
+    before = night.operations()
+    killed_after(airflow, "import", "2026-11-01", variables)
+    assert night.count(night.outputs.dicom_store_name) == 2
+    assert not night.objects(night.outputs.export_bucket, ".nightly/")
+
+    airflow.run("dags", "test", DAG, "2026-11-01", **variables)
+    first = night.report("2026-11-01")
+    assert first["well"] is True
+    assert first["steps"]["import"] == {"imported": 0, "already": 2, "failed": 0}
+    assert first["steps"]["deidentify"] == {"deidentified": 2, "failed": 0}
+    assert first["steps"]["export"] == {"table": 2, "bucket": 2, "failed": 0}
+
+    night.land("tuesday/three.dcm", small_film("three"))
+    airflow.run("dags", "test", DAG, "2026-11-02", **variables)
+    second = night.report("2026-11-02")
+    assert second["steps"]["import"] == {"imported": 1, "already": 2, "failed": 0}
+    assert second["steps"]["export"] == {"table": 3, "bucket": 1, "failed": 0}
+    assert night.count(night.outputs.dicom_store_name) == 3
+    assert night.count(night.place.research.dicom_store_name) == 3
+    assert len(night.objects(night.outputs.export_bucket, "nightly/")) == 3
+    done = night.operations()
+    for method, number in (("ImportDicomData", 2), ("DeidentifyDicomStore", 2), ("ExportDicomData", 4)):
+        assert done.count(method) - before.count(method) == number, method
+
+
+def test_what_failed_is_reported_and_fails_the_run(airflow: Airflow, night: Night, variables: dict[str, str]) -> None:
+    night.land("monday/bad.dcm", b"no DICOM")
+    process = airflow.start("dags", "test", DAG, "2026-11-03", **variables)
+    said, _ = process.communicate()
+    assert process.returncode != 0
+    assert "Run 2026-11-03 went not well: 1 failed in import." in said
+    assert night.report("2026-11-03")["well"] is False
