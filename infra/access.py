@@ -20,7 +20,8 @@ class AgentAccessArgs:
     """What `AgentAccess` needs. `agent` is the healthcare agent's address, `after` what creates it.
 
     `topics` are those of further kinds of store that notify, by kind; `fhir_datasets` are the FHIR stores' BigQuery
-    datasets by store.
+    datasets by store. `shares_landing` and `shares_export` are whether the bucket is one that is there already, which
+    other environments may use, too.
     """
 
     project: str
@@ -32,6 +33,8 @@ class AgentAccessArgs:
     after: Sequence[pulumi.Resource]
     topics: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     fhir_datasets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    shares_landing: bool = False
+    shares_export: bool = False
 
 
 class AgentAccess(pulumi.ComponentResource):
@@ -42,17 +45,20 @@ class AgentAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AgentAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:AgentAccess", name, None, opts)
-        grant = Grants(name, args.project, f"serviceAccount:{args.agent}", self, args.after)
-        grant.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
-        grant.bucket("writes-export", args.export_bucket, "roles/storage.objectAdmin")
+        member = f"serviceAccount:{args.agent}"
+        grant = Grants(name, args.project, member, self, args.after)
+        shared = Grants(name, args.project, member, self, args.after, shared=True)
+        landing, export = (shared if each else grant for each in (args.shares_landing, args.shares_export))
+        landing.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
+        export.bucket("writes-export", args.export_bucket, "roles/storage.objectAdmin")
         grant.bigquery("writes-tables", args.bigquery_dataset, "roles/bigquery.dataEditor")
-        grant.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
+        shared.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         grant.topic("publishes", args.topic, "roles/pubsub.publisher")
         for kind, topic in args.topics.items():
             grant.topic(f"publishes-{kind}", topic, "roles/pubsub.publisher")
         for store, dataset in args.fhir_datasets.items():
             grant.bigquery(f"writes-tables-of-{store}", dataset, "roles/bigquery.dataEditor")
-        self.grants = tuple(grant.made)
+        self.grants = (*grant.made, *shared.made)
         self.register_outputs({})
 
 

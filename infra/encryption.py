@@ -29,6 +29,9 @@ class EncryptionArgs:
     `keys` are the keys' full names by kind of data; several kinds may have one key. `agents` and `identities` say, by
     service, who encrypts for it and what creates that agent; `apis` are the services' APIs. `after` is what must be
     there before a grant: the keys, where the stack makes them.
+
+    With `shared` the keys are others', and may encrypt data of other environments: Pulumi never takes the agents' right
+    away, without which nobody could read that data.
     """
 
     project: str
@@ -37,6 +40,7 @@ class EncryptionArgs:
     identities: Mapping[str, pulumi.Resource]
     apis: Mapping[str, pulumi.Resource]
     after: Sequence[pulumi.Resource] = ()
+    shared: bool = False
 
 
 class Encryption(pulumi.ComponentResource):
@@ -73,6 +77,10 @@ class Encryption(pulumi.ComponentResource):
                 crypto_key_id=key,
                 role=ROLE,
                 member=pulumi.Output.concat("serviceAccount:", self._emails[service]),
-                opts=options(self, [self._args.identities.get(service, self._args.apis[service]), *self._args.after]),
+                opts=options(
+                    self,
+                    [self._args.identities.get(service, self._args.apis[service]), *self._args.after],
+                    keep=self._args.shared,
+                ),
             )
         return self._made[service, key]

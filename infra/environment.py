@@ -120,6 +120,8 @@ class Environment:
             after=[self.services.healthcare_identity, self.services.apis["cloudresourcemanager.googleapis.com"]],
             topics={kind: followed.topic.name for kind, followed in self.messaging.others.items()},
             fhir_datasets={store: made.dataset.dataset_id for store, made in self.fhir_analytics.items()},
+            shares_landing=self.settings.existing.landing_bucket is not None,
+            shares_export=self.settings.existing.export_bucket is not None,
         )
         return AgentAccess("healthcare-agent", args)
 

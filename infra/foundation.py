@@ -74,6 +74,7 @@ class Foundation:
             identities={"healthcare": services.healthcare_identity, "pubsub": services.pubsub_identity},
             apis={api.partition(".")[0]: resource for api, resource in services.apis.items()},
             after=list(self.key_ring.keys.values()) if self.key_ring else [],
+            shared=self.key_ring is None,
         )
         return Encryption("encryption", args)
 

@@ -20,7 +20,11 @@ class ConsentAccess:
 
 
 class Grants:
-    """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for."""
+    """Grants to one member, one line each; `made` lists them. Pulumi names start with `name` and say what for.
+
+    `shared` are grants that other environments of the project have as well, such as an agent's on the project: two are
+    one and the same to Google, so that Pulumi forgets them where it would take them away from all.
+    """
 
     def __init__(
         self,
@@ -29,7 +33,10 @@ class Grants:
         member: pulumi.Input[str],
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
+        *,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._name = name
         self._project = project
         self._member = member
@@ -38,7 +45,7 @@ class Grants:
         self.made: list[pulumi.Resource] = []
 
     def _add(self, make: Callable[..., pulumi.Resource], purpose: str, role: str, **target: pulumi.Input[str]) -> None:
-        opts = options(self._parent, self._after)
+        opts = options(self._parent, self._after, keep=self._shared)
         self.made.append(make(f"{self._name}-{purpose}", role=role, member=self._member, opts=opts, **target))
 
     def bucket(self, purpose: str, bucket: pulumi.Input[str], role: str) -> None:

@@ -38,8 +38,8 @@ class Names:
 
     @property
     def dicom_store(self) -> str:
-        """The DICOM store; it needs no environment, for it lives inside the dataset."""
-        return "dicom"
+        """The DICOM store that every stack has: named after the environment where others may have stores beside it."""
+        return self.base if self.existing.dataset else "dicom"
 
     @property
     def landing_bucket(self) -> str:

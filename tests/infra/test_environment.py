@@ -323,6 +323,20 @@ def test_two_environments_share_no_name() -> None:
     assert names("one") & names("two") == set()
 
 
+def test_a_grant_that_another_environment_has_too_stays_when_one_of_them_goes() -> None:
+    """Two grants of one role on one thing to one member are one to Google: who deletes the second takes the first."""
+    shared = {"encryptionKey": KEY, "useDataset": "d", "useLandingBucket": "landing", "useExportBucket": "export"}
+
+    def granted(environment: str) -> dict[str, bool]:
+        graph = declare(settings(environment=environment, research="true", dataflow="true", **shared))
+        return {f"{each.kind} {sorted(each.inputs.items())}": each.keep for each in graph if "role" in each.inputs}
+
+    one, two = granted("one"), granted("two")
+    both = set(one) & set(two)
+    assert len(both) == len(("jobUser", "landing", "export")) + len(("storage", "bigquery", "healthcare", "pubsub")) + 2
+    assert {each for each in one if one[each]} == {each for each in two if two[each]} == both
+
+
 def test_the_outputs_are_what_the_scripts_read() -> None:
     values = declare(emulated("dev")).outputs
     outputs = Outputs.from_mapping(values)
