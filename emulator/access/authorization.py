@@ -303,19 +303,22 @@ class Policies:
     def _bindings_of(self, known: Standing, node: str) -> list[dict[str, Any]]:
         """The bindings on a resource that count now."""
         if self._late and (late := self._late.get(node)) is not None:
-            return self._bindings_still(late, node, known.bindings.get(node, []))
+            return self._bindings_still(late, node, known.bindings.get(node))
         return known.bindings.get(node, [])
 
     def _bindings_still(
-        self, late: list[tuple[float, list[dict[str, Any]]]], node: str, now_set: list[dict[str, Any]]
+        self, late: list[tuple[float, list[dict[str, Any]]]], node: str, now_set: list[dict[str, Any]] | None
     ) -> list[dict[str, Any]]:
-        """The bindings that count while changes of them are late: those from before the first one that still is."""
+        """The bindings that count while changes of them are late: those from before the first one that still is.
+
+        now_set are those that are set, None where the resource has gone with its policy, which is never late.
+        """
         now = self._state.clock.seconds()
         still = next((before for until, before in late if now < until), None)
-        if still is not None:
+        if still is not None and now_set is not None:
             return still
         self._late.pop(node, None)
-        return now_set
+        return now_set or []
 
 
 def _is_denied(

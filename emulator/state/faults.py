@@ -23,10 +23,11 @@ class Fault:
     message: str
     delay: float
     calls: int = 0
+    struck: int = 0
     cleared: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def shown(self) -> dict[str, Any]:
-        """The fault as JSON, with how often its method was called since it was set."""
+        """The fault as JSON, with how often its method was called since it was set, and how often it struck."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "cleared"}
 
 
@@ -76,6 +77,7 @@ class Faults:
                 continue
             fault.calls += 1
             if fault.first <= fault.calls <= fault.last:
+                fault.struck += 1
                 if fault.delay:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(fault.cleared.wait(), fault.delay)

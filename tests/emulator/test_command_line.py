@@ -177,6 +177,8 @@ def test_faults_strike_the_nth_call(start_emulator: StartEmulator) -> None:
     )
     url = f"{running.base_url}/v1/projects/{running.project}"
     assert [httpx.get(url, headers=headers, timeout=PATIENCE).status_code for _ in range(3)] == [200, 503, 200]
+    [shown] = running.request("GET", "/_emulator/faults")[1]["faults"]
+    assert (shown["calls"], shown["struck"]) == (3, 1)
 
 
 def test_reset_spares_a_folder_that_is_no_state(tmp_path: Path) -> None:

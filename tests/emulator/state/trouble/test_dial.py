@@ -118,6 +118,36 @@ def test_a_wish_that_is_none_changes_nothing() -> None:
         trouble.shown({"limit": "x"})
 
 
+def test_lags_are_those_of_a_place_and_follow_from_the_seed() -> None:
+    data: dict[str, Any] = {"lags": {"grants": [10, 20], "fhir_search": [1, 5]}, "operations": [3, 9]}
+    first, again, other = (dial(seed, **data) for seed in (1, 1, 2))
+    assert first.index_lag("fhir_search", STORE) == again.index_lag("fhir_search", STORE)
+    assert first.index_lag("fhir_search", STORE) != other.index_lag("fhir_search", STORE)
+    assert first.index_lag("hl7v2_filter", STORE) == 0
+    grants = [first.grant_lag("projects/p") for _ in range(5)]
+    assert grants == [again.grant_lag("projects/p") for _ in range(5)]
+    assert all(10 <= each <= 20 for each in grants)
+    waits = [first.operation_seconds("import", STORE) for _ in range(5)]
+    assert waits == [again.operation_seconds("import", STORE) for _ in range(5)]
+    assert (len(set(waits)), min(waits) >= 3, max(waits) <= 9) == (5, True, True)
+
+
+def test_the_policy_of_a_resource_that_is_gone_does_not_linger(in_process: InProcess) -> None:
+    emulator, policies, place = in_process.emulator, in_process.emulator.policies, "projects/unit-project/topics/t"
+    granted = {"bindings": [{"role": "roles/pubsub.viewer", "members": ["user:u@example.com"]}]}
+    in_process.write(policies.set, place, granted)
+
+    def may() -> bool:
+        return policies.allows("user:u@example.com", "pubsub.topics.get", place)
+
+    assert may()
+    emulator.trouble.set({"change": {"lags": {"grants": [3600, 3600]}}}, emulator.method_ids)
+    in_process.write(policies.set, place, {"bindings": []})
+    assert may()  # taken away, which is late
+    in_process.write(policies.delete, place)
+    assert not may()
+
+
 def test_each_profile_is_right_and_names_methods_that_there_are(in_process: InProcess) -> None:
     assert list(profiles.known()) == ["calm", "google", "bad-day"]
     for name in profiles.known():
