@@ -32,6 +32,7 @@ SERVICES = (
     "storage",
     "pubsub",
     "bigquery",
+    "bigquerystorage",
     "serviceusage",
     "resourcemanager",
     "cloudbilling",

@@ -12,9 +12,10 @@ from google.protobuf.message import Message as Proto
 from google.rpc import error_details_pb2, status_pb2
 
 from emulator.context import Context
-from emulator.errors import RPC_CODES, ApiError, unauthenticated
+from emulator.errors import RPC_CODES, ApiError, not_implemented, unauthenticated
+from emulator.gateway.answers import error_response
 from emulator.gateway.grpc.calls import Call
-from emulator.gateway.request import Request
+from emulator.gateway.request import Request, Response
 
 _DETAILS = error_details_pb2.DESCRIPTOR  # types that can be read from JSON once they are imported
 Servicer = Any  # grpc.aio.ServicerContext has no usable type
@@ -49,26 +50,45 @@ class Bridge:
         self, servicer: Servicer, method_id: str, path: dict[str, str], query: list[tuple[str, str]], body: Any
     ) -> dict[str, Any]:
         """The JSON that the REST method answers; an error ends the call with its gRPC code and message."""
+        response = await self.call(servicer, method_id, path, query, orjson.dumps(body) if body else b"")
+        await self.check(servicer, response)
+        answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
+        return answer
+
+    async def call(
+        self,
+        servicer: Servicer,
+        method_id: str,
+        path: dict[str, str],
+        query: list[tuple[str, str]] | None = None,
+        raw: bytes = b"",
+        message: Any = None,
+    ) -> Response:
+        """The Response of a method on the way of REST, errors included.
+
+        raw are the bytes of the body; `message` is what the handler of a method without a schema finds as the body.
+        """
         context = self.context
         method = self._methods.get(method_id)
         if method is None:
-            await servicer.abort(grpc.StatusCode.UNIMPLEMENTED, f"{method_id} is not emulated.")
-            return {}
-        raw = orjson.dumps(body) if body else b""
+            return error_response(not_implemented(f"{method_id} is not emulated."))
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": raw}
 
-        request = Request(context, method, path, query, headers(servicer), receive, context.settings.base_url)
-        response = await context.handle(request)
+        request = Request(context, method, path, query or [], headers(servicer), receive, context.settings.base_url)
+        request.body = message
+        response: Response = await context.handle(request)
+        return response
+
+    async def check(self, servicer: Servicer, response: Response) -> None:
+        """End a call whose Response is an error (by its gRPC code, message and details), or whose connection is cut."""
         if response.cut:
             await servicer.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
-        answer: dict[str, Any] = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")
         if response.status >= 400:
-            error = answer["error"]
+            error = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")["error"]
             tell_details(servicer, error)
             await servicer.abort(CODES[RPC_CODES.get(error["status"], 2)], error["message"])
-        return answer
 
     def principal(self, servicer: Servicer) -> str:
         """Who calls. Raises a 401 for credentials that do not hold, and for none where they are needed."""

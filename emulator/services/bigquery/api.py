@@ -130,6 +130,7 @@ async def append_rows(
             raise errors.invalid(f"Cannot add rows to a table of type VIEW: {name}.")
         read = _read(RowReader(widened), rows)
         if replaced:
+            await house.before_change(place)
             await house.run(storage.replace, stored(place), widened, read, *replaced, short=True)
         else:
             await house.run(storage.append, stored(place), widened, read, short=True, again=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,6 +50,7 @@ class Warehouse:
         self.work: Work[tuple[str, str], Ticket] = Work()  # running jobs by project and id
         self.slots = Slots()
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
+        self.readers: list[Callable[[str], Awaitable[None]]] = []  # told of a storage whose rows are about to change
 
     async def run(
         self,
@@ -69,6 +70,11 @@ class Warehouse:
         """The lock that everything takes that changes a table's rows or columns."""
         return self._locks.setdefault(name, asyncio.Lock())
 
+    async def before_change(self, storage: str) -> None:
+        """Let those who read a storage save its rows, before they change or go otherwise than by new ones."""
+        for reader in self.readers:
+            await reader(storage)
+
     def changed(self, storage: str) -> None:
         """Forget what was known of a table whose rows have changed: its size, and that nothing in it has expired."""
         self._sizes.pop(storage, None)
@@ -87,6 +93,7 @@ class Warehouse:
     async def drop(self, *storages: str) -> None:
         """Remove storage tables that the catalogue no longer names."""
         for storage in filter(None, storages):
+            await self.before_change(storage)
             await self.run(tables.drop, stored(storage), short=True)
             self._sizes.pop(storage, None)
 

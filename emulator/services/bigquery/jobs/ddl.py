@@ -264,6 +264,7 @@ async def _drop_column(context: Context, found: Resource, column: str) -> None:
         )
     changed = {**body, "schema": {"fields": kept}}
     await context.db.write(context.resources.replace, catalog.TABLES, name.resource, changed)
+    await warehouse.of(context).before_change(catalog.storage_of(body))
     await warehouse.of(context).run(drop_columns, stored(catalog.storage_of(body)), [column], short=True)
 
 

@@ -117,6 +117,8 @@ async def _dml(query: Query, plan: Plan) -> None:
         if catalog.kind_of(target.body) != "TABLE":
             kind = catalog.kind_of(target.body).lower().replace("_", " ")
             raise errors.error("invalidQuery", f"{plan.target} is a {kind}: its rows cannot be changed.")
+        if plan.kind != "INSERT":
+            await house.before_change(storage)
         key = f"{query.job.key}/{plan.number}"
         copy = await _copy_before(query, plan, target)
         try:

@@ -41,7 +41,14 @@ MACROS = [
         "json.sql",
     )
 ]
-SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT)"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT);
+CREATE TABLE IF NOT EXISTS stored.main.write_streams (
+    name VARCHAR NOT NULL, kind VARCHAR NOT NULL, storage VARCHAR NOT NULL, columns VARCHAR NOT NULL,
+    table_created BIGINT NOT NULL, created BIGINT NOT NULL, used BIGINT NOT NULL, rows BIGINT NOT NULL,
+    flushed BIGINT NOT NULL, finalized BOOLEAN NOT NULL, committed BIGINT NOT NULL
+);
+"""
 
 
 class Engine:

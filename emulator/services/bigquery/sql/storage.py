@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FIXED_SIZES = {"BOOLEAN": 1, "NUMERIC": 16, "BIGNUMERIC": 32}  # bytes; others have 8 (BigQuery: data type sizes)
+OWN_TABLES = ("done_jobs", "table_marks", "write_streams")  # of the engine itself (engine.SCHEMA)
 Row = dict[str, Any]
 
 
@@ -371,8 +372,10 @@ def sweep(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]], r
         "SELECT database_name, table_name, list(column_name) FROM duckdb_columns() "
         "WHERE database_name IN ('stored', 'results') AND schema_name = 'main' GROUP BY ALL"
     ).fetchall()
+    streams = connection.execute("SELECT storage FROM stored.main.write_streams").fetchall()
+    kept = {*OWN_TABLES, *(name for (name,) in streams)}
     for database, name, columns in listed:
-        if name in ("done_jobs", "table_marks"):
+        if name in kept:
             continue
         if database == "results":
             if name not in results:

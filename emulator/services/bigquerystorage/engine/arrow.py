@@ -1,0 +1,147 @@
+"""Rows as Arrow's record batches, in the types that the Storage Read API documents.
+
+https://cloud.google.com/bigquery/docs/reference/storage#arrow_schema_details
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import nanoarrow as na
+from nanoarrow.c_array_stream import CArrayStream
+from nanoarrow.ipc import StreamWriter
+
+from emulator.services.bigquery.sql.scalars import bignumeric
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquerystorage.engine.projection import select
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WIDE_BYTES = 32  # of a decimal of 256 bits
+SCALARS = {
+    "STRING": na.string(),
+    "BYTES": na.binary(),
+    "INTEGER": na.int64(),
+    "FLOAT": na.float64(),
+    "BOOLEAN": na.bool_(),
+    "NUMERIC": na.decimal128(38, 9),
+    "BIGNUMERIC": na.decimal256(76, 38),
+    "TIMESTAMP": na.timestamp("us", "UTC"),
+    "DATE": na.date32(),
+    "TIME": na.time64("us"),
+    "DATETIME": na.timestamp("us"),
+    "INTERVAL": na.interval_month_day_nano(),
+}
+EXTENSIONS = {"DATETIME": "datetime", "GEOGRAPHY": "geography", "JSON": "json"}  # by which readers tell them apart
+
+
+class _Pieces:
+    """A file that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        """Keep a piece; gives its length."""
+        self.pieces.append(bytes(piece))
+        return len(piece)
+
+
+def schema_bytes(fields: Sequence[Field]) -> bytes:
+    """The message of Arrow's IPC that says the types of columns."""
+    pieces = _Pieces()
+    nothing = CArrayStream.from_c_arrays([], na.c_schema(_struct(fields)), validate=False)
+    StreamWriter.from_writable(pieces).write_stream(nothing)
+    return b"".join(pieces.pieces)
+
+
+def batches(
+    connection: DuckDBPyConnection,
+    table: str,
+    columns: Sequence[Field],
+    fields: Sequence[Field],
+    rows: tuple[int, int],
+) -> list[tuple[bytes, int]]:
+    """Rows of a storage table (numbers from one to before another) as messages of Arrow's IPC, each with its rows."""
+    sql = select(table, columns, fields, rows, _leaf)
+    wide = any(_is_wide(field) for field in fields)
+    stream = na.c_array_stream(connection.cursor().sql(sql))
+    return [(_message(_widened(array, fields) if wide else array), array.length) for array in stream]
+
+
+def _message(array: Any) -> bytes:
+    pieces = _Pieces()
+    StreamWriter.from_writable(pieces).write_stream(array, write_schema=False)
+    return b"".join(pieces.pieces)
+
+
+def _leaf(field: Field, expression: str) -> str | None:
+    """What Arrow is to have of a stored value, where the engine's own type is another."""
+    kind = field_type(field)
+    if kind == "NUMERIC":
+        return f"CAST({expression} AS DECIMAL(38,9))" if field.get("precision") else None
+    if kind == "BIGNUMERIC":
+        return f"bq_big_text({expression})"
+    return None if kind in SCALARS else f"CAST({expression} AS VARCHAR)"
+
+
+def _struct(fields: Sequence[Field]) -> Any:
+    return na.struct({field["name"]: _type(field) for field in fields}, nullable=False)
+
+
+def _type(field: Field) -> Any:
+    kind, mode = field_type(field), field_mode(field)
+    nullable = mode != "REQUIRED"
+    if mode == "REPEATED":
+        return na.list_(_type({**field, "mode": "NULLABLE"}))
+    if kind == "RECORD":
+        return na.struct({child["name"]: _type(child) for child in field["fields"]}, nullable=nullable)
+    metadata = {}
+    if kind in EXTENSIONS:
+        metadata = {"ARROW:extension:name": f"google:sqlType:{EXTENSIONS[kind]}"}
+    return na.Schema(SCALARS.get(kind, SCALARS["STRING"]), nullable=nullable, metadata=metadata)
+
+
+def _is_wide(field: Field) -> bool:
+    """Whether a column holds a BIGNUMERIC, which the engine gives as text."""
+    if field_type(field) == "RECORD":
+        return any(_is_wide(child) for child in field["fields"])
+    return field_type(field) == "BIGNUMERIC"
+
+
+def _widened(array: Any, fields: Sequence[Field]) -> Any:
+    """An array of rows whose texts of BIGNUMERIC became decimals of 256 bits."""
+    children = [_column(child, field) for child, field in zip(array.children, fields, strict=True)]
+    return _made(array, _struct(fields), 1, children)
+
+
+def _column(array: Any, field: Field) -> Any:
+    if not _is_wide(field):
+        return array
+    if field_mode(field) == "REPEATED":
+        element = {**field, "mode": "NULLABLE"}
+        child = _column(array.child(0), element)
+        return _made(array, na.list_(na.Schema(child.schema)), 2, [child])
+    if field_type(field) == "RECORD":
+        children = [_column(child, inner) for child, inner in zip(array.children, field["fields"], strict=True)]
+        names = [inner["name"] for inner in field["fields"]]
+        kinds = {name: na.Schema(child.schema) for name, child in zip(names, children, strict=True)}
+        return _made(array, na.struct(kinds), 1, children)
+    data = b"".join(_decimals(na.Array(array).iter_py()))
+    validity = array.view().buffer(0)
+    return na.c_array_from_buffers(SCALARS["BIGNUMERIC"], array.length, [validity, data])
+
+
+def _made(array: Any, schema: Any, buffers: int, children: Sequence[Any]) -> Any:
+    """An array with other children."""
+    view = array.view()
+    kept = [view.buffer(number) for number in range(buffers)]
+    return na.c_array_from_buffers(schema, array.length, kept, children=children)
+
+
+def _decimals(texts: Iterator[str | None]) -> Iterator[bytes]:
+    for text in texts:
+        units = 0 if text is None else int(bignumeric.units_of_text(text))
+        yield units.to_bytes(WIDE_BYTES, "little", signed=True)

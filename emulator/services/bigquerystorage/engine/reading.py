@@ -1,0 +1,64 @@
+"""The steps of a read session that the engine process does.
+
+Every function takes a connection first. What is slow to import is imported inside, since the emulator's own process
+names these functions, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emulator.services.bigquery.sql.types import Field, quote
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Batch = tuple[bytes, int]  # encoded rows, and their number
+
+
+def extent(connection: DuckDBPyConnection, table: str) -> tuple[int, int, bool]:
+    """The first row's number in a storage table, how many rows it has, and whether their numbers have no gaps."""
+    sql = f"SELECT coalesce(min(rowid), 0), count(*), max(rowid) FROM {table}"
+    ((first, count, last),) = connection.execute(sql).fetchall()
+    return first, count, not count or last - first + 1 == count
+
+
+def copy(
+    connection: DuckDBPyConnection, source: str, target: str, fields: Sequence[Field], first: int, end: int
+) -> int:
+    """Make a storage table of the rows from `first` to before `end` of another one; gives their number.
+
+    Their numbers begin at 0 in the new one.
+    """
+    columns = ", ".join(quote(field["name"]) for field in fields)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {target} AS SELECT {columns} FROM {source} "
+        f"WHERE rowid >= {int(first)} AND rowid < {int(end)}"
+    ).fetchall()
+    return extent(connection, target)[1]
+
+
+def arrow_schema(_: DuckDBPyConnection, fields: Sequence[Field]) -> bytes:
+    """The schema of columns as Arrow's IPC writes it."""
+    from emulator.services.bigquerystorage.engine import arrow
+
+    return arrow.schema_bytes(fields)
+
+
+def arrow_batches(
+    connection: DuckDBPyConnection, table: str, columns: Sequence[Field], fields: Sequence[Field], first: int, end: int
+) -> list[Batch]:
+    """The rows from number `first` to before `end` as record batches; fields are columns with what is asked of each."""
+    from emulator.services.bigquerystorage.engine import arrow
+
+    return arrow.batches(connection, table, columns, fields, (first, end))
+
+
+def avro_rows(
+    connection: DuckDBPyConnection, table: str, columns: Sequence[Field], fields: Sequence[Field], first: int, end: int
+) -> list[Batch]:
+    """The same as a block of Avro's binary encoding."""
+    from emulator.services.bigquerystorage.engine import avro
+
+    return avro.rows(connection, table, columns, fields, (first, end))
