@@ -10,5 +10,6 @@ def variables(url: str, grpc: str, project: str) -> dict[str, str]:
         "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false",  # gcsfs would ask for a kind of buckets over gRPC
         "PUBSUB_EMULATOR_HOST": grpc,
         "BIGQUERY_EMULATOR_HOST": url,
+        "BIGQUERY_STORAGE_EMULATOR_HOST": grpc,  # ours: no client of Google reads one
         "GOOGLE_CLOUD_PROJECT": project,
     }

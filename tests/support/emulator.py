@@ -120,6 +120,7 @@ class RunningEmulator:
             "STORAGE_EMULATOR_HOST": self.base_url,
             "PUBSUB_EMULATOR_HOST": self.grpc_address,
             "BIGQUERY_EMULATOR_HOST": self.base_url,
+            "BIGQUERY_STORAGE_EMULATOR_HOST": self.grpc_address,
             "HEALTHCARE_EMULATOR_HOST": self.base_url,
             "GOOGLE_CLOUD_PROJECT": self.project,
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials_file),

@@ -28,6 +28,7 @@ async def purge(context: Context, found: Resource) -> None:
     if lock.locked():
         return
     async with lock:
+        await house.before_change(place)
         if await house.run(storage.delete, stored(place), _expired(body, before), short=True):
             house.changed(place)
         house.purged[place] = before // 1000

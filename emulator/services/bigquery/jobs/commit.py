@@ -178,6 +178,7 @@ async def _append(
     copy = ""
     if into is not None and into.emptied:
         copy = f"t_{context.ids.hex(24)}"
+        await house.before_change(place)
         await context.db.write(history.keep_in, context, found, copy, await history.counted(context, found))
     more = (others, target.principal, into, stored(copy) if copy else "")
     await house.run(storage.append_from, stored(place), stored(staging), fields, target.job, *more)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import nanoarrow as na
 from nanoarrow.c_array_stream import CArrayStream
 
-from emulator.services.bigquery.sql import defaults
+from emulator.services.bigquery.sql import defaults, marks
 from emulator.services.bigquery.sql.types import (
     DEFAULT,
     DUCKDB_NAMES,
@@ -63,6 +63,8 @@ def insert(connection: DuckDBPyConnection, place: str, shape: Shape, source: Sou
             values[name] = f"CASE WHEN {_missing(field)} THEN {made} ELSE {given} END" if given else made
         elif given:
             values[name] = given
+    if place == table.place:
+        marks.add(connection, place)
     connection.register(INCOMING, source)
     try:
         connection.execute(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql import marks, storage
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import Field, quote
 from emulator.services.bigquerystorage import errors
@@ -86,6 +86,7 @@ def move(connection: DuckDBPyConnection, stream: Stream, place: str, until: int)
     """Put rows of a stream's own storage into its table, those from the last flushed one to before `until`."""
     names = ", ".join(quote(field["name"]) for field in orjson.loads(stream.columns))
     count = until - stream.flushed
+    marks.add(connection, place)
     connection.execute(
         f"INSERT INTO {place} ({names}) SELECT {names} FROM {stream.place} LIMIT {count} OFFSET {stream.flushed}"
     ).fetchall()

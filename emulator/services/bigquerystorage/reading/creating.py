@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, schemas, views, warehouse
+from emulator.services.bigquery import catalog, expiration, schemas, views, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts
@@ -75,6 +75,8 @@ async def create(request: Request) -> Answer:
     await sessions.forget_expired(context)
     name = table_of(str(wanted.get("table", "")))
     name = TableName(context.project_id(name.project), name.dataset, name.table)
+    if (found := catalog.find_table(context, name)) is not None:
+        await expiration.purge(context, found)
     async with warehouse.of(context).lock(name):
         source = _source(request, name)
         asked = options.get("selectedFields") or []
@@ -118,10 +120,11 @@ def _source(request: Request, name: TableName) -> Source:
     if not request.may("bigquery.tables.getData", name.resource):
         raise denied("bigquery.tables.getData", name.resource)
     body = catalog.table(context, name).body
-    if body.get("view"):
-        raise invalid_argument(f"{name} is a view, which the Storage Read API does not read; query it instead.")
-    place = catalog.storage_of(body)
-    return Source(name, catalog.fields_of(body), stored(place), place, body.get("location", catalog.DEFAULT_LOCATION))
+    place, location = catalog.storage_of(body), body.get("location", catalog.DEFAULT_LOCATION)
+    if not place:
+        kind = catalog.kind_of(body).lower().replace("_", " ")
+        raise invalid_argument(f"{name} is of the kind {kind}, which no session reads; query it, and read the result.")
+    return Source(name, catalog.fields_of(body), stored(place), place, location)
 
 
 async def _rows(
