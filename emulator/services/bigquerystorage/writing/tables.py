@@ -20,10 +20,10 @@ NAMES = {**STANDARD_NAMES, "FLOAT": "DOUBLE", "RECORD": "STRUCT"}  # TableFieldS
 
 
 def find(context: Context, name: TableName) -> Resource:
-    """The table. Raises 404, and 400 for a view."""
+    """The table. Raises 404, and 400 for a view and other kinds of tables that take no rows."""
     found = catalog.table(context, name)
-    if not catalog.storage_of(found.body):
-        raise invalid_argument(f"{name} is a {catalog.kind_of(found.body)}: rows cannot be written to it.")
+    if (kind := catalog.kind_of(found.body)) != "TABLE":
+        raise invalid_argument(f"{name} is of the kind {kind}: rows cannot be written to it.")
     return found
 
 
