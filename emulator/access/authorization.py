@@ -175,6 +175,11 @@ class Policies:
             if found is None or found.body.get("deleted"):
                 raise invalid_argument(f"Role {role[:200]} does not exist in the resource's hierarchy.")
 
+    def restore(self, tx: sqlite3.Connection, resource: str, policy: dict[str, Any]) -> None:
+        """Put back the policy of a resource that was gone, as `get` gave it, whatever became of what it names."""
+        tx.execute("INSERT OR REPLACE INTO policies VALUES(?,?,?)", (resource, orjson.dumps(policy), policy["etag"]))
+        self._state.db.after_commit(self.forget)
+
     def delete(self, tx: sqlite3.Connection, resource: str) -> None:
         """Forget the policy of a resource that is gone."""
         tx.execute("DELETE FROM policies WHERE resource = ?", (resource,))

@@ -64,6 +64,13 @@ def as_member(principal: str) -> str:
     return principal
 
 
+def as_principal(member: str) -> str:
+    """A service account, or a deleted one, as deny policies write it (IAM: "Deleted principals")."""
+    deleted = "deleted:" if member.startswith("deleted:") else ""
+    email = member.removeprefix("deleted:").removeprefix("serviceAccount:")
+    return f"{deleted}principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"
+
+
 def _rule(rule: Mapping[str, Any]) -> Rule:
     return Rule(
         frozenset(rule.get("deniedPrincipals", ())),

@@ -6,16 +6,22 @@ IAM: "Principal identifiers" (of allow policies, and of deny policies, whose for
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+from emulator.access.hierarchy import ORGANIZATION
 
 EVERYBODY_DENIED = "principalSet://goog/public:all"
+_AGENT = re.compile(r"service-(\d+)")
 _POOL = re.compile(r"principal:(//iam\.googleapis\.com/.+/(?:workload|workforce)[A-Za-z]*Pools/[^/]+)/subject/.+")
 
 
-def identities(principal: str, groups: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """All members that stand for a principal ("" is anonymous), with the groups that `groups.memberships` has him in.
+def identities(
+    principal: str, groups: Mapping[str, frozenset[str]], sets: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """All members that stand for a principal ("" is anonymous).
 
-    Of a pool's sets, the one of all its identities is among them; those by what a token said are not known here.
+    `groups` are those of `groups.memberships`, `sets` those of `sets_of_account` for a service account. Of a pool's
+    sets, the one of all its identities is among them; those by what a token said are not known here.
     """
     if not principal:
         return frozenset(("allUsers", EVERYBODY_DENIED))
@@ -30,4 +36,18 @@ def identities(principal: str, groups: Mapping[str, frozenset[str]]) -> frozense
         found |= {f"domain:{rest.partition('@')[2]}", f"principal://goog/subject/{rest}"}
     elif kind == "serviceAccount":
         found.add(f"principal://iam.googleapis.com/projects/-/serviceAccounts/{rest}")
+        found |= sets
     return frozenset(found | {f"principalSet://goog/group/{each[6:]}" for each in found if each.startswith("group:")})
+
+
+def sets_of_account(email: str, number_of: Callable[[str], str]) -> frozenset[str]:
+    """The sets of all service accounts, or of all service agents, that one is in: of its project and what is above.
+
+    number_of gives the number of a project by its id, "" where there is none.
+    """
+    name, _, domain = email.partition("@")
+    agent = _AGENT.fullmatch(name)
+    number = agent[1] if agent else number_of(domain.removesuffix(".iam.gserviceaccount.com"))
+    kind = "ServiceAgent" if agent else "ServiceAccount"
+    places = (f"projects/{number}", ORGANIZATION) if number else ()
+    return frozenset(f"principalSet://cloudresourcemanager.googleapis.com/{each}/type/{kind}" for each in places)

@@ -11,7 +11,8 @@ import orjson
 from emulator.access import custom_roles, denials, groups, roles
 from emulator.access.custom_roles import CUSTOM_ROLES
 from emulator.access.denials import DENIALS, Rule
-from emulator.access.identities import identities
+from emulator.access.hierarchy import by_number
+from emulator.access.identities import identities, sets_of_account
 from emulator.state.state import State
 
 
@@ -24,6 +25,7 @@ class Standing:
     def __init__(self, state: State) -> None:
         self._state = state
         self.decisions: dict[tuple[str, str, str], bool] = {}
+        self._identities: dict[str, frozenset[str]] = {}
 
     @cached_property
     def bindings(self) -> dict[str, list[dict[str, Any]]]:
@@ -46,7 +48,16 @@ class Standing:
 
     def identities(self, principal: str) -> frozenset[str]:
         """All members that stand for a principal."""
-        return identities(principal, self._groups)
+        found = self._identities.get(principal)
+        if found is None:
+            kind, _, email = principal.partition(":")
+            sets = sets_of_account(email, self._number_of) if kind == "serviceAccount" else frozenset()
+            found = self._identities[principal] = identities(principal, self._groups, sets)
+        return found
+
+    def _number_of(self, project: str) -> str:
+        number = by_number(self._state, f"projects/{project}").removeprefix("projects/")
+        return number if number != project else ""
 
     @cached_property
     def _custom(self) -> dict[str, frozenset[str]]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 from emulator.access.groups import GROUPS, PARENT, name_of
 from emulator.errors import ApiError, permission_denied
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.cloudidentity.service import SERVICE
+from emulator.services.iam import members
 from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.context import Context
 
 _DEFAULT_PAGE, _MAX_PAGE = 200, 1000
 _TYPES = {"user": "USER", "serviceAccount": "SERVICE_ACCOUNT", "group": "GROUP"}
@@ -38,6 +43,15 @@ async def list_memberships(request: Request) -> Answer:
     if following:
         answer["nextPageToken"] = following
     return answer
+
+
+@members.renames
+def rename(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
+    """Put one member in place of another in every group: a deleted account is in none any more."""
+    for group in context.resources.list(GROUPS, PARENT, tx=tx)[0]:
+        if before in group.body["members"]:
+            renamed = [after if member == before else member for member in group.body["members"]]
+            context.resources.replace(tx, GROUPS, group.name, {**group.body, "members": renamed})
 
 
 def _membership(group: Resource, member: str) -> dict[str, Any]:

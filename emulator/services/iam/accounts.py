@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sqlite3
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from emulator.access.authentication import ACCOUNTS, KEYS
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _METHODS = "iam.projects.serviceAccounts"
 _LIMITS = {"displayName": 100, "description": 256}
 _DEFAULT_PAGE, _MAX_PAGE = 20, 100
+RESTORABLE = timedelta(days=30)  # IAM: "Undelete a service account"
 
 
 def view(account: Resource) -> dict[str, Any]:
@@ -156,14 +158,14 @@ async def delete(request: Request) -> Answer:
 
 @SERVICE.handles(f"{_METHODS}.undelete", on=project_of)
 async def undelete(request: Request) -> Answer:
-    """Bring a deleted account back by its unique id, unless its address was taken in the meantime."""
+    """Bring an account back that was deleted in the last 30 days, by its unique id, unless its address is taken."""
     context = request.context
     unique = request.name.rsplit("/", 1)[-1]
     parent = project_of(request)
 
     def step(tx: sqlite3.Connection) -> Resource:
         deleted = context.resources.get(DELETED, f"{parent}/deletedServiceAccounts/{unique}", tx)
-        if deleted is None:
+        if deleted is None or context.clock.now() - datetime.fromisoformat(deleted.created) > RESTORABLE:
             raise not_found(f"No deleted service account with unique id {unique[:40]}.")
         name = f"{parent}/serviceAccounts/{deleted.body['account']['email']}"
         account = context.resources.insert(tx, ACCOUNTS, name, parent, deleted.body["account"])
@@ -171,7 +173,7 @@ async def undelete(request: Request) -> Answer:
             context.resources.insert(tx, KEYS, key, name, body)
         policy = deleted.body["policy"]
         if policy.get("bindings"):
-            context.policies.set(tx, name, {**policy, "etag": ""})
+            context.policies.restore(tx, name, policy)
         context.resources.delete(tx, DELETED, deleted.name)
         members.rename(tx, context, deleted_account(account.body["email"], unique), _member(account.body))
         _forget(context)

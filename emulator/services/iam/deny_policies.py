@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import orjson
+
 from emulator.access import conditions
-from emulator.access.denials import DENIALS, PERMISSION
+from emulator.access.denials import DENIALS, PERMISSION, as_principal
 from emulator.access.hierarchy import by_id, by_number
 from emulator.errors import aborted, already_exists, invalid_argument, not_found, resource_exhausted
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
+from emulator.services.iam import members
 from emulator.services.iam.service import SERVICE
 from emulator.state.resources import Resource
 
@@ -35,6 +38,7 @@ _FIELDS = ("displayName", "annotations", "rules")
 # IAM: "Quotas and limits".
 _MOST_POLICIES = _MOST_RULES = 500
 _MOST_PRINCIPALS = 2500
+_PRINCIPALS = ("deniedPrincipals", "exceptionPrincipals")
 _PAGE = 1000  # listPolicies ignores the size that is asked for
 _PRINCIPAL = re.compile(
     r"principal://goog/subject/[^/\s]+@[^/\s]+|principalSet://goog/(group/[^/\s]+@[^/\s]+|public:all)"
@@ -178,6 +182,20 @@ async def get_operation(request: Request) -> Answer:
     return found.body
 
 
+@members.renames
+def rename(tx: sqlite3.Connection, context: Context, before: str, after: str) -> None:
+    """Put a deleted account's own form in place of its principal in every deny policy, and back."""
+    renamed = (as_principal(before), as_principal(after))
+    for row in tx.execute("SELECT name FROM resources WHERE kind = ?", (DENIALS,)).fetchall():
+        policy = context.resources.require(DENIALS, row["name"], tx)
+        body = orjson.loads(orjson.dumps(policy.body))
+        lists = [_rule(rule).get(key, []) for rule in body["rules"] for key in _PRINCIPALS]
+        for principals in (each for each in lists if renamed[0] in each):
+            principals[principals.index(renamed[0])] = renamed[1]
+        if body != policy.body:
+            context.resources.replace(tx, DENIALS, policy.name, body)
+
+
 def _done(context: Context, tx: sqlite3.Connection, name: PolicyName, policy: Body) -> Body:
     """The operation of a change, kept in the same write; once that is durable, decisions are made anew."""
     operation = context.ids.number()
@@ -210,8 +228,7 @@ def _require(
 def _require_room(context: Context, tx: sqlite3.Connection, name: PolicyName, body: Body) -> None:
     others = [each for each in context.resources.list(DENIALS, name.attached, tx=tx)[0] if each.id != name.id]
     rules = [rule for each in (*(other.body for other in others), body) for rule in each.get("rules", [])]
-    lists = ("deniedPrincipals", "exceptionPrincipals")
-    principals = sum(len(_rule(rule).get(key, ())) for rule in rules for key in lists)
+    principals = sum(len(_rule(rule).get(key, ())) for rule in rules for key in _PRINCIPALS)
     for noun, count, most in (
         ("policies", len(others) + 1, _MOST_POLICIES),
         ("rules", len(rules), _MOST_RULES),

@@ -1,7 +1,7 @@
 """Whom a principal counts as: groups in groups, domains, sets, and the forms that deny policies have."""
 
 from emulator.access.groups import memberships
-from emulator.access.identities import identities
+from emulator.access.identities import identities, sets_of_account
 
 ALICE = "user:alice@example.org"
 LOADER = "serviceAccount:loader@p.iam.gserviceaccount.com"
@@ -38,3 +38,14 @@ def test_a_federated_identity_is_one_of_its_pool_and_not_authenticated_by_google
 
 def test_nobody_is_everybody_on_the_internet() -> None:
     assert identities("", GROUPS) == {"allUsers", "principalSet://goog/public:all"}
+
+
+def test_service_accounts_and_agents_are_in_the_sets_of_their_project_and_organization() -> None:
+    """IAM: "Principal identifiers", principal sets of service accounts and agents."""
+    beginning = "principalSet://cloudresourcemanager.googleapis.com"
+    numbers = {"imaging": "7"}
+    account = sets_of_account("loader@imaging.iam.gserviceaccount.com", lambda project: numbers.get(project, ""))
+    assert account == {f"{beginning}/{place}/type/ServiceAccount" for place in ("projects/7", "organizations/1")}
+    agent = sets_of_account("service-7@gcp-sa-healthcare.iam.gserviceaccount.com", lambda _: "")
+    assert agent == {f"{beginning}/{place}/type/ServiceAgent" for place in ("projects/7", "organizations/1")}
+    assert sets_of_account("loader@elsewhere.iam.gserviceaccount.com", lambda _: "") == frozenset()

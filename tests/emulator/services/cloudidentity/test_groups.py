@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.services.clients import client_as, refused
+from tests.support.accounts import grant, make_account
 from tests.support.emulator import ROOT, RunningEmulator
 
 RADIOLOGY, RESIDENTS = "radiology@example.org", "residents@example.org"
@@ -24,12 +25,11 @@ def groups_file(folder: Path, groups: object) -> Path:
 
 def test_members_of_groups_of_groups_get_what_the_group_is_granted(start_emulator: Start, tmp_path: Path) -> None:
     running = start_emulator()
-    project = f"projects/{running.project}"
-    account = running.request("POST", f"/v1/{project}/serviceAccounts", {"accountId": "resident"})[1]["email"]
-    token = _token(running, account)
+    account = make_account(running, "resident")
+    token = account.token
     buckets = f"/storage/v1/b?project={running.project}"
-    declared = {RADIOLOGY: [f"group:{RESIDENTS}"], RESIDENTS: [f"serviceAccount:{account}"]}
-    _grant(running, "roles/storage.admin", f"group:{RADIOLOGY}")
+    declared = {RADIOLOGY: [f"group:{RESIDENTS}"], RESIDENTS: [account.member]}
+    grant(running, f"projects/{running.project}", f"group:{RADIOLOGY}", "roles/storage.admin")
     assert running.request("GET", buckets, token=token)[0] == 403
     assert running.request("POST", "/_emulator/groups", declared) == (200, declared)
     assert running.request("GET", buckets, token=token)[0] == 200
@@ -93,20 +93,4 @@ def test_only_the_owner_declares_groups(emulator: RunningEmulator, account_token
 
 @pytest.fixture
 def account_token(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
-    parent = f"/v1/projects/{emulator.project}/serviceAccounts"
-    return _token(emulator, emulator.request("POST", parent, {"accountId": unique("account")})[1]["email"])
-
-
-def _token(running: RunningEmulator, email: str) -> str:
-    name = f"/v1/projects/-/serviceAccounts/{email}"
-    grant = {"role": "roles/iam.serviceAccountTokenCreator", "members": [f"user:owner@{running.project}.example"]}
-    running.request("POST", f"{name}:setIamPolicy", {"policy": {"bindings": [grant]}})
-    body = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
-    return str(running.request("POST", f"{name}:generateAccessToken", body)[1]["accessToken"])
-
-
-def _grant(running: RunningEmulator, role: str, member: str) -> None:
-    project = f"/v1/projects/{running.project}"
-    policy = running.request("POST", f"{project}:getIamPolicy", {})[1]
-    policy["bindings"].append({"role": role, "members": [member]})
-    assert running.request("POST", f"{project}:setIamPolicy", {"policy": policy})[0] == 200
+    return make_account(emulator, unique("account")).token

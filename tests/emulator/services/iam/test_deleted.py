@@ -70,3 +70,42 @@ def test_access_lists_of_datasets_follow(emulator: RunningEmulator, unique: Name
     assert shown == [{"role": "READER", "iamMember": f"deleted:serviceAccount:{account.email}?uid={uid}"}]
     assert emulator.request("POST", f"{accounts}/{uid}:undelete", {})[0] == 200
     assert emulator.request("GET", f"{path}/{name}")[1]["access"] == [entry]
+
+
+def test_groups_and_deny_policies_forget_a_deleted_account_until_it_is_back(
+    start_emulator: Callable[..., RunningEmulator],
+) -> None:
+    """IAM: "Deleted principals": what named the account names nobody, whoever gets the address later."""
+    running = start_emulator()
+    project = f"projects/{running.project}"
+    made = running.request("POST", f"/v1/{project}/serviceAccounts", {"accountId": "come-and-go"})[1]
+    member, unique = f"serviceAccount:{made['email']}", made["uniqueId"]
+    principal = f"principal://iam.googleapis.com/projects/-/serviceAccounts/{made['email']}"
+    running.request("POST", "/_emulator/groups", {"staff@example.org": [member]})
+    rule = {"deniedPrincipals": [principal], "deniedPermissions": ["storage.googleapis.com/objects.*"]}
+    policies = f"/v2/policies/cloudresourcemanager.googleapis.com%2Fprojects%2F{running.project}/denypolicies"
+    running.request("POST", f"{policies}?policyId=not-them", {"rules": [{"denyRule": rule}]})
+
+    def named() -> tuple[str, str]:
+        groups = running.request("GET", "/_emulator/groups")[1]
+        denied = running.request("GET", f"{policies}/not-them")[1]["rules"][0]["denyRule"]["deniedPrincipals"]
+        return groups["staff@example.org"][0], denied[0]
+
+    assert named() == (member, principal)
+    running.request("DELETE", f"/v1/{made['name']}")
+    assert named() == (f"deleted:{member}?uid={unique}", f"deleted:{principal}?uid={unique}")
+    assert running.request("POST", f"/v1/{project}/serviceAccounts/{unique}:undelete", {})[0] == 200
+    assert named() == (member, principal)
+
+
+def test_an_account_comes_back_for_thirty_days(start_emulator: Callable[..., RunningEmulator]) -> None:
+    """IAM: "Undelete a service account"."""
+    running = start_emulator()
+    parent = f"/v1/projects/{running.project}/serviceAccounts"
+    codes = []
+    for days, name in ((29.9, "soon-enough"), (30.1, "much-too-late")):
+        made = running.request("POST", parent, {"accountId": name})[1]
+        running.request("DELETE", f"{parent}/{made['email']}")
+        running.request("POST", "/_emulator/clock", {"seconds": days * 86400})
+        codes.append(running.request("POST", f"{parent}/{made['uniqueId']}:undelete", {})[0])
+    assert codes == [200, 404]
