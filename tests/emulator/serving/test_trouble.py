@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
+from google.cloud import pubsub_v1
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
@@ -100,6 +102,48 @@ def test_a_quota_answers_retry_after(running: RunningEmulator) -> None:
     assert refused.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
     running.request("POST", CLOCK, {"seconds": 30})
     assert httpx.get(url, headers=headers, timeout=PATIENCE).status_code == 200
+
+
+def test_fhir_tells_of_trouble_as_operation_outcome(running: RunningEmulator) -> None:
+    datasets = f"/v1/projects/{running.project}/locations/us/datasets"
+    running.request("POST", f"{datasets}?datasetId=outcomes", {})
+    running.request("POST", f"{datasets}/outcomes/fhirStores?fhirStoreId=f", {"version": "R4"})
+    url = f"{running.base_url}{datasets}/outcomes/fhirStores/f/fhir"
+    headers = {"authorization": f"Bearer {running.owner_token}", "content-type": "application/fhir+json"}
+    methods = ["healthcare.projects.locations.datasets.fhirStores.fhir.*"]
+    turn_on(
+        running,
+        refusals=[{"methods": [f"{methods[0][:-1]}executeBundle"], "share": 1, "kind": "contention"}],
+        quotas=[{"name": "FHIR read operations", "methods": [f"{methods[0][:-1]}read"], "per_minute": 1}],
+    )
+    bundle = {"resourceType": "Bundle", "type": "transaction"}
+    contended = httpx.post(url, json=bundle, headers=headers, timeout=PATIENCE)
+    [issue] = contended.json()["issue"]
+    assert (contended.status_code, issue["code"], issue["details"]["text"]) == (
+        429,
+        "too-costly",
+        "operation_too_costly",
+    )
+    assert issue["diagnostics"] == "aborted due to lock contention while executing transactional bundle"
+    running.request("POST", CLOCK, {"stopped": True})
+    allowed = httpx.get(f"{url}/Patient/p", headers=headers, timeout=PATIENCE)
+    assert allowed.status_code == 404, allowed.text
+    refused = httpx.get(f"{url}/Patient/p", headers=headers, timeout=PATIENCE)
+    assert (refused.status_code, refused.json()["resourceType"]) == (429, "OperationOutcome")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+def test_a_cut_call_of_grpc_is_unavailable_and_was_done(
+    running: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", running.grpc_address)
+    name = f"projects/{running.project}/topics/cut"
+    turn_on(running, cuts=[{"methods": ["pubsub.projects.topics.create"], "share": 1, "at": "unanswered"}])
+    client = pubsub_v1.PublisherClient()
+    with pytest.raises(ServiceUnavailable):
+        client.create_topic(name=name, retry=None, timeout=PATIENCE)
+    client.transport.close()
+    assert running.request("GET", f"/v1/{name}")[0] == 200
 
 
 def test_a_profile_is_on_from_the_start_and_after_a_reset(start_emulator: StartEmulator) -> None:

@@ -31,7 +31,7 @@ def store_in(request: Request) -> Store:
 def target_of(request: Request) -> Target:
     """The resource that a path ends in, .../fhir/Type/ID[/_history/VERSION]. 400 for no such type, or what is no id."""
     store = store_in(request)
-    resource_type, identifier, *version = request.name.partition("/fhir/")[2].split("/")
+    resource_type, identifier, *version = request.name.removeprefix(f"{store.name}/fhir/").split("/")
     store.require_type(resource_type)
     return Target(store, resource_type, checks.require_id(identifier), version[1] if len(version) > 1 else "")
 

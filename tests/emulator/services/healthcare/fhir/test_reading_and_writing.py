@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.emulator.services.healthcare.fhir.conftest import FHIR, PATIENT, FhirStore, issue, observation
+from tests.support.emulator import RunningEmulator
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 
@@ -215,3 +216,16 @@ def test_head_is_a_read_without_its_body(fhir: FhirStore) -> None:
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["etag"] == f'W/"{made["meta"]["versionId"]}"'
     assert fhir.send("HEAD", "Patient/b").status_code == 404
+
+
+def test_a_dataset_and_a_store_may_be_called_fhir(emulator: RunningEmulator) -> None:
+    datasets = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
+    emulator.request("POST", f"{datasets}?datasetId=fhir", {})
+    settings = {"version": "R4", "enableUpdateCreate": True}
+    emulator.request("POST", f"{datasets}/fhir/fhirStores?fhirStoreId=fhir", settings)
+    path = f"{datasets}/fhir/fhirStores/fhir/fhir/Patient/p"
+    assert emulator.request("PUT", path, {"resourceType": "Patient", "id": "p"})[0] == 201
+    status, patient = emulator.request("GET", path)
+    assert (status, patient["id"]) == (200, "p")
+    assert emulator.request("GET", f"{path}/_history/{patient['meta']['versionId']}")[0] == 200
+    assert emulator.request("DELETE", f"{datasets}/fhir")[0] == 200
