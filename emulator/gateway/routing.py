@@ -133,18 +133,10 @@ def _flat_paths(method: Method) -> Iterator[str]:
 
 
 def _flat(path: str, method: Method) -> str:
-    """The flat form of an upload path: its variables are those of the method's own flat path, in order."""
-    flat = [s for s in method.flat_path.split("/") if s.startswith("{")]
-    result, used = [], 0
-    for segment in path.split("/"):
-        if segment.startswith("{") and not segment.startswith("{+"):
-            result.append(segment)
-        elif segment.startswith("{+") and used < len(flat):
-            result.append(flat[used])
-            used += 1
-        else:
-            result.append(segment)
-    return "/".join(result)
+    """The flat form of an upload path: what stands before the method's own path, and the method's flat path."""
+    if not path.endswith(method.template):
+        raise ValueError(f"the upload path {path} does not end with {method.template}, the path of {method.id}")
+    return path.removesuffix(method.template) + method.flat_path
 
 
 def _key(segment: str) -> str:

@@ -20,7 +20,19 @@ import pytest
 
 from emulator.app import SERVICES
 from emulator.gateway.discovery import Document, Method, load
-from emulator.services import bigquery, cloudkms, healthcare, iam, logging, pubsub, resourcemanager, storage
+from emulator.services import (
+    bigquery,
+    cloudkms,
+    cloudscheduler,
+    composer,
+    healthcare,
+    iam,
+    logging,
+    pubsub,
+    resourcemanager,
+    run,
+    storage,
+)
 from tests.conftest import PROJECT, StartEmulator
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
@@ -30,7 +42,19 @@ SEED = int(os.environ.get("FUZZ_SEED", "20261127"))
 GROWTH = (
     400 << 20
 )  # bytes that the emulator's memory may grow: its caches are bounded, and lists are held while answered
-MODULES = (healthcare, storage, pubsub, bigquery, iam, cloudkms, logging, resourcemanager)
+MODULES = (
+    healthcare,
+    storage,
+    pubsub,
+    bigquery,
+    iam,
+    cloudkms,
+    logging,
+    resourcemanager,
+    cloudscheduler,
+    composer,
+    run,
+)
 
 TEXTS = (
     "", " ", "/", "%", "..", ".", "*", "?", "#", "a/b", "%2F", "\x00", "\n", "\r\nX: y", "\x1b[31m", "ä", "日本",

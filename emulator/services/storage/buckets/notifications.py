@@ -17,6 +17,7 @@ from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.service import handles
 
 MAX_CONFIGURATIONS = 100
+_DIGITS = 18  # of numbers that SQLite keeps as such
 _TOPIC = re.compile(r"(?://pubsub\.googleapis\.com/)?(projects/[^/]+/topics/[^/]+)")
 _FIELDS = ("custom_attributes", "event_types", "object_name_prefix")
 
@@ -81,7 +82,7 @@ async def delete(request: Request) -> Answer:
 def _require(request: Request, bucket: Bucket) -> dict[str, Any]:
     number = request.path["notification"]
     sql = "SELECT body FROM storage_notifications WHERE bucket = ? AND id = ?"
-    row = request.context.db.one(sql, (bucket.name, int(number) if number.isdigit() else -1))
+    row = request.context.db.one(sql, (bucket.name, _place(number)))
     if row is None:
         raise errors.no_such_notification(bucket.name, number)
     config: dict[str, Any] = orjson.loads(row["body"])
@@ -117,3 +118,8 @@ def _check_publisher(request: Request, bucket: Bucket, topic: str) -> None:
         f"Cloud Pub/Sub topic '{topic}', or that topic does not exist.",
         "forbidden",
     )
+
+
+def _place(number: str) -> int:
+    """The number that a notification's id is; -1, which none has, for an id of no such number."""
+    return int(number) if number.isascii() and number.isdigit() and len(number) <= _DIGITS else -1

@@ -156,3 +156,9 @@ def test_who_may_not_act_as_its_account_makes_no_job(emulator: RunningEmulator, 
 def test_services_are_not_emulated(locations: Any) -> None:
     status, answer = refused(locations.services().list(parent=LOCATION))[:2]
     assert (status, "run.projects.locations.services.list" in str(answer)) == (501, True)
+
+
+def test_sources_are_not_uploaded(emulator: RunningEmulator) -> None:
+    """Of the path, /upload and the parent are before the verb."""
+    code, answer = emulator.request("POST", f"/upload/v2/{LOCATION}:uploadSource", {})
+    assert (code, "run.projects.locations.sourceUploads.upload" in answer["error"]["message"]) == (501, True)

@@ -135,3 +135,8 @@ def test_a_topic_that_goes_takes_nothing_with_it(raw: Raw, topic: str) -> None:
     configure(raw, topic)
     raw.http.delete(f"/v1/{topic}").raise_for_status()
     assert raw.upload("x", b"1").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-1", "x", "%D9%A1"])
+def test_an_id_that_no_configuration_has_is_a_404(raw: Raw, number: str) -> None:
+    assert raw.http.get(f"/storage/v1/b/{raw.bucket}/notificationConfigs/{number}").status_code == 404
