@@ -7,13 +7,13 @@ of a name applies to it, and the organization's policy to everything. Decisions 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
 
 from emulator.access import conditions, policy_rules
-from emulator.access.conditions import Asked, Tag
+from emulator.access.conditions import MODIFIED_GRANTS, Asked, Tag
 from emulator.access.custom_roles import CUSTOM_ROLES, owner_of
 from emulator.access.denials import NEVER_DENIED, in_v2_form
 from emulator.access.hierarchy import ORGANIZATION, project_exists
@@ -32,6 +32,8 @@ LONGEST_KEPT = 512  # of names whose decisions are kept: anybody may send 64 kB 
 _CONVENIENCE = {"roles/owner": "projectOwner", "roles/editor": "projectEditor", "roles/viewer": "projectViewer"}
 
 AccountExists = Callable[[str, sqlite3.Connection | None], bool]
+Api = Mapping[str, Any]
+_NONE: Api = {}
 TagsOf = Callable[[Sequence[str]], Iterable[Tag]]
 
 
@@ -193,11 +195,14 @@ class Policies:
         self._known = Standing(self._state)
         self.version += 1
 
-    def allows(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
+    def allows(
+        self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "", api: Api = _NONE
+    ) -> bool:
         """Whether `principal` ("" is anonymous) holds `permission` on `resource` or on what is above it.
 
         name and kind are resource.name and resource.type as conditions see them, where they differ from `resource`
-        (an object inside a bucket: projects/_/buckets/b/objects/o, storage.googleapis.com/Object).
+        (an object inside a bucket: projects/_/buckets/b/objects/o, storage.googleapis.com/Object); api is what they may
+        ask of the request itself.
         """
         if not self._enforced:
             return True
@@ -205,7 +210,7 @@ class Policies:
         known = self._known
         decision = known.decisions.get(key)
         if decision is None:
-            decision, cacheable = self._decide(known, principal, permission, resource, name, kind)
+            decision, cacheable = self._decide(known, principal, permission, resource, name, kind, api)
             if cacheable and len(resource) <= LONGEST_KEPT:
                 if len(known.decisions) >= CACHE_LIMIT:
                     known.decisions.clear()
@@ -224,7 +229,7 @@ class Policies:
         """
         if not self._enforced:
             return True
-        return self._decide(self._known, principal, permission, resource, "", "", roles)[0]
+        return self._decide(self._known, principal, permission, resource, "", "", {MODIFIED_GRANTS: list(roles)})[0]
 
     def denies(self, principal: str, permission: str, resource: str, *, name: str = "", kind: str = "") -> bool:
         """Whether a deny policy keeps `principal` from it, whatever grants it; arguments as in `allows`."""
@@ -239,14 +244,14 @@ class Policies:
         return self._known.identities(principal)
 
     def _asking(
-        self, permission: str, resource: str, name: str, kind: str, line: Sequence[str], roles: Sequence[str] = ()
+        self, permission: str, resource: str, name: str, kind: str, line: Sequence[str], api: Api = _NONE
     ) -> Callable[[str], bool | None]:
         """What evaluates an expression for a request that is made now."""
         seen, service = conditions.attributes(permission, resource)
 
         def evaluate(expression: str) -> bool | None:
             tags = tuple(self.tags_of(line))
-            asked = Asked(name or resource, kind or seen, service, self._state.clock.now(), tags, roles)
+            asked = Asked(name or resource, kind or seen, service, self._state.clock.now(), tags, api)
             return conditions.outcome(expression, asked)
 
         return evaluate
@@ -259,11 +264,11 @@ class Policies:
         resource: str,
         name: str,
         kind: str,
-        roles: Sequence[str] = (),
+        api: Api = _NONE,
     ) -> tuple[bool, bool]:
         """The decision, and whether it holds until a policy changes (a condition is evaluated each time)."""
         line = self._ancestry(resource)
-        holds = self._asking(permission, resource, name, kind, line, roles)
+        holds = self._asking(permission, resource, name, kind, line, api)
         members = known.identities(principal)
         denied, cacheable = _is_denied(known, members, permission, line, holds)
         if denied:

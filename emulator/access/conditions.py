@@ -3,16 +3,16 @@
 Expressions are in the Common Expression Language. What they may use is documented in IAM, page "Attribute reference
 for IAM Conditions": ``resource.name``, ``resource.type``, ``resource.service``, ``request.time``, the functions of the
 language, ``extract``, time functions that take a time zone, functions of a resource's tags, and ``api.getAttribute``
-for the roles that a setIamPolicy changes. An expression that cannot be evaluated does not hold, so the binding grants
-nothing. Attributes of what is not emulated (Identity-Aware Proxy, load balancers, access levels, principal access
-boundaries) are refused by name.
+for the roles that a setIamPolicy changes and the prefix of a list of objects. An expression that cannot be evaluated
+does not hold, so the binding grants nothing. Attributes of what is not emulated (Identity-Aware Proxy, load balancers,
+access levels, principal access boundaries) are refused by name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +54,7 @@ _ELSEWHERE = {
 }
 _ATTRIBUTE = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, _ELSEWHERE))})\b(?:\.\w+)?")
 MODIFIED_GRANTS = "iam.googleapis.com/modifiedGrantsByRole"
+LISTED_PREFIX = "storage.googleapis.com/objectListPrefix"
 
 
 class Tag(NamedTuple):
@@ -73,8 +74,8 @@ class Asked:
 
     name is the relative resource name (``projects/_/buckets/b/objects/o``), kind its type
     (``storage.googleapis.com/Object``; empty where the service does not provide it), service such as
-    ``storage.googleapis.com``, now the time with its zone, tags those of the resource, and roles those whose members
-    the request changes.
+    ``storage.googleapis.com``, now the time with its zone, tags those of the resource, and api what the API says of the
+    request, by the attribute's name (MODIFIED_GRANTS, LISTED_PREFIX).
     """
 
     name: str
@@ -82,7 +83,7 @@ class Asked:
     service: str
     now: datetime
     tags: Iterable[Tag] = ()
-    roles: Sequence[str] = ()
+    api: Mapping[str, Any] = field(default_factory=dict)
 
 
 def holds(expression: str, asked: Asked) -> bool:
@@ -167,7 +168,7 @@ def _context(asked: Asked) -> cel.Context:
         "request": {"time": asked.now},
         "resource": {"name": asked.name, "type": asked.kind, "service": asked.service},
     }
-    return cel.Context(variables, _FUNCTIONS | _tag_functions(asked.tags) | _api_functions(asked.roles))
+    return cel.Context(variables, _FUNCTIONS | _tag_functions(asked.tags) | _api_functions(asked.api))
 
 
 def _tag_functions(tags: Iterable[Tag]) -> dict[str, Callable[..., bool]]:
@@ -180,10 +181,10 @@ def _tag_functions(tags: Iterable[Tag]) -> dict[str, Callable[..., bool]]:
     }
 
 
-def _api_functions(roles: Sequence[str]) -> dict[str, Callable[..., Any]]:
+def _api_functions(api: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
     """IAM: "API attributes"; an attribute that a request does not have is the default that the expression gives."""
     return {
-        "getAttribute": lambda _, name, default: list(roles) if roles and name == MODIFIED_GRANTS else default,
+        "getAttribute": lambda _, name, default: api.get(name, default),
         "hasOnly": lambda values, allowed: set(values) <= set(allowed),
     }
 

@@ -6,8 +6,10 @@ A caller without credentials is a 401, one without the permission a 403
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from emulator.access.conditions import LISTED_PREFIX
 from emulator.errors import ApiError
 from emulator.gateway.request import Request
 from emulator.services.cloudkms import api
@@ -20,28 +22,45 @@ from emulator.services.storage.buckets.rows import Bucket
 if TYPE_CHECKING:
     from emulator.context import Context
 
+_NONE: Mapping[str, str] = {}
 PAYS = "resourcemanager.projects.createBillingAssignment"
 
 
-def bucket_for(request: Request, permission: str, name: str | None = None, object_name: str = "") -> Bucket:
+def bucket_to_list(request: Request, prefix: str) -> Bucket:
+    """The bucket of which a request lists the objects that begin with a prefix; otherwise as `bucket_for`."""
+    return bucket_for(request, "storage.objects.list", api={LISTED_PREFIX: prefix})
+
+
+def bucket_for(
+    request: Request, permission: str, name: str | None = None, object_name: str = "", api: Mapping[str, str] = _NONE
+) -> Bucket:
     """The bucket that a request is about, its caller checked for `permission`.
 
-    name defaults to the path's bucket; object_name is what conditions of a binding see. Raises 404 for no bucket, 401
-    and 403 for no permission, 400 (UserProjectMissing) where the caller must say who pays.
+    name defaults to the path's bucket; object_name and api are what conditions of a binding see. Raises 404 for no
+    bucket, 401 and 403 for no permission, 400 (UserProjectMissing) where the caller must say who pays.
     """
     bucket = buckets.require(request.context.db, name if name is not None else request.path["bucket"])
-    require(request, bucket, permission, object_name)
+    require(request, bucket, permission, object_name, api)
     if bucket.requester_pays:
         _require_payer(request, bucket)
     return bucket
 
 
-def allows(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> bool:
+def allows(
+    request: Request, bucket: Bucket, permission: str, object_name: str = "", api: Mapping[str, str] = _NONE
+) -> bool:
     """Whether the caller holds `permission` on the bucket, or on the object named."""
-    return may(request.context, request.principal, bucket, permission, object_name)
+    return may(request.context, request.principal, bucket, permission, object_name, api)
 
 
-def may(context: Context, principal: str, bucket: Bucket, permission: str, object_name: str = "") -> bool:
+def may(
+    context: Context,
+    principal: str,
+    bucket: Bucket,
+    permission: str,
+    object_name: str = "",
+    api: Mapping[str, str] = _NONE,
+) -> bool:
     """The same for any principal: the one rule of who may do what to an object, whoever acts for him.
 
     Where access is not uniform, the object's own list counts as well. Conditions of bindings see the object (IAM:
@@ -52,16 +71,18 @@ def may(context: Context, principal: str, bucket: Bucket, permission: str, objec
         return False
     kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
     name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
-    if context.policies.allows(principal, permission, bucket.resource, name=name, kind=kind):
+    if context.policies.allows(principal, permission, bucket.resource, name=name, kind=kind, api=api):
         return True
     if not object_name or context.policies.denies(principal, permission, bucket.resource, name=name, kind=kind):
         return False
     return grants.allows(context, principal, bucket, permission, object_name)
 
 
-def require(request: Request, bucket: Bucket, permission: str, object_name: str = "") -> None:
+def require(
+    request: Request, bucket: Bucket, permission: str, object_name: str = "", api: Mapping[str, str] = _NONE
+) -> None:
     """Nothing, or the 401 or 403 that Cloud Storage answers."""
-    if not allows(request, bucket, permission, object_name):
+    if not allows(request, bucket, permission, object_name, api):
         raise denied(request.principal, permission, "object" if ".objects." in permission else "bucket")
 
 

@@ -10,12 +10,12 @@ from emulator.errors import ApiError
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)  # a Sunday
 MODIFIED = 'api.getAttribute("iam.googleapis.com/modifiedGrantsByRole", [])'
 TAGS = [conditions.Tag("123/env", "prod", "tagKeys/1", "tagValues/2")]
-CHANGED = ["roles/viewer"]
+API = {"iam.googleapis.com/modifiedGrantsByRole": ["roles/viewer"]}
 OBJECT = "projects/_/buckets/landing/objects/batch-1/scan.dcm"
 
 
 def holds(expression: str, now: datetime = NOON) -> bool:
-    asked = conditions.Asked(OBJECT, "storage.googleapis.com/Object", "storage.googleapis.com", now, TAGS, CHANGED)
+    asked = conditions.Asked(OBJECT, "storage.googleapis.com/Object", "storage.googleapis.com", now, TAGS, API)
     return conditions.holds(expression, asked)
 
 

@@ -85,7 +85,7 @@ async def download(request: Request) -> Answer:
 @handles("storage.objects.list")
 async def list_objects(request: Request) -> Answer:
     """List objects and common prefixes."""
-    bucket = access.bucket_for(request, "storage.objects.list")
+    bucket = access.bucket_to_list(request, request.query.get("prefix") or "")
     found = listing.page(request.context.db, bucket.name, ListQuery.of(request.query))
     answer: dict[str, Any] = {"kind": "storage#objects"}
     if found.next_token is not None:

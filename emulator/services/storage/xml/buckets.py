@@ -31,8 +31,8 @@ async def get_bucket(request: Request) -> Response:
         raise errors.not_emulated(f"?{other[0][:40]} of a bucket through the XML API")
     if query.get("encoding-type", "url") != "url":
         raise errors.invalid("The encoding-type of a list can be url only.")
-    bucket = access.bucket_for(request, "storage.objects.list")
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    bucket = access.bucket_to_list(request, prefix)
     second = query.get("list-type") == "2"
     asked = paging.asked(
         {"max-keys": query.get("max-keys", ""), "pageToken": query.get("continuation-token", "")},

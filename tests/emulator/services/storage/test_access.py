@@ -97,6 +97,15 @@ def test_conditions_see_the_object(raw: Raw, as_account: httpx.Client, account: 
     assert other.media("other/x").status_code == 403
 
 
+def test_conditions_see_which_prefix_is_listed(raw: Raw, as_account: httpx.Client, account: str) -> None:
+    """Cloud Storage: "Use IAM Conditions on buckets", objectListPrefix."""
+    listed = "api.getAttribute('storage.googleapis.com/objectListPrefix', '').startsWith('batch-1/')"
+    grant(raw, f"serviceAccount:{account}", "roles/storage.objectViewer", listed)
+    for path in (f"/storage/v1/b/{raw.bucket}/o", f"/{raw.bucket}"):
+        for prefix, code in (("batch-1/", 200), ("batch-1/films", 200), ("", 403), ("batch-", 403), ("batch-2/", 403)):
+            assert as_account.get(path, params={"prefix": prefix}).status_code == code, (path, prefix)
+
+
 def test_policy_etags(bucket: storage.Bucket) -> None:
     first = bucket.get_iam_policy(requested_policy_version=3)
     stale = bucket.get_iam_policy(requested_policy_version=3)
