@@ -1,6 +1,15 @@
 """BigQuery: datasets, tables and their rows, jobs; rows and SQL are DuckDB's."""
 
-from emulator.services.bigquery import datasets, members, projects, routines, subscriptions, tabledata, tables
+from emulator.services.bigquery import (
+    datasets,
+    members,
+    projects,
+    routines,
+    row_policies,
+    subscriptions,
+    tabledata,
+    tables,
+)
 from emulator.services.bigquery.jobs import methods, uploads
 from emulator.services.bigquery.service import SERVICE
 
@@ -11,6 +20,7 @@ __all__ = [
     "methods",
     "projects",
     "routines",
+    "row_policies",
     "subscriptions",
     "tabledata",
     "tables",

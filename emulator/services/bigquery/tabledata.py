@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, errors, expiration, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, errors, expiration, row_access, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import asked_rows, on_table, table_of
@@ -49,6 +49,7 @@ async def list_(request: Request) -> Answer:
         await expiration.purge(context, found)
         body = found.body
         catalog.require_rows(found, "list")
+        row_access.require_all(context, name, request.principal)
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
     return await _page(request, place, fields)
 

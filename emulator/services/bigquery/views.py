@@ -6,7 +6,17 @@ import dataclasses
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import access, catalog, decorators, errors, expiration, external, history, warehouse
+from emulator.services.bigquery import (
+    access,
+    catalog,
+    decorators,
+    errors,
+    expiration,
+    external,
+    history,
+    row_access,
+    warehouse,
+)
 from emulator.services.bigquery.jobs import results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
@@ -117,8 +127,10 @@ class _Lookup:
                 for resource in catalog.tables_of(self._context, reference.parent):
                     if catalog.table_name(resource).table.startswith(reference.prefix):
                         await expiration.purge(self._context, resource)
-                found = [info for info in listing if info.name.table.startswith(reference.prefix)]
+                found = [self._seen(info) for info in listing if info.name.table.startswith(reference.prefix)]
                 names.update(info.name for info in found if info.kind == "TABLE")
+                seen = {info.name: info for info in found}
+                self._listings[reference.parent] = tuple(seen.get(info.name, info) for info in listing)
                 self._tables.update({info.name: info for info in found})
             elif isinstance(reference, RoutineName):
                 names.update(await self._routine(reference, depth))
@@ -126,6 +138,9 @@ class _Lookup:
                 names.add(reference)
                 await self._table(reference, depth)
         return frozenset(names)
+
+    def _seen(self, info: TableInfo) -> TableInfo:
+        return dataclasses.replace(info, row_filters=row_access.filters(self._context, info.name, self._principal))
 
     async def _table(self, name: TableName, depth: int) -> None:
         if name in self._tables:
@@ -200,6 +215,13 @@ class _Lookup:
 
 
 async def _info(context: Context, name: TableName, principal: str) -> TableInfo:
+    """A table as the caller sees it: which rows, and of an external one what its objects hold now."""
+    base = name.parent.table(name.table.partition("@")[0])
+    info = await _whole(context, name, principal)
+    return dataclasses.replace(info, row_filters=row_access.filters(context, base, principal))
+
+
+async def _whole(context: Context, name: TableName, principal: str) -> TableInfo:
     anonymous = results.find(context, name)
     if anonymous is not None:
         return anonymous.info()

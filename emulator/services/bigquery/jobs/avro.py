@@ -136,13 +136,22 @@ def _plain(value: Any, raw: bool) -> Any:
         return {name: _plain(item, raw) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, raw) for item in value]
+    if isinstance(value, Decimal):
+        return _plain(_unscaled(value), raw) if raw else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, (dt.date, dt.time)):
         return _number(value) if raw else value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value
+    return value
+
+
+def _unscaled(value: Decimal) -> bytes:
+    """The digits of a decimal as Avro keeps them: one whole number, the highest byte first."""
+    _, digits, _ = value.as_tuple()
+    number = int("".join(map(str, digits))) * (-1 if value.is_signed() else 1)
+    return number.to_bytes((number.bit_length() + 8) // 8, "big", signed=True)
 
 
 def _number(value: dt.date | dt.time) -> int:
@@ -190,15 +199,14 @@ def _kind(path: str, field: Field, logical: bool) -> Any:
     return plain.get(kind) or {"type": "string", "sqlType": kind}
 
 
-def write(fields: Sequence[Field], records: Iterable[Sequence[Any]], codec: str, *, logical: bool) -> bytes:
-    """An Avro file of rows as types.python_select gives them."""
+def write(path: Path, fields: Sequence[Field], records: Iterable[Sequence[Any]], codec: str, *, logical: bool) -> None:
+    """Write an Avro file of rows as types.python_select gives them."""
     import fastavro
 
-    file = io.BytesIO()
     made = fastavro.parse_schema(written_schema(fields, logical=logical))
     shown = ({f["name"]: _cell(f, v, logical) for f, v in zip(fields, row, strict=True)} for row in records)
-    fastavro.writer(file, made, shown, codec=codec)
-    return file.getvalue()
+    with path.open("wb") as file:
+        fastavro.writer(file, made, shown, codec=codec)
 
 
 def _cell(field: Field, value: Any, logical: bool) -> Any:

@@ -6,7 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import catalog, decorators, errors, expiration, history, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    decorators,
+    errors,
+    expiration,
+    history,
+    row_access,
+    row_policies,
+    warehouse,
+)
 from emulator.services.bigquery.jobs import clones, commit
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
@@ -76,6 +85,8 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
         body["expirationTime"] = str(int(expires.timestamp() * 1000))
     target.body.update({key: value for key, value in body.items() if key not in target.body})
     await commit.put(context, target, staging, fields)
+    if target.write != commit.WRITE_APPEND and len(sources) == 1:
+        await row_policies.copy(context, decorators.split_time(sources[0].name)[0], target.name)
     job.statistics["copy"] = {"copiedRows": str(rows), "copiedLogicalBytes": "0"}
 
 
@@ -99,6 +110,7 @@ async def _source(context: Context, job: Job, reference: dict[str, Any]) -> _Sou
     name, partition = decorators.split(name)
     if not context.policies.allows(job.principal, "bigquery.tables.getData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.getData")
+    row_access.require_all(context, name, job.principal)
     if at is not None:
         version = await history.find(context, name, at)
         return _Source(written, {**version.body, "_storage": version.storage}, first=version.first)

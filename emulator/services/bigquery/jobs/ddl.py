@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
-from emulator.services.bigquery import catalog, datasets, errors, history, schemas, tables, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    datasets,
+    decorators,
+    errors,
+    history,
+    row_access,
+    schemas,
+    tables,
+    warehouse,
+)
 from emulator.services.bigquery.encryption import protected
 from emulator.services.bigquery.jobs import clones
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
@@ -123,6 +133,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
         body = {**clones.laid_out(context, source.name), **body}
         storage = await tables.new_storage(context, fields)
         if wanted.copy:
+            row_access.require_all(context, decorators.split_time(source.name)[0], query.principal)
             if not source.storage or source.kind not in ("TABLE", "SNAPSHOT"):
                 raise errors.error("invalidQuery", f"{source.name} is a {source.kind.lower()}; it cannot be copied.")
             await _copy_rows(context, source, storage)

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.services.bigquery import catalog, errors, views, warehouse
+from emulator.services.bigquery import catalog, errors, row_access, views, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.select import Query
 from emulator.services.bigquery.names import TableName
@@ -48,6 +48,7 @@ def _require_update(query: Query, name: TableName) -> None:
     catalog.table(query.context, name)
     if not query.context.policies.allows(query.principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
+    row_access.require_all(query.context, name, query.principal)
 
 
 def dml_statistics(plan: Plan, counts: Mapping[str, int | None]) -> dict[str, Any]:

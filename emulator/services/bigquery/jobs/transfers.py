@@ -45,11 +45,12 @@ async def export(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     storage, fields, rows = await select_into_storage(query, plan, found)
     try:
         extract.check_fields(form, fields)
-        blob = await extract.write(context, wanted, form, fields, storage, query.ticket)
-        await api.put_object(context, bucket, key, blob, extract.CONTENT_TYPES[form])
+        size = (await warehouse.of(context).sizes(storage, fields))[1]
+        found_rows = extract.Rows(storage, fields, rows, size)
+        count = await extract.write_to(context, query.job, uri, wanted, form, found_rows, query.ticket)
     finally:
         await warehouse.of(context).drop(storage)
-    return {"exportDataStatistics": {"fileCount": "1", "rowCount": str(rows)}}
+    return {"exportDataStatistics": {"fileCount": str(count), "rowCount": str(rows)}}
 
 
 async def load_data(query: Query, plan: Plan) -> dict[str, Any]:

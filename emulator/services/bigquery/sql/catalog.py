@@ -76,6 +76,7 @@ class TableInfo:
     filter_required: bool = False  # queries must limit partitioned_by
     keys: tuple[str, ...] = ()  # of an external table: columns that its objects' names hold
     first: int | None = None  # only so many of its rows, from the first on; None for all
+    row_filters: tuple[str, ...] | None = None  # only rows that fulfil one of these conditions; None for all
     hidden: tuple[Field, ...] = ()  # columns of the storage that * does not show
 
 

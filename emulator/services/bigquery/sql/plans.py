@@ -85,6 +85,19 @@ class RoutineStatement:
 
 
 @dataclass(frozen=True)
+class PolicyStatement:
+    """CREATE or DROP of row access policies of a table; DROP without the name of one drops all."""
+
+    action: str
+    table: TableName
+    policy: str = ""
+    grantees: tuple[str, ...] = ()
+    predicate: str = ""
+    replace: bool = False
+    tolerant: bool = False  # IF [NOT] EXISTS
+
+
+@dataclass(frozen=True)
 class Plan:
     """One statement: its number in the script, its statementType, the tables that it reads and the one it changes."""
 
@@ -100,6 +113,7 @@ class Plan:
     fields: tuple[Field, ...] = ()  # the columns that LOAD DATA lists
     overwrite: bool = False  # LOAD DATA OVERWRITE
     routine: RoutineStatement | None = None
+    policy: PolicyStatement | None = None
 
     @property
     def is_dml(self) -> bool:

@@ -40,6 +40,15 @@ def resolve(table: exp.Table, defaults: Defaults) -> TableName | SchemaView | Wi
     return name
 
 
+def table_name(path: str, defaults: Defaults) -> TableName:
+    """The table of a path as written, backquotes or not. Raises SqlError for what names none."""
+    name = exp.to_identifier(path.replace("`", "").replace(" ", ""), quoted=True)
+    found = resolve(exp.Table(this=name), defaults)
+    if not isinstance(found, TableName):
+        raise SqlError(f"{path} does not name a table.")
+    return found
+
+
 def _schema_view(parts: list[str], at: int, defaults: Defaults) -> SchemaView:
     if at + 1 >= len(parts):
         raise SqlError("INFORMATION_SCHEMA must be followed by the name of a view, such as TABLES.")

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from emulator.services.bigquery.sql import changes, engine, kept, marks, storage
 from emulator.services.bigquery.sql.blocks import Node
-from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot
+from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Create, Plan, Script, Variable
 from emulator.services.bigquery.sql.rows import row_encoder
@@ -55,10 +56,12 @@ def check(_: DuckDBPyConnection, text: str) -> None:
 
 def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
-    from emulator.services.bigquery.sql import routine_ddl
+    from emulator.services.bigquery.sql import routine_ddl, row_policy_ddl
 
     if routine := routine_ddl.read(script.text):
         return [Plan(1, f"{routine.action}_{routine.kind.replace(' ', '_')}", routine=routine)]
+    if policy := row_policy_ddl.read(script.text, script.defaults):
+        return [Plan(1, f"{policy.action}_ROW_ACCESS_POLICY", policy=policy)]
     statements = _settled(connection, script, _parse(script))
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
     with _keeping:
@@ -284,6 +287,19 @@ def view_reads(_: DuckDBPyConnection, query: str, project: str) -> tuple[Referen
     from emulator.services.bigquery.sql.translate import view_query
 
     return view_query(query, project).reads
+
+
+def check_predicate(connection: DuckDBPyConnection, predicate: str, principal: str, table: TableInfo) -> None:
+    """Raise SqlError where a row access policy of a table may not have this filter."""
+    from emulator.services.bigquery.sql.row_filters import check
+    from emulator.services.bigquery.sql.trees import syntax
+
+    check(predicate)
+    name = table.name
+    info = replace(table, row_filters=(predicate,), filter_required=False)
+    script = Script(f"SELECT * FROM `{name.project}.{name.dataset}.{name.table}`", Defaults(name.project))
+    translator = _translator(connection, script, Snapshot({name: info}, principal=principal))
+    engine.describe(connection, translator.select(syntax(script.text)[0]))
 
 
 def check_materialized(_: DuckDBPyConnection, query: str, project: str, whole: bool) -> None:

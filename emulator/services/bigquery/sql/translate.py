@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlglot
 from sqlglot import exp
 
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import assignments, defaults, information_schema
+from emulator.services.bigquery.sql import assignments, defaults, information_schema, row_filters
 from emulator.services.bigquery.sql.catalog import Defaults, SchemaView, Snapshot, TableInfo, Wildcard
 from emulator.services.bigquery.sql.ctes import rename
 from emulator.services.bigquery.sql.errors import SqlError
@@ -175,7 +175,7 @@ class Translator:
             limited = None if self._filtered is None else self._filtered | filtered(node)
             if limited is not None:
                 require(info, limited)
-            if not info.view and not info.hidden and info.first is None:
+            if not info.view and not info.hidden and info.first is None and info.row_filters is None:
                 table = stored_table(info.storage)
                 for key in ("joins", "pivots", "sample"):
                     table.set(key, node.args.get(key))
@@ -184,7 +184,7 @@ class Translator:
             if info.view:
                 sql = self._view(info, limited)
             else:
-                sql, named = own_rows(info, wanted(tree))
+                sql, named = self._rows(info, wanted(tree))
                 hide(node.find_ancestor(exp.Select), alias, named)
         subquery = exp.Subquery(this=translated(sql), alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         for key in ("joins", "pivots", "sample"):
@@ -198,6 +198,17 @@ class Translator:
         if info is None:
             raise SqlError(f"Not found: Table {name}", "notFound")
         return info
+
+    def _rows(self, info: TableInfo, named: frozenset[str]) -> tuple[str, frozenset[str]]:
+        """The SELECT of those rows of a table that the caller sees, and which of the pseudo-columns it has."""
+        sql, shown = own_rows(info, named)
+        if info.row_filters is None:
+            return sql, shown
+        whole = replace(info, row_filters=None, filter_required=False)
+        found = replace(self._snapshot, tables={**self._snapshot.tables, info.name: whole})
+        inner = Translator(found, Defaults(info.name.project), self._describe, limited=None)
+        inner._depth = self._depth + 1
+        return inner.select(view_query(row_filters.query(info, shown), info.name.project).tree), shown
 
     def _view(self, info: TableInfo, limited: frozenset[str] | None) -> str:
         """The SELECT of a view. limited are the columns that what reads it limits; None where only columns count."""
@@ -236,7 +247,7 @@ class Translator:
         parts = []
         for info in found:
             require(info, limited)
-            rows, _ = own_rows(info, named)
+            rows, _ = self._rows(info, named)
             suffix = f"{literal(info.name.table[len(reference.prefix) :])} AS _TABLE_SUFFIX"
             parts.append(f"SELECT *, {suffix} FROM ({rows})" if "_TABLE_SUFFIX" in named else rows)
         return " UNION ALL BY NAME ".join(parts)

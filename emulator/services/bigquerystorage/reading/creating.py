@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, expiration, schemas, views, warehouse
+from emulator.services.bigquery import catalog, expiration, row_access, schemas, views, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts
@@ -133,7 +133,8 @@ async def _rows(
     """The rows as they are now: where the table keeps them, or in a copy where only some are wanted."""
     context = request.context
     house, place = warehouse.of(context), f"s_{context.ids.hex(24)}"
-    if text := _query(source.name, columns, wanted, options):
+    some = row_access.filters(context, source.name, request.principal) is not None
+    if text := _query(source.name, columns, wanted, options, some=some):
         await _fill(request, source.name, text, place)
     else:
         first, count, whole = await house.run(reading.extent, source.table, short=True)
@@ -145,11 +146,16 @@ async def _rows(
     return Rows(table, "", first, first + count)
 
 
-def _query(name: TableName, columns: Sequence[Field], wanted: dict[str, Any], options: dict[str, Any]) -> str:
-    """The query for rows of which only some are wanted, or as they were at a time; "" for all as they are."""
+def _query(
+    name: TableName, columns: Sequence[Field], wanted: dict[str, Any], options: dict[str, Any], *, some: bool
+) -> str:
+    """The query for rows of which only some are wanted, or as they were at a time; "" for all as they are.
+
+    some says that the caller sees only some of them anyway.
+    """
     at = (wanted.get("tableModifiers") or {}).get("snapshotTime")
     sample, restriction = options.get("samplePercentage"), options.get("rowRestriction", "").strip()
-    if not (at or sample is not None or restriction):
+    if not (at or sample is not None or restriction or some):
         return ""
     listed = ", ".join(f"`{column['name']}`" for column in columns)
     text = f"SELECT {listed} FROM `{name.project}.{name.dataset}.{name.table}`"

@@ -9,6 +9,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery, storage
 
+from emulator.services.bigquery.jobs.extract import shards
+
 
 @pytest.fixture
 def bucket(storage_client: storage.Client, unique: Callable[[str], str]) -> storage.Bucket:
@@ -88,7 +90,7 @@ def test_what_an_extract_cannot_do(
         bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x.csv").result()
     with pytest.raises(exceptions.NotFound):
         bigquery_client.extract_table(dataset.table("missing"), f"gs://{bucket.name}/x.csv").result()
-    config = bigquery.ExtractJobConfig(destination_format="AVRO")
+    config = bigquery.ExtractJobConfig(destination_format="ORC")
     with pytest.raises(exceptions.MethodNotImplemented):
         bigquery_client.extract_table(dataset.table("t"), f"gs://{bucket.name}/x", job_config=config).result()
 
@@ -107,3 +109,37 @@ def test_copy(bigquery_client: bigquery.Client, table: bigquery.Table, dataset: 
     config = bigquery.CopyJobConfig(write_disposition="WRITE_TRUNCATE")
     bigquery_client.copy_table(table, dataset.table("copy"), job_config=config).result()
     assert ids("copy") == [1, 2]
+
+
+@pytest.mark.parametrize("logical", [True, False])
+def test_avro_comes_back_the_same(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, bucket: storage.Bucket, logical: bool
+) -> None:
+    """Without logical types a TIMESTAMP is a number (BigQuery: Avro conversions)."""
+    sql = """SELECT 1 AS n, 'x' AS s, 1.5 AS f, TRUE AS ok, b'ab' AS bs, NUMERIC '1.25' AS num, DATE '2020-01-02' AS d,
+        TIME '01:02:03.5' AS tm, DATETIME '2020-01-02 03:04:05' AS dt, TIMESTAMP '2020-01-02 03:04:05.25+00' AS ts,
+        [STRUCT(1 AS a, 'y' AS b)] AS r, JSON '{"k": [1]}' AS j UNION ALL
+        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, [], NULL"""
+    source = dataset.table("source")
+    bigquery_client.query(sql, job_config=bigquery.QueryJobConfig(destination=source)).result()
+    config = bigquery.ExtractJobConfig(destination_format="AVRO", compression="DEFLATE", use_avro_logical_types=logical)
+    bigquery_client.extract_table(source, f"gs://{bucket.name}/a-*.avro", job_config=config).result()
+    again = bigquery.LoadJobConfig(source_format="AVRO", use_avro_logical_types=logical)
+    target = dataset.table("target")
+    bigquery_client.load_table_from_uri(f"gs://{bucket.name}/a-*.avro", target, job_config=again).result()
+    found = {field.name: field.field_type for field in bigquery_client.get_table(target).schema}
+    others = ("NUMERIC", "TIMESTAMP") if logical else ("BYTES", "INTEGER")
+    assert (found["num"], found["ts"]) == others
+    same = "n, s, f, ok, bs, d, tm, dt, r, TO_JSON_STRING(j)" + (", num, ts" if logical else "")
+    rows = [
+        [tuple(row.values()) for row in bigquery_client.query_and_wait(f"SELECT {same} FROM `{name}` ORDER BY n")]
+        for name in (source, target)
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_rows_go_into_as_many_files_as_there_are_gigabytes() -> None:
+    assert shards(0, 0) == [(0, 0)]
+    assert shards(10, 900_000_000) == [(0, 10)]
+    assert shards(10, 2_000_000_001) == [(0, 4), (4, 4), (8, 2)]
+    assert shards(2, 5_000_000_000) == [(0, 1), (1, 1)]

@@ -38,7 +38,7 @@ def test_export_data_as_json_packed(bigquery_client: bigquery.Client, bucket: st
     ("options", "message"),
     [
         ("format='CSV'", "needs the option uri"),
-        ("uri='gs://b/x-*.avro', format='AVRO'", "The format AVRO is not emulated"),
+        ("uri='gs://b/x-*.avro', format='ORC'", "The format ORC is not emulated"),
         ("uri='gs://{bucket}/x-*.csv', format='CSV', nope=1", "The option nope is not emulated"),
     ],
 )
