@@ -35,7 +35,7 @@ def call(emulator: RunningEmulator, method: str, path: str, body: Any = None) ->
 
 
 def query(emulator: RunningEmulator, sql: str) -> list[list[str]]:
-    answer = call(emulator, "POST", "/queries", {"query": sql, "useLegacySql": False})
+    answer = call(emulator, "POST", "/queries", {"query": sql, "useLegacySql": False, "timeoutMs": 200_000})
     return [[cell["v"] for cell in row["f"]] for row in answer.get("rows", ())]
 
 

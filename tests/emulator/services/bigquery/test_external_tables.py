@@ -141,7 +141,7 @@ def test_only_who_may_read_the_objects_may_query(
     for role in ("roles/bigquery.jobUser", "roles/bigquery.dataViewer"):
         grant(emulator, f"projects/{emulator.project}", account.member, role)
     path = f"/bigquery/v2/projects/{emulator.project}/queries"
-    ask = {"query": f"SELECT n FROM {name}", "useLegacySql": False}
+    ask = {"query": f"SELECT n FROM {name}", "useLegacySql": False, "timeoutMs": 200_000}
     status, answer = emulator.request("POST", path, ask, account.token)
     assert status == 403
     assert "does not have storage.objects.get access" in answer["error"]["message"]

@@ -39,7 +39,7 @@ class Lab:
         return answer
 
     def query(self, sql: str, who: Account | None = None) -> Rows:
-        body = {"query": sql.replace("{d}", self.dataset), "useLegacySql": False}
+        body = {"query": sql.replace("{d}", self.dataset), "useLegacySql": False, "timeoutMs": 200_000}
         answer = self.call("POST", "/queries", body, who)
         return [[cell["v"] for cell in row["f"]] for row in answer.get("rows", ())]
 
@@ -48,7 +48,7 @@ class Lab:
         self.query(f"CREATE ROW ACCESS POLICY {policy} ON {{d}}.t GRANT TO ('{who.member}') FILTER USING ({predicate})")
 
     def refusal(self, sql: str, who: Account | None = None) -> str:
-        body = {"query": sql.replace("{d}", self.dataset), "useLegacySql": False}
+        body = {"query": sql.replace("{d}", self.dataset), "useLegacySql": False, "timeoutMs": 200_000}
         status, answer = self.emulator.request("POST", self.base + "/queries", body, who.token if who else None)
         assert status >= 400, answer
         return str(answer["error"]["message"])

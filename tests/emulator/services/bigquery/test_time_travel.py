@@ -43,12 +43,14 @@ def call(emulator: RunningEmulator, method: str, path: str, body: Any = None) ->
 
 def query(emulator: RunningEmulator, sql: str) -> list[str]:
     """The first column of what a query gives."""
-    answer = call(emulator, "POST", "/queries", {"query": sql, "useLegacySql": False})
+    answer = call(emulator, "POST", "/queries", {"query": sql, "useLegacySql": False, "timeoutMs": 200_000})
     return [row["f"][0]["v"] for row in answer.get("rows", ())]
 
 
 def refusal(emulator: RunningEmulator, sql: str) -> str:
-    status, answer = emulator.request("POST", f"{BASE}/queries", {"query": sql, "useLegacySql": False})
+    status, answer = emulator.request(
+        "POST", f"{BASE}/queries", {"query": sql, "useLegacySql": False, "timeoutMs": 200_000}
+    )
     assert status >= 400, answer
     return str(answer["error"]["message"])
 
