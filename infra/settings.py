@@ -5,10 +5,9 @@ Nothing else reads Pulumi's configuration. All problems are reported at once, ea
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,8 @@ from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
 from infra.dicom_options import DICOM_STORES, DicomStoreSettings
 from infra.fhir_options import FHIR_STORES, FhirStoreSettings
 from infra.hl7v2_options import HL7V2_STORES, Hl7v2StoreSettings
-from infra.keys import KEYS, Key
+from infra.key_values import value_of
+from infra.keys import KEYS
 from infra.labels import common_labels
 from infra.locations import key_location
 from infra.names import Existing, Names
@@ -180,7 +180,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
     # What makes `pulumi config set` change that file.
     target = f"--stack {stack}" if file == own else f"--stack {stack} --config-file {file}"
     problems: list[str] = []
-    read = {key.name: _value(key, values.get(f"{NAMESPACE}:{key.name}"), target, problems) for key in KEYS}
+    read = {key.name: value_of(key, f"{NAMESPACE}:{key.name}", values, target, problems) for key in KEYS}
     unknown = set(values) - {f"{NAMESPACE}:{key.name}" for key in KEYS}
     problems.extend(
         f"{name} is not a key of this project: docs/how-to/configure.md lists them."
@@ -249,94 +249,6 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         consent_stores=consent_stores,
         endpoints=endpoints,
     )
-
-
-def _value(key: Key, text: str | None, target: str, problems: list[str]) -> Any:
-    """One key's value in its type; a wrong one is noted in `problems` and its default given."""
-    if text is None:
-        return key.default
-    try:
-        value = _READERS[key.kind](text)
-    except _NotText as item:
-        problems.append(
-            f"{NAMESPACE}:{key.name} must be {_KINDS[key.kind]}, not {text!r}: write {item.text} in quotes, or run"
-            f" `pulumi config set --path '{NAMESPACE}:{key.name}{item.path}' --type string {item.text} {target}`."
-        )
-        return key.default
-    except ValueError:
-        problems.append(f"{NAMESPACE}:{key.name} must be {_KINDS[key.kind]}, not {text!r}.")
-        return key.default
-    if wrong := key.check(value):
-        problems.append(f"{NAMESPACE}:{key.name} {wrong}, not {text!r}.")
-        return key.default
-    return value
-
-
-class _NotText(ValueError):
-    """A number or a truth value where a text belongs, as `pulumi config set --path` writes them unasked."""
-
-    def __init__(self, path: str, value: object) -> None:
-        super().__init__(path)
-        self.path = path
-        self.text = json.dumps(value)
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(text)
-    return text == "true"
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(r"-?[0-9]+", text):
-        raise ValueError(text)
-    return int(text)
-
-
-def _texts(text: str) -> list[str]:
-    value = json.loads(text)
-    if not isinstance(value, list):
-        raise ValueError(text)
-    return [_text(item, f"[{number}]") for number, item in enumerate(value)]
-
-
-def _objects(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(text)
-    return value
-
-
-def _map(text: str) -> dict[str, str]:
-    value = _objects(text)
-    return {name: _text(item, f".{name}") for name, item in value.items()}
-
-
-def _text(item: object, path: str) -> str:
-    """An item of a list or a map, at `path` in it."""
-    if isinstance(item, int | float):
-        raise _NotText(path, item)
-    if not isinstance(item, str):
-        raise ValueError(path)
-    return item
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "string": str,
-    "boolean": _flag,
-    "integer": _number,
-    "array": _texts,
-    "object": _map,
-    "objects": _objects,
-}
-_KINDS = {
-    "string": "a text",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "array": "a list of texts",
-    "object": "a map of texts",
-    "objects": "a map",
-}
 
 
 def _project(project: str, target: str, problems: list[str]) -> str:

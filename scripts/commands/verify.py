@@ -11,7 +11,7 @@ import typer
 from scripts.commands.compound import taking
 from scripts.commands.export import table_uri
 from scripts.commands.load import show_oddities
-from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.options import JsonOption, OutputsOption, StackOption, StoreOption
 from scripts.commands.source_options import named_files
 from scripts.connection import connect
 from scripts.console import count, note, print_json, progress, say
@@ -39,6 +39,7 @@ def verify(
             help="Instead of files: compare what was exported there, from any store, with the manifests of that.",
         ),
     ] = "",
+    in_store: StoreOption = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
@@ -53,11 +54,11 @@ def verify(
             "Give one of: what was loaded (a folder, --sample, --synthetic N, --source), --table, or --export."
         )
     if wish is not None:
-        raise typer.Exit(_verify_load(wish, stack, outputs, as_json=as_json))
+        raise typer.Exit(_verify_load(wish, stack, outputs, in_store, as_json=as_json))
     from scripts.exports import manifest
     from scripts.loading.verifying import compare_table
 
-    with connect(stack, outputs) as target, progress("Comparing"):
+    with connect(stack, outputs, store=in_store) as target, progress("Comparing"):
         if export:
             found = manifest.compare(target, export)
         else:
@@ -66,7 +67,9 @@ def verify(
     raise typer.Exit(found.exit_code)
 
 
-def _verify_load(wish: Wish, stack: str | None, outputs: Path | None, *, as_json: bool) -> ExitCode:
+def _verify_load(
+    wish: Wish, stack: str | None, outputs: Path | None, in_store: str | None, *, as_json: bool
+) -> ExitCode:
     """Compare what `wish` names with what arrived; the exit code."""
     from scripts.chestxrays.films import Converter
     from scripts.chestxrays.labelling import compare_labels
@@ -74,7 +77,7 @@ def _verify_load(wish: Wish, stack: str | None, outputs: Path | None, *, as_json
     from scripts.loading.verifying import compare
 
     with ExitStack() as opened:
-        target = opened.enter_context(connect(stack, outputs))
+        target = opened.enter_context(connect(stack, outputs, store=in_store))
         converter = opened.enter_context(Converter(syntax_of(wish)))
         chosen = choose(target, wish, converter)
         with progress("Comparing", len(chosen.sources)) as bar:

@@ -172,7 +172,7 @@ def compare_table(target: Connection, name: str) -> Comparison:
     held = {value(each, _INSTANCE_UID) for each in DicomWeb(target).search("/instances", [], None, page=_PAGE)}
     result = Comparison(len(held))
     result.add(f"missing in table {table.table_id}", held - rows)
-    if target.outputs.dicom_stream_table != table.table_id:
+    if target.outputs.dicom_stream_table != f"bq://{name}":
         result.add(f"only in table {table.table_id}", rows - held)
     return result
 

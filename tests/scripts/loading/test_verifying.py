@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -155,3 +156,16 @@ def test_a_table_is_compared_with_the_store_alone(run: Run, own: Live, tmp_path:
     none = run("verify", "--table", "table:other", "--outputs", own.path)
     assert (none.code, "There is no table" in none.err) == (1, True)
     assert run("verify", "--outputs", own.path).code == 2
+
+
+def test_a_table_that_the_store_streams_into_may_hold_what_was_deleted(run: Run, own: Live, tmp_path: Path) -> None:
+    write_films(tmp_path / "streamed", "streamed", 1)
+    run("store", tmp_path / "streamed", "--outputs", own.path)
+    assert run("export", "--to", "table", "--write-disposition", "truncate", "--outputs", own.path).code == 0
+    assert run("delete", "--where", "PatientID=streamed", "--yes", "--outputs", own.path).code == 0
+    shown = run("verify", "--table", "table", "--json", "--outputs", own.path)
+    assert [each["what"] for each in json.loads(shown.out)["differences"]] == ["only in table dicom_metadata"]
+    table = f"bq://{own.outputs.project}.{own.outputs.bigquery_dataset}.dicom_metadata"
+    streaming = tmp_path / "streaming.json"
+    streaming.write_text(dataclasses.replace(own.outputs, dicom_stream_table=table).to_json())
+    assert run("verify", "--table", "table", "--outputs", streaming).code == 0
