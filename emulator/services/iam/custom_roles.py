@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from emulator.access.custom_roles import CUSTOM_ROLES, may_hold
+from emulator.access.custom_roles import CUSTOM_ROLES, granted, may_hold
+from emulator.access.hierarchy import ORGANIZATION
 from emulator.errors import aborted, already_exists, failed_precondition, invalid_argument, not_found
 from emulator.gateway import paging, validation
 from emulator.gateway.request import Answer, Request
@@ -141,6 +142,17 @@ async def _change(request: Request, etag: str | None, change: Callable[[Resource
         return context.resources.replace(tx, CUSTOM_ROLES, role.name, body)
 
     return view(await context.db.write(step))
+
+
+def grantable(context: Context, owner: str, service: str, *, full: bool) -> list[Body]:
+    """The roles of a project and of the organization with a permission of a service ("resourcemanager": any)."""
+    found = [
+        role
+        for place in dict.fromkeys((owner, ORGANIZATION))
+        for role in context.resources.list(CUSTOM_ROLES, place)[0]
+        if any(service in ("resourcemanager", name.partition(".")[0]) for name in granted(role.body))
+    ]
+    return [view(role, full=full) for role in found]
 
 
 def _require(context: Context, name: str, tx: sqlite3.Connection | None = None) -> Resource:

@@ -7,11 +7,12 @@ from typing import Any
 from emulator.access import roles
 from emulator.access.authorization import ALIASES
 from emulator.access.custom_roles import may_hold
-from emulator.access.hierarchy import ORGANIZATION
+from emulator.access.hierarchy import ORGANIZATION, by_id
 from emulator.access.roles import Role
 from emulator.errors import invalid_argument, not_found
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
+from emulator.services.iam import custom_roles
 from emulator.services.iam.service import SERVICE
 
 _DEFAULT_PAGE, _MAX_PAGE = 300, 1000
@@ -41,12 +42,16 @@ async def list_roles(request: Request) -> Answer:
     """The predefined roles of the emulated services."""
     if request.query.get("parent"):
         return {}  # predefined roles have none; custom ones are listed by their owner's methods
-    return _page(request.query, list(roles.predefined()), full=request.query.get("view") == "FULL")
+    full = request.query.get("view") == "FULL"
+    return _page(request.query, [view(role, full=full) for role in roles.predefined()])
 
 
 @SERVICE.handles("iam.roles.queryGrantableRoles", permission="")
 async def query_grantable(request: Request) -> Answer:
-    """The roles that can be granted on a resource: those with a permission of the resource's own service."""
+    """The roles that can be granted on a resource: those with a permission of the resource's own service.
+
+    Custom ones of the project or the organization in its name are among them.
+    """
     service = _service_of(request)
     granted = [
         role
@@ -54,7 +59,9 @@ async def query_grantable(request: Request) -> Answer:
         if service == "resourcemanager"
         or any(name.startswith(service + ".") for name in roles.permissions_of(role.name) or ())
     ]
-    return _page(request.body, granted, full=request.body.get("view") == "FULL")
+    full = request.body.get("view") == "FULL"
+    shown = [view(role, full=full) for role in granted]
+    return _page(request.body, shown + custom_roles.grantable(request.context, _owner_of(request), service, full=full))
 
 
 @SERVICE.handles("iam.permissions.queryTestablePermissions", permission="")
@@ -88,9 +95,15 @@ def _service_of(request: Request) -> str:
     return ALIASES.get(service, service)
 
 
-def _page(values: dict[str, Any], found: list[Role], *, full: bool) -> dict[str, Any]:
+def _owner_of(request: Request) -> str:
+    """projects/ID or organizations/NUMBER of a full resource name; "" where it is in neither."""
+    path = str(request.body["fullResourceName"])[2:].partition("/")[2]
+    return by_id(request.context, "/".join(path.split("/")[:2]))
+
+
+def _page(values: dict[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
     page, following = paging.cut(found, paging.asked(values, _DEFAULT_PAGE, _MAX_PAGE))
-    answer: dict[str, Any] = {"roles": [view(role, full=full) for role in page]}
+    answer: dict[str, Any] = {"roles": page}
     if following:
         answer["nextPageToken"] = following
     return answer

@@ -176,3 +176,21 @@ def test_which_permissions_a_role_of_a_project_may_hold_is_listed(google_api: Ca
         assert {each["name"]: each for each in found}["resourcemanager.projects.list"].get(
             "customRolesSupportLevel"
         ) == level
+
+
+def test_custom_roles_are_among_those_that_can_be_granted(
+    google_api: Callable[[str, str], Any], roles: Any, parent: str, unique: Names
+) -> None:
+    role = made(roles, parent, unique)
+    deleted = made(roles, parent, unique)
+    roles.delete(name=deleted["name"]).execute()
+
+    def grantable(host: str) -> set[str]:
+        body = {"fullResourceName": f"//{host}.googleapis.com/{parent}", "pageSize": 1000}
+        return {
+            each["name"] for each in google_api("iam", "v1").roles().queryGrantableRoles(body=body).execute()["roles"]
+        }
+
+    for host in ("cloudresourcemanager", "storage"):
+        assert {role["name"], deleted["name"]} & grantable(host) == {role["name"]}
+    assert role["name"] not in grantable("pubsub")
