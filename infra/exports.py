@@ -39,9 +39,8 @@ def _schedule(made: ScheduledRun | Airflow | None) -> dict[str, object] | None:
         return ScheduleOutputs.exports(
             kind="cloud-run", name=made.job.id, account_email=made.starter.email, dags="none"
         )
-    dags = made.environment.config.apply(lambda config: config["dag_gcs_prefix"])
     return ScheduleOutputs.exports(
-        kind="composer", name=made.environment.id, account_email=made.account.email, dags=dags
+        kind="composer", name=made.environment.id, account_email=made.account.email, dags=made.dags
     )
 
 

@@ -160,6 +160,7 @@ class Airflow(pulumi.ComponentResource):
         )
         self.environment = self._environment(name, args, [*args.after, *worker.made, acting])
         bucket = self.environment.storage_config.apply(lambda config: config["bucket"])
+        self.dags = pulumi.Output.format("gs://{0}/dags", bucket)
         self._upload(f"{name}-dag", bucket, f"dags/{_DAG.name}", pulumi.FileAsset(str(_DAG)))
         self._upload(f"{name}-parameters", bucket, f"data/{_DAG.stem}.json", args.parameters)
         self.register_outputs({})

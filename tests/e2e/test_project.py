@@ -91,10 +91,10 @@ def test_up_again_refresh_change_and_destroy(project_stack: MakeStack) -> None:
     stack.write_config(**{"healthcare-cloud-poc:labels": {"team": "imaging"}})
     relabelled = stack.up()
     assert set(relabelled.changed) == {"update"}
+    # The scheduled job is told the outputs, labels and all.
+    changes = r"(labels|pulumiLabels|template\.template\.containers\[0\]\.envs)\b.*"
     assert all(
-        re.fullmatch(
-            r"(labels|pulumiLabels|template\.template\.containers\[0\]\.envs)\b.*", path
-        )  # which has them, too
+        re.fullmatch(changes, path)
         for step in relabelled.steps("update").values()
         for path in step["detailedDiff"] or {}
     )
