@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, expiration, row_access, schemas, views, warehouse
+from emulator.services.bigquery import catalog, decorators, expiration, row_access, schemas, views, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts
@@ -171,7 +171,8 @@ async def _fill(request: Request, name: TableName, text: str, place: str) -> Non
     context, house = request.context, warehouse.of(request.context)
     script = Script(text, Defaults(name.project))
     plans = await house.run(scripts.prepare, script, short=True)
-    if len(plans) != 1 or plans[0].kind != "SELECT" or set(plans[0].reads) != {name}:
+    named = {decorators.split_time(read)[0] for plan in plans for read in plan.reads if isinstance(read, TableName)}
+    if len(plans) != 1 or plans[0].kind != "SELECT" or len(plans[0].reads) != 1 or named != {name}:
         raise invalid_argument("readOptions.rowRestriction must be one condition on the rows of the table.")
     found = await views.snapshot(context, plans[0].reads, request.principal)
     views.authorize(context, found, request.principal)

@@ -203,6 +203,18 @@ def test_a_session_goes_on_after_rows_were_deleted_before_it(reader: Reader, que
     assert [row["x"] for row in rows_of(reader, made, offset=4_998)] == [9_997, 9_999]
 
 
+def test_a_table_is_read_as_it_was_at_a_time(reader: Reader, query: Query, numbers: str) -> None:
+    _, project, _, dataset, _, table = numbers.split("/")
+    (row,) = query("SELECT CURRENT_TIMESTAMP() AS now")
+    query(f"DELETE FROM `{project}.{dataset}.{table}` WHERE x > 5")
+    modifiers = {"snapshot_time": row["now"]}
+    wanted = {"table": numbers, "data_format": "ARROW", "table_modifiers": modifiers}
+    request = {"parent": f"projects/{project}", "read_session": wanted, "max_stream_count": 1}
+    made = reader.create_read_session(request=request)
+    assert [row["x"] for row in rows_of(reader, made)] == list(range(10_000))
+    assert [row["x"] for row in rows_of(reader, session(reader, numbers))] == list(range(6))
+
+
 def test_a_sample_is_a_part_of_the_rows(reader: Reader, make_table: MakeTable) -> None:
     table = make_table("AS SELECT x FROM UNNEST(GENERATE_ARRAY(1, 100000)) AS x")
     assert session(reader, table, sample_percentage=50.0).estimated_row_count < 100_000
