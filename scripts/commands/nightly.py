@@ -10,7 +10,7 @@ import typer
 
 from scripts.commands.options import OutputsOption, StackOption
 from scripts.commands.registering import register
-from scripts.console import note, print_json
+from scripts.console import count, note, print_json
 from scripts.errors import UsageError
 from scripts.nightly.parameters import Destination, Parameters
 from scripts.stack import read_outputs
@@ -75,5 +75,15 @@ def parameters(
     print_json(Parameters(read_outputs(stack, outputs), source, labels, recipe, key, wanted).to_mapping())
 
 
+def pack(
+    folder: Annotated[Path, typer.Argument(help="The folder to write to; it is made where it is not there.")],
+) -> None:
+    """Copy the DAG, and the code that it imports, into a folder, for Airflow's folder of DAGs."""
+    from scripts.nightly.packing import pack as pack_all
+
+    note(f"{count(pack_all(folder), 'file')} in {folder}: copy what it holds into Airflow's folder of DAGs.")
+
+
 register(app, "run", run)
+register(app, "pack", pack)
 register(app, "parameters", parameters)

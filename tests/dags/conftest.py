@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -61,7 +60,7 @@ def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         **{name: value for name, value in os.environ.items() if "proxy" in name.lower()},
         "PATH": f"{client.folder / 'bin'}:/usr/bin:/bin",
         "HOME": str(home),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'airflow_provider'}",
+        "PYTHONPATH": str(ROOT / "airflow_provider"),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
@@ -70,13 +69,3 @@ def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     made.run("db", "migrate")
     yield made
     shutil.rmtree(home)
-
-
-@pytest.fixture
-def add_dag(airflow: Airflow) -> Callable[[Path], None]:
-    """Puts a file into the folder of DAGs, as an upload to Managed Airflow does."""
-
-    def add(file: Path) -> None:
-        shutil.copy(file, airflow.variables["AIRFLOW__CORE__DAGS_FOLDER"])
-
-    return add

@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from scripts.nightly.packing import pack
 from tests.dags.conftest import Airflow
 from tests.scripts.files import small_film
 from tests.scripts.nightly.conftest import Night
-from tests.support.emulator import ROOT
 
 DAG = "healthcare_nightly"
 
 
 @pytest.fixture
-def variables(night: Night, parameters_file: Path, add_dag: Callable[[Path], None]) -> dict[str, str]:
-    """What a run of the DAG needs in its environment; the DAG is there."""
-    add_dag(ROOT / "dags" / f"{DAG}.py")
+def variables(airflow: Airflow, night: Night, parameters_file: Path) -> dict[str, str]:
+    """What a run of the DAG needs in its environment; the DAG is in Airflow's folder, packed as for an upload."""
+    pack(Path(airflow.variables["AIRFLOW__CORE__DAGS_FOLDER"]))
     return {**night.place.live.variables, "HEALTHCARE_NIGHTLY_PARAMETERS": str(parameters_file)}
 
 
