@@ -65,9 +65,9 @@ def healthcare_nightly() -> None:
 
     @task(task_id="report", trigger_rule="all_done", retries=0)
     def report(counts: list[dict[str, int] | None], run: str) -> str:
-        from scripts.nightly.reporting import report as write_report
+        from scripts.nightly.running import tell
 
-        return write_report(parameters(), run, dict(zip(STEPS, counts, strict=True)))
+        return tell(parameters(), run, dict(zip(STEPS, counts, strict=True)))
 
     found = [task(task_id=step)(do)(step) for step in STEPS]
     for earlier, later in pairwise(found):

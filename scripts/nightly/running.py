@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from scripts.console import remark
@@ -14,16 +16,28 @@ if TYPE_CHECKING:
     from scripts.nightly.steps import Counts
 
 
-def do(step: str, parameters: Parameters) -> Counts:
-    """Do one step; gives what it counted.
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Raise what goes wrong inside as a CommandError alone, without the client's error behind it.
 
-    Raises CommandError alone, without the client's error behind it: schedulers log all of a traceback, and the text of
-    a client's error may name a patient.
+    Schedulers log all of a traceback, and the text of a client's error may name a patient.
     """
     try:
-        return STEPS[step](parameters)
+        yield
     except Exception as error:  # noqa: BLE001 - whatever it is becomes one sentence
         raise explain(error) from None
+
+
+def do(step: str, parameters: Parameters) -> Counts:
+    """Do one step; gives what it counted. Raises CommandError, as `plainly` does."""
+    with plainly():
+        return STEPS[step](parameters)
+
+
+def tell(parameters: Parameters, name: str, found: Mapping[str, Counts | None]) -> str:
+    """Report, as `reporting.report` does. Raises CommandError, as `plainly` does."""
+    with plainly():
+        return report(parameters, name, found)
 
 
 def run(parameters: Parameters, name: str) -> str:
@@ -38,4 +52,4 @@ def run(parameters: Parameters, name: str) -> str:
         except CommandError as error:
             remark(f"{step}: {error}")
             break
-    return report(parameters, name, found)
+    return tell(parameters, name, found)

@@ -30,7 +30,6 @@ def test_its_own_tests_pass(airflow: Airflow, emulator: RunningEmulator) -> None
         "PROVIDER_TOKEN": emulator.owner_token,
         "PROVIDER_PROJECT": PROJECT,
         "GOOGLE_APPLICATION_CREDENTIALS": str(emulator.credentials_file),
-        "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT": '{"conn_type": "google_cloud_platform"}',
     }
     done = subprocess.run(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from scripts.chestxrays.rehearsal import write_set
 from scripts.connection import connect_to
 from scripts.deidentify import stores
+from scripts.errors import CommandError
 from scripts.exports import export
 from scripts.loading.batches import BatchImports
 from scripts.nightly.parameters import Destination
@@ -19,6 +21,8 @@ from scripts.nightly.steps import STEPS
 from tests.scripts.conftest import Run
 from tests.scripts.files import small_film
 from tests.scripts.nightly.conftest import Night
+
+PATIENT = "Doe^Jane"
 
 
 def test_what_landed_goes_all_the_way_and_the_next_night_brings_what_is_new(
@@ -83,13 +87,23 @@ def test_a_step_that_fails_as_a_whole_ends_the_run_and_is_reported(
     night.land("monday/one.dcm", small_film("one"))
 
     def fail(*_: object) -> None:
-        raise ValueError("Doe^Jane")
+        raise ValueError(PATIENT)
 
     monkeypatch.setattr(stores, "studies_in", fail)
     ended = run("nightly", "run", "--parameters", parameters_file, "--name", "failed")
     assert ended.code == 1
     assert "deidentify did not end; export did not end; verify did not end" in ended.err
     assert "Doe" not in ended.err
+
+
+def test_a_traceback_of_a_step_does_not_say_what_a_client_said(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError(PATIENT)
+
+    monkeypatch.setattr(stores, "studies_in", fail)
+    with pytest.raises(CommandError) as failed:
+        do("deidentify", night.parameters)
+    assert PATIENT not in "".join(traceback.format_exception(failed.value))
 
 
 class Killed(BaseException):
