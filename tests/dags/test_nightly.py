@@ -13,6 +13,7 @@ from scripts.nightly.packing import pack
 from tests.dags.conftest import Airflow
 from tests.scripts.files import small_film
 from tests.scripts.nightly.conftest import Night
+from tests.support.patience import PATIENCE
 
 DAG = "healthcare_nightly"
 
@@ -38,7 +39,7 @@ def killed_after(airflow: Airflow, task: str, day: str, variables: dict[str, str
     assert process.wait() == -signal.SIGKILL, "".join(said)[-20_000:]
 
 
-def test_two_nights_the_first_killed_between_tasks_leave_everything_once(
+def test_two_nights_the_first_killed_between_tasks_and_the_second_with_a_bad_file_leave_everything_once(
     airflow: Airflow, night: Night, variables: dict[str, str]
 ) -> None:
     night.land("monday/one.dcm", small_film("one"))
@@ -56,9 +57,14 @@ def test_two_nights_the_first_killed_between_tasks_leave_everything_once(
     assert first["steps"]["export"] == {"table": 2, "bucket": 2, "failed": 0}
 
     night.land("tuesday/three.dcm", small_film("three"))
-    airflow.run("dags", "test", DAG, "2026-11-02", **variables)
+    night.land("tuesday/bad.dcm", b"no DICOM")
+    failed = airflow.start("dags", "test", DAG, "2026-11-02", **variables)
+    said, _ = failed.communicate(timeout=PATIENCE)
+    assert failed.returncode != 0
+    assert "Run 2026-11-02 went not well: 1 failed in import." in said
     second = night.report("2026-11-02")
-    assert second["steps"]["import"] == {"imported": 1, "already": 2, "failed": 0}
+    assert second["well"] is False
+    assert second["steps"]["import"] == {"imported": 1, "already": 2, "failed": 1}
     assert second["steps"]["export"] == {"table": 3, "bucket": 1, "failed": 0}
     assert night.count(night.outputs.dicom_store_name) == 3
     assert night.count(night.place.research.dicom_store_name) == 3
@@ -66,12 +72,3 @@ def test_two_nights_the_first_killed_between_tasks_leave_everything_once(
     done = night.operations()
     for method, number in (("ImportDicomData", 2), ("DeidentifyDicomStore", 2), ("ExportDicomData", 4)):
         assert done.count(method) - before.count(method) == number, method
-
-
-def test_what_failed_is_reported_and_fails_the_run(airflow: Airflow, night: Night, variables: dict[str, str]) -> None:
-    night.land("monday/bad.dcm", b"no DICOM")
-    process = airflow.start("dags", "test", DAG, "2026-11-03", **variables)
-    said, _ = process.communicate()
-    assert process.returncode != 0
-    assert "Run 2026-11-03 went not well: 1 failed in import." in said
-    assert night.report("2026-11-03")["well"] is False
