@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, consent, conversion, fhir_validation, hl7v2, importing, load, storage, testing
+from benchmarks import commands, consent, console, conversion, fhir_validation, hl7v2, importing, load, storage, testing
 from benchmarks.deidentify import headers, pixels, text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
@@ -36,6 +36,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "deidentify-headers": headers.deidentify_headers,
     "deidentify-pixels": pixels.deidentify_pixels,
     "testing": testing.testing,
+    "console": console.console,
     "demo": commands.demo,
 }
 MORE: dict[str, Callable[[Places], list[Figure]]] = {

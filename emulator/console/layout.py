@@ -82,8 +82,9 @@ def document(title: str, body: Html, *head: Child) -> bytes:
 def _header(visitor: Visitor) -> Html:
     links = (*_LINKS, *(_OWNERS if visitor.is_owner else ()))
     here = visitor.visit.path.removeprefix(BASE)
+    project = visitor.asked("project")  # the address of another one than the emulator's first goes with all links
     items = (
-        tag("li", tag("a", name, href=BASE + page, aria_current="page" if page == here else None))
+        tag("li", tag("a", name, href=url(page, project=project), aria_current="page" if page == here else None))
         for page, name in links
     )
     leave = form("leave", tag("button", "Leave", type="submit", class_="quiet"))

@@ -77,11 +77,17 @@ def main(arguments: Sequence[str]) -> int:
 
 def _act(demonstration: "Demonstration", options: argparse.Namespace) -> None:
     """Run what the options ask for, and print what there is to print."""
-    from scripts.demonstration.summary import as_json, summary
-
     if not options.only_destroy:
         demonstration.run()
-        page = as_json(demonstration.facts) if options.json else summary(demonstration.places, demonstration.facts)
-        print(page, flush=True)
+        print(_page(demonstration, as_json=options.json), flush=True)
     if options.destroy or options.only_destroy:
         demonstration.destroy()
+
+
+def _page(demonstration: "Demonstration", *, as_json: bool) -> str:
+    """What there is to print at the end: counts for programs, or where to look, with a link to the console."""
+    from emulator.browsing import made
+    from scripts.demonstration import summary
+
+    places, facts = demonstration.places, demonstration.facts
+    return summary.as_json(facts) if as_json else summary.summary(places, facts, made(places.state))

@@ -9,12 +9,13 @@ from infra.outputs import Outputs
 from scripts.demonstration.places import Places
 
 
-def summary(places: Places, facts: dict[str, Any]) -> str:
+def summary(places: Places, facts: dict[str, Any], console: str) -> str:
     """The text of the page.
 
     Args:
         places: where this demonstration keeps things.
         facts: what its steps have counted.
+        console: a fresh link to the emulator's console.
     """
     found = Outputs.from_json(places.outputs.read_text(), str(places.outputs))
     state = "" if places.folder is None else f" --state {shlex.quote(str(places.state))}"
@@ -38,6 +39,8 @@ def summary(places: Places, facts: dict[str, Any]) -> str:
         f"     (none of {facts['deidentified']['values']} values is left)",
         "",
         "Where to look:",
+        f"  {console}",
+        f"    in a browser, once and within 10 minutes; another link: python -m emulator console{state}",
         f'  eval "$(scripts/setup --env local)"; eval "$(python -m emulator env{state})"',
         f"  python -m scripts search studies {stack}",
         f"  curl -H \"Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN\" '{found.dicomweb_url}/studies?limit=1'",

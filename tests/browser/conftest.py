@@ -1,8 +1,6 @@
 """One browser for all tests, and one store with the studies that they look at."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -12,20 +10,13 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
-from tests.browser import prepare
+from tests.browser import chromium, prepare
 from tests.browser.page import Page
 from tests.browser.studies import Study, studies
 from tests.scripts.outputs import outputs_for
 from tests.support.emulator import ROOT, RunningEmulator
 from tests.support.patience import PATIENCE
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--enable-unsafe-swiftshader"),
-    *("--disable-dev-shm-usage", "--window-size=1280,900"),
-)
 
 
 @dataclass(frozen=True)
@@ -83,25 +74,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
     sentence = prepare.missing()
     if sentence:
         pytest.fail(sentence)
-    options = webdriver.ChromeOptions()
-    home = tmp_path_factory.mktemp("chromium")
-    for flag in (*FLAGS, f"--user-data-dir={home / 'profile'}"):
-        options.add_argument(flag)
-    options.binary_location = _program("chromium")
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)}
-    driver = webdriver.Chrome(options=options, service=Service(_program("chromedriver"), env=environment))
-    driver.set_page_load_timeout(60)
-    try:
+    with chromium.started(tmp_path_factory.mktemp("chromium")) as driver:
         yield driver
-    finally:
-        driver.quit()
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    assert found is not None
-    return found
 
 
 def requested(driver: webdriver.Chrome) -> list[str]:

@@ -73,7 +73,14 @@ def test_from_nothing_and_back(demo: Demo) -> None:
 
     page = demo.run()
     assert page.returncode == 0
-    for word in ("What exists", "Where to look", "To tear down", "--only-destroy", str(demo.folder)):
+    for word in (
+        "What exists",
+        "Where to look",
+        "/_emulator/console?code=",
+        "To tear down",
+        "--only-destroy",
+        str(demo.folder),
+    ):
         assert word in page.stdout
 
     ended = demo.run("--destroy")

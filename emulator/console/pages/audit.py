@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from emulator.console.caller import Json
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.layout import Page, button, field, form, live_switch, pages, section, table, url
+from emulator.console.layout import Page, button, field, form, hidden, live_switch, pages, section, table, url
 from emulator.console.leading import address
 from emulator.console.remedies import member, remedy
 from emulator.console.site import page
@@ -40,7 +40,7 @@ async def audit(visitor: Visitor) -> Page:
     where = {"project": visitor.asked("project"), "denied": denied, "principal": principal}
     content = join(
         tag("p", _NOTE, class_="note"),
-        _search(denied, principal),
+        _search(visitor.project, denied, principal),
         live_switch(),
         section("Calls", table("Calls", ("When", "Who", "What, on what", "Decided"), rows, "No call."), live=True),
         pages(("Next", url("audit", **where, page=following) if following else None)),
@@ -52,10 +52,11 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _search(denied: str, principal: str) -> Html:
+def _search(project: str, denied: str, principal: str) -> Html:
     box = tag("input", type="checkbox", id="field-denied", name="denied", value="1", checked=bool(denied))
     return form(
         "audit",
+        hidden(project=project),
         tag("p", tag("label", box, " Denied calls only")),
         field("Principal's address", "principal", principal, size="40"),
         button("Show"),

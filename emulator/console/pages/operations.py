@@ -63,7 +63,7 @@ def _operation(operation: Json) -> Sequence[Child]:
         _state(operation),
         progress(metadata.get("counter", {})),
         moment(metadata.get("createTime", "")),
-        None if operation.get("done") else _cancel(parts[-1], operation=whole),
+        None if operation.get("done") else _cancel(parts[-1], operation=whole, project=parts[1]),
     )
 
 
@@ -139,4 +139,4 @@ async def cancel(visitor: Visitor) -> Response:
         job = f"bigquery/v2/projects/{visitor.project}/jobs/{visitor.must('job')}"
         location = visitor.asked("location")
         await visitor.api.json("POST", f"{job}/cancel", {"location": location} if location else {})
-    return see("operations")
+    return see("operations", project=visitor.project)

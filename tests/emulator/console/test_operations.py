@@ -11,7 +11,7 @@ def test_an_operation_goes_on_until_it_is_cancelled(site: Site, owner: Browser) 
     assert "1 going on." in page
     assert "ImportDicomData" in page
     sent = owner.post("cancel", operation=name)
-    assert (sent.status_code, sent.headers["location"]) == (303, "/_emulator/console/operations")
+    assert (sent.status_code, sent.headers["location"]) == (303, f"/_emulator/console/operations?project={PROJECT}")
     assert owner.read_with("The operation was cancelled.", "operations")
     owner.post("operations-mode", mode="immediate")
 

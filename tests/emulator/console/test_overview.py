@@ -50,3 +50,14 @@ def test_what_strangers_write_is_shown_as_text(site: Site, owner: Browser) -> No
     page = owner.get("").text
     assert "<script>alert(1)" not in page
     assert "<script>alert(1)" in words(page)
+
+
+def test_pages_stay_with_the_project_that_they_began_with(site: Site, owner: Browser) -> None:
+    made = site.api("POST", "/v1/projects", {"projectId": "second-project"})
+    assert made.status_code == 200, made.text
+    page = owner.get("", project="second-project")
+    assert "Project second-project" in words(page.text)
+    for name in ("operations", "audit", "sql"):
+        assert f'href="/_emulator/console/{name}?project=second-project"' in page.text
+        assert owner.get(name, project="second-project").status_code == 200
+    assert "on project second-project" in owner.read("sql", project="second-project")
