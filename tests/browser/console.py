@@ -164,6 +164,10 @@ class Window:
             time.sleep(0.05)
         raise AssertionError(f"waited in vain for {what}: {self.text()[:500]!r}")
 
+    def wait_for(self, words: str) -> None:
+        """Wait until the page says so."""
+        self.wait(lambda: words in self.text(), words)
+
     def press(self, text: str) -> None:
         """Press the first button of that name, hidden words not counted."""
         buttons = self.driver.find_elements(By.TAG_NAME, "button")

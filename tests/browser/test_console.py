@@ -78,25 +78,26 @@ def test_a_study_has_its_picture_and_opens_in_ohif(window: Window, filled: Fille
     window.wait(lambda: f"/viewer?StudyInstanceUIDs={uid}" in window.driver.current_url, "OHIF's address")
 
 
-def test_all_studies_are_reached_by_turning_pages(window: Window, filled: Filled) -> None:
+def test_pages_of_studies_are_turned(window: Window, filled: Filled) -> None:
+    """The first ones; tests/emulator/console turns all."""
     window.show(filled.pages["studies-many"])
-    seen = 0
-    while True:
-        seen += len(window.driver.find_elements(By.CSS_SELECTOR, "tbody tr"))
+    for first in (1, 51, 101):
+        window.wait_for(f"{first:,} to ")
+        rows = window.driver.find_elements(By.CSS_SELECTOR, "tbody tr")
+        assert len(rows) == min(50, filling.MANY - first + 1)
         onward = window.driver.find_elements(By.LINK_TEXT, "Next")
-        if not onward:
-            break
-        onward[0].click()
-    assert seen == filling.MANY
+        assert bool(onward) == (first + 50 <= filling.MANY)
+        if onward:
+            onward[0].click()
 
 
 def test_messages_come_by_themselves_until_they_are_paused(window: Window, filled: Filled) -> None:
     window.show(filled.pages["topic"])
     window.press("Watch")
-    window.wait(lambda: "No message yet." in window.text(), "the topic to be watched")
+    window.wait_for("No message yet.")
     topic = filled.pages["topic"].rpartition("=")[2]
     filling.publish(filled, topic, "news of the day")
-    window.wait(lambda: "news of the day" in window.text(), "the message")
+    window.wait_for("news of the day")
     pause = window.driver.find_element(By.CSS_SELECTOR, "[data-pause]")
     pause.click()
     assert pause.get_attribute("aria-pressed") == "true"
