@@ -24,8 +24,11 @@ app = typer.Typer(
 
 
 def run(
-    parameters: Annotated[Path, typer.Option(help="A file that `nightly parameters` has made.")],
     *,
+    parameters: Annotated[
+        Path | None,
+        typer.Option(help="A file that `nightly parameters` has made. Default: the selected stack, with no wishes."),
+    ] = None,
     name: Annotated[
         str, typer.Option(help="What the run is called, as the date that it is of. Default: today's date, in UTC.")
     ] = "",
@@ -38,7 +41,8 @@ def run(
     """
     from scripts.nightly.running import run as run_all
 
-    note(f"Report: {run_all(Parameters.from_file(parameters), name or f'{datetime.now(UTC):%Y-%m-%d}')}")
+    wanted = Parameters.from_file(parameters) if parameters else Parameters(read_outputs())
+    note(f"Report: {run_all(wanted, name or f'{datetime.now(UTC):%Y-%m-%d}')}")
 
 
 def parameters(

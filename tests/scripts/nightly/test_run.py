@@ -18,6 +18,7 @@ from scripts.loading.batches import BatchImports
 from scripts.nightly.parameters import Destination
 from scripts.nightly.running import do
 from scripts.nightly.steps import STEPS
+from scripts.stack import OUTPUTS_VARIABLE
 from tests.scripts.conftest import Run
 from tests.scripts.files import small_film
 from tests.scripts.nightly.conftest import Night
@@ -58,6 +59,15 @@ def test_a_stack_without_anything_has_a_quiet_night(run: Run, parameters_file: P
     ended = run("nightly", "run", "--parameters", parameters_file, "--name", "empty")
     assert ended.code == 0, ended.err
     assert "import: nothing to do" in ended.err
+
+
+def test_a_scheduled_job_needs_no_parameters_beside_the_outputs(
+    run: Run, night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OUTPUTS_VARIABLE, night.outputs.to_json())
+    ended = run("nightly", "run", "--name", "scheduled")
+    assert ended.code == 0, ended.err
+    assert night.report("scheduled")["steps"]["verify"]["failed"] == 0
 
 
 def test_films_of_a_source_are_loaded_and_labelled(night: Night, tmp_path: Path) -> None:
