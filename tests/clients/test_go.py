@@ -9,7 +9,9 @@ from tests.clients.samples import sample_instance
 pytestmark = skip_without(GO)
 
 
-@pytest.mark.parametrize("test", ["TestBigQuery", "TestHealthcare", "TestPubSub", "TestSignedURL", "TestStorage"])
+@pytest.mark.parametrize(
+    "test", ["TestBigQuery", "TestBigQueryStorage", "TestHealthcare", "TestPubSub", "TestSignedURL", "TestStorage"]
+)
 def test_client(run: Run, test: str) -> None:
     given = {"UNIQUE": "contract", "INSTANCE": str(sample_instance())}
     said = run(GO.folder / "clients.test", "-test.v", f"-test.run=^{test}$", folder=GO.folder, **given)
