@@ -124,12 +124,17 @@ def _member(name: DatasetName, entry: Entry) -> str | None:
     return member
 
 
-def authorises(entries: list[Entry], view: dict[str, str]) -> bool:
-    """Whether the access list lets this view (a tableReference) read the dataset: an authorised view or dataset."""
+def authorises(entries: list[Entry], kind: str, reference: dict[str, str]) -> bool:
+    """Whether the access list lets a view or a routine read the dataset: itself, or all of its dataset's views.
+
+    kind is view or routine; reference is its tableReference or routineReference.
+    """
     for entry in entries:
-        if entry.get("view") == view:
+        if entry.get(kind) == reference:
             return True
+        if kind != "view":
+            continue
         shared = (entry.get("dataset") or {}).get("dataset")
-        if shared and shared == {"projectId": view["projectId"], "datasetId": view["datasetId"]}:
+        if shared and shared == {key: reference[key] for key in ("projectId", "datasetId")}:
             return True
     return False

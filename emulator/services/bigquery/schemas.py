@@ -13,6 +13,8 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.types import Field, check_schema, field_mode, field_type
 
+MAX_KEY_COLUMNS = 16  # BigQuery: columns of a primary key
+
 
 def checked(fields: Sequence[Field]) -> list[Field]:
     """The schema, or the 400 that says what is wrong with it."""
@@ -101,6 +103,19 @@ def selected(fields: Sequence[Field], names: str) -> list[Field]:
     if wanted:
         raise errors.invalid(f"Unknown field in selectedFields: {next(iter(wanted))}")
     return result
+
+
+def check_keys(name: TableName, body: dict[str, Any], fields: Sequence[Field]) -> None:
+    """Raise a 400 where the keys of a table name columns that it has not, or more than BigQuery takes."""
+    found = body.get("tableConstraints") or {}
+    known = {field["name"].lower() for field in fields}
+    primary = (found.get("primaryKey") or {}).get("columns") or []
+    foreign = [pair["referencingColumn"] for key in found.get("foreignKeys") or () for pair in key["columnReferences"]]
+    for column in [*primary, *foreign]:
+        if column.lower() not in known:
+            raise errors.invalid(f"A key of table {name} has the column {column}, which is not in the schema.")
+    if len(primary) > MAX_KEY_COLUMNS:
+        raise errors.invalid(f"A primary key has at most {MAX_KEY_COLUMNS} columns.")
 
 
 def partitioning_problem(body: dict[str, Any], fields: Sequence[Field]) -> str:

@@ -106,6 +106,7 @@ async def create(
     fields = schemas.checked(catalog.fields_of(body))
     if problem := schemas.partitioning_problem(body, fields):
         raise errors.invalid(problem)
+    schemas.check_keys(name, body, fields)
     stored = protected(context, name.project, stored, parent.body)
     stored["_storage"] = await new_storage(context, fields)
     return await register(context, name, stored, parent, replace=replace)
@@ -252,6 +253,7 @@ async def alter(context: Context, found: Resource, body: dict[str, Any], princip
     else:
         schemas.checked(new)
         schemas.check_update(name, old, new)
+        schemas.check_keys(name, body, new)
         if problem := schemas.partitioning_problem(body, new):
             raise errors.invalid(problem)
         if old != new:

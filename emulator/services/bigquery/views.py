@@ -15,6 +15,7 @@ from emulator.services.bigquery import (
     external,
     history,
     row_access,
+    schema_views,
     warehouse,
 )
 from emulator.services.bigquery.jobs import results, store
@@ -102,6 +103,8 @@ class _Lookup:
         self._datasets: dict[str, tuple[DatasetInfo, ...]] = {}
         self._view_reads: dict[TableName, frozenset[TableName]] = {}
         self._routines: dict[RoutineName, Routine] = {}
+        self._routine_reads: dict[RoutineName, frozenset[TableName]] = {}
+        self._rows: dict[SchemaView, tuple[tuple[Any, ...], ...]] = {}
         self._jobs: dict[SchemaView, tuple[dict[str, Any], ...]] = {}
 
     async def snapshot(self, references: Iterable[Reference]) -> Snapshot:
@@ -114,7 +117,9 @@ class _Lookup:
             reads,
             self._view_reads,
             self._jobs,
+            self._rows,
             self._routines,
+            self._routine_reads,
         )
 
     async def _resolve(self, references: Iterable[Reference], depth: int) -> frozenset[TableName]:
@@ -133,7 +138,7 @@ class _Lookup:
                 self._listings[reference.parent] = tuple(seen.get(info.name, info) for info in listing)
                 self._tables.update({info.name: info for info in found})
             elif isinstance(reference, RoutineName):
-                names.update(await self._routine(reference, depth))
+                await self._routine(reference, depth)
             else:
                 names.add(reference)
                 await self._table(reference, depth)
@@ -151,18 +156,18 @@ class _Lookup:
             reads = await house.run(scripts.view_reads, info.view, name.project, short=True)
             self._view_reads[name] = await self._resolve(reads, depth + 1)
 
-    async def _routine(self, name: RoutineName, depth: int) -> frozenset[TableName]:
-        """Look up a function; gives the tables that it reads. Raises 403, 404."""
+    async def _routine(self, name: RoutineName, depth: int) -> None:
+        """Look up a function, and the tables that it reads. Raises 403, 404."""
         if name in self._routines:
-            return frozenset()
+            return
         routine = catalog.routine_info(name, catalog.routine(self._context, name).body)
         if not self._context.policies.allows(self._principal, "bigquery.routines.get", name.resource):
             raise errors.access_denied("Routine", name, "bigquery.routines.get")
         self._routines[name] = routine
         if routine.kind == "PROCEDURE" or depth >= MAX_DEPTH:
-            return frozenset()
+            return
         reads = await warehouse.of(self._context).run(scripts.routine_reads, routine, short=True)
-        return await self._resolve(reads, depth + 1)
+        self._routine_reads[name] = await self._resolve(reads, depth + 1)
 
     def _list(self, name: DatasetName) -> tuple[TableInfo, ...]:
         catalog.dataset(self._context, name)
@@ -173,6 +178,9 @@ class _Lookup:
     async def _schema_view(self, reference: SchemaView) -> None:
         if reference.view in JOB_PERMISSIONS:
             self._list_jobs(reference)
+            return
+        if schema_views.is_known(reference.view):
+            self._rows[reference] = schema_views.rows(self._context, self._principal, reference)
             return
         if reference.dataset:
             self._list(DatasetName(reference.project, reference.dataset))
@@ -248,12 +256,14 @@ async def _past(context: Context, base: TableName, name: TableName, at: int) -> 
 def authorize(context: Context, found: Snapshot, principal: str) -> None:
     """Raise a 403 where the caller may not read what a statement names.
 
-    What a view reads is checked too, but for tables whose dataset has authorised that view or its dataset
-    (BigQuery: "Authorized views and materialized views").
+    What a view or a function reads is checked too, but for tables whose dataset has authorised that view, its dataset
+    or that function (BigQuery: "Authorized views and materialized views", "Authorize routines").
     """
     required = set(found.reads)
     for view, names in found.view_reads.items():
-        required.update(name for name in names if not _authorised_view(context, name, view))
+        required.update(name for name in names if not _authorised(context, name, "view", view.reference))
+    for routine, names in found.routine_reads.items():
+        required.update(name for name in names if not _authorised(context, name, "routine", routine.reference))
     for name in sorted(required):
         if not _allowed(context, principal, "bigquery.tables.getData", name):
             raise errors.query_denied(name)
@@ -271,6 +281,6 @@ def _allowed(context: Context, principal: str, permission: str, name: TableName)
     return context.policies.allows(principal, permission, name.resource)
 
 
-def _authorised_view(context: Context, table: TableName, view: TableName) -> bool:
+def _authorised(context: Context, table: TableName, kind: str, reference: dict[str, str]) -> bool:
     parent = catalog.find_dataset(context, table.parent)
-    return parent is not None and access.authorises(parent.body.get("access") or [], view.reference)
+    return parent is not None and access.authorises(parent.body.get("access") or [], kind, reference)

@@ -46,6 +46,7 @@ DROPPED = {
     "DROP_EXTERNAL_TABLE": "EXTERNAL",
     "DROP_SNAPSHOT_TABLE": "SNAPSHOT",
 }
+KEY_CHANGES = ("add_keys", "drop_key", "drop_primary_key")
 ALTERED = {
     "ALTER_TABLE": ("TABLE", "EXTERNAL", "SNAPSHOT"),
     "ALTER_VIEW": ("VIEW",),
@@ -144,6 +145,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
     else:
         storage = await tables.new_storage(context, fields)
     body.update({"schema": {"fields": list(fields)}, "_storage": storage, "_job": query.job.key})
+    schemas.check_keys(name, body, fields)
     if problem := schemas.partitioning_problem(body, fields):
         await warehouse.of(context).drop(storage)
         raise errors.error("invalidQuery", problem)
@@ -216,12 +218,38 @@ async def _alter(query: Query, name: TableName, changes: Sequence[Change], state
                 options = {**options, "materializedView": view}
             body = protected(query.context, name.project, merge(found.body, options), {}, found.body)
             await query.context.db.write(query.context.resources.replace, catalog.TABLES, name.resource, body)
+        elif change.action in KEY_CHANGES:
+            await _change_keys(query, found, change)
         elif kind != "TABLE":
             raise errors.error("invalidQuery", f"{name} is a {kind.lower()}: its columns cannot be changed.")
         elif change.action == "rename_table":
             await _rename_table(query, found, name.parent.table(change.to))
         else:
             await _alter_column(query, found, change)
+
+
+async def _change_keys(query: Query, found: Resource, change: Change) -> None:
+    """Add keys to a table or drop one. Raises a 400 for one that is there already, or is not there."""
+    name, keys = catalog.table_name(found), dict(found.body.get("tableConstraints") or {})
+    foreign = list(keys.get("foreignKeys") or [])
+    if change.action == "add_keys":
+        if "primaryKey" in change.options and keys.get("primaryKey"):
+            raise errors.error("invalidQuery", f"Already Exists: Primary key of table {name}")
+        keys.update({key: value for key, value in change.options.items() if key == "primaryKey"})
+        foreign += change.options.get("foreignKeys", [])
+    elif change.action == "drop_primary_key":
+        if not keys.pop("primaryKey", None) and not change.tolerant:
+            raise errors.error("invalidQuery", f"Table {name} has no primary key.")
+    else:
+        left = [key for number, key in enumerate(foreign, 1) if change.column not in (key.get("name"), f"fk${number}")]
+        if left == foreign and not change.tolerant:
+            raise errors.error("invalidQuery", f"Table {name} has no constraint {change.column}.")
+        foreign = left
+    keys["foreignKeys"] = foreign
+    kept = {key: value for key, value in keys.items() if value}
+    body = {**found.body, "tableConstraints": kept or None}
+    schemas.check_keys(name, body, catalog.fields_of(body))
+    await query.context.db.write(query.context.resources.replace, catalog.TABLES, name.resource, body)
 
 
 async def _alter_column(query: Query, found: Resource, change: Change) -> None:

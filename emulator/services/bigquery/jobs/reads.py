@@ -69,7 +69,8 @@ def _untimed(name: TableName) -> TableName:
 async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """What every statement tells: its type, what it read, and how many bytes that is."""
     size = 0
-    for name in {*found.reads, *(inner for names in found.view_reads.values() for inner in names)}:
+    inside = [name for names in found.routine_reads.values() for name in names]
+    for name in {*found.reads, *inside, *(inner for names in found.view_reads.values() for inner in names)}:
         resource = catalog.find_table(query.context, _untimed(name))
         if resource is not None:
             body = resource.body
@@ -80,5 +81,5 @@ async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, 
         "totalBytesProcessed": str(size),
         "totalBytesBilled": str(size),
         "cacheHit": False,
-        "referencedTables": [name.reference for name in sorted({_untimed(name) for name in found.reads})],
+        "referencedTables": [name.reference for name in sorted({_untimed(name) for name in (*found.reads, *inside)})],
     }

@@ -101,4 +101,6 @@ class Snapshot:
     reads: frozenset[TableName] = frozenset()  # named by the statement itself
     view_reads: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)  # named by a view
     jobs: Mapping[SchemaView, tuple[dict[str, Any], ...]] = field(default_factory=dict)  # as the API shows them
+    rows: Mapping[SchemaView, tuple[tuple[Any, ...], ...]] = field(default_factory=dict)  # of other views
     routines: Mapping[RoutineName, Routine] = field(default_factory=dict)  # named by statements, views and routines
+    routine_reads: Mapping[RoutineName, frozenset[TableName]] = field(default_factory=dict)  # named by a routine

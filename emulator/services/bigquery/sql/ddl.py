@@ -8,6 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from emulator.services.bigquery.names import DatasetName
+from emulator.services.bigquery.sql import constraints
 from emulator.services.bigquery.sql.catalog import Defaults
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
@@ -77,14 +78,15 @@ DAY_MS = 86_400_000
 UNIT_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 
-def create(tree: exp.Create) -> Create:
-    """What a CREATE statement asks for."""
+def create(tree: exp.Create, defaults: Defaults) -> Create:
+    """What a CREATE statement asks for. Raises SqlError."""
     fields: list[Field] = []
     if isinstance(tree.this, exp.Schema):
         is_view = str(tree.args.get("kind")).upper() == "VIEW"
         fields = [_column(item, typed=not is_view) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
         if not is_view:
             check_schema(fields)
+    keys = constraints.read(tree.this.expressions, defaults) if fields and isinstance(tree.this, exp.Schema) else {}
     source, clone = copied_table(tree), tree.args.get("clone")
     query = tree.args.get("expression")
     return Create(
@@ -95,7 +97,7 @@ def create(tree: exp.Create) -> Create:
         like=source is not None,
         copy=clone is not None,
         cloned=clone is not None and not clone.args.get("copy"),
-        body=_properties(tree.args.get("properties")),
+        body={**_properties(tree.args.get("properties")), **({"tableConstraints": keys} if keys else {})},
     )
 
 
@@ -183,12 +185,25 @@ def schema_name(tree: exp.Expr, defaults: Defaults) -> DatasetName:
     return DatasetName(parts[0] if len(parts) == 2 else defaults.project, parts[-1])
 
 
-def changes(tree: exp.Alter) -> list[Change]:
+def changes(tree: exp.Alter, defaults: Defaults) -> list[Change]:
     """The actions of an ALTER TABLE. Raises SqlError for one that is not emulated."""
-    return [_change(action) for action in tree.args.get("actions") or ()]
+    return [_change(action, defaults) for action in tree.args.get("actions") or ()]
 
 
-def _change(action: exp.Expr) -> Change:
+def _change_of_key(action: exp.Expr, defaults: Defaults) -> Change | None:
+    """What is to become of a table's keys; None for other actions."""
+    if isinstance(action, exp.AddConstraint):
+        return Change("add_keys", options=constraints.read(action.expressions, defaults))
+    if isinstance(action, exp.Command) and "PRIMARY KEY" in str(action.expression).upper():
+        return Change("drop_primary_key", tolerant="IF EXISTS" in str(action.expression).upper())
+    if isinstance(action, exp.Drop) and str(action.args.get("kind")).upper() == "CONSTRAINT":
+        return Change("drop_key", action.args["tables"][0].name, tolerant=bool(action.args.get("exists")))
+    return None
+
+
+def _change(action: exp.Expr, defaults: Defaults) -> Change:
+    if (change := _change_of_key(action, defaults)) is not None:
+        return change
     if isinstance(action, exp.ColumnDef):
         added = _column(action)
         check_schema([added])
@@ -237,6 +252,8 @@ def _column(definition: exp.ColumnDef, *, typed: bool = True) -> Field:
             column["mode"] = "REQUIRED"
         elif isinstance(what, exp.DefaultColumnConstraint):
             column["defaultValueExpression"] = what.this.sql("bigquery")
+        elif isinstance(what, (exp.PrimaryKeyColumnConstraint, exp.Reference)):
+            continue  # read with the table's other keys
         elif isinstance(what, exp.Properties):
             options = _properties(what)
             if "description" in options:

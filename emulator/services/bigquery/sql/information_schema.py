@@ -160,6 +160,50 @@ VIEWS["__TABLES__"] = (
 )
 
 
+OF_CATALOGUE: dict[str, list[Field]] = {  # whose rows are looked up before a statement is translated
+    "CONSTRAINT_COLUMN_USAGE": _columns(
+        "table_catalog:STRING table_schema:STRING table_name:STRING column_name:STRING constraint_catalog:STRING "
+        "constraint_schema:STRING constraint_name:STRING"
+    ),
+    "KEY_COLUMN_USAGE": _columns(
+        "constraint_catalog:STRING constraint_schema:STRING constraint_name:STRING table_catalog:STRING "
+        "table_schema:STRING table_name:STRING column_name:STRING ordinal_position:INTEGER "
+        "position_in_unique_constraint:INTEGER"
+    ),
+    "MATERIALIZED_VIEWS": _columns(
+        "table_catalog:STRING table_schema:STRING table_name:STRING last_refresh_time:TIMESTAMP "
+        "refresh_watermark:TIMESTAMP"
+    ),
+    "OBJECT_PRIVILEGES": _columns(
+        "object_catalog:STRING object_schema:STRING object_name:STRING object_type:STRING privilege_type:STRING "
+        "grantee:STRING"
+    ),
+    "PARAMETERS": _columns(
+        "specific_catalog:STRING specific_schema:STRING specific_name:STRING ordinal_position:INTEGER "
+        "parameter_mode:STRING is_result:STRING parameter_name:STRING data_type:STRING parameter_default:STRING "
+        "is_aggregate:STRING"
+    ),
+    "ROUTINES": _columns(
+        "specific_catalog:STRING specific_schema:STRING specific_name:STRING routine_catalog:STRING "
+        "routine_schema:STRING routine_name:STRING routine_type:STRING data_type:STRING routine_body:STRING "
+        "routine_definition:STRING external_language:STRING is_deterministic:STRING security_type:STRING "
+        "created:TIMESTAMP last_altered:TIMESTAMP"
+    ),
+    "SCHEMATA_OPTIONS": _columns(
+        "catalog_name:STRING schema_name:STRING option_name:STRING option_type:STRING option_value:STRING"
+    ),
+    "TABLE_CONSTRAINTS": _columns(
+        "constraint_catalog:STRING constraint_schema:STRING constraint_name:STRING table_catalog:STRING "
+        "table_schema:STRING table_name:STRING constraint_type:STRING is_deferrable:STRING "
+        "initially_deferred:STRING enforced:STRING"
+    ),
+    "TABLE_OPTIONS": _columns(
+        "table_catalog:STRING table_schema:STRING table_name:STRING option_name:STRING option_type:STRING "
+        "option_value:STRING"
+    ),
+}
+
+
 def subquery(view: SchemaView, snapshot: Snapshot) -> str:
     """The DuckDB SELECT that stands for a view. Raises SqlError for one that is not emulated."""
     if view.view == "SCHEMATA":
@@ -169,10 +213,12 @@ def subquery(view: SchemaView, snapshot: Snapshot) -> str:
             if view.region in ("", item.location.lower())
         ]
         return _values(SCHEMATA, rows)
+    if view in snapshot.rows:
+        return _values(OF_CATALOGUE[view.view], list(snapshot.rows[view]))
     if view in snapshot.jobs:
         return jobs_select(snapshot.jobs[view])
     if view.view not in (*VIEWS, "PARTITIONS"):
-        known = ", ".join([*VIEWS, "PARTITIONS", "SCHEMATA", "JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER"])
+        known = ", ".join([*VIEWS, *OF_CATALOGUE, "PARTITIONS", "SCHEMATA", "JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER"])
         raise SqlError(f"INFORMATION_SCHEMA.{view.view} is not emulated; there are {known}.")
     tables = _tables_of(view, snapshot)
     if view.view == "PARTITIONS":

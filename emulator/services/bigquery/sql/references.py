@@ -12,7 +12,10 @@ from emulator.services.bigquery.sql.catalog import Defaults, SchemaView, Wildcar
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
 
-PROJECT_VIEWS = ("SCHEMATA", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT", "JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER")
+PROJECT_VIEWS = (
+    *("SCHEMATA", "SCHEMATA_OPTIONS", "OBJECT_PRIVILEGES", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT"),
+    *("JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER"),
+)
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
 
 

@@ -137,18 +137,18 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
         statement.reads,
         statement.target,
         schema=ddl.schema_name(tree, defaults) if kind.endswith("_SCHEMA") else None,
-        create=_create(tree, kind),
+        create=_create(tree, kind, defaults),
         drop=ddl.drop(tree) if kind.startswith("DROP_") else None,
-        changes=tuple(ddl.changes(tree)) if kind.startswith("ALTER_") else (),
+        changes=tuple(ddl.changes(tree, defaults)) if kind.startswith("ALTER_") else (),
     )
 
 
-def _create(tree: Any, kind: str) -> Create | None:
+def _create(tree: Any, kind: str, defaults: Defaults) -> Create | None:
     from emulator.services.bigquery.sql import ddl
 
     if not kind.startswith("CREATE_"):
         return None
-    return ddl.external(tree) if kind == "CREATE_EXTERNAL_TABLE" else ddl.create(tree)
+    return ddl.external(tree) if kind == "CREATE_EXTERNAL_TABLE" else ddl.create(tree, defaults)
 
 
 def _translator(

@@ -1,0 +1,199 @@
+"""Rows of those views of INFORMATION_SCHEMA that are about what the catalogue keeps beside tables and columns.
+
+https://cloud.google.com/bigquery/docs/information-schema-intro
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery.names import DatasetName
+from emulator.services.bigquery.sql.catalog import SchemaView
+from emulator.services.bigquery.standard_types import type_text
+from emulator.state.resources import Resource
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+Row = tuple[Any, ...]
+Maker = Callable[["Context", DatasetName], Iterator[Row]]
+TABLES = ("bigquery.tables.get", "bigquery.tables.list")
+ROUTINES = ("bigquery.routines.get", "bigquery.routines.list")
+DATASETS = ("bigquery.datasets.get",)
+POLICIES = ("bigquery.datasets.get", "bigquery.tables.getIamPolicy")
+OPTIONS = {  # fields of a table or dataset, and the options that they are in GoogleSQL, with their types
+    "description": ("description", "STRING"),
+    "friendlyName": ("friendly_name", "STRING"),
+    "expirationTime": ("expiration_timestamp", "TIMESTAMP"),
+    "labels": ("labels", "ARRAY<STRUCT<STRING, STRING>>"),
+    "requirePartitionFilter": ("require_partition_filter", "BOOL"),
+    "defaultTableExpirationMs": ("default_table_expiration_days", "FLOAT64"),
+    "defaultPartitionExpirationMs": ("default_partition_expiration_days", "FLOAT64"),
+    "maxTimeTravelHours": ("max_time_travel_hours", "INT64"),
+    "location": ("location", "STRING"),
+}
+DAY_MS = 86_400_000
+
+
+def is_known(view: str) -> bool:
+    """Whether this module makes the rows of that view."""
+    return view in VIEWS
+
+
+def rows(context: Context, principal: str, view: SchemaView) -> tuple[Row, ...]:
+    """The rows of a view of a dataset, or of those datasets of a project that the caller may see. Raises 403, 404."""
+    permissions, make = VIEWS[view.view]
+    may = context.policies.allows
+    if view.dataset:
+        name = DatasetName(view.project, view.dataset)
+        catalog.dataset(context, name)
+        for permission in permissions:
+            if not may(principal, permission, name.resource):
+                raise errors.access_denied("Dataset", name, permission)
+        return tuple(make(context, name))
+    found: list[Row] = []
+    for resource in context.resources.list(catalog.DATASETS, f"projects/{view.project}")[0]:
+        here = view.region in ("", str(resource.body.get("location", "")).lower())
+        if here and all(may(principal, permission, resource.name) for permission in permissions):
+            found += make(context, catalog.dataset_name(resource))
+    return tuple(found)
+
+
+def _tables(context: Context, name: DatasetName) -> Iterator[tuple[str, Resource]]:
+    for resource in catalog.tables_of(context, name):
+        yield catalog.table_name(resource).table, resource
+
+
+def _routines(context: Context, name: DatasetName) -> Iterator[tuple[str, Resource]]:
+    for resource in context.resources.list(catalog.ROUTINES, name.resource)[0]:
+        yield resource.name.rpartition("/")[2], resource
+
+
+def _options(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The options of a table or dataset: name, type, and value as GoogleSQL writes it."""
+    partitions = (body.get("timePartitioning") or {}).get("expirationMs")
+    if partitions:
+        yield "partition_expiration_days", "FLOAT64", str(int(partitions) / DAY_MS)
+    for key, (option, kind) in OPTIONS.items():
+        if body.get(key) not in (None, "", {}):
+            yield option, kind, _written(kind, key, body[key])
+
+
+def _written(kind: str, key: str, value: Any) -> str:
+    if kind == "STRING":
+        return orjson.dumps(str(value)).decode()
+    if kind == "BOOL":
+        return str(bool(value)).lower()
+    if key == "expirationTime":
+        return f"TIMESTAMP_MILLIS({value})"
+    if key == "labels":
+        return "[" + ", ".join(f'STRUCT("{name}", "{text}")' for name, text in value.items()) + "]"
+    return str(int(value) / DAY_MS) if key.endswith("Ms") else str(value)
+
+
+def _table_options(context: Context, name: DatasetName) -> Iterator[Row]:
+    for table, resource in _tables(context, name):
+        body = {key: value for key, value in resource.body.items() if key != "location"}
+        for option in _options(body):
+            yield (name.project, name.dataset, table, *option)
+
+
+def _schemata_options(context: Context, name: DatasetName) -> Iterator[Row]:
+    for option in _options(catalog.dataset(context, name).body):
+        yield (name.project, name.dataset, *option)
+
+
+def _constraints(body: dict[str, Any], table: str) -> Iterator[tuple[str, str, list[str], list[str], dict[str, Any]]]:
+    """The keys of a table: name, PRIMARY KEY or FOREIGN KEY, its columns, those that it refers to, and their table."""
+    found = body.get("tableConstraints") or {}
+    if primary := (found.get("primaryKey") or {}).get("columns"):
+        yield f"{table}.pk$", "PRIMARY KEY", list(primary), [], {}
+    for number, key in enumerate(found.get("foreignKeys") or (), 1):
+        pairs = key.get("columnReferences") or ()
+        own, others = [p["referencingColumn"] for p in pairs], [p["referencedColumn"] for p in pairs]
+        yield f"{table}.{key.get('name') or f'fk${number}'}", "FOREIGN KEY", own, others, key["referencedTable"]
+
+
+def _table_constraints(context: Context, name: DatasetName) -> Iterator[Row]:
+    here = (name.project, name.dataset)
+    for table, resource in _tables(context, name):
+        for key, kind, *_ in _constraints(resource.body, table):
+            yield (*here, key, *here, table, kind, "NO", "NO", "NO")
+
+
+def _key_column_usage(context: Context, name: DatasetName) -> Iterator[Row]:
+    here = (name.project, name.dataset)
+    for table, resource in _tables(context, name):
+        for key, kind, columns, *_ in _constraints(resource.body, table):
+            for at, column in enumerate(columns, 1):
+                yield (*here, key, *here, table, column, at, at if kind == "FOREIGN KEY" else None)
+
+
+def _constraint_column_usage(context: Context, name: DatasetName) -> Iterator[Row]:
+    here = (name.project, name.dataset)
+    for table, resource in _tables(context, name):
+        for key, _, columns, others, other in _constraints(resource.body, table):
+            place = (other["projectId"], other["datasetId"], other["tableId"]) if other else (*here, table)
+            for column in others or columns:
+                yield (*place, column, *here, key)
+
+
+def _materialized(context: Context, name: DatasetName) -> Iterator[Row]:
+    for table, resource in _tables(context, name):
+        view = resource.body.get("materializedView")
+        if view:
+            at = context.clock.stamp_of(int(view["lastRefreshTime"]) / 1000)
+            yield (name.project, name.dataset, table, at, at)
+
+
+def _routine_rows(context: Context, name: DatasetName) -> Iterator[Row]:
+    here = (name.project, name.dataset)
+    for routine, resource in _routines(context, name):
+        body = resource.body
+        kind = catalog.ROUTINE_KINDS[body["routineType"]]
+        returns = type_text(body["returnType"]) if body.get("returnType") else None
+        language = (body.get("language", "SQL"), body["definitionBody"], None)
+        times = (resource.created, resource.updated)
+        yield (*here, routine, *here, routine, kind, returns, *language, None, None, *times)
+
+
+def _parameters(context: Context, name: DatasetName) -> Iterator[Row]:
+    here = (name.project, name.dataset)
+    for routine, resource in _routines(context, name):
+        body = resource.body
+        if body.get("returnType"):
+            yield (*here, routine, 0, None, "YES", None, type_text(body["returnType"]), None, None)
+        for at, item in enumerate(body.get("arguments") or (), 1):
+            kind = "ANY TYPE" if item.get("argumentKind") == "ANY_TYPE" else type_text(item.get("dataType") or {})
+            yield (*here, routine, at, item.get("mode"), "NO", item.get("name"), kind, None, None)
+
+
+def _privileges(context: Context, name: DatasetName) -> Iterator[Row]:
+    """What is granted on a dataset, its tables and its routines themselves; inherited grants are not shown."""
+    objects = [(name.dataset, "SCHEMA", name.resource)]
+    for table, resource in _tables(context, name):
+        kind = catalog.kind_of(resource.body)
+        objects.append((table, {"MATERIALIZED_VIEW": "VIEW", "VIEW": "VIEW"}.get(kind, "TABLE"), resource.name))
+    objects += [(routine, "ROUTINE", resource.name) for routine, resource in _routines(context, name)]
+    for each, kind, resource_name in objects:
+        schema = None if kind == "SCHEMA" else name.dataset
+        for binding in context.policies.get(resource_name).get("bindings", []):
+            for member in binding["members"]:
+                yield (name.project, schema, each, kind, binding["role"], member)
+
+
+VIEWS: dict[str, tuple[tuple[str, ...], Maker]] = {
+    "CONSTRAINT_COLUMN_USAGE": (TABLES, _constraint_column_usage),
+    "KEY_COLUMN_USAGE": (TABLES, _key_column_usage),
+    "MATERIALIZED_VIEWS": (TABLES, _materialized),
+    "OBJECT_PRIVILEGES": (POLICIES, _privileges),
+    "PARAMETERS": (ROUTINES, _parameters),
+    "ROUTINES": (ROUTINES, _routine_rows),
+    "SCHEMATA_OPTIONS": (DATASETS, _schemata_options),
+    "TABLE_CONSTRAINTS": (TABLES, _table_constraints),
+    "TABLE_OPTIONS": (TABLES, _table_options),
+}
