@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import orjson
 
+from emulator.access.refusals import permission_in
 from emulator.gateway.request import Request, Response, gathered
 from emulator.state.blobs import Span
 
@@ -83,7 +84,7 @@ class Caller:
         request.principal, request.aside = self.principal, True
         response: Response = await context.handle(request)
         if response.status >= 400:
-            raise _refused(response)
+            raise _refused(response, _resource(request))
         return response
 
 
@@ -107,8 +108,15 @@ async def _read(chunks: AsyncIterator[bytes | Span]) -> AsyncIterator[bytes]:
         yield chunk.read() if isinstance(chunk, Span) else chunk
 
 
-def _refused(response: Response) -> Refused:
-    """What an error's body says, in Google's JSON or as an OperationOutcome of FHIR."""
+def _resource(request: Request) -> str:
+    """What a request of Cloud Storage is about, whose refusals name no resource: its bucket, or a project."""
+    if "bucket" in request.path:
+        return f"projects/_/buckets/{request.path['bucket']}"
+    return request.name or "".join(f"projects/{value}" for key, value in request.raw_query if key == "project")
+
+
+def _refused(response: Response, resource: str = "") -> Refused:
+    """What an error's body says, in Google's JSON or as an OperationOutcome of FHIR, on a resource if it names none."""
     try:
         answer = orjson.loads(response.body if isinstance(response.body, bytes) else b"")
     except orjson.JSONDecodeError:
@@ -120,7 +128,8 @@ def _refused(response: Response) -> Refused:
     error = answer.get("error", {})
     missing: Json = next((detail["metadata"] for detail in error.get("details", []) if "metadata" in detail), {})
     message = str(error.get("message", "The answer is an error without words."))
-    return Refused(response.status, message, missing.get("permission", ""), missing.get("resource", ""))
+    permission = missing.get("permission") or (permission_in(message) if response.status == 403 else "")
+    return Refused(response.status, message, permission, missing.get("resource") or resource)
 
 
 def _outcome(answer: Json) -> str:

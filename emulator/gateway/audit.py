@@ -11,10 +11,12 @@ from itertools import chain, islice
 from typing import Any
 
 from emulator.access.authorization import Policies
+from emulator.access.refusals import nearest_bearer, permission_in
 from emulator.errors import ApiError
 from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request
 from emulator.settings import Settings
+from emulator.state.denials import Denials
 from emulator.state.logs import Logs
 
 READS = frozenset(
@@ -31,14 +33,23 @@ MOST_DECISIONS = 1000
 
 
 class Audit:
-    """Writes the entries; `touches_data` says of a method whether it reads or writes what a resource holds."""
+    """Writes the entries; `touches_data` says of a method whether it reads or writes what a resource holds.
+
+    Denied calls of kinds that are not logged are kept by `denials`.
+    """
 
     def __init__(
-        self, settings: Settings, logs: Logs, policies: Policies, touches_data: Callable[[Method], bool]
+        self,
+        settings: Settings,
+        logs: Logs,
+        policies: Policies,
+        denials: Denials,
+        touches_data: Callable[[Method], bool],
     ) -> None:
         self._settings = settings
         self._logs = logs
         self._policies = policies
+        self._denials = denials
         self._touches_data = touches_data
         self._kinds: dict[str, str] = {}
         self._audited: dict[str, dict[str, set[str]]] = {}
@@ -51,6 +62,8 @@ class Audit:
         kind = self._kind(request.method)
         service = request.method.service + ".googleapis.com"
         if kind and not self._is_logged(kind, service, request.principal):
+            if error is not None and error.code == 403 and not request.aside:
+                self._keep(request, permission, resource, error, granted=granted)
             return
         project = self._settings.project
         payload: dict[str, Any] = {
@@ -76,6 +89,13 @@ class Audit:
                 "protoPayload": payload,
             }
         )
+
+    def _keep(self, request: Request, permission: str, resource: str, error: ApiError, *, granted: bool) -> None:
+        """Keep a denied call: by its permission, by the first that its handler missed, or by the words of its error."""
+        decided = _decisions(request, permission, resource, granted=granted)
+        missed = next(((wanted, on) for wanted, on, given in decided if wanted and not given), None)
+        wanted, on = missed or (permission_in(error.message), resource)
+        self._denials.add(request.method.id, request.principal, wanted, nearest_bearer(on))
 
     def _kind(self, method: Method) -> str:
         """The kind of access that a method is, as audit configurations name it; "" is administrative activity."""

@@ -30,6 +30,54 @@ def test_a_denied_call_is_shown_with_the_binding_that_allows_it(
     assert site.api("PATCH", change, {"labels": {"a": "b"}}, token=token).status_code == 200
 
 
+def test_what_cloud_storage_denies_is_told_by_its_message(
+    site: Site, owner: Browser, unique: Callable[[str], str]
+) -> None:
+    bucket = unique("closed-bucket")
+    site.made(f"/storage/v1/b?project={PROJECT}", {"name": bucket})
+    email = site.account(unique("denied"))
+    token = site.emulator.authenticator.issue(email)
+    assert site.api("DELETE", f"/storage/v1/b/{bucket}", token=token).status_code == 403
+    page = owner.read("audit", denied="1", principal=email)
+    assert f"Missing: storage.buckets.delete on projects/_/buckets/{bucket}" in page
+    assert f"gcloud storage buckets add-iam-policy-binding gs://{bucket} --member=serviceAccount:{email}" in page
+
+
+def test_denied_reads_are_shown_to_the_owner_though_they_are_not_logged(
+    site: Site, owner: Browser, unique: Callable[[str], str]
+) -> None:
+    email = site.account(unique("reader"))
+    token = site.emulator.authenticator.issue(email)
+    assert site.api("GET", f"/v1/{STORE}/dicomWeb/studies?PatientName=Lovelace", token=token).status_code == 403
+    logged, _, beside = owner.read("audit", principal=email).partition("Denied, not logged")
+    assert "No call." in logged
+    assert f"Missing: healthcare.dicomStores.dicomWebRead on {STORE}" in beside
+    assert f"--member=serviceAccount:{email} --role=roles/healthcare.dicomViewer" in beside
+    assert "Lovelace" not in beside
+    auditor = site.account(unique("auditor"))
+    site.grant(f"projects/{PROJECT}", "roles/logging.viewer", auditor)
+    assert "Denied, not logged" not in site.enter(auditor).read("audit")
+
+
+def test_a_deny_policy_is_named_where_no_binding_helps(
+    site: Site, owner: Browser, unique: Callable[[str], str]
+) -> None:
+    email = site.account(unique("forbidden"))
+    attachment = f"cloudresourcemanager.googleapis.com%2Fprojects%2F{PROJECT}"
+    rule = {
+        "deniedPrincipals": [f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"],
+        "deniedPermissions": ["healthcare.googleapis.com/dicomStores.update"],
+    }
+    policies = f"/v2/policies/{attachment}/denypolicies?policyId={unique('forbid')}"
+    site.made(policies, {"rules": [{"denyRule": rule}]})
+    token = site.emulator.authenticator.issue(email)
+    change = f"/v1/{STORE}?updateMask=labels"
+    assert site.api("PATCH", change, {"labels": {"a": "b"}}, token=token).status_code == 403
+    page = owner.read("audit", denied="1", principal=email)
+    assert "A deny policy forbids it" in page
+    assert "add-iam-policy-binding" not in page
+
+
 def test_only_denied_calls_are_shown_where_these_are_wanted(site: Site, owner: Browser) -> None:
     site.made(f"/v1/{DATASET}/dicomStores?dicomStoreId=audited")
     everything, denied = owner.read("audit"), owner.read("audit", denied="1")
