@@ -8,7 +8,7 @@ from typing import Any
 from emulator.errors import precondition_failed
 from emulator.gateway import paging
 from emulator.gateway.request import Request
-from emulator.services.bigquery import errors
+from emulator.services.bigquery import decorators, errors
 from emulator.services.bigquery.names import DATASET_ID, TABLE_ID, DatasetName, TableName
 from emulator.state.resources import Resource
 
@@ -36,8 +36,13 @@ def on_dataset(request: Request) -> str:
 
 
 def table_of(request: Request) -> TableName:
-    """The table of the path; a partition decorator ($20200101) is dropped."""
-    return dataset_of(request).table(request.path["tableId"].partition("$")[0])
+    """The table of the path without its decorators ($20200101, @1577836800000)."""
+    return decorators.split(decorators.split_time(written_table(request))[0])[0]
+
+
+def written_table(request: Request) -> TableName:
+    """The table of the path with its decorators."""
+    return dataset_of(request).table(request.path["tableId"])
 
 
 def on_table(request: Request) -> str:

@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, errors, expiration, row_access, schemas, tables, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    decorators,
+    errors,
+    expiration,
+    history,
+    row_access,
+    schemas,
+    tables,
+    warehouse,
+)
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.requests import asked_rows, on_table, table_of
+from emulator.services.bigquery.requests import asked_rows, on_table, table_of, written_table
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import storage
 from emulator.services.bigquery.sql.engine import stored
@@ -47,11 +57,24 @@ async def list_(request: Request) -> Answer:
             raise errors.access_denied("Table", name, "bigquery.tables.getData")
         found = catalog.table(context, name)
         await expiration.purge(context, found)
-        body = found.body
         catalog.require_rows(found, "list")
         row_access.require_all(context, name, request.principal)
-        place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
+        place, fields = await _asked(request, found)
     return await _page(request, place, fields)
+
+
+async def _asked(request: Request, found: Resource) -> tuple[str, list[Field]]:
+    """The rows that a table's name asks for with its decorators, as the engine selects from them, and the columns."""
+    written, at = decorators.split_time(written_table(request))
+    name, partition = decorators.split(written)
+    if at is not None:
+        version = await history.find(request.context, name, at)
+        limit = "" if version.first is None else f" LIMIT {version.first}"
+        return f"(FROM {stored(version.storage)}{limit})", catalog.fields_of(version.body)
+    place, fields = stored(catalog.storage_of(found.body)), catalog.fields_of(found.body)
+    if partition:
+        place = f"(FROM {place} WHERE {decorators.partition(name, found.body, partition).condition})"
+    return place, fields
 
 
 async def _page(request: Request, place: str, fields: list[Field]) -> Answer:
@@ -95,7 +118,9 @@ async def insert_all(request: Request) -> Answer:
         catalog.require_rows(found, "add rows to")
         if catalog.kind_of(found.body) != "TABLE":
             raise errors.invalid(f"Cannot add rows to a table of type SNAPSHOT: {name}.")
-        problems = await _insert(context, found, body, rows, request.principal)
+        partition = decorators.split(written_table(request))[1]
+        into = decorators.partition(name, found.body, partition).moment if partition else None
+        problems = await _insert(context, found, body, rows, request.principal, into)
     answer: dict[str, Any] = {"kind": "bigquery#tableDataInsertAllResponse"}
     if problems:
         answer["insertErrors"] = problems
@@ -103,8 +128,14 @@ async def insert_all(request: Request) -> Answer:
 
 
 async def _insert(
-    context: Context, found: Resource, body: dict[str, Any], rows: list[dict[str, Any]], principal: str
+    context: Context,
+    found: Resource,
+    body: dict[str, Any],
+    rows: list[dict[str, Any]],
+    principal: str,
+    moment: int | None,
 ) -> list[dict[str, Any]]:
+    """Append rows, whose partition by time of ingestion starts at `moment` (microseconds), or is that of now."""
     house = warehouse.of(context)
     fields, place = catalog.fields_of(found.body), catalog.storage_of(found.body)
     reader = RowReader(fields, ignore_unknown=bool(body.get("ignoreUnknownValues")), defaults=True)
@@ -127,7 +158,7 @@ async def _insert(
     if problems and not body.get("skipInvalidRows"):
         return sorted([*problems, *({"index": index, "errors": [STOPPED]} for index in good)], key=_index)
     if accepted:
-        await house.run(storage.append, stored(place), fields, accepted, principal, short=True, again=False)
+        await house.run(storage.append, stored(place), fields, accepted, principal, moment, short=True, again=False)
         house.changed(place)
         house.remember(place, list(insert_ids))
     return problems

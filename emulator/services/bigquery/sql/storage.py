@@ -85,25 +85,32 @@ def append(
     fields: Sequence[Field],
     rows: Sequence[Row],
     principal: str = "",
+    came: int | None = None,
     *,
     marked: bool = True,
 ) -> None:
     """Append rows as rows.RowReader gives them; principal is whom a default of SESSION_USER() names.
 
+    came is when (microseconds since 1970), for tables that keep that (see ingestion) and rows that did not come now.
     marked notes how many rows there were before (see marks), which is not asked for while a table is being made.
     """
     if not rows or not fields:
         return
     if not marked:
-        _append(connection, table, fields, rows, principal)
+        _append(connection, table, fields, rows, principal, came)
         return
     with transaction(connection):
         marks.add(connection, table)
-        _append(connection, table, fields, rows, principal)
+        _append(connection, table, fields, rows, principal, came)
 
 
 def _append(
-    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], rows: Sequence[Row], principal: str
+    connection: DuckDBPyConnection,
+    table: str,
+    fields: Sequence[Field],
+    rows: Sequence[Row],
+    principal: str,
+    came: int | None,
 ) -> None:
     shape = {field["name"]: wire_type(field) for field in fields}
     values = {field["name"]: wire_select([field], "r") for field in fields}
@@ -112,6 +119,8 @@ def _append(
         for name, default in _defaults(fields, principal).items():
             left_out = f"list_contains(struct_extract(r, {literal(LEFT_OUT)}), {literal(name)})"
             values[name] = f"CASE WHEN {left_out} THEN {default} ELSE {values[name]} END"
+    if came is not None:
+        values[ingestion.COLUMN] = f"make_timestamptz({came})"
     connection.execute(
         f"INSERT INTO {table} ({', '.join(map(quote, values))}) SELECT {', '.join(values.values())} "
         f"FROM (SELECT unnest(json_transform(CAST(? AS JSON), {literal(orjson.dumps([shape]).decode())})) AS r)",

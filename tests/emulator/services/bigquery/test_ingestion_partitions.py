@@ -4,11 +4,14 @@ https://cloud.google.com/bigquery/docs/querying-partitioned-tables#query_an_inge
 """
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
+
+from emulator.services.bigquery.sql import engine, ingestion, storage
 
 
 def rows(client: bigquery.Client, sql: str) -> list[tuple[Any, ...]]:
@@ -136,3 +139,24 @@ def test_a_filter_on_the_pseudo_column_is_required(
             message = r"without a filter over column\(s\) '_PARTITION_LOAD_TIME', '_PARTITIONDATE', '_PARTITIONTIME'"
             with pytest.raises(exceptions.BadRequest, match=message):
                 rows(bigquery_client, sql)
+
+
+def test_rows_are_streamed_into_and_listed_from_a_partition(bigquery_client: bigquery.Client, days: str) -> None:
+    schema = [bigquery.SchemaField("n", "INTEGER")]
+    assert bigquery_client.insert_rows_json(f"{days}$20200103", [{"n": 4}]) == []
+    listed = {
+        day: [row.n for row in bigquery_client.list_rows(bigquery.Table(f"{days}${day}", schema))]
+        for day in ("20200101", "20200102", "20200103", "20200104")
+    }
+    assert listed == {"20200101": [1], "20200102": [2, 3], "20200103": [4], "20200104": []}
+
+
+def test_tables_of_older_versions_get_the_column(tmp_path: Path) -> None:
+    opened = engine.Engine(tmp_path)
+    place, fields = engine.stored("t_old"), [{"name": "n", "type": "INTEGER"}]
+    storage.create(opened.connection(), place, fields)
+    storage.append(opened.connection(), place, fields, [{"n": 1}])
+    storage.sweep(opened.connection(), {"t_old": [*fields, *ingestion.hidden("DAY")]}, set())
+    found = opened.connection().execute(f"SELECT _PARTITIONTIME = date_trunc('day', now()) FROM {place}").fetchall()
+    opened.close()
+    assert found == [(True,)]

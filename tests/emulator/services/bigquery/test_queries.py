@@ -312,8 +312,8 @@ def test_information_schema(bigquery_client: bigquery.Client, people: bigquery.T
     ]  # fmt: skip
     schemata = "SELECT COUNT(*) FROM INFORMATION_SCHEMA.SCHEMATA"
     assert values(bigquery_client.query_and_wait(schemata))[0][0] >= 1
-    with pytest.raises(exceptions.BadRequest, match=r"INFORMATION_SCHEMA\.ROUTINES is not emulated"):
-        bigquery_client.query_and_wait(f"SELECT * FROM {people.dataset_id}.INFORMATION_SCHEMA.ROUTINES")
+    with pytest.raises(exceptions.BadRequest, match=r"INFORMATION_SCHEMA\.RECOMMENDATIONS is not emulated"):
+        bigquery_client.query_and_wait(f"SELECT * FROM {people.dataset_id}.INFORMATION_SCHEMA.RECOMMENDATIONS")
 
 
 def test_jobs_are_listed_found_and_deleted(bigquery_client: bigquery.Client) -> None:
