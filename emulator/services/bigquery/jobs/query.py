@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import errors, external, warehouse
+from emulator.services.bigquery import decorators, errors, external, warehouse
 from emulator.services.bigquery.jobs import commit, reads, results, script, statement
 from emulator.services.bigquery.jobs.select import Query
 from emulator.services.bigquery.jobs.session import Session
@@ -62,7 +62,8 @@ async def had_effect(context: Context, job: Job) -> bool:
     _, plans = await _prepare(context, job, Ticket())
     plan = plans[0]
     destination = job.configuration.get("destinationTable")
-    name = TableName.from_reference(destination, job.project) if destination else plan.target
+    written = TableName.from_reference(destination, job.project) if destination else None
+    name = decorators.split(written)[0] if written else plan.target
     if len(plans) > 1 or name is None:
         return False
     if not plan.is_dml and plan.kind != "TRUNCATE_TABLE":
@@ -95,7 +96,7 @@ async def dry_run(context: Context, job: Job, ticket: Ticket) -> None:
     found = await reads.snapshot(query, plan)
     statistics = await reads.statistics_of(query, plan, found)
     run_ = warehouse.of(context).run
-    if plan.kind == "SELECT":
+    if plan.kind in ("SELECT", "CREATE_TABLE_AS_SELECT"):
         fields = await run_(scripts.describe, query.script, plan.number, found, ticket=ticket)
         statistics["schema"] = {"fields": fields}
     elif plan.is_dml:

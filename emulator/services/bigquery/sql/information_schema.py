@@ -19,6 +19,9 @@ from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode,
 Row = tuple[Any, ...]
 
 
+META_TYPES = {"VIEW": 2, "EXTERNAL": 3, "MATERIALIZED_VIEW": 2}  # of __TABLES__; tables are 1
+
+
 def _columns(text: str) -> list[Field]:
     return [dict(zip(("name", "type"), item.split(":"), strict=True)) for item in text.split()]
 
@@ -87,7 +90,7 @@ def _views(tables: Iterable[TableInfo]) -> Iterator[Row]:
 
 def _storage(tables: Iterable[TableInfo]) -> Iterator[Row]:
     for table in tables:
-        if table.view:
+        if not table.storage:
             continue
         name, size = table.name, table.size
         yield (
@@ -99,7 +102,7 @@ def _storage(tables: Iterable[TableInfo]) -> Iterator[Row]:
 def _meta_tables(tables: Iterable[TableInfo]) -> Iterator[Row]:
     for table in tables:
         name = table.name
-        kind = 2 if table.view else 1
+        kind = META_TYPES.get(table.kind, 1)
         yield (
             *(name.project, name.dataset, name.table, table.created, table.modified),
             *(table.rows, table.size, kind),

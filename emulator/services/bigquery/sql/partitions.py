@@ -18,7 +18,7 @@ FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 
 def partitions_select(tables: Iterable[TableInfo]) -> str:
     """The DuckDB SELECT that gives a row for each partition; a table without any has one whose id is NULL."""
-    parts = [_table(info) for info in tables if not info.view]
+    parts = [_table(info) for info in tables if info.storage]
     empty = (
         "SELECT '' AS table_catalog, '' AS table_schema, '' AS table_name, '' AS partition_id, "
         "0::BIGINT AS total_rows, 0::BIGINT AS total_logical_bytes, 0::BIGINT AS total_billable_bytes, "

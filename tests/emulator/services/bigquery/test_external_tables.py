@@ -86,6 +86,8 @@ def test_a_table_made_by_ddl(
     assert bigquery_client.get_table(f"{name}.e").description == "files"
     sql = f"SELECT table_type FROM {name}.INFORMATION_SCHEMA.TABLES WHERE table_name = 'e'"
     assert rows(bigquery_client, sql) == [("EXTERNAL",)]
+    assert rows(bigquery_client, f"SELECT partition_id FROM {name}.INFORMATION_SCHEMA.PARTITIONS") == []
+    assert rows(bigquery_client, f"SELECT table_id, type FROM {name}.__TABLES__") == [("e", 3)]
     with pytest.raises(exceptions.BadRequest, match="is a external: its rows cannot be changed"):
         rows(bigquery_client, f"INSERT INTO {name}.e VALUES (3, 'c')")
     with pytest.raises(exceptions.BadRequest, match="Cannot list a table of type EXTERNAL"):

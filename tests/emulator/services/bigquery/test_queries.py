@@ -135,6 +135,28 @@ def test_dry_run_tells_schema_and_bytes(bigquery_client: bigquery.Client, people
         )
 
 
+def test_dry_run_of_a_table_made_by_a_query(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
+    sql = f"CREATE TABLE {people.dataset_id}.copied AS SELECT id FROM {people.dataset_id}.people"
+    job = bigquery_client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True))
+    assert [field.name for field in job.schema or ()] == ["id"]
+    with pytest.raises(exceptions.NotFound):
+        bigquery_client.get_table(f"{people.dataset_id}.copied")
+
+
+def test_jobs_are_listed_by_state_and_time(bigquery_client: bigquery.Client) -> None:
+    job = bigquery_client.query("SELECT 1")
+    job.result()
+    at = job.created
+
+    def listed(**wanted: Any) -> bool:
+        return job.job_id in {found.job_id for found in bigquery_client.list_jobs(max_results=1000, **wanted)}
+
+    assert listed(state_filter="done", min_creation_time=at, max_creation_time=at)
+    assert not listed(state_filter="running")
+    assert not listed(min_creation_time=at + dt.timedelta(seconds=1))
+    assert not listed(max_creation_time=at - dt.timedelta(seconds=1))
+
+
 def test_dml(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
     name = f"{people.dataset_id}.people"
 
