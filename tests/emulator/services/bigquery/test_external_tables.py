@@ -119,6 +119,24 @@ def test_keys_in_the_names_of_objects_are_columns(
         rows(bigquery_client, f"SELECT n FROM {name}.told")
 
 
+def test_a_load_takes_keys_from_the_names_of_objects(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, bucket: storage.Bucket
+) -> None:
+    """https://cloud.google.com/bigquery/docs/hive-partitioned-loads-gcs"""
+    bucket.blob("h/year=2020/f.csv").upload_from_string("a\n")
+    bucket.blob("h/year=2021/f.csv").upload_from_string("b\n")
+    hive = bigquery.external_config.HivePartitioningOptions()
+    hive.mode, hive.source_uri_prefix = "AUTO", f"gs://{bucket.name}/h"
+    schema = [bigquery.SchemaField("s", "STRING")]
+    config = bigquery.LoadJobConfig(source_format="CSV", schema=schema, hive_partitioning=hive)
+    target = dataset.table("loaded")
+    bigquery_client.load_table_from_uri(f"gs://{bucket.name}/h/*", target, job_config=config).result()
+    assert rows(bigquery_client, f"SELECT s, year FROM {dataset.dataset_id}.loaded ORDER BY s") == [
+        ("a", 2020),
+        ("b", 2021),
+    ]
+
+
 def test_a_query_brings_its_own_table(bigquery_client: bigquery.Client, bucket: storage.Bucket) -> None:
     bucket.blob("x.csv").upload_from_string(FILES["CSV"])
     config = bigquery.ExternalConfig("CSV")
