@@ -1,6 +1,5 @@
 """The console: pages for browsers that show what a principal may see of the emulator."""
 
-from emulator.console import entrance, pages, site
 from emulator.console.service import SERVICE
 
-__all__ = ["SERVICE", "entrance", "pages", "site"]
+__all__ = ["SERVICE"]

@@ -7,28 +7,15 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authentication import ACCOUNTS, account_name
 from emulator.console import layout
 from emulator.console.html import join, tag
-from emulator.console.service import SERVICE
+from emulator.console.service import BASE, PATH, sessions
 from emulator.errors import ApiError, invalid_argument, permission_denied, unauthenticated
 from emulator.gateway.request import Response
-from emulator.web.sessions import Session, Sessions
+from emulator.web.sessions import Session
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-PATH = layout.BASE.rstrip("/")
-_SESSIONS = "console.sessions"
 _MAKES_TOKENS, _MAKES_KEYS = "iam.serviceAccounts.getAccessToken", "iam.serviceAccountKeys.create"
-
-
-def sessions(context: Context) -> Sessions:
-    """The console's sessions of that emulator."""
-    found: Sessions = context.extensions[_SESSIONS]
-    return found
-
-
-@SERVICE.on_start
-async def _install(context: Context) -> None:
-    context.extensions[_SESSIONS] = Sessions(context, "console", PATH)
 
 
 def session_of(context: Context, headers: dict[str, str]) -> Session | None:
@@ -41,7 +28,7 @@ def session_of(context: Context, headers: dict[str, str]) -> Session | None:
     return sessions(context).of(headers) if site in ("same-origin", "none") or (site and led) else None
 
 
-async def _endpoint(
+async def endpoint(
     context: Context, http: str, headers: dict[str, str], query: dict[str, str], body: dict[str, Any]
 ) -> Response:
     """POST makes a link, GET follows it, DELETE ends the caller's sessions. Raises ApiError."""
@@ -84,8 +71,8 @@ async def _follow(context: Context, headers: dict[str, str], code: str) -> Respo
 
 def _entered(cookie: str) -> Response:
     """A page that goes on to the console; not a redirect, which a browser from elsewhere follows without the cookie."""
-    on = tag("meta", http_equiv="refresh", content=f"0; url={layout.BASE}")
-    return layout.bare("Console", join(on, tag("p", tag("a", "Console", href=layout.BASE))), cookie=cookie)
+    on = tag("meta", http_equiv="refresh", content=f"0; url={BASE}")
+    return layout.bare("Console", join(on, tag("p", tag("a", "Console", href=BASE))), cookie=cookie)
 
 
 def stranger(status: int) -> Response:
@@ -96,13 +83,3 @@ def stranger(status: int) -> Response:
         " and follow the one it prints.",
     )
     return layout.bare("Console", join(tag("h1", "Console"), tag("p", *said)), status)
-
-
-async def _root(_: Context, raw_path: str, headers: dict[str, str]) -> Response | None:
-    """The way to the console for a browser that comes without an address, where the viewer has nothing to show."""
-    wanted = raw_path == "/" and "text/html" in headers.get("accept", "")
-    return Response(302, {"location": layout.BASE}) if wanted else None
-
-
-SERVICE.endpoints[PATH] = _endpoint
-SERVICE.pages = _root

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from emulator.console.caller import Refused
 from emulator.console.html import Child, Html, join, tag
 from emulator.console.remedies import remedy
+from emulator.console.service import BASE
 from emulator.console.visitor import Visitor
 from emulator.gateway.request import Response
 
-BASE = "/_emulator/console/"
 # Nothing is loaded from elsewhere, no script or style is in a page, nothing is sent elsewhere, no page frames this one.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from emulator.console import assets, entrance, layout
 from emulator.console.caller import Caller, Refused
 from emulator.console.html import Html, tag
-from emulator.console.layout import BASE, Page
-from emulator.console.service import SERVICE
+from emulator.console.layout import Page
+from emulator.console.service import BASE
 from emulator.console.visitor import Visitor
 from emulator.gateway.request import Response
 from emulator.gateway.visit import Visit
@@ -39,7 +39,8 @@ def see(path: str, **query: str) -> Response:
     return Response(303, {"location": layout.url(path, **query), "cache-control": "no-store"})
 
 
-async def _answer(context: Context, visit: Visit) -> Response:
+async def answer(context: Context, visit: Visit) -> Response:
+    """The answer to a browser: a file, a page for a session, or how to come in."""
     path = visit.path.removeprefix(BASE)
     if (file := assets.find(path)) is not None:
         return file
@@ -50,14 +51,14 @@ async def _answer(context: Context, visit: Visit) -> Response:
     if visit.http == "POST" and visit.headers.get("sec-fetch-site") != "same-origin":
         return layout.response(visitor, _problem(403, tag("p", "A form of another page was refused.")))
     try:
-        answer = await _handler(visit.http, path)(visitor)
+        shown = await _handler(visit.http, path)(visitor)
     except Refused as refused:
         said = layout.refusal(refused, visitor.principal)
-        answer = _problem(refused.status, said)
+        shown = _problem(refused.status, said)
     except Exception:  # noqa: BLE001  a page's bug is a page that says so, not the end of the connection
         _log.exception("the console's page %s failed", path)
-        answer = _problem(500, tag("p", "Internal error; the emulator's log has the details."))
-    return answer if isinstance(answer, Response) else layout.response(visitor, answer)
+        shown = _problem(500, tag("p", "Internal error; the emulator's log has the details."))
+    return shown if isinstance(shown, Response) else layout.response(visitor, shown)
 
 
 _TITLES = {403: "Not allowed", 404: "Not found"}
@@ -72,6 +73,3 @@ def _handler(http: str, path: str) -> Handler:
     if handler is None:
         raise Refused(404, "The console has no such page.")
     return handler
-
-
-SERVICE.sites[BASE] = _answer

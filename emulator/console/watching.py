@@ -8,24 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from emulator.console.caller import Json, Refused
-from emulator.console.service import SERVICE
 from emulator.console.visitor import Visitor
-
-if TYPE_CHECKING:
-    from emulator.context import Context
 
 _WATCHED = "console.watched"
 _KEPT = 200
 _AT_ONCE = 1000
 _DAY = "86400s"  # the shortest time after which Pub/Sub deletes a subscription that nobody uses
-
-
-@SERVICE.on_start
-async def _install(context: Context) -> None:
-    context.extensions[_WATCHED] = {}
 
 
 async def begin(visitor: Visitor, topic: str) -> None:
@@ -74,5 +64,5 @@ def _subscription(visitor: Visitor, topic: str) -> str:
 
 
 def _known(visitor: Visitor) -> dict[str, deque[Json]]:
-    known: dict[str, deque[Json]] = visitor.context.extensions[_WATCHED]
+    known: dict[str, deque[Json]] = visitor.context.extensions.setdefault(_WATCHED, {})
     return known

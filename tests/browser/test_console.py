@@ -12,6 +12,7 @@ import pytest
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
+import emulator.console.pages  # noqa: F401  which registers them
 from emulator.console.site import _PAGES
 from tests.browser import axe
 from tests.browser.conftest import requested

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from emulator.console.caller import Json
 from emulator.console.html import Child, join, tag
-from emulator.console.layout import BASE, Page, facts, pages, section, table, url
+from emulator.console.layout import Page, facts, pages, section, table, url
+from emulator.console.service import BASE
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 

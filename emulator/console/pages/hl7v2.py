@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from emulator.console.caller import Json
 from emulator.console.html import Child, join, tag
 from emulator.console.layout import (
-    BASE,
     Page,
     button,
     facts,
@@ -21,6 +20,7 @@ from emulator.console.layout import (
     table,
     url,
 )
+from emulator.console.service import BASE
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.console.wording import moment

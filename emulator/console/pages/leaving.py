@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emulator.console import layout
-from emulator.console.entrance import sessions
 from emulator.console.html import tag
+from emulator.console.service import sessions
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.gateway.request import Response

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from emulator.console.html import Child, join, tag
-from emulator.console.layout import BASE, Page, facts, pages, table, url
+from emulator.console.layout import Page, facts, pages, table, url
+from emulator.console.service import BASE
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.console.wording import moment, number

@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from emulator.console.caller import Json, Refused
 from emulator.console.fhir_words import label
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.layout import BASE, Page, button, facts, field, form, hidden, pages, section, table, url
+from emulator.console.layout import Page, button, facts, field, form, hidden, pages, section, table, url
+from emulator.console.service import BASE
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.console.wording import moment, number

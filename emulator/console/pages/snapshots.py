@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from emulator.console.caller import Json
-from emulator.console.entrance import sessions
 from emulator.console.html import Child, Html, join, tag
 from emulator.console.layout import Page, button, field, form, hidden, section, table
+from emulator.console.service import sessions
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
 from emulator.console.wording import moment

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from emulator.console.caller import Json, Refused
 from emulator.console.html import Child, Html, join, tag
 from emulator.console.inventory import DICOM, holds
-from emulator.console.layout import BASE, Page, button, facts, field, form, hidden, pages, section, table, url
+from emulator.console.layout import Page, button, facts, field, form, hidden, pages, section, table, url
+from emulator.console.service import BASE
 from emulator.console.site import page
 from emulator.console.visitor import Visitor
 from emulator.console.wording import several

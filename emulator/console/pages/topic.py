@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from emulator.console import watching
 from emulator.console.caller import Json
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.layout import BASE, Page, button, facts, form, hidden, live_switch, section, table
+from emulator.console.layout import Page, button, facts, form, hidden, live_switch, section, table
 from emulator.console.leading import address
+from emulator.console.service import BASE
 from emulator.console.site import page, see
 from emulator.console.visitor import Visitor
 from emulator.console.wording import moment, several

@@ -2,6 +2,7 @@
 
 import pytest
 
+import emulator.console.pages  # noqa: F401  which registers them
 from emulator.console.site import _PAGES
 from tests.emulator.console import filling
 from tests.emulator.console.conftest import DATASET, PROJECT, Browser, Site
