@@ -55,6 +55,12 @@ class Filled:
         self.made("/_emulator/faults", {"method": "storage.objects.get", "code": 503})
         return self
 
+    def held(self) -> str:
+        """The number of a new operation, which waits where operations are held."""
+        source = {"gcsSource": {"uri": "gs://films-landing/*.dcm"}}
+        name = self.made(f"/v1/{filling.dataset(self)}/dicomStores/one:import", source)["name"]
+        return str(name.rpartition("/")[2])
+
     def _images(self) -> dict[str, str]:
         drawn = [study.files[0] for study in studies().values()]
         film = studies()["film"]

@@ -60,6 +60,19 @@ def test_axe_finds_what_it_is_there_for(window: Window) -> None:
     assert any(fault.startswith("label:") for fault in axe.faults(window.driver))
 
 
+def test_pages_fit_a_narrow_window(window: Window, filled: Filled) -> None:
+    """WCAG 2.2, 1.4.10: no scrolling sideways at 400 pixels, but within a table that is wider."""
+    size = window.driver.get_window_size()
+    window.driver.set_window_size(400, size["height"])
+    overflowing = "const page = document.documentElement; return page.scrollWidth > page.clientWidth"
+    found = []
+    for name, address in filled.pages.items():
+        window.show(address)
+        found += [name] if window.driver.execute_script(overflowing) else []
+    window.driver.set_window_size(size["width"], size["height"])
+    assert found == []
+
+
 def test_the_keyboard_reaches_the_content_first(window: Window) -> None:
     window.show("")
     ActionChains(window.driver).send_keys(Keys.TAB).perform()
@@ -103,6 +116,19 @@ def test_messages_come_by_themselves_until_they_are_paused(window: Window, fille
     pause.click()
     assert pause.get_attribute("aria-pressed") == "true"
     assert window.driver.find_element(By.CSS_SELECTOR, "[data-said]").text == "Paused."
+
+
+def test_a_button_keeps_the_focus_while_its_list_renews_itself(window: Window, filled: Filled) -> None:
+    filled.made("/_emulator/operations", {"mode": "manual"})
+    operation = filled.held()
+    window.show("operations")
+    button = window.driver.find_element(By.ID, f"cancel-{operation}")
+    window.driver.execute_script("arguments[0].focus()", button)
+    filled.held()
+    window.wait_for("2 going on.")
+    assert window.driver.switch_to.active_element.get_attribute("id") == f"cancel-{operation}"
+    ActionChains(window.driver).send_keys(Keys.ENTER).perform()
+    window.wait_for("The operation was cancelled.")
 
 
 def test_a_query_is_typed_and_drawn(window: Window) -> None:

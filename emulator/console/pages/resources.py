@@ -40,7 +40,7 @@ async def resources(visitor: Visitor) -> Page:
     ]
     bundle = await visitor.api.json("GET", f"v1/{store}/fhir/{kind}", asked, accept=_JSON)
     content = join(
-        facts(("Store", store), ("Fit", number(bundle["total"]) if "total" in bundle else None)),
+        facts(("Store", store), ("Found", number(bundle["total"]) if "total" in bundle else None)),
         section("Types", await _types(visitor, store, kind)),
         section(kind, _search(store, kind, query), _found(store, bundle), _turns(store, kind, query, bundle)),
     )
