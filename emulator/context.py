@@ -20,7 +20,7 @@ from emulator.settings import Settings
 from emulator.state import operations
 from emulator.state.calls import Calls
 from emulator.state.clock import Clock, Ids
-from emulator.state.denials import Denials
+from emulator.state.denied_calls import DeniedCalls
 from emulator.state.faults import Faults
 from emulator.state.logs import Logs
 from emulator.state.outbox import Deliverer, Outbox
@@ -55,7 +55,7 @@ class Context(State, ABC):
         self.outbox: Outbox[Context] = Outbox(self)
         self.faults = Faults()
         log = settings.request_log
-        self.denials = Denials(self.clock)
+        self.denied_calls = DeniedCalls(self.clock)
         self.calls = Calls(self.clock, log=RequestLog(log) if log is not None else None)
         self.extensions: dict[str, Any] = {}  # what services keep for one running emulator, by "service.name"
 

@@ -16,7 +16,7 @@ from emulator.errors import ApiError
 from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request
 from emulator.settings import Settings
-from emulator.state.denials import Denials
+from emulator.state.denied_calls import DeniedCalls
 from emulator.state.logs import Logs
 
 READS = frozenset(
@@ -35,7 +35,7 @@ MOST_DECISIONS = 1000
 class Audit:
     """Writes the entries; `touches_data` says of a method whether it reads or writes what a resource holds.
 
-    Denied calls of kinds that are not logged are kept by `denials`.
+    Denied calls of kinds that are not logged are kept by `denied_calls`.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Audit:
         settings: Settings,
         logs: Logs,
         policies: Policies,
-        denials: Denials,
+        denied_calls: DeniedCalls,
         touches_data: Callable[[Method], bool],
     ) -> None:
         self._settings = settings
         self._logs = logs
         self._policies = policies
-        self._denials = denials
+        self._denied_calls = denied_calls
         self._touches_data = touches_data
         self._kinds: dict[str, str] = {}
         self._audited: dict[str, dict[str, set[str]]] = {}
@@ -95,7 +95,7 @@ class Audit:
         decided = _decisions(request, permission, resource, granted=granted)
         missed = next(((wanted, on) for wanted, on, given in decided if wanted and not given), None)
         wanted, on = missed or (permission_in(error.message), resource)
-        self._denials.add(request.method.id, request.principal, wanted, nearest_bearer(on))
+        self._denied_calls.add(request.method.id, request.principal, wanted, nearest_bearer(on))
 
     def _kind(self, method: Method) -> str:
         """The kind of access that a method is, as audit configurations name it; "" is administrative activity."""

@@ -31,7 +31,9 @@ class Pipeline:
     def __init__(self, context: Context, registry: Registry) -> None:
         self._context = context
         self._registry = registry
-        self._audit = Audit(context.settings, context.logs, context.policies, context.denials, registry.touches_data)
+        self._audit = Audit(
+            context.settings, context.logs, context.policies, context.denied_calls, registry.touches_data
+        )
         services = registry.services.values()
         self._identifying = [service.identify for service in services if service.identify is not None]
         self._gates = [gate for service in services for gate in service.gates]

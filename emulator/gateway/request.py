@@ -88,9 +88,8 @@ class Request:
         self.raw_path = raw_path
         self.upload = upload
         self.principal = ""
-        self.aside = (
-            False  # asked by a page of the console, with its principal; no call of a program, which faults are for
-        )
+        # Asked by a page of the console, with its principal; no call of a program, which faults are for.
+        self.aside = False
         self.query: dict[str, Any] = {}
         self.body: Any = None
         self.noted: dict[str, Any] = {}  # what the audit log is to say of it beside, as a service's metadata

@@ -118,7 +118,7 @@ async def _owner(emulator: Emulator, http: str, raw_path: str, query: dict[str, 
     if (http, raw_path) == ("GET", "/_emulator/requests"):
         return Response.json({"requests": emulator.calls.shown(query)})
     if (http, raw_path) == ("GET", "/_emulator/denials"):
-        return Response.json({"denials": emulator.denials.shown()})
+        return Response.json({"denials": emulator.denied_calls.shown()})
     if raw_path == timing.PATH and http in _CLOCK:
         return Response.json(_CLOCK[http](emulator.clock, body))
     if raw_path == "/_emulator/trouble" and http in ("GET", "POST", "DELETE"):

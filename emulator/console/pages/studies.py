@@ -34,31 +34,29 @@ async def studies(visitor: Visitor) -> Page:
     """A search's studies from an offset on."""
     store, offset = visitor.must("store"), _offset(visitor)
     searched = {name: value for name in _SEARCHED if (value := visitor.asked(name))}
-    query = {
-        **searched,
-        "fuzzymatching": "true",
-        "includefield": _FIELDS,
-        "limit": str(SHOWN + 1),
-        "offset": str(offset),
-    }
+    page_ = {"limit": str(SHOWN + 1), "offset": str(offset)}
+    query = {**searched, "fuzzymatching": "true", "includefield": _FIELDS, **page_}
     found = await visitor.api.json("GET", f"v1/{store}/dicomWeb/studies", query, accept=_JSON) or []
     shown = found[:SHOWN]
-    held = await holds(visitor.api, DICOM, store)
     summary = f"{offset + 1:,} to {offset + len(shown):,}" if shown else "No study"
-    where = {"store": store, **searched}
-    turns = pages(
-        ("First", url("studies", **where) if offset else None),
-        ("Previous", url("studies", **where, offset=str(max(0, offset - SHOWN) or "")) if offset else None),
-        ("Next", url("studies", **where, offset=str(offset + SHOWN)) if len(found) > SHOWN else None),
-    )
     content = join(
-        facts(("Store", store), ("Holds", held)),
+        facts(("Store", store), ("Holds", await holds(visitor.api, DICOM, store))),
         _search(store, searched),
         tag("p", summary, role="status"),
         table("Studies", _HEADINGS, (_study(store, each) for each in shown), "No study fits."),
-        turns,
+        _turns({"store": store, **searched}, offset, more=len(found) > SHOWN),
     )
     return Page(f"Studies of {store.rpartition('/')[2]}", content, (("Overview", BASE),))
+
+
+def _turns(where: dict[str, str], offset: int, *, more: bool) -> Html:
+    """Links to the pages around the one that begins at an offset."""
+    before = str(max(0, offset - SHOWN) or "")
+    return pages(
+        ("First", url("studies", **where) if offset else None),
+        ("Previous", url("studies", **where, offset=before) if offset else None),
+        ("Next", url("studies", **where, offset=str(offset + SHOWN)) if more else None),
+    )
 
 
 _HEADINGS = ("Picture", "Patient", "Date", "Accession", "Description", "Modalities", "Instances", "Viewer")

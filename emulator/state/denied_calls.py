@@ -10,7 +10,7 @@ from emulator.state.clock import Clock
 KEPT = 1000
 
 
-class Denial(NamedTuple):
+class DeniedCall(NamedTuple):
     """One denied call: when (RFC 3339), the method's id, who called, which permission was missing on what.
 
     resource is what can bear a policy, as a store or a bucket: names below it may identify a patient.
@@ -23,17 +23,17 @@ class Denial(NamedTuple):
     resource: str
 
 
-class Denials:
+class DeniedCalls:
     """A ring of them, in memory: the oldest make room."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._denials: deque[Denial] = deque(maxlen=KEPT)
+        self._calls: deque[DeniedCall] = deque(maxlen=KEPT)
 
     def add(self, method: str, principal: str, permission: str, resource: str) -> None:
         """Keep one."""
-        self._denials.append(Denial(self._clock.stamp(), method, principal, permission, resource))
+        self._calls.append(DeniedCall(self._clock.stamp(), method, principal, permission, resource))
 
     def shown(self) -> list[dict[str, Any]]:
         """All that are kept, the oldest first."""
-        return [denial._asdict() for denial in self._denials]
+        return [call._asdict() for call in self._calls]
