@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.conditions import objects_of
 from infra.grants import ConsentAccess, Grants, People
 from infra.options import options
+from infra.people import Person
+
+NOTES = ".export/"
+"""What the names of the objects begin with that say what an export wrote, in the bucket that it wrote to."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +86,9 @@ class Hl7v2Access:
 
 @dataclass(frozen=True)
 class AccountsArgs:
-    """What `Accounts` needs. `loaders` and `readers` are members who may act as the service account.
+    """What `Accounts` needs. `loaders` and `readers` are people who may act as the service account.
 
+    `reader_prefix` is what the names of the objects begin with that the reader may see in the export bucket.
     `temp_bucket` is where Dataflow keeps its temporary files, None where it is not used; `after` is what must be there
     before an account. `dicom`, `fhir`, `hl7v2` and `consent` are stores by name, of DICOM those beside `dicom_store`;
     `subscriptions` are those of further kinds of store that notify, by kind.
@@ -91,8 +97,8 @@ class AccountsArgs:
     project: str
     loader: str
     reader: str
-    loaders: tuple[str, ...]
-    readers: tuple[str, ...]
+    loaders: tuple[Person, ...]
+    readers: tuple[Person, ...]
     landing_bucket: pulumi.Input[str]
     export_bucket: pulumi.Input[str]
     dataset: pulumi.Input[str]
@@ -106,16 +112,17 @@ class AccountsArgs:
     hl7v2: Mapping[str, Hl7v2Access] = field(default_factory=dict)
     consent: Mapping[str, ConsentAccess] = field(default_factory=dict)
     subscriptions: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    reader_prefix: str = ""
 
 
 class Accounts(pulumi.ComponentResource):
     """The service accounts loader and reader. No keys are made: people act as them, named in the configuration.
 
     The loader puts files into the landing bucket without overwriting or deleting there, imports, exports and edits in
-    the DICOM store, reads why a file failed in Cloud Logging, writes labels beside the exported metadata, and lets the
-    project pay for reading buckets whose owner does not. The reader searches and retrieves, follows notifications, and
-    queries what was exported. A role on the store says nothing about operations, which belong to the dataset: hence
-    datasetViewer for both.
+    the DICOM store, notes below `.export/` what an export wrote, reads why a file failed in Cloud Logging, writes
+    labels beside the exported metadata, and lets the project pay for reading buckets whose owner does not. The reader
+    searches and retrieves, follows notifications, and queries what was exported. A role on the store says nothing about
+    operations, which belong to the dataset: hence datasetViewer for both.
 
     In a FHIR store the loader reads and writes resources, the reader reads and searches. Importing and exporting there
     takes fhirStoreAdmin, Google's only role for it, which may also delete the store: so only where the settings say.
@@ -137,6 +144,8 @@ class Accounts(pulumi.ComponentResource):
         loader.bucket("adds-to-landing", args.landing_bucket, "roles/storage.objectCreator")
         loader.bucket("reads-landing", args.landing_bucket, "roles/storage.objectViewer")
         loader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
+        noted = objects_of(args.export_bucket, NOTES)
+        loader.bucket("notes-exports", args.export_bucket, "roles/storage.objectUser", noted)
         loader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
         loader.dicom_store("edits-store", args.dicom_store, "roles/healthcare.dicomEditor")
         loader.on_project("reads-failures", "roles/logging.viewer")
@@ -146,7 +155,8 @@ class Accounts(pulumi.ComponentResource):
         if args.temp_bucket is not None:
             self._allow_dataflow(loader, args.temp_bucket)
         reader = Grants(f"{name}-reader", args.project, self.reader.member, self)
-        reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer")
+        released = objects_of(args.export_bucket, args.reader_prefix) if args.reader_prefix else None
+        reader.bucket("reads-export", args.export_bucket, "roles/storage.objectViewer", released)
         reader.healthcare_dataset("follows-operations", args.dataset, "roles/healthcare.datasetViewer")
         reader.dicom_store("reads-store", args.dicom_store, "roles/healthcare.dicomViewer")
         reader.subscription("follows-notifications", args.subscription, "roles/pubsub.subscriber")
@@ -163,6 +173,7 @@ class Accounts(pulumi.ComponentResource):
             _allow_consent(loader, reader, store, consents)
         for kind, subscription in args.subscriptions.items():
             reader.subscription(f"follows-{kind}-notifications", subscription, "roles/pubsub.subscriber")
+        self.given = {"loader": loader.given, "reader": reader.given}
         self.register_outputs({})
 
     def _allow_dataflow(self, loader: Grants, temp_bucket: pulumi.Input[str]) -> None:

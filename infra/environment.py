@@ -9,7 +9,6 @@ import pulumi
 
 from infra.access import Accounts, AccountsArgs, AgentAccess, AgentAccessArgs, FhirAccess, Hl7v2Access
 from infra.analytics import Analytics
-from infra.audit import Audit, AuditArgs
 from infra.consent import ConsentStore, ConsentStoreArgs
 from infra.consent_options import ConsentStoreSettings
 from infra.dicom_options import DicomStoreSettings
@@ -25,6 +24,7 @@ from infra.research import Identified, Research, ResearchArgs
 from infra.schedule import Airflow, AirflowArgs, ScheduledRun, ScheduledRunArgs
 from infra.settings import ScheduleSettings, Settings
 from infra.storage import PrivateBucket
+from infra.watch import Watch
 
 
 class Environment:
@@ -49,7 +49,7 @@ class Environment:
         self.consent_stores = {store.name: self._consent_store(store) for store in settings.consent_stores}
         self.accounts = self._accounts()
         self.research = self._research()
-        self.audit_bucket = self._audit()
+        self.watch = Watch(self.foundation, self.dataset)
 
     def _landing_bucket(self) -> pulumi.Input[str]:
         """The name of the bucket that files arrive in: the stack's own, or one that is there already."""
@@ -218,6 +218,7 @@ class Environment:
             reader=names.reader,
             loaders=settings.loaders,
             readers=settings.readers,
+            reader_prefix=settings.reader_prefix,
             landing_bucket=self.landing_bucket,
             export_bucket=self.export_bucket,
             dataset=self.dataset,
@@ -282,29 +283,6 @@ class Environment:
             ],
         )
         return Research("research", args)
-
-    def _audit(self) -> PrivateBucket | None:
-        """The audit trail and the bucket it is kept in, where the settings ask for it."""
-        settings = self.settings
-        if not settings.audit_logs:
-            return None
-        retention_days = settings.audit_days if settings.deletion_protection else 0
-        bucket = self.foundation.bucket_args(
-            settings.names.audit_bucket, settings.audit_days, kind="logs", retention_days=retention_days
-        )
-        kept = PrivateBucket("audit", bucket)
-        args = AuditArgs(
-            project=settings.project,
-            dataset=self.dataset,
-            sink=settings.names.audit_sink,
-            bucket=kept.bucket.name,
-            after=[
-                self.services.apis["logging.googleapis.com"],
-                self.services.apis["cloudresourcemanager.googleapis.com"],
-            ],
-        )
-        Audit("audit-trail", args)
-        return kept
 
     def schedule(self, outputs: pulumi.Input[str]) -> ScheduledRun | Airflow | None:
         """Declare what runs by a schedule, if anything does; it is given the stack's other outputs, as JSON."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pulumi
+import pulumi_gcp as gcp
 
 from infra.environment import Environment
 from infra.fhir_options import FhirStoreSettings
+from infra.grants import Given
 from infra.outputs import (
     HEALTHCARE_ENDPOINT,
     ConsentStoreOutputs,
@@ -24,10 +27,10 @@ from infra.schedule import Airflow, ScheduledRun
 def exports(made: Environment) -> dict[str, object]:
     """Declare what runs by a schedule; gives the stack's outputs by name, as `infra.outputs.Outputs` declares them.
 
-    What runs by a schedule is given all other outputs.
+    What runs by a schedule is given all others that its commands read.
     """
     others = _outputs(made)
-    known = {name: value for name, value in others.items() if value is not None}
+    known = {name: value for name, value in others.items() if value is not None and name != "access"}
     schedule = made.schedule(pulumi.Output.json_dumps(known))
     return {**others, "schedule": _schedule(schedule)}
 
@@ -72,7 +75,11 @@ def _outputs(made: Environment) -> dict[str, object]:
         healthcare_agent_email=made.services.healthcare_agent,
         dicom_stream_table=made.stream_table(),
         kms_keys=settings.keys,
-        audit_bucket=made.audit_bucket.bucket.name if made.audit_bucket else None,
+        audit_bucket=made.watch.bucket.bucket.name if made.watch.bucket else None,
+        audit_tables=made.watch.tables.dataset.dataset_id if made.watch.tables else None,
+        auditor_email=_email(made.watch.oversight.auditor if made.watch.oversight else None),
+        operator_email=_email(made.watch.oversight.operator if made.watch.oversight else None),
+        access={who: _roles(given) for who, given in _given(made).items()},
         temp_bucket=made.temp_bucket.bucket.name if made.temp_bucket else None,
         dicom_stores=_dicom_stores(made),
         fhir_topic=made.topic("fhir"),
@@ -86,6 +93,31 @@ def _outputs(made: Environment) -> dict[str, object]:
         schedule=None,
         endpoints=settings.endpoints.to_mapping(),
     )
+
+
+def _email(account: gcp.serviceaccount.Account | None) -> pulumi.Output[str] | None:
+    return account.email if account else None
+
+
+def _given(made: Environment) -> dict[str, list[Given]]:
+    """What the accounts that people act as were granted."""
+    more = [part.given for part in (made.research, made.watch.oversight) if part]
+    return {who: given for part in (made.accounts.given, *more) for who, given in part.items()}
+
+
+def _roles(given: Sequence[Given]) -> pulumi.Output[dict[str, str]]:
+    """The roles by the resource that they are on, each resource with its roles in one text."""
+    titles = [f" ({each.condition})" if each.condition else "" for each in given]
+    roles = [pulumi.Output.concat(each.role, title) for each, title in zip(given, titles, strict=True)]
+    pairs = [pulumi.Output.all(each.resource, role) for each, role in zip(given, roles, strict=True)]
+    return pulumi.Output.all(*pairs).apply(_joined)
+
+
+def _joined(pairs: Sequence[Sequence[str]]) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for resource, role in pairs:
+        found.setdefault(resource, []).append(role)
+    return {resource: ", ".join(sorted(roles)) for resource, roles in sorted(found.items())}
 
 
 def _dicom_stores(made: Environment) -> dict[str, object]:

@@ -12,7 +12,7 @@ from infra.encryption import Encryption, EncryptionArgs
 from infra.healthcare import DatasetArgs
 from infra.key_ring import KeyRing, KeyRingArgs
 from infra.locations import key_location
-from infra.services import APIS, DATAFLOW_APIS, KEY_API, SCHEDULE_APIS, Services, ServicesArgs
+from infra.services import ALERT_API, APIS, DATAFLOW_APIS, KEY_API, SCHEDULE_APIS, Services, ServicesArgs
 from infra.settings import Settings, SettingsError
 from infra.storage import BucketArgs
 
@@ -37,6 +37,8 @@ class Foundation:
         apis = (*APIS, KEY_API) if self.settings.keys else APIS
         if self.settings.dataflow:
             apis = (*apis, *DATAFLOW_APIS)
+        if self.settings.alert_channels:
+            apis = (*apis, ALERT_API)
         if self.settings.schedule:
             apis = (*apis, *SCHEDULE_APIS[self.settings.schedule.kind])
         return Services("services", ServicesArgs(self.settings.project, self.project_number, apis))

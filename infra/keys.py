@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from infra import locations
+from infra import locations, people
 from infra.labels import COMMON_LABELS
 
 Check = Callable[[Any], str | None]
@@ -23,10 +23,11 @@ def _between(low: int, high: int, *, or_zero: bool = False) -> Check:
     return lambda value: None if low <= value <= high or (or_zero and value == 0) else wanted
 
 
-def _members(value: list[str]) -> str | None:
-    if all(re.fullmatch(r"(user|group|serviceAccount):[^@\s:]+@[^@\s:]+", member) for member in value):
+def _channels(value: list[str]) -> str | None:
+    forms = r"email:[^@\s:]+@[^@\s:]+|pubsub:projects/[^/\s]+/topics/[^/\s]+"
+    if len(set(value)) == len(value) and all(re.fullmatch(forms, each) for each in value):
         return None
-    return "must list user:NAME@DOMAIN, group:NAME@DOMAIN or serviceAccount:NAME@DOMAIN, and never the public"
+    return "must list email:NAME@DOMAIN or pubsub:projects/P/topics/T, each once"
 
 
 def _labels(value: dict[str, str]) -> str | None:
@@ -298,16 +299,54 @@ KEYS = (
         "With composer: the environment's image version.",
         _matches(r"composer-3-airflow-[0-9][0-9.]*(-build\.[0-9]+)?", "a version of Composer 3"),
     ),
-    Key("researchers", "array", [], "Who may act as the researcher service account.", _members),
-    Key("stewards", "array", [], "Who may act as the steward service account, which de-identifies.", _members),
+    Key("researchers", "array", [], "Who may act as the researcher service account.", people.check),
+    Key("stewards", "array", [], "Who may act as the steward service account, which de-identifies.", people.check),
     Key(
         "loaders",
         "array",
         [],
         "Who may act as the loader service account, such as group:radiology@example.org.",
-        _members,
+        people.check,
     ),
-    Key("readers", "array", [], "Who may act as the reader service account.", _members),
+    Key("readers", "array", [], "Who may act as the reader service account.", people.check),
+    Key(
+        "readerPrefix",
+        "string",
+        "",
+        "What the names of those objects of the export bucket begin with that the reader may list and read, such as"
+        " released/. Empty: all.",
+        _matches(r"|[A-Za-z0-9][A-Za-z0-9_./-]{0,199}", "at most 200 of A-Z, a-z, 0-9, _, ., / and -"),
+    ),
+    Key(
+        "auditors",
+        "array",
+        [],
+        "Who may act as the auditor service account, which sees logs and policies, and no data. Empty: there is none.",
+        people.check,
+    ),
+    Key(
+        "operators",
+        "array",
+        [],
+        "Who may act as the operator service account, which sees how the stack is, and cancels operations. Empty: there"
+        " is none.",
+        people.check,
+    ),
+    Key(
+        "alertChannels",
+        "array",
+        [],
+        "Whom alerts go to: email:NAME@DOMAIN, or pubsub:projects/P/topics/T for a topic that is there. With auditLogs."
+        " Empty: no alerts.",
+        _channels,
+    ),
+    Key(
+        "deniedAlert",
+        "integer",
+        20,
+        "How many refusals within five minutes are a burst that alerts tell of.",
+        _between(1, 10_000),
+    ),
     Key(
         "pubsubGrpcEndpoint",
         "string",

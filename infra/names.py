@@ -67,6 +67,21 @@ class Names:
         return f"{self.base}-audit"
 
     @property
+    def audit_tables_sink(self) -> str:
+        """The log sink that fills the tables of audit log entries."""
+        return f"{self.base}-audit-tables"
+
+    @property
+    def audit_bigquery_dataset(self) -> str:
+        """The BigQuery dataset for tables of audit log entries."""
+        return f"{self.bigquery_dataset}_audit"
+
+    @property
+    def denied_metric(self) -> str:
+        """The log-based metric that counts refusals."""
+        return f"{self.base}-denied"
+
+    @property
     def scheduled(self) -> str:
         """The job or the environment of Managed Airflow that runs by a schedule."""
         return f"{self.base}-nightly"
@@ -164,6 +179,26 @@ class Names:
     def steward(self) -> str:
         """The service account that de-identifies; 30 characters leave no room for a longer name."""
         return f"{self.base}-keeper"
+
+    @property
+    def auditor(self) -> str:
+        """The service account that sees logs and policies; 30 characters leave no room for a longer name."""
+        return f"{self.base}-audit"
+
+    @property
+    def operator(self) -> str:
+        """The service account that looks after the stack."""
+        return f"{self.base}-ops"
+
+    @property
+    def looks(self) -> str:
+        """The custom role that shows settings and policies; such an id has no hyphen."""
+        return f"{self.bigquery_dataset}_looks"
+
+    @property
+    def operates(self) -> str:
+        """The custom role that shows and cancels operations."""
+        return f"{self.bigquery_dataset}_operates"
 
     @property
     def bigquery_dataset(self) -> str:

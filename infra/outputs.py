@@ -8,140 +8,42 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from infra.output_parts import (
+    ConsentStoreOutputs,
+    Contract,
+    DicomStoreOutputs,
+    Endpoints,
+    FhirStoreOutputs,
+    Hl7v2StoreOutputs,
+    OutputsError,
+    ResearchOutputs,
+    ScheduleOutputs,
+)
+from infra.output_reading import STORES, TEXTS_BY_NAME, read, upper
+
+__all__ = [
+    "HEALTHCARE_ENDPOINT",
+    "ConsentStoreOutputs",
+    "DicomStoreOutputs",
+    "Endpoints",
+    "FhirStoreOutputs",
+    "Hl7v2StoreOutputs",
+    "Outputs",
+    "OutputsError",
+    "ResearchOutputs",
+    "ScheduleOutputs",
+]
+
 HEALTHCARE_ENDPOINT = "https://healthcare.googleapis.com"
 
 
-class OutputsError(ValueError):
-    """Stack outputs that do not fit the contract; the message is one sentence for the user."""
-
-
 @dataclass(frozen=True)
-class Endpoints:
-    """Where the services answer, when that is not Google Cloud: the root URL of each, without version.
-
-    Every field is None on Google Cloud. `pubsub_grpc` is `host:port`, as PUBSUB_EMULATOR_HOST wants it; all others
-    look like `http://127.0.0.1:9470`.
-    """
-
-    healthcare: str | None = None
-    storage: str | None = None
-    pubsub: str | None = None
-    pubsub_grpc: str | None = None
-    bigquery: str | None = None
-    resource_manager: str | None = None
-    service_usage: str | None = None
-    iam: str | None = None
-    kms: str | None = None
-    logging: str | None = None
-
-    def to_mapping(self) -> dict[str, str]:
-        """The endpoints that are set, by name: empty on Google Cloud."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
-
-
-class _Contract:
-    """What a dataclass has whose fields the program exports."""
-
-    @classmethod
-    def exports(cls, **values: object) -> dict[str, object]:
-        """Check that `values` names every field once, and return them in the contract's order for `pulumi.export`.
-
-        Values may be Pulumi outputs. A field left out or one too many is a programming error: TypeError.
-        """
-        names = [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        missing = [name for name in names if name not in values]
-        unknown = sorted(set(values) - set(names))
-        if missing or unknown:
-            raise TypeError(
-                f"the exports do not match infra.outputs.{cls.__name__}: missing {missing}, unknown {unknown}"
-            )
-        return {name: values[name] for name in names}
-
-
-@dataclass(frozen=True)
-class DicomStoreOutputs(_Contract):
-    """What the scripts need to know about one further DICOM store: full name, and the table of its metadata stream.
-
-    `table` is `bq://project.dataset.table`; `streams` is whether the store writes to it.
-    """
-
-    name: str
-    table: str
-    streams: bool
-
-
-@dataclass(frozen=True)
-class FhirStoreOutputs(_Contract):
-    """What the scripts need to know about one FHIR store: full name, version (STU3, R4 or R5), BigQuery dataset.
-
-    `bigquery_dataset` is a plain id; `streams` is whether the store writes its changes into it.
-    """
-
-    name: str
-    version: str
-    bigquery_dataset: str
-    streams: bool
-
-
-@dataclass(frozen=True)
-class Hl7v2StoreOutputs(_Contract):
-    """What the scripts need to know about one HL7v2 store: full name, version of the parser (V1, V2 or V3)."""
-
-    name: str
-    parser_version: str
-
-
-@dataclass(frozen=True)
-class ConsentStoreOutputs(_Contract):
-    """What the scripts need to know about one consent store: full name, and attributes to define.
-
-    `attributes` is a JSON object of Google's AttributeDefinitions by id, "{}" for none.
-    """
-
-    name: str
-    attributes: str
-
-
-@dataclass(frozen=True)
-class ResearchOutputs(_Contract):
-    """What the scripts need to know about the research side: names in full, buckets and the BigQuery dataset as ids.
-
-    `fhir_stores` are the de-identified twins of FHIR stores by id; `crosswalk_bucket` is None where there is none.
-    """
-
-    dataset_name: str
-    dicom_store_name: str
-    bucket: str
-    bigquery_dataset: str
-    topic: str
-    subscription: str
-    researcher_email: str
-    steward_email: str
-    fhir_stores: Mapping[str, str] = field(default_factory=dict)
-    crosswalk_bucket: str | None = None
-
-
-@dataclass(frozen=True)
-class ScheduleOutputs(_Contract):
-    """What runs by a schedule, and as whom."""
-
-    kind: str
-    """cloud-run or composer."""
-    name: str
-    """The Cloud Run job, or the environment of Managed Airflow."""
-    account_email: str
-    """The service account that starts the job, or that the environment runs as."""
-    dags: str
-    """Where Airflow reads its DAGs, as gs://BUCKET/dags; "none" for a job."""
-
-
-@dataclass(frozen=True)
-class Outputs(_Contract):
+class Outputs(Contract):
     """Everything the scripts need to know about one deployed stack.
 
     Names are Google's full resource names (`projects/P/...`) where the field ends in `_name`, in `topic` or in
@@ -197,6 +99,14 @@ class Outputs(_Contract):
     audit log entries are kept, dataflow where the stack is made for Dataflow. Empty means Google's own keys."""
     audit_bucket: str | None = None
     """The bucket that audit log entries are kept in; None where they are not kept."""
+    audit_tables: str | None = None
+    """The BigQuery dataset that they are queried in."""
+    auditor_email: str | None = None
+    """The service account that sees logs and policies; None where nobody may act as it."""
+    operator_email: str | None = None
+    """The service account that looks after the stack; None where nobody may act as it."""
+    access: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Who may do what: the roles of each account on each resource, with the title of a condition in brackets."""
     temp_bucket: str | None = None
     """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
     dicom_stores: Mapping[str, DicomStoreOutputs] = field(default_factory=dict)
@@ -261,15 +171,14 @@ class Outputs(_Contract):
         `source` says in errors where the values came from. Raises OutputsError.
         """
         if not values:
-            raise OutputsError(f"{_upper(source)} are empty: run `pulumi up` on this stack first.")
+            raise OutputsError(f"{upper(source)} are empty: run `pulumi up` on this stack first.")
         fields = {item.name: item for item in dataclasses.fields(cls)}
         for name in sorted(set(values) - set(fields)):
             raise OutputsError(
-                f"{_upper(source)} have a field {name!r} that this version does not know:"
+                f"{upper(source)} have a field {name!r} that this version does not know:"
                 " run `pulumi up` with the same version of the project as the scripts."
             )
-        read = {name: _read(name, item, values, source) for name, item in fields.items()}
-        return cls(**read)
+        return cls(**{name: read(name, item, values, source) for name, item in fields.items()})
 
     @classmethod
     def from_json(cls, text: str, source: str = "the stack's outputs") -> Self:
@@ -277,9 +186,9 @@ class Outputs(_Contract):
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise OutputsError(f"{_upper(source)} are not JSON: {error}.") from None
+            raise OutputsError(f"{upper(source)} are not JSON: {error}.") from None
         if not isinstance(values, dict):
-            raise OutputsError(f"{_upper(source)} must be one JSON object, as `pulumi stack output --json` prints it.")
+            raise OutputsError(f"{upper(source)} must be one JSON object, as `pulumi stack output --json` prints it.")
         return cls.from_mapping(values, source)
 
     @classmethod
@@ -295,8 +204,9 @@ class Outputs(_Contract):
     def to_mapping(self) -> dict[str, Any]:
         """The outputs as plain values; `from_mapping` gives back an equal object. Fields that are None are left out."""
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        values |= {name: dict(values[name]) for name in _TEXTS_BY_NAME}
-        for stores in _STORES:
+        values |= {name: dict(values[name]) for name in TEXTS_BY_NAME}
+        values["access"] = {who: dict(roles) for who, roles in self.access.items()}
+        for stores in STORES:
             values[stores] = {name: dataclasses.asdict(store) for name, store in getattr(self, stores).items()}
         values["endpoints"] = self.endpoints.to_mapping()
         if self.research is not None:
@@ -308,114 +218,3 @@ class Outputs(_Contract):
     def to_json(self) -> str:
         """The outputs as an indented JSON object, ready for a file that `from_file` reads."""
         return json.dumps(self.to_mapping(), indent=2) + "\n"
-
-
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _read(name: str, item: dataclasses.Field[Any], values: Mapping[str, Any], source: str) -> Any:
-    """One field of the outputs from plain values, checked against the type it declares."""
-    value = values.get(name)
-    if name == "endpoints":
-        return _endpoints(value or {}, source)
-    if name in _STORES:
-        return _stores(name, value or {}, source)
-    if value is None:
-        if item.default is None:
-            return None
-        if item.default_factory is dict:
-            return {}
-        raise OutputsError(
-            f"{_upper(source)} lack the field {name!r}: run `pulumi up` on this stack to bring it up to date."
-        )
-    if name in _OBJECTS:
-        return _OBJECTS[name](value, source)
-    if name in _TEXTS_BY_NAME:
-        if isinstance(value, dict) and all(isinstance(text, str) for text in value.values()):
-            return value
-        raise OutputsError(f"The field {name!r} of {source} must be an object of strings.")
-    if name == "deletion_protection":
-        if isinstance(value, bool):
-            return value
-        raise OutputsError(f"The field {name!r} of {source} must be true or false, not {value!r}.")
-    if isinstance(value, str) and value:
-        return value
-    raise OutputsError(f"The field {name!r} of {source} must be a text that is not empty, not {value!r}.")
-
-
-def _endpoints(value: object, source: str) -> Endpoints:
-    """The endpoints of `source`, each a text."""
-    if not isinstance(value, dict) or not all(isinstance(url, str) and url for url in value.values()):
-        raise OutputsError(f"The field 'endpoints' of {source} must be an object of texts that are not empty.")
-    known = {item.name for item in dataclasses.fields(Endpoints)}
-    for name in sorted(set(value) - known):
-        raise OutputsError(
-            f"The field 'endpoints' of {source} names a service {name!r} that this version does not know."
-        )
-    return Endpoints(**value)
-
-
-def _research(value: object, source: str) -> ResearchOutputs:
-    """The research side in `source`."""
-    known = {item.name for item in dataclasses.fields(ResearchOutputs)}
-    optional = {"crosswalk_bucket", "fhir_stores"}
-    if isinstance(value, dict) and known - optional <= set(value) <= known:
-        texts = [value[name] for name in known - optional] + list((value.get("fhir_stores") or {}).values())
-        if all(isinstance(text, str) and text for text in texts):
-            return ResearchOutputs(**value)
-    raise OutputsError(
-        f"The field 'research' of {source} must be an object of texts, {', '.join(sorted(known))}:"
-        " run `pulumi up` with the same version of the project as the scripts."
-    )
-
-
-_TEXTS_BY_NAME = ("labels", "kms_keys")
-"""The fields of Outputs that are maps of texts."""
-
-
-def _schedule(value: object, source: str) -> ScheduleOutputs:
-    """What runs by a schedule, in `source`."""
-    known = {item.name for item in dataclasses.fields(ScheduleOutputs)}
-    if isinstance(value, dict) and set(value) == known and all(isinstance(text, str) for text in value.values()):
-        return ScheduleOutputs(**value)
-    raise OutputsError(
-        f"The field 'schedule' of {source} must be an object of texts, {', '.join(sorted(known))}:"
-        " run `pulumi up` with the same version of the project as the scripts."
-    )
-
-
-_OBJECTS: Mapping[str, Callable[[object, str], Any]] = {"research": _research, "schedule": _schedule}
-"""How the fields of Outputs are read that hold one object, where they hold any."""
-
-_STORES: Mapping[str, type[Any]] = {
-    "dicom_stores": DicomStoreOutputs,
-    "fhir_stores": FhirStoreOutputs,
-    "hl7v2_stores": Hl7v2StoreOutputs,
-    "consent_stores": ConsentStoreOutputs,
-}
-"""The fields of Outputs that hold stores by id, and what describes a store in each."""
-
-
-def _stores(name: str, value: object, source: str) -> dict[str, Any]:
-    """The stores of one kind in `source` by id."""
-    contract = _STORES[name]
-    if isinstance(value, dict) and all(_describes(store, contract) for store in value.values()):
-        return {store: contract(**fields) for store, fields in value.items()}
-    wanted = ", ".join(sorted(item.name for item in dataclasses.fields(contract)))
-    raise OutputsError(
-        f"The field {name!r} of {source} must be an object of stores, each with {wanted}:"
-        " run `pulumi up` with the same version of the project as the scripts."
-    )
-
-
-def _describes(value: object, contract: type[Any]) -> bool:
-    """Whether a plain value has the fields of a store, each of its type."""
-    if not isinstance(value, dict) or set(value) != {item.name for item in dataclasses.fields(contract)}:
-        return False
-    return all(
-        isinstance(value[item.name], bool)
-        if item.type == "bool"
-        else isinstance(value[item.name], str) and value[item.name]
-        for item in dataclasses.fields(contract)
-    )

@@ -9,10 +9,11 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.analytics import Analytics, AnalyticsArgs
-from infra.grants import Grants, People
+from infra.grants import Given, Grants, People
 from infra.healthcare import Dataset, DatasetArgs
 from infra.messaging import Followed
 from infra.options import options
+from infra.people import Person
 from infra.storage import BucketArgs, PrivateBucket
 
 
@@ -32,7 +33,7 @@ class ResearchArgs:
 
     `fhir_versions` has the version of FHIR of each store that gets a de-identified twin, by name. `followed` is the
     topic that is told of de-identified instances, with its subscription. `crosswalk` is the bucket for lists of old and
-    new ids, None for none. `researchers` and `stewards` are members who may act as the service account; `after` is what
+    new ids, None for none. `researchers` and `stewards` are people who may act as the service account; `after` is what
     must be there before an account.
     """
 
@@ -50,8 +51,8 @@ class ResearchArgs:
     agent_identity: pulumi.Resource
     researcher: str
     steward: str
-    researchers: tuple[str, ...]
-    stewards: tuple[str, ...]
+    researchers: tuple[Person, ...]
+    stewards: tuple[Person, ...]
     after: Sequence[pulumi.Resource]
 
 
@@ -85,8 +86,7 @@ class Research(pulumi.ComponentResource):
         self.steward = people.account(
             "steward", args.steward, "De-identifies, and sees both sides of it", args.stewards
         )
-        self._allow_researcher()
-        self._allow_steward()
+        self.given = {"researcher": self._allow_researcher(), "steward": self._allow_steward()}
         self.register_outputs({})
 
     def _crosswalk(self) -> gcp.storage.Bucket | None:
@@ -120,7 +120,7 @@ class Research(pulumi.ComponentResource):
             opts=options(self, after, protect=self._args.dataset.deletion_protection),
         )
 
-    def _allow_researcher(self) -> None:
+    def _allow_researcher(self) -> list[Given]:
         grant = Grants(f"{self._name}-researcher", self._args.project, self.researcher.member, self)
         grant.healthcare_dataset("follows-operations", self.dataset.id, "roles/healthcare.datasetViewer")
         grant.dicom_store("reads-dicom", self.dicom_store.id, "roles/healthcare.dicomViewer")
@@ -131,8 +131,9 @@ class Research(pulumi.ComponentResource):
         grant.on_project("runs-bigquery-jobs", "roles/bigquery.jobUser")
         followed = self._args.followed.subscription.name
         grant.subscription("follows-notifications", followed, "roles/pubsub.subscriber")
+        return grant.given
 
-    def _allow_steward(self) -> None:
+    def _allow_steward(self) -> list[Given]:
         source = self._args.identified
         grant = Grants(f"{self._name}-steward", self._args.project, self.steward.member, self)
         grant.healthcare_dataset("follows-operations", source.dataset, "roles/healthcare.datasetViewer")
@@ -152,3 +153,4 @@ class Research(pulumi.ComponentResource):
         grant.on_project("reads-failures", "roles/logging.viewer")
         if self.crosswalk is not None:
             grant.bucket("keeps-crosswalk", self.crosswalk.name, "roles/storage.objectUser")
+        return grant.given

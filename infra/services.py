@@ -23,6 +23,8 @@ APIS = (
 
 KEY_API = "cloudkms.googleapis.com"
 
+ALERT_API = "monitoring.googleapis.com"
+
 DATAFLOW_APIS = ("compute.googleapis.com", "dataflow.googleapis.com")
 """Dataflow, and where its workers run."""
 
@@ -67,6 +69,7 @@ class Services(pulumi.ComponentResource):
         self.healthcare_agent = f"service-{args.project_number}@gcp-sa-healthcare.iam.gserviceaccount.com"
         self.pubsub_agent = f"service-{args.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
         self.dataflow_agent = f"service-{args.project_number}@dataflow-service-producer-prod.iam.gserviceaccount.com"
+        self.monitoring_agent = f"service-{args.project_number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com"
         self.compute_agent = f"service-{args.project_number}@compute-system.iam.gserviceaccount.com"
         self.register_outputs({})
 

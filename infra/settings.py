@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG
 
+from infra import people
 from infra.config_file import config_file
 from infra.consent_options import CONSENT_STORES, ConsentStoreSettings
 from infra.dicom_options import DICOM_STORES, DicomStoreSettings
@@ -25,6 +26,7 @@ from infra.labels import common_labels
 from infra.locations import key_location
 from infra.names import Existing, Names
 from infra.outputs import Endpoints
+from infra.people import Person
 
 NAMESPACE = "healthcare-cloud-poc"
 PLACEHOLDER = "your-project-id"
@@ -70,6 +72,9 @@ SCHEDULE_ENDPOINTS = (
 )
 """Those that only a stack with a schedule needs."""
 
+ALERT_ENDPOINTS = (CustomEndpoint("monitoringCustomEndpoint", "", None),)
+"""Those that only a stack with alerts needs."""
+
 
 @dataclass(frozen=True)
 class ScheduleSettings:
@@ -111,11 +116,16 @@ class Settings:
     dataflow: bool
     research: bool
     crosswalk: bool
-    researchers: tuple[str, ...]
-    stewards: tuple[str, ...]
+    researchers: tuple[Person, ...]
+    stewards: tuple[Person, ...]
     schedule: ScheduleSettings | None
-    loaders: tuple[str, ...]
-    readers: tuple[str, ...]
+    loaders: tuple[Person, ...]
+    readers: tuple[Person, ...]
+    reader_prefix: str
+    auditors: tuple[Person, ...]
+    operators: tuple[Person, ...]
+    alert_channels: tuple[str, ...]
+    denied_alert: int
     existing: Existing
     dicom_stores: tuple[DicomStoreSettings, ...]
     fhir_stores: tuple[FhirStoreSettings, ...]
@@ -204,8 +214,16 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             for key in ("crosswalk", "researchers", "stewards")
             if read[key]
         )
+    if read["alertChannels"] and not read["auditLogs"]:
+        problems.append(
+            f"{NAMESPACE}:alertChannels has no effect without {NAMESPACE}:auditLogs: set that to true, or leave it out."
+        )
     _check_schedule(read, problems)
-    endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems, scheduled=bool(read["schedule"]))
+    more = (
+        *(SCHEDULE_ENDPOINTS if read["schedule"] else ()),
+        *(ALERT_ENDPOINTS if read["alertChannels"] else ()),
+    )
+    endpoints = _endpoints(values, read["pubsubGrpcEndpoint"], environ, problems, more)
     if problems:
         raise SettingsError([f"{file}: {problem}" for problem in problems])
     return Settings(
@@ -233,11 +251,16 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         dataflow=read["dataflow"],
         research=read["research"],
         crosswalk=read["crosswalk"],
-        researchers=tuple(read["researchers"]),
-        stewards=tuple(read["stewards"]),
+        researchers=people.read(read["researchers"]),
+        stewards=people.read(read["stewards"]),
         schedule=_schedule(read),
-        loaders=tuple(read["loaders"]),
-        readers=tuple(read["readers"]),
+        loaders=people.read(read["loaders"]),
+        readers=people.read(read["readers"]),
+        reader_prefix=read["readerPrefix"],
+        auditors=people.read(read["auditors"]),
+        operators=people.read(read["operators"]),
+        alert_channels=tuple(read["alertChannels"]),
+        denied_alert=read["deniedAlert"],
         existing=Existing(
             dataset=read["useDataset"] or None,
             landing_bucket=read["useLandingBucket"] or None,
@@ -314,7 +337,11 @@ def _schedule(read: Mapping[str, Any]) -> ScheduleSettings | None:
 
 
 def _endpoints(
-    values: Mapping[str, str], grpc: str, environ: Mapping[str, str], problems: list[str], *, scheduled: bool
+    values: Mapping[str, str],
+    grpc: str,
+    environ: Mapping[str, str],
+    problems: list[str],
+    more: tuple[CustomEndpoint, ...],
 ) -> Endpoints:
     """The services' roots from the provider's custom endpoints: all of them or none, so that no call goes astray."""
     given = {item: values[f"gcp:{item.key}"] for item in CUSTOM_ENDPOINTS if values.get(f"gcp:{item.key}")}
@@ -325,7 +352,7 @@ def _endpoints(
             )
         return Endpoints()
     roots: dict[str, str] = {}
-    for item in (*CUSTOM_ENDPOINTS, *(SCHEDULE_ENDPOINTS if scheduled else ())):
+    for item in (*CUSTOM_ENDPOINTS, *more):
         url = values.get(f"gcp:{item.key}")
         if url is None:
             problems.append(

@@ -55,5 +55,13 @@ def needed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
             "cloudkms.keyRings.create",
         )
     }
-    asked = {**(audit if settings.audit_logs else {}), **(keys if settings.key_ring else {})}
+    roles = {"roles/iam.roleAdmin": ("iam.roles.create", "iam.roles.get")}
+    alerts = {
+        "roles/monitoring.editor": ("monitoring.alertPolicies.create", "monitoring.notificationChannels.create"),
+    }
+    watched = {
+        **(roles if settings.auditors or settings.operators else {}),
+        **(alerts if settings.alert_channels else {}),
+    }
+    asked = {**watched, **(audit if settings.audit_logs else {}), **(keys if settings.key_ring else {})}
     return {**_ALWAYS, **stores, **asked}

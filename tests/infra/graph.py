@@ -35,6 +35,7 @@ ENDPOINTS = {
     "gcp:iamBetaCustomEndpoint": "http://127.0.0.1:9470/v1/",
     "gcp:kmsCustomEndpoint": "http://127.0.0.1:9470/v1/",
     "gcp:loggingCustomEndpoint": "http://127.0.0.1:9470/v2/",
+    "gcp:monitoringCustomEndpoint": "http://127.0.0.1:9470/",
     f"{NAMESPACE}:pubsubGrpcEndpoint": "127.0.0.1:9471",
 }
 
@@ -121,6 +122,10 @@ class _Google(mocks.Mocks):
         state = dict(inputs)
         if args.typ == "gcp:logging/projectSink:ProjectSink":
             state["writerIdentity"] = "serviceAccount:sink-writer@gcp-sa-logging.iam.gserviceaccount.com"
+        if args.typ == "gcp:projects/iAMCustomRole:IAMCustomRole":
+            state["name"] = f"projects/{project}/roles/{inputs['roleId']}"
+        if args.typ == "gcp:monitoring/notificationChannel:NotificationChannel":
+            state["name"] = f"projects/{project}/notificationChannels/{args.name}"
         if args.typ == "gcp:composer/environment:Environment":
             state["config"] = {**inputs["config"], "dagGcsPrefix": "gs://airflow-bucket/dags"}
             state["storageConfig"] = {"bucket": "airflow-bucket"}

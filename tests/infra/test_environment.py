@@ -117,6 +117,7 @@ def test_the_service_accounts_get_no_more_than_their_work_needs() -> None:
         ("projects", "roles/logging.viewer"),
         ("projects", "roles/serviceusage.serviceUsageConsumer"),
         ("storage", "roles/storage.objectCreator"),
+        ("storage", "roles/storage.objectUser"),
         ("storage", "roles/storage.objectViewer"),
         ("storage", "roles/storage.objectViewer"),
     ]
@@ -176,8 +177,12 @@ def test_the_audit_trail_logs_every_access_and_nobody_can_delete_it_early() -> N
         "healthcare.googleapis.com",
         {"ADMIN_READ", "DATA_READ", "DATA_WRITE"},
     )
-    (sink,) = graph.of("logging/projectSink:ProjectSink")
+    sink = graph.one("logging/projectSink:ProjectSink", name="imaging-dev-audit")
+    tables = graph.one("logging/projectSink:ProjectSink", name="imaging-dev-audit-tables")
     assert sink.inputs["destination"] == f"storage.googleapis.com/{PROJECT}-dev-audit"
+    assert tables.inputs["destination"] == f"bigquery.googleapis.com/projects/{PROJECT}/datasets/imaging_dev_audit"
+    assert tables.inputs["filter"] == sink.inputs["filter"]
+    assert config.keep  # it is the whole project's, and so other environments' of it
     assert f'"projects/{PROJECT}/locations/us-central1/datasets/imaging-dev/"' in sink.inputs["filter"]
     writes = graph.one("storage/bucketIAMMember:BucketIAMMember", bucket=f"{PROJECT}-dev-audit")
     assert (writes.inputs["role"], writes.inputs["member"].startswith("serviceAccount:sink-writer")) == (

@@ -12,6 +12,7 @@ import yaml
 from infra.keys import KEYS
 from infra.labels import COMMON_LABELS
 from infra.locations import LOCATIONS
+from infra.people import Person
 from infra.settings import CUSTOM_ENDPOINTS, NAMESPACE, PLACEHOLDER, TOKEN_VARIABLE, SettingsError, parse
 from tests.infra.graph import ENDPOINTS, PROJECT
 
@@ -54,7 +55,7 @@ def test_every_kind_of_value_is_read() -> None:
     assert settings.environment == "trial"
     assert settings.deletion_protection is False
     assert settings.soft_delete_days == 0
-    assert settings.loaders == ("group:radiology@example.org",)
+    assert settings.loaders == (Person("group:radiology@example.org"),)
     assert settings.common_labels["team"] == "radiology"
 
 
@@ -185,7 +186,8 @@ def test_the_endpoints_are_the_services_roots() -> None:
 
 @pytest.mark.parametrize("key", sorted(ENDPOINTS))
 def test_a_stack_is_never_half_on_the_emulator(key: str) -> None:
-    values = {"gcp:project": PROJECT, **ENDPOINTS}
+    alerts = {f"{NAMESPACE}:auditLogs": "true", f"{NAMESPACE}:alertChannels": '["email:ops@example.org"]'}
+    values = {"gcp:project": PROJECT, **ENDPOINTS, **alerts}
     del values[key]
     (problem,) = problems(values, "local", TOKEN)
     assert f"{key} is missing" in problem

@@ -31,10 +31,10 @@ def _of_healthcare(inputs: object) -> bool:
 
 def _kept(graph: Graph) -> Iterator[Violation]:
     """What is wrong with where the entries go."""
-    sinks = list(graph.of("logging/projectSink:ProjectSink"))
-    if not sinks:
+    destinations = [str(each.inputs.get("destination", "")) for each in graph.of("logging/projectSink:ProjectSink")]
+    kept = [each.removeprefix(_DESTINATION) for each in destinations if each.startswith(_DESTINATION)]
+    if not kept:
         yield Violation("", "No sink keeps the audit log beyond 30 days: set auditLogs to true.")
-    kept = {str(each.inputs.get("destination", "")).removeprefix(_DESTINATION) for each in sinks}
     for each in graph.of(BUCKET):
         if graph.asked.protected and each.called in kept and not each.inputs.get("retentionPolicy"):
             yield Violation(each.name, f"Entries in {each.called} can be deleted: give the bucket a retention policy.")
