@@ -77,6 +77,7 @@ def _outputs(made: Environment) -> dict[str, object]:
         kms_keys=settings.keys,
         audit_bucket=made.watch.bucket.bucket.name if made.watch.bucket else None,
         audit_tables=made.watch.tables.dataset.dataset_id if made.watch.tables else None,
+        reader_prefix=settings.reader_prefix or None,
         auditor_email=_email(made.watch.oversight.auditor if made.watch.oversight else None),
         operator_email=_email(made.watch.oversight.operator if made.watch.oversight else None),
         access={who: _roles(given) for who, given in _given(made).items()},

@@ -101,6 +101,8 @@ class Outputs(Contract):
     """The bucket that audit log entries are kept in; None where they are not kept."""
     audit_tables: str | None = None
     """The BigQuery dataset that they are queried in."""
+    reader_prefix: str | None = None
+    """What the names of the objects begin with that the reader sees of the export bucket; None for all."""
     auditor_email: str | None = None
     """The service account that sees logs and policies; None where nobody may act as it."""
     operator_email: str | None = None

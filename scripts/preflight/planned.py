@@ -35,6 +35,10 @@ def outputs(settings: Settings) -> Outputs:
         healthcare_agent_email="",
         kms_keys=settings.keys,
         audit_bucket=names.audit_bucket if settings.audit_logs else None,
+        audit_tables=names.audit_bigquery_dataset if settings.audit_logs else None,
+        auditor_email=f"{names.auditor}@{project}.iam.gserviceaccount.com" if settings.auditors else None,
+        operator_email=f"{names.operator}@{project}.iam.gserviceaccount.com" if settings.operators else None,
+        reader_prefix=settings.reader_prefix or None,
         temp_bucket=names.temp_bucket if settings.dataflow else None,
         endpoints=settings.endpoints,
     )

@@ -121,7 +121,7 @@ class _Google(mocks.Mocks):
         }.get(args.typ, args.name)
         state = dict(inputs)
         if args.typ == "gcp:logging/projectSink:ProjectSink":
-            state["writerIdentity"] = "serviceAccount:sink-writer@gcp-sa-logging.iam.gserviceaccount.com"
+            state["writerIdentity"] = f"serviceAccount:{args.name}-writer@gcp-sa-logging.iam.gserviceaccount.com"
         if args.typ == "gcp:projects/iAMCustomRole:IAMCustomRole":
             state["name"] = f"projects/{project}/roles/{inputs['roleId']}"
         if args.typ == "gcp:monitoring/notificationChannel:NotificationChannel":

@@ -223,10 +223,11 @@ def test_a_dataset_with_another_key_than_is_asked_for_would_be_replaced(
 
 
 def test_the_names_before_are_those_after() -> None:
-    chosen = settings(auditLogs="true", dataflow="true")
+    people = {"auditors": '["group:audit@example.org"]', "operators": '["group:operations@example.org"]'}
+    chosen = settings(auditLogs="true", dataflow="true", readerPrefix="released/", **people)
     made = Outputs.from_mapping(declare(chosen).outputs)
     assert dataclasses.replace(planned.outputs(chosen), project_number=made.project_number) == dataclasses.replace(
-        made, healthcare_agent_email=""
+        made, healthcare_agent_email="", access={}
     )
 
 
