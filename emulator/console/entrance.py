@@ -72,7 +72,7 @@ async def _follow(context: Context, headers: dict[str, str], code: str) -> Respo
 def _entered(cookie: str) -> Response:
     """A page that goes on to the console; not a redirect, which a browser from elsewhere follows without the cookie."""
     on = tag("meta", http_equiv="refresh", content=f"0; url={BASE}")
-    return layout.bare("Console", join(on, tag("p", tag("a", "Console", href=BASE))), cookie=cookie)
+    return layout.bare("Console", tag("p", tag("a", "Console", href=BASE)), cookie=cookie, head=on)
 
 
 def stranger(status: int) -> Response:

@@ -6,7 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from emulator.console.caller import Caller, Json, Refused
+from emulator.console.visitor import Visitor
 from emulator.console.wording import several
+from emulator.services.cloudkms.resources import RINGS
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,15 @@ class Store:
 
 async def datasets(api: Caller, project: str) -> list[str]:
     """The names of the healthcare datasets of a project, in all locations. Raises Refused."""
-    locations = (await api.get(f"v1/projects/{project}/locations")).get("locations", [])
+    locations, _ = await api.listed(f"v1/projects/{project}/locations", "locations")
     found = await asyncio.gather(*(api.listed(f"v1/{each['name']}/datasets", "datasets") for each in locations))
     return [dataset["name"] for listed, _ in found for dataset in listed]
 
 
-async def stores(api: Caller, dataset: str) -> list[Store]:
-    """The stores of a dataset, each with what it holds. Raises Refused."""
-    found = []
-    for kind in KINDS:
-        listed, _ = await api.listed(f"v1/{dataset}/{kind.collection}", kind.collection)
-        found += [Store(kind, each["name"], await holds(api, kind, each["name"])) for each in listed]
-    return found
+async def stores(api: Caller, dataset: str, kind: Kind) -> list[Store]:
+    """The stores of a kind in a dataset, each with what it holds. Raises Refused."""
+    listed, _ = await api.listed(f"v1/{dataset}/{kind.collection}", kind.collection)
+    return [Store(kind, each["name"], await holds(api, kind, each["name"])) for each in listed]
 
 
 async def holds(api: Caller, kind: Kind, name: str) -> str:
@@ -93,11 +92,17 @@ async def _table(api: Caller, base: str, table: Json) -> Json:
     return whole
 
 
-async def keys(api: Caller, project: str) -> list[Json]:
-    """The keys of Cloud KMS of a project, in all locations. Raises Refused."""
-    locations = (await api.get(f"v1/projects/{project}/locations")).get("locations", [])
-    names = ["global", *(each["locationId"] for each in locations)]
-    parents = (f"v1/projects/{project}/locations/{name}/keyRings" for name in names)
+async def keys(visitor: Visitor) -> list[Json]:
+    """The keys of Cloud KMS of the visitor's project, in all locations. Raises Refused."""
+    api = visitor.api
+    parents = (f"v1/projects/{visitor.project}/locations/{name}/keyRings" for name in _ring_locations(visitor))
     rings = await asyncio.gather(*(api.listed(parent, "keyRings") for parent in parents))
     below = (api.listed(f"v1/{ring['name']}/cryptoKeys", "cryptoKeys") for listed, _ in rings for ring in listed)
     return [key for listed, _ in await asyncio.gather(*below) for key in listed]
+
+
+def _ring_locations(visitor: Visitor) -> list[str]:
+    """Where to ask for key rings: Cloud KMS's own list of locations is not emulated. What is there is asked by API."""
+    sql = "SELECT DISTINCT parent FROM resources WHERE kind = ? AND parent GLOB ?"
+    rows = visitor.context.db.all(sql, (RINGS, f"projects/{visitor.project}/locations/*"))
+    return sorted({"global", *(row["parent"].rpartition("/")[2] for row in rows)})

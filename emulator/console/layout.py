@@ -58,13 +58,13 @@ def response(visitor: Visitor, page: Page) -> Response:
     return Response(page.status, _HEADERS, document(page.title, body))
 
 
-def bare(title: str, content: Html, status: int = 200, cookie: str = "") -> Response:
-    """A page without links, for who has no session yet; with the cookie of a new one."""
+def bare(title: str, content: Html, status: int = 200, cookie: str = "", head: Child = None) -> Response:
+    """A page without links, for who has no session yet; with the cookie of a new one, and more in its head."""
     headers = {**_HEADERS, "set-cookie": cookie} if cookie else _HEADERS
-    return Response(status, headers, document(title, tag("main", content, id="content")))
+    return Response(status, headers, document(title, tag("main", content, id="content"), head))
 
 
-def document(title: str, body: Html, *head: Child) -> bytes:
+def document(title: str, body: Html, head: Child = None) -> bytes:
     """A whole document."""
     links = (
         tag("meta", charset="utf-8"),
@@ -73,7 +73,7 @@ def document(title: str, body: Html, *head: Child) -> bytes:
         tag("link", rel="stylesheet", href=f"{BASE}style.css"),
         tag("link", rel="icon", href=f"{BASE}icon.svg", type="image/svg+xml"),
         tag("script", src=f"{BASE}script.js", defer=True),
-        *head,
+        head,
     )
     text = f"<!doctype html>{tag('html', tag('head', *links), tag('body', body), lang='en')}"
     return text.encode("utf-8", "replace")

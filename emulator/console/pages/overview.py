@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from emulator.console.caller import Caller, Json, Refused
 from emulator.console.html import Child, Html, join, tag
-from emulator.console.inventory import Store, datasets, keys, stores, tables
+from emulator.console.inventory import KINDS, Kind, Store, datasets, keys, stores, tables
 from emulator.console.layout import Page, button, field, form, refusal, section, table, url
 from emulator.console.leading import address
 from emulator.console.site import page
@@ -57,16 +57,16 @@ async def open_by_name(visitor: Visitor) -> Response:
     return Response(303, {"location": to, "cache-control": "no-store"})
 
 
-async def _part(visitor: Visitor, title: str, make: Callable[[Caller, str], Awaitable[tuple[str, Child]]]) -> Part:
+async def _part(visitor: Visitor, title: str, make: Callable[[Visitor], Awaitable[tuple[str, Child]]]) -> Part:
     try:
-        count, content = await make(visitor.api, visitor.project)
+        count, content = await make(visitor)
     except Refused as refused:
         return Part(title, "", refusal(refused, visitor.principal))
     return Part(title, count, content)
 
 
-async def _projects(api: Caller, _: str) -> tuple[str, Child]:
-    listed, more = await api.listed("v3/projects:search", "projects", _MOST)
+async def _projects(visitor: Visitor) -> tuple[str, Child]:
+    listed, more = await visitor.api.listed("v3/projects:search", "projects", _MOST)
     rows = [
         (tag("a", each["projectId"], href=url("", project=each["projectId"])), each["name"].rpartition("/")[2])
         for each in listed
@@ -74,10 +74,22 @@ async def _projects(api: Caller, _: str) -> tuple[str, Child]:
     return _count(listed, more), table("Projects", ("Project", "Number"), rows)
 
 
-async def _stores(api: Caller, project: str) -> tuple[str, Child]:
-    found = await asyncio.gather(*(stores(api, dataset) for dataset in await datasets(api, project)))
-    rows = [_store(each) for listed in found for each in listed]
-    return number(len(rows)), table("Stores", ("Store", "Kind", "Dataset", "Holds"), rows)
+async def _stores(visitor: Visitor) -> tuple[str, Child]:
+    """The stores of all datasets; below them, which kinds may not be listed."""
+    api = visitor.api
+    asked = [(dataset, kind) for dataset in await datasets(api, visitor.project) for kind in KINDS]
+    found = await asyncio.gather(*(_attempted(api, *each) for each in asked))
+    rows = [_store(store) for listed in found if isinstance(listed, list) for store in listed]
+    refused = {str(each): each for each in found if isinstance(each, Refused)}
+    shown = table("Stores", ("Store", "Kind", "Dataset", "Holds"), rows)
+    return number(len(rows)), [shown, *(refusal(each, visitor.principal) for each in refused.values())]
+
+
+async def _attempted(api: Caller, dataset: str, kind: Kind) -> list[Store] | Refused:
+    try:
+        return await stores(api, dataset, kind)
+    except Refused as refused:
+        return refused
 
 
 def _store(store: Store) -> Sequence[Child]:
@@ -86,8 +98,8 @@ def _store(store: Store) -> Sequence[Child]:
     return link, store.kind.title, f"{parts[5]} ({parts[3]})", store.holds
 
 
-async def _buckets(api: Caller, project: str) -> tuple[str, Child]:
-    listed, more = await api.listed("storage/v1/b", "items", _MOST, project=project)
+async def _buckets(visitor: Visitor) -> tuple[str, Child]:
+    listed, more = await visitor.api.listed("storage/v1/b", "items", _MOST, project=visitor.project)
     rows = [
         (
             tag("a", each["name"], href=url("objects", bucket=each["name"])),
@@ -100,21 +112,33 @@ async def _buckets(api: Caller, project: str) -> tuple[str, Child]:
     return _count(listed, more), table("Buckets", ("Bucket", "Location", "Class", "Versioning"), rows)
 
 
-async def _topics(api: Caller, project: str) -> tuple[str, Child]:
-    listed, more = await api.listed(f"v1/projects/{project}/topics", "topics", _MOST)
-    subscriptions, _ = await api.listed(f"v1/projects/{project}/subscriptions", "subscriptions", _MOST)
+async def _topics(visitor: Visitor) -> tuple[str, Child]:
+    listed, more = await visitor.api.listed(f"v1/projects/{visitor.project}/topics", "topics", _MOST)
+    subscriptions = await _subscriptions(visitor)
     rows = [
         (
             tag("a", each["name"].rpartition("/")[2], href=url("topic", topic=each["name"])),
-            ", ".join(s["name"].rpartition("/")[2] for s in subscriptions if s.get("topic") == each["name"]) or "none",
+            ", ".join(subscriptions.get(each["name"], [])),
         )
         for each in listed
     ]
     return _count(listed, more), table("Topics", ("Topic", "Subscriptions"), rows)
 
 
-async def _tables(api: Caller, project: str) -> tuple[str, Child]:
-    found = await tables(api, project)
+async def _subscriptions(visitor: Visitor) -> dict[str, list[str]]:
+    """The ids of subscriptions by their topics; none for who may not list them."""
+    found: dict[str, list[str]] = {}
+    try:
+        listed, _ = await visitor.api.listed(f"v1/projects/{visitor.project}/subscriptions", "subscriptions", _MOST)
+    except Refused:
+        return found
+    for each in listed:
+        found.setdefault(each.get("topic", ""), []).append(each["name"].rpartition("/")[2])
+    return found
+
+
+async def _tables(visitor: Visitor) -> tuple[str, Child]:
+    found = await tables(visitor.api, visitor.project)
     return number(len(found)), table("Tables", ("Table", "Kind", "Rows"), [_table(each) for each in found])
 
 
@@ -125,8 +149,8 @@ def _table(found: Json) -> Sequence[Child]:
     return link, found.get("type", "").lower(), number(found["numRows"]) if "numRows" in found else ""
 
 
-async def _keys(api: Caller, project: str) -> tuple[str, Child]:
-    found = await keys(api, project)
+async def _keys(visitor: Visitor) -> tuple[str, Child]:
+    found = await keys(visitor)
     rows = [_key(each) for each in found]
     return number(len(rows)), table("Keys", ("Key", "Key ring", "Purpose", "Primary version"), rows)
 
@@ -136,8 +160,8 @@ def _key(key: Json) -> Sequence[Child]:
     return parts[7], f"{parts[5]} ({parts[3]})", key.get("purpose", ""), key.get("primary", {}).get("state", "")
 
 
-async def _accounts(api: Caller, project: str) -> tuple[str, Child]:
-    listed, more = await api.listed(f"v1/projects/{project}/serviceAccounts", "accounts", _MOST)
+async def _accounts(visitor: Visitor) -> tuple[str, Child]:
+    listed, more = await visitor.api.listed(f"v1/projects/{visitor.project}/serviceAccounts", "accounts", _MOST)
     rows = [(each["email"], each.get("displayName", ""), "disabled" if each.get("disabled") else "") for each in listed]
     return _count(listed, more), table("Service accounts", ("Service account", "Name", "State"), rows)
 
@@ -146,7 +170,7 @@ def _count(listed: Sequence[object], more: bool) -> str:
     return f"{number(len(listed))}{'+' if more else ''}"
 
 
-_PARTS: tuple[tuple[str, Callable[[Caller, str], Awaitable[tuple[str, Child]]]], ...] = (
+_PARTS: tuple[tuple[str, Callable[[Visitor], Awaitable[tuple[str, Child]]]], ...] = (
     ("Projects", _projects),
     ("Stores", _stores),
     ("Buckets", _buckets),

@@ -1,6 +1,7 @@
 """The console's first page."""
 
 import re
+from collections.abc import Callable
 
 from tests.emulator.console.conftest import DATASET, PROJECT, Browser, Site, words
 
@@ -14,12 +15,15 @@ def test_everything_is_listed_with_counts(site: Site, owner: Browser) -> None:
     rings = f"/v1/projects/{PROJECT}/locations/us-central1/keyRings"
     site.made(f"{rings}?keyRingId=ring")
     site.made(f"{rings}/ring/cryptoKeys?cryptoKeyId=lock", {"purpose": "ENCRYPT_DECRYPT"})
+    elsewhere = rings.replace("us-central1", "europe-west1")  # where there are keys, but no healthcare datasets
+    site.made(f"{elsewhere}?keyRingId=ring")
+    site.made(f"{elsewhere}/ring/cryptoKeys?cryptoKeyId=bolt", {"purpose": "ENCRYPT_DECRYPT"})
     page = owner.read("")
-    for name in ("films-of-console", "news", "research.labels", "lock", f"emulator@{PROJECT}"):
+    for name in ("bolt", "films-of-console", "news", "research.labels", "lock", f"emulator@{PROJECT}"):
         assert name in page
     counts = re.search(r"(\d+) Stores (\d+) Buckets (\d+) Topics (\d+) Tables (\d+) Keys", page)
     assert counts is not None
-    assert counts.groups() == ("1", "1", "1", "1", "1")
+    assert counts.groups() == ("1", "1", "1", "1", "2")
 
 
 def test_who_has_no_right_is_told_what_would_give_it(stranger: Browser) -> None:
@@ -27,6 +31,16 @@ def test_who_has_no_right_is_told_what_would_give_it(stranger: Browser) -> None:
     assert "images" not in page
     assert "Permission 'healthcare.locations.list' denied" in page
     assert "gcloud projects add-iam-policy-binding unit-project" in page
+
+
+def test_who_may_list_some_kinds_of_stores_sees_these_and_what_is_missing_for_the_others(
+    site: Site, unique: Callable[[str], str]
+) -> None:
+    email = site.account(unique("radiologist"))
+    site.grant(f"projects/{PROJECT}", "roles/healthcare.dicomViewer", email)
+    page = site.enter(email).read("")
+    assert "images DICOM store" in page
+    assert "Permission 'healthcare.fhirStores.list' denied" in page
 
 
 def test_names_lead_to_pages(owner: Browser) -> None:
