@@ -114,7 +114,7 @@ async def resource(visitor: Visitor) -> Page:
     name = f"v1/{store}/fhir/{kind}/{id_}"
     version = visitor.asked("version")
     raw = await visitor.api.raw(f"{name}/_history/{_checked(_ID, version)}" if version else name, accept=_JSON)
-    parsed = parsing.parse(raw)
+    parsed = parsing.parse(raw, limit=None)
     everything = await _everything(visitor, store, name) if kind == "Patient" and not version else None
     content = join(
         facts(("What it is", label(parsed)), ("Version", parsed.get("meta", {}).get("versionId")), ("Store", store)),

@@ -74,3 +74,10 @@ def test_consents_are_listed(site: Site, owner: Browser) -> None:
     site.made(f"/v1/{store}/attributeDefinitions?attributeDefinitionId=purpose", attribute)
     page = owner.read("consents", store=store)
     assert "purpose REQUEST research" in page
+
+
+def test_binaries_are_shown_as_resources_too(site: Site, owner: Browser) -> None:
+    store = filling.fhir_store(site, "binaries")
+    site.sent("PUT", f"/v1/{store}/fhir/Binary/b0", b"\x00\x01 not JSON", "application/pdf")
+    page = owner.read("resource", store=store, type="Binary", id="b0")
+    assert '"contentType": "application/pdf"' in page
