@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.services.bigquery import errors
-from emulator.services.bigquery.sql.types import STANDARD_NAMES, Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import STANDARD_NAMES, Field, field_mode, field_type, range_element
 
 
 def of_field(field: Field) -> dict[str, Any]:
@@ -19,6 +19,8 @@ def of_field(field: Field) -> dict[str, Any]:
     if kind == "RECORD":
         members = [{"name": child["name"], "type": of_field(child)} for child in field["fields"]]
         return {"typeKind": "STRUCT", "structType": {"fields": members}}
+    if kind == "RANGE":
+        return {"typeKind": kind, "rangeElementType": {"typeKind": range_element(field)}}
     return {"typeKind": STANDARD_NAMES.get(kind, kind)}
 
 
@@ -36,4 +38,6 @@ def type_text(kind: dict[str, Any]) -> str:
             for item in fields
         ]
         return f"STRUCT<{', '.join(members)}>"
+    if name == "RANGE":
+        return f"RANGE<{type_text(kind.get('rangeElementType') or {})}>"
     return str(name)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulator.errors import invalid_argument
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type, range_element
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")  # Avro: names
 SCALARS: dict[str, Any] = {
@@ -44,8 +44,17 @@ def _type(field: Field, name: str) -> Any:
     kind, mode = field_type(field), field_mode(field)
     if mode == "REPEATED":
         return {"type": "array", "items": _type({**field, "mode": "REQUIRED"}, name)}
-    made = schema_of(field["fields"], name) if kind == "RECORD" else _scalar(kind)
+    if kind == "RANGE":
+        made = _range(field, name)
+    else:
+        made = schema_of(field["fields"], name) if kind == "RECORD" else _scalar(kind)
     return made if mode == "REQUIRED" else ["null", made]
+
+
+def _range(field: Field, name: str) -> dict[str, Any]:
+    """The record of a RANGE: a bound that it has not is null."""
+    bounds = [{"name": bound, "type": ["null", _scalar(range_element(field))]} for bound in ("start", "end")]
+    return {"type": "record", "name": name, "fields": bounds, "sqlType": "RANGE"}
 
 
 def _scalar(kind: str) -> Any:

@@ -146,4 +146,6 @@ def _type(field: Field) -> dict[str, Any]:
     if field_type(field) == "RECORD":
         members = [{"name": child["name"], "type": _type(child)} for child in field["fields"]]
         return {"type": "STRUCT", "structTypes": members}
+    if field_type(field) == "RANGE":
+        return {"type": "RANGE", "rangeElementType": field["rangeElementType"]}
     return {"type": field_type(field)}

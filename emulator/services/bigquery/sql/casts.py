@@ -30,7 +30,11 @@ ALLOWED = {
     "ARRAY": {"ARRAY"},
     "STRUCT": {"STRUCT"},
     "JSON": {"JSON"},
+    "INTERVAL": {"INTERVAL", "STRING"},
+    "RANGE": {"RANGE", "STRING"},
+    "GEOGRAPHY": {"GEOGRAPHY"},
 }
+OWN_TEXT = {"INTERVAL": "bq_interval_text", "RANGE": "bq_range_text"}  # the macros that write them
 # The engine's name of a type, and that of the macros bq_cast_... and bq_safe_cast_....
 STRICT = {
     "bigint": "int64",
@@ -61,8 +65,11 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr | None:
     """
     value, to = node.this, node.to
     kind = kind_of(value)
-    check_types(kind, of_datatype(to))
+    target = kind_of(node) or of_datatype(to)
+    check_types(kind, target)
     safe = isinstance(node, exp.TryCast)
+    if target is not None and target.name in ("INTERVAL", "GEOGRAPHY", "RANGE"):
+        return _from_text(value, kind, target, safe=safe)
     if to.this in TYPES:
         return to_bignumeric(value, kind, to, safe=safe)
     if to.is_type("text"):
@@ -86,6 +93,17 @@ def rewrite_cast(node: exp.Cast) -> exp.Expr | None:
     return call(f"bq_safe_cast_{name}" if safe else f"bq_cast_{name}", value)
 
 
+def _from_text(value: exp.Expr, kind: Kind | None, target: Kind, *, safe: bool) -> exp.Expr | None:
+    """An INTERVAL, a RANGE or a GEOGRAPHY from a STRING; None where the value is one already, or NULL."""
+    if kind is None or kind.name != "STRING":
+        if kind is not None and kind.name == "RANGE" and kind != target:
+            raise SqlError(f"Invalid cast from {kind} to {target}")
+        return None
+    name = f"range_of_{target.element.name.lower()}" if target.element is not None else f"{target.name.lower()}_of"
+    made = call(f"bq_{name}", value)
+    return call("TRY", made) if safe else made
+
+
 def check_types(kind: Kind | None, to: Kind | None) -> None:
     """Raise SqlError where one type cannot be cast to the other; nothing where a type cannot be told."""
     if kind is None or to is None or kind.name not in ALLOWED:
@@ -98,4 +116,6 @@ def _to_string(value: exp.Expr, kind: Kind | None, *, safe: bool) -> exp.Expr:
     if kind is not None and kind.name == "BYTES":
         text = call("decode", value)
         return call("TRY", text) if safe else text
+    if kind is not None and kind.name in OWN_TEXT:
+        return call(OWN_TEXT[kind.name], value)
     return call("bq_string" if kind == JSON else "bq_cast_string", value)

@@ -44,7 +44,7 @@ AS_FLOAT = (  # what gives FLOAT64 whatever number it takes
     *(exp.Corr, exp.CovarPop, exp.CovarSamp, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
 )
 COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
-UNCOMPARABLE = ("JSON", "ARRAY")  # of which no two are equal; STRUCTs have no order
+UNCOMPARABLE = ("JSON", "ARRAY", "GEOGRAPHY")  # of which no two are equal; STRUCTs have no order
 VARIABLE = "bq_e"
 
 

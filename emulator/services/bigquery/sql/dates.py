@@ -21,7 +21,8 @@ from emulator.services.bigquery.sql.date_parts import (
     unit_name,
 )
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import Kind, kind_of
+from emulator.services.bigquery.sql.intervals import extract
+from emulator.services.bigquery.sql.kinds import INTERVAL, Kind, kind_of
 from emulator.services.bigquery.sql.nodes import at_zone, call, cast, text, zone_name
 
 TIMESTAMPTZ = "TIMESTAMP WITH TIME ZONE"
@@ -139,6 +140,8 @@ class DateRewriter:
         if isinstance(value, exp.AtTimeZone):
             value = at_zone(cast(value.this, TIMESTAMPTZ), value.args["zone"])
         part = unit_name(node.this) if isinstance(node.this, exp.WeekStart) else node.this.name.upper()
+        if kind_of(value) == INTERVAL:
+            return extract(part, value)
         check_extract(part, value)
         if part in ("DATE", "DATETIME", "TIME"):
             civil = cast(value, "TIMESTAMP")

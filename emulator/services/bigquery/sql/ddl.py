@@ -15,7 +15,7 @@ from emulator.services.bigquery.sql.plans import Change, Create, Drop
 from emulator.services.bigquery.sql.rows import timestamp_microseconds
 from emulator.services.bigquery.sql.statements import copied_table
 from emulator.services.bigquery.sql.trees import syntax
-from emulator.services.bigquery.sql.types import Field, check_schema
+from emulator.services.bigquery.sql.types import Field, check_schema, range_element
 
 TYPE_NAMES = {
     "BIGINT": "INTEGER",
@@ -37,6 +37,8 @@ TYPE_NAMES = {
     "VARBINARY": "BYTES",
     "BINARY": "BYTES",
     "JSON": "JSON",
+    "INTERVAL": "INTERVAL",
+    "GEOGRAPHY": "GEOGRAPHY",
 }
 PARTITION_UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
 OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resource
@@ -276,6 +278,8 @@ def _typed(name: str, kind: exp.DataType) -> Field:
             fields.append(_column(child))
         return {"name": name, "type": "RECORD", "mode": "NULLABLE", "fields": fields}
     written = kind.this.name if isinstance(kind.this, exp.DType) else str(kind.this)
+    if written == "RANGE":
+        return _range(name, kind)
     if written not in TYPE_NAMES:
         raise SqlError(f"Column {name}: the type {written} is not emulated.")
     column: Field = {"name": name, "type": TYPE_NAMES[written], "mode": "NULLABLE"}
@@ -285,6 +289,14 @@ def _typed(name: str, kind: exp.DataType) -> Field:
         column["scale"] = numbers[1] if len(numbers) > 1 else "0"
     elif numbers and column["type"] in ("STRING", "BYTES"):
         column["maxLength"] = numbers[0]
+    return column
+
+
+def _range(name: str, kind: exp.DataType) -> Field:
+    """A column of the type RANGE<T>. Raises SqlError for a T that it cannot be of."""
+    element = "".join(_typed(name, inner)["type"] for inner in kind.expressions)
+    column = {"name": name, "type": "RANGE", "mode": "NULLABLE", "rangeElementType": {"type": element}}
+    range_element(column)
     return column
 
 

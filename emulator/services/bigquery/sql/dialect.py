@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from emulator.services.bigquery.sql.arity import COUNTS, Build, check_count, checked
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.named import NAMED
 
 T = TypeVar("T")
 
@@ -83,7 +84,10 @@ class GoogleSql(BigQuery):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
         FUNCTIONS = {
-            name: checked(name, OTHERS.get(name) or BigQueryParser.FUNCTIONS.get(name) or _unknown(name))
+            name: checked(
+                name,
+                OTHERS.get(name) or (name not in NAMED and BigQueryParser.FUNCTIONS.get(name)) or _unknown(name),
+            )
             for name in COUNTS
         }
         FUNCTION_PARSERS = {

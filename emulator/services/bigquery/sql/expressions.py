@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql import signatures
+from emulator.services.bigquery.sql import ranges, searches, signatures
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
-    BYTES,
     FLOAT64,
     INT64,
     INTERVAL,
@@ -29,21 +28,10 @@ from emulator.services.bigquery.sql.kinds import (
     supertype,
     typed,
 )
+from emulator.services.bigquery.sql.named import NAMED
 from emulator.services.bigquery.sql.scopes import inside
 from emulator.services.bigquery.sql.structs import field_name
 
-# Functions that the parser has no class for: the types that they take, and the one that they give.
-NAMED: dict[str, tuple[tuple[Kind, ...], Kind]] = {
-    "IEEE_DIVIDE": ((FLOAT64, FLOAT64), FLOAT64),
-    "NET.HOST": ((STRING,), STRING),
-    "NET.IP_FROM_STRING": ((STRING,), BYTES),
-    "NET.SAFE_IP_FROM_STRING": ((STRING,), BYTES),
-    "NET.IP_TO_STRING": ((BYTES,), STRING),
-    "NET.IP_NET_MASK": ((INT64, INT64), BYTES),
-    "NET.IP_TRUNC": ((BYTES, INT64), BYTES),
-    "NET.IPV4_FROM_INT64": ((INT64,), BYTES),
-    "NET.IPV4_TO_INT64": ((BYTES,), INT64),
-}
 PARTS = ("DATE", "DATETIME", "TIME")  # EXTRACT gives these; other parts are INT64
 
 
@@ -66,16 +54,16 @@ def _sum(node: exp.Binary) -> Kind | None:
         return None
     if {one.name, other.name} <= {*NUMBERS, "NULL"}:
         return supertype([typed(node.this), typed(node.expression)])
+    if one == other == INTERVAL:
+        return INTERVAL
     minus = isinstance(node, exp.Sub)
     pairs = [(one, other)] if minus else [(one, other), (other, one)]
     for first, second in pairs:
         if first.name == "DATE" and second.name in ("INT64", "NULL"):
             return first
-        if first.name in (*TEMPORAL, "INTERVAL") and second.name == "INTERVAL":
+        if first.name in TEMPORAL and second.name == "INTERVAL":
             return Kind("DATETIME") if first.name == "DATE" else first
-    if minus and one.name == other.name == "DATE":
-        raise SqlError("The difference of two dates is an INTERVAL, which is not emulated; use DATE_DIFF.")
-    if minus and one.name in TEMPORAL and other.name in TEMPORAL:
+    if minus and one.name in TEMPORAL and other.name == one.name:
         return INTERVAL
     if any(kind.name == "NULL" or (kind.name == "STRING" and is_literal(part)) for kind, part in _sides(node)):
         return None  # a literal may be a date
@@ -147,11 +135,18 @@ def _concat(node: exp.Concat) -> Kind | None:
 
 
 def _anonymous(node: exp.Anonymous) -> Kind | None:
-    takes, gives = NAMED.get(node.name.upper(), ((), None))
-    for argument, kind in zip(node.expressions, takes, strict=False):
-        if not coerces(typed(argument), kind.name):
+    name = node.name.upper()
+    if name in ranges.NAMES:
+        return ranges.function_kind(node)
+    if name in searches.OPTIONS:
+        return searches.function_kind(node)
+    if (function := NAMED.get(name)) is None:
+        return None
+    for argument, names in zip(node.expressions, function.takes, strict=False):
+        if not any(coerces(typed(argument), kind) for kind in names):
             raise signatures.no_signature(node)
-    return gives
+    gives = function.gives.removeprefix("ARRAY<").removesuffix(">")
+    return Kind(gives) if gives == function.gives else array_of(Kind(gives))
 
 
 def _approx_top(node: exp.Func) -> Kind:

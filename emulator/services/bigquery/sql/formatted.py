@@ -14,6 +14,7 @@ from emulator.services.bigquery.sql.nodes import call
 PREFIXED = ("NUMERIC", "BIGNUMERIC", "DATE", "DATETIME", "TIME", "TIMESTAMP")
 LITERALS = {"STRING": "bq_string_literal", "JSON": "bq_json_literal", "FLOAT64": "bq_float_literal"}
 TEXTS = {"JSON": "bq_json_text", "FLOAT64": "bq_float_text", "BYTES": "bq_bytes_text"}
+OWN_TEXTS = {"INTERVAL": "bq_interval_text", "RANGE": "bq_range_text", "GEOGRAPHY": "bq_geography_text"}
 
 
 def rewrite_format(node: exp.Format) -> exp.Expr:
@@ -53,5 +54,11 @@ def shown(kind: Kind | None, value: exp.Expr, *, literal: bool, depth: int = 0) 
         return call(LITERALS[kind.name], value)
     if not literal and kind.name in TEXTS:
         return call(TEXTS[kind.name], value)
-    plain = call("bq_cast_string", value)
+    plain = call(OWN_TEXTS.get(kind.name, "bq_cast_string"), value)
+    if literal and kind.name == "INTERVAL":
+        return call("bq_interval_literal", plain)
+    if literal and kind.name in ("RANGE", "GEOGRAPHY"):
+        return (
+            call("bq_typed_literal", str(kind), plain) if kind.name == "RANGE" else call("bq_geography_literal", plain)
+        )
     return call("bq_typed_literal", kind.name, plain) if literal and kind.name in PREFIXED else plain

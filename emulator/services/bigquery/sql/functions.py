@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql import json_text
+from emulator.services.bigquery.sql import geographies, intervals, json_text, ranges, searches
 from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bignumeric import parameterized
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
@@ -22,33 +22,22 @@ from emulator.services.bigquery.sql.dialect import GoogleSql
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
+from emulator.services.bigquery.sql.intervals import IntervalRewriter
 from emulator.services.bigquery.sql.json_changes import JsonChanges
-from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note
+from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note, of_datatype
+from emulator.services.bigquery.sql.named import NAMED
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
 from emulator.services.bigquery.sql.patterns import PatternRewriter
 from emulator.services.bigquery.sql.percentiles import percentile
 from emulator.services.bigquery.sql.safe import isolate
 from emulator.services.bigquery.sql.texts import TextRewriter
-from emulator.services.bigquery.sql.types import check_digits
+from emulator.services.bigquery.sql.types import RANGE_ELEMENTS, check_digits, range_type
 from emulator.services.bigquery.sql.values import ValueRewriter
 
 Rewrite = Callable[[Any], exp.Expr | None]
-# BigQuery functions that sqlglot does not know by name, and DuckDB has under another or the same one.
-UNKNOWN_TO_SQLGLOT = {
-    "IEEE_DIVIDE": "bq_ieee_divide",
-    "ERROR": "bq_error",
-    "NULLIFZERO": "bq_nullifzero",
-    "JSON_STRIP_NULLS": "",
-    "NET.HOST": "bq_host",
-    "NET.IP_FROM_STRING": "bq_ip_from_string",
-    "NET.SAFE_IP_FROM_STRING": "bq_safe_ip_from_string",
-    "NET.IP_TO_STRING": "bq_ip_to_string",
-    "NET.IP_NET_MASK": "bq_ip_net_mask",
-    "NET.IP_TRUNC": "bq_ip_trunc",
-    "NET.IPV4_FROM_INT64": "bq_ipv4_from_int64",
-    "NET.IPV4_TO_INT64": "bq_ipv4_to_int64",
-}
+# Functions that sqlglot does not know by name, of values of any type; those of one type are in named.txt.
+OF_ANY = {"ERROR": "bq_error", "NULLIFZERO": "bq_nullifzero"}
 MAX_INT64 = 2**63 - 1
 DIRECT: dict[type[exp.Expr], str] = {
     exp.JSONType: "bq_json_type",
@@ -77,7 +66,6 @@ DIRECT: dict[type[exp.Expr], str] = {
 }
 # Functions that neither DuckDB nor a macro offers: refused by their BigQuery name.
 REFUSED: dict[type[exp.Expr], str] = {
-    exp.MakeInterval: "MAKE_INTERVAL",
     exp.Collate: "COLLATE",
 }
 
@@ -103,7 +91,9 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     return tree
 
 
-class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, TextRewriter, JsonChanges):
+class Rewriter(
+    IntervalRewriter, DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, TextRewriter, JsonChanges
+):
     """One pass over one statement."""
 
     def __init__(self, principal: str) -> None:
@@ -117,6 +107,8 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)
+        if (new := intervals.operation(node) or ranges.compare(node)) is not None:
+            return new
         if (new := self.number(node) or compare(node) or percentile(node)) is not None:
             return new
         if kind in DIRECT:
@@ -133,11 +125,18 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
             return None
         if name.upper() in BUCKETS:
             return bucket(name.upper(), node.expressions)
-        target = UNKNOWN_TO_SQLGLOT.get(name.upper())
+        if name.upper() in searches.OPTIONS:
+            return searches.function(node)
+        if (made := ranges.function(node)) is not None:
+            return made
+        named = NAMED.get(name.upper())
+        target = named.target if named is not None else OF_ANY.get(name.upper())
         if not target:
             path = node.parent.this.sql("bigquery") + "." if isinstance(node.parent, exp.Dot) else ""
             raise not_found(path + name)
-        return call(target, *node.expressions)
+        if any(isinstance(item, exp.Kwarg) for item in node.expressions):
+            raise SqlError(f"Arguments of {name.upper()} by their names are not emulated.")
+        return call(geographies.target(node, target), *node.expressions)
 
     def _safefunc(self, node: exp.SafeFunc) -> exp.Expr:
         return call("TRY", node.this)
@@ -172,8 +171,10 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
             check_digits("NUMERIC", *(*(int(item.name) for item in node.expressions), 0)[:2])
         if node.this == exp.DType.BIGDECIMAL:
             return parameterized(node)
-        if node.this in (exp.DType.GEOGRAPHY, exp.DType.INTERVAL, exp.DType.RANGE):
-            raise SqlError(f"The type {node.this.name} is not emulated.")
+        if node.this == exp.DType.GEOGRAPHY:
+            return engine_type("GEOMETRY")
+        if node.this == exp.DType.RANGE:
+            return _range_type(node)
         return None
 
     def _cast(self, node: exp.Cast) -> exp.Expr | None:
@@ -278,6 +279,13 @@ class Rewriter(DateRewriter, NumberRewriter, ValueRewriter, PatternRewriter, Tex
 
     def _format(self, node: exp.Format) -> exp.Expr:
         return rewrite_format(node)
+
+
+def _range_type(node: exp.DataType) -> exp.Expr:
+    kind = of_datatype(node)
+    if kind is None or kind.element is None or kind.element.name not in RANGE_ELEMENTS:
+        raise SqlError(f"{node.sql('bigquery')} is no type: a RANGE is of DATE, DATETIME or TIMESTAMP.")
+    return engine_type(range_type(kind.element.name))
 
 
 def _arguments(node: exp.Expr) -> list[exp.Expr]:

@@ -21,6 +21,8 @@ from emulator.services.bigquery.sql.types import (
     field_mode,
     field_type,
     quote,
+    range_element,
+    range_type,
 )
 
 NUMBERS = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")  # each coerces to those after it
@@ -47,6 +49,7 @@ OF_PARSER = {
     "TIMESTAMPTZ": "TIMESTAMP",
     "JSON": "JSON",
     "INTERVAL": "INTERVAL",
+    "GEOGRAPHY": "GEOGRAPHY",
 }
 
 
@@ -56,7 +59,7 @@ class Mismatch(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """A data type. element is what an ARRAY holds; fields are a STRUCT's names ("" for none) and types.
+    """A data type. element is what an ARRAY holds or a RANGE is of; fields: a STRUCT's names ("" for none) and types.
 
     NULL is the type of the literal NULL, which becomes any other; an empty ARRAY literal holds NULL.
     """
@@ -68,6 +71,8 @@ class Kind:
     def __str__(self) -> str:
         if self.name == "ARRAY":
             return f"ARRAY<{self.element or 'unknown'}>"
+        if self.name == "RANGE":
+            return f"RANGE<{self.element or 'unknown'}>"
         if self.name == "STRUCT":
             return f"STRUCT<{', '.join(f'{name} {kind}'.strip() for name, kind in self.fields)}>"
         return "INT64" if self.name == "NULL" else self.name
@@ -82,6 +87,7 @@ class Kind:
 
 STRING, BYTES, BOOL, INT64, FLOAT64, JSON = map(Kind, ("STRING", "BYTES", "BOOL", "INT64", "FLOAT64", "JSON"))
 NUMERIC, BIGNUMERIC, NULL, INTERVAL = map(Kind, ("NUMERIC", "BIGNUMERIC", "NULL", "INTERVAL"))
+GEOGRAPHY = Kind("GEOGRAPHY")
 Typed = tuple[Kind | None, bool]  # the type of an expression, and whether that is a literal
 
 
@@ -95,6 +101,8 @@ def of_field(field: Field) -> Kind:
     kind = field_type(field)
     if kind == "RECORD":
         own = Kind("STRUCT", fields=tuple((child["name"], of_field(child)) for child in field["fields"]))
+    elif kind == "RANGE":
+        own = Kind("RANGE", Kind(range_element(field)))
     else:
         own = Kind(STANDARD_NAMES.get(kind, kind))
     return array_of(own) if field_mode(field) == "REPEATED" else own
@@ -113,6 +121,9 @@ def of_datatype(node: exp.DataType) -> Kind | None:
             own = of_datatype(written) if isinstance(written, exp.DataType) else None
             fields.append((field_name(item) if isinstance(item, exp.ColumnDef) else "", own))
         return Kind("STRUCT", fields=tuple(fields))
+    if name == "RANGE":
+        inner = node.expressions[0] if node.expressions else None
+        return Kind("RANGE", of_datatype(inner) if isinstance(inner, exp.DataType) else None)
     return Kind(OF_PARSER[name]) if name in OF_PARSER else None
 
 
@@ -129,6 +140,8 @@ def engine_name(kind: Kind) -> str | None:
                 return None
             parts.append(f"{quote(name or anonymous_name(place))} {inner}")
         return f"STRUCT({', '.join(parts)})" if parts else None
+    if kind.name == "RANGE":
+        return range_type(kind.element.name) if kind.element is not None else None
     return DUCKDB_NAMES.get(LEGACY_NAMES.get(kind.name, kind.name))
 
 
@@ -161,6 +174,8 @@ def _common(known: Sequence[tuple[Kind, bool]]) -> Kind | None:
         name = known[0][0].name
         if name == "ARRAY":
             return array_of(supertype((kind.element, literal) for kind, literal in known))
+        if name == "RANGE" and len({kind for kind, _ in known}) > 1:
+            raise Mismatch
         return _common_struct(known) if name == "STRUCT" else known[0][0]
     firm = [kind for kind, literal in known if not literal] or [kind for kind, _ in known]
     for name in sorted({kind.name for kind in firm}, key=lambda own: NUMBERS.index(own) if own in NUMBERS else -1):

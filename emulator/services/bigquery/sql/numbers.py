@@ -10,10 +10,12 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.bignumeric import operation
+from emulator.services.bigquery.sql.intervals import check_sum
 from emulator.services.bigquery.sql.kinds import (
     BIGNUMERIC,
     FLOAT64,
     INT64,
+    INTERVAL,
     NUMERIC,
     Kind,
     is_literal,
@@ -71,11 +73,17 @@ class NumberRewriter:
     def _sum(self, node: exp.Sum) -> exp.Expr | None:
         if kind_of(node) == BIGNUMERIC:
             return over(node, lambda windowed: call("bq_big_sum", windowed(node.copy())))
+        if kind_of(node) == INTERVAL:
+            check_sum(node)
+            return call("bq_interval_sum", node.this)
         if kind_of(node) != INT64:
             return None
         return over(node, lambda windowed: cast(windowed(node.copy()), "BIGINT"))
 
     def _avg(self, node: exp.Avg) -> exp.Expr | None:
+        if kind_of(node) == INTERVAL:
+            check_sum(node)
+            return call("bq_interval_avg", node.this)
         macro = AVERAGES.get(kind_of(node))
         if macro is None:
             return None

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Mapping, Sequence
-from decimal import InvalidOperation
 from typing import Any
 
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.kinds import note, of_field
 from emulator.services.bigquery.sql.nodes import call, cast, text
 from emulator.services.bigquery.sql.plans import Variable
-from emulator.services.bigquery.sql.rows import CONVERTERS
-from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type
+from emulator.services.bigquery.sql.rows import CONVERTERS, UNREADABLE
+from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type, range_element
 
 Parameter = dict[str, Any]  # QueryParameter of the REST API
 
@@ -81,6 +80,10 @@ def _field(kind: dict[str, Any], name: str) -> Field:
             for index, member in enumerate(members, 1)
         ]
         return {"name": name, "type": "RECORD", "fields": fields}
+    if upper == "RANGE":
+        made = {"name": name, "type": upper, "rangeElementType": kind.get("rangeElementType")}
+        range_element(made)
+        return made
     if upper not in DUCKDB_NAMES:
         raise SqlError(f"Query parameter {name} has the type {upper or 'none'}, which is not emulated.")
     return {"name": name, "type": upper}
@@ -102,6 +105,8 @@ def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
             for child in field["fields"]
         ]
         return exp.Struct(expressions=pairs)
+    if field["type"] == "RANGE":
+        return _range(field, value, name)
     if field["type"] not in (*CONVERTERS, "RECORD"):
         raise SqlError(f"A parameter or variable of the type {field['type']} is not emulated: {name}")
     raw = value.get("value")
@@ -109,7 +114,7 @@ def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
         return cast(exp.Null(), duckdb_type(field))
     try:
         converted = CONVERTERS[field["type"]](raw)
-    except (ValueError, TypeError, InvalidOperation, binascii.Error, OverflowError):
+    except UNREADABLE:
         raise SqlError(f"Invalid value for query parameter {name} of type {field['type']}.") from None
     if field["type"] == "BYTES":
         return call("from_base64", str(converted))
@@ -117,4 +122,23 @@ def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
         return text(str(converted))
     if field["type"] == "BIGNUMERIC":
         return exp.Cast(this=text(str(converted)), to=exp.DataType(this=exp.DType.BIGDECIMAL))
+    if field["type"] in ("INTERVAL", "GEOGRAPHY"):
+        return _noted(call(f"bq_{field['type'].lower()}_of", str(converted)), field)
     return cast(text(str(converted).lower() if field["type"] == "BOOLEAN" else str(converted)), duckdb_type(field))
+
+
+def _noted(made: exp.Expr, field: Field) -> exp.Expr:
+    return note(made, of_field(field))
+
+
+def _range(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
+    """A RANGE of its two bounds, or of the text that stands for them."""
+    element: Field = {"name": name, "type": range_element(field)}
+    if "rangeValue" not in value:
+        raw = value.get("value")
+        if raw is None:
+            return _noted(cast(exp.Null(), duckdb_type(field)), field)
+        return _noted(call(f"bq_range_of_{element['type'].lower()}", str(raw)), field)
+    given = value["rangeValue"]
+    bounds = [literal_of(element, given.get(key) or {}, name) for key in ("start", "end")]
+    return _noted(call("bq_range", *bounds), field)

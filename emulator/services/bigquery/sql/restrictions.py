@@ -11,8 +11,8 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import Kind, kind_of
 from emulator.services.bigquery.sql.scopes import Columns
 
-NOT_ORDERED = ("ARRAY", "STRUCT", "JSON")
-NOT_GROUPED = ("JSON",)
+NOT_ORDERED = ("ARRAY", "STRUCT", "JSON", "GEOGRAPHY")
+NOT_GROUPED = ("JSON", "GEOGRAPHY")
 NOT_PARTITIONED = ("FLOAT64", *NOT_ORDERED)
 
 

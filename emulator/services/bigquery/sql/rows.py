@@ -14,8 +14,17 @@ from typing import Any
 
 import orjson
 
-from emulator.services.bigquery.sql.scalars import bignumeric
-from emulator.services.bigquery.sql.types import DEFAULT, Field, field_mode, field_type
+from emulator.services.bigquery.sql.scalars import bignumeric, geography, intervals, ranges
+from emulator.services.bigquery.sql.scalars.errors import ScalarError
+from emulator.services.bigquery.sql.types import (
+    DEFAULT,
+    RANGE_END,
+    RANGE_START,
+    Field,
+    field_mode,
+    field_type,
+    range_element,
+)
 
 INT64 = range(-(2**63), 2**63)
 TRUE, FALSE = {"true", "t", "yes", "y", "1"}, {"false", "f", "no", "n", "0"}
@@ -27,6 +36,9 @@ TIME = re.compile(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?\Z")
 LEFT_OUT = "*"  # no column has that name
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
+
+
+UNREADABLE = (ValueError, TypeError, AttributeError, InvalidOperation, binascii.Error, OverflowError)
 
 
 class RowError(Exception):
@@ -100,12 +112,14 @@ def _reader(field: Field, path: str, ignore_unknown: bool) -> Callable[[Any], An
     if field_type(field) == "RECORD":
         scalar = _record_reader(field["fields"], where + ".", ignore_unknown)
     else:
-        convert = _bignumeric_reader(field) if field_type(field) == "BIGNUMERIC" else CONVERTERS[field_type(field)]
+        convert = converter(field)
 
         def scalar(value: Any) -> Any:
             try:
                 return convert(value)
-            except (ValueError, TypeError, InvalidOperation, binascii.Error, OverflowError):
+            except ScalarError as problem:
+                raise RowError(where, problem.words) from None
+            except UNREADABLE:
                 shown = value if isinstance(value, (str, int, float)) else type(value).__name__
                 raise RowError(where, _cannot_convert(field_type(field), shown)) from None
 
@@ -281,6 +295,39 @@ def _json(value: Any) -> str:
         return json.dumps(value)  # integers beyond 64 bits
 
 
+def _interval(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return intervals.canonical(value)
+
+
+def _geography(value: Any) -> str:
+    """Well-known text, of that or of GeoJSON."""
+    return geography.of_text(orjson.dumps(value).decode() if isinstance(value, dict) else value)
+
+
+def _range_reader(field: Field) -> Callable[[Any], dict[str, Any]]:
+    """What reads a RANGE: text, or an object with start and end."""
+    convert = CONVERTERS[range_element(field)]
+
+    def read(value: Any) -> dict[str, Any]:
+        start, end = ranges.bounds(value) if isinstance(value, str) else (value.get("start"), value.get("end"))
+        first, last = (None if bound is None else convert(bound) for bound in (start, end))
+        if first is not None and last is not None and first >= last:
+            raise ValueError
+        return {RANGE_START: first, RANGE_END: last}
+
+    return read
+
+
+def converter(field: Field) -> Callable[[Any], Any]:
+    """What reads a scalar of a field's type; it raises ValueError and its like for a value that does not fit."""
+    kind = field_type(field)
+    if kind == "BIGNUMERIC":
+        return _bignumeric_reader(field)
+    return _range_reader(field) if kind == "RANGE" else CONVERTERS[kind]
+
+
 CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "STRING": _string,
     "BYTES": _bytes,
@@ -294,6 +341,8 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "TIME": _time,
     "DATETIME": _datetime,
     "JSON": _json,
+    "INTERVAL": _interval,
+    "GEOGRAPHY": _geography,
 }
 
 
@@ -322,7 +371,7 @@ def _encoder(field: Field, timestamps: str) -> Encoder:
         def scalar(value: Any) -> Any:
             return None if value is None else record([value[name] for name in names])
     else:
-        format_value = _formatter(field_type(field), timestamps)
+        format_value = _formatter(field, timestamps)
 
         def scalar(value: Any) -> Any:
             return None if value is None else format_value(value)
@@ -332,10 +381,21 @@ def _encoder(field: Field, timestamps: str) -> Encoder:
     return lambda value: [{"v": scalar(item)} for item in value or ()]
 
 
-def _formatter(kind: str, timestamps: str) -> Encoder:
+def _formatter(field: Field, timestamps: str) -> Encoder:
+    kind = field_type(field)
+    if kind == "RANGE":
+        return _range_formatter(_formatter({"type": range_element(field)}, timestamps))
     if kind == "TIMESTAMP":
         return TIMESTAMP_FORMATS[timestamps]
     return FORMATS.get(kind, str)
+
+
+def _range_formatter(bound: Encoder) -> Encoder:
+    def write(value: Any) -> str:
+        start, end = ("UNBOUNDED" if value[key] is None else bound(value[key]) for key in (RANGE_START, RANGE_END))
+        return f"[{start}, {end})"
+
+    return write
 
 
 def format_float(value: float) -> str:
@@ -387,6 +447,9 @@ def plain_value(field: Field, value: Any) -> Any:
         return {child["name"]: plain_value(child, value[child["name"]]) for child in field["fields"]}
     if kind == "TIMESTAMP":
         return format_timestamp(value).replace("T", " ").replace("Z", " UTC")
+    if kind == "RANGE":
+        bound = {"name": "", "type": range_element(field)}
+        return _range_formatter(lambda inner: plain_value(bound, inner))(value)
     if kind in ("BOOLEAN", "FLOAT"):
         return value
     if kind == "JSON":

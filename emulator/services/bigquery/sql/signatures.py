@@ -11,6 +11,8 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import (
     FLOAT64,
+    INT64,
+    INTERVAL,
     NUMBERS,
     Kind,
     Mismatch,
@@ -157,12 +159,20 @@ def branches(node: exp.Expr) -> list[exp.Expr]:
     return [value for value in found if isinstance(value, exp.Expr)]
 
 
+def _scaled(node: exp.Expr) -> Kind | None:
+    """INTERVAL where one is multiplied with an INT64, or divided by it; else None."""
+    one, other = kind_of(node.args.get("this")), kind_of(node.args.get("expression"))
+    pairs = [(one, other), (other, one)] if isinstance(node, exp.Mul) else [(one, other)]
+    fits = isinstance(node, (exp.Mul, exp.Div)) and (INTERVAL, INT64) in pairs
+    return INTERVAL if fits else None
+
+
 def _combined(node: exp.Expr, rule: str) -> Kind | None:
     try:
         common = supertype(typed(value) for value in branches(node))
     except Mismatch:
-        if isinstance(node, exp.Mul):  # an INTERVAL and its factor
-            return None
+        if (scaled := _scaled(node)) is not None:
+            return scaled
         raise no_signature(node, *branches(node)) from None
     if common is None:
         return None

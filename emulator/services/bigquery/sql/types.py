@@ -40,7 +40,11 @@ DUCKDB_NAMES = {
     "TIME": "TIME",
     "DATETIME": "TIMESTAMP",
     "JSON": "JSON",
+    "INTERVAL": "INTERVAL",
+    "GEOGRAPHY": "GEOMETRY",
 }
+RANGE_ELEMENTS = ("DATE", "DATETIME", "TIMESTAMP")
+RANGE_START, RANGE_END = "bq_start", "bq_end"  # of the engine's STRUCT that holds a RANGE; NULL is unbounded
 BIGQUERY_NAMES = {
     "VARCHAR": "STRING",
     "UUID": "STRING",
@@ -56,13 +60,26 @@ BIGQUERY_NAMES = {
     "TIMESTAMP_MS": "DATETIME",
     "JSON": "JSON",
     "INTERVAL": "INTERVAL",
+    "GEOMETRY": "GEOGRAPHY",
     "BIGNUM": "BIGNUMERIC",
     '"NULL"': "INTEGER",
     "NULL": "INTEGER",
 }
 STANDARD_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+TEXTS = {  # the macros that write values as BigQuery shows them
+    "BIGNUMERIC": "bq_big_text",
+    "INTERVAL": "bq_interval_text",
+    "GEOGRAPHY": "bq_geography_text",
+    "RANGE": "bq_range_text",
+}
+READERS = {  # the macros that read values from text
+    "BIGNUMERIC": "bq_big_of",
+    "INTERVAL": "bq_interval_given",
+    "GEOGRAPHY": "bq_geography_of",
+}
 FIELD_NAME = re.compile(r"[^\W\d][\w\- %&/:=@#$^<>+|~]{0,299}\Z")
+AS_TEXT = ("BIGNUMERIC", "BYTES", "JSON", "INTERVAL", "GEOGRAPHY")  # in the rows that clients send
 MODES = ("NULLABLE", "REQUIRED", "REPEATED")
 DEFAULT = "defaultValueExpression"  # of a TableFieldSchema: the column's default, in GoogleSQL
 MAX_DEPTH = 15  # BigQuery: nested RECORDs
@@ -77,6 +94,29 @@ def field_type(field: Field) -> str:
 def field_mode(field: Field) -> str:
     """NULLABLE, REQUIRED or REPEATED."""
     return str(field.get("mode") or "NULLABLE").upper()
+
+
+def range_element(field: Field) -> str:
+    """DATE, DATETIME or TIMESTAMP: what a field of the type RANGE is a range of. Raises SqlError for others."""
+    element = str((field.get("rangeElementType") or {}).get("type", "")).upper()
+    if element not in RANGE_ELEMENTS:
+        raise SqlError(
+            f"Field {field.get('name', '')} is a RANGE; its rangeElementType must be DATE, DATETIME or TIMESTAMP.",
+            "invalid",
+        )
+    return element
+
+
+def range_record(field: Field) -> Field:
+    """A field of the type RANGE as a RECORD of start and end."""
+    element = {"type": range_element(field), "mode": "NULLABLE"}
+    return {**field, "type": "RECORD", "fields": [{"name": name, **element} for name in ("start", "end")]}
+
+
+def range_type(element: str) -> str:
+    """The DuckDB type of a RANGE by the name of its element."""
+    name = DUCKDB_NAMES[element]
+    return f"STRUCT({quote(RANGE_START)} {name}, {quote(RANGE_END)} {name})"
 
 
 def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> None:
@@ -105,8 +145,10 @@ def check_schema(fields: Iterable[Field], path: str = "", depth: int = 0) -> Non
             if depth >= MAX_DEPTH:
                 raise SqlError(f"Field {where} is nested too deeply: {MAX_DEPTH} levels are allowed.", "invalid")
             check_schema(field["fields"], where + ".", depth + 1)
+        elif kind == "RANGE":
+            range_element({**field, "name": where})
         elif kind not in DUCKDB_NAMES:
-            known = ", ".join([*DUCKDB_NAMES, "RECORD"])
+            known = ", ".join([*DUCKDB_NAMES, "RANGE", "RECORD"])
             message = f"Field {where} has the type {kind or 'none'}, which is not emulated; use one of {known}."
             raise SqlError(message, "invalid")
         elif kind in ("NUMERIC", "BIGNUMERIC") and field.get("precision"):
@@ -132,6 +174,8 @@ def standard_type(field: Field) -> str:
     if kind == "RECORD":
         inner = ", ".join(f"{child['name']} {standard_type(child)}" for child in field["fields"])
         name = f"STRUCT<{inner}>"
+    elif kind == "RANGE":
+        name = f"RANGE<{range_element(field)}>"
     else:
         name = STANDARD_NAMES.get(kind, kind)
     return f"ARRAY<{name}>" if field_mode(field) == "REPEATED" else name
@@ -155,6 +199,8 @@ def duckdb_type(field: Field) -> str:
         name = f"STRUCT({inner})"
     elif kind == "NUMERIC" and field.get("precision"):
         name = f"DECIMAL({int(field['precision'])},{int(field.get('scale') or 0)})"
+    elif kind == "RANGE":
+        name = range_type(range_element(field))
     else:
         try:
             name = DUCKDB_NAMES[kind]
@@ -185,6 +231,9 @@ def field_of(name: str, kind: DuckDBPyType) -> Field:
         return {**element, "mode": "REPEATED"}
     if kind.id == "struct":
         children = [field_of(child, child_kind) for child, child_kind in _children(kind)]
+        if [child["name"] for child in children] == [RANGE_START, RANGE_END]:
+            element = {"type": children[0]["type"]}
+            return {"name": name, "type": "RANGE", "mode": "NULLABLE", "rangeElementType": element}
         return {"name": name, "type": "RECORD", "mode": "NULLABLE", "fields": children}
     if kind.id == "decimal":
         scale = int(dict(_children(kind))["scale"])
@@ -240,23 +289,32 @@ def fitted(expression: str, field: Field) -> str | None:
 
 def python_select(fields: Iterable[Field], prefix: str = "") -> str:
     """The select list that reads columns as Python values: TIMESTAMPs come as microseconds since 1970, so that no time
-    zone package is needed, and BIGNUMERIC, INTERVAL and JSON as text.
+    zone package is needed, also those of a RANGE, which is a dict of its bounds; BIGNUMERIC, INTERVAL, GEOGRAPHY and
+    JSON come as text.
     """
 
     def leaf(field: Field, expression: str) -> str | None:
         kind = field_type(field)
         if kind == "TIMESTAMP":
             return f"epoch_us({expression})"
-        if kind == "BIGNUMERIC":
-            return f"bq_cast_string({expression})"
-        return f"CAST({expression} AS VARCHAR)" if kind in ("JSON", "INTERVAL") else None
+        if kind == "JSON":
+            return f"CAST({expression} AS VARCHAR)"
+        if kind == "RANGE":
+            return f"bq_range_micros({expression})" if range_element(field) == "TIMESTAMP" else None
+        return text_of(field, expression)
 
     return _changed(fields, leaf, prefix)
 
 
+def text_of(field: Field, expression: str) -> str | None:
+    """SQL for a value as BigQuery's text, of the types that the engine writes otherwise; None for others."""
+    macro = TEXTS.get(field_type(field))
+    return None if macro is None else f"{macro}({expression})"
+
+
 def parquet_select(fields: Iterable[Field]) -> str:
-    """The select list that reads columns for Parquet files: BIGNUMERIC as text, for want of a wide decimal."""
-    return _changed(fields, lambda field, value: f"bq_big_text({value})" if field_type(field) == "BIGNUMERIC" else None)
+    """The select list that reads columns for Parquet files: as text what Parquet or the engine has no type for."""
+    return _changed(fields, text_of)
 
 
 def _changed(fields: Iterable[Field], leaf: Leaf, prefix: str = "") -> str:
@@ -273,7 +331,10 @@ def recast(expression: str, old: Field | None, new: Field) -> str:
     """SQL for a value of one column as another one holds it; old is None where its type is not known."""
 
     def leaf(field: Field, value: str) -> str | None:
-        return f"bq_big_of({value})" if field_type(field) == "BIGNUMERIC" else None
+        if field_type(field) == "RANGE":
+            return f"bq_range_of_{range_element(field).lower()}({value})"
+        reader = READERS.get(field_type(field))
+        return None if reader is None else f"{reader}({value})"
 
     if old is not None and field_type(old) == "BIGNUMERIC" != field_type(new) and field_mode(old) != "REPEATED":
         expression = f"bq_big_text({expression})"
@@ -281,11 +342,13 @@ def recast(expression: str, old: Field | None, new: Field) -> str:
 
 
 def wire_type(field: Field) -> Any:
-    """The structure that DuckDB's json_transform reads a row into (BIGNUMERIC, BYTES and JSON as text)."""
+    """The structure that DuckDB's json_transform reads a row into (as text what it has no reader for)."""
     kind = field_type(field)
     if kind == "RECORD":
         value: Any = {child["name"]: wire_type(child) for child in field["fields"]}
-    elif kind in ("BIGNUMERIC", "BYTES", "JSON"):
+    elif kind == "RANGE":
+        value = dict.fromkeys((RANGE_START, RANGE_END), DUCKDB_NAMES[range_element(field)])
+    elif kind in AS_TEXT:
         value = "VARCHAR"
     else:
         value = duckdb_type({**field, "mode": "NULLABLE"})
@@ -299,7 +362,9 @@ def wire_select(fields: Iterable[Field], row: str) -> str:
         kind = field_type(field)
         if kind == "BYTES":
             return f"from_base64({expression})"
-        return f"CAST({expression} AS {DUCKDB_NAMES[kind]})" if kind in ("BIGNUMERIC", "JSON") else None
+        if kind == "INTERVAL":
+            return f"bq_interval_of({expression})"
+        return f"CAST({expression} AS {DUCKDB_NAMES[kind]})" if kind in AS_TEXT else None
 
     parts = []
     for field in fields:

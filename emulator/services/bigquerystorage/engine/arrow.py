@@ -13,7 +13,15 @@ from nanoarrow.c_array_stream import CArrayStream
 from nanoarrow.ipc import StreamWriter
 
 from emulator.services.bigquery.sql.scalars import bignumeric
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import (
+    RANGE_END,
+    RANGE_START,
+    Field,
+    field_mode,
+    field_type,
+    range_element,
+    text_of,
+)
 from emulator.services.bigquerystorage.engine.projection import select
 
 if TYPE_CHECKING:
@@ -34,6 +42,7 @@ SCALARS = {
     "DATETIME": na.timestamp("us"),
     "INTERVAL": na.interval_month_day_nano(),
 }
+BOUNDS = ("start", "end")  # of the STRUCT that a RANGE is
 EXTENSIONS = {"DATETIME": "datetime", "GEOGRAPHY": "geography", "JSON": "json"}  # by which readers tell them apart
 
 
@@ -82,9 +91,17 @@ def _leaf(field: Field, expression: str) -> str | None:
     kind = field_type(field)
     if kind == "NUMERIC":
         return f"CAST({expression} AS DECIMAL(38,9))" if field.get("precision") else None
-    if kind == "BIGNUMERIC":
-        return f"bq_big_text({expression})"
+    if kind == "RANGE":
+        return range_sql(expression)
+    if kind in ("BIGNUMERIC", "GEOGRAPHY"):
+        return text_of(field, expression)
     return None if kind in SCALARS else f"CAST({expression} AS VARCHAR)"
+
+
+def range_sql(expression: str) -> str:
+    """SQL for a RANGE as a STRUCT of start and end."""
+    parts = f'struct_pack(start := {expression}.{RANGE_START}, "end" := {expression}.{RANGE_END})'
+    return f"CASE WHEN {expression} IS NOT NULL THEN {parts} END"
 
 
 def _struct(fields: Sequence[Field]) -> Any:
@@ -98,6 +115,8 @@ def _type(field: Field) -> Any:
         return na.list_(_type({**field, "mode": "NULLABLE"}))
     if kind == "RECORD":
         return na.struct({child["name"]: _type(child) for child in field["fields"]}, nullable=nullable)
+    if kind == "RANGE":
+        return na.struct({bound: SCALARS[range_element(field)] for bound in BOUNDS}, nullable=nullable)
     metadata = {}
     if kind in EXTENSIONS:
         metadata = {"ARROW:extension:name": f"google:sqlType:{EXTENSIONS[kind]}"}

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import fastavro
 
-from emulator.services.bigquery.sql.types import Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import Field, field_mode, field_type, range_element, text_of
 from emulator.services.bigquerystorage.avro_schema import schema_of
+from emulator.services.bigquerystorage.engine.arrow import range_sql
 from emulator.services.bigquerystorage.engine.projection import select
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BLOCK_ROWS = 2048  # of one answer
-TEXTS = ("JSON", "GEOGRAPHY", "INTERVAL", "RANGE")  # what Avro has as text
 
 
 def rows(
@@ -60,9 +60,9 @@ def _leaf(field: Field, expression: str) -> str | None:
     kind = field_type(field)
     if kind == "TIMESTAMP":
         return f"epoch_us({expression})"
-    if kind == "BIGNUMERIC":
-        return f"bq_big_text({expression})"
-    return f"CAST({expression} AS VARCHAR)" if kind in TEXTS else None
+    if kind == "RANGE":
+        return range_sql(f"bq_range_micros({expression})" if range_element(field) == "TIMESTAMP" else expression)
+    return f"CAST({expression} AS VARCHAR)" if kind == "JSON" else text_of(field, expression)
 
 
 def _converter(field: Field) -> Callable[[Any], Any] | None:
@@ -82,4 +82,6 @@ def _converter(field: Field) -> Callable[[Any], Any] | None:
         return lambda value: None if value is None else Decimal(value)
     if kind == "DATETIME":
         return lambda value: None if value is None else value.isoformat()
+    if kind == "RANGE" and range_element(field) == "DATETIME":
+        return lambda value: value and {key: bound and bound.isoformat() for key, bound in value.items()}
     return None

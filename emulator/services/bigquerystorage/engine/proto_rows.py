@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from emulator.errors import invalid_argument, not_implemented
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
-from emulator.services.bigquery.sql.types import DEFAULT, Field, field_mode, field_type
+from emulator.services.bigquery.sql.types import DEFAULT, Field, field_mode, field_type, range_record
 from emulator.services.bigquerystorage import errors
 from emulator.services.bigquerystorage.engine import proto_values
 from emulator.services.bigquerystorage.engine.appends import BadRowsError, Shape
@@ -35,6 +35,8 @@ TYPES = {
     "TIMESTAMP": (na.timestamp("us", "UTC"), na.int64()),
     "BIGNUMERIC": (na.string(), None),
     "JSON": (na.string(), None),
+    "INTERVAL": (na.string(), None),
+    "GEOGRAPHY": (na.string(), None),
 }
 NUMERIC = na.decimal128(38, 9)
 NUMERIC_BYTES = 16
@@ -137,6 +139,8 @@ class _Reader:
         return na.c_array_from_buffers(schema, len(sizes), [None, na.c_buffer(offsets)], children=[items])
 
     def _values(self, field: Field, of: Any, values: Sequence[Any], rows: Sequence[int], where: str) -> Any:
+        if field_type(field) == "RANGE":
+            field = range_record(field)
         if field_type(field) == "RECORD":
             return self._records(field, of, values, rows, where)
         try:
@@ -205,6 +209,8 @@ def _nulls(field: Field, count: int) -> Any:
             na.list_(na.Schema(items.schema)), count, [None, na.c_buffer(offsets)], children=[items]
         )
     nothing = [None] * count
+    if field_type(field) == "RANGE":
+        field = range_record(field)
     if field_type(field) != "RECORD":
         return _array(field_type(field), nothing)
     children = {child["name"]: _nulls(child, count) for child in field["fields"]}

@@ -177,6 +177,8 @@ _CONVERTERS: dict[tuple[str, str], Convert | None] = {
     ("INTEGER", "int"): _within(INT64),
     ("INTEGER", "enum"): None,
     ("JSON", "string"): _json,
+    ("INTERVAL", "string"): CONVERTERS["INTERVAL"],
+    ("GEOGRAPHY", "string"): CONVERTERS["GEOGRAPHY"],
     ("STRING", "string"): None,
     ("STRING", "enum"): None,
     ("TIME", "int"): _packed_time,

@@ -12,10 +12,12 @@ from emulator.services.bigquery.sql import defaults, marks
 from emulator.services.bigquery.sql.types import (
     DEFAULT,
     DUCKDB_NAMES,
+    READERS,
     Field,
     field_mode,
     field_type,
     quote,
+    range_element,
     transform,
 )
 from emulator.services.bigquerystorage.engine import arrow_rows, proto_rows
@@ -86,4 +88,10 @@ def _value(field: Field) -> str:
 
 def _leaf(field: Field, expression: str) -> str | None:
     kind = field_type(field)
+    if kind == "RANGE":
+        name = DUCKDB_NAMES[range_element(field)]
+        bounds = ", ".join(f"CAST(struct_extract({expression}, '{bound}') AS {name})" for bound in ("start", "end"))
+        return f"CASE WHEN {expression} IS NOT NULL THEN bq_range({bounds}) END"
+    if kind in ("INTERVAL", "GEOGRAPHY"):
+        return f"{READERS[kind]}({expression})"
     return f"CAST({expression} AS {DUCKDB_NAMES[kind]})" if kind in ("BIGNUMERIC", "JSON") else None

@@ -51,6 +51,8 @@ def schema_shown(fields: Sequence[Field]) -> dict[str, Any]:
 def _field_shown(field: Field) -> dict[str, Any]:
     kind = field_type(field)
     shown: dict[str, Any] = {"name": field["name"], "type": NAMES.get(kind, kind), "mode": field_mode(field)}
+    if kind == "RANGE":
+        shown["rangeElementType"] = field["rangeElementType"]
     if kind == "RECORD":
         shown["fields"] = [_field_shown(child) for child in field["fields"]]
     for ours, theirs in (("description", "description"), (DEFAULT, "defaultValueExpression")):

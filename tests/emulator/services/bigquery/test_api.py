@@ -78,8 +78,8 @@ def test_a_bad_row_writes_nothing(tmp_path: Path) -> None:
         assert not api.table_exists(emulator, P, D, "t")
         with pytest.raises(ApiError, match="Not found: Dataset"):
             await api.write_table(emulator, P, "missing", "t", SCHEMA, [[row(1)]])
-        with pytest.raises(ApiError, match="GEOGRAPHY"):
-            await api.write_table(emulator, P, D, "t", [{"name": "g", "type": "GEOGRAPHY"}], [])
+        with pytest.raises(ApiError, match="VECTOR"):
+            await api.write_table(emulator, P, D, "t", [{"name": "g", "type": "VECTOR"}], [])
 
     run(tmp_path, work)
 

@@ -57,7 +57,7 @@ def test_errors_name_the_table(bigquery_client: bigquery.Client, dataset: bigque
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ({"name": "a", "type": "GEOGRAPHY"}, "GEOGRAPHY, which is not emulated"),
+        ({"name": "a", "type": "VECTOR"}, "VECTOR, which is not emulated"),
         ({"name": "a", "type": "NONSENSE"}, "NONSENSE"),
         ({"name": "a", "type": "RECORD"}, "type RECORD but has no schema"),
         ({"name": "1a", "type": "STRING"}, "Invalid field name"),

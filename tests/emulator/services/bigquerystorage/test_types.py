@@ -12,6 +12,7 @@ from google.cloud import bigquery_storage_v1
 from google.protobuf import timestamp_pb2, wrappers_pb2
 
 from tests.emulator.services.bigquerystorage.conftest import MakeTable, Query
+from tests.support.bigquery_values import interval
 from tests.support.storage_api import PROTO, appending, descriptor, message_class, rows
 
 UTC = dt.UTC
@@ -46,6 +47,8 @@ CASES: list[tuple[str, Any, Any, Any]] = [
     ("NUMERIC(4, 2)", PROTO.TYPE_STRING, "12.34", Decimal("12.34")),
     ("BIGNUMERIC", PROTO.TYPE_STRING, f"{'9' * 38}.5", Decimal(f"{'9' * 38}.5")),
     ("BIGNUMERIC", PROTO.TYPE_BYTES, (10**37 * 25).to_bytes(17, "little", signed=True), Decimal("2.5")),
+    ("GEOGRAPHY", PROTO.TYPE_STRING, "POINT(1 2)", "POINT(1 2)"),
+    ("INTERVAL", PROTO.TYPE_STRING, "1-2 3 4:5:6", interval("1-2 3 4:5:6")),
     ("STRING", PROTO.TYPE_STRING, "text", "text"),
     ("STRING", STRING_NAME, wrappers_pb2.StringValue(value=""), ""),
     ("TIME", PROTO.TYPE_INT64, TIME, CIVIL.time()),
@@ -66,6 +69,8 @@ BAD = [
     ("BIGNUMERIC", PROTO.TYPE_STRING, "NaN"),
     ("INT64", PROTO.TYPE_UINT64, 2**63),
     ("JSON", PROTO.TYPE_STRING, "{"),
+    ("INTERVAL", PROTO.TYPE_STRING, "soon"),
+    ("GEOGRAPHY", PROTO.TYPE_STRING, "POINT(1 91)"),
 ]
 
 

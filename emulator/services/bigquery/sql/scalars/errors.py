@@ -28,3 +28,13 @@ def or_null(function: Callable[..., Result]) -> Callable[..., Result | None]:
             return None
 
     return call
+
+
+def unless_null(function: Callable[..., Result]) -> Callable[..., Result | None]:
+    """The same function, which gives NULL where an argument is; for those that may give NULL for others, too."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Result | None:
+        return None if None in arguments else function(*arguments)
+
+    return call

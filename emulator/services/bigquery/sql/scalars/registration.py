@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, INTEGER, VARCHAR
 
-from emulator.services.bigquery.sql.scalars import bignumeric, casting, json_edit, net, text
+from emulator.services.bigquery.sql.scalars import bignumeric, casting, json_edit, net, of_types, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -88,6 +88,7 @@ def register(connection: DuckDBPyConnection) -> None:
     _register_casts(connection)
     _register_net(connection)
     _register_bignumeric(connection)
+    of_types.register(connection)
 
 
 def _register_casts(connection: DuckDBPyConnection) -> None:
