@@ -109,11 +109,11 @@ def _checks(target: Connection) -> list[Check]:
         Check("topic", partial(_topic, target)),
         Check("subscription", partial(_subscription, target)),
         Check("BigQuery dataset", partial(_table_dataset, target)),
-        *_grants(target),
+        *agent_grants(target),
     ]
 
 
-def _grants(target: Connection) -> list[Check]:
+def agent_grants(target: Connection) -> list[Check]:
     """The checks of what the program grants the healthcare agent."""
     outputs = target.outputs
     landing = partial(_bucket_roles, target, outputs.landing_bucket)

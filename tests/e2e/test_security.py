@@ -9,31 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from infra.outputs import Outputs
 from infra.settings import NAMESPACE
-from scripts.access.resources import Resource
-from scripts.checks import State, run_checks
-from scripts.connection import connect_to
-from scripts.preflight import after
-from tests.e2e.conftest import PROJECT, MakeStack
+from tests.e2e.conftest import MakeStack
 from tests.e2e.pulumi_stack import PulumiStack
-from tests.support.emulator import ROOT, RunningEmulator
-
-RING = f"projects/{PROJECT}/locations/us-central1/keyRings/imaging"
-KEY = f"{RING}/cryptoKeys/data"
-
-
-def make_key(emulator: RunningEmulator) -> None:
-    """The key that whoever looks after keys has made beforehand."""
-    for path, body in (
-        (f"/v1/{RING.rpartition('/')[0]}?keyRingId=imaging", {}),
-        (f"/v1/{RING}/cryptoKeys?cryptoKeyId=data", {"purpose": "ENCRYPT_DECRYPT"}),
-    ):
-        status, answer = emulator.request("POST", path, body)
-        assert status == 200, answer
+from tests.support.emulator import ROOT
 
 
 def command(stack: PulumiStack, *arguments: object) -> tuple[int, Any]:
@@ -101,68 +82,3 @@ def test_production_keeps_every_rule_lacks_no_grant_and_is_not_destroyed(project
         assert re.search(f"::{name}.{{1,4}}cannot be deleted", refused.errors), refused.errors
     known = {each["urn"] for each in json.loads(made["state"].read_text())["deployment"]["resources"]}
     assert {each["urn"] for each in stack.state()} == known
-
-
-def policy_paths(resource: Resource) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Method and path that read a resource's policy, and those that write it."""
-    if resource.kind == "bucket":
-        path = f"/storage/v1/b/{resource.plain}/iam"
-        return ("GET", path), ("PUT", path)
-    if resource.kind == "BigQuery dataset":
-        return ("GET", f"/bigquery/v2/{resource.name}"), ("PATCH", f"/bigquery/v2/{resource.name}")
-    read = "POST" if resource.kind == "project" else "GET"
-    return (read, f"/v1/{resource.name}:getIamPolicy"), ("POST", f"/v1/{resource.name}:setIamPolicy")
-
-
-def read_policy(emulator: RunningEmulator, resource: Resource) -> dict[str, Any]:
-    """A resource's policy; of a BigQuery dataset the dataset, which has its access entries."""
-    (method, path), _ = policy_paths(resource)
-    status, policy = emulator.request(method, path)
-    assert status == 200, policy
-    found: dict[str, Any] = policy
-    return found
-
-
-def write_policy(emulator: RunningEmulator, resource: Resource, policy: dict[str, Any]) -> None:
-    """Replace what `read_policy` gave, whatever was written since."""
-    _, (method, path) = policy_paths(resource)
-    if resource.kind == "BigQuery dataset":
-        body = {"access": policy["access"]}
-    else:
-        kept = {key: value for key, value in policy.items() if key != "etag"}
-        body = kept if resource.kind == "bucket" else {"policy": kept}
-    status, answer = emulator.request(method, path, body)
-    assert status == 200, answer
-
-
-def without(policy: dict[str, Any], account: str, role: str) -> dict[str, Any]:
-    """A policy without an account's role; of a BigQuery dataset without the account."""
-    if "access" in policy:
-        return {"access": [entry for entry in policy["access"] if entry.get("userByEmail") != account]}
-    bindings = [
-        {**each, "members": [member for member in each["members"] if each["role"] != role or account not in member]}
-        for each in policy["bindings"]
-    ]
-    return {**policy, "bindings": [each for each in bindings if each["members"]]}
-
-
-def lacking(outputs: Outputs) -> list[str]:
-    """What preflight says of grants that are not there."""
-    with connect_to(outputs) as target:
-        return [each.detail for each in run_checks(target, after.checks(target)) if each.state != State.OK]
-
-
-def test_each_grant_that_is_removed_is_named(project_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    stack = project_stack(encryptionKey=KEY, fhirStores={"fhir": {"version": "R4"}}, hl7v2Stores={"hl7v2": {}})
-    make_key(stack.emulator)
-    stack.up()
-    outputs = Outputs.from_file(files(stack)["outputs"])
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(stack.emulator.credentials_file))
-    assert lacking(outputs) == []
-    for need in after.needs(outputs):
-        before = read_policy(stack.emulator, need.resource)
-        write_policy(stack.emulator, need.resource, without(before, need.account, need.role))
-        (said,) = lacking(outputs)
-        assert said.startswith(f"{need.account} lacks {need.permission} on {need.resource}: ")
-        assert need.role in said
-        write_policy(stack.emulator, need.resource, before)

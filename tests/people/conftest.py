@@ -1,0 +1,40 @@
+"""A stack with all that the program can grant, on an emulator of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.people.standing import Standing, stand
+from tests.support.emulator import RunningEmulator
+
+PROJECT = "people-project"
+OWNER = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
+PERSONAS = ("loader", "reader", "researcher", "steward", "auditor", "operator")
+EVERYTHING = {
+    "fhirStores": json.dumps({"fhir": {"version": "R4", "loaderImports": True, "enableUpdateCreate": True}}),
+    "hl7v2Stores": json.dumps({"hl7v2": {"loaderImports": True}}),
+    "consentStores": json.dumps({"consents": {}}),
+    "dicomStores": json.dumps({"films": {}}),
+    "streamToBigQuery": "true",
+    "research": "true",
+    "crosswalk": "true",
+    "auditLogs": "true",
+    "keyRing": "imaging",
+    "deletionProtection": "false",
+    "readerPrefix": "released/",
+    **{f"{persona}s": json.dumps([OWNER]) for persona in PERSONAS},
+}
+"""A configuration that makes the program give every grant it knows, but for Dataflow's."""
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """The stack; who changes its grants puts them back."""
+    emulator = RunningEmulator(tmp_path_factory.mktemp("people") / "state", PROJECT).start()
+    try:
+        yield stand(emulator, EVERYTHING)
+    finally:
+        emulator.stop()
