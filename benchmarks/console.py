@@ -1,11 +1,8 @@
 """How soon the console's pages are painted, in headless Chromium, with a store of 5,000 studies."""
 
 import tempfile
-import time
 from pathlib import Path
 from urllib.parse import urlencode
-
-from selenium.webdriver import Chrome
 
 from benchmarks.corpus import IN_STUDY, Corpus
 from benchmarks.dicomweb.server import emulator_server
@@ -19,7 +16,6 @@ _STUDIES = 5000
 _BATCH = 50
 _ROUNDS = 9
 _GOAL = 0.5  # seconds
-_SECONDS = 60
 _STORE = f"projects/{PROJECT}/locations/{LOCATION}/datasets/benchmark/dicomStores/films"
 _PAGES = {
     "the overview": "",
@@ -27,7 +23,6 @@ _PAGES = {
     "the last of 5,000 studies": f"studies?{urlencode({'store': _STORE, 'offset': str(_STUDIES - 50)})}",
     "the audit log": "audit",
 }
-_PAINTED = "return performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)[0]"
 
 
 def console(places: Places) -> list[Figure]:
@@ -42,7 +37,7 @@ def console(places: Places) -> list[Figure]:
         with chromium.started(Path(home)) as driver:
             driver.get(made(running.state))
             taken = [
-                [_paint(driver, f"{running.url}/_emulator/console/{page}") for page in _PAGES.values()]
+                [chromium.first_paint(driver, f"{running.url}/_emulator/console/{page}") for page in _PAGES.values()]
                 for _ in range(_ROUNDS)
             ]
     rounds = zip(*taken, strict=True)
@@ -50,14 +45,3 @@ def console(places: Places) -> list[Figure]:
         Figure(name, tuple(values), _GOAL, more_is_better=False, unit="s")
         for name, values in zip(names, rounds, strict=True)
     ]
-
-
-def _paint(driver: Chrome, address: str) -> float:
-    """Seconds from the beginning of a navigation until there is something to see."""
-    driver.get(address)
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
-        if (painted := driver.execute_script(_PAINTED)) is not None:
-            return float(painted) / 1000
-        time.sleep(0.01)
-    raise RuntimeError(f"{address} was not painted within {_SECONDS} s.")

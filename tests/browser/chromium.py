@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.support.patience import PATIENCE
+
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--enable-unsafe-swiftshader"),
     *("--disable-dev-shm-usage", "--window-size=1280,900"),
 )
+_PAINTED = "return performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)[0]"
 
 
 @contextmanager
@@ -31,6 +35,16 @@ def started(home: Path) -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+def first_paint(driver: webdriver.Chrome, address: str) -> float:
+    """Seconds from the beginning of a navigation until there is something to see (first contentful paint)."""
+    driver.get(address)
+    deadline = time.monotonic() + PATIENCE
+    while (painted := driver.execute_script(_PAINTED)) is None:
+        assert time.monotonic() < deadline, f"{address} was not painted."
+        time.sleep(0.01)
+    return float(painted) / 1000
 
 
 def _program(name: str) -> str:
