@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from emulator.access.authorization import VERBS as ASKED_AS
 from emulator.errors import invalid_argument, not_found
 from emulator.gateway import filters, paging, policies, validation
 from emulator.gateway.request import Answer, Request
@@ -80,8 +81,13 @@ class Collection:
         return self.list_field or self.segment
 
 
-def crud(service: Service, collection: Collection, prefix: str, verbs: Iterable[str] = VERBS) -> None:
-    """Register the handlers of `collection` under `prefix` + verb for the verbs named."""
+def crud(
+    service: Service, collection: Collection, prefix: str, verbs: Iterable[str] = VERBS, permissions: str = ""
+) -> None:
+    """Register the handlers of `collection` under `prefix` + verb for the verbs named.
+
+    permissions is what the permissions begin with where that does not follow from the methods: "logging.logMetrics".
+    """
     makers = {
         "create": _create,
         "get": _get,
@@ -94,7 +100,9 @@ def crud(service: Service, collection: Collection, prefix: str, verbs: Iterable[
         "testIamPermissions": _test_permissions,
     }
     for verb in verbs:
-        permission = "" if verb == "testIamPermissions" else None
+        permission = f"{permissions}.{ASKED_AS.get(verb, verb)}" if permissions else None
+        if verb == "testIamPermissions":
+            permission = ""
         service.handles(f"{prefix}.{verb}", permission=permission)(makers[verb](collection))
 
 

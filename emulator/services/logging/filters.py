@@ -112,6 +112,11 @@ def _level(text: str) -> int:
     return SEVERITIES[text.upper()]
 
 
+def values_at(entry: dict[str, Any], path: str) -> Iterator[Any]:
+    """What an entry has at a path such as jsonPayload.status: one value, or each of a repeated field."""
+    return _values(entry, path.split("."))
+
+
 def _values(value: Any, steps: list[str]) -> Iterator[Any]:
     """What lies at a path, through lists; nothing where the field is not there."""
     if isinstance(value, list):

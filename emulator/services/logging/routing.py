@@ -11,7 +11,7 @@ import orjson
 
 from emulator.gateway.filters import Predicate
 from emulator.services.logging.filters import compile_filter
-from emulator.services.logging.service import SERVICE
+from emulator.services.logging.observing import Stored, observes
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -35,30 +35,22 @@ class _Route:
         return (self.keep is None or self.keep(entry)) and not any(excluded(entry) for excluded in self.exclusions)
 
 
-@SERVICE.on_start
-async def start(context: Context) -> None:
-    """Look at every entry that is stored from now on."""
-    context.logs.on_stored = lambda tx, entries: _route(context, tx, entries)
-
-
 def forget(context: Context) -> None:
     """A sink has changed."""
     context.extensions.pop(_ROUTES, None)
 
 
-def _route(context: Context, tx: sqlite3.Connection, entries: Sequence[tuple[str, bytes]]) -> None:
-    """Keep entries (project, JSON) for the sinks that take them, in the write that stores them."""
+@observes
+def route(context: Context, tx: sqlite3.Connection, entries: Sequence[Stored]) -> None:
+    """Keep entries for the sinks that take them, in the write that stores them."""
     routes: dict[str, list[_Route]] | None = context.extensions.get(_ROUTES)
     if routes is None:
         routes = context.extensions[_ROUTES] = _routes(tx)
     kept: dict[str, list[bytes]] = {}
-    for project, raw in entries if routes else ():
-        wanted = routes.get(project)
-        if wanted:
-            entry = orjson.loads(raw)
-            for route in wanted:
-                if route.takes(entry):
-                    kept.setdefault(route.sink, []).append(raw)
+    for stored in entries if routes else ():
+        for wanted in routes.get(stored.project, ()):
+            if wanted.takes(stored.entry):
+                kept.setdefault(wanted.sink, []).append(stored.raw)
     for sink, payloads in kept.items():
         context.outbox.put_in(tx, SINKS, sink, payloads)
 

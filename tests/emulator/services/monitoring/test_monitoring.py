@@ -9,6 +9,7 @@ from tests.conftest import PROJECT
 from tests.emulator.services.clients import refused
 
 PARENT = f"projects/{PROJECT}"
+STRATEGY = {"notificationRateLimit": {"period": "300s"}}
 CONDITION = {"displayName": "c", "conditionMatchedLog": {"filter": 'protoPayload.methodName:"SetIamPolicy"'}}
 
 
@@ -35,7 +36,7 @@ def policy(monitoring: Any, channel: dict[str, Any]) -> dict[str, Any]:
         "combiner": "OR",
         "conditions": [CONDITION],
         "notificationChannels": [channel["name"]],
-        "alertStrategy": {"notificationRateLimit": {"period": "300s"}},
+        "alertStrategy": STRATEGY,
     }
     made: dict[str, Any] = monitoring.alertPolicies().create(name=PARENT, body=body).execute()
     return made
@@ -56,7 +57,8 @@ def test_patch_with_a_mask_changes_and_without_replaces(monitoring: Any, policy:
     assert changed["displayName"] == "New"
     assert changed["alertStrategy"] == policy["alertStrategy"]
     assert changed["creationRecord"] == policy["creationRecord"]
-    body = {"displayName": "Whole", "combiner": "OR", "conditions": [CONDITION]}
+    measured = {"filter": 'metric.type="logging.googleapis.com/user/m"', "comparison": "COMPARISON_GT"}
+    body = {"displayName": "Whole", "combiner": "OR", "conditions": [{"conditionThreshold": measured}]}
     whole = policies.patch(name=policy["name"], body=body).execute()
     assert "alertStrategy" not in whole
     assert "notificationChannels" not in whole
@@ -69,10 +71,15 @@ def test_patch_with_a_mask_changes_and_without_replaces(monitoring: Any, policy:
         {"combiner": "COMBINE_UNSPECIFIED"},
         {"conditions": []},
         {"notificationChannels": [f"{PARENT}/notificationChannels/1"]},
+        {"alertStrategy": {}},
+        {"alertStrategy": {**STRATEGY, "autoClose": "60s"}},
+        {"conditions": [CONDITION, CONDITION]},
+        {"conditions": [{"conditionMatchedLog": {"filter": "severity>="}}]},
     ],
 )
 def test_a_policy_that_google_would_refuse_is_a_400(monitoring: Any, fields: dict[str, Any]) -> None:
-    body = {"displayName": "p", "combiner": "OR", "conditions": [CONDITION], **fields}
+    whole = {"displayName": "p", "combiner": "OR", "conditions": [CONDITION], "alertStrategy": STRATEGY}
+    body = {**whole, **fields}
     assert refused(monitoring.alertPolicies().create(name=PARENT, body=body))[0] == 400
 
 
