@@ -11,6 +11,7 @@ from emulator.deidentify.dicom.known import known_of
 from emulator.deidentify.image import Mode, Wanted, detector, redact
 from emulator.deidentify.settings import Settings
 from emulator.deidentify.text.cleaner import Cleaner
+from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.header import read_header
 
 _PIECE = 1 << 20
@@ -18,11 +19,11 @@ _PIECE = 1 << 20
 
 @contextmanager
 def deidentified(
-    settings: Settings, data: mmap, beside: Path, found: Counter[str] | None = None
+    settings: Settings, data: mmap, beside: Path, found: Counter[FindingKind] | None = None
 ) -> Iterator[Iterable[bytes]]:
     """The pieces of the new file, in their order. `beside` is what names of temporary files begin with.
 
-    `found` is added how many texts of each infoType were replaced in the header.
+    `found` is added how many texts of each kind were replaced in the header and blackened in pixels.
 
     Raises DicomError and UnsupportedError, in one sentence, for a file that can't be followed as asked, and
     DetectorMissing where text in pixels is to be found and nothing is installed that finds it.
@@ -40,6 +41,8 @@ def deidentified(
         with plain.open("xb") as file:
             file.writelines(made.chunks())
         redacted = redact(plain, clean, wanted(settings, data), detector())
+        if found is not None and redacted is not None:
+            found.update(redacted.found)
         yield _chunks(plain if redacted is None else clean)
     finally:
         plain.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from emulator.deidentify.dicom.rules import DicomRules, Profile
 from emulator.deidentify.dicom.texts import Texts
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text.cleaner import Cleaner
+from emulator.deidentify.text.findings import FindingKind
 from emulator.deidentify.text.rules import TextRules
 from emulator.dicom.deflated import inflate
 from emulator.dicom.errors import DicomError, refusing_the_unforeseen
@@ -33,11 +34,11 @@ _SOP_CLASS = 0x00080016
 class Deidentified:
     """A file without what the rules take away.
 
-    found   how many texts of each infoType were replaced
+    found   how many texts of each kind were replaced
     rows    what became of each attribute, where a report was asked for
     """
 
-    found: Counter[str]
+    found: Counter[FindingKind]
     rows: list[Row]
     _meta: bytes = field(repr=False)
     _pieces: Pieces = field(repr=False)

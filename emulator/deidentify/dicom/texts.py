@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from emulator.deidentify import dates
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text.cleaner import Cleaner
+from emulator.deidentify.text.findings import KNOWN, FindingKind, Origin
 from emulator.deidentify.text.known import Known
 from emulator.deidentify.text.transformations import DateShift, transformed
 from emulator.dicom.charset import Charset
@@ -29,14 +30,14 @@ _SHIFTS: dict[str, Callable[[str, int], str]] = {"DA": dates.shift_da, "DT": dat
 class Texts:
     """What cleans the texts of one instance: a cleaner and its key, the header's own values, the patient.
 
-    `found` counts by infoType what was replaced.
+    `found` counts what was replaced.
     """
 
     cleaner: Cleaner
     secret: Secret
     known: Known
     patient: str
-    found: Counter[str] = field(default_factory=Counter)
+    found: Counter[FindingKind] = field(default_factory=Counter)
 
     def cleaned(self, vr: str, raw: bytes, charset: Charset) -> bytes:
         """A value without what identifies a person; `raw` itself where there is nothing such."""
@@ -60,7 +61,7 @@ class Texts:
 
     def _free(self, text: str) -> str:
         cleaned = self.cleaner.clean(text, self.known, self.patient)
-        self.found.update(each.info_type for each in cleaned.findings)
+        self.found.update(each.kind(Origin.HEADER) for each in cleaned.findings)
         return cleaned.text
 
     def _whole(self, vr: str, text: str) -> str:
@@ -68,7 +69,7 @@ class Texts:
         how = self.cleaner.rules.transformation(_WHOLE[vr])
         if how is None or not text.strip():
             return text
-        self.found[_WHOLE[vr]] += 1
+        self.found[FindingKind(Origin.HEADER, _WHOLE[vr], KNOWN)] += 1
         if isinstance(how, DateShift) and vr in _SHIFTS:
             try:
                 return _SHIFTS[vr](text.strip(), (how.secret or self.secret).days(self.patient))

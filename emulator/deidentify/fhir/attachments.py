@@ -15,10 +15,13 @@ import orjson
 
 from emulator.deidentify.fhir.narratives import Narrative
 from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text.findings import FindingKind, Origin
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
 
 Json = dict[str, Any]
+Found = tuple[FindingKind, ...]
+Inner = Callable[[Json], tuple[Json | None, Found]]
 _CHARSET = re.compile(r';\s*charset="?([A-Za-z0-9_\-:.]+)"?', re.IGNORECASE)
 _MARKUP = re.compile(r"(text|application)/(.+\+)?(html|xml|xhtml)(\+xml)?")
 _JSON = re.compile(r"(text|application)/(.+\+)?json")
@@ -29,14 +32,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 class Attached:
     """Cleans the data of attachments."""
 
-    def __init__(self, cleaner: Cleaner, narrative: Narrative, resource: Callable[[Json], Json | None]) -> None:
-        """`resource` de-identifies a FHIR resource that lies in an attachment."""
+    def __init__(self, cleaner: Cleaner, narrative: Narrative, resource: Inner) -> None:
+        """`resource` de-identifies a FHIR resource of an attachment, None for none, and says what it found."""
         self._cleaner = cleaner
         self._narrative = narrative
         self._resource = resource
 
-    def cleaned(self, data: str, content_type: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
-        """The data in base64, None where they are no text; and the infoTypes that were found in them."""
+    def cleaned(self, data: str, content_type: str, known: Known, context: str) -> tuple[str | None, Found]:
+        """The data in base64, None where they are no text; and what was found in them."""
         kind = content_type.partition(";")[0].strip().lower()
         text = None if _OPAQUE.fullmatch(kind) else _decoded(data, content_type)
         if text is None:
@@ -46,28 +49,28 @@ class Attached:
             return (data if new is not None else None), found
         return base64.b64encode(new.encode(_charset(content_type), "replace")).decode(), found
 
-    def _cleaned(self, text: str, kind: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
+    def _cleaned(self, text: str, kind: str, known: Known, context: str) -> tuple[str | None, Found]:
         if _MARKUP.fullmatch(kind):
             return self._narrative.cleaned(text, known, context)
         if _JSON.fullmatch(kind):
             return self._in_json(text, known, context)
         result = self._cleaner.clean(text, known, context)
-        return result.text, tuple(each.info_type for each in result.findings)
+        return result.text, tuple(each.kind(Origin.RESOURCE) for each in result.findings)
 
-    def _in_json(self, text: str, known: Known, context: str) -> tuple[str | None, tuple[str, ...]]:
+    def _in_json(self, text: str, known: Known, context: str) -> tuple[str | None, Found]:
         """JSON with its strings cleaned; a resource as one. What is no JSON is text."""
         try:
             value = parsing.parse(text.encode(), None) if text.lstrip()[:1] == "{" else orjson.loads(text)
         except (Refused, orjson.JSONDecodeError):
             result = self._cleaner.clean(text, known, context)
-            return result.text, tuple(each.info_type for each in result.findings)
+            return result.text, tuple(each.kind(Origin.RESOURCE) for each in result.findings)
         if isinstance(value, dict) and "resourceType" in value:
-            made = self._resource(value)
-            return (None if made is None else parsing.serialize(made).decode()), ()
-        found: list[str] = []
+            made, kinds = self._resource(value)
+            return (None if made is None else parsing.serialize(made).decode()), kinds
+        found: list[FindingKind] = []
         return parsing.serialize(self._strings(value, known, context, found)).decode(), tuple(found)
 
-    def _strings(self, value: Any, known: Known, context: str, found: list[str]) -> Any:
+    def _strings(self, value: Any, known: Known, context: str, found: list[FindingKind]) -> Any:
         """A value of JSON with its texts and keys cleaned; a number in which something is found becomes a text."""
         if isinstance(value, list):
             return [self._strings(each, known, context, found) for each in value]
@@ -79,7 +82,7 @@ class Attached:
         if value is None or isinstance(value, bool):
             return value
         result = self._cleaner.clean(str(value), known, context)
-        found += [each.info_type for each in result.findings]
+        found += [each.kind(Origin.RESOURCE) for each in result.findings]
         return result.text if result.findings else value
 
 

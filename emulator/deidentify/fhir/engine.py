@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ from emulator.deidentify.fhir.values import Person, Values
 from emulator.deidentify.fhir.walk import Change, Walk
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text.findings import FindingKind
 from emulator.deidentify.text.info_types import CONTEXTUAL
 from emulator.fhir.definitions import load
 from emulator.fhir.validation.problems import Problem
@@ -39,6 +41,11 @@ class Deidentified:
     resource: Json
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def found(self) -> Counter[FindingKind]:
+        """How many texts of each kind were replaced."""
+        return Counter(kind for change in self.changes for kind in change.found)
 
 
 class Deidentifier:
@@ -111,12 +118,13 @@ class Deidentifier:
         walk = Walk(self._rules, self._links, self._values, attached, self._filling, person, self._today, check)
         return walk.resource(resource, place, {}) or {"resourceType": resource["resourceType"]}, walk.changes
 
-    def _inner(self, person: Person, resource: Json) -> Json | None:
-        """A resource that lies in an attachment; None for what is no resource of the version."""
+    def _inner(self, person: Person, resource: Json) -> tuple[Json | None, tuple[FindingKind, ...]]:
+        """A resource that lies in an attachment, and what was found; None for what is no resource of the version."""
         try:
-            return self._walked(resource, person, None)[0]
+            made, changes = self._walked(resource, person, None)
         except ValueError:
-            return None
+            return None, ()
+        return made, tuple(kind for each in changes for kind in each.found)
 
 
 def _phrases(tree: Tree, resource: Json) -> Iterator[str]:

@@ -8,6 +8,7 @@ from html import escape
 from html.parser import HTMLParser
 
 from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text.findings import FindingKind, Origin
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _HARMLESS = frozenset(
@@ -82,14 +83,14 @@ class Narrative:
     def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
 
-    def cleaned(self, markup: str, known: Known, context: str) -> tuple[str, tuple[str, ...]]:
-        """The markup with its texts cleaned, and the infoTypes that were found."""
+    def cleaned(self, markup: str, known: Known, context: str) -> tuple[str, tuple[FindingKind, ...]]:
+        """The markup with its texts cleaned, and what was found."""
         pieces = _read(markup)
         whole, places = _joined(pieces)
         replaced = self._cleaner.replacements(whole, known, context)
         for finding, new in reversed(replaced):
             _replace(pieces, places, finding.start, finding.end, new)
-        return _written(pieces), tuple(each.info_type for each, _ in replaced)
+        return _written(pieces), tuple(each.kind(Origin.RESOURCE) for each, _ in replaced)
 
     def masked(self, markup: str, character: str) -> str:
         """The markup with every character of its texts but blanks made the masking character."""

@@ -13,6 +13,7 @@ from emulator.deidentify.fhir.places import Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text import Cleaned, Cleaner, Known
+from emulator.deidentify.text.findings import KNOWN, FindingKind, Origin
 from emulator.deidentify.text.transformations import CryptoHash, DateShift, Mask, Transformation, transformed
 from emulator.fhir.validation.validator import rules as validation
 
@@ -20,6 +21,7 @@ DATES = frozenset(("date", "dateTime", "instant"))
 _TEXTS = frozenset(("string", "markdown", "code", "id", "oid", "uri", "url", "canonical", "uuid", "xhtml"))
 _UNTOUCHED = frozenset(("boolean", "time"))
 """Types that no cleaning can find anything in."""
+_DATE = FindingKind(Origin.RESOURCE, "DATE", KNOWN)
 _SHORT = 200
 _MOST_SHORT = 2000
 """Characters of a text that is remembered, and texts that are for one patient."""
@@ -45,14 +47,14 @@ class Values:
         self._narrative = Narrative(cleaner)
         self._short: WeakKeyDictionary[Known, dict[tuple[str, str], Cleaned]] = WeakKeyDictionary()
 
-    def changed(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[str, ...]]:
-        """What an action makes of a value, None where it is removed; and the infoTypes that were found in it."""
+    def changed(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[FindingKind, ...]]:
+        """What an action makes of a value, None where it is removed; and what was found in it."""
         if action is Action.KEEP or value is None:
             return value, ()
         new, found = self._made(value, place, action, person)
         return (new, found) if new is not None and self._fits(new, place) else (None, found)
 
-    def _made(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[str, ...]]:
+    def _made(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[FindingKind, ...]]:
         kind = place.type.name
         match action:
             case Action.CLEAN:
@@ -67,7 +69,7 @@ class Values:
                 return self._transformed(value, place, person), ()
         return None, ()
 
-    def cleaned(self, value: Any, kind: str, person: Person) -> tuple[Any, tuple[str, ...]]:
+    def cleaned(self, value: Any, kind: str, person: Person) -> tuple[Any, tuple[FindingKind, ...]]:
         """A value without what was found in it; what is not text can only stay or go."""
         if kind in _UNTOUCHED or isinstance(value, bool):
             return value, ()
@@ -77,9 +79,9 @@ class Values:
             return self._narrative.cleaned(str(value), person.known, person.context)
         if kind in DATES:
             how = self._cleaner.rules.transformation("DATE")
-            return self._dated(str(value), how, person), ("DATE",) if how else ()
+            return self._dated(str(value), how, person), (_DATE,) if how else ()
         result = self._clean(str(value), person)
-        found = tuple(each.info_type for each in result.findings)
+        found = tuple(each.kind(Origin.RESOURCE) for each in result.findings)
         if not found:
             return value, ()
         if kind in ("oid", "uuid"):

@@ -17,6 +17,7 @@ from emulator.deidentify.fhir.links import Links
 from emulator.deidentify.fhir.places import EXTENSIONS, Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
 from emulator.deidentify.fhir.values import Person, Values
+from emulator.deidentify.text.findings import FindingKind
 
 Json = dict[str, Any]
 Check = Callable[[str], Callable[[Any], Any]]
@@ -32,18 +33,18 @@ _OF_BUNDLES = frozenset(("fullUrl", "url", "location"))
 class Change:
     """What became of a value, for a report that only those may see who may see the source.
 
-    path        where it stands: Patient.contact[0].name.family
-    why         the action's words, or what else it was
-    before      None for the parts of what has been removed as a whole
-    after       None where it was removed
-    info_types  what was found in a text
+    path    where it stands: Patient.contact[0].name.family
+    why     the action's words, or what else it was
+    before  None for the parts of what has been removed as a whole
+    after   None where it was removed
+    found   what was found in a text
     """
 
     path: str
     why: str
     before: Any
     after: Any
-    info_types: tuple[str, ...] = ()
+    found: tuple[FindingKind, ...] = ()
 
 
 @dataclass
@@ -254,12 +255,12 @@ class Walk:
             self._note(action.value, value, new, found)
         return new
 
-    def _noted(self, why: str, before: Any, after: Any, found: tuple[str, ...] = ()) -> Any:
+    def _noted(self, why: str, before: Any, after: Any, found: tuple[FindingKind, ...] = ()) -> Any:
         if after is None or after != before:
             self._note(why, before, after, found)
         return after
 
-    def _note(self, why: str, before: Any, after: Any, found: tuple[str, ...] = ()) -> None:
+    def _note(self, why: str, before: Any, after: Any, found: tuple[FindingKind, ...] = ()) -> None:
         path = ".".join(self._path).replace(".[", "[")
         self.changes.append(Change(path, why, before, after, found))
 

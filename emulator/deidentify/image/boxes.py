@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from emulator.deidentify.text.findings import FindingKind
 
 _SAME_LINE = 0.6
 """Which part of the smaller of two boxes must lie beside the other for both to be parts of one line."""
@@ -14,6 +16,7 @@ class Box:
     """Pixels [x, x + width) of rows [y, y + height), the text that was read there, and how sure that is (0 to 1).
 
     The text is "" where nobody read it, or nothing could be read; the score is then that of there being text at all.
+    `found` is what was found in it, as far as anybody looked.
     """
 
     x: int
@@ -22,6 +25,7 @@ class Box:
     height: int
     text: str = ""
     score: float = 0.0
+    found: tuple[FindingKind, ...] = field(default=(), compare=False)
 
     @property
     def right(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,16 @@ from emulator.deidentify.image.views import views
 from emulator.deidentify.image.watching import Watch
 from emulator.deidentify.image.writing import write
 from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text.findings import FindingKind, Origin
 from emulator.dicom.decoding import refusing
 
 if TYPE_CHECKING:
     import numpy as np
 
     Picture = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+_UNKNOWN = FindingKind(Origin.PIXELS, "", 0)
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,12 @@ class Redacted:
     def boxes(self) -> int:
         """The number of boxes in all frames."""
         return sum(map(len, self.frames))
+
+    @property
+    def found(self) -> Counter[FindingKind]:
+        """How many texts of each kind were blackened, in each frame anew."""
+        kinds = Counter(kind for frame in self.frames for box in frame for kind in box.found or (_UNKNOWN,))
+        return kinds + Counter({_UNKNOWN: self.overlays})
 
 
 def redact(source: Path, target: Path, wanted: Wanted, detector: TextDetector) -> Redacted | None:

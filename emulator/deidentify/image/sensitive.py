@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from emulator.deidentify.image.boxes import Box
 from emulator.deidentify.image.misreading import known_in
 from emulator.deidentify.image.rules import ImageRules
-from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text import Cleaner, Finding, Known
+from emulator.deidentify.text.findings import FindingKind, Origin
 
 UNREADABLE = 0.6
 """Below this score a text was not read well enough to say that it identifies nobody."""
@@ -45,20 +47,29 @@ def _reads_on(before: Box, box: Box) -> bool:
 
 def _in_row(row: Sequence[Box], rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[Box]:
     text = " ".join(box.text for box in row)
-    spans = list(_found(text, rules, cleaner, known))
+    findings = list(_found(text, rules, cleaner, known))
     start = 0
     for box in row:
         end = start + len(box.text)
         unread = box.score < UNREADABLE or not box.text
-        if unread or any(first < end and start < last for first, last in spans) or _matches(box.text, rules):
-            yield box
+        kinds = _kinds(each for each in findings if each.start < end and start < each.end)
+        if unread or kinds or _matches(box.text, rules):
+            yield replace(box, found=kinds)
         start = end + 1
 
 
-def _found(text: str, rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[tuple[int, int]]:
-    """Where a text says what identifies somebody."""
+def _found(text: str, rules: ImageRules, cleaner: Cleaner, known: Known) -> Iterator[Finding]:
+    """What identifies somebody in a text."""
     found = [*cleaner.find(text, known), *known_in(text, known)]
-    yield from ((each.start, each.end) for each in found if each.info_type not in rules.exclude)
+    yield from (each for each in found if each.info_type not in rules.exclude)
+
+
+def _kinds(findings: Iterable[Finding]) -> tuple[FindingKind, ...]:
+    """The infoTypes of findings, each once, by the surest of them."""
+    best: dict[str, FindingKind] = {}
+    for each in sorted(findings, key=lambda finding: finding.score):
+        best[each.info_type] = each.kind(Origin.PIXELS)
+    return tuple(best.values())
 
 
 def _matches(text: str, rules: ImageRules) -> bool:

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Origin(StrEnum):
+    """Where something was found: in a file's header, in pixels, in a FHIR resource."""
+
+    HEADER = "HEADER"
+    PIXELS = "PIXELS"
+    RESOURCE = "RESOURCE"
+
+
+class FindingKind(NamedTuple):
+    """What a report tells of a finding, and that tells of nobody: its origin, infoType and score.
+
+    The infoType is "" for text in pixels that went without being looked at, or could not be read.
+    """
+
+    origin: Origin
+    info_type: str
+    score: float
 
 
 @dataclass(frozen=True)
@@ -19,6 +40,10 @@ class Finding:
     def length(self) -> int:
         """How many characters it has."""
         return self.end - self.start
+
+    def kind(self, origin: Origin) -> FindingKind:
+        """What a report tells of it."""
+        return FindingKind(origin, self.info_type, self.score)
 
 
 KNOWN = 1.0

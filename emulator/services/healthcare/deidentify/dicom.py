@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from emulator.context import Job
 from emulator.deidentify.image import Mode
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
+from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.errors import UnsupportedError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.deidentify import config, stores
+from emulator.services.healthcare.deidentify import config, findings, stores
 from emulator.services.healthcare.deidentify.instances import Made, make
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.index import Stored
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-LOG_ENTRY = "DeidentifyLogEntry"
 _METHOD = "deidentify.DeidentifyService.DeidentifyDicomStore"
 _KIND = "healthcare.dicom.deidentify"
 _WRITE = "healthcare.dicomStores.dicomWebWrite"
@@ -49,7 +49,7 @@ class _Item:
 
     source: Exported
     made: ingest.File | Problem
-    found: Mapping[str, int] = field(default_factory=dict)
+    found: Counter[FindingKind] = field(default_factory=Counter)
 
 
 @SERVICE.handles(f"{STORES}.deidentify")
@@ -93,8 +93,7 @@ async def deidentify_store(
     async for batch in _ahead(job.context, settings, batches):
         job.check_cancelled()
         await steps.commit(job, _store, source, destination, batch)
-    if findings := job.checkpoint.get(_findings_of(source)):
-        await steps.commit(job, _report, source, findings)
+    await steps.commit(job, findings.report, source)
 
 
 async def _ahead(
@@ -132,7 +131,7 @@ async def _made(context: "Context", settings: Settings, instances: Sequence[Expo
             return [item for each in instances for item in await _made(context, settings, [each])]
         return [_Item(instances[0], Problem(3, str(problem)))]
     return [
-        _Item(each, _file(blob, done), done.found if isinstance(done, Made) else {})
+        _Item(each, _file(blob, done), done.found if isinstance(done, Made) else Counter())
         for each, blob, done in zip(instances, blobs, made, strict=True)
     ]
 
@@ -146,36 +145,20 @@ def _file(blob: str, made: Made | str | None) -> ingest.File | Problem:
 def _store(tx: sqlite3.Connection, job: Job, source: str, destination: str, batch: Sequence[_Item]) -> None:
     """Store a batch, log its failures, and move the checkpoint: all or nothing."""
     files = [item.made for item in batch if isinstance(item.made, ingest.File)]
+    stored = list[_Item]()
     outcomes = iter(ingest.store_in(tx, job.context, destination, files, "StoreInstances"))
-    failed = 0
     for item in batch:
         problem = item.made if isinstance(item.made, Problem) else _problem(next(outcomes))
-        if problem is not None:
-            failed += 1
+        if problem is None:
+            stored.append(item)
+        else:
             name = f"{source}/dicomWeb/{item.source.path}"
-            message = (LOG_ENTRY, problem.code, problem.message)
+            message = (findings.LOG_ENTRY, problem.code, problem.message)
             entry = agent.log_entry(source, *message, source=name, operation=job.operation.name)
             job.context.logs.write_in(tx, entry)
-    steps.count(job, len(batch) - failed, failed, len(batch))
+    steps.count(job, len(stored), len(batch) - len(stored), len(batch))
     job.checkpoint[source] = batch[-1].source.id
-    findings = Counter(job.checkpoint.get(_findings_of(source), {}))
-    for item in batch:
-        findings.update(item.found)
-    job.checkpoint[_findings_of(source)] = dict(findings)
-    job.save_in(tx)
-
-
-def _findings_of(source: str) -> str:
-    """Under which name a checkpoint has how many texts of each infoType were replaced."""
-    return f"{source}#findings"
-
-
-def _report(tx: sqlite3.Connection, job: Job, source: str, findings: Mapping[str, int]) -> None:
-    """Log what was found in a store, once, as counts that tell of nobody."""
-    found = [{"infoType": name, "count": str(number)} for name, number in sorted(findings.items())]
-    entry = agent.note(source, LOG_ENTRY, {"findings": found}, operation=job.operation.name)
-    job.context.logs.write_in(tx, entry)
-    del job.checkpoint[_findings_of(source)]
+    findings.add(job, source, (item.found for item in stored))
     job.save_in(tx)
 
 

@@ -18,8 +18,7 @@ from emulator.deidentify.settings import Settings
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.deidentify import config, fhir_copying, stores
-from emulator.services.healthcare.deidentify.dicom import LOG_ENTRY
+from emulator.services.healthcare.deidentify import config, fhir_copying, findings, stores
 from emulator.services.healthcare.deidentify.fhir_copying import Copier, Copy
 from emulator.services.healthcare.fhir import instants, stored, versions
 from emulator.services.healthcare.fhir.bulk.keys import InStore, Key
@@ -91,6 +90,7 @@ async def deidentify_store(job: Job, settings: Settings, source: str, destinatio
             await steps.commit(job, _keep, copier, done.batch, done.copies)
     finally:
         following.cancel()
+    await steps.commit(job, findings.report, source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +172,10 @@ def _keep(
     for each in good:
         fhir_copying.keep(job.context, tx, store, each, at, operation)
     for source, problem in failed:
-        message = (LOG_ENTRY, problem.code, problem.message)
+        message = (findings.LOG_ENTRY, problem.code, problem.message)
         entry = agent.log_entry(copier.source.name, *message, source=source, operation=job.operation.name)
         job.context.logs.write_in(tx, entry)
     steps.count(job, len(good), len(failed), len(batch))
     job.checkpoint = {**job.checkpoint, copier.source.name: batch[-1].mark}
+    findings.add(job, copier.source.name, (each.found for each in good))
     job.save_in(tx)

@@ -4,8 +4,9 @@ import asyncio
 import base64
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from emulator.deidentify.fhir import people
@@ -13,12 +14,13 @@ from emulator.deidentify.fhir.links import Links
 from emulator.deidentify.fhir.people import Value
 from emulator.deidentify.fhir.places import Tree
 from emulator.deidentify.settings import Settings
+from emulator.deidentify.text.findings import FindingKind
 from emulator.fhir import parsing, references
 from emulator.fhir.outcomes import Refused
 from emulator.fhir.references import Kind
 from emulator.pool import WorkerLost
 from emulator.services.healthcare.deidentify import fhir_making
-from emulator.services.healthcare.deidentify.fhir_making import Task
+from emulator.services.healthcare.deidentify.fhir_making import Made, Task
 from emulator.services.healthcare.fhir import checks, keeping, versions
 from emulator.services.healthcare.fhir.consents import compartments
 from emulator.services.healthcare.fhir.keeping import Change, Ready
@@ -43,10 +45,14 @@ _TOO_LARGE = Problem(3, f"The data of a Binary has more than {MAX_INSPECTED} byt
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A resource as the destination is to have it; blob is the file of a raw Binary that both stores share."""
+    """A resource as the destination is to have it, and how many texts of each kind were replaced in it.
+
+    blob is the file of a raw Binary that both stores share.
+    """
 
     new: Ready
     blob: str = ""
+    found: Counter[FindingKind] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ class Copier:
         owners = self._owners_of(resource)
         return Task(body) if owners is None else Task(body, owners.known, owners.context)
 
-    async def _made(self, tasks: Sequence[Task]) -> list[bytes | str]:
+    async def _made(self, tasks: Sequence[Task]) -> list[Made | str]:
         """What a process makes of tasks; one by one where a process was lost with all of them."""
         pool = self._context.pool
         try:
@@ -116,17 +122,17 @@ class Copier:
             _log.error("a resource could not be de-identified: %s", type(problem).__name__)
             return [_TOO_MUCH]
 
-    def _finished(self, drafts: Sequence["_Draft | Problem"], made: Sequence[bytes | str]) -> list[Copy | Problem]:
+    def _finished(self, drafts: Sequence["_Draft | Problem"], made: Sequence[Made | str]) -> list[Copy | Problem]:
         """Drafts with what was made of them, as the destination takes it."""
         rest = iter(made)
         return [each if isinstance(each, Problem) else self._copy(each, next(rest)) for each in drafts]
 
-    def _copy(self, draft: "_Draft", made: bytes | str) -> Copy | Problem:
+    def _copy(self, draft: "_Draft", made: Made | str) -> Copy | Problem:
         if isinstance(made, str):
             return Problem(3, made)
         try:
-            given = checks.resource(self.destination, parsing.parse(made, None))
-            return Copy(keeping.made_ready(self.destination, given, any_reference=True), draft.blob)
+            given = checks.resource(self.destination, parsing.parse(made.body, None))
+            return Copy(keeping.made_ready(self.destination, given, any_reference=True), draft.blob, made.found)
         except Refused as refused:
             return imports.problem("", refused)
 

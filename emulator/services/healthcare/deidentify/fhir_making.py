@@ -1,6 +1,7 @@
 """Resources made into de-identified ones, in a process of the pool: JSON in, JSON out."""
 
 import pickle
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from emulator.deidentify.fhir import Deidentifier
 from emulator.deidentify.fhir.people import Value
 from emulator.deidentify.settings import Settings
 from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text.findings import FindingKind
 from emulator.fhir import parsing
 
 
@@ -30,18 +32,26 @@ def recipe(version: str, settings: Settings, store: str, today: date) -> bytes:
     return pickle.dumps((version, settings, store, today))
 
 
-def make(how: bytes, tasks: Sequence[Task]) -> list[bytes | str]:
-    """The JSON that each resource becomes, or the sentence that says why none; `how` comes from `recipe`."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The JSON that a resource becomes, and how many texts of each kind were replaced in it."""
+
+    body: bytes
+    found: Counter[FindingKind]
+
+
+def make(how: bytes, tasks: Sequence[Task]) -> list[Made | str]:
+    """What each resource becomes, or the sentence that says why none; `how` comes from `recipe`."""
     return [_made(_deidentifier(how), task) for task in tasks]
 
 
-def _made(deidentifier: Deidentifier, task: Task) -> bytes | str:
+def _made(deidentifier: Deidentifier, task: Task) -> Made | str:
     known = None if task.known is None else _known(task.known)
     try:
         done = deidentifier.resource(parsing.parse(task.body, None), known, task.context)
     except ValueError as problem:
         return str(problem)
-    return parsing.serialize(done.resource)
+    return Made(parsing.serialize(done.resource), done.found)
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ import google_crc32c
 
 from emulator.deidentify.instances import deidentified
 from emulator.deidentify.settings import Settings
+from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.services.healthcare.dicom import index
 from emulator.services.healthcare.dicom.index import Instance
@@ -23,13 +24,13 @@ from emulator.state.blobs import base64_of
 class Made:
     """A new file: its instance's rows, its size in bytes and its checksum as Cloud Storage gives it.
 
-    `found` says how many texts of each infoType were replaced in its header.
+    `found` says how many texts of each kind were replaced or blackened.
     """
 
     instance: Instance
     size: int
     crc32c: str
-    found: Counter[str]
+    found: Counter[FindingKind]
 
 
 def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | str | None]:
@@ -47,7 +48,7 @@ def make(settings: Settings, files: Sequence[tuple[str, str]]) -> list[Made | st
 
 
 def _made(settings: Settings, source: Path, target: Path) -> Made | str | None:
-    found: Counter[str] = Counter()
+    found: Counter[FindingKind] = Counter()
     try:
         with (
             source.open("rb") as file,

@@ -13,6 +13,7 @@ from emulator.deidentify.dates import shift_fhir
 from emulator.deidentify.fhir import Action
 from emulator.deidentify.fhir.rules import basic, clean_all
 from emulator.deidentify.text import Known, TextRules
+from emulator.deidentify.text.findings import FindingKind, Origin
 from emulator.deidentify.text.transformations import CryptoHash, DateShift, Mask, Redact, Replace, Transformation
 from emulator.fhir.definitions import load
 from emulator.fhir.validation.validator import validate
@@ -193,13 +194,14 @@ def test_a_type_that_the_version_does_not_have_is_refused() -> None:
 
 def test_changes_say_what_became_of_what() -> None:
     done = deidentifier(*basic()).resource(PATIENT)
-    found = {each.path: (each.before, each.after, each.info_types) for each in done.changes}
-    assert found["name[0].given[1]"] == ("Paul", None, ())
+    found = {each.path: (each.before, each.after, [kind.info_type for kind in each.found]) for each in done.changes}
+    assert found["name[0].given[1]"] == ("Paul", None, [])
     assert found["maritalStatus.text"] == (
         "married, call 555-123-4567",
         "married, call [PHONE_NUMBER]",
-        ("PHONE_NUMBER",),
+        ["PHONE_NUMBER"],
     )
+    assert done.found[FindingKind(Origin.RESOURCE, "PHONE_NUMBER", 0.85)] == 1
 
 
 def test_values_that_basic_takes_out_become_ctx_in_texts() -> None:

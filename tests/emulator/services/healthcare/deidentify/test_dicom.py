@@ -89,8 +89,9 @@ def test_what_was_found_is_counted_in_the_log_without_a_value(
     done = deidentify(emulator, store, target, config={"dicom": {"filterProfile": "DEIDENTIFY_TAG_CONTENTS"}})
     (entry,) = log_entries(emulator, done["name"])
     assert entry["severity"] == "INFO"
-    counts = {each["infoType"]: int(each["count"]) for each in entry["jsonPayload"]["findings"]}
-    assert counts["PERSON_NAME"] >= 2
+    (told,) = [each for each in entry["jsonPayload"]["findings"] if each["infoType"] == "PERSON_NAME"]
+    assert int(told.pop("count")) >= 2
+    assert told == {"origin": "HEADER", "infoType": "PERSON_NAME", "score": 1, "likelihood": "VERY_LIKELY"}
     assert "kowalski" not in json.dumps(entry).lower()
 
 
@@ -225,6 +226,15 @@ def test_text_in_pixels_is_blackened_where_the_header_says_so_elsewhere(
     assert side.left_of(picture, after) == 1
     assert new.BurnedInAnnotation == "NO"
     assert [code.CodeValue for code in new.DeidentificationMethodCodeSequence] == ["113100", "113101"]
+    (entry,) = log_entries(emulator, done["name"])
+    (told,) = [each for each in entry["jsonPayload"]["findings"] if each["origin"] == "PIXELS"]
+    assert told == {
+        "origin": "PIXELS",
+        "infoType": "PERSON_NAME",
+        "score": 1,
+        "likelihood": "VERY_LIKELY",
+        "count": "1",
+    }
 
 
 @pytest.mark.skipif(not available(), reason=str(DetectorMissing()))

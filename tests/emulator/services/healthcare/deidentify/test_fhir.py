@@ -274,6 +274,21 @@ def test_what_the_destination_refuses_is_a_failure_and_never_passed_on(
     assert "Smith" not in json.dumps(entry)
 
 
+def test_what_was_found_is_counted_in_the_log_without_a_value(
+    emulator: RunningEmulator, source: FhirStore, target: FhirStore
+) -> None:
+    source.put(PATIENT)
+    source.put(observation("Patient/darcy", id="o", note=[{"text": "Ms Smith, 555-123-4567"}]))
+    done = deidentify(emulator, source, target, config={"fhirFieldConfig": {"profileType": "CLEAN_ALL"}})
+    (entry,) = transfers.log_entries(emulator, done["name"])
+    assert entry["resource"]["type"] == "healthcare_fhir_store"
+    told = entry["jsonPayload"]["findings"]
+    assert {each["origin"] for each in told} == {"RESOURCE"}
+    phone = {"infoType": "PHONE_NUMBER", "score": 0.7, "likelihood": "POSSIBLE", "count": "1"}
+    assert {"origin": "RESOURCE", **phone} in told
+    assert "Smith" not in json.dumps(entry)
+
+
 def test_a_config_in_cloud_storage(
     emulator: RunningEmulator, source: FhirStore, target: FhirStore, bucket: str
 ) -> None:
