@@ -4,6 +4,8 @@ The tree becomes nested functions that take the items at hand and give a list of
 a value is, but its name does where there is a choice: `value as Quantity` is the key `valueQuantity`, and `value` any
 key of `value` and the name of a data type. `resolve()` reads no other resource: it knows the type that a reference's
 text names, which is all that search parameters ask of it. Who has a way to read resources uses `resolving`.
+
+What would take too much work gives nothing (`effort.py`).
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from emulator.fhir.paths.effort import READ, TooMuchError, again, charge, weight
 from emulator.fhir.paths.errors import PathError
-from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, matching
+from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, distinct, matching
 from emulator.fhir.paths.operators import OPERATORS
-from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed
+from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed, size
 
 Items = list[Any]
 Step = Callable[[Items, Any], Items]
@@ -69,7 +72,10 @@ def compiled(expression: str) -> Path:
     step = _step(parsed(expression), expression)
 
     def path(resource: Any) -> Items:
-        return step([resource], resource)
+        try:
+            return step([resource], resource)
+        except TooMuchError:
+            return again(step, [resource], resource)
 
     return path
 
@@ -80,7 +86,14 @@ def resolving(expression: str) -> Callable[[Any, Reader], Items]:
     The function takes the resource and a reader.
     """
     step = _step(parsed(expression), expression)
-    return lambda resource, read: step([resource], _Whole(resource, read))
+
+    def path(resource: Any, read: Reader) -> Items:
+        try:
+            return step([resource], _Whole(resource, read))
+        except TooMuchError:
+            return again(step, [resource], _Whole(resource, read))
+
+    return path
 
 
 def _step(node: Node, expression: str) -> Step:
@@ -127,9 +140,11 @@ def _child(name: str) -> Step:
             item = items[0]
             value = item.get(name) if type(item) is dict else None
             if type(value) is list:
+                charge(len(value))
                 return value if None not in value else [each for each in value if each is not None]
             if value is not None:
                 return [value]
+        charge(len(items))
         found: Items = []
         for item in items:
             if type(item) is dict:
@@ -176,6 +191,7 @@ def _typed_child(name: str, wanted: str) -> Step:
     forms = _forms(name)
 
     def typed(items: Items, _: Any) -> Items:
+        charge(len(items))
         found: Items = []
         for item in items:
             if type(item) is not dict:
@@ -208,8 +224,11 @@ def _union(sides: list[Step]) -> Step:
         found = _EMPTY
         for side in sides:
             values = side(items, resource)
-            if values:
-                found = found + [each for each in values if each not in found] if found else values
+            if values and found:
+                charge(len(found) * weight(values))
+                found = found + [each for each in values if each not in found]
+            elif values:
+                found = values
         return found
 
     return union
@@ -246,6 +265,7 @@ def _comparison(node: Binary, expression: str) -> Step:
         first, second = left(items, resource), right(items, resource)
         if not first or not second:
             return _EMPTY
+        charge(weight(first))
         same = len(first) == len(second) and all(map(_same, first, second))
         return [same is equal]
 
@@ -317,9 +337,7 @@ def _projection(node: Call, expression: str) -> Step:
     of = _step(node.of, expression)
     first, *others = [_step(each, expression) for each in node.arguments]
     if node.name == "select":
-        return lambda items, resource: list(
-            islice((value for each in of(items, resource) for value in first([each], resource)), MOST)
-        )
+        return _selection(of, first, size(node.arguments[0]))
     then, otherwise = (*others, lambda *_: _EMPTY)[:2]
 
     def chosen(items: Items, resource: Any) -> Items:
@@ -329,17 +347,28 @@ def _projection(node: Call, expression: str) -> Step:
     return chosen
 
 
+def _selection(of: Step, each_gives: Step, work: int) -> Step:
+    def selected(items: Items, resource: Any) -> Items:
+        found = of(items, resource)
+        charge(len(found) * work)
+        return list(islice((value for each in found for value in each_gives([each], resource)), MOST))
+
+    return selected
+
+
 _WITH_CRITERIA = ("where", "exists", "all")
 
 
 def _with_criteria(node: Call, expression: str) -> Step:
     of = _step(node.of, expression)
     criteria = _step(node.arguments[0], expression) if node.arguments else None
+    work = size(node.arguments[0]) if node.arguments else 0
 
     def kept(items: Items, resource: Any) -> Items:
         found = of(items, resource)
         if criteria is None or not found:
             return found
+        charge(len(found) * work)
         return [each for each in found if _truth(criteria([each], resource))]
 
     if node.name == "exists":
@@ -377,6 +406,7 @@ def _resolve(items: Items, resource: Any) -> Items:
 def _led_to(whole: _Whole, text: str) -> Any:
     """The resource that a reference leads to: one that is contained, or one that the reader has; None for none."""
     if not text.startswith("#"):
+        charge(READ)
         return whole.read(text)
     if text == "#":
         return whole.resource
@@ -408,7 +438,7 @@ def _of_none(node: Call, expression: str) -> Step:
 _PLAIN: dict[str, Step] = {
     "first": lambda items, _: items[:1],
     "last": lambda items, _: items[-1:],
-    "distinct": lambda items, _: [each for at, each in enumerate(items) if each not in items[:at]],
+    "distinct": lambda items, _: distinct(items),
     "resolve": _resolve,
     "empty": lambda items, _: [not items],
     "not": lambda items, _: _EMPTY if (truth := _truth(items)) is None else [not truth],

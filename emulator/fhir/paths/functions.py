@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from emulator.fhir.paths.effort import charge, charge_text, weight
 from emulator.fhir.paths.errors import PathError
 
 Items = list[Any]
@@ -20,6 +21,7 @@ MOST = 100_000
 
 
 def _children(items: Items) -> Items:
+    charge(len(items))
     found: Items = []
     for item in items:
         for value in item.values() if isinstance(item, dict) else ():
@@ -34,11 +36,14 @@ def _descendants(items: Items) -> Items:
     return found
 
 
-def _is_distinct(items: Items) -> Items:
+def distinct(items: Items) -> Items:
+    """Each value once, in the order of the first of them."""
+    charge(len(items))
     try:
-        return [len(set(items)) == len(items)]
+        return list(dict.fromkeys(items))
     except TypeError:  # objects have no hash
-        return [all(each not in items[:at] for at, each in enumerate(items))]
+        charge(len(items) * weight(items))
+        return [each for at, each in enumerate(items) if each not in items[:at]]
 
 
 def _whole(items: Items) -> Items:
@@ -52,6 +57,10 @@ def _text(items: Items) -> Items:
     return [str(items[0])] if items and not isinstance(items[0], dict) else []
 
 
+def _length(items: Items) -> Items:
+    return [len(str(items[0]))] if items and not isinstance(items[0], dict) else []
+
+
 def _same(items: Items) -> Items:
     return items
 
@@ -63,8 +72,8 @@ OF_VALUES: dict[str, Callable[[Items], Items]] = {
     "descendants": _descendants,
     "highBoundary": _same,
     "htmlChecks": lambda _: [True],
-    "isDistinct": _is_distinct,
-    "length": lambda items: [len(str(items[0]))] if items else [],
+    "isDistinct": lambda items: [len(distinct(items)) == len(items)],
+    "length": _length,
     "lowBoundary": _same,
     "tail": lambda items: items[1:],
     "toInteger": _whole,
@@ -78,14 +87,22 @@ def _of_text(test: Callable[[str, str], Any]) -> Callable[[Items, Items], Items]
     def function(items: Items, argument: Items) -> Items:
         if not items or not argument or not isinstance(items[0], str) or not isinstance(argument[0], str):
             return []
+        charge_text(items[0])
         return [test(items[0], argument[0])]
 
     return function
 
 
 def _substring(items: Items, argument: Items) -> Items:
-    right = items and argument and isinstance(items[0], str) and isinstance(argument[0], int | float)
-    return [items[0][int(argument[0]) :]] if right else []
+    if not items or not argument or not isinstance(items[0], str) or not isinstance(argument[0], int | float):
+        return []
+    charge_text(items[0])
+    return [items[0][int(argument[0]) :]]
+
+
+def _intersection(items: Items, argument: Items) -> Items:
+    charge(len(items) * weight(argument))
+    return [each for each in items if each in argument]
 
 
 def matching(pattern: str) -> Callable[[Items], Items]:
@@ -106,7 +123,14 @@ def matching(pattern: str) -> Callable[[Items], Items]:
         found = re.compile(pattern)
     except re.error as problem:
         raise PathError(f'The pattern "{pattern}" is none: {problem}.') from None
-    return lambda items: [found.search(items[0]) is not None] if items and isinstance(items[0], str) else []
+
+    def matches(items: Items) -> Items:
+        if not items or not isinstance(items[0], str):
+            return []
+        charge_text(items[0])
+        return [found.search(items[0]) is not None]
+
+    return matches
 
 
 OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
@@ -114,7 +138,7 @@ OF_ONE: dict[str, Callable[[Items, Items], Items]] = {
     "comparable": lambda items, argument: [True] if items and argument else [],
     "contains": _of_text(lambda text, part: part in text),
     "endsWith": _of_text(str.endswith),
-    "intersect": lambda items, argument: [each for each in items if each in argument],
+    "intersect": _intersection,
     "startsWith": _of_text(str.startswith),
     "substring": _substring,
     "trace": lambda items, _: items,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from emulator.fhir.paths.effort import charge, charge_text, weight
+
 Items = list[Any]
 Operator = Callable[[Items, Items], Items]
 
@@ -55,13 +57,25 @@ def _moments(one: str, other: str) -> tuple[Any, Any] | None:
     return (first, second) if (first.tzinfo is None) is (second.tzinfo is None) else None
 
 
+def _is_in(left: Items, right: Items) -> Items:
+    if not left:
+        return []
+    charge(weight(right))
+    return [left[0] in right]
+
+
 def _joined(left: Items, right: Items) -> Items:
     """The operator &: two texts as one, nothing counting as the empty text."""
-    return ["".join(str(each) for each in (*left[:1], *right[:1]))]
+    texts = [str(each) for each in (*left[:1], *right[:1])]
+    for text in texts:
+        charge_text(text)
+    return ["".join(texts)]
 
 
 def _added(left: Items, right: Items) -> Items:
     pair = [*left[:1], *right[:1]]
+    for each in pair:
+        charge_text(each if isinstance(each, str) else "")
     for kinds in (str, (int, float)):
         if len(pair) == 2 and all(isinstance(each, kinds) for each in pair):
             return [pair[0] + pair[1]]
@@ -73,8 +87,8 @@ OPERATORS: dict[str, Operator] = {
     ">": _ordered(operator.gt),
     "<=": _ordered(operator.le),
     ">=": _ordered(operator.ge),
-    "in": lambda left, right: [left[0] in right] if left else [],
-    "contains": lambda left, right: [right[0] in left] if right else [],
+    "in": _is_in,
+    "contains": lambda left, right: _is_in(right, left),
     "&": _joined,
     "+": _added,
 }

@@ -9,6 +9,7 @@ from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.words import Word, words
 
 DEEPEST = 20  # brackets inside each other
+LONGEST_CHAIN = 200  # steps and operators that build on each other
 UCUM = "http://unitsofmeasure.org"  # %ucum
 
 
@@ -88,11 +89,35 @@ _LEVELS = (("implies",), ("or", "xor"), ("and",), ("in", "contains"), ("=", "!="
 
 
 def parsed(expression: str) -> Node:
-    """The tree of an expression. PathError with a sentence where it is not of this language."""
+    """The tree of an expression. PathError with a sentence where it is not of this language, or nested too deep."""
     reader = _Reader(expression)
     node = reader.connection()
     reader.expect("end", "")
-    return node
+    level = [node]
+    for _ in range(LONGEST_CHAIN):
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return node
+    raise PathError(f'More than {LONGEST_CHAIN} steps build on each other in the expression "{expression}".')
+
+
+def size(node: Node) -> int:
+    """The number of nodes of a tree."""
+    return 1 + sum(map(size, _inside(node)))
+
+
+def _inside(node: Node) -> tuple[Node, ...]:
+    """The nodes that a node is made of."""
+    match node:
+        case Child(of=of) | Index(of=of) | Typed(of=of):
+            return (of,)
+        case Call(of=of, arguments=arguments):
+            return (of, *arguments)
+        case Union(sides=sides):
+            return sides
+        case Binary(left=left, right=right):
+            return (left, right)
+    return ()
 
 
 class _Reader:

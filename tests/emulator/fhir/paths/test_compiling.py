@@ -162,6 +162,27 @@ def test_values_that_multiply_are_cut(step: str) -> None:
     assert len(compiled("Patient.name" + f".{step}" * 40)(resource)) <= 100_000
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "entry.where(%resource.entry.where(%resource.entry.where(id = 'z').exists()).exists()).empty()",
+        "entry.select(%resource.entry).distinct().count()",
+        "entry.select(%resource.descendants().where($this = %resource)).count()",
+        "entry.select(%resource.text.contains('z')).count()",
+    ],
+)
+def test_what_is_too_much_work_is_unknown(expression: str) -> None:
+    resource = {"text": "x" * 1_000_000, "entry": [{"id": str(number)} for number in range(1000)]}
+    assert compiled(expression)(resource) == []
+    assert compiled("entry.id.count()")(resource) == [1000]
+
+
+@pytest.mark.parametrize("expression", ["a" + ".a" * 1900, "a" + "[0]" * 1200, "&".join("a" * 900)])
+def test_expressions_that_are_nested_too_deep_are_refused(expression: str) -> None:
+    with pytest.raises(PathError, match="More than 200 steps build on each other"):
+        compiled(expression)
+
+
 def test_references_are_followed_where_they_can_be_read() -> None:
     resource = {
         "resourceType": "Observation",
