@@ -41,6 +41,7 @@ SERVICES = (
     "composer",
     "run",
     "cloudkms",
+    "secretmanager",
     "logging",
     "monitoring",
     "cloudscheduler",

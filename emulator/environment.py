@@ -27,6 +27,7 @@ GCLOUD_APIS = {
     "monitoring": "",
     "pubsub": "",
     "run": "",
+    "secretmanager": "",
     "serviceusage": "",
     "storage": "storage/v1/",
 }

@@ -40,6 +40,7 @@ _TYPES = {
     "cloudkms": {"keyRings": "KeyRing", "cryptoKeys": "CryptoKey", "cryptoKeyVersions": "CryptoKeyVersion"},
     "cloudresourcemanager": {"projects": "Project"},
     "logging": {"buckets": "LogBucket", "views": "LogView"},
+    "secretmanager": {"secrets": "Secret", "versions": "SecretVersion"},
     "pubsub": {"schemas": "Schema", "snapshots": "Snapshot", "subscriptions": "Subscription", "topics": "Topic"},
     "storage": {"buckets": "Bucket", "objects": "Object"},
 }

@@ -29,6 +29,11 @@ def require_usable(context: Context, key: str, agent: str, refuse: Callable[[str
         raise refuse(problem)
 
 
+def primary_of(context: Context, key: str) -> str:
+    """The name of the primary version of a key that is there: what a service encrypts with now."""
+    return str(context.resources.require(KEYS, key).body["primary"]["name"])
+
+
 def is_key_name(name: str) -> bool:
     """Whether a text has the form of a key's name: projects/P/locations/L/keyRings/R/cryptoKeys/K."""
     return bool(_NAME.fullmatch(name))
