@@ -6,13 +6,12 @@ docs/chest-xrays-as-dicom.md, and in code in describing.py.
 
 from __future__ import annotations
 
-import struct
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from emulator.dicom.elements import encapsulated, file_head, joined, native
 from scripts.chestxrays.decoding import Picture, decode
 from scripts.chestxrays.describing import SOP_CLASS, describe
-from scripts.chestxrays.elements import encapsulated, encode, joined, native
 from scripts.chestxrays.errors import ConversionError
 from scripts.chestxrays.records import FilmRecord
 from scripts.chestxrays.uids import instance_uid, uid_of
@@ -24,11 +23,6 @@ __all__ = ["ConversionError", "Syntax", "compressed", "to_dicom"]
 
 CONVERTER = "HCPOC_CHEST_1"
 """ImplementationVersionName; another number when the same film gives other bytes."""
-
-_PREAMBLE = bytes(128) + b"DICM"
-# File Meta Information Version (0002,0001): 00 01, and the group's length in front, which is fixed in size.
-_META_VERSION = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
-_META_LENGTH = struct.Struct("<4s2sHI")
 
 
 class Syntax(StrEnum):
@@ -58,22 +52,8 @@ def to_dicom(image: bytes, record: FilmRecord, syntax: Syntax = Syntax.UNCOMPRES
     """
     picture = decode(image)
     header = joined(describe(record, picture))
-    return b"".join([_PREAMBLE, _meta(record, syntax), header, *_pixel_data(picture, syntax)])
-
-
-def _meta(record: FilmRecord, syntax: Syntax) -> bytes:
-    """The File Meta Information (PS3.10 7.1)."""
-    meta = encode(
-        {
-            "MediaStorageSOPClassUID": SOP_CLASS,
-            "MediaStorageSOPInstanceUID": instance_uid(record),
-            "TransferSyntaxUID": syntax.uid,
-            "ImplementationClassUID": uid_of("implementation"),
-            "ImplementationVersionName": CONVERTER,
-        }
-    )
-    body = _META_VERSION + joined(meta)
-    return _META_LENGTH.pack(b"\x02\x00\x00\x00", b"UL", 4, len(body)) + body
+    head = file_head(SOP_CLASS, instance_uid(record), syntax.uid, (uid_of("implementation"), CONVERTER))
+    return b"".join([head, header, *_pixel_data(picture, syntax)])
 
 
 def _pixel_data(picture: Picture, syntax: Syntax) -> list[bytes]:

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from emulator.dicom.elements import Value, encode
 from scripts.chestxrays.decoding import Picture
-from scripts.chestxrays.elements import Value, encode
 from scripts.chestxrays.errors import ConversionError
 from scripts.chestxrays.labels import MOST_ID_BYTES
 from scripts.chestxrays.records import NO_FINDING, FilmRecord
@@ -58,10 +58,7 @@ def describe(record: FilmRecord, picture: Picture) -> dict[int, bytes]:
 @cache
 def _constants(*, nih: bool) -> Mapping[int, bytes]:
     """What all films share, encoded once: the larger part of the header."""
-    encoded = encode(_of_every_film() | (_of_nihs_films() if nih else {"BurnedInAnnotation": "YES"}))
-    # The only SS of the header (0028,1041): a signed number, which elements.py otherwise needs not know.
-    encoded[0x00281041] = b"\x28\x00\x41\x10SS\x02\x00\xff\xff"
-    return encoded
+    return encode(_of_every_film() | (_of_nihs_films() if nih else {"BurnedInAnnotation": "YES"}))
 
 
 def _of_every_film() -> dict[str, Value]:
@@ -86,6 +83,7 @@ def _of_every_film() -> dict[str, Value]:
         "PatientOrientation": ["L", "F"],
         # DX Image (C.8.11.3). White is bone: the more X-rays arrived, the lower the value (sign -1).
         "PixelIntensityRelationship": "LOG",
+        "PixelIntensityRelationshipSign": -1,
         "RescaleIntercept": "0",
         "RescaleSlope": "1",
         "RescaleType": "US",

@@ -10,11 +10,30 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 Value = str | int | Sequence[str] | Sequence["Mapping[str, Value]"]
-"""Text, a number (US), several texts, or the items of a sequence."""
+"""Text, a number (US or SS), several texts, or the items of a sequence."""
 
 _LONG = frozenset(("OB", "OW", "SQ", "UN", "UT", "UC", "UR"))
 _HEAD, _LONG_HEAD, _ITEM = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxI"), struct.Struct("<HHI")
 _UNDEFINED = 0xFFFFFFFF
+_PREAMBLE = bytes(128) + b"DICM"
+# File Meta Information Version (0002,0001): 00 01, and the group's length in front, which is fixed in size.
+_META_VERSION = b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01"
+_META_LENGTH = struct.Struct("<4s2sHI")
+
+
+def file_head(sop_class: str, instance: str, syntax: str, writer: tuple[str, str]) -> bytes:
+    """Preamble and File Meta Information (PS3.10 7.1) of an instance; `writer` is its implementation's UID and name."""
+    meta = encode(
+        {
+            "MediaStorageSOPClassUID": sop_class,
+            "MediaStorageSOPInstanceUID": instance,
+            "TransferSyntaxUID": syntax,
+            "ImplementationClassUID": writer[0],
+            "ImplementationVersionName": writer[1],
+        }
+    )
+    body = _META_VERSION + joined(meta)
+    return _PREAMBLE + _META_LENGTH.pack(b"\x02\x00\x00\x00", b"UL", 4, len(body)) + body
 
 
 def encode(dataset: Mapping[str, Value]) -> dict[int, bytes]:
@@ -62,7 +81,7 @@ def _encoded(value: Value, vr: str) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, int):
-        return struct.pack("<H", value)
+        return struct.pack("<h" if vr == "SS" else "<H", value)
     if vr == "SQ":
         items = [joined(encode(item)) for item in value if isinstance(item, Mapping)]
         return b"".join(_ITEM.pack(0xFFFE, 0xE000, len(item)) + item for item in items)
