@@ -21,6 +21,7 @@ from scripts.demonstration.places import Places
 _SMALL, _LARGE = 1000, 100_000
 _BATCH, _CONNECTIONS = 50, 2
 _ROUNDS = 5
+_PATIENTS, _HOSPITAL_GOAL = 1000, 60  # seconds
 _GOALS = {_SMALL: 0.1, _LARGE: 1.0}  # seconds
 _LOG_GOAL = 3  # per cent
 _READS = 2000
@@ -30,8 +31,8 @@ _NONE = "def test_none():\n    assert True\n"
 
 
 def testing(places: Places) -> list[Figure]:
-    """With 1,000 instances; the first test's start; the log of requests."""
-    return [*_states(places, _SMALL), _first_test(places), *_log(places)]
+    """With 1,000 instances; the first test's start; the log of requests; a hospital of 1,000 patients."""
+    return [*_states(places, _SMALL), _first_test(places), *_log(places), *_hospital(places)]
 
 
 def testing_large(places: Places) -> list[Figure]:
@@ -56,6 +57,22 @@ def _states(places: Places, number: int) -> list[Figure]:
         _seconds(f"a state of {number:,} instances, restored", restored, goal, note),
         _seconds(f"a state of {number:,} instances, emptied", emptied, goal),
     ]
+
+
+def _hospital(places: Places) -> list[Figure]:
+    """1,000 patients with films, FHIR resources, HL7v2 messages, consents and tables, from nothing, and once more."""
+    with running_emulator(places, "hospital") as running:
+        command = [sys.executable, "-m", "emulator", "seed", "hospital", "--patients", str(_PATIENTS)]
+        command += ["--state", str(running.state)]
+        environment = {**os.environ, "PYTHONPATH": str(places.layout.root)}
+        run = partial(subprocess.run, command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        before = running.processor_seconds()
+        whole = timed(run)
+        note = f"{running.processor_seconds() - before:.0f} s of the server's processor"
+        return [
+            _seconds(f"a hospital of {_PATIENTS:,} patients", [whole], _HOSPITAL_GOAL, note),
+            _seconds("the same once more, when all is there", [timed(run)], None),
+        ]
 
 
 def _fill(server: Server, number: int) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from emulator import settings as defaults
 from emulator.access import groups
 from emulator.errors import ApiError
+from emulator.hospital import options as hospital
 from emulator.mllp import options as mllp
 from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
@@ -94,12 +95,15 @@ def parser() -> argparse.ArgumentParser:
         ("env", 'print what clients need, for: eval "$(python -m emulator env)"'),
     ):
         commands.add_parser(name, help=text)
-    seed = commands.add_parser("seed", help="fill a running emulator from a folder")
+    seed = commands.add_parser("seed", help="fill a running emulator from a folder, or with a made-up hospital")
     seed.add_argument(
         "folder",
-        type=Path,
-        help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson",
+        metavar="FOLDER | hospital",
+        help="holds storage/BUCKET/..., healthcare/LOCATION/DATASET/STORE/*.dcm, bigquery/DATASET/TABLE.ndjson; the "
+        "word hospital (for a folder of that name write ./hospital) for patients with films, FHIR resources, HL7v2 "
+        "messages and consents that agree with each other",
     )
+    hospital.add_options(seed)
     console = commands.add_parser("console", help="print a link to pages that show what the emulator holds")
     console.add_argument(
         "--as",
@@ -150,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command in ("record", "replay"):
             return _recording(options, state)
         if options.command == "seed":
-            return control.seed(state, options.folder)
+            return _seed(options, state)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}
         return command[options.command](state)
     except StartError as error:
@@ -223,6 +227,14 @@ def _recording(options: argparse.Namespace, state: Path) -> int:
         print(f"record {options.action} {'takes no name' if options.name else 'needs a name'}.", file=sys.stderr)
         return 2
     return recordings.record(state, options.action, options.name)
+
+
+def _seed(options: argparse.Namespace, state: Path) -> int:
+    from emulator import commands as control
+
+    if options.folder == hospital.HOSPITAL:
+        return control.seed_hospital(state, options.patients, options.seed, hospital.wish_of(options))
+    return control.seed(state, Path(options.folder))
 
 
 def _mllp(options: argparse.Namespace, state: Path) -> int:

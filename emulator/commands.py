@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from emulator import environment, seeding
+from emulator.hospital.filling.api import Api
+from emulator.hospital.filling.hospital import bring
+from emulator.hospital.filling.places import Wish
 from emulator.serving.server import (
     StartError,
     arguments_of,
@@ -144,6 +147,23 @@ def seed(state: Path, folder: Path) -> int:
     running = require_running(state)
     counts = seeding.fill(running["url"], owner_token(state), running["project"], folder)
     print(", ".join(f"{number} {what}" for what, number in counts.items()) or "Nothing to load was found.")
+    return 0
+
+
+def seed_hospital(state: Path, patients: int, number: int, wish: Wish) -> int:
+    """Bring a made-up hospital, by its seed, to the running emulator, and say what came."""
+    running = require_running(state)
+    api = Api(running["url"], owner_token(state))
+    try:
+        brought = bring(api, running["project"], str(running["projectNumber"]), patients, number, wish)
+    finally:
+        api.close()
+    places = brought.places
+    for store in (places.dicom, f"{places.fhir} ({places.fhir_version})", places.hl7v2, places.consent):
+        print(store)
+    print(f"{places.project}.{places.bigquery} ({'tables made' if brought.tables else 'tables as they were'})")
+    stored = ", ".join(f"{count:,} {what}" for what, count in brought.stored.items())
+    print(f"{patients:,} patients of seed {number}: {f'{stored} stored' if stored else 'all was there'}")
     return 0
 
 

@@ -23,6 +23,7 @@ FLOORS = (
     ("app",),
     ("coverage", "environment", "extract", "recording"),
     ("serving",),
+    ("hospital",),
     ("browsing", "commands", "mllp", "recordings", "seeding", "snapshotting", "testing"),
     ("__main__",),
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from emulator.hospital.filling.places import Wish
 from emulator.testing import things
 from emulator.testing.running import Emulator, EmulatorError, start
 
@@ -39,6 +40,13 @@ class SetTrouble(Protocol):
 
     def __call__(self, profile: str, seed: int = 0, **change: object) -> None:
         """That of a profile (calm, google, bad-day) and seed, with parts of the profile otherwise."""
+
+
+class MakeHospital(Protocol):
+    """Makes hospitals."""
+
+    def __call__(self, patients: int = 10, seed: int = 1, *, tables: bool = False) -> things.Hospital:
+        """The first patients of the hospital of a seed: their stories, and where they are told; in BigQuery, too?"""
 
 
 class MakePrincipal(Protocol):
@@ -93,6 +101,16 @@ def gcp_emulator(
 def gcp_dataset(gcp_emulator: Emulator) -> things.Dataset:
     """A healthcare dataset with a DICOM store, a FHIR store (R4) and an HL7v2 store."""
     return things.make_dataset(gcp_emulator)
+
+
+@pytest.fixture
+def gcp_hospital(gcp_emulator: Emulator) -> MakeHospital:
+    """Makes a hospital whose films, FHIR resources, HL7v2 messages and consents agree, such as `gcp_hospital(10)`."""
+
+    def hospital(patients: int = 10, seed: int = 1, *, tables: bool = False) -> things.Hospital:
+        return things.make_hospital(gcp_emulator, patients, seed, Wish(tables=tables))
+
+    return hospital
 
 
 @pytest.fixture

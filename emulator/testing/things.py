@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from emulator.hospital.filling.api import Api
+from emulator.hospital.filling.hospital import bring
+from emulator.hospital.filling.places import Places, Wish
+from emulator.hospital.story import Story, stories
 from emulator.testing.running import Emulator
 
 LOCATION = "us-central1"
@@ -22,6 +26,15 @@ class Dataset:
     dicom_store: str
     fhir_store: str
     hl7v2_store: str
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A made-up hospital in the emulator: what happened to its patients, and the places that tell of it."""
+
+    seed: int
+    stories: tuple[Story, ...]
+    places: Places
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,16 @@ def make_dataset(emulator: Emulator, name: str = "dataset") -> Dataset:
         emulator.request("POST", f"/v1/{dataset}/hl7V2Stores?hl7V2StoreId=hl7v2", hl7v2),
     )
     return Dataset(dataset, *(str(store["name"]) for store in stores))
+
+
+def make_hospital(emulator: Emulator, patients: int, seed: int = 1, wish: Wish | None = None) -> Hospital:
+    """The made-up hospital of a seed, with films, FHIR resources, HL7v2 messages, consents and, if wished, tables."""
+    api = Api(emulator.url, emulator.token)
+    try:
+        brought = bring(api, emulator.project, str(emulator.running["projectNumber"]), patients, seed, wish)
+    finally:
+        api.close()
+    return Hospital(seed, tuple(stories(seed, 1, patients)), brought.places)
 
 
 def make_bucket(emulator: Emulator, name: str = "bucket") -> str:

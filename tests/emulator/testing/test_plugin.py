@@ -56,13 +56,19 @@ def test_a_test_has_the_emulator_for_itself_and_a_failed_one_tells_what_it_asked
                     gcp_emulator.request("GET", f"{datasets}/young")
             assert gcp_emulator.request("GET", "/_emulator/trouble")["profile"] == ("calm" if trouble else "")
 
+        def test_hospital(gcp_emulator, gcp_hospital):
+            hospital = gcp_hospital(patients=2, seed=5)
+            studies = gcp_emulator.request("GET", f"/v1/{hospital.places.dicom}/dicomWeb/studies")
+            visits = [visit for story in hospital.stories for visit in story.visits]
+            assert {each["0020000D"]["Value"][0] for each in studies} == {visit.study for visit in visits}
+
         def test_none():
             assert "STORAGE_EMULATOR_HOST" not in os.environ
             assert False
         """
     )
     done = run(project, "--gcp-emulator-log")
-    done.assert_outcomes(passed=4, failed=2)
+    done.assert_outcomes(passed=5, failed=2)
     done.stdout.re_match_lines(
         [r"-+ Requests to the emulator -+", r".* 503 +[0-9.]+ ms storage\.buckets\.get by user:"]
     )

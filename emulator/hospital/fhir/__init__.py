@@ -1,0 +1,1 @@
+"""The hospital in FHIR, R4 and STU3."""
