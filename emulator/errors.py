@@ -89,9 +89,11 @@ def invalid_argument(
     return ApiError(400, "INVALID_ARGUMENT", message, reason, details)
 
 
-def failed_precondition(message: str, *, reason: str = "failedPrecondition") -> ApiError:
+def failed_precondition(
+    message: str, *, reason: str = "failedPrecondition", details: list[dict[str, Any]] | None = None
+) -> ApiError:
     """400: the state does not allow it."""
-    return ApiError(400, "FAILED_PRECONDITION", message, reason)
+    return ApiError(400, "FAILED_PRECONDITION", message, reason, details)
 
 
 def unauthenticated(message: str, *, reason: str = "required") -> ApiError:

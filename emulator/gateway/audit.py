@@ -24,6 +24,8 @@ READS = frozenset(
         *("get", "list", "search", "retrieve", "read", "getIamPolicy", "testIamPermissions", "query", "pull"),
         *("search-type", "Resource-validate", "listRevisions"),
         *("checkDataAccess", "evaluateUserConsents", "queryAccessibleData"),
+        *("encrypt", "decrypt", "rawEncrypt", "rawDecrypt", "asymmetricSign", "asymmetricDecrypt"),
+        *("macSign", "macVerify", "getPublicKey", "generateRandomBytes"),
     )
 )
 ACTIVITY = "cloudaudit.googleapis.com%2Factivity"
@@ -48,12 +50,10 @@ class Audit:
     ) -> None:
         self._settings = settings
         self._logs = logs
-        self._policies = policies
+        self._configs = AuditConfigs(policies, settings.project)
         self._denied_calls = denied_calls
         self._touches_data = touches_data
         self._kinds: dict[str, str] = {}
-        self._audited: dict[str, dict[str, set[str]]] = {}
-        self._version = -1
 
     def record(
         self, request: Request, permission: str, resource: str, error: ApiError | None, *, granted: bool
@@ -61,7 +61,7 @@ class Audit:
         """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission."""
         kind = self._kind(request.method)
         service = request.method.service + ".googleapis.com"
-        if kind and not self._is_logged(kind, service, request.principal):
+        if kind and not self._configs.log(kind, service, request.principal):
             if error is not None and error.code == 403 and not request.aside:
                 self._keep(request, permission, resource, error, granted=granted)
             return
@@ -107,11 +107,22 @@ class Audit:
             self._kinds[method.id] = kind
         return kind
 
-    def _is_logged(self, kind: str, service: str, principal: str) -> bool:
+
+class AuditConfigs:
+    """Which kinds of data access are logged: what the project's policy says, read again when any policy changes."""
+
+    def __init__(self, policies: Policies, project: str) -> None:
+        self._policies = policies
+        self._project = project
+        self._audited: dict[str, dict[str, set[str]]] = {}
+        self._version = -1
+
+    def log(self, kind: str, service: str, principal: str) -> bool:
+        """Whether a principal's access of that kind (DATA_READ ...) to a service (X.googleapis.com) is logged."""
         policies = self._policies
         if policies.version != self._version:
             version = policies.version
-            self._audited = _audit_configs(policies.get(f"projects/{self._settings.project}"))
+            self._audited = _audit_configs(policies.get(f"projects/{self._project}"))
             self._version = version
         for named in ("allServices", service):
             exempted = self._audited.get(named, {}).get(kind)

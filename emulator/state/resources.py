@@ -63,6 +63,12 @@ class Resources:
             raise not_found(f"Resource not found: {name}.")
         return found
 
+    def every(self, kind: str, tx: sqlite3.Connection | None = None) -> list[Resource]:
+        """All resources of a kind, in name order. Inside a write, pass its tx."""
+        sql = "SELECT * FROM resources WHERE kind = ? ORDER BY name"
+        rows = tx.execute(sql, (kind,)).fetchall() if tx is not None else self._database.all(sql, (kind,))
+        return [_resource(row) for row in rows]
+
     def list(
         self,
         kind: str,

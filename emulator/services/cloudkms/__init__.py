@@ -1,6 +1,17 @@
-"""Cloud KMS: key rings, keys and their versions with IAM, and encryption with symmetric keys (AES-256-GCM)."""
+"""Cloud KMS: key rings, keys and their versions with IAM, rotation, and all that keys encrypt, sign and verify."""
 
-from emulator.services.cloudkms import encryption, keys, rings, versions
+from emulator.services.cloudkms import asymmetric, encryption, keys, macs, random_bytes, raw, rings, rotation, versions
 from emulator.services.cloudkms.service import SERVICE
 
-__all__ = ["SERVICE", "encryption", "keys", "rings", "versions"]
+__all__ = [
+    "SERVICE",
+    "asymmetric",
+    "encryption",
+    "keys",
+    "macs",
+    "random_bytes",
+    "raw",
+    "rings",
+    "rotation",
+    "versions",
+]

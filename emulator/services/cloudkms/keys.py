@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
 
 from emulator.errors import already_exists, failed_precondition, not_found
 from emulator.gateway import validation
 from emulator.gateway.collections import crud, new_name, update
 from emulator.gateway.request import Answer, Request
+from emulator.services.cloudkms import rotation
+from emulator.services.cloudkms.changes import add_version, new_material, set_primary
 from emulator.services.cloudkms.resources import (
     KEY,
     KEYS,
@@ -20,11 +21,7 @@ from emulator.services.cloudkms.resources import (
     not_enabled,
 )
 from emulator.services.cloudkms.service import SERVICE
-from emulator.services.cloudkms.versions import add_version, view_version
 from emulator.state.resources import Resource
-
-if TYPE_CHECKING:
-    from emulator.context import Context
 
 _KEYS = f"{METHODS}.cryptoKeys"
 
@@ -40,6 +37,7 @@ async def create(request: Request) -> Answer:
     context = request.context
     name, ring = new_name(KEY, request)
     body = KEY.prepare(request, {key: value for key, value in request.body.items() if key != "name"})
+    material = await new_material(body)
 
     def step(tx: sqlite3.Connection) -> Resource:
         if context.resources.get(RINGS, ring, tx) is None:
@@ -52,12 +50,14 @@ async def create(request: Request) -> Answer:
         else:
             raise already_exists(f"CryptoKey {name} already exists.")
         if not request.query.get("skipInitialVersionCreation") and not body.get("importOnly"):
-            version = add_version(context, tx, name)
+            version = add_version(context, tx, name, material)
             if body["purpose"] == SYMMETRIC:
-                return _set_primary(context, tx, name, version)
+                return set_primary(context, tx, name, version)
         return context.resources.require(KEYS, name, tx)
 
-    return KEY.view(await context.db.write(step))
+    key = await context.db.write(step)
+    rotation.changed(context)
+    return KEY.view(key)
 
 
 @SERVICE.handles(f"{_KEYS}.patch")
@@ -74,7 +74,9 @@ async def patch(request: Request) -> Answer:
             raise validation.unknown_mask(path)
     if int(request.headers.get("content-length", "0")) <= len("{}") and "transfer-encoding" not in request.headers:
         return KEY.view(request.context.resources.require(KEYS, request.name))
-    return KEY.view(await update(KEY, request, request.body, mask))
+    key = await update(KEY, request, request.body, mask)
+    rotation.changed(request.context)
+    return KEY.view(key)
 
 
 @SERVICE.handles(f"{_KEYS}.updatePrimaryVersion", permission="cloudkms.cryptoKeys.update")
@@ -91,11 +93,6 @@ async def update_primary(request: Request) -> Answer:
         version = context.resources.require(VERSIONS, wanted, tx)
         if version.body["state"] != "ENABLED":
             raise not_enabled(version)
-        return _set_primary(context, tx, name, version)
+        return set_primary(context, tx, name, version)
 
     return KEY.view(await context.db.write(step))
-
-
-def _set_primary(context: Context, tx: sqlite3.Connection, key: str, version: Resource) -> Resource:
-    stored = context.resources.require(KEYS, key, tx)
-    return context.resources.replace(tx, KEYS, key, {**stored.body, "primary": view_version(version)})

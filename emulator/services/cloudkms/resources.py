@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import failed_precondition, invalid_argument
+from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.collections import Collection
 from emulator.gateway.request import Request
+from emulator.services.cloudkms import algorithms
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def _prepare_key(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
         if purpose != SYMMETRIC:
             raise invalid_argument(f"CryptoKey.versionTemplate.algorithm is required for keys of purpose {purpose}.")
         template["algorithm"] = "GOOGLE_SYMMETRIC_ENCRYPTION"
+    algorithms.check(template["algorithm"], purpose)
     template.setdefault("protectionLevel", "SOFTWARE")
     body.setdefault("destroyScheduledDuration", _DESTROY_DEFAULT)
     if not _DAY <= seconds(body["destroyScheduledDuration"], "destroyScheduledDuration") <= _DESTROY_LONGEST:
@@ -94,11 +97,30 @@ KEY = Collection(
 )
 
 
-def is_abandoned(context: Context, key: str, tx: sqlite3.Connection) -> bool:
+def is_abandoned(context: Context, key: str, tx: sqlite3.Connection | None = None) -> bool:
     """Whether a key has no version left that could be used again without a restore."""
     return all(version.body["state"] in GONE for version in context.resources.list(VERSIONS, key, tx=tx)[0])
 
 
-def not_enabled(version: Resource) -> Exception:
-    """The 400 for a version that is disabled or gone."""
-    return failed_precondition(f"{version.name} is not enabled, current state is: {version.body['state']}.")
+def state_of(context: Context, version: Resource) -> str:
+    """The state of a version now: DESTROYED from its time on, whenever its material is dropped."""
+    body = version.body
+    if body["state"] == "DESTROY_SCHEDULED" and datetime.fromisoformat(body["destroyTime"]) <= context.clock.now():
+        return "DESTROYED"
+    return str(body["state"])
+
+
+def not_enabled(version: Resource) -> ApiError:
+    """The 400 for a version that is disabled or gone, with the violation that Cloud KMS names (PreconditionFailure)."""
+    return failed_precondition(
+        f"{version.name} is not enabled, current state is: {version.body['state']}.", details=[violation(version)]
+    )
+
+
+def violation(version: Resource) -> dict[str, Any]:
+    """The google.rpc.PreconditionFailure of a version that is not enabled."""
+    kind = "KEY_DISABLED" if version.body["state"] == "DISABLED" else "KEY_DESTROYED"
+    return {
+        "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+        "violations": [{"type": kind, "subject": version.name}],
+    }

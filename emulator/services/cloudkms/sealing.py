@@ -10,7 +10,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from emulator.errors import failed_precondition, invalid_argument
-from emulator.services.cloudkms.resources import SYMMETRIC, VERSIONS, not_enabled
+from emulator.services.cloudkms import algorithms
+from emulator.services.cloudkms.algorithms import Algorithm
+from emulator.services.cloudkms.resources import SYMMETRIC, VERSIONS, not_enabled, state_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ def sealed(context: Context, key: Resource, plaintext: bytes, additional: bytes)
     _require_symmetric(key)
     if "primary" not in key.body:
         raise failed_precondition(f"{key.name} has no primary version.")
-    version, secret = _usable(context, key.body["primary"]["name"])
+    version = context.resources.require(VERSIONS, key.body["primary"]["name"])
+    secret = _material(context, version)
     nonce = secrets.token_bytes(_NONCE)
     data = AESGCM(secret).encrypt(nonce, plaintext, additional or None)
     return version, _FORMAT + int(version.id).to_bytes(4, "big") + nonce + data
@@ -44,9 +47,10 @@ def opened(context: Context, key: Resource, ciphertext: bytes, additional: bytes
     if len(ciphertext) <= _HEADER or ciphertext[:1] != _FORMAT:
         raise invalid
     name = f"{key.name}/cryptoKeyVersions/{int.from_bytes(ciphertext[1:5], 'big')}"
-    if context.resources.get(VERSIONS, name) is None:
+    version = context.resources.get(VERSIONS, name)
+    if version is None:
         raise invalid
-    version, secret = _usable(context, name)
+    secret = _material(context, version)
     try:
         return version, AESGCM(secret).decrypt(ciphertext[5:_HEADER], ciphertext[_HEADER:], additional or None)
     except InvalidTag:
@@ -58,9 +62,24 @@ def _require_symmetric(key: Resource) -> None:
         raise failed_precondition(f"{key.name} has purpose {key.body['purpose']}; this method needs {SYMMETRIC}.")
 
 
-def _usable(context: Context, name: str) -> tuple[Resource, bytes]:
+def usable(context: Context, name: str, *purposes: str) -> tuple[Resource, Algorithm, bytes]:
+    """A version of a key of one of these purposes, its algorithm, and its key material.
+
+    Raises 404 where there is none of that name, 400 for another purpose, and while it is not enabled.
+    """
     version = context.resources.require(VERSIONS, name)
-    row = context.db.one("SELECT secret FROM kms_material WHERE version = ?", (name,))
-    if version.body["state"] != "ENABLED" or row is None:
+    algorithm = algorithms.of(version.body["algorithm"])
+    if algorithm is None or algorithm.purpose not in purposes:
+        raise failed_precondition(
+            f"{name} has the algorithm {version.body['algorithm']}; this method needs a key of purpose "
+            f"{' or '.join(purposes)}."
+        )
+    return version, algorithm, _material(context, version)
+
+
+def _material(context: Context, version: Resource) -> bytes:
+    row = context.db.one("SELECT secret FROM kms_material WHERE version = ?", (version.name,))
+    if state_of(context, version) != "ENABLED" or row is None:
         raise not_enabled(version)
-    return version, row["secret"]
+    secret: bytes = row["secret"]
+    return secret

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
+from emulator.services.cloudkms import rotation
+from emulator.services.cloudkms.changes import add_version, change_version, new_material, view_version
 from emulator.services.cloudkms.resources import GONE, KEYS, METHODS, VERSIONS, seconds
 from emulator.services.cloudkms.service import SERVICE
 from emulator.state.resources import Resource
 
-if TYPE_CHECKING:
-    from emulator.context import Context
-
 _VERSIONS = f"{METHODS}.cryptoKeys.cryptoKeyVersions"
-
-
-def view_version(version: Resource) -> dict[str, Any]:
-    """A version as Cloud KMS answers it."""
-    return {"name": version.name, "createTime": version.created, "generateTime": version.created, **version.body}
 
 
 crud(
@@ -34,21 +28,12 @@ crud(
 )
 
 
-def add_version(context: Context, tx: sqlite3.Connection, key: str) -> Resource:
-    """Add an enabled version with new key material to a key; versions are numbered from 1."""
-    number = len(context.resources.list(VERSIONS, key, tx=tx)[0]) + 1
-    name = f"{key}/cryptoKeyVersions/{number}"
-    template = context.resources.require(KEYS, key, tx).body["versionTemplate"]
-    body = {"state": "ENABLED", "protectionLevel": template["protectionLevel"], "algorithm": template["algorithm"]}
-    tx.execute("INSERT INTO kms_material(version, secret) VALUES(?, ?)", (name, secrets.token_bytes(32)))
-    return context.resources.insert(tx, VERSIONS, name, key, body)
-
-
 @SERVICE.handles(f"{_VERSIONS}.create")
 async def create(request: Request) -> Answer:
     """Add a version; it does not become the primary one by itself."""
     context = request.context
-    version = await context.db.write(lambda tx: add_version(context, tx, request.name))
+    material = await new_material(context.resources.require(KEYS, request.name).body)
+    version = await context.db.write(lambda tx: add_version(context, tx, request.name, material))
     return view_version(version)
 
 
@@ -97,42 +82,17 @@ async def restore(request: Request) -> Answer:
     return await _change(request, change)
 
 
-async def _change(request: Request, change: Any) -> Answer:
-    """Store what `change` makes of the version's body; the key shows its primary version as it is."""
+async def _change(request: Request, change: Callable[[Resource], dict[str, Any]]) -> Answer:
+    """Store what `change` makes of the version's body, once all that is due has happened."""
     context = request.context
-    name = request.name
 
     def step(tx: sqlite3.Connection) -> Resource:
-        finish_destructions(context, tx)
-        old = context.resources.require(VERSIONS, name, tx)
-        version = context.resources.replace(tx, VERSIONS, name, change(old))
-        key = context.resources.require(KEYS, old.parent, tx)
-        if key.body.get("primary", {}).get("name") == name:
-            context.resources.replace(tx, KEYS, key.name, {**key.body, "primary": view_version(version)})
-        return version
+        rotation.settle(tx, context)
+        return change_version(context, tx, request.name, change)
 
-    return view_version(await context.db.write(step))
-
-
-def finish_destructions(context: Context, tx: sqlite3.Connection) -> None:
-    """Destroy the material of versions whose time has come: nothing can bring it back."""
-    now = context.clock.now()
-    sql = "SELECT version FROM kms_material"
-    for (name,) in tx.execute(sql).fetchall():
-        version = context.resources.get(VERSIONS, name, tx)
-        if version is None or version.body["state"] != "DESTROY_SCHEDULED":
-            continue
-        if datetime.fromisoformat(version.body["destroyTime"]) <= now:
-            ended = {**version.body, "state": "DESTROYED", "destroyEventTime": version.body["destroyTime"]}
-            context.resources.replace(tx, VERSIONS, name, ended)
-            tx.execute("DELETE FROM kms_material WHERE version = ?", (name,))
-
-
-@SERVICE.on_start
-async def destroy_what_is_due(context: Context) -> None:
-    """Destroy what came due while the emulator was stopped."""
-    if context.db.one("SELECT version FROM kms_material") is not None:
-        await context.db.write(lambda tx: finish_destructions(context, tx))
+    version = await context.db.write(step)
+    rotation.changed(context)
+    return view_version(version)
 
 
 def _wrong_state(version: Resource, verb: str) -> Exception:
