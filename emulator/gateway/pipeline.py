@@ -19,7 +19,7 @@ from emulator.gateway.discovery import Method
 from emulator.gateway.failures import error_of
 from emulator.gateway.registry import Registry
 from emulator.gateway.request import Answer, Request, Response
-from emulator.gateway.service import Registration, Service
+from emulator.gateway.service import Gate, Registration, Service
 from emulator.hosts import is_loopback
 
 BODY_LIMIT = 64 << 20
@@ -52,12 +52,12 @@ class Pipeline:
             if found is None:
                 raise not_implemented(f"{method.id} is not emulated.")
             registration, service = found
-            for gate in self._gates:
-                gate(request)
+            _pass(self._gates, request)
             permission, resource, granted = self._authorize(request, registration)
             decision = "granted" if granted else "denied"
             if not granted:
                 raise denied(permission, resource)
+            _pass(service.guards, request)
             await _validate(request, service, registration)
             dial = self._context.trouble.dial if not request.aside else None
             if self._context.faults.active and not request.aside:
@@ -138,6 +138,11 @@ def out_of_scope(method: Method) -> ApiError:
     }
     text = "Request had insufficient authentication scopes."
     return permission_denied(text, reason="insufficientPermissions", details=[said])
+
+
+def _pass(gates: list[Gate], request: Request) -> None:
+    for gate in gates:
+        gate(request)
 
 
 async def _validate(request: Request, service: Service, registration: Registration) -> None:

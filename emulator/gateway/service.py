@@ -83,6 +83,7 @@ class Service:
         self.stop_hooks: list[Hook] = []
         self.chores: list[Chore] = []
         self.gates: list[Gate] = []
+        self.guards: list[Gate] = []
         self.endpoints: dict[str, Endpoint] = {}
         self.sites: dict[str, Site] = {}
         self.authenticate: Callable[[Request], str] | None = None
@@ -138,6 +139,11 @@ class Service:
         """Register what every request of any service passes before it is authorised; it raises to refuse."""
         self.gates.append(gate)
         return gate
+
+    def guard(self, guard: Gate) -> Gate:
+        """Register what every request of this service passes once it is authorised; it raises to refuse."""
+        self.guards.append(guard)
+        return guard
 
     def on_start(self, hook: Hook) -> Hook:
         """Run `hook` once the state is open, before the first request."""

@@ -13,10 +13,30 @@ def make_key(emulator: RunningEmulator, ring: str, *agents: str) -> str:
     path = f"/v1/{parent}/keyRings/{ring}/cryptoKeys?cryptoKeyId=key"
     assert emulator.request("POST", path, {"purpose": "ENCRYPT_DECRYPT"})[0] == 200
     key = f"{parent}/keyRings/{ring}/cryptoKeys/key"
+    grant(emulator, key, *agents)
+    return key
+
+
+def grant(emulator: RunningEmulator, key: str, *agents: str) -> None:
+    """Let these service accounts use a key, and nobody else."""
     policy = {"bindings": [{"role": USER, "members": [f"serviceAccount:{agent}" for agent in agents]}]}
     code, answer = emulator.request("POST", f"/v1/{key}:setIamPolicy", {"policy": policy if agents else {}})
     assert code == 200, answer
-    return key
+
+
+def set_state(emulator: RunningEmulator, key: str, state: str, version: int = 1) -> None:
+    """Enable or disable a version of a key ("ENABLED", "DISABLED")."""
+    path = f"/v1/{key}/cryptoKeyVersions/{version}?updateMask=state"
+    assert emulator.request("PATCH", path, {"state": state})[0] == 200
+
+
+def rotate(emulator: RunningEmulator, key: str) -> str:
+    """Give a key a new primary version; its name."""
+    code, made = emulator.request("POST", f"/v1/{key}/cryptoKeyVersions", {})
+    assert code == 200, made
+    wish = {"cryptoKeyVersionId": made["name"].rpartition("/")[2]}
+    assert emulator.request("POST", f"/v1/{key}:updatePrimaryVersion", wish)[0] == 200
+    return str(made["name"])
 
 
 def agent_of(emulator: RunningEmulator, service: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import catalog, errors, schemas, tables, warehouse
+from emulator.services.bigquery import catalog, encryption, errors, schemas, tables, warehouse
 from emulator.services.bigquery.jobs import commit
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.requests import check_table_id
@@ -120,6 +120,7 @@ async def append_rows(
         found = catalog.find_table(context, name)
         if found is None:
             found = await tables.create(context, name, {**(body or {}), "schema": {"fields": wanted}}, "")
+        encryption.require_open(context, project, found.body)
         columns = catalog.fields_of(found.body)
         widened = schemas.widened(columns, wanted)
         commit.check_fits(name, widened, wanted)

@@ -9,7 +9,7 @@ from emulator.errors import ApiError
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import access, catalog, errors, history, warehouse
-from emulator.services.bigquery.encryption import check_key
+from emulator.services.bigquery.encryption import version_for
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.requests import (
     asked_page,
@@ -58,7 +58,6 @@ def create_in(
 ) -> Resource:
     """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken."""
     check_dataset_id(name.dataset)
-    check_key(context, name.project, body.get("defaultEncryptionConfiguration"))
     entries = body.get("access")
     stored = {
         "location": catalog.DEFAULT_LOCATION,
@@ -66,6 +65,7 @@ def create_in(
         **_settable(body),
         "access": access.default_entries(principal) if entries is None else access.normalise(entries, policy_version),
     }
+    version_for(context, name.project, stored.get("defaultEncryptionConfiguration"), stored["location"], tx)
     if body.get("maxTimeTravelHours"):
         stored["maxTimeTravelHours"] = body["maxTimeTravelHours"]
     try:
@@ -163,7 +163,7 @@ async def _change(request: Request, *, replace: bool) -> Answer:
         check_etag(request, old)
         body = _changed(old.body, request.body, replace=replace)
         if body.get("defaultEncryptionConfiguration") != old.body.get("defaultEncryptionConfiguration"):
-            check_key(context, name.project, body.get("defaultEncryptionConfiguration"))
+            version_for(context, name.project, body.get("defaultEncryptionConfiguration"), body["location"], tx)
         if request.body.get("access") is not None:
             body["access"] = access.normalise(request.body["access"], version, old.body.get("access") or ())
             context.policies.set(tx, name.resource, access.to_policy(name, body["access"]))

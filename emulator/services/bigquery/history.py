@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.errors import ApiError
-from emulator.services.bigquery import catalog, errors, warehouse
+from emulator.services.bigquery import catalog, encryption, errors, warehouse
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.sql import marks, storage
 from emulator.services.bigquery.sql.engine import stored
@@ -126,6 +126,7 @@ async def find(context: Context, name: TableName, at: int) -> Version:
         body, since = found.body, catalog.milliseconds(found.created)
         catalog.require_rows(found, "travel in time in")
         place = catalog.storage_of(body)
+    encryption.require_open(context, name.project, body)
     if at < since:
         raise _too_early(name, at, since)
     return await _version(context, name, at, body, place)

@@ -9,6 +9,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import (
     catalog,
     decorators,
+    encryption,
     errors,
     expiration,
     history,
@@ -55,7 +56,7 @@ async def list_(request: Request) -> Answer:
     else:
         if not context.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
             raise errors.access_denied("Table", name, "bigquery.tables.getData")
-        found = catalog.table(context, name)
+        found = encryption.open_table(context, name)
         await expiration.purge(context, found)
         catalog.require_rows(found, "list")
         row_access.require_all(context, name, request.principal)
@@ -114,7 +115,7 @@ async def insert_all(request: Request) -> Answer:
     if body.get("templateSuffix"):
         name = await _from_template(request, name, str(body["templateSuffix"]))
     async with warehouse.of(context).lock(name):
-        found = catalog.table(context, name)
+        found = encryption.open_table(context, name)
         catalog.require_rows(found, "add rows to")
         if catalog.kind_of(found.body) != "TABLE":
             raise errors.invalid(f"Cannot add rows to a table of type SNAPSHOT: {name}.")

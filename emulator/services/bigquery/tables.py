@@ -129,7 +129,7 @@ async def register(
         await warehouse.of(context).run(ingestion.add, stored(catalog.storage_of(body)), unit, short=True)
 
     def change(tx: sqlite3.Connection) -> Resource:
-        kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body)
+        kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body, tx=tx)
         old = context.resources.get(catalog.TABLES, name.resource, tx)
         if old is None:
             return context.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept)

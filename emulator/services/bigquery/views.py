@@ -10,6 +10,7 @@ from emulator.services.bigquery import (
     access,
     catalog,
     decorators,
+    encryption,
     errors,
     expiration,
     external,
@@ -131,6 +132,7 @@ class _Lookup:
                 listing = self._list(reference.parent)
                 for resource in catalog.tables_of(self._context, reference.parent):
                     if catalog.table_name(resource).table.startswith(reference.prefix):
+                        encryption.require_open(self._context, reference.parent.project, resource.body)
                         await expiration.purge(self._context, resource)
                 found = [self._seen(info) for info in listing if info.name.table.startswith(reference.prefix)]
                 names.update(info.name for info in found if info.kind == "TABLE")
@@ -236,7 +238,7 @@ async def _whole(context: Context, name: TableName, principal: str) -> TableInfo
     base, at = decorators.split_time(name)
     if at is not None:
         return await _past(context, base, name, at)
-    found = catalog.table(context, name)
+    found = encryption.open_table(context, name)
     await expiration.purge(context, found)
     info = catalog.table_info(found)
     if info.kind != "EXTERNAL":
@@ -247,7 +249,7 @@ async def _whole(context: Context, name: TableName, principal: str) -> TableInfo
 
 async def _past(context: Context, base: TableName, name: TableName, at: int) -> TableInfo:
     """A table as it was, under its name with that time."""
-    current = catalog.table(context, base)
+    current = encryption.open_table(context, base)
     version = await history.find(context, base, at)
     resource = dataclasses.replace(current, body={**version.body, "_storage": version.storage})
     return dataclasses.replace(catalog.table_info(resource), name=name, first=version.first)

@@ -3,12 +3,11 @@
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import not_found, permission_denied
+from emulator.errors import not_found
 from emulator.gateway import collections, paging
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
-from emulator.services.cloudkms import api as cloudkms
-from emulator.services.healthcare import agent, operations, zones
+from emulator.services.healthcare import keys, operations, zones
 from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import DATASET, ID, METHODS
 from emulator.services.healthcare.service import SERVICE
@@ -61,6 +60,7 @@ def _prepared(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
 def _deleted(context: "Context", tx: sqlite3.Connection, dataset: Resource) -> None:
     registry.empty_dataset(context, tx, dataset.name)
     context.operations.delete_below(tx, dataset.name)
+    context.db.after_commit(lambda: keys.forget(context, dataset.name))
 
 
 DATASETS = Collection(
@@ -85,8 +85,7 @@ async def create(request: Request) -> Answer:
         raise not_found(f"Location {location} is not found or access is unauthorized.")
     key = ((request.body or {}).get("encryptionSpec") or {}).get("kmsKeyName")
     if key:
-        email = agent.email(request.context, request.name)
-        cloudkms.require_usable(request.context, key, email, permission_denied)
+        keys.require_usable(request.context, key, f"{request.name}/datasets/{request.query.get('datasetId', '')}")
     dataset = await collections.create(DATASETS, request)
     operation = await operations.finished(
         request,

@@ -23,6 +23,9 @@ _METHODS = "logging.projects.locations.buckets"
 _TYPE = "type.googleapis.com/google.logging.v2.LogBucket"
 _DEFAULTS = {"_Default": {"retentionDays": 30}, "_Required": {"retentionDays": 400, "locked": True}}
 _MAX_DAYS = 3650
+_REFUSALS = cloudkms.Refusals(
+    denied=lambda said, _key, _agent: invalid_argument(said), malformed=invalid_argument, elsewhere=invalid_argument
+)
 
 
 def _view(bucket: Resource) -> dict[str, Any]:
@@ -34,8 +37,8 @@ def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, A
     """Check a bucket's body; its key, if it is not `key`, must be usable by Logging's agent (Logging: "CMEK")."""
     wanted = body.get("cmekSettings", {}).get("kmsKeyName", "")
     if wanted and wanted != key:
-        agent = agent_of(request.context, "logging", request.name)
-        cloudkms.require_usable(request.context, wanted, agent, invalid_argument)
+        agent, location = agent_of(request.context, "logging", request.name), request.name.split("/")[3]
+        cloudkms.version_for(request.context, wanted, cloudkms.User(agent, _REFUSALS), location)
     if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
         raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
     return body

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import failed_precondition, invalid_argument, not_found
-from emulator.services.pubsub import store
+from emulator.errors import ApiError, failed_precondition, invalid_argument, not_found
+from emulator.services.pubsub import keys, store
 from emulator.services.pubsub.messages import check_messages, stamp
 from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
@@ -40,6 +40,8 @@ class Broker:
         self._context = context
         self._queues: dict[str, Queue] = {}
         self._used: dict[str, float] = {}
+        self._topics: dict[str, str] = {}  # of subscriptions that have a queue
+        self._keys: dict[str, str | None] = {}  # of topics that were asked for
         self._started = context.clock.seconds()
         self._loop = asyncio.get_running_loop()
 
@@ -50,6 +52,8 @@ class Broker:
         found = self._context.resources.get(TOPICS, topic, tx)
         if found is None:
             raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
+        if key := found.body.get("kmsKeyName"):
+            keys.require_usable(self._context, topic, key, tx)
         if settings := found.body.get("schemaSettings"):
             check = Check(self._context, tx, settings)
             messages = [
@@ -99,6 +103,7 @@ class Broker:
                 raise failed_precondition("The subscription is detached from its topic: it has no messages.")
             queue = Queue(subscription, policy_of(body.body), store.backlog(self._context, subscription))
             self._queues[subscription] = queue
+            self._topics[subscription] = body.body["topic"]
         self._used[subscription] = self._context.clock.seconds()
         return queue
 
@@ -135,14 +140,41 @@ class Broker:
         """A subscription was deleted, or detached."""
         self._queues.pop(subscription, None)
         self._used.pop(subscription, None)
+        self._topics.pop(subscription, None)
+
+    def forget_key(self, topic: str) -> None:
+        """A topic was made, changed or deleted: its key is read anew. Called on any thread."""
+        self._loop.call_soon_threadsafe(self._keys.pop, topic, None)
+
+    def require_open(self, subscription: str) -> None:
+        """Raise 400 where the key of a subscription's topic can't decrypt its messages now."""
+        topic = self._topics[subscription]
+        if topic not in self._keys:
+            found = self._context.resources.get(TOPICS, topic)
+            self._keys[topic] = found.body.get("kmsKeyName") if found is not None else None
+        if (key := self._keys[topic]) is not None:
+            keys.require_usable(self._context, topic, key)
+
+    def is_open(self, subscription: str) -> bool:
+        """Whether its messages can be decrypted now. A 404 where there is no such subscription."""
+        self.queue(subscription)
+        try:
+            self.require_open(subscription)
+        except ApiError:
+            return False
+        return True
 
     async def pull(
         self, subscription: str, limit: int, wait: float, deadline: float = 0.0
     ) -> list[tuple[Lease, Message]]:
-        """Lease up to `limit` messages for `deadline` seconds (0: the subscription's), waiting `wait` for the first."""
+        """Lease up to `limit` messages for `deadline` seconds (0: the subscription's), waiting `wait` for the first.
+
+        A 400 where the key of its topic can't decrypt them.
+        """
         until = self._context.clock.seconds() + wait
         while True:
             queue = self.queue(subscription)
+            self.require_open(subscription)
             taken = self._with_messages(queue, queue.take(limit, self._context.clock.seconds(), deadline))
             left = until - self._context.clock.seconds()
             if taken or left <= 0 or not await queue.wait(left):
@@ -158,6 +190,7 @@ class Broker:
         while True:
             queue = self.queue(subscription)
             check()
+            self.require_open(subscription)
             if not stream.room:
                 await stream.wait(WATCH_SECONDS)
                 continue

@@ -12,8 +12,7 @@ from emulator.errors import invalid_argument, not_found, not_implemented
 from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
-from emulator.services.cloudkms import api as cloudkms
-from emulator.services.pubsub import destinations, store
+from emulator.services.pubsub import destinations, keys, store
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
 from emulator.services.pubsub.delivery.workers import workers
 from emulator.services.pubsub.filters import compile_filter
@@ -22,7 +21,6 @@ from emulator.services.pubsub.queues import TAKE_LIMIT, Lease
 from emulator.services.pubsub.schemas import check_settings
 from emulator.services.pubsub.service import SERVICE
 from emulator.services.pubsub.store import Message, NewMessage
-from emulator.services.serviceusage.catalogue import agent_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -71,8 +69,7 @@ def prepare_topic(request: Request, body: Body) -> Body:
 def _check_key(request: Request, body: Body) -> None:
     """A topic's key must be one with which Pub/Sub's agent can encrypt (Pub/Sub: customer-managed keys)."""
     if key := body.get("kmsKeyName"):
-        agent = agent_of(request.context, "pubsub", request.name)
-        cloudkms.require_usable(request.context, key, agent, invalid_argument)
+        keys.require_usable(request.context, request.name, key)
 
 
 def _update_topic(request: Request, old: Resource, body: Body) -> Body:
@@ -86,6 +83,7 @@ def _update_topic(request: Request, old: Resource, body: Body) -> Body:
 
 
 def _delete_topic(context: Context, tx: sqlite3.Connection, topic: Resource) -> None:
+    context.db.after_commit(lambda: broker(context).forget_key(topic.name))
     store.unlink_topic(tx, topic.name)
     for row in tx.execute("SELECT kind, name FROM resources WHERE kind IN (?, ?)", (SUBSCRIPTIONS, SNAPSHOTS)):
         body = context.resources.require(row["kind"], row["name"], tx).body
@@ -94,7 +92,8 @@ def _delete_topic(context: Context, tx: sqlite3.Connection, topic: Resource) -> 
 
 
 def _retain(context: Context, tx: sqlite3.Connection, topic: Resource) -> None:
-    """Keep a topic's messages as its retention says, and tell its subscriptions of it."""
+    """Keep a topic's messages as its retention says, and tell its subscriptions of it; its key may be another one."""
+    context.db.after_commit(lambda: broker(context).forget_key(topic.name))
     kept = topic.body.get(_RETENTION)
     if kept:
         store.link(tx, topic.name, topic.name, "")

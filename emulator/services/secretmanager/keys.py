@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,12 @@ from emulator.services.serviceusage.catalogue import agent_of
 
 if TYPE_CHECKING:
     from emulator.context import Context
+
+_REFUSALS = cloudkms.Refusals(
+    denied=lambda said, _key, _agent: failed_precondition(said),
+    malformed=failed_precondition,
+    elsewhere=failed_precondition,
+)
 
 
 def location_of(name: str) -> str:
@@ -39,8 +46,8 @@ def check(context: Context, name: str, body: dict[str, Any]) -> None:
     require_usable(context, name, body)
 
 
-def require_usable(context: Context, name: str, body: dict[str, Any]) -> None:
+def require_usable(context: Context, name: str, body: dict[str, Any], tx: sqlite3.Connection | None = None) -> None:
     """Raise a 400 where a key of a secret can't be used now: its payloads can neither be written nor read."""
-    agent = agent_of(context, "secretmanager", name)
+    user = cloudkms.User(agent_of(context, "secretmanager", name), _REFUSALS)
     for key, _ in keys(name, body):
-        cloudkms.require_usable(context, key, agent, failed_precondition)
+        cloudkms.version_for(context, key, user, tx=tx)

@@ -48,7 +48,7 @@ async def add(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> Resource:
         secret = require_secret(context, request.name, tx)
-        keys.require_usable(context, secret.name, secret.body)
+        keys.require_usable(context, secret.name, secret.body, tx)
         number = len(versions_of(context, secret.name, tx)) + 1
         name = f"{secret.name}/versions/{number}"
         body = {"state": ENABLED, **_replication_status(context, secret)}

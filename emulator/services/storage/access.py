@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from emulator.access.conditions import LISTED_PREFIX
 from emulator.errors import ApiError
 from emulator.gateway.request import Request
-from emulator.services.cloudkms import api
-from emulator.services.serviceusage.catalogue import agent_email
 from emulator.services.storage import errors
 from emulator.services.storage.acls import grants
 from emulator.services.storage.buckets import rows as buckets
@@ -90,12 +88,6 @@ def require_on_project(request: Request, project: str, permission: str) -> None:
     """The same for what is done in a project: creating and listing buckets."""
     if not request.context.policies.allows(request.principal, permission, f"projects/{project}"):
         raise denied(request.principal, permission, "project")
-
-
-def require_key(context: Context, project: str, key: str | None) -> None:
-    """Nothing, or the 403 where the Cloud Storage agent of a bucket's project can't encrypt with that key."""
-    if key:
-        api.require_usable(context, key, agent_email("storage", project), errors.no_access_to_key)
 
 
 def denied(principal: str, permission: str, noun: str) -> ApiError:

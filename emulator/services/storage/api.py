@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets import rules
 from emulator.services.storage.buckets.policies import default_policy
@@ -31,6 +31,7 @@ __all__ = [
     "may_write",
     "put_in",
     "put_object",
+    "require_open",
     "require_payer",
 ]
 
@@ -79,6 +80,11 @@ def require_payer(context: Context, bucket: str, principal: str) -> None:
     """
     if access.needs_payer(context, buckets.require(context.db, bucket), principal):
         raise errors.user_project_missing()
+
+
+def require_open(context: Context, found: StoredObject) -> None:
+    """Raise 400 or 403 in Cloud Storage's words where the key that encrypted an object can't decrypt it any more."""
+    keys.require_open(context, found)
 
 
 def iter_objects(context: Context, bucket: str, prefix: str = "") -> Iterator[StoredObject]:

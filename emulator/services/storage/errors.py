@@ -5,6 +5,8 @@ Wording as the JSON API answers it (https://cloud.google.com/storage/docs/json_a
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.errors import ApiError, not_implemented
 
 UBLA_HELP = "Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
@@ -147,6 +149,24 @@ def no_access_to_key(reason: str) -> ApiError:
     """403: the project's storage agent can't use the key that objects are to be encrypted with."""
     message = f"{reason} Please ensure that your Cloud Storage service account has been authorized to use this key."
     return ApiError(403, "PERMISSION_DENIED", message, "forbidden")
+
+
+def bad_key(message: str) -> ApiError:
+    """400: what is to encrypt objects is no name of a key."""
+    return ApiError(400, "INVALID_ARGUMENT", message, "cloudKmsBadKey")
+
+
+def key_elsewhere(message: str) -> ApiError:
+    """400: a key must be where the bucket is."""
+    return ApiError(
+        400, "INVALID_ARGUMENT", f"Cloud KMS key location not allowed. {message}", "cloudKmsKeyLocationNotAllowed"
+    )
+
+
+def key_disabled(violation: dict[str, Any]) -> ApiError:
+    """400: the version of a key that has to encrypt or decrypt, which the violation names, is not enabled."""
+    message = "Cloud KMS key is disabled, destroyed, or scheduled to be destroyed."
+    return ApiError(400, "FAILED_PRECONDITION", message, "cloudKmsDisabledKey", [violation])
 
 
 def public_access_prevented() -> ApiError:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import catalog, decorators, errors, history, schemas, tables, warehouse
-from emulator.services.bigquery.encryption import protected
+from emulator.services.bigquery.encryption import protected, require_open
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
 from emulator.services.bigquery.sql.engine import stored
@@ -73,7 +73,8 @@ def check_permissions(context: Context, target: Target, principal: str) -> None:
     """Raise 400, 403 or 404 where the caller, or the key, may not be used to write there, before any work is done."""
     name, policies = target.name, context.policies
     parent = catalog.dataset(context, name.parent)
-    if catalog.find_table(context, name) is None:
+    found = catalog.find_table(context, name)
+    if found is None:
         if target.create == "CREATE_NEVER":
             raise errors.no_table(name)
         if not policies.allows(principal, "bigquery.tables.create", name.parent.resource):
@@ -81,6 +82,8 @@ def check_permissions(context: Context, target: Target, principal: str) -> None:
         protected(context, name.project, target.body, parent.body)
     elif not policies.allows(principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
+    else:
+        require_open(context, name.project, found.body)
 
 
 async def is_done(context: Context, target: Target) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.bigquery import (
     catalog,
     decorators,
+    encryption,
     errors,
     expiration,
     history,
@@ -114,7 +115,7 @@ async def _source(context: Context, job: Job, reference: dict[str, Any]) -> _Sou
     if at is not None:
         version = await history.find(context, name, at)
         return _Source(written, {**version.body, "_storage": version.storage}, first=version.first)
-    found = catalog.table(context, name)
+    found = encryption.open_table(context, name)
     catalog.require_rows(found, "copy")
     await expiration.purge(context, found)
     if not partition:

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery import catalog, decorators, errors, expiration, history, row_access, views, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    decorators,
+    encryption,
+    errors,
+    expiration,
+    history,
+    row_access,
+    views,
+    warehouse,
+)
 from emulator.services.bigquery.jobs import avro
 from emulator.services.bigquery.jobs.objects import require_payer
 from emulator.services.bigquery.jobs.store import Job
@@ -92,7 +102,7 @@ async def _source(context: Context, job: Job, written: TableName, name: TableNam
         version = await history.find(context, name, at)
         body, storage_, first = version.body, version.storage, version.first
     else:
-        found = catalog.table(context, name)
+        found = encryption.open_table(context, name)
         catalog.require_rows(found, "extract")
         await expiration.purge(context, found)
         body, storage_, first = found.body, catalog.storage_of(found.body), None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, decorators, errors, warehouse
+from emulator.services.bigquery import catalog, decorators, encryption, errors, warehouse
 from emulator.services.bigquery.jobs import query, results, run, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
@@ -254,11 +254,12 @@ async def _rows(context: Context, job: Job, options: dict[str, Any], start: int,
     name = TableName.from_reference(job.configuration["destinationTable"], job.project)
     anonymous = results.find(context, name)
     if anonymous is not None:
+        encryption.version_for(context, job.project, job.configuration.get("destinationEncryptionConfiguration"), None)
         place, fields = anonymous.table, list(anonymous.fields)
     elif name.dataset.startswith("_"):
         raise errors.error("notFound", f"The results of job {job.id} have expired: they are kept for a day.")
     else:
-        body = catalog.table(context, decorators.split(name)[0]).body
+        body = encryption.open_table(context, decorators.split(name)[0]).body
         place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
     total, rows = await warehouse.of(context).run(
         storage.encoded_page, place, fields, start, count, timestamp_format(options), short=True

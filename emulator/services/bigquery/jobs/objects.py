@@ -36,6 +36,7 @@ def find(context: Context, principal: str, uris: list[str]) -> tuple[list[Path],
             raise errors.error("notFound", f"Not found: URI {uri}")
         for item in matched:
             _require(context, principal, "storage.objects.get", str(GsUri(bucket, item.name)), bucket, item.name)
+            _require_open(context, item)
         paths += [context.blobs.path(item.blob_id) for item in matched]
         names += [str(GsUri(bucket, item.name)) for item in matched]
     return paths, names
@@ -49,6 +50,14 @@ def _require(context: Context, principal: str, permission: str, uri: str, bucket
             "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. "
             f"{principal.partition(':')[2]} does not have {permission} access to {uri}.",
         )
+
+
+def _require_open(context: Context, item: api.StoredObject) -> None:
+    """Raise 400 where the key that encrypted an object can't decrypt it any more."""
+    try:
+        api.require_open(context, item)
+    except ApiError as problem:
+        raise errors.invalid(f"{problem.message} File: {GsUri(item.bucket, item.name)}") from None
 
 
 def require_payer(context: Context, bucket: str, principal: str) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.services.bigquery import catalog, errors, row_access, views, warehouse
+from emulator.services.bigquery import catalog, encryption, errors, row_access, views, warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.select import Query
 from emulator.services.bigquery.names import TableName
@@ -36,7 +36,7 @@ async def snapshot(query: Query, plan: Plan) -> Snapshot:
         query.principal, "bigquery.tables.getData", plan.target.resource
     ):
         raise errors.query_denied(plan.target)
-    info = catalog.table_info(catalog.table(context, plan.target))
+    info = catalog.table_info(encryption.open_table(context, plan.target))
     return query.seen(_with_target(found, info))
 
 
@@ -45,7 +45,7 @@ def _with_target(found: Snapshot, info: TableInfo) -> Snapshot:
 
 
 def _require_update(query: Query, name: TableName) -> None:
-    catalog.table(query.context, name)
+    encryption.open_table(query.context, name)
     if not query.context.policies.allows(query.principal, "bigquery.tables.updateData", name.resource):
         raise errors.access_denied("Table", name, "bigquery.tables.updateData")
     row_access.require_all(query.context, name, query.principal)

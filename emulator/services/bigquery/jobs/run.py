@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
-from emulator.services.bigquery.encryption import check_key
+from emulator.services.bigquery.encryption import version_for
 from emulator.services.bigquery.jobs import copy, ending, extract, load, query, store
 from emulator.services.bigquery.jobs.disk import DiskWatch
 from emulator.services.bigquery.jobs.store import PENDING, RUNNING, Job
@@ -73,7 +73,7 @@ async def _run(context: Context, job: Job, ticket: Ticket, *, has_slot: bool) ->
             await house.slots.take(owner, ticket)
             has_slot = True
             await _running(context, job)
-        check_key(context, job.project, job.configuration.get("destinationEncryptionConfiguration"))
+        version_for(context, job.project, job.configuration.get("destinationEncryptionConfiguration"), job.location)
         await RUNNERS[job.kind](context, job, ticket)
     except ApiError as error:
         problem = error

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, decorators, expiration, row_access, schemas, views, warehouse
+from emulator.services.bigquery import (
+    catalog,
+    decorators,
+    encryption,
+    expiration,
+    row_access,
+    schemas,
+    views,
+    warehouse,
+)
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts
@@ -119,7 +128,7 @@ def _source(request: Request, name: TableName) -> Source:
         return Source(name, list(anonymous.fields), anonymous.table, "", location)
     if not request.may("bigquery.tables.getData", name.resource):
         raise denied("bigquery.tables.getData", name.resource)
-    body = catalog.table(context, name).body
+    body = encryption.open_table(context, name).body
     place, location = catalog.storage_of(body), body.get("location", catalog.DEFAULT_LOCATION)
     if not place:
         kind = catalog.kind_of(body).lower().replace("_", " ")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import invalid_argument
-from emulator.services.bigquery import catalog
+from emulator.services.bigquery import catalog, encryption
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import DEFAULT, STANDARD_NAMES, Field, field_mode, field_type
@@ -21,7 +21,7 @@ NAMES = {**STANDARD_NAMES, "FLOAT": "DOUBLE", "RECORD": "STRUCT"}  # TableFieldS
 
 def find(context: Context, name: TableName) -> Resource:
     """The table. Raises 404, and 400 for a view and other kinds of tables that take no rows."""
-    found = catalog.table(context, name)
+    found = encryption.open_table(context, name)
     if (kind := catalog.kind_of(found.body)) != "TABLE":
         raise invalid_argument(f"{name} is of the kind {kind}: rows cannot be written to it.")
     return found

@@ -69,6 +69,7 @@ async def _content(context: "Context", store: str, place: str, image: Json) -> B
     found = api.get_object(context, uri.bucket, uri.name)
     if found is None:
         raise _no_object(uri)
+    api.require_open(context, found)
     return found.blob_id
 
 

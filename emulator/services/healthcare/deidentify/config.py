@@ -70,6 +70,7 @@ async def _read(context: "Context", name: str, uri: str, version: str) -> Json:
     found = api.get_object(context, file.bucket, file.name)
     if found is None:
         raise invalid_argument(f"The config file {uri} does not exist.")
+    api.require_open(context, found)
     try:
         config = orjson.loads(await context.blobs.read(found.blob_id))
     except orjson.JSONDecodeError:

@@ -3,6 +3,7 @@
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Request
+from emulator.services.healthcare import keys
 from emulator.services.healthcare.names import StoreName
 
 
@@ -25,4 +26,5 @@ def destination(request: Request, collection: str, permission: str) -> str:
         raise invalid_argument(
             f"destinationStore must be in the source's location, {source.location}, and is in {store.location}."
         )
+    keys.require_open(request.context, name)
     return name

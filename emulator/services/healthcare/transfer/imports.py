@@ -11,7 +11,7 @@ from typing import Any
 from emulator.context import Job
 from emulator.errors import aborted, invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import agent, operations
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores.kind import StoreKind
@@ -154,8 +154,8 @@ def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_It
 
 
 def _read(job: Job, importer: Importer, found: StoredObject) -> Iterator[Any]:
-    if not sources.may_read(job.context, job.payload["store"], found):
-        yield Problem(7, agent.lacks_permission("Cloud Storage").message)
+    if (problem := sources.unreadable(job.context, job.payload["store"], found)) is not None:
+        yield problem
         return
     try:
         yield from importer.read(job, job.context.blobs.path(found.blob_id), found)

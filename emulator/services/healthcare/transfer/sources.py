@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emulator import patterns
-from emulator.errors import invalid_argument
+from emulator.errors import ApiError, invalid_argument
 from emulator.services.healthcare import agent
+from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.storage import api
 from emulator.services.storage.api import StoredObject
 from emulator.services.storage.uris import GsUri
@@ -79,6 +80,12 @@ def require_readable(context: "Context", store: str, source: Source) -> None:
     api.require_payer(context, source.bucket, agent.principal(context, store))
 
 
-def may_read(context: "Context", store: str, found: StoredObject) -> bool:
-    """Whether a store's agent may read an object."""
-    return agent.may(context, store, _GET, found.bucket, found.name)
+def unreadable(context: "Context", store: str, found: StoredObject) -> Problem | None:
+    """Why a store's agent can't read an object: it may not, or the object's key can't decrypt it. None where it can."""
+    if not agent.may(context, store, _GET, found.bucket, found.name):
+        return Problem(7, agent.lacks_permission("Cloud Storage").message)
+    try:
+        api.require_open(context, found)
+    except ApiError as problem:
+        return Problem(problem.rpc_code, problem.message)
+    return None

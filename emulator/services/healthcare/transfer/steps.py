@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.context import Job
-from emulator.services.healthcare import agent
+from emulator.services.healthcare import agent, keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,11 @@ class Problem:
 
 
 async def commit(job: Job, step: Callable[..., None], *arguments: Any) -> None:
-    """Run `step(tx, job, *arguments)`, which counts and moves the checkpoint; a step that fails has counted nothing."""
+    """Run `step(tx, job, *arguments)`, which counts and moves the checkpoint; a step that fails has counted nothing.
+
+    Raises 400 or 403 where the key of the operation's dataset can't be used any more.
+    """
+    keys.require_open(job.context, job.operation.name)
     counter, checkpoint = dict(job.counter), dict(job.checkpoint)
     try:
         await job.context.db.write(step, job, *arguments)

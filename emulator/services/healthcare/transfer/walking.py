@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 
 from emulator.context import Job
 from emulator.errors import invalid_argument
-from emulator.services.healthcare import agent
 from emulator.services.healthcare.transfer import sources, steps
 from emulator.services.healthcare.transfer.imports import GONE
 from emulator.services.healthcare.transfer.sources import Source
@@ -92,8 +91,8 @@ class Lines:
 
     def _of_file(self, found: StoredObject) -> Iterator[Line]:
         uri, mark = f"gs://{found.bucket}/{found.name}", {"object": found.name, "done": 1}
-        if not sources.may_read(self.job.context, self.job.payload["store"], found):
-            yield Line("", uri, mark, Problem(7, agent.lacks_permission("Cloud Storage").message))
+        if (problem := sources.unreadable(self.job.context, self.job.payload["store"], found)) is not None:
+            yield Line("", uri, mark, problem)
             return
         try:
             with self.job.context.blobs.path(found.blob_id).open("rb") as file:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.pubsub.broker import SUBSCRIPTIONS, broker
+from emulator.errors import ApiError
+from emulator.services.pubsub.broker import SUBSCRIPTIONS, WATCH_SECONDS, broker
 from emulator.services.pubsub.queues import Lease, Policy
 from emulator.services.pubsub.store import Message
 
@@ -35,10 +37,23 @@ class Backlog:
         return broker(self.context).queue(self.name).policy
 
     async def take(self, limit: int, wait: float = _FOREVER, deadline: float = 0.0) -> list[Taken]:
-        """Up to `limit` messages, waiting up to `wait` seconds for the first, for `deadline` seconds (0: as set)."""
-        taken = await broker(self.context).pull(self.name, limit, wait, deadline)
+        """Up to `limit` messages, waiting up to `wait` seconds for the first, for `deadline` seconds (0: as set).
+
+        Nothing comes while the key of its topic can't decrypt messages.
+        """
+        taken = await self._pull(limit, wait, deadline)
         self._open |= {lease.ack_id for lease, _ in taken}
         return taken
+
+    async def _pull(self, limit: int, wait: float, deadline: float) -> list[Taken]:
+        messages = broker(self.context)
+        while True:
+            try:
+                return await messages.pull(self.name, limit, wait, deadline)
+            except ApiError:
+                if messages.is_open(self.name):
+                    raise
+                await asyncio.sleep(WATCH_SECONDS)
 
     async def done(self, taken: Iterable[Taken]) -> None:
         """These are delivered."""

@@ -9,7 +9,7 @@ from typing import Any
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.serviceusage.catalogue import agent_email
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.acls import entries
 from emulator.services.storage.acls.methods import Edit, of_lists, write_bucket
 from emulator.services.storage.buckets import rows, rules
@@ -58,7 +58,7 @@ async def insert(request: Request) -> Answer:
         access.require_on_project(request, project, "storage.buckets.enableObjectRetention")
     now = int(request.context.clock.seconds() * 1_000_000)
     body = rules.created(request.body, name, now, object_retention=retention)
-    _check_key(request, project, body)
+    keys.require_default(request.context, project, body["location"], _default_key(body))
     bucket, edit = _with_lists(request, Bucket(name, project, 1, now, now, body), {})
 
     def step(tx: sqlite3.Connection) -> None:
@@ -126,7 +126,9 @@ async def _change(request: Request, rule: Any) -> Answer:
             write_bucket(tx, request, changed, edit)
         return changed
 
-    _check_key(request, bucket.project, request.body)
+    key = _default_key(request.body)
+    if key != _default_key(bucket.body):
+        keys.require_default(request.context, bucket.project, bucket.body["location"], key)
     return view(request, await request.context.db.write(step))
 
 
@@ -249,6 +251,6 @@ def _with_lists(request: Request, bucket: Bucket, old: dict[str, Any]) -> tuple[
     return replace(bucket, body={**bucket.body, "defaultObjectAcl": default}), edit
 
 
-def _check_key(request: Request, project: str, body: dict[str, Any]) -> None:
-    """A default key must be one that the project's Cloud Storage agent can encrypt with."""
-    access.require_key(request.context, project, (body.get("encryption") or {}).get("defaultKmsKeyName"))
+def _default_key(body: dict[str, Any]) -> str | None:
+    """The name of the key that encrypts new objects of a Bucket resource, None for Google's own."""
+    return (body.get("encryption") or {}).get("defaultKmsKeyName")

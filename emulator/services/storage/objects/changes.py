@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.storage import errors
+from emulator.services.storage import errors, keys
 from emulator.services.storage.buckets import events
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
@@ -84,7 +84,7 @@ class Change:
             soft_deleted=None,
             hard_delete=None,
             retain_from=moment,
-            custom=orjson.dumps(settings.of_new(self.bucket, draft.body, self.now, draft.kms_key)).decode(),
+            custom=orjson.dumps(settings.of_new(self.bucket, draft.body, self.now, self._key(draft))).decode(),
         )
         try:
             self.context.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
@@ -153,6 +153,13 @@ class Change:
         """Delete a soft-deleted version whose time is over, with its bytes."""
         rows.remove(self.tx, version)
         self.context.blobs.drop_ref(self.tx, version.blob_id)
+
+    def _key(self, draft: Draft) -> str | None:
+        """The version that encrypts a new object; bytes that are only moved or restored keep theirs."""
+        wanted = draft.body.get("kmsKeyName")
+        if isinstance(draft.blob, StoredObject) and draft.kms_key is None and wanted:
+            return str(wanted)
+        return keys.for_new(self.context, self.bucket, draft.kms_key or wanted, self.tx)
 
     def _retire(self, current: StoredObject, by: int | None = None) -> None:
         protection.check_may_go(self.bucket, current, self.now, archiving=self.bucket.versioned)

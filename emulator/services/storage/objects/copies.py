@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from emulator.gateway.request import Answer, Request
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.buckets.rows import Bucket
@@ -109,7 +109,7 @@ async def compose(request: Request) -> Answer:
     destination = acls.of_new(
         request, bucket, request.body.get("destination") or {}, request.query.get("destinationPredefinedAcl")
     )
-    access.require_key(request.context, bucket.project, request.query.get("kmsKeyName"))
+    keys.for_new(context, bucket, request.query.get("kmsKeyName") or destination.get("kmsKeyName"))
     may_replace = access.allows(request, bucket, "storage.objects.delete", name)
     conditions = Conditions.of(request.query)
     sources = _compose_sources(request, bucket)
@@ -157,6 +157,7 @@ def _compose_sources(request: Request, bucket: Bucket) -> list[StoredObject]:
         if stored is None:
             raise errors.no_such_object(bucket.name, name, generation)
         Conditions.of(source.get("objectPreconditions") or {}).check(stored)
+        keys.require_open(request.context, stored)
         found.append(stored)
     return found
 
@@ -183,7 +184,7 @@ async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
     source_bucket = access.bucket_for(request, "storage.objects.get", path["sourceBucket"], path["sourceObject"])
     target = access.bucket_for(request, "storage.objects.create", path["destinationBucket"], name)
     entries = acls.of_new(request, target, request.body or {}, query.get("destinationPredefinedAcl")).get("acl")
-    access.require_key(context, target.project, query.get("destinationKmsKeyName"))
+    keys.for_new(context, target, query.get("destinationKmsKeyName"))
     may_replace = access.allows(request, target, "storage.objects.delete", name)
     conditions, source_conditions = Conditions.of(query), Conditions.of(query, "ifSource")
     generation = query.get("sourceGeneration")
@@ -193,6 +194,7 @@ async def _copy(request: Request) -> tuple[Bucket, StoredObject]:
         if source is None:
             raise errors.no_such_object(source_bucket.name, path["sourceObject"], generation)
         source_conditions.check(source)
+        keys.require_open(context, source, tx)
         change = Change(context, tx, target.name)
         body, content_type = _metadata(request, source)
         draft = _draft(name, source, {**body, "acl": entries}, content_type, query.get("destinationKmsKeyName"))

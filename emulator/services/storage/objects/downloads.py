@@ -12,6 +12,7 @@ from email.utils import format_datetime
 
 from emulator.gateway.ranges import parse_range
 from emulator.gateway.request import Request, Response
+from emulator.services.storage import keys
 from emulator.services.storage.names import object_etag
 from emulator.services.storage.objects.rows import StoredObject
 
@@ -21,6 +22,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 async def answer(request: Request, stored: StoredObject) -> Response:
     """The answer with the bytes. Small objects are read at once, large ones stream at constant memory."""
+    keys.require_open(request.context, stored)
     settings = {key: _latin(value) for key, value in stored.settings.items() if isinstance(value, str)}
     encoding = settings.get("contentEncoding", "")
     headers = _headers(stored)

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.acls import methods as acl_methods
 from emulator.services.storage.acls import uploads as acl_uploads
 from emulator.services.storage.buckets import rows as buckets
@@ -24,6 +24,8 @@ from emulator.services.storage.service import handles
 def view(request: Request, bucket: Bucket, stored: StoredObject) -> dict[str, Any]:
     """The Object resource for this caller; with its list where projection=full asks for that and he may see lists."""
     body = object_view(stored, bucket, request.base_url)
+    if "kmsKeyName" in body and not keys.is_open(request.context, stored):
+        body = {key: value for key, value in body.items() if key not in ("crc32c", "md5Hash")}
     full = request.query.get("projection") == "full" and not bucket.uniform
     if full and access.allows(request, bucket, "storage.objects.getIamPolicy"):
         body["acl"] = acl_methods.of_object(request, bucket, stored)

@@ -20,16 +20,15 @@ HEADERS = ("cacheControl", "contentDisposition", "contentEncoding", "contentLang
 METADATA_LIMIT = 8192
 
 
-def of_new(bucket: Bucket, body: dict[str, Any], now: int, kms_key: str | None = None) -> dict[str, Any]:
-    """The settings of a new object from its resource `body`; kms_key overrides the bucket's default key."""
+def of_new(bucket: Bucket, body: dict[str, Any], now: int, key: str | None = None) -> dict[str, Any]:
+    """The settings of a new object from its resource `body`; key is the name of the version that encrypts it."""
     settings = {key: body[key] for key in FIELDS if body.get(key) is not None}
     if body.get("acl") is not None:
         settings["acl"] = body["acl"]
     if bucket.body.get("defaultEventBasedHold"):
         settings.setdefault("eventBasedHold", True)
-    key = kms_key or body.get("kmsKeyName") or bucket.body.get("encryption", {}).get("defaultKmsKeyName")
     if key:
-        settings["kmsKeyName"] = key if "/cryptoKeyVersions/" in key else f"{key}/cryptoKeyVersions/1"
+        settings["kmsKeyName"] = key
     return _checked(bucket, {}, settings, now, override=False)
 
 

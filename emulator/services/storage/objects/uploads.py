@@ -16,7 +16,7 @@ from emulator.errors import ApiError
 from emulator.gateway import validation
 from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.names import check_object_name
@@ -64,7 +64,7 @@ def prepare(request: Request, body: dict[str, Any], content_type: str | None) ->
     if body.get("bucket") not in (None, bucket.name):
         raise errors.invalid(f"The bucket '{body['bucket']}' in the metadata is not the bucket of the URL.")
     refuse_own_key(request.headers)
-    access.require_key(request.context, bucket.project, query.get("kmsKeyName") or body.get("kmsKeyName"))
+    keys.for_new(request.context, bucket, query.get("kmsKeyName") or body.get("kmsKeyName"))
     body = acls.of_new(request, bucket, body, query.get("predefinedAcl"))
     if query.get("contentEncoding"):
         body = {**body, "contentEncoding": query["contentEncoding"]}

@@ -18,6 +18,9 @@ _CODES = {
     "invalid": "InvalidArgument",
     "retentionPolicyNotMet": "ObjectUnderRetention",
     "objectUnderActiveHold": "ObjectUnderActiveHold",
+    "cloudKmsBadKey": "CloudKmsBadKey",
+    "cloudKmsDisabledKey": "CloudKmsDisabledKey",
+    "cloudKmsKeyLocationNotAllowed": "CloudKmsKeyLocationNotAllowed",
     "notImplemented": "NotImplemented",
     "methodNotAllowed": "MethodNotAllowed",
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Request, Response
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
 from emulator.services.storage.acls import uploads as acls
 from emulator.services.storage.names import check_object_name
 from emulator.services.storage.objects.conditions import Conditions
@@ -48,7 +48,7 @@ def prepare(request: Request) -> Upload:
     headers, name = request.headers, request.path["object"]
     check_object_name(name)
     bucket = access.bucket_for(request, "storage.objects.create", object_name=name)
-    access.require_key(request.context, bucket.project, request.headers.get("x-goog-encryption-kms-key-name"))
+    keys.for_new(request.context, bucket, headers.get("x-goog-encryption-kms-key-name"))
     body: dict[str, Any] = {field: headers[header] for header, field in _HEADERS.items() if header in headers}
     metadata = {key[len("x-goog-meta-") :]: value for key, value in headers.items() if key.startswith("x-goog-meta-")}
     if metadata:

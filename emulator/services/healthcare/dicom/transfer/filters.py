@@ -28,6 +28,7 @@ async def paths(context: "Context", store: str, config: dict[str, Any] | None) -
     found = api.get_object(context, file.bucket, file.name)
     if found is None:
         raise invalid_argument(f"The filter file {uri} does not exist.")
+    api.require_open(context, found)
     lines = (await context.blobs.read(found.blob_id)).decode("utf-8", "replace").splitlines()
     return [_path(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
 

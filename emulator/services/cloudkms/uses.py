@@ -1,0 +1,50 @@
+"""Audit entries of what services' agents do with keys, as Cloud KMS logs them (Cloud KMS: audit logging, DATA_READ)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.gateway.audit import DATA_ACCESS, AuditConfigs
+from emulator.services.cloudkms.resources import METHODS
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from emulator.context import Context
+
+_SERVICE = "cloudkms.googleapis.com"
+_CONFIGS = "cloudkms.audited"
+_PERMISSIONS = {
+    "encrypt": "cloudkms.cryptoKeyVersions.useToEncrypt",
+    "decrypt": "cloudkms.cryptoKeyVersions.useToDecrypt",
+}
+
+
+def record(context: Context, agent: str, key: str, verb: str, tx: sqlite3.Connection | None) -> None:
+    """Log that an agent (an e-mail address) used a key to "encrypt" or "decrypt", where data access is to be logged."""
+    configs = context.extensions.get(_CONFIGS)
+    if configs is None:
+        configs = context.extensions[_CONFIGS] = AuditConfigs(context.policies, context.settings.project)
+    if not configs.log("DATA_READ", _SERVICE, f"serviceAccount:{agent}"):
+        return
+    entry = _entry(context.settings.project, agent, key, verb)
+    if tx is None:
+        context.logs.write(entry)
+    else:
+        context.logs.write_in(tx, entry)
+
+
+def _entry(project: str, agent: str, key: str, verb: str) -> dict[str, Any]:
+    return {
+        "logName": f"projects/{project}/logs/{DATA_ACCESS}",
+        "resource": {"type": "audited_resource", "labels": {"project_id": project, "service": _SERVICE}},
+        "severity": "NOTICE",
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
+            "serviceName": _SERVICE,
+            "methodName": f"{METHODS}.cryptoKeys.{verb}",
+            "resourceName": key,
+            "authenticationInfo": {"principalEmail": agent},
+            "authorizationInfo": [{"permission": _PERMISSIONS[verb], "resource": key, "granted": True}],
+        },
+    }
