@@ -157,7 +157,9 @@ class Connection:
     @property
     def surroundings(self) -> Surroundings:
         """What an explanation of an error needs to know."""
-        return Surroundings.of(self.outputs, self.address, emulated=self.emulated)
+        known = self.__dict__.get("credentials")  # those that were asked for; looking for others could fail
+        principal = getattr(known, "service_account_email", None)
+        return Surroundings.of(self.outputs, self.address, emulated=self.emulated, principal=principal)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ import google.auth.credentials
 import google.oauth2.credentials
 import google.oauth2.service_account
 
-from scripts.errors import CommandError
+from scripts.errors import ApiFailure, CommandError
 
 SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 ACT_AS = "HEALTHCARE_ACT_AS"
@@ -43,11 +45,34 @@ class EmulatorCredentials(google.auth.credentials.Credentials):
         self.token, self.expiry = self._key.token, self._key.expiry
 
 
+class ActingCredentials(google.auth.credentials.Credentials):
+    """Another account of the emulator's, as which that of its key may act; asks nobody but the emulator, either."""
+
+    def __init__(self, source: EmulatorCredentials, account: str, root: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._source = source
+        self._url = f"{root}/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+        self.service_account_email = account
+
+    def refresh(self, request: Any) -> None:
+        """Get a token of the account. Raises ApiFailure where it may not be had."""
+        if not self._source.valid:
+            self._source.refresh(request)
+        headers = {"Authorization": f"Bearer {self._source.token}", "Content-Type": "application/json"}
+        body = json.dumps({"scope": SCOPES}).encode()
+        answer = request(url=self._url, method="POST", headers=headers, body=body)
+        found = json.loads(answer.data)
+        if answer.status != HTTPStatus.OK:
+            raise ApiFailure(answer.status, str(found["error"]["message"]))
+        self.token = found["accessToken"]
+        self.expiry = datetime.fromisoformat(found["expireTime"]).astimezone(UTC).replace(tzinfo=None)
+
+
 def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
     """The credentials for Google Cloud or for the emulator; those of one are never sent to the other.
 
     Google Cloud: GOOGLE_OAUTH_ACCESS_TOKEN, else `google.auth.default` (GOOGLE_APPLICATION_CREDENTIALS, gcloud).
-    HEALTHCARE_ACT_AS names a service account that those of `google.auth.default` act as.
+    HEALTHCARE_ACT_AS names a service account that those of `google.auth.default`, or of the emulator's key, act as.
     The emulator: GOOGLE_OAUTH_ACCESS_TOKEN, else the account of a task of Cloud Run (GCE_METADATA_HOST), else
     GOOGLE_APPLICATION_CREDENTIALS if its token_uri is on this machine, else the key in the emulator's state folder.
     Raises CommandError, and what `google.auth.default` raises.
@@ -72,7 +97,13 @@ def find_credentials(environment: Mapping[str, str], *, emulated: bool) -> Any:
             f"The emulator's key {path} is not there or not readable:"
             ' run `eval "$(python -m emulator env)"`, with --state if its folder is not the default one.'
         ) from None
-    return EmulatorCredentials(account)
+    own, target = EmulatorCredentials(account), environment.get(ACT_AS)
+    return ActingCredentials(own, target, _root(path)) if target else own
+
+
+def _root(key: Path) -> str:
+    """The root URL of the emulator that wrote a key."""
+    return str(json.loads(key.read_text())["token_uri"]).rpartition("/token")[0]
 
 
 def _acting(source: Any, target: str | None) -> Any:

@@ -13,6 +13,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from infra.outputs import Outputs, OutputsError
+from scripts import denied
+from scripts.denied import Denied
 from scripts.legible import legible
 
 SIGN_IN = "sign in with `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to a key file"
@@ -81,10 +83,12 @@ class UsageError(CommandError):
 class ApiFailure(Exception):
     """A refusal of a Google API, whichever client it came through: HTTP code and Google's own message."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, request: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.request = request
+        """What the client says of the request: may name patients, and is not for people."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,15 @@ class Surroundings:
     emulated: bool = False
     address: str = "Google Cloud"
     agent: str | None = None
+    principal: str | None = None
 
     @classmethod
-    def of(cls, outputs: Outputs, address: str, *, emulated: bool) -> Surroundings:
-        """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL)."""
-        return cls(outputs.project, outputs.stack, emulated, address, outputs.healthcare_agent_email)
+    def of(cls, outputs: Outputs, address: str, *, emulated: bool, principal: str | None = None) -> Surroundings:
+        """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL).
+
+        `principal` is the address of the account in whose name it works, None where the credentials don't tell.
+        """
+        return cls(outputs.project, outputs.stack, emulated, address, outputs.healthcare_agent_email, principal)
 
 
 def explain(error: BaseException, where: Surroundings | None = None) -> CommandError:
@@ -143,11 +151,11 @@ def api_failure(error: BaseException) -> ApiFailure | None:
         return error
     kinds = _kinds(error)
     if _DISCOVERY_ERROR in kinds:
-        return ApiFailure(int(error.status_code), str(error.reason))  # type: ignore[attr-defined]
+        return ApiFailure(int(error.status_code), str(error.reason), str(getattr(error, "uri", "")))  # type: ignore[attr-defined]
     if _CALL_ERROR in kinds:
         message = str(getattr(error, "message", "") or error)
         code = getattr(error, "code", None)
-        return ApiFailure(int(code) if code is not None else 500, _own_words(message))
+        return ApiFailure(int(code) if code is not None else 500, _own_words(message), message.partition("?")[0])
     return None
 
 
@@ -192,7 +200,7 @@ def _unreachable(where: Surroundings) -> str:
 def _refusal(failure: ApiFailure, where: Surroundings) -> str:
     """Google's own message, then what to do about it."""
     message = one_line(failure.message) or f"The service answered HTTP {failure.code}"
-    remedy = _remedy(failure.code, message, where)
+    remedy = _remedy(failure, message, where)
     return f"{message}. {remedy}" if remedy else f"{message}."
 
 
@@ -209,8 +217,8 @@ def agent_remedy(message: str, where: Surroundings) -> str | None:
     return None
 
 
-def _remedy(code: int, message: str, where: Surroundings) -> str | None:
-    project = where.project or "the project"
+def _remedy(failure: ApiFailure, message: str, where: Surroundings) -> str | None:
+    code, project = failure.code, where.project or "the project"
     agent = agent_remedy(message, where)
     if agent:
         return agent
@@ -221,10 +229,8 @@ def _remedy(code: int, message: str, where: Surroundings) -> str | None:
             return 'Run `eval "$(python -m emulator env)"`, or unset GOOGLE_OAUTH_ACCESS_TOKEN.'
         return f"Unset GOOGLE_OAUTH_ACCESS_TOKEN if it is stale; else {SIGN_IN}."
     if code == 403:
-        return (
-            f"If {project} is the project you mean, ask its owner for the permission;"
-            " `python -m scripts status` shows what is missing."
-        )
+        lacking = denied.read(message, failure.request)
+        return _grant_remedy(lacking, where) if lacking else f"Is {project} the project you mean? {_SHOWN}"
     if code == 404:
         stack = f"stack {where.stack}" if where.stack else "the stack"
         return f"Check the name; if {stack} was changed, emptied or destroyed, run `pulumi up --refresh`."
@@ -233,6 +239,17 @@ def _remedy(code: int, message: str, where: Surroundings) -> str | None:
     if code in (500, 502, 503, 504):
         return "Run the same command again; what is done is not done again."
     return None
+
+
+_SHOWN = "`python -m scripts preflight` shows which of the stack's grants is missing."
+
+
+def _grant_remedy(lacking: Denied, where: Surroundings) -> str:
+    """Who lacks which permission on what, and how to find the grant."""
+    principal = lacking.principal or where.principal
+    resource = lacking.resource or f"projects/{where.project}"
+    asked = f"`python -m scripts access why {principal or 'ACCOUNT'} {lacking.permission} {resource}`"
+    return f"{principal or 'This account'} lacks {lacking.permission} on {resource}: {asked} says why. {_SHOWN}"
 
 
 def _operating_system(error: OSError) -> str:

@@ -11,7 +11,9 @@ from tests.people.standing import Standing, stand
 from tests.support.emulator import RunningEmulator
 
 PROJECT = "people-project"
-OWNER = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
+OWNER = f"user:owner@{PROJECT}.example"
+KEY = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
+"""The account of the emulator's key file, in whose name commands run that say nothing else."""
 PERSONAS = ("loader", "reader", "researcher", "steward", "auditor", "operator")
 EVERYTHING = {
     "fhirStores": json.dumps({"fhir": {"version": "R4", "loaderImports": True, "enableUpdateCreate": True}}),
@@ -25,7 +27,7 @@ EVERYTHING = {
     "keyRing": "imaging",
     "deletionProtection": "false",
     "readerPrefix": "released/",
-    **{f"{persona}s": json.dumps([OWNER]) for persona in PERSONAS},
+    **{f"{persona}s": json.dumps([OWNER, KEY]) for persona in PERSONAS},
 }
 """A configuration that makes the program give every grant it knows, but for Dataflow's."""
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import google.auth.exceptions
+import google.auth.transport.requests
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -14,11 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from infra.outputs import Endpoints
 from scripts import credentials
 from scripts.connection import Connection, resolve_endpoints
-from scripts.credentials import find_credentials
-from scripts.errors import CommandError, UsageError
+from scripts.credentials import ACT_AS, find_credentials
+from scripts.errors import ApiFailure, CommandError, UsageError
 from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
 from tests.scripts.outputs import outputs_for
+from tests.support.accounts import make_account
 from tests.support.emulator import free_port
 
 ROOT = "http://127.0.0.1:9470"
@@ -166,3 +168,17 @@ def test_a_request_cut_off_by_ctrl_c_leaves_nothing_to_the_next(live: Live, monk
         body = {"permissions": ["healthcare.datasets.get"]}
         answer = target.execute(datasets.testIamPermissions(resource=live.outputs.dataset_name, body=body))
     assert answer == body
+
+
+def test_another_account_of_the_emulator_is_acted_as_by_asking_the_emulator_alone(live: Live) -> None:
+    account = make_account(live.emulator, "acted-as")
+    path = str(live.emulator.credentials_file)
+    found = find_credentials({"GOOGLE_APPLICATION_CREDENTIALS": path, ACT_AS: account.email}, emulated=True)
+    request = google.auth.transport.requests.Request()
+    found.refresh(request)
+    status, answer = live.emulator.request("GET", "/storage/v1/b?project=scripts-project", token=found.token)
+    assert status == 403
+    assert answer["error"]["message"].startswith(account.email)
+    nobody = find_credentials({"GOOGLE_APPLICATION_CREDENTIALS": path, ACT_AS: "nobody@p.example"}, emulated=True)
+    with pytest.raises(ApiFailure, match=r"iam\.serviceAccounts\.getAccessToken"):
+        nobody.refresh(request)

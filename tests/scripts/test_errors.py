@@ -100,7 +100,7 @@ def test_the_errors_of_a_job_are_told_once_each(errors: list[dict[str, str]], sa
         (
             403,
             "Permission 'x' denied on resource 'y' (or it may not exist)",
-            "If some-project is the project you mean, ask its owner",
+            "Is some-project the project you mean? `python -m scripts preflight` shows",
         ),
         (403, "Cloud Healthcare API has not been used in project 1 before or it is disabled", "enables the APIs"),
         (404, "Dataset not found", "if stack dev was changed, emptied or destroyed, run `pulumi up --refresh`"),

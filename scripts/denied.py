@@ -1,0 +1,53 @@
+"""What a refusal says of a missing permission: which one, and on what."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PERMISSION = r"[a-z][A-Za-z0-9]*\.[A-Za-z0-9]+\.[A-Za-z0-9]+"
+_DENIED = re.compile(
+    rf"Permission '?(?P<permission>{_PERMISSION})'? denied(?: on (?:resource )?'(?P<resource>[^']+)')?"
+)
+_WITHIN = re.compile(r"(.*/(?:dicomStores|fhirStores|hl7V2Stores|consentStores)/[^/]+)/.*|(.*)/operations/[^/]+")
+_HAS_NOT = re.compile(rf"does not have (?P<permission>{_PERMISSION}) (?:access|permission)")
+_PRINCIPAL = re.compile(r"(?P<principal>[^\s:@]+@[^\s:@]+) does not have ")
+_BUCKET = re.compile(r"/b/(?P<bucket>[^/?\s]+)")
+_PROJECT = re.compile(r"permission (?:in|on|for) project (?P<project>[^\s.,]+)")
+_TABLE = re.compile(r"permission to query (?:table|view) (?P<project>[^:\s]+):(?P<dataset>[^.\s]+)")
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A permission that somebody lacks on a resource; what a refusal does not tell is None."""
+
+    permission: str | None
+    resource: str | None
+    principal: str | None = None
+
+
+def read(message: str, request: str = "") -> Denied | None:
+    """What Google's message of a 403 tells of a missing permission; None where it tells of none.
+
+    `request` is what a client says of the request, which Cloud Storage's messages leave out: of it the bucket is taken,
+    and no object's name, which can name a patient; of a name within a store, the store. BigQuery's refusal to query a
+    table names no permission (BigQuery: "Error messages", accessDenied): it is bigquery.tables.getData.
+    """
+    table = _TABLE.search(message)
+    if table:
+        return Denied("bigquery.tables.getData", f"bq://{table['project']}.{table['dataset']}")
+    found = _DENIED.search(message) or _HAS_NOT.search(message)
+    if found is None:
+        return None
+    who = _PRINCIPAL.search(message)
+    return Denied(found["permission"], _resource(message, request), who["principal"] if who else None)
+
+
+def _resource(message: str, request: str) -> str | None:
+    named, bucket, project = _DENIED.search(message), _BUCKET.search(request), _PROJECT.search(message)
+    if named and named["resource"]:
+        within = _WITHIN.fullmatch(named["resource"])
+        return (within[1] or within[2]) if within else named["resource"]
+    if bucket:
+        return f"gs://{bucket['bucket']}"
+    return f"projects/{project['project']}" if project else None

@@ -1,0 +1,87 @@
+"""What refusals tell of a missing permission, in the words of Google's services."""
+
+from __future__ import annotations
+
+import google.api_core.exceptions
+import pytest
+
+from scripts import denied
+from scripts.denied import Denied
+from scripts.errors import Surroundings, explain
+
+STORE = "projects/p/locations/l/datasets/d/dicomStores/s"
+
+
+@pytest.mark.parametrize(
+    ("message", "request_line", "wanted"),
+    [
+        (
+            f"Permission 'healthcare.dicomStores.import' denied on resource '{STORE}' (or it may not exist).",
+            "",
+            Denied("healthcare.dicomStores.import", STORE),
+        ),
+        (
+            (
+                f"Permission 'healthcare.dicomStores.dicomWebRead' denied on resource '{STORE}/dicomWeb/studies/1'"
+                " (or it may not exist)."
+            ),
+            "",
+            Denied("healthcare.dicomStores.dicomWebRead", STORE),
+        ),
+        (
+            (
+                "Permission 'healthcare.operations.get' denied on resource"
+                " 'projects/p/locations/l/datasets/d/operations/1' (or it may not exist)."
+            ),
+            "",
+            Denied("healthcare.operations.get", "projects/p/locations/l/datasets/d"),
+        ),
+        (
+            (
+                "a@p.iam.gserviceaccount.com does not have storage.objects.get access to the Google Cloud Storage"
+                " object. Permission 'storage.objects.get' denied on resource (or it may not exist)."
+            ),
+            "GET https://storage.googleapis.com/storage/v1/b/films/o/Doe%5EJane.dcm",
+            Denied("storage.objects.get", "gs://films", "a@p.iam.gserviceaccount.com"),
+        ),
+        (
+            "Access Denied: Project p: User does not have bigquery.jobs.create permission in project p.",
+            "",
+            Denied("bigquery.jobs.create", "projects/p"),
+        ),
+        (
+            (
+                "Access Denied: Table p:imaging.t: User does not have permission to query table p:imaging.t, or"
+                " perhaps it does not exist."
+            ),
+            "",
+            Denied("bigquery.tables.getData", "bq://p.imaging"),
+        ),
+        ("User not authorized to perform this action.", "", None),
+    ],
+)
+def test_a_refusal_tells_which_permission_is_missing_on_what(
+    message: str, request_line: str, wanted: Denied | None
+) -> None:
+    assert denied.read(message, request_line) == wanted
+
+
+def test_who_lacks_it_is_said_with_what_to_do_and_no_name_of_an_object() -> None:
+    url = "https://storage.googleapis.com/storage/v1/b/films/o/Doe%5EJane.dcm?alt=media"
+    told = "a@p.example does not have storage.objects.get access to the Google Cloud Storage object."
+    said = str(explain(google.api_core.exceptions.Forbidden(f"GET {url}: {told}"), Surroundings("p", "dev")))
+    assert said.endswith(
+        "a@p.example lacks storage.objects.get on gs://films: `python -m scripts access why a@p.example"
+        " storage.objects.get gs://films` says why. `python -m scripts preflight` shows which of the stack's grants is"
+        " missing."
+    )
+    assert "Doe" not in said
+
+
+def test_who_works_is_named_where_the_service_does_not() -> None:
+    error = google.api_core.exceptions.Forbidden(
+        f"Permission 'healthcare.dicomStores.get' denied on resource '{STORE}'"
+    )
+    said = str(explain(error, Surroundings("p", "dev", principal="a@p.example")))
+    assert f"a@p.example lacks healthcare.dicomStores.get on {STORE}" in said
+    assert f"This account lacks healthcare.dicomStores.get on {STORE}" in str(explain(error, Surroundings("p", "dev")))
