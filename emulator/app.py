@@ -37,6 +37,7 @@ SERVICES = (
     "resourcemanager",
     "cloudbilling",
     "iam",
+    "sts",
     "cloudidentity",
     "composer",
     "run",

@@ -71,6 +71,31 @@ async def send(endpoint: Endpoint, method: str, headers: Mapping[str, str], body
             writer.close()
 
 
+async def fetch(endpoint: Endpoint, seconds: float) -> tuple[int, bytes]:
+    """The status and body with which an endpoint answers a GET within that time; raises as `send`.
+
+    A body of more than ANSWER_BYTES, or in chunks, is no answer.
+    """
+    context = ssl.create_default_context() if endpoint.tls else None
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port, ssl=context, limit=LINE_BYTES)
+        try:
+            writer.write(_head(endpoint, "GET", {"Accept": "application/json"}, 0))
+            await writer.drain()
+            words = (await reader.readline()).split(None, 2)
+            if len(words) < 2 or not words[0].startswith(b"HTTP/"):
+                raise ValueError("the endpoint did not answer in HTTP/1.1")
+            length = await _length(reader)
+            if length > ANSWER_BYTES:
+                raise ValueError("the endpoint answered too much")
+            body = await reader.read(length) if length == ANSWER_BYTES else await reader.readexactly(length)
+            return int(words[1]), body
+        except asyncio.IncompleteReadError:
+            raise ValueError("the endpoint broke off its answer") from None
+        finally:
+            writer.close()
+
+
 def _head(endpoint: Endpoint, method: str, headers: Mapping[str, str], length: int) -> bytes:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     sent = {"Host": f"{host}:{endpoint.port}", "Connection": "close", "Content-Length": str(length), **headers}

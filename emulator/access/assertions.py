@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,15 +42,15 @@ class Parts:
     signature: bytes
 
 
-def read(token: str) -> Parts:
-    """The parts of a token, nothing verified. Raises ValueError for what is none, or not signed with RS256."""
+def read(token: str, algorithms: Collection[str] = ("RS256",)) -> Parts:
+    """The parts of a token, nothing verified. Raises ValueError for what is none, or signed in another way."""
     try:
         head, payload, signature = token.encode("ascii").split(b".")
         header, claims = orjson.loads(_decoded(head)), orjson.loads(_decoded(payload))
     except (ValueError, binascii.Error):
         raise ValueError("no token") from None
-    if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "RS256":
-        raise ValueError("no token that is signed with RS256")
+    if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") not in algorithms:
+        raise ValueError(f"no token that is signed with {' or '.join(algorithms)}")
     if "crit" in header:  # RFC 7515 4.1.11: extensions that have to be understood
         raise ValueError("a token with extensions")
     return Parts(header, claims, head + b"." + payload, _decoded(signature))
@@ -88,10 +88,10 @@ def check_signature(parts: Parts, public_key: str) -> None:
 
 def check_times(claims: Mapping[str, Any], now: float) -> None:
     """Raise ValueError unless the token holds now, and for an hour at most: iat and exp in seconds since 1970."""
-    issued, expires = _moment(claims, "iat"), _moment(claims, "exp")
+    issued, expires = moment(claims, "iat"), moment(claims, "exp")
     if not issued - SKEW <= now < expires + SKEW or not 0 < expires - issued <= LONGEST:
         raise ValueError("not now, or for more than an hour")
-    if claims.get("nbf") is not None and now + SKEW < _moment(claims, "nbf"):  # RFC 7519 4.1.5
+    if claims.get("nbf") is not None and now + SKEW < moment(claims, "nbf"):  # RFC 7519 4.1.5
         raise ValueError("not yet")
 
 
@@ -128,7 +128,8 @@ def _is_here(audience: str, base_url: str) -> bool:
     return is_loopback(audience) or host_of(audience) == host_of(base_url)
 
 
-def _moment(claims: Mapping[str, Any], name: str) -> float:
+def moment(claims: Mapping[str, Any], name: str) -> float:
+    """A claim that must be a time in seconds since 1970. Raises ValueError."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"{name} is no number of seconds")

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.access import assertions, certificates
+from emulator.access.federated import POOLS, Federated, pool_of
+from emulator.access.hierarchy import by_id
 from emulator.errors import ApiError, unauthenticated
 from emulator.state.private import secret_file
 from emulator.state.resources import Resource
@@ -131,6 +133,18 @@ class Authenticator:
         payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
         return f"emu.{payload}.{self._signature(payload)}"
 
+    def issue_federated(self, principal: Federated, lifetime: int, scopes: Iterable[str]) -> str:
+        """An access token for a federated identity, as `issue` makes them for accounts."""
+        claims = {
+            "principal": str(principal),
+            "sets": sorted(principal.sets),
+            "exp": int(self._state.clock.seconds()) + lifetime,
+            "jti": secrets.token_hex(4),
+            "scope": " ".join(scopes),
+        }
+        payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
+        return f"emu.{payload}.{self._signature(payload)}"
+
     def exchange(self, form: Mapping[str, str], issue_id_token: IssueIdToken) -> dict[str, Any]:
         """The answer of the token endpoint: an access token, or for a target_audience an ID token.
 
@@ -172,9 +186,19 @@ class Authenticator:
         claims = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         if claims["exp"] <= now:
             raise unauthenticated(INVALID, reason="authError")
+        if "principal" in claims:
+            return self._federated(claims)
         self.require_enabled(claims["sub"], claims["uid"])
         scope = claims.get("scope")
         return _account(claims["sub"], claims["exp"], scope)
+
+    def _federated(self, claims: Mapping[str, Any]) -> Verified:
+        """Whom a token of a pool stands for. Raises a 401 where the pool is disabled or deleted by now."""
+        principal = Federated(claims["principal"], claims["sets"])
+        pool = self._state.resources.get(POOLS, by_id(self._state, pool_of(principal)))
+        if pool is None or pool.body.get("disabled") or pool.body.get("state") != "ACTIVE":
+            raise unauthenticated(INVALID, reason="authError")
+        return Verified(principal, claims["exp"], frozenset(claims["scope"].split()))
 
     def _verify_jwt(self, token: str, now: float) -> Verified:
         """Who signed a JWT for an API by himself, and until when it holds (AIP-4111). Raises a 401."""

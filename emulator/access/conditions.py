@@ -154,6 +154,26 @@ def check(expression: str) -> None:
         raise invalid_argument("The condition's expression must give true or false.")
 
 
+def check_syntax(expression: str) -> None:
+    """Refuse an expression that is too long or does not parse, whatever it is about. Raises a 400."""
+    if not expression.strip() or len(expression) > LONGEST:
+        raise invalid_argument(f"An expression has 1 to {LONGEST} characters.")
+    try:
+        _program(expression)
+    except ValueError as error:
+        raise invalid_argument(f'The expression "{expression[:100]}" is not valid CEL: {_reason(error)}') from error
+
+
+def value_of(expression: str, variables: Mapping[str, Any]) -> Any:
+    """What an expression gives for variables, with IAM's own functions; None where it can't be evaluated."""
+    from cel import cel
+
+    try:
+        return _program(expression).execute(cel.Context(dict(variables), dict(_FUNCTIONS)))
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _program(expression: str) -> cel.Program:
     from cel import cel

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from emulator.access.federated import Federated
 from emulator.access.hierarchy import ORGANIZATION
 
 EVERYBODY_DENIED = "principalSet://goog/public:all"
@@ -21,15 +22,17 @@ def identities(
     """All members that stand for a principal ("" is anonymous).
 
     `groups` are those of `groups.memberships`, `sets` those of `sets_of_account` for a service account. Of a pool's
-    sets, the one of all its identities is among them; those by what a token said are not known here.
+    sets, the one of all its identities is among them, and those by what a token said as far as a Federated has them.
     """
     if not principal:
         return frozenset(("allUsers", EVERYBODY_DENIED))
-    found = {principal, "allUsers", EVERYBODY_DENIED} | groups.get(principal, frozenset())
+    found = {str(principal), "allUsers", EVERYBODY_DENIED} | groups.get(principal, frozenset())
     kind, _, rest = principal.partition(":")
     if kind == "principal":
         if pool := _POOL.fullmatch(principal):
             found.add(f"principalSet:{pool[1]}/*")
+        if isinstance(principal, Federated):
+            found |= principal.sets
     else:
         found.add("allAuthenticatedUsers")  # which federated identities are not (IAM: "allAuthenticatedUsers")
     if kind == "user":

@@ -71,7 +71,7 @@ class Audit:
             "serviceName": service,
             "methodName": request.method.id,
             "resourceName": request.name if request.name.startswith("projects/") else resource,
-            "authenticationInfo": {"principalEmail": request.principal.partition(":")[2]},
+            "authenticationInfo": _who(request.principal),
             "authorizationInfo": [
                 {"permission": wanted, "resource": on, "granted": given}
                 for wanted, on, given in _decisions(request, permission, resource, granted=granted)
@@ -129,6 +129,13 @@ class AuditConfigs:
             if exempted is not None and exempted.isdisjoint(policies.identities(principal)):
                 return True
         return False
+
+
+def _who(principal: str) -> dict[str, str]:
+    """A caller as audit entries name him: by his address, or a federated identity as it is."""
+    if principal.startswith("principal:"):
+        return {"principalSubject": str(principal)}
+    return {"principalEmail": principal.partition(":")[2]}
 
 
 def _decisions(request: Request, permission: str, resource: str, *, granted: bool) -> Iterable[tuple[str, str, bool]]:

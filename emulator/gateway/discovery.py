@@ -21,6 +21,8 @@ GOOGLES = OWN / "google"
 FRAGMENTS = [OWN]
 """Folders of our own fragments, the first that has one first. A package that adds methods adds its folder."""
 _GZIP = 31  # zlib's window bits for a gzip header
+IAM_SCOPE = "https://www.googleapis.com/auth/iam"
+"""Of IAM's own; its documents do not name it, but Google's clients impersonate accounts with it alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,8 @@ class Method:
     @cached_property
     def scopes(self) -> frozenset[str]:
         """The OAuth scopes of which a token needs one; empty where the document names none."""
-        return frozenset(self._spec.get("scopes", ()))
+        found = frozenset(self._spec.get("scopes", ()))
+        return found | {IAM_SCOPE} if found and self.service in ("iam", "iamcredentials") else found
 
     @cached_property
     def service(self) -> str:

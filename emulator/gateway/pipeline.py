@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from urllib.parse import parse_qsl
+
+import orjson
 
 from emulator.access.authentication import MISSING
 from emulator.access.authorization import denied, permission_of
@@ -153,4 +156,6 @@ async def _validate(request: Request, service: Service, registration: Registrati
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
     raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""
+    if service.forms and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raw = orjson.dumps(dict(parse_qsl(raw.decode("latin-1"))))
     request.body = validation.body(method, raw, lenient=service.lenient)

@@ -46,6 +46,7 @@ class Service:
     name is also its package under emulator/services; documents are discovery documents in order of precedence;
     schema is SQL run at every start (CREATE ... IF NOT EXISTS); lenient services (the older JSON APIs) ignore unknown
     fields and keep JSON nulls, as theirs do; anonymous says that their clients send no credentials to an emulator;
+    forms says that bodies may be forms (application/x-www-form-urlencoded) in place of JSON, as OAuth has them;
     public says that its handlers answer callers without credentials themselves (allUsers, signed URLs); authenticate,
     where set, gives the principal that credentials of the service's own kind stand for (signatures), "" for none;
     identify, where set, gives the principal of a request of any service that shows no credentials (a session), "" for
@@ -67,6 +68,7 @@ class Service:
         lenient: bool = False,
         anonymous: bool = False,
         public: bool = False,
+        forms: bool = False,
         data: tuple[str, ...] = (),
     ) -> None:
         self.name = name
@@ -75,6 +77,7 @@ class Service:
         self.lenient = lenient
         self.anonymous = anonymous
         self.public = public
+        self.forms = forms
         self.data = [*data]
         self.registrations: dict[str, Registration] = {}
         self.jobs: dict[str, Runner] = {}
