@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import commands, consent, console, conversion, fhir_validation, hl7v2, importing, load, storage, testing
+from benchmarks.data import messages, queries
 from benchmarks.deidentify import headers, pixels, text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
@@ -35,6 +36,8 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "deidentify-text": text.deidentify_text,
     "deidentify-headers": headers.deidentify_headers,
     "deidentify-pixels": pixels.deidentify_pixels,
+    "data-queries": queries.queries,
+    "data-messages": messages.messages,
     "testing": testing.testing,
     "console": console.console,
     "demo": commands.demo,

@@ -30,6 +30,7 @@ class Running:
     url: str
     state: Path
     pid: int
+    grpc_address: str
 
     @property
     def credentials(self) -> Any:
@@ -101,7 +102,7 @@ def running_emulator(places: Places, name: str) -> Iterator[Running]:
                 if process.poll() is not None:
                     raise SystemExit("The emulator ended instead of starting.") from None
                 time.sleep(0.01)
-        yield Running(f"http://127.0.0.1:{places.port}", state, process.pid)
+        yield Running(f"http://127.0.0.1:{places.port}", state, process.pid, f"127.0.0.1:{places.grpc_port}")
     finally:
         process.terminate()
         process.wait()

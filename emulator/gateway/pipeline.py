@@ -152,7 +152,7 @@ async def _validate(request: Request, service: Service, registration: Registrati
     """Parse and check query and body against the method's schema; media goes to its handler as it comes."""
     method = request.method
     request.query = validation.query(method, request.raw_query, lenient=service.lenient or registration.open_query)
-    if method.is_media or request.upload:
+    if method.is_media or request.upload or request.body is not None:  # a message of gRPC, which is typed already
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
     raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""

@@ -107,6 +107,13 @@ class Broker:
         self._used[subscription] = self._context.clock.seconds()
         return queue
 
+    def _supplied(self, subscription: str) -> Queue:
+        """The queue of a subscription, with the next page of its backlog where it needs that."""
+        queue = self.queue(subscription)
+        while queue.wants_more:
+            queue.read_on(store.backlog(self._context, subscription, after=queue.newest))
+        return queue
+
     def last_use(self, subscription: str) -> float:
         """When somebody last pulled or acknowledged, in seconds since 1970; the start of the emulator where nobody has.
 
@@ -173,7 +180,7 @@ class Broker:
         """
         until = self._context.clock.seconds() + wait
         while True:
-            queue = self.queue(subscription)
+            queue = self._supplied(subscription)
             self.require_open(subscription)
             taken = self._with_messages(queue, queue.take(limit, self._context.clock.seconds(), deadline))
             left = until - self._context.clock.seconds()
@@ -188,7 +195,7 @@ class Broker:
         What `check` raises ends the wait within WATCH_SECONDS, as does the end of the subscription (404).
         """
         while True:
-            queue = self.queue(subscription)
+            queue = self._supplied(subscription)
             check()
             self.require_open(subscription)
             if not stream.room:

@@ -28,9 +28,6 @@ CALLS = {
     "Publisher/UpdateTopic": Call(
         f"{_TOPIC}.patch", message_class("UpdateTopicRequest"), message_class("Topic"), {"name": "topic.name"}
     ),
-    "Publisher/Publish": Call(
-        f"{_TOPIC}.publish", message_class("PublishRequest"), message_class("PublishResponse"), {"topic": "topic"}
-    ),
     "Publisher/GetTopic": Call(
         f"{_TOPIC}.get", message_class("GetTopicRequest"), message_class("Topic"), {"topic": "topic"}, body=""
     ),

@@ -245,8 +245,9 @@ def _path_subscription(request: Request) -> str:
 
 @SERVICE.handles(f"{TOPIC}.publish", on=_path_topic)
 async def publish(request: Request) -> Answer:
-    """Publish messages; returns their ids."""
-    messages = [new_message(item) for item in (request.body or {}).get("messages", [])]
+    """Publish messages, JSON's or those that a call of gRPC brought; returns their ids."""
+    body = request.body or {}
+    messages = body if isinstance(body, list) else [new_message(item) for item in body.get("messages", [])]
     ids = await broker(request.context).publish(request.path["topic"], messages)
     return {"messageIds": [str(i) for i in ids]}
 

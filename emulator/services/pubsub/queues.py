@@ -1,7 +1,7 @@
 """What is out for delivery: per subscription the waiting messages, the leases, and who waits for more.
 
 Only acknowledgements and backlogs are on disk; leases live here, so that after a restart unacknowledged messages are
-delivered again (at least once).
+delivered again (at least once). Of a long backlog only its beginning is here: it is read a page at a time.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 TAKE_LIMIT = 1000
+PAGE = 10_000  # messages of a backlog that are read at a time; the next ones when fewer than a fifth are left
 # What one answer may hold: clients of gRPC take 4 MiB by default, and a message of up to 10 MB comes alone.
 ANSWER_BYTES = 3 << 20
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One message of a subscription: its id, ordering key, size in bytes and how often it was delivered."""
 
@@ -29,7 +30,7 @@ class Entry:
     attempts: int = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class Lease:
     """A delivered message that is neither acknowledged nor given up; deadline in seconds since 1970."""
 
@@ -63,6 +64,8 @@ class Queue:
     Where the subscription orders messages, those of one key are out together only if one answer brought them, and a
     message that comes again brings all later ones of its key along, acknowledged ones too (Pub/Sub: order messages).
     For that, an acknowledged message is kept while an earlier one of its key is still out.
+
+    A backlog of PAGE messages may go on beyond them: then `wants_more` says when `read_on` is to bring the next ones.
     """
 
     def __init__(self, name: str, policy: Policy, backlog: list[Entry]) -> None:
@@ -77,17 +80,41 @@ class Queue:
         self._order = itertools.count()
         self._arrived = asyncio.Event()
         self._newest = 0  # message that is known: what is added later is younger, or known already
+        self._goes_on = False  # on disk, after the newest that is known
+        self._starved = False  # nothing that is ready may be delivered yet
         self._twice: dict[int, float] = {}  # messages that come again once acknowledged, after so many seconds
         self._load(backlog)
 
     def _load(self, backlog: list[Entry]) -> None:
         self.ready = deque(backlog)
-        self._newest = max(self._newest, backlog[-1].message if backlog else 0)
+        self._goes_on = len(backlog) >= PAGE
+        last = backlog[-1].message if backlog else 0
+        self._newest = last if self._goes_on else max(self._newest, last)
+        if self.ready:
+            self._arrived.set()
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether the next page of the backlog is to be read before anything is taken."""
+        return self._goes_on and (self._starved or len(self.ready) < PAGE // 5)
+
+    @property
+    def newest(self) -> int:
+        """The last message that is known; a backlog that goes on does so after it."""
+        return self._newest
+
+    def read_on(self, page: list[Entry]) -> None:
+        """The next messages of a backlog that goes on."""
+        self.ready.extend(page)
+        self._goes_on, self._starved = len(page) >= PAGE, False
+        self._newest = page[-1].message if page else self._newest
         if self.ready:
             self._arrived.set()
 
     def add(self, fresh: Sequence[Entry]) -> None:
         """New messages, in the order of their ids; those that the backlog had already are passed over."""
+        if self._goes_on:  # they will be read in their turn
+            return
         self.ready.extend(entry for entry in fresh if entry.message > self._newest)
         self._newest = max(self._newest, fresh[-1].message if fresh else 0)
         self._arrived.set()
@@ -166,7 +193,8 @@ class Queue:
                 self._out.setdefault(entry.key, {})[entry.message] = lease.ack_id
             taken.append(lease)
         self.ready.extendleft(reversed(passed))
-        if not self.ready or not taken:
+        self._starved = not taken
+        if not self.wants_more and not (self.ready and taken):
             self._arrived.clear()
         return taken
 

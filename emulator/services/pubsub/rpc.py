@@ -8,19 +8,19 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 
 import grpc
+import orjson
 from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
-from google.pubsub_v1 import types
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.grpc.bridge import Bridge, Servicer, abort, parsed, serialize
 from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.calls import CALLS, IAM_CALLS, message_class
 from emulator.services.pubsub.delivery.workers import workers
-from emulator.services.pubsub.messages import stamp
 from emulator.services.pubsub.queues import Lease, Policy, Stream
-from emulator.services.pubsub.store import Message
+from emulator.services.pubsub.store import Message, NewMessage
 
+_RESPONSE, _RECEIVED = message_class("StreamingPullResponse"), message_class("ReceivedMessage")
 _log = logging.getLogger("emulator")
 
 
@@ -32,8 +32,25 @@ def handlers(bridge: Bridge) -> dict[str, Any]:
     return {
         **{f"/google.pubsub.v1.{name}": bridge.unary(call) for name, call in CALLS.items()},
         **{f"/google.iam.v1.IAMPolicy/{name}": _iam(bridge, call) for name, call in IAM_CALLS.items()},
+        "/google.pubsub.v1.Publisher/Publish": _publish(bridge),
         "/google.pubsub.v1.Subscriber/StreamingPull": pull,
     }
+
+
+def _publish(bridge: Bridge) -> Any:
+    """The handler of Publish, whose messages are many and go to the method as they are, without JSON in between."""
+    response = message_class("PublishResponse")
+
+    async def handle(message: Any, servicer: Servicer) -> Proto:
+        messages = [NewMessage(one.data, dict(one.attributes), one.ordering_key) for one in message.messages]
+        path = {"topic": message.topic}
+        answer = await bridge.call(servicer, "pubsub.projects.topics.publish", path, message=messages)
+        await bridge.check(servicer, answer)
+        assert isinstance(answer.body, bytes)
+        answered: Proto = response(message_ids=orjson.loads(answer.body)["messageIds"])
+        return answered
+
+    return bridge.handler(message_class("PublishRequest"), handle)
 
 
 def _iam(bridge: Bridge, call: tuple[str, Any, Any, str]) -> Any:
@@ -81,7 +98,7 @@ class StreamingPull:
                 answer = await outgoing.get()
                 if isinstance(answer, ApiError):
                     raise answer
-                yield types.StreamingPullResponse.pb(answer)
+                yield answer
         except ApiError as error:
             failure = error
         finally:
@@ -109,9 +126,7 @@ class StreamingPull:
             taken = await messages.stream(name, stream, float(first.stream_ack_deadline_seconds), check)
             policy = messages.queue(name).policy
             received = [_received(lease, message, bool(policy.dead_letter_topic)) for lease, message in taken]
-            answer = types.StreamingPullResponse(
-                received_messages=received, subscription_properties=_properties(policy)
-            )
+            answer = _RESPONSE(received_messages=received, subscription_properties=_properties(policy))
             await outgoing.put(answer)
 
     async def _read(self, requests: AsyncIterator[Any], subscription: str, outgoing: asyncio.Queue[Any]) -> None:
@@ -128,14 +143,17 @@ class StreamingPull:
             ended = await messages.acknowledge(subscription, list(request.ack_ids))
             confirmation["acknowledge_confirmation"] = _confirmed(request.ack_ids, ended)
         extended, late = list(request.modify_deadline_ack_ids), []
+        by_seconds: dict[int, list[str]] = {}
         for seconds, ack_id in zip(request.modify_deadline_seconds, extended, strict=False):
-            late += await messages.modify_deadline(subscription, [ack_id], float(seconds))
+            by_seconds.setdefault(seconds, []).append(ack_id)
+        for seconds, ack_ids in by_seconds.items():
+            late += await messages.modify_deadline(subscription, ack_ids, float(seconds))
         if extended:
             confirmation["modify_ack_deadline_confirmation"] = _confirmed(extended, late)
         if not confirmation or not messages.queue(subscription).policy.exactly_once:
             return None
         properties = _properties(messages.queue(subscription).policy)
-        return types.StreamingPullResponse(subscription_properties=properties, **confirmation)
+        return _RESPONSE(subscription_properties=properties, **confirmation)
 
 
 async def _told(step: Coroutine[Any, Any, None], subscription: str, outgoing: asyncio.Queue[Any]) -> None:
@@ -156,20 +174,15 @@ def _confirmed(ack_ids: Iterable[str], ended: list[str]) -> dict[str, list[str]]
 
 
 def _properties(policy: Policy) -> Any:
-    return types.StreamingPullResponse.SubscriptionProperties(
+    return _RESPONSE.SubscriptionProperties(
         exactly_once_delivery_enabled=policy.exactly_once, message_ordering_enabled=policy.ordered
     )
 
 
 def _received(lease: Lease, message: Message, with_attempts: bool) -> Any:
-    return types.ReceivedMessage(
-        ack_id=lease.ack_id,
-        message={
-            "data": message.data,
-            "attributes": message.attributes,
-            "message_id": str(message.id),
-            "publish_time": stamp(message.published),
-            "ordering_key": message.ordering_key,
-        },
-        delivery_attempt=lease.entry.attempts if with_attempts else 0,
-    )
+    received = _RECEIVED(ack_id=lease.ack_id, delivery_attempt=lease.entry.attempts if with_attempts else 0)
+    told = received.message
+    told.data, told.ordering_key, told.message_id = message.data, message.ordering_key, str(message.id)
+    told.attributes.update(message.attributes)
+    told.publish_time.FromMilliseconds(int(message.published * 1000))
+    return received

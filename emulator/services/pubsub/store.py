@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from emulator.services.pubsub.filters import compile_filter
-from emulator.services.pubsub.queues import Entry
+from emulator.services.pubsub.queues import PAGE, Entry
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -81,7 +81,8 @@ def insert(
             "INSERT INTO pubsub_deliveries(subscription, message) VALUES(?,?)",
             [(subscription, entry.message) for entry in wanted],
         )
-    _drop_undeliverable(tx, ids)
+    kept = {entry.message for wanted in fresh.values() for entry in wanted}
+    _drop_undeliverable(tx, [one for one in ids if one not in kept])
     return ids, fresh
 
 
@@ -131,12 +132,13 @@ def load(context: Context, ids: list[int]) -> dict[int, Message]:
     return found
 
 
-def backlog(context: Context, subscription: str, tx: sqlite3.Connection | None = None) -> list[Entry]:
-    """What is still to deliver, oldest first. Inside a write, pass its tx."""
+def backlog(context: Context, subscription: str, tx: sqlite3.Connection | None = None, after: int = 0) -> list[Entry]:
+    """The first page of what is still to deliver after a message's id, oldest first. Inside a write, pass its tx."""
     rows = (tx or context.db.reader).execute(
         "SELECT d.message, m.ordering_key, length(m.data) + length(m.attributes), d.attempts FROM pubsub_deliveries d "
-        "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY d.message",
-        (subscription,),
+        "JOIN pubsub_messages m ON m.id = d.message WHERE d.subscription = ? AND d.message > ? "
+        "ORDER BY d.message LIMIT ?",
+        (subscription, after, PAGE),
     )
     return [Entry(row[0], row[1], row[2] + OVERHEAD, row[3]) for row in rows]
 

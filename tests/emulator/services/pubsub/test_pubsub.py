@@ -12,6 +12,7 @@ from google.cloud import pubsub_v1
 from google.pubsub_v1.services import publisher as gapic
 from googleapiclient.errors import HttpError
 
+from emulator.services.pubsub.queues import PAGE
 from emulator.settings import project_number
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
@@ -256,3 +257,25 @@ def test_a_project_may_be_given_by_number(
     (received,) = subscriber.pull(subscription=subscription, max_messages=1).received_messages
     assert received.message.message_id == message
     assert publisher.get_topic(topic=by_number).name == topic
+
+
+def test_a_backlog_longer_than_a_page_comes_whole(
+    emulator: RunningEmulator, subscriber: pubsub_v1.SubscriberClient, topic: str, unique: Names
+) -> None:
+    """With what is published meanwhile at its end."""
+    name = subscription_of(topic, unique)
+    subscriber.create_subscription(name=name, topic=topic, ack_deadline_seconds=600)
+
+    def publish(count: int) -> list[str]:
+        answer = emulator.request("POST", f"/v1/{topic}:publish", {"messages": [{"data": "eA=="}] * count})[1]
+        ids: list[str] = answer["messageIds"]
+        return ids
+
+    ids = [one for _ in range(PAGE // 1000 + 1) for one in publish(1000)]
+    seen: list[str] = []
+    while len(seen) < len(ids):
+        _, answer = emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1000})
+        seen += [one["message"]["messageId"] for one in answer.get("receivedMessages", [])]
+        if len(seen) == 1000:
+            ids += publish(1)
+    assert seen == ids

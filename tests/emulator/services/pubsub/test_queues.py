@@ -1,6 +1,6 @@
 """What is out for delivery: ordering keys, sizes, and messages that come again."""
 
-from emulator.services.pubsub.queues import ANSWER_BYTES, Entry, Lease, Policy, Queue, Stream
+from emulator.services.pubsub.queues import ANSWER_BYTES, PAGE, Entry, Lease, Policy, Queue, Stream
 
 
 def messages_of(leases: list[Lease]) -> list[int]:
@@ -130,3 +130,38 @@ def test_a_message_is_repeated_once_unless_delivery_is_exactly_once() -> None:
         assert [each.entry.message for each in second] == again
         acknowledged = queue.acknowledge([each.ack_id for each in second])
         assert [entry.message for entry in queue.repeated(acknowledged, now=5.0)] == again
+
+
+def test_a_long_backlog_is_read_a_page_at_a_time() -> None:
+    queue = Queue("s", Policy(), [Entry(i, "", 10) for i in range(1, PAGE + 1)])
+    assert not queue.wants_more
+    queue.take(PAGE - 1, 0.0, room=PAGE * 100)
+    assert (queue.wants_more, queue.newest) == (True, PAGE)
+    queue.read_on([Entry(PAGE + 1, "", 10)])
+    assert not queue.wants_more
+    assert [lease.entry.message for lease in queue.take(10, 0.0)] == [PAGE, PAGE + 1]
+
+
+def test_what_comes_before_a_long_backlog_is_read_waits_for_its_turn() -> None:
+    queue = Queue("s", Policy(), [Entry(i, "", 10) for i in range(1, PAGE + 1)])
+    queue.add([Entry(PAGE + 2, "", 10)])
+    queue.read_on([Entry(PAGE + 1, "", 10), Entry(PAGE + 2, "", 10)])
+    queue.add([Entry(PAGE + 2, "", 10), Entry(PAGE + 3, "", 10)])
+    taken = queue.take(2 * PAGE, 0.0, room=PAGE * 100)
+    assert [lease.entry.message for lease in taken] == list(range(1, PAGE + 4))
+
+
+def test_a_key_that_waits_keeps_no_other_key_of_a_long_backlog_waiting() -> None:
+    queue = Queue("s", Policy(ordered=True), [Entry(i, "a", 10) for i in range(1, PAGE + 1)])
+    assert len(queue.take(1, 0.0)) == 1
+    assert queue.take(1, 0.0) == []
+    assert queue.wants_more
+    queue.read_on([Entry(PAGE + 1, "b", 10)])
+    assert [lease.entry.key for lease in queue.take(1, 0.0)] == ["b"]
+
+
+def test_a_seek_back_into_a_long_past_brings_what_follows_its_first_page() -> None:
+    queue = Queue("s", Policy(), [Entry(PAGE * 5, "", 10)])
+    queue.reset([Entry(i, "", 10) for i in range(1, PAGE + 1)])
+    queue.take(PAGE, 0.0, room=PAGE * 100)
+    assert (queue.wants_more, queue.newest) == (True, PAGE)
