@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import commands, consent, console, conversion, fhir_validation, hl7v2, importing, load, storage, testing
-from benchmarks.data import messages, queries
+from benchmarks.data import arrivals, messages, queries, rows
 from benchmarks.deidentify import headers, pixels, text
 from benchmarks.dicomweb import growth, side_by_side
 from benchmarks.fhir.growth import SIZES, growing
@@ -37,7 +37,9 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "deidentify-headers": headers.deidentify_headers,
     "deidentify-pixels": pixels.deidentify_pixels,
     "data-queries": queries.queries,
+    "data-rows": rows.rows,
     "data-messages": messages.messages,
+    "data-arrivals": arrivals.arrivals,
     "testing": testing.testing,
     "console": console.console,
     "demo": commands.demo,

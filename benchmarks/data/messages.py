@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
-from benchmarks.data.pubsub import Client, connected, receiving
+from benchmarks.data.pubsub import Client, connected, published, receiving
 from benchmarks.figures import Figure, timed
 from benchmarks.running import Running, running_emulator
 from scripts.demonstration.places import Places
@@ -39,20 +40,20 @@ def _steady(running: Running, client: Client, name: str, size: int) -> float:
             under_way.append(client.publish(name, size))
         for call in under_way:
             call.result()
-        waits = sorted(wait for _, wait in receiver.recv())
-    return waits[int(len(waits) * 0.95)] * 1000
+        waits = sorted(arrived - published(data) for arrived, data in receiver.recv())
+    return float(waits[int(len(waits) * 0.95)]) * 1000
 
 
 def _bulk(running: Running, client: Client) -> Iterator[Figure]:
     """Messages a second: published, and meanwhile delivered and acknowledged."""
     client.make("bulk")
-    published, delivered, busy = [], [], running.processor_seconds()
+    rates, delivered, busy = [], [], running.processor_seconds()
     for _ in range(_ROUNDS):
         with receiving(running, "bulk", BULK) as receiver:
             start = time.monotonic()
-            published.append(BULK / timed(lambda: _publish(client, "bulk", BULK)))
+            rates.append(BULK / timed(lambda: _publish(client, "bulk", BULK)))
             delivered.append(BULK / (receiver.recv()[-1][0] - start))
-    yield Figure("Pub/Sub, published in calls of 1,000", tuple(published), _RATE_GOAL, unit="/s")
+    yield Figure("Pub/Sub, published in calls of 1,000", tuple(rates), _RATE_GOAL, unit="/s")
     each = (running.processor_seconds() - busy) / _ROUNDS / BULK * 1e6
     note = f"{each:.0f} microseconds of the server's processor for each"
     yield Figure("Pub/Sub, published, delivered and acknowledged", tuple(delivered), _RATE_GOAL, unit="/s", note=note)
@@ -60,7 +61,7 @@ def _bulk(running: Running, client: Client) -> Iterator[Figure]:
 
 def _publish(client: Client, name: str, count: int) -> None:
     """Publish in calls of 1,000, of which four are under way at a time."""
-    under_way = []
+    under_way: list[Any] = []
     for _ in range(count // BATCH):
         if len(under_way) == 4:
             under_way.pop(0).result()

@@ -40,6 +40,10 @@ class Client:
     def make(self, name: str) -> None:
         """A topic with a subscription."""
         self.call("Publisher/CreateTopic", types.Topic.pb()(name=topic_of(name))).result()
+        self.subscribe(name)
+
+    def subscribe(self, name: str) -> None:
+        """A subscription of the topic of the same name."""
         wanted = types.Subscription.pb()(name=subscription_of(name), topic=topic_of(name), ack_deadline_seconds=600)
         self.call("Subscriber/CreateSubscription", wanted).result()
 
@@ -68,6 +72,11 @@ class Client:
         requests.put(None)
 
 
+def published(data: bytes) -> float:
+    """When `Client.publish` made a message's data: monotonic seconds."""
+    return float(_TIME.unpack_from(data)[0])
+
+
 def topic_of(name: str) -> str:
     """The full name of a topic."""
     return f"projects/{PROJECT}/topics/{name}"
@@ -88,9 +97,9 @@ def connected(running: Running) -> Iterator[Client]:
 
 @contextmanager
 def receiving(running: Running, name: str, count: int) -> Iterator[Connection]:
-    """A process that receives so many messages, and then sends when it had each, and for how long that was under way.
+    """A process that receives so many messages, and then sends a list of pairs: when it had one, and its data.
 
-    What it sends is a list of pairs of seconds: the machine's monotonic time, and the wait since `Client.publish`.
+    Times are the machine's monotonic seconds, which processes share.
     """
     ours, theirs = _SPAWN.Pipe()
     arguments = (running.grpc_address, running.credentials.token, name, count, theirs)
@@ -104,8 +113,5 @@ def receiving(running: Running, name: str, count: int) -> Iterator[Connection]:
 def _receive(address: str, token: str, name: str, count: int, pipe: Connection) -> None:
     client = Client(address, token)
     pipe.send(None)
-    arrived = [
-        (now := time.monotonic(), now - _TIME.unpack_from(message.data)[0]) for message in client.receive(name, count)
-    ]
-    pipe.send(arrived)
+    pipe.send([(time.monotonic(), message.data) for message in client.receive(name, count)])
     client.close()
