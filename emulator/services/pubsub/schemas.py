@@ -7,7 +7,7 @@ import sqlite3
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import failed_precondition, invalid_argument, not_found
+from emulator.errors import failed_precondition, invalid_argument, not_found, not_implemented
 from emulator.gateway import paging
 from emulator.gateway.collections import Collection, create, crud
 from emulator.gateway.request import Answer, Request
@@ -27,7 +27,9 @@ DELETED_SCHEMA = "_deleted-schema_"
 
 
 async def _new_revision(request: Request, body: Body) -> Revision:
-    """A revision with the definition that `body` has; a 400 for one that is none."""
+    """A revision with the definition that `body` has; a 400 for one that is none, a 501 for a compiled one."""
+    if body.get("compiledProtoSchema"):
+        raise not_implemented("Schemas with compiledProtoSchema are not emulated: give the text, as definition.")
     kind, definition = body.get("type", ""), body.get("definition", "")
     context = request.context
     return Revision(context.ids.hex(8), context.clock.stamp(), kind, definition, await compiled(kind, definition))

@@ -1,8 +1,10 @@
-"""google-cloud-bigquery beside google-cloud-bigquery-storage: rows by either, led to the emulator."""
+"""google-cloud-bigquery beside google-cloud-bigquery-storage, rows by either, and pandas-gbq: led to the emulator."""
 
 import os
 
 import grpc
+import pandas as pd
+import pandas_gbq
 from google.auth.transport.grpc import secure_authorized_channel
 from google.auth.transport.requests import Request
 from google.cloud import bigquery, bigquery_storage
@@ -23,3 +25,15 @@ reader = bigquery_storage.BigQueryReadClient(transport=BigQueryReadGrpcTransport
 read = client.query("SELECT n FROM UNNEST(GENERATE_ARRAY(1, 200000)) AS n ORDER BY n").result()
 frame = read.to_dataframe(bqstorage_client=reader)
 assert list(frame["n"]) == list(range(1, 200_001))
+
+DATA = pd.DataFrame({"name": ["Ada", "Grace"], "born": [1815, 1906]})
+project = os.environ["GOOGLE_CLOUD_PROJECT"]
+client.create_dataset("frames")
+for if_exists, count in (("fail", 2), ("append", 4), ("replace", 2)):
+    pandas_gbq.to_gbq(DATA, "frames.people", project, if_exists=if_exists, credentials=credentials, progress_bar=False)
+    text = "SELECT * FROM frames.people ORDER BY born, name"
+    given = {"credentials": credentials, "use_bqstorage_api": False, "progress_bar_type": None}
+    frame = pandas_gbq.read_gbq(text, project, **given)
+    assert len(frame) == count
+assert frame.astype({"born": "int64"}).to_dict("records") == DATA.to_dict("records")
+client.delete_dataset("frames", delete_contents=True)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import io
 import logging
 import re
 from typing import TYPE_CHECKING, Any
 
 from emulator.dicom.errors import described
-from emulator.errors import ApiError, invalid_argument, not_implemented
+from emulator.errors import ApiError, invalid_argument
 from emulator.services.pubsub.broker import check_duration, seconds
 from emulator.services.pubsub.delivery.backlog import Backlog, Taken
-from emulator.services.pubsub.delivery.records import properties
 from emulator.services.pubsub.delivery.workers import carries
 from emulator.services.pubsub.destinations import checks, denied, writer_of
 from emulator.services.pubsub.service import SERVICE
 from emulator.services.storage import access, api
-from emulator.services.storage.buckets import rows
+from emulator.services.storage.buckets import avro_files, rows
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -34,13 +32,6 @@ _PARTS = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "hh": "%H", "mm": "%M", "ss": "%
 _FORMAT = re.compile("(?:YYYY|MM|DD|hh|mm|ss|[-_:/TZ])+")
 _FLUSHES = "storage.subscription_flushes"
 _log = logging.getLogger("emulator")
-_DATA = {"name": "data", "type": "bytes"}
-_METADATA = [
-    {"name": "subscription_name", "type": "string"},
-    {"name": "message_id", "type": "string"},
-    {"name": "publish_time", "type": {"type": "long", "logicalType": "timestamp-micros"}},
-    {"name": "attributes", "type": {"type": "map", "values": "string"}},
-]
 
 
 @checks("cloudStorageConfig")
@@ -56,8 +47,6 @@ def check_bucket(context: Context, config: dict[str, Any], writer: str) -> None:
     _check_format(config.get("filenameDatetimeFormat") or "")
     if "textConfig" in config and "avroConfig" in config:
         raise invalid_argument("cloudStorageConfig has one of textConfig and avroConfig.")
-    if (config.get("avroConfig") or {}).get("useTopicSchema"):
-        raise not_implemented("cloudStorageConfig.avroConfig.useTopicSchema is not emulated.")
     bucket = rows.require(context.db, config.get("bucket", ""))
     if not all(access.may(context, writer, bucket, permission) for permission in _PERMISSIONS):
         raise denied()
@@ -80,13 +69,7 @@ async def write(backlog: Backlog, config: dict[str, Any]) -> None:
     try:
         while True:
             taken = await _batch(backlog, config, flush)
-            try:
-                await _write(backlog, config, taken)
-            except ApiError as problem:
-                _log.warning("nothing is written by %s: %s", backlog.name, described(problem))
-                await backlog.refuse(taken)
-            else:
-                await backlog.done(taken)
+            await _write(backlog, config, taken)
     finally:
         flushes.pop(backlog.name, None)
 
@@ -118,14 +101,38 @@ async def _batch(backlog: Backlog, config: dict[str, Any], flush: asyncio.Event)
 
 
 async def _write(backlog: Backlog, config: dict[str, Any], taken: list[Taken]) -> None:
-    """Write messages to a new file. Raises ApiError 403, 404."""
-    context = backlog.context
-    writer = writer_of(context, backlog.name, config)
-    check_bucket(context, config, writer)
+    """Write messages to new files; what can't be written, or does not fit its schema, comes again."""
+    for file in _files(backlog, config, taken):
+        try:
+            await _put(backlog, config, file)
+        except ApiError as problem:
+            _log.warning("nothing is written by %s: %s", backlog.name, described(problem))
+            await backlog.refuse([*file.written, *file.refused])
+            continue
+        await backlog.done(file.written)
+        if file.refused:
+            _log.warning("%d messages of %s do not fit the topic's schema", len(file.refused), backlog.name)
+            await backlog.refuse(file.refused)
+
+
+def _files(backlog: Backlog, config: dict[str, Any], taken: list[Taken]) -> list[avro_files.File]:
     avro = config.get("avroConfig")
-    data = _text(taken) if avro is None else _avro(backlog.name, taken, bool(avro.get("writeMetadata")))
-    kind = "text/plain" if avro is None else "application/octet-stream"
-    await api.put_object(context, config["bucket"], _name(context, config), data, kind)
+    if avro is None:
+        return [avro_files.File(_text(taken), taken, [])]
+    metadata = bool(avro.get("writeMetadata"))
+    if avro.get("useTopicSchema"):
+        return avro_files.by_topic_schema(backlog.context, backlog.name, taken, metadata=metadata)
+    return [avro_files.plain(backlog.name, taken, metadata=metadata)]
+
+
+async def _put(backlog: Backlog, config: dict[str, Any], file: avro_files.File) -> None:
+    """Write a file, unless nothing is in it. Raises ApiError 403, 404."""
+    if not file.written:
+        return
+    context = backlog.context
+    check_bucket(context, config, writer_of(context, backlog.name, config))
+    kind = "text/plain" if config.get("avroConfig") is None else "application/octet-stream"
+    await api.put_object(context, config["bucket"], _name(context, config), file.content, kind)
 
 
 def _name(context: Context, config: dict[str, Any]) -> str:
@@ -139,27 +146,3 @@ def _name(context: Context, config: dict[str, Any]) -> str:
 
 def _text(taken: list[Taken]) -> bytes:
     return b"".join(message.data + b"\n" for _, message in taken)
-
-
-def _avro(subscription: str, taken: list[Taken], with_metadata: bool) -> bytes:
-    """An Avro file of messages in the form that Pub/Sub documents."""
-    import fastavro
-
-    name = "PubsubMessageWithMetadata" if with_metadata else "PubsubMessage"
-    fields = [*_METADATA, _DATA] if with_metadata else [_DATA]
-    schema = {"type": "record", "namespace": "com.google.pubsub", "name": name, "fields": fields}
-    records = [_record(subscription, one) if with_metadata else {"data": one[1].data} for one in taken]
-    file = io.BytesIO()
-    fastavro.writer(file, fastavro.parse_schema(schema), records)
-    return file.getvalue()
-
-
-def _record(subscription: str, taken: Taken) -> dict[str, Any]:
-    message = taken[1]
-    return {
-        "subscription_name": subscription,
-        "message_id": str(message.id),
-        "publish_time": dt.datetime.fromtimestamp(message.published, dt.UTC),
-        "attributes": properties(message),
-        "data": message.data,
-    }

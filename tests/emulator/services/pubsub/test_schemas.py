@@ -226,6 +226,12 @@ def test_definitions_that_are_wrong_are_refused(
         make(kind, definition)
 
 
+def test_a_compiled_schema_is_refused_by_name(emulator: RunningEmulator, unique: Names) -> None:
+    path = f"/v1/projects/{emulator.project}/schemas?schemaId={unique('schema')}"
+    code, answer = emulator.request("POST", path, {"type": "PROTOCOL_BUFFER", "compiledProtoSchema": "CgA="})
+    assert (code, "compiledProtoSchema" in answer["error"]["message"]) == (501, True)
+
+
 def test_a_message_can_be_tried(schemas: Any, make: Callable[..., str], emulator: RunningEmulator) -> None:
     """Against a schema that is there, or one that is given."""
     parent = f"projects/{emulator.project}"

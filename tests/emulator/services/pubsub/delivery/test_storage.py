@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import fastavro
+import orjson
 import pytest
 from google.cloud import storage
 
@@ -69,6 +70,38 @@ def test_avro_files_have_data_and_metadata(
     assert isinstance(record, dict)
     assert (record["subscription_name"], record["data"]) == (name, b"\x00")
     assert record["attributes"] == {"a": "1", "ordering_key": "study"}
+
+
+@pytest.mark.parametrize("metadata", [False, True])
+def test_the_topic_s_schema_says_the_record(
+    emulator: RunningEmulator, bucket: storage.Bucket, unique: Names, metadata: bool
+) -> None:
+    """A file for each revision; what is told beside are fields of their own (CloudStorageConfig.AvroConfig)."""
+    fields = [{"name": "modality", "type": "string"}, {"name": "images", "type": "int"}]
+    schema = f"projects/{PROJECT}/schemas/{unique('schema')}"
+
+    def definition(fields: list[dict[str, Any]]) -> dict[str, str]:
+        text = orjson.dumps({"type": "record", "name": "Study", "fields": fields}).decode()
+        return {"type": "AVRO", "definition": text}
+
+    def put(topic: str, body: dict[str, Any]) -> None:
+        code, answer = emulator.request("PUT", f"/v1/projects/{PROJECT}/{topic}", body)
+        assert code == 200, answer
+
+    path = f"/v1/projects/{PROJECT}/schemas?schemaId={schema.rsplit('/', 1)[-1]}"
+    assert emulator.request("POST", path, definition(fields))[0] == 200
+    topic, name = unique("topic"), unique("subscription")
+    put(f"topics/{topic}", {"schemaSettings": {"schema": schema, "encoding": "JSON"}})
+    avro = {"useTopicSchema": True, "writeMetadata": metadata}
+    config = {"bucket": bucket.name, "avroConfig": avro}
+    put(f"subscriptions/{name}", {"topic": f"projects/{PROJECT}/topics/{topic}", "cloudStorageConfig": config})
+    publish(emulator, f"projects/{PROJECT}/topics/{topic}", b'{"modality": "DX", "images": 2}')
+    [file] = files(emulator, bucket)
+    [record] = fastavro.reader(io.BytesIO(file.download_as_bytes()))
+    assert isinstance(record, dict)
+    assert (record["modality"], record["images"]) == ("DX", 2)
+    told = {"subscription_name", "message_id", "publish_time", "attributes"}
+    assert set(record) == {"modality", "images"} | (told if metadata else set())
 
 
 def test_a_file_is_written_once_it_is_full(
