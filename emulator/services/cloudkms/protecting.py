@@ -42,10 +42,14 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who protects data with keys: a service's agent (an e-mail address), and how that service words refusals."""
+    """Who protects data with keys: a service's agent (an e-mail address), and how that service words refusals.
+
+    inside says that for data in a multi-region a key in one of its regions will do.
+    """
 
     agent: str
     refusals: Refusals
+    inside: bool = False
 
 
 def is_key_name(name: str) -> bool:
@@ -101,14 +105,20 @@ def _key(context: Context, key: str, user: User, location: str | None, tx: sqlit
     found = context.resources.get(KEYS, key, tx)
     if found is None or "primary" not in found.body:
         raise _denied(key, user)
-    if location is not None and form[1] not in places(location):
+    if location is not None and not _fits(form[1], location, inside=user.inside):
         raise user.refusals.elsewhere(
             f"The Cloud KMS key {key} is in {form[1]}; what it is to encrypt is in {location.lower()}."
         )
     return found
 
 
-def places(location: str) -> tuple[str, ...]:
+def _fits(place: str, location: str, *, inside: bool) -> bool:
+    """Whether a key in `place` may encrypt data in a location."""
+    allowed = _places(location)
+    return place in allowed or (inside and place.startswith(tuple(f"{one}-" for one in allowed)))
+
+
+def _places(location: str) -> tuple[str, ...]:
     """Where a key may be for data in a location: the same place, which Cloud KMS calls europe for eu.
 
     For a dual-region of Cloud Storage (nam4, eur4, asia1) also the multi-region around it.

@@ -61,4 +61,4 @@ def is_open(context: Context, stored: StoredObject) -> bool:
 
 
 def _user(project: str) -> cloudkms.User:
-    return cloudkms.User(agent_email("storage", project), _REFUSALS)
+    return cloudkms.User(agent_email("storage", project), _REFUSALS, inside=True)
