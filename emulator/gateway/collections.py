@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 TxHook = Callable[["Context", sqlite3.Connection, Resource], None]
 VERBS = ("create", "get", "list", "patch", "delete", "getIamPolicy", "setIamPolicy", "testIamPermissions")
+DOT_SEGMENTS = frozenset((".", ".."))
+"""Ids that programs take out of addresses (RFC 3986 6.2.2.3): what follows them would be of another resource."""
 
 
 def _no_hook(_context: Context, _tx: sqlite3.Connection, _resource: Resource) -> None:
@@ -127,6 +129,8 @@ def new_name(collection: Collection, request: Request) -> tuple[str, str]:
             f'Invalid {collection.id_parameter or "name"} "{resource_id[:80]}": it must match '
             f"{collection.id_pattern.pattern}."
         )
+    if resource_id in DOT_SEGMENTS:
+        raise invalid_argument(f'Invalid {collection.id_parameter or "name"} "{resource_id}": no path can hold it.')
     return f"{parent}/{collection.segment}/{resource_id}", parent
 
 
@@ -235,7 +239,7 @@ def _patch(collection: Collection) -> Handler:
         if mask is not None and request.method.request is not None:
             known = request.method.document.schemas[request.method.request].get("properties", {})
             for path in mask:
-                if path.partition(".")[0] not in known:
+                if path.partition(".")[0] not in known or path == "name":  # AIP-134: what it names is what is changed
                     raise validation.unknown_mask(path)
         if mask is None and collection.mutable:
             mask = sorted(collection.mutable)

@@ -20,6 +20,10 @@ from emulator.state.blobs import Span
 PIECE = 2 << 20
 PAST_PARSER = 1 << 16
 REMEMBERED = 256
+HEAD_LIMIT = 1 << 18
+"""Bytes of a request in which neither its head ends nor a piece of its body comes; those of a read are not counted."""
+HEAD_SECONDS = 60
+"""How long a head may take, and the first one of a connection until it begins."""
 _NO_BODY = frozenset((204, 304))
 
 
@@ -38,6 +42,8 @@ class Protocol(HttpToolsProtocol):
         self._missing = 0  # bytes of the body that the parser still waits for, where their number is known
         self._past_parser = 0  # bytes of the body that will not go through it
         self._idle_since = 0.0
+        self._heard = self._head_since = self.loop.time()  # of a head that is not complete; 0.0 where there is none
+        self._fruitless = 0  # bytes of a head, or of what is about a body, that have come
         self._common: dict[str, Any] = {
             "extensions": {SPANS: {}},
             "type": "http",
@@ -49,6 +55,10 @@ class Protocol(HttpToolsProtocol):
             "root_path": self.root_path,
             "state": self.app_state,
         }
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            self._refuse(503, f"More than {self.limit_concurrency} connections are open: close some, or try later.")
+            return
+        self._look_later(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, its timer included."""
@@ -69,31 +79,49 @@ class Protocol(HttpToolsProtocol):
             self._start_asgi_task(*self.pipeline.pop())
             return
         self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self._look_later(self.timeout_keep_alive)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it has been idle for long enough."""
-        idle = self.loop.time() - self._idle_since
-        if self.cycle.response_complete and idle >= self.timeout_keep_alive:
-            self.transport.close()
+        """Close the connection if what it waits for has not come for long enough; else look again later."""
+        if self._is_overdue(self.loop.time()):
+            self.transport.abort()
         else:
-            self._look_later(max(1.0, self.timeout_keep_alive - idle))
+            self._look_later(HEAD_SECONDS)
+
+    def _is_overdue(self, now: float) -> bool:
+        """Whether a head takes too long, the rest of a body does not come, or no request follows the last one."""
+        if self._head_since:
+            return now - self._head_since >= HEAD_SECONDS
+        if self.cycle.response_complete:
+            return now - self._idle_since >= self.timeout_keep_alive
+        reads = self.cycle.more_body and not self.flow.read_paused
+        return reads and now - self._heard >= self.timeout_keep_alive
 
     def _look_later(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
         """Pass on bytes of the connection: the rest of a large body, or what the parser is to see."""
+        self._heard = self.loop.time()
         if self._past_parser:
             data = self._take(data)
             if not data:
                 return
+        self._fruitless += len(data)
         super().data_received(data)
+        if self._fruitless > HEAD_LIMIT:
+            self._refuse(431, f"The head of a request may have {HEAD_LIMIT} bytes.")
         if self._missing > PAST_PARSER and self.parser is not None:
             self._past_parser, self._missing = self._missing, 0
             self.parser = httptools.HttpRequestParser(self)  # begins with the next request
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Say in plain text why the connection ends, unless an answer is under way, and end it."""
+        cycle = cast("Cycle | None", self.cycle)
+        if cycle is None or cycle.response_complete:
+            head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + head % len(text) + text.encode("ascii"))
+        self.transport.close()
 
     def _take(self, data: bytes) -> bytes:
         """Put what belongs to the large body there; give what follows it."""
@@ -107,6 +135,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins: forget what the last one said of itself (httptools calls this)."""
+        self._head_since = self._heard
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -127,6 +156,7 @@ class Protocol(HttpToolsProtocol):
             path, _, query = url.partition(b"?")
         scope["raw_path"], scope["query_string"] = path, query
         before = cast("Cycle | None", self.cycle)
+        self._head_since, self._fruitless = 0.0, 0
         self.cycle = cycle = Cycle(self, keep_alive=version != "1.0" and parser.should_keep_alive())
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, self.app)
@@ -151,7 +181,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A piece of a request's body, as the parser found it (httptools calls this)."""
-        self._missing = max(0, self._missing - len(body))
+        self._missing, self._fruitless = max(0, self._missing - len(body)), 0
         self._collect(body)
 
     def _collect(self, body: bytes) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import gc
 import json
 import logging
 import os
+import resource
 import shlex
 import socket
 import sys
@@ -25,6 +27,9 @@ from emulator.state.request_log import RequestLog
 
 _COLLECTED = 10_000, 10, 10
 """When garbage is looked for (gc.set_threshold): a bundle of resources is some thousand objects, all in use."""
+
+_FILES = 20_000
+"""How many files this process means to open at most, connections among them."""
 
 
 class StartError(Exception):
@@ -91,6 +96,7 @@ def _run(settings: Settings, listener: socket.socket, secured: socket.socket | N
         server_header=False,
         date_header=True,
         backlog=1024,
+        limit_concurrency=_connections(),
     )
     server = Server(config)
     if secured is not None:
@@ -101,6 +107,17 @@ def _run(settings: Settings, listener: socket.socket, secured: socket.socket | N
         raise StartError(
             f"The emulator could not start; its log is on standard error, or in {settings.state / LOG_FILE}."
         )
+
+
+def _connections() -> int:
+    """How many connections may be open: half of the files that this process may open, of which it gets all it can."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # a system may refuse what it said
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return (_FILES if soft == resource.RLIM_INFINITY else min(soft, _FILES)) // 2
 
 
 class _Announced:

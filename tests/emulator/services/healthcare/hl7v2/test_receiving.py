@@ -12,7 +12,7 @@ from googleapiclient.errors import HttpError
 from emulator.hl7v2.message import Message
 from emulator.services.healthcare.hl7v2.receiving import LARGEST
 from tests.emulator.hl7v2.samples import ADMISSION, GOOGLE
-from tests.emulator.services.healthcare.hl7v2.conftest import Hl7V2Store, encoded
+from tests.emulator.services.healthcare.hl7v2.conftest import Hl7V2Store, encoded, refused
 from tests.support.emulator import RunningEmulator
 
 Make = Callable[..., Hl7V2Store]
@@ -151,3 +151,13 @@ def test_segments_are_separated_as_the_store_says(make_hl7v2: Make) -> None:
     assert message["parsedData"]["segments"][0]["fields"]["1"] == "|"
     store.stores.patch(name=store.name, updateMask="parserConfig.segmentTerminator", body={}).execute()
     assert store.get(message["name"]) == message
+
+
+def test_a_terminator_is_text(make_hl7v2: Make) -> None:
+    for terminator in (b"\xff", b"\r\xc3"):
+        with pytest.raises(HttpError) as caught:
+            make_hl7v2(parserConfig={"segmentTerminator": encoded(terminator)})
+        assert refused(caught.value)[:2] == (
+            400,
+            "Invalid parserConfig.segmentTerminator: it must be text in UTF-8, as base64.",
+        )

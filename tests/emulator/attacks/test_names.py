@@ -1,0 +1,41 @@
+"""Names that mean something to file systems, addresses or eyes: refused, or just names."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.emulator.services.healthcare.conftest import LOCATION
+from tests.support.emulator import RunningEmulator
+
+STORES = ("dicomStores", "fhirStores", "hl7V2Stores", "consentStores")
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "%2e%2e", "%2E", "a%2Fb", "..%2F..", "a%00", "a%0d%0ab", "a%5Cb", "x" * 257]
+)
+def test_an_id_that_no_address_can_hold_is_refused(
+    emulator: RunningEmulator, unique: Callable[[str], str], name: str
+) -> None:
+    location = f"/v1/projects/{emulator.project}/locations/{LOCATION}"
+    assert emulator.request("POST", f"{location}/datasets?datasetId={name}", {})[0] == 400
+    dataset = f"{location}/datasets/{unique('names')}"
+    assert emulator.request("POST", f"{location}/datasets?datasetId={dataset.rpartition('/')[2]}", {})[0] == 200
+    for kind in STORES:
+        body = {"version": "R4"} if kind == "fhirStores" else {}
+        status, answer = emulator.request("POST", f"{dataset}/{kind}?{kind[:-1]}Id={name}", body)
+        assert (status, answer["error"]["status"]) == (400, "INVALID_ARGUMENT")
+
+
+def test_a_name_is_not_what_a_mask_changes(emulator: RunningEmulator, unique: Callable[[str], str]) -> None:
+    location = f"/v1/projects/{emulator.project}/locations/{LOCATION}"
+    name = unique("names")
+    dataset = f"{location}/datasets/{name}"
+    assert emulator.request("POST", f"{location}/datasets?datasetId={name}", {})[0] == 200
+    made = emulator.request("POST", f"{dataset}/dicomStores?dicomStoreId=store", {})
+    body = {"name": f"{dataset[4:]}/dicomStores/another", "labels": {"a": "b"}}
+    status, answer = emulator.request("PATCH", f"{dataset}/dicomStores/store?updateMask=name", body)
+    assert (status, answer["error"]["message"]) == (
+        400,
+        "Invalid field mask: 'name' is not a field that can be updated.",
+    )
+    assert emulator.request("GET", f"{dataset}/dicomStores/store") == made
