@@ -4,9 +4,11 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
 
 from emulator.hospital.options import HOSPITAL
-from tests.conftest import StartEmulator
 from tests.support.emulator import ROOT, RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -20,17 +22,23 @@ def seed(running: RunningEmulator, line: str) -> "subprocess.CompletedProcess[st
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
-def test_the_page_is_what_happens(start_emulator: StartEmulator) -> None:
-    running = start_emulator(project="local-project")
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator with the project that the page speaks of."""
+    started = RunningEmulator(tmp_path_factory.mktemp("how-to") / "state", "local-project").start()
+    yield started
+    started.stop()
+
+
+def test_the_page_is_what_happens(running: RunningEmulator) -> None:
     assert [shlex.split(line)[:2] for line, _ in STEPS] == [["seed", HOSPITAL]] * 2
     for line, expected in STEPS:
         ended = seed(running, line)
         assert (ended.returncode, ended.stdout) == (0, expected), ended.stderr
 
 
-def test_stores_of_a_stack_are_filled_by_the_line_for_it(start_emulator: StartEmulator) -> None:
+def test_stores_of_a_stack_are_filled_by_the_line_for_it(running: RunningEmulator) -> None:
     """The stores as stack `local` declares them (Pulumi.local.yaml)."""
-    running = start_emulator(project="local-project")
     (line,) = re.findall(r"```sh\npython -m emulator (.*)\n```", TEXT)
     location = "/v1/projects/local-project/locations/us-central1/datasets"
     dataset = f"{location}/imaging-local"
