@@ -118,7 +118,7 @@ def _flat_paths(method: Method) -> Iterator[str]:
     """The flat path, and the others that the method's pattern allows.
 
     DICOMweb bulk data is named by a tag, or by tags and items; blob storage settings are those of a study, a series or
-    an instance; types of metrics have slashes.
+    an instance; types of metrics have slashes, and bindings of tags are named by two things.
     """
     flat = method.flat_path
     yield flat
@@ -126,6 +126,8 @@ def _flat_paths(method: Method) -> Iterator[str]:
         study, _, verb = flat.rpartition(":")
         yield f"{study}/series/{{seriesId}}:{verb}"
         yield f"{study}/series/{{seriesId}}/instances/{{instancesId}}:{verb}"
+    if flat.endswith("/tagBindings/{tagBindingsId}"):
+        yield f"{flat}/tagValues/{{tagValuesId}}"
     described = flat.endswith("/metricDescriptors/{metricDescriptorsId}")
     if flat.endswith("/{bulkdataId}/{bulkdataId1}"):
         yield flat.rpartition("/")[0]
