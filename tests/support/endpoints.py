@@ -12,6 +12,8 @@ ENDPOINTS = {
     "iamBeta": "v1/",
     "iam2": "v2/",
     "kms": "v1/",
+    "secretManager": "v1/",
+    "tags": "v3/",
     "logging": "v2/",
     "monitoring": "",
     "cloudScheduler": "v1/",

@@ -11,6 +11,7 @@ from emulator.provider.tables import (
     composer,
     custom_roles,
     deny_policies,
+    federation,
     healthcare,
     iam,
     kms,
@@ -20,8 +21,10 @@ from emulator.provider.tables import (
     pubsub,
     run,
     scheduler,
+    secretmanager,
     serviceaccount,
     storage,
+    tags,
 )
 
 _MODULES = (
@@ -40,5 +43,8 @@ _MODULES = (
     iam,
     custom_roles,
     deny_policies,
+    secretmanager,
+    federation,
+    tags,
 )
 FLOWS: Final[Mapping[str, Flow]] = {flow.spec.resource_type: flow for module in _MODULES for flow in module.FLOWS}

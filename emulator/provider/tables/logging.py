@@ -1,4 +1,4 @@
-"""Cloud Logging: the sinks of a project."""
+"""Cloud Logging: the sinks and the log-based metrics of a project."""
 
 from __future__ import annotations
 
@@ -30,6 +30,24 @@ PROJECT_SINK = Resource(
     defaults={"uniqueWriterIdentity": True},
 )
 
+METRIC = Resource(
+    resource_type="gcp:logging/metric:Metric",
+    service="logging",
+    id="{name}",
+    imports=("{project} {name}", "{name}"),
+    create=Call("POST", "projects/{project}/metrics"),
+    read=Call("GET", "projects/{project}/metrics/{name}"),
+    update=Call("PUT", "projects/{project}/metrics/{name}"),
+    delete=Call("DELETE", "projects/{project}/metrics/{name}"),
+    address=props("name project"),
+    unsent=props("project"),
+    immutable=props("name project"),
+    computed=props("project metricDescriptor metricDescriptor.unit metricDescriptor.labels.valueType"),
+    unordered=props("metricDescriptor.labels"),
+    mask=False,
+    whole=True,
+)
+
 
 class _ProjectSink(Flow):
     """A sink that is there already is adopted, as the official plugin does."""
@@ -45,4 +63,4 @@ class _ProjectSink(Flow):
         return self.identity(values, rest.settings), self.update(rest, present, inputs)
 
 
-FLOWS = (_ProjectSink(PROJECT_SINK),)
+FLOWS = (_ProjectSink(PROJECT_SINK), Flow(METRIC))

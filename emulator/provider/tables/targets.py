@@ -195,6 +195,9 @@ TARGETS: Mapping[str, Target] = {
         "projects/{project}/locations/{location}/jobs/{name}",
         ("{project}/{location}/{name}", "{location}/{name}", "{name}"),
     ),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": Target(
+        "secretManager", "secretId", "projects/{project}/secrets/{secret}", ("{project}/{secret}", "{secret}")
+    ),
     "gcp:projects/iAMMember:IAMMember": PROJECT,
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": Target(
         "kms",
