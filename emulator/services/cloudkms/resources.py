@@ -59,20 +59,34 @@ def _prepare_key(_request: Request, body: dict[str, Any]) -> dict[str, Any]:
 
 def _prepare_update(_request: Request, _old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     _check_rotation(body)
+    algorithms.check(body.get("versionTemplate", {}).get("algorithm", ""), body["purpose"])
     return body
 
 
 def _check_rotation(body: dict[str, Any]) -> None:
     """CryptoKey.rotationPeriod: at least 24 hours, only for symmetric keys, and with a next rotation time."""
-    period = body.get("rotationPeriod")
+    period, following = body.get("rotationPeriod"), body.get("nextRotationTime")
+    if (period or following) and body["purpose"] != SYMMETRIC:
+        raise invalid_argument(f"CryptoKey.rotationPeriod is only for keys of purpose {SYMMETRIC}.")
+    if following:
+        _check_time(following)
     if period is None:
         return
-    if body["purpose"] != SYMMETRIC:
-        raise invalid_argument(f"CryptoKey.rotationPeriod is only for keys of purpose {SYMMETRIC}.")
     if not _DAY <= seconds(period, "rotationPeriod") <= 876_000 * 3600:
         raise invalid_argument("CryptoKey.rotationPeriod must be from 24 hours to 876,000 hours.")
-    if not body.get("nextRotationTime"):
+    if not following:
         raise invalid_argument("CryptoKey.rotationPeriod needs CryptoKey.nextRotationTime.")
+
+
+def _check_time(text: str) -> None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise invalid_argument(
+            f'CryptoKey.nextRotationTime "{text[:40]}" is not a time such as "2027-01-01T00:00:00Z".'
+        )
 
 
 def seconds(text: str, field: str) -> int:

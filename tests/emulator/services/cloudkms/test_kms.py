@@ -146,6 +146,12 @@ def test_a_disabled_or_destroyed_version_is_not_used(rings: Any, key: str) -> No
         {"purpose": "ASYMMETRIC_SIGN"},
         {"purpose": "ENCRYPT_DECRYPT", "rotationPeriod": "7776000s"},
         {"purpose": "ENCRYPT_DECRYPT", "rotationPeriod": "60s", "nextRotationTime": "2027-01-01T00:00:00Z"},
+        {"purpose": "ENCRYPT_DECRYPT", "nextRotationTime": "tomorrow"},
+        {
+            "purpose": "MAC",
+            "versionTemplate": {"algorithm": "HMAC_SHA256"},
+            "nextRotationTime": "2027-01-01T00:00:00Z",
+        },
         {"purpose": "ENCRYPT_DECRYPT", "destroyScheduledDuration": "1s"},
         {"purpose": "ENCRYPT_DECRYPT", "destroyScheduledDuration": "a month"},
     ],
@@ -164,6 +170,8 @@ def test_patch(rings: Any, key: str) -> None:
     assert not rotation.keys() & cleared.keys()
     assert cleared["labels"] == {"a": "b"}
     assert refused(keys.patch(name=key, updateMask="purpose", body={"purpose": "MAC"}))[0] == 400
+    template = {"versionTemplate": {"algorithm": "HMAC_SHA256"}}
+    assert refused(keys.patch(name=key, updateMask="versionTemplate.algorithm", body=template))[0] == 400
     assert refused(keys.patch(name=key, updateMask="nothing", body={"labels": {}}))[0] == 400
 
 
