@@ -11,8 +11,13 @@ from typing import Any
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.types import Field, check_schema, field_mode, field_type
+from emulator.services.bigquery.sql.types import Field, check_schema, field_mode, field_type, standard_type
 
+WIDER = {  # the types that columns of a type can become
+    "INTEGER": ("NUMERIC", "BIGNUMERIC", "FLOAT"),
+    "NUMERIC": ("BIGNUMERIC", "FLOAT"),
+    "BIGNUMERIC": ("FLOAT",),
+}
 MAX_KEY_COLUMNS = 16  # BigQuery: columns of a primary key
 
 
@@ -43,6 +48,19 @@ def check_update(table: TableName, old: Sequence[Field], new: Sequence[Field], p
     for field in after.values():
         if field_mode(field) == "REQUIRED":
             raise _mismatch(table, f"Cannot add required fields to an existing schema. (field: {path}{field['name']})")
+
+
+def check_new_type(old: Field, new: Field) -> None:
+    """Raise a 400 where ALTER COLUMN SET DATA TYPE cannot make one type the other.
+
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language, "SET DATA TYPE".
+    """
+    if field_type(new) not in (field_type(old), *WIDER.get(field_type(old), ())):
+        message = (
+            f"ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({standard_type(old)}) is "
+            f"assignable to the new type ({standard_type(new)})"
+        )
+        raise errors.error("invalidQuery", message)
 
 
 def in_order(old: Sequence[Field], new: Sequence[Field]) -> list[Field]:

@@ -318,6 +318,7 @@ async def _retype(context: Context, found: Resource, change: Change) -> None:
                 new = {**old, "name": change.to}
             else:
                 new = {**old, **(change.definition or {}), "mode": old.get("mode", "NULLABLE")}
+                schemas.check_new_type(old, new)
         fields.append(new)
         selected[new["name"]] = recast(quote(old["name"]), old, new)
     before = catalog.storage_of(found.body)

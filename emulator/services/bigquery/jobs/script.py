@@ -22,6 +22,7 @@ from emulator.services.bigquery.sql import blocks, scripts
 from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.blocks import ITERATE, LEAVE, Fragment, Jump, Node
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
+from emulator.services.bigquery.sql.types import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -175,7 +176,7 @@ class Runner:
                 null = self._script(f"SELECT CAST(NULL AS {node.kind})", ())
                 typed = await values.evaluate(self._session, null, None)
                 assert isinstance(typed, Variable)
-                known = Variable(name, typed.field)
+                known = Variable(name, {**typed.field, **parameters_of(node.kind)})
             value = await self._value(node.default, known) if node.default else None
             if known is None:
                 assert value is not None

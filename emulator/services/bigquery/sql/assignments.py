@@ -10,7 +10,8 @@ from sqlglot import exp
 from emulator.services.bigquery.sql.coercion import convert, fits
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.inference import Inference, require_bool
-from emulator.services.bigquery.sql.kinds import Kind, Mismatch, Typed, supertype, typed
+from emulator.services.bigquery.sql.kinds import Kind, Mismatch, Typed, note, supertype, typed
+from emulator.services.bigquery.sql.record_fields import kind_at, path_of, whole
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source
 from emulator.services.bigquery.sql.setops import convert_columns, literals
 
@@ -76,10 +77,23 @@ def _insert(inference: Inference, tree: exp.Insert, columns: Columns, level: Lev
 
 def _update(inference: Inference, tree: exp.Update, columns: Columns, level: Level) -> None:
     kinds = {name.lower(): kind for name, kind in columns}
-    for assignment in tree.expressions:
+    alias = level[0].name
+    records: dict[str, dict[tuple[str, ...], exp.Expr]] = {}
+    for assignment in list(tree.expressions):
         inference.expression(assignment.expression, [level])
         column = assignment.this
-        _assign(assignment.expression, kinds.get(column.name.lower()), UPDATE, column.name)
+        name, *path = path_of(column, alias) if isinstance(column, exp.Column) else [column.name]
+        kind = kind_at(kinds.get(name.lower()), path, name)
+        _assign(assignment.expression, kind, UPDATE, ".".join([name, *path]))
+        if path:
+            records.setdefault(name.lower(), {})[tuple(part.lower() for part in path)] = assignment.expression
+            assignment.pop()
+    for name, paths in records.items():
+        kind = kinds.get(name)
+        if kind is None:
+            raise SqlError(f"Column {name} is not present in the table")
+        before = note(exp.column(name, table=exp.to_identifier(alias, quoted=True), quoted=True), kind)
+        tree.append("expressions", exp.EQ(this=exp.column(name, quoted=True), expression=whole(before, kind, paths)))
 
 
 def _assign(value: exp.Expr, kind: Kind | None, message: str, column: str) -> None:

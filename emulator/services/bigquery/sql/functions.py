@@ -24,7 +24,7 @@ from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
 from emulator.services.bigquery.sql.intervals import IntervalRewriter
 from emulator.services.bigquery.sql.json_changes import JsonChanges
-from emulator.services.bigquery.sql.kinds import JSON, STRING, array_of, kind_of, note, of_datatype
+from emulator.services.bigquery.sql.kinds import DATE, INT64, JSON, STRING, array_of, kind_of, note, of_datatype
 from emulator.services.bigquery.sql.named import NAMED
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
@@ -37,7 +37,7 @@ from emulator.services.bigquery.sql.values import ValueRewriter
 
 Rewrite = Callable[[Any], exp.Expr | None]
 # Functions that sqlglot does not know by name, of values of any type; those of one type are in named.txt.
-OF_ANY = {"ERROR": "bq_error", "NULLIFZERO": "bq_nullifzero"}
+OF_ANY = {"ERROR": "bq_error", "NULLIFZERO": "bq_nullifzero", "ZEROIFNULL": "bq_zeroifnull"}
 MAX_INT64 = 2**63 - 1
 DIRECT: dict[type[exp.Expr], str] = {
     exp.JSONType: "bq_json_type",
@@ -157,6 +157,11 @@ class Rewriter(
         return cast(node.copy(), "DOUBLE")  # to DuckDB, 1.5 is a DECIMAL
 
     def _add(self, node: exp.Binary) -> exp.Expr | None:
+        if {kind_of(node.this), kind_of(node.expression)} == {DATE, INT64}:  # the engine adds days of 32 bits
+            for side in (node.this, node.expression):
+                if kind_of(side) == INT64:
+                    side.replace(cast(side.copy(), "INTEGER"))
+            return None
         left = node.this
         if isinstance(left, exp.Literal) and left.is_int:  # DuckDB's literals have 32 bits
             left.replace(cast(left.copy(), "BIGINT"))

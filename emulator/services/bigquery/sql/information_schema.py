@@ -14,7 +14,7 @@ from emulator.services.bigquery.sql.catalog import SchemaView, Snapshot, TableIn
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.job_schema import jobs_select
 from emulator.services.bigquery.sql.partitions import partitions_select
-from emulator.services.bigquery.sql.types import Field, duckdb_type, field_mode, literal, quote, standard_type
+from emulator.services.bigquery.sql.types import DEFAULT, Field, duckdb_type, field_mode, literal, quote, standard_type
 
 Row = tuple[Any, ...]
 
@@ -57,6 +57,7 @@ def _column_rows(tables: Iterable[TableInfo]) -> Iterator[Row]:
                 "NO",
                 "YES" if field["name"] == table.partitioned_by else "NO",
                 clustered,
+                field.get(DEFAULT) or "NULL",
             )
 
 
@@ -121,7 +122,7 @@ VIEWS: dict[str, tuple[list[Field], Callable[[Iterable[TableInfo]], Iterator[Row
         _columns(
             "table_catalog:STRING table_schema:STRING table_name:STRING column_name:STRING ordinal_position:INTEGER "
             "is_nullable:STRING data_type:STRING is_generated:STRING is_hidden:STRING is_system_defined:STRING "
-            "is_partitioning_column:STRING clustering_ordinal_position:INTEGER"
+            "is_partitioning_column:STRING clustering_ordinal_position:INTEGER column_default:STRING"
         ),
         _column_rows,
     ),

@@ -87,7 +87,7 @@ class Kind:
 
 STRING, BYTES, BOOL, INT64, FLOAT64, JSON = map(Kind, ("STRING", "BYTES", "BOOL", "INT64", "FLOAT64", "JSON"))
 NUMERIC, BIGNUMERIC, NULL, INTERVAL = map(Kind, ("NUMERIC", "BIGNUMERIC", "NULL", "INTERVAL"))
-GEOGRAPHY = Kind("GEOGRAPHY")
+GEOGRAPHY, DATE = Kind("GEOGRAPHY"), Kind("DATE")
 Typed = tuple[Kind | None, bool]  # the type of an expression, and whether that is a literal
 
 

@@ -74,7 +74,7 @@ SENTENCES = (  # patterns of the engine's, without their class, compiled when on
     (r"Unknown TimeZone '(.*?)'", "Invalid time zone: {1}"),
     (r"Overflow in .* (?:DECIMAL|INT128)|Could not cast value .* to DECIMAL|Casting .* to type DECIMAL",
      "numeric overflow"),
-    (r"Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
+    (r"Overflow on abs|Overflow in .* INT64|.*cast from type .* out of range.* INT64", "int64 overflow"),
     (r"(?:ORDER|GROUP BY) term out of range", "ORDER BY or GROUP BY is out of SELECT column number range"),
     (r".*[Oo]ut of range|Overflow", "The value is out of range for its type"),
     (r"Set operations can only apply to expressions with the same number of result columns",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import JSON, Kind
 from emulator.services.bigquery.sql.pseudo import KINDS
 
@@ -67,8 +68,11 @@ def _column(names: list[str], level: Level) -> tuple[Kind | None] | None:
             if source.columns is None:
                 return (None,)
             kinds = source.column(names[skipped])
+            _refuse_twice(names[skipped], kinds)
             if kinds:
                 return (inside(kinds[0], names[skipped + 1 :]),)
+    for source in level:
+        _refuse_twice(names[0], source.column(names[0]))
     kinds = [kind for source in level if names[0] not in source.merged for kind in source.column(names[0])]
     if kinds:
         same = all(kind == kinds[0] for kind in kinds)
@@ -77,6 +81,12 @@ def _column(names: list[str], level: Level) -> tuple[Kind | None] | None:
         if source.name and source.name == names[0] and len(names) == 1:
             return (whole(source),)
     return None
+
+
+def _refuse_twice(name: str, kinds: Sequence[Kind | None]) -> None:
+    """Raise SqlError where one source has several columns of a name."""
+    if len(kinds) > 1:
+        raise SqlError(f"Column name {name} is ambiguous")
 
 
 def _qualified(names: list[str], source: Source) -> int:

@@ -21,7 +21,7 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine,
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Create, Plan, Script, Variable
 from emulator.services.bigquery.sql.rows import row_encoder
-from emulator.services.bigquery.sql.types import Field, duckdb_type, python_select, quote
+from emulator.services.bigquery.sql.types import Field, duckdb_type, fitted, python_select, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -199,9 +199,10 @@ def evaluate(
     translator = _translator(connection, script, found or Snapshot(principal=principal))
     sql = translator.select(statement.tree, [into] if into else ())
     fields = engine.describe(connection, sql)
-    if into and duckdb_type(fields[0]) != duckdb_type(into):
+    if into and (duckdb_type(fields[0]) != duckdb_type(into) or into.get("maxLength")):
         fields = [into]
-        sql = f"SELECT CAST(v AS {duckdb_type(into)}) AS {quote(into['name'])} FROM ({sql}) AS s(v)"
+        value = f"CAST(v AS {duckdb_type(into)})"
+        sql = f"SELECT {fitted(value, into) or value} AS {quote(into['name'])} FROM ({sql}) AS s(v)"
     return _value(connection, sql, into or fields[0], fields)
 
 

@@ -11,6 +11,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import DML
+from emulator.services.bigquery.sql.record_fields import path_of
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
 from emulator.services.bigquery.sql.routines import calls
 from emulator.services.bigquery.sql.syntax import RESERVED
@@ -206,9 +207,8 @@ def _normalise_dml(tree: exp.Expr) -> None:
             if isinstance(when.args["then"], exp.Update):
                 assignments += when.args["then"].expressions
     for assignment in assignments:
-        if isinstance(assignment.this, exp.Column) and assignment.this.table:
-            alias = target_node(tree).alias_or_name
-            if assignment.this.table.lower() != alias.lower() or assignment.this.args.get("db"):
-                written = assignment.this.sql("bigquery")
-                raise SqlError(f"Setting the field {written} of a record is not emulated; set the whole record.")
+        if (
+            isinstance(assignment.this, exp.Column)
+            and len(path_of(assignment.this, target_node(tree).alias_or_name)) == 1
+        ):
             assignment.this.set("table", None)

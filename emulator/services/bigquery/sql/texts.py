@@ -28,7 +28,9 @@ class TextRewriter:
         return call("bq_byte_values" if _is_bytes(node.this) else "bq_code_points", node.this)
 
     def _bitwisecount(self, node: exp.BitwiseCount) -> exp.Expr:
-        return call("bq_bit_count_of_bytes" if _is_bytes(node.this) else "bit_count", node.this)
+        if _is_bytes(node.this):
+            return call("bq_bit_count_of_bytes", node.this)
+        return call("bit_count", cast(node.this, "BIGINT"))
 
     def _normalize(self, node: exp.Normalize) -> exp.Expr:
         written = node.args.get("form")

@@ -82,6 +82,8 @@ class Translator:
         if isinstance(first, exp.Select):
             if first is query and query.args.get("kind") == "STRUCT":
                 query.set("kind", None)  # a value table is shown by its fields
+            if first is query and query.args.get("kind") == "VALUE" and isinstance(query.expressions[0], exp.Struct):
+                _show_fields(query)
             _name_columns(first)
         name_fields(query)
         columns = self._inference.query(query)
@@ -294,6 +296,16 @@ def _refuse_duplicates(columns: Columns) -> None:
     if twice := [name for name, count in counted.items() if count > 1]:
         found = ", ".join(twice)
         raise SqlError(f"Duplicate column names in the result are not supported. Found duplicate(s): {found}")
+
+
+def _show_fields(query: exp.Select) -> None:
+    """Write SELECT AS VALUE STRUCT(...) as a SELECT of the fields, by which a value table is shown."""
+    items = [
+        exp.alias_(item.expression, item.name, quoted=True) if isinstance(item, exp.PropertyEQ) else item
+        for item in query.expressions[0].expressions
+    ]
+    query.set("kind", None)
+    query.set("expressions", items)
 
 
 def _name_columns(select: exp.Select) -> None:
