@@ -17,9 +17,12 @@ def log_access(running: RunningEmulator) -> None:
     assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
 
 
-def logged(running: RunningEmulator, number: int, methods: str = "") -> list[dict[str, Any]]:
-    """The audit entries of access to data, once there are `number`; of methods whose ids contain `methods`."""
-    chosen = f'logName="projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"'
+def logged(running: RunningEmulator, number: int, methods: str = "", log: str = "data_access") -> list[dict[str, Any]]:
+    """The audit entries of a log, access to data or "activity", once there are `number`.
+
+    Of methods whose ids contain `methods`.
+    """
+    chosen = f'logName="projects/{running.project}/logs/cloudaudit.googleapis.com%2F{log}"'
     if methods:
         chosen += f' AND protoPayload.methodName:"{methods}"'
     body = {"resourceNames": [f"projects/{running.project}"], "filter": chosen, "pageSize": 1000}
