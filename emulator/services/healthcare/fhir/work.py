@@ -23,6 +23,7 @@ from emulator.services.healthcare.fhir import (
     versions,
 )
 from emulator.services.healthcare.fhir.conditions import NONE, Conditions
+from emulator.services.healthcare.fhir.consents import cascading
 from emulator.services.healthcare.fhir.keeping import Change, Ready
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.state.blobs import Blob
@@ -118,6 +119,7 @@ class Work:
             if change.after.deleted and self.live(change.after.type, change.after.id) is None:
                 integrity.require_unreferenced(self.tx, self.store, change.after)
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
+        cascading.note(self.context, self.tx, self.store, self._changes)
 
     def _put(self, new: Ready, method: str, blob: Blob | str) -> Version:
         if blob:

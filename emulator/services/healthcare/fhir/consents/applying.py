@@ -5,8 +5,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import orjson
-
 from emulator.context import Job
 from emulator.errors import failed_precondition, invalid_argument
 from emulator.fhir import parsing
@@ -138,7 +136,7 @@ def _apply(tx: sqlite3.Connection, job: Job, store: Store, owners: Sequence[str]
         log_failures(tx, job, failed)
         if not job.payload["validateOnly"]:
             if _differ(tables.of_owner(tx, store.key, owner), found):
-                job.count("secondarySuccess", _size(tx, store, owner))
+                job.count("secondarySuccess", compartments.size(tx, store, owner))
             tables.replace(tx, store.key, owner, found)
     job.checkpoint = {"owner": owners[-1]}
     job.save_in(tx)
@@ -155,15 +153,3 @@ def _differ(old: Sequence[Enforced], new: Sequence[Enforced]) -> bool:
     return {(each.id, each.encoded) for each in old if each.encoded} != {
         (each.id, each.encoded) for each in new if each.encoded
     }
-
-
-def _size(tx: sqlite3.Connection, store: Store, patient: str) -> int:
-    """How many resources belong to a patient, itself among them."""
-    keys = compartments.patient_keys(store)
-    found: int = tx.execute(
-        "SELECT count(*) FROM (SELECT rid FROM fhir_index_references WHERE store = ? AND target = ?"
-        " AND parameter IN (SELECT value FROM json_each(?))"
-        " UNION SELECT rid FROM fhir_index_resources WHERE store = ? AND type = 'Patient' AND id = ?)",
-        (store.key, patient, orjson.dumps(keys).decode(), store.key, patient.partition("/")[2]),
-    ).fetchone()[0]
-    return found

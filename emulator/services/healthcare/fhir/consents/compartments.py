@@ -1,7 +1,10 @@
 """Whose a resource is: the patients and encounters that it belongs to (FHIR: Patient and Encounter compartment)."""
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+
+import orjson
 
 from emulator.fhir.search.index import references
 from emulator.fhir.search.parameters import Parameter, Parameters, parameters
@@ -44,6 +47,19 @@ def patient_keys(store: Store) -> list[int]:
 def encounter_keys(store: Store) -> list[int]:
     """The numbers of the parameters by which resources belong to encounters."""
     return [each.key for found in _by_encounter(store.version).values() for each in found]
+
+
+def size(connection: sqlite3.Connection, store: Store, owner: str) -> int:
+    """How many resources belong to a patient or an encounter, Type/id, itself among them."""
+    kind, _, identifier = owner.partition("/")
+    keys = patient_keys(store) if kind == "Patient" else encounter_keys(store)
+    found: int = connection.execute(
+        "SELECT count(*) FROM (SELECT rid FROM fhir_index_references WHERE store = ? AND target = ?"
+        " AND parameter IN (SELECT value FROM json_each(?))"
+        " UNION SELECT rid FROM fhir_index_resources WHERE store = ? AND type = ? AND id = ?)",
+        (store.key, owner, orjson.dumps(keys).decode(), store.key, kind, identifier),
+    ).fetchone()[0]
+    return found
 
 
 def _owners(store: Store, resource: Json, kind: str, by: Iterable[Parameter]) -> tuple[str, ...]:
