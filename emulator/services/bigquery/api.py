@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import catalog, encryption, errors, schemas, tables, warehouse
@@ -54,19 +54,21 @@ async def write_table(
     disposition: str = commit.WRITE_EMPTY,
     job: str = "",
     body: dict[str, Any] | None = None,
+    keys: tuple[str, ...] = (),
 ) -> int:
     """Write a whole table from batches of rows (JSON objects), and give their number.
 
     disposition is WRITE_EMPTY (a table with rows is a 409), WRITE_TRUNCATE or WRITE_APPEND (which widens the schema).
     The table shows all rows or none of them. A `job` that is named again after a crash writes once. `body` is
-    what a table that is made or replaced gets beside (timePartitioning, tableConstraints).
+    what a table that is made or replaced gets beside (timePartitioning, tableConstraints). `keys` are columns by which
+    appended rows take the place of those that are there.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset, 409.
     """
     name = TableName(project, dataset, table)
     check_table_id(table)
     fields = schemas.checked(schema)
     key = job or f"write-{context.ids.hex(24)}"
-    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True, body=body or {})
+    target = commit.Target(name, key, disposition, add_fields=True, relax_fields=True, body=body or {}, keys=keys)
     catalog.dataset(context, name.parent)
     if job and await commit.is_done(context, target):
         return 0
@@ -105,12 +107,12 @@ async def append_rows(
     schema: list[Field],
     rows: Iterable[Row],
     body: dict[str, Any] | None = None,
-    replaced: tuple[str, list[str]] | None = None,
+    replaced: tuple[Sequence[str], Sequence[Sequence[str]]] | None = None,
 ) -> int:
     """Append rows (JSON objects), making the table or adding columns where need be; durable on return.
 
-    `body` is what a table that is made gets beside (timePartitioning, tableConstraints). `replaced` is a column of
-    texts, and those of which rows go when the new ones come.
+    `body` is what a table that is made gets beside (timePartitioning, tableConstraints). `replaced` is columns of
+    texts, and the sets of values of which rows go when the new ones come.
     Raises ApiError 400 for a schema or row that does not fit, 404 for the dataset.
     """
     name = TableName(project, dataset, table)

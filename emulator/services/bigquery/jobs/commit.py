@@ -29,7 +29,8 @@ DISPOSITIONS = (WRITE_APPEND, WRITE_EMPTY, WRITE_TRUNCATE, "WRITE_TRUNCATE_DATA"
 class Target:
     """Where rows go and how. body is what a new table gets besides schema and rows (partitioning, clustering ...).
 
-    partition is the id of the only partition that they go into, "" for the whole table.
+    partition is the id of the only partition that they go into, "" for the whole table. keys are columns by which
+    appended rows take the place of those that are there.
     """
 
     name: TableName
@@ -41,6 +42,7 @@ class Target:
     body: dict[str, Any] = field(default_factory=dict)
     principal: str = ""  # who writes, for a default of SESSION_USER()
     partition: str = ""
+    keys: tuple[str, ...] = ()
 
     @staticmethod
     def of(name: TableName, job: str, configuration: dict[str, Any], default_write: str, principal: str) -> Target:
@@ -183,7 +185,9 @@ async def _append(
         copy = f"t_{context.ids.hex(24)}"
         await house.before_change(place)
         await context.db.write(history.keep_in, context, found, copy, await history.counted(context, found))
-    more = (others, target.principal, into, stored(copy) if copy else "")
+    elif target.keys:
+        await house.before_change(place)
+    more = (others, target.principal, into, stored(copy) if copy else "", target.keys)
     await house.run(storage.append_from, stored(place), stored(staging), fields, target.job, *more)
     house.changed(place)
     await house.drop(staging)

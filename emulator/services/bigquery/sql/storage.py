@@ -133,14 +133,21 @@ def replace(
     table: str,
     fields: Sequence[Field],
     rows: Sequence[Row],
-    key: str,
-    values: Sequence[str],
+    keys: Sequence[str],
+    values: Sequence[Sequence[str]],
 ) -> None:
-    """Append rows in the place of those that have one of these texts in a column; both or neither."""
+    """Append rows in the place of those that have one of these sets of texts in columns; both or neither."""
+    gone = f"(SELECT {', '.join(f'unnest(?) AS {quote(key)}' for key in keys)})"
     with transaction(connection):
         marks.add(connection, table, lost=True)
-        connection.execute(f"DELETE FROM {table} WHERE {quote(key)} IN (SELECT unnest(?))", [list(values)])
+        connection.execute(_without(table, keys, gone), [list(column) for column in zip(*values, strict=True)])
         append(connection, table, fields, rows, marked=False)
+
+
+def _without(table: str, keys: Sequence[str], source: str) -> str:
+    """The statement that removes the rows whose keys are in another table."""
+    key = f"struct_pack({', '.join(f'{quote(each)} := {quote(each)}' for each in keys)})"
+    return f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {source})"
 
 
 def _defaults(fields: Sequence[Field], principal: str) -> dict[str, str]:
@@ -230,11 +237,13 @@ def append_from(
     principal: str = "",
     into: Partition | None = None,
     kept: str = "",
+    keys: Sequence[str] = (),
 ) -> int:
     """Append all rows of another storage table that has these fields, once for each job; gives their number.
 
     others are columns that only the first table has: they get their defaults. into is the partition that they go into;
-    where that is emptied, kept is the full name of a copy of the table as it was.
+    where that is emptied, kept is the full name of a copy of the table as it was. keys are columns by which rows of the
+    other table take the place of those that are there.
     """
     before = done_rows(connection, job)
     if before is not None:
@@ -248,7 +257,9 @@ def append_from(
             marks.keep(connection, table, kept)
             connection.execute(f"DELETE FROM {table} WHERE {into.condition}")
         else:
-            marks.add(connection, table)
+            marks.add(connection, table, lost=bool(keys))
+        if keys:
+            connection.execute(_without(table, keys, source))
         row = connection.execute(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {source}"
         ).fetchone()

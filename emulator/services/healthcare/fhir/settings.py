@@ -64,12 +64,13 @@ def _check_streams(body: Json) -> None:
                 "An entry of streamConfigs needs one of bigqueryDestination and deidentifiedStoreDestination."
             )
         if "bigqueryDestination" in config:
-            _check_streamed(Destination.parse(config["bigqueryDestination"]))
+            _check_streamed(Destination.parse(config["bigqueryDestination"]), body)
         elif StoreName.parse(str(config["deidentifiedStoreDestination"].get("store"))).collection != "fhirStores":
             raise invalid_argument("deidentifiedStoreDestination.store must be the name of a FHIR store.")
 
 
-def _check_streamed(destination: Destination) -> None:
+def _check_streamed(destination: Destination, body: Json) -> None:
+    destination.require_history(body)
     if destination.shape == LOSSLESS:
         raise invalid_argument("A stream can't have the schemaType LOSSLESS, which is for exports only.")
 

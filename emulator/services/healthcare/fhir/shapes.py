@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.errors import invalid_argument, not_implemented
+from emulator.errors import invalid_argument
 from emulator.fhir.definitions import Definitions
 from emulator.fhir.shaping import columns, lossless
 from emulator.fhir.shaping.columns import ColumnError
@@ -17,9 +17,10 @@ from emulator.services.healthcare.transfer.tables import TableUri
 
 MAX_DEPTH = 5
 UNITS = ("HOUR", "DAY", "MONTH", "YEAR")
-KEY = "id"
-"""The column that tells resources apart in a table of their latest versions."""
-LATEST = ("", "HISTORY_MODE_UNSPECIFIED", "KEEP_LATEST_VERSION")
+ID, VERSION = "id", "versionId"
+"""Columns that tell rows apart: resources by id, and versions by a copy of meta.versionId that such tables have beside.
+"""
+_KEYS = {"KEEP_ALL_VERSIONS": (ID, VERSION)}
 UPDATED = "lastUpdated"
 """The column that a partitioned table has beside: a copy of meta.lastUpdated, as a TIMESTAMP (Cloud Healthcare: export
 to partitioned tables)."""
@@ -39,12 +40,12 @@ class Destination:
     disposition: str
     partitioning: Json | None = None
     """The timePartitioning of its tables, None for tables in one piece."""
-    latest: bool = False
-    """Whether tables have a row for each resource, which the next version replaces (changeDataCaptureConfig)."""
+    keys: tuple[str, ...] = ()
+    """Columns by which a new row takes the place of an old one (changeDataCaptureConfig); none where all are kept."""
 
     @classmethod
     def parse(cls, given: Json) -> "Destination":
-        """Read a bigqueryDestination; 400 for what Google refuses, 501 for what is not emulated."""
+        """Read a bigqueryDestination; 400 for what Google refuses."""
         uri = str(given.get("datasetUri", ""))
         found = _DATASET.fullmatch(uri)
         if found is None:
@@ -55,30 +56,35 @@ class Destination:
         depth: Any = schema.get("recursiveStructureDepth") or DEPTH
         if not 0 < int(depth) <= MAX_DEPTH:
             raise invalid_argument(f"recursiveStructureDepth must be from 0 to {MAX_DEPTH}.")
-        latest = _captures(given)
+        keys = _keys(given.get("changeDataCaptureConfig"))
         partitioning = _partitioning(schema.get("lastUpdatedPartitionConfig"))
         disposition = tables.disposition(given)
-        return cls(found[1], found[2], schema["schemaType"], int(depth), disposition, partitioning, latest)
+        return cls(found[1], found[2], schema["schemaType"], int(depth), disposition, partitioning, keys)
 
     @property
     def body(self) -> Json:
         """What its tables get beside their columns."""
         parts = {"timePartitioning": self.partitioning} if self.partitioning else {}
-        return {**parts, "tableConstraints": {"primaryKey": {"columns": [KEY]}}} if self.latest else parts
+        return {**parts, "tableConstraints": {"primaryKey": {"columns": list(self.keys)}}} if self.keys else parts
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether tables have a row for each version, where one may replace another."""
+        return VERSION in self.keys
+
+    def require_history(self, settings: Json) -> None:
+        """Raise 400 where a store with these settings has no versions to be kept."""
+        if self.keeps_history and settings.get("disableResourceVersioning"):
+            raise invalid_argument("historyMode KEEP_ALL_VERSIONS needs a FHIR store that keeps versions of resources.")
 
     def table(self, resource_type: str) -> TableUri:
         """The table of a type."""
         return TableUri(self.project, self.dataset, resource_type)
 
 
-def _captures(given: Json) -> bool:
-    """Whether a bigqueryDestination has changeDataCaptureConfig; 501 for what is not emulated of it."""
-    config: Json | None = given.get("changeDataCaptureConfig")
-    if config is None:
-        return False
-    if config.get("historyMode", "") not in LATEST:
-        raise not_implemented("historyMode KEEP_ALL_VERSIONS of changeDataCaptureConfig is not emulated.")
-    return True
+def _keys(config: Json | None) -> tuple[str, ...]:
+    """The columns by which rows replace each other with a changeDataCaptureConfig."""
+    return () if config is None else _KEYS.get(config.get("historyMode", ""), (ID,))
 
 
 def _partitioning(config: Json | None) -> Json | None:
@@ -105,13 +111,17 @@ class Table:
             shape = Shape(destination.shape)
             self._row = Shaper(definitions, shape, destination.depth).row
             self.columns = columns.defined(definitions, resource_type, shape, destination.depth)
+        self._keeps_history = destination.keeps_history
         if self.partitioning:
             self.columns = [*self.columns, {"name": UPDATED, "type": "TIMESTAMP", "mode": "NULLABLE"}]
+        if self._keeps_history:
+            self.columns = [*self.columns, {"name": VERSION, "type": "STRING", "mode": "NULLABLE"}]
 
     def row(self, resource: Json) -> Json:
         """The row of a resource. ValueError, in one sentence that quotes no value, where it has none in this shape."""
         row = self._row(resource)
-        return {**row, UPDATED: resource["meta"][UPDATED]} if self.partitioning else row
+        beside = {UPDATED: bool(self.partitioning), VERSION: self._keeps_history}
+        return row | {name: resource["meta"][name] for name, wanted in beside.items() if wanted}
 
     def widen(self, row: Json) -> None:
         """Take the columns of a row in; ValueError, in one sentence, where they do not go with those that are there."""

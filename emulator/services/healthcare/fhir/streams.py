@@ -16,7 +16,7 @@ from emulator.gateway.request import Request
 from emulator.services.healthcare import agent
 from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.keeping import Change
-from emulator.services.healthcare.fhir.shapes import KEY, Destination, Table
+from emulator.services.healthcare.fhir.shapes import ID, Destination, Table
 from emulator.services.healthcare.fhir.stored import Version, opened
 from emulator.services.healthcare.stores.kind import Json
 from emulator.services.healthcare.transfer import tables
@@ -90,7 +90,7 @@ async def _append_rows(context: "Context", store: str, config: Json, payloads: S
     problems = []
     for name, resources in by_type.items():
         try:
-            await (_replace if to.latest else _append)(context, store, to, name, resources)
+            await (_replace if to.keys == (ID,) else _append)(context, store, to, name, resources)
         except ApiError as problem:
             problems.append(problem)
     if problems:
@@ -100,7 +100,8 @@ async def _append_rows(context: "Context", store: str, config: Json, payloads: S
 async def _append(context: "Context", store: str, to: Destination, resource_type: str, resources: list[Json]) -> None:
     table, rows = await _rows(context, store, to, resource_type, resources)
     if rows:
-        await tables.append(context, store, to.table(resource_type), table.columns, rows, to.body)
+        replaced = (to.keys, [[row[key] for key in to.keys] for row in rows]) if to.keys else None
+        await tables.append(context, store, to.table(resource_type), table.columns, rows, to.body, replaced)
         await tables.ensure_view(context, store, to.table(f"{resource_type}View"), _current(to, resource_type))
 
 
@@ -109,7 +110,7 @@ async def _replace(context: "Context", store: str, to: Destination, resource_typ
     latest = {resource["id"]: resource for resource in resources}
     there = [resource for resource in latest.values() if not _is_deletion(resource)]
     table, rows = await _rows(context, store, to, resource_type, there)
-    uri, replaced = to.table(resource_type), (KEY, list(latest))
+    uri, replaced = to.table(resource_type), (to.keys, [[each] for each in latest])
     await tables.append(context, store, uri, table.columns, rows, to.body, replaced)
 
 

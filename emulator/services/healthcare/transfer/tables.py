@@ -1,7 +1,7 @@
 """The tables of BigQuery that exports and streams of any kind of store write, as the service agent may."""
 
 import re
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -75,12 +75,12 @@ async def append(
     columns: list[Json],
     rows: Iterable[Json],
     body: Json | None = None,
-    replaced: tuple[str, list[str]] | None = None,
+    replaced: tuple[Sequence[str], Sequence[Sequence[str]]] | None = None,
 ) -> None:
     """Append rows to a table, which is made, or gets columns, where need be. Raises what BigQuery refuses.
 
     body      what a table that is made gets beside its columns: timePartitioning, tableConstraints
-    replaced  a column, and the values of it whose rows go
+    replaced  columns, and the sets of their values whose rows go
     """
     require_editor(context, store, uri)
     await api.append_rows(context, uri.project, uri.dataset, uri.table, columns, rows, body, replaced)
@@ -99,11 +99,12 @@ async def write(
     rows: AsyncIterable[list[Json]],
     disposition: str,
     body: Json | None = None,
+    keys: tuple[str, ...] = (),
 ) -> int:
     """Write a table in one load, so that it is there whole or as it was before; gives the number of rows.
 
     A job that runs again after a crash writes a table that it has written no second time, and gives 0. A table that is
-    made or replaced gets `body` beside its columns.
+    made or replaced gets `body` beside its columns; appended rows take the place of those with the same `keys`.
     """
     key, to = f"{job.operation.name}/{uri}", (uri.project, uri.dataset, uri.table)
-    return await api.write_table(job.context, *to, columns, rows, disposition, job=key, body=body)
+    return await api.write_table(job.context, *to, columns, rows, disposition, job=key, body=body, keys=keys)

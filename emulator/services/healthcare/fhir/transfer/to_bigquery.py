@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from emulator.context import Job
-from emulator.errors import not_implemented
 from emulator.fhir import parsing
 from emulator.services.healthcare.fhir.shapes import Destination, Table
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
@@ -33,14 +32,13 @@ def check(given: Json, store: str) -> None:
     """Raise 400 for a bigqueryDestination that Google refuses, such as a dataset of another project."""
     to = Destination.parse(given)
     tables.require_own_project(to.project, store)
-    if to.latest and to.disposition == "WRITE_APPEND":
-        raise not_implemented("An export that appends to tables with changeDataCaptureConfig is not emulated.")
 
 
 async def run(job: Job) -> None:
     """Write the tables one after the other, each in one load; what has no row is logged and counted."""
     context, store = job.context, selection.store_of(job)
     to, wanted = Destination.parse(job.payload["bigqueryDestination"]), Selection.parse(job.payload)
+    to.require_history(store.settings)
     names = await asyncio.to_thread(selection.types, context, store, wanted)
     for name in names or ["Patient"]:
         tables.require_editor(context, store.name, to.table(name))
@@ -69,7 +67,7 @@ async def _write(export: _Export, to: Destination) -> int:
 
     if number > len(export.failed):
         uri, wanted = to.table(export.type), export.table.columns
-        await tables.write(export.job, uri, wanted, rows(), to.disposition, to.body)
+        await tables.write(export.job, uri, wanted, rows(), to.disposition, to.body, to.keys)
     return number - len(export.failed)
 
 

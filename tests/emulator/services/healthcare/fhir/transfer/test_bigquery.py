@@ -204,10 +204,55 @@ def test_a_stream_that_captures_changes_keeps_the_latest_version_only(
     assert [each.table_id for each in bigquery_client.list_tables(tables)] == ["Patient"]  # without a view
 
 
-def test_what_of_captured_changes_is_not_emulated(emulator: RunningEmulator, fhir: FhirStore, tables: str) -> None:
-    for wrong in (captured(tables, historyMode="KEEP_ALL_VERSIONS"), captured(tables)):
-        wrong["bigqueryDestination"]["writeDisposition"] = "WRITE_APPEND"
-        assert emulator.request("POST", f"/v1beta1/{fhir.name}:export", wrong)[0] == 501
+ALL = {"historyMode": "KEEP_ALL_VERSIONS"}
+
+
+def test_a_stream_that_captures_changes_may_keep_all_versions(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    path = f"/v1beta1/{fhir.name}?updateMask=streamConfigs"
+    assert emulator.request("PATCH", path, {"streamConfigs": [captured(tables, **ALL)]})[0] == 200
+    first = fhir.put({**PATIENT, "id": "a"})
+    second = fhir.put({**PATIENT, "id": "a", "gender": "male"})
+    fhir.put({**PATIENT, "id": "b"})
+    fhir.send("DELETE", "Patient/b")
+    table, view = f"{tables}.Patient", f"{tables}.PatientView"
+    until(bigquery_client, table, f"SELECT id FROM `{table}`", 4)
+    found = rows(bigquery_client, f"SELECT versionId FROM `{table}` WHERE id = 'a' ORDER BY meta.lastUpdated")
+    assert [each["versionId"] for each in found] == [each["meta"]["versionId"] for each in (first, second)]
+    assert until(bigquery_client, view, f"SELECT id, gender FROM `{view}`", 1) == [{"id": "a", "gender": "male"}]
+    assert key(bigquery_client, table) == ["id", "versionId"]
+
+
+def test_exports_append_by_the_key_of_captured_changes(
+    emulator: RunningEmulator, fhir: FhirStore, bigquery_client: "bigquery.Client", tables: str
+) -> None:
+    def export(**more: str) -> list[Json]:
+        wanted = captured(tables, **more)
+        wanted["bigqueryDestination"]["writeDisposition"] = "WRITE_APPEND"
+        transfers.run(emulator, fhir.name, "export", wanted, "v1beta1")
+        return rows(bigquery_client, f"SELECT id, gender FROM `{tables}.Patient` ORDER BY id, gender")
+
+    fhir.put({**PATIENT, "id": "a"})
+    fhir.put({**PATIENT, "id": "b"})
+    assert export() == export() == [{"id": each, "gender": "female"} for each in "ab"]
+    fhir.put({**PATIENT, "id": "a", "gender": "male"})
+    assert export() == [{"id": "a", "gender": "male"}, {"id": "b", "gender": "female"}]
+    bigquery_client.delete_table(f"{tables}.Patient")
+    assert export(**ALL) == export(**ALL)
+    fhir.put({**PATIENT, "id": "a"})
+    assert [each["gender"] for each in export(**ALL) if each["id"] == "a"] == ["female", "male"]
+
+
+def test_all_versions_need_a_store_that_keeps_them(
+    emulator: RunningEmulator, make_fhir_store: MakeStore, tables: str
+) -> None:
+    store = make_fhir_store(disableResourceVersioning=True)
+    body = {"streamConfigs": [captured(tables, **ALL)]}
+    code, answer = emulator.request("PATCH", f"/v1beta1/{store.name}?updateMask=streamConfigs", body)
+    assert (code, "keeps versions" in answer["error"]["message"]) == (400, True)
+    done = transfers.run(emulator, store.name, "export", captured(tables, **ALL), "v1beta1")
+    assert done["error"]["code"] == 3
 
 
 def test_an_export_whose_changes_are_captured_has_a_key(
