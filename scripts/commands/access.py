@@ -111,6 +111,21 @@ def why(
             say(f"  {reason}")
 
 
+def matrix(*, stack: StackOption = None, outputs: OutputsOption = None, as_json: JsonOption = False) -> None:
+    """Show for each account that people act as which of the methods that the commands call it may use, on what."""
+    from scripts.access import matrix as matrices
+    from scripts.access.decisions import Access
+
+    with connect(stack, outputs) as target:
+        rows = list(matrices.rows(Access(target), target.outputs))
+        if as_json:
+            print_json([{"method": row.method.id, "resource": row.resource, **row.cells} for row in rows])
+            return
+        people = list(matrices.accounts(target.outputs))
+        shown = [(row.method.id, row.resource, *map(matrices.mark, row.cells.values())) for row in rows]
+        print_table(("method", "resource", *people), shown)
+
+
 def _print(answer: Answer, access: Access, **more: object) -> None:
     from scripts.access import sentences
 
@@ -138,3 +153,4 @@ register(app, "who-can", who_can)
 register(app, "what-can", what_can)
 register(app, "why", why)
 register(app, "resources", list_resources)
+register(app, "matrix", matrix)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.people.probes import TABLE
 from tests.people.standing import Standing, stand
 from tests.support.emulator import RunningEmulator
 
@@ -15,6 +16,8 @@ OWNER = f"user:owner@{PROJECT}.example"
 KEY = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
 """The account of the emulator's key file, in whose name commands run that say nothing else."""
 PERSONAS = ("loader", "reader", "researcher", "steward", "auditor", "operator")
+OBJECTS = {"": "other/object", "objects released/*": "released/object", "objects .export/*": ".export/object"}
+"""The objects of every bucket, by the title of the condition under which an account reaches one."""
 EVERYTHING = {
     "fhirStores": json.dumps({"fhir": {"version": "R4", "loaderImports": True, "enableUpdateCreate": True}}),
     "hl7v2Stores": json.dumps({"hl7v2": {"loaderImports": True}}),
@@ -37,6 +40,21 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """The stack; who changes its grants puts them back."""
     emulator = RunningEmulator(tmp_path_factory.mktemp("people") / "state", PROJECT).start()
     try:
-        yield stand(emulator, EVERYTHING)
+        made = stand(emulator, EVERYTHING)
+        fill(made)
+        yield made
     finally:
         emulator.stop()
+
+
+def fill(made: Standing) -> None:
+    """Put a table into each BigQuery dataset, and objects into each bucket."""
+    for dataset in made.graph.of("bigquery/dataset:Dataset"):
+        name = {"datasetId": dataset.inputs["datasetId"], "tableId": TABLE}
+        body = {"tableReference": name, "schema": {"fields": [{"name": "n", "type": "INTEGER"}]}}
+        path = f"/bigquery/v2/projects/{PROJECT}/datasets/{dataset.inputs['datasetId']}/tables"
+        assert made.emulator.request("POST", path, body)[0] == 200
+    for bucket in made.graph.of("storage/bucket:Bucket"):
+        for key in OBJECTS.values():
+            path = f"/upload/storage/v1/b/{bucket.inputs['name']}/o?uploadType=media&name={key}"
+            assert made.emulator.request("POST", path, {})[0] == 200

@@ -11,19 +11,14 @@ from scripts.errors import CommandError
 from scripts.preflight import after
 from scripts.preflight.needs import Need, needs
 from tests.infra.graph import Declared
-from tests.people.probes import PROBES, TABLE
+from tests.people.probes import PROBES
 from tests.people.standing import Standing
 
 
 @pytest.fixture
 def ready(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> Standing:
-    """The stack with a table in each BigQuery dataset, and the credentials of the emulator's key."""
+    """The stack, and the credentials of the emulator's key."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(standing.emulator.credentials_file))
-    for dataset in standing.graph.of("bigquery/dataset:Dataset"):
-        name = {"datasetId": dataset.inputs["datasetId"], "tableId": TABLE}
-        body = {"tableReference": name, "schema": {"fields": [{"name": "n", "type": "INTEGER"}]}}
-        path = f"/bigquery/v2/projects/{standing.outputs.project}/datasets/{dataset.inputs['datasetId']}/tables"
-        assert standing.emulator.request("POST", path, body)[0] in (200, 409)
     return standing
 
 

@@ -1,0 +1,76 @@
+"""The page docs/access-matrix.md, made of a stack on an emulator: `python -m tests.people.page` writes it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from scripts.access import matrix
+from scripts.access.decisions import Access
+from scripts.access.matrix import Row
+from scripts.connection import connect_to
+from tests.people.conftest import EVERYTHING, PROJECT
+from tests.people.standing import Standing, stand
+from tests.support.emulator import ROOT, RunningEmulator
+
+PAGE = ROOT / "docs" / "access-matrix.md"
+_HEAD = """# Who may do what
+
+<!-- Made by `python -m tests.people.page`. -->
+
+Each account that people act as, beside each method of Google's APIs that the commands call, and the role that allows
+it: of a stack with every kind of store, the research side, the audit trail and `readerPrefix: released/`. "-" is
+refused. Roles are Google's (`roles/...`), but for `imaging_E_looks` and `imaging_E_operates`, the stack's own; one with
+a condition has its title in brackets. The same for a stack of yours, from its policies as they are:
+`python -m scripts access matrix`; what the program granted: the output `access`.
+
+A test tries every row with every account on the emulator: calls of Cloud Storage and BigQuery themselves, all others by
+`testIamPermissions` in the account's name, which changes nothing.
+"""
+
+
+def rows(standing: Standing) -> list[Row]:
+    """The matrix of a stack that is up, read in the owner's name."""
+    os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"] = standing.emulator.owner_token
+    try:
+        with connect_to(standing.outputs) as target:
+            return list(matrix.rows(Access(target), target.outputs))
+    finally:
+        del os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
+
+
+def page(found: list[Row]) -> str:
+    """The page of a matrix: a table for each service."""
+    parts = [_HEAD]
+    for service in dict.fromkeys(row.method.id.partition(".")[0] for row in found):
+        own = [row for row in found if row.method.id.startswith(f"{service}.")]
+        people = list(own[0].cells)
+        parts.append(f"## {service}\n")
+        parts.append(f"| method | on | {' | '.join(people)} |\n|---|---|{'---|' * len(people)}")
+        parts[-1] += "".join(f"\n{_line(row)}" for row in own) + "\n"
+    return "\n".join(parts)
+
+
+def _line(row: Row) -> str:
+    method = row.method.id.removeprefix("healthcare.projects.locations.datasets.")
+    cells = (_short(cell) for cell in row.cells.values())
+    return f"| {method} | {row.resource} | {' | '.join(cells)} |"
+
+
+def _short(cell: str) -> str:
+    return cell.replace("roles/", "").replace(f"projects/{PROJECT}/", "") or "-"
+
+
+def main() -> None:
+    """Write the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        emulator = RunningEmulator(Path(folder) / "state", PROJECT).start()
+        try:
+            PAGE.write_text(page(rows(stand(emulator, EVERYTHING))), encoding="utf-8")
+        finally:
+            emulator.stop()
+
+
+if __name__ == "__main__":
+    main()
