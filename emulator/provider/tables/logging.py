@@ -1,4 +1,4 @@
-"""Cloud Logging: the sinks and the log-based metrics of a project."""
+"""Cloud Logging: the sinks and log-based metrics of a project, and views of buckets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.provider.flow import Flow
-from emulator.provider.model import Call, Resource, props
+from emulator.provider.model import Call, Resource, parse, props
 from emulator.provider.rest import Rest
 from emulator.provider.settings import Settings
 
@@ -48,6 +48,37 @@ METRIC = Resource(
     whole=True,
 )
 
+_VIEW = "{+parent}/locations/{location}/buckets/{bucket}/views/{name}"
+_BUCKET = "{+parent}/locations/{location}/buckets/{bucket}"
+
+LOG_VIEW = Resource(
+    resource_type="gcp:logging/logView:LogView",
+    service="logging",
+    id=_VIEW,
+    imports=(_VIEW,),
+    create=Call("POST", f"{_BUCKET}/views", {"viewId": "{name}"}),
+    read=Call("GET", _VIEW),
+    update=Call("PATCH", _VIEW),
+    delete=Call("DELETE", _VIEW),
+    address=props("name bucket location parent"),
+    unsent=props("name bucket location parent"),
+    immutable=props("name bucket location parent"),
+    computed=props("location parent"),
+)
+
+
+class _LogView(Flow):
+    """A view of a bucket that is named by its id, with parent and location, or in full."""
+
+    def variables(self, values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+        filled = super().variables(values, settings)
+        named = parse(_BUCKET, str(filled.get("bucket")))
+        return {**filled, **named} if named else filled
+
+    def derived(self, values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+        named = self.variables(values, settings)
+        return {**super().derived(values, settings), **{key: named.get(key) for key in ("parent", "location")}}
+
 
 class _ProjectSink(Flow):
     """A sink that is there already is adopted, as the official plugin does."""
@@ -63,4 +94,4 @@ class _ProjectSink(Flow):
         return self.identity(values, rest.settings), self.update(rest, present, inputs)
 
 
-FLOWS = (_ProjectSink(PROJECT_SINK), Flow(METRIC))
+FLOWS = (_ProjectSink(PROJECT_SINK), Flow(METRIC), _LogView(LOG_VIEW))

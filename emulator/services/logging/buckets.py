@@ -1,4 +1,4 @@
-"""Log buckets: kept as declared. All entries of a project are in one table, whatever its buckets say."""
+"""Log buckets: where sinks keep entries, for how long, and whether that can be changed any more."""
 
 from __future__ import annotations
 

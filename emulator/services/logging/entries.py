@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import sqlite3
 from datetime import UTC
@@ -16,34 +17,32 @@ from emulator.gateway import paging
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Answer, Request
 from emulator.services.logging.filters import compile_filter, parse_time
+from emulator.services.logging.placing import Scope, scope_of
 from emulator.services.logging.service import SERVICE
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-_PROJECT = re.compile(r"projects/([^/]+)(/.*)?")
 _LOG = re.compile(r"projects/([^/]+)/logs/([^/]+)")
 _ORDERS = {"": "", "timestamp asc": "", "timestamp": "", "timestamp desc": "DESC"}
-_PRIVATE = "cloudaudit.googleapis.com%2Fdata_access"
 _DEFAULT_PAGE, _MAX_PAGE = 50, 1000
 _CHUNK = 2000
 
 
 @SERVICE.handles("logging.entries.list", permission="")
 async def list_entries(request: Request) -> Answer:
-    """Entries of projects that match a query, in the order of their times.
+    """Entries of projects, buckets and views that match a query, in the order of their times.
 
     Data access audit logs are private: without logging.privateLogEntries.list they are left out, as Google does.
     """
     context = request.context
     body = request.body
-    projects = _projects(
-        request, [*body.get("resourceNames", []), *(f"projects/{p}" for p in body.get("projectIds", []))]
-    )
-    readable = {
-        project: context.policies.allows(request.principal, "logging.privateLogEntries.list", f"projects/{project}")
-        for project in projects
-    }
+    names = [*body.get("resourceNames", []), *(f"projects/{p}" for p in body.get("projectIds", []))]
+    if not names:
+        raise invalid_argument("resourceNames is required: name at least one, such as projects/ID.")
+    scopes: dict[str, list[Scope]] = {}
+    for scope in (scope_of(request, name) for name in names):
+        scopes.setdefault(scope.project, []).append(scope)
     if body.get("orderBy", "") not in _ORDERS:
         raise invalid_argument('orderBy must be "timestamp asc" or "timestamp desc".')
     query = body.get("filter", "")
@@ -52,7 +51,7 @@ async def list_entries(request: Request) -> Answer:
     descending = _ORDERS[body.get("orderBy", "")] == "DESC"
     await context.logs.flush()
     after = None if page.after is None else (page.after[0], page.after[1])
-    found, following = await asyncio.to_thread(_scan, context, readable, keep, page.size, after, descending)
+    found, following = await asyncio.to_thread(_scan, context, scopes, keep, page.size, after, descending)
     answer: dict[str, Any] = {"entries": found} if found else {}
     if following:
         answer["nextPageToken"] = following
@@ -120,45 +119,31 @@ async def delete_log(request: Request) -> Answer:
     return {}
 
 
-def _projects(request: Request, names: list[str]) -> list[str]:
-    """The projects that resource names name (also through buckets and views), if the caller may list their entries."""
-    if not names:
-        raise invalid_argument("resourceNames is required: name at least one, such as projects/ID.")
-    projects = []
-    for name in names:
-        found = _PROJECT.fullmatch(name)
-        if found is None:
-            raise invalid_argument(f"{name[:80]}: only entries of projects are emulated; name one as projects/ID.")
-        project = request.context.project_id(found[1])
-        request.context.policies.require(request.principal, "logging.logEntries.list", f"projects/{project}")
-        projects.append(project)
-    return projects
-
-
 def _scan(
     context: Context,
-    readable: dict[str, bool],
+    scopes: dict[str, list[Scope]],
     keep: Predicate | None,
     size: int,
     after: tuple[str, int] | None,
     descending: bool,
 ) -> tuple[list[dict[str, Any]], str]:
     """A page of matching entries, and the token of the next one ("" at the end)."""
-    places = ",".join("?" * len(readable))
+    places = ",".join("?" * len(scopes))
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     order = f"ORDER BY time {direction}, number {direction} LIMIT {_CHUNK}"
     found: list[dict[str, Any]] = []
     while True:
         where = f"project IN ({places})"
-        arguments: list[str | int] = [*readable]
+        arguments: list[str | int] = [*scopes]
         if after is not None:
             where += f" AND (time, number) {beyond} (?, ?)"
             arguments += [*after]
         rows = context.db.all(f"SELECT * FROM log_entries WHERE {where} {order}", arguments)  # noqa: S608 - no input
         for row in rows:
-            if row["log"] == _PRIVATE and not readable[row["project"]]:
+            read = functools.cache(functools.partial(orjson.loads, row["entry"]))
+            if not any(scope.shows(row["log"], read) for scope in scopes[row["project"]]):
                 continue
-            entry = orjson.loads(row["entry"])
+            entry = read()
             if keep is not None and not keep(entry):
                 continue
             if len(found) == size:

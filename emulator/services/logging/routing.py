@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 SINKS = "logging.sinks"
 _ROUTES = "logging.routes"
-_KEPT_HERE = "logging.googleapis.com/"  # log buckets: all entries of a project are in one table anyway
+_KEPT_HERE = "logging.googleapis.com/"  # log buckets: what is in which is decided when entries are listed
 
 
 @dataclass(frozen=True)
-class _Route:
+class Route:
     """A sink that exports: its name, and what an entry must and must not be."""
 
     sink: str
@@ -43,7 +43,7 @@ def forget(context: Context) -> None:
 @observes
 def route(context: Context, tx: sqlite3.Connection, entries: Sequence[Stored]) -> None:
     """Keep entries for the sinks that take them, in the write that stores them."""
-    routes: dict[str, list[_Route]] | None = context.extensions.get(_ROUTES)
+    routes: dict[str, list[Route]] | None = context.extensions.get(_ROUTES)
     if routes is None:
         routes = context.extensions[_ROUTES] = _routes(tx)
     kept: dict[str, list[bytes]] = {}
@@ -55,19 +55,23 @@ def route(context: Context, tx: sqlite3.Connection, entries: Sequence[Stored]) -
         context.outbox.put_in(tx, SINKS, sink, payloads)
 
 
-def _routes(tx: sqlite3.Connection) -> dict[str, list[_Route]]:
+def _routes(tx: sqlite3.Connection) -> dict[str, list[Route]]:
     """The sinks that export, by project."""
-    found: dict[str, list[_Route]] = {}
+    found: dict[str, list[Route]] = {}
     for row in tx.execute("SELECT name, body FROM resources WHERE kind = ?", (SINKS,)):
         body = orjson.loads(row["body"])
         if body.get("disabled") or body["destination"].startswith(_KEPT_HERE):
             continue
-        wanted = [one.get("filter", "") for one in body.get("exclusions", []) if not one.get("disabled")]
-        exclusions = tuple(compile_filter(text) for text in wanted if text.strip())
-        text = body.get("filter", "")
-        keep = compile_filter(text) if text.strip() else None
-        found.setdefault(row["name"].split("/")[1], []).append(_Route(row["name"], keep, exclusions))
+        found.setdefault(row["name"].split("/")[1], []).append(route_of(row["name"], body))
     return found
+
+
+def route_of(name: str, body: dict[str, Any]) -> Route:
+    """What a sink takes, of its body."""
+    wanted = [one.get("filter", "") for one in body.get("exclusions", []) if not one.get("disabled")]
+    exclusions = tuple(compile_filter(text) for text in wanted if text.strip())
+    text = body.get("filter", "")
+    return Route(name, compile_filter(text) if text.strip() else None, exclusions)
 
 
 def changed(context: Context, _tx: sqlite3.Connection, _sink: Resource) -> None:

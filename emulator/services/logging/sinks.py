@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SINKS = routing.SINKS
 _DESTINATIONS = ("storage.", "bigquery.", "pubsub.", "logging.")
 _SHARED_WRITER = "serviceAccount:cloud-logs@system.gserviceaccount.com"
-_AUDIT = ("cloudaudit.googleapis.com/activity", "cloudaudit.googleapis.com/system_event")
+_AUDIT = [f'LOG_ID("cloudaudit.googleapis.com/{name}")' for name in ("activity", "system_event")]
+DEFAULTS = {"_Required": " OR ".join(_AUDIT), "_Default": " AND ".join(f"NOT {log}" for log in _AUDIT)}
+"""The filters of the two sinks that every project has."""
 
 
 def _view(sink: Resource) -> dict[str, Any]:
@@ -95,15 +97,12 @@ crud(SERVICE, SINK, "logging.projects.sinks", ("create", "get", "list", "patch",
 async def ensure_defaults(context: Context) -> None:
     """The two sinks that every project has."""
     parent = f"projects/{context.settings.project}"
-    logs = [f'LOG_ID("{name}")' for name in _AUDIT]
-    defaults = {"_Required": " OR ".join(logs), "_Default": " AND ".join(f"NOT {log}" for log in logs)}
-
-    missing = [name for name in defaults if context.resources.get(SINKS, f"{parent}/sinks/{name}") is None]
+    missing = [name for name in DEFAULTS if context.resources.get(SINKS, f"{parent}/sinks/{name}") is None]
 
     def step(tx: sqlite3.Connection) -> None:
         for name in missing:
             destination = f"logging.googleapis.com/{parent}/locations/global/buckets/{name}"
-            body = {"destination": destination, "filter": defaults[name]}
+            body = {"destination": destination, "filter": DEFAULTS[name]}
             context.resources.insert(tx, SINKS, f"{parent}/sinks/{name}", parent, body)
 
     if missing:

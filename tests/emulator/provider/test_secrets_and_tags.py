@@ -98,6 +98,18 @@ UPTIME = {
 }
 
 
+def test_a_view_of_a_log_bucket(engine: Engine, emulator: RunningEmulator, unique: Unique) -> None:
+    bucket = f"projects/{emulator.project}/locations/global/buckets/_Default"
+    inputs = {"name": unique("view"), "bucket": bucket, "filter": 'resource.type="global"'}
+    engine.up("v", "gcp:logging/logView:LogView", inputs)
+    assert engine.state["v"].id == f"{bucket}/views/{inputs['name']}"
+    settled(engine, "v", inputs)
+    changed = {**inputs, "description": "What is global"}
+    assert engine.up("v", "gcp:logging/logView:LogView", changed) == "update"
+    settled(engine, "v", changed)
+    engine.delete("v")
+
+
 @pytest.mark.parametrize(
     ("token", "inputs", "change"),
     [
