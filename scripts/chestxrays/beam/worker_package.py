@@ -20,7 +20,7 @@ PACKAGES = ("imagecodecs", "numpy", "pillow", "pydicom")
 """What the workers need beyond Beam's own image, which brings Google's clients. None of them needs another."""
 
 _PARTS = (
-    *("infra/__init__.py", "infra/outputs.py", "emulator/__init__.py", "emulator/pool.py", "emulator/dicom/**/*"),
+    *("infra/__init__.py", "infra/output*.py", "emulator/__init__.py", "emulator/pool.py", "emulator/dicom/**/*"),
     "scripts/**/*",
 )
 _SUFFIXES = frozenset((".py", ".json", ".sql"))

@@ -27,7 +27,12 @@ def test_the_steps_run_from_what_was_packed(run: Run, tmp_path: Path) -> None:
         check=True,
     ).stdout
     assert said.strip() == str(folder / "scripts" / "__init__.py")
-    assert {path.name for path in (folder / "infra").glob("*.py")} == {"__init__.py", "outputs.py"}
+    assert {path.name for path in (folder / "infra").glob("*.py")} == {
+        "__init__.py",
+        "output_parts.py",
+        "output_reading.py",
+        "outputs.py",
+    }
 
 
 def test_airflow_looks_for_dags_in_the_one_file_only(run: Run, tmp_path: Path) -> None:
