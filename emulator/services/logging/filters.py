@@ -6,6 +6,8 @@ times as times; a comparison with a repeated field holds if one of its elements 
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -29,6 +31,9 @@ SEVERITIES = {
     "EMERGENCY": 800,
 }
 _LOG_ID = re.compile(r'\blog_id\s*\(\s*"([^"\\]*)"\s*\)', re.IGNORECASE)
+# Functions of a field and a value are read as comparisons of the function of the field with the value.
+_OF_FIELD = re.compile(r'\b(ip_in_net|sample)\s*\(\s*([\w.@/-]+)\s*,\s*"?([\w.:/]+)"?\s*\)', re.IGNORECASE)
+_FUNCTION = re.compile(r"(ip_in_net|sample)\((.+)\)")
 _TIMES = frozenset(("timestamp", "receiveTimestamp", "receive_timestamp"))
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda found, wanted: found == wanted,
@@ -41,7 +46,8 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 def compile_filter(text: str) -> Predicate:
     """A predicate over log entries (as JSON). Raises a 400 for a query that can't be read."""
-    return filters.compile_filter(_LOG_ID.sub(_log_name, text), _compare)
+    text = _OF_FIELD.sub(lambda found: f'{found[1].lower()}("{found[2]}")="{found[3]}"', _LOG_ID.sub(_log_name, text))
+    return filters.compile_filter(text, _compare, ("ip_in_net", "sample"))
 
 
 def _log_name(found: re.Match[str]) -> str:
@@ -69,8 +75,9 @@ def _compare(path: str, operator: str, wanted: str) -> Predicate:
     if operator == "!~":
         like = _compare(path, "=~", wanted)
         return lambda entry: not like(entry)
-    fits = _fits(path, operator, wanted)
-    steps = path.split(".")
+    function = _FUNCTION.fullmatch(path)
+    fits = _fits(path, operator, wanted) if function is None else _FUNCTIONS[function[1]](wanted)
+    steps = (path if function is None else function[2]).split(".")
     return lambda entry: any(fits(found) for found in _values(entry, steps))
 
 
@@ -92,6 +99,36 @@ def _fits(path: str, operator: str, wanted: str) -> Callable[[Any], bool]:
         time = parse_time(wanted)
         return lambda found: order(parse_time(found), time)
     return lambda found: order(*_comparable(found, wanted))
+
+
+def _in_net(text: str) -> Callable[[Any], bool]:
+    """Whether an address lies in a net, such as 10.0.0.0/8."""
+    try:
+        net = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise invalid_argument(f'"{text[:60]}" is neither an IP address nor a range of them.') from None
+
+    def holds(found: Any) -> bool:
+        try:
+            return ipaddress.ip_address(str(found)) in net
+        except ValueError:
+            return False
+
+    return holds
+
+
+def _sampled(text: str) -> Callable[[Any], bool]:
+    """Whether a value is in a sample of that fraction: the same for the same value, always."""
+    try:
+        fraction = float(text)
+    except ValueError:
+        fraction = -1.0
+    if not 0 < fraction <= 1:
+        raise invalid_argument(f'"{text[:60]}" is no fraction above 0 and up to 1.')
+    return lambda found: int.from_bytes(hashlib.sha256(str(found).encode()).digest()[:8]) < fraction * 2**64
+
+
+_FUNCTIONS: dict[str, Callable[[str], Callable[[Any], bool]]] = {"ip_in_net": _in_net, "sample": _sampled}
 
 
 def _comparable(found: Any, wanted: str) -> tuple[Any, Any]:

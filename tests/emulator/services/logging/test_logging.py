@@ -31,7 +31,11 @@ def log(logging: Any, unique: Names) -> str:
         {
             "severity": "ERROR",
             "timestamp": "2026-01-01T10:00:01+00:00",
-            "jsonPayload": {"source": "gs://landing/a.dcm", "error": {"code": 3, "message": "not DICOM"}},
+            "jsonPayload": {
+                "source": "gs://landing/a.dcm",
+                "error": {"code": 3, "message": "not DICOM"},
+                "ip": "10.1.2.3",
+            },
             "labels": {"attempt": "1"},
         },
         {"severity": "WARNING", "textPayload": "Slow", "timestamp": "2026-01-01T11:00:02+01:00"},
@@ -84,6 +88,10 @@ def test_entries_come_back_as_written(logging: Any, log: str) -> None:
         ("labels.attempt=1", ["01"]),
         ("operation.id=7", ["03"]),
         ('"slow"', ["02"]),
+        ('ip_in_net(jsonPayload.ip, "10.0.0.0/8")', ["01"]),
+        ('ip_in_net(jsonPayload.ip, "10.2.0.0/16")', []),
+        ('NOT ip_in_net(jsonPayload.ip, "10.0.0.0/8") AND severity>=WARNING', ["02"]),
+        ("sample(textPayload, 1)", ["00", "02", "03"]),
         ("slow OR dicom AND severity>=ERROR", ["01"]),
     ],
 )
@@ -91,7 +99,9 @@ def test_queries(logging: Any, log: str, query: str, seconds: list[str]) -> None
     assert found(logging, log, query) == seconds
 
 
-@pytest.mark.parametrize("query", ["(", "severity>=LOUD", 'timestamp>"soon"', 'textPayload=~"["', "a="])
+@pytest.mark.parametrize(
+    "query", ["(", "severity>=LOUD", 'ip_in_net(a, "b")', "sample(a, 2)", 'timestamp>"soon"', 'textPayload=~"["', "a="]
+)
 def test_a_query_that_cannot_be_read_is_a_400(logging: Any, query: str) -> None:
     assert refused(logging.entries().list(body={"resourceNames": [PARENT], "filter": query}))[0] == 400
 
