@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DEFAULT_PAGE, _MAX_PAGE = 100_000, 100_000
+_MOST_PERIODS = 61_000  # of a minute, in the six weeks that points are kept
 _KEYS = ("alignmentPeriod", "perSeriesAligner", "crossSeriesReducer")
 
 
@@ -31,7 +33,10 @@ async def list_series(request: Request) -> Answer:
     aggregations = [each for each in map(_aggregation(query), ("aggregation", "secondaryAggregation")) if each]
     series.check(aggregations)
     found = series.chosen(request.context, request.name.split("/")[1], keep, first, end)
-    shown = _aligned(found, aggregations, first, end) if aggregations else [_shown(each) for each in found]
+    if aggregations:
+        shown = await asyncio.to_thread(_aligned, found, aggregations, first, end)
+    else:
+        shown = [_shown(each) for each in found]
     if query.get("view") == "HEADERS":
         shown = [{key: value for key, value in each.items() if key != "points"} for each in shown]
     page, following = paging.cut(shown, paging.asked(query, _DEFAULT_PAGE, _MAX_PAGE))
@@ -79,6 +84,8 @@ def _value(found: Series, point: logging.Point) -> dict[str, Any]:
 def _aligned(found: list[Series], aggregations: Sequence[dict[str, Any]], first: int, end: int) -> list[dict[str, Any]]:
     """Series of one value a period, from the end of the interval backwards."""
     minutes = int(float(aggregations[0].get("alignmentPeriod", "60s")[:-1]) // MINUTE)
+    if (end - first) // minutes > _MOST_PERIODS:
+        raise invalid_argument(f"The interval has more than {_MOST_PERIODS} periods: ask for fewer, or longer ones.")
     shown: dict[str, dict[str, Any]] = {}
     for last in range(end, first - 1, -minutes):
         for value in series.aligned(found, aggregations, last):

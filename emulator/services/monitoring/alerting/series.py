@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 MINUTE = logging.MINUTE
+_PERIOD = re.compile(r"\d{1,8}(\.\d{1,9})?s", re.ASCII)
 _SINGULAR = re.compile(r"\b(metric|resource)\.label\.")
 _ALIGNERS: dict[str, Callable[[Sequence[float], float], float]] = {
     "ALIGN_NONE": lambda values, _: sum(values),
@@ -88,7 +89,7 @@ def check(aggregations: Iterable[dict[str, Any]]) -> None:
         if reducer not in (*_REDUCERS, "REDUCE_NONE"):
             raise not_implemented(f"The reducer {reducer[:60]} is not emulated; there are {', '.join(_REDUCERS)}.")
         period = aggregation.get("alignmentPeriod", "60s")
-        if not period.endswith("s") or not float(period[:-1] or 0) >= MINUTE:
+        if not _PERIOD.fullmatch(period) or float(period[:-1]) < MINUTE:
             raise invalid_argument("alignmentPeriod is 60 seconds at least, such as 300s.")
 
 

@@ -142,6 +142,21 @@ def test_series_are_aligned_and_reduced_to_the_labels_that_are_asked_for(
     assert values == {"CT": 4.0, "MR": 2.0}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"interval_endTime": "soon"},
+        {"aggregation_alignmentPeriod": "xs"},
+        {"aggregation_alignmentPeriod": "30s"},
+        {"aggregation_alignmentPeriod": "60s", "interval_startTime": "1970-01-01T00:00:00Z"},
+        {"filter": "severity>=ERROR"},
+    ],
+)
+def test_values_that_can_not_be_asked_for_are_a_400(monitoring: Any, query: dict[str, str]) -> None:
+    asked = {"filter": 'metric.type="a"', "interval_endTime": "2026-03-01T00:00:00Z", **query}
+    assert refused(monitoring.timeSeries().list(name=PARENT, **asked))[0] == 400
+
+
 def test_a_distribution_measures_a_value_of_each_entry(
     metrics: Any, monitoring: Any, write: Write, unique: Callable[[str], str]
 ) -> None:
