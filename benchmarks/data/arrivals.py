@@ -22,14 +22,17 @@ _TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
 
 
 def arrivals(places: Places) -> list[Figure]:
-    """The p95 of both waits, from the answer to the store on, at 50 instances a second."""
+    """The p95 of both waits, from the answer to the store on, at 50 instances a second, once BigQuery is in use."""
     with running_emulator(places, "arrivals") as running, connected(running) as client:
         client.make("stored")
         store, seen = _store(running), dict[str, float]()
-        with receiving(running, "stored", RATE * SECONDS) as receiver, _looking(running, seen):
-            answered = _send(running, store)
+        with receiving(running, "stored", RATE * SECONDS + 1) as receiver, _looking(running, seen):
+            _send(running, store, range(1))  # which starts BigQuery's engine and makes the table
+            while not seen:
+                time.sleep(_LOOK)
+            answered = _send(running, store, range(1, RATE * SECONDS + 1))
             told = {data.decode().rpartition("/")[2]: at for at, data in receiver.recv()}
-            while len(seen) < len(answered):
+            while len(seen) <= len(answered):
                 time.sleep(_LOOK)
     return [_figure("its row in BigQuery", answered, seen), _figure("its notification", answered, told)]
 
@@ -64,21 +67,21 @@ def _store(running: Running) -> str:
     return f"{running.url}/v1/{made['name']}/dicomWeb/studies"
 
 
-def _send(running: Running, store: str) -> dict[str, float]:
-    """Store instances at the rate; when each was answered, by its UID."""
+def _send(running: Running, store: str, numbers: range) -> dict[str, float]:
+    """Store instances of the corpus at the rate; when each was answered, by its UID."""
     corpus, answered, start = Corpus(pixels=False), dict[str, float](), time.monotonic()
     each = threading.local()
 
     def one(number: int) -> None:
         session = each.__dict__.setdefault("session", requests.Session())
-        time.sleep(max(0.0, start + number / RATE - time.monotonic()))
+        time.sleep(max(0.0, start + (number - numbers.start) / RATE - time.monotonic()))
         headers = {"Authorization": f"Bearer {running.credentials.token}", "Content-Type": _TYPE}
         body = b"".join(corpus.multipart(range(number, number + 1)))
         session.post(store, data=body, headers=headers).raise_for_status()
         answered[Film(number).instance] = time.monotonic()
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(one, range(RATE * SECONDS)))
+        list(pool.map(one, numbers))
     return answered
 
 

@@ -95,7 +95,7 @@ def _reading(channel: grpc.Channel, places: Places) -> Figure:
 
     def theirs() -> int:
         file = io.BytesIO()
-        found: pa.RecordBatchReader = other.execute("SELECT * FROM benchmark.films").to_arrow_reader()
+        found: pa.RecordBatchReader = other.sql("SELECT * FROM benchmark.films").to_arrow_reader()
         with pa.ipc.new_stream(file, found.schema) as stream:
             for batch in found:
                 stream.write_batch(batch)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from infra.outputs import Outputs
 
 
+_AHEAD = 100  # notifications of a subscription that are here and not shown yet; others reach other readers
+
+
 class Kind(StrEnum):
     """Stores of which kind are watched."""
 
@@ -40,14 +43,19 @@ def watch(
     """Show notifications of the stores as they arrive.
 
     Ctrl-C ends it. Each notification is acknowledged: it reaches no other reader of the same subscription.
-    Of a FHIR resource that is sent whole only its type is shown.
+    Of a FHIR resource that is sent whole only its type is shown. Where the lines are read slowly, no more notifications
+    are taken than can be shown.
     """
+    from google.cloud.pubsub_v1.types import FlowControl
+
     with connect(stack, outputs) as target:
         printer = _Printer(number, as_json=as_json)
         subscriptions = subscriptions_of(target.outputs, kind)
         note(f"Watching {', '.join(subscriptions)}; Ctrl-C ends it.")
         pulls = [
-            target.subscriber.subscribe(each, callback=printer, await_callbacks_on_shutdown=True)
+            target.subscriber.subscribe(
+                each, callback=printer, flow_control=FlowControl(max_messages=_AHEAD), await_callbacks_on_shutdown=True
+            )
             for each in subscriptions
         ]
         for pull in pulls:

@@ -169,6 +169,30 @@ def test_watch_shows_all_kinds_of_stores_in_one_stream(run: Run, live: Live, tmp
     ]
 
 
+def test_a_reader_that_stands_still_takes_no_more_than_a_hundred(
+    run: Run, live: Live, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it has not taken reaches another reader meanwhile."""
+    project = live.outputs.project
+    topic, subscription = f"projects/{project}/topics/slow", f"projects/{project}/subscriptions/slow"
+    live.emulator.request("PUT", f"/v1/{topic}", {})
+    live.emulator.request("PUT", f"/v1/{subscription}", {"topic": topic, "ackDeadlineSeconds": 600})
+    path = tmp_path / "outputs.json"
+    path.write_text(dataclasses.replace(live.outputs, dicom_subscription=subscription).to_json())
+    messages = [{"data": base64.b64encode(b"a").decode()}] * 300
+    live.emulator.request("POST", f"/v1/{topic}:publish", {"messages": messages})
+    others: list[str] = []
+
+    def stand_still(_cells: object) -> None:
+        while len(others) < 200:
+            answer = live.emulator.request("POST", f"/v1/{subscription}:pull", {"maxMessages": 300})[1]
+            others.extend(one["message"]["messageId"] for one in answer.get("receivedMessages", []))
+
+    monkeypatch.setattr("scripts.commands.watch.say_cells", stand_still)
+    shown = run("watch", "--count", 1, "--timeout", 60, "--outputs", path)
+    assert (shown.code, len(set(others)) >= 200) == (0, True)
+
+
 def test_a_subscription_that_is_not_there(run: Run, live: Live, tmp_path: Path) -> None:
     path = tmp_path / "outputs.json"
     name = f"projects/{live.outputs.project}/subscriptions/none"
