@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
@@ -84,13 +85,15 @@ def create(tree: exp.Create, defaults: Defaults) -> Create:
     """What a CREATE statement asks for. Raises SqlError."""
     fields: list[Field] = []
     if isinstance(tree.this, exp.Schema):
-        is_view = str(tree.args.get("kind")).upper() == "VIEW"
-        fields = [_column(item, typed=not is_view) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
-        if not is_view:
+        typed = not is_view(tree)
+        fields = [_column(item, typed=typed) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
+        if typed:
             check_schema(fields)
     keys = constraints.read(tree.this.expressions, defaults) if fields and isinstance(tree.this, exp.Schema) else {}
     source, clone = copied_table(tree), tree.args.get("clone")
     query = tree.args.get("expression")
+    if query is not None and isinstance(tree.this, exp.Schema) and is_view(tree):
+        _name_columns(query, [item.name for item in tree.this.expressions])
     return Create(
         replace=bool(tree.args.get("replace")),
         exists_ok=bool(tree.args.get("exists")),
@@ -101,6 +104,24 @@ def create(tree: exp.Create, defaults: Defaults) -> Create:
         cloned=clone is not None and not clone.args.get("copy"),
         body={**_properties(tree.args.get("properties")), **({"tableConstraints": keys} if keys else {})},
     )
+
+
+def is_view(tree: exp.Create) -> bool:
+    """Whether a CREATE statement makes a view."""
+    return str(tree.args.get("kind")).upper() == "VIEW"
+
+
+def _name_columns(query: exp.Expr, names: Sequence[str]) -> None:
+    """Give the columns of a view's query the names of the view's column list. Raises SqlError where that cannot be."""
+    first = query
+    while isinstance(first, (exp.SetOperation, exp.Subquery)):
+        first = first.this  # its names are those of all
+    items = first.expressions
+    if any(item.is_star for item in items):
+        return  # named as the query names them
+    if len(items) != len(names):
+        raise SqlError(f"The column list has {len(names)} columns, the query gives {len(items)}.")
+    first.set("expressions", [exp.alias_(item.unalias(), name) for item, name in zip(items, names, strict=True)])
 
 
 def external(tree: exp.Create) -> Create:

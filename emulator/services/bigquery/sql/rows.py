@@ -325,7 +325,22 @@ def converter(field: Field) -> Callable[[Any], Any]:
     kind = field_type(field)
     if kind == "BIGNUMERIC":
         return _bignumeric_reader(field)
+    if kind in ("STRING", "BYTES") and field.get("maxLength"):
+        return _limited(CONVERTERS[kind], kind, int(field["maxLength"]))
     return _range_reader(field) if kind == "RANGE" else CONVERTERS[kind]
+
+
+def _limited(convert: Callable[[Any], str], kind: str, most: int) -> Callable[[Any], str]:
+    """What reads a STRING(L) or BYTES(L); it raises ScalarError for a longer value, which it does not show."""
+
+    def read(value: Any) -> str:
+        made = convert(value)
+        size = len(made) if kind == "STRING" else len(base64.b64decode(made))
+        if size > most:
+            raise ScalarError(f"{kind}({most}) has maximum length {most} but got a value with length {size}")
+        return made
+
+    return read
 
 
 CONVERTERS: dict[str, Callable[[Any], Any]] = {

@@ -73,6 +73,19 @@ def test_a_streamed_value_that_is_none_is_refused(
     assert message in problem["errors"][0]["message"]
 
 
+def test_a_streamed_text_that_is_too_long_is_refused(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset
+) -> None:
+    fields = [bigquery.SchemaField("s", "STRING", max_length=3), bigquery.SchemaField("b", "BYTES", max_length=2)]
+    table = bigquery_client.create_table(bigquery.Table(dataset.reference.table("short"), fields))
+    assert bigquery_client.insert_rows_json(table, [{"s": "äöü", "b": "YWI="}]) == []
+    problems = bigquery_client.insert_rows_json(table, [{"s": "four"}, {"b": "YWJj"}])
+    assert [problem["errors"][0]["message"] for problem in problems] == [
+        "STRING(3) has maximum length 3 but got a value with length 4",
+        "BYTES(2) has maximum length 2 but got a value with length 3",
+    ]
+
+
 def test_statements_make_and_fill_such_columns(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     name = f"{dataset.dataset_id}.made"
     bigquery_client.query_and_wait(
