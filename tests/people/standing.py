@@ -60,6 +60,9 @@ class Standing:
         if resource.kind == "gcp:logging/projectSink:ProjectSink":
             mocked = f"serviceAccount:{resource.name}-writer@gcp-sa-logging.iam.gserviceaccount.com"
             self.chosen[mocked] = self.state[resource.urn][1]["writerIdentity"]
+        if resource.kind == "gcp:monitoring/notificationChannel:NotificationChannel":
+            mocked = f"projects/{self.emulator.project}/notificationChannels/{resource.name}"
+            self.chosen[mocked] = self.state[resource.urn][1]["name"]
 
     def _known(self, value: Any) -> Any:
         """A value with what the emulator chose in the place of what the mocks have, and whole numbers as such."""
