@@ -30,6 +30,7 @@ GCLOUD_APIS = {
     "secretmanager": "",
     "serviceusage": "",
     "storage": "storage/v1/",
+    "sts": "",
 }
 
 
