@@ -97,6 +97,8 @@ class Application:
         extra = _cors(origin, headers) if origin is not None else {}
         if headers.get("sec-fetch-dest") in _DOCUMENTS and "content-security-policy" not in response.headers:
             extra["content-security-policy"] = "sandbox"
+        if "x-content-type-options" not in response.headers:
+            extra["x-content-type-options"] = "nosniff"  # as Google's APIs
         try:
             takes = send if SPANS in scope.get("extensions", ()) else _reading(send)
             await _send(takes, response, extra, head=scope["method"] == "HEAD")

@@ -20,6 +20,9 @@ def test_an_id_that_no_address_can_hold_is_refused(
     assert emulator.request("POST", f"{location}/datasets?datasetId={name}", {})[0] == 400
     dataset = f"{location}/datasets/{unique('names')}"
     assert emulator.request("POST", f"{location}/datasets?datasetId={dataset.rpartition('/')[2]}", {})[0] == 200
+    for destination in (f"{dataset[4:].rpartition('/')[0]}/{name}", name):
+        body = {"destinationDataset": destination, "config": {}}
+        assert emulator.request("POST", f"{dataset}:deidentify", body)[0] == 400
     for kind in STORES:
         body = {"version": "R4"} if kind == "fhirStores" else {}
         status, answer = emulator.request("POST", f"{dataset}/{kind}?{kind[:-1]}Id={name}", body)

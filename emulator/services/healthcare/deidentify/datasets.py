@@ -14,6 +14,7 @@ from emulator.context import Job
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
 from emulator.errors import invalid_argument, not_found
+from emulator.gateway.collections import DOT_SEGMENTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.deidentify import config, dicom, fhir
@@ -79,7 +80,7 @@ async def run(job: Job) -> Json:
 def _destination(request: Request, name: str) -> str:
     """The name of the dataset that is to be made; 400, 403 or 404 where that can't be."""
     found = _NAME.fullmatch(name)
-    if found is None:
+    if found is None or name.rpartition("/")[2] in DOT_SEGMENTS:
         raise invalid_argument(
             f'Invalid destinationDataset "{name[:300]}": it must be projects/P/locations/L/datasets/D.'
         )
