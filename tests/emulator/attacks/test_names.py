@@ -1,9 +1,11 @@
 """Names that mean something to file systems, addresses or eyes: refused, or just names."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from emulator.gateway.discovery import load
 from tests.emulator.services.healthcare.conftest import LOCATION
 from tests.support.emulator import RunningEmulator
 
@@ -42,3 +44,19 @@ def test_a_name_is_not_what_a_mask_changes(emulator: RunningEmulator, unique: Ca
         "Invalid field mask: 'name' is not a field that can be updated.",
     )
     assert emulator.request("GET", f"{dataset}/dicomStores/store") == made
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_no_method_minds_a_store_that_is_not_there(emulator: RunningEmulator, version: str) -> None:
+    """Methods of Cloud Healthcare's documents below a store, each on one of a name that nothing has."""
+    wrong = []
+    for method in load(f"healthcare.{version}").methods:
+        kind = next((kind for kind in STORES if f"/{kind}/{{{kind}Id}}" in method.flat_path), "")
+        if not kind or method.id.endswith("testIamPermissions"):  # which then holds none
+            continue
+        path = "/" + method.flat_path.replace("{projectsId}", emulator.project)
+        path = re.sub(r"\{\w+\}", "none", path)
+        status, answer = emulator.request(method.http, path, {} if method.http in ("POST", "PUT", "PATCH") else None)
+        if status not in (400, 403, 404, 405, 415, 501):
+            wrong.append((status, method.id, answer))
+    assert not wrong

@@ -52,6 +52,7 @@ _ONE_AT = (
 async def execute(request: Request) -> Answer:
     """Start to look for a cohort; the expressions are read at once."""
     body: Json = request.body or {}
+    request.context.resources.require(FHIR.resource, request.name)
     store = opened(request.context, request.name)
     asked: Json = body.get("fhirpathQuery") or {}
     if asked.get("engineVersion", "") not in ENGINES:
