@@ -10,6 +10,7 @@ import grpc
 
 from emulator.context import Context
 from emulator.gateway.grpc.bridge import Bridge, Servicer
+from emulator.gateway.grpc.reading import guarded
 
 MESSAGE_LIMIT = 64 << 20
 
@@ -23,7 +24,8 @@ async def start(context: Context, modules: Iterable[str]) -> Any:
     bridge = Bridge(context)
     handlers: dict[str, Any] = {}
     for name in modules:
-        handlers |= importlib.import_module(name).handlers(bridge)
+        found = importlib.import_module(name).handlers(bridge)
+        handlers |= {path: guarded(handler) for path, handler in found.items()}
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", MESSAGE_LIMIT),
