@@ -1,22 +1,21 @@
 """The console as a person uses it, in a browser, and an emulator with something on each of its pages."""
 
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from tests.browser import waiting
 from tests.browser.studies import studies
+from tests.browser.waiting import T
 from tests.emulator.console import filling
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
 BASE = "/_emulator/console/"
-T = TypeVar("T")
 
 
 @dataclass
@@ -159,16 +158,7 @@ class Window:
 
     def wait(self, look: Callable[[], T | None], what: str) -> T:
         """The first true value of `look`; fails after a minute without one."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                found = look()
-            except StaleElementReferenceException:
-                continue
-            if found:
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"waited in vain for {what}: {self.text()[:500]!r}")
+        return waiting.wait(look, what, self.text)
 
     def wait_for(self, words: str) -> None:
         """Wait until the page says so."""

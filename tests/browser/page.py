@@ -1,20 +1,19 @@
 """OHIF as a person uses it: its list, its viewport, and the pixels that the viewport shows."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.browser import waiting
 from tests.browser.studies import SQUARES, Picture
-from tests.support.patience import PATIENCE
+from tests.browser.waiting import T
 
-T = TypeVar("T")
 # Reads the viewport's canvas: the image lies in its middle, as large as it fits, rows x columns in shape.
 _READ = """
 const [rows, columns, squares] = arguments;
@@ -61,16 +60,7 @@ class Page:
 
     def wait(self, look: Callable[[], T | None], what: str) -> T:
         """The first true value of `look`; fails after a minute without one."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                found = look()
-            except StaleElementReferenceException:
-                continue
-            if found:
-                return found
-            time.sleep(0.1)
-        raise AssertionError(f"waited in vain for {what}: {self.text()[:500]!r}")
+        return waiting.wait(look, what, self.text)
 
     def text(self) -> str:
         """What there is to read."""
