@@ -228,7 +228,8 @@ def test_definitions_that_are_wrong_are_refused(
 
 def test_a_compiled_schema_is_refused_by_name(emulator: RunningEmulator, unique: Names) -> None:
     path = f"/v1/projects/{emulator.project}/schemas?schemaId={unique('schema')}"
-    code, answer = emulator.request("POST", path, {"type": "PROTOCOL_BUFFER", "compiledProtoSchema": "CgA="})
+    given = {"compiledBytes": "CgA=", "rootMessage": "Film"}
+    code, answer = emulator.request("POST", path, {"type": "PROTOCOL_BUFFER", "compiledProtoSchema": given})
     assert (code, "compiledProtoSchema" in answer["error"]["message"]) == (501, True)
 
 
