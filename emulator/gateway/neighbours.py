@@ -12,8 +12,8 @@ from emulator.gateway.routing import Router
 # What programs of this field call beside the emulated services. Their paths are read at the first path that the
 # emulator does not know.
 DOCUMENTS = (
-    *("secretmanager.v1", "artifactregistry.v1", "run.v1", "cloudfunctions.v2"),
-    *("monitoring.v1", "iam.v2", "cloudresourcemanager.v3", "bigqueryconnection.v1", "bigquerydatatransfer.v1"),
+    *("artifactregistry.v1", "run.v1", "cloudfunctions.v2"),
+    *("bigqueryconnection.v1", "bigquerydatatransfer.v1"),
     *("dataflow.v1b3", "dataproc.v1", "dataplex.v1", "datacatalog.v1", "aiplatform.v1", "notebooks.v2", "vision.v1"),
     *("dlp.v2", "container.v1", "cloudbuild.v1", "eventarc.v1", "workflows.v1", "cloudtasks.v2", "sqladmin.v1"),
     *("firestore.v1", "redis.v1", "dns.v1", "accesscontextmanager.v1", "cloudscheduler.v1beta1", "iam.v2beta"),

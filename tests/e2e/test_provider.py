@@ -80,7 +80,11 @@ def test_secrets_stay_secret(small_stack: MakeStack) -> None:
     channel = {
         "type": "monitoring.NotificationChannel",
         "name": "channel",
-        "args": {"type": "slack", "sensitive_labels": {"auth_token": {"secret": "do-not-tell"}}},
+        "args": {
+            "type": "slack",
+            "labels": {"channel_name": "#films"},
+            "sensitive_labels": {"auth_token": {"secret": "do-not-tell"}},
+        },
     }
     stack = small_stack(channel, topic("secretly", labels={"team": {"secret": "hidden-label"}}))
     outcome = stack.up()

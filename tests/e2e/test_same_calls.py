@@ -20,6 +20,7 @@ _QUERY = {"alt", "prettyPrint"}
 _BODY = {
     "etag",
     "nextRotationTime",  # counted from the moment
+    "expirationTime",  # repeated from the answer; the recording server knew no dataset's default
     "version",  # of a policy: 1 where it has never been set, else 3
     *("defaultCollation", "maxTimeTravelHours", "isCaseInsensitive", "storageBillingModel"),  # repeated from the answer
     "requirePartitionFilter",  # false is sent, and means the same as nothing

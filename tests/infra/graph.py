@@ -193,12 +193,17 @@ def emulated(stack: str = "local", **changes: str) -> Settings:
     return parse(values, stack, {TOKEN_VARIABLE: "token"})
 
 
+def take_the_loop() -> None:
+    """Make the one event loop of Pulumi's mocks the current one; for whoever runs a program against them."""
+    asyncio.set_event_loop(_LOOP)
+
+
 def declare(chosen: Settings, answers: Mapping[str, Any] | None = None) -> Graph:
     """Run the program with these settings against mocks and give back what it declared.
 
     `answers` replaces what the provider's functions answer, by token; a text in it is the error that one fails with.
     """
-    asyncio.set_event_loop(_LOOP)
+    take_the_loop()
     recorder = Recorder.answering(chosen.project, answers)
     pulumi.runtime.set_mocks(recorder.mocks, project=NAMESPACE, stack=chosen.stack, monitor=recorder)
     outputs: dict[str, Any] = {}

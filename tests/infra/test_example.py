@@ -13,7 +13,7 @@ from pulumi.runtime.config import set_all_config
 
 from infra.policy.checking import check
 from infra.policy.graph import Asked, Graph
-from tests.infra.graph import PROJECT, Declared, Recorder
+from tests.infra.graph import PROJECT, Declared, Recorder, take_the_loop
 from tests.infra.policy.test_rules import resource_of
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "one-store" / "__main__.py"
@@ -21,6 +21,7 @@ PROGRAM = Path(__file__).parents[2] / "examples" / "one-store" / "__main__.py"
 
 def declared(monkeypatch: pytest.MonkeyPatch, **config: str) -> list[Declared]:
     """What the program declares with this configuration, the components left out."""
+    take_the_loop()
     recorder = Recorder.answering(PROJECT)
     monkeypatch.setattr(pulumi, "export", lambda *_: None)
     pulumi.runtime.set_mocks(

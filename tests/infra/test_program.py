@@ -14,7 +14,7 @@ from pulumi.runtime.config import set_all_config
 
 from infra.outputs import Outputs
 from infra.settings import NAMESPACE
-from tests.infra.graph import PROJECT, Recorder
+from tests.infra.graph import PROJECT, Recorder, take_the_loop
 
 PROGRAM = Path(__file__).parents[2] / "__main__.py"
 TOLD_THE_USER = 32  # what the language host takes for "the program has said what is wrong"
@@ -22,6 +22,7 @@ TOLD_THE_USER = 32  # what the language host takes for "the program has said wha
 
 def run(config: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Run `__main__.py` with this configuration on a stack called dev, and give what it exports."""
+    take_the_loop()
     recorder = Recorder.answering(PROJECT)
     outputs: dict[str, pulumi.Output[Any]] = {}
     monkeypatch.setattr(pulumi, "export", outputs.__setitem__)

@@ -9,9 +9,9 @@ from tests.support.emulator import RunningEmulator
 @pytest.mark.parametrize(
     ("http", "path", "method"),
     [
-        ("GET", "/v1/projects/p/secrets/s/versions/latest:access", "secretmanager.projects.secrets.versions.access"),
+        ("GET", "/v1/projects/p/locations/l/repositories/r", "artifactregistry.projects.locations.repositories.get"),
         ("GET", "/v2/projects/p/locations/l/services/s", "run.projects.locations.services.get"),
-        ("POST", "/v1/projects/p/dashboards", "monitoring.projects.dashboards.create"),
+        ("POST", "/v1/projects/p/locations/l/connections", "bigqueryconnection.projects.locations.connections.create"),
         ("GET", "/v1beta1/projects/p/locations/l/jobs", "cloudscheduler.projects.locations.jobs.list"),
         ("POST", "/v2/projects/p/policies", "orgpolicy.projects.policies.create"),
     ],

@@ -123,7 +123,7 @@ def test_every_kind_of_target_takes_a_member(engine: Engine, emulator: RunningEm
     location = f"projects/{project}/locations/us-central1"
     dataset = f"{location}/datasets/{unique('grants')}"
     key = f"{location}/keyRings/{unique('ring')}"
-    names = {word: unique(word) for word in ("bucket", "topic", "subscription", "account", "job")}
+    names = {word: unique(word) for word in ("bucket", "topic", "subscription", "account", "job", "secret")}
     job = {"template": {"template": {"containers": [{"image": "us-docker.pkg.dev/p/r/i"}]}}}
     bq = unique("grants").replace("-", "_")
     for method, path, body in (
@@ -141,6 +141,11 @@ def test_every_kind_of_target_takes_a_member(engine: Engine, emulator: RunningEm
         ),
         ("POST", f"/v1/projects/{project}/serviceAccounts", {"accountId": names["account"], "serviceAccount": {}}),
         ("POST", f"/v2/{location}/jobs?jobId={names['job']}", job),
+        (
+            "POST",
+            f"/v1/projects/{project}/secrets?secretId={names['secret']}",
+            {"replication": {"automatic": {}}},
+        ),
         ("POST", f"/v1/{location}/keyRings?keyRingId={key.rsplit('/', 1)[-1]}", {}),
         ("POST", f"/v1/{key}/cryptoKeys?cryptoKeyId=k", {"purpose": "ENCRYPT_DECRYPT"}),
         ("POST", f"/bigquery/v2/projects/{project}/datasets", {"datasetReference": {"datasetId": bq}}),
@@ -160,6 +165,7 @@ def test_every_kind_of_target_takes_a_member(engine: Engine, emulator: RunningEm
         "bigquery/datasetIamMember": ({"datasetId": bq}, "roles/bigquery.dataEditor"),
         "serviceaccount/iAMMember": ({"serviceAccountId": account}, "roles/iam.serviceAccountTokenCreator"),
         "JobIamMember": ({"location": "us-central1", "name": names["job"]}, "roles/run.invoker"),
+        "SecretIamMember": ({"secretId": names["secret"]}, "roles/secretmanager.secretAccessor"),
         "projects/iAMMember": ({"project": project}, "roles/bigquery.jobUser"),
         "CryptoKeyIAMMember": ({"cryptoKeyId": f"{key}/cryptoKeys/k"}, "roles/cloudkms.cryptoKeyEncrypter"),
     }

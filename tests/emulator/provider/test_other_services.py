@@ -132,7 +132,10 @@ def test_alerts(engine: Engine) -> None:
 
 
 def test_a_secret_input_gives_a_secret_output(engine: Engine) -> None:
-    inputs = Values({"type": "slack", "sensitiveLabels": {"authToken": "hidden"}}, secrets=["sensitiveLabels"])
+    inputs = Values(
+        {"type": "slack", "labels": {"channel_name": "#a"}, "sensitiveLabels": {"authToken": "hidden"}},
+        secrets=["sensitiveLabels"],
+    )
     assert engine.preview("c", CHANNEL, inputs).secrets == {"sensitiveLabels"}
     engine.up("c", CHANNEL, inputs)
     assert engine.state["c"].inputs.secrets == {"sensitiveLabels"}
