@@ -10,9 +10,9 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
-from emulator.gateway import paging, policies
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import catalog, errors, standard_types, views, warehouse
+from emulator.services.bigquery import catalog, errors, iam_methods, standard_types, views, warehouse
 from emulator.services.bigquery.names import RoutineName
 from emulator.services.bigquery.requests import asked_page, check_etag, dataset_of, on_dataset
 from emulator.services.bigquery.service import SERVICE
@@ -206,27 +206,11 @@ async def remove(context: Context, name: RoutineName) -> None:
     await context.db.write(change)
 
 
-def _policy_resource(request: Request) -> RoutineName:
+def _policy_resource(request: Request) -> str:
     _, project, _, dataset, _, routine = request.path["resource"].split("/", 5)
     name = RoutineName(request.context.project_id(project), dataset, routine)
     catalog.routine(request.context, name)
-    return name
+    return name.resource
 
 
-@SERVICE.handles("bigquery.routines.getIamPolicy")
-async def get_iam_policy(request: Request) -> Answer:
-    """The policy set on a routine itself."""
-    return request.context.policies.shown(_policy_resource(request).resource, request)
-
-
-@SERVICE.handles("bigquery.routines.setIamPolicy")
-async def set_iam_policy(request: Request) -> Answer:
-    """Replace the policy of a routine."""
-    name = _policy_resource(request)
-    return await policies.replace(request, name.resource, lambda _tx: catalog.routine(request.context, name))
-
-
-@SERVICE.handles("bigquery.routines.testIamPermissions", permission="")
-async def test_iam_permissions(request: Request) -> Answer:
-    """Which of the given permissions the caller has on a routine."""
-    return policies.held_permissions(request, _policy_resource(request).resource)
+iam_methods.register("bigquery.routines", _policy_resource)

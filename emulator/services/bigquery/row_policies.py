@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.access.members import check_member
 from emulator.errors import ApiError
-from emulator.gateway import paging, policies
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquery import catalog, errors, views, warehouse
+from emulator.services.bigquery import catalog, errors, iam_methods, views, warehouse
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import asked_page, check_etag, on_table, table_of
 from emulator.services.bigquery.row_access import POLICIES, ROLE, policies_of
@@ -236,21 +236,12 @@ def _check_last(context: Context, table: TableName, names: list[str], *, force: 
         )
 
 
-def _policy_resource(request: Request) -> PolicyName:
+def _policy_resource(request: Request) -> str:
     _, project, _, dataset, _, table, _, policy = request.path["resource"].split("/", 7)
     name = PolicyName(TableName(request.context.project_id(project), dataset, table), policy)
     if request.context.resources.get(POLICIES, name.resource) is None:
         raise _missing(name)
-    return name
+    return name.resource
 
 
-@SERVICE.handles("bigquery.rowAccessPolicies.getIamPolicy")
-async def get_iam_policy(request: Request) -> Answer:
-    """Who the grantees of a policy are."""
-    return request.context.policies.shown(_policy_resource(request).resource, request)
-
-
-@SERVICE.handles("bigquery.rowAccessPolicies.testIamPermissions", permission="")
-async def test_iam_permissions(request: Request) -> Answer:
-    """Which of the given permissions the caller has on a policy."""
-    return policies.held_permissions(request, _policy_resource(request).resource)
+iam_methods.register("bigquery.rowAccessPolicies", _policy_resource, settable=False)

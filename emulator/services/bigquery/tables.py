@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
-from emulator.gateway import paging, policies
+from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import (
     catalog,
@@ -15,6 +15,7 @@ from emulator.services.bigquery import (
     expiration,
     external,
     history,
+    iam_methods,
     materialized,
     schemas,
     views,
@@ -286,27 +287,11 @@ async def remove(context: Context, name: TableName) -> None:
     await history.prune(context)
 
 
-def _policy_resource(request: Request) -> TableName:
+def _policy_resource(request: Request) -> str:
     _, project, _, dataset, _, table = request.path["resource"].split("/", 5)
     name = TableName(request.context.project_id(project), dataset, table)
     catalog.table(request.context, name)
-    return name
+    return name.resource
 
 
-@SERVICE.handles("bigquery.tables.getIamPolicy")
-async def get_iam_policy(request: Request) -> Answer:
-    """The policy set on a table or view itself."""
-    return request.context.policies.shown(_policy_resource(request).resource, request)
-
-
-@SERVICE.handles("bigquery.tables.setIamPolicy")
-async def set_iam_policy(request: Request) -> Answer:
-    """Replace the policy of a table or view."""
-    name = _policy_resource(request)
-    return await policies.replace(request, name.resource, lambda _tx: catalog.table(request.context, name))
-
-
-@SERVICE.handles("bigquery.tables.testIamPermissions", permission="")
-async def test_iam_permissions(request: Request) -> Answer:
-    """Which of the given permissions the caller has on a table or view."""
-    return policies.held_permissions(request, _policy_resource(request).resource)
+iam_methods.register("bigquery.tables", _policy_resource)
