@@ -88,6 +88,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulat
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator of one module's own, whose clock, project and settings its tests may change."""
+    own = RunningEmulator(tmp_path_factory.mktemp("running") / "state", PROJECT).start()
+    yield own
+    own.stop()
+
+
 @pytest.fixture(scope="session")
 def unique() -> Callable[[str], str]:
     """Turns a word into a name that no other test uses: `unique("bucket")` gives `bucket-17`."""

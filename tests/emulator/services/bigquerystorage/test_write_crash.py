@@ -14,6 +14,7 @@ from google.cloud.bigquery_storage_v1 import types
 
 from tests.conftest import StartEmulator
 from tests.support import storage_api
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.storage_api import PROTO, appending, descriptor, message_class, rows
 
@@ -24,9 +25,7 @@ BEFORE_THE_KILL = 5  # answers
 
 
 def post(emulator: RunningEmulator, path: str, body: Any) -> Any:
-    code, answer = emulator.request("POST", f"/bigquery/v2/projects/{emulator.project}/{path}", body)
-    assert code == 200, answer
-    return answer
+    return ask(emulator, "POST", f"/bigquery/v2/projects/{emulator.project}/{path}", body)
 
 
 def query(emulator: RunningEmulator, sql: str) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
+from tests.support.asking import move
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 from tests.support.webhook import Endpoint, serving
@@ -26,14 +27,6 @@ def endpoint() -> Iterator[Endpoint]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose clock and jobs are these tests' own."""
-    made = RunningEmulator(tmp_path_factory.mktemp("firing") / "state", PROJECT).start()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def evening(running: RunningEmulator) -> RunningEmulator:
     """The emulator without jobs; for it, it is 01:59 UTC on the first of March, and stays so."""
@@ -43,10 +36,6 @@ def evening(running: RunningEmulator) -> RunningEmulator:
         assert running.request("DELETE", f"/v1/{name}")[0] in (200, 404)
     move(running, time="2026-03-01T01:59:00Z", stopped=True)
     return running
-
-
-def move(emulator: RunningEmulator, **wish: Any) -> None:
-    assert emulator.request("POST", "/_emulator/clock", wish)[0] == 200
 
 
 def make(emulator: RunningEmulator, job: str, target: dict[str, Any], **fields: Any) -> Job:

@@ -7,12 +7,12 @@ import base64
 import os
 import urllib.parse
 import urllib.request
-from typing import Any
 
 import orjson
 import pytest
 
 from tests.conftest import PROJECT, StartEmulator
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 
 ROUNDS, ENTRIES = int(os.environ.get("KILL_ROUNDS", "1")), 300
@@ -20,20 +20,14 @@ TABLES = f"/bigquery/v2/projects/{PROJECT}/datasets/logs/tables"
 LOG = f"projects/{PROJECT}/logs/scans"
 
 
-def asked(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, answer = emulator.request(method, path, body)
-    assert code == 200, (path, answer)
-    return answer
-
-
 def make_sinks(emulator: RunningEmulator) -> None:
     """A sink of the log to each kind of destination, whose writer may do everything in the project."""
     dataset = {"datasetReference": {"datasetId": "logs"}}
-    asked(emulator, "POST", f"/bigquery/v2/projects/{PROJECT}/datasets", dataset)
-    asked(emulator, "POST", f"/storage/v1/b?project={PROJECT}", {"name": "logs"})
-    asked(emulator, "PUT", f"/v1/projects/{PROJECT}/topics/logs", {})
+    ask(emulator, "POST", f"/bigquery/v2/projects/{PROJECT}/datasets", dataset)
+    ask(emulator, "POST", f"/storage/v1/b?project={PROJECT}", {"name": "logs"})
+    ask(emulator, "PUT", f"/v1/projects/{PROJECT}/topics/logs", {})
     pulled = {"topic": f"projects/{PROJECT}/topics/logs", "ackDeadlineSeconds": 600}
-    asked(emulator, "PUT", f"/v1/projects/{PROJECT}/subscriptions/logs", pulled)
+    ask(emulator, "PUT", f"/v1/projects/{PROJECT}/subscriptions/logs", pulled)
     writers = []
     for name, destination in {
         "bucket": "storage.googleapis.com/logs",
@@ -42,21 +36,21 @@ def make_sinks(emulator: RunningEmulator) -> None:
     }.items():
         sink = {"name": name, "destination": destination, "filter": f'logName="{LOG}"'}
         path = f"/v2/projects/{PROJECT}/sinks?uniqueWriterIdentity=true"
-        writers.append(asked(emulator, "POST", path, sink)["writerIdentity"])
-    policy = asked(emulator, "POST", f"/v1/projects/{PROJECT}:getIamPolicy", {})
+        writers.append(ask(emulator, "POST", path, sink)["writerIdentity"])
+    policy = ask(emulator, "POST", f"/v1/projects/{PROJECT}:getIamPolicy", {})
     for role in ("roles/storage.objectCreator", "roles/bigquery.dataEditor", "roles/pubsub.publisher"):
         policy["bindings"].append({"role": role, "members": sorted(set(writers))})
-    asked(emulator, "POST", f"/v1/projects/{PROJECT}:setIamPolicy", {"policy": policy})
+    ask(emulator, "POST", f"/v1/projects/{PROJECT}:setIamPolicy", {"policy": policy})
 
 
 def write(emulator: RunningEmulator, texts: list[str]) -> None:
     entries = [{"textPayload": text, "timestamp": "2026-01-02T08:00:00Z"} for text in texts]
-    asked(emulator, "POST", "/v2/entries:write", {"logName": LOG, "resource": {"type": "global"}, "entries": entries})
+    ask(emulator, "POST", "/v2/entries:write", {"logName": LOG, "resource": {"type": "global"}, "entries": entries})
 
 
 def in_bucket(emulator: RunningEmulator) -> set[str]:
-    asked(emulator, "POST", "/_emulator/chores")
-    names = [one["name"] for one in asked(emulator, "GET", "/storage/v1/b/logs/o").get("items", [])]
+    ask(emulator, "POST", "/_emulator/chores")
+    names = [one["name"] for one in ask(emulator, "GET", "/storage/v1/b/logs/o").get("items", [])]
     return {orjson.loads(line)["textPayload"] for name in names for line in content(emulator, name).splitlines()}
 
 
@@ -69,15 +63,15 @@ def content(emulator: RunningEmulator, name: str) -> bytes:
 
 
 def in_tables(emulator: RunningEmulator) -> set[str]:
-    names = [one["tableReference"]["tableId"] for one in asked(emulator, "GET", TABLES).get("tables", [])]
-    pages = [asked(emulator, "GET", f"{TABLES}/{name}/data?selectedFields=textPayload") for name in names]
+    names = [one["tableReference"]["tableId"] for one in ask(emulator, "GET", TABLES).get("tables", [])]
+    pages = [ask(emulator, "GET", f"{TABLES}/{name}/data?selectedFields=textPayload") for name in names]
     return {row["f"][0]["v"] for page in pages for row in page.get("rows", [])}
 
 
 def pulled(emulator: RunningEmulator) -> set[str]:
     """What comes next; unacknowledged, so that it comes again after a kill only."""
     path = f"/v1/projects/{PROJECT}/subscriptions/logs:pull"
-    received = asked(emulator, "POST", path, {"maxMessages": 1000}).get("receivedMessages", [])
+    received = ask(emulator, "POST", path, {"maxMessages": 1000}).get("receivedMessages", [])
     return {orjson.loads(base64.b64decode(one["message"]["data"]))["textPayload"] for one in received}
 
 

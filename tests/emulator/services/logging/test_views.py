@@ -1,25 +1,15 @@
 """What is in which log bucket: sinks and exclusions, views with rights of their own, retention."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from tests.conftest import PROJECT
 from tests.support.accounts import make_account
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 
 PARENT = f"projects/{PROJECT}"
 GLOBAL = f"{PARENT}/locations/global/buckets"
 DEFAULT = f"{GLOBAL}/_Default"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose buckets and sinks are these tests' own."""
-    made = RunningEmulator(tmp_path_factory.mktemp("views") / "state", PROJECT).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -33,12 +23,6 @@ def logs(running: RunningEmulator) -> RunningEmulator:
     ]
     ask(running, "POST", "/v2/entries:write", {"resource": {"type": "global"}, "entries": entries})
     return running
-
-
-def ask(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, found = emulator.request(method, path, body)
-    assert code == 200, found
-    return found
 
 
 def texts(emulator: RunningEmulator, name: str, token: str | None = None) -> list[str]:

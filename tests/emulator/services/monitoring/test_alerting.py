@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PROJECT
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 from tests.support.webhook import Endpoint, serving
@@ -20,14 +21,6 @@ LOG = f"{PARENT}/logs/watched"
 MATCH = f'logName="{LOG}" severity>=WARNING'
 START = "2026-03-01T08:00:30Z"
 Incidents = list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose clock and alert policies are these tests' own."""
-    made = RunningEmulator(tmp_path_factory.mktemp("alerting") / "state", PROJECT).start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
@@ -43,12 +36,6 @@ def endpoint() -> Iterator[Endpoint]:
     """A webhook that answers 204."""
     with serving() as made:
         yield made
-
-
-def ask(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, found = emulator.request(method, path, body)
-    assert code == 200, found
-    return found
 
 
 def later(emulator: RunningEmulator, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Tags: keys, values and bindings, and conditions that ask for them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -8,25 +8,12 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 
 PARENT = f"projects/{PROJECT}"
 FULL = f"//cloudresourcemanager.googleapis.com/{PARENT}"
 Tag = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose project's policy and tags are these tests' own."""
-    made = RunningEmulator(tmp_path_factory.mktemp("tags") / "state", PROJECT).start()
-    yield made
-    made.stop()
-
-
-def ask(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, found = emulator.request(method, path, body)
-    assert code == 200, found
-    return found
 
 
 def made(emulator: RunningEmulator, kind: str, body: Tag) -> Tag:

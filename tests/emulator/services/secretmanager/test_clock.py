@@ -2,12 +2,13 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.conftest import PROJECT
+from tests.support.asking import ask, move
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
@@ -18,30 +19,12 @@ START = "2026-03-01T08:00:00Z"
 RING = f"{PARENT}/locations/global/keyRings/ring"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose clock and secrets are these tests' own."""
-    made = RunningEmulator(tmp_path_factory.mktemp("secrets") / "state", PROJECT).start()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def morning(running: RunningEmulator) -> RunningEmulator:
     """The emulator, empty; it is eight o'clock on the first of March, and stays so."""
     assert running.request("POST", "/_emulator/reset")[0] == 200
     move(running, time=START, stopped=True)
     return running
-
-
-def move(emulator: RunningEmulator, **wish: Any) -> None:
-    assert emulator.request("POST", "/_emulator/clock", wish)[0] == 200
-
-
-def ask(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, found = emulator.request(method, path, body)
-    assert code == 200, found
-    return found
 
 
 def create(emulator: RunningEmulator, **fields: Any) -> dict[str, Any]:

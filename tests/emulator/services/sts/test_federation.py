@@ -20,6 +20,7 @@ from google.auth.transport.requests import Request
 
 from tests.conftest import PROJECT
 from tests.support.accounts import Account, make_account
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 
 GLOBAL = f"projects/{PROJECT}/locations/global"
@@ -110,12 +111,6 @@ class Federation:
         with requests.Session() as session:
             made.refresh(Request(session))
         return str(made.token)
-
-
-def ask(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
-    code, found = emulator.request(method, path, body)
-    assert code == 200, found
-    return found
 
 
 @pytest.fixture
