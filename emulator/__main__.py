@@ -1,4 +1,4 @@
-"""python -m emulator: start, stop, status, reset, snapshot, env, seed, console, mllp."""
+"""python -m emulator: start, stop, status, reset, snapshot, env, seed, console, collections, mllp."""
 
 from __future__ import annotations
 
@@ -125,6 +125,22 @@ def parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="send a recording to the running emulator and show what is different")
     replay.add_argument("file", type=Path, help="what `record stop` has named")
     replay.add_argument("--values", action="store_true", help="show values, too, which may be patients' data")
+    collections = commands.add_parser(
+        "collections", help="write requests of every emulated method, for an editor or for curl"
+    )
+    collections.add_argument(
+        "documents", nargs="*", metavar="DOCUMENT", help="of Google's APIs, such as healthcare.v1 (default: all)"
+    )
+    collections.add_argument(
+        "--format",
+        choices=("http", "curl"),
+        default="http",
+        help="http: files of VS Code's REST Client; curl: scripts that send one of them (default %(default)s)",
+    )
+    collections.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where the files go")
+    collections.add_argument(
+        "--project", default=defaults.DEFAULT_PROJECT, help="id of the project in them (default %(default)s)"
+    )
     mllp.add_options(commands.add_parser("mllp", help="pass HL7v2 messages between MLLP and an HL7v2 store"))
     for command in commands.choices.values():
         command.add_argument(
@@ -153,6 +169,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _console(options, state)
         if options.command in ("record", "replay"):
             return _recording(options, state)
+        if options.command == "collections":
+            from emulator import collecting
+
+            return collecting.run(options.to.expanduser(), options.format, options.documents, options.project)
         if options.command == "seed":
             return _seed(options, state)
         command = {"stop": control.stop, "status": control.status, "reset": control.reset, "env": control.env}

@@ -21,10 +21,10 @@ FLOORS = (
     ("principals",),
     ("services", "web", "console"),
     ("app",),
-    ("coverage", "environment", "extract", "recording"),
+    ("collection", "coverage", "environment", "extract", "recording"),
     ("serving",),
     ("hospital",),
-    ("browsing", "commands", "mllp", "recordings", "seeding", "snapshotting", "testing"),
+    ("browsing", "collecting", "commands", "mllp", "recordings", "seeding", "snapshotting", "testing"),
     ("__main__",),
 )
 PACKAGES = ("emulator", "scripts", "infra", "engine", "benchmarks")
