@@ -18,7 +18,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.process.connection import Connection
+from emulator.services.bigquery.process.frames import Call, Cancel, Close, Open, Reply, pack, pickled_size, unpack
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql.errors import Interrupted, OutOfMemory, SqlError
 
@@ -41,12 +42,9 @@ class Ended(Exception):
 class Process:
     """One engine process and the calls that it has not answered."""
 
-    def __init__(
-        self, popen: subprocess.Popen[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], connection: Connection) -> None:
         self._popen = popen
-        self._reader = reader
-        self._writer = writer
+        self._connection = connection
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._queries: set[int] = set()  # numbers of the calls under way that are not short
@@ -68,8 +66,7 @@ class Process:
             )
         finally:
             theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
-        return Process(popen, reader, writer)
+        return Process(popen, await Connection.over(ours))
 
     async def open(self, message: Open) -> None:
         """Let it open its files. Raises StoreError where they cannot be read, Ended."""
@@ -126,9 +123,8 @@ class Process:
             raise Ended
         future = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        self._writer.write(pack(message))
-        with contextlib.suppress(OSError):
-            await self._writer.drain()
+        self._connection.write(pack(message))
+        await self._connection.drain()
         return await future
 
     def _interrupt(self, number: int, since: float | None = None) -> None:
@@ -141,25 +137,22 @@ class Process:
             _log.warning("a cancelled statement did not end; the engine process is started anew")
             self._popen.kill()
             return
-        self._writer.write(pack(Cancel(number)))
+        self._connection.write(pack(Cancel(number)))
         loop.call_later(INTERRUPT_SECONDS, self._interrupt, number, since)
 
     async def _read(self) -> None:
         try:
-            while True:
-                size = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))[0]
-                body = await self._reader.readexactly(size)
-                reply: Reply = await asyncio.to_thread(unpack, body) if size > LARGE else unpack(body)
+            async for body in self._connection.frames():
+                is_large = pickled_size(body) > LARGE
+                reply: Reply = await asyncio.to_thread(unpack, body) if is_large else unpack(body)
                 self._settle(reply)
-        except (asyncio.IncompleteReadError, OSError):
-            self.alive = False
         finally:
             self.alive = False
             for future in self._waiting.values():
                 if not future.done():
                     future.set_exception(Ended())
             self._waiting.clear()
-            self._writer.close()
+            self._connection.close()
 
     def _settle(self, reply: Reply) -> None:
         future = self._waiting.pop(reply.number, None)
@@ -181,7 +174,7 @@ class Process:
     async def close(self) -> None:
         """Let it close its files and end; kill it where that takes too long: what is committed is on disk."""
         if self.alive:
-            self._writer.write(pack(Close()))
+            self._connection.write(pack(Close()))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._task), CLOSE_SECONDS)
         if self._popen.poll() is None and not self._task.done():

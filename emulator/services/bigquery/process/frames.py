@@ -1,6 +1,7 @@
 """What travels between the emulator and its engine process: pickled messages with their length in front.
 
-Both ends are the emulator's own, over a pair of sockets that nobody else can open.
+A message's large pieces (pickle.PickleBuffer) follow its pickle as they are, so that nobody copies them together. Both
+ends are the emulator's own, over a pair of sockets that nobody else can open.
 """
 
 from __future__ import annotations
@@ -63,12 +64,29 @@ class Reply:
     problem: Exception | None = None
 
 
-def pack(message: Open | Call | Cancel | Close | Reply) -> bytes:
-    """A message as it travels."""
-    body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(body)) + body
+def pack(message: Open | Call | Cancel | Close | Reply) -> list[bytes | memoryview]:
+    """A message as it travels, in pieces: the length of the rest, then its pickle and each buffer behind their own."""
+    large: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append)
+    pieces: list[bytes | memoryview] = [LENGTH.pack(len(pickled)) + pickled]
+    for buffer in large:
+        raw = buffer.raw()
+        pieces += [LENGTH.pack(raw.nbytes), raw]
+    total = sum(piece.nbytes if isinstance(piece, memoryview) else len(piece) for piece in pieces)
+    return [LENGTH.pack(total) + pieces[0], *pieces[1:]]
 
 
-def unpack(body: bytes | bytearray) -> Any:
-    """The message of a frame without its length."""
-    return pickle.loads(body)  # noqa: S301 from our own process
+def pickled_size(body: memoryview) -> int:
+    """How many bytes of a frame have to be unpickled."""
+    size: int = LENGTH.unpack_from(body)[0]
+    return size
+
+
+def unpack(body: memoryview) -> Any:
+    """The message of a frame without its length; its large pieces are views of the frame."""
+    pieces, at = [], 0
+    while at < len(body):
+        begin = at + LENGTH.size
+        at = begin + LENGTH.unpack_from(body, at)[0]
+        pieces.append(body[begin:at])
+    return pickle.loads(pieces[0], buffers=pieces[1:])  # noqa: S301 from our own process

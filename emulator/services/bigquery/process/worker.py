@@ -34,6 +34,7 @@ QUERY_THREADS = 24  # more than there are slots: exports of other services run b
 SHORT_THREADS = 4
 RECURSION_LIMIT = 20_000  # frames; a parenthesis takes about 20
 STACK_BYTES = 32 << 20
+PIECES = 64  # that a system call sends; Linux takes 1,024
 PR_SET_PDEATHSIG = 1
 ENGINE_LOST = 70  # the exit status after an error that closed the engine's files
 _log = logging.getLogger("emulator.bigquery")
@@ -72,7 +73,7 @@ class Worker:
         if head is None:
             return None
         body = self._read(LENGTH.unpack(head)[0])
-        return None if body is None else unpack(body)
+        return None if body is None else unpack(memoryview(body))
 
     def _read(self, size: int) -> bytearray | None:
         data = bytearray(size)
@@ -85,9 +86,10 @@ class Worker:
         return data
 
     def _send(self, reply: Reply) -> None:
-        data = pack(reply)
+        pieces = pack(reply)
         with self._sending:
-            self._channel.sendall(data)
+            while pieces := _rest(pieces, self._channel.sendmsg(pieces[:PIECES])):
+                pass
 
     def _open(self, message: Open) -> None:
         def tidy(connection: DuckDBPyConnection) -> None:
@@ -156,6 +158,15 @@ class Worker:
         self._short.shutdown(wait=True, cancel_futures=True)
         if self._engine is not None:
             self._engine.close()
+
+
+def _rest(pieces: list[bytes | memoryview], sent: int) -> list[bytes | memoryview]:
+    """What is left of pieces of which so many bytes are sent."""
+    for number, piece in enumerate(pieces):
+        if sent < len(piece):
+            return [memoryview(piece)[sent:], *pieces[number + 1 :]]
+        sent -= len(piece)
+    return []
 
 
 def _run(connection: DuckDBPyConnection, call: Call) -> Any:

@@ -5,6 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/storage#arrow_schema_details
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,24 +47,12 @@ BOUNDS = ("start", "end")  # of the STRUCT that a RANGE is
 EXTENSIONS = {"DATETIME": "datetime", "GEOGRAPHY": "geography", "JSON": "json"}  # by which readers tell them apart
 
 
-class _Pieces:
-    """A file that keeps what is written to it."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, piece: bytes) -> int:
-        """Keep a piece; gives its length."""
-        self.pieces.append(bytes(piece))
-        return len(piece)
-
-
 def schema_bytes(fields: Sequence[Field]) -> bytes:
     """The message of Arrow's IPC that says the types of columns."""
-    pieces = _Pieces()
+    written = io.BytesIO()
     nothing = CArrayStream.from_c_arrays([], na.c_schema(_struct(fields)), validate=False)
-    StreamWriter.from_writable(pieces).write_stream(nothing)
-    return b"".join(pieces.pieces)
+    StreamWriter.from_writable(written).write_stream(nothing)
+    return written.getvalue()
 
 
 def batches(
@@ -72,7 +61,7 @@ def batches(
     columns: Sequence[Field],
     fields: Sequence[Field],
     rows: tuple[int, int],
-) -> list[tuple[bytes, int]]:
+) -> list[tuple[memoryview, int]]:
     """Rows of a storage table (numbers from one to before another) as messages of Arrow's IPC, each with its rows."""
     sql = select(table, columns, fields, rows, _leaf)
     wide = any(_is_wide(field) for field in fields)
@@ -80,10 +69,10 @@ def batches(
     return [(_message(_widened(array, fields) if wide else array), array.length) for array in stream]
 
 
-def _message(array: Any) -> bytes:
-    pieces = _Pieces()
-    StreamWriter.from_writable(pieces).write_stream(array, write_schema=False)
-    return b"".join(pieces.pieces)
+def _message(array: Any) -> memoryview:
+    written = io.BytesIO()
+    StreamWriter.from_writable(written).write_stream(array, write_schema=False)
+    return written.getbuffer()
 
 
 def _leaf(field: Field, expression: str) -> str | None:

@@ -29,7 +29,7 @@ def rows(
     columns: Sequence[Field],
     fields: Sequence[Field],
     bounds: tuple[int, int],
-) -> list[tuple[bytes, int]]:
+) -> list[tuple[memoryview, int]]:
     """Rows of a storage table (numbers from one to before another) as blocks, each with its number of rows."""
     schema = fastavro.parse_schema({"type": "array", "items": schema_of(fields)})
     found = connection.execute(select(table, columns, fields, bounds, _leaf))
@@ -37,7 +37,7 @@ def rows(
     return [(_block(page, schema, fields), len(page)) for page in pages]
 
 
-def _block(page: list[tuple[Any, ...]], schema: Any, fields: Sequence[Field]) -> bytes:
+def _block(page: list[tuple[Any, ...]], schema: Any, fields: Sequence[Field]) -> memoryview:
     """The encoding of rows one after the other: that of an array without its count before and the 0 behind."""
     columns = [
         map(convert, values) if (convert := _converter(field)) else values
@@ -48,7 +48,7 @@ def _block(page: list[tuple[Any, ...]], schema: Any, fields: Sequence[Field]) ->
     fastavro.schemaless_writer(
         encoded, schema, [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     )
-    return encoded.getvalue()[_length_of_count(len(page)) : -1]
+    return encoded.getbuffer()[_length_of_count(len(page)) : -1]
 
 
 def _length_of_count(count: int) -> int:

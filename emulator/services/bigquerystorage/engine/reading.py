@@ -7,6 +7,7 @@ names these functions, too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pickle import PickleBuffer
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql.types import Field, quote
@@ -14,7 +15,7 @@ from emulator.services.bigquery.sql.types import Field, quote
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Batch = tuple[bytes, int]  # encoded rows, and their number
+Batch = tuple[PickleBuffer, int]  # encoded rows, which arrive as a memoryview, and their number
 
 
 def extent(connection: DuckDBPyConnection, table: str) -> tuple[int, int, bool]:
@@ -52,7 +53,9 @@ def arrow_batches(
     """The rows from number `first` to before `end` as record batches; fields are columns with what is asked of each."""
     from emulator.services.bigquerystorage.engine import arrow
 
-    return arrow.batches(connection, table, columns, fields, (first, end))
+    return [
+        (PickleBuffer(data), rows) for data, rows in arrow.batches(connection, table, columns, fields, (first, end))
+    ]
 
 
 def avro_rows(
@@ -61,4 +64,5 @@ def avro_rows(
     """The same as a block of Avro's binary encoding."""
     from emulator.services.bigquerystorage.engine import avro
 
-    return avro.rows(connection, table, columns, fields, (first, end))
+    made = avro.rows(connection, table, columns, fields, (first, end))
+    return [(PickleBuffer(data), rows) for data, rows in made]

@@ -10,7 +10,7 @@ class Batch:
     """Rows in the format `form` (ARROW, AVRO), their number, and the shares of the stream before and with them."""
 
     form: str
-    data: bytes
+    data: memoryview
     rows: int
     before: float
     after: float

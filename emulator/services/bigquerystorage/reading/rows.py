@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 2 << 20  # of one call of the engine, about
 FIRST_ROWS, MOST_ROWS = 4096, 122_880
-AHEAD = 2  # batches that are made while earlier ones are sent
+AHEAD = 3  # calls that are under way or whose batches wait, while earlier ones are sent
 
 
 class Reading:
@@ -32,48 +32,54 @@ class Reading:
         self._context = context
         self.session = session
         self._stream = stream
-        self._start = start
+        self._asked = self._done = start
+        self._span = FIRST_ROWS
+
+    @property
+    def _total(self) -> int:
+        first, end = self.session.streams[self._stream]
+        return end - first
 
     async def batches(self) -> AsyncIterator[Batch]:
         """The batches. Raises ApiError where the session goes meanwhile."""
-        ahead: asyncio.Queue[Batch | None] = asyncio.Queue(AHEAD)
-        task = asyncio.create_task(self._make(ahead))
+        calls: deque[asyncio.Task[list[reading.Batch]]] = deque()
         try:
-            while (batch := await ahead.get()) is not None:
-                yield batch
-            await task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ApiError):
-                await task
-
-    async def _make(self, ahead: asyncio.Queue[Batch | None]) -> None:
-        try:
-            done, span = self._start, FIRST_ROWS
-            while made := await self._read(done, span):
+            while self._ask(calls):
+                made = await calls.popleft()
+                self._learn(made)
                 for data, rows in made:
-                    await ahead.put(self._batch(data, rows, done))
-                    done += rows
-                size = sum(len(data) for data, _ in made) or 1
-                span = max(1, min(MOST_ROWS, span * BATCH_BYTES // size))
+                    yield self._batch(memoryview(data), rows)
+                    self._done += rows
         finally:
-            await ahead.put(None)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    def _ask(self, calls: deque[asyncio.Task[list[reading.Batch]]]) -> bool:
+        """Have the next calls of the engine made; whether there is one to wait for."""
+        while len(calls) < AHEAD and self._asked < self._total:
+            calls.append(asyncio.create_task(self._read(self._asked, self._span)))
+            self._asked += self._span
+        return bool(calls)
+
+    def _learn(self, made: list[reading.Batch]) -> None:
+        """Let later calls give as many rows as make a batch of the wanted size."""
+        size = sum(memoryview(data).nbytes for data, _ in made) or 1
+        rows = sum(rows for _, rows in made)
+        self._span = max(1, min(MOST_ROWS, rows * BATCH_BYTES // size))
 
     async def _read(self, done: int, span: int) -> list[reading.Batch]:
         """The rows after the first `done` of the stream; the session may have moved to a copy since the last."""
         self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
         first, end = self.session.streams[self._stream]
-        begin, stop = first + done, min(first + done + span, end)
-        if begin >= stop:
-            return []
         work = reading.arrow_batches if self.session.form == "ARROW" else reading.avro_rows
-        session = self.session
-        return await warehouse.of(self._context).run(work, session.table, session.columns, session.fields, begin, stop)
+        session, begin = self.session, first + done
+        rows = (begin, min(begin + span, end))
+        return await warehouse.of(self._context).run(work, session.table, session.columns, session.fields, *rows)
 
-    def _batch(self, data: bytes, rows: int, done: int) -> Batch:
-        first, end = self.session.streams[self._stream]
-        total = end - first
-        return Batch(self.session.form, data, rows, done / total, (done + rows) / total)
+    def _batch(self, data: memoryview, rows: int) -> Batch:
+        total = self._total
+        return Batch(self.session.form, data, rows, self._done / total, (self._done + rows) / total)
 
 
 @SERVICE.handles("bigquerystorage.BigQueryRead.ReadRows", permission="bigquery.readsessions.getData", on=on_project)
