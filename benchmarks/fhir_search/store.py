@@ -50,8 +50,8 @@ class Store:
 
     def bare(self, page: Page) -> None:
         """Read the resources of a page once more, each by its key: what no search can do without."""
-        for each in (*page.matches, *page.included):
-            self._read("SELECT type, id FROM fhir_index_resources WHERE store = ? AND rid = ?", (1, each.rid))
+        for rid in (*page.matches, *page.included):
+            self._read("SELECT type, id FROM fhir_index_resources WHERE store = ? AND rid = ?", (1, rid))
 
     def _read(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         return self.tx.execute(sql, arguments).fetchall()

@@ -11,7 +11,9 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +23,9 @@ T = TypeVar("T")
 GROUP_LIMIT = 500
 _WAL_PAGES = 4000
 """After so many pages (of 4 kB) the log is copied into the file: one that many writes change is copied once."""
+_BRIEF_SECONDS = 0.002
+_BRIEF_STEPS = 2000
+"""SQLite is asked for the time after so many steps of its machine, some hundredth of a millisecond."""
 _log = logging.getLogger("emulator")
 
 
@@ -32,6 +37,31 @@ class _Work(NamedTuple):
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     alone: bool
+
+
+class _Over:
+    """Says whether a time has passed (of time.perf_counter), and remembers it."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self.passed = False
+
+    def __call__(self) -> bool:
+        self.passed = time.perf_counter() > self._until
+        return self.passed
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Have all that is read within be of one moment; inside a write, that of the write."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 class Database:
@@ -133,6 +163,22 @@ class Database:
         """The first row of committed data, or None."""
         row: sqlite3.Row | None = self.reader.execute(sql, parameters).fetchone()
         return row
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What a function finds in committed data: here, or in a thread where SQL takes longer than some milliseconds.
+
+        It may be called twice, and must change nothing.
+        """
+        connection, over = self.reader, _Over(time.perf_counter() + _BRIEF_SECONDS)
+        connection.set_progress_handler(over, _BRIEF_STEPS)
+        try:
+            return function(connection)
+        except sqlite3.OperationalError:
+            if not over.passed:
+                raise
+        finally:
+            connection.set_progress_handler(None, 0)
+        return await asyncio.to_thread(lambda: function(self.reader))
 
     @property
     def reader(self) -> sqlite3.Connection:

@@ -56,6 +56,8 @@ class Rows:
     negated: bool = False
     by_type: tuple[Rows, ...] = ()
     """Where it is of several types, and listed in the order of rids for each: those of each type."""
+    typed: bool = False
+    """Whether they are of the types that were asked for, as the numbers of parameters say."""
 
     @property
     def indexed(self) -> bool:
@@ -127,7 +129,9 @@ def _keyed(numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
     return "{parameter} IN (SELECT value FROM json_each(?))", (listed(numbers),)
 
 
-def _in_table(table: str, numbers: Sequence[int], sides: Sequence[Side], *, negated: bool = False) -> Rows:
+def _in_table(
+    table: str, numbers: Sequence[int], sides: Sequence[Side], *, negated: bool = False, typed: bool = True
+) -> Rows:
     where, arguments = _keyed(numbers)
     single = len(numbers) == 1
     found = tuple(
@@ -137,7 +141,7 @@ def _in_table(table: str, numbers: Sequence[int], sides: Sequence[Side], *, nega
     by_type: tuple[Rows, ...] = ()
     if not single and not negated and len(sides) == 1 and sides[0].ordered:
         by_type = tuple(_in_table(table, [number], sides) for number in numbers)
-    return Rows(TABLES[table], ("parameter", *COLUMNS[table]), found, negated, by_type)
+    return Rows(TABLES[table], ("parameter", *COLUMNS[table]), found, negated, by_type, typed)
 
 
 def _of_resources(sides: Iterable[Side], *, negated: bool = False) -> Rows:
@@ -167,7 +171,7 @@ def _missing(parameter: Parameter, types: Sequence[str], values: Iterable[Value]
         return _of_resources([], negated=not wanted)
     if not parameter.expression:
         key = CONTENT_KEY if parameter.code == "_content" else NARRATIVE_KEY
-        return _in_table("strings", [key], [Side("1", indexed=False)], negated=wanted)
+        return _in_table("strings", [key], [Side("1", indexed=False)], negated=wanted, typed=False)
     numbers = keys(parameter, types)
     return _in_table(_TABLE_OF[parameter.type], numbers, [Side("1", indexed=False)], negated=wanted)
 
@@ -176,8 +180,8 @@ def _words(key: int, values: Iterable[Value]) -> list[Rows]:
     """All words of one of the values; a single value is one condition a word, so that the rarest leads."""
     texts = [folded(each.text).split() for each in values if isinstance(each, Text)]
     if len(texts) == 1:
-        return [_in_table("strings", [key], [_equal("folded", word)]) for word in texts[0]]
-    return [_in_table("strings", [key], [_equal("folded", word) for words in texts for word in words[:1]])]
+        return [_in_table("strings", [key], [_equal("folded", word)], typed=False) for word in texts[0]]
+    return [_in_table("strings", [key], [_equal("folded", word) for words in texts for word in words[:1]], typed=False)]
 
 
 def _equal(column: str, value: Any) -> Side:

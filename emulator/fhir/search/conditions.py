@@ -70,8 +70,15 @@ class Listable(ABC):
 class Leaf(Listable):
     """A condition on one table of values."""
 
+    names = False
+    """Whether `probe` looks at the type and id of the resource, and not at its rid alone."""
     index: Index
     rows: Rows
+
+    @property
+    def typed(self) -> bool:
+        """Whether what is listed is of the types that were asked for."""
+        return self.rows.typed
 
     @property
     def cost(self) -> int:
@@ -94,7 +101,7 @@ class Leaf(Listable):
 class Chained(Listable):
     """A condition on what a reference points at."""
 
-    cost = 2
+    cost, typed, names = 2, True, False
     index: Index
     keys: Sequence[int]
     inner: Sequence[tuple[str, Sequence[Node]]]
@@ -149,7 +156,7 @@ class Chained(Listable):
 class Having(Listable):
     """A condition on what refers to the resource."""
 
-    cost = 2
+    cost, typed, names = 2, True, True
     index: Index
     key: int
     inner: Sequence[Node]

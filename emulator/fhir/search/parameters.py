@@ -82,6 +82,11 @@ class Parameters:
     """Of a resource type: the codes of parameters by which a resource belongs to a patient."""
     added: tuple[Parameter, ...] = field(default=())
 
+    @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """The names of resource types, sorted."""
+        return tuple(sorted(self.types))
+
     def of(self, resource_type: str) -> Mapping[str, Parameter]:
         """Parameters by code. SearchError for what is no resource type of this version."""
         if resource_type not in self.types:

@@ -14,7 +14,7 @@ from itertools import islice
 from emulator.fhir.search import ordering
 from emulator.fhir.search.clauses import listed
 from emulator.fhir.search.conditions import SCAN, Index, nodes
-from emulator.fhir.search.including import Found, included
+from emulator.fhir.search.including import included
 from emulator.fhir.search.ordering import Place
 from emulator.fhir.search.query import Clause, Condition, Query
 from emulator.fhir.search.streaming import ALL_RIDS, Plan, count, estimate, stream
@@ -31,8 +31,10 @@ _VERY_FEW = 50
 class Page:
     """A page of matches."""
 
-    matches: tuple[Found, ...]
-    included: tuple[Found, ...] = ()
+    matches: tuple[int, ...]
+    """The rids of resources, in order."""
+    included: tuple[int, ...] = ()
+    """Those of what comes along."""
     token: str = ""
     """Of the next page, "" at the end."""
     total: int | None = None
@@ -100,17 +102,27 @@ def _few(plan: Plan) -> list[int] | None:
 
 
 def _of_few(plan: Plan, rids: list[int], place: Place | None) -> Page:
-    where, arguments = plan.where([each for each in plan.nodes if each.known is None], "r")
-    columns, more = plan.columns("r")
-    sql = (
-        f"SELECT {columns} FROM json_each(?) j CROSS JOIN fhir_index_resources r"
-        f" ON r.store = ? AND r.rid = j.value WHERE 1{where}"
-    )
-    found = plan.index.read(sql, [*more, listed(rids), plan.index.store, *arguments])
-    rows = ordering.arranged([tuple(row) for row in found], plan.order)
+    found = _asked(plan, rids)
+    rows = ordering.arranged(found, plan.order)
     if place is not None:
         rows = [row for row in rows if ordering.beyond(row, place, plan.order)]
     return _page(plan, rows, len(found))
+
+
+def _asked(plan: Plan, rids: list[int]) -> list[Place]:
+    """Those of these that meet what is not known of them, with the values that they are sorted by."""
+    typed = any(each.known is not None and each.typed for each in plan.nodes)
+    where, arguments = plan.where([each for each in plan.nodes if each.known is None], "r", typed=typed)
+    if not where and not plan.order:
+        return [(rid,) for rid in rids]
+    columns, more = plan.columns("r")
+    if typed and not plan.names:
+        tables, own = "(SELECT value AS rid, ? AS store FROM json_each(?)) r", [plan.index.store, listed(rids)]
+    else:
+        tables = "json_each(?) j CROSS JOIN fhir_index_resources r ON r.rid = j.value AND r.store = ?"
+        own = [listed(rids), plan.index.store]
+    found = plan.index.read(f"SELECT {columns} FROM {tables} WHERE 1{where}", [*more, *own, *arguments])
+    return [tuple(row) for row in found]
 
 
 def _of_many(plan: Plan, place: Place | None) -> Page:
@@ -128,6 +140,6 @@ def _of_many(plan: Plan, place: Place | None) -> Page:
 def _page(plan: Plan, rows: list[Place], total: int | None) -> Page:
     """A page of rows in order, of which one more than wanted says that there is a next page."""
     size, width = plan.query.count, len(plan.order) + 1
-    matches = tuple(Found(*row[width - 1 :]) for row in rows[:size])
+    matches = tuple(row[width - 1] for row in rows[:size])
     token = ordering.token(plan.query, rows[size - 1][:width]) if size and len(rows) > size else ""
     return Page(matches, (), token, None if plan.query.total == "none" else total)

@@ -37,22 +37,30 @@ class Plan:
     bounds: tuple[int, int]
     """The lowest and highest rid."""
 
+    @property
+    def names(self) -> bool:
+        """Whether conditions or the order look at types and ids of resources, and not at their rids alone."""
+        return any(each.names for each in self.nodes) or any(each.column == "id" for each in self.order)
+
     def columns(self, of: str) -> tuple[str, Arguments]:
-        """A row: the values that it is sorted by, its rid, type and id."""
+        """A row: the values that it is sorted by, and its rid."""
         parts: list[str] = []
         arguments: Arguments = []
         for each in self.order:
             sql, more = each.sql(of)
             parts.append(f"{sql} AS k{len(parts)}")
             arguments += more
-        return ", ".join([*parts, f"{of}.rid AS rid", f"{of}.type", f"{of}.id"]), arguments
+        return ", ".join([*parts, f"{of}.rid AS rid"]), arguments
 
-    def where(self, asked: Sequence[Node], of: str, led: str = "") -> tuple[str, Arguments]:
-        """SQL " AND ..." for types, times of change and conditions; `led` is the alias in whose order rids come."""
+    def where(self, asked: Sequence[Node], of: str, led: str = "", *, typed: bool = False) -> tuple[str, Arguments]:
+        """SQL " AND ..." for types, times of change and conditions; `led` is the alias in whose order rids come.
+
+        `typed` says that all are of the types that were asked for.
+        """
         sql, arguments = probes(asked, of)
         if self.bounds != ALL_RIDS:
             sql, arguments = f" AND {led or of}.rid >= ? AND {led or of}.rid <= ?{sql}", [*self.bounds, *arguments]
-        if self.query.types:
+        if self.query.types and not typed:
             sql = f" AND +{of}.type IN (SELECT value FROM json_each(?)){sql}"
             arguments = [listed(self.query.types), *arguments]
         return sql + self.index.seen(f"{of}.rid"), arguments
@@ -60,7 +68,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where resources come from: tables in which `r` is of resources, a condition, and the alias in whose order."""
+    """Where resources come from: tables in which `r` has their rids, a condition, and the alias in whose order."""
 
     tables: str
     where: str
@@ -68,6 +76,8 @@ class _Source:
     of: str = "r"
     leaf: Leaf | None = None
     """The condition that it meets already."""
+    typed: bool = False
+    """Whether all are of the types that were asked for."""
 
 
 def stream(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
@@ -94,7 +104,8 @@ def count(plan: Plan) -> int:
     """How many match: all are asked."""
     total = 0
     for each in _sources(plan):
-        where, arguments = plan.where([node for node in plan.nodes if node is not each.leaf], "r")
+        asked = [node for node in plan.nodes if node is not each.leaf]
+        where, arguments = plan.where(asked, "r", typed=each.typed)
         sql = f"SELECT count(DISTINCT r.rid) FROM {each.tables} WHERE {each.where}{where}"
         total += plan.index.read(sql, [*each.arguments, *arguments])[0][0]
     return total
@@ -103,19 +114,27 @@ def count(plan: Plan) -> int:
 def _sources(plan: Plan, column: str = "rid") -> list[_Source]:
     leaf = _leading(plan) if column == "rid" else None
     if leaf is not None:
-        return [_of_leaf(leaf, each, plan.index.store) for each in leaf.rows.by_type or (leaf.rows,)]
+        return [_of_leaf(plan, leaf, each) for each in leaf.rows.by_type or (leaf.rows,)]
     if len(plan.types) <= _APART or column != "rid":
         index = "fhir_index_resources_id" if column == "id" else "fhir_index_resources_type"
         tables = f"fhir_index_resources r INDEXED BY {index}"
-        return [_Source(tables, "r.store = ? AND r.type = ?", [plan.index.store, each]) for each in plan.types]
+        store = plan.index.store
+        return [_Source(tables, "r.store = ? AND r.type = ?", [store, each], typed=True) for each in plan.types]
     return [_Source("fhir_index_resources r", "r.store = ?", [plan.index.store])]
 
 
-def _of_leaf(leaf: Leaf, rows: Rows, store: int) -> _Source:
+def _of_leaf(plan: Plan, leaf: Leaf, rows: Rows) -> _Source:
     (side,) = rows.sides
-    names = {name: f"d.{name}" for name in rows.columns}
-    tables = f"{rows.table} d CROSS JOIN fhir_index_resources r ON r.store = d.store AND r.rid = d.rid"
-    return _Source(tables, f"d.store = ? AND {side.where.format_map(names)}", [store, *side.arguments], "d", leaf)
+    tables, of = _with_resources(plan, rows.table, typed=rows.typed)
+    where = f"{of}.store = ? AND {side.where.format_map({name: f'{of}.{name}' for name in rows.columns})}"
+    return _Source(tables, where, [plan.index.store, *side.arguments], of, leaf, rows.typed)
+
+
+def _with_resources(plan: Plan, table: str, *, typed: bool) -> tuple[str, str]:
+    """A table of values as a source and its alias, with the table of resources where types or ids are asked for."""
+    if typed and not plan.names:
+        return f"{table} r", "r"
+    return f"{table} d CROSS JOIN fhir_index_resources r ON r.store = d.store AND r.rid = d.rid", "d"
 
 
 def _leading(plan: Plan) -> Leaf | None:
@@ -141,7 +160,8 @@ def _by_column(plan: Plan, column: str, place: Place | None, wanted: int) -> Ite
 
 
 def _along(plan: Plan, source: _Source, column: str, place: Place | None, wanted: int) -> Iterator[Place]:
-    where, arguments = plan.where([each for each in plan.nodes if each is not source.leaf], "r", source.of)
+    asked = [each for each in plan.nodes if each is not source.leaf]
+    where, arguments = plan.where(asked, "r", source.of, typed=source.typed)
     columns, more = plan.columns("r")
     word, sign = ("DESC", "<") if ordering.descends(plan.order) else ("ASC", ">")
     begin = f"SELECT {columns} FROM {source.tables} WHERE {source.where}"
@@ -164,16 +184,15 @@ def _by_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterato
 
 
 def _with_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterator[Place]:
-    where, arguments = plan.where(plan.nodes, "r")
+    asked, arguments = plan.where(plan.nodes, "r", typed=True)
     word, sign = ("DESC", "<") if key.descending else ("ASC", ">")
-    begin = (
-        f"SELECT d.{key.column}, r.rid, r.type, r.id FROM {key.table} d CROSS JOIN fhir_index_resources r"
-        " ON r.store = d.store AND r.rid = d.rid WHERE d.store = ? AND d.parameter = ? AND d.place = 0"
-    )
-    end = f"{where} ORDER BY d.{key.column} {word}, d.rid {word} LIMIT ?"
+    tables, of = _with_resources(plan, key.table, typed=True)
+    where = f"{of}.store = ? AND {of}.parameter = ? AND {of}.place = 0"
+    begin = f"SELECT {of}.{key.column}, {of}.rid FROM {tables} WHERE {where}"
+    end = f"{asked} ORDER BY {of}.{key.column} {word}, {of}.rid {word} LIMIT ?"
 
     def read(after: Place | None) -> Sequence[Place]:
-        beyond = f" AND (d.{key.column}, d.rid) {sign} (?, ?)" if after else ""
+        beyond = f" AND ({of}.{key.column}, {of}.rid) {sign} (?, ?)" if after else ""
         return plan.index.read(
             begin + beyond + end, [plan.index.store, *key.numbers, *(after or ()), *arguments, wanted]
         )
@@ -194,11 +213,11 @@ def _without_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> It
 
 def _by_all(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
     """In an order by several keys: all that match are read, and the first of them kept."""
-    where, arguments = plan.where(plan.nodes, "r")
     columns, more = plan.columns("r")
     beyond, values = ("1", []) if place is None else ordering.after(place, plan.order)
     streams = []
     for each in _sources(plan):
+        where, arguments = plan.where(plan.nodes, "r", typed=each.typed)
         sql = (
             f"SELECT DISTINCT * FROM (SELECT {columns} FROM {each.tables} WHERE {each.where}{where})"
             f" WHERE {beyond} ORDER BY {ordering.by(plan.order)} LIMIT ?"

@@ -87,6 +87,8 @@ Value: TypeAlias = Flag | Token | Text | Targets | Date | Number | Quantity | Pa
 
 def split(text: str, sign: str) -> list[str]:
     """The parts between signs that are not escaped by a backslash; the parts keep their escapes."""
+    if "\\" not in text:
+        return text.split(sign)
     parts, start, at = [], 0, 0
     while at < len(text):
         if text[at] == "\\":

@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from emulator.state.database import Database
+from emulator.state.database import Database, snapshot
 from emulator.state.folder import CorruptState
 
 
@@ -103,3 +104,48 @@ def test_a_step_after_the_commit_that_fails_does_not_stop_the_writer(database: D
         return await database.write(fails), await database.write(insert, 2)
 
     assert asyncio.run(asyncio.wait_for(two(), 10)) == (1, 2)
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM (SELECT i FROM n LIMIT ?)"
+
+
+def test_what_reads_little_is_read_at_once_and_what_reads_much_in_a_thread(database: Database) -> None:
+    threads: list[int] = []
+
+    def reading(count: int) -> int:
+        def read(connection: sqlite3.Connection) -> int:
+            threads.append(threading.get_ident())
+            return int(connection.execute(ENDLESS, (count,)).fetchone()[0])
+
+        return asyncio.run(database.read(read))
+
+    here = threading.get_ident()
+    assert reading(10) == 10
+    assert threads == [here]
+    assert reading(1_000_000) == 1_000_000
+    assert threads[1] == here
+    assert threads[2] != here
+
+
+def test_what_fails_in_reading_is_raised(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        asyncio.run(database.read(lambda connection: connection.execute("SELECT * FROM nowhere").fetchone()))
+
+
+def test_a_snapshot_sees_no_later_write(database: Database) -> None:
+    reader = database.reader
+    with snapshot(reader):
+        assert reader.execute("SELECT count(*) FROM numbers").fetchone()[0] == 0
+        asyncio.run(database.write(insert, 1))
+        assert reader.execute("SELECT count(*) FROM numbers").fetchone()[0] == 0
+    assert reader.execute("SELECT count(*) FROM numbers").fetchone()[0] == 1
+
+
+def test_a_snapshot_within_a_write_is_of_that_write(database: Database) -> None:
+    def inserted_and_seen(tx: sqlite3.Connection) -> int:
+        insert(tx, 1)
+        with snapshot(tx):
+            return int(tx.execute("SELECT count(*) FROM numbers").fetchone()[0])
+
+    assert asyncio.run(database.write(inserted_and_seen)) == 1
+    assert len(database.all("SELECT n FROM numbers")) == 1

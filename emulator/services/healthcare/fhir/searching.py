@@ -14,6 +14,7 @@ from emulator.fhir.search.searching import FEW, Page, search
 from emulator.services.healthcare.fhir import errors, guides, lagging, searchable, value_sets, versions
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.state.database import snapshot
 
 Pairs = list[tuple[str, str]]
 NOT_CRITERIA = frozenset(("_format", "_pretty", "_sort", "_include", "_revinclude", "_page_token", "_count"))
@@ -45,15 +46,15 @@ def find(
     reading = reading or Access(store)
     try:
         query = _reader(store).read(resource_type, pairs, strict=strict)
-        with reading.on(connection, lagging.indexed(connection, store, query)) as sees:
+        with snapshot(connection), reading.on(connection, lagging.indexed(connection, store, query)) as sees:
             index = _index(connection, reading, sees)
             page = search(query, index)
-            matches = versions.by_rid(connection, store, [each.rid for each in page.matches], versions.PAGE)
+            matches = versions.by_rid(connection, store, page.matches, versions.PAGE)
             if len(matches) < len(page.matches) and versions.is_full(matches):
                 page = search(replace(query, count=len(matches)), index)
+            included = versions.by_rid(connection, store, page.included, versions.PAGE) if page.included else []
     except SearchError as problem:
         raise errors.bad_search(str(problem)) from None
-    included = versions.by_rid(connection, store, [each.rid for each in page.included], versions.PAGE)
     return Answer(query, page, matches, included)
 
 
@@ -95,4 +96,4 @@ def _index(connection: sqlite3.Connection, reading: Access, sees: str) -> Index:
     def lookup(resource_type: str, url: str) -> Json | None:
         return guides.by_url(connection, store.key, store.parameters, resource_type, url)
 
-    return Index(read, store.key, sorted(store.parameters.types), value_sets.expander(lookup), FEW, sees)
+    return Index(read, store.key, store.parameters.in_order, value_sets.expander(lookup), FEW, sees)

@@ -57,12 +57,17 @@ class Store:
 
     def found(self, text: str) -> list[str]:
         """Type/id of all matches in order, on all pages."""
-        names, page = [], self.page(text)
-        names += [f"{each.type}/{each.id}" for each in page.matches]
+        page = self.page(text)
+        names = self.names(page.matches)
         while page.token:
             page = self.page(text, token=page.token)
-            names += [f"{each.type}/{each.id}" for each in page.matches]
+            names += self.names(page.matches)
         return names
+
+    def names(self, rids: Iterable[int]) -> list[str]:
+        """Type/id of resources by their rids."""
+        by_rid = {rid: name for name, rid in self.rids.items()}
+        return [by_rid[rid] for rid in rids]
 
     def ids(self, text: str) -> list[str]:
         """The ids of all matches in order."""

@@ -199,7 +199,7 @@ def test_what_is_included(store: Store) -> None:
     family(store)
 
     def included(text: str) -> list[str]:
-        return sorted(f"{each.type}/{each.id}" for each in store.page(text).included)
+        return sorted(store.names(store.page(text).included))
 
     assert included("Observation?_include=Observation:subject") == ["Patient/p", "Patient/q"]
     assert included("Observation?_id=a&_include=Observation:subject:Group") == []
@@ -216,7 +216,7 @@ def test_a_circle_of_includes_ends(store: Store) -> None:
     for name, other in (("a", "b"), ("b", "c"), ("c", "a")):
         store.put(patient(name, link=[{"other": {"reference": f"Patient/{other}"}}]))
     page = store.page("Patient?_id=a&_include:iterate=Patient:link&_revinclude:iterate=Patient:link")
-    assert sorted(each.id for each in page.included) == ["b", "c"]
+    assert sorted(store.names(page.included)) == ["Patient/b", "Patient/c"]
 
 
 def test_the_newest_come_first_and_updates_move_up(store: Store) -> None:
@@ -252,21 +252,21 @@ def test_pages_neither_repeat_nor_lose_what_stays(store: Store, order: str) -> N
         store.put(patient(f"p{number:02}", birthDate=f"19{number % 7 + 50}" if number % 5 else "2000", gender="male"))
     text = f"Patient?gender=male&_count=4{order}"
     page = store.page(text)
-    names = [each.id for each in page.matches]
+    names = store.names(page.matches)
     changes = iter(range(100))
     while page.token:
         number = next(changes)
         store.put(patient(f"new{number}", gender="male", birthDate="2030"))
-        store.delete(f"Patient/{names[0]}") if number == 0 else None
+        store.delete(names[0]) if number == 0 else None
         page = store.page(text, token=page.token)
-        names += [each.id for each in page.matches if each.id.startswith("p")]
-    assert sorted(names) == [f"p{number:02}" for number in range(30)]
+        names += [each for each in store.names(page.matches) if each.startswith("Patient/p")]
+    assert sorted(names) == [f"Patient/p{number:02}" for number in range(30)]
 
 
 def test_a_page_token_of_another_search_is_refused(store: Store) -> None:
     store.put(patient("a", gender="male"), patient("b", gender="male"))
     token = store.page("Patient?gender=male&_count=1").token
-    assert [each.id for each in store.page("Patient?gender=male&_count=5", token=token).matches] == ["a"]
+    assert store.names(store.page("Patient?gender=male&_count=5", token=token).matches) == ["Patient/a"]
     for text, wrong in (
         ("Patient?gender=female", token),
         ("Patient?gender=male", "nonsense"),

@@ -16,7 +16,8 @@ _TAKEN = re.compile(r"application/(fhir\+json|json\+fhir|json|\*)|\*/\*|text/jso
 
 def preferred(request: Request, name: str) -> str:
     """What Prefer says of `return` or `handling`, in lower case; "" where it says nothing (RFC 7240)."""
-    for part in re.split(r"[,;]", request.headers.get("prefer", "")):
+    header = request.headers.get("prefer")
+    for part in re.split(r"[,;]", header) if header else ():
         key, _, value = part.partition("=")
         if key.strip().lower() == name:
             return value.strip().strip('"').lower()

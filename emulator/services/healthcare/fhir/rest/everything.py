@@ -108,7 +108,7 @@ async def _answer(request: Request, reading: Access, focus: Version, rids: set[i
     if len(rest) > len(part):
         last = part[-1] if part[-1] != focus.rid or len(part) > 1 else 1 << 62
         links.insert(0, link("next", address, request.raw_query, paging.encode(last)))
-    entries = [await searchsets.entry(request, store, each, "match") for each in found]
+    entries = await searchsets.entries(request, store, found, "match")
     return answers.json(
         {"entry": entries, "link": links, "resourceType": "Bundle", "total": len(shown), "type": "searchset"}
     )

@@ -49,5 +49,5 @@ async def incoming(request: Request) -> Answer:
     if len(rids) > page.size or full:
         links.insert(0, link("next", address, request.raw_query, paging.encode(found[-1].rid)))
     part = SimpleNamespace(elements=(), summary="" if summary == "false" else summary)
-    entries = [await searchsets.entry(request, store, each, "match", part) for each in found]
+    entries = await searchsets.entries(request, store, found, "match", part)
     return answers.json({"entry": entries, "link": links, "resourceType": "Bundle", "type": "searchset"})

@@ -1,6 +1,6 @@
 """Observation-lastn: the newest observations of a subject, grouped by what they are about."""
 
-import asyncio
+import sqlite3
 from collections.abc import Iterator
 
 from emulator.fhir import parsing
@@ -27,17 +27,17 @@ async def lastn(request: Request) -> Answer:
     wanted = [*pairs, ("_sort", "-date"), ("_count", str(MOST)), ("_total", "none")]
     reading = access.of(request, store)
 
-    def find() -> searching.Answer:
-        return searching.find(request.context.db.reader, store, "Observation", wanted, reading=reading)
+    def find(connection: sqlite3.Connection) -> searching.Answer:
+        return searching.find(connection, store, "Observation", wanted, reading=reading)
 
-    found = await asyncio.to_thread(find)
+    found = await request.context.db.read(find)
     if found.page.token:
         raise errors.too_costly(f"the search finds more than {MOST} observations: add parameters, such as date")
     shown = [each for group in _groups(found.matches) for each in group[:most]]
     address = f"{paths.base(request, store.name)}/Observation/$lastn"
     return answers.json(
         {
-            "entry": [await searchsets.entry(request, store, each, "match") for each in shown],
+            "entry": await searchsets.entries(request, store, shown, "match"),
             "link": [link("self", address, request.raw_query)],
             "resourceType": "Bundle",
             "total": len(shown),

@@ -1,5 +1,6 @@
 """Pages of bundles: _count and _page_token in, links out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +14,8 @@ from emulator.services.healthcare.fhir import errors
 DEFAULT, MOST = 100, 1000
 """Cloud Healthcare: _count of searches and histories."""
 PAGE = "_page_token"
+_PLAIN = re.compile(r"[\w.~-]*", re.ASCII)
 OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
-
-
 """Parameters that say how an answer is carried, and nothing of what is wanted."""
 
 
@@ -34,8 +34,12 @@ def link(relation: str, address: str, query: list[tuple[str, str]], token: str =
     kept = [(name, value) for name, value in query if name not in OF_TRANSPORT and name != PAGE]
     if token:
         kept.append((PAGE, token))
-    text = "&".join(f"{quote(name, safe='-._~')}={quote(value, safe='-._~')}" for name, value in kept)
+    text = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in kept)
     return {"relation": relation, "url": f"{address}/?{text}"}
+
+
+def _quoted(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="-._~")
 
 
 def moment_in(query: Mapping[str, Any], name: str) -> Interval | None:

@@ -1,6 +1,6 @@
 """Searches of a type and of a whole store, by POST and by GET (see aliases.py)."""
 
-import asyncio
+import sqlite3
 
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import searching
@@ -30,10 +30,10 @@ async def _search(request: Request, store: Store, resource_type: str | None) -> 
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
     strict, reading = _is_strict(request, store), access.of(request, store)
 
-    def find() -> searching.Answer:
-        return searching.find(request.context.db.reader, store, resource_type, pairs, strict=strict, reading=reading)
+    def find(connection: sqlite3.Connection) -> searching.Answer:
+        return searching.find(connection, store, resource_type, pairs, strict=strict, reading=reading)
 
-    found = await asyncio.to_thread(find)  # some look at all values of a parameter, or at all resources
+    found = await request.context.db.read(find)
     address = f"{paths.base(request, store.name)}/{resource_type}" if resource_type else paths.base(request, store.name)
     return answers.json(await searchsets.bundle(request, store, address, found))
 

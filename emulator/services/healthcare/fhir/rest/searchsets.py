@@ -1,5 +1,6 @@
 """Bundles of type searchset: resources that were found, or came along, with links and a total."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -21,27 +22,29 @@ async def bundle(request: Request, store: Store, address: str, found: Answer) ->
     links = [link("self", address, applied)]
     if found.page.token:
         links.insert(0, link("next", address, applied, found.page.token))
-    entries = [await entry(request, store, each, "match", found.query) for each in found.matches]
-    entries += [await entry(request, store, each, "include", found.query) for each in found.included]
-    answer: Json = {"entry": entries, "link": links, "resourceType": "Bundle", "type": "searchset"}
-    if not entries:
+    listed = await entries(request, store, found.matches, "match", found.query)
+    listed += await entries(request, store, found.included, "include", found.query)
+    answer: Json = {"entry": listed, "link": links, "resourceType": "Bundle", "type": "searchset"}
+    if not listed:
         del answer["entry"]
     if found.page.total is not None:
         answer["total"] = found.page.total
     return answer
 
 
-async def entry(request: Request, store: Store, version: Version, mode: str, query: Any = None) -> Json:
-    """A resource as an entry."""
-    body = await binary.whole(request.context, version)
-    if query is not None and (query.elements or query.summary):
-        body = parsing.canonical(_reduced(parsing.parse(body, None), query.elements, query.summary))
-    base = paths.base(request, store.name)
-    return {
-        "fullUrl": f"{base}/{version.relative}",
-        "resource": orjson.Fragment(body),
-        "search": {"mode": mode},
-    }
+async def entries(
+    request: Request, store: Store, found: Iterable[Version], mode: str, query: Any = None
+) -> list[orjson.Fragment]:
+    """Resources as entries, in JSON with sorted keys; parts of them where a query says so."""
+    address = orjson.dumps(f"{paths.base(request, store.name)}/")[:-1]
+    end = b',"search":{"mode":"%s"}}' % mode.encode()
+    made = []
+    for each in found:
+        body = await binary.whole(request.context, each) if each.blob else each.body
+        if query is not None and (query.elements or query.summary):
+            body = parsing.canonical(_reduced(parsing.parse(body, None), query.elements, query.summary))
+        made.append(orjson.Fragment(b'{"fullUrl":%s%s","resource":%s%s' % (address, each.relative.encode(), body, end)))
+    return made
 
 
 def _reduced(resource: Json, elements: tuple[str, ...], summary: str) -> Json:
