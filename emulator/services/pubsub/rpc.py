@@ -87,11 +87,13 @@ class StreamingPull:
         tasks: list[asyncio.Task[None]] = []
         failure: ApiError | None = None
         try:
-            check = self._check(self._bridge.principal(servicer), first.subscription)
+            principal = self._bridge.principal(servicer)
+            check = self._check(principal, first.subscription)
             check()
             deadline = float(first.stream_ack_deadline_seconds)
             if not 10 <= deadline <= 600:
                 raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
+            cut = await self._struck(principal, first.subscription)
             steps = (self._send(first, check, outgoing), self._read(requests, first.subscription, outgoing))
             tasks = [asyncio.create_task(_told(step, first.subscription, outgoing)) for step in steps]
             while True:
@@ -99,6 +101,8 @@ class StreamingPull:
                 if isinstance(answer, ApiError):
                     raise answer
                 yield answer
+                if cut:
+                    raise _broken()
         except ApiError as error:
             failure = error
         finally:
@@ -106,6 +110,14 @@ class StreamingPull:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         await abort(servicer, failure)
+
+    async def _struck(self, principal: str, subscription: str) -> bool:
+        """Whether the stream is to end after its first answer; raises what refuses it. A stream is one call of pull."""
+        dial = self._bridge.context.trouble.dial
+        cut = await dial.strike("pubsub.projects.subscriptions.pull", principal, subscription) if dial else ""
+        if cut == "unanswered":
+            raise _broken()
+        return bool(cut)
 
     def _check(self, principal: str, subscription: str) -> Callable[[], None]:
         """What raises once the caller may not consume, or messages go elsewhere."""
@@ -165,6 +177,11 @@ async def _told(step: Coroutine[Any, Any, None], subscription: str, outgoing: as
     except Exception:  # noqa: BLE001  the client learns of it by the stream's status
         _log.exception("a streaming pull of %s failed", subscription)
         await outgoing.put(ApiError(500, "INTERNAL", "Internal error encountered.", "backendError"))
+
+
+def _broken() -> ApiError:
+    """How a connection that breaks off reads to clients of gRPC."""
+    return ApiError(503, "UNAVAILABLE", "Socket closed", "backendError")
 
 
 def _confirmed(ack_ids: Iterable[str], ended: list[str]) -> dict[str, list[str]]:

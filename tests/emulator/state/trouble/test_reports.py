@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import itertools
+import queue
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from google.cloud import pubsub_v1
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
@@ -23,13 +25,6 @@ from tests.support.patience import PATIENCE
 NOON = "2026-01-31T12:00:00Z"
 NUMBERS = itertools.count(1)
 MESSAGE = b"MSH|^~\\&|ADT|HOSPITAL|||20200101120000||ADT^A01|1|P|2.3\rPID|1||42^^^MRN\r"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    started = RunningEmulator(tmp_path_factory.mktemp("reports") / "state", "test-project").start()
-    yield started
-    started.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -240,3 +235,30 @@ def test_a_subscriber_meets_late_repeated_and_unordered_messages_and_none_is_los
     assert came != sorted(came, key=int)
     assert len(came) - len(set(came)) == counts["messages twice"] > 0
     assert pulled() == []
+
+
+def test_a_subscriber_whose_stream_breaks_off_again_and_again_gets_every_message(
+    running: RunningEmulator, turn_on: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pub/Sub's page "Pull subscriptions": streams of StreamingPull always end with an error, and are opened again."""
+    topic, subscription = (f"projects/{running.project}/{kind}/cut" for kind in ("topics", "subscriptions"))
+    running.request("PUT", f"/v1/{topic}", {})
+    running.request("PUT", f"/v1/{subscription}", {"topic": topic})
+    turn_on(cuts=[{"methods": ["pubsub.projects.subscriptions.pull"], "share": 1, "at": "midway"}])
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", running.grpc_address)
+    came: queue.Queue[str] = queue.Queue()
+
+    def receive(message: Any) -> None:
+        came.put(message.data.decode())
+        message.ack()
+
+    with pubsub_v1.SubscriberClient() as client:
+        stream = client.subscribe(subscription, callback=receive)
+        for text in ("first", "second", "third"):
+            message = {"data": base64.b64encode(text.encode()).decode()}
+            running.request("POST", f"/v1/{topic}:publish", {"messages": [message]})
+            while came.get(timeout=PATIENCE) != text:  # an acknowledgement may be lost with its stream
+                pass
+        stream.cancel()
+        stream.result(timeout=PATIENCE)
+    assert running.request("GET", "/_emulator/trouble")[1]["counts"]["midway"] >= 3
