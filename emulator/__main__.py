@@ -81,6 +81,13 @@ def parser() -> argparse.ArgumentParser:
         help="who is in which group, as JSON: the members of each by its address; default: as declared before",
     )
     start.add_argument(
+        "--encrypt-at-rest",
+        type=Path,
+        metavar="FILE",
+        help="encrypt what is stored, by keys that this file's key protects (made where it is not there; keep it "
+        "elsewhere than the state); default: nothing is encrypted",
+    )
+    start.add_argument(
         "--run-image",
         action="append",
         default=[],
@@ -209,6 +216,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         trouble=options.trouble,
         request_log=options.request_log.expanduser().resolve() if options.request_log is not None else None,
         groups=options.groups.expanduser().resolve() if options.groups is not None else None,
+        root_key=options.encrypt_at_rest.expanduser().resolve() if options.encrypt_at_rest is not None else None,
         run_images=tuple(map(_run_image, options.run_image)),
     )
     if settings.groups is not None:
@@ -292,6 +300,9 @@ def _wrong_use(options: argparse.Namespace) -> str:
     for text in options.run_image:
         if not all(_run_image(text)):
             return f'--run-image "{text}" is not of the form IMAGE=COMMAND.'
+    key = options.encrypt_at_rest
+    if key is not None and key.expanduser().resolve().is_relative_to(options.state.expanduser().resolve()):
+        return f"--encrypt-at-rest {key} is refused: a root key in the state that it protects protects nothing."
     if options.run_image and options.host not in LOOPBACK:
         return f"--run-image is refused on {options.host}: callers of other machines would start processes on this one."
     if options.host not in LOOPBACK and options.iam == "off":

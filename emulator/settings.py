@@ -27,6 +27,7 @@ class Settings:
     Ports are those that are bound; tls_port is None where the REST APIs are not served over TLS, too. operations is
     immediate, manual or delay:SECONDS. trouble is the profile that is on from the start, PROFILE or PROFILE:SEED, ""
     for none; request_log the file to which every request is told, None for none.
+    root_key is the file of the key under which data are encrypted at rest, None where they are not.
     groups is a file that declares who is in which group; run_images has the images of Cloud Run jobs, each with the
     command of this machine that it is run as.
     """
@@ -43,6 +44,7 @@ class Settings:
     trouble: str = ""
     request_log: Path | None = None
     groups: Path | None = None
+    root_key: Path | None = None
     run_images: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property

@@ -241,6 +241,7 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
         *(("--groups", str(settings.groups)) if settings.groups is not None else ()),
+        *(("--encrypt-at-rest", str(settings.root_key)) if settings.root_key is not None else ()),
         *(word for image, command in settings.run_images for word in ("--run-image", f"{image}={shlex.join(command)}")),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
         *(("--trouble", settings.trouble) if settings.trouble else ()),

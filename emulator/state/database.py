@@ -151,6 +151,14 @@ class Database:
         self._writer.execute("COMMIT")
         return result
 
+    def overwrite_deleted(self) -> None:
+        """From here on, have nothing of deleted rows stay in the file; for start-up only."""
+        self._writer.execute("PRAGMA secure_delete=ON")
+
+    def empty_log(self) -> None:
+        """Copy the log into the file and empty it, so that it holds nothing of deleted rows; on the writer thread."""
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def after_commit(self, function: Callable[[], object]) -> None:
         """Called inside a write: run `function` (on the writer thread) once that write is on disk."""
         self._after_commit.append(function)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from emulator.settings import Settings
+from emulator.state import root_key
 from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
+from emulator.state.data_keys import DataKeys
 from emulator.state.database import Database
 from emulator.state.folder import BLOBS, DATABASE, SNAPSHOTS, finish
+from emulator.state.plain_copies import PlainCopies
 from emulator.state.resources import Resources
 from emulator.state.snapshots import Held
 
@@ -21,5 +26,11 @@ class State:
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         finish(settings.state)
         self.db = Database(settings.state / DATABASE)
-        self.blobs = BlobStore(settings.state / BLOBS, self.db, Held(settings.state / SNAPSHOTS))
+        self.root_key = root_key.read(settings.root_key) if settings.root_key is not None else None
+        self.blobs = self._blobs(settings.state)
         self.resources = Resources(self.db, self.clock, self.ids)
+
+    def _blobs(self, state: Path) -> BlobStore:
+        keys = DataKeys(self.root_key, self.db) if self.root_key is not None else None
+        copies = PlainCopies(state) if keys is not None else None
+        return BlobStore(state / BLOBS, self.db, Held(state / SNAPSHOTS), keys, copies)

@@ -89,6 +89,8 @@ class RunningEmulator:
         ]
         if self.tls_port is not None:
             command += ["--tls", str(self.tls_port)]
+        if os.environ.get("ENCRYPT_AT_REST"):
+            command += ["--encrypt-at-rest", str(self.state.with_name(self.state.name + ".key"))]
         command += ["--state", str(self.state), "--project", self.project, *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

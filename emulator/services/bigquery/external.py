@@ -8,6 +8,7 @@ https://cloud.google.com/bigquery/docs/external-tables
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -96,7 +97,8 @@ def _source(context: Context, configuration: dict[str, Any], fields: list[Field]
 
 async def _read(context: Context, source: Source, name: TableName) -> Result:
     house, place = warehouse.of(context), f"r_{context.ids.hex(24)}"
-    source, problem = await house.run(reading.read, source, result_table(place))
+    async with context.blobs.decrypted(source.paths) as paths:
+        source, problem = await house.run(reading.read, replace(source, paths=paths), result_table(place))
     if problem is not None:
         await house.run(storage.drop, result_table(place), short=True)
         raise problem

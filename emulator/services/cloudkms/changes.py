@@ -31,7 +31,8 @@ def add_version(context: Context, tx: sqlite3.Connection, key: str, material: by
     name = f"{key}/cryptoKeyVersions/{number}"
     template = context.resources.require(KEYS, key, tx).body["versionTemplate"]
     body = {"state": "ENABLED", "protectionLevel": template["protectionLevel"], "algorithm": template["algorithm"]}
-    tx.execute("INSERT INTO kms_material(version, secret) VALUES(?, ?)", (name, material))
+    kept = material if context.root_key is None else context.root_key.seal(material, name.encode())
+    tx.execute("INSERT INTO kms_material(version, secret) VALUES(?, ?)", (name, kept))
     return context.resources.insert(tx, VERSIONS, name, key, body)
 
 

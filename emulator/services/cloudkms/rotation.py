@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import secrets
 import sqlite3
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.services.cloudkms.changes import add_version, change_version, set_primary
 from emulator.services.cloudkms.resources import KEYS, VERSIONS, is_abandoned, seconds
+from emulator.services.cloudkms.sealing import protecting_material
 from emulator.services.cloudkms.service import SERVICE
 from emulator.state.resources import Resource
 
@@ -33,6 +35,8 @@ _log = logging.getLogger("emulator")
 async def start(context: Context) -> None:
     """Do what came due while the emulator was stopped, and look at the clock from now on."""
     await settle_due(context)
+    if context.blobs.keys is not None:
+        context.blobs.keys.material = functools.partial(protecting_material, context)
     context.extensions[_TASK] = asyncio.create_task(_forever(context))
 
 
@@ -80,6 +84,8 @@ def settle(tx: sqlite3.Connection, context: Context) -> tuple[int, int]:
     for name in ended:
         change_version(context, tx, name, _destroyed)
         tx.execute("DELETE FROM kms_material WHERE version = ?", (name,))
+    if ended and context.root_key is not None:
+        context.db.after_commit(context.db.empty_log)
     due = [key for key in context.resources.every(KEYS, tx) if (time := _next(key)) is not None and time <= now]
     rotated = [key for key in due if not is_abandoned(context, key.name, tx)]
     for key in rotated:

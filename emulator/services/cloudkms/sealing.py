@@ -82,4 +82,9 @@ def _material(context: Context, version: Resource) -> bytes:
     if state_of(context, version) != "ENABLED" or row is None:
         raise not_enabled(version)
     secret: bytes = row["secret"]
-    return secret
+    return secret if context.root_key is None else context.root_key.open(secret, version.name.encode())
+
+
+def protecting_material(context: Context, name: str) -> bytes:
+    """The key material of a version, by name, that encrypts what services keep; 404, and 400 for one not enabled."""
+    return _material(context, context.resources.require(VERSIONS, name))

@@ -5,6 +5,7 @@ https://cloud.google.com/healthcare-api/docs/cmek
 
 from __future__ import annotations
 
+import sqlite3
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,23 @@ def require_usable(context: Context, key: str, dataset: str) -> None:
 
 def require_open(context: Context, name: str) -> None:
     """Raise 400 or 403 where the key of the dataset that a resource lies in can't be used: its data are closed."""
-    dataset = "/".join(name.split("/", _SEGMENTS)[:_SEGMENTS])
+    dataset = _dataset_of(name)
     if key := _key_of(context, dataset):
         require_usable(context, key, dataset)
+
+
+def version_for_data(context: Context, name: str, tx: sqlite3.Connection) -> str:
+    """The version that encrypts what a store, or what lies in it, is given now; "" where nothing is encrypted."""
+    if context.blobs.keys is None:
+        return ""
+    dataset = _dataset_of(name)
+    key = _key_of(context, dataset)
+    user = cloudkms.User(agent.email(context, dataset), _REFUSALS)
+    return cloudkms.version_for(context, key, user, tx=tx) if key else ""
+
+
+def _dataset_of(name: str) -> str:
+    return "/".join(name.split("/", _SEGMENTS)[:_SEGMENTS])
 
 
 def forget(context: Context, dataset: str) -> None:

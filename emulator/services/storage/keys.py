@@ -51,6 +51,11 @@ def require_open(context: Context, stored: StoredObject, tx: sqlite3.Connection 
         cloudkms.require_open(context, key, _user(bucket.project), tx)
 
 
+def version_of(stored: StoredObject) -> str:
+    """The name of the version that encrypted an object, "" for none."""
+    return str(stored.settings.get(_KEY) or "")
+
+
 def is_open(context: Context, stored: StoredObject) -> bool:
     """Whether an object's bytes, and its checksums, which its key encrypts too, can be read."""
     try:

@@ -5,6 +5,7 @@ Files are read into a storage table of the job's own, so that a table never show
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,11 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     house = warehouse.of(context)
     staging = f"t_{context.ids.hex(24)}"
     try:
-        source, problem = await house.run(reading.read, source, stored(staging), ticket=ticket)
+        async with context.blobs.decrypted(source.paths) as paths:
+            size = sum(path.stat().st_size for path in paths if path.exists())
+            source, problem = await house.run(
+                reading.read, replace(source, paths=paths), stored(staging), ticket=ticket
+            )
         if source.problems:
             job.body["status"]["errors"] = source.problems
         if problem is not None:
@@ -50,7 +55,6 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
         await house.run(storage.drop, stored(staging), short=True)
         raise
     await commit.put(context, target, staging, source.fields)
-    size = sum(path.stat().st_size for path in source.paths if path.exists())
     job.statistics["load"] = {
         "inputFiles": str(len(source.paths)),
         "inputFileBytes": str(size),

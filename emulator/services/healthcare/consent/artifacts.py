@@ -9,7 +9,7 @@ import orjson
 
 from emulator.errors import ApiError, failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare import agent, times
+from emulator.services.healthcare import agent, keys, times
 from emulator.services.healthcare.consent import filters, lists, names, tables
 from emulator.services.healthcare.consent.tables import Store
 from emulator.services.healthcare.names import METHODS, store_of
@@ -103,9 +103,10 @@ def _keep(
 ) -> Json:
     store, made = tables.opened_in(context, tx, name), names.made_up(context)
     tx.execute("INSERT INTO consent_artifacts VALUES(?,?,?)", (store.key, made, orjson.dumps(body)))
+    protected = keys.version_for_data(context, name, tx)
     for place, (uri, blob) in enumerate(images):
         try:
-            context.blobs.add_ref(tx, blob)
+            context.blobs.add_ref(tx, blob, protected)
         except KeyError:  # the object was deleted meanwhile
             raise _no_object(uri) from None
         row = (store.key, made, place, blob if isinstance(blob, str) else blob.id)

@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.context import Job
@@ -18,14 +19,12 @@ from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.deidentify import config, findings, stores
 from emulator.services.healthcare.deidentify.instances import Made, make
 from emulator.services.healthcare.dicom import ingest, pixel_work
-from emulator.services.healthcare.dicom.index import Stored
 from emulator.services.healthcare.dicom.names import DICOM_STORE, STORES, DicomPath
 from emulator.services.healthcare.dicom.transfer import filters, selection
 from emulator.services.healthcare.dicom.transfer.selection import Exported
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import steps
 from emulator.services.healthcare.transfer.steps import Problem
-from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -120,26 +119,25 @@ async def _next(context: "Context", settings: Settings, batches: Iterator[list[E
 async def _made(context: "Context", settings: Settings, instances: Sequence[Exported]) -> list[_Item]:
     """Make new files of some instances; one by one where a process was lost with all of them."""
     blobs = [context.blobs.new_id() for _ in instances]
-    files = [
-        (str(context.blobs.path(each.blob)), str(context.blobs.place(blob)))
-        for each, blob in zip(instances, blobs, strict=True)
-    ]
+    targets = [context.blobs.writable(blob) for blob in blobs]
     try:
-        made = await pixel_work.run(context, make, settings, files)
+        async with context.blobs.readable(*(each.blob for each in instances)) as sources:
+            files = [(str(source), str(target)) for source, target in zip(sources, targets, strict=True)]
+            made = await pixel_work.run(context, make, settings, files)
     except UnsupportedError as problem:
         if len(instances) > 1:
             return [item for each in instances for item in await _made(context, settings, [each])]
         return [_Item(instances[0], Problem(3, str(problem)))]
     return [
-        _Item(each, _file(blob, done), done.found if isinstance(done, Made) else Counter())
-        for each, blob, done in zip(instances, blobs, made, strict=True)
+        _Item(each, await _file(context, blob, target, done), done.found if isinstance(done, Made) else Counter())
+        for each, blob, target, done in zip(instances, blobs, targets, made, strict=True)
     ]
 
 
-def _file(blob: str, made: Made | str | None) -> ingest.File | Problem:
+async def _file(context: "Context", blob: str, target: Path, made: Made | str | None) -> ingest.File | Problem:
     if not isinstance(made, Made):
         return _GONE if made is None else Problem(3, made)
-    return ingest.File(made.instance, Blob(blob, made.size, "", made.crc32c), Stored(blob, made.size, made.crc32c))
+    return ingest.of_blob(made.instance, await context.blobs.put_copy(blob, target, made.size, made.crc32c))
 
 
 def _store(tx: sqlite3.Connection, job: Job, source: str, destination: str, batch: Sequence[_Item]) -> None:

@@ -19,6 +19,7 @@ from emulator.fhir import parsing, references
 from emulator.fhir.outcomes import Refused
 from emulator.fhir.references import Kind
 from emulator.pool import WorkerLost
+from emulator.services.healthcare import keys
 from emulator.services.healthcare.deidentify import fhir_making
 from emulator.services.healthcare.deidentify.fhir_making import Made, Task
 from emulator.services.healthcare.fhir import checks, keeping, versions
@@ -138,10 +139,10 @@ class Copier:
 
     def _read_in(self, resource: Json, version: Version) -> bool:
         """Put the data of a raw Binary into it; False where they are too large."""
-        path = self._context.blobs.path(version.blob)
-        if path.stat().st_size > MAX_INSPECTED:
+        blobs = self._context.blobs
+        if blobs.size(version.blob) > MAX_INSPECTED:
             return False
-        resource[_data_field(resource)] = base64.b64encode(path.read_bytes()).decode()
+        resource[_data_field(resource)] = base64.b64encode(blobs.read_now(version.blob)).decode()
         return True
 
     def _owners_of(self, resource: Json) -> _Owners | None:
@@ -212,7 +213,7 @@ def keep(
     if before is not None and not before.deleted and before.blob == copy.blob and _is_same(before, new.resource):
         return None
     if copy.blob:
-        context.blobs.add_ref(tx, copy.blob)
+        context.blobs.add_ref(tx, copy.blob, keys.version_for_data(context, store.name, tx))
     return keeping.put(context, tx, store, new, "PUT", at, blob=copy.blob, operation=operation)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.services.healthcare import keys
 from emulator.services.healthcare.dicom import changes, index
 from emulator.services.healthcare.dicom.index import Instance, Outcome, Stored
 from emulator.services.healthcare.dicom.names import DICOM_STORE
@@ -47,6 +48,7 @@ def store_in(
     number = index.store_id(tx, store)
     updated = context.clock.stamp()
     version = int(context.clock.seconds() * 1_000_000)
+    protected = keys.version_for_data(context, store, tx)
     outcomes: list[Outcome] = []
     changed: list[changes.Changed] = []
     for file in files:
@@ -54,7 +56,7 @@ def store_in(
         outcome = index.insert(tx, number, one, file.stored, storage_class, updated, version)
         outcomes.append(outcome)
         if outcome == "stored":
-            context.blobs.add_ref(tx, file.blob)
+            context.blobs.add_ref(tx, file.blob, protected)
             changed.append(
                 changes.Changed(
                     one.study,

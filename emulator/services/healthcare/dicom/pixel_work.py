@@ -37,7 +37,8 @@ async def decode(
     """
     try:
         await asyncio.to_thread(check, context, instance, numbers)
-        return await run(context, function, str(context.blobs.path(instance.blob)), *arguments)
+        async with context.blobs.readable(instance.blob) as (path,):
+            return await run(context, function, str(path), *arguments)
     except FileNotFoundError:
         raise not_found("The instance was deleted meanwhile.") from None
 
@@ -49,7 +50,11 @@ def check(context: "Context", instance: "Row | Exported", numbers: Sequence[int]
     if pixels is None:
         return
     place = PixelData(pixels.offset, pixels.length, pixels.encapsulated)
-    with context.blobs.path(instance.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+    with (
+        context.blobs.plain(instance.blob) as path,
+        path.open("rb") as file,
+        mmap(file.fileno(), 0, access=ACCESS_READ) as data,
+    ):
         limits.check(data, elements, place, instance.syntax, numbers)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.fhir import parsing, patches
-from emulator.services.healthcare import changes
+from emulator.services.healthcare import changes, keys
 from emulator.services.healthcare.fhir import (
     canonicals,
     checks,
@@ -123,7 +123,7 @@ class Work:
 
     def _put(self, new: Ready, method: str, blob: Blob | str) -> Version:
         if blob:
-            self.context.blobs.add_ref(self.tx, blob)
+            self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
         change = keeping.put(self.context, self.tx, self.store, new, method, self._at, blob=file)
         self._changes.append(change)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.context import Job
-from emulator.errors import aborted, invalid_argument
+from emulator.errors import ApiError, aborted, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
 from emulator.services.healthcare.names import METHODS
@@ -140,7 +140,16 @@ def _check_failures(job: Job) -> None:
 def _count(job: Job, importer: Importer, source: sources.Source) -> int:
     """How much there is to import, 0 where there are no objects: one that holds nothing counts as one thing."""
     found = sources.objects(job.context, source)
-    return sum(max(1, importer.count(job, job.context.blobs.path(each.blob_id))) for each in found)
+    return sum(max(1, _things(job, importer, each)) for each in found)
+
+
+def _things(job: Job, importer: Importer, found: StoredObject) -> int:
+    """How many things an object holds, as far as that can be said: 0 where it is gone or its key is closed."""
+    try:
+        with job.context.blobs.plain(found.blob_id) as path:
+            return importer.count(job, path)
+    except (ApiError, OSError):
+        return 0
 
 
 def _items(job: Job, importer: Importer, source: sources.Source) -> Iterator[_Item]:
@@ -158,7 +167,8 @@ def _read(job: Job, importer: Importer, found: StoredObject) -> Iterator[Any]:
         yield problem
         return
     try:
-        yield from importer.read(job, job.context.blobs.path(found.blob_id), found)
+        with job.context.blobs.plain(found.blob_id) as path:
+            yield from importer.read(job, path, found)
     except OSError:
         yield GONE
 

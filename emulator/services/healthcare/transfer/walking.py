@@ -95,7 +95,7 @@ class Lines:
             yield Line("", uri, mark, problem)
             return
         try:
-            with self.job.context.blobs.path(found.blob_id).open("rb") as file:
+            with self.job.context.blobs.plain(found.blob_id) as path, path.open("rb") as file:
                 for number, line in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
                     if text := line.decode("utf-8", "replace").strip():
                         yield Line(text, uri, {"object": found.name, "done": number})
@@ -134,7 +134,7 @@ def _committed(
 
 def _count(job: Job, found: StoredObject) -> int:
     try:
-        with job.context.blobs.path(found.blob_id).open("rb") as file:
+        with job.context.blobs.plain(found.blob_id) as path, path.open("rb") as file:
             return sum(1 for line in iter(lambda: file.readline(_LONGEST), b"") if line.strip())
     except OSError:
         return 1

@@ -87,7 +87,8 @@ class Change:
             custom=orjson.dumps(settings.of_new(self.bucket, draft.body, self.now, self._key(draft))).decode(),
         )
         try:
-            self.context.blobs.add_ref(self.tx, stored.blob_id if isinstance(blob, StoredObject) else blob)
+            shared = stored.blob_id if isinstance(blob, StoredObject) else blob
+            self.context.blobs.add_ref(self.tx, shared, keys.version_of(stored))
         except KeyError:  # the source went away after it was read
             raise errors.no_such_object(self.bucket.name, draft.name) from None
         if current is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import os
 from pathlib import Path
@@ -11,18 +12,22 @@ from typing import Any
 
 import google_crc32c
 
+from emulator.state import sealed
 from emulator.state.blobs import Blob, BlobStore
+from emulator.state.data_keys import DataKey
 
 BUFFER = 1 << 20
 
 
 class PartialFile:
-    """Bytes that arrived so far. `received` counts those that `sync` made durable."""
+    """Bytes that arrived so far, encrypted where there is a key. `received` counts those that `sync` made durable."""
 
-    def __init__(self, blobs: BlobStore, path: Path, received: int) -> None:
+    def __init__(self, blobs: BlobStore, path: Path, received: int, key: DataKey | None = None) -> None:
         self._blobs = blobs
         self.path = path
         self.received = received
+        self._key = key
+        self._end = 0  # bytes of the file
         self.lock = asyncio.Lock()
         self._size = 0
         self._opened = False
@@ -57,8 +62,11 @@ class PartialFile:
         self._crc = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(descriptor, self.received)
-            while chunk := os.read(descriptor, BUFFER):
+            content = None if self._key is None else sealed.Records(descriptor, self._key.secret)
+            self._end = self.received if content is None else content.offset_of(self.received)
+            os.ftruncate(descriptor, self._end)
+            read = functools.partial(_pread, descriptor) if content is None else content.read
+            while chunk := read(self._size, self._size + BUFFER):
                 self._md5.update(chunk)
                 self._crc.update(chunk)
                 self._size += len(chunk)
@@ -73,16 +81,18 @@ class PartialFile:
         self._open()
         if not data:
             return
+        kept = data if self._key is None else sealed.records(self._key.secret, self._size, data)
         with self.path.open("ab", buffering=0) as file:
             try:
-                view = memoryview(data)
+                view = memoryview(kept)
                 while view:
                     view = view[file.write(view) :]
             except BaseException:
                 self._opened = False  # should even cutting off fail, it is done when the file is opened again
-                file.truncate(self._size)
+                file.truncate(self._end)
                 self._opened = True
                 raise
+        self._end += len(kept)
         self._md5.update(data)
         self._crc.update(data)
         self._size += len(data)
@@ -99,8 +109,14 @@ class PartialFile:
 
     def _link(self) -> Blob:
         self._sync()
-        blob_id = self._blobs.new_id()
+        blob_id = self._blobs.new_id(plain=self._key is None)
+        if self._blobs.keys is not None and self._key is not None:
+            self._blobs.keys.begin(blob_id, self._key)
         os.link(self.path, self._blobs.place(blob_id))
         os.utime(self._blobs.path(blob_id))  # a sweep takes old files that no row names yet
-        digests = (base64.b64encode(h.digest()).decode() for h in (self._md5, self._crc))
-        return Blob(blob_id, self._size, *digests)
+        md5, crc32c = (base64.b64encode(h.digest()).decode() for h in (self._md5, self._crc))
+        return Blob(blob_id, self._size, md5, crc32c, self._key)
+
+
+def _pread(descriptor: int, start: int, end: int) -> bytes:
+    return os.pread(descriptor, end - start, start)

@@ -6,7 +6,9 @@ Google Cloud: chunks need no token.
 
 from __future__ import annotations
 
+import base64
 import re
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ import orjson
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.storage import errors
+from emulator.services.storage import errors, keys
+from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.objects.methods import view
 from emulator.services.storage.objects.partial import PartialFile
 from emulator.services.storage.objects.uploads import (
@@ -32,6 +35,8 @@ from emulator.services.storage.objects.uploads import (
     resource,
 )
 from emulator.services.storage.service import handles
+from emulator.state.data_keys import DataKey
+from emulator.state.sealed import KEY
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -89,12 +94,35 @@ async def open_session(request: Request, upload: Upload, hashes: dict[str, str])
     context = request.context
     upload_id = context.ids.hex(48)
     length = request.headers.get("x-upload-content-length", "")
-    kept = {"upload": upload.to_json(), "hashes": hashes, "total": int(length) if length.isdigit() else None}
+    kept: dict[str, Any] = {
+        "upload": upload.to_json(),
+        "hashes": hashes,
+        "total": int(length) if length.isdigit() else None,
+    }
+    if context.blobs.keys is not None:
+        kept["key"] = _new_key(context, upload)
     created = int(context.clock.seconds() * 1_000_000)
     values = (upload_id, upload.bucket, upload.name, created, orjson.dumps(kept).decode())
     sql = "INSERT INTO storage_uploads (id, bucket, name, created, received, request) VALUES (?, ?, ?, ?, 0, ?)"
     await context.db.write(lambda tx: tx.execute(sql, values).rowcount)
     return upload_id
+
+
+def _new_key(context: Context, upload: Upload) -> list[str]:
+    """A data key for the bytes of an upload: the version that protects what it is to become, and the key under that."""
+    bucket = buckets.require(context.db, upload.bucket)
+    version = keys.for_new(context, bucket, upload.kms_key or upload.body.get("kmsKeyName")) or ""
+    assert context.blobs.keys is not None
+    wrapped = context.blobs.keys.wrap(version, secrets.token_bytes(KEY))
+    return [version, base64.b64encode(wrapped).decode()]
+
+
+def _key(context: Context, kept: dict[str, Any]) -> DataKey | None:
+    """The data key of an upload; None where its bytes are not encrypted. Raises 400 where its version is closed."""
+    if "key" not in kept or context.blobs.keys is None:
+        return None
+    version, wrapped = kept["key"]
+    return DataKey(context.blobs.keys.unwrap(version, base64.b64decode(wrapped)))
 
 
 @handles("storage.media.resume")
@@ -160,7 +188,8 @@ def _file(context: Context, row: sqlite3.Row) -> PartialFile:
     files = _files.setdefault(context, {})
     upload_id: str = row["id"]
     if upload_id not in files:
-        files[upload_id] = PartialFile(context.blobs, folder(context) / upload_id, row["received"])
+        key = _key(context, orjson.loads(row["request"]))
+        files[upload_id] = PartialFile(context.blobs, folder(context) / upload_id, row["received"], key)
     return files[upload_id]
 
 
@@ -210,8 +239,9 @@ async def _finish(request: Request, upload_id: str, file: PartialFile, kept: dic
     def step(tx: sqlite3.Connection) -> dict[str, Any]:
         bucket, stored = finalize(tx, context, upload, blob)
         answer = view(request, bucket, stored)
-        sql = "UPDATE storage_uploads SET answer = ?, received = ? WHERE id = ?"
-        tx.execute(sql, (orjson.dumps(answer).decode(), blob.size, upload_id))
+        done = orjson.dumps({name: value for name, value in kept.items() if name != "key"}).decode()
+        sql = "UPDATE storage_uploads SET answer = ?, received = ?, request = ? WHERE id = ?"
+        tx.execute(sql, (orjson.dumps(answer).decode(), blob.size, done, upload_id))
         context.db.after_commit(lambda: file.path.unlink(missing_ok=True))
         return answer
 
@@ -219,7 +249,7 @@ async def _finish(request: Request, upload_id: str, file: PartialFile, kept: dic
         check_hashes(kept["hashes"] | expected_hashes({}, request.headers), blob)
         answer = await context.db.write(step)
     except (ApiError, sqlite3.Error) as error:
-        context.blobs.path(blob.id).unlink(missing_ok=True)
+        context.blobs.discard(blob.id)
         if isinstance(error, ApiError) and error.code == 400:
             await context.db.write(forget, context, upload_id)
             _files.get(context, {}).pop(upload_id, None)

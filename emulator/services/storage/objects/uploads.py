@@ -165,6 +165,6 @@ async def _receive(request: Request, upload: Upload, chunks: AsyncIterator[bytes
         check_hashes(expected_hashes(upload.body, request.headers), blob)
         bucket, stored = await context.db.write(finalize, context, upload, blob)
     except (ApiError, sqlite3.Error):  # rolled back: nothing refers to the file
-        context.blobs.path(blob.id).unlink(missing_ok=True)
+        context.blobs.discard(blob.id)
         raise
     return view(request, bucket, stored)

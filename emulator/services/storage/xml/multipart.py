@@ -13,7 +13,8 @@ import orjson
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Request, Response
-from emulator.services.storage import access, errors
+from emulator.services.storage import access, errors, keys
+from emulator.services.storage.buckets import rows as buckets
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import Upload, check_hashes, expected_hashes
@@ -49,6 +50,8 @@ async def put_part(request: Request) -> Response:
         raise errors.invalid(f"Invalid partNumber '{number[:20]}': it must be from 1 to {MAX_PARTS}.")
     blob = await receive(request)
     check_hashes(expected_hashes({}, request.headers), blob)
+    upload = Upload.from_json(orjson.loads(row["request"]))
+    bucket, encrypted = buckets.require(context.db, upload.bucket), context.blobs.keys is not None
 
     def step(tx: sqlite3.Connection) -> None:
         if tx.execute("SELECT 1 FROM storage_multipart WHERE id = ?", (row["id"],)).fetchone() is None:
@@ -57,7 +60,7 @@ async def put_part(request: Request) -> Response:
         old = tx.execute("SELECT blob FROM storage_parts WHERE upload = ? AND number = ?", key).fetchone()
         if old is not None:
             context.blobs.drop_ref(tx, old[0])
-        context.blobs.add_ref(tx, blob)
+        context.blobs.add_ref(tx, blob, keys.for_new(context, bucket, upload.kms_key, tx) or "" if encrypted else "")
         values = (*key, blob.id, blob.size, blob.md5, blob.crc32c)
         tx.execute("INSERT OR REPLACE INTO storage_parts VALUES (?, ?, ?, ?, ?, ?)", values)
 

@@ -123,10 +123,10 @@ def _step(tx: sqlite3.Connection, job: Job, row: Row, changed: ingest.File | Non
 
 async def _patched(context: "Context", row: Row, patch: list[Json]) -> ingest.File:
     """Write the changed file; 400 where the patch does not fit the instance, 409 where that was deleted meanwhile."""
-    path = str(context.blobs.path(row.blob))
     try:
         with cannot():
-            pieces = await pixel_work.run(context, patching.patched, path, patch)
+            async with context.blobs.readable(row.blob) as (path,):
+                pieces = await pixel_work.run(context, patching.patched, str(path), patch)
         async with context.blobs.writer(md5=False) as writer:
             for piece in pieces:
                 if isinstance(piece, bytes):
@@ -137,12 +137,12 @@ async def _patched(context: "Context", row: Row, patch: list[Json]) -> ingest.Fi
             blob = await writer.finish()
     except FileNotFoundError:
         raise aborted(_CHANGED) from None
-    new = context.blobs.path(blob.id)
     try:
         with cannot():
-            return ingest.of_blob(await asyncio.to_thread(index.read_file, new), blob)
+            async with context.blobs.readable(blob.id) as (new,):
+                return ingest.of_blob(await asyncio.to_thread(index.read_file, new), blob)
     except BaseException:
-        new.unlink(missing_ok=True)
+        context.blobs.discard(blob.id)
         raise
 
 
@@ -154,5 +154,5 @@ def _replace(tx: sqlite3.Connection, context: "Context", store: str, row: Row, c
             raise aborted(_CHANGED)
         replace_in(tx, context, store, [changed])
     except BaseException:
-        context.blobs.path(changed.stored.blob).unlink(missing_ok=True)
+        context.blobs.discard(changed.stored.blob)
         raise

@@ -77,8 +77,8 @@ async def _rendered(request: Request, media: str, numbers: list[int]) -> Respons
     with cannot():
         if (simple := plain.plain(*document_of(context, row.id), row.syntax)) is not None:
             # Only the encoder has work to do, and lets go of Python's lock: nothing is copied between processes.
-            path = str(context.blobs.path(row.blob))
-            pictures = [await asyncio.to_thread(plain.draw, path, simple, n, media, size) for n in numbers]
+            async with context.blobs.readable(row.blob) as (path,):
+                pictures = [await asyncio.to_thread(plain.draw, str(path), simple, n, media, size) for n in numbers]
         else:
             pictures = [await pixel_work.decode(context, row, [n], render.render, n, media, size) for n in numbers]
     if len(pictures) == 1:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from emulator.services.healthcare import keys
 from emulator.services.healthcare.dicom import changes, index, ingest
 from emulator.services.healthcare.dicom.index import Instance, Outcome
 from emulator.services.healthcare.dicom.ingest import File
@@ -43,7 +44,7 @@ def replace_in(
         context.blobs.drop_ref(tx, blob)
         updated, version = context.clock.stamp(), int(context.clock.seconds() * 1_000_000)
         index.insert(tx, number, one, file.stored, storage_class or old_class, updated, version)
-        context.blobs.add_ref(tx, file.blob)
+        context.blobs.add_ref(tx, file.blob, keys.version_for_data(context, store, tx))
         _describe(tx, number, study, series, one)
         new = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
         changes.announce(context, tx, store, _ACTION, [changes.load(tx, new[0])])

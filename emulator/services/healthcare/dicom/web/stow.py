@@ -147,8 +147,8 @@ class _Arrivals:
         one = Received(blob)
         self.received.append(one)
         if read is None:
-            path = self._context.blobs.path(blob.id)
-            read = await self._context.blobs.run(self._read, lambda: index.read_file(path))
+            async with self._context.blobs.readable(blob.id) as (path,):
+                read = await self._context.blobs.run(self._read, lambda: index.read_file(path))
         one.instance, one.problem = read
 
     def _read(self, read: Callable[[], Instance]) -> _Read:
@@ -209,9 +209,7 @@ async def _receive_parts(request: Request, media: MediaType, arrivals: _Arrivals
 async def _discard(request: Request, blobs: list[Blob]) -> None:
     """Remove the files that became no instance."""
     for blob in blobs:
-        path = request.context.blobs.path(blob.id)
-        unlink: Callable[[], None] = lambda path=path: path.unlink(missing_ok=True)  # type: ignore[misc]  # noqa: E731
-        await request.context.blobs.run(unlink)
+        await request.context.blobs.run(request.context.blobs.discard, blob.id)
 
 
 def _answer(results: Sequence[tuple[Received, str]], root: str, media: str) -> Response:

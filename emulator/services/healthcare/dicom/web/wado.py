@@ -202,7 +202,7 @@ def _slices(
     None is all: of compressed pixels as many as there are, whatever the instance says (a video's stream is one).
     """
     pixels = PixelData(element.offset, element.length, element.encapsulated)
-    with context.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+    with _mapped(context, row) as data:
         if not pixels.encapsulated:
             numbers = numbers or list(range(1, frames.frame_count(elements) + 1))
             if row.syntax == syntaxes.BIG_ENDIAN:
@@ -219,6 +219,17 @@ def _slices(
         if max(numbers) > len(all_frames):
             raise UnsupportedError(f"The pixel data holds {len(all_frames)} frames only.")
         return _pieces(context, row, data, [all_frames[number - 1] for number in numbers])
+
+
+@contextmanager
+def _mapped(context: "Context", row: Row) -> Iterator[mmap]:
+    """The bytes of an instance's file, as they are read."""
+    with (
+        context.blobs.plain(row.blob) as path,
+        path.open("rb") as file,
+        mmap(file.fileno(), 0, access=ACCESS_READ) as data,
+    ):
+        yield data
 
 
 def _native(data: Buffer, elements: dict[str, Any], pixels: PixelData, numbers: list[int]) -> list[bytes]:
@@ -323,7 +334,7 @@ async def _bulk_bodies(context: "Context", row: Row, element: Bulk) -> Sequence[
     if not _lies_plain(row, element):
 
         def read() -> Sequence[_Body]:
-            with context.blobs.path(row.blob).open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            with _mapped(context, row) as data:
                 if row.syntax == syntaxes.BIG_ENDIAN:
                     return [_turned(data, element, elements)]
                 return [_in_pieces(inflated(data), element.offset, element.offset + element.length)]

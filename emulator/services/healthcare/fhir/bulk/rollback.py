@@ -12,6 +12,7 @@ from emulator.fhir import parsing
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import changes, operations
+from emulator.services.healthcare import keys as dataset_keys
 from emulator.services.healthcare.fhir import instants, keeping, stored
 from emulator.services.healthcare.fhir.bulk import keys, meta_filter
 from emulator.services.healthcare.fhir.bulk.keys import LOG_ENTRY, InFiles, InStore, Key, Keys
@@ -127,7 +128,7 @@ def _restored(tx: sqlite3.Connection, job: Job, store: Store, old: Version, at: 
     """Make an old version the current one, as a new version."""
     ready = keeping.made_ready(store, parsing.parse(old.body, None), any_reference=True)
     if old.blob:
-        job.context.blobs.add_ref(tx, old.blob)
+        job.context.blobs.add_ref(tx, old.blob, dataset_keys.version_for_data(job.context, store.name, tx))
     number = operations.number(job.operation)
     return keeping.put(job.context, tx, store, ready, "PUT", at, blob=old.blob, operation=number)
 

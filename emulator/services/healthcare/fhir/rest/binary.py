@@ -81,7 +81,7 @@ async def whole(context: "Context", version: Version) -> bytes:
     if not version.blob:
         return version.body
     resource: Json = parsing.parse(version.body, None)
-    if context.blobs.path(version.blob).stat().st_size > MAX_INSIDE:
+    if context.blobs.size(version.blob) > MAX_INSIDE:
         extension = {"extension": [{"url": ABSENT, "valueCode": "unsupported"}]}
         return parsing.canonical({**resource, f"_{_field(resource)}": extension})
     data = base64.b64encode(await context.blobs.read(version.blob)).decode()
@@ -136,7 +136,7 @@ async def _data(context: "Context", version: Version, resource: Json, headers: d
             return Response(200, headers, base64.b64decode(str(resource.get(_field(resource)) or "")))
         except binascii.Error:
             raise errors.no_such_answer(headers["content-type"]) from None
-    size = context.blobs.path(version.blob).stat().st_size
+    size = context.blobs.size(version.blob)
     return Response(200, {**headers, "content-length": str(size)}, context.blobs.stream(version.blob))
 
 
@@ -145,7 +145,7 @@ async def _as_json(context: "Context", version: Version, resource: Json) -> Asyn
     text = parsing.canonical({**resource, _field(resource): _MARK})
     before, _, after = text.partition(_MARK.encode())
     yield before
-    start, size = 0, context.blobs.path(version.blob).stat().st_size
+    start, size = 0, context.blobs.size(version.blob)
     while start < size:
         yield base64.b64encode(await context.blobs.read(version.blob, start, min(start + _PIECE, size)))
         start += _PIECE

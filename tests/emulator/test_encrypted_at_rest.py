@@ -1,0 +1,196 @@
+"""What an emulator that encrypts at rest leaves on the disk, and who can read it."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from emulator.app import Emulator
+from emulator.settings import Settings
+from emulator.state.folder import CorruptState
+from tests.conftest import PROJECT
+from tests.emulator.conftest import InProcess
+from tests.emulator.services.healthcare.instances import made
+from tests.support.asking import ask, move
+from tests.support.emulator import RunningEmulator, free_port
+from tests.support.keys import agent_of, make_key, rotate, set_state
+from tests.support.patience import PATIENCE
+
+CANARY = b"canary-of-a-patient"
+CHUNK = 262_144
+LARGE = CANARY * (3 * CHUNK // len(CANARY))
+
+
+@dataclass
+class Encrypted:
+    """An emulator that encrypts, and a key that Cloud Storage and Cloud Healthcare may use."""
+
+    emulator: RunningEmulator
+    key: str
+
+    def bucket(self, name: str, key: str = "") -> storage.Bucket:
+        """A new bucket, whose objects are encrypted by a key where one is named; nothing is kept of deleted ones."""
+        client = storage.Client(
+            project=PROJECT,
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": self.emulator.base_url},
+        )
+        bucket = client.bucket(name)
+        bucket.default_kms_key_name = key or None
+        bucket.soft_delete_policy.retention_duration_seconds = 0
+        bucket.create(location="US")
+        return bucket
+
+    def dicom_store(self, dataset: str, key: str = "") -> str:
+        """The URL of DICOMweb on a new store in a new dataset."""
+        parent = f"/v1/projects/{PROJECT}/locations/us"
+        spec = {"encryptionSpec": {"kmsKeyName": key}} if key else {}
+        ask(self.emulator, "POST", f"{parent}/datasets?datasetId={dataset}", spec)
+        ask(self.emulator, "POST", f"{parent}/datasets/{dataset}/dicomStores?dicomStoreId=s", {})
+        return f"{self.emulator.base_url}{parent}/datasets/{dataset}/dicomStores/s/dicomWeb"
+
+    def session(self) -> requests.Session:
+        """HTTP as the owner."""
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {self.emulator.owner_token}"
+        return session
+
+    def store(self, url: str, data: bytes) -> None:
+        """Store one instance."""
+        headers = {"Content-Type": "application/dicom", "Accept": "application/dicom+json"}
+        answer = self.session().post(f"{url}/studies", data=data, headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 200, answer.text
+
+    def files_with(self, text: bytes) -> list[str]:
+        """The files of the state that hold a text."""
+        files = [path for path in self.emulator.state.rglob("*") if path.is_file()]
+        return [str(path.relative_to(self.emulator.state)) for path in files if text in path.read_bytes()]
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encrypted]:
+    """One for this module."""
+    folder = tmp_path_factory.mktemp("encrypted")
+    root = folder / "root.key"
+    emulator = RunningEmulator(folder / "state", PROJECT, ("--encrypt-at-rest", str(root))).start()
+    key = make_key(emulator, "at-rest", agent_of(emulator, "storage"), agent_of(emulator, "healthcare"))
+    yield Encrypted(emulator, key)
+    emulator.stop()
+
+
+def test_nothing_of_an_object_is_on_the_disk_and_an_upload_goes_on_after_a_crash(
+    encrypted: Encrypted, unique: Callable[[str], str]
+) -> None:
+    buckets = [encrypted.bucket(unique("canaries"), key) for key in (encrypted.key, "")]
+    session = encrypted.session()
+    for bucket in buckets:
+        bucket.blob("small").upload_from_string(CANARY)
+        bucket.blob("large", chunk_size=CHUNK).upload_from_string(LARGE)
+    url = f"{encrypted.emulator.base_url}/upload/storage/v1/b/{buckets[0].name}/o?uploadType=resumable&name=late"
+    late = session.post(url, json={}, timeout=PATIENCE).headers["location"]
+    put: Callable[[int, int], requests.Response] = (
+        lambda start, end: session.put(  # noqa: E731
+            late,
+            data=LARGE[start:end],
+            headers={"Content-Range": f"bytes {start}-{end - 1}/{len(LARGE)}"},
+            timeout=PATIENCE,
+        )
+    )
+    assert put(0, CHUNK).status_code == 308
+    encrypted.emulator.kill()
+    assert encrypted.files_with(CANARY) == []
+    encrypted.emulator.start()
+    for bucket in buckets:
+        assert bucket.blob("small").download_as_bytes() == CANARY
+        assert bucket.blob("large").download_as_bytes() == LARGE
+        assert bucket.blob("large").download_as_bytes(start=CHUNK - 7, end=CHUNK + 6) == LARGE[CHUNK - 7 : CHUNK + 7]
+    assert put(CHUNK, len(LARGE)).status_code == 200
+    assert buckets[0].blob("late").download_as_bytes() == LARGE
+    assert encrypted.files_with(CANARY) == []
+
+
+def test_nothing_of_an_instances_pixels_is_on_the_disk(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    url = encrypted.dicom_store(unique("imaging"), encrypted.key)
+    encrypted.store(url, made(PixelData=CANARY[:16]))
+    assert encrypted.files_with(CANARY[:16]) == []
+    found = encrypted.session().get(
+        f"{url}/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1/frames/1",
+        headers={"Accept": "application/octet-stream"},
+        timeout=PATIENCE,
+    )
+    assert found.content == CANARY[:16]
+
+
+def test_what_a_version_encrypted_goes_with_it(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    """New data by the new primary version, old data as long as theirs is there (Cloud KMS: key rotation)."""
+    emulator = encrypted.emulator
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "healthcare"))
+    url, session = encrypted.dicom_store(unique("imaging"), key), encrypted.session()
+    encrypted.store(url, made())
+    kept = material(emulator, f"{key}/cryptoKeyVersions/1")
+    rotate(emulator, key)
+    encrypted.store(url, made(uid="1.2.1.1.2"))
+
+    def read(uid: str) -> requests.Response:
+        path = f"{url}/studies/1.2.1/series/1.2.1.1/instances/{uid}"
+        return session.get(path, headers={"Accept": "application/dicom; transfer-syntax=*"}, timeout=PATIENCE)
+
+    assert [read(f"1.2.1.1.{number}").status_code for number in (1, 2)] == [200, 200]
+    set_state(emulator, key, "DISABLED")
+    answer = read("1.2.1.1.1")
+    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "FAILED_PRECONDITION")
+    assert read("1.2.1.1.2").status_code == 200
+    destroy(emulator, f"{key}/cryptoKeyVersions/1")
+    assert encrypted.files_with(kept) == []
+    assert [read(f"1.2.1.1.{number}").status_code for number in (1, 2)] == [400, 200]
+
+
+def test_a_copy_is_open_as_long_as_its_own_key(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    emulator = encrypted.emulator
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "storage"))
+    source, target = encrypted.bucket(unique("source"), key), encrypted.bucket(unique("target"), encrypted.key)
+    source.blob("film").upload_from_string(CANARY)
+    source.copy_blob(source.blob("film"), target)
+    destroy(emulator, f"{key}/cryptoKeyVersions/1")
+    assert target.blob("film").download_as_bytes() == CANARY
+
+
+def test_a_state_is_nothing_without_its_root_key(tmp_path: Path) -> None:
+    right = Settings(state=tmp_path / "state", root_key=tmp_path / "right.key", grpc_port=free_port())
+    InProcess(right).close()
+    for root, said in ((None, "is encrypted: name"), (tmp_path / "other.key", "with another root key")):
+        with pytest.raises(CorruptState, match=said):
+            Emulator(replace(right, root_key=root))
+    InProcess(right).close()
+    assert (tmp_path / "right.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("no key", "is no root key: 64 hexadecimal digits"), ("ab" * 31, "is no root key")]
+)
+def test_what_is_no_root_key_is_a_sentence(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "key").write_text(text)
+    with pytest.raises(CorruptState, match=said):
+        Emulator(Settings(state=tmp_path / "state", root_key=tmp_path / "key"))
+
+
+def material(emulator: RunningEmulator, version: str) -> bytes:
+    """The key material of a version as it is kept."""
+    with closing(sqlite3.connect(emulator.state / "state.sqlite")) as database:
+        sql = "SELECT secret FROM kms_material WHERE version = ?"
+        kept: bytes = database.execute(sql, (version,)).fetchone()[0]
+    return kept
+
+
+def destroy(emulator: RunningEmulator, version: str) -> None:
+    """Destroy a version for good: its time is over at once."""
+    ask(emulator, "POST", f"/v1/{version}:destroy", {})
+    move(emulator, seconds=31 * 86_400)
+    ask(emulator, "POST", "/_emulator/chores", {})
+    assert ask(emulator, "GET", f"/v1/{version}")["state"] == "DESTROYED"
