@@ -48,7 +48,28 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen on; anything but loopback demands credentials of every caller",
+        help="address to listen on; anything but loopback demands credentials of every caller, and is served over TLS "
+        "only (--tls is then on): what speaks no TLS stays on loopback",
+    )
+    start.add_argument(
+        "--plain-http",
+        action="store_true",
+        help="beyond loopback, serve without TLS, too: tokens go over the network as they are (for a container whose "
+        "ports are published on its machine only)",
+    )
+    start.add_argument(
+        "--grpc-tls",
+        type=int,
+        nargs="?",
+        const=defaults.DEFAULT_GRPC_TLS_PORT,
+        metavar="PORT",
+        help=f"serve gRPC over TLS, too (without a port {defaults.DEFAULT_GRPC_TLS_PORT}); needs --tls",
+    )
+    start.add_argument(
+        "--tls-certificate",
+        type=Path,
+        metavar="FILE",
+        help="speak TLS with the key and the certificates in this file (PEM) in place of one of the emulator's own",
     )
     start.add_argument("--project", default=defaults.DEFAULT_PROJECT, help="id of the project (default %(default)s)")
     start.add_argument("--detach", action="store_true", help="run in the background; returns once it answers")
@@ -209,14 +230,17 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         host=options.host,
         port=options.port,
         grpc_port=options.grpc_port,
-        tls_port=options.tls,
+        tls_port=_tls_port(options),
+        grpc_tls_port=options.grpc_tls,
+        tls_certificate=_absolute(options.tls_certificate),
+        plain_http=options.plain_http,
         iam=options.iam == "on",
         anonymous=options.anonymous == "allow",
         operations=options.operations,
         trouble=options.trouble,
-        request_log=options.request_log.expanduser().resolve() if options.request_log is not None else None,
-        groups=options.groups.expanduser().resolve() if options.groups is not None else None,
-        root_key=options.encrypt_at_rest.expanduser().resolve() if options.encrypt_at_rest is not None else None,
+        request_log=_absolute(options.request_log),
+        groups=_absolute(options.groups),
+        root_key=_absolute(options.encrypt_at_rest),
         run_images=tuple(map(_run_image, options.run_image)),
     )
     if settings.groups is not None:
@@ -284,13 +308,27 @@ def _run_image(text: str) -> tuple[str, tuple[str, ...]]:
         return image.strip(), ()
 
 
+def _absolute(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().resolve()
+
+
+def _tls_port(options: argparse.Namespace) -> int | None:
+    """The port of REST over TLS: the one asked for, or a default one where nothing else reaches beyond loopback."""
+    beyond = options.host not in LOOPBACK and not options.plain_http
+    port: int | None = options.tls
+    return defaults.DEFAULT_TLS_PORT if port is None and beyond else port
+
+
 def _wrong_use(options: argparse.Namespace) -> str:
     if not PROJECT.fullmatch(options.project):
         return (
             f'--project "{options.project}" is not a project id: 6 to 30 lower-case letters, digits and hyphens, '
             "starting with a letter."
         )
-    for flag, port in (("--port", options.port), ("--grpc-port", options.grpc_port), ("--tls", options.tls or 0)):
+    for flag, port in (
+        *(("--port", options.port), ("--grpc-port", options.grpc_port)),
+        *(("--tls", options.tls or 0), ("--grpc-tls", options.grpc_tls or 0)),
+    ):
         if not 0 <= port <= 65535:
             return f"{flag} {port} is not a port: give a number from 0 to 65535."
     if not defaults.OPERATIONS_MODE.fullmatch(options.operations):
@@ -300,6 +338,8 @@ def _wrong_use(options: argparse.Namespace) -> str:
     for text in options.run_image:
         if not all(_run_image(text)):
             return f'--run-image "{text}" is not of the form IMAGE=COMMAND.'
+    if _tls_port(options) is None and (options.grpc_tls is not None or options.tls_certificate is not None):
+        return "--grpc-tls and --tls-certificate are for a start with --tls."
     key = options.encrypt_at_rest
     if key is not None and key.expanduser().resolve().is_relative_to(options.state.expanduser().resolve()):
         return f"--encrypt-at-rest {key} is refused: a root key in the state that it protects protects nothing."

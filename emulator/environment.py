@@ -43,7 +43,7 @@ def variables(state: Path, running: dict[str, Any], owner_token: str) -> dict[st
         "GOOGLE_OAUTH_ACCESS_TOKEN": owner_token,
         **gcloud(state, url, running["project"]),
         "PULUMI_GCP_SKIP_REGION_VALIDATION": "true",
-        **(over_tls(state, running["tlsUrl"]) if running["tlsUrl"] else {}),
+        **(over_tls(state, running["tlsUrl"], running["tlsAuthority"]) if running["tlsUrl"] else {}),
     }
 
 
@@ -58,17 +58,17 @@ def gcloud(state: Path, url: str, project: str) -> dict[str, str]:
     }
 
 
-def over_tls(state: Path, url: str) -> dict[str, str]:
-    """Where TLS is served: the authority to trust, and gsutil's configuration.
+def over_tls(state: Path, url: str, authority: str) -> dict[str, str]:
+    """Where TLS is served: the file of the authority to trust ("" for a certificate that was given), and gsutil's.
 
     The gsutil that comes with gcloud would take gcloud's credentials and authorities, whatever its own file says.
     """
+    trusted = {"EMULATOR_TLS_CA": authority, "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": authority}
     return {
         "EMULATOR_TLS_URL": url,
-        "EMULATOR_TLS_CA": str(state / TLS_AUTHORITY),
+        **(trusted if authority else {}),
         "BOTO_CONFIG": str(state / BOTO),
         "CLOUDSDK_CORE_PASS_CREDENTIALS_TO_GSUTIL": "false",
-        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE": str(state / TLS_AUTHORITY),
     }
 
 
@@ -80,6 +80,7 @@ def boto(settings: Settings) -> str:
     """
     place = settings.tls_url.partition("://")[2]
     host, _, port = place.rpartition(":")
+    trusts = "" if settings.tls_certificate else f"ca_certificates_file = {settings.state / TLS_AUTHORITY}\n"
     return f"""\
 # Written at every start of the emulator.
 [Credentials]
@@ -91,8 +92,7 @@ gs_pubsub_host = {host}
 gs_pubsub_port = {port}
 
 [Boto]
-ca_certificates_file = {settings.state / TLS_AUTHORITY}
-num_retries = 3
+{trusts}num_retries = 3
 
 [GSUtil]
 default_project_id = {settings.project}

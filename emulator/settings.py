@@ -10,6 +10,7 @@ from pathlib import Path
 DEFAULT_PORT = 9470
 DEFAULT_GRPC_PORT = 9471
 DEFAULT_TLS_PORT = 9472
+DEFAULT_GRPC_TLS_PORT = 9473
 DEFAULT_PROJECT = "local-project"
 # A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
@@ -24,7 +25,9 @@ LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
 class Settings:
     """Everything a start decides.
 
-    Ports are those that are bound; tls_port is None where the REST APIs are not served over TLS, too. operations is
+    Ports are those that are bound; tls_port and grpc_tls_port are None where REST and gRPC are not served over TLS,
+    too. tls_certificate is a file with a key and its certificates, None for one of the emulator's own. plain_http says
+    that ports without TLS are on `host` too where that is beyond loopback, and else on loopback only. operations is
     immediate, manual or delay:SECONDS. trouble is the profile that is on from the start, PROFILE or PROFILE:SEED, ""
     for none; request_log the file to which every request is told, None for none.
     root_key is the file of the key under which data are encrypted at rest, None where they are not.
@@ -38,6 +41,9 @@ class Settings:
     port: int = DEFAULT_PORT
     grpc_port: int = DEFAULT_GRPC_PORT
     tls_port: int | None = None
+    grpc_tls_port: int | None = None
+    tls_certificate: Path | None = None
+    plain_http: bool = False
     iam: bool = True
     anonymous: bool = True
     operations: str = "immediate"
@@ -53,18 +59,25 @@ class Settings:
         return self.host in LOOPBACK
 
     @property
+    def plain_host(self) -> str:
+        """The address of the ports that speak no TLS."""
+        return self.host if self.is_loopback or self.plain_http else "127.0.0.1"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All ports of this emulator's own."""
+        own = (self.port, self.grpc_port, self.tls_port, self.grpc_tls_port)
+        return tuple(port for port in own if port is not None)
+
+    @property
     def base_url(self) -> str:
         """Where the REST APIs are."""
-        return f"http://{self._host_in_urls}:{self.port}"
+        return f"http://{_in_url(self.plain_host)}:{self.port}"
 
     @property
     def tls_url(self) -> str:
         """Where they are over TLS, "" for nowhere."""
-        return f"https://{self._host_in_urls}:{self.tls_port}" if self.tls_port is not None else ""
-
-    @property
-    def _host_in_urls(self) -> str:
-        return f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{_in_url(self.host)}:{self.tls_port}" if self.tls_port is not None else ""
 
     @property
     def project_number(self) -> str:
@@ -80,6 +93,10 @@ class Settings:
     def owner(self) -> str:
         """The principal behind the owner's token."""
         return f"user:owner@{self.project}.example"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def project_number(project: str) -> str:

@@ -12,6 +12,7 @@ import os
 import resource
 import shlex
 import socket
+import ssl
 import sys
 import tempfile
 from dataclasses import replace
@@ -21,7 +22,7 @@ from typing import Any
 from emulator import environment
 from emulator.serving import tls
 from emulator.settings import Settings
-from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE, CorruptState
+from emulator.state.folder import BOTO, LOCK_FILE, LOG_FILE, RUN_FILE, TLS_AUTHORITY, CorruptState
 from emulator.state.private import private_file
 from emulator.state.request_log import RequestLog
 
@@ -42,14 +43,18 @@ def serve(settings: Settings) -> int:
     _require_log(settings.request_log)
     lock = lock_folder(settings.state)
     tempfile.tempdir = str(settings.state)  # large temporary files belong on its disk; a system's /tmp may be memory
-    rest = bind(settings.host, settings.port, "--port")
-    grpc = bind(settings.host, settings.grpc_port, "--grpc-port")
-    settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc.getsockname()[1])
+    rest = bind(settings.plain_host, settings.port, "--port")
+    grpc = [bind(settings.plain_host, settings.grpc_port, "--grpc-port")]
+    settings = replace(settings, port=rest.getsockname()[1], grpc_port=grpc[0].getsockname()[1])
+    if settings.grpc_tls_port is not None:
+        grpc.append(bind(settings.host, settings.grpc_tls_port, "--grpc-tls"))
+        settings = replace(settings, grpc_tls_port=grpc[1].getsockname()[1])
     secured = None
     if settings.tls_port is not None:
         secured = bind(settings.host, settings.tls_port, "--tls")
         settings = replace(settings, tls_port=secured.getsockname()[1])
-    grpc.close()  # the gRPC server binds by itself; this only found a free port, or said that it is taken
+    for listener in grpc:  # the gRPC server binds by itself; this only found a free port, or said that it is taken
+        listener.close()
     _run(settings, rest, secured)
     (settings.state / RUN_FILE).unlink(missing_ok=True)
     os.close(lock)
@@ -100,13 +105,26 @@ def _run(settings: Settings, listener: socket.socket, secured: socket.socket | N
     )
     server = Server(config)
     if secured is not None:
-        server.add(secured, tls.context(settings.state, settings.host))
+        server.add(secured, _tls_context(settings))
         private_file(settings.state / BOTO, environment.boto(settings).encode())
     server.run(sockets=[listener])
     if not server.started:
         raise StartError(
             f"The emulator could not start; its log is on standard error, or in {settings.state / LOG_FILE}."
         )
+
+
+def _tls_context(settings: Settings) -> ssl.SSLContext:
+    """What the TLS port speaks with: the certificate that was given, or one of the emulator's own."""
+    if settings.tls_certificate is None:
+        return tls.context(settings.state, settings.host)
+    try:
+        return tls.given(settings.tls_certificate)
+    except OSError as error:
+        raise StartError(
+            f"--tls-certificate {settings.tls_certificate} can't be used: {error.strerror or 'it is not PEM'}; name a "
+            "file with a key without a passphrase and, after it, its certificate and those of its issuers."
+        ) from None
 
 
 def _connections() -> int:
@@ -149,11 +167,12 @@ def write_run_file(settings: Settings) -> None:
         "pid": os.getpid(),
         "project": settings.project,
         "projectNumber": settings.project_number,
-        "host": settings.host,
+        "host": settings.plain_host,
         "port": settings.port,
         "grpcPort": settings.grpc_port,
         "url": settings.base_url,
         "tlsUrl": settings.tls_url,
+        "tlsAuthority": "" if settings.tls_certificate else str(settings.state / TLS_AUTHORITY),
     }
     path = settings.state / RUN_FILE
     temporary = path.with_suffix(".new")
@@ -240,6 +259,9 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--state", str(settings.state), "--project", settings.project, "--host", settings.host),
         *("--port", str(settings.port), "--grpc-port", str(settings.grpc_port), "--operations", settings.operations),
         *(("--tls", str(settings.tls_port)) if settings.tls_port is not None else ()),
+        *(("--grpc-tls", str(settings.grpc_tls_port)) if settings.grpc_tls_port is not None else ()),
+        *(("--tls-certificate", str(settings.tls_certificate)) if settings.tls_certificate is not None else ()),
+        *(("--plain-http",) if settings.plain_http else ()),
         *(("--groups", str(settings.groups)) if settings.groups is not None else ()),
         *(("--encrypt-at-rest", str(settings.root_key)) if settings.root_key is not None else ()),
         *(word for image, command in settings.run_images for word in ("--run-image", f"{image}={shlex.join(command)}")),

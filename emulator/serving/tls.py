@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,10 +32,15 @@ def context(folder: Path, host: str) -> ssl.SSLContext:
     """
     if not _usable(folder, host):
         _make(folder, host)
+    return given(folder / TLS_SERVER)
+
+
+def given(path: Path) -> ssl.SSLContext:
+    """What a server speaks TLS with whose key and certificates are in a file. Raises OSError (ssl.SSLError)."""
     result = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     result.minimum_version = ssl.TLSVersion.TLSv1_2
     result.set_alpn_protocols(["http/1.1"])
-    result.load_cert_chain(folder / TLS_SERVER)
+    result.load_cert_chain(path, password=lambda: "")  # else one with a passphrase would ask for it on the terminal
     return result
 
 
@@ -43,7 +49,8 @@ def _names(host: str) -> list[x509.GeneralName]:
     from cryptography import x509
 
     names: list[x509.GeneralName] = []
-    for name in sorted({*LOOPBACK, host}):
+    machine = {socket.gethostname()} if host in ("0.0.0.0", "::") else set[str]()  # noqa: S104  compared, not bound
+    for name in sorted({*LOOPBACK, host, *machine}):
         try:
             names.append(x509.IPAddress(ipaddress.ip_address(name)))
         except ValueError:

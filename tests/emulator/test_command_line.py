@@ -121,6 +121,7 @@ def test_a_corrupt_state_folder(tmp_path: Path) -> None:
         (("--port", "99999"), "is not a port"),
         (("--operations", "sometimes"), "is none of immediate, manual, delay:SECONDS"),
         (("--state", "/none", "--encrypt-at-rest", "/none/key"), "protects nothing"),
+        (("--grpc-tls",), "are for a start with --tls"),
         (("--run-image", "image"), "is not of the form IMAGE=COMMAND"),
         (("--run-image", "image=say 'hello"), "is not of the form IMAGE=COMMAND"),
         (("--run-image", "image=true", "--host", "0.0.0.0"), "--run-image is refused on 0.0.0.0"),  # noqa: S104

@@ -94,14 +94,11 @@ def test_nothing_of_an_object_is_on_the_disk_and_an_upload_goes_on_after_a_crash
         bucket.blob("large", chunk_size=CHUNK).upload_from_string(LARGE)
     url = f"{encrypted.emulator.base_url}/upload/storage/v1/b/{buckets[0].name}/o?uploadType=resumable&name=late"
     late = session.post(url, json={}, timeout=PATIENCE).headers["location"]
-    put: Callable[[int, int], requests.Response] = (
-        lambda start, end: session.put(  # noqa: E731
-            late,
-            data=LARGE[start:end],
-            headers={"Content-Range": f"bytes {start}-{end - 1}/{len(LARGE)}"},
-            timeout=PATIENCE,
-        )
-    )
+
+    def put(start: int, end: int) -> requests.Response:
+        headers = {"Content-Range": f"bytes {start}-{end - 1}/{len(LARGE)}"}
+        return session.put(late, data=LARGE[start:end], headers=headers, timeout=PATIENCE)
+
     assert put(0, CHUNK).status_code == 308
     encrypted.emulator.kill()
     assert encrypted.files_with(CANARY) == []

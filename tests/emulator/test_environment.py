@@ -9,7 +9,14 @@ from emulator.app import SERVICES, Emulator
 from emulator.settings import Settings
 from emulator.state.folder import BOTO
 
-RUNNING = {"url": "http://127.0.0.1:9", "host": "127.0.0.1", "grpcPort": 8, "project": "a-project", "tlsUrl": ""}
+RUNNING = {
+    "url": "http://127.0.0.1:9",
+    "host": "127.0.0.1",
+    "grpcPort": 8,
+    "project": "a-project",
+    "tlsUrl": "",
+    "tlsAuthority": "",
+}
 
 
 def test_gcloud_finds_every_api_that_is_emulated(tmp_path: Path) -> None:
@@ -36,10 +43,21 @@ def test_every_variable_that_leads_a_storage_client_names_the_emulator(tmp_path:
 
 def test_gsutil_is_led_only_to_an_emulator_that_speaks_tls(tmp_path: Path) -> None:
     assert "BOTO_CONFIG" not in environment.variables(tmp_path, RUNNING, "owner")
-    variables = environment.variables(tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7"}, "owner")
+    variables = environment.variables(
+        tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7", "tlsAuthority": "/ca"}, "owner"
+    )
     assert variables["BOTO_CONFIG"] == str(tmp_path / BOTO)
     assert variables["EMULATOR_TLS_URL"] == "https://127.0.0.1:7"
-    assert variables["EMULATOR_TLS_CA"] == variables["CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"]
+    assert variables["EMULATOR_TLS_CA"] == variables["CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"] == "/ca"
+    given = environment.variables(tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7"}, "owner")
+    assert "EMULATOR_TLS_CA" not in given, "a certificate that was given is trusted as it was before"
+
+
+def test_without_tls_it_is_on_loopback_only_unless_told_otherwise(tmp_path: Path) -> None:
+    beyond = Settings(tmp_path, host="192.0.2.1", port=1, tls_port=7)
+    assert (beyond.base_url, beyond.tls_url) == ("http://127.0.0.1:1", "https://192.0.2.1:7")
+    assert replace(beyond, plain_http=True).base_url == "http://192.0.2.1:1"
+    assert Settings(tmp_path, host="::1", port=1).base_url == "http://[::1]:1"
 
 
 def test_gsutils_configuration_names_the_emulator_and_nothing_of_google(tmp_path: Path) -> None:

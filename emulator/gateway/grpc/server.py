@@ -11,6 +11,7 @@ import grpc
 from emulator.context import Context
 from emulator.gateway.grpc.bridge import Bridge, Servicer
 from emulator.gateway.grpc.reading import guarded
+from emulator.state.folder import TLS_SERVER
 
 MESSAGE_LIMIT = 64 << 20
 
@@ -34,7 +35,11 @@ async def start(context: Context, modules: Iterable[str]) -> Any:
         ]
     )
     server.add_generic_rpc_handlers([_Handlers(handlers)])
-    server.add_insecure_port(f"{context.settings.host}:{context.settings.grpc_port}")
+    settings = context.settings
+    server.add_insecure_port(f"{settings.plain_host}:{settings.grpc_port}")
+    if settings.grpc_tls_port is not None:
+        both = (settings.tls_certificate or settings.state / TLS_SERVER).read_bytes()
+        server.add_secure_port(f"{settings.host}:{settings.grpc_tls_port}", grpc.ssl_server_credentials([(both, both)]))
     await server.start()
     return server
 

@@ -154,7 +154,7 @@ async def _http(context: Context, job: Resource, headers: dict[str, str], body: 
 
 def _own_ports(context: Context) -> tuple[int, ...]:
     settings = context.settings
-    return tuple(port for port in (settings.port, settings.grpc_port, settings.tls_port) if port is not None)
+    return settings.ports
 
 
 def _is_inside(context: Context, uri: str) -> bool:

@@ -90,7 +90,7 @@ async def _publish(context: Context, channel: Resource, topic: str, payload: byt
 
 async def _post(context: Context, labels: dict[str, str], payload: bytes) -> tuple[str, str]:
     settings = context.settings
-    own = [port for port in (settings.port, settings.grpc_port, settings.tls_port) if port is not None]
+    own = settings.ports
     headers = {"Content-Type": "application/json", "User-Agent": "Google-Alerts"}
     if "username" in labels:
         pair = f"{labels['username']}:{labels.get('password', '')}".encode()

@@ -5,12 +5,15 @@ import socket
 import ssl
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
-from emulator.serving import tls
+from emulator.serving import server, tls
+from emulator.serving.server import StartError
+from emulator.settings import Settings
 from emulator.state.folder import TLS_AUTHORITY, TLS_SERVER
 
 
@@ -95,3 +98,20 @@ def test_the_authority_can_sign_certificates_of_servers_only(tmp_path: Path) -> 
     constraints = authority.extensions.get_extension_for_class(x509.BasicConstraints)
     assert constraints.critical
     assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish"])
+def test_a_certificate_that_is_none_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "own.pem").write_bytes(content)
+    settings = Settings(tmp_path, tls_port=0, tls_certificate=tmp_path / "own.pem")
+    with pytest.raises(StartError, match=r"--tls-certificate .*own\.pem can't be used"):
+        server._tls_context(settings)
+    with pytest.raises(StartError, match="No such file"):
+        server._tls_context(replace(settings, tls_certificate=tmp_path / "none"))
+
+
+def test_a_certificate_that_is_given_is_shown(tmp_path: Path) -> None:
+    tls.context(tmp_path, "127.0.0.1")
+    given = tmp_path / TLS_SERVER
+    context = server._tls_context(Settings(tmp_path / "other", tls_port=0, tls_certificate=given))
+    assert handshake(context, tmp_path / TLS_AUTHORITY, "localhost").startswith("TLS")

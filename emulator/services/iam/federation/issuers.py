@@ -43,7 +43,7 @@ async def keys_of(context: Context, oidc: dict[str, Any]) -> list[dict[str, Any]
 
 async def _get(context: Context, url: str) -> bytes:
     settings = context.settings
-    own = [port for port in (settings.port, settings.grpc_port, settings.tls_port) if port is not None]
+    own = settings.ports
     try:
         status, body = await fetch(endpoint_of(url, own), _SECONDS)
     except RefusedEndpoint as problem:

@@ -24,7 +24,7 @@ def variables(context: Context, execution: Resource, task: Resource, attempt: in
     container = execution.body["template"]["containers"][0]
     return {
         **{name: os.environ[name] for name in _PASSED if name in os.environ},
-        **clients.variables(settings.base_url, f"{settings.host}:{settings.grpc_port}", settings.project),
+        **clients.variables(settings.base_url, f"{settings.plain_host}:{settings.grpc_port}", settings.project),
         **{each["name"]: each.get("value", "") for each in container.get("env", [])},
         "CLOUD_RUN_JOB": execution.body["job"],
         "CLOUD_RUN_EXECUTION": execution.id,
