@@ -41,7 +41,7 @@ class Encrypted:
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": self.emulator.base_url},
         )
-        bucket = client.bucket(name)
+        bucket: storage.Bucket = client.bucket(name)
         bucket.default_kms_key_name = key or None
         bucket.soft_delete_policy.retention_duration_seconds = 0
         bucket.create(location="US")

@@ -15,8 +15,8 @@ RUNNING = {
     "grpcPort": 8,
     "project": "a-project",
     "tlsUrl": "",
-    "tlsAuthority": "",
 }
+OVER_TLS = {**RUNNING, "tlsUrl": "https://127.0.0.1:7", "tlsAuthority": ""}
 
 
 def test_gcloud_finds_every_api_that_is_emulated(tmp_path: Path) -> None:
@@ -43,13 +43,11 @@ def test_every_variable_that_leads_a_storage_client_names_the_emulator(tmp_path:
 
 def test_gsutil_is_led_only_to_an_emulator_that_speaks_tls(tmp_path: Path) -> None:
     assert "BOTO_CONFIG" not in environment.variables(tmp_path, RUNNING, "owner")
-    variables = environment.variables(
-        tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7", "tlsAuthority": "/ca"}, "owner"
-    )
+    variables = environment.variables(tmp_path, {**OVER_TLS, "tlsAuthority": "/ca"}, "owner")
     assert variables["BOTO_CONFIG"] == str(tmp_path / BOTO)
     assert variables["EMULATOR_TLS_URL"] == "https://127.0.0.1:7"
     assert variables["EMULATOR_TLS_CA"] == variables["CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"] == "/ca"
-    given = environment.variables(tmp_path, {**RUNNING, "tlsUrl": "https://127.0.0.1:7"}, "owner")
+    given = environment.variables(tmp_path, OVER_TLS, "owner")
     assert "EMULATOR_TLS_CA" not in given, "a certificate that was given is trusted as it was before"
 
 

@@ -14,6 +14,7 @@ from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
 from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.errors import UnsupportedError
+from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
 from emulator.services.healthcare.deidentify import config, findings, stores
@@ -124,14 +125,21 @@ async def _made(context: "Context", settings: Settings, instances: Sequence[Expo
         async with context.blobs.readable(*(each.blob for each in instances)) as sources:
             files = [(str(source), str(target)) for source, target in zip(sources, targets, strict=True)]
             made = await pixel_work.run(context, make, settings, files)
-    except UnsupportedError as problem:
+    except (UnsupportedError, ApiError, OSError) as problem:
         if len(instances) > 1:
             return [item for each in instances for item in await _made(context, settings, [each])]
-        return [_Item(instances[0], Problem(3, str(problem)))]
+        return [_Item(instances[0], _unreadable(problem))]
     return [
         _Item(each, await _file(context, blob, target, done), done.found if isinstance(done, Made) else Counter())
         for each, blob, target, done in zip(instances, blobs, targets, made, strict=True)
     ]
+
+
+def _unreadable(problem: Exception) -> Problem:
+    """Why nothing was made of an instance: an encrypted file that is gone, or whose key is closed, among it."""
+    if isinstance(problem, ApiError):
+        return Problem(9, problem.message)
+    return _GONE if isinstance(problem, OSError) else Problem(3, str(problem))
 
 
 async def _file(context: "Context", blob: str, target: Path, made: Made | str | None) -> ingest.File | Problem:
