@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 VARIABLE = "healthcare_nightly"
 FILE = "HEALTHCARE_NIGHTLY_PARAMETERS"
 SCHEDULE = os.environ.get("HEALTHCARE_NIGHTLY_SCHEDULE", "0 3 * * *")
-STEPS = ("load", "import", "label", "deidentify", "export", "verify")
+STEPS = (
+    *("load", "import", "label", "deidentify", "export"),
+    *("load-fhir", "deidentify-fhir", "export-fhir", "export-hl7v2"),
+    "verify",
+)
 
 
 def parameters() -> Parameters:

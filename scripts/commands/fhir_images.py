@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.commands.fhir_load import require_own_ids, show
+from scripts.commands.fhir_load import show
 from scripts.commands.fhir_options import FhirStoreOption, fhir_store
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
@@ -32,6 +32,7 @@ def images(
     that running it again brings what is new, and changes nothing else. Patients' names stay in the DICOM store.
     """
     from scripts.chestxrays.fhir.publishing import publish, studies_of, write
+    from scripts.fhir.loading import require_own_ids
     from scripts.fhir.service import FhirStore
 
     with connect(stack, outputs) as target:

@@ -65,6 +65,7 @@ def _load(
     target: Connection, chosen: FhirStoreOutputs, documents: list[Document], *, as_is: bool, as_json: bool
 ) -> ExitCode:
     from scripts.fhir.loading import load as load_all
+    from scripts.fhir.loading import require_own_ids
     from scripts.fhir.service import FhirStore
 
     require_own_ids(target, chosen)
@@ -77,17 +78,6 @@ def _load(
         explained = explain(report.stopped, target.surroundings)
         raise CommandError(str(explained), ExitCode.PARTLY_DONE if report.there else explained.exit_code)
     return report.exit_code
-
-
-def require_own_ids(target: Connection, chosen: FhirStoreOutputs) -> None:
-    """Refuse to load where the store chooses all ids. Raises CommandError."""
-    found = target.execute(target.healthcare.fhirStores().get(name=chosen.name))
-    if not found.get("enableUpdateCreate"):
-        name = chosen.name.rpartition("/")[2]
-        raise CommandError(
-            f"FHIR store {name} does not let resources keep their ids: set `healthcare-cloud-poc:fhirStores.{name}"
-            ".enableUpdateCreate` to true and run `pulumi up`, or load with --import."
-        )
 
 
 def show(report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,13 +15,11 @@ from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import print_json, say
 from scripts.errors import UsageError
-from scripts.exports.export import FHIR, Export
+from scripts.exports.resources import to_bucket, to_tables
 
 if TYPE_CHECKING:
     from infra.outputs import FhirStoreOutputs, Outputs
-
-_DEPTH = 3
-"""Levels of elements that hold themselves, in a row."""
+    from scripts.exports.export import Export
 
 
 class Structure(StrEnum):
@@ -92,36 +90,27 @@ def export(
     """Export to Cloud Storage, a file of NDJSON a type, or to BigQuery, a table a type."""
     with connect(stack, outputs) as target:
         store = fhir_store(target, fhir_store_name)
-        uri, body = export_request(target.outputs, store, to, write_disposition)
-        body |= {key: value for key, value in (("_type", type_), ("_since", since)) if value}
-        asked = Export(FHIR, store.name, uri, body)
+        asked = _export(target.outputs, store, to, write_disposition)
+        asked.body.update({key: value for key, value in (("_type", type_), ("_since", since)) if value})
         code = carry_out(
             target, asked, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
         )
     raise typer.Exit(code)
 
 
-def export_request(
-    outputs: Outputs, store: FhirStoreOutputs, to: str, write_disposition: WriteDisposition | None
-) -> tuple[str, dict[str, Any]]:
-    """Where an export goes, as a URI, and the body of the request for it. Raises UsageError."""
+def _export(outputs: Outputs, store: FhirStoreOutputs, to: str, write_disposition: WriteDisposition | None) -> Export:
+    """The export to where `--to` says. Raises UsageError."""
+    name = store.name.rpartition("/")[2]
     if re.fullmatch(r"bucket|gs://[^/]+(/.*)?", to):
         if write_disposition:
             raise UsageError("--write-disposition is for tables; an export to a bucket overwrites what is there.")
-        uri = f"gs://{outputs.export_bucket}/fhir/{store.name.rpartition('/')[2]}/" if to == "bucket" else to
-        return uri, {"gcsDestination": {"uriPrefix": uri}}
+        return to_bucket(store, f"gs://{outputs.export_bucket}/fhir/{name}/" if to == "bucket" else to)
     if to == "table" and store.streams:
         raise UsageError(
-            f"FHIR store {store.name.rpartition('/')[2]} streams into its own dataset: export to another one,"
-            " bq://PROJECT.DATASET."
+            f"FHIR store {name} streams into its own dataset: export to another one, bq://PROJECT.DATASET."
         )
-    uri = f"bq://{dataset_of(outputs, store, to, '--to', 'bucket, gs://BUCKET/PREFIX, ')}"
-    destination = {
-        "datasetUri": uri,
-        "schemaConfig": {"schemaType": "ANALYTICS_V2", "recursiveStructureDepth": _DEPTH},
-        "writeDisposition": f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}",
-    }
-    return uri, {"bigqueryDestination": destination}
+    dataset = dataset_of(outputs, store, to, "--to", "bucket, gs://BUCKET/PREFIX, ")
+    return to_tables(store, dataset, f"WRITE_{(write_disposition or WriteDisposition.EMPTY).upper()}")
 
 
 def dataset_of(outputs: Outputs, store: FhirStoreOutputs, given: str, option: str, others: str = "") -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,12 +14,13 @@ from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import print_json, say
 from scripts.errors import UsageError
-from scripts.exports.export import HL7V2, Export
+from scripts.exports.messages import to_bucket, to_topic
 from scripts.importing import Imported
 from scripts.waiting import failed_files, start, wait_for
 
 if TYPE_CHECKING:
     from infra.outputs import Hl7v2StoreOutputs, Outputs
+    from scripts.exports.export import Export
 
 LOG_RESOURCE = "healthcare_hl7v2_store"
 
@@ -87,24 +88,22 @@ def export(
     """Export to Cloud Storage, a message a line, or their names to a topic."""
     with connect(stack, outputs) as target:
         store = hl7v2_store(target, hl7v2_store_name)
-        place, body = export_request(target.outputs, store, to, view)
+        asked = _export(target.outputs, store, to, view)
         given = (("filter", wanted), ("startTime", since), ("endTime", before))
-        body |= {key: value for key, value in given if value}
-        asked = Export(HL7V2, store.name, place, body)
+        asked.body.update({key: value for key, value in given if value})
         code = carry_out(
             target, asked, no_wait=no_wait, with_manifest=with_manifest, since_last=since_last, as_json=as_json
         )
     raise typer.Exit(code)
 
 
-def export_request(outputs: Outputs, store: Hl7v2StoreOutputs, to: str, view: View) -> tuple[str, dict[str, Any]]:
-    """Where an export goes, and the body of the request for it. Raises UsageError."""
+def _export(outputs: Outputs, store: Hl7v2StoreOutputs, to: str, view: View) -> Export:
+    """The export to where `--to` says. Raises UsageError."""
     if re.fullmatch(r"projects/[^/]+/topics/[^/]+", to):
-        return to, {"pubsubDestination": {"pubsubTopic": to}}
+        return to_topic(store, to)
     if not re.fullmatch(r"bucket|gs://[^/]+(/.*)?", to):
         raise UsageError(
             f"--to {to} is no destination: use bucket, gs://BUCKET/PREFIX or projects/PROJECT/topics/TOPIC."
         )
     uri = f"gs://{outputs.export_bucket}/hl7v2/{store.name.rpartition('/')[2]}/" if to == "bucket" else to
-    destination = {"uriPrefix": uri, "contentStructure": "MESSAGE_JSON", "messageView": view.value}
-    return uri, {"gcsDestination": destination}
+    return to_bucket(store, uri, view)

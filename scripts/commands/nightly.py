@@ -58,8 +58,17 @@ def parameters(
     recipe: Annotated[str, typer.Option(help="The recipe for it. Default: ps315-basic.")] = "",
     to: Annotated[
         list[Destination] | None,
-        typer.Option("--to", help="Where the store is exported to. Repeatable. Default: both."),
+        typer.Option("--to", help="Where stores are exported to. Repeatable. Default: both."),
     ] = None,
+    resources: Annotated[
+        str, typer.Option(help="A folder or gs://BUCKET/PATTERN of FHIR resources that are loaded. Default: none are.")
+    ] = "",
+    fhir_store: Annotated[
+        str, typer.Option(help="The FHIR store that they are loaded into. Default: the stack's only one.")
+    ] = "",
+    only_dicom: Annotated[
+        bool, typer.Option("--only-dicom", help="Leave FHIR and HL7v2 stores alone. Default: all stores are exported.")
+    ] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
 ) -> None:
@@ -75,8 +84,14 @@ def parameters(
         named(recipe)
     if labels and not source:
         raise UsageError("--labels names a list in --source.")
+    if fhir_store and not resources:
+        raise UsageError("--fhir-store says where --resources are loaded.")
+    if only_dicom and resources:
+        raise UsageError("--only-dicom and --resources exclude each other.")
     wanted = tuple(to) if to else Parameters.exports
-    print_json(Parameters(read_outputs(stack, outputs), source, labels, recipe, key, wanted).to_mapping())
+    given = read_outputs(stack, outputs)
+    chosen = Parameters(given, source, labels, recipe, key, wanted, resources, fhir_store, all_kinds=not only_dicom)
+    print_json(chosen.to_mapping())
 
 
 def pack(

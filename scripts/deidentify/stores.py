@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from scripts.errors import CommandError, api_failure
+from scripts.fhir.changes import has_changed
 from scripts.ledger import Ledger, studies_in, went_well, what_is_new, write_filter
 from scripts.waiting import (
     DICOM_STORE,
@@ -32,6 +33,8 @@ LEDGER = "deidentify/done.json"
 """The object of the export bucket that says which studies have their twin: identified data, as all of that bucket."""
 PENDING = "deidentify/pending.json"
 """The object of the export bucket that says which operation was started and not seen to end, and for which studies."""
+FHIR_LEDGER = "deidentify/fhir-{}.json"
+"""The object of the export bucket that says when the last de-identification of a FHIR store began."""
 FILTERS = "deidentify/filters"
 """The folder of the export bucket for the filter files of its operations."""
 
@@ -138,6 +141,23 @@ def deidentify_fhir(target: Connection, config: Json, store: str) -> Done:
     name = target.outputs.fhir_stores[store].name
     request = _stores(target, config).fhirStores().deidentify(sourceStore=name, body=body)
     return _finish(target, start(target, request, _TITLE), "healthcare_fhir_store")
+
+
+def deidentify_changed(target: Connection, config: Json, store: str) -> Done | None:
+    """De-identify a FHIR store into its twin if it has changed since that was done last; None if it has not.
+
+    The config must hold its key, so that a resource gets the same twin each time. One that an earlier run has started
+    and not seen to end is made again. Raises as `deidentify_fhir`.
+    """
+    told = json.dumps(config, sort_keys=True).encode()
+    name = FHIR_LEDGER.format(store)
+    ledger = Ledger(target, target.outputs.export_bucket, name, hashlib.sha256(told).hexdigest())
+    if not has_changed(target, target.outputs.fhir_stores[store], ledger.read().get("since", "")):
+        return None
+    done = deidentify_fhir(target, config, store)
+    if not done.state.failure:
+        ledger.write({"since": done.state.created})
+    return done
 
 
 def _stores(target: Connection, config: Json) -> Any:

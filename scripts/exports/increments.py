@@ -34,7 +34,8 @@ def since_last(target: Connection, export: Export) -> Increment | None:
     """What an export to Cloud Storage is to bring since the last one that was told the same; None where nothing is new.
 
     Instances go where the last ones went. Resources and messages go to a folder of their own each time, named after the
-    time, because the names of their objects are always the same. Raises UsageError for another place than a bucket.
+    time, because the names of their objects are always the same; an export that was not seen to end is made again in
+    its folder. Raises UsageError for another place than a bucket.
     """
     place = bucket_and_prefix(export.to)
     if place is None:
@@ -65,10 +66,11 @@ def _new_studies(target: Connection, export: Export, ledger: Ledger, bucket: str
 
 
 def _since(export: Export, ledger: Ledger, bucket: str, prefix: str) -> Increment:
-    """What came since the last export began, into a folder of its own."""
-    last = ledger.read().get("since", "")
-    uri = f"gs://{bucket}/{prefix}{stamp()}/"
+    """What came since the last export began, into a folder of its own, or that of one which was not seen to end."""
+    done = ledger.read()
+    last, uri = done.get("since", ""), done.get("pending") or f"gs://{bucket}/{prefix}{stamp()}/"
     body = {**export.body, "gcsDestination": {**export.body["gcsDestination"], "uriPrefix": uri}}
+    ledger.write({**done, "pending": uri})
 
     def note(exported: Exported) -> None:
         if not exported.state.failure:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.console import Progress
 from scripts.documents import Document
-from scripts.errors import ApiFailure, ExitCode
+from scripts.errors import ApiFailure, CommandError, ExitCode
 from scripts.fhir.documents import entries_of
 from scripts.fhir.identity import is_same
 from scripts.fhir.service import FhirFailure, FhirStore, failure_of
 from scripts.fhir.units import Item, Transaction, Unit, Unreadable, in_order, units_of
 from scripts.parallel import run_parallel
+
+if TYPE_CHECKING:
+    from infra.outputs import FhirStoreOutputs
+    from scripts.connection import Connection
 
 Json = dict[str, Any]
 
@@ -73,6 +77,17 @@ class Report:
             "refused": [{"file": each.label, "reason": each.reason} for each in self.refused],
             "interrupted": self.interrupted,
         }
+
+
+def require_own_ids(target: Connection, chosen: FhirStoreOutputs) -> None:
+    """Refuse to load where the store chooses all ids. Raises CommandError."""
+    found = target.execute(target.healthcare.fhirStores().get(name=chosen.name))
+    if not found.get("enableUpdateCreate"):
+        name = chosen.name.rpartition("/")[2]
+        raise CommandError(
+            f"FHIR store {name} does not let resources keep their ids: set `healthcare-cloud-poc:fhirStores.{name}"
+            ".enableUpdateCreate` to true and run `pulumi up`, or load with --import."
+        )
 
 
 def load(store: FhirStore, documents: Sequence[Document], bar: Progress, *, as_is: bool = False) -> Report:

@@ -130,6 +130,13 @@ class FhirStore:
         return _read(answer.content)
 
 
+def types_held(target: Connection, chosen: FhirStoreOutputs) -> list[str]:
+    """The types of which the store holds something now and that can be searched: a Binary can't."""
+    request = target.healthcare.fhirStores().getFHIRStoreMetrics(name=chosen.name)
+    metrics = target.execute(request).get("metrics", [])
+    return [each["resourceType"] for each in metrics if int(each.get("count", 0)) and each["resourceType"] != "Binary"]
+
+
 def _read(content: bytes) -> Json:
     """An answer as JSON that keeps its digits; {} for none."""
     try:

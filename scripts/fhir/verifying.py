@@ -14,7 +14,7 @@ from scripts.documents import Document
 from scripts.errors import CommandError, ExitCode
 from scripts.fhir.documents import entries_of
 from scripts.fhir.identity import is_same
-from scripts.fhir.service import FhirStore
+from scripts.fhir.service import FhirStore, types_held
 from scripts.fhir.units import Item, Transaction, Unit, Unreadable, units_of
 from scripts.parallel import run_parallel
 from scripts.tables import find_table
@@ -53,7 +53,7 @@ def compare(
         raise CommandError("Stopped before all was compared: nothing is said of any resource.", ExitCode.PARTLY_DONE)
     result.found.sort()
     if whole:
-        held = (f"{kind}/{name}" for kind in _types(target, chosen) for name in versions(store, kind))
+        held = (f"{kind}/{name}" for kind in types_held(target, chosen) for name in versions(store, kind))
         result.add("only in the store", set(held) - ids)
     return result
 
@@ -92,7 +92,7 @@ def compare_tables(target: Connection, chosen: FhirStoreOutputs, dataset: str, b
     """
     store, result = FhirStore(target, chosen), Comparison()
     streamed = chosen.streams and dataset == f"{target.outputs.project}.{chosen.bigquery_dataset}"
-    kinds = _types(target, chosen)
+    kinds = types_held(target, chosen)
     missing = [kind for kind in kinds if find_table(target, f"{dataset}.{kind}") is None]
     if kinds and len(missing) == len(kinds):
         raise CommandError(
@@ -134,10 +134,3 @@ def versions(store: FhirStore, kind: str) -> dict[str, str]:
 
 def _resources(entries: Iterator[Json]) -> Iterator[Json]:
     return (entry["resource"] for entry in entries if entry.get("search", {}).get("mode", "match") == "match")
-
-
-def _types(target: Connection, chosen: FhirStoreOutputs) -> list[str]:
-    """The types of which the store holds something now and that can be searched: a Binary can't."""
-    request = target.healthcare.fhirStores().getFHIRStoreMetrics(name=chosen.name)
-    metrics = target.execute(request).get("metrics", [])
-    return [each["resourceType"] for each in metrics if int(each.get("count", 0)) and each["resourceType"] != "Binary"]

@@ -34,6 +34,9 @@ class Parameters:
     recipe: str = ""
     key: str = ""
     exports: tuple[Destination, ...] = (Destination.TABLE, Destination.BUCKET)
+    resources: str = ""
+    fhir_store: str = ""
+    all_kinds: bool = True
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Self:
@@ -42,8 +45,9 @@ class Parameters:
             values: dict[str, Any] = json.loads(text)
             outputs = Outputs.from_mapping(values.pop("outputs"), f"the outputs in {source}")
             wanted = tuple(Destination(each) for each in values.pop("exports", cls.exports))
-            if all(isinstance(value, str) for value in values.values()):
-                return cls(outputs, exports=wanted, **values)
+            kinds = values.pop("all_kinds", cls.all_kinds)
+            if isinstance(kinds, bool) and all(isinstance(value, str) for value in values.values()):
+                return cls(outputs, exports=wanted, all_kinds=kinds, **values)
         except OutputsError:
             raise
         except (ValueError, KeyError, TypeError, AttributeError):

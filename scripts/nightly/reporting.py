@@ -13,8 +13,8 @@ from scripts.errors import CommandError, ExitCode, UsageError
 from scripts.nightly.steps import STEPS
 
 if TYPE_CHECKING:
+    from scripts.nightly.counts import Counts
     from scripts.nightly.parameters import Parameters
-    from scripts.nightly.steps import Counts
 
 FOLDER = ".nightly"
 """The folder of the export bucket for reports."""

@@ -12,8 +12,8 @@ from scripts.nightly.reporting import report
 from scripts.nightly.steps import STEPS
 
 if TYPE_CHECKING:
+    from scripts.nightly.counts import Counts
     from scripts.nightly.parameters import Parameters
-    from scripts.nightly.steps import Counts
 
 
 @contextmanager

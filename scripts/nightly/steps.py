@@ -1,7 +1,4 @@
-"""The steps of a nightly run. Each gives what it counted, without the name of any file or patient.
-
-All counts are of files, studies or instances; "failed" is what a person should look at, and 0 where all is well.
-"""
+"""The steps of a nightly run, and those for the DICOM store. Each gives counts, without the name of file or patient."""
 
 from __future__ import annotations
 
@@ -27,6 +24,8 @@ from scripts.loading.running import Load, run_load
 from scripts.loading.uploading import Report, listing
 from scripts.loading.verifying import compare, compare_table
 from scripts.loading.wish import SourceKind, Wish
+from scripts.nightly import messages, resources
+from scripts.nightly.counts import Counts, place
 from scripts.nightly.parameters import Destination
 from scripts.waiting import require_success
 
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
     from scripts.connection import Connection
     from scripts.loading.chosen import Chosen
     from scripts.nightly.parameters import Parameters
-
-Counts = dict[str, int]
-
-FOLDER = "nightly"
-"""The folder of the export bucket into which instances are exported."""
 
 
 def load(parameters: Parameters) -> Counts:
@@ -108,9 +102,9 @@ def export(parameters: Parameters) -> Counts:
 
 
 def verify(parameters: Parameters) -> Counts:
-    """Compare the source with bucket, store and tables, and what was exported with its manifests and the store."""
+    """Compare the sources with bucket, stores and tables, and what was exported with its manifests and the stores."""
     with _chosen(parameters) as (target, chosen):
-        found = Counter({"compared": 0, "failed": 0})
+        found = resources.compare_all(target, parameters)
         if chosen is not None:
             found += _compare_source(target, chosen)
         for wanted in parameters.exports:
@@ -124,6 +118,10 @@ STEPS: Mapping[str, Callable[[Parameters], Counts]] = {
     "label": label,
     "deidentify": deidentify,
     "export": export,
+    "load-fhir": resources.load,
+    "deidentify-fhir": resources.deidentify,
+    "export-fhir": resources.export,
+    "export-hl7v2": messages.export,
     "verify": verify,
 }
 """The steps by name, in their order; a report follows them."""
@@ -151,7 +149,7 @@ def _with(wanted: Destination) -> dict[str, bool]:
 
 
 def _bucket(target: Connection) -> str:
-    return f"gs://{target.outputs.export_bucket}/{FOLDER}/"
+    return place(target.outputs.export_bucket)
 
 
 def _compare_source(target: Connection, chosen: Chosen) -> Counter[str]:
@@ -165,7 +163,7 @@ def _compare_export(target: Connection, wanted: Destination) -> Counter[str]:
     if wanted is Destination.TABLE:
         found = compare_table(target, metadata_uri(target.outputs).removeprefix("bq://"))
     elif not manifest.is_there(target, _bucket(target)):
-        return Counter()  # the store has never held anything
+        return Counter()  # nothing has ever been exported
     else:
         found = manifest.compare(target, _bucket(target))
     return Counter(compared=found.compared, failed=len(found.found))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.outputs import Outputs
+from infra.outputs import Hl7v2StoreOutputs, Outputs
 from scripts.nightly.parameters import Parameters
 from tests.scripts.deidentify.conftest import Place
 from tests.scripts.deidentify.conftest import place as place_fixture
@@ -68,6 +68,21 @@ class Night:
         return [each["metadata"]["apiMethodName"].rpartition(".")[2] for each in found["operations"]]
 
 
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
+    """Let a function of a module end the process, once."""
+    whole = getattr(module, name)
+
+    def die(*_: Any, **__: Any) -> None:
+        monkeypatch.setattr(module, name, whole)
+        raise Killed
+
+    monkeypatch.setattr(module, name, die)
+
+
 @pytest.fixture
 def night(place: Place, tmp_path: Path, unique: Callable[[str], str]) -> Night:
     """Runs that export to table and bucket and de-identify; there is no source, and nothing has landed."""
@@ -81,14 +96,29 @@ def night(place: Place, tmp_path: Path, unique: Callable[[str], str]) -> Night:
         policy["bindings"].append({"role": "roles/storage.objectAdmin", "members": [f"serviceAccount:{agent}"]})
         assert emulator.request("PUT", f"/storage/v1/b/{bucket}/iam", policy)[0] == 200
     access = [{"role": "WRITER", "userByEmail": agent}, {"role": "OWNER", "specialGroup": "projectOwners"}]
-    body = {
+    body: dict[str, Any] = {
         "datasetReference": {"datasetId": dataset},
         "location": outputs.bigquery_location,
         "access": access,
     }
     status, answer = emulator.request("POST", f"/bigquery/v2/projects/{outputs.project}/datasets", body)
     assert status == 200, answer
-    outputs = dataclasses.replace(outputs, landing_bucket=landing, bigquery_dataset=dataset, dicom_stream_table=None)
+    body["datasetReference"] = {"datasetId": f"{dataset}_fhir"}
+    assert emulator.request("POST", f"/bigquery/v2/projects/{outputs.project}/datasets", body)[0] == 200
+    hl7v2 = unique("hl7v2")
+    path = f"/v1/{outputs.dataset_name}/hl7V2Stores?hl7V2StoreId={hl7v2}"
+    assert emulator.request("POST", path, {"parserConfig": {"version": "V3"}})[0] == 200
+    outputs = dataclasses.replace(
+        outputs,
+        landing_bucket=landing,
+        bigquery_dataset=dataset,
+        dicom_stream_table=None,
+        fhir_stores={
+            name: dataclasses.replace(store, bigquery_dataset=f"{dataset}_fhir")
+            for name, store in outputs.fhir_stores.items()
+        },
+        hl7v2_stores={hl7v2: Hl7v2StoreOutputs(f"{outputs.dataset_name}/hl7V2Stores/{hl7v2}", "V3")},
+    )
     parameters = Parameters(outputs, key=str(place.key), recipe="ps315-headers")
     (tmp_path / "parameters.json").write_text(parameters.to_json())
     return Night(parameters, place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import traceback
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,7 +20,7 @@ from scripts.nightly.steps import STEPS
 from scripts.stack import OUTPUTS_VARIABLE
 from tests.scripts.conftest import Run
 from tests.scripts.files import small_film
-from tests.scripts.nightly.conftest import Night
+from tests.scripts.nightly.conftest import Killed, Night, killing
 
 PATIENT = "Doe^Jane"
 
@@ -39,6 +38,10 @@ def test_what_landed_goes_all_the_way_and_the_next_night_brings_what_is_new(
         "label": {"failed": 0},
         "deidentify": {"deidentified": 2, "failed": 0},
         "export": {"table": 2, "bucket": 2, "failed": 0},
+        "load-fhir": {"failed": 0},
+        "deidentify-fhir": {"failed": 0},
+        "export-fhir": {"table": 0, "bucket": 0, "failed": 0},
+        "export-hl7v2": {"bucket": 0, "failed": 0},
         "verify": {"compared": 4, "failed": 0},
     }
     night.land("tuesday/three.dcm", small_film("three"))
@@ -102,7 +105,7 @@ def test_a_step_that_fails_as_a_whole_ends_the_run_and_is_reported(
     monkeypatch.setattr(stores, "studies_in", fail)
     ended = run("nightly", "run", "--parameters", parameters_file, "--name", "failed")
     assert ended.code == 1
-    assert "deidentify did not end; export did not end; verify did not end" in ended.err
+    assert "deidentify did not end; export did not end; load-fhir did not end" in ended.err
     assert "Doe" not in ended.err
 
 
@@ -114,21 +117,6 @@ def test_a_traceback_of_a_step_does_not_say_what_a_client_said(night: Night, mon
     with pytest.raises(CommandError) as failed:
         do("deidentify", night.parameters)
     assert PATIENT not in "".join(traceback.format_exception(failed.value))
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-def killing(monkeypatch: pytest.MonkeyPatch, module: Any, name: str) -> None:
-    """Let a function of a module end the process, once."""
-    whole = getattr(module, name)
-
-    def die(*_: Any, **__: Any) -> None:
-        monkeypatch.setattr(module, name, whole)
-        raise Killed
-
-    monkeypatch.setattr(module, name, die)
 
 
 def test_an_import_under_way_is_gone_on_with_after_a_kill(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
