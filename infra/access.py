@@ -129,8 +129,8 @@ class Accounts(pulumi.ComponentResource):
     In an HL7v2 store it is the same with hl7V2StoreAdmin. There the loader ingests and the reader lists and reads, both
     with hl7V2Consumer: Google has no role that reads messages and does not create any.
 
-    In a consent store the loader defines attributes, records consents and maps data; the reader reads them and asks
-    what may be used, and changes nothing.
+    In a consent store the loader defines attributes, records consents and maps data; the reader reads attributes and
+    consents and asks what may be used. It sees neither the documents that patients signed nor whose data is whose.
     """
 
     def __init__(self, name: str, args: AccountsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -213,7 +213,8 @@ def _allow_consent(loader: Grants, reader: Grants, store: str, access: ConsentAc
     """Let the loader keep one consent store, and the reader read it and ask what may be used."""
     for what, role in _CONSENT_ROLES.items():
         loader.consent_store(f"edits-{what}-of-{store}", access, f"roles/healthcare.{role}Editor")
-        reader.consent_store(f"reads-{what}-of-{store}", access, f"roles/healthcare.{role}Reader")
+    for what in ("attributes", "consents"):
+        reader.consent_store(f"reads-{what}-of-{store}", access, f"roles/healthcare.{_CONSENT_ROLES[what]}Reader")
 
 
 _CONSENT_ROLES = {

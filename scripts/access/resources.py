@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -90,6 +90,12 @@ def of_stack(outputs: Outputs) -> Mapping[str, Resource]:
         **{f"consent:{name}": store.name for name, store in outputs.consent_stores.items()},
         "topic": outputs.dicom_topic,
         "subscription": outputs.dicom_subscription,
+        "fhir-topic": outputs.fhir_topic,
+        "fhir-subscription": outputs.fhir_subscription,
+        "hl7v2-topic": outputs.hl7v2_topic,
+        "hl7v2-subscription": outputs.hl7v2_subscription,
+        "dead-letter-topic": outputs.dead_letter_topic,
+        "dead-letter-subscription": outputs.dead_letter_subscription,
         "tables": f"bq://{outputs.project}.{outputs.bigquery_dataset}",
         **{
             f"tables:{name}": f"bq://{outputs.project}.{store.bigquery_dataset}"
@@ -130,8 +136,13 @@ def find(text: str, outputs: Outputs) -> Resource:
 
     Raises UsageError.
     """
+    return finder(outputs)(text)
+
+
+def finder(outputs: Outputs) -> Callable[[str], Resource]:
+    """What `find` does for one stack, for whoever looks for many: its short names are read once."""
     known = of_stack(outputs)
-    return known[text] if text in known else _of_text(text, outputs.project)
+    return lambda text: known[text] if text in known else _of_text(text, outputs.project)
 
 
 def _of_text(text: str, project: str) -> Resource:

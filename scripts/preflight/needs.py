@@ -19,7 +19,6 @@ _TELLING = {
     "healthcare.attributeDefinitionEditor": "healthcare.attributeDefinitions.create",
     "healthcare.attributeDefinitionReader": "healthcare.attributeDefinitions.get",
     "healthcare.consentArtifactEditor": "healthcare.consentArtifacts.create",
-    "healthcare.consentArtifactReader": "healthcare.consentArtifacts.get",
     "healthcare.consentEditor": "healthcare.consents.create",
     "healthcare.consentReader": "healthcare.consents.get",
     "healthcare.datasetViewer": "healthcare.operations.get",
@@ -33,7 +32,6 @@ _TELLING = {
     "healthcare.hl7V2Ingest": "healthcare.hl7V2Messages.ingest",
     "healthcare.hl7V2StoreAdmin": "healthcare.hl7V2Stores.import",
     "healthcare.userDataMappingEditor": "healthcare.userDataMappings.create",
-    "healthcare.userDataMappingReader": "healthcare.userDataMappings.get",
     "iam.serviceAccountUser": "iam.serviceAccounts.actAs",
     "logging.privateLogViewer": "logging.privateLogEntries.list",
     "logging.viewer": "logging.logEntries.list",
@@ -74,9 +72,10 @@ Row = tuple[str, str]
 
 def needs(outputs: Outputs) -> Iterator[Need]:
     """What the agents and accounts of a stack use, but for what `status` looks at."""
+    find = resources.finder(outputs)
     for who, account, rows in _all(outputs):
         for role, resource in rows:
-            yield Need(who, account, f"roles/{role}", resources.find(resource, outputs), _TELLING[role])
+            yield Need(who, account, f"roles/{role}", find(resource), _TELLING[role])
     yield from _by_own_roles(outputs)
 
 
@@ -162,7 +161,7 @@ def _of_reader(outputs: Outputs) -> Iterator[Row]:
     yield from (("healthcare.fhirResourceReader", f"fhir:{each}") for each in outputs.fhir_stores)
     yield from (("healthcare.hl7V2Consumer", f"hl7v2:{each}") for each in outputs.hl7v2_stores)
     for store in outputs.consent_stores:
-        yield from ((f"healthcare.{kind}Reader", f"consent:{store}") for kind in _CONSENT)
+        yield from ((f"healthcare.{kind}Reader", f"consent:{store}") for kind in _CONSENT[:2])
     yield from (("bigquery.dataViewer", each) for each in _of_kind("tables", outputs.fhir_stores, also="tables"))
     yield "bigquery.jobUser", "project"
     for each in (outputs.dicom_subscription, outputs.fhir_subscription, outputs.hl7v2_subscription):

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.people.probes import TABLE
 from tests.people.standing import Standing, stand
+from tests.scripts.outputs import ATTRIBUTES
 from tests.support.emulator import RunningEmulator
 
 PROJECT = "people-project"
+TABLE = "probed"
+"""The table that is there in every BigQuery dataset."""
 OWNER = f"user:owner@{PROJECT}.example"
 KEY = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
 """The account of the emulator's key file, in whose name commands run that say nothing else."""
@@ -21,7 +23,7 @@ OBJECTS = {"": "other/object", "objects released/*": "released/object", "objects
 EVERYTHING = {
     "fhirStores": json.dumps({"fhir": {"version": "R4", "loaderImports": True, "enableUpdateCreate": True}}),
     "hl7v2Stores": json.dumps({"hl7v2": {"loaderImports": True}}),
-    "consentStores": json.dumps({"consents": {}}),
+    "consentStores": json.dumps({"consents": {"attributes": ATTRIBUTES}}),
     "dicomStores": json.dumps({"films": {}}),
     "streamToBigQuery": "true",
     "research": "true",
@@ -45,6 +47,13 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
         yield made
     finally:
         emulator.stop()
+
+
+@pytest.fixture
+def ready(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> Standing:
+    """The stack, and the credentials of the emulator's key."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(standing.emulator.credentials_file))
+    return standing
 
 
 def fill(made: Standing) -> None:
