@@ -12,7 +12,7 @@ from scripts.connection import Connection, require_listener
 from scripts.consent import defining
 from scripts.consent.service import ConsentStore
 from scripts.console import count
-from scripts.errors import CommandError, api_failure, explain, one_line
+from scripts.errors import CommandError, api_failure, explain, lack, one_line
 from scripts.loading.manifest import FOLDER
 
 _APIS = ("healthcare.googleapis.com", "storage.googleapis.com", "pubsub.googleapis.com", "bigquery.googleapis.com")
@@ -80,7 +80,8 @@ def _run(target: Connection, check: Check) -> Result:
     except Exception as error:  # noqa: BLE001 - every failure becomes a line of its own
         refusal = api_failure(error)
         if refusal and refusal.code == 403:
-            return Result(check.name, State.UNKNOWN, f"This account may not look: {one_line(refusal.message)}.")
+            why = lack(refusal, target.surroundings)
+            return Result(check.name, State.UNKNOWN, f"This account may not look: {why}.")
         if refusal and refusal.code == 404:
             return Result(check.name, State.FAILED, f"{one_line(refusal.message)}: {_UP}.")
         return Result(check.name, State.FAILED, str(explain(error, target.surroundings)))
@@ -211,10 +212,16 @@ def _consent_store(target: Connection, store: str) -> str:
     """The store is there; what of the stack's attributes it lacks is said, since nothing but a command defines them."""
     wanted = target.outputs.consent_stores[store]
     found = target.execute(target.healthcare.consentStores().get(name=wanted.name))
-    there = ConsentStore(target, wanted).definitions()
-    lacking = [name for name in defining.wanted(wanted.attributes) if name not in there]
-    told = f"; run `python -m scripts consent define`, it lacks {', '.join(lacking)}" if lacking else ""
-    return f"{found['name']}{told}"
+    return str(found["name"]) + _counted(partial(_attributes, ConsentStore(target, wanted), wanted.attributes))
+
+
+def _attributes(store: ConsentStore, declared: str) -> str:
+    """How many attributes a consent store defines, or which of those that the stack declares it lacks."""
+    there = store.definitions()
+    lacking = [name for name in defining.wanted(declared) if name not in there]
+    if not lacking:
+        return count(len(there), "attribute")
+    return f"it lacks {', '.join(lacking)}: run `python -m scripts consent define`"
 
 
 def _images(target: Connection) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from infra.outputs import Endpoints, Outputs
+from scripts.agents import Place
 from scripts.errors import START_EMULATOR, CommandError, Surroundings, UsageError, explain
 from scripts.stack import read_outputs
 
@@ -137,6 +138,8 @@ class Connection:
     def __init__(self, outputs: Outputs, endpoints: Endpoints) -> None:
         self.outputs = outputs
         self.endpoints = endpoints
+        self.reached: tuple[Place, ...] = ()
+        """The places that the last request for an operation named, for whoever explains its failure."""
         self._to_close = ExitStack()
 
     @property
@@ -159,7 +162,9 @@ class Connection:
         """What an explanation of an error needs to know."""
         known = self.__dict__.get("credentials")  # those that were asked for; looking for others could fail
         principal = getattr(known, "service_account_email", None)
-        return Surroundings.of(self.outputs, self.address, emulated=self.emulated, principal=principal)
+        return Surroundings.of(
+            self.outputs, self.address, emulated=self.emulated, principal=principal, reached=self.reached
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from infra.outputs import Outputs, OutputsError
-from scripts import denied
+from scripts import agents, denied
+from scripts.agents import Place
 from scripts.denied import Denied
 from scripts.legible import legible
 
@@ -40,13 +41,6 @@ _CORRUPT = {
 }
 
 _ERROR_OF_A_JOB = re.compile(r"; reason: .*?\bmessage: ", re.DOTALL)
-_AGENT_REMEDIES = {
-    "Cloud Storage": (
-        "roles/storage.objectViewer on the landing bucket (import) and roles/storage.objectAdmin on the export bucket"
-    ),
-    "BigQuery": "roles/bigquery.dataEditor on the dataset and roles/bigquery.jobUser on the project",
-    "Pub/Sub": "roles/pubsub.publisher on the topic",
-}
 
 
 class ExitCode(IntEnum):
@@ -101,14 +95,28 @@ class Surroundings:
     address: str = "Google Cloud"
     agent: str | None = None
     principal: str | None = None
+    own: frozenset[str] = frozenset()
+    """The URIs of the stack's buckets and BigQuery datasets."""
+    reached: tuple[Place, ...] = ()
+    """Where the request led the Healthcare API's agent."""
 
     @classmethod
-    def of(cls, outputs: Outputs, address: str, *, emulated: bool, principal: str | None = None) -> Surroundings:
+    def of(
+        cls,
+        outputs: Outputs,
+        address: str,
+        *,
+        emulated: bool,
+        principal: str | None = None,
+        reached: tuple[Place, ...] = (),
+    ) -> Surroundings:
         """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL).
 
-        `principal` is the address of the account in whose name it works, None where the credentials don't tell.
+        `principal` is the address of the account in whose name it works, None where the credentials don't tell, and
+        `reached` the places that its last request for an operation named.
         """
-        return cls(outputs.project, outputs.stack, emulated, address, outputs.healthcare_agent_email, principal)
+        agent, own = outputs.healthcare_agent_email, agents.own_places(outputs)
+        return cls(outputs.project, outputs.stack, emulated, address, agent, principal, own, reached)
 
 
 def explain(error: BaseException, where: Surroundings | None = None) -> CommandError:
@@ -204,24 +212,13 @@ def _refusal(failure: ApiFailure, where: Surroundings) -> str:
     return f"{message}. {remedy}" if remedy else f"{message}."
 
 
-def agent_remedy(message: str, where: Surroundings) -> str | None:
-    """What to do when Google's message says that the healthcare agent lacks a grant; None when it does not say so."""
-    for service, grant in _AGENT_REMEDIES.items():
-        if re.search(rf"required {service} permission", message) or (
-            where.agent and where.agent in message and service.replace("/", "").lower() in message.lower()
-        ):
-            agent = where.agent or "the project's healthcare service agent"
-            return (
-                f"Run `pulumi up --refresh`, which grants {agent} {grant}; a grant takes up to a few minutes to work."
-            )
-    return None
-
-
 def _remedy(failure: ApiFailure, message: str, where: Surroundings) -> str | None:
     code, project = failure.code, where.project or "the project"
-    agent = agent_remedy(message, where)
+    agent = agents.remedy(message, where.agent or _SOME_AGENT, project, where.own, where.reached)
     if agent:
-        return agent
+        return f"{agent} {_SHOWN}"
+    if key := denied.key_in(message):
+        return _grant_remedy(key, where)
     if "has not been used in project" in message or "is disabled" in message:
         return f"Run `pulumi up --refresh`, which enables the APIs of {project}, and wait a minute."
     if code == 401:
@@ -241,15 +238,30 @@ def _remedy(failure: ApiFailure, message: str, where: Surroundings) -> str | Non
     return None
 
 
+_SOME_AGENT = "the project's healthcare service agent"
 _SHOWN = "`python -m scripts preflight` shows which of the stack's grants is missing."
+
+
+def lack(failure: ApiFailure, where: Surroundings) -> str:
+    """Who lacks which permission on what, by a refusal; Google's own message where that does not tell."""
+    lacking = denied.read(failure.message, failure.request)
+    return _lack(lacking, where) if lacking else one_line(failure.message)
+
+
+def _lack(lacking: Denied, where: Surroundings) -> str:
+    principal = lacking.principal or where.principal or "This account"
+    return f"{principal} lacks {lacking.permission} on {_resource(lacking, where)}"
+
+
+def _resource(lacking: Denied, where: Surroundings) -> str:
+    return lacking.resource or f"projects/{where.project}"
 
 
 def _grant_remedy(lacking: Denied, where: Surroundings) -> str:
     """Who lacks which permission on what, and how to find the grant."""
-    principal = lacking.principal or where.principal
-    resource = lacking.resource or f"projects/{where.project}"
-    asked = f"`python -m scripts access why {principal or 'ACCOUNT'} {lacking.permission} {resource}`"
-    return f"{principal or 'This account'} lacks {lacking.permission} on {resource}: {asked} says why. {_SHOWN}"
+    principal = lacking.principal or where.principal or "ACCOUNT"
+    asked = f"`python -m scripts access why {principal} {lacking.permission} {_resource(lacking, where)}`"
+    return f"{_lack(lacking, where)}: {asked} says why. {_SHOWN}"
 
 
 def _operating_system(error: OSError) -> str:

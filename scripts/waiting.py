@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.agents import places
 from scripts.connection import Connection
 from scripts.console import count, interactive, progress, remark
 from scripts.errors import ApiFailure, CommandError, ExitCode, api_failure, explain, one_line
@@ -106,6 +107,7 @@ class FailedFile:
 
 def start(target: Connection, request: Any, title: str) -> str:
     """Send a request that starts an operation; gives its name. Ctrl-C meanwhile is a CommandError: it may run."""
+    target.reached = places(request.body or "")
     try:
         return str(target.execute(request)["name"])
     except KeyboardInterrupt:
@@ -232,7 +234,7 @@ def failed_files(target: Connection, state: OperationState, resource: str = DICO
             refusal = api_failure(error)
             if refusal is None:
                 raise
-            remark(f"The log that names the failures cannot be read: {one_line(refusal.message)}.")
+            remark(f"The log that names the failures cannot be read: {explain(error, target.surroundings)}")
             return []
         if len(found) >= state.failure:
             break

@@ -11,7 +11,7 @@ from emulator.access.denials import Rule, as_member, in_v2_form, rules_of
 from scripts.access.policies import Policies
 from scripts.access.principals import Known, Members, any_of, both
 from scripts.access.resources import Resource
-from scripts.errors import api_failure, one_line
+from scripts.errors import api_failure
 
 _HOST = "cloudresourcemanager.googleapis.com"
 
@@ -74,7 +74,7 @@ class Denials:
             refusal = api_failure(error)
             if refusal is None or refusal.code == 401:
                 raise
-            why = one_line(refusal.message)
+            why = self._policies.told(refusal)
             return [], f"Deny policies of {place} can't be read, and may forbid what is granted: {why}"
         return [Denial(each["name"].rsplit("/", 1)[-1], place, rule) for each in found for rule in rules_of(each)], ""
 

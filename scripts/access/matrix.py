@@ -10,13 +10,18 @@ from scripts.access import resources
 from scripts.access.decisions import Access, Answer, Grant
 from scripts.access.methods import METHODS, Method
 from scripts.access.principals import Known
+from scripts.access.resources import Resource
+
+UNREAD = "?"
+"""What stands for an answer that can't be known."""
 
 
 @dataclass(frozen=True)
 class Row:
     """A method on a resource, by its short name; `cells` are by account: the roles that allow it, "" where none does.
 
-    A role whose condition has to hold stands with the condition's title in brackets.
+    A role whose condition has to hold stands with the condition's title in brackets. A cell is UNREAD where no role is
+    found, and a policy that could have one can't be read.
     """
 
     method: Method
@@ -48,10 +53,24 @@ def rows(access: Access, outputs: Outputs) -> Iterator[Row]:
                     who: access.why(f"serviceAccount:{email}", method.permission, resource)
                     for who, email in people.items()
                 }
-                yield Row(method, short, {who: _cell(answer) for who, answer in answers.items()})
+                none = UNREAD if any(_hidden(access, resource)) else ""
+                yield Row(method, short, {who: _roles(answer) or none for who, answer in answers.items()})
 
 
-def _cell(answer: Answer) -> str:
+def unread(access: Access, outputs: Outputs) -> list[str]:
+    """A sentence for each policy of the stack that rows would be read from, and that can't be read."""
+    kinds = {method.kind for method in METHODS}
+    known = [each for each in resources.of_stack(outputs).values() if each.kind in kinds]
+    return list(dict.fromkeys(sentence for each in known for sentence in _hidden(access, each)))
+
+
+def _hidden(access: Access, resource: Resource) -> Iterator[str]:
+    """Why policies of a resource, up to its project, can't be read; those above often show to their owners only."""
+    for each in resource.line:
+        yield from access.policies.on(each).unread
+
+
+def _roles(answer: Answer) -> str:
     roles = (_role(grant) for grant in answer.grants if answer.allowed == Known.YES or _conditional(grant))
     return ", ".join(sorted({role for role in roles if role}))
 
@@ -70,6 +89,6 @@ def _conditional(grant: Grant) -> bool:
 
 def mark(cell: str) -> str:
     """A cell in a word."""
-    if not cell:
-        return "-"
+    if cell in ("", UNREAD):
+        return cell or "-"
     return "yes" if any("(" not in role for role in cell.split(", ")) else "some"

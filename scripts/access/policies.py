@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.access.resources import Resource
 from scripts.connection import Connection
-from scripts.errors import api_failure, one_line
+from scripts.errors import ApiFailure, api_failure, lack
 
 _VERSION = 3  # the lowest that shows conditions (IAM: "Policy versions")
 # Roles that BigQuery writes in its own words (BigQuery: "Basic roles for datasets").
@@ -74,7 +74,7 @@ class Policies:
             refusal = api_failure(error)
             if refusal is None or refusal.code == 401:
                 raise
-            return Line((), (f"The policy of {resource} can't be read: {one_line(refusal.message)}",))
+            return Line((), (f"The policy of {resource} can't be read: {self.told(refusal)}",))
 
     def _above_project(self, project: Resource) -> Line:
         """What the folders and the organization of a project grant."""
@@ -89,7 +89,7 @@ class Policies:
             refusal = api_failure(error)
             if refusal is None or refusal.code == 401:
                 raise
-            why = one_line(refusal.message)
+            why = self.told(refusal)
             return Line((), (f"What folders and the organization above {project} grant can't be read: {why}",))
         return _joined(map(self.on, above))
 
@@ -105,6 +105,10 @@ class Policies:
                 if each["type"] != "project"
             ]
         return self._ancestors[project.name]
+
+    def told(self, refusal: ApiFailure) -> str:
+        """Who lacks what on what, by a refusal to show a policy."""
+        return lack(refusal, self._target.surroundings)
 
     def execute(self, request: Any) -> Any:
         """What a request of one of Google's discovery clients answers."""

@@ -10,6 +10,7 @@ from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.registering import register
 from scripts.connection import connect
 from scripts.console import print_json, print_table, remark, say
+from scripts.errors import ExitCode
 
 if TYPE_CHECKING:
     from scripts.access.decisions import Access, Answer
@@ -112,18 +113,26 @@ def why(
 
 
 def matrix(*, stack: StackOption = None, outputs: OutputsOption = None, as_json: JsonOption = False) -> None:
-    """Show for each account that people act as which of the methods that the commands call it may use, on what."""
+    """Show for each account that people act as which of the methods that the commands call it may use, on what.
+
+    What a policy that can't be read may allow is shown as `?` (exit code 3).
+    """
     from scripts.access import matrix as matrices
     from scripts.access.decisions import Access
 
     with connect(stack, outputs) as target:
-        rows = list(matrices.rows(Access(target), target.outputs))
+        access = Access(target)
+        rows, unread = list(matrices.rows(access, target.outputs)), matrices.unread(access, target.outputs)
         if as_json:
             print_json([{"method": row.method.id, "resource": row.resource, **row.cells} for row in rows])
-            return
-        people = list(matrices.accounts(target.outputs))
-        shown = [(row.method.id, row.resource, *map(matrices.mark, row.cells.values())) for row in rows]
-        print_table(("method", "resource", *people), shown)
+        else:
+            people = list(matrices.accounts(target.outputs))
+            shown = [(row.method.id, row.resource, *map(matrices.mark, row.cells.values())) for row in rows]
+            print_table(("method", "resource", *people), shown)
+        for sentence in unread:
+            remark(f"{sentence}.")
+    if unread:
+        raise typer.Exit(ExitCode.PARTLY_DONE)
 
 
 def _print(answer: Answer, access: Access, **more: object) -> None:

@@ -10,7 +10,8 @@ from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.commands.registering import register
 from scripts.connection import connect
 from scripts.console import note, print_json, print_table, remark
-from scripts.waiting import OperationState, all_states, failed_files, get_state, show_failures
+from scripts.errors import ExitCode
+from scripts.waiting import FailedFile, OperationState, all_states, failed_files, get_state, show_failures
 
 if TYPE_CHECKING:
     from scripts.connection import Connection
@@ -50,14 +51,20 @@ def get_operation(
     outputs: OutputsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one operation and, where some of its files failed, their names."""
+    """Show one operation and, where some of its files failed, their names; exit code 3 where these can't be read."""
     with connect(stack, outputs) as target:
         state = get_state(target, _name(target, operation))
         failures = failed_files(target, state)
     if as_json:
         failed = [{"file": each.source, "reason": each.reason} for each in failures]
         print_json({**state.to_json(), "failed": failed})
-        return
+    else:
+        _show(state, failures)
+    if state.failure and not failures:
+        raise typer.Exit(ExitCode.PARTLY_DONE)
+
+
+def _show(state: OperationState, failures: list[FailedFile]) -> None:
     shown = {key: value for key, value in state.to_json().items() if key != "error"}
     if state.error_code:
         shown["error"] = state.error_message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from scripts.access.decisions import Access
@@ -15,9 +15,13 @@ from scripts.preflight.needs import Need, needs
 
 def checks(target: Connection) -> Iterator[Check]:
     """One check for each grant of the program that `status` doesn't look at already."""
+    return checks_of(target, needs(target.outputs))
+
+
+def checks_of(target: Connection, wanted: Iterable[Need]) -> Iterator[Check]:
+    """One check for each of some needs; a policy is read once for all of them."""
     access = Access(target)
-    for need in needs(target.outputs):
-        yield Check(need.name, partial(_granted, access, need))
+    return (Check(need.name, partial(_granted, access, need)) for need in wanted)
 
 
 def _granted(access: Access, need: Need) -> str:
@@ -27,7 +31,7 @@ def _granted(access: Access, need: Need) -> str:
         return f"{grant.binding.role} on {grant.binding.resource}"
     said = f"{need.account} lacks {need.permission} on {need.resource}"
     remedy = f"run `pulumi up --refresh`, which grants {need.role} there"
-    unread = [each for each in answer.unread if need.resource.name in each or need.resource.plain in each]
-    if unread:
+    held = need.resource.parent if need.resource.kind == "object" else need.resource
+    if held and (unread := access.policies.on(held).unread):
         raise Undecided(f"Whether {need.account} may use {need.permission} can't be seen: {unread[0]}")
     raise CommandError(f"{said}: {remedy}; a grant takes up to a few minutes to work.")

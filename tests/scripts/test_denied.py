@@ -57,6 +57,24 @@ STORE = "projects/p/locations/l/datasets/d/dicomStores/s"
             "",
             Denied("bigquery.tables.getData", "bq://p.imaging"),
         ),
+        (
+            (
+                "Access Denied: Dataset p:imaging: Permission bigquery.tables.create denied on dataset p:imaging (or it"
+                " may not exist)."
+            ),
+            "",
+            Denied("bigquery.tables.create", "bq://p.imaging"),
+        ),
+        (
+            "Permission 'bigquery.tables.create' denied on resource 'projects/p/datasets/imaging' (or not there).",
+            "",
+            Denied("bigquery.tables.create", "bq://p.imaging"),
+        ),
+        (
+            "a@p.example does not have serviceusage.services.use access to the Google Cloud project.",
+            "GET https://storage.googleapis.com/storage/v1/b/films/o?userProject=p",
+            Denied("serviceusage.services.use", None, "a@p.example"),
+        ),
         ("User not authorized to perform this action.", "", None),
     ],
 )
@@ -76,6 +94,24 @@ def test_who_lacks_it_is_said_with_what_to_do_and_no_name_of_an_object() -> None
         " missing."
     )
     assert "Doe" not in said
+
+
+KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
+STORAGE = "service-1@gs-project-accounts.iam.gserviceaccount.com"
+
+
+@pytest.mark.parametrize(
+    ("message", "named"),
+    [
+        (f"Permission denied on Cloud KMS key {KEY}: grant roles/x on it to {STORAGE}.", True),
+        (f"{STORAGE} has not the permissions for {KEY} (or it may not exist)", True),
+        ("Permission denied on Cloud KMS key. Please ensure that your service account may use this key.", False),
+        (f"The key {KEY} is disabled.", False),
+    ],
+)
+def test_an_agent_that_may_not_use_a_key_is_named_with_it(message: str, named: bool) -> None:
+    wanted = Denied("cloudkms.cryptoKeyVersions.useToEncrypt", KEY, STORAGE)
+    assert denied.key_in(message) == (wanted if named else None)
 
 
 def test_who_works_is_named_where_the_service_does_not() -> None:

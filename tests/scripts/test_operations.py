@@ -128,8 +128,8 @@ def test_an_agent_without_its_grant(run: Run, google: FakeGoogle, outputs_file: 
     google.answers(*GET, operation(error={"code": 7, "message": NO_GRANT}))
     ended = run("import", "--outputs", outputs_file)
     assert ended.code == 1
-    assert ended.err.startswith(f"error: {NO_GRANT}. Run `pulumi up --refresh`, which grants service-123456789012@")
-    assert "roles/storage.objectViewer" in ended.err
+    assert ended.err.startswith(f"error: {NO_GRANT}. service-123456789012@gcp-sa-healthcare.iam.gserviceaccount.com")
+    assert " lacks storage.objects.get on gs://some-project-landing: run `pulumi up --refresh`" in ended.err
 
 
 def test_a_store_that_is_not_there(run: Run, google: FakeGoogle, outputs_file: Path) -> None:

@@ -26,7 +26,7 @@ def test_all_is_well(run: Run, live: Live) -> None:
     shown = run("status", "--outputs", live.path)
     assert "ok       DICOM store: projects/" in shown.out
     assert "ok       FHIR store fhir: projects/" in shown.out
-    assert "; run `python -m scripts consent define`, it lacks purpose, requester, identity" in shown.out
+    assert "it lacks purpose, requester, identity: run `python -m scripts consent define`" in shown.out
 
 
 def test_what_there_is_is_counted(run: Run, start_live: StartLive, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_who_can(run: Run, granted: Live) -> None:
     assert {ADA, f"serviceAccount:{granted.outputs.healthcare_agent_email}"} <= members
     shown = run("access", "who-can", "healthcare.datasets.get", "dataset", "--outputs", granted.path)
     assert "  Who is in group:radiology@example.org can't be seen." in shown.out
-    assert "The policy of organization organizations/1 can't be read: Permission" in shown.err
+    assert "The policy of organization organizations/1 can't be read: emulator@" in shown.err
 
 
 def test_what_can(run: Run, live: Live) -> None:
