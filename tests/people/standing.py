@@ -78,6 +78,20 @@ class Standing:
         """Delete a resource as the provider does."""
         FLOWS[resource.kind].delete(self.rest, self.state.pop(resource.urn)[1])
 
+    def grants(self) -> list[Declared]:
+        """The grants of the program, but for those to people, who differ from stack to stack."""
+        acting = "roles/iam.serviceAccountTokenCreator"
+        return [each for each in self.graph if "member" in each.inputs and each.inputs["role"] != acting]
+
+    def grant(self, name: str) -> Declared:
+        """A grant by its name in the program."""
+        (found,) = [each for each in self.grants() if each.name == name]
+        return found
+
+    def holder(self, grant: Declared) -> str:
+        """The address of the account that a grant is to."""
+        return str(self._known(grant.inputs["member"])).partition(":")[2]
+
     def token(self, account: str) -> str:
         """An access token of a service account, asked for once."""
         if account not in self.tokens:

@@ -14,9 +14,8 @@ from scripts.access import matrix, resources
 from scripts.access.matrix import Row
 from scripts.access.methods import METHODS
 from scripts.access.resources import Resource
-from tests.people.conftest import OBJECTS
+from tests.people.conftest import OBJECTS, TABLE
 from tests.people.page import PAGE, page, rows
-from tests.people.probes import TABLE
 from tests.people.standing import Standing
 from tests.scripts.conftest import Run, run
 from tests.support.emulator import ROOT

@@ -1,0 +1,71 @@
+"""Each grant of the program, taken away alone: the command that takes it ends, and says who lacks what on what.
+
+The usual run tries one for each kind of account; `MISSING_GRANTS=all` tries them all.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+
+import pytest
+
+from scripts.access import resources
+from scripts.access.matrix import accounts
+from scripts.credentials import ACT_AS
+from scripts.errors import ExitCode
+from scripts.stack import OUTPUTS_VARIABLE
+from tests.people.command_lines import COMMAND_LINES, WITHOUT_COMMAND
+from tests.people.standing import Standing
+from tests.people.things import Things
+from tests.scripts.conftest import Run, run
+
+__all__ = ["run"]
+_FEW = (
+    "accounts-loader-follows-operations",
+    "accounts-reader-reads-tables",
+    "research-researcher-reads-data",
+    "research-steward-deidentifies-fhir",
+    "oversight-operator-operates",
+    "healthcare-agent-writes-export",
+    "encryption-storage",
+)
+TRIED = tuple(COMMAND_LINES) if os.environ.get("MISSING_GRANTS") == "all" else _FEW
+
+
+@pytest.fixture(scope="module")
+def things(standing: Standing, tmp_path_factory: pytest.TempPathFactory) -> Things:
+    return Things(standing, tmp_path_factory.mktemp("things"))
+
+
+def shown(standing: Standing, short: str) -> str:
+    """A resource of the stack as commands write it."""
+    resource = resources.of_stack(standing.outputs)[short]
+    schemes = {"bucket": "gs://", "BigQuery dataset": f"bq://{standing.outputs.project}."}
+    return f"{schemes[resource.kind]}{resource.plain}" if resource.kind in schemes else resource.name
+
+
+@pytest.mark.parametrize("name", TRIED)
+def test_a_command_whose_grant_is_missing_says_who_lacks_what_on_what(
+    name: str, ready: Standing, things: Things, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, grant = COMMAND_LINES[name], ready.grant(name)
+    arguments = shlex.split(wanted.line.format_map(things))
+    monkeypatch.setenv(OUTPUTS_VARIABLE, ready.outputs.to_json())
+    monkeypatch.setenv(ACT_AS, accounts(ready.outputs)[wanted.who])
+    ready.remove(grant)
+    try:
+        ended = run(*arguments)
+    finally:
+        ready.make(grant)
+    assert ended.code in (ExitCode.FAILED, ExitCode.PARTLY_DONE)
+    on = re.escape(shown(ready, wanted.on))
+    lacks = rf"{re.escape(ready.holder(grant))} lacks ([^;]* or )?{re.escape(wanted.permission)} on {on}(?![\w/-])"
+    assert re.search(lacks, ended.err)
+    assert "Traceback" not in ended.err
+
+
+def test_every_grant_has_a_command_line_or_a_reason_for_none(standing: Standing) -> None:
+    assert {*COMMAND_LINES} & {*WITHOUT_COMMAND} == set()
+    assert {grant.name for grant in standing.grants()} == {*COMMAND_LINES, *WITHOUT_COMMAND}
