@@ -55,8 +55,8 @@ def _header_of(raw: bytes, terminator: bytes) -> Message:
     line = raw.split(terminator, 1)[0].decode("utf-8", "replace")
     try:
         if not line.startswith(HEADER):
-            return Message(STANDARD, [[HEADER]])
+            return Message(STANDARD, [HEADER])
         delimiters: Delimiters = Delimiters.of_header(line)
     except MessageError:
-        return Message(STANDARD, [[HEADER]])
-    return Message(delimiters, [line.split(delimiters.field)])
+        return Message(STANDARD, [HEADER])
+    return Message(delimiters, [line])

@@ -1,15 +1,16 @@
 """The characters that separate the parts of a message, as its header names them (HL7 v2.5, 2.5.4)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from emulator.hl7v2.cutting import Cutter
 from emulator.hl7v2.errors import MessageError
 
 _TOO_FEW = "MSH-2 must name two to five encoding characters, such as ^~\\&"
 _NOT_APART = "MSH-1 and MSH-2 must be different characters, none of them a letter, a digit or a blank"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delimiters:
     """Each is one character, or "" where the header has none of the kind."""
 
@@ -25,7 +26,12 @@ class Delimiters:
         """Those that an MSH segment names: the character after MSH, and MSH-2. Raises MessageError."""
         return _named(header[3:_END])
 
-    @property
+    @cached_property
+    def cutter(self) -> Cutter:
+        """What cuts texts at them."""
+        return Cutter(self.field + self.component + self.repetition + self.subcomponent)
+
+    @cached_property
     def encoding(self) -> str:
         """MSH-2: all but the field separator."""
         return self.component + self.repetition + self.escape + self.subcomponent + self.truncation

@@ -1,17 +1,27 @@
 """Delimiters inside of values, as escape sequences: F for the field separator, and so on (HL7 v2.5, 2.7.1; v2.7: P)."""
 
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from emulator.hl7v2.delimiters import Delimiters
 
+_SEQUENCE = "{0}([EFPRSTHN]|[.CMXZ][^{0}]*){0}"
+"""Any escape sequence (HL7 v2.5, 2.7; v2.7 adds P) between two escape characters: highlighting has H and N."""
+
 
 def unescaped(text: str, delimiters: Delimiters) -> str:
-    """A value with delimiters in the place of their escape sequences; all other sequences stay as they are."""
+    """A value with delimiters in the place of their escape sequences; other sequences stay as they are, as a whole."""
     if not delimiters.escape or delimiters.escape not in text:
         return text
-    meanings = _meanings(delimiters)
-    return _pattern(delimiters.escape).sub(lambda found: meanings.get(found[1]) or found[0], text)
+    return unescaper(delimiters)(text)
+
+
+@lru_cache(maxsize=64)
+def unescaper(delimiters: Delimiters) -> Callable[[str], str]:
+    """`unescaped` for many texts with the same delimiters, an escape character among them."""
+    mark, meanings = re.escape(delimiters.escape), _meanings(delimiters)
+    return partial(re.compile(_SEQUENCE.format(mark)).sub, lambda found: meanings.get(found[1]) or found[0])
 
 
 def escaped(text: str, delimiters: Delimiters) -> str:
@@ -22,11 +32,6 @@ def escaped(text: str, delimiters: Delimiters) -> str:
     return "".join(
         f"{delimiters.escape}{letters[each]}{delimiters.escape}" if each in letters else each for each in text
     )
-
-
-@lru_cache(maxsize=64)
-def _pattern(escape: str) -> re.Pattern[str]:
-    return re.compile(rf"{re.escape(escape)}([EFPRST]){re.escape(escape)}")
 
 
 @lru_cache(maxsize=64)

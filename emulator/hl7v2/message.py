@@ -1,8 +1,9 @@
 """A message as segments and fields: split once, read by number (HL7 v2.5, chapter 2)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Self
 
 from emulator.hl7v2.delimiters import STANDARD, Delimiters
@@ -13,22 +14,22 @@ HEADER = "MSH"
 UNSUPPORTED = "unsupported encoding in message, only ASCII and UTF-8 are supported"
 """Google's words (GoogleCloudPlatform/mllp, issue 21)."""
 _ENCODINGS = frozenset(("", "ASCII", "UTF-8", "UTF8", "UNICODE UTF-8"))
-_COMMON = frozenset(("MSH", "EVN", "PID", "NK1", "PV1", "PV2", "ORC", "OBR", "OBX", "NTE", "AL1", "DG1"))
+_COMMON = (
+    *("MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "ORC", "OBR", "OBX", "NTE", "AL1", "DG1", "GT1", "IN1", "MSA"),
+    *("IPC", "TQ1", "SPM", "ZDS"),
+)
 """Ids that need no closer look."""
+_CHARACTER_SET = 18
+"""MSH-18."""
 _SEGMENT_ID = re.compile(r"[A-Za-z][A-Za-z0-9]{2}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
-    """A message. Each segment is a list: its id, then its fields as they stand, escape sequences included.
-
-    A header's field separator is no element of its list, so that its field n is element n - 1.
-    """
+    """A message: its delimiters, and its segments as they stand, escape sequences included, without terminators."""
 
     delimiters: Delimiters
-    segments: list[list[str]]
-    has_escapes: bool = True
-    """Whether there may be escape sequences in it."""
+    lines: list[str]
 
     @classmethod
     def parse(cls, raw: bytes, terminator: bytes = TERMINATOR, *, allow_null_header: bool = False) -> Self:
@@ -44,23 +45,18 @@ class Message:
         if not has_header and not allow_null_header:
             raise MessageError("the message does not begin with an MSH segment")
         delimiters = Delimiters.of_header(lines[0]) if has_header else STANDARD
-        segments = [line.split(delimiters.field) for line in lines]
-        message = cls(delimiters, segments, bool(delimiters.escape) and text.count(delimiters.escape) > has_header)
-        message._check()
-        return message
+        if has_header:
+            _check_encoding(lines[0], delimiters)
+        _check_ids(lines, delimiters.field)
+        return cls(delimiters, lines)
 
-    def _check(self) -> None:
-        encodings = field_of(self.segments[0], 18, self.delimiters) if self.segments[0][0] == HEADER else ""
-        if encodings and not _ENCODINGS.issuperset(encodings.upper().split(self.delimiters.repetition)):
-            raise MessageError(UNSUPPORTED)
-        if _COMMON.issuperset([segment[0] for segment in self.segments]):
-            return
-        for number, segment in enumerate(self.segments, 1):
-            if not _SEGMENT_ID.fullmatch(segment[0]):
-                raise MessageError(
-                    f"segment {number} does not begin with a segment ID of three letters or digits, "
-                    "perhaps because the segment terminator is another than the store expects"
-                )
+    @cached_property
+    def segments(self) -> list[list[str]]:
+        """Each segment as a list: its id, then its fields.
+
+        A header's field separator is no element of its list, so that its field n is element n - 1.
+        """
+        return [line.split(self.delimiters.field) for line in self.lines]
 
     def field(self, segment: str, number: int) -> str:
         """A field of the first segment of that id by HL7's number, "" where there is none."""
@@ -97,6 +93,34 @@ class Message:
             value = component_of(repetition, 1, self.delimiters)
             if value:
                 yield value, component_of(repetition, 5, self.delimiters)
+
+
+def _check_encoding(header: str, delimiters: Delimiters) -> None:
+    """Raise MessageError where MSH-18 names another encoding than ASCII or UTF-8."""
+    before = _CHARACTER_SET - 1
+    if header.count(delimiters.field) < before:
+        return
+    named = header.split(delimiters.field, before + 1)[before]
+    if named and not _ENCODINGS.issuperset(named.upper().split(delimiters.repetition)):
+        raise MessageError(UNSUPPORTED)
+
+
+def _check_ids(lines: Sequence[str], field: str) -> None:
+    """Raise MessageError for a segment that does not begin with an id."""
+    if _common(field).issuperset([line[:4] for line in lines]):
+        return
+    for number, line in enumerate(lines, 1):
+        if not _SEGMENT_ID.fullmatch(line.partition(field)[0]):
+            raise MessageError(
+                f"segment {number} does not begin with a segment ID of three letters or digits, "
+                "perhaps because the segment terminator is another than the store expects"
+            )
+
+
+@lru_cache(maxsize=64)
+def _common(field: str) -> frozenset[str]:
+    """What common segments begin with."""
+    return frozenset(name + field for name in _COMMON)
 
 
 def field_of(segment: list[str], number: int, delimiters: Delimiters) -> str:

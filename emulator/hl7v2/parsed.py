@@ -1,98 +1,74 @@
-"""The ParsedData of a message: every field that is not empty, by its place (Cloud Healthcare: Segment.fields).
+"""The ParsedData of a message: every field that is not empty, by its key (Cloud Healthcare: Segment.fields)."""
 
-A key is the field's number in its segment, from 0 for the segment's id; `[n]` for the n-th repetition from 0, only
-where the field repeats; then the component and the subcomponent from 1, only where there are several: "3[0].4.1".
-"""
-
-from functools import lru_cache
+from collections.abc import Sequence
+from itertools import compress, repeat
 from typing import Any
 
 from emulator.hl7v2 import escapes
 from emulator.hl7v2.delimiters import Delimiters
+from emulator.hl7v2.layouts import FIELD, LAYOUTS
 from emulator.hl7v2.message import HEADER, Message
 
 V1, V2, V3 = "V1", "V2", "V3"
 """V1 leaves MSH-1 out, so that its numbers of MSH are one less than HL7's. V3 is V2 with delimiters unescaped."""
 Fields = dict[str, str]
-_MADE = 128
-"""Numbers for which keys are made once; what lies beyond is rare."""
-_NUMBERS = tuple(map(str, range(_MADE)))
 
 
 def parsed_data(message: Message, version: str = V1) -> dict[str, Any]:
     """The ParsedData of a message, as a version of the parser gives it."""
-    unescape = version == V3 and message.has_escapes
-    segments = []
-    for segment in message.segments:
-        if segment[0] == HEADER:
-            fields = _header(segment, message.delimiters, version)
-        else:
-            fields = _fields(segment, message.delimiters)
-        if unescape:
-            fields = {key: escapes.unescaped(value, message.delimiters) for key, value in fields.items()}
-        segments.append({"segmentId": segment[0], "fields": fields})
-    return {"segments": segments}
+    delimiters, text = message.delimiters, "\r".join(message.lines)
+    if _is_plain(message, text):
+        segments = _together(text, delimiters, version)
+    else:
+        segments = [_alone(line, delimiters, version) for line in message.lines]
+    if version == V3 and delimiters.escape and text.count(delimiters.escape) > 1:
+        _unescape(segments, message)
+    return {"segments": [{"segmentId": fields["0"], "fields": fields} for fields in segments]}
 
 
-def _header(segment: list[str], delimiters: Delimiters, version: str) -> Fields:
-    """The fields of a header, of which those that name the delimiters are not split."""
-    encoding = segment[1] if len(segment) > 1 else ""
-    names = [HEADER, encoding] if version == V1 else [HEADER, delimiters.field, encoding]
-    fields = _fields([""] * len(names) + segment[2:], delimiters)
-    return {**{key: name for key, name in zip(_NUMBERS, names, strict=False) if name}, **fields}
+def _is_plain(message: Message, text: str) -> bool:
+    """Whether a message can be cut as a whole: only its first segment is a header, and its delimiters are ASCII."""
+    return (
+        text.startswith(HEADER)
+        and f"\r{HEADER}" not in text
+        and text.count("\r") == len(message.lines) - 1
+        and message.delimiters.cutter.is_quick
+    )
 
 
-def _fields(parts: list[str], delimiters: Delimiters) -> Fields:
-    """The fields of a segment by key."""
-    component, repetition, subcomponent = delimiters.component, delimiters.repetition, delimiters.subcomponent
-    fields: Fields = {}
-    for key, value in zip(_numbers(len(parts)), parts, strict=False):
-        if not value:
-            continue
-        if repetition in value:
-            for number, each in enumerate(value.split(repetition)):
-                _put(fields, f"{key}[{number}]", each, component, subcomponent)
-        elif subcomponent and subcomponent in value:
-            _put(fields, key, value, component, subcomponent)
-        elif component in value:  # the usual case, without the cost of a call
-            divided = value.split(component)
-            for name, part in zip(_below(key, len(divided)), divided, strict=False):
-                if part:
-                    fields[name] = part
-        else:
-            fields[key] = value
-    return fields
+def _together(text: str, delimiters: Delimiters, version: str) -> Sequence[Fields]:
+    """The fields of all segments of a message."""
+    names = _names(delimiters.field, delimiters.encoding, version)
+    values, shapes = delimiters.cutter.segments(text[len(HEADER + delimiters.encoding) + 1 :])
+    values[:1] = names
+    shapes[0] = FIELD * (len(names) - 1) + shapes[0]
+    each, wanted = iter(values), iter(values)
+    numbered = map(zip, map(LAYOUTS.__getitem__, shapes), repeat(each))
+    return list(map(dict, map(compress, numbered, repeat(wanted))))
 
 
-def _put(fields: Fields, key: str, value: str, component: str, subcomponent: str) -> None:
-    """Add the components of one repetition of a field."""
-    nested = bool(subcomponent) and subcomponent in value
-    if component not in value and not nested:
-        if value:
-            fields[key] = value
-        return
-    parts = value.split(component)
-    for name, part in zip(_below(key, len(parts)), parts, strict=False):
-        if nested and subcomponent in part:
-            below = part.split(subcomponent)
-            fields.update({deep: each for deep, each in zip(_below(name, len(below)), below, strict=False) if each})
-        elif part:
-            fields[name] = part
+def _alone(line: str, delimiters: Delimiters, version: str) -> Fields:
+    """The fields of one segment."""
+    names: list[str] = []
+    if line.startswith(HEADER):
+        encoding, separator, rest = line[len(HEADER) + 1 :].partition(delimiters.field)
+        names, line = _names(delimiters.field, encoding, version), separator + rest
+    values, shape = delimiters.cutter.segment(line)
+    if names:
+        values[:1] = names
+        shape = FIELD * (len(names) - 1) + shape
+    return dict(compress(zip(LAYOUTS[shape], values, strict=True), values))
 
 
-def _numbers(count: int) -> tuple[str, ...]:
-    return _NUMBERS if count <= _MADE else tuple(map(str, range(count)))
+def _names(field: str, encoding: str, version: str) -> list[str]:
+    """The first values of a header, which name the delimiters and so are not cut."""
+    return [HEADER, encoding] if version == V1 else [HEADER, field, encoding]
 
 
-def _below(key: str, count: int) -> tuple[str, ...]:
-    """The keys of the parts of a field or a component: "5.1", "5.2" ..."""
-    return _few_below(key) if count <= _FEW else tuple(f"{key}.{number}" for number in range(1, count + 1))
-
-
-_FEW = 24
-"""Parts that most datatypes don't exceed."""
-
-
-@lru_cache(maxsize=4096)
-def _few_below(key: str) -> tuple[str, ...]:
-    return tuple(f"{key}.{number}" for number in range(1, _FEW + 1))
+def _unescape(segments: Sequence[Fields], message: Message) -> None:
+    """Put delimiters in the place of their escape sequences, each of which has the escape character twice."""
+    escape, unescape = message.delimiters.escape, escapes.unescaper(message.delimiters)
+    for fields, line in zip(segments, message.lines, strict=True):
+        if line.count(escape) > 1:
+            for key in [key for key, value in fields.items() if escape in value]:
+                fields[key] = unescape(fields[key])

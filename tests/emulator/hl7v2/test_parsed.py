@@ -94,6 +94,11 @@ def test_v3_leaves_other_sequences_and_the_names_of_delimiters_alone() -> None:
     assert fields(raw, V3, "MSH")["2"] == "^~\\&#"
 
 
+def test_v3_reads_sequences_from_the_left() -> None:
+    # HL7 v2.5, 2.7: \\H\\ starts highlighting and \\N\\ ends it; the F between them is text.
+    assert fields(b"MSH|^~\\&|A\rNTE|1||\\H\\F\\N\\ and \\Zx\\F\\F\\", V3, "NTE")["3"] == "\\H\\F\\N\\ and \\Zx\\F|"
+
+
 def test_delimiters_are_those_of_the_header() -> None:
     raw = b"MSH*:;!%*A**B*****ADT:A01*1*P*2.3\rPID***1:2:3%4;5"
     parsed: list[dict[str, Any]] = parsed_data(Message.parse(raw), V2)["segments"]
