@@ -18,7 +18,7 @@ from scripts.leaks.looking import Look, resources_in
 from scripts.leaks.pairing import Twins
 from scripts.leaks.report import Report
 from scripts.leaks.values import DATE, Value
-from scripts.leaks.wanted import Days, Wanted
+from scripts.leaks.wanted import Calendar, Days, Wanted
 from scripts.loading.dicom_files import has_dicom_prefix
 
 if TYPE_CHECKING:
@@ -40,15 +40,18 @@ class _Source:
     persons: dict[str, dict[Value, None]] = field(default_factory=dict)
     resources: dict[str, list[Value]] = field(default_factory=dict)
     unread: int = 0
+    _calendars: dict[str, Calendar] = field(default_factory=dict)
 
     def days_of(self, number: int) -> Days:
-        """The days of a DICOM file by its number."""
+        """The days of a DICOM file by its number, once all files are read."""
         _, own, patient = self.headers[number]
-        return Days(own, self.persons[patient])
+        if patient not in self._calendars:
+            self._calendars[patient] = Calendar(self.persons[patient])
+        return Days(own, self._calendars[patient])
 
     def all_days(self) -> Days:
         """The days of everybody, where nobody knows whose a record is."""
-        return Days((), (each for each in self.values if each.info_type == DATE), of_anybody=True)
+        return Days((), Calendar(each for each in self.values if each.info_type == DATE), of_anybody=True)
 
 
 @dataclass
@@ -149,7 +152,7 @@ class Checker:
             look.at_other(number, path, everybody, found)
         for resource in resources:
             own = self._source.resources.get(f"{resource.get('resourceType')}/{resource.get('id')}")
-            look.at_resource(number, resource, everybody if own is None else Days(own), found)
+            look.at_resource(number, resource, everybody if own is None else Days(own, Calendar(own)), found)
         if resources:
             look.at_bytes(number, path.read_bytes(), found)
 

@@ -32,7 +32,14 @@ class Findings:
     leaks: list[Leak] = field(default_factory=list)
     unseen: list[tuple[int, str]] = field(default_factory=list)
     pictures: int | None = None
+    _values: dict[int, set[Value]] = field(default_factory=dict, repr=False)
 
     def add(self, file: int, place: str, values: Iterable[Value]) -> None:
         """Note values at a place, each once."""
-        self.leaks += (Leak(file, place, value) for value in dict.fromkeys(values))
+        if found := dict.fromkeys(values):
+            self.leaks += (Leak(file, place, value) for value in found)
+            self._values.setdefault(file, set()).update(found)
+
+    def values_of(self, file: int) -> frozenset[Value]:
+        """What was found in a file so far."""
+        return frozenset(self._values.get(file, ()))

@@ -91,7 +91,7 @@ class Look:
 
         `samples` are the bytes of plain pixels, which are no text, but may look like one.
         """
-        seen = {leak.value for leak in found.leaks if leak.file == number}
+        seen = set(found.values_of(number))
         for begin, end in ((0, samples.start), (samples.stop, len(data))):
             for at, value in self.wanted.needles.find(data, begin, end):
                 if value not in seen:

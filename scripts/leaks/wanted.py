@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from functools import cached_property
 
 from emulator.deidentify.dates import day_of
 from emulator.deidentify.text import Finding, Known
+from emulator.deidentify.text.calendar.days import ByDay
 from emulator.deidentify.text.folding import words
 from emulator.deidentify.text.passage import Passage
 from scripts.leaks.needles import SHORTEST, Needles
@@ -21,21 +21,41 @@ _LEAST_LETTERS = 3
 """Shorter parts of names count only beside another part ("CT" of a patient CT1)."""
 
 
+class Calendar:
+    """The days of a person, or of everybody, found in any usual writing."""
+
+    def __init__(self, values: Iterable[Value]) -> None:
+        """Take values; those that name no day are left out."""
+        self._days = [(day, each) for each in dict.fromkeys(values) if (day := day_of(each.text)) is not None]
+        self._by_day = ByDay(self._days)
+
+    @cached_property
+    def known(self) -> Known:
+        """The days, for what looks at pictures."""
+        return Known.of((DATE, day.isoformat()) for day, _ in self._days)
+
+    def find(self, text: str) -> Iterator[Value]:
+        """The days that a text says."""
+        if self._by_day:
+            yield from (each for written in Passage(text).dates for each in self._by_day.of(written))
+
+
 class Days:
-    """Days of a person or a record, looked for in any usual writing."""
+    """The days of what a record of the target was made of, and of whose it is."""
 
-    def __init__(self, own: Iterable[Value], others: Iterable[Value] = (), *, of_anybody: bool = False) -> None:
-        """Take the days of what the target's record was made of, and those of the same person elsewhere.
+    def __init__(self, own: Iterable[Value], calendar: Calendar, *, of_anybody: bool = False) -> None:
+        """Take the record's days, and those of its person, which the record's are among.
 
-        `of_anybody` says that nobody knows what it was made of.
+        `of_anybody` says that nobody knows what it was made of: the calendar is then everybody's.
         """
         self._of_anybody = of_anybody
         self._own = {(each.place, day): each for each in own if (day := day_of(each.text)) is not None}
-        self._by_day: dict[date, list[Value]] = {}
-        for each in dict.fromkeys((*self._own.values(), *others)):
-            if (day := day_of(each.text)) is not None:
-                self._by_day.setdefault(day, []).append(each)
-        self.known = Known.of((DATE, day.isoformat()) for day in self._by_day)
+        self._calendar = calendar
+
+    @property
+    def known(self) -> Known:
+        """All of them, for what looks at pictures."""
+        return self._calendar.known
 
     def find(self, text: str, place: str = "") -> Iterator[Value]:
         """The days that a text says.
@@ -43,14 +63,10 @@ class Days:
         A value that is a day and nothing else is compared with that of the same place: where the record's days were
         moved, one of them may well have become another one.
         """
-        if not self.known:
-            return
         if place and not self._of_anybody and (day := day_of(text)) is not None:
             yield from filter(None, (self._own.get((place, day)),))
-            return
-        for found in self.known.find(text):
-            for written in Passage(text[found.start : found.end]).dates:
-                yield from (each for day, same in self._by_day.items() if written.may_be(day) for each in same)
+        else:
+            yield from self._calendar.find(text)
 
 
 class _Together(Known):

@@ -13,6 +13,7 @@ from datetime import date
 from itertools import permutations
 
 from emulator.deidentify.dates import day_of
+from emulator.deidentify.text.calendar.days import ByDay
 from emulator.deidentify.text.detectors.vocabulary import listed
 from emulator.deidentify.text.findings import KNOWN, Finding
 from emulator.deidentify.text.folding import Word, folded, words
@@ -49,7 +50,7 @@ class Known:
         self._beginnings: set[str] = set()
         for phrase in phrases:
             self._add(phrase)
-        self._days = days
+        self._days = ByDay(days.items())
 
     @classmethod
     def none(cls) -> Known:
@@ -122,9 +123,7 @@ class Known:
         if not self._days:
             return
         for written in passage.dates:
-            for day, info_type in self._days.items():
-                if written.may_be(day):
-                    yield Finding(written.start, written.end, info_type, KNOWN)
+            yield from (Finding(written.start, written.end, each, KNOWN) for each in self._days.of(written))
 
 
 def _phrases(info_type: str, value: str) -> Iterator[_Phrase]:

@@ -97,10 +97,6 @@ class WrittenDate:
     readings: tuple[tuple[int | None, int, int | None], ...]
     """Year, month and day; two of them where day and month can't be told apart, the likelier first."""
 
-    def may_be(self, day: date) -> bool:
-        """Whether it names this day under any reading; what has no year names every year's."""
-        return any((m, d) == (day.month, day.day) and y in (None, day.year) for y, m, d in self._all_readings())
-
     def moved(self, text: str, days: int) -> str:
         """The words in which the text names it, moved by days: the same form, the same precision. NotADate if none."""
         year, month, day = self.readings[0]
@@ -112,8 +108,8 @@ class WrittenDate:
             place = start + len(part)
         return written + text[place : self.end]
 
-    def _all_readings(self) -> Iterator[tuple[int | None, int, int | None]]:
-        """The readings, those of a year of two digits in both centuries."""
+    def any_readings(self) -> Iterator[tuple[int | None, int, int | None]]:
+        """The year, month and day of each reading, those of a year of two digits in both centuries."""
         short = any(name == "year" and len(part) == 2 for name, _, part in self.parts)
         for year, month, day in self.readings:
             yield year, month, day

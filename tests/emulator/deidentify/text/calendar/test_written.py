@@ -110,13 +110,6 @@ def test_order_and_intervals_stay(one: date, other: date, shift: int, writing: s
     assert written == [f"{each + timedelta(shift):{writing}}" for each in (one, other)]
 
 
-@given(days, st.sampled_from(WRITINGS))
-def test_a_date_may_be_the_day_that_it_names(day: date, writing: str) -> None:
-    (written,) = written_dates(f"{day:{writing}}")
-    assert written.may_be(day)
-    assert not written.may_be(day + timedelta(40))
-
-
 @given(st.text("0123456789/-. JanuyFebMrchAp,'stndrdth", max_size=40))
 def test_any_text_is_looked_through(text: str) -> None:
     for written in written_dates(text):
