@@ -10,6 +10,14 @@ from emulator.deidentify.text.rules import TextRules
 
 
 @dataclass(frozen=True)
+class Metadata:
+    """A FHIR store that is told of a run, by its full name, and the run's DeidentifyConfig as JSON without its keys."""
+
+    store: str
+    config: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """The key of a run, and the rules for each kind of content. The same settings make the same of the same data."""
 
@@ -20,3 +28,5 @@ class Settings:
     image: ImageRules = field(default_factory=ImageRules)
     image_text: TextRules = field(default_factory=TextRules)
     """What counts as sensitive in pixels."""
+    metadata: Metadata | None = None
+    """Where it is told what was done to DICOM, and how (operationMetadata.fhirOutput)."""

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from emulator.deidentify.configs import dicom, fhir, image, key, text
-from emulator.deidentify.errors import ConfigError
+from emulator.deidentify.configs import dicom, fhir, image, key, metadata, text
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
 
@@ -15,10 +14,9 @@ def parse(config: dict[str, Any], secret: Secret) -> Settings:
     Where the config has a key, the first one gives ids and UIDs, too, so that they are the same in every run. Raises
     ConfigError.
     """
-    if (config.get("operationMetadata") or {}).get("fhirOutput") is not None:
-        raise ConfigError("config.operationMetadata.fhirOutput is not emulated: no metadata are written.", unknown=True)
     of_dicom, of_fhir = dicom.parse(config), fhir.parse(config)
     if config.get("dicom") is not None or config.get("dicomTagConfig") is not None:
         of_fhir = replace(of_fhir, regenerate_uids=not of_dicom.keep_ids)
     pixels, in_pixels = image.parse(config)
-    return Settings(key.first(config) or secret, of_dicom, text.parse(config), of_fhir, pixels, in_pixels)
+    secret, told = key.first(config) or secret, metadata.parse(config)
+    return Settings(secret, of_dicom, text.parse(config), of_fhir, pixels, in_pixels, told)

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from emulator.access.authorization import denied
 from emulator.context import Job
@@ -17,13 +18,14 @@ from emulator.errors import invalid_argument, not_found
 from emulator.gateway.collections import DOT_SEGMENTS
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.deidentify import config, dicom, fhir
+from emulator.services.healthcare.deidentify import config, dicom, fhir, provenance
 from emulator.services.healthcare.dicom.store import DICOM
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.names import DATASET, METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import Json
+from emulator.services.healthcare.transfer import steps
 from emulator.state.operations import Operation
 from emulator.state.resources import Resource
 
@@ -51,6 +53,7 @@ async def start(request: Request) -> Answer:
     settings = config.check(body)
     if settings is not None and context.resources.list(DICOM.resource, source.name)[0]:
         config.require_detector(settings)
+        provenance.check(context, source.name, settings)
     payload = {
         **{field: body[field] for field in ("config", "gcsConfigUri") if field in body},
         "key": Secret.random().key.hex(),
@@ -70,9 +73,13 @@ async def run(job: Job) -> Json:
     settings = await config.load(job.context, source, job.payload)
     fhir_rules = replace(settings.fhir, regenerate_uids=not settings.dicom.keep_ids)
     settings = replace(settings, fhir=fhir_rules)
-    for name in job.payload["stores"]:
-        collection, store = StoreName.parse(name).collection, name.removeprefix(source)
-        await _STORES[collection](job, settings, name, f"{destination}{store}")
+    pairs = [(name, f"{destination}{name.removeprefix(source)}") for name in job.payload["stores"]]
+    images = [pair for pair in pairs if StoreName.parse(pair[0]).collection == DICOM.collection]
+    if images:
+        await dicom.begin(job, settings, images)
+    for name, twin in pairs:
+        await _STORES[StoreName.parse(name).collection](job, settings, name, twin)
+    await steps.commit(job, partial(provenance.tell_of_operation, ended=True), settings, images)
     job.counter.pop("pending", None)
     return operations.response(job, "deidentify.DeidentifySummary")
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,9 @@ from emulator.dicom.errors import UnsupportedError
 from emulator.errors import ApiError
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.deidentify import config, findings, stores
+from emulator.services.healthcare.deidentify import config, findings, provenance, stores
 from emulator.services.healthcare.deidentify.instances import Made, make
+from emulator.services.healthcare.deidentify.provenance import Deed
 from emulator.services.healthcare.dicom import ingest, pixel_work
 from emulator.services.healthcare.dicom.names import DICOM_STORE, STORES, DicomPath
 from emulator.services.healthcare.dicom.transfer import filters, selection
@@ -61,6 +63,7 @@ async def start(request: Request) -> Answer:
     request.context.resources.require(DICOM_STORE, destination)
     if (settings := config.check(body)) is not None:
         config.require_detector(settings)
+        provenance.check(request.context, request.name, settings)
     kept = {field: body[field] for field in ("config", "gcsConfigUri", "filterConfig") if field in body}
     payload = {**kept, "destination": destination, "key": Secret.random().key.hex()}
     return operations.started(await operations.start(request, _KIND, request.name, _METHOD, payload))
@@ -72,9 +75,23 @@ async def run(job: Job) -> Json:
     context, payload = job.context, job.payload
     settings = await config.load(context, payload["store"], payload)
     paths = await filters.paths(context, payload["store"], payload.get("filterConfig"))
-    await deidentify_store(job, settings, payload["store"], payload["destination"], paths)
+    pairs = [(payload["store"], payload["destination"])]
+    await begin(job, settings, pairs)
+    await deidentify_store(job, settings, *pairs[0], paths)
+    await steps.commit(job, partial(provenance.tell_of_operation, ended=True), settings, pairs)
     job.counter.pop("pending", None)
     return operations.response(job, "deidentify.DeidentifyDicomStoreSummary")
+
+
+async def begin(job: Job, settings: Settings, pairs: Sequence[tuple[str, str]]) -> None:
+    """Before the first of several pairs of stores: see that all can be done, and tell the store for metadata.
+
+    Raises what `config.require_detector` and `provenance.check` raise.
+    """
+    config.require_detector(settings)
+    provenance.check(job.context, job.operation.name, settings)
+    if not job.checkpoint:
+        await steps.commit(job, partial(provenance.tell_of_operation, ended=False), settings, pairs)
 
 
 async def deidentify_store(
@@ -84,7 +101,6 @@ async def deidentify_store(
 
     An instance that can't be is counted and logged, and never passed on. 404 if the destination is gone.
     """
-    config.require_detector(settings)
     after = job.checkpoint.get(source, 0)
     if not after:
         pending = await asyncio.to_thread(selection.count, job.context, source, paths)
@@ -92,7 +108,7 @@ async def deidentify_store(
     batches = selection.batches(job.context, source, paths, after, documents=False)
     async for batch in _ahead(job.context, settings, batches):
         job.check_cancelled()
-        await steps.commit(job, _store, source, destination, batch)
+        await steps.commit(job, _store, settings, source, destination, batch)
     await steps.commit(job, findings.report, source)
 
 
@@ -148,8 +164,10 @@ async def _file(context: "Context", blob: str, target: Path, made: Made | str | 
     return ingest.of_blob(made.instance, await context.blobs.put_copy(blob, target, made.size, made.crc32c))
 
 
-def _store(tx: sqlite3.Connection, job: Job, source: str, destination: str, batch: Sequence[_Item]) -> None:
-    """Store a batch, log its failures, and move the checkpoint: all or nothing."""
+def _store(
+    tx: sqlite3.Connection, job: Job, settings: Settings, source: str, destination: str, batch: Sequence[_Item]
+) -> None:
+    """Store a batch, log its failures, tell the store for metadata, and move the checkpoint: all or nothing."""
     files = [item.made for item in batch if isinstance(item.made, ingest.File)]
     stored = list[_Item]()
     outcomes = iter(ingest.store_in(tx, job.context, destination, files, "StoreInstances"))
@@ -165,7 +183,13 @@ def _store(tx: sqlite3.Connection, job: Job, source: str, destination: str, batc
     steps.count(job, len(stored), len(batch) - len(stored), len(batch))
     job.checkpoint[source] = batch[-1].source.id
     findings.add(job, source, (item.found for item in stored))
+    provenance.tell_of_instances(tx, job, settings, source, destination, filter(None, map(_deed, stored)))
     job.save_in(tx)
+
+
+def _deed(item: _Item) -> Deed | None:
+    """What is told of an instance; None for one of which nothing was made."""
+    return Deed(item.source.path, item.made.instance.path, item.found) if isinstance(item.made, ingest.File) else None
 
 
 def _problem(outcome: str) -> Problem | None:

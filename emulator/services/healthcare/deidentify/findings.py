@@ -26,7 +26,7 @@ def add(job: Job, source: str, found: Iterable[Counter[FindingKind]]) -> None:
 def report(tx: sqlite3.Connection, job: Job, source: str) -> None:
     """Log what was found in a store, once; nothing where nothing was."""
     if kept := _kept(job, source):
-        payload = {"findings": [_row(*each) for each in kept]}
+        payload = {"findings": [row(*each) for each in kept]}
         entry = agent.note(source, LOG_ENTRY, payload, operation=job.operation.name)
         job.context.logs.write_in(tx, entry)
         del job.checkpoint[_key(source)]
@@ -44,8 +44,8 @@ def _kept(job: Job, source: str) -> list[list[Any]]:
     return kept
 
 
-def _row(origin: str, info_type: str, score: float, count: int) -> dict[str, Any]:
-    """What the log says of a kind of finding; of text of no infoType its number only."""
+def row(origin: str, info_type: str, score: float, count: int) -> dict[str, Any]:
+    """What a report says of a kind of finding; of text of no infoType its number only."""
     if not info_type:
         return {"origin": origin, "count": str(count)}
     likelihood = next((name for least, name in _LIKELIHOODS if score >= least), "UNLIKELY")
