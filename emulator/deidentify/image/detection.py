@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.deidentify.image.boxes import Box
 from emulator.deidentify.image.rapid import RapidDetector
+from emulator.deidentify.image.ways import Way
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,8 +32,8 @@ class DetectorMissing(RuntimeError):
 class TextDetector(Protocol):
     """Finds text in 8-bit pictures, grey (rows, columns) or RGB (rows, columns, 3), whichever way it runs."""
 
-    def boxes(self, picture: Picture) -> list[Box]:
-        """Where there is text: boxes without margins whose text was not read."""
+    def boxes(self, picture: Picture, way: Way = Way.PLAIN) -> list[Box]:
+        """Where there is text, as the picture shows it: boxes without margins whose text was not read."""
 
     def read(self, picture: Picture, box: Box) -> Box:
         """The box with what it says in a picture; as it is where nothing can be read."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from emulator.deidentify.image.boxes import Box, joined
 from emulator.deidentify.image.detection import TextDetector
+from emulator.deidentify.image.ways import Way
 
 if TYPE_CHECKING:
     import numpy as np
 
     Picture = np.ndarray[Any, np.dtype[np.uint8]]
 
-_LOOKS = 3
-"""How often a view is looked at: parts of a line may be overlooked beside the rest of it."""
+_WAYS = (Way.ENLARGED, Way.TURNED)
+"""How a view is looked at. What was found is then blackened, and the rest looked at as it is."""
 _MARGIN = 0.15
 """What is blackened around a text, in heights of its letters."""
 _LEAST_MARGIN = 2
@@ -34,17 +35,19 @@ def with_margin(box: Box, width: int, height: int) -> Box:
 
 def _found(picture: Picture, detector: TextDetector) -> list[Box]:
     height, width = picture.shape[:2]
-    found, left = list[Box](), picture
-    for _ in range(_LOOKS):
-        more = detector.boxes(left)
-        if not more:
-            break
-        found += more
-        left = left.copy()
-        for box in more:
-            around = with_margin(box, width, height)
-            left[around.y : around.bottom, around.x : around.right] = 0
-    return found
+    found = [box for way in _WAYS for box in detector.boxes(picture, way)]
+    if not found:
+        return []
+    rest = _without(picture, (with_margin(box, width, height) for box in found))
+    return [*found, *detector.boxes(rest)]
+
+
+def _without(picture: Picture, boxes: Iterable[Box]) -> Picture:
+    """A copy of a picture with boxes black."""
+    made = picture.copy()
+    for box in boxes:
+        made[box.y : box.bottom, box.x : box.right] = 0
+    return made
 
 
 def _read(pictures: Sequence[Picture], box: Box, detector: TextDetector) -> Box:

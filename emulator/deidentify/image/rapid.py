@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.deidentify.image.boxes import Box, joined
 from emulator.deidentify.image.tiles import SIDE, tiles
+from emulator.deidentify.image.ways import Way, in_picture, resized, scaled, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,12 +57,16 @@ _CONTEXT = 2
 class RapidDetector:
     """A TextDetector that loads its models with the first picture. For one thread."""
 
-    def boxes(self, picture: Picture) -> list[Box]:
-        """As TextDetector's, with the picture cut into tiles, and once more as a whole where it is large."""
-        height, width = picture.shape[:2]
-        found = [box for tile in tiles(width, height) for box in self._in_tile(picture, tile)]
-        found += self._at_once(picture) if max(height, width) > SIDE else []
-        return joined(found)
+    def boxes(self, picture: Picture, way: Way = Way.PLAIN) -> list[Box]:
+        """As TextDetector's, with what is shown cut into tiles, and once more as a whole where it is large.
+
+        Enlarged it is not shown as a whole: that is for small letters.
+        """
+        seen = shown(picture, way)
+        height, width = seen.shape[:2]
+        found = [box for tile in tiles(width, height) for box in self._in_tile(seen, tile)]
+        found += self._at_once(seen) if max(height, width) > SIDE and way is not Way.ENLARGED else []
+        return joined(in_picture(box, way, picture.shape[1], picture.shape[0]) for box in found)
 
     def read(self, picture: Picture, box: Box) -> Box:
         """As TextDetector's; text that runs up, down or upside down is turned first."""
@@ -91,15 +96,11 @@ class RapidDetector:
 
     def _at_once(self, picture: Picture) -> list[Box]:
         """Letters of a large picture that are too large for tiles, found in a smaller copy of it."""
-        import numpy as np
-        from PIL import Image
-
         height, width = picture.shape[:2]
         factor = SIDE / max(height, width)
-        size = max(1, round(width * factor)), max(1, round(height * factor))
-        small = np.asarray(Image.fromarray(np.ascontiguousarray(picture)).resize(size, Image.Resampling.BILINEAR))
-        whole = Box(0, 0, *size)
-        return [_enlarged(box, 1 / factor, width, height) for box in self._in_tile(small, whole)]
+        small = resized(picture, factor)
+        whole = Box(0, 0, small.shape[1], small.shape[0])
+        return [scaled(box, 1 / factor, width, height) for box in self._in_tile(small, whole)]
 
     def _found(self, picture: Picture) -> list[Box]:
         output = self._engine(_colours(_widened(picture)), use_det=True, use_cls=False, use_rec=False)
@@ -141,9 +142,3 @@ def _around(points: Any, score: float) -> Box:
     """The upright box around four corners."""
     (left, top), (right, bottom) = points.min(axis=0).astype(int).tolist(), points.max(axis=0).astype(int).tolist()
     return Box(left, top, right - left + 1, bottom - top + 1, score=score)
-
-
-def _enlarged(box: Box, factor: float, width: int, height: int) -> Box:
-    left, top = int(box.x * factor), int(box.y * factor)
-    right, bottom = min(width, -int(-box.right * factor // 1)), min(height, -int(-box.bottom * factor // 1))
-    return Box(left, top, right - left, bottom - top, score=box.score)

@@ -8,6 +8,7 @@ import numpy as np
 from emulator.deidentify.image.boxes import Box
 from emulator.deidentify.image.redaction import Wanted
 from emulator.deidentify.image.rules import ImageRules, Mode
+from emulator.deidentify.image.ways import Way
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text import Cleaner, Known, TextRules
 from tests.support.burned_in import Picture
@@ -25,7 +26,8 @@ class Stamp:
     said: str = ""
     looked_at: list[tuple[int, ...]] = field(default_factory=list)
 
-    def boxes(self, picture: Picture) -> list[Box]:
+    def boxes(self, picture: Picture, way: Way = Way.PLAIN) -> list[Box]:
+        del way
         self.looked_at.append(picture.shape)
         place = picture[FOUND.y : FOUND.bottom, FOUND.x : FOUND.right]
         return [FOUND] if place.size and np.ptp(place) else []

@@ -105,10 +105,11 @@ def test_a_whole_dataset_is_told_of_as_one_run(
     emulator: RunningEmulator, dataset: str, store: Store, metadata: FhirStore, unique: Callable[[str], str]
 ) -> None:
     store.post(made())
-    body = {"destinationDataset": f"{dataset.rpartition('/')[0]}/{unique('d')}", "config": config(metadata)}
+    destination = f"{dataset.rpartition('/')[0]}/{unique('d')}"
+    body = {"destinationDataset": destination, "config": config(metadata)}
     done = transfers.wait(emulator, transfers.start(emulator, dataset, "deidentify", body, "v1beta1"))
     run = metadata.read(f"Provenance/{done['name'].rpartition('/')[2]}")
-    twin = store.name.replace(dataset, body["destinationDataset"])
+    twin = store.name.replace(dataset, destination)
     assert twin in [each["display"] for each in run["target"]]
     assert all("/dicomStores/" in each["display"] for each in run["target"])
     targets = [each["target"][0]["display"] for each in told(metadata, f"&entity=Provenance/{run['id']}")]
