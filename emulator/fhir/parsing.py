@@ -25,7 +25,7 @@ _BLANKS = b" \t\r\n"
 _TOO_DEEP = f"field exceeded the maximum nesting depth {MAX_DEPTH}"
 _INEXACT = re.compile(
     rb"[:,\[][ \t\r\n]*-?"  # a number in an object or array, whose text a float or an integer would not give back:
-    rb"(?:\d+\.\d*0[ \t\r\n,}\]]"  # 1.00
+    rb"(?:\d+\.\d+0[ \t\r\n,}\]]"  # 1.00, but not 1.0
     rb"|0\.0000"  # written with an exponent by the fast way
     rb"|[\d.]{16,}"  # more digits than a float holds for certain
     rb"|[\d.]+[eE]"

@@ -137,13 +137,23 @@ def texts(resource: Json, *, extensions: bool = True) -> list[str]:
 
 def texts_apart(resource: Json) -> tuple[list[str], list[str]]:
     """As `texts`: those that stand outside of extensions, and those inside."""
+    own, inside = elements_apart(resource)
+    return [each["reference"] for each in own], [each["reference"] for each in inside]
+
+
+def elements_apart(resource: Json) -> tuple[list[Json], list[Json]]:
+    """The elements that have these texts: those that stand outside of extensions, and those inside."""
     extensions: list[Any] = []
-    return _texts([resource], extensions), _texts(extensions, extensions)
+    return _elements([resource], extensions), _elements(extensions, extensions)
 
 
 def _texts(left: list[Any], extensions: list[Any]) -> list[str]:
-    """The texts below values, which are used up; values of extensions are put aside, unless they are these values."""
-    found: list[str] = []
+    return [each["reference"] for each in _elements(left, extensions)]
+
+
+def _elements(left: list[Any], extensions: list[Any]) -> list[Json]:
+    """The References below values, which are used up; values of extensions are put aside, unless these are they."""
+    found: list[Json] = []
     while left:
         value = left.pop()
         if type(value) is dict:
@@ -152,7 +162,7 @@ def _texts(left: list[Any], extensions: list[Any]) -> list[str]:
                 if kind is dict or kind is list:
                     (extensions if name in _EXTENSIONS else left).append(each)
                 elif name == "reference" and kind is str:
-                    found.append(each)
+                    found.append(value)
         else:
             left += [each for each in value if type(each) is dict or type(each) is list]
     return found

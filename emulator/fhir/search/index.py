@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,7 +19,6 @@ from emulator.fhir.search.parameters import Parameter, Parameters, key_of
 from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, UNCODED, Row, Rows, system_key
 
 Json = Mapping[str, Any]
-_Reader = tuple[Parameter, Path]
 _Concept = tuple[tuple[tuple[str, int], ...], tuple[str, ...]]
 _UNCODED = (("", UNCODED),)
 Local = Callable[[str], str]
@@ -59,24 +58,28 @@ def relative(text: str) -> str:
     return match[1] if match else text
 
 
+class _Reading(NamedTuple):
+    """Parameters that find the same in a resource: what gives their values, one of them, and the keys of all."""
+
+    path: Path
+    parameter: Parameter
+    keys: tuple[int, ...]
+    text_keys: tuple[int, ...]
+
+
 class _Plan:
     """The parameters of a type by the keys that a resource must have for them to find anything."""
 
     def __init__(self, parameters: Iterable[Parameter]) -> None:
-        self._always: list[_Reader] = []
-        self._by_key: dict[str, list[_Reader]] = {}
-        self._known: dict[tuple[str, ...], list[_Reader]] = {}
+        self._sides: list[tuple[Parameter, list[tuple[str, frozenset[str] | None]]]] = []
+        self._known: dict[tuple[str, ...], list[_Reading]] = {}
         for each in parameters:
-            if not each.expression or each.code in {"_id", "_lastUpdated"}:
-                continue
-            keys = _needed(each)
-            for key in keys or ():
-                self._by_key.setdefault(key, []).append((each, each.path))
-            if keys is None:
-                self._always.append((each, each.path))
+            if each.expression and each.code not in {"_id", "_lastUpdated"}:
+                sides = [(side, _needed(each, side)) for side in alternatives(each.expression)]
+                self._sides.append((each, sides))
 
-    def of(self, resource: Json) -> list[_Reader]:
-        """What may find something in a resource, each once."""
+    def of(self, resource: Json) -> list[_Reading]:
+        """What may find something in a resource, each parameter once."""
         keys = tuple(resource)
         found = self._known.get(keys)
         if found is None:
@@ -85,21 +88,24 @@ class _Plan:
                 self._known[keys] = found
         return found
 
-    def _of_keys(self, keys: Iterable[str]) -> list[_Reader]:
-        found = dict.fromkeys(self._always)
-        for key in keys:
-            found.update(dict.fromkeys(self._by_key.get(key, ())))
-        return [*found]
+    def _of_keys(self, keys: Iterable[str]) -> list[_Reading]:
+        """Without the sides of a union that find nothing, many parameters are the same: code and combo-code."""
+        same: dict[tuple[Any, ...], list[Parameter]] = {}
+        for each, sides in self._sides:
+            there = [side for side, needed in sides if needed is None or not needed.isdisjoint(keys)]
+            if there:
+                same.setdefault((" | ".join(there), each.type, each.components), []).append(each)
+        return [
+            _Reading(compiled(text), each[0], tuple(one.key for one in each), tuple(one.text_key for one in each))
+            for (text, *_), each in same.items()
+        ]
 
 
-def _needed(parameter: Parameter) -> frozenset[str] | None:
-    if parameter.type != "composite":
-        return first_keys(parameter.expression)
-    found = [
-        first_keys(parameter.components[1].expression if side == parameter.base else side)
-        for side in alternatives(parameter.expression)
-    ]
-    return None if None in found else frozenset().union(*(each for each in found if each))
+def _needed(parameter: Parameter, side: str) -> frozenset[str] | None:
+    """The keys of which a resource needs one for a side of a parameter's expression; None: it may need none."""
+    if parameter.type == "composite" and side == parameter.base:
+        return first_keys(parameter.components[1].expression)
+    return first_keys(side)
 
 
 class Indexer:
@@ -115,9 +121,9 @@ class Indexer:
         rows: Rows = {name: [] for name in COLUMNS}
         words: dict[str, None] = {}
         left = MOST_ROWS
-        for parameter, path in self._plan(resource["resourceType"]).of(resource):
-            if values := path(resource):
-                left -= self._add(parameter, values[: max(left, 0)], rows, words)
+        for reading in self._plan(resource["resourceType"]).of(resource):
+            if values := reading.path(resource):
+                left -= self._add(reading, values[: max(left, 0)], rows, words)
         self._add_words(CONTENT_KEY, words, rows)
         div = narrative.get("div") if isinstance(narrative := resource.get("text"), dict) else None
         if isinstance(div, str):
@@ -129,8 +135,9 @@ class Indexer:
             self._plans[resource_type] = _Plan(self._parameters.of(resource_type).values())
         return self._plans[resource_type]
 
-    def _add(self, parameter: Parameter, values: list[Any], rows: Rows, words: dict[str, None]) -> int:
-        """Add a parameter's rows, each once, in the order of the values; their number."""
+    def _add(self, reading: _Reading, values: list[Any], rows: Rows, words: dict[str, None]) -> int:
+        """Add the rows of parameters, of each every one once, in the order of the values; their number."""
+        parameter = reading.parameter
         kind = parameter.type
         if kind == "composite":
             table, found = "pairs", self._pairs(parameter, values)
@@ -140,20 +147,22 @@ class Indexer:
             table, found = "references", references(values, self._local)
         else:
             table, found = _TABLE[kind], _READERS[kind](values)
-        key = parameter.key
-        distinct = dict.fromkeys(found)
-        rows[table] += [(key, place, *row) for place, row in enumerate(distinct)]
+        distinct = _distinct(found)
+        into = rows[table]
+        for key in reading.keys:
+            into += [(key, place, *row) for place, row in enumerate(distinct)]
         if kind == "token":
-            self._add_texts(parameter.text_key, values, rows, words)
+            self._add_texts(reading.text_keys, values, rows["strings"], words)
         elif kind == "string":
             for row in distinct:
                 words.update(dict.fromkeys(str(row[0]).split()))
-        return len(distinct)
+        return len(distinct) * len(reading.keys)
 
-    def _add_texts(self, key: int, values: list[Any], rows: Rows, words: dict[str, None]) -> None:
+    def _add_texts(self, keys: Iterable[int], values: list[Any], into: list[Row], words: dict[str, None]) -> None:
         distinct = dict.fromkeys(plain for value in values if type(value) is dict for plain in _plain_texts(value))
         if distinct:
-            rows["strings"] += [(key, place, plain, "") for place, plain in enumerate(distinct)]
+            for key in keys:
+                into += [(key, place, plain, "") for place, plain in enumerate(distinct)]
             for plain in distinct:
                 words.update(dict.fromkeys(plain.split()))
 
@@ -182,6 +191,12 @@ class Indexer:
         if kind == "reference":
             return ((target, 0, 0, 0, "") for (target,) in references(values, self._local))
         return ((code, system, low, high, unit) for low, high, code, system, unit in numbers(values))
+
+
+def _distinct(found: Iterable[Row]) -> list[Row]:
+    """Each once, in the order in which they came."""
+    rows = [*found]
+    return rows if len(rows) < 2 else [*dict.fromkeys(rows)]
 
 
 def tokens(values: list[Any]) -> Iterator[tuple[str, int]]:

@@ -12,8 +12,10 @@ from functools import lru_cache
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NANOSECONDS = re.compile(rb"[0-9]{4,22}")
+# What is written of a time is remembered for a moment: all changes of a bundle, and the answer to them, have the same.
 
 
+@lru_cache(maxsize=256)
 def version_id(microseconds: int) -> str:
     """The versionId of a change: MTY4MzA2MDQzOTI5NjIxMDAwMA."""
     return base64.b64encode(b"%d000" % microseconds).decode().rstrip("=")
@@ -28,6 +30,7 @@ def microseconds_of(version: str) -> int | None:
     return int(text) // 1000 if _NANOSECONDS.fullmatch(text) else None
 
 
+@lru_cache(maxsize=256)
 def last_updated(microseconds: int) -> str:
     """Meta.lastUpdated of a change: 2023-05-02T20:47:19.296210+00:00."""
     second, rest = divmod(microseconds, 1_000_000)
@@ -36,7 +39,7 @@ def last_updated(microseconds: int) -> str:
 
 def http_date(microseconds: int) -> str:
     """A Last-Modified header (RFC 9110 5.6.7)."""
-    return format_datetime(_moment(microseconds).replace(microsecond=0), usegmt=True)
+    return _http_second(microseconds // 1_000_000)
 
 
 def of_http_date(text: str) -> int | None:
@@ -63,9 +66,9 @@ def _to_the_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
-def _moment(microseconds: int) -> datetime:
-    second, rest = divmod(microseconds, 1_000_000)
-    return datetime.fromtimestamp(second, UTC).replace(microsecond=rest)
+@lru_cache(maxsize=1024)
+def _http_second(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
 
 
 def _count(moment: datetime) -> int:

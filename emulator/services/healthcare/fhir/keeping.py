@@ -77,6 +77,7 @@ def put(
     blob: str = "",
     in_place: bool = False,
     operation: str = "",
+    is_new: bool = False,
 ) -> Change:
     """Make a resource, which has its id, the current version; its meta gets version and time.
 
@@ -84,9 +85,10 @@ def put(
     blob       the file of a raw Binary, which the caller has counted a reference for
     in_place   forget the version before, as imports do and stores without versions
     operation  the number of the long-running operation that does it
+    is_new     its id is one that was made for it, so that there is no version before
     """
     resource = new.resource
-    before = versions.newest(tx, store, new.type, resource["id"])
+    before = None if is_new else versions.newest(tx, store, new.type, resource["id"])
     rid = _next_rid(tx, store.key, at if before is None else max(at, before.at + 1))
     after = _version_of(new, rid, method, blob)
     live, forgotten = _step_down(context, tx, store, before, in_place=in_place)

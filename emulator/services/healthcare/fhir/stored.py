@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 KIND = "healthcare.fhirStores"
+_CACHE = "healthcare.fhir.stores"
+_MOST_KEPT = 256
+_STATE = (
+    "SELECT r.etag, coalesce(s.key, 0) FROM resources r LEFT JOIN fhir_stores s ON s.name = r.name"
+    " WHERE r.kind = ? AND r.name = ?"
+)
+"""What a store that is remembered is known to be the same by."""
 
 
 @dataclass(frozen=True)
@@ -126,17 +133,26 @@ class Version:
 
 
 def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) -> Store:
-    """The store of that name; 404 where there is none. Inside a write, pass its tx."""
-    resource = context.resources.get(KIND, name, tx)
-    if resource is None:
-        raise errors.no_store(name)
+    """The store of that name; 404 where there is none. Inside a write, pass its tx.
+
+    What follows from its settings is worked out once for each of them.
+    """
     reader = tx if tx is not None else context.db.reader
-    row = reader.execute("SELECT key FROM fhir_stores WHERE name = ?", (name,)).fetchone()
-    key = 0 if row is None else int(row[0])
-    known, indexer = searchable.of(context, reader, key, name, resource.body)
-    profiles = guides.profiles(context, reader, key, known, resource.body.get("validationConfig") or {})
+    row = reader.execute(_STATE, (KIND, name)).fetchone()
+    if row is None:
+        raise errors.no_store(name)
+    etag, key = str(row[0]), int(row[1])
+    kept: dict[str, Store] = context.extensions.setdefault(_CACHE, {})
+    store = kept.get(name)
+    if store is None or store.key != key or store.resource.etag != etag:
+        resource = context.resources.require(KIND, name, tx)
+        store = Store(key, resource, *searchable.of(context, reader, key, name, resource.body), context.clock)
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[name] = store
+    profiles = guides.profiles(context, reader, key, store.parameters, store.settings.get("validationConfig") or {})
     lag = context.trouble.index_lag("fhir_search", name)
-    return Store(key, resource, known, indexer, context.clock, profiles, lag)
+    return replace(store, profiles=profiles, lag=lag) if profiles or lag else store
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:

@@ -56,7 +56,7 @@ class Work:
     def create(self, new: Ready, identifier: str = "", blob: Blob | str = "") -> Done:
         """Create a resource with an id of the server's own, or the one that was given to it before."""
         new.resource["id"] = identifier or new_id(self.context)
-        return Done(201, self._put(new, "POST", blob))
+        return Done(201, self._put(new, "POST", blob, is_new=True))
 
     def update(self, new: Ready, conditions: Conditions = NONE, blob: Blob | str = "") -> Done:
         """Replace a resource, or create it with the client's id where the store allows that."""
@@ -121,11 +121,11 @@ class Work:
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
         cascading.note(self.context, self.tx, self.store, self._changes)
 
-    def _put(self, new: Ready, method: str, blob: Blob | str) -> Version:
+    def _put(self, new: Ready, method: str, blob: Blob | str, *, is_new: bool = False) -> Version:
         if blob:
             self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
-        change = keeping.put(self.context, self.tx, self.store, new, method, self._at, blob=file)
+        change = keeping.put(self.context, self.tx, self.store, new, method, self._at, blob=file, is_new=is_new)
         self._changes.append(change)
         self._links += new.links
         return change.after

@@ -25,19 +25,31 @@ def rewrite(store: Store, resource: Json, became: Mapping[str, str], search: Sea
     became is Type/id of what entries became, by their names; search finds what conditional references mean. Refused
     for a conditional reference that no resource matches, or several.
     """
-    if not any(references.texts_apart(resource)):
-        return
+    own, in_extensions = references.elements_apart(resource)
+    conditional = False
+    for element in own + in_extensions if store.reads_complex_references else own:
+        text = element["reference"]
+        if text in became:
+            element["reference"] = became[text]
+        elif references.parse(text, store.name).kind is Kind.CONDITIONAL:
+            conditional = True
+    if conditional:
+        _resolve(store, resource, search)
+
+
+def _resolve(store: Store, resource: Json, search: Search) -> None:
+    """Make conditional references those to what they find."""
     wrong = []
     for place in integrity.places(store, resource):
         text = place.text
-        if text in became:
-            place.element["reference"] = became[text]
-        elif (to := references.parse(text, store.name)).kind is Kind.CONDITIONAL:
-            found = search(store.require_type(to.type), to.query)
-            if len(found) == 1:
-                place.element["reference"] = found[0].relative
-            else:
-                many = "no resource matches" if not found else "more than one resource matches"
-                wrong.append(f"{place.path}: {many} the conditional reference {text[:300]}")
+        to = references.parse(text, store.name)
+        if to.kind is not Kind.CONDITIONAL:
+            continue
+        found = search(store.require_type(to.type), to.query)
+        if len(found) == 1:
+            place.element["reference"] = found[0].relative
+        else:
+            many = "no resource matches" if not found else "more than one resource matches"
+            wrong.append(f"{place.path}: {many} the conditional reference {text[:300]}")
     if wrong:
         raise errors.bad_references(*wrong)
