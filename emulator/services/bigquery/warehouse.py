@@ -20,6 +20,7 @@ from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import storage as tables
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
+from emulator.services.bigquery.sql.small import SmallResults
 from emulator.state.work import Work
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Warehouse:
         self._insert_ids: dict[tuple[str, str], float] = {}
         self.work: Work[tuple[str, str], Ticket] = Work()  # running jobs by project and id
         self.slots = Slots()
+        self.small = SmallResults()
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
         self.readers: list[Callable[[str], Awaitable[None]]] = []  # told of a storage whose rows are about to change
 

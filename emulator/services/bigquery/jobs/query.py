@@ -45,6 +45,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
             raise errors.error("notImplemented", "Scripts with tableDefinitions are not emulated.")
         if job.configuration.get("destinationTable"):
             raise errors.error("invalidQuery", "configuration.query.destinationTable cannot be set for scripts")
+        await job.kept()
         session = Session(context, job, ticket, read.defaults)
         await script.run(session, nodes, read.parameters)
         return

@@ -30,7 +30,10 @@ _log = logging.getLogger("emulator.bigquery")
 
 
 async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection], Any] | None = None) -> None:
-    """Keep a new job, durably, and start it. also runs in the same write. Raises 409 where its id is taken."""
+    """Keep a new job, durably, and start it. also runs in the same write. Raises 409 where its id is taken.
+
+    One with an id of ours is started at once: what it does must wait for `Job.kept` where others can see it.
+    """
     slots = warehouse.of(context).slots
     owner = _owner(job)
     has_slot = slots.take_now(owner)
@@ -44,6 +47,11 @@ async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection]
         if also is not None:
             also(tx)
 
+    if job.has_own_id:
+        job.keeping = asyncio.ensure_future(context.db.write(change))
+        start(context, job, has_slot=has_slot)
+        await job.kept()
+        return
     try:
         await context.db.write(change)
     except BaseException:
@@ -73,6 +81,8 @@ async def _run(context: Context, job: Job, ticket: Ticket, *, has_slot: bool) ->
             await house.slots.take(owner, ticket)
             has_slot = True
             await _running(context, job)
+        if job.kind != "query":
+            await job.kept()
         version_for(context, job.project, job.configuration.get("destinationEncryptionConfiguration"), job.location)
         await RUNNERS[job.kind](context, job, ticket)
     except ApiError as error:

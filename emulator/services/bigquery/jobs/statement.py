@@ -6,13 +6,12 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 from __future__ import annotations
 
 from emulator.services.bigquery import catalog, errors, expiration, history, warehouse
-from emulator.services.bigquery.jobs import commit, ddl, policy_ddl, reads, results, routine_ddl, temporary, transfers
+from emulator.services.bigquery.jobs import commit, ddl, policy_ddl, reads, routine_ddl, temporary, transfers
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.jobs.transaction import Transaction
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import marks, scripts
-from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.engine import result_table, stored
 from emulator.services.bigquery.sql.plans import Plan
 from emulator.state.resources import Resource
@@ -20,8 +19,13 @@ from emulator.state.resources import Resource
 
 async def run(query: Query, plan: Plan, *, last: bool) -> None:
     """Run one statement; what came out is in the job's configuration and statistics. last: it has the destination."""
+    destination = (query.job.configuration.get("destinationTable") or {}) if last else {}
+    if plan.kind == "SELECT" and (not destination or str(destination.get("datasetId", "")).startswith("_")):
+        await _select_anonymous(query, plan)
+        return
+    await query.job.kept()
     if plan.kind == "SELECT":
-        await _select(query, plan, last=last)
+        await _select_into(query, plan, TableName.from_reference(destination, query.job.project))
     elif plan.target is not None and plan.target.dataset == query.script.defaults.temporary:
         await temporary.run(query, plan, plan.target)
     elif plan.is_dml or plan.kind == "TRUNCATE_TABLE":
@@ -46,39 +50,32 @@ async def run(query: Query, plan: Plan, *, last: bool) -> None:
         query.job.statistics["query"] = statistics
 
 
-async def _select(query: Query, plan: Plan, *, last: bool) -> None:
+async def _select_into(query: Query, plan: Plan, destination: TableName) -> None:
     context, job = query.context, query.job
-    destination = job.configuration.get("destinationTable")
-    named = last and destination and not str(destination.get("datasetId", "")).startswith("_")
     found = await reads.snapshot(query, plan)
-    if named and destination:
-        target = commit.Target.of(
-            TableName.from_reference(destination, job.project),
-            job.key,
-            job.configuration,
-            commit.WRITE_EMPTY,
-            query.principal,
-        )
-        commit.check_permissions(context, target, query.principal)
-        if not await commit.is_done(context, target):
-            staging, fields, _ = await select_into_storage(query, plan, found)
-            await commit.put(context, target, staging, fields)
-    else:
-        await _select_anonymous(query, plan, found)
+    target = commit.Target.of(destination, job.key, job.configuration, commit.WRITE_EMPTY, query.principal)
+    commit.check_permissions(context, target, query.principal)
+    if not await commit.is_done(context, target):
+        staging, fields, _ = await select_into_storage(query, plan, found)
+        await commit.put(context, target, staging, fields)
     job.statistics["query"] = await reads.statistics_of(query, plan, found)
 
 
-async def _select_anonymous(query: Query, plan: Plan, found: Snapshot) -> None:
+async def _select_anonymous(query: Query, plan: Plan) -> None:
+    """Run a SELECT into a result that is kept with the job's end; before it nobody sees anything of either."""
     context, job = query.context, query.job
+    found = await reads.snapshot(query, plan)
     storage = f"r_{context.ids.hex(24)}"
     house = warehouse.of(context)
-    fields, _ = await house.run(
-        scripts.fill, query.script, plan.number, found, result_table(storage), ticket=query.ticket
+    fields, rows = await house.run(
+        scripts.fill_result, query.script, plan.number, found, result_table(storage), ticket=query.ticket
     )
+    house.small.keep(storage, rows)
     name = TableName(job.project, "_anonymous_results", f"anon{storage[2:]}")
     created = int(context.clock.seconds() * 1000)
-    await context.db.write(results.insert_in, Result(name, storage, tuple(fields), query.principal, created))
+    job.result = Result(name, storage, tuple(fields), query.principal, created)
     job.configuration["destinationTable"] = name.reference
+    job.statistics["query"] = await reads.statistics_of(query, plan, found)
 
 
 async def _dml_in_transaction(query: Query, plan: Plan, transaction: Transaction) -> None:

@@ -5,6 +5,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import orjson
 
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors
+from emulator.services.bigquery.jobs import results
+from emulator.services.bigquery.jobs.results import Result
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -25,7 +28,11 @@ PENDING, RUNNING, DONE = "PENDING", "RUNNING", "DONE"
 
 @dataclass
 class Job:
-    """One job. payload is what it needs beside its configuration (the uploaded file of a load)."""
+    """One job. payload is what it needs beside its configuration (the uploaded file of a load).
+
+    result is an anonymous table that it has filled, kept with its end; keeping is the write that keeps a new job, while
+    that is under way.
+    """
 
     project: str
     id: str
@@ -35,6 +42,14 @@ class Job:
     body: dict[str, Any]
     payload: dict[str, Any] = field(default_factory=dict)
     state: str = PENDING
+    result: Result | None = None
+    keeping: asyncio.Future[Any] | None = None
+    has_own_id: bool = False  # one that nobody else can ask for
+
+    async def kept(self) -> None:
+        """Wait until a new job is kept, durably. Raises what that write raised."""
+        if self.keeping is not None:
+            await asyncio.shield(self.keeping)
 
     @property
     def kind(self) -> str:
@@ -99,7 +114,7 @@ def new(context: Context, project: str, body: dict[str, Any], principal: str) ->
         "user_email": principal.partition(":")[2],
         "principal_subject": principal,
     }
-    return Job(project, identifier, location, principal, created, shown)
+    return Job(project, identifier, location, principal, created, shown, has_own_id=not reference.get("jobId"))
 
 
 def insert_in(tx: sqlite3.Connection, job: Job) -> None:
@@ -123,8 +138,10 @@ def insert_child_in(tx: sqlite3.Connection, child: Job, parent: Job) -> None:
 
 
 def save_in(tx: sqlite3.Connection, job: Job) -> None:
-    """Keep a job's new state inside a write."""
+    """Keep a job's new state, and its result, inside a write."""
     job.body["status"]["state"] = job.state
+    if job.result is not None:
+        results.insert_in(tx, job.result)
     tx.execute(
         "UPDATE bigquery_jobs SET state = ?, body = ?, payload = ? WHERE project = ? AND id = ?",
         (job.state, orjson.dumps(job.body), orjson.dumps(job.payload), job.project, job.id),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import changes, engine, kept, marks, storage
+from emulator.services.bigquery.sql import changes, engine, kept, marks, small, storage
 from emulator.services.bigquery.sql.blocks import Node
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot, TableInfo
 from emulator.services.bigquery.sql.errors import SqlError
@@ -181,9 +181,25 @@ def fill(
     One transaction, so that a table that gets a column meanwhile has the same columns from describing to reading.
     """
     with engine.transaction(connection):
-        sql = _select(connection, script, number, found)
-        fields = engine.describe(connection, sql)
-        return fields, storage.fill_in(connection, table, fields, kept.checked(fields, sql))
+        return _fill(connection, script, number, found, table)
+
+
+def _fill(
+    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, table: str
+) -> tuple[list[Field], int]:
+    sql = _select(connection, script, number, found)
+    fields = engine.describe(connection, sql)
+    return fields, storage.fill_in(connection, table, fields, kept.checked(fields, sql))
+
+
+def fill_result(
+    connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, table: str
+) -> tuple[list[Field], bytes]:
+    """The same for a table of results; gives its columns, and its rows as `small.pickled` where they are few."""
+    with engine.transaction(connection):
+        fields, count = _fill(connection, script, number, found, table)
+        rows = storage.read_page(connection, table, fields, 0, count) if count <= small.ROWS else None
+    return fields, b"" if rows is None else small.pickled(rows)
 
 
 def evaluate(
