@@ -116,6 +116,14 @@ def parser() -> argparse.ArgumentParser:
         help="run tasks of Cloud Run jobs of that image as this command of this machine, with the job's arguments, "
         "environment and account; again for each image (default: executions fail)",
     )
+    start.add_argument(
+        "--query-memory",
+        type=int,
+        default=defaults.DEFAULT_QUERY_MEMORY,
+        metavar="MIB",
+        help="memory for all of BigQuery's queries together; one that needs more fails with resourcesExceeded "
+        f"(default %(default)s MiB, at least {defaults.LEAST_QUERY_MEMORY})",
+    )
     for name, text in (
         ("stop", "stop the emulator"),
         ("status", "say whether it runs, and where"),
@@ -242,6 +250,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         groups=_absolute(options.groups),
         root_key=_absolute(options.encrypt_at_rest),
         run_images=tuple(map(_run_image, options.run_image)),
+        query_memory=options.query_memory,
     )
     if settings.groups is not None:
         groups.read(settings.groups)  # before the emulator is in the background, where nobody hears
@@ -335,21 +344,29 @@ def _wrong_use(options: argparse.Namespace) -> str:
         return f'--operations "{options.operations}" is none of immediate, manual, delay:SECONDS.'
     if options.trouble and (problem := _wrong_trouble(options.trouble)):
         return problem
-    for text in options.run_image:
-        if not all(_run_image(text)):
-            return f'--run-image "{text}" is not of the form IMAGE=COMMAND.'
+    if options.query_memory < defaults.LEAST_QUERY_MEMORY:
+        return f"--query-memory {options.query_memory} is too little: give {defaults.LEAST_QUERY_MEMORY} MiB or more."
+    if options.run_image and (problem := _wrong_images(options.run_image, options.host)):
+        return problem
     if _tls_port(options) is None and (options.grpc_tls is not None or options.tls_certificate is not None):
         return "--grpc-tls and --tls-certificate are for a start with --tls."
     key = options.encrypt_at_rest
     if key is not None and key.expanduser().resolve().is_relative_to(options.state.expanduser().resolve()):
         return f"--encrypt-at-rest {key} is refused: a root key in the state that it protects protects nothing."
-    if options.run_image and options.host not in LOOPBACK:
-        return f"--run-image is refused on {options.host}: callers of other machines would start processes on this one."
     if options.host not in LOOPBACK and options.iam == "off":
         return (
             f"--iam off is refused on {options.host}: beyond loopback every caller must have credentials and "
             "permissions."
         )
+    return ""
+
+
+def _wrong_images(texts: list[str], host: str) -> str:
+    for text in texts:
+        if not all(_run_image(text)):
+            return f'--run-image "{text}" is not of the form IMAGE=COMMAND.'
+    if host not in LOOPBACK:
+        return f"--run-image is refused on {host}: callers of other machines would start processes on this one."
     return ""
 
 

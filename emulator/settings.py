@@ -12,6 +12,8 @@ DEFAULT_GRPC_PORT = 9471
 DEFAULT_TLS_PORT = 9472
 DEFAULT_GRPC_TLS_PORT = 9473
 DEFAULT_PROJECT = "local-project"
+DEFAULT_QUERY_MEMORY = 4096  # MiB
+LEAST_QUERY_MEMORY = 1024  # below it the threads of the process that runs queries would have no room
 # A project's number is arbitrary; this one is what the recorded calls of the official plugin have for this project.
 DEFAULT_PROJECT_NUMBER = "482913507712"
 _ABOVE = Path(__file__).resolve().parent.parent
@@ -32,7 +34,7 @@ class Settings:
     for none; request_log the file to which every request is told, None for none.
     root_key is the file of the key under which data are encrypted at rest, None where they are not.
     groups is a file that declares who is in which group; run_images has the images of Cloud Run jobs, each with the
-    command of this machine that it is run as.
+    command of this machine that it is run as. query_memory (MiB) is what all of BigQuery's queries together have.
     """
 
     state: Path
@@ -52,6 +54,7 @@ class Settings:
     groups: Path | None = None
     root_key: Path | None = None
     run_images: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    query_memory: int = DEFAULT_QUERY_MEMORY
 
     @property
     def is_loopback(self) -> bool:

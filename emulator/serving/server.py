@@ -268,4 +268,5 @@ def arguments_of(settings: Settings) -> list[str]:
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),
         *(("--trouble", settings.trouble) if settings.trouble else ()),
         *(("--request-log", str(settings.request_log)) if settings.request_log is not None else ()),
+        *("--query-memory", str(settings.query_memory)),
     ]

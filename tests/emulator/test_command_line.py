@@ -123,6 +123,7 @@ def test_a_corrupt_state_folder(tmp_path: Path) -> None:
         (("--state", "/none", "--encrypt-at-rest", "/none/key"), "protects nothing"),
         (("--grpc-tls",), "are for a start with --tls"),
         (("--run-image", "image"), "is not of the form IMAGE=COMMAND"),
+        (("--query-memory", "512"), "--query-memory 512 is too little: give 1024 MiB or more."),
         (("--run-image", "image=say 'hello"), "is not of the form IMAGE=COMMAND"),
         (("--run-image", "image=true", "--host", "0.0.0.0"), "--run-image is refused on 0.0.0.0"),  # noqa: S104
         (("--host", "0.0.0.0", "--iam", "off"), "--iam off is refused"),  # noqa: S104 the point of the test

@@ -134,7 +134,9 @@ class Warehouse:
             kept = self._context.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
             results = frozenset(row["storage"] for row in kept)
             self._sweep_files()
-        return Open(self._folder, (self.files, self._context.settings.state / "blobs"), live, results)
+        settings = self._context.settings
+        readable = (self.files, settings.state / "blobs")
+        return Open(self._folder, readable, live, results, settings.query_memory << 20)
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""

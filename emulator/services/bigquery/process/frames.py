@@ -20,13 +20,15 @@ LENGTH = struct.Struct(">Q")
 class Open:
     """Open the files in `folder`. live and results name what the catalogue knows: the rest is swept; None: no sweep.
 
-    readable are the folders of files that load and extract jobs name.
+    readable are the folders of files that load and extract jobs name. memory is what the process may take for its data,
+    in bytes.
     """
 
     folder: Path
     readable: tuple[Path, ...]
     live: dict[str, list[dict[str, Any]]] | None
     results: frozenset[str]
+    memory: int = 4 << 30
 
 
 @dataclass(frozen=True)

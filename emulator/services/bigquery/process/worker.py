@@ -25,7 +25,6 @@ from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Clos
 from emulator.services.bigquery.sql import messages, moment, storage
 from emulator.services.bigquery.sql.engine import Engine
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
-from emulator.services.bigquery.sql.messages import DATA_LIMIT
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -97,7 +96,8 @@ class Worker:
                 storage.sweep(connection, message.live, set(message.results))
 
         try:
-            self._engine = Engine(message.folder, message.readable, tidy)
+            limit_memory(message.memory)
+            self._engine = Engine(message.folder, message.readable, tidy, message.memory // 2)
             self._engine.connection()
         except StoreError as problem:
             self._send(Reply(0, problem=problem))
@@ -206,10 +206,10 @@ def end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def limit_memory() -> None:
+def limit_memory(wanted: int) -> None:
     """Set the limit of this process; where the whole machine runs out first, it goes before the emulator (Linux)."""
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    limit = DATA_LIMIT if hard == resource.RLIM_INFINITY else min(hard, DATA_LIMIT)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
@@ -219,7 +219,6 @@ def main(descriptor: int, parent: int) -> None:
     """Serve the socket of that descriptor."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the emulator's to act on
-    limit_memory()
     sys.setrecursionlimit(RECURSION_LIMIT)
     threading.stack_size(STACK_BYTES)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql import marks
 from emulator.services.bigquery.sql.errors import StoreError
-from emulator.services.bigquery.sql.messages import MEMORY_LIMIT, first_line, statement_error
+from emulator.services.bigquery.sql.messages import first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _log = logging.getLogger("emulator.bigquery")
+MEMORY = 2 << 30
 LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
 MACROS = [
     Path(__file__).with_name(name)
@@ -58,7 +59,8 @@ CREATE TABLE IF NOT EXISTS stored.main.write_streams (
 class Engine:
     """The rows of one emulator, in `folder`. Opened at first use; on_open then tidies up what a crash left.
 
-    readable are the folders of files that are loaded and extracted.
+    readable are the folders of files that are loaded and extracted. memory (bytes) is DuckDB's own limit, which does
+    not count lists, texts and Python's objects.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Engine:
         folder: Path,
         readable: Sequence[Path] = (),
         on_open: Callable[[DuckDBPyConnection], None] = lambda _: None,
+        memory: int = MEMORY,
     ) -> None:
         self.folder = folder
+        self._memory = memory
         self._readable = readable
         self._on_open = on_open
         self._root: DuckDBPyConnection | None = None
@@ -95,7 +99,7 @@ class Engine:
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": MEMORY_LIMIT,
+                "memory_limit": f"{self._memory}B",
                 "python_enable_replacements": "false",  # a name is never a variable of this process
                 "temp_directory": str(self.folder / "spill"),
             },

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
+import resource
 
 from emulator.services.bigquery.sql.arity import COUNTS
 from emulator.services.bigquery.sql.errors import OutOfMemory, SqlError
 
-MEMORY_LIMIT = "2GB"  # the engine's own, which does not count lists, texts and Python's objects
-DATA_LIMIT = 4 << 30  # of the engine process, all counted
 OURS = re.compile("\x01(.*)\x02", re.DOTALL)  # how errors.sql and scalars mark an error of ours
 PYTHON = "Invalid Input Error: Python exception occurred while executing the UDF: "
 BLOCK = re.compile(r"Failed to allocate block of (\d+) bytes")
@@ -142,7 +141,7 @@ def statement_error(error: Exception) -> SqlError:
         return out_of_memory()
     if text.startswith("Out of Memory Error"):
         block = BLOCK.search(text)
-        return out_of_memory(alone=block is not None and int(block[1]) > DATA_LIMIT)
+        return out_of_memory(alone=block is not None and int(block[1]) > resource.getrlimit(resource.RLIMIT_DATA)[0])
     if "Max expression depth" in text:
         return too_complex()
     sentence = text
@@ -160,8 +159,8 @@ def statement_error(error: Exception) -> SqlError:
 def out_of_memory(*, alone: bool = False) -> SqlError:
     """More memory than the emulator gives to queries. alone: more than all of it, whatever else runs."""
     return (SqlError if alone else OutOfMemory)(
-        "Resources exceeded during query execution: The query could not be executed in the allotted memory; the "
-        f"emulator gives all queries together {MEMORY_LIMIT}.",
+        "Resources exceeded during query execution: The query could not be executed in the allotted memory; "
+        "--query-memory of the emulator's start says how much all queries together have.",
         "resourcesExceeded",
     )
 

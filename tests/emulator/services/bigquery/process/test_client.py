@@ -49,11 +49,11 @@ def wait_for(_: Any, path: Path) -> str:
     return "done"
 
 
-def run(folder: Path, work: Callable[[Client], Awaitable[T]]) -> T:
-    """Do something with a client that is closed afterwards."""
+def run(folder: Path, work: Callable[[Client], Awaitable[T]], memory: int = 4 << 30) -> T:
+    """Do something with a client that is closed afterwards. memory (bytes) is what all queries have."""
 
     async def main() -> T:
-        client = Client(lambda _: Open(folder, (), None, frozenset()))
+        client = Client(lambda _: Open(folder, (), None, frozenset(), memory))
         try:
             return await work(client)
         finally:
@@ -65,6 +65,17 @@ def run(folder: Path, work: Callable[[Client], Awaitable[T]]) -> T:
 async def until(path: Path) -> None:
     while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 another process makes it
         await asyncio.sleep(0.01)
+
+
+def test_queries_have_as_much_memory_as_is_set(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        assert await client.run(query, "SELECT current_setting('memory_limit')") == [("512.0 MiB",)]
+        with pytest.raises(SqlError) as problem:  # of a list of 0.8 GB, which 4 GiB have room for
+            await client.run(query, "SELECT len(generate_series(1, 100000000))")
+        assert problem.value.reason == "resourcesExceeded"
+        assert await client.run(query, "SELECT 42") == [(42,)]
+
+    run(tmp_path, work, 1 << 30)
 
 
 def test_a_list_that_does_not_fit_into_memory_fails_and_leaves_the_others_running(tmp_path: Path) -> None:
