@@ -34,7 +34,8 @@ def rows(emulator: RunningEmulator, table: str) -> list[str]:
 
 
 def query(emulator: RunningEmulator, sql: str) -> Any:
-    status, answer = emulator.request("POST", f"{BASE}/queries", {"query": sql, "useLegacySql": False})
+    body = {"query": sql, "useLegacySql": False, "timeoutMs": 200_000}
+    status, answer = emulator.request("POST", f"{BASE}/queries", body)
     assert status == 200, answer
     return answer
 
