@@ -66,6 +66,7 @@ class Queue:
     For that, an acknowledged message is kept while an earlier one of its key is still out.
 
     A backlog of PAGE messages may go on beyond them: then `wants_more` says when `read_on` is to bring the next ones.
+    So it does once as many wait that nobody takes: what comes after them stays on disk alone.
     """
 
     def __init__(self, name: str, policy: Policy, backlog: list[Entry]) -> None:
@@ -113,6 +114,7 @@ class Queue:
 
     def add(self, fresh: Sequence[Entry]) -> None:
         """New messages, in the order of their ids; those that the backlog had already are passed over."""
+        self._goes_on = self._goes_on or len(self.ready) >= PAGE
         if self._goes_on:  # they will be read in their turn
             return
         self.ready.extend(entry for entry in fresh if entry.message > self._newest)

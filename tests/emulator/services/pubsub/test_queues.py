@@ -146,8 +146,9 @@ def test_what_comes_before_a_long_backlog_is_read_waits_for_its_turn() -> None:
     queue = Queue("s", Policy(), [Entry(i, "", 10) for i in range(1, PAGE + 1)])
     queue.add([Entry(PAGE + 2, "", 10)])
     queue.read_on([Entry(PAGE + 1, "", 10), Entry(PAGE + 2, "", 10)])
+    taken = queue.take(PAGE, 0.0, room=PAGE * 100)
     queue.add([Entry(PAGE + 2, "", 10), Entry(PAGE + 3, "", 10)])
-    taken = queue.take(2 * PAGE, 0.0, room=PAGE * 100)
+    taken += queue.take(PAGE, 0.0, room=PAGE * 100)
     assert [lease.entry.message for lease in taken] == list(range(1, PAGE + 4))
 
 
@@ -165,3 +166,17 @@ def test_a_seek_back_into_a_long_past_brings_what_follows_its_first_page() -> No
     queue.reset([Entry(i, "", 10) for i in range(1, PAGE + 1)])
     queue.take(PAGE, 0.0, room=PAGE * 100)
     assert (queue.wants_more, queue.newest) == (True, PAGE)
+
+
+def test_messages_that_nobody_takes_stay_on_disk_beyond_a_page() -> None:
+    queue = Queue("s", Policy(), [])
+    for start in range(1, 2 * PAGE, 100):
+        queue.add([Entry(number, "", 10) for number in range(start, start + 100)])
+    assert (len(queue.ready), queue.newest) == (PAGE, PAGE)
+    queue.take(PAGE, 0.0, room=PAGE * 100)
+    assert queue.wants_more
+    queue.read_on([Entry(number, "", 10) for number in range(PAGE + 1, 2 * PAGE)])
+    queue.add([Entry(2 * PAGE, "", 10)])
+    assert [lease.entry.message for lease in queue.take(PAGE, 0.0, room=PAGE * 100)] == list(
+        range(PAGE + 1, 2 * PAGE + 1)
+    )
