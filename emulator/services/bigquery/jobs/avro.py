@@ -19,7 +19,7 @@ import orjson
 
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.jobs.files import READING
-from emulator.services.bigquery.sql.rows import plain_value
+from emulator.services.bigquery.sql.encoders import plain_value
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type
 
 PRIMITIVES = {

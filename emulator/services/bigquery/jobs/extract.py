@@ -30,9 +30,9 @@ from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts, storage
 from emulator.services.bigquery.sql.catalog import Defaults
+from emulator.services.bigquery.sql.encoders import plain_value
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Script
-from emulator.services.bigquery.sql.rows import plain_value
 from emulator.services.bigquery.sql.types import Field, field_mode, field_type, literal, parquet_select, quote
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri

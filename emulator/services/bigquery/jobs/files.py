@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 import orjson
 
 from emulator.services.bigquery import errors
-from emulator.services.bigquery.sql.rows import TIME, TIMESTAMP
+from emulator.services.bigquery.sql.converters import TIME, TIMESTAMP
 from emulator.services.bigquery.sql.types import Field
 
 READING = "Error while reading data, error message:"

@@ -11,7 +11,7 @@ from typing import Any
 from emulator.services.bigquery import errors
 from emulator.services.bigquery.jobs.files import DATE, INTEGER
 from emulator.services.bigquery.jobs.reading import Source
-from emulator.services.bigquery.sql.rows import TIMESTAMP
+from emulator.services.bigquery.sql.converters import TIMESTAMP
 from emulator.services.bigquery.sql.types import Field
 
 NULL = "__HIVE_DEFAULT_PARTITION__"

@@ -11,9 +11,9 @@ from sqlglot import exp
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql import constraints
 from emulator.services.bigquery.sql.catalog import Defaults
+from emulator.services.bigquery.sql.converters import timestamp_microseconds
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
-from emulator.services.bigquery.sql.rows import timestamp_microseconds
 from emulator.services.bigquery.sql.statements import copied_table
 from emulator.services.bigquery.sql.trees import syntax
 from emulator.services.bigquery.sql.types import Field, check_schema, range_element

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlglot import exp
 
+from emulator.services.bigquery.sql.converters import CONVERTERS, UNREADABLE
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import note, of_field
 from emulator.services.bigquery.sql.nodes import call, cast, text
 from emulator.services.bigquery.sql.plans import Variable
-from emulator.services.bigquery.sql.rows import CONVERTERS, UNREADABLE
 from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type, range_element
 
 Parameter = dict[str, Any]  # QueryParameter of the REST API

@@ -18,9 +18,9 @@ import orjson
 from emulator.services.bigquery.sql import changes, engine, kept, marks, small, storage
 from emulator.services.bigquery.sql.blocks import Node
 from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine, Snapshot, TableInfo
+from emulator.services.bigquery.sql.encoders import row_encoder
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Create, Plan, Script, Variable
-from emulator.services.bigquery.sql.rows import row_encoder
 from emulator.services.bigquery.sql.types import Field, duckdb_type, fitted, python_select, quote
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.services.bigquery.sql.rows import row_encoder
+from emulator.services.bigquery.sql.encoders import row_encoder
 from emulator.services.bigquery.sql.types import Field
 
 ROWS, BYTES = 200, 32 << 10  # of a result, at most

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery.sql import ingestion, marks
+from emulator.services.bigquery.sql.encoders import row_encoder
 from emulator.services.bigquery.sql.engine import stored, transaction
-from emulator.services.bigquery.sql.rows import LEFT_OUT, row_encoder
+from emulator.services.bigquery.sql.rows import LEFT_OUT
 from emulator.services.bigquery.sql.types import (
     DEFAULT,
     Field,

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from google.protobuf.descriptor import FieldDescriptor
 
-from emulator.services.bigquery.sql.rows import CONVERTERS, EPOCH, INT64, MICROSECOND, timestamp_microseconds
+from emulator.services.bigquery.sql.converters import CONVERTERS, EPOCH, INT64, MICROSECOND, timestamp_microseconds
 from emulator.services.bigquery.sql.scalars import bignumeric
 from emulator.services.bigquery.sql.types import Field, field_type
 

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from emulator.services.bigquery.names import DatasetName
-from emulator.services.bigquery.sql import changes, engine, kept, messages, rows, storage, types
+from emulator.services.bigquery.sql import changes, encoders, engine, kept, messages, rows, storage, types
 from emulator.services.bigquery.sql.catalog import DatasetInfo, Defaults, Snapshot, TableInfo
 from emulator.services.bigquery.sql.parameters import bind
 from emulator.services.bigquery.sql.statements import parse
@@ -113,7 +113,7 @@ class SmallWarehouse:
             ).fetchall()
         except duckdb.Error as problem:
             raise messages.statement_error(problem) from None
-        encode = rows.row_encoder(fields, "ISO8601_STRING")
+        encode = encoders.row_encoder(fields, "ISO8601_STRING")
         names = [f"{field['name']} {types.standard_type(field)}" for field in fields]
         return names, [[_plain(cell["v"]) for cell in encode(row)["f"]] for row in found]
 
