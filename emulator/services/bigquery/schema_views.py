@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery import catalog, errors, search_indexes
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql.catalog import SchemaView
 from emulator.services.bigquery.standard_types import type_text
@@ -186,6 +186,31 @@ def _privileges(context: Context, name: DatasetName) -> Iterator[Row]:
                 yield (name.project, schema, each, kind, binding["role"], member)
 
 
+def _search_indexes(context: Context, name: DatasetName) -> Iterator[Row]:
+    """Each index with what Google documents for those of tables below 10 GB: kept, and not used."""
+    for table, resource in _tables(context, name):
+        if index := search_indexes.of_table(resource.body):
+            at = context.clock.stamp_of(index["created"] / 1000)
+            state = ("TEMPORARILY DISABLED", at, at, None, at, "BASE_TABLE_TOO_SMALL", index["ddl"])
+            analyzer = index["options"].get("analyzer", "LOG_ANALYZER")
+            yield (name.project, name.dataset, table, index["name"], *state, 0, None, 0, 0, analyzer)
+
+
+def _search_index_columns(context: Context, name: DatasetName) -> Iterator[Row]:
+    for table, resource in _tables(context, name):
+        for column, path in search_indexes.fields_of(resource.body):
+            index = resource.body[search_indexes.INDEX]["name"]
+            yield (name.project, name.dataset, table, index, column, path)
+
+
+def _search_index_options(context: Context, name: DatasetName) -> Iterator[Row]:
+    for table, resource in _tables(context, name):
+        index = search_indexes.of_table(resource.body) or {"options": {}}
+        for option, value in index["options"].items():
+            kind = "ARRAY<STRING>" if isinstance(value, list) else "STRING"
+            yield (name.project, name.dataset, table, index["name"], option, kind, orjson.dumps(value).decode())
+
+
 VIEWS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "CONSTRAINT_COLUMN_USAGE": (TABLES, _constraint_column_usage),
     "KEY_COLUMN_USAGE": (TABLES, _key_column_usage),
@@ -194,6 +219,9 @@ VIEWS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "PARAMETERS": (ROUTINES, _parameters),
     "ROUTINES": (ROUTINES, _routine_rows),
     "SCHEMATA_OPTIONS": (DATASETS, _schemata_options),
+    "SEARCH_INDEXES": (TABLES, _search_indexes),
+    "SEARCH_INDEX_COLUMNS": (TABLES, _search_index_columns),
+    "SEARCH_INDEX_OPTIONS": (TABLES, _search_index_options),
     "TABLE_CONSTRAINTS": (TABLES, _table_constraints),
     "TABLE_OPTIONS": (TABLES, _table_options),
 }

@@ -6,7 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 from __future__ import annotations
 
 from emulator.services.bigquery import catalog, errors, expiration, history, warehouse
-from emulator.services.bigquery.jobs import commit, ddl, policy_ddl, reads, routine_ddl, temporary, transfers
+from emulator.services.bigquery.jobs import commit, ddl, index_ddl, policy_ddl, reads, routine_ddl, temporary, transfers
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.jobs.transaction import Transaction
@@ -35,6 +35,9 @@ async def run(query: Query, plan: Plan, *, last: bool) -> None:
             raise errors.error("invalidQuery", f"{plan.kind} is not supported in a transaction.")
         if plan.policy is not None:
             query.job.statistics["query"] = await policy_ddl.run(query, plan.kind, plan.policy)
+            return
+        if plan.index is not None:
+            query.job.statistics["query"] = await index_ddl.run(query, plan.kind, plan.index)
             return
         if plan.routine is not None:
             query.job.statistics["query"] = await routine_ddl.run(query, plan.kind, plan.routine)

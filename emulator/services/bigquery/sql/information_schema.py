@@ -196,6 +196,20 @@ OF_CATALOGUE: dict[str, list[Field]] = {  # whose rows are looked up before a st
     "SCHEMATA_OPTIONS": _columns(
         "catalog_name:STRING schema_name:STRING option_name:STRING option_type:STRING option_value:STRING"
     ),
+    "SEARCH_INDEXES": _columns(
+        "index_catalog:STRING index_schema:STRING table_name:STRING index_name:STRING index_status:STRING "
+        "creation_time:TIMESTAMP last_modification_time:TIMESTAMP last_refresh_time:TIMESTAMP disable_time:TIMESTAMP "
+        "disable_reason:STRING DDL:STRING coverage_percentage:INTEGER unindexed_row_count:INTEGER "
+        "total_logical_bytes:INTEGER total_storage_bytes:INTEGER analyzer:STRING"
+    ),
+    "SEARCH_INDEX_COLUMNS": _columns(
+        "index_catalog:STRING index_schema:STRING table_name:STRING index_name:STRING index_column_name:STRING "
+        "index_field_path:STRING"
+    ),
+    "SEARCH_INDEX_OPTIONS": _columns(
+        "index_catalog:STRING index_schema:STRING table_name:STRING index_name:STRING option_name:STRING "
+        "option_type:STRING option_value:STRING"
+    ),
     "TABLE_CONSTRAINTS": _columns(
         "constraint_catalog:STRING constraint_schema:STRING constraint_name:STRING table_catalog:STRING "
         "table_schema:STRING table_name:STRING constraint_type:STRING is_deferrable:STRING "

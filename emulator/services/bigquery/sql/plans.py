@@ -101,6 +101,19 @@ class PolicyStatement:
 
 
 @dataclass(frozen=True)
+class IndexStatement:
+    """CREATE or DROP of the search index of a table. columns are none for ALL COLUMNS; text is the statement."""
+
+    action: str
+    table: TableName
+    index: str
+    columns: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+    tolerant: bool = False  # IF [NOT] EXISTS
+
+
+@dataclass(frozen=True)
 class Plan:
     """One statement: its number in the script, its statementType, the tables that it reads and the one it changes."""
 
@@ -117,6 +130,7 @@ class Plan:
     overwrite: bool = False  # LOAD DATA OVERWRITE
     routine: RoutineStatement | None = None
     policy: PolicyStatement | None = None
+    index: IndexStatement | None = None
 
     @property
     def is_dml(self) -> bool:

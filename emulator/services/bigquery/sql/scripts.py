@@ -56,12 +56,14 @@ def check(_: DuckDBPyConnection, text: str) -> None:
 
 def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
-    from emulator.services.bigquery.sql import routine_ddl, row_policy_ddl
+    from emulator.services.bigquery.sql import routine_ddl, row_policy_ddl, search_index_ddl
 
     if routine := routine_ddl.read(script.text):
         return [Plan(1, f"{routine.action}_{routine.kind.replace(' ', '_')}", routine=routine)]
     if policy := row_policy_ddl.read(script.text, script.defaults):
         return [Plan(1, f"{policy.action}_ROW_ACCESS_POLICY", policy=policy)]
+    if index := search_index_ddl.read(script.text, script.defaults):
+        return [Plan(1, f"{index.action}_SEARCH_INDEX", index=index)]
     statements = _settled(connection, script, _parse(script))
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
     with _keeping:
