@@ -102,6 +102,13 @@ def parser() -> argparse.ArgumentParser:
         help="who is in which group, as JSON: the members of each by its address; default: as declared before",
     )
     start.add_argument(
+        "--text-model",
+        default="",
+        metavar="NAME",
+        help="a pipeline of spaCy's, by its package or folder, that finds names beside the rules of de-identification; "
+        "it and spaCy are yours to install (default: rules alone)",
+    )
+    start.add_argument(
         "--encrypt-at-rest",
         type=Path,
         metavar="FILE",
@@ -248,6 +255,7 @@ def _start(options: argparse.Namespace, state: Path) -> int:
         trouble=options.trouble,
         request_log=_absolute(options.request_log),
         groups=_absolute(options.groups),
+        text_model=_model(options.text_model),
         root_key=_absolute(options.encrypt_at_rest),
         run_images=tuple(map(_run_image, options.run_image)),
         query_memory=options.query_memory,
@@ -259,6 +267,11 @@ def _start(options: argparse.Namespace, state: Path) -> int:
 
         return control.detach(settings)
     return serve(settings)
+
+
+def _model(name: str) -> str:
+    """A model's name; a folder by its whole path, since the emulator may run elsewhere."""
+    return str(Path(name).resolve()) if name and Path(name).is_dir() else name
 
 
 def _snapshot(options: argparse.Namespace, state: Path) -> int:

@@ -32,6 +32,8 @@ class Settings:
     that ports without TLS are on `host` too where that is beyond loopback, and else on loopback only. operations is
     immediate, manual or delay:SECONDS. trouble is the profile that is on from the start, PROFILE or PROFILE:SEED, ""
     for none; request_log the file to which every request is told, None for none.
+    text_model is the pipeline of spaCy's, by its package or folder, that finds names beside the rules of
+    de-identification, "" for none.
     root_key is the file of the key under which data are encrypted at rest, None where they are not.
     groups is a file that declares who is in which group; run_images has the images of Cloud Run jobs, each with the
     command of this machine that it is run as. query_memory (MiB) is what all of BigQuery's queries together have.
@@ -52,6 +54,7 @@ class Settings:
     trouble: str = ""
     request_log: Path | None = None
     groups: Path | None = None
+    text_model: str = ""
     root_key: Path | None = None
     run_images: tuple[tuple[str, tuple[str, ...]], ...] = ()
     query_memory: int = DEFAULT_QUERY_MEMORY

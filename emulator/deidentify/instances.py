@@ -10,7 +10,6 @@ from emulator.deidentify.dicom.files import deidentify
 from emulator.deidentify.dicom.known import known_of
 from emulator.deidentify.image import Mode, Wanted, detector, redact
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text.cleaner import Cleaner
 from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.header import read_header
 
@@ -25,11 +24,11 @@ def deidentified(
 
     `found` is added how many texts of each kind were replaced in the header and blackened in pixels.
 
-    Raises DicomError and UnsupportedError, in one sentence, for a file that can't be followed as asked, and
-    DetectorMissing where text in pixels is to be found and nothing is installed that finds it.
+    Raises DicomError and UnsupportedError, in one sentence, for a file that can't be followed as asked, DetectorMissing
+    where text in pixels is to be found and nothing is installed that finds it, and ModelMissing.
     """
     cleans_pixels = settings.image.mode is not Mode.NONE
-    cleaner = Cleaner(settings.text, settings.secret)
+    cleaner = settings.cleaner()
     made = deidentify(data, settings.dicom, settings.secret, cleaner, cleans_pixels=cleans_pixels)
     if found is not None:
         found.update(made.found)
@@ -53,7 +52,7 @@ def wanted(settings: Settings, data: mmap) -> Wanted:
     """What is to be blackened in the pixels of a file, by the settings and by what its header says of the patient."""
     contextual = settings.image.mode is Mode.SENSITIVE_AND_DESCRIPTORS
     known = known_of(read_header(data), contextual=contextual)
-    return Wanted(settings.image, Cleaner(settings.image_text, settings.secret), known)
+    return Wanted(settings.image, settings.image_cleaner(), known)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -6,6 +6,8 @@ from emulator.deidentify.dicom.rules import DicomRules
 from emulator.deidentify.fhir.rules import FhirRules
 from emulator.deidentify.image.rules import ImageRules
 from emulator.deidentify.keys import Secret
+from emulator.deidentify.text import models
+from emulator.deidentify.text.cleaner import Cleaner
 from emulator.deidentify.text.rules import TextRules
 
 
@@ -30,3 +32,16 @@ class Settings:
     """What counts as sensitive in pixels."""
     metadata: Metadata | None = None
     """Where it is told what was done to DICOM, and how (operationMetadata.fhirOutput)."""
+    model: str = ""
+    """The model that finds names in texts beside the rules (text/models.py); "" for none."""
+
+    def cleaner(self) -> Cleaner:
+        """What cleans texts. Raises ModelMissing."""
+        return Cleaner(self.text, self.secret, self._model())
+
+    def image_cleaner(self) -> Cleaner:
+        """What says which texts of pixels are sensitive. Raises ModelMissing."""
+        return Cleaner(self.image_text, self.secret, self._model())
+
+    def _model(self) -> models.Model | None:
+        return models.named(self.model) if self.model else None

@@ -263,6 +263,7 @@ def arguments_of(settings: Settings) -> list[str]:
         *(("--tls-certificate", str(settings.tls_certificate)) if settings.tls_certificate is not None else ()),
         *(("--plain-http",) if settings.plain_http else ()),
         *(("--groups", str(settings.groups)) if settings.groups is not None else ()),
+        *(("--text-model", settings.text_model) if settings.text_model else ()),
         *(("--encrypt-at-rest", str(settings.root_key)) if settings.root_key is not None else ()),
         *(word for image, command in settings.run_images for word in ("--run-image", f"{image}={shlex.join(command)}")),
         *("--iam", "on" if settings.iam else "off", "--anonymous", "allow" if settings.anonymous else "deny"),

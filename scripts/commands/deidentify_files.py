@@ -37,6 +37,14 @@ def files(
     recipe: RecipeOption = "",
     config: ConfigOption = None,
     key: KeyOption = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="A pipeline of spaCy's, by its package or folder, that finds names beside the rules; it and spaCy are"
+            " yours to install.",
+        ),
+    ] = "",
     dry_run: DryRunOption = False,
     preview: PreviewOption = None,
     crosswalk: Annotated[
@@ -58,7 +66,7 @@ def files(
     if crosswalk is not None and to is None:
         raise UsageError("--crosswalk goes with --to.")
     given, secret = keyed(chosen(recipe, config), key)
-    settings = settings_of(given, secret or Secret.random())
+    settings = settings_of(given, secret or Secret.random(), model)
     candidates = find_candidates(source)
     if dry_run:
         show_plan(settings, candidates, as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context
@@ -18,6 +18,7 @@ from emulator.deidentify.image import DetectorMissing
 from emulator.deidentify.instances import deidentified
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
+from emulator.deidentify.text import models
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.dicom.header import Header, read_header
 from scripts.console import Progress
@@ -60,11 +61,16 @@ class Report:
         return {"deidentified": len(self.made), "failed": failed}
 
 
-def settings_of(config: dict[str, Any], secret: Secret) -> Settings:
-    """What a DeidentifyConfig says. Raises UsageError for one that can't be followed."""
+def settings_of(config: dict[str, Any], secret: Secret, model: str = "") -> Settings:
+    """What a DeidentifyConfig says, with a model that finds names beside the rules, "" for none.
+
+    Raises UsageError for a config that can't be followed, and for a model that is not installed.
+    """
     try:
-        return configs.parse(config, secret)
-    except ConfigError as problem:
+        if model:
+            models.require(model)
+        return replace(configs.parse(config, secret), model=model)
+    except (ConfigError, models.ModelMissing) as problem:
         raise UsageError(str(problem)) from None
 
 
@@ -72,7 +78,8 @@ def run(settings: Settings, candidates: Sequence[Candidate], to: Path, bar: Prog
     """De-identify each file into `to`, as STUDY/SERIES/INSTANCE.dcm by its new ids.
 
     A file that is there is written anew: the same key makes the same of the same. What fails is in the report, and
-    leaves nothing behind. Raises DetectorMissing where text in pixels is to be found and nothing finds it.
+    leaves nothing behind. Raises UsageError where text in pixels is to be found and nothing finds it, or a model can't
+    be loaded.
     """
     report = Report()
     work = partial(_made, settings, to)
@@ -112,7 +119,7 @@ def _made(settings: Settings, to: Path, candidate: Candidate) -> Made:
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or "it is empty"
         return Made(candidate.label, problem=f"The file cannot be read: {reason}.")
-    except DetectorMissing as missing:
+    except (DetectorMissing, models.ModelMissing) as missing:
         raise UsageError(str(missing)) from None
     finally:
         unfinished.unlink(missing_ok=True)

@@ -9,14 +9,13 @@ from emulator.deidentify.dicom.files import deidentify
 from emulator.deidentify.dicom.report import Row
 from emulator.deidentify.image import Mode
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text.cleaner import Cleaner
 from emulator.dicom.errors import DicomError, UnsupportedError
 from scripts.errors import CommandError
 
 
 def plan(settings: Settings, path: Path, label: str) -> list[Row]:
     """The rows of a file; they hold a patient's data. Raises CommandError for a file that is no sound DICOM."""
-    cleaner = Cleaner(settings.text, settings.secret)
+    cleaner = settings.cleaner()
     cleans = settings.image.mode is not Mode.NONE
     try:
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:

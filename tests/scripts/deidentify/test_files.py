@@ -127,3 +127,10 @@ def test_wrong_use_is_one_sentence(run: Run, folder: Path, options: tuple[str, .
     shown = run("deidentify", "files", folder, *options)
     assert shown.code == 2
     assert sentence in shown.err
+
+
+def test_a_model_that_is_not_here_is_said(run: Run, folder: Path, tmp_path: Path) -> None:
+    ended = run("deidentify", "files", folder, "--to", tmp_path / "out", "--model", "no_such_model")
+    assert ended.code == 2
+    assert "The model no_such_model" in ended.err
+    assert not (tmp_path / "out").exists()

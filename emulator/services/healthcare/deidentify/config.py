@@ -1,5 +1,6 @@
 """The DeidentifyConfig of a request, v1 or v1beta1, as the Settings of a run."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -9,6 +10,7 @@ from emulator.deidentify.errors import ConfigError
 from emulator.deidentify.image import DetectorMissing, Mode, available
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
+from emulator.deidentify.text import models
 from emulator.errors import ApiError, failed_precondition, invalid_argument, not_implemented
 from emulator.gateway import validation
 from emulator.services.healthcare import agent
@@ -39,12 +41,15 @@ def check(body: Json) -> Settings | None:
 async def load(context: "Context", name: str, payload: Json) -> Settings:
     """The Settings of an operation from its payload: config or gcsConfigUri, and `key`, its own in hexadecimal digits.
 
-    Raises 400, and 403 in Google's words where the service agent may not read the file or use a key.
+    Raises 400, 403 in Google's words where the service agent may not read the file or use a key, and what
+    `require_model` raises.
     """
+    model = require_model(context)
     given = payload.get("config") or {}
     if uri := payload.get("gcsConfigUri"):
         given = await _read(context, name, uri, payload["version"])
-    return parse(kms_keys.unwrapped(context, name, given), Secret(bytes.fromhex(payload["key"])))
+    settings = parse(kms_keys.unwrapped(context, name, given), Secret(bytes.fromhex(payload["key"])))
+    return replace(settings, model=model)
 
 
 def parse(config: Json, secret: Secret) -> Settings:
@@ -53,6 +58,16 @@ def parse(config: Json, secret: Secret) -> Settings:
         return configs.parse(config, secret)
     except ConfigError as problem:
         raise (not_implemented if problem.unknown else invalid_argument)(str(problem)) from None
+
+
+def require_model(context: "Context") -> str:
+    """The model that this start has names found by, "" for none; FAILED_PRECONDITION where it is not installed."""
+    if name := context.settings.text_model:
+        try:
+            models.require(name)
+        except models.ModelMissing as missing:
+            raise failed_precondition(str(missing)) from None
+    return name
 
 
 def require_detector(settings: Settings) -> None:

@@ -51,6 +51,7 @@ async def start(request: Request) -> Answer:
     source = context.resources.require(DATASET, request.name)
     name = _destination(request, str(body.get("destinationDataset") or ""))
     settings = config.check(body)
+    config.require_model(context)
     if settings is not None and context.resources.list(DICOM.resource, source.name)[0]:
         config.require_detector(settings)
         provenance.check(context, source.name, settings)

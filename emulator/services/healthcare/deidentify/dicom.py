@@ -61,6 +61,7 @@ async def start(request: Request) -> Answer:
     body = request.body or {}
     destination = stores.destination(request, "dicomStores", _WRITE)
     request.context.resources.require(DICOM_STORE, destination)
+    config.require_model(request.context)
     if (settings := config.check(body)) is not None:
         config.require_detector(settings)
         provenance.check(request.context, request.name, settings)

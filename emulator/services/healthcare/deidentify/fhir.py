@@ -50,6 +50,7 @@ async def start(request: Request) -> Answer:
             f"The destination store is of FHIR {to.body['version']}, the source of {source.body['version']}."
         )
     config.check(body)
+    config.require_model(request.context)
     payload = {
         **{field: body[field] for field in ("config", "gcsConfigUri") if field in body},
         "key": Secret.random().key.hex(),

@@ -10,7 +10,7 @@ from functools import lru_cache
 from emulator.deidentify.fhir import Deidentifier
 from emulator.deidentify.fhir.people import Value
 from emulator.deidentify.settings import Settings
-from emulator.deidentify.text import Cleaner, Known
+from emulator.deidentify.text import Known
 from emulator.deidentify.text.findings import FindingKind
 from emulator.fhir import parsing
 
@@ -57,8 +57,7 @@ def _made(deidentifier: Deidentifier, task: Task) -> Made | str:
 @lru_cache(maxsize=4)
 def _deidentifier(how: bytes) -> Deidentifier:
     version, settings, store, today = pickle.loads(how)  # noqa: S301  made by this program
-    cleaner = Cleaner(settings.text, settings.secret)
-    return Deidentifier(version, settings.fhir, settings.secret, cleaner, store, today)
+    return Deidentifier(version, settings.fhir, settings.secret, settings.cleaner(), store, today)
 
 
 @lru_cache(maxsize=500)

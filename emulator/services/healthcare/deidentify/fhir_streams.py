@@ -53,6 +53,7 @@ def allowed(request: Request, old: Json | None, new: Json) -> None:
         if streams.STORE in config and config not in before:
             given = config[streams.STORE]
             configs.check({"config": given.get("config") or {}})
+            configs.require_model(request.context)
             _require_destination(request.context, source, new, str(given["store"]))
 
 
