@@ -15,15 +15,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from emulator.fhir.paths import truths
 from emulator.fhir.paths.effort import READ, TooMuchError, again, charge, weight
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, distinct, matching
 from emulator.fhir.paths.operators import OPERATORS
 from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed, size
+from emulator.fhir.paths.truths import Items, Step, Test
 
-Items = list[Any]
-Step = Callable[[Items, Any], Items]
-"""Takes the items at hand and the resource."""
 Path = Callable[[Any], Items]
 Reader = Callable[[str], Any]
 """Takes the text of a reference; gives the resource that it leads to, None where there is none."""
@@ -80,6 +79,21 @@ def compiled(expression: str) -> Path:
     return path
 
 
+@lru_cache(maxsize=8192)
+def asked(expression: str) -> Callable[[Any], bool | None]:
+    """As `compiled`, for what is true or false: gives None for what is unknown, True for values that are neither."""
+    test = _test(parsed(expression), expression)
+
+    def truth(resource: Any) -> bool | None:
+        try:
+            return test([resource], resource)
+        except TooMuchError:
+            found = again(truths.told(test), [resource], resource)
+            return found[0] if found else None
+
+    return truth
+
+
 def resolving(expression: str) -> Callable[[Any, Reader], Items]:
     """As `compiled`, for expressions whose `resolve()` reads what references lead to, a contained resource included.
 
@@ -106,6 +120,8 @@ def _step(node: Node, expression: str) -> Step:
             return lambda items, _: items
         case Literal(value=value):
             return lambda *_: [value]
+        case Child(of=Root(type=""), name=name):
+            return _child_of_resource(name)
         case Child(of=of, name=name):
             return _chained(of, _child(name), expression)
         case Index(of=of, place=place):
@@ -116,8 +132,47 @@ def _step(node: Node, expression: str) -> Step:
             return _union([_step(each, expression) for each in sides])
         case Call():
             return _call(node, expression)
+        case Binary(operator=operator) if operator in OPERATORS:
+            return _operation(node, expression)
+    return truths.told(_test(node, expression))
+
+
+def _test(node: Node, expression: str) -> Test:
+    match node:
+        case Binary(operator="and" | "or" as operator, left=left, right=right):
+            sides = _test(left, expression), _test(right, expression)
+            return truths.connected(*sides, decisive=operator == "or")
+        case Binary(operator="implies", left=left, right=right):
+            return truths.implied(_test(left, expression), _test(right, expression))
+        case Binary(operator="xor", left=left, right=right):
+            return truths.different(_test(left, expression), _test(right, expression))
+        case Binary(operator="=" | "!=" as operator, left=left, right=Literal(value=value)):
+            return truths.same_as(_step(left, expression), value, wanted=operator == "=")
+        case Binary(operator="=" | "!=" as operator, left=left, right=right) if _is_test(left) and _is_test(right):
+            differ = truths.different(_test(left, expression), _test(right, expression))
+            return truths.denied(differ) if operator == "=" else differ
+        case Binary(operator="=" | "!=" as operator, left=left, right=right):
+            return truths.same(_step(left, expression), _step(right, expression), wanted=operator == "=")
+        case Call(of=of, name="exists" | "empty" as name, arguments=()):
+            return truths.there(_step(of, expression), wanted=name == "exists")
+        case Call(of=of, name="not", arguments=()):
+            return truths.denied(_test(of, expression))
+        case Call(of=of, name="hasValue", arguments=()):
+            return truths.valued(_step(of, expression))
+        case Call(of=of, name="exists" | "all" as name, arguments=(criterion,)):
+            make = truths.met_by_any if name == "exists" else truths.met_by_all
+            return make(_step(of, expression), _test(criterion, expression), size(criterion))
+    return truths.of_values(_step(node, expression))
+
+
+def _is_test(node: Node) -> bool:
+    """Whether an expression gives a truth or nothing."""
+    match node:
+        case Call(name=name, arguments=arguments):
+            return len(arguments) in _TOLD.get(name, ())
         case Binary(operator=operator):
-            return _BINARY.get(operator, _operation)(node, expression)
+            return operator not in OPERATORS
+    return False
 
 
 def _chained(of: Node, last: Step, expression: str) -> Step:
@@ -138,12 +193,15 @@ def _child(name: str) -> Step:
     def child(items: Items, _: Any) -> Items:
         if len(items) == 1:
             item = items[0]
-            value = item.get(name) if type(item) is dict else None
+            if type(item) is not dict:
+                return _EMPTY
+            value = item.get(name)
+            if value is None:
+                value = _choice(item, forms)
             if type(value) is list:
                 charge(len(value))
                 return value if None not in value else [each for each in value if each is not None]
-            if value is not None:
-                return [value]
+            return _EMPTY if value is None else [value]
         charge(len(items))
         found: Items = []
         for item in items:
@@ -158,6 +216,11 @@ def _child(name: str) -> Step:
         return found
 
     return child
+
+
+def _child_of_resource(name: str) -> Step:
+    child = _child(name)
+    return lambda _, resource: child([resource.resource if type(resource) is _Whole else resource], resource)
 
 
 def _choice(item: dict[str, Any], forms: frozenset[str]) -> Any:
@@ -234,85 +297,26 @@ def _union(sides: list[Step]) -> Step:
     return union
 
 
-def _truth(values: Items) -> bool | None:
-    """FHIRPath: nothing is unknown, a single boolean is itself, any other single value is true."""
-    if not values:
-        return None
-    return values[0] if isinstance(values[0], bool) else True
-
-
-def _connection(node: Binary, expression: str) -> Step:
-    left, right = _step(node.left, expression), _step(node.right, expression)
-    decisive = node.operator == "or"
-
-    def connection(items: Items, resource: Any) -> Items:
-        first = _truth(left(items, resource))
-        if first is decisive:
-            return [decisive]
-        second = _truth(right(items, resource))
-        if second is decisive:
-            return [decisive]
-        return _EMPTY if first is None or second is None else [not decisive]
-
-    return connection
-
-
-def _comparison(node: Binary, expression: str) -> Step:
-    left, right = _step(node.left, expression), _step(node.right, expression)
-    equal = node.operator == "="
-
-    def comparison(items: Items, resource: Any) -> Items:
-        first, second = left(items, resource), right(items, resource)
-        if not first or not second:
-            return _EMPTY
-        charge(weight(first))
-        same = len(first) == len(second) and all(map(_same, first, second))
-        return [same is equal]
-
-    return comparison
-
-
-def _logic(node: Binary, expression: str) -> Step:
-    """xor, and implies, which is true of anything where its left side is false."""
-    left, right = _step(node.left, expression), _step(node.right, expression)
-    implies = node.operator == "implies"
-
-    def logic(items: Items, resource: Any) -> Items:
-        first = _truth(left(items, resource))
-        if implies and first is False:
-            return [True]
-        second = _truth(right(items, resource))
-        if implies and second is True:
-            return [True]
-        return _EMPTY if first is None or second is None else [second if implies else first is not second]
-
-    return logic
-
-
 def _operation(node: Binary, expression: str) -> Step:
     left, right = _step(node.left, expression), _step(node.right, expression)
     operator = OPERATORS[node.operator]
     return lambda items, resource: operator(left(items, resource), right(items, resource))
 
 
-_BINARY = {"and": _connection, "or": _connection, "xor": _logic, "implies": _logic, "=": _comparison, "!=": _comparison}
-
-
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
-
-
 def _call(node: Call, expression: str) -> Step:
-    if node.name in _WITH_CRITERIA and len(node.arguments) <= 1:
-        return _with_criteria(node, expression)
+    if node.name in _TOLD and len(node.arguments) in _TOLD[node.name]:
+        return truths.told(_test(node, expression))
+    if node.name == "where" and len(node.arguments) == 1:
+        return _where(node, expression)
     if node.name == "extension" and len(node.arguments) == 1 and isinstance(node.arguments[0], Literal):
         return _extension(node.of, str(node.arguments[0].value), expression)
+    if node.name in ("where", "all") and not node.arguments:
+        raise PathError(f'The function "{node.name}" of the expression "{expression}" needs a criterion.')
     if node.name in _PLAIN and not node.arguments:
-        return (
-            _chained(node.of, _PLAIN[node.name], expression)
-            if node.name not in _OF_NONE
-            else _of_none(node, expression)
-        )
+        return _chained(node.of, _PLAIN[node.name], expression)
+    if node.name == "count" and not node.arguments:
+        of = _step(node.of, expression)
+        return lambda items, resource: [len(of(items, resource))]
     if node.name in OF_VALUES and not node.arguments:
         values, of = OF_VALUES[node.name], _step(node.of, expression)
         return lambda items, resource: values(of(items, resource))
@@ -335,14 +339,15 @@ def _of_one(node: Call, expression: str) -> Step:
 def _projection(node: Call, expression: str) -> Step:
     """select: what an expression gives of each value. iif: one of two, of all values."""
     of = _step(node.of, expression)
-    first, *others = [_step(each, expression) for each in node.arguments]
+    first, *others = node.arguments
     if node.name == "select":
-        return _selection(of, first, size(node.arguments[0]))
-    then, otherwise = (*others, lambda *_: _EMPTY)[:2]
+        return _selection(of, _step(first, expression), size(first))
+    test = _test(first, expression)
+    then, otherwise = (*(_step(each, expression) for each in others), lambda *_: _EMPTY)[:2]
 
     def chosen(items: Items, resource: Any) -> Items:
         found = of(items, resource)
-        return then(found, resource) if _truth(first(found, resource)) else otherwise(found, resource)
+        return then(found, resource) if test(found, resource) else otherwise(found, resource)
 
     return chosen
 
@@ -356,27 +361,21 @@ def _selection(of: Step, each_gives: Step, work: int) -> Step:
     return selected
 
 
-_WITH_CRITERIA = ("where", "exists", "all")
+_TOLD = {"exists": (0, 1), "empty": (0,), "not": (0,), "hasValue": (0,), "all": (1,)}
+"""Functions that are tests, by how many arguments they take."""
 
 
-def _with_criteria(node: Call, expression: str) -> Step:
-    of = _step(node.of, expression)
-    criteria = _step(node.arguments[0], expression) if node.arguments else None
-    work = size(node.arguments[0]) if node.arguments else 0
+def _where(node: Call, expression: str) -> Step:
+    of, criterion = _step(node.of, expression), _test(node.arguments[0], expression)
+    work = size(node.arguments[0])
 
     def kept(items: Items, resource: Any) -> Items:
         found = of(items, resource)
-        if criteria is None or not found:
+        if not found:
             return found
         charge(len(found) * work)
-        return [each for each in found if _truth(criteria([each], resource))]
+        return [each for each in found if criterion([each], resource)]
 
-    if node.name == "exists":
-        return lambda items, resource: [bool(kept(items, resource))]
-    if criteria is None:
-        raise PathError(f'The function "{node.name}" of the expression "{expression}" needs a criterion.')
-    if node.name == "all":
-        return lambda items, resource: [len(kept(items, resource)) == len(of(items, resource))]
     return kept
 
 
@@ -426,23 +425,9 @@ def _referred(item: Any) -> str:
     return named if isinstance(named, str) else ""
 
 
-def _of_some(node: Call, expression: str) -> Step:
-    return _chained(node.of, _PLAIN[node.name], expression)
-
-
-def _of_none(node: Call, expression: str) -> Step:
-    of, last = _step(node.of, expression), _PLAIN[node.name]
-    return lambda items, resource: last(of(items, resource), resource)
-
-
 _PLAIN: dict[str, Step] = {
     "first": lambda items, _: items[:1],
     "last": lambda items, _: items[-1:],
     "distinct": lambda items, _: distinct(items),
     "resolve": _resolve,
-    "empty": lambda items, _: [not items],
-    "not": lambda items, _: _EMPTY if (truth := _truth(items)) is None else [not truth],
-    "count": lambda items, _: [len(items)],
-    "hasValue": lambda items, _: [len(items) == 1 and not isinstance(items[0], dict)],
 }
-_OF_NONE = {"empty", "count", "hasValue"}

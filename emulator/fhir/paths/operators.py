@@ -12,7 +12,7 @@ from emulator.fhir.paths.effort import charge, charge_text, weight
 Items = list[Any]
 Operator = Callable[[Items, Items], Items]
 
-_DAY = 10  # characters of a date
+_DAY, _SECOND = 10, 19  # characters of a date, and of a time to the second
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Operator:
@@ -50,6 +50,8 @@ def _texts(one: str, other: str) -> tuple[Any, Any] | None:
 
 def _moments(one: str, other: str) -> tuple[Any, Any] | None:
     """Two times of days, None where only one says in which zone it is."""
+    if len(one) == len(other) and one[_SECOND:] == other[_SECOND:]:  # of the same zone, as nearly always
+        return one, other
     try:
         first, second = datetime.fromisoformat(one), datetime.fromisoformat(other)
     except ValueError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.fhir.definitions import Constraint, Element, Type
-from emulator.fhir.paths.compiling import compiled
+from emulator.fhir.paths.compiling import asked
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.validation.leniency import Leniency
 from emulator.fhir.validation.primitives import Rule
@@ -25,7 +25,8 @@ _WHOLE = "%resource"
 @dataclass(frozen=True)
 class _Invariant:
     expression: str
-    holds: Callable[[Any], bool]
+    truth: Callable[[Any], bool | None]
+    """False where it is broken; what is unknown, None, breaks nothing."""
 
 
 class Invariants:
@@ -54,21 +55,21 @@ class Invariants:
 def _compiled(constraint: Constraint) -> _Invariant | None:
     """An invariant, None where its expression has functions that are not known here."""
     try:
-        path = compiled(constraint.expression)
+        return _Invariant(constraint.expression, asked(constraint.expression))
     except PathError:
         return None
-    return _Invariant(constraint.expression, lambda value: False not in path(value)[:1])
 
 
 def _held(checked: Rule, invariants: list[_Invariant]) -> Rule:
     if not invariants:
         return checked
+    held = [(each.expression, each.truth) for each in invariants]
 
     def check(value: Any) -> list[Problem] | None:
         found = checked(value)
         if found or value is None:
             return found
-        broken = [each for each in invariants if not each.holds(value)]
-        return [Problem(each.expression, aspect=Aspect.INVARIANT) for each in broken]
+        broken = [expression for expression, truth in held if truth(value) is False]
+        return [Problem(expression, aspect=Aspect.INVARIANT) for expression in broken] if broken else None
 
     return check

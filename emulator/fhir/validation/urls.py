@@ -2,8 +2,8 @@
 
 import re
 
-_PLAIN = re.compile(r"(?:https?://[a-z0-9.\-]+(?:/[!-~]*)?|urn:[!-~]*)")
-"""Most texts, once % is ruled out."""
+PLAIN = re.compile(r"(?:https?://[a-z0-9.\-]+(?:/[!-$&-~]*)?|urn:[!-$&-~]*)")
+"""Most of them: without % and blanks."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -14,7 +14,7 @@ _NOT_IN_USER = re.compile(r"[^A-Za-z0-9\-._:~!$&'()*+,;=%@]")
 
 def is_url(text: str) -> bool:
     """Whether Go's url.Parse takes a text: relative references, the empty text and blanks in a path included."""
-    if "%" not in text and _PLAIN.fullmatch(text):
+    if PLAIN.fullmatch(text):
         return True
     if _CONTROL.search(text):
         return False

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.fhir import definitions, parsing, references
+from emulator.fhir import definitions, parsing, references, referring
 from emulator.fhir.references import Kind
 from emulator.fhir.validation.problems import Aspect, Problem
 from emulator.fhir.validation.validator import ALL, Checks, validate
@@ -21,6 +21,7 @@ _ROUNDS = 20
 """How often a resource is mended and looked at again: one problem may hide the next."""
 _PLAIN = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 """Type/id, as nearly all references are: of the store, and the quickest to tell."""
+_URN = "urn:"
 _OF_EXTENSIONS = "xtension["
 """In the path of a reference that counts only in stores with complexDataTypeReferenceParsing."""
 
@@ -56,11 +57,18 @@ class Examined:
 
 def examine(resource: Json, rules: Rules, urns: frozenset[str] | None = None) -> Examined:
     """Look at one resource. `urns` are the fullUrls of the transaction it is in, None where it is in none."""
-    texts = references.texts(resource, extensions=rules.complex_references)
-    problems = _problems(resource, texts, rules, urns)
-    if not problems:
-        return Examined(resource, references=texts)
-    return _mended(parsing.parse(parsing.serialize(resource), None), texts, rules, urns)
+    if not validate(resource, rules.version, rules.checks):
+        texts = _texts(resource, rules, right=True)
+        if not _wrong(texts, resource, rules, urns) and not any(doubtful(resource, rules.version)):
+            return Examined(resource, references=texts)
+    return _mended(parsing.parse(parsing.serialize(resource), None), rules, urns)
+
+
+def _texts(resource: Json, rules: Rules, *, right: bool = False) -> list[str]:
+    """The texts of references that count in the store; `right` is a resource that the definitions allow."""
+    if right and not rules.complex_references:
+        return referring.texts(resource, rules.version)
+    return references.texts(resource, extensions=rules.complex_references)
 
 
 def _problems(resource: Json, texts: list[str], rules: Rules, urns: frozenset[str] | None) -> list[Problem]:
@@ -68,8 +76,9 @@ def _problems(resource: Json, texts: list[str], rules: Rules, urns: frozenset[st
     return found or list(doubtful(resource, rules.version))
 
 
-def _mended(resource: Json, texts: list[str], rules: Rules, urns: frozenset[str] | None) -> Examined:
+def _mended(resource: Json, rules: Rules, urns: frozenset[str] | None) -> Examined:
     """Make every change that helps, round by round, until the store would take the resource or nothing helps."""
+    texts = _texts(resource, rules)
     examined = Examined(resource, references=texts)
     known: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS):
@@ -80,7 +89,7 @@ def _mended(resource: Json, texts: list[str], rules: Rules, urns: frozenset[str]
         known.update((each.where, each.what) for each in found)
         if not any(each.mended for each in found):
             break
-        texts[:] = references.texts(resource, extensions=rules.complex_references)
+        texts[:] = _texts(resource, rules)
     return examined
 
 
@@ -108,8 +117,7 @@ def _finding(problem: Problem, remedy: Remedy) -> Finding:
 
 def _references(resource: Json, texts: list[str], rules: Rules, urns: frozenset[str] | None) -> Iterator[Problem]:
     """References that a store refuses whatever it holds (Cloud Healthcare: FHIR resource references)."""
-    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
-    wrong = {text: sentence for text in set(texts) if (sentence := _objection(text, contained, rules, urns))}
+    wrong = _wrong(texts, resource, rules, urns)
     if not wrong:
         return
     for place in references.walk(resource):
@@ -117,9 +125,15 @@ def _references(resource: Json, texts: list[str], rules: Rules, urns: frozenset[
             yield Problem(wrong[place.text], f'"{place.text}"', Aspect.REFERENCE, place.path)
 
 
+def _wrong(texts: list[str], resource: Json, rules: Rules, urns: frozenset[str] | None) -> dict[str, str]:
+    """The texts of references that are refused, with the reason."""
+    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
+    return {text: sentence for text in texts if (sentence := _objection(text, contained, rules, urns))}
+
+
 def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[str] | None) -> str:
     """Why a reference is refused, "" for one that a store may take."""
-    if _PLAIN.fullmatch(text):
+    if (text[:4] == _URN and urns and text in urns) or _PLAIN.fullmatch(text):
         return ""
     to = references.parse(text)
     if to.kind is Kind.FRAGMENT and to.id and to.id not in contained:
@@ -138,5 +152,5 @@ def local_targets(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         if _PLAIN.fullmatch(text):
             yield text
-        elif (to := references.parse(text)).kind is Kind.LOCAL:
+        elif text[:4] != _URN and (to := references.parse(text)).kind is Kind.LOCAL:
             yield to.relative
