@@ -20,7 +20,21 @@ from emulator.fhir.paths.effort import READ, TooMuchError, again, charge, weight
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, distinct, matching
 from emulator.fhir.paths.operators import OPERATORS
-from emulator.fhir.paths.syntax import Binary, Call, Child, Index, Literal, Node, Root, This, Typed, Union, parsed, size
+from emulator.fhir.paths.syntax import (
+    Binary,
+    Call,
+    Child,
+    Index,
+    Literal,
+    Node,
+    Root,
+    This,
+    Typed,
+    Union,
+    is_fixed,
+    parsed,
+    size,
+)
 from emulator.fhir.paths.truths import Items, Step, Test
 
 Path = Callable[[Any], Items]
@@ -159,6 +173,11 @@ def _test(node: Node, expression: str) -> Test:
             return truths.denied(_test(of, expression))
         case Call(of=of, name="hasValue", arguments=()):
             return truths.valued(_step(of, expression))
+        case Call(of=of, name="all", arguments=(Binary("=", left, right) as criterion,)) if (
+            _is_test(left) and _is_test(right) and is_fixed(right)
+        ):
+            sides = _test(left, expression), _test(right, expression)
+            return truths.agreed_by_all(_step(of, expression), *sides, size(criterion))
         case Call(of=of, name="exists" | "all" as name, arguments=(criterion,)):
             make = truths.met_by_any if name == "exists" else truths.met_by_all
             return make(_step(of, expression), _test(criterion, expression), size(criterion))

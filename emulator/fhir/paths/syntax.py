@@ -106,6 +106,12 @@ def size(node: Node) -> int:
     return 1 + sum(map(size, _inside(node)))
 
 
+def is_fixed(node: Node) -> bool:
+    """Whether a tree asks of the resource as a whole only, and gives the same of whichever item is at hand."""
+    inside = _inside(node)
+    return all(map(is_fixed, inside)) if inside else isinstance(node, Literal) or node == Root()
+
+
 def _inside(node: Node) -> tuple[Node, ...]:
     """The nodes that a node is made of."""
     match node:

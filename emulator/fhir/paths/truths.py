@@ -151,3 +151,17 @@ def met_by_all(step: Step, criterion: Test, work: int) -> Test:
         return all(criterion([each], resource) for each in found)
 
     return test
+
+
+def agreed_by_all(step: Step, criterion: Test, fixed: Test, work: int) -> Test:
+    """`all(A = B)` of two truths, of which B is the same for all values: it is asked once."""
+
+    def test(items: Items, resource: Any) -> bool:
+        found = step(items, resource)
+        if not found:
+            return True
+        charge(len(found) * work)
+        wanted = fixed(found, resource)
+        return wanted is not None and all(criterion([each], resource) is wanted for each in found)
+
+    return test

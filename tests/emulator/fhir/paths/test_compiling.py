@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from emulator.fhir.paths.beginnings import first_keys
-from emulator.fhir.paths.compiling import compiled, resolving
+from emulator.fhir.paths.compiling import asked, compiled, resolving
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.unions import of_base
 
@@ -197,3 +197,43 @@ def test_references_are_followed_where_they_can_be_read() -> None:
     assert resolving("Observation.performer.resolve().id")(resource, known.get) == ["p"]
     assert resolving("%resource.subject.reference")(resource, known.get) == ["Patient/a"]
     assert resolving("Observation.subject.where(resolve() is Patient).exists()")(resource, known.get) == [True]
+
+
+@pytest.mark.parametrize(
+    ("expression", "truth"),
+    [
+        ("active", True),
+        ("active.not()", False),
+        ("none", None),
+        ("none.not()", None),
+        ("id", True),
+        ("id = 'abc'", True),
+        ("list.n = 1", False),
+        ("list.n = list.n", True),
+        ("list.n != none", None),
+        ("none or active", True),
+        ("none and active", None),
+        ("none and active.not()", False),
+        ("none implies none", None),
+        ("none xor active", None),
+        ("id.exists() = active.not()", False),
+        ("id.exists() != (none = 1)", None),
+        ("list.exists(n = 2)", False),
+        ("list.all(n.exists() = (%resource.id = 'abc'))", True),
+        ("list.all(n.exists() = (%resource.id = 'other'))", False),
+        ("list.all(n.exists() = (%resource.none = 'abc'))", False),
+        ("none.all(n.exists() = (%resource.id = 'other'))", True),
+        ("list.all(n.exists() = (%resource.id = 'abc' and m.exists()))", False),
+    ],
+)
+def test_what_is_asked_is_true_false_or_unknown(expression: str, truth: bool | None) -> None:
+    # FHIRPath 2.0: boolean logic; singleton evaluation of collections
+    resource = {"id": "abc", "active": True, "list": [{"n": 1}, {"n": 1}]}
+    assert asked(expression)(resource) is truth
+    values = compiled(expression)(resource)
+    assert (values[0] if values and isinstance(values[0], bool) else bool(values) or None) is truth
+
+
+def test_a_question_that_is_too_much_work_is_unknown() -> None:
+    expression = "entry.where(%resource.entry.where(%resource.entry.where(id = 'z').exists()).exists()).empty()"
+    assert asked(expression)({"entry": [{"id": str(number)} for number in range(1000)]}) is None
