@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_gcp as gcp
 
+from infra.grants import Given
 from infra.options import options
 
 _LOGS = 'logName:"cloudaudit.googleapis.com"'
 _DENIED = 7  # google.rpc.Code.PERMISSION_DENIED
+_PUBLISHES = "roles/pubsub.publisher"
 _BETWEEN = "300s"  # notifications of one policy: Cloud Monitoring wants a limit of those on log matches
 _CLOSED_AFTER = "1800s"  # the shortest time that Cloud Monitoring takes
 _POLICY_METHODS = (
@@ -74,6 +76,7 @@ class Alerts(pulumi.ComponentResource):
         super().__init__("healthcare-cloud-poc:infra:Alerts", name, None, opts)
         self._name = name
         self._args = args
+        self.given: list[Given] = []
         self._channels = [self._channel(*channel.split(":", 1)) for channel in args.channels]
         for alert, (title, wanted) in ON_MATCH.items():
             self._policy(alert, title, [self._match(title, wanted)], limited=True)
@@ -101,10 +104,11 @@ class Alerts(pulumi.ComponentResource):
                 f"{self._name}-publishes-{topic}",
                 project=project,
                 topic=topic,
-                role="roles/pubsub.publisher",
+                role=_PUBLISHES,
                 member=f"serviceAccount:{self._args.agent}",
                 opts=options(self, [made], keep=True),
             )
+            self.given.append(Given(address, _PUBLISHES))
         return made
 
     def _match(self, title: str, wanted: str) -> gcp.monitoring.AlertPolicyConditionArgs:

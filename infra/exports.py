@@ -101,9 +101,10 @@ def _email(account: gcp.serviceaccount.Account | None) -> pulumi.Output[str] | N
 
 
 def _given(made: Environment) -> dict[str, list[Given]]:
-    """What the accounts that people act as were granted."""
+    """What the accounts that people act as were granted, and whoever publishes alerts."""
     more = [part.given for part in (made.research, made.watch.oversight) if part]
-    return {who: given for part in (made.accounts.given, *more) for who, given in part.items()}
+    alerts = {"alerts": made.watch.alerts.given} if made.watch.alerts and made.watch.alerts.given else {}
+    return {who: given for part in (made.accounts.given, *more, alerts) for who, given in part.items()}
 
 
 def _roles(given: Sequence[Given]) -> pulumi.Output[dict[str, str]]:

@@ -108,7 +108,8 @@ class Outputs(Contract):
     operator_email: str | None = None
     """The service account that looks after the stack; None where nobody may act as it."""
     access: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Who may do what: the roles of each account on each resource, with the title of a condition in brackets."""
+    """Who may do what: the roles of each account on each resource, with the title of a condition in brackets; those of
+    `alerts` are Cloud Monitoring's agent's."""
     temp_bucket: str | None = None
     """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
     dicom_stores: Mapping[str, DicomStoreOutputs] = field(default_factory=dict)

@@ -27,7 +27,7 @@ class Watch:
         self.tables = self._tables()
         self._audit()
         self.oversight = self._oversight()
-        self._alerts()
+        self.alerts = self._alerts()
 
     def _bucket(self) -> PrivateBucket | None:
         """The bucket that audit log entries are kept in."""
@@ -80,10 +80,10 @@ class Watch:
         )
         return Oversight("oversight", args)
 
-    def _alerts(self) -> None:
+    def _alerts(self) -> Alerts | None:
         settings, services = self._settings, self._foundation.services
         if not settings.alert_channels:
-            return
+            return None
         args = AlertsArgs(
             project=settings.project,
             environment=settings.environment,
@@ -94,4 +94,4 @@ class Watch:
             labels=settings.common_labels,
             after=[services.apis[ALERT_API], services.apis["logging.googleapis.com"]],
         )
-        Alerts("alerts", args)
+        return Alerts("alerts", args)

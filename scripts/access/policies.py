@@ -161,6 +161,7 @@ class Policies:
             "topic": lambda: self.api("pubsub", "v1").projects().topics(),
             "subscription": lambda: self.api("pubsub", "v1").projects().subscriptions(),
             "service account": lambda: self.api("iam", "v1").projects().serviceAccounts(),
+            "Cloud Run job": lambda: self.api("run", "v2").projects().locations().jobs(),
             "key ring": lambda: self.api("cloudkms", "v1").projects().locations().keyRings(),
             "key": lambda: self.api("cloudkms", "v1").projects().locations().keyRings().cryptoKeys(),
         }

@@ -26,6 +26,7 @@ _FORMS = (
     ("healthcare dataset", rf"(?P<parent>projects/[^/]+)/{_DATASET}"),
     ("key", rf"(?P<parent>projects/[^/]+/{_RING})/cryptoKeys/[^/]+"),
     ("key ring", rf"(?P<parent>projects/[^/]+)/{_RING}"),
+    ("Cloud Run job", r"(?P<parent>projects/[^/]+)/locations/[^/]+/jobs/[^/]+"),
     ("topic", r"(?P<parent>projects/[^/]+)/topics/[^/]+"),
     ("subscription", r"(?P<parent>projects/[^/]+)/subscriptions/[^/]+"),
     ("service account", r"(?P<parent>projects/[^/]+)/serviceAccounts/[^/]+"),
@@ -105,6 +106,7 @@ def of_stack(outputs: Outputs) -> Mapping[str, Resource]:
         "reader": outputs.reader_email,
         **{f"key:{kind}": key for kind, key in outputs.kms_keys.items()},
         **_of_research(outputs),
+        **_of_schedule(outputs),
     }
     return {name: _of_text(text, outputs.project) for name, text in texts.items() if text}
 
@@ -125,6 +127,15 @@ def _of_research(outputs: Outputs) -> dict[str, str | None]:
         "researcher": made.researcher_email,
         "steward": made.steward_email,
     }
+
+
+def _of_schedule(outputs: Outputs) -> dict[str, str]:
+    made = outputs.schedule
+    if made is None:
+        return {}
+    if made.kind == "composer":
+        return {"airflow": made.account_email}
+    return {"job": made.name, "starter": made.account_email}
 
 
 def _uri(scheme: str, name: str | None) -> str | None:

@@ -10,17 +10,20 @@ from scripts.access.principals import Known
 from scripts.checks import Check, Undecided
 from scripts.connection import Connection
 from scripts.errors import CommandError
+from scripts.preflight import given
 from scripts.preflight.needs import Need, needs
 
 
 def checks(target: Connection) -> Iterator[Check]:
-    """One check for each grant of the program that `status` doesn't look at already."""
-    return checks_of(target, needs(target.outputs))
-
-
-def checks_of(target: Connection, wanted: Iterable[Need]) -> Iterator[Check]:
-    """One check for each of some needs; a policy is read once for all of them."""
+    """One check for each grant of the program that `status` doesn't look at already, and for each of Google's own."""
     access = Access(target)
+    yield from checks_of(access, needs(target.outputs))
+    if not target.emulated:  # where agents have no part in schedules and pipelines
+        yield from given.checks(target, access)
+
+
+def checks_of(access: Access, wanted: Iterable[Need]) -> Iterator[Check]:
+    """One check for each of some needs."""
     return (Check(need.name, partial(_granted, access, need)) for need in wanted)
 
 

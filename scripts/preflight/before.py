@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from infra.settings import Settings
-from scripts.checks import Check, Undecided, place
+from scripts.checks import Check, place
 from scripts.connection import Connection
 from scripts.errors import CommandError, api_failure
-from scripts.preflight import keys, perimeter, permissions
+from scripts.preflight import constraints, keys, perimeter, permissions, quotas
 from scripts.preflight.names import free, taken
 
 _BY_HAND = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
 """The APIs by which the program enables all others."""
-# What the constraints of an organization forbid (Organization Policy: "Organization policy constraints").
-_NO_ACCOUNTS = "iam.disableServiceAccountCreation"
-_SERVICES = "gcp.restrictServiceUsage"
-_WITHOUT_KEYS = "gcp.restrictNonCmekServices"
-_LOCATIONS = "gcp.resourceLocations"
-_MEMBERS = "iam.allowedPolicyMemberDomains"
 
 
 def checks(target: Connection, settings: Settings) -> list[Check]:
@@ -48,8 +41,15 @@ def checks(target: Connection, settings: Settings) -> list[Check]:
         Check("healthcare dataset", partial(_dataset_in_use if existing.dataset else _dataset_name, target)),
         Check("BigQuery dataset", partial(_table_dataset_name, target)),
         *keys.checks(target, settings),
-        *([] if target.emulated else [*perimeter.checks(target, settings), *_policies(target, settings)]),
+        *([] if target.emulated else _of_google(target, settings)),
     ]
+
+
+def _of_google(target: Connection, settings: Settings) -> Iterator[Check]:
+    """The checks of what there is on Google Cloud alone."""
+    yield from perimeter.checks(target, settings)
+    yield from constraints.checks(target, settings)
+    yield from quotas.checks(target, settings)
 
 
 def _project(target: Connection) -> str:
@@ -145,72 +145,3 @@ def _dataset_name(target: Connection) -> str:
 def _table_dataset_name(target: Connection) -> str:
     name = f"{target.outputs.project}.{target.outputs.bigquery_dataset}"
     return free(target, lambda: target.bigquery.get_dataset(name).labels)
-
-
-def _policies(target: Connection, settings: Settings) -> Iterator[Check]:
-    """The constraints of the organization that the program could run into."""
-    rules: dict[str, Callable[[list[dict[str, Any]]], str]] = {
-        _NO_ACCOUNTS: _accounts_may_be_made,
-        _SERVICES: partial(_services_allowed, settings),
-        _WITHOUT_KEYS: partial(_keys_not_demanded, settings),
-        _LOCATIONS: partial(_unrestricted, f"location {settings.location}"),
-        _MEMBERS: partial(_unrestricted, "the members in loaders and readers"),
-    }
-    for constraint, judge in rules.items():
-        yield Check(f"organization policy {constraint}", partial(_policy, target, constraint, judge))
-
-
-def _policy(target: Connection, constraint: str, judge: Callable[[list[dict[str, Any]]], str]) -> str:
-    policies = target.api("orgpolicy", "v2").projects().policies()
-    name = f"projects/{target.outputs.project}/policies/{constraint}"
-    found = target.execute(policies.getEffectivePolicy(name=name))
-    return judge(found.get("spec", {}).get("rules", []))
-
-
-def _accounts_may_be_made(rules: list[dict[str, Any]]) -> str:
-    if any(rule.get("enforce") for rule in rules):
-        raise CommandError(
-            f"{_NO_ACCOUNTS} is enforced, and the program makes the service accounts loader and reader: ask for an"
-            " exception for this project."
-        )
-    return "not enforced"
-
-
-def _services_allowed(settings: Settings, rules: list[dict[str, Any]]) -> str:
-    services = ["bigquery", "healthcare", "pubsub", "storage", *(["cloudkms"] if settings.keys else [])]
-    denied = [each for each in services if not _allows(rules, f"{each}.googleapis.com")]
-    if denied:
-        raise CommandError(f"{_SERVICES} forbids {', '.join(denied)}: ask for an exception for this project.")
-    return "allows what the program uses"
-
-
-def _keys_not_demanded(settings: Settings, rules: list[dict[str, Any]]) -> str:
-    services = [f"{each}.googleapis.com" for each in ("bigquery", "healthcare", "pubsub", "storage")]
-    demanded = [each for each in services if not _allows(rules, each)]
-    if demanded and not settings.keys:
-        raise CommandError(
-            f"{_WITHOUT_KEYS} demands a key of {', '.join(demanded)}: set healthcare-cloud-poc:keyRing, or name a key"
-            " that exists in healthcare-cloud-poc:encryptionKey."
-        )
-    return "demands no key that is not there"
-
-
-def _unrestricted(what: str, rules: list[dict[str, Any]]) -> str:
-    """Nothing is restricted. What a group of values (in:us-locations) or a customer id allows is not known here."""
-    values = [each for rule in rules for kind in ("allowedValues", "deniedValues") for each in _values(rule, kind)]
-    if values or any(rule.get("denyAll") for rule in rules):
-        raise Undecided(f"It is restricted to or by {', '.join(values) or 'nothing at all'}: see that {what} fits.")
-    return "no restriction"
-
-
-def _allows(rules: list[dict[str, Any]], value: str) -> bool:
-    """Whether the rules of a list constraint allow a value that is written out."""
-    if any(rule.get("denyAll") or value in _values(rule, "deniedValues") for rule in rules):
-        return False
-    allowed = [each for rule in rules for each in _values(rule, "allowedValues")]
-    return not allowed or value in allowed
-
-
-def _values(rule: dict[str, Any], kind: str) -> list[str]:
-    found = rule.get("values", {}).get(kind, [])
-    return [str(each).removeprefix("is:") for each in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from infra.outputs import Outputs, ResearchOutputs
+from infra.outputs import Outputs, ResearchOutputs, ScheduleOutputs
 from scripts.access import resources
 from scripts.access.resources import Resource
 
@@ -14,6 +14,7 @@ _TELLING = {
     "bigquery.dataViewer": "bigquery.tables.getData",
     "bigquery.jobUser": "bigquery.jobs.create",
     "cloudkms.cryptoKeyEncrypterDecrypter": "cloudkms.cryptoKeyVersions.useToEncrypt",
+    "composer.worker": "composer.environments.get",
     "dataflow.developer": "dataflow.jobs.create",
     "dataflow.worker": "dataflow.workItems.lease",
     "healthcare.attributeDefinitionEditor": "healthcare.attributeDefinitions.create",
@@ -32,12 +33,14 @@ _TELLING = {
     "healthcare.hl7V2Ingest": "healthcare.hl7V2Messages.ingest",
     "healthcare.hl7V2StoreAdmin": "healthcare.hl7V2Stores.import",
     "healthcare.userDataMappingEditor": "healthcare.userDataMappings.create",
+    "iam.serviceAccountTokenCreator": "iam.serviceAccounts.getAccessToken",
     "iam.serviceAccountUser": "iam.serviceAccounts.actAs",
     "logging.privateLogViewer": "logging.privateLogEntries.list",
     "logging.viewer": "logging.logEntries.list",
     "monitoring.viewer": "monitoring.alertPolicies.list",
     "pubsub.publisher": "pubsub.topics.publish",
     "pubsub.subscriber": "pubsub.subscriptions.consume",
+    "run.invoker": "run.jobs.run",
     "serviceusage.serviceUsageConsumer": "serviceusage.services.use",
     "storage.legacyBucketReader": "storage.buckets.get",
     "storage.objectAdmin": "storage.objects.delete",
@@ -96,6 +99,11 @@ def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:
     if outputs.audit_bucket and outputs.audit_tables:
         trail = [("storage.objectCreator", "audit"), ("bigquery.dataEditor", _tables(outputs, outputs.audit_tables))]
         yield "Cloud Logging's agent", f"service-{number}@gcp-sa-logging.{_DOMAIN}", trail
+    if topics := outputs.access.get("alerts"):
+        publishes = [("pubsub.publisher", topic) for topic in topics]
+        yield "Cloud Monitoring's agent", f"service-{number}@gcp-sa-monitoring-notification.{_DOMAIN}", publishes
+    if made := outputs.schedule:
+        yield "the schedule", made.account_email, _of_schedule(made)
     for who, account, key in dict.fromkeys(_keys(outputs)):
         yield who, account, [("cloudkms.cryptoKeyEncrypterDecrypter", key)]
 
@@ -211,6 +219,14 @@ def _of_auditor(outputs: Outputs) -> Iterator[Row]:
     if outputs.audit_tables:
         yield "bigquery.dataViewer", _tables(outputs, outputs.audit_tables)
         yield "bigquery.jobUser", "project"
+
+
+def _of_schedule(made: ScheduleOutputs) -> Iterator[Row]:
+    if made.kind == "composer":
+        yield "composer.worker", "project"
+        yield "iam.serviceAccountTokenCreator", "loader"
+    else:
+        yield "run.invoker", "job"
 
 
 _ADMINS = ("healthcare.fhirStoreAdmin", "healthcare.hl7V2StoreAdmin")

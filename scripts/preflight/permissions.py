@@ -33,6 +33,8 @@ _ALWAYS = {
     "roles/bigquery.dataOwner": ("bigquery.datasets.create", "bigquery.datasets.update"),
     "roles/iam.serviceAccountAdmin": ("iam.serviceAccounts.create", "iam.serviceAccounts.setIamPolicy"),
 }
+_ACTS = {"roles/iam.serviceAccountUser": ("iam.serviceAccounts.actAs",)}
+"""What it takes to make something that runs as a service account."""
 
 
 def needed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
@@ -63,5 +65,14 @@ def needed(settings: Settings) -> Mapping[str, tuple[str, ...]]:
         **(roles if settings.auditors or settings.operators else {}),
         **(alerts if settings.alert_channels else {}),
     }
-    asked = {**watched, **(audit if settings.audit_logs else {}), **(keys if settings.key_ring else {})}
+    schedules: dict[str, dict[str, tuple[str, ...]]] = {
+        "cloud-run": {
+            "roles/run.admin": ("run.jobs.create", "run.jobs.setIamPolicy"),
+            "roles/cloudscheduler.admin": ("cloudscheduler.jobs.create",),
+            **_ACTS,
+        },
+        "composer": {"roles/composer.admin": ("composer.environments.create",), **_ACTS},
+    }
+    scheduled = schedules[settings.schedule.kind] if settings.schedule else {}
+    asked = {**watched, **scheduled, **(audit if settings.audit_logs else {}), **(keys if settings.key_ring else {})}
     return {**_ALWAYS, **stores, **asked}

@@ -213,5 +213,7 @@ WITHOUT_COMMAND = {
     "audit-trail-sink-writes": _LOGGING,
     "audit-trail-tables-sink-writes": _LOGGING,
     "encryption-logs": _LOGGING,
+    "alerts-publishes-alerts": "Cloud Monitoring tells of alerts by itself",
+    "schedule-starter-starts": "Cloud Scheduler starts the job by the clock",
 }
 """Grants that no command of a person's takes, and why: of these `preflight` alone tells."""

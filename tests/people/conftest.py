@@ -14,6 +14,8 @@ from tests.support.emulator import RunningEmulator
 PROJECT = "people-project"
 TABLE = "probed"
 """The table that is there in every BigQuery dataset."""
+ALERTS, TOLD = f"projects/{PROJECT}/topics/alerts", f"projects/{PROJECT}/subscriptions/alerts"
+"""A topic that is told of alerts, and a subscription to it; neither is the program's."""
 OWNER = f"user:owner@{PROJECT}.example"
 KEY = f"serviceAccount:emulator@{PROJECT}.iam.gserviceaccount.com"
 """The account of the emulator's key file, in whose name commands run that say nothing else."""
@@ -31,6 +33,9 @@ EVERYTHING = {
     "auditLogs": "true",
     "keyRing": "imaging",
     "deletionProtection": "false",
+    "alertChannels": json.dumps(["email:security@example.org", f"pubsub:{ALERTS}"]),
+    "schedule": "cloud-run",
+    "scheduleImage": f"us-docker.pkg.dev/{PROJECT}/images/commands",
     "readerPrefix": "released/",
     **{f"{persona}s": json.dumps([OWNER, KEY]) for persona in PERSONAS},
 }
@@ -42,11 +47,20 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """The stack; who changes its grants puts them back."""
     emulator = RunningEmulator(tmp_path_factory.mktemp("people") / "state", PROJECT).start()
     try:
+        alerted(emulator)
         made = stand(emulator, EVERYTHING)
         fill(made)
         yield made
     finally:
         emulator.stop()
+
+
+def alerted(emulator: RunningEmulator) -> None:
+    """Make the topic for alerts, which is there before the stack."""
+    api = f"/v1/projects/{PROJECT}/services/pubsub.googleapis.com:enable"
+    assert emulator.request("POST", api, {})[0] == 200
+    assert emulator.request("PUT", f"/v1/{ALERTS}", {})[0] == 200
+    assert emulator.request("PUT", f"/v1/{TOLD}", {"topic": ALERTS})[0] == 200
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from scripts.access import matrix
 from scripts.access.decisions import Access
 from scripts.access.matrix import Row
 from scripts.connection import connect_to
-from tests.people.conftest import EVERYTHING, PROJECT
+from tests.people.conftest import EVERYTHING, PROJECT, alerted
 from tests.people.standing import Standing, stand
 from tests.support.emulator import ROOT, RunningEmulator
 
@@ -67,6 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         emulator = RunningEmulator(Path(folder) / "state", PROJECT).start()
         try:
+            alerted(emulator)
             PAGE.write_text(page(rows(stand(emulator, EVERYTHING))), encoding="utf-8")
         finally:
             emulator.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.access.decisions import Access
 from scripts.checks import Check, State, agent_grants, run_checks
 from scripts.connection import Connection, connect_to
 from scripts.preflight import after
@@ -11,7 +12,7 @@ from tests.people.standing import Standing
 
 def about(target: Connection, wanted: list[Need], who: str) -> list[Check]:
     """The checks of some needs of an account, `status`' own among them."""
-    own = after.checks_of(target, wanted)
+    own = after.checks_of(Access(target), wanted)
     return [*own, *(each for each in agent_grants(target) if who == target.outputs.healthcare_agent_email)]
 
 

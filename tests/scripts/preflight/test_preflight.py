@@ -18,11 +18,12 @@ from scripts.preflight import after, before, perimeter, planned
 from scripts.preflight.needs import needs
 from tests.infra.graph import NUMBER, declare, settings
 from tests.infra.test_environment import grants
-from tests.people.conftest import EVERYTHING
-from tests.scripts.conftest import Live, Run, StartLive
+from tests.people.conftest import EVERYTHING, KEY, OWNER
+from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
 
 PROJECT = "some-project"
+SCHEDULED = {"schedule": "cloud-run", "scheduleImage": "us-docker.pkg.dev/some-project/images/commands"}
 WriteConfiguration = Callable[..., Path]
 
 
@@ -42,6 +43,14 @@ def configuration(tmp_path: Path) -> WriteConfiguration:
     return write
 
 
+@pytest.fixture
+def own(own_live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """An environment for this module, beside which each test plans another one of a name of its own."""
+    for name, value in own_live.variables.items():
+        monkeypatch.setenv(name, value)
+    return own_live
+
+
 def checked(run: Run, *arguments: object) -> tuple[int, dict[str, dict[str, str]]]:
     shown = run("preflight", "--json", *arguments)
     assert shown.out, shown.err
@@ -58,45 +67,38 @@ def test_nothing_stands_in_the_way_of_an_empty_project(run: Run, live: Live, con
     assert found[f"bucket {live.outputs.project}-new-audit"]["detail"] == "the name is free"
 
 
-def test_a_dataset_that_is_there_is_a_question(
-    run: Run, start_live: StartLive, configuration: WriteConfiguration
-) -> None:
-    own = start_live()
+def test_a_dataset_that_is_there_is_a_question(run: Run, own: Live, configuration: WriteConfiguration) -> None:
     parent = f"projects/{own.outputs.project}/locations/us-central1"
-    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-new", {})
-    path = configuration(own.emulator.base_url, own.outputs.project, environment="new")
-    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-asked", {})
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="asked")
+    code, found = checked(run, "--before", "--stack", "asked", "--configuration", path)
     assert (code, found["healthcare dataset"]["state"]) == (3, "unknown")
     assert "take it over with `pulumi import`" in found["healthcare dataset"]["detail"]
 
 
-def test_what_the_stack_is_to_use_has_to_be_there(
-    run: Run, start_live: StartLive, configuration: WriteConfiguration
-) -> None:
-    own = start_live()
+def test_what_the_stack_is_to_use_has_to_be_there(run: Run, own: Live, configuration: WriteConfiguration) -> None:
     dataset = own.outputs.dataset_name.rpartition("/")[2]
     keys = {"useDataset": dataset, "useLandingBucket": own.outputs.landing_bucket, "useExportBucket": "nobody-s"}
-    path = configuration(own.emulator.base_url, own.outputs.project, environment="new", **keys)
-    code, found = checked(run, "--before", "--stack", "new", "--configuration", path)
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="using", **keys)
+    code, found = checked(run, "--before", "--stack", "using", "--configuration", path)
     used = "is there, and stays as it is but for the stack's grants"
     assert found["healthcare dataset"]["detail"] == found[f"bucket {own.outputs.landing_bucket}"]["detail"] == used
     assert (code, found["bucket nobody-s"]["state"]) == (1, "failed")
 
 
 def test_a_key_ring_that_is_there_is_a_question_unless_its_keys_are_this_environment_s(
-    run: Run, start_live: StartLive, configuration: WriteConfiguration
+    run: Run, own: Live, configuration: WriteConfiguration
 ) -> None:
-    own = start_live()
     rings = f"projects/{own.outputs.project}/locations/us-central1/keyRings"
-    path = configuration(own.emulator.base_url, own.outputs.project, environment="new", keyRing="imaging")
+    path = configuration(own.emulator.base_url, own.outputs.project, environment="ringed", keyRing="imaging")
 
     def said() -> str:
-        return checked(run, "--before", "--stack", "new", "--configuration", path)[1]["key ring"]["detail"]
+        return checked(run, "--before", "--stack", "ringed", "--configuration", path)[1]["key ring"]["detail"]
 
     assert said() == "the name is free"
     own.emulator.request("POST", f"/v1/{rings}?keyRingId=imaging", {})
     assert "set healthcare-cloud-poc:keyRing to another name" in said()
-    labels = {"application": "healthcare-cloud-poc", "environment": "new", "managed-by": "pulumi"}
+    labels = {"application": "healthcare-cloud-poc", "environment": "ringed", "managed-by": "pulumi"}
     body = {"purpose": "ENCRYPT_DECRYPT", "labels": labels}
     own.emulator.request("POST", f"/v1/{rings}/imaging/cryptoKeys?cryptoKeyId=objects", body)
     assert said() == "is there already, with the labels of this environment"
@@ -152,19 +154,89 @@ def test_a_configuration_says_nothing_of_what_is_there(run: Run, live: Live, tmp
         ("gcp.restrictNonCmekServices", {"values": {"deniedValues": ["healthcare.googleapis.com"]}}, "failed", "Key"),
         ("gcp.resourceLocations", {"values": {"allowedValues": ["in:eu-locations"]}}, "unknown", "in:eu-locations"),
         ("gcp.resourceLocations", {}, "ok", "no restriction"),
+        ("iam.managed.disableServiceAccountCreation", {"enforce": True}, "failed", "ask for an exception"),
+        ("iam.managed.allowedPolicyMembers", {"enforce": True}, "unknown", "the members in loaders"),
+        ("storage.retentionPolicySeconds", {"values": {"allowedValues": ["86400"]}}, "failed", "kept 86400 seconds"),
+        ("storage.softDeletePolicySeconds", {"values": {"allowedValues": ["1209600"]}}, "failed", "14 days of soft"),
+        ("storage.softDeletePolicySeconds", {"values": {"allowedValues": ["604800"]}}, "ok", "allows 7 days"),
+        ("gcp.restrictCmekCryptoKeyProjects", {"values": {"allowedValues": ["projects/k"]}}, "unknown", "projects/k"),
+        ("run.allowedVPCEgress", {"values": {"allowedValues": ["all-traffic"]}}, "unknown", "a network of its own"),
         ("iam.allowedPolicyMemberDomains", {"denyAll": True}, "unknown", "nothing at all"),
     ],
 )
 def test_policies_of_the_organization_are_told(
     monkeypatch: pytest.MonkeyPatch, constraint: str, rule: dict[str, Any], state: str, says: str
 ) -> None:
-    chosen = settings()
+    asks = {"gcp.restrictCmekCryptoKeyProjects": {"keyRing": "r"}, "run.allowedVPCEgress": SCHEDULED}
+    chosen = settings(**asks.get(constraint, {}))
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
     with connect_to(planned.outputs(chosen)) as target:
         monkeypatch.setattr(target, "execute", lambda _: {"spec": {"rules": [rule]}})
-        (check,) = [each for each in before.checks(target, chosen) if each.name.endswith(constraint)]
+        (check,) = [each for each in before.checks(target, chosen) if each.name.endswith(f" {constraint}")]
         (result,) = run_checks(target, [check])
     assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+def limited(number: int, **dimensions: str) -> dict[str, Any]:
+    """A metric of Service Usage with one limit."""
+    buckets = [{"effectiveLimit": str(number), "dimensions": dimensions}, {"effectiveLimit": "1000"}]
+    return {"metric": f"healthcare.googleapis.com/{number}", "consumerQuotaLimits": [{"quotaBuckets": buckets}]}
+
+
+def named(number: int, word: str) -> list[dict[str, str]]:
+    return [{"name": f"{word}-{each}", "email": f"{word}-{each}@p.iam.gserviceaccount.com"} for each in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("quota", "answers", "state", "says"),
+    [
+        ("quota of service accounts", [{"accounts": named(97, "a")}, limited(100)], "ok", "97 of 100, and 3 to come"),
+        (
+            "quota of service accounts",
+            [{"accounts": named(98, "a")}, limited(100)],
+            "failed",
+            "the stack adds 3: delete",
+        ),
+        ("quota of log sinks", [{"sinks": named(10, "s")}], "ok", "10 of 200, and 2 to come"),
+        ("quota of log sinks", [{"sinks": named(200, "s")}], "unknown", "where Google has raised that limit"),
+        ("quota of custom roles", [{"roles": named(299, "r")}], "ok", "299 of 300, and 1 to come"),
+        ("quotas of the Healthcare API", [{"metrics": [limited(5)]}], "ok", "none is 0 in us-central1"),
+        (
+            "quotas of the Healthcare API",
+            [{"metrics": [limited(0, region="us-central1")]}],
+            "unknown",
+            "healthcare.googleapis.com/0 is 0 in us-central1",
+        ),
+        ("quotas of the Healthcare API", [{"metrics": [limited(0, region="asia-south1")]}], "ok", "none is 0"),
+        ("quota of processors", [{"quotas": [{"metric": "CPUS", "limit": 72, "usage": 8}]}], "ok", "64 of 72 free"),
+        ("quota of processors", [{"quotas": [{"metric": "CPUS", "limit": 24, "usage": 8}]}], "unknown", "--workers 8`"),
+    ],
+)
+def test_quotas_have_to_hold_what_the_stack_adds(
+    monkeypatch: pytest.MonkeyPatch, quota: str, answers: list[dict[str, Any]], state: str, says: str
+) -> None:
+    chosen = settings(auditLogs="true", dataflow="true", auditors='["group:audit@example.org"]')
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
+    told = iter(answers)
+    with connect_to(planned.outputs(chosen)) as target:
+        monkeypatch.setattr(target, "execute", lambda _: next(told))
+        (check,) = [each for each in before.checks(target, chosen) if each.name == quota]
+        (result,) = run_checks(target, [check])
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_the_roles_that_google_gives_its_agents_are_looked_at(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+    outputs = Outputs.from_mapping(declare(settings(**SCHEDULED)).outputs)
+    agent = f"serviceAccount:service-{NUMBER}@gcp-sa-cloudscheduler.iam.gserviceaccount.com"
+    bindings = [{"role": "roles/cloudscheduler.serviceAgent", "members": [agent]}] if has else []
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
+    with connect_to(outputs) as target:
+        monkeypatch.setattr(target, "execute", lambda _: {"bindings": bindings})
+        (check,) = [each for each in after.checks(target) if each.name.startswith("Cloud Scheduler's agent has")]
+        (result,) = run_checks(target, [check])
+    remedy = f"add-iam-policy-binding {PROJECT} --member={agent} --role=roles/cloudscheduler.serviceAgent"
+    assert (result.state, remedy in result.detail) == ((State.OK, False) if has else (State.FAILED, True))
 
 
 PERIMETER = "accessPolicies/1/servicePerimeters/imaging"
@@ -206,17 +278,16 @@ def test_a_perimeter_has_to_hold_the_project(
 
 
 def test_a_dataset_with_another_key_than_is_asked_for_would_be_replaced(
-    run: Run, start_live: StartLive, configuration: WriteConfiguration
+    run: Run, own: Live, configuration: WriteConfiguration
 ) -> None:
-    own = start_live()
     parent = f"projects/{own.outputs.project}/locations/us-central1"
 
     def said(**keys: str) -> dict[str, str]:
-        path = configuration(own.emulator.base_url, own.outputs.project, environment="new", **keys)
-        return checked(run, "--before", "--stack", "new", "--configuration", path)[1]["key of the healthcare dataset"]
+        path = configuration(own.emulator.base_url, own.outputs.project, environment="keyed", **keys)
+        return checked(run, "--before", "--stack", "keyed", "--configuration", path)[1]["key of the healthcare dataset"]
 
     assert said()["detail"] == "will be Google's own keys"
-    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-new", {})
+    own.emulator.request("POST", f"/v1/{parent}/datasets?datasetId=imaging-keyed", {})
     assert (said()["state"], said()["detail"]) == ("ok", "Google's own keys")
     refused = said(keyRing="imaging")
     assert refused["state"] == "failed"
@@ -273,15 +344,16 @@ OF_STATUS = {
 }
 
 
-def test_every_grant_of_the_program_is_looked_at_and_nothing_else() -> None:
-    chosen = settings(**EVERYTHING, dataflow="true")
+@pytest.mark.parametrize("schedule", [SCHEDULED, {"schedule": "composer"}], ids=["cloud-run", "composer"])
+def test_every_grant_of_the_program_is_looked_at_and_nothing_else(schedule: dict[str, str]) -> None:
+    chosen = settings(**{**EVERYTHING, "dataflow": "true", "scheduleImage": "", **schedule})
     graph = declare(chosen)
     outputs = Outputs.from_mapping(graph.outputs)
     assert outputs.project_number == NUMBER
-    people = "roles/iam.serviceAccountTokenCreator"
-    granted = {(role, member) for _, role, member in grants(graph) if role != people and "sink-writer@" not in member}
     found = list(needs(outputs))
     looked_at = {(need.role, f"serviceAccount:{need.account}") for need in found}
+    people = {("roles/iam.serviceAccountTokenCreator", member) for member in (OWNER, KEY)}
+    granted = {(role, member) for _, role, member in grants(graph) if "sink-writer@" not in member} - people
     assert granted - looked_at <= {(role, f"serviceAccount:{outputs.healthcare_agent_email}") for role in OF_STATUS}
     logging = f"service-{NUMBER}@gcp-sa-logging"
     assert {each for each in looked_at - granted if logging not in each[1]} == set()
