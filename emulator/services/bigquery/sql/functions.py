@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from emulator.services.bigquery.sql import geographies, intervals, json_text, ranges, searches
+from emulator.services.bigquery.sql import geographies, intervals, json_text, overflows, ranges, searches
 from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bignumeric import parameterized
 from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
@@ -78,6 +78,7 @@ def rewrite_functions(tree: exp.Expr, principal: str) -> exp.Expr:
     """
     rewriter = Rewriter(principal)
     tree = isolate(tree)
+    overflows.mark(tree)
     for node in reversed(list(tree.walk(bfs=True, prune=is_translated))):
         if is_translated(node):
             continue
@@ -103,7 +104,8 @@ class Rewriter(
         """The replacement of a node whose children are done, or None to keep it."""
         if take_characters(node):
             return give_bytes(node, self._rewritten(node) or node.copy())
-        return self._rewritten(node)
+        rewritten = self._rewritten(node)
+        return overflows.checked(node, rewritten or node.copy()) if overflows.COLUMNS in node.meta else rewritten
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)

@@ -19,6 +19,9 @@ CREATE MACRO bq_whole_numeric(a, b) AS CASE WHEN b = 0 THEN bq_fail('division by
 
 -- What a function is not defined for, or what leaves the range of FLOAT64 from inside it, is an error.
 CREATE MACRO bq_finite(x) AS isfinite(CAST(x AS DOUBLE));
+CREATE MACRO bq_in_range(x, takes_finite) AS CASE WHEN NOT isfinite(CAST(x AS DOUBLE)) AND takes_finite THEN bq_fail('double overflow') ELSE x END;
+-- The same inside TRY, which does not hear of what fails in the condition of a CASE.
+CREATE MACRO bq_in_range_tried(x, takes_finite) AS list_transform([CAST(x AS DOUBLE)], lambda v: bq_in_range(v, takes_finite))[1];
 CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
 CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
 CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;

@@ -139,3 +139,38 @@ def test_shifts_carry_no_sign(warehouse: SmallWarehouse, expression: str, expect
 def test_shifts_by_less_than_nothing(warehouse: SmallWarehouse, expression: str) -> None:
     with pytest.raises(SqlError, match="Bitwise shift by a negative offset"):
         warehouse.run(f"SELECT {expression}")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "1e308 * 10",
+        "-(1e308 + 1e308) / 4",
+        "(SELECT x * x FROM UNNEST([1e200]) AS x)",
+        "(SELECT SUM(x * y - 1) FROM UNNEST([STRUCT(1e308 AS x, 1e10 AS y)]))",
+        "(SELECT x / 1e-10 FROM UNNEST([CAST('1e308' AS FLOAT64)]) AS x)",
+    ],
+)
+def test_arithmetic_that_leaves_the_range_of_float64_is_an_error(warehouse: SmallWarehouse, expression: str) -> None:
+    with pytest.raises(SqlError, match="double overflow"):
+        warehouse.run(f"SELECT {expression} AS x")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("SAFE_MULTIPLY(1e308, 10)", None),
+        ("SAFE_DIVIDE(1.5, 0)", None),
+        ("(SELECT SAFE_ADD(x, x) FROM UNNEST([1e308]) AS x)", None),
+        ("(SELECT SAFE_ADD(x, x) FROM UNNEST([1.5]) AS x)", "3.0"),
+        ("(SELECT x * 2 + 1 FROM UNNEST([CAST('inf' AS FLOAT64)]) AS x)", "Infinity"),
+        ("(SELECT x - x FROM UNNEST([CAST('inf' AS FLOAT64)]) AS x)", "NaN"),
+        ("(SELECT x * NULL FROM UNNEST([1e308]) AS x)", None),
+        ("IEEE_DIVIDE(1, 0) + 1.5", "Infinity"),
+        ("1e308 * 0.5 + 2 / 4", "5e+307"),
+    ],
+)
+def test_arithmetic_on_infinities_stays_what_it_is(
+    warehouse: SmallWarehouse, expression: str, expected: str | None
+) -> None:
+    assert warehouse.run(f"SELECT {expression} AS x") == (["x FLOAT64"], [[expected]])
