@@ -1,6 +1,8 @@
 """Acknowledgements: the ACK of a message that was taken, the NACK of one that was not (HL7 v2.5, 2.9.2 and 2.15).
 
-The header's applications and facilities change places, MSA-1 is AA or AE, MSA-2 the control id of the message.
+The header's applications and facilities change places, MSA-1 is AA or AE, MSA-2 the control id of the message. MSH-9 is
+ACK alone and nothing follows MSA, as in those that Google shows (Cloud Healthcare: "Transmitting HL7v2 messages over
+TCP/IP connections"; GoogleCloudPlatform/mllp, issue 9).
 """
 
 from emulator.hl7v2 import escapes
@@ -9,9 +11,7 @@ from emulator.hl7v2.errors import MessageError
 from emulator.hl7v2.message import HEADER, Message
 
 ACCEPTED, ERROR = "AA", "AE"
-_VERSION, _PROCESSING = "2.3", "P"
-_NO_STRUCTURE = ("2.1", "2.2", "2.3", "2.3.1", "2.4")
-"""Versions in which HAPI HL7v2 gives MSH-9 of an acknowledgement no message structure."""
+_TYPE, _VERSION, _PROCESSING = "ACK", "2.3", "P"
 
 
 def ack(message: Message, time: str, control_id: str) -> bytes:
@@ -34,20 +34,12 @@ def _encoded(message: Message, time: str, control_id: str, outcome: list[str]) -
         *(message.field(HEADER, number) for number in (5, 6, 3, 4)),
         time,
         "",
-        _type_of(message),
+        _TYPE,
         control_id,
         message.field(HEADER, 11) or _PROCESSING,
         message.field(HEADER, 12) or _VERSION,
     ]
-    return "".join(f"{separators.field.join(each)}\r" for each in (header, ["MSA", *outcome])).encode()
-
-
-def _type_of(message: Message) -> str:
-    """MSH-9 of the acknowledgement: the trigger is that of the message."""
-    parts = ["ACK", message.trigger]
-    if message.component(HEADER, 12) not in (*_NO_STRUCTURE, ""):
-        parts.append("ACK")
-    return message.delimiters.component.join(parts) if message.trigger else "ACK"
+    return "\r".join(separators.field.join(each) for each in (header, ["MSA", *outcome])).encode()
 
 
 def _header_of(raw: bytes, terminator: bytes) -> Message:

@@ -8,6 +8,7 @@ import secrets
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from uuid import UUID
 
 
 class Clock:
@@ -81,6 +82,10 @@ class Ids:
     def hex(self, digits: int = 32) -> str:
         """Lower-case hexadecimal digits."""
         return secrets.token_hex((digits + 1) // 2)[:digits]
+
+    def uuid(self) -> str:
+        """A random UUID (version 4)."""
+        return str(UUID(bytes=secrets.token_bytes(16), version=4))
 
     def etag(self) -> str:
         """An opaque etag in base64, as IAM policies carry it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import re
 import sqlite3
-import uuid
 from typing import Any
 
 from emulator.errors import failed_precondition, invalid_argument
@@ -51,7 +50,7 @@ async def create(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> Operation:
         bucket = wanted or _bucket_name(request, name)
-        full = _with_outputs(request, name, bucket, {**body, "uuid": str(uuid.UUID(context.ids.hex(32)))})
+        full = _with_outputs(request, name, bucket, {**body, "uuid": context.ids.uuid()})
         context.resources.insert(tx, ENVIRONMENTS, name, parent, {**full, "state": "CREATING"})
         if not wanted:
             storage.create_bucket_in(tx, context, name.split("/")[1], bucket, name.split("/")[3])

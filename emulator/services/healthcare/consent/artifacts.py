@@ -101,7 +101,7 @@ async def create(request: Request) -> Answer:
 def _keep(
     tx: sqlite3.Connection, context: "Context", name: str, body: Json, images: Sequence[tuple[str, Blob | str]]
 ) -> Json:
-    store, made = tables.opened_in(context, tx, name), names.made_up(context)
+    store, made = tables.opened_in(context, tx, name), context.ids.uuid()
     tx.execute("INSERT INTO consent_artifacts VALUES(?,?,?)", (store.key, made, orjson.dumps(body)))
     protected = keys.version_for_data(context, name, tx)
     for place, (uri, blob) in enumerate(images):

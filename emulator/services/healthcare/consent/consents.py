@@ -64,7 +64,7 @@ async def create(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> Json:
         store = tables.opened_in(context, tx, request.name)
-        return _new(context, tx, store, names.made_up(context), request.body or {})
+        return _new(context, tx, store, context.ids.uuid(), request.body or {})
 
     return await context.db.write(step)
 

@@ -86,7 +86,7 @@ def put(context: "Context", tx: sqlite3.Connection, store: Store, name: str, bod
 @SERVICE.handles(f"{_METHODS}.create")
 async def create(request: Request) -> Answer:
     """Map an item of data to its user."""
-    context, name = request.context, names.made_up(request.context)
+    context, name = request.context, request.context.ids.uuid()
 
     def step(tx: sqlite3.Connection) -> Json:
         store = tables.opened_in(context, tx, request.name)

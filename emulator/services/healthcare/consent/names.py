@@ -1,24 +1,14 @@
-"""Names of what a consent store holds, and the ids that the server makes up for them."""
+"""Names of what a consent store holds."""
 
 import re
-import uuid
-from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError, invalid_argument, not_found
 from emulator.services.healthcare.names import ID, store_of
-
-if TYPE_CHECKING:
-    from emulator.context import Context
 
 ARTIFACTS = "consentArtifacts"
 CONSENTS = "consents"
 MAPPINGS = "userDataMappings"
 _REVISION = re.compile(r"[0-9a-f]{8}")
-
-
-def made_up(context: "Context") -> str:
-    """An id that nothing has: a UUID."""
-    return str(uuid.UUID(context.ids.hex(32)))
 
 
 def id_of(name: str) -> str:

@@ -5,7 +5,6 @@ changed, so that a transaction may be inconsistent on its way, and tells those w
 """
 
 import sqlite3
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -145,4 +144,4 @@ async def perform(context: "Context", store: str, act: Callable[[Work], T]) -> T
 
 def new_id(context: "Context") -> str:
     """The id of a resource that the server names: a random UUID, as Google's are."""
-    return str(uuid.UUID(context.ids.hex(32), version=4))
+    return context.ids.uuid()

@@ -83,7 +83,7 @@ async def patch(request: Request) -> Answer:
     def step(tx: sqlite3.Connection) -> Row:
         before = stored.require(tx, request.name)
         labels = {**orjson.loads(before.state.labels), **given}
-        check_labels(labels)
+        check_labels(labels, capitals=True)
         at = times.now(context)
         state = replace(before.state, labels=orjson.dumps(labels).decode(), changed=at, operation="")
         keeping.change(tx, before, state)

@@ -80,7 +80,7 @@ def _given(request: Request) -> Json:
     message: Json | None = (request.body or {}).get("message")
     if message is None:
         raise invalid_argument("message is required: the HL7v2 message, with its bytes in message.data.")
-    check_labels(message.get("labels") or {})
+    check_labels(message.get("labels") or {}, capitals=True)
     return message
 
 
@@ -126,14 +126,15 @@ def _receive(tx: sqlite3.Connection, context: "Context", store: Store, ready: Re
 
 
 def _invalid(problem: MessageError) -> ApiError:
-    return invalid_argument(f"Invalid HL7v2 message: {problem}.")
+    """The error for what is no message, in the words of its NACK, as Google has it (GoogleCloudPlatform/mllp#9)."""
+    return invalid_argument(str(problem))
 
 
 def _nacked(request: Request, store: Store, raw: bytes, error: ApiError, reason: str) -> ApiError:
     """An error with the NACK that goes back to the sender."""
     context = request.context
     now = stamp_of(times.now(context))
-    nack = acknowledging.nack(raw, store.terminator, now, context.ids.serial(), reason)
+    nack = acknowledging.nack(raw, store.terminator, now, context.ids.uuid(), reason)
     detail = {
         "@type": operations.type_url(request, "hl7v2.IngestMessageErrorDetail"),
         "hl7Nack": base64.b64encode(nack).decode(),

@@ -1,7 +1,6 @@
 """An HL7v2 store and a message in it as the code hands them around."""
 
 import base64
-import hashlib
 import hmac
 import secrets
 import sqlite3
@@ -9,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from emulator.errors import ApiError, not_found
 from emulator.hl7v2 import message, parsed
@@ -75,9 +75,9 @@ class Key:
         return base64.urlsafe_b64encode(hmac.digest(self.secret, raw, "sha256")).decode()
 
     def acknowledgement_of(self, identifier: str) -> str:
-        """The control id of a message's ACK: 20 characters (HL7 v2.5, 2.15.9.10), always the same."""
-        digest = hmac.new(self.secret, identifier.encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest[:15]).decode()
+        """The control id of a message's ACK: a UUID, as Google's are, always the same."""
+        digest = hmac.digest(self.secret, identifier.encode(), "sha256")
+        return str(UUID(bytes=digest[:16], version=4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,12 @@ def test_labels_that_google_takes(pairs: dict[str, str]) -> None:
     check_labels(pairs)
 
 
+def test_labels_of_messages_may_have_capitals() -> None:
+    check_labels({"PROCESSED": "TRUE"}, capitals=True)
+    with pytest.raises(ApiError, match="must be 0 to 63 letters"):
+        check_labels({"PROCESSED": "NOT YET"}, capitals=True)
+
+
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [

@@ -69,7 +69,7 @@ def _message_of(line: bytes) -> tuple[bytes, Json]:
     labels = message.get("labels") or {}
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise MessageError("labels must be an object of strings")
-    check_labels(labels)
+    check_labels(labels, capitals=True)
     if len(message["data"]) > LARGEST:
         raise MessageError(f"data has more than {LARGEST} characters of base64")
     try:

@@ -15,6 +15,7 @@ from emulator.services.healthcare.hl7v2.stored import Json, Key, Row, Store
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
 BATCH = 200
+_ORDER = Order(by_send_time=True)
 
 
 def options(body: Json) -> Json:
@@ -51,10 +52,10 @@ class Selection:
         return 0 if row is None else int(row[0])
 
     def batches(self, after: int) -> Iterator[list[Row]]:
-        """Those after the one of that number, as they were stored."""
+        """Those after the one of that number, by their send time (Cloud Healthcare: exporting HL7v2 messages)."""
         while self.key is not None:
             reader = self.job.context.db.reader
-            found = list(listing.rows(reader, self.key, self.condition, Order(), after, BATCH))
+            found = list(listing.rows(reader, self.key, self.condition, _ORDER, after, BATCH))
             if not found:
                 return
             yield found

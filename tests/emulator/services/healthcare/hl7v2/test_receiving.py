@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from googleapiclient.errors import HttpError
@@ -54,7 +55,8 @@ def test_ingested_message_is_acknowledged(hl7v2: Hl7V2Store) -> None:
     ack, message = hl7v2.ingest(ADMISSION)
     header, outcome = Message.parse(ack).segments
     assert header[2:6] == ["GHH LAB", "GHH", "ADT1", "GOOD HEALTH HOSPITAL"]
-    assert (header[8], header[10], header[11]) == ("ACK^A01^ACK", "P", "2.5.1")
+    assert (header[8], header[10], header[11]) == ("ACK", "P", "2.5.1")
+    assert UUID(header[9]).version == 4
     assert outcome == ["MSA", "AA", "MSG00001"]
     assert message == hl7v2.get(message["name"])
 

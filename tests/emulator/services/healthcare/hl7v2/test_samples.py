@@ -24,12 +24,13 @@ def client(request: pytest.FixtureRequest, google_api: Callable[[str, str], Any]
 def test_the_steps_with_a_store(client: Any, dataset: str, unique: Callable[[str], str]) -> None:
     stores, store_id = client.projects().locations().datasets().hl7V2Stores(), unique("my-hl7v2-store")
     name = f"{dataset}/hl7V2Stores/{store_id}"
-    request = stores.create(parent=dataset, body={}, hl7V2StoreId=store_id)
-    assert request.execute() == {"name": name}
-    assert stores.get(name=name).execute() == {"name": name}
+    store = {"name": name, "parserConfig": {"version": "V3"}}
+    request = stores.create(parent=dataset, body={"parserConfig": {"version": "V3"}}, hl7V2StoreId=store_id)
+    assert request.execute() == store
+    assert stores.get(name=name).execute() == store
     assert name in [each["name"] for each in stores.list(parent=dataset).execute().get("hl7V2Stores", [])]
     patch = {"notificationConfigs": None}
-    assert stores.patch(name=name, updateMask="notificationConfigs", body=patch).execute() == {"name": name}
+    assert stores.patch(name=name, updateMask="notificationConfigs", body=patch).execute() == store
     assert "bindings" not in stores.getIamPolicy(resource=name).execute()
     policy = {"bindings": [{"role": "roles/viewer", "members": ["user:a@example.com"]}]}
     set_policy = stores.setIamPolicy(resource=name, body={"policy": policy}).execute()
@@ -54,9 +55,9 @@ def test_the_steps_with_messages(client: Any, dataset: str, unique: Callable[[st
     assert listed == [{"name": created["name"]}]
     got = messages.get(name=listed[0]["name"]).execute()
     assert got == created
-    label = {"labels": {"my-key": "my-value"}}
+    label = {"labels": {"PROCESSED": "TRUE"}}
     patched = messages.patch(name=got["name"], updateMask="labels", body=label).execute()
-    assert patched["labels"] == {"my-key": "my-value"}
+    assert patched["labels"] == {"PROCESSED": "TRUE"}
     assert messages.delete(name=got["name"]).execute() == {}
     with pytest.raises(HttpError):
         messages.get(name=got["name"]).execute()

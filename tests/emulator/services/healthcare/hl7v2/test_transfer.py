@@ -114,14 +114,15 @@ def test_export_has_a_message_a_line_as_it_is_got(
     assert operation["response"]["@type"].endswith(".v1.hl7v2.ExportMessagesResponse")
     assert transfers.names(emulator, bucket) == ["out/messages-00001.ndjson"]
     found = exported(emulator, bucket)
-    assert found == [hl7v2.get(name, view=view or "FULL") for name in names]
+    by_send_time = reversed(names)
+    assert found == [hl7v2.get(name, view=view or "FULL") for name in by_send_time]
     assert all(each.keys() == fields for each in found)
 
 
 @pytest.mark.parametrize(
     ("asked", "numbers"),
     [
-        ({}, [0, 1, 2]),
+        ({}, [2, 0, 1]),
         ({"startTime": "2020-01-02T00:00:00Z"}, [1]),
         ({"endTime": "2020-01-02T00:00:00Z"}, [0]),
         ({"startTime": "2020-01-01T00:00:00Z", "endTime": "2020-01-03T00:00:00Z"}, [0, 1]),
