@@ -52,9 +52,12 @@ def find_credentials(connecting: Connecting, *, local: bool) -> Any:
     Raises:
         AirflowException: the connection's key can't be read, or is Google's and the API an emulator.
     """
-    found = _of_google_provider(connecting)
-    if found is None:
-        found = _impersonating(_of_extra(read_extra(connecting.gcp_conn_id)), connecting.impersonation_chain)
+    try:
+        found = _of_google_provider(connecting)
+        if found is None:
+            found = _impersonating(_of_extra(read_extra(connecting.gcp_conn_id)), connecting.impersonation_chain)
+    except (OSError, ValueError) as error:
+        raise AirflowException(f"The key of the connection can't be read ({type(error).__name__}).") from None
     return _local(found) if local else found
 
 
@@ -83,18 +86,15 @@ def _of_google_provider(connecting: Connecting) -> Any:
 
 
 def _of_extra(extra: Mapping[str, Any]) -> Any:
-    """The credentials that a connection's extra names, else those of the environment (google.auth.default)."""
+    """The credentials that a connection's extra names, else the environment's. Raises OSError or ValueError."""
     scopes = _words(extra.get("scope")) or SCOPES
-    try:
-        if extra.get("is_anonymous"):
-            return credentials.AnonymousCredentials()
-        if given := extra.get("keyfile_dict"):
-            key = json.loads(given) if isinstance(given, str) else given
-            return service_account.Credentials.from_service_account_info(key, scopes=scopes)
-        if path := extra.get("key_path"):
-            return service_account.Credentials.from_service_account_file(path, scopes=scopes)
-    except (OSError, ValueError) as error:
-        raise AirflowException(f"The key of the connection can't be read ({type(error).__name__}).") from None
+    if extra.get("is_anonymous"):
+        return credentials.AnonymousCredentials()
+    if given := extra.get("keyfile_dict"):
+        key = json.loads(given) if isinstance(given, str) else given
+        return service_account.Credentials.from_service_account_info(key, scopes=scopes)
+    if path := extra.get("key_path"):
+        return service_account.Credentials.from_service_account_file(path, scopes=scopes)
     return google.auth.default(scopes=scopes)[0]
 
 

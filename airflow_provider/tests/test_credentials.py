@@ -59,6 +59,20 @@ def test_googles_credentials_never_go_to_an_emulator(connection: Any, tmp_path: 
         find_credentials(connection(key_path=googles_key(tmp_path)), local=True)
 
 
+def test_googles_provider_is_asked_where_it_is_installed(connection: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    base_google = pytest.importorskip("airflow.providers.google.common.hooks.base_google")
+    asked = []
+
+    def get_credentials(hook: Any) -> AnonymousCredentials:
+        asked.append((hook.gcp_conn_id, hook.impersonation_chain))
+        return AnonymousCredentials()
+
+    monkeypatch.setattr(base_google.GoogleBaseHook, "get_credentials", get_credentials)
+    chained = Connecting(connection(key_path=key()).gcp_conn_id, ("first@p.iam", "last@p.iam"))
+    assert isinstance(find_credentials(chained, local=False), AnonymousCredentials)
+    assert asked == [("clinic", ("first@p.iam", "last@p.iam"))]
+
+
 def test_a_chain_impersonates_its_last_account(connection: Any, tmp_path: Path) -> None:
     connecting = connection(key_path=googles_key(tmp_path))
     chained = Connecting(connecting.gcp_conn_id, ("first@p.iam", "last@p.iam"))

@@ -99,9 +99,13 @@ def _install(folder: Path, requirements: Path) -> None:
     if importlib.util.find_spec("pip") is None:
         raise CannotMakeError("the virtual environment has no pip.")
     _run([sys.executable, "-m", "venv", "--without-pip", folder], ROOT)
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet"]
+    _pip(["--python", folder / "bin" / "python"], ["--requirement", requirements])
+
+
+def _pip(python: Sequence[str | Path], wanted: Sequence[str | Path]) -> None:
+    pip: list[str | Path] = [sys.executable, "-m", "pip", *python, "install", "--quiet"]
     cache = [] if "PIP_CACHE_DIR" in os.environ else ["--no-cache-dir"]
-    _run([*pip, "--disable-pip-version-check", "--no-input", *cache, "--requirement", requirements], ROOT)
+    _run([*pip, "--disable-pip-version-check", "--no-input", *cache, *wanted], ROOT)
 
 
 def _of_python(requirements: Path) -> Client:
@@ -115,6 +119,14 @@ def _of_emulator(folder: Path) -> None:
     requirements = folder / "requirements.txt"
     requirements.write_text("\n".join(lines))
     _install(folder, requirements)
+
+
+def _of_googles_provider(folder: Path) -> None:
+    """Google's provider for Airflow with what its base hook imports, to be put beside Airflow 3.3 on PYTHONPATH.
+
+    All that it names as needed would be two gigabytes, and the hook imports a hundredth of it.
+    """
+    _pip([], ["--no-deps", "--target", folder, "--requirement", HERE / "airflow-google" / "requirements.txt"])
 
 
 def _make_node(folder: Path) -> None:
@@ -158,8 +170,13 @@ NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
 AIRFLOWS = tuple(_of_python(HERE / name / "requirements.txt") for name in ("airflow3", "airflow32", "airflow2"))
 """Airflow 3.3, whose newest is taken, 3.2 and 2.11, which Managed Airflow has: half a gigabyte each."""
+GOOGLES_PROVIDER = Client("airflow-google", (HERE / "airflow-google" / "requirements.txt",), _of_googles_provider)
+"""It is tried where all versions of Airflow are."""
 PACKAGE = Client("package", (ROOT / "pyproject.toml", ROOT / "constraints.txt"), _of_emulator)
-CLIENTS = (GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE, *airflows())
+CLIENTS = (
+    *(GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE, *airflows()),
+    *([GOOGLES_PROVIDER] if len(airflows()) > 1 else []),
+)
 
 
 def main() -> int:

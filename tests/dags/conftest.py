@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,17 @@ class Airflow:
         return said
 
 
+def _bring_database(airflow: Airflow) -> None:
+    """Give Airflow its database: a copy of the one that is made once for its version, which takes a while."""
+    kept, own = airflow.client.folder / "airflow.db", Path(airflow.variables["AIRFLOW_HOME"]) / "airflow.db"
+    if kept.exists():
+        shutil.copy(kept, own)
+        return
+    airflow.run("db", "migrate")
+    made = Path(shutil.copy(own, kept.with_suffix(f".{os.getpid()}")))
+    made.replace(kept)
+
+
 @pytest.fixture(scope="session", params=airflows(), ids=lambda client: client.name)
 def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """Each version that is tried, without DAGs."""
@@ -66,6 +78,6 @@ def airflow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
     }
     made = Airflow(client, variables)
-    made.run("db", "migrate")
+    _bring_database(made)
     yield made
     shutil.rmtree(home)

@@ -9,6 +9,7 @@ import signal
 import time
 from typing import Any
 
+from scripts.nightly.parameters import Parameters
 from tests.e2e.conftest import PROJECT, MakeStack
 from tests.e2e.pulumi_stack import PulumiStack
 from tests.support.emulator import RunningEmulator
@@ -113,8 +114,24 @@ def test_protection_refuses_destruction(project_stack: MakeStack) -> None:
     assert stack.emulator.request("GET", f"/v1/{store}")[0] == 200
 
 
-def test_an_interrupted_up_is_finished_by_the_next(project_stack: MakeStack) -> None:
-    stack = project_stack()
+def bucket_of_airflow(stack: PulumiStack) -> str:
+    """The bucket of the environment of Managed Airflow, which runs and has its DAG's parameters there."""
+    schedule = outputs(stack)["schedule"]
+    _, found = stack.emulator.request("GET", f"/v1/{schedule['name']}")
+    assert (found["state"], found["config"]["nodeConfig"]["serviceAccount"]) == ("RUNNING", schedule["account_email"])
+    assert found["config"]["softwareConfig"]["envVariables"]["HEALTHCARE_NIGHTLY_SCHEDULE"] == "30 1 * * *"
+    bucket, _, folder = str(schedule["dags"]).removeprefix("gs://").partition("/")
+    assert stack.emulator.request("GET", f"/storage/v1/b/{bucket}/o/{folder}%2Fhealthcare_nightly.py")[0] == 200
+    path = f"/storage/v1/b/{bucket}/o/data%2Fhealthcare_nightly.json?alt=media"
+    told = stack.emulator.request("GET", path)[1]
+    assert Parameters.from_json(json.dumps(told), "the bucket").outputs.stack == "local"
+    return bucket
+
+
+def test_an_interrupted_up_is_finished_by_the_next_with_managed_airflow(project_stack: MakeStack) -> None:
+    """On Google Cloud its environment costs about 400 dollars a month (docs/how-to/schedule.md)."""
+    stack = project_stack(schedule="composer", scheduleCron="30 1 * * *")
+    before = inventory(stack.emulator)
     log = stack.folder / "events.json"
     process = stack.start("up", "--yes", "--skip-preview", events=log)
     deadline = time.monotonic() + PATIENCE
@@ -131,4 +148,11 @@ def test_an_interrupted_up_is_finished_by_the_next(project_stack: MakeStack) -> 
     finished = stack.up()
     assert finished.changes.get("same", 0) > 0, "what was created before the interruption was kept"
     assert stack.preview().changed == {}
+    bucket = bucket_of_airflow(stack)
+    assert stack.refresh().changed == {}
     stack.destroy()
+    path = f"/v1/projects/{PROJECT}/locations/us-central1/environments"
+    assert stack.emulator.request("GET", path)[1].get("environments", []) == []
+    after = inventory(stack.emulator)
+    left = {path: after[path] - names for path, names in before.items() if after[path] != names}
+    assert left == {f"/storage/v1/b?project={PROJECT}": {bucket}}, "Composer keeps the environment's bucket, alone"
