@@ -84,8 +84,10 @@ class Foundation:
         """The grants without which no data of this kind can be encrypted with the stack's key, if there is one."""
         return self.encryption.grants[kind] if self.encryption else ()
 
-    def bucket_args(self, bucket: str, days: int, *, kind: str = "objects", retention_days: int = 0) -> BucketArgs:
-        """A bucket of one kind of data: objects or logs. `days` and `retention_days` are as `BucketArgs` says."""
+    def bucket_args(
+        self, bucket: str, days: int, *, kind: str = "objects", retention_days: int = 0, locked: bool = False
+    ) -> BucketArgs:
+        """A bucket of one kind of data: objects or logs. The other arguments are as `BucketArgs` says."""
         settings = self.settings
         return BucketArgs(
             project=settings.project,
@@ -99,6 +101,7 @@ class Foundation:
             deletion_protection=settings.deletion_protection,
             after=[self.services.apis["storage.googleapis.com"], *self.may_encrypt(kind)],
             retention_days=retention_days,
+            locked=locked,
         )
 
     def temp_bucket_args(self) -> BucketArgs:

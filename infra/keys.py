@@ -243,6 +243,13 @@ KEYS = (
         _between(1, 3650),
     ),
     Key(
+        "auditLocked",
+        "boolean",
+        default=False,
+        meaning="Whether that is locked for good, deletionProtection or not: auditDays can then only grow, and the"
+        " bucket can't be deleted before its last entry may. Nothing undoes it. With auditLogs.",
+    ),
+    Key(
         "dataflow",
         "boolean",
         default=False,

@@ -113,6 +113,7 @@ class Settings:
     service_perimeter: str | None
     audit_logs: bool
     audit_days: int
+    audit_locked: bool
     dataflow: bool
     research: bool
     crosswalk: bool
@@ -214,9 +215,11 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
             for key in ("crosswalk", "researchers", "stewards")
             if read[key]
         )
-    if read["alertChannels"] and not read["auditLogs"]:
-        problems.append(
-            f"{NAMESPACE}:alertChannels has no effect without {NAMESPACE}:auditLogs: set that to true, or leave it out."
+    if not read["auditLogs"]:
+        problems.extend(
+            f"{NAMESPACE}:{key} has no effect without {NAMESPACE}:auditLogs: set that to true, or leave it out."
+            for key in ("alertChannels", "auditLocked")
+            if read[key]
         )
     _check_schedule(read, problems)
     more = (
@@ -248,6 +251,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         service_perimeter=read["servicePerimeter"] or None,
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
+        audit_locked=read["auditLocked"],
         dataflow=read["dataflow"],
         research=read["research"],
         crosswalk=read["crosswalk"],

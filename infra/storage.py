@@ -20,7 +20,8 @@ class BucketArgs:
 
     `soft_delete_days` is how long a deleted object can be restored (0: not at all), `old_version_days` when a replaced
     or deleted object's old version goes. `days` is when a live object is deleted (0: never). `retention_days` is how
-    long nobody may delete or replace an object (0: no such rule). `versions` is whether replaced and deleted objects
+    long nobody may delete or replace an object (0: no such rule), and `locked` whether nobody may take that back, ever.
+    `versions` is whether replaced and deleted objects
     are kept for a while; a bucket with retention needs none. `kms_key` is a key's full name, or None for Google's own.
     `after` is what must be there before the bucket.
     """
@@ -33,6 +34,7 @@ class BucketArgs:
     old_version_days: int = 30
     days: int = 0
     retention_days: int = 0
+    locked: bool = False
     versions: bool = True
     kms_key: str | None = None
     deletion_protection: bool = True
@@ -47,7 +49,6 @@ class PrivateBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("healthcare-cloud-poc:infra:PrivateBucket", name, None, opts)
-        retention = args.retention_days
         self.bucket = gcp.storage.Bucket(
             f"{name}-bucket",
             name=args.bucket,
@@ -58,9 +59,7 @@ class PrivateBucket(pulumi.ComponentResource):
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             versioning=gcp.storage.BucketVersioningArgs(enabled=_keeps_versions(args)),
-            retention_policy=gcp.storage.BucketRetentionPolicyArgs(retention_period=str(retention * DAY))
-            if retention
-            else None,
+            retention_policy=_retention(args),
             soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(
                 retention_duration_seconds=args.soft_delete_days * DAY
             ),
@@ -70,6 +69,15 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=options(self, args.after, protect=args.deletion_protection),
         )
         self.register_outputs({"name": self.bucket.name})
+
+
+def _retention(args: BucketArgs) -> gcp.storage.BucketRetentionPolicyArgs | None:
+    """How long nobody may delete an object."""
+    if not args.retention_days:
+        return None
+    return gcp.storage.BucketRetentionPolicyArgs(
+        retention_period=str(args.retention_days * DAY), is_locked=True if args.locked else None
+    )
 
 
 def _keeps_versions(args: BucketArgs) -> bool:

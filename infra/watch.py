@@ -34,9 +34,13 @@ class Watch:
         settings = self._settings
         if not settings.audit_logs:
             return None
-        kept = settings.audit_days if settings.deletion_protection else 0
+        kept = settings.audit_days if settings.deletion_protection or settings.audit_locked else 0
         args = self._foundation.bucket_args(
-            settings.names.audit_bucket, settings.audit_days, kind="logs", retention_days=kept
+            settings.names.audit_bucket,
+            settings.audit_days,
+            kind="logs",
+            retention_days=kept,
+            locked=settings.audit_locked,
         )
         return PrivateBucket("audit", args)
 

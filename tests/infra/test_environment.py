@@ -194,6 +194,12 @@ def test_the_audit_trail_logs_every_access_and_nobody_can_delete_it_early() -> N
     assert graph.outputs["audit_bucket"] == f"{PROJECT}-dev-audit"
 
 
+def test_the_audit_trail_is_locked_for_good_only_where_somebody_says_so() -> None:
+    graph = declare(settings(auditLogs="true", auditDays="500", auditLocked="true"))
+    bucket = graph.one("storage/bucket:Bucket", name=f"{PROJECT}-dev-audit")
+    assert bucket.inputs["retentionPolicy"] == {"retentionPeriod": str(500 * 86400), "isLocked": True}
+
+
 def test_where_data_may_be_lost_so_may_the_audit_trail() -> None:
     graph = declare(settings(auditLogs="true", deletionProtection="false"))
     assert "retentionPolicy" not in graph.one("storage/bucket:Bucket", name=f"{PROJECT}-dev-audit").inputs

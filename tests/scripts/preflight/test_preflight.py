@@ -334,6 +334,28 @@ def test_a_grant_that_is_there_is_found_and_one_that_is_removed_is_named(
     assert "grants roles/pubsub.subscriber there" in details[1].detail
 
 
+@pytest.mark.parametrize(
+    ("policy", "protected", "state", "says"),
+    [
+        ({"retentionPeriod": "8640000", "isLocked": True}, True, "ok", "100 days, locked"),
+        ({"retentionPeriod": "8640000"}, True, "ok", "100 days, which an administrator can shorten"),
+        (None, True, "failed", "can be deleted: run `pulumi up --refresh`"),
+        (None, False, "ok", "none, for the stack is not protected"),
+    ],
+)
+def test_how_long_the_audit_log_is_kept_for_sure_is_told(
+    google: FakeGoogle, outputs_file: Path, policy: dict[str, Any] | None, protected: bool, state: str, says: str
+) -> None:
+    outputs = dataclasses.replace(
+        Outputs.from_file(outputs_file), audit_bucket="kept", audit_tables="kept", deletion_protection=protected
+    )
+    google.answers("GET", "/storage/v1/b/kept", {"name": "kept", "retentionPolicy": policy})
+    with connect_to(outputs) as target:
+        (check,) = [each for each in after.checks(target) if each.name == "retention of the audit log"]
+        (result,) = run_checks(target, [check])
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
 # What `status` looks at: the healthcare agent's grants for the DICOM store.
 OF_STATUS = {
     "roles/storage.objectViewer",
