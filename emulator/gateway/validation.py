@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from emulator.errors import ApiError, invalid_argument
+from emulator.gateway import parsing
 from emulator.gateway.discovery import Document, Method, Parameter
 
 SYSTEM_PARAMETERS = frozenset(
@@ -141,8 +142,8 @@ def body(method: Method, raw: bytes, *, lenient: bool) -> Any:
     if not raw or raw.isspace():
         return {}
     try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        value = parsing.loads(raw)
+    except ValueError as error:
         raise invalid_argument(f"Invalid JSON payload received. {error}", reason="parseError") from None
     if method.request is None:
         return value if isinstance(value, dict) else {}
