@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from emulator.errors import ApiError, invalid_argument
-from emulator.gateway import parsing
+from emulator.gateway import parsing, wellknown
 from emulator.gateway.discovery import Document, Method, Parameter
 
 SYSTEM_PARAMETERS = frozenset(
@@ -254,6 +254,8 @@ class _Checker:
                 except ValueError:
                     pass
             return self.wrong(path, f"TYPE_{form.upper()}", value)
+        if isinstance(value, dict) and not self.lenient:
+            value = wellknown.text_of(form, value) or value
         if not isinstance(value, str):
             if self.lenient and isinstance(value, (int, float)):
                 return str(value).lower() if isinstance(value, bool) else str(value)

@@ -73,6 +73,42 @@ def test_json_that_is_none_is_a_parse_error() -> None:
     assert (refused.value.code, refused.value.reason) == (400, "parseError")
 
 
+SIGNATURE = "Signature"
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ({"seconds": 0}, "1970-01-01T00:00:00Z"),
+        ({"seconds": "1577836800", "nanos": 500_000_000}, "2020-01-01T00:00:00.500Z"),
+        ({"seconds": -1, "nanos": 1}, "1969-12-31T23:59:59.000000001Z"),
+        ({}, "1970-01-01T00:00:00Z"),
+    ],
+)
+def test_times_may_be_objects_of_their_fields(parts: dict[str, Any], text: str) -> None:
+    # Cloud Healthcare: "Creating and updating user consents", signature_time of an artifact.
+    document = method("healthcare.projects.locations.datasets.consentStores.consentArtifacts.create").document
+    assert validation.conform(document, SIGNATURE, {"signature_time": parts}) == {"signatureTime": text}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"seconds": "soon"}, {"minutes": 1}, {"seconds": 10**12}, {"nanos": -1}, {"seconds": 1.5}, {"nanos": 10**9}],
+)
+def test_objects_that_are_no_time_are_refused(parts: dict[str, Any]) -> None:
+    document = method("healthcare.projects.locations.datasets.consentStores.consentArtifacts.create").document
+    with pytest.raises(ApiError, match="Invalid value at 'signatureTime'"):
+        validation.conform(document, SIGNATURE, {"signatureTime": parts})
+
+
+def test_durations_may_be_objects_of_their_fields() -> None:
+    document = method("healthcare.projects.locations.datasets.consentStores.create").document
+    for parts, text in (({"seconds": 86400}, "86400s"), ({"seconds": -1, "nanos": -5_000_000}, "-1.005s")):
+        assert validation.conform(document, "ConsentStore", {"defaultConsentTtl": parts}) == {"defaultConsentTtl": text}
+    with pytest.raises(ApiError, match="Invalid value at 'defaultConsentTtl'"):
+        validation.conform(document, "ConsentStore", {"defaultConsentTtl": {"seconds": 1, "nanos": -1}})
+
+
 def test_query_parameters_have_their_types() -> None:
     listing = method("healthcare.projects.locations.datasets.dicomStores.list")
     assert validation.query(listing, [("pageSize", "5"), ("alt", "json")], lenient=False) == {"pageSize": 5}

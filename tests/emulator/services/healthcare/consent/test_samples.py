@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from googleapiclient.errors import HttpError
 
 from tests.emulator.services.healthcare import transfers
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 WHO = {"requester_identity": "internal-researcher"}
 
@@ -127,3 +129,36 @@ def clean_up(stores: Any, name: str, artifact: str, consent: str, mapping: str) 
     for attribute in ("data_identifiable", "requester_identity"):
         stores.attributeDefinitions().delete(name=f"{name}/attributeDefinitions/{attribute}").execute()
     stores.delete(name=name).execute()
+
+
+def test_bodies_are_taken_as_the_curl_lines_of_googles_pages_have_them(
+    google_api: Callable[[str, str], Any], emulator: RunningEmulator, dataset: str, unique: Callable[[str], str]
+) -> None:
+    """A media type of its own, single quotes, names with underscores, commas after the last entry, times in parts."""
+    stores = google_api("healthcare", "v1").projects().locations().datasets().consentStores()
+    name = stores.create(parent=dataset, consentStoreId=unique("curl"), body={}).execute()["name"]
+
+    def post(path: str, text: str) -> Any:
+        headers = {
+            "Authorization": f"Bearer {emulator.owner_token}",
+            "Content-Type": "application/consent+json; charset=utf-8",
+        }
+        answer = requests.post(f"{emulator.base_url}/v1/{name}{path}", text, headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    post(
+        "/attributeDefinitions?attribute_definition_id=requester_identity",
+        "{\n 'category': 'REQUEST',\n 'allowed_values': [\n 'clinical-admin'\n ],\n }",
+    )
+    artifact = post(
+        "/consentArtifacts",
+        "{'user_id': 'u', 'user_signature' : {'user_id': 'u', 'signature_time': {'seconds': 1577836800 }, },}",
+    )
+    assert artifact["userSignature"]["signatureTime"] == "2020-01-01T00:00:00Z"
+    rule = '"expression": "requester_identity == \'clinical-admin\'",'
+    consent = f'{{"user_id": "u", "policies": [{{"authorization_rule": {{ {rule} }} }}], "consent_artifact": '
+    post("/consents", f'{consent}"{artifact["name"]}"}}')
+    post("/userDataMappings", "{'user_id': 'u', 'data_id' : 'd'}")
+    use = "{'dataId' : 'd', 'requestAttributes': {'requester_identity': 'clinical-admin'}}"
+    assert post(":checkDataAccess", use) == {"consented": True}
