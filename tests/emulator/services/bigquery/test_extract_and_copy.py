@@ -1,10 +1,13 @@
 """Extract and copy jobs, driven by Google's clients."""
 
+import csv
 import gzip
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
+import fastavro
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery, storage
@@ -136,6 +139,26 @@ def test_avro_comes_back_the_same(
         for name in (source, target)
     ]
     assert rows[0] == rows[1]
+
+
+def test_intervals_places_and_ranges_are_texts_in_files(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, bucket: storage.Bucket
+) -> None:
+    sql = """SELECT INTERVAL '1-2 3 4:5:6' YEAR TO SECOND AS v, ST_GEOGPOINT(1, 2) AS g,
+        RANGE(DATE '2020-01-02', NULL) AS d, JSON '{"k": [1]}' AS j"""
+    source = dataset.table("source")
+    bigquery_client.query(sql, job_config=bigquery.QueryJobConfig(destination=source)).result()
+    for form in ("AVRO", "NEWLINE_DELIMITED_JSON", "CSV"):
+        config = bigquery.ExtractJobConfig(destination_format=form)
+        bigquery_client.extract_table(source, f"gs://{bucket.name}/{form}", job_config=config).result()
+    texts = {"v": "1-2 3 4:5:6", "g": "POINT(1 2)", "d": "[2020-01-02, UNBOUNDED)"}
+    written = fastavro.reader(io.BytesIO(bucket.blob("AVRO").download_as_bytes()))
+    assert list(written) == [{**texts, "j": '{"k":[1]}'}]
+    kinds = {field["name"]: field["type"][1]["sqlType"] for field in written.writer_schema["fields"]}
+    assert kinds == {"v": "INTERVAL", "g": "GEOGRAPHY", "d": "RANGE", "j": "JSON"}
+    assert json.loads(bucket.blob("NEWLINE_DELIMITED_JSON").download_as_bytes()) == {**texts, "j": {"k": [1]}}
+    lines = list(csv.reader(bucket.blob("CSV").download_as_text().splitlines()))
+    assert lines == [["v", "g", "d", "j"], [*texts.values(), '{"k":[1]}']]
 
 
 def test_rows_go_into_as_many_files_as_there_are_gigabytes() -> None:

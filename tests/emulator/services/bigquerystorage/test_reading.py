@@ -109,6 +109,46 @@ def test_every_type_comes_as_documented_in_avro(reader: Reader, make_table: Make
     assert row == {**VALUES, "dt": MOMENT.isoformat()}
 
 
+NEWER_TYPES = """AS SELECT INTERVAL '1-2 3 4:5:6.5' YEAR TO SECOND AS v, ST_GEOGPOINT(1, 2) AS g,
+    RANGE(DATE '2020-01-02', NULL) AS d, RANGE(TIMESTAMP '2020-01-02 03:04:05+00', NULL) AS ts,
+    RANGE(DATETIME '2020-01-02 03:04:05', DATETIME '2020-01-03 00:00:00') AS dt,
+    [STRUCT(INTERVAL 1 DAY AS v, RANGE(DATE '2020-01-02', NULL) AS d)] AS l"""
+BEGIN = dt.datetime(2020, 1, 2, 3, 4, 5)  # noqa: DTZ001  civil time has no zone
+SINCE = {"start": BEGIN.date(), "end": None}
+
+
+def test_intervals_places_and_ranges_come_as_documented_in_arrow(reader: Reader, make_table: MakeTable) -> None:
+    made = session(reader, make_table(NEWER_TYPES))
+    table = table_of(reader, made, made.streams[0].name)
+    assert {name: str(table.schema.field(name).type) for name in "vgd"} == {
+        "v": "month_day_nano_interval",
+        "g": "string",
+        "d": "struct<start: date32[day], end: date32[day]>",
+    }
+    assert table.schema.field("g").metadata == {b"ARROW:extension:name": b"google:sqlType:geography"}
+    (row,) = table.to_pylist()
+    assert row["v"] == (14, 3, ((4 * 60 + 5) * 60 + 6) * 10**9 + 500_000_000)
+    assert (row["g"], row["d"], row["ts"]) == (
+        "POINT(1 2)",
+        SINCE,
+        {"start": BEGIN.replace(tzinfo=dt.UTC), "end": None},
+    )
+    assert row["dt"] == {"start": BEGIN, "end": dt.datetime(2020, 1, 3)}  # noqa: DTZ001  as above
+    assert row["l"] == [{"v": (0, 1, 0), "d": SINCE}]
+
+
+def test_intervals_places_and_ranges_come_as_documented_in_avro(reader: Reader, make_table: MakeTable) -> None:
+    (row,) = rows_of(reader, session(reader, make_table(NEWER_TYPES), "AVRO"))
+    assert row == {
+        "v": "1-2 3 4:5:6.500",
+        "g": "POINT(1 2)",
+        "d": SINCE,
+        "ts": {"start": BEGIN.replace(tzinfo=dt.UTC), "end": None},
+        "dt": {"start": BEGIN.isoformat(), "end": "2020-01-03T00:00:00"},
+        "l": [{"v": "0-0 1 0:0:0", "d": SINCE}],
+    }
+
+
 @pytest.mark.parametrize("form", ["ARROW", "AVRO"])
 def test_null_is_null(reader: Reader, make_table: MakeTable, form: str) -> None:
     table = make_table("(i INT64, bn BIGNUMERIC, l ARRAY<STRING>, r STRUCT<x DATETIME>)")
