@@ -12,7 +12,7 @@ from tests.clients.samples import sample_instance
 pytestmark = skip_without(NODE)
 
 
-@pytest.mark.parametrize("service", ["bigquery", "healthcare", "pubsub", "storage"])
+@pytest.mark.parametrize("service", ["bigquery", "bigquery-storage", "healthcare", "pubsub", "storage"])
 def test_client(run: Run, shell: dict[str, str], tmp_path: Path, service: str) -> None:
     for script in (f"{service}.test.js", "token.js", "package.json"):
         shutil.copy(HERE / "node" / script, tmp_path)

@@ -154,7 +154,8 @@ def test_intervals_places_and_ranges_are_texts_in_files(
     texts = {"v": "1-2 3 4:5:6", "g": "POINT(1 2)", "d": "[2020-01-02, UNBOUNDED)"}
     written = fastavro.reader(io.BytesIO(bucket.blob("AVRO").download_as_bytes()))
     assert list(written) == [{**texts, "j": '{"k":[1]}'}]
-    kinds = {field["name"]: field["type"][1]["sqlType"] for field in written.writer_schema["fields"]}
+    schema: Any = written.writer_schema
+    kinds = {field["name"]: field["type"][1]["sqlType"] for field in schema["fields"]}
     assert kinds == {"v": "INTERVAL", "g": "GEOGRAPHY", "d": "RANGE", "j": "JSON"}
     assert json.loads(bucket.blob("NEWLINE_DELIMITED_JSON").download_as_bytes()) == {**texts, "j": {"k": [1]}}
     lines = list(csv.reader(bucket.blob("CSV").download_as_text().splitlines()))
