@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 2 << 20  # of one call of the engine, about
 FIRST_ROWS, MOST_ROWS = 4096, 122_880
-AHEAD = 3  # calls that are under way or whose batches wait, while earlier ones are sent
+AHEAD = 2  # calls that are under way or whose batches wait, while earlier ones are sent
 
 
 class Reading:

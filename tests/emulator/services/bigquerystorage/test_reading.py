@@ -303,7 +303,7 @@ def test_rest_has_no_such_methods(emulator: RunningEmulator) -> None:
 
 
 def query_on(emulator: RunningEmulator, sql: str) -> None:
-    body = {"query": sql, "useLegacySql": False}
+    body = {"query": sql, "useLegacySql": False, "timeoutMs": 200_000}
     code, answer = emulator.request("POST", f"/bigquery/v2/projects/{emulator.project}/queries", body)
     assert (code, answer.get("errors")) == (200, None)
 

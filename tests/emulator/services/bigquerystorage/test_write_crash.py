@@ -29,7 +29,7 @@ def post(emulator: RunningEmulator, path: str, body: Any) -> Any:
 
 
 def query(emulator: RunningEmulator, sql: str) -> list[int]:
-    answer = post(emulator, "queries", {"query": sql, "useLegacySql": False})
+    answer = post(emulator, "queries", {"query": sql, "useLegacySql": False, "timeoutMs": 200_000})
     return [int(row["f"][0]["v"]) for row in answer.get("rows", [])]
 
 
