@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.deidentify.image.boxes import Box, joined
@@ -19,18 +20,31 @@ _WAYS = (Way.ENLARGED, Way.TURNED)
 _MARGIN = 0.15
 """What is blackened around a text, in heights of its letters."""
 _LEAST_MARGIN = 2
+_BEYOND = 0.45
+"""What is blackened beyond both ends of a line, in its heights: a faint letter at an end may be overlooked."""
 
 
 def look(pictures: Sequence[Picture], detector: TextDetector, *, read: bool) -> list[Box]:
     """The boxes of text, with margins, in the views of one frame; read says to read what they say, too."""
     height, width = pictures[0].shape[:2]
     boxes = joined(with_margin(box, width, height) for picture in pictures for box in _found(picture, detector))
-    return [_read(pictures, box, detector) for box in boxes] if read else boxes
+    found = [_read(pictures, box, detector) for box in boxes] if read else boxes
+    return [_lengthened(box, width, height) for box in found]
 
 
 def with_margin(box: Box, width: int, height: int) -> Box:
     """A box with what is blackened around it, in a picture of that size."""
     return box.grown(max(_LEAST_MARGIN, round(_MARGIN * box.shorter)), width, height) or box
+
+
+def _lengthened(box: Box, width: int, height: int) -> Box:
+    """A box with what is blackened beyond the ends of its line, in a picture of that size."""
+    more = round(_BEYOND * box.shorter)
+    if box.width >= box.height:
+        left, right = max(0, box.x - more), min(width, box.right + more)
+        return replace(box, x=left, width=right - left)
+    top, bottom = max(0, box.y - more), min(height, box.bottom + more)
+    return replace(box, y=top, height=bottom - top)
 
 
 def _found(picture: Picture, detector: TextDetector) -> list[Box]:

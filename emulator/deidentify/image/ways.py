@@ -17,7 +17,7 @@ ENLARGED = 1.5
 
 
 class Way(Enum):
-    """How a picture is shown to a detector: as it is, enlarged, or turned by a right angle with its shades inverted."""
+    """How a picture is shown to a detector: as it is, enlarged with its shades inverted, or turned and inverted."""
 
     PLAIN = 0
     ENLARGED = 1
@@ -29,7 +29,7 @@ def shown(picture: Picture, way: Way) -> Picture:
     import numpy as np
 
     if way is Way.ENLARGED:
-        return resized(picture, ENLARGED)
+        return resized(255 - picture, ENLARGED)
     return np.ascontiguousarray(np.rot90(255 - picture)) if way is Way.TURNED else picture
 
 

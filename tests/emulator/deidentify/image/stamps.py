@@ -14,8 +14,8 @@ from emulator.deidentify.text import Cleaner, Known, TextRules
 from tests.support.burned_in import Picture
 
 FOUND = Box(5, 4, 6, 4, score=0.9)
-BLACK = (slice(2, 10), slice(3, 13))
-"""The rows and columns of FOUND with its margin."""
+BLACK = (slice(2, 10), slice(0, 17))
+"""The rows and columns of FOUND with its margin, and what lies beyond its ends."""
 EVERYTHING = Wanted(ImageRules(Mode.ALL), Cleaner(TextRules.basic(), Secret(bytes(32))), Known.none())
 
 
