@@ -162,8 +162,15 @@ class Connection:
         """What an explanation of an error needs to know."""
         known = self.__dict__.get("credentials")  # those that were asked for; looking for others could fail
         principal = getattr(known, "service_account_email", None)
+        source = getattr(known, "source", None) or getattr(known, "_source_credentials", None)
+        behind = getattr(source, "service_account_email", None)
         return Surroundings.of(
-            self.outputs, self.address, emulated=self.emulated, principal=principal, reached=self.reached
+            self.outputs,
+            self.address,
+            emulated=self.emulated,
+            principal=principal,
+            behind=behind,
+            reached=self.reached,
         )
 
     def __enter__(self) -> Self:

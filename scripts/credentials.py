@@ -50,15 +50,15 @@ class ActingCredentials(google.auth.credentials.Credentials):
 
     def __init__(self, source: EmulatorCredentials, account: str, root: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._source = source
+        self.source = source
         self._url = f"{root}/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
         self.service_account_email = account
 
     def refresh(self, request: Any) -> None:
         """Get a token of the account. Raises ApiFailure where it may not be had."""
-        if not self._source.valid:
-            self._source.refresh(request)
-        headers = {"Authorization": f"Bearer {self._source.token}", "Content-Type": "application/json"}
+        if not self.source.valid:
+            self.source.refresh(request)
+        headers = {"Authorization": f"Bearer {self.source.token}", "Content-Type": "application/json"}
         body = json.dumps({"scope": SCOPES}).encode()
         answer = request(url=self._url, method="POST", headers=headers, body=body)
         found = json.loads(answer.data)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+ACTS = "iam.serviceAccounts.getAccessToken"
+"""What it takes to act as a service account."""
 _PERMISSION = r"[a-z][A-Za-z0-9]*\.[A-Za-z0-9]+\.[A-Za-z0-9]+"
 _DENIED = re.compile(
     rf"Permission '?(?P<permission>{_PERMISSION})'? denied(?: on (?:resource )?'(?P<resource>[^']+)')?"
@@ -35,6 +40,13 @@ class Denied:
     resource: str | None
     principal: str | None = None
 
+    def filled(self, *, principal: str | None, resource: str | None) -> Denied:
+        """The same with these in the place of what is None."""
+        return Denied(self.permission, self.resource or resource, self.principal or principal)
+
+    def __str__(self) -> str:
+        return f"{self.principal or 'This account'} lacks {self.permission} on {self.resource}"
+
 
 def read(message: str, request: str = "") -> Denied | None:
     """What Google's message of a 403 tells of a missing permission; None where it tells of none.
@@ -54,6 +66,15 @@ def read(message: str, request: str = "") -> Denied | None:
     who = _PRINCIPAL.search(message)
     on = None if found["permission"] == _PAYS else _resource(message, request)
     return Denied(found["permission"], on, who["principal"] if who else None)
+
+
+def acting(arguments: Sequence[object]) -> str | None:
+    """What IAM said to whoever may not act as a service account, from the arguments of google-auth's error."""
+    for each in arguments:
+        with suppress(ValueError, LookupError, TypeError):
+            message = str(json.loads(str(each))["error"]["message"])
+            return message if ACTS in message else None
+    return None
 
 
 def key_in(message: str) -> Denied | None:

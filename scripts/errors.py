@@ -10,6 +10,7 @@ import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from http import HTTPStatus
 from pathlib import Path
 
 from infra.outputs import Outputs, OutputsError
@@ -99,6 +100,8 @@ class Surroundings:
     """The URIs of the stack's buckets and BigQuery datasets."""
     reached: tuple[Place, ...] = ()
     """Where the request led the Healthcare API's agent."""
+    behind: str | None = None
+    """The address of whoever acts as `principal`, as far as the credentials tell."""
 
     @classmethod
     def of(
@@ -108,15 +111,16 @@ class Surroundings:
         *,
         emulated: bool,
         principal: str | None = None,
+        behind: str | None = None,
         reached: tuple[Place, ...] = (),
     ) -> Surroundings:
         """The surroundings of a command on the stack `outputs` describes, talking to `address` (a root URL).
 
-        `principal` is the address of the account in whose name it works, None where the credentials don't tell, and
-        `reached` the places that its last request for an operation named.
+        `principal` is the address of the account in whose name it works, `behind` that of whoever acts as it, each None
+        where the credentials don't tell, and `reached` the places that its last request for an operation named.
         """
         agent, own = outputs.healthcare_agent_email, agents.own_places(outputs)
-        return cls(outputs.project, outputs.stack, emulated, address, agent, principal, own, reached)
+        return cls(outputs.project, outputs.stack, emulated, address, agent, principal, own, reached, behind)
 
 
 def explain(error: BaseException, where: Surroundings | None = None) -> CommandError:
@@ -140,6 +144,8 @@ def explain(error: BaseException, where: Surroundings | None = None) -> CommandE
     if _NO_CREDENTIALS in kinds:
         return CommandError(f"No Google credentials were found: {SIGN_IN}.")
     if _REFUSED_CREDENTIALS in kinds:
+        if refused := denied.acting(error.args):
+            return CommandError(_refusal(ApiFailure(HTTPStatus.FORBIDDEN, refused), where))
         return CommandError(_refused_credentials(where))
     if kinds & _CORRUPT:
         return CommandError("The bytes that arrived do not match their checksum: run the same command again.")
@@ -239,29 +245,29 @@ def _remedy(failure: ApiFailure, message: str, where: Surroundings) -> str | Non
 
 
 _SOME_AGENT = "the project's healthcare service agent"
+_PEOPLE = "Who may act as an account of the stack is named in its configuration: loaders, readers and so on."
 _SHOWN = "`python -m scripts preflight` shows which of the stack's grants is missing."
 
 
 def lack(failure: ApiFailure, where: Surroundings) -> str:
     """Who lacks which permission on what, by a refusal; Google's own message where that does not tell."""
     lacking = denied.read(failure.message, failure.request)
-    return _lack(lacking, where) if lacking else one_line(failure.message)
+    return str(_whole(lacking, where)) if lacking else one_line(failure.message)
 
 
-def _lack(lacking: Denied, where: Surroundings) -> str:
-    principal = lacking.principal or where.principal or "This account"
-    return f"{principal} lacks {lacking.permission} on {_resource(lacking, where)}"
-
-
-def _resource(lacking: Denied, where: Surroundings) -> str:
-    return lacking.resource or f"projects/{where.project}"
+def _whole(lacking: Denied, where: Surroundings) -> Denied:
+    """The same with who and on what, where the refusal leaves that out."""
+    if lacking.permission == denied.ACTS:
+        return lacking.filled(principal=where.behind, resource=where.principal)
+    return lacking.filled(principal=where.principal, resource=f"projects/{where.project}")
 
 
 def _grant_remedy(lacking: Denied, where: Surroundings) -> str:
     """Who lacks which permission on what, and how to find the grant."""
-    principal = lacking.principal or where.principal or "ACCOUNT"
-    asked = f"`python -m scripts access why {principal} {lacking.permission} {_resource(lacking, where)}`"
-    return f"{_lack(lacking, where)}: {asked} says why. {_SHOWN}"
+    found = _whole(lacking, where)
+    asked = f"`python -m scripts access why {found.principal or 'ACCOUNT'} {found.permission} {found.resource}`"
+    people = f" {_PEOPLE}" if found.permission == denied.ACTS else ""
+    return f"{found}: {asked} says why.{people} {_SHOWN}"
 
 
 def _operating_system(error: OSError) -> str:

@@ -17,6 +17,7 @@ from scripts.credentials import ACT_AS
 from scripts.errors import ExitCode
 from scripts.stack import OUTPUTS_VARIABLE
 from tests.people.command_lines import COMMAND_LINES, WITHOUT_COMMAND
+from tests.people.conftest import KEY
 from tests.people.standing import Standing
 from tests.people.things import Things
 from tests.scripts.conftest import Run, run
@@ -64,6 +65,26 @@ def test_a_command_whose_grant_is_missing_says_who_lacks_what_on_what(
     lacks = rf"{re.escape(ready.holder(grant))} lacks ([^;]* or )?{re.escape(wanted.permission)} on {on}(?![\w/-])"
     assert re.search(lacks, ended.err)
     assert "Traceback" not in ended.err
+
+
+def test_who_may_not_act_as_an_account_is_told_so(ready: Standing, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ready.outputs.reader_email
+    monkeypatch.setenv(OUTPUTS_VARIABLE, ready.outputs.to_json())
+    monkeypatch.setenv(ACT_AS, reader)
+    acting = ready.graph.one(
+        "serviceaccount/iAMMember:IAMMember",
+        member=KEY,
+        serviceAccountId=f"projects/{ready.outputs.project}/serviceAccounts/{reader}",
+    )
+    ready.remove(acting)
+    try:
+        ended = run("search", "studies")
+    finally:
+        ready.make(acting)
+    assert ended.code == ExitCode.FAILED
+    emulator = KEY.partition(":")[2]
+    assert f" {emulator} lacks iam.serviceAccounts.getAccessToken on projects/" in ended.err
+    assert f"/serviceAccounts/{reader}: `python -m scripts access why {emulator} " in ended.err
 
 
 def test_every_grant_has_a_command_line_or_a_reason_for_none(standing: Standing) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import google.api_core.exceptions
+import google.auth.exceptions
 import pytest
 
 from scripts import denied
@@ -94,6 +97,16 @@ def test_who_lacks_it_is_said_with_what_to_do_and_no_name_of_an_object() -> None
         " missing."
     )
     assert "Doe" not in said
+
+
+def test_who_may_not_act_as_an_account_is_told_so_on_google_cloud() -> None:
+    """As google.auth.impersonated_credentials words it."""
+    told = "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist)."
+    body = {"error": {"message": told}}
+    error = google.auth.exceptions.RefreshError("Unable to acquire impersonated credentials", json.dumps(body))
+    said = str(explain(error, Surroundings("p", "dev", principal="reader@p.example")))
+    assert "This account lacks iam.serviceAccounts.getAccessToken on reader@p.example: " in said
+    assert "named in its configuration: loaders, readers" in said
 
 
 KEY = "projects/p/locations/l/keyRings/r/cryptoKeys/k"
