@@ -230,6 +230,13 @@ KEYS = (
         _matches(r"|accessPolicies/[0-9]+/servicePerimeters/\w+", "accessPolicies/NUMBER/servicePerimeters/NAME"),
     ),
     Key(
+        "privateAccess",
+        "boolean",
+        default=False,
+        meaning="Whether Google's APIs are to be reached over restricted.googleapis.com only, from a network without a"
+        " way to the internet: `preflight --before` looks whether this machine does.",
+    ),
+    Key(
         "auditLogs",
         "boolean",
         default=False,

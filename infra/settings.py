@@ -111,6 +111,7 @@ class Settings:
     key_rotation_days: int
     key_destroy_days: int
     service_perimeter: str | None
+    private_access: bool
     audit_logs: bool
     audit_days: int
     audit_locked: bool
@@ -249,6 +250,7 @@ def parse(values: Mapping[str, str], stack: str, environ: Mapping[str, str], fil
         key_rotation_days=read["keyRotationDays"],
         key_destroy_days=read["keyDestroyDays"],
         service_perimeter=read["servicePerimeter"] or None,
+        private_access=read["privateAccess"],
         audit_logs=read["auditLogs"],
         audit_days=read["auditDays"],
         audit_locked=read["auditLocked"],

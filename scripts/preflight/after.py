@@ -10,10 +10,8 @@ from scripts.access.principals import Known
 from scripts.checks import Check, Undecided
 from scripts.connection import Connection
 from scripts.errors import CommandError
-from scripts.preflight import given
+from scripts.preflight import given, trail
 from scripts.preflight.needs import Need, needs
-
-_DAY = 24 * 60 * 60
 
 
 def checks(target: Connection) -> Iterator[Check]:
@@ -21,7 +19,8 @@ def checks(target: Connection) -> Iterator[Check]:
     access = Access(target)
     yield from checks_of(access, needs(target.outputs))
     if target.outputs.audit_bucket:
-        yield Check("retention of the audit log", partial(_retained, target, target.outputs.audit_bucket))
+        yield Check("kinds of access that are logged", partial(trail.logged, target))
+        yield Check("retention of the audit log", partial(trail.retained, target, target.outputs.audit_bucket))
     if not target.emulated:  # where agents have no part in schedules and pipelines
         yield from given.checks(target, access)
 
@@ -29,21 +28,6 @@ def checks(target: Connection) -> Iterator[Check]:
 def checks_of(access: Access, wanted: Iterable[Need]) -> Iterator[Check]:
     """One check for each of some needs."""
     return (Check(need.name, partial(_granted, access, need)) for need in wanted)
-
-
-def _retained(target: Connection, bucket: str) -> str:
-    """How long nobody may delete an entry of the audit log from its bucket, and whether that can be taken back."""
-    found = target.storage.get_bucket(bucket)
-    if not found.retention_period:
-        if target.outputs.deletion_protection:
-            raise CommandError(
-                f"Entries in gs://{bucket} can be deleted: run `pulumi up --refresh`, which retains them."
-            )
-        return "none, for the stack is not protected"
-    days = f"{found.retention_period // _DAY} days"
-    if found.retention_policy_locked:
-        return f"{days}, locked"
-    return f"{days}, which an administrator can shorten: healthcare-cloud-poc:auditLocked locks it for good"
 
 
 def _granted(access: Access, need: Need) -> str:

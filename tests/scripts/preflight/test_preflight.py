@@ -277,6 +277,53 @@ def test_a_perimeter_has_to_hold_the_project(
     assert (result.state, says in result.detail) == (State(state), True), result.detail
 
 
+@pytest.mark.parametrize(
+    ("found", "state", "says"),
+    [
+        (["199.36.153.4", "2600:2d00:2:1000::"], "ok", "5 APIs at 199.36.153.4/30"),
+        (["142.250.74.106"], "failed", "healthcare.googleapis.com, logging.googleapis.com"),
+        (["199.36.153.5", "2a00:1450:4001::5f"], "failed", "does not lead to restricted.googleapis.com"),
+        ([], "failed", "does not lead to restricted.googleapis.com"),
+    ],
+)
+def test_a_private_way_leads_to_the_restricted_addresses_alone(
+    monkeypatch: pytest.MonkeyPatch, found: list[str], state: str, says: str
+) -> None:
+    chosen = settings(privateAccess="true")
+    monkeypatch.setattr("scripts.preflight.perimeter._addresses", lambda _: set(found))
+    monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "a-token")
+    with connect_to(planned.outputs(chosen)) as target:
+        (result,) = run_checks(target, list(perimeter.checks(target, chosen)))
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
+KINDS = [{"logType": each} for each in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
+
+
+@pytest.mark.parametrize(
+    ("logs", "state", "says"),
+    [
+        (KINDS, "ok", "ADMIN_READ, DATA_READ, DATA_WRITE"),
+        (KINDS[:2], "failed", "DATA_WRITE of healthcare.googleapis.com are not logged in projects/some-project: run"),
+        (
+            [*KINDS, {"logType": "DATA_READ", "exemptedMembers": ["user:eve@example.org"]}],
+            "failed",
+            "What user:eve@example.org reads and writes is not logged",
+        ),
+    ],
+)
+def test_every_kind_of_access_has_to_be_logged_of_everybody(
+    google: FakeGoogle, outputs_file: Path, logs: list[dict[str, Any]], state: str, says: str
+) -> None:
+    outputs = dataclasses.replace(Outputs.from_file(outputs_file), audit_bucket="kept", audit_tables="kept")
+    policy = {"auditConfigs": [{"service": "healthcare.googleapis.com", "auditLogConfigs": logs}]}
+    google.answers("POST", f"/v1/projects/{outputs.project}:getIamPolicy", policy)
+    with connect_to(outputs) as target:
+        (check,) = [each for each in after.checks(target) if each.name == "kinds of access that are logged"]
+        (result,) = run_checks(target, [check])
+    assert (result.state, says in result.detail) == (State(state), True), result.detail
+
+
 def test_a_dataset_with_another_key_than_is_asked_for_would_be_replaced(
     run: Run, own: Live, configuration: WriteConfiguration
 ) -> None:
