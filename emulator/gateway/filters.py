@@ -18,8 +18,11 @@ T = TypeVar("T")
 Predicate = Callable[[dict[str, Any]], bool]
 Compare = Callable[[str, str, str], T]
 _TOKEN = re.compile(
-    r'\s*(?:(?P<op><=|>=|!=|=~|!~|=|<|>|:)|(?P<paren>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<word>[^\s()"=<>!:]+))'
+    r"\s*(?:(?P<op><=|>=|!=|=~|!~|=|<|>|:)|(?P<paren>[()])"
+    r"""|"(?P<quoted>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'"""
+    r'|(?P<word>\d{4}-\d\d-\d\dT\d\d:[^\s()"=<>!]+|[^\s()"=<>!:]+))'
 )
+"""Parts of a filter. A word is also a time, colons and all: Apache Beam's client quotes none."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class _Parser(Generic[T]):
             if match is None:
                 raise self.error()
             kind = str(match.lastgroup)
-            self.tokens.append((kind, match[kind]))
+            self.tokens.append(("quoted" if kind == "single" else kind, match[kind]))
             position = match.end()
         self.at = 0
 

@@ -112,8 +112,16 @@ def _parameter_value(parameter: Parameter, text: str) -> Any:
     if parameter.type == "number":
         return _float(text)
     if parameter.enum is not None and text not in parameter.enum:
-        raise ValueError(text)
+        return _enum_value(parameter.enum, text)
     return text
+
+
+def _enum_value(names: frozenset[str], text: str) -> str:
+    """The name that a text is but for capitals: Apache Beam's client reads HL7v2 messages with view=full."""
+    found = next((name for name in names if name.lower() == text.lower()), None)
+    if found is None:
+        raise ValueError(text)
+    return found
 
 
 def _type_name(kind: str, form: str | None) -> str:

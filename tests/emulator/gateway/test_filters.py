@@ -63,6 +63,11 @@ WORDS: Algebra[str] = Algebra(
         ('Has("1", "b c") AND NOT Has("2")', "(1/b c and not 2)"),
         ('tag("s") = c', "tag(s) = c"),
         ("end.", " end."),
+        ("a='x \"y\"' b:'it\\'s'", '(a = x "y" and b : it\'s)'),
+        (
+            "at >= 2020-01-31T10:20:30.5Z AND at<2021-01-01T00:00:00-05:00",
+            "(at >= 2020-01-31T10:20:30.5Z and at < 2021-01-01T00:00:00-05:00)",
+        ),
     ],
 )
 def test_conditions_of_any_kind_are_joined_as_their_service_does(text: str, wanted: str) -> None:

@@ -118,6 +118,14 @@ def test_query_parameters_have_their_types() -> None:
         validation.query(listing, [("color", "red")], lenient=False)
 
 
+def test_names_of_enums_may_be_in_small_letters() -> None:
+    # Apache Beam: HttpHealthcareApiClient lists messages so.
+    listing = method("healthcare.projects.locations.datasets.hl7V2Stores.messages.list")
+    assert validation.query(listing, [("view", "full")], lenient=False) == {"view": "FULL"}
+    with pytest.raises(ApiError, match="Invalid value at 'view'"):
+        validation.query(listing, [("view", "fuller")], lenient=False)
+
+
 @pytest.mark.parametrize("text", ["2147483648", "-2147483649", "1" * 39, "1_0", "\u0661", " 1", "1.5"])
 def test_a_number_that_its_format_does_not_hold_is_refused(text: str) -> None:
     """proto3's JSON mapping: int32 is decimal, and within 32 bits."""

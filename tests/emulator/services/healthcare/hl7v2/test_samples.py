@@ -1,18 +1,22 @@
 """The steps of Google's samples for HL7v2, with its client for Python (GoogleCloudPlatform/python-docs-samples).
 
-healthcare/api-client/v1/hl7v2: hl7v2_stores.py and hl7v2_messages.py, in the order in which their tests run them.
+healthcare/api-client/v1/hl7v2: hl7v2_stores.py and hl7v2_messages.py, in the order in which their tests run them. And
+what Apache Beam's HL7v2IO asks.
 """
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from googleapiclient.errors import HttpError
 
 from tests.emulator.hl7v2.samples import ADMISSION
-from tests.emulator.services.healthcare.hl7v2.conftest import encoded
+from tests.emulator.services.healthcare.hl7v2.conftest import Hl7V2Store, encoded
+from tests.support.asking import ask
+from tests.support.emulator import RunningEmulator
 
 
 @pytest.fixture(params=["v1", "v1beta1"])
@@ -61,3 +65,15 @@ def test_the_steps_with_messages(client: Any, dataset: str, unique: Callable[[st
     assert messages.delete(name=got["name"]).execute() == {}
     with pytest.raises(HttpError):
         messages.get(name=got["name"]).execute()
+
+
+def test_messages_are_read_as_apache_beam_does(emulator: RunningEmulator, hl7v2: Hl7V2Store) -> None:
+    """HttpHealthcareApiClient: the view in small letters, the order in camel case, times without quotation marks."""
+    raw = b"MSH|^~\\&|A|B|||202001%02d||ADT^A01|%d|P|2.5\r"
+    made = [hl7v2.create(raw % (day, day)) for day in (3, 1, 2)]
+    path = f"/v1/{hl7v2.name}/messages?"
+    earliest = ask(emulator, "GET", path + urlencode({"view": "full", "orderBy": "sendTime", "pageSize": 1}))
+    assert earliest["hl7V2Messages"] == [made[1]]
+    between = f"sendTime >= {made[1]['sendTime']} AND sendTime < {made[0]['sendTime']}"
+    asked = {"view": "full", "orderBy": "sendTime", "filter": between, "pageSize": 1000}
+    assert ask(emulator, "GET", path + urlencode(asked)) == {"hl7V2Messages": [made[1], made[2]]}
