@@ -9,8 +9,8 @@ from typing import Any
 
 from infra.store_options import StoreKey, StoreOptions, Wrong, given, one_of, texts
 
-VERSIONS = ("STU3", "R4", "R5")
-"""Versions of FHIR that a store can have; DSTU2, which Google has too, isn't offered: the emulator has none."""
+VERSIONS = ("DSTU2", "STU3", "R4", "R5")
+"""Versions of FHIR that a store can have."""
 REFERENCE_PARSING = ("ENABLED", "DISABLED")
 
 
@@ -128,7 +128,7 @@ STORE_KEYS = (
 def _contradictions(settings: Mapping[str, Any]) -> Iterator[str]:
     """Settings that are missing or exclude each other (discovery: FhirStore)."""
     if "version" not in settings:
-        yield "version must be set: STU3, R4 or R5. It can't be changed later."
+        yield "version must be set: DSTU2, STU3, R4 or R5. It can't be changed later."
     if settings.get("version") == "R5" and settings.get("complexDataTypeReferenceParsing") == "DISABLED":
         yield "complexDataTypeReferenceParsing can't be DISABLED in a store of R5."
     silent = settings.get("notify") in (False, "false")

@@ -68,7 +68,7 @@ class DicomStoreOutputs(Contract):
 
 @dataclass(frozen=True)
 class FhirStoreOutputs(Contract):
-    """What the scripts need to know about one FHIR store: full name, version (STU3, R4 or R5), BigQuery dataset.
+    """What the scripts need to know about one FHIR store: full name, version (DSTU2, STU3, R4 or R5), BigQuery dataset.
 
     `bigquery_dataset` is a plain id; `streams` is whether the store writes its changes into it.
     """

@@ -22,6 +22,7 @@ class UnsupportedVersionError(ValueError):
 VERSIONS = {
     each.name: each
     for each in (
+        Version("DSTU2", "1.0.2", strict=False),
         Version("STU3", "3.0.1", strict=False),
         Version("R4", "4.0.1", strict=False),
         Version("R5", "5.0.0", strict=True),
@@ -34,9 +35,4 @@ def version(name: str) -> Version:
     if found := VERSIONS.get(name):
         return found
     known = ", ".join(VERSIONS)
-    if name == "DSTU2":
-        raise UnsupportedVersionError(
-            "FHIR DSTU2 is not emulated: its definitions can't be had as StructureDefinitions with value sets and"
-            f" FHIRPath, on which validation and search rest here; versions are {known}."
-        )
     raise UnsupportedVersionError(f"{name!r} is no version of FHIR; versions are {known}.")

@@ -38,6 +38,7 @@ ResourceArgument = Annotated[str, typer.Argument(metavar="TYPE/ID", help="Such a
 class FhirVersion(StrEnum):
     """A version of FHIR that a store may have."""
 
+    DSTU2 = "DSTU2"
     STU3 = "STU3"
     R4 = "R4"
     R5 = "R5"

@@ -172,8 +172,8 @@ def test_the_outputs_say_where_the_stores_are() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"fhir": {"version": "R3"}}, "fhir.version must be STU3, R4 or R5, not 'R3'."),
-        ({"fhir": {}}, "fhir.version must be set: STU3, R4 or R5. It can't be changed later."),
+        ({"fhir": {"version": "R3"}}, "fhir.version must be DSTU2, STU3, R4 or R5, not 'R3'."),
+        ({"fhir": {}}, "fhir.version must be set: DSTU2, STU3, R4 or R5. It can't be changed later."),
         ({"fhir": "R4"}, "fhir must be a map of settings, such as version: R4."),
         ({"Fhir_1": {"version": "R4"}}, "Fhir_1 can't be a store's name: it must be at most 20 of a-z"),
         ({"fhir": {"version": "R4", "notify": 1}}, "fhir.notify must be true or false, not 1."),

@@ -1,7 +1,8 @@
 """Makes a table of emulator/fhir/data: `python -m emulator.fhir.extract --version R4 FILES...`.
 
 FILES are HL7's definitions as published: profiles-types.xml, profiles-resources.xml, valuesets.xml and the code systems
-(v2-tables.xml, v3-codesystems.xml) of a version, or its npm packages (hl7.fhir.r5.core, hl7.terminology).
+(v2-tables.xml, v3-codesystems.xml) of a version, or its npm packages (hl7.fhir.r5.core, hl7.terminology). Of DSTU2
+they are what `hapi-fhir-validation-resources-dstu2` of Maven unpacks to: a file for each definition, and value sets.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from emulator.fhir.extract import reading, structures
+from emulator.fhir.extract import dstu2, reading, structures
 from emulator.fhir.extract.terminology import Terminology
 from emulator.fhir.versions import VERSIONS
 
@@ -21,6 +22,8 @@ DATA = Path(__file__).parents[1] / "data"
 def table(version: str, files: list[Path]) -> dict[str, Any]:
     """All types of a version with their elements, and the codes of required bindings."""
     resources = [resource for file in files for resource in reading.resources(file)]
+    if version == "DSTU2":
+        resources = dstu2.later(resources)
     terminology = Terminology(resources)
     codes: dict[str, list[str]] = {}
     types: dict[str, Any] = {}

@@ -37,6 +37,9 @@ def first(node: Node, name: str) -> Node:
 
 def _xml(file: Path) -> Iterator[Node]:
     root = ET.parse(file).getroot()  # noqa: S314 (HL7's own files, read by a developer)
+    if _name(root) != "Bundle":
+        yield {"resourceType": [_name(root)], **_children(root)}
+        return
     for each in root.iter("{http://hl7.org/fhir}resource"):
         for resource in each:
             if len(resource):

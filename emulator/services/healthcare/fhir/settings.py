@@ -21,7 +21,7 @@ _UNSET = (None, "", "VERSION_UNSPECIFIED")
 def check(old: Json | None, body: Json) -> None:
     """Raise 400 for settings that Google refuses; `old` are those before, None for a new store."""
     if body.get("version") in _UNSET:
-        raise invalid_argument("version is required: STU3, R4 or R5.")
+        raise invalid_argument("version is required: DSTU2, STU3, R4 or R5.")
     try:
         version(body["version"])
     except UnsupportedVersionError as problem:
@@ -33,6 +33,8 @@ def check(old: Json | None, body: Json) -> None:
         raise invalid_argument("searchConfig can't be set by create or patch: use configureSearch.")
     if body["version"] == "R5":
         _check_r5(body)
+    if body.get("consentConfig") and "Consent" not in definitions.load(body["version"]).resources:
+        raise invalid_argument(f"A store of {body['version']} has no consentConfig: it has no Consent resources.")
     _check_consent(body)
 
 

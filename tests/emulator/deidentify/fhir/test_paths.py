@@ -95,7 +95,7 @@ def test_what_is_no_path_is_refused(path: str) -> None:
         rule(Action.KEEP, path)
 
 
-@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 def test_paths_reach_into_contained_and_bundled_resources(version: str) -> None:
     organization = {"resourceType": "Organization", "id": "o", "name": "Any Clinic", "alias": ["AC"]}
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": URL, "resource": organization}]}

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from emulator.fhir.extract import reading, structures
+from emulator.fhir.extract import dstu2, reading, structures
 from emulator.fhir.extract.terminology import Terminology
 
 XML = """<Bundle xmlns="http://hl7.org/fhir"><entry><resource><StructureDefinition>
@@ -102,3 +102,50 @@ def test_a_package_is_read(tmp_path: Path) -> None:
     assert [reading.text(each, "url") for each in reading.resources(tmp_path / "a.tgz")] == [
         "http://example.org/system"
     ]
+
+
+EARLY = """<StructureDefinition xmlns="http://hl7.org/fhir">
+  <url value="http://example.org/Thing"/><name value="Thing"/><kind value="resource"/><fhirVersion value="1.0.2"/>
+  <abstract value="false"/><base value="http://example.org/DomainResource"/>
+  <differential>
+    <element><path value="Thing"/><constraint><key value="thi-1"/><severity value="error"/></constraint></element>
+    <element><path value="Thing.of"/><min value="1"/><max value="1"/>
+      <type><code value="Reference"/><profile value="http://hl7.org/fhir/StructureDefinition/Patient"/></type></element>
+    <element><path value="Thing.age"/><max value="1"/>
+      <type><code value="Quantity"/><profile value="http://hl7.org/fhir/StructureDefinition/Age"/></type></element>
+    <element><path value="Thing.part"/><name value="portion"/><max value="*"/>
+      <type><code value="BackboneElement"/></type></element>
+    <element><path value="Thing.part.part"/><max value="*"/><nameReference value="portion"/></element>
+    <element><path value="Thing.state"/><max value="1"/><type><code value="code"/></type>
+      <binding><strength value="required"/>
+        <valueSetReference><reference value="http://example.org/states"/></valueSetReference></binding></element>
+  </differential>
+</StructureDefinition>"""
+EARLY_CODES = {
+    "resourceType": "ValueSet",
+    "url": "http://example.org/states",
+    "codeSystem": {"system": "http://example.org/system", "concept": SYSTEM["concept"]},
+}
+
+
+def test_definitions_of_dstu2_become_rows_too(tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_text(EARLY)
+    (tmp_path / "b.xml").write_text(EARLY.replace("1.0.2", "0.5.0").replace("Thing", "Draft"))
+    (tmp_path / "c.json").write_text(json.dumps(EARLY_CODES))
+    files = sorted(tmp_path.iterdir())
+    resources = dstu2.later([resource for file in files for resource in reading.resources(file)])
+    codes: dict[str, list[str]] = {}
+    (definition,) = filter(structures.is_needed, resources)
+    found = structures.rows(definition, Terminology(resources), codes)
+    assert found["Thing"] == {
+        "kind": "resource",
+        "base": "DomainResource",
+        "elements": {
+            "of": {"types": ["Reference"], "min": 1, "targets": ["Patient"]},
+            "age": {"types": ["Quantity"]},
+            "part": {"types": ["Thing.part"], "max": None},
+            "state": {"types": ["code"], "codes": "states"},
+        },
+    }
+    assert found["Thing.part"]["elements"] == {"part": {"types": ["Thing.part"], "max": None}}
+    assert codes == {"states": ["dimmed", "off", "on"]}

@@ -19,7 +19,7 @@ SEED = int(os.environ.get("FHIR_SEARCH_SEED", "1"))
 QUERIES = 50
 
 
-@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 def test_the_index_finds_what_looking_at_every_resource_finds(version: str) -> None:
     known = parameters(version)
     now = datetime.fromtimestamp(NOW / 1_000_000, UTC)

@@ -7,7 +7,7 @@ from emulator.fhir.paths.compiling import compiled
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.parameters import COMMON, Parameters, parameters
 
-VERSIONS = ("STU3", "R4", "R5")
+VERSIONS = ("DSTU2", "STU3", "R4", "R5")
 
 
 @pytest.fixture(params=VERSIONS)

@@ -49,7 +49,7 @@ def test_the_depth_is_that_of_the_configuration() -> None:
     assert at(three, "concept.concept.concept")["type"] == "RECORD"
 
 
-@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 @pytest.mark.parametrize("shape", list(Shape))
 def test_no_table_has_more_columns_than_bigquery_allows(version: str, shape: Shape) -> None:
     for name in load(version).resources:

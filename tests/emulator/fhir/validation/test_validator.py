@@ -178,7 +178,7 @@ def test_contained_resources_of_r4_need_only_be_readable() -> None:
 ODD: list[Any] = [None, 1.5, "x", [[]], {"a": []}]
 
 
-@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+@pytest.mark.parametrize("version", ["DSTU2", "STU3", "R4", "R5"])
 def test_no_value_is_too_odd_for_any_name(version: str) -> None:
     for name in sorted(load(version).resources):
         for value in ODD:

@@ -103,7 +103,7 @@ async def _received(request: Request, limit: int) -> Blob:
 def _described(request: Request, store: Store) -> Json:
     """The Binary that raw data makes: what it is, and who decides on access to it."""
     kind = request.headers.get("content-type", "") or _OCTETS
-    field = "content" if store.version == "STU3" else "data"
+    field = "content" if "content" in store.definitions["Binary"].elements else "data"
     resource: Json = {"resourceType": "Binary", "contentType": kind, field: ""}
     if security := request.headers.get("x-security-context"):
         resource["securityContext"] = {"reference": security}

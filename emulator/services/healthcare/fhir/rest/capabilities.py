@@ -1,4 +1,9 @@
-"""capabilities: the CapabilityStatement of a store, made of what its version has and how it is set."""
+"""capabilities: the CapabilityStatement of a store, made of what its version has and how it is set.
+
+In DSTU2 it is a Conformance, which knows neither PATCH nor batches nor conditional reads.
+"""
+
+from collections.abc import Sequence
 
 from emulator.fhir.search.parameters import Parameters
 from emulator.gateway.request import Answer, Request
@@ -8,6 +13,8 @@ from emulator.services.healthcare.fhir.stored import Json, Store
 
 _INTERACTIONS = ("create", "delete", "history-instance", "patch", "read", "search-type", "update", "vread")
 _SYSTEM = ("batch", "search-system", "transaction")
+_LATER = frozenset(("patch", "batch"))
+"""Interactions that came after DSTU2."""
 
 
 @interaction("fhir.capabilities", STORE)
@@ -15,6 +22,7 @@ async def capabilities(request: Request) -> Answer:
     """Say what the store can do."""
     answers.require_json(request)
     store = paths.store_in(request)
+    early = store.version == "DSTU2"
     statement = {
         "date": store.resource.updated,
         "fhirVersion": store.definitions.number,
@@ -24,18 +32,19 @@ async def capabilities(request: Request) -> Answer:
             "url": paths.base(request, store.name),
         },
         "kind": "instance",
-        "patchFormat": ["application/json-patch+json"],
-        "resourceType": "CapabilityStatement",
+        "resourceType": "Conformance" if early else "CapabilityStatement",
         "rest": [_rest(store)],
         "status": "active",
     }
-    return answers.json(statement if store.version != "STU3" else {**statement, "acceptUnknown": "no"})
+    if not early:
+        statement["patchFormat"] = ["application/json-patch+json"]
+    return answers.json(statement if store.version not in ("DSTU2", "STU3") else {**statement, "acceptUnknown": "no"})
 
 
 def _rest(store: Store) -> Json:
     resources = _resources(store)
     return {
-        "interaction": [{"code": code} for code in _SYSTEM],
+        "interaction": _interactions(store, _SYSTEM),
         "mode": "server",
         "resource": resources,
         "searchParam": _parameters(store.parameters, "Resource"),
@@ -47,9 +56,9 @@ def _resources(store: Store) -> list[Json]:
         {
             "conditionalCreate": True,
             "conditionalDelete": "multiple",
-            "conditionalRead": "full-support",
+            **({} if store.version == "DSTU2" else {"conditionalRead": "full-support"}),
             "conditionalUpdate": True,
-            "interaction": [{"code": code} for code in _INTERACTIONS],
+            "interaction": _interactions(store, _INTERACTIONS),
             "readHistory": store.keeps_versions,
             "searchParam": _parameters(store.parameters, name),
             "type": name,
@@ -58,6 +67,10 @@ def _resources(store: Store) -> list[Json]:
         }
         for name in sorted(store.parameters.types)
     ]
+
+
+def _interactions(store: Store, codes: Sequence[str]) -> list[Json]:
+    return [{"code": code} for code in codes if store.version != "DSTU2" or code not in _LATER]
 
 
 def _parameters(known: Parameters, base: str) -> list[Json]:

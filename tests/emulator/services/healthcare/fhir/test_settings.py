@@ -18,7 +18,7 @@ def refusal(error: "pytest.ExceptionInfo[HttpError]") -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"version": "DSTU2"}, "FHIR DSTU2 is not emulated"),
+        ({"version": "DSTU2", "consentConfig": {"version": "V1"}}, "A store of DSTU2 has no consentConfig"),
         ({"version": "VERSION_UNSPECIFIED"}, "version is required"),
         ({"version": "R6"}, "version"),
         ({"notificationConfigs": [{"pubsubTopic": "t"}]}, 'Invalid pubsubTopic "t"'),
