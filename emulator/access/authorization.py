@@ -239,6 +239,10 @@ class Policies:
         asked = self._asking(permission, resource, name, kind, line)
         return _is_denied(known, known.identities(principal), permission, line, asked)[0]
 
+    def line(self, resource: str) -> list[str]:
+        """A resource and everything that it inherits policies from, nearest first; nothing where there is none."""
+        return self._ancestry(resource)
+
     def identities(self, principal: str) -> frozenset[str]:
         """All members of policies that stand for `principal`: itself, groups, domains, sets, everybody."""
         return self._known.identities(principal)
@@ -295,20 +299,24 @@ class Policies:
         parts = resource.split("/", 2)
         if parts[0] != "projects":
             return frozenset()
+        project = "/".join(parts[:2])
         held = {
             binding["role"]
-            for node in ("/".join(parts[:2]), ORGANIZATION)
+            for node in (project, *known.above(project))
             for binding in self._bindings_of(known, node)
             if not members.isdisjoint(binding["members"]) and not binding.get("condition")
         }
         return frozenset(f"{member}:{parts[1]}" for role, member in _CONVENIENCE.items() if role in held)
 
     def _ancestry(self, resource: str) -> list[str]:
-        """The resource and everything above it, where it lies in a project that exists."""
+        """The resource and everything above it, where it lies in a project or folder that exists."""
         parts = resource.split("/", DEEPEST)
-        if parts[0] == "projects" and (len(parts) < 2 or not project_exists(self._state, parts[1])):
-            return []
-        return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
+        own = ["/".join(parts[:end]) for end in range(len(parts), 1, -1)]
+        if parts[0] == "projects":
+            return [*own, *self._known.above(own[-1])] if own and project_exists(self._state, parts[1]) else []
+        if parts[0] == "folders":
+            return [*own, *self._known.above(own[-1])] if own and self._known.is_folder(own[-1]) else []
+        return [*own, ORGANIZATION]
 
     def _bindings_of(self, known: Standing, node: str) -> list[dict[str, Any]]:
         """The bindings on a resource that count now."""

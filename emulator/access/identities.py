@@ -6,10 +6,9 @@ IAM: "Principal identifiers" (of allow policies, and of deny policies, whose for
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from emulator.access.federated import Federated
-from emulator.access.hierarchy import ORGANIZATION
 
 EVERYBODY_DENIED = "principalSet://goog/public:all"
 _AGENT = re.compile(r"service-(\d+)")
@@ -43,14 +42,13 @@ def identities(
     return frozenset(found | {f"principalSet://goog/group/{each[6:]}" for each in found if each.startswith("group:")})
 
 
-def sets_of_account(email: str, number_of: Callable[[str], str]) -> frozenset[str]:
+def sets_of_account(email: str, places_of: Callable[[str], Iterable[str]]) -> frozenset[str]:
     """The sets of all service accounts, or of all service agents, that one is in: of its project and what is above.
 
-    number_of gives the number of a project by its id, "" where there is none.
+    places_of gives a project, by its id or number, and all that it lies in; nothing where there is none.
     """
     name, _, domain = email.partition("@")
     agent = _AGENT.fullmatch(name)
-    number = agent[1] if agent else number_of(domain.removesuffix(".iam.gserviceaccount.com"))
+    places = places_of(agent[1] if agent else domain.removesuffix(".iam.gserviceaccount.com"))
     kind = "ServiceAgent" if agent else "ServiceAccount"
-    places = (f"projects/{number}", ORGANIZATION) if number else ()
     return frozenset(f"principalSet://cloudresourcemanager.googleapis.com/{each}/type/{kind}" for each in places)

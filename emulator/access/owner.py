@@ -8,12 +8,13 @@ from typing import Any
 from emulator.errors import failed_precondition
 
 # roles/owner reaches objects only through a bucket's own policy, which anybody's setIamPolicy may replace; it leaves
-# organizations out: it makes no projects and no deny policies, and sets no policy above projects.
+# organizations out: it makes no projects and no deny policies, and sets no policy above projects, and makes no folders.
 OWNER_ROLES = (
     "roles/owner",
     "roles/storage.admin",
     "roles/resourcemanager.projectCreator",
     "roles/resourcemanager.organizationAdmin",
+    "roles/resourcemanager.folderAdmin",
     "roles/iam.denyAdmin",
 )
 

@@ -11,7 +11,7 @@ import orjson
 from emulator.access import custom_roles, denials, groups, roles
 from emulator.access.custom_roles import CUSTOM_ROLES
 from emulator.access.denials import DENIALS, Rule
-from emulator.access.hierarchy import by_number
+from emulator.access.hierarchy import by_id, by_number, line_above, parents
 from emulator.access.identities import identities, sets_of_account
 from emulator.state.state import State
 
@@ -41,6 +41,18 @@ class Standing:
             found[parent] += denials.rules_of(body)
         return dict(found)
 
+    def above(self, name: str) -> list[str]:
+        """What a folder or project lies in, nearest first: folders and the organization."""
+        return line_above(name, self._parents)
+
+    def is_folder(self, name: str) -> bool:
+        """Whether a folder of that name is there."""
+        return name in self._parents
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        return parents(self._state)
+
     def permissions_of(self, role: str) -> frozenset[str]:
         """What a role grants, predefined or custom; nothing for one that is not known."""
         found = roles.permissions_of(role)
@@ -51,13 +63,16 @@ class Standing:
         found = self._identities.get(principal)
         if found is None:
             kind, _, email = principal.partition(":")
-            sets = sets_of_account(email, self._number_of) if kind == "serviceAccount" else frozenset()
+            sets = sets_of_account(email, self._places_of) if kind == "serviceAccount" else frozenset()
             found = self._identities[principal] = identities(principal, self._groups, sets)
         return found
 
-    def _number_of(self, project: str) -> str:
-        number = by_number(self._state, f"projects/{project}").removeprefix("projects/")
-        return number if number != project else ""
+    def _places_of(self, project: str) -> tuple[str, ...]:
+        """A project by its number, or its id, and all that it lies in; nothing where there is none."""
+        number = project if project.isdigit() else by_number(self._state, f"projects/{project}")[len("projects/") :]
+        if not number.isdigit():
+            return ()
+        return (f"projects/{number}", *self.above(by_id(self._state, f"projects/{number}")))
 
     @cached_property
     def _custom(self) -> dict[str, frozenset[str]]:

@@ -34,6 +34,10 @@ MOST_DECISIONS = 1000
 """Listed in an entry, which Cloud Logging keeps to 256 KB."""
 
 
+Audited = dict[str, dict[str, set[str]]]
+"""Of each service whose access is logged, the kinds of access, and who is exempted from each."""
+
+
 class Audit:
     """Writes the entries; `touches_data` says of a method whether it reads or writes what a resource holds.
 
@@ -61,11 +65,11 @@ class Audit:
         """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission."""
         kind = self._kind(request.method)
         service = request.method.service + ".googleapis.com"
-        if kind and not self._configs.log(kind, service, request.principal):
+        project = self._configs.project_of(resource)
+        if kind and not self._configs.log(kind, service, request.principal, project):
             if error is not None and error.code == 403 and not request.aside:
                 self._keep(request, permission, resource, error, granted=granted)
             return
-        project = self._settings.project
         payload: dict[str, Any] = {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
@@ -109,26 +113,46 @@ class Audit:
 
 
 class AuditConfigs:
-    """Which kinds of data access are logged: what the project's policy says, read again when any policy changes."""
+    """Which kinds of data access are logged: what policies say, read again when any of them changes.
+
+    That is the policy of the project, and those of the folders and the organization above it, none of which takes back
+    what another one says (Cloud Logging: "Configure Data Access audit logs").
+    """
 
     def __init__(self, policies: Policies, project: str) -> None:
+        """`project` counts for what lies in none."""
         self._policies = policies
         self._project = project
-        self._audited: dict[str, dict[str, set[str]]] = {}
+        self._audited: dict[str, list[Audited]] = {}
         self._version = -1
 
-    def log(self, kind: str, service: str, principal: str) -> bool:
+    def project_of(self, resource: str) -> str:
+        """The id of the project that a resource lies in, of those that are there; else the emulator's own."""
+        if not resource.startswith("projects/"):
+            return self._project
+        project = resource.split("/", 2)[1]
+        return project if project == self._project or self._of(project) else self._project
+
+    def log(self, kind: str, service: str, principal: str, project: str) -> bool:
         """Whether a principal's access of that kind (DATA_READ ...) to a service (X.googleapis.com) is logged."""
+        for audited in self._of(project):
+            for named in ("allServices", service):
+                exempted = audited.get(named, {}).get(kind)
+                if exempted is not None and exempted.isdisjoint(self._policies.identities(principal)):
+                    return True
+        return False
+
+    def _of(self, project: str) -> list[Audited]:
+        """What the policies of a project and of all above it say; nothing for one that is not there."""
         policies = self._policies
         if policies.version != self._version:
-            version = policies.version
-            self._audited = _audit_configs(policies.get(f"projects/{self._project}"))
-            self._version = version
-        for named in ("allServices", service):
-            exempted = self._audited.get(named, {}).get(kind)
-            if exempted is not None and exempted.isdisjoint(policies.identities(principal)):
-                return True
-        return False
+            self._audited, self._version = {}, policies.version
+        found = self._audited.get(project)
+        if found is None:
+            found = [_audit_configs(policies.get(node)) for node in policies.line(f"projects/{project}")]
+            if found:
+                self._audited[project] = found
+        return found
 
 
 def _who(principal: str) -> dict[str, str]:
@@ -144,7 +168,7 @@ def _decisions(request: Request, permission: str, resource: str, *, granted: boo
     return islice(chain([(permission, resource, granted)], beside), MOST_DECISIONS)
 
 
-def _audit_configs(policy: dict[str, Any]) -> dict[str, dict[str, set[str]]]:
+def _audit_configs(policy: dict[str, Any]) -> Audited:
     configs: dict[str, dict[str, set[str]]] = {}
     for config in policy.get("auditConfigs", []):
         kinds = configs.setdefault(config.get("service", ""), {})

@@ -25,9 +25,10 @@ def record(context: Context, agent: str, key: str, verb: str, tx: sqlite3.Connec
     configs = context.extensions.get(_CONFIGS)
     if configs is None:
         configs = context.extensions[_CONFIGS] = AuditConfigs(context.policies, context.settings.project)
-    if not configs.log("DATA_READ", _SERVICE, f"serviceAccount:{agent}"):
+    project = configs.project_of(key)
+    if not configs.log("DATA_READ", _SERVICE, f"serviceAccount:{agent}", project):
         return
-    entry = _entry(context.settings.project, agent, key, verb)
+    entry = _entry(project, agent, key, verb)
     if tx is None:
         context.logs.write(entry)
     else:

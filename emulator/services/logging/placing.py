@@ -81,7 +81,12 @@ def _in_bucket(context: Context, project: str, name: str) -> Predicate:
 
 
 def _in_any(context: Context, project: str) -> Predicate | None:
-    """What is in any bucket of a project: everything, while the two sinks that it began with are as they were."""
+    """What is in any bucket of a project: everything, while the two sinks that it began with are as they were.
+
+    Projects that were made here begin without buckets and sinks, which then take all that a project's own would.
+    """
+    if context.resources.get(BUCKETS, f"projects/{project}/locations/global/buckets/_Default") is None:
+        return None
     sinks = {sink.id: sink.body for sink in context.resources.list(SINKS, f"projects/{project}")[0]}
     if all(_is_default(sinks.get(name, {}), text) for name, text in DEFAULTS.items()):
         return None

@@ -5,7 +5,7 @@ What a project inherits is shown, too: its ancestry; the organization's policy i
 
 from __future__ import annotations
 
-from emulator.access.hierarchy import ORGANIZATION
+from emulator.access import hierarchy
 from emulator.gateway import policies
 from emulator.gateway.request import Answer, Request
 from emulator.services.resourcemanager.projects import project_name, require_project
@@ -37,7 +37,8 @@ async def test_permissions(request: Request) -> Answer:
     "cloudresourcemanager.projects.getAncestry", on=project_name, permission="resourcemanager.projects.get"
 )
 async def get_ancestry(request: Request) -> Answer:
-    """The project and the organization above it, nearest first (v1)."""
+    """The project, and the folders and the organization above it, nearest first (v1)."""
     project = require_project(request.context, project_name(request))
-    above = (("project", project.id), tuple(ORGANIZATION.split("s/")))
+    names = hierarchy.above(request.context, project.name)
+    above = (("project", project.id), *(tuple(name.split("s/")) for name in names))
     return {"ancestor": [{"resourceId": {"type": kind, "id": number}} for kind, number in above]}

@@ -1,4 +1,4 @@
-"""Projects: create, get, list, search and changes of name and labels. Deleting projects is not emulated."""
+"""Projects: create, get, list, search, move, and changes of name and labels. Deleting projects is not emulated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.access.hierarchy import ORGANIZATION, PROJECTS
-from emulator.errors import invalid_argument, permission_denied
+from emulator.access.hierarchy import ORGANIZATION, PROJECTS, parent_of
+from emulator.errors import invalid_argument
 from emulator.gateway import filters, paging, validation
 from emulator.gateway.request import Answer, Request
+from emulator.services.resourcemanager.folders import require, require_parent
 from emulator.services.resourcemanager.service import SERVICE
 from emulator.settings import project_number
 from emulator.state.resources import Resource
@@ -45,7 +46,7 @@ def view_v3(project: Resource) -> dict[str, Any]:
     body = project.body
     return {
         "name": f"projects/{body['projectNumber']}",
-        "parent": ORGANIZATION,
+        "parent": parent_of(body),
         "projectId": body["projectId"],
         "state": body["lifecycleState"],
         "displayName": body["name"],
@@ -71,33 +72,38 @@ def _done(request: Request, prefix: str, project: dict[str, Any]) -> Answer:
     return {"name": name, "done": True, "response": {"@type": kind, **project}}
 
 
-def _on_organization(_: Request) -> str:
-    return ORGANIZATION
+def _parent(request: Request) -> str:
+    """Where a new project is to lie: v1 has {"type": "folder", "id": "1"}, v3 "folders/1"; none is the organization."""
+    parent = (request.body or {}).get("parent")
+    if isinstance(parent, dict):
+        parent = f"{parent['type']}s/{parent.get('id', '')}" if parent.get("type") else parent.get("id", "")
+    return str(parent or ORGANIZATION)
 
 
-@SERVICE.handles("cloudresourcemanager.projects.create", on=_on_organization)
+@SERVICE.handles("cloudresourcemanager.projects.create", permission="")
 async def create(request: Request) -> Answer:
-    """Create a project in the organization, owned by who creates it; the operation in the answer is done."""
-    body = request.body
+    """Create a project in a folder or the organization, owned by who creates it; the operation is done already."""
+    body, parent = request.body, _parent(request)
+    require(request, "resourcemanager.projects.create", parent)
     project = str(body.get("projectId") or "")
     if not _PROJECT_ID.fullmatch(project):
         raise invalid_argument(
             f"Invalid project id '{project}': 6 to 30 lower-case letters, digits and hyphens, beginning with a letter"
             " and not ending with a hyphen."
         )
-    _check_parent(body.get("parent"))
     made = {
         "projectId": project,
         "projectNumber": project_number(project),
         "name": body.get("name" if _is_v1(request) else "displayName") or project,
         "lifecycleState": "ACTIVE",
         "labels": body.get("labels") or {},
-        "parent": {"type": "organization", "id": ORGANIZATION.rsplit("/", 1)[-1]},
+        "parent": _as_v1(parent),
     }
     context, owner = request.context, request.principal
 
     def step(tx: sqlite3.Connection) -> Resource:
         name = f"projects/{project}"
+        require_parent(context, parent, tx)
         created = context.resources.insert(tx, PROJECTS, name, ORGANIZATION, made)
         context.policies.set(tx, name, {"bindings": [{"role": "roles/owner", "members": [owner]}]})
         return created
@@ -105,18 +111,25 @@ async def create(request: Request) -> Answer:
     return _done(request, "cp", _view(request)(await context.db.write(step)))
 
 
-def _check_parent(parent: Any) -> None:
-    """A 403 for a parent that is not the organization here, in the words of Resource Manager for any it can't find.
+def _as_v1(parent: str) -> dict[str, str]:
+    kind, _, number = parent.partition("s/")
+    return {"type": kind, "id": number}
 
-    v1 has {"type": "organization", "id": "1"}, v3 "organizations/1"; none means the caller's own organization.
-    """
-    if isinstance(parent, dict):
-        parent = f"{parent['type']}s/{parent.get('id', '')}" if parent.get("type") else parent.get("id", "")
-    if parent and parent != ORGANIZATION:
-        raise permission_denied(
-            f"The caller does not have permission to create projects in {parent[:100]}, or it does not exist; here is"
-            f" only {ORGANIZATION}."
-        )
+
+@SERVICE.handles("cloudresourcemanager.projects.move", on=project_name)
+async def move(request: Request) -> Answer:
+    """Put a project into another folder, or into the organization (v3); the operation in the answer is done."""
+    context, name = request.context, project_name(request)
+    target = str((request.body or {}).get("destinationParent") or "")
+    require(request, "resourcemanager.projects.move", parent_of(require_project(context, name).body), target)
+
+    def step(tx: sqlite3.Connection) -> Resource:
+        project = require_project(context, name, tx)
+        body = {**project.body, "parent": _as_v1(require_parent(context, target, tx))}
+        context.db.after_commit(context.policies.forget)
+        return context.resources.replace(tx, PROJECTS, name, body)
+
+    return _done(request, "pm", view_v3(await context.db.write(step)))
 
 
 @SERVICE.handles("cloudresourcemanager.projects.get", on=project_name)
@@ -142,9 +155,12 @@ def _page(request: Request, text: str) -> Answer:
     view = _view(request)
     keep = filters.compile_filter(text) if text else None
 
+    parent = request.query.get("parent") or ""
+
     def visible(project: Resource) -> bool:
         allowed = context.policies.allows(request.principal, _GET, project.name)
-        return allowed and (keep is None or keep(view(project)))
+        placed = not parent or parent_of(project.body) == parent
+        return allowed and placed and (keep is None or keep(view(project)))
 
     page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE, str)
     found, last = context.resources.list(PROJECTS, ORGANIZATION, page.size, page.name, visible)

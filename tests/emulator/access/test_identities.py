@@ -40,12 +40,13 @@ def test_nobody_is_everybody_on_the_internet() -> None:
     assert identities("", GROUPS) == {"allUsers", "principalSet://goog/public:all"}
 
 
-def test_service_accounts_and_agents_are_in_the_sets_of_their_project_and_organization() -> None:
+def test_service_accounts_and_agents_are_in_the_sets_of_their_project_and_of_all_above() -> None:
     """IAM: "Principal identifiers", principal sets of service accounts and agents."""
     beginning = "principalSet://cloudresourcemanager.googleapis.com"
-    numbers = {"imaging": "7"}
-    account = sets_of_account("loader@imaging.iam.gserviceaccount.com", lambda project: numbers.get(project, ""))
-    assert account == {f"{beginning}/{place}/type/ServiceAccount" for place in ("projects/7", "organizations/1")}
-    agent = sets_of_account("service-7@gcp-sa-healthcare.iam.gserviceaccount.com", lambda _: "")
-    assert agent == {f"{beginning}/{place}/type/ServiceAgent" for place in ("projects/7", "organizations/1")}
-    assert sets_of_account("loader@elsewhere.iam.gserviceaccount.com", lambda _: "") == frozenset()
+    places = ("projects/7", "folders/3", "organizations/1")
+    known = {"imaging": places, "7": places}
+    account = sets_of_account("loader@imaging.iam.gserviceaccount.com", lambda project: known.get(project, ()))
+    assert account == {f"{beginning}/{place}/type/ServiceAccount" for place in places}
+    agent = sets_of_account("service-7@gcp-sa-healthcare.iam.gserviceaccount.com", lambda project: known[project])
+    assert agent == {f"{beginning}/{place}/type/ServiceAgent" for place in places}
+    assert sets_of_account("loader@elsewhere.iam.gserviceaccount.com", lambda _: ()) == frozenset()

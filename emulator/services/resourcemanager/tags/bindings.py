@@ -11,7 +11,6 @@ import orjson
 from emulator.access import roles
 from emulator.access.authorization import denied
 from emulator.access.conditions import Tag
-from emulator.access.hierarchy import ORGANIZATION
 from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
@@ -134,8 +133,6 @@ async def list_effective(request: Request) -> Answer:
     """The tags of a resource, its own and inherited."""
     name = full(request.context, request.query.get("parent", ""))
     found = _require_on(request, name, "listEffectiveTags")
-    parts = found.split("/")
-    line = ["/".join(parts[:end]) for end in range(len(parts), 1, -1)] + [ORGANIZATION]
     shown = [
         {
             "tagValue": each["tagValue"],
@@ -144,7 +141,7 @@ async def list_effective(request: Request) -> Answer:
             "namespacedTagKey": each["namespacedTagKey"],
             "inherited": each["inherited"],
         }
-        for each in _effective(request.context, line)
+        for each in _effective(request.context, request.context.policies.line(found))
     ]
     return _page(request, "effectiveTags", shown)
 
