@@ -54,7 +54,9 @@ async def set_policy(request: Request) -> Answer:
     settings = request.context.settings
 
     def require(_: sqlite3.Connection) -> None:
-        require_owner_in((request.body or {}).get("policy") or {}, settings.owner)
+        mask = (request.body or {}).get("updateMask")
+        if not mask or "bindings" in [part.strip() for part in mask.split(",")]:
+            require_owner_in((request.body or {}).get("policy") or {}, settings.owner)
 
     return await policies.replace(request, _organization(request), require)
 
