@@ -10,9 +10,8 @@ from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
-from emulator.services.cloudkms import api as cloudkms
+from emulator.services.logging import keys
 from emulator.services.logging.service import SERVICE
-from emulator.services.serviceusage.catalogue import agent_of
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -23,9 +22,6 @@ _METHODS = "logging.projects.locations.buckets"
 _TYPE = "type.googleapis.com/google.logging.v2.LogBucket"
 _DEFAULTS = {"_Default": {"retentionDays": 30}, "_Required": {"retentionDays": 400, "locked": True}}
 _MAX_DAYS = 3650
-_REFUSALS = cloudkms.Refusals(
-    denied=lambda said, _key, _agent: invalid_argument(said), malformed=invalid_argument, elsewhere=invalid_argument
-)
 
 
 def _view(bucket: Resource) -> dict[str, Any]:
@@ -33,12 +29,9 @@ def _view(bucket: Resource) -> dict[str, Any]:
     return {"name": bucket.name, "lifecycleState": "ACTIVE", "retentionDays": 30, **bucket.body, **times}
 
 
-def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, Any]:
-    """Check a bucket's body; its key, if it is not `key`, must be usable by Logging's agent (Logging: "CMEK")."""
-    wanted = body.get("cmekSettings", {}).get("kmsKeyName", "")
-    if wanted and wanted != key:
-        agent, location = agent_of(request.context, "logging", request.name), request.name.split("/")[3]
-        cloudkms.version_for(request.context, wanted, cloudkms.User(agent, _REFUSALS), location)
+def _check(request: Request, body: dict[str, Any], old: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Check a bucket's body, old being the one before; a key must be usable by Logging's agent (Logging: "CMEK")."""
+    body = keys.settings_of(request, body, old or {})
     if not 1 <= body.get("retentionDays", 30) <= _MAX_DAYS:
         raise invalid_argument(f"retentionDays must be from 1 to {_MAX_DAYS}.")
     return body
@@ -47,7 +40,7 @@ def _check(request: Request, body: dict[str, Any], key: str = "") -> dict[str, A
 def _check_update(request: Request, old: Resource, body: dict[str, Any]) -> dict[str, Any]:
     if old.body.get("locked") and body != old.body:
         raise failed_precondition(f"The bucket {old.name} is locked: it can't be changed.")
-    return _check(request, body, old.body.get("cmekSettings", {}).get("kmsKeyName", ""))
+    return _check(request, body, old.body)
 
 
 BUCKET = Collection(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import invalid_argument
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Request
-from emulator.services.logging import views
+from emulator.services.logging import keys, views
 from emulator.services.logging.buckets import BUCKETS
 from emulator.services.logging.filters import parse_time
 from emulator.services.logging.routing import SINKS, Route, route_of
@@ -71,6 +71,7 @@ def _in_view(context: Context, project: str, name: str) -> Predicate:
 def _in_bucket(context: Context, project: str, name: str) -> Predicate:
     """What the sinks of a bucket bring into it, as long as it is kept."""
     bucket = context.resources.require(BUCKETS, name)
+    keys.require_open(context, bucket)
     routes = [route for target, route in _routes(context, project) if target == name]
     oldest = context.clock.now() - timedelta(days=bucket.body.get("retentionDays", 30))
 
@@ -81,16 +82,18 @@ def _in_bucket(context: Context, project: str, name: str) -> Predicate:
 
 
 def _in_any(context: Context, project: str) -> Predicate | None:
-    """What is in any bucket of a project: everything, while the two sinks that it began with are as they were.
+    """What is in any bucket of a project whose key is not closed; everything, while all is as it began.
 
     Projects that were made here begin without buckets and sinks, which then take all that a project's own would.
     """
     if context.resources.get(BUCKETS, f"projects/{project}/locations/global/buckets/_Default") is None:
         return None
+    mine = (each for each in context.resources.every(BUCKETS) if each.name.startswith(f"projects/{project}/"))
+    closed = {bucket.name for bucket in mine if not keys.is_open(context, bucket)}
     sinks = {sink.id: sink.body for sink in context.resources.list(SINKS, f"projects/{project}")[0]}
-    if all(_is_default(sinks.get(name, {}), text) for name, text in DEFAULTS.items()):
+    if not closed and all(_is_default(sinks.get(name, {}), text) for name, text in DEFAULTS.items()):
         return None
-    routes = [route for _, route in _routes(context, project)]
+    routes = [route for target, route in _routes(context, project) if target not in closed]
     return lambda entry: any(route.takes(entry) for route in routes)
 
 

@@ -12,6 +12,7 @@ from google.cloud import bigquery, pubsub_v1, storage
 from google.pubsub_v1 import types
 
 from tests.conftest import PROJECT
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.keys import agent_of, grant, make_key, rotate, set_state
 from tests.support.patience import PATIENCE
@@ -115,6 +116,64 @@ def test_objects_belong_to_the_version_that_wrote_them(keyed_bucket: Any, emulat
     set_state(emulator, key.name, "DISABLED")
     assert bucket.get_blob("old").kms_key_name == second
     assert bucket.blob("old").download_as_bytes() == b"1"
+
+
+@WAYS
+def test_log_buckets_close_with_their_key(
+    emulator: RunningEmulator, unique: Names, key: Callable[[str], Broken], how: str
+) -> None:
+    """Their entries are kept meanwhile, and shown by nothing."""
+    found, log, name = key("logging"), unique("log"), unique("keyed")
+    bucket = f"projects/{PROJECT}/locations/us/buckets/{name}"
+    ask(
+        emulator,
+        "POST",
+        f"/v2/{bucket.rpartition('/')[0]}?bucketId={name}",
+        {"cmekSettings": {"kmsKeyName": found.name}},
+    )
+    destination = f"logging.googleapis.com/{bucket}"
+    sink = {"name": name, "destination": destination, "filter": f'LOG_ID("{log}")'}
+    ask(emulator, "POST", f"/v2/projects/{PROJECT}/sinks", sink)
+
+    def write(text: str) -> None:
+        entry = {"logName": f"projects/{PROJECT}/logs/{log}", "resource": {"type": "global"}, "textPayload": text}
+        ask(emulator, "POST", "/v2/entries:write", {"entries": [entry]})
+
+    def read(place: str) -> tuple[int, list[str]]:
+        wish = {"resourceNames": [place], "filter": f'LOG_ID("{log}")'}
+        code, answer = emulator.request("POST", "/v2/entries:list", wish)
+        return code, [entry["textPayload"] for entry in answer.get("entries", [])]
+
+    write("before")
+    assert read(bucket) == read(f"{bucket}/views/_AllLogs") == (200, ["before"])
+    found.take(how)
+    write("meanwhile")
+    for place in (bucket, f"{bucket}/views/_AllLogs"):
+        assert read(place) == (403 if how == "revoked" else 400, [])
+    found.give_back(how)
+    assert read(bucket) == (200, ["before", "meanwhile"])
+
+
+def test_a_log_bucket_stays_with_its_version_until_it_is_given_the_key_again(
+    emulator: RunningEmulator, unique: Names, key: Callable[[str], Broken]
+) -> None:
+    found, name = key("logging"), unique("keyed")
+    path = f"/v2/projects/{PROJECT}/locations/us/buckets"
+    wish = {"cmekSettings": {"kmsKeyName": found.name}}
+    settings = ask(emulator, "POST", f"{path}?bucketId={name}", wish)["cmekSettings"]
+    account = ask(emulator, "GET", f"/v2/projects/{PROJECT}/settings")["kmsServiceAccountId"]
+    assert settings == {
+        "kmsKeyName": found.name,
+        "kmsKeyVersionName": f"{found.name}/cryptoKeyVersions/1",
+        "serviceAccountId": account,
+    }
+    assert ask(emulator, "GET", f"/v2/projects/{PROJECT}/cmekSettings")["serviceAccountId"] == account == found.agent
+    second = rotate(emulator, found.name)
+    assert ask(emulator, "GET", f"{path}/{name}")["cmekSettings"] == settings
+    changed = ask(emulator, "PATCH", f"{path}/{name}?updateMask=cmekSettings", wish)
+    assert changed["cmekSettings"]["kmsKeyVersionName"] == second
+    code, answer = emulator.request("PATCH", f"{path}/{name}?updateMask=cmekSettings", {"cmekSettings": {}})
+    assert (code, "keeps one" in answer["error"]["message"]) == (400, True)
 
 
 def test_the_error_names_the_version(keyed_bucket: Any, emulator: RunningEmulator) -> None:
