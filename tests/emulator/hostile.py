@@ -176,9 +176,14 @@ def things(running: RunningEmulator) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-def send(running: RunningEmulator, call: Call) -> tuple[int, str, bytes]:
-    """Status, content type and body of the answer; no wait may be endless."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
+def send(
+    running: RunningEmulator, call: Call, kept: http.client.HTTPConnection | None = None
+) -> tuple[int, str, bytes]:
+    """Status, content type and body of the answer, on a connection of its own or one that is kept.
+
+    No wait may be endless.
+    """
+    connection = kept or http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
     try:
         connection.putrequest(call.method, call.path, skip_host=True, skip_accept_encoding=True)
         given = {name for name, _ in call.headers}
@@ -192,7 +197,8 @@ def send(running: RunningEmulator, call: Call) -> tuple[int, str, bytes]:
         answer = connection.getresponse()
         return answer.status, answer.getheader("content-type", ""), answer.read()
     finally:
-        connection.close()
+        if kept is None:
+            connection.close()
 
 
 def problem_of(status: int, content_type: str, body: bytes) -> str:
@@ -204,7 +210,10 @@ def problem_of(status: int, content_type: str, body: bytes) -> str:
     if status < 400 or not body:
         return ""
     if content_type.startswith("application/xml"):
-        return "" if ET.fromstring(body).find("Code") is not None else "no error of the XML API"  # noqa: S314 - ours
+        try:
+            return "" if ET.fromstring(body).find("Code") is not None else "no error of the XML API"  # noqa: S314 - ours
+        except ET.ParseError as problem:
+            return f"no XML ({problem}): {body[:200]!r}"
     if content_type.startswith("application/fhir+json"):
         issues = json.loads(body)["issue"]  # of an OperationOutcome
         return "" if issues and all(issue["diagnostics"] for issue in issues) else f"no outcome: {body[:100]!r}"

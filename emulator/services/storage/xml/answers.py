@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape
 
 from emulator.errors import ApiError
 from emulator.gateway.request import Response
 
+_NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 CONTENT_TYPE = "application/xml; charset=UTF-8"
 _CODES = {
@@ -26,9 +28,14 @@ _CODES = {
 }
 
 
+def text(value: str) -> str:
+    """A text as an element may hold it: what XML 1.0 has no place for (2.2) becomes a replacement character."""
+    return escape(_NO_CHARACTER.sub("\ufffd", value))
+
+
 def document(root: str, **fields: str) -> Response:
     """A document of one level: `document("InitiateMultipartUploadResult", Bucket=..., Key=...)`."""
-    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
+    inner = "".join(f"<{name}>{text(value)}</{name}>" for name, value in fields.items())
     body = f"<?xml version='1.0' encoding='UTF-8'?><{root} xmlns='{NAMESPACE}'>{inner}</{root}>"
     return Response(200, {"content-type": CONTENT_TYPE}, body.encode())
 
@@ -42,7 +49,7 @@ def error_response(error: ApiError) -> Response:
         code = "NoSuchBucket"
     if "doesn't match calculated" in error.message:
         code = "BadDigest"
-    message = escape(error.message)
+    message = text(error.message)
     body = (
         "<?xml version='1.0' encoding='UTF-8'?>"
         f"<Error><Code>{code}</Code><Message>{message}</Message><Details>{message}</Details></Error>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 from emulator.gateway import paging
 from emulator.gateway.request import Request, Response
@@ -12,7 +11,7 @@ from emulator.services.storage.names import successor
 from emulator.services.storage.objects.listing import MAX_RESULTS, Cursor, Listing, ListQuery, page
 from emulator.services.storage.service import handles
 from emulator.services.storage.tables import timestamp
-from emulator.services.storage.xml.answers import CONTENT_TYPE, NAMESPACE
+from emulator.services.storage.xml.answers import CONTENT_TYPE, NAMESPACE, text
 from emulator.services.storage.xml.requests import etag, query_of
 
 _OF_A_LIST = frozenset(
@@ -66,7 +65,7 @@ def _written(bucket: str, query: dict[str, str], listing: Listing, limit: int, *
     encoded = query.get("encoding-type") == "url"
 
     def element(name: str, value: str, *, of_user: bool = False) -> str:
-        return f"<{name}>{escape(quote(value, safe='/') if of_user and encoded else value)}</{name}>"
+        return f"<{name}>{text(quote(value, safe='/') if of_user and encoded else value)}</{name}>"
 
     parts = [
         element("Name", bucket),
