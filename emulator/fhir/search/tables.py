@@ -11,7 +11,7 @@ finding resources in order. Systems of codes are 48 bits of a hash: they are com
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -90,6 +90,9 @@ TABLES = {name: f"fhir_index_{name}" for name in COLUMNS}
 Rows = dict[str, list[Row]]
 """Of each table, by its short name: rows of parameter, place and the table's columns."""
 
+Resource = tuple[int, str, str, Rows]
+"""What is indexed: rid, type and id of a resource, and its rows."""
+
 NO_SYSTEM, ANY_SYSTEM, UNCODED = 0, -1, -2
 """A coding without a system; a code whose system is its element's own and therefore not written; a text alone."""
 
@@ -137,10 +140,18 @@ def next_rid(tx: sqlite3.Connection, store: int, microseconds: int) -> int:
 
 def write(tx: sqlite3.Connection, store: int, rid: int, resource_type: str, resource_id: str, rows: Rows) -> None:
     """Index a resource that has no rows in the store; `remove` takes the previous version's away first."""
-    tx.execute("INSERT INTO fhir_index_resources VALUES (?, ?, ?, ?)", (store, rid, resource_type, resource_id))
-    for name, found in rows.items():
+    write_all(tx, store, [(rid, resource_type, resource_id, rows)])
+
+
+def write_all(tx: sqlite3.Connection, store: int, resources: Sequence[Resource]) -> None:
+    """Index such resources together, table by table."""
+    tx.executemany(
+        "INSERT INTO fhir_index_resources VALUES (?, ?, ?, ?)", [(store, *resource[:3]) for resource in resources]
+    )
+    for name, sql in _INSERTS.items():
+        found = [(store, rid, *row) for rid, _, _, rows in resources for row in rows.get(name, ())]
         if found:
-            tx.executemany(_INSERTS[name], [(store, rid, *row) for row in found])
+            tx.executemany(sql, found)
 
 
 def remove(tx: sqlite3.Connection, store: int, rids: Iterable[int]) -> None:

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 
+_Row = tuple[object, ...]
+_INSERT_VERSION = (
+    "INSERT INTO fhir_versions(store, rid, type, id, method, blob, body, operation, forgotten)"
+    " VALUES(?,?,?,?,?,?,?,?,?)"
+)
+_INSERT_REFERENCE = "INSERT INTO fhir_references VALUES(?,?,?,?)"
+_MOST_WAITING = 1000
+"""Versions of a batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A resource that is right, with all that is worked out before it is written."""
@@ -66,6 +76,82 @@ def made_ready(store: Store, resource: Json, *, any_reference: bool = False) -> 
     return Ready(resource, links(store, resource, any_reference=any_reference), store.indexer.rows(resource))
 
 
+class Batch:
+    """New versions of one write on one store, whose rows are inserted together.
+
+    What reads the store's tables, or changes them in another way, needs `flush` before.
+    """
+
+    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store) -> None:
+        self._context = context
+        self._tx = tx
+        self._store = store
+        self._versions: list[_Row] = []
+        self._references: list[_Row] = []
+        self._indexed: list[index.Resource] = []
+        self._waiting: set[tuple[str, str]] = set()
+        self._last: dict[int, int] = {}
+
+    def newest(self, resource_type: str, identifier: str) -> Version | None:
+        """The newest version of a resource, as `versions.newest`, those of this batch included."""
+        if (resource_type, identifier) in self._waiting:
+            self.flush()
+        return versions.newest(self._tx, self._store, resource_type, identifier)
+
+    def put(
+        self,
+        new: Ready,
+        method: str,
+        at: int,
+        before: Version | None,
+        *,
+        blob: str = "",
+        in_place: bool = False,
+        operation: str = "",
+    ) -> Change:
+        """Make a resource, which has its id, the current version; its meta gets version and time.
+
+        at         microseconds since 1970; later where the last version is not older
+        before     the newest version so far
+        blob       the file of a raw Binary, which the caller has counted a reference for
+        in_place   forget the version before, as imports do and stores without versions
+        operation  the number of the long-running operation that does it
+        """
+        store, tx = self._store, self._tx
+        rid = self._next_rid(at if before is None else max(at, before.at + 1))
+        after = _version_of(new, rid, method, blob)
+        live, forgotten = _step_down(self._context, tx, store, before, in_place=in_place)
+        self._versions.append(_row(store, after, operation, forgotten))
+        self._references += _references(store, new, rid)
+        self._indexed.append((rid, after.type, after.id, new.rows))
+        self._waiting.add((after.type, after.id))
+        if len(self._versions) >= _MOST_WAITING:
+            self.flush()
+        return Change(live, after, new.resource)
+
+    def flush(self) -> None:
+        """Insert all that waits."""
+        self._last.clear()
+        if not self._versions:
+            return
+        self._tx.executemany(_INSERT_VERSION, self._versions)
+        self._tx.executemany(_INSERT_REFERENCE, self._references)
+        index.write_all(self._tx, self._store.key, self._indexed)
+        for each in (self._versions, self._references, self._indexed, self._waiting):
+            each.clear()
+
+    def _next_rid(self, at: int) -> int:
+        """As `_next_rid` of the module, beyond those that were given to what waits."""
+        while True:
+            last = self._last.get(at)
+            rid = _next_rid(self._tx, self._store.key, at) if last is None else last + 1
+            time = microseconds_of(rid)
+            if time == at or (last is None and time not in self._last):
+                self._last[time] = rid
+                return rid
+            at = time
+
+
 def put(
     context: "Context",
     tx: sqlite3.Connection,
@@ -75,26 +161,14 @@ def put(
     at: int,
     *,
     blob: str = "",
-    in_place: bool = False,
     operation: str = "",
-    is_new: bool = False,
 ) -> Change:
-    """Make a resource, which has its id, the current version; its meta gets version and time.
-
-    at         microseconds since 1970; later where the last version is not older
-    blob       the file of a raw Binary, which the caller has counted a reference for
-    in_place   forget the version before, as imports do and stores without versions
-    operation  the number of the long-running operation that does it
-    is_new     its id is one that was made for it, so that there is no version before
-    """
-    resource = new.resource
-    before = None if is_new else versions.newest(tx, store, new.type, resource["id"])
-    rid = _next_rid(tx, store.key, at if before is None else max(at, before.at + 1))
-    after = _version_of(new, rid, method, blob)
-    live, forgotten = _step_down(context, tx, store, before, in_place=in_place)
-    _insert(tx, store, after, operation, forgotten)
-    _index(tx, store, new, rid)
-    return Change(live, after, resource)
+    """Make one resource the current version; as `Batch.put`."""
+    batch = Batch(context, tx, store)
+    before = batch.newest(new.type, new.resource["id"])
+    change = batch.put(new, method, at, before, blob=blob, operation=operation)
+    batch.flush()
+    return change
 
 
 def insert(context: "Context", tx: sqlite3.Connection, store: Store, past: Past, operation: str) -> bool:
@@ -199,19 +273,26 @@ def _version_of(new: Ready, rid: int, method: str, blob: str = "") -> Version:
     return Version(rid, new.type, resource["id"], method, blob, parsing.canonical(resource))
 
 
-def _insert(tx: sqlite3.Connection, store: Store, new: Version, operation: str, forgotten: int = 0) -> None:
-    tx.execute(
-        "INSERT INTO fhir_versions(store, rid, type, id, method, blob, body, operation, forgotten)"
-        " VALUES(?,?,?,?,?,?,?,?,?)",
-        (store.key, new.rid, new.type, new.id, new.method, new.blob, new.body, operation, forgotten),
-    )
+def _insert(tx: sqlite3.Connection, store: Store, new: Version, operation: str) -> None:
+    tx.execute(_INSERT_VERSION, _row(store, new, operation, 0))
+
+
+def _row(store: Store, new: Version, operation: str, forgotten: int) -> _Row:
+    return store.key, new.rid, new.type, new.id, new.method, new.blob, new.body, operation, forgotten
+
+
+def _references(store: Store, new: Ready, rid: int) -> list[_Row]:
+    """The rows of what a version refers to, each target once."""
+    counted: dict[str, bool] = {}
+    for link in new.links:
+        target = link.to.relative
+        counted[target] = counted.get(target, False) or link.counts
+    return [(store.key, target, rid, counts) for target, counts in counted.items()]
 
 
 def _index(tx: sqlite3.Connection, store: Store, new: Ready, rid: int) -> None:
     """Let searches and reference checks know a version, which is the current one."""
-    counted = {link.to.relative for link in new.links if link.counts}
-    rows = [(store.key, target, rid, target in counted) for target in {link.to.relative for link in new.links}]
-    tx.executemany("INSERT INTO fhir_references VALUES(?,?,?,?)", rows)
+    tx.executemany(_INSERT_REFERENCE, _references(store, new, rid))
     index.write(tx, store.key, rid, new.type, str(new.resource["id"]), new.rows)
 
 

@@ -46,25 +46,33 @@ class Work:
 
     def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store) -> None:
         self.context = context
-        self.tx = tx
         self.store = store
+        self._tx = tx
+        self._batch = keeping.Batch(context, tx, store)
         self._at = int(context.clock.seconds() * 1_000_000)
         self._changes: list[Change] = []
         self._links: list[integrity.Link] = []
 
+    @property
+    def tx(self) -> sqlite3.Connection:
+        """The write, in which all that was changed can be read."""
+        self._batch.flush()
+        return self._tx
+
     def create(self, new: Ready, identifier: str = "", blob: Blob | str = "") -> Done:
         """Create a resource with an id of the server's own, or the one that was given to it before."""
         new.resource["id"] = identifier or new_id(self.context)
-        return Done(201, self._put(new, "POST", blob, is_new=True))
+        return Done(201, self._put(new, "POST", None, blob))
 
     def update(self, new: Ready, conditions: Conditions = NONE, blob: Blob | str = "") -> Done:
         """Replace a resource, or create it with the client's id where the store allows that."""
         identifier = new.resource["id"]
-        live = self.live(new.type, identifier)
+        before = self._batch.newest(new.type, identifier)
+        live = None if before is None or before.deleted else before
         conditions.require(f"{new.type}/{identifier}", live, self.store.version)
         if live is None and not self.store.creates_on_update:
             raise errors.no_update_create(f"{new.type}/{identifier}")
-        return Done(200 if live else 201, self._put(new, "PUT", blob))
+        return Done(200 if live else 201, self._put(new, "PUT", before, blob))
 
     def patch(self, resource_type: str, identifier: str, operations: list[Json], conditions: Conditions = NONE) -> Done:
         """Apply a JSON Patch to a resource; what it gives must be one, of the same type and id."""
@@ -73,7 +81,7 @@ class Work:
         given = patches.applied(parsing.parse(old.body, None), operations)
         checks.same_id(checks.resource(self.store, given, resource_type), identifier)
         has_data = given.get("data") or given.get("content")
-        return Done(200, self._put(keeping.made_ready(self.store, given), "PATCH", "" if has_data else old.blob))
+        return Done(200, self._put(keeping.made_ready(self.store, given), "PATCH", old, "" if has_data else old.blob))
 
     def delete(self, resource_type: str, identifier: str, conditions: Conditions = NONE) -> Done:
         """Delete a resource; that there is none is no error."""
@@ -107,7 +115,7 @@ class Work:
 
     def live(self, resource_type: str, identifier: str) -> Version | None:
         """The current version of a resource, None where there is none."""
-        found = versions.newest(self.tx, self.store, resource_type, identifier)
+        found = self._batch.newest(resource_type, identifier)
         return None if found is None or found.deleted else found
 
     def finish(self) -> None:
@@ -120,11 +128,11 @@ class Work:
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
         cascading.note(self.context, self.tx, self.store, self._changes)
 
-    def _put(self, new: Ready, method: str, blob: Blob | str, *, is_new: bool = False) -> Version:
+    def _put(self, new: Ready, method: str, before: Version | None, blob: Blob | str) -> Version:
         if blob:
             self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
-        change = keeping.put(self.context, self.tx, self.store, new, method, self._at, blob=file, is_new=is_new)
+        change = self._batch.put(new, method, self._at, before, blob=file)
         self._changes.append(change)
         self._links += new.links
         return change.after

@@ -48,9 +48,12 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
     """Make resources the current versions, in the place of those that are there."""
     context = job.context
     store = stored.opened_in(context, tx, job.payload["store"])
-    at = int(context.clock.seconds() * 1_000_000)
+    at, number = int(context.clock.seconds() * 1_000_000), operations.number(job.operation)
+    batch = keeping.Batch(context, tx, store)
     for one in ready:
-        keeping.put(context, tx, store, one, "PUT", at, in_place=True, operation=operations.number(job.operation))
+        before = batch.newest(one.type, one.resource["id"])
+        batch.put(one, "PUT", at, before, in_place=True, operation=number)
+    batch.flush()
     return [None] * len(ready)
 
 
