@@ -86,6 +86,12 @@ def parse(text: str, store: str = "") -> Reference:
     return _remembered(text, store) if len(text) <= _SHORT else _parse(text, store)
 
 
+def target(text: str, store: str) -> str:
+    """What a reference's text points at as a search index has it: Type/id of the store's own, else the text."""
+    to = parse(text, store)
+    return to.relative if to.kind is Kind.LOCAL else text
+
+
 def _parse(text: str, store: str) -> Reference:
     if text.startswith("#"):
         return Reference(Kind.FRAGMENT, text, id=text[1:])

@@ -49,6 +49,16 @@ def require_own_id(given: Json) -> None:
         raise outcomes.unparseable(f'error at "{given["resourceType"]}": missing required field "id"')
 
 
+def switched_on(store: Store) -> Checks:
+    """Which rules count in a store."""
+    config = store.settings.get("validationConfig") or {}
+    return Checks(
+        required=not config.get("disableRequiredFieldValidation"),
+        references=not config.get("disableReferenceTypeValidation"),
+        invariants=not config.get("disableFhirpathValidation"),
+    )
+
+
 def _type_of(store: Store, given: Json) -> str:
     found: Any = given.get("resourceType")
     if not isinstance(found, str) or found not in store.definitions.resources:
@@ -58,13 +68,7 @@ def _type_of(store: Store, given: Json) -> str:
 
 def _require_valid(store: Store, given: Json, profiles: Sequence[Profile]) -> None:
     """What the definitions of the version and profiles allow, as far as the store does not switch it off."""
-    config = store.settings.get("validationConfig") or {}
-    wanted = Checks(
-        required=not config.get("disableRequiredFieldValidation"),
-        references=not config.get("disableReferenceTypeValidation"),
-        invariants=not config.get("disableFhirpathValidation"),
-    )
-    if problems := validate(given, store.version, wanted) or broken(given, profiles):
+    if problems := validate(given, store.version, switched_on(store)) or broken(given, profiles):
         raise outcomes.unparseable(*(problem.sentence for problem in problems[:MOST_ISSUES]))
     if given.get("id", "") is None:
         del given["id"]

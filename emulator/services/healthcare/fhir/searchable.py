@@ -1,14 +1,13 @@
 """What a store can be searched by: FHIR's parameters, and those that configureSearch added from its own resources."""
 
 import sqlite3
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from emulator.fhir import parsing, references
-from emulator.fhir.references import Kind
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.index import Indexer
 from emulator.fhir.search.parameters import Parameters, parameters
+from emulator.fhir.search.preparing import indexer
 from emulator.fhir.search.tables import microseconds_of
 from emulator.services.healthcare.fhir import instants
 
@@ -25,11 +24,11 @@ def of(context: "Context", connection: sqlite3.Connection, key: int, store: str,
     version = str(settings["version"])
     names = configured(settings)
     if not names:
-        return parameters(version), _plain(version, store)
+        return parameters(version), indexer(version, store)
     cache: dict[int, tuple[tuple[str, ...], Searchable]] = context.extensions.setdefault(_CACHE, {})
     if key not in cache or cache[key][0] != names:
         known = _extended(version, [_resource(connection, key, name) for name in names])
-        cache[key] = names, (known, Indexer(known, lambda text: target(text, store)))
+        cache[key] = names, (known, Indexer(known, lambda text: references.target(text, store)))
     return cache[key][1]
 
 
@@ -37,12 +36,6 @@ def configured(settings: Json) -> tuple[str, ...]:
     """The names of the SearchParameter resources that a store is configured with, each with its version."""
     listed = (settings.get("searchConfig") or {}).get("searchParameters") or ()
     return tuple(str(each["parameter"]) for each in listed)
-
-
-def target(text: str, store: str) -> str:
-    """What a reference's text points at as the index has it: Type/id of the store's own, else the text."""
-    to = references.parse(text, store)
-    return to.relative if to.kind is Kind.LOCAL else text
 
 
 def _extended(version: str, found: list[Json]) -> Parameters:
@@ -67,8 +60,3 @@ def _resource(connection: sqlite3.Connection, key: int, name: str) -> Json:
     at = instants.microseconds_of(version) if version else None
     body = next((row[1] for row in rows if at is None or microseconds_of(row[0]) == at), None)
     return parsing.parse(body, None) if body else {}
-
-
-@lru_cache(maxsize=64)
-def _plain(version: str, store: str) -> Indexer:
-    return Indexer(parameters(version), lambda text: target(text, store))

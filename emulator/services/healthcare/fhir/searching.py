@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from emulator.fhir import references
 from emulator.fhir.search.conditions import Index
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.query import Query
 from emulator.fhir.search.reading import DEFAULT_COUNT, MOST_COUNT, Reader
 from emulator.fhir.search.searching import FEW, Page, search
-from emulator.services.healthcare.fhir import errors, guides, lagging, searchable, value_sets, versions
+from emulator.services.healthcare.fhir import errors, guides, lagging, value_sets, versions
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.state.database import snapshot
@@ -82,7 +83,7 @@ def count_in(criteria: str) -> int:
 def _reader(store: Store) -> Reader:
     return Reader(
         store.parameters,
-        lambda text: searchable.target(text, store.name),
+        lambda text: references.target(text, store.name),
         lambda: int(store.clock.seconds() * 1_000_000),
     )
 

@@ -6,9 +6,9 @@ from functools import lru_cache, partial
 
 import orjson
 
+from emulator.fhir.references import target
 from emulator.fhir.search.index import references
 from emulator.fhir.search.parameters import Parameter, Parameters, parameters
-from emulator.services.healthcare.fhir import searchable
 from emulator.services.healthcare.fhir.stored import Json, Store
 
 ENCOUNTER_CODES = ("encounter", "context", "related-ref")
@@ -17,7 +17,7 @@ ENCOUNTER_CODES = ("encounter", "context", "related-ref")
 
 def local_to(store: Store) -> Callable[[str], str]:
     """What gives a reference's text as the index has it: Type/id of a resource of the store, else the text."""
-    return partial(searchable.target, store=store.name)
+    return partial(target, store=store.name)
 
 
 def patients(store: Store, resource: Json) -> tuple[str, ...]:

@@ -5,14 +5,20 @@ Nobody is notified, references may lead to nothing, and what fails is logged and
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.context import Job
 from emulator.errors import RPC_CODES, ApiError, invalid_argument
+from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
+from emulator.fhir.search.preparing import Recipe, rows_of
+from emulator.fhir.search.tables import Rows
+from emulator.pool import WorkerLost
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.fhir import checks, errors, keeping, stored
+from emulator.services.healthcare.fhir import checks, errors, integrity, keeping, searchable, stored
 from emulator.services.healthcare.fhir.keeping import Ready
 from emulator.services.healthcare.fhir.store import FHIR
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -25,6 +31,10 @@ if TYPE_CHECKING:
     from emulator.services.storage.api import StoredObject
 
 _STRUCTURE = "contentStructure"
+LARGE = 1 << 20
+"""Bytes of a file for which a process is worth its start."""
+_TOGETHER = 64
+"""Resources that it is handed at a time."""
 
 
 def structure_in(body: Json) -> Json:
@@ -40,8 +50,39 @@ def structure_in(body: Json) -> Json:
 def _read(job: Job, path: Path, _found: "StoredObject") -> Iterator[Ready | Problem]:
     """The resources of a file, made ready to be stored; a Problem for each that the store does not take."""
     store = selection.store_of(job)
-    for found in lines.resources(path, job.payload[_STRUCTURE]):
-        yield _made_ready(store, found)
+    found = lines.resources(path, job.payload[_STRUCTURE])
+    if path.stat().st_size < LARGE or store.profiles or searchable.configured(store.settings):
+        return (made_ready(store, each) for each in found)
+    return made_ready_beside(job.context.pool, store, found)
+
+
+def made_ready_beside(pool: Executor, store: Store, found: Iterator[lines.Found]) -> Iterator[Ready | Problem]:
+    """Have a process validate and index resources while those before them are stored.
+
+    What it does not find right, or is lost with, is done again here, where it is said why.
+    """
+    recipe = Recipe(store.version, store.name, checks.switched_on(store))
+    asked: Future[list[Rows | None]] | None = None
+    part: list[lines.Found] = []
+    while following := list(islice(found, _TOGETHER)):
+        texts = [parsing.serialize(each.content) for each in following if isinstance(each.content, dict)]
+        next_asked = pool.submit(rows_of, recipe, texts)
+        if asked is not None:
+            yield from _answered(store, part, asked)
+        part, asked = following, next_asked
+    if asked is not None:
+        yield from _answered(store, part, asked)
+
+
+def _answered(
+    store: Store, part: Sequence[lines.Found], asked: "Future[list[Rows | None]]"
+) -> Iterator[Ready | Problem]:
+    try:
+        rows = iter(asked.result())
+    except (WorkerLost, MemoryError):
+        rows = iter(())
+    for each in part:
+        yield made_ready(store, each, next(rows, None) if isinstance(each.content, dict) else None)
 
 
 def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Problem | None]:
@@ -57,9 +98,12 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
     return [None] * len(ready)
 
 
-def _made_ready(store: Store, found: lines.Found) -> Ready | Problem:
+def made_ready(store: Store, found: lines.Found, rows: Rows | None = None) -> Ready | Problem:
+    """A resource ready to be stored; its rows are known where it was found right already."""
     if isinstance(found.content, Refused):
         return problem(found.place, found.content)
+    if rows is not None:
+        return Ready(found.content, integrity.links(store, found.content, any_reference=True), rows)
     try:
         resource = checks.resource(store, found.content)
         checks.require_own_id(resource)

@@ -212,6 +212,15 @@ def test_what_is_no_bundle_to_execute_is_refused(fhir: FhirStore, body: Json) ->
     assert issue(fhir.send("POST", "", body))[0] == 400
 
 
+def test_a_transaction_has_more_resources_than_a_moment_has_versions(fhir: FhirStore) -> None:
+    """A store has 1,024 versions of a microsecond (emulator/fhir/search/tables.py): the others are of the next."""
+    basic = {"resourceType": "Basic", "code": {"text": "x"}}
+    done = execute(fhir, bundle("transaction", *[entry("POST", "Basic", basic) for _ in range(1100)]))
+    assert {each["response"]["status"] for each in done} == {"201 Created"}
+    assert len({each["response"]["lastModified"] for each in done}) == 2
+    assert fhir.read("Basic?_summary=count&_total=accurate")["total"] == 1100
+
+
 def test_an_empty_bundle_does_nothing(fhir: FhirStore) -> None:
     assert execute(fhir, bundle("batch")) == []
 

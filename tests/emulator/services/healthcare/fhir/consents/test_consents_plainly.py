@@ -8,10 +8,11 @@ from typing import Any, cast
 import pytest
 
 from emulator.context import Context
+from emulator.fhir import references
 from emulator.fhir.search import tables as index
 from emulator.fhir.search.index import Indexer
 from emulator.fhir.search.parameters import parameters
-from emulator.services.healthcare.fhir import keeping, searchable, searching, tables
+from emulator.services.healthcare.fhir import keeping, searching, tables
 from emulator.services.healthcare.fhir.consents import compartments, reading, scopes
 from emulator.services.healthcare.fhir.consents import tables as enforced
 from emulator.services.healthcare.fhir.consents.access import Access
@@ -51,7 +52,7 @@ class World:
             1,
             Resource(KIND, NAME, "", {"version": "R4"}, "", "", ""),
             parameters("R4"),
-            Indexer(parameters("R4"), lambda text: searchable.target(text, NAME)),
+            Indexer(parameters("R4"), lambda text: references.target(text, NAME)),
             Clock(),
         )
         self.resources = {f"{each['resourceType']}/{each['id']}": each for each in self._made()}
