@@ -25,15 +25,17 @@ class Change:
 def message(store: str, config: NotificationConfig, change: Change) -> Message | None:
     """The notification of a change: the message's name, where the config's filter is for it.
 
-    The older config marks what was created, so that an adapter sends it out (GoogleCloudPlatform/mllp:
-    legacy_publish_attribute).
+    What was created is marked, so that an adapter sends it out (Cloud Healthcare: "Transmitting HL7v2 messages over
+    TCP/IP connections"; GoogleCloudPlatform/mllp: legacy_publish_attribute).
     """
-    attributes = {"msgType": change.row.type}
-    if config.older:
-        attributes |= {} if change.ingested else {"publish": "true"}
-    elif not filters.compiled(config.settings.get("filter") or "", change.zone).holds(_facts(change)):
+    if not config.older and not _keeps(config, change):
         return None
+    attributes = {"msgType": change.row.type, **({} if change.ingested else {"publish": "true"})}
     return f"{store}/messages/{change.row.id}".encode(), attributes
+
+
+def _keeps(config: NotificationConfig, change: Change) -> bool:
+    return filters.compiled(config.settings.get("filter") or "", change.zone).holds(_facts(change))
 
 
 def _facts(change: Change) -> Facts:

@@ -29,7 +29,10 @@ def test_created_and_ingested_messages_are_told_by_name(
     store.ingest(ADMISSION)
     store.messages.patch(name=names[0], updateMask="labels", body={"labels": {"a": "b"}}).execute()
     store.messages.delete(name=names[0]).execute()
-    assert told(emulator, topic) == [(names[0], {"msgType": "TYPE"}), (names[1], {"msgType": "ADT"})]
+    assert told(emulator, topic) == [
+        (names[0], {"msgType": "TYPE", "publish": "true"}),
+        (names[1], {"msgType": "ADT"}),
+    ]
 
 
 def test_filters_say_which_messages_are_told(emulator: RunningEmulator, make_hl7v2: Make, topic: str) -> None:
@@ -37,10 +40,10 @@ def test_filters_say_which_messages_are_told(emulator: RunningEmulator, make_hl7
     store = make_hl7v2(notificationConfigs=[{"pubsubTopic": topic, "filter": text}])
     store.create(GOOGLE, labels={"told": "yes"})
     name = store.create(ADMISSION, labels={"told": "yes"})["name"]
-    assert told(emulator, topic) == [(name, {"msgType": "ADT"})]
+    assert told(emulator, topic) == [(name, {"msgType": "ADT", "publish": "true"})]
 
 
-def test_older_config_marks_what_was_created(
+def test_older_config_tells_of_all(
     emulator: RunningEmulator, google_api: Callable[[str, str], Any], make_hl7v2: Make, topic: str
 ) -> None:
     store = make_hl7v2(client=google_api("healthcare", "v1beta1"), notificationConfig={"pubsubTopic": topic})
