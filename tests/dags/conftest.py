@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,29 @@ from tests.support.patience import PATIENCE
 __all__ = ["live", "night", "parameters_file", "place", "shared_live"]
 
 
+_DAYS = Path(__file__).with_name("days.py")
+
+
+class Days:
+    """Airflow that waits for days, and runs a DAG for each."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, day: str) -> tuple[int, str]:
+        """Run `airflow dags test` for a day: its exit code, and what it said."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{day}\n")
+        self._process.stdin.flush()
+        said = []
+        for line in self._process.stdout:
+            said.append(line)
+            if line.startswith(f"@@ {day} ended with "):
+                return int(line.split()[-1]), "".join(said)
+        raise AssertionError("".join(said)[-20_000:])
+
+
 @dataclass(frozen=True)
 class Airflow:
     """One version of Airflow with a home of its own, whose database is there."""
@@ -30,16 +55,29 @@ class Airflow:
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """Start `airflow` with arguments in a process group of its own; what it says is one stream."""
+        return self.python("-m", "airflow", *arguments, **more)
+
+    def python(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """Start its Python in such a group, with an input to write to."""
         return subprocess.Popen(
-            [str(self.client.folder / "bin" / "python"), "-m", "airflow", *arguments],
+            [str(self.client.folder / "bin" / "python"), *arguments],
             env={**self.variables, **more},
             cwd=self.variables["HOME"],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    @contextmanager
+    def days(self, dag: str, **more: str) -> Iterator[Days]:
+        """One process that runs a DAG for days, until the end of the context."""
+        with self.python(str(_DAYS), dag, **more) as process:
+            try:
+                yield Days(process)
+            finally:
+                os.killpg(process.pid, signal.SIGKILL)
 
     def run(self, *arguments: str, **more: str) -> str:
         """What `airflow` said; its failure fails the test with its words."""
