@@ -20,9 +20,9 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"
 )
-_BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-_HERE = re.compile(r"<<'?(\w+)'?.*?^\1$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"(?<!\S)#.*$", re.MULTILINE)
+BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+HERE = re.compile(r"<<'?(\w+)'?.*?^\1$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"(?<!\S)#.*$", re.MULTILINE)
 _SUBSTITUTED = re.compile(r"\$\(([^()]*)\)")
 _BETWEEN = "();<>|&\n"
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
@@ -45,14 +45,14 @@ def commands() -> Iterator[Command]:
     """Every command of every page, substituted ones (`$(...)`) and those of pipes on their own."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for found in _BLOCK.finditer(text):
+        for found in BLOCK.finditer(text):
             line = text.count("\n", 0, found.start()) + 2
             yield from _of_block(page, line, found[2])
 
 
 def _of_block(page: Path, first: int, block: str) -> Iterator[Command]:
-    block = _HERE.sub(lambda here: "\n" * here[0].count("\n"), block).replace("\\\n", "  ")
-    block = _COMMENT.sub("", block)
+    block = HERE.sub(lambda here: "\n" * here[0].count("\n"), block).replace("\\\n", "  ")
+    block = COMMENT.sub("", block)
     for inner in _SUBSTITUTED.finditer(block):
         yield from _of_block(page, first + block.count("\n", 0, inner.start()), inner[1])
     block = _SUBSTITUTED.sub("X", block)
