@@ -40,6 +40,23 @@ def test_original_files_under_study_series_instance(emulator: RunningEmulator, s
     assert download(emulator, outbox, other) == original
 
 
+def test_what_is_exported_deleted_and_imported_is_exported_the_same(
+    emulator: RunningEmulator, store: Store, outbox: str
+) -> None:
+    for data in (made(), shipped("693_J2KR.dcm").read_bytes(), shipped("CT_small.dcm").read_bytes()):
+        assert store.post(data).status_code == 200
+    run(emulator, store.name, "export", to(outbox, "first"))
+    before = {name.partition("/")[2]: download(emulator, outbox, name) for name in names(emulator, outbox)}
+    for study in {name.partition("/")[0] for name in before}:
+        store.client.delete_study(study)
+    assert store.client.search_for_instances() == []
+    done = run(emulator, store.name, "import", {"gcsSource": {"uri": f"gs://{outbox}/first/**.dcm"}})
+    assert done["metadata"]["counter"] == {"success": "3"}
+    run(emulator, store.name, "export", to(outbox, "second"))
+    second = [name for name in names(emulator, outbox) if name.startswith("second/")]
+    assert {name.partition("/")[2]: download(emulator, outbox, name) for name in second} == before
+
+
 def test_an_export_overwrites(emulator: RunningEmulator, store: Store, outbox: str) -> None:
     upload(emulator, outbox, "1.2.1/1.2.1.1/1.2.1.1.1.dcm", b"old")
     assert store.post(made()).status_code == 200
