@@ -22,7 +22,7 @@ from emulator.services.bigquery.sql import blocks, scripts
 from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.blocks import ITERATE, LEAVE, Fragment, Jump, Node
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
-from emulator.services.bigquery.sql.types import parameters_of
+from emulator.services.bigquery.sql.types import Field
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -173,15 +173,22 @@ class Runner:
         for name in node.names:
             known: Variable | None = None
             if node.kind:
-                null = self._script(f"SELECT CAST(NULL AS {node.kind})", ())
-                typed = await values.evaluate(self._session, null, None)
-                assert isinstance(typed, Variable)
-                known = Variable(name, {**typed.field, **parameters_of(node.kind)})
+                known = Variable(name, await self._field(node.kind))
             value = await self._value(node.default, known) if node.default else None
             if known is None:
                 assert value is not None
                 known = Variable(name, value.field)
             frame.declare(Variable(name, known.field, value.value if value else None))
+
+    async def _field(self, kind: str) -> Field:
+        """The type of a variable, with what STRING(3) and its like limit. Raises SqlError."""
+        null = self._script(f"SELECT CAST(NULL AS {kind})", ())
+        typed = await values.evaluate(self._session, null, None)
+        assert isinstance(typed, Variable)
+        if "(" not in kind:
+            return typed.field
+        limited = await warehouse.of(self._session.context).run(scripts.declared, kind, short=True)
+        return {**typed.field, **limited, "name": typed.field["name"]}
 
     async def _assign(self, node: blocks.Assign) -> None:
         if len(node.targets) == 1:

@@ -217,11 +217,20 @@ def evaluate(
     translator = _translator(connection, script, found or Snapshot(principal=principal))
     sql = translator.select(statement.tree, [into] if into else ())
     fields = engine.describe(connection, sql)
-    if into and (duckdb_type(fields[0]) != duckdb_type(into) or into.get("maxLength")):
+    value = f"CAST(v AS {duckdb_type(into)})" if into else ""
+    if into and (duckdb_type(fields[0]) != duckdb_type(into) or fitted(value, into)):
         fields = [into]
-        value = f"CAST(v AS {duckdb_type(into)})"
         sql = f"SELECT {fitted(value, into) or value} AS {quote(into['name'])} FROM ({sql}) AS s(v)"
     return _value(connection, sql, into or fields[0], fields)
+
+
+def declared(_: DuckDBPyConnection, kind: str) -> Field:
+    """The column of a type, with what STRING(3) and its like limit, inside of ARRAY and STRUCT too. Raises SqlError."""
+    from emulator.services.bigquery.sql import ddl
+    from emulator.services.bigquery.sql.trees import syntax
+
+    (tree,) = syntax(f"CREATE TABLE declared (v {kind})")
+    return ddl.columns(tree.this)[0]
 
 
 def _value(connection: DuckDBPyConnection, sql: str, field: Field, shown: list[Field]) -> Variable:

@@ -80,10 +80,6 @@ READERS = {  # the macros that read values from text
 }
 FIELD_NAME = re.compile(r"[^\W\d][\w\- %&/:=@#$^<>+|~]{0,299}\Z")
 AS_TEXT = ("BIGNUMERIC", "BYTES", "JSON", "INTERVAL", "GEOGRAPHY")  # in the rows that clients send
-PARAMETERS = re.compile(
-    r"(?P<name>STRING|BYTES|NUMERIC|DECIMAL|BIGNUMERIC|BIGDECIMAL)\s*\(\s*(?P<first>\d+)\s*(?:,\s*(?P<second>\d+)\s*)?\)",
-    re.IGNORECASE,
-)
 MODES = ("NULLABLE", "REQUIRED", "REPEATED")
 DEFAULT = "defaultValueExpression"  # of a TableFieldSchema: the column's default, in GoogleSQL
 MAX_DEPTH = 15  # BigQuery: nested RECORDs
@@ -170,16 +166,6 @@ def check_digits(name: str, precision: int, scale: int) -> None:
     if not max(1, scale) <= precision <= scale + before:
         written = f"{name}(P, {scale})"
         raise SqlError(f"In {written}, P must be between {max(1, scale)} and {scale + before}")
-
-
-def parameters_of(kind: str) -> dict[str, str]:
-    """What a type such as STRING(3) or NUMERIC(5, 2) limits, as the fields of a TableFieldSchema."""
-    found = PARAMETERS.fullmatch(kind.strip())
-    if found is None:
-        return {}
-    if found["name"].upper() in ("STRING", "BYTES"):
-        return {"maxLength": found["first"]}
-    return {"precision": found["first"], "scale": found["second"] or "0"}
 
 
 def standard_type(field: Field) -> str:
