@@ -2,13 +2,15 @@
 
 Every function takes a connection first. What needs the parser is imported inside, since the emulator's own process
 names these functions, too, and does without it. A parsed statement is kept from `prepare` until it is run, which
-changes its tree; where it is gone (another process), the script is parsed again.
+changes its tree; where it is gone (another process), the script is parsed again. What a SELECT is for the engine is
+kept longer, by all that this follows from: the script, and what the catalogue has of what it names.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, OrderedDict
+import hashlib
+import pickle
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ from emulator.services.bigquery.sql.catalog import Defaults, Reference, Routine,
 from emulator.services.bigquery.sql.encoders import row_encoder
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Create, Plan, Script, Variable
+from emulator.services.bigquery.sql.recent import Recent
 from emulator.services.bigquery.sql.types import Field, duckdb_type, fitted, python_select, quote
 
 if TYPE_CHECKING:
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
     from emulator.services.bigquery.sql.statements import Statement
     from emulator.services.bigquery.sql.translate import Translator
 
-KEPT_SCRIPTS = 32
+KEPT_SCRIPTS, KEPT_SELECTS = 32, 256
+LONGEST = 1 << 16  # characters of a SELECT that is kept
 ACTIONS = ("INSERT", "UPDATE", "DELETE")
-_kept: OrderedDict[bytes, dict[int, Statement]] = OrderedDict()
-_keeping = threading.Lock()
+_kept: Recent[dict[int, Statement]] = Recent(KEPT_SCRIPTS)
+_plans: Recent[list[Plan]] = Recent(KEPT_SELECTS)
+_selects: Recent[tuple[str, list[Field]]] = Recent(KEPT_SELECTS)
 
 
 def outline(_: DuckDBPyConnection, text: str) -> tuple[Node, ...]:
@@ -58,6 +63,8 @@ def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
     from emulator.services.bigquery.sql import routine_ddl, row_policy_ddl, search_index_ddl
 
+    if (known := _plans.get(_lasting(script))) is not None:
+        return known
     if routine := routine_ddl.read(script.text):
         return [Plan(1, f"{routine.action}_{routine.kind.replace(' ', '_')}", routine=routine)]
     if policy := row_policy_ddl.read(script.text, script.defaults):
@@ -66,10 +73,9 @@ def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
         return [Plan(1, f"{index.action}_SEARCH_INDEX", index=index)]
     statements = _settled(connection, script, _parse(script))
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
-    with _keeping:
-        _kept[_key(script)] = dict(enumerate(statements, 1))
-        if len(_kept) > KEPT_SCRIPTS:
-            _kept.popitem(last=False)
+    _kept.put(_key(script), dict(enumerate(statements, 1)))
+    if all(plan.kind == "SELECT" for plan in plans) and not script.tables and not _has_times(script):
+        _plans.put(_lasting(script), plans)
     return plans
 
 
@@ -83,22 +89,31 @@ def _parse(script: Script) -> list[Statement]:
     return statements
 
 
-def _key(script: Script) -> bytes:
-    return orjson.dumps(
-        [script.text, str(script.defaults), script.parameters, script.functions, script.tables, script.variables]
-    )
+def _key(script: Script, *more: bytes) -> bytes:
+    """A digest of a script, and of what else is given."""
+    said = [script.text, str(script.defaults), script.parameters, script.functions, script.tables, script.variables]
+    return hashlib.sha256(b"".join([orjson.dumps(said), *more])).digest()
+
+
+def _lasting(script: Script, *more: bytes) -> bytes:
+    """The same apart from the job that a script is of, whose temporary tables it does not name."""
+    return _key(replace(script, defaults=replace(script.defaults, temporary="")), *more)
+
+
+def _has_times(script: Script) -> bool:
+    """Whether a script may name times of tables, which are evaluated."""
+    return "SYSTEM_TIME" in script.text.upper()
 
 
 def _take(connection: DuckDBPyConnection, script: Script, number: int) -> Statement:
-    with _keeping:
-        kept = _kept.get(_key(script), {})
-        statement = kept.pop(number, None)
+    kept = _kept.get(_key(script)) or {}
+    statement = kept.pop(number, None)
     return statement or _settled(connection, script, _parse(script))[number - 1]
 
 
 def _settled(connection: DuckDBPyConnection, script: Script, statements: list[Statement]) -> list[Statement]:
     """The statements with the times of FOR SYSTEM_TIME AS OF evaluated. Raises SqlError."""
-    if "SYSTEM_TIME" not in script.text.upper():
+    if not _has_times(script):
         return statements
     from sqlglot import exp
 
@@ -189,9 +204,21 @@ def fill(
 def _fill(
     connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot, table: str
 ) -> tuple[list[Field], int]:
-    sql = _select(connection, script, number, found)
-    fields = engine.describe(connection, sql)
+    sql, fields = _described(connection, script, number, found)
     return fields, storage.fill_in(connection, table, fields, kept.checked(fields, sql))
+
+
+def _described(connection: DuckDBPyConnection, script: Script, number: int, found: Snapshot) -> tuple[str, list[Field]]:
+    """The engine's SELECT for a statement, and its columns."""
+    lasts = _plans.get(_lasting(script)) is not None
+    key = _lasting(script, str(number).encode(), pickle.dumps(found)) if lasts else b""
+    if (known := _selects.get(key)) is not None:
+        return known
+    sql = _select(connection, script, number, found)
+    made = sql, engine.describe(connection, sql)
+    if lasts and len(sql) <= LONGEST:
+        _selects.put(key, made)
+    return made
 
 
 def fill_result(

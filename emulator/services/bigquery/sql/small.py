@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pickle
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 from emulator.services.bigquery.sql.encoders import row_encoder
+from emulator.services.bigquery.sql.recent import Recent
 from emulator.services.bigquery.sql.types import Field
 
 ROWS, BYTES = 200, 32 << 10  # of a result, at most
@@ -24,14 +24,12 @@ class SmallResults:
     """The newest small results, by their storage."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept = Recent[bytes](RESULTS)
 
     def keep(self, storage: str, rows: bytes) -> None:
         """Keep the rows of a result as `pickled` gives them."""
         if rows:
-            self._kept[storage] = rows
-        if len(self._kept) > RESULTS:
-            self._kept.popitem(last=False)
+            self._kept.put(storage, rows)
 
     def page(
         self, storage: str, fields: Sequence[Field], start: int, count: int, timestamps: str

@@ -44,6 +44,24 @@ def test_query_through_a_job_and_at_once(bigquery_client: bigquery.Client, peopl
     assert values(bigquery_client.get_job(job.job_id).result()) == [(3, "CEM"), (2, "BOB"), (1, "ANN")]
 
 
+def test_a_query_that_is_asked_again_sees_what_has_changed(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset
+) -> None:
+    name = f"`{dataset.project}.{dataset.dataset_id}"
+
+    def asked(table: str) -> list[dict[str, Any]]:
+        return [dict(row.items()) for row in bigquery_client.query_and_wait(f"SELECT * FROM {name}.{table}`")]
+
+    bigquery_client.query_and_wait(f"CREATE TABLE {name}.t` AS SELECT 1 AS a")
+    bigquery_client.query_and_wait(f"CREATE VIEW {name}.v` AS SELECT a + 1 AS b FROM {name}.t`")
+    assert (asked("t"), asked("v")) == ([{"a": 1}], [{"b": 2}])
+    bigquery_client.query_and_wait(f"ALTER TABLE {name}.t` ADD COLUMN c STRING")
+    bigquery_client.query_and_wait(f"CREATE OR REPLACE VIEW {name}.v` AS SELECT a + 2 AS b FROM {name}.t`")
+    assert (asked("t"), asked("v")) == ([{"a": 1, "c": None}], [{"b": 3}])
+    bigquery_client.query_and_wait(f"CREATE OR REPLACE TABLE {name}.t` AS SELECT 'x' AS d")
+    assert asked("t") == [{"d": "x"}]
+
+
 def test_results_come_in_pages(bigquery_client: bigquery.Client) -> None:
     rows = bigquery_client.query("SELECT n FROM UNNEST(GENERATE_ARRAY(1, 25)) AS n ORDER BY n").result(page_size=10)
     assert [len(list(page)) for page in rows.pages] == [10, 10, 5]
