@@ -116,11 +116,13 @@ def rows(clause: Clause, types: Sequence[str], expand: Callable[[str], Codes | N
 
 
 def keys(parameter: Parameter, types: Sequence[str], *, text: bool = False) -> list[int]:
-    """The numbers of a parameter in the index: of each type, where it is one of all types."""
-    if parameter.base != COMMON:
-        return [parameter.text_key if text else parameter.key]
-    code = f"{parameter.code}:text" if text else parameter.code
-    return [key_of(each, code) for each in types]
+    """The numbers of a parameter in the index: of each type, where it is one of all types; of each of its parts."""
+    end = ":text" if text else ""
+    if parameter.base == COMMON:
+        return [key_of(each, f"{parameter.code}{end}") for each in types]
+    if parameter.parts:
+        return [key_of(parameter.base, f"{code}{end}") for code in parameter.parts]
+    return [parameter.text_key if text else parameter.key]
 
 
 def _keyed(numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
@@ -130,8 +132,15 @@ def _keyed(numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
 
 
 def _in_table(
-    table: str, numbers: Sequence[int], sides: Sequence[Side], *, negated: bool = False, typed: bool = True
+    table: str,
+    numbers: Sequence[int],
+    sides: Sequence[Side],
+    *,
+    negated: bool = False,
+    typed: bool = True,
+    apart: bool = True,
 ) -> Rows:
+    """Rows with one of these numbers; `apart` where a resource has rows with no more than one of them."""
     where, arguments = _keyed(numbers)
     single = len(numbers) == 1
     found = tuple(
@@ -139,7 +148,7 @@ def _in_table(
         for each in sides
     )
     by_type: tuple[Rows, ...] = ()
-    if not single and not negated and len(sides) == 1 and sides[0].ordered:
+    if apart and not single and not negated and len(sides) == 1 and sides[0].ordered:
         by_type = tuple(_in_table(table, [number], sides) for number in numbers)
     return Rows(TABLES[table], ("parameter", *COLUMNS[table]), found, negated, by_type, typed)
 
@@ -190,21 +199,22 @@ def _equal(column: str, value: Any) -> Side:
 
 def _of_values(clause: Clause, types: Sequence[str], expand: Callable[[str], Codes | None]) -> Rows:
     parameter, modifier = clause.parameter, clause.modifier
+    numbers, apart = keys(parameter, types), not parameter.parts
     if modifier == "text":
         sides = [_begins("folded", folded(each.text)) for each in clause.values if isinstance(each, Text)]
-        return _in_table("strings", keys(parameter, types, text=True), sides)
+        return _in_table("strings", keys(parameter, types, text=True), sides, apart=apart)
     if modifier in {"in", "not-in"}:
         tokens = [each for value in clause.values for each in _value_set(parameter, modifier, value, expand)]
-        return _in_table("tokens", keys(parameter, types), _tokens(tokens), negated=modifier == "not-in")
+        return _in_table("tokens", numbers, _tokens(tokens), negated=modifier == "not-in", apart=apart)
     if parameter.type == "token":
         tokens = [each for each in clause.values if isinstance(each, Token)]
-        return _in_table("tokens", keys(parameter, types), _tokens(tokens), negated=modifier == "not")
+        return _in_table("tokens", numbers, _tokens(tokens), negated=modifier == "not", apart=apart)
     if parameter.type == "reference":
         targets = [each for value in clause.values if isinstance(value, Targets) for each in value.targets]
-        return _in_table("references", keys(parameter, types), [_any_of("target", targets)])
+        return _in_table("references", numbers, [_any_of("target", targets)])
     make = _SIDES[parameter.type]
     sides = [side for each in clause.values for side in make(each, modifier)]
-    return _in_table(_TABLE_OF[parameter.type], keys(parameter, types), sides)
+    return _in_table(_TABLE_OF[parameter.type], numbers, sides, apart=apart)
 
 
 def _value_set(parameter: Parameter, modifier: str, value: Value, expand: Callable[[str], Codes | None]) -> list[Token]:

@@ -74,7 +74,7 @@ class _Plan:
         self._sides: list[tuple[Parameter, list[tuple[str, frozenset[str] | None]]]] = []
         self._known: dict[tuple[str, ...], list[_Reading]] = {}
         for each in parameters:
-            if each.expression and each.code not in {"_id", "_lastUpdated"}:
+            if each.expression and not each.parts and each.code not in {"_id", "_lastUpdated"}:
                 sides = [(side, _needed(each, side)) for side in alternatives(each.expression)]
                 self._sides.append((each, sides))
 
@@ -89,7 +89,7 @@ class _Plan:
         return found
 
     def _of_keys(self, keys: Iterable[str]) -> list[_Reading]:
-        """Without the sides of a union that find nothing, many parameters are the same: code and combo-code."""
+        """Without the sides of a union that find nothing, some parameters are the same."""
         same: dict[tuple[Any, ...], list[Parameter]] = {}
         for each, sides in self._sides:
             there = [side for side, needed in sides if needed is None or not needed.isdisjoint(keys)]

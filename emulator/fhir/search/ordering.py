@@ -40,7 +40,7 @@ class Key:
     table: str
     column: str
     numbers: tuple[int, ...]
-    """Of the parameter, by type; none for a column of resources."""
+    """Of the parameter, by type, or of its parts, the first of which counts; none for a column of resources."""
     descending: bool
 
     def sql(self, of: str) -> tuple[str, Arguments]:
@@ -48,8 +48,8 @@ class Key:
         if not self.numbers:
             return f"{of}.{self.column}", []
         sql = (
-            f"(SELECT k.{self.column} FROM {self.table} k WHERE k.store = {of}.store AND k.rid = {of}.rid"
-            " AND k.parameter IN (SELECT value FROM json_each(?)) ORDER BY k.place LIMIT 1)"
+            f"(SELECT k.{self.column} FROM json_each(?) j CROSS JOIN {self.table} k WHERE k.store = {of}.store"
+            f" AND k.rid = {of}.rid AND k.parameter = j.value ORDER BY j.key, k.place LIMIT 1)"
         )
         return sql, [listed(self.numbers)]
 

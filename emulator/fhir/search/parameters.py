@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path as File
 from typing import Any
@@ -15,7 +15,7 @@ import orjson
 from emulator.fhir.definitions import load
 from emulator.fhir.paths.compiling import Path, compiled
 from emulator.fhir.paths.errors import PathError
-from emulator.fhir.paths.unions import of_base
+from emulator.fhir.paths.unions import alternatives, of_base
 from emulator.fhir.search.errors import SearchError
 
 _DATA = File(__file__).parents[1] / "data"
@@ -37,6 +37,8 @@ class Parameter:
     targets: tuple[str, ...] = ()
     """Of a reference: the types that it may point at; none where any may."""
     components: tuple[Component, ...] = ()
+    parts: tuple[str, ...] = ()
+    """Codes of parameters of the same base that together find what it finds: it is looked for in their rows."""
 
     @cached_property
     def key(self) -> int:
@@ -103,10 +105,12 @@ class Parameters:
         by_type = {name: dict(each) for name, each in self.by_type.items()}
         keys = {each.key: each for codes in by_type.values() for each in codes.values()}
         for each in added:
+            codes = by_type[each.base]
+            codes.update({code: replace(one, parts=()) for code, one in codes.items() if each.code in one.parts})
             other = keys.setdefault(each.key, each)
             if (other.base, other.code) != (each.base, each.code):
                 raise SearchError(f'The code "{each.code}" of a SearchParameter cannot be used; choose another.')
-            by_type[each.base][each.code] = each
+            codes[each.code] = each
         return Parameters(
             self.version, self.types, by_type, self.left_out, self.patient_compartment, (*self.added, *added)
         )
@@ -123,10 +127,29 @@ def parameters(version: str) -> Parameters:
     return Parameters(
         version,
         types,
-        {base: {code: _parameter(base, code, row) for code, row in codes.items()} for base, codes in rows.items()},
+        {base: _of_base(base, codes) for base, codes in rows.items()},
         {base: frozenset(codes) for base, codes in table["leftOut"].items()},
         {name: tuple(codes) for name, codes in table["patientCompartment"].items()},
     )
+
+
+def _of_base(base: str, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Parameter]:
+    plain = {code: _parameter(base, code, row) for code, row in rows.items()}
+    return {code: replace(each, parts=_parts(each, plain)) for code, each in plain.items()}
+
+
+def _parts(parameter: Parameter, others: Mapping[str, Parameter]) -> tuple[str, ...]:
+    """Parameters whose expressions are the sides of one's union, all of them, in their order: code of combo-code."""
+    if "|" not in parameter.expression or parameter.type == "reference":
+        return ()
+    sides = alternatives(parameter.expression)
+    alike = {
+        code: set(alternatives(each.expression))
+        for code, each in others.items()
+        if each.expression and each.type == parameter.type and each.components == parameter.components
+    }
+    found = dict.fromkeys(code for side in sides for code, own in alike.items() if side in own and own < set(sides))
+    return tuple(found) if {side for code in found for side in alike[code]} == set(sides) else ()
 
 
 def _parameter(base: str, code: str, row: Mapping[str, Any]) -> Parameter:

@@ -99,6 +99,15 @@ def test_a_store_adds_parameters_of_its_own() -> None:
     assert everywhere.of("Observation")["lang"].type == "token"
 
 
+def test_who_defines_a_part_anew_leaves_the_whole_to_itself() -> None:
+    before = parameters("R4").of("Observation")["combo-code"]
+    own = custom(base=["Observation"], code="code", expression="Observation.method")
+    after = parameters("R4").extended([own]).of("Observation")
+    assert before.parts == ("code", "component-code")
+    assert after["combo-code"].parts == ()
+    assert after["combo-value-quantity"].parts == ("value-quantity", "component-value-quantity")
+
+
 @pytest.mark.parametrize(
     ("fields", "part"),
     [

@@ -156,6 +156,27 @@ def test_the_parts_of_a_composite_belong_together(store: Store) -> None:
     assert found(store, "Observation?code-value-date=1$ge2020") == {"dated"}
 
 
+def test_what_has_parts_is_found_by_each_of_them_once_and_in_order(store: Store) -> None:
+    """combo-value-quantity is value-quantity and component-value-quantity, whose values it has in this order."""
+    store.put(
+        observation(
+            "own", valueQuantity={"value": 5}, component=[{"code": concept("2"), "valueQuantity": {"value": 5}}]
+        ),
+        observation("inner", code=concept("2"), component=[{"code": concept("1"), "valueQuantity": {"value": 3}}]),
+        observation(
+            "both", valueQuantity={"value": 4}, component=[{"code": concept("1"), "valueQuantity": {"value": 1}}]
+        ),
+        observation("none", code=concept("1"), valueString="5"),
+    )
+    assert store.ids("Observation?combo-value-quantity=5") == ["own"]
+    assert found(store, "Observation?combo-code=2&combo-value-quantity=lt6") == {"own", "inner"}
+    assert found(store, "Observation?combo-code:not=2") == {"both", "none"}
+    assert found(store, "Observation?combo-value-quantity:missing=true") == {"none"}
+    assert store.ids("Observation?_sort=combo-value-quantity") == ["inner", "both", "own", "none"]
+    assert store.ids("Observation?_sort=-combo-value-quantity&_count=2") == ["own", "both", "inner", "none"]
+    assert store.page("Observation?combo-code=1,2&_count=1&_total=accurate").total == 4
+
+
 def test_uris_above_and_below(store: Store) -> None:
     for number, url in enumerate(["http://e.org/fhir", "http://e.org/fhir/ValueSet/1", "http://e.org/fhir2"]):
         store.put({"resourceType": "ValueSet", "id": str(number), "url": url})
