@@ -22,6 +22,8 @@ _MARGIN = 0.15
 _LEAST_MARGIN = 2
 _BEYOND = 0.45
 """What is blackened beyond both ends of a line, in its heights: a faint letter at an end may be overlooked."""
+_LETTERS, _SURE = 3, 0.5
+"""How many characters are read, and with what score, in text that can well be read."""
 
 
 def look(pictures: Sequence[Picture], detector: TextDetector, *, read: bool) -> list[Box]:
@@ -30,6 +32,15 @@ def look(pictures: Sequence[Picture], detector: TextDetector, *, read: bool) -> 
     boxes = joined(with_margin(box, width, height) for picture in pictures for box in _found(picture, detector))
     found = [_read(pictures, box, detector) for box in boxes] if read else boxes
     return [_lengthened(box, width, height) for box in found]
+
+
+def look_again(pictures: Sequence[Picture], detector: TextDetector) -> list[Box]:
+    """As `look`, in views in which the text that was found is black: only what can well be read is text there.
+
+    What is bright hides what is pale: without it views show finer shades, in which a chest has much that looks like
+    letters.
+    """
+    return [box for box in look(pictures, detector, read=True) if len(box.text) >= _LETTERS and box.score >= _SURE]
 
 
 def with_margin(box: Box, width: int, height: int) -> Box:

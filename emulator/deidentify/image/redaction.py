@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.deidentify.image.blackening import blackened
 from emulator.deidentify.image.boxes import Box, covered
 from emulator.deidentify.image.detection import TextDetector
 from emulator.deidentify.image.instance import Instance, opened
-from emulator.deidentify.image.looking import look
+from emulator.deidentify.image.looking import look, look_again
 from emulator.deidentify.image.overlays import redact_planes, take_out_embedded
 from emulator.deidentify.image.rules import ImageRules, Mode
 from emulator.deidentify.image.sensitive import sensitive
@@ -121,8 +122,8 @@ def texts_of(source: Path, detector: TextDetector) -> tuple[tuple[Box, ...], ...
     with refusing("read"), opened(source) as instance:
         if instance is None:
             return ()
-        watch = Watch(partial(look, detector=detector, read=True))
-        frames = [tuple(watch.boxes(instance.decoded(number), _views_of(instance))) for number in _numbers(instance)]
+        watch = _watch(instance, detector, read=True)
+        frames = [tuple(watch.boxes(instance.decoded(number))) for number in _numbers(instance)]
         planes: list[tuple[Box, ...]] = []
 
         def note(picture: Picture) -> list[Box]:
@@ -134,17 +135,23 @@ def texts_of(source: Path, detector: TextDetector) -> tuple[tuple[Box, ...], ...
 
 
 def _found(instance: Instance, wanted: Wanted, detector: TextDetector) -> tuple[tuple[Box, ...], ...]:
-    watch = Watch(partial(look, detector=detector, read=wanted.reads))
-    make = _views_of(instance)
-    return tuple(tuple(wanted.of(watch.boxes(instance.decoded(number), make))) for number in _numbers(instance))
+    watch = _watch(instance, detector, read=wanted.reads)
+    return tuple(tuple(wanted.of(watch.boxes(instance.decoded(number)))) for number in _numbers(instance))
 
 
 def _numbers(instance: Instance) -> range:
     return range(1, instance.count + 1)
 
 
-def _views_of(instance: Instance) -> Any:
-    return partial(views, dataset=instance.described)
+def _watch(instance: Instance, detector: TextDetector, *, read: bool) -> Watch:
+    """What finds the text in an instance's frames; read says to read what it says, too."""
+    dataset = instance.described
+    return Watch(
+        partial(look, detector=detector, read=read),
+        partial(look_again, detector=detector),
+        partial(views, dataset=dataset),
+        partial(blackened, dataset=dataset),
+    )
 
 
 def _in_picture(picture: Picture, wanted: Wanted, detector: TextDetector) -> list[Box]:

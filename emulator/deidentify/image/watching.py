@@ -20,35 +20,51 @@ _BESIDE = 16
 _AROUND = 48
 """Pixels around what changed that are looked at with it: text is seen by what stands beside it."""
 
+_ROUNDS = 4
+"""How often a frame is looked at: for the first time, and again without what was found, until nothing is."""
+
 Look = Callable[[Sequence["Picture"]], list[Box]]
+Views = Callable[["Image"], Sequence["Picture"]]
+Without = Callable[["Image", Sequence[Box]], "Image"]
 
 
 class Watch:
     """Finds text in the frames of an instance, in their order. Keeps one frame, and the boxes that were found."""
 
-    def __init__(self, look: Look) -> None:
-        """Take what finds text in the views of a frame, or of a part of it."""
-        self._look = look
+    def __init__(self, look: Look, look_again: Look, views: Views, without: Without) -> None:
+        """Take what finds text in views, at first and without what was found; views; and a frame with boxes black."""
+        self._looks = (look, *[look_again] * (_ROUNDS - 1))
+        self._views = views
+        self._without = without
         self._seen: Image | None = None
         self._tolerance = 0.0
         self._boxes: list[Box] = []
 
-    def boxes(self, frame: Image, views: Callable[[Image], Sequence[Picture]]) -> list[Box]:
-        """The boxes of text in the next frame; views makes pictures of it."""
+    def boxes(self, frame: Image) -> list[Box]:
+        """The boxes of text in the next frame."""
         if self._seen is None:
             self._seen, self._tolerance = frame.copy(), _tolerance(frame)
-            self._boxes = self._look(views(frame))
+            self._boxes = self._found(frame, Box(0, 0, frame.shape[1], frame.shape[0]))
             return self._boxes
         changed = _around(self._changes(self._seen, frame))
         if changed is None:
             return self._boxes
         anew, kept = _parted(self._boxes, changed)
         region = anew.grown(_AROUND, frame.shape[1], frame.shape[0]) or anew
-        place = (slice(region.y, region.bottom), slice(region.x, region.right))
-        new = [box.moved(region.x, region.y) for box in self._look([view[place] for view in views(frame)])]
-        self._boxes = [*kept, *(box for box in new if not _is_in(box, kept))]
-        self._seen[place] = frame[place]
+        self._boxes = [*kept, *(box for box in self._found(frame, region) if not _is_in(box, kept))]
+        self._seen[_place(region)] = frame[_place(region)]
         return self._boxes
+
+    def _found(self, frame: Image, region: Box) -> list[Box]:
+        """The text in a part of a frame. What is bright hides what is pale, so it is looked for without the first."""
+        found: list[Box] = []
+        for look in self._looks:
+            pictures = [view[_place(region)] for view in self._views(self._without(frame, found) if found else frame)]
+            new = [box.moved(region.x, region.y) for box in look(pictures)]
+            found += new
+            if not new:
+                break
+        return found
 
     def _changes(self, seen: Image, frame: Image) -> Image:
         """Where a frame differs from what was looked at there: rows and columns of truth values."""
@@ -57,6 +73,11 @@ class Watch:
         one, other = (np.nan_to_num(each.astype(np.float32)) for each in (seen, frame))
         differs: Image = np.abs(one - other) > self._tolerance
         return np.asarray(differs.any(axis=-1)) if differs.ndim == 3 else differs
+
+
+def _place(box: Box) -> tuple[slice, slice]:
+    """Rows and columns of a box."""
+    return slice(box.y, box.bottom), slice(box.x, box.right)
 
 
 def _tolerance(frame: Image) -> float:

@@ -1,5 +1,7 @@
 """Frames one after the other: what stays is looked at once, what comes, goes or moves is looked at where it is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from emulator.deidentify.image.boxes import Box
@@ -34,8 +36,20 @@ def frame(*places: tuple[int, int, int, int]) -> Picture:
 def watched(*frames: Picture) -> tuple[list[list[Box]], list[tuple[int, int]]]:
     """The boxes of each frame, and the sizes of the pictures that were looked at."""
     bright = Bright()
-    watch = Watch(bright)  # type: ignore[arg-type]
-    return [watch.boxes(each, lambda whole: [whole]) for each in frames], bright.sizes
+    watch = Watch(bright, nothing, lambda whole: [whole], without)  # type: ignore[arg-type]
+    return [watch.boxes(each) for each in frames], bright.sizes
+
+
+def nothing(_pictures: Sequence[Picture]) -> list[Box]:
+    return []
+
+
+def without(whole: Picture, boxes: Sequence[Box]) -> Picture:
+    """A frame with boxes black."""
+    made = whole.copy()
+    for box in boxes:
+        made[box.y : box.bottom, box.x : box.right] = 0
+    return made
 
 
 def test_an_overlay_that_stays_is_found_once() -> None:
@@ -77,12 +91,33 @@ def test_text_that_fades_in_slowly_is_found_in_the_end() -> None:
 
 
 def test_a_number_where_there_was_none_is_a_change() -> None:
-    nothing = np.full((20, 20), np.nan, np.float32)
-    nothing[0, 0], something = 1000, nothing.copy()
+    empty = np.full((20, 20), np.nan, np.float32)
+    empty[0, 0], something = 1000, empty.copy()
     something[5:9, 5:9] = 900
-    watch, looks = Watch(lambda pictures: [Box(0, 0, *pictures[0].shape)]), list[Box]()
-    for each in (nothing, something):
-        looks = watch.boxes(each, lambda whole: [np.zeros(whole.shape, np.uint8)])
+    looks = list[Box]()
+    watch = Watch(
+        lambda pictures: [Box(0, 0, *pictures[0].shape)],
+        nothing,
+        lambda whole: [np.zeros(whole.shape, np.uint8)],
+        without,
+    )
+    for each in (empty, something):
+        looks = watch.boxes(each)
     assert len(looks) == 1
     assert watch._seen is not None
     assert watch._seen[6, 6] == 900
+
+
+def test_what_a_brighter_text_hid_is_found_without_it_until_nothing_is() -> None:
+    """Views stretch what is there: a text of half the brightness shows where the brighter one is black."""
+    bright = Bright()
+
+    def stretched(whole: Picture) -> list[Picture]:
+        return [(whole.astype(np.float32) * (255 / max(1, int(whole.max())))).astype(np.uint8)]
+
+    both = frame((10, 10, 50, 20))
+    both[399, 399] = 0
+    both[200:220, 200:240] = 90
+    watch = Watch(bright, bright, stretched, without)  # type: ignore[arg-type]
+    assert watch.boxes(both) == [Box(10, 10, 50, 20), Box(200, 200, 40, 20)]
+    assert len(bright.sizes) == 3
