@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulator.deidentify.dicom import tables
+from emulator.deidentify.dicom.dummies import ENCAPSULATED_DOCUMENT
 from emulator.deidentify.keys import Secret
 from emulator.dicom import dictionary
 from scripts.dicomtags import confidentiality
@@ -22,6 +24,10 @@ Json = dict[str, Any]
 
 DEFAULT = "ps315-basic"
 _RECIPES = Path(__file__).with_name("recipes.json")
+_PLAIN_TAG = re.compile(r"[0-9A-F]{8}")
+_LATER = "current-edition"
+_LATER_ACTIONS = {"X": "deleteTag", "Z": "removeTag", "U": "regenUidTag"}
+"""What Google calls what the codes of Table E.1-1 ask for; all others are a dummy (resetTag)."""
 _ALL_TEXT = {"textRedactionMode": "REDACT_ALL_TEXT"}
 
 
@@ -106,22 +112,60 @@ def _given() -> dict[str, Json]:
 
 def _made(name: str, given: Json) -> Recipe:
     config = copy.deepcopy(given["config"])
-    for option in given.get("options", ()):
-        _add(config["dicomTagConfig"], option)
+    options = given.get("options", ())
+    for option in options:
+        _add(config["dicomTagConfig"], option, moves_dates="modified-dates" in options)
     return Recipe(name, given["description"], config)
 
 
-def _add(tags: Json, option: str) -> None:
-    """Follow an option of PS3.15 E.3: its column of Table E.1-1 says which attributes are kept, and which cleaned."""
+def _add(tags: Json, option: str, *, moves_dates: bool) -> None:
+    """Follow an option of PS3.15 E.3: its column of Table E.1-1 says which attributes are kept, and which cleaned.
+
+    `current-edition` adds the rows that the table has got since the edition that Google names. Where dates are moved
+    those of such rows are, too.
+    """
     if option == "clean-pixels":
         tags.setdefault("options", {})["cleanImage"] = _ALL_TEXT
         return
+    found = _later_rows(moves_dates=moves_dates) if option == _LATER else _wanted(option)
     queries: dict[str, list[str]] = {}
-    for tag, code in sorted(_column(option)):
-        if action := _action(tag, code):
-            queries.setdefault(action, []).append(tag)
+    for tag, action in sorted(found):
+        queries.setdefault(action, []).append(tag)
     actions = tags.setdefault("actions", [])
     actions += [{"queries": queries[action], action: {}} for action in sorted(queries)]
+
+
+def _wanted(option: str) -> Iterable[tuple[str, str]]:
+    """Tags of an option's column with the action that its code asks for."""
+    return ((tag, action) for tag, code in _column(option) if (action := _action(tag, code)))
+
+
+def _later_rows(*, moves_dates: bool) -> Iterable[tuple[str, str]]:
+    """Tags with actions of the rows of Table E.1-1 that the emulator's edition lacks, which is near to Google's.
+
+    Of codes that depend on the IOD the action is one that leaves a value, so that the object stays valid. A tag that
+    the dictionary lacks can't be named in a DeidentifyConfig.
+    """
+    for tag, rule in confidentiality.rules().items():
+        known = _PLAIN_TAG.fullmatch(tag) and _vr(tag)
+        if not known or int(tag, 16) == ENCAPSULATED_DOCUMENT or tables.row(int(tag, 16)):
+            continue
+        if moves_dates and _vr(tag) in ("DA", "DT", "TM"):
+            yield from _moved(tag)
+        else:
+            yield tag, _LATER_ACTIONS.get(rule.action, "resetTag")
+
+
+def _moved(tag: str) -> Iterable[tuple[str, str]]:
+    """The action that moves a date; none for a time of day, which stays."""
+    if _vr(tag) != "TM":
+        yield tag, "cleanTextTag"
+
+
+def _vr(tag: str) -> str:
+    """The VR of a tag; "" for one that is not in the dictionary."""
+    found = dictionary.entry(int(tag, 16))
+    return found[0] if found is not None else ""
 
 
 def _action(tag: str, code: str) -> str:
@@ -129,8 +173,7 @@ def _action(tag: str, code: str) -> str:
 
     Of times, dates are cleaned; a time of day (VR TM) and an offset from UTC (SH) move with no date and stay.
     """
-    found = dictionary.entry(int(tag, 16))
-    vr = found[0] if found is not None else ""
+    vr = _vr(tag)
     if code == "K" or vr in ("TM", "SH"):
         return "keepTag"
     return "cleanTextTag" if code == "C" and vr in ("DA", "DT") else ""
@@ -139,5 +182,5 @@ def _action(tag: str, code: str) -> str:
 def _column(option: str) -> Iterable[tuple[str, str]]:
     """Tags and codes of an option's column of Table E.1-1, without repeating groups."""
     for tag, rule in confidentiality.rules().items():
-        if rule.options and option in rule.options and re.fullmatch(r"[0-9A-F]{8}", tag):
+        if rule.options and option in rule.options and _PLAIN_TAG.fullmatch(tag):
             yield tag, rule.options[option]

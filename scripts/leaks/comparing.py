@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulator.deidentify.dicom import marks, tables
+from emulator.deidentify.dicom import marks
 from emulator.dicom.header import Header
 from scripts.dicomtags import standard
 from scripts.dicomtags.files import quiet
 from scripts.dicomtags.membership import missing_of
-from scripts.leaks.dicom_values import name_of
+from scripts.leaks.dicom_values import name_of, rule_of
 
 Json = dict[str, Any]
 
@@ -73,7 +73,7 @@ def _stays(tag: int) -> bool:
     """Whether the Basic Profile leaves an attribute as it is: not what tells of a de-identification, nor overlays."""
     group, element = tag >> 16, tag & 0xFFFF
     apart = group & 1 or group == 2 or element == 0 or group >> 8 == 0x60 or tag in marks.TAGS
-    return not apart and tables.row(tag) is None
+    return not apart and rule_of(tag) is None
 
 
 def _items(old: Json, new: Json) -> Iterator[tuple[Json, Json]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from mmap import mmap
 from typing import Any
 
-from emulator.deidentify.dicom import dummies, tables
+from emulator.deidentify.dicom import dummies
 from emulator.deidentify.dicom.known import kind_of
 from emulator.dicom import dictionary
 from emulator.dicom.deflated import inflate
 from emulator.dicom.header import Bulk, Header
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
+from scripts.dicomtags import confidentiality
+from scripts.dicomtags.confidentiality import Rule
 from scripts.leaks.values import DATE, DESCRIPTION, NAME, OTHER, PRIVATE, UID, Value
 
 Json = dict[str, Any]
@@ -67,7 +70,7 @@ def common_words(elements: Mapping[str, Json]) -> Iterator[str]:
         if element["vr"] == "SQ":
             for item in found:
                 yield from common_words(item)
-        elif element["vr"] in _COMMON and tables.row(int(key, 16)) is None:
+        elif element["vr"] in _COMMON and rule_of(int(key, 16)) is None:
             yield from (str(each) for each in found if each is not None)
 
 
@@ -91,7 +94,7 @@ def _values(elements: Mapping[str, Json], path: str) -> Iterator[Value]:
 
 def _info_type(key: str, tag: int, vr: str) -> str:
     """The kind of an attribute's values, "" for one of which no value is looked for."""
-    row, creator = tables.row(tag), tag >> 16 & 1 and tag & 0xFFFF < 0x100
+    row, creator = rule_of(tag), tag >> 16 & 1 and tag & 0xFFFF < 0x100
     if vr == "UI":
         return "" if dictionary.keyword(tag) in _CLASSES else UID
     if vr == "PN":
@@ -106,10 +109,16 @@ def _info_type(key: str, tag: int, vr: str) -> str:
 
 
 def _action(tag: int) -> str:
-    row = tables.row(tag)
+    row = rule_of(tag)
     if row is None:
         return OTHER
-    return PRIVATE if tag >> 16 & 1 else row.code
+    return PRIVATE if tag >> 16 & 1 else row.action
+
+
+@lru_cache(maxsize=8192)
+def rule_of(tag: int) -> Rule | None:
+    """The row of a tag in the current edition of PS3.15 Table E.1-1; None where the profile leaves the attribute."""
+    return confidentiality.rule_of(f"{tag:08X}")
 
 
 def _texts(vr: str, found: Any) -> Iterator[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from emulator.deidentify.dicom import tables
 from emulator.deidentify.dicom.rules import Action, Profile
 from emulator.deidentify.image import Mode
 from emulator.deidentify.keys import Secret
+from emulator.dicom import dictionary
 from scripts.deidentify import recipes
 from scripts.deidentify.local import settings_of
+from scripts.dicomtags import confidentiality
 from scripts.errors import UsageError
 
 SECRET = Secret(bytes(32))
@@ -33,6 +37,22 @@ def test_the_default_is_the_basic_profile_with_clean_pixels() -> None:
     settings = settings_of(recipes.named(recipes.DEFAULT).config, SECRET)
     assert settings.dicom.profile is Profile.BASIC
     assert settings.image.mode is Mode.ALL
+
+
+def test_rows_that_table_e_1_1_has_got_since_are_followed() -> None:
+    # PS3.15 2026c Table E.1-1: InstanceCreationDate X/D, AcquisitionUID U, StationAETitle X, PyramidLabel X/Z.
+    plain = {tag: rule for tag, rule in confidentiality.rules().items() if re.fullmatch("[0-9A-F]{8}", tag)}
+    later = {tag: rule for tag, rule in plain.items() if tables.row(int(tag, 16)) is None}
+    for tag, rule in later.items():
+        if dictionary.entry(int(tag, 16)) is not None and tag != "00420011":
+            (action,) = actions_on("ps315-basic", tag)
+            allowed = {"X": Action.DELETE, "Z": Action.EMPTY, "U": Action.UID}
+            assert action is allowed.get(rule.action, Action.DUMMY)
+
+
+def test_later_rows_of_dates_move_with_the_others() -> None:
+    assert actions_on("ps315-modified-dates", "00080012") == [Action.TEXT]  # InstanceCreationDate
+    assert actions_on("ps315-modified-dates", "00080013") == []  # InstanceCreationTime
 
 
 def test_modified_dates_are_cleaned_and_times_of_day_stay() -> None:

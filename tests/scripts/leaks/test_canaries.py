@@ -16,10 +16,11 @@ import pytest
 
 from benchmarks.deidentify.notes import HELD_OUT, notes
 from emulator.deidentify.dicom.files import deidentify
-from emulator.deidentify.dicom.rules import DicomRules, Profile
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.text import Cleaner, Known, TextRules
 from emulator.dicom.errors import DicomError, UnsupportedError
+from scripts.deidentify import recipes
+from scripts.deidentify.local import settings_of
 from scripts.leaks.checking import Checker
 from scripts.leaks.needles import Needles
 from scripts.leaks.pairing import Twins
@@ -31,7 +32,7 @@ from tests.support.fhir_data import ten_patients
 
 FULL = os.environ.get("LEAKS_SIZE") == "full"
 KEY = Secret(b"k" * 32)
-RULES = DicomRules(Profile.BASIC)
+RULES = settings_of(recipes.named("ps315-headers").config, KEY).dicom
 IODS = sorted(answer_key.sop_classes())
 NAMED_AS_A_CODE = "Perfusion^MCA Stroke"
 """A patient who is called like a code (PS3.3 C.8.16.1.3: PERFUSION) of eCT_Supplemental.dcm."""
