@@ -188,6 +188,11 @@ class BlobStore:
             self._folders.add(path.parent.name)
         return path
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of all paths that others are given to read."""
+        return (self._folder,) if self._copies is None else (self._folder, self._copies.path)
+
     def new_id(self, *, plain: bool = False) -> str:
         """An id that no file has, which says whether the file is to be encrypted: with a root key, unless `plain`."""
         text = secrets.token_hex(16)

@@ -1,10 +1,13 @@
 """Data keys: each encrypts one file, and is kept encrypted by a key of Cloud KMS, or else by the root key.
 
+What rows hold is encrypted by the version itself, and is text there, where plain data are bytes.
+
 A file that several own (a copied object, an imported one) has its data key once for each version that protects it.
 """
 
 from __future__ import annotations
 
+import base64
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -69,6 +72,17 @@ class DataKeys:
         assert refusal is not None
         raise refusal
 
+    def seal(self, version: str, data: bytes) -> str:
+        """What a row may hold of some data, encrypted by a version, "" for the root key."""
+        name = version.encode()
+        return base64.b64encode(len(name).to_bytes(2, "big") + name + self.wrap(version, data)).decode()
+
+    def open(self, kept: str) -> bytes:
+        """The data that `seal` was given. Raises ApiError where the version can't be used."""
+        raw = base64.b64decode(kept)
+        end = 2 + int.from_bytes(raw[:2], "big")
+        return self.unwrap(raw[2:end].decode(), raw[end:])
+
     def keep(self, tx: sqlite3.Connection, blob: str, version: str) -> None:
         """Keep a file's key for one more owner, encrypted by a version of a key of Cloud KMS, "" for the root key."""
         sql = "SELECT 1 FROM data_keys WHERE blob = ? AND version = ?"
@@ -89,3 +103,16 @@ class DataKeys:
         """The data key that `wrap` was given. Raises ApiError for a version that is not enabled."""
         bound = version.encode()
         return sealed.opened(self.material(version), wrapped, bound) if version else self.root.open(wrapped, bound)
+
+
+def kept(keys: DataKeys | None, version: str, data: bytes) -> bytes | str:
+    """What a row is to hold of some data: as they are, or encrypted where there is a root key."""
+    return data if keys is None else keys.seal(version, data)
+
+
+def read(keys: DataKeys | None, value: bytes | str) -> bytes:
+    """The data of a row. Raises ApiError where the version that encrypted them can't be used."""
+    if isinstance(value, bytes):
+        return value
+    assert keys is not None  # else the emulator would not have started
+    return keys.open(value)

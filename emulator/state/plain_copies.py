@@ -20,14 +20,14 @@ class PlainCopies:
 
     def __init__(self, state: Path) -> None:
         above = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
-        self._folder = above / f"emulator-{hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]}"
+        self.path = above / f"emulator-{hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]}"
         self.close()
 
     @cached_property
     def folder(self) -> Path:
         """The folder, which is made when it is first needed: its owner's alone, or an error."""
-        self._folder.mkdir(mode=0o700)
-        return self._folder
+        self.path.mkdir(mode=0o700)
+        return self.path
 
     def place(self) -> Path:
         """Where a file may be made, which the caller deletes."""
@@ -36,4 +36,4 @@ class PlainCopies:
     def close(self) -> None:
         """Delete all of them."""
         self.__dict__.pop("folder", None)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.path, ignore_errors=True)

@@ -1,5 +1,6 @@
 """What an emulator that encrypts at rest leaves on the disk, and who can read it."""
 
+import base64
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -122,6 +123,42 @@ def test_nothing_of_an_instances_pixels_is_on_the_disk(encrypted: Encrypted, uni
         timeout=PATIENCE,
     )
     assert found.content == CANARY[:16]
+
+
+def test_nothing_of_messages_and_secrets_is_on_the_disk(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    """With a key and without."""
+    emulator, data = encrypted.emulator, base64.b64encode(CANARY).decode()
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "pubsub"))
+    for settings in ({"kmsKeyName": key}, {}):
+        name = f"projects/{PROJECT}/topics/{unique('topic')}"
+        subscription = name.replace("topics", "subscriptions")
+        ask(emulator, "PUT", f"/v1/{name}", settings)
+        ask(emulator, "PUT", f"/v1/{subscription}", {"topic": name})
+        ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [{"data": data}]})
+        assert encrypted.files_with(CANARY) == []
+        [received] = ask(emulator, "POST", f"/v1/{subscription}:pull", {"maxMessages": 1})["receivedMessages"]
+        assert received["message"]["data"] == data
+    secrets, secret = f"/v1/projects/{PROJECT}/secrets", unique("secret")
+    ask(emulator, "POST", f"{secrets}?secretId={secret}", {"replication": {"automatic": {}}})
+    ask(emulator, "POST", f"{secrets}/{secret}:addVersion", {"payload": {"data": data}})
+    assert encrypted.files_with(CANARY) == []
+    assert ask(emulator, "GET", f"{secrets}/{secret}/versions/latest:access")["payload"]["data"] == data
+
+
+def test_messages_of_a_destroyed_version_never_come(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    emulator = encrypted.emulator
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "pubsub"))
+    name = f"projects/{PROJECT}/topics/{unique('topic')}"
+    subscription = name.replace("topics", "subscriptions")
+    ask(emulator, "PUT", f"/v1/{name}", {"kmsKeyName": key})
+    ask(emulator, "PUT", f"/v1/{subscription}", {"topic": name})
+    for text in ("old", "new"):
+        data = base64.b64encode(text.encode()).decode()
+        ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [{"data": data}]})
+        rotate(emulator, key)
+    destroy(emulator, f"{key}/cryptoKeyVersions/1")
+    found = ask(emulator, "POST", f"/v1/{subscription}:pull", {"maxMessages": 10})["receivedMessages"]
+    assert [base64.b64decode(each["message"]["data"]) for each in found] == [b"new"]
 
 
 def test_what_a_version_encrypted_goes_with_it(encrypted: Encrypted, unique: Callable[[str], str]) -> None:

@@ -135,7 +135,7 @@ class Warehouse:
             results = frozenset(row["storage"] for row in kept)
             self._sweep_files()
         settings = self._context.settings
-        readable = (self.files, settings.state / "blobs")
+        readable = (self.files, *self._context.blobs.folders)
         return Open(self._folder, readable, live, results, settings.query_memory << 20)
 
     def _sweep_files(self) -> None:

@@ -52,15 +52,15 @@ class Broker:
         found = self._context.resources.get(TOPICS, topic, tx)
         if found is None:
             raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")
-        if key := found.body.get("kmsKeyName"):
-            keys.require_usable(self._context, topic, key, tx)
+        key = found.body.get("kmsKeyName")
+        version = keys.require_usable(self._context, topic, key, tx) if key else ""
         if settings := found.body.get("schemaSettings"):
             check = Check(self._context, tx, settings)
             messages = [
                 replace(message, attributes={**message.attributes, **check.attributes_of(message.data)})
                 for message in messages
             ]
-        ids, fresh = store.insert(tx, self._context, topic, messages)
+        ids, fresh = store.insert(tx, self._context, topic, messages, version)
         if fresh:
             self._context.db.after_commit(lambda: self._loop.call_soon_threadsafe(self._deliver, fresh))
         return ids

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 
-def require_usable(context: Context, topic: str, key: str, tx: sqlite3.Connection | None = None) -> None:
-    """Raise 400 where Pub/Sub can't encrypt and decrypt a topic's messages with a key: not granted, or not enabled."""
-    cloudkms.version_for(context, key, cloudkms.User(agent_of(context, "pubsub", topic), _REFUSALS), tx=tx)
+def require_usable(context: Context, topic: str, key: str, tx: sqlite3.Connection | None = None) -> str:
+    """The version with which Pub/Sub encrypts a topic's messages now.
+
+    Raises 400 where it can't encrypt and decrypt with the key: not granted, or not enabled.
+    """
+    return cloudkms.version_for(context, key, cloudkms.User(agent_of(context, "pubsub", topic), _REFUSALS), tx=tx)
 
 
 def _denied(_said: str, key: str, agent: str) -> ApiError:

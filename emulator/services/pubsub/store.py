@@ -6,14 +6,17 @@ snapshot, or a topic with a retention of its own. A message that nobody holds an
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import orjson
 
+from emulator.errors import ApiError
 from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.queues import PAGE, Entry
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -53,22 +56,23 @@ class Message(NewMessage):
 
 
 def insert(
-    tx: sqlite3.Connection, context: Context, topic: str, messages: list[NewMessage]
+    tx: sqlite3.Connection, context: Context, topic: str, messages: list[NewMessage], version: str = ""
 ) -> tuple[list[int], dict[str, list[Entry]]]:
     """Store messages for every subscription of the topic whose filter they pass.
 
-    Returns their ids, and per subscription what it has to deliver.
+    version is that of the topic's key, by name, "" for none. Returns their ids, and per subscription what it has to
+    deliver.
     """
     links = tx.execute("SELECT subscription, filter FROM pubsub_links WHERE topic = ?", (topic,)).fetchall()
     filters = [(row["subscription"], compile_filter(row["filter"]) if row["filter"] else None) for row in links]
-    now = context.clock.seconds()
+    now, data = context.clock.seconds(), context.blobs.keys
     ids: list[int] = []
     fresh: dict[str, list[Entry]] = {}
     for message in messages:
         attributes = orjson.dumps(message.attributes)
         cursor = tx.execute(
             "INSERT INTO pubsub_messages(topic, data, attributes, ordering_key, published) VALUES(?,?,?,?,?)",
-            (topic, message.data, attributes, message.ordering_key, now),
+            (topic, data_keys.kept(data, version, message.data), attributes, message.ordering_key, now),
         )
         message_id = int(cursor.lastrowid or 0)
         ids.append(message_id)
@@ -116,19 +120,20 @@ def save_attempts(tx: sqlite3.Connection, subscription: str, attempts: list[tupl
 
 
 def load(context: Context, ids: list[int]) -> dict[int, Message]:
-    """The stored messages of those ids."""
+    """The stored messages of those ids, without those whose data are encrypted by a version that is closed."""
     found: dict[int, Message] = {}
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         marks = ",".join("?" * len(part))
         for row in context.db.all(f"SELECT * FROM pubsub_messages WHERE id IN ({marks})", part):  # noqa: S608 only marks
-            found[row["id"]] = Message(
-                data=row["data"],
-                attributes=orjson.loads(row["attributes"]),
-                ordering_key=row["ordering_key"],
-                id=row["id"],
-                published=row["published"],
-            )
+            with contextlib.suppress(ApiError):
+                found[row["id"]] = Message(
+                    data=data_keys.read(context.blobs.keys, row["data"]),
+                    attributes=orjson.loads(row["attributes"]),
+                    ordering_key=row["ordering_key"],
+                    id=row["id"],
+                    published=row["published"],
+                )
     return found
 
 

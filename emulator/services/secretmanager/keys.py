@@ -51,3 +51,8 @@ def require_usable(context: Context, name: str, body: dict[str, Any], tx: sqlite
     user = cloudkms.User(agent_of(context, "secretmanager", name), _REFUSALS)
     for key, _ in keys(name, body):
         cloudkms.version_for(context, key, user, tx=tx)
+
+
+def protecting(context: Context, body: dict[str, Any]) -> str:
+    """The version that encrypts a payload on the disk: of the first key of a secret's body, "" where it has none."""
+    return next((cloudkms.primary_of(context, key) for key, _ in keys("", body)), "")

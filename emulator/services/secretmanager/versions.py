@@ -23,6 +23,7 @@ from emulator.services.secretmanager.names import (
     versions_of,
 )
 from emulator.services.secretmanager.service import METHODS, SERVICE, VERSIONS
+from emulator.state import data_keys
 from emulator.state.clock import Clock
 from emulator.state.resources import Resource
 
@@ -55,7 +56,8 @@ async def add(request: Request) -> Answer:
         if given:
             body["clientSpecifiedPayloadChecksum"] = True
         made = context.resources.insert(tx, VERSIONS, name, secret.name, body)
-        tx.execute("INSERT INTO secret_payloads VALUES(?,?,?)", (name, data, checksum))
+        kept = data_keys.kept(context.blobs.keys, keys.protecting(context, secret.body), data)
+        tx.execute("INSERT INTO secret_payloads VALUES(?,?,?)", (name, kept, checksum))
         telling.tell(context, tx, secret, "SECRET_VERSION_ADD", view(made))
         return made
 
@@ -121,7 +123,8 @@ async def access(request: Request) -> Answer:
     row = context.db.one("SELECT data, checksum FROM secret_payloads WHERE version = ?", (version.name,))
     if row is None:  # destroyed between the two reads
         raise failed_precondition(f"Secret Version [{shown(version.name)}] is in {DESTROYED} state.")
-    payload = {"data": base64.b64encode(row["data"]).decode(), "dataCrc32c": str(row["checksum"])}
+    data = data_keys.read(context.blobs.keys, row["data"])
+    payload = {"data": base64.b64encode(data).decode(), "dataCrc32c": str(row["checksum"])}
     return {"name": shown(version.name), "payload": payload}
 
 
