@@ -8,11 +8,13 @@ from typing import Any
 from emulator.access import conditions
 from emulator.access.federated import POOLS
 from emulator.errors import invalid_argument, not_implemented
+from emulator.gateway import policies
 from emulator.gateway.collections import Collection
-from emulator.gateway.request import Request
+from emulator.gateway.request import Answer, Request
 from emulator.services.iam.federation import resources
 from emulator.services.iam.federation.issuers import check_jwks
 from emulator.services.iam.federation.resources import ACTIVE, find
+from emulator.services.iam.service import SERVICE
 from emulator.state.resources import Resource
 
 PROVIDERS = "iam.workloadIdentityPoolProviders"
@@ -97,3 +99,23 @@ resources.Methods(POOL, "WorkloadIdentityPool").register(_METHODS, "iam.workload
 resources.Methods(PROVIDER, "WorkloadIdentityPoolProvider").register(
     f"{_METHODS}.providers", "iam.workloadIdentityPoolProviders"
 )
+
+
+@SERVICE.handles(f"{_METHODS}.getIamPolicy", permission="iam.workloadIdentityPools.getIamPolicy")
+async def get_policy(request: Request) -> Answer:
+    """The policy of a pool: who may look at it and change it, and not whom it lets in."""
+    find(request.context, POOLS, request.name)
+    return request.context.policies.shown(request.name, request)
+
+
+@SERVICE.handles(f"{_METHODS}.setIamPolicy", permission="iam.workloadIdentityPools.setIamPolicy")
+async def set_policy(request: Request) -> Answer:
+    """Replace the policy of a pool."""
+    context, name = request.context, request.name
+    return await policies.replace(request, name, lambda tx: find(context, POOLS, name, tx))
+
+
+@SERVICE.handles(f"{_METHODS}.testIamPermissions", permission="")
+async def test_permissions(request: Request) -> Answer:
+    """Which of the permissions asked for the caller holds on a pool."""
+    return policies.held_permissions(request, request.name)
