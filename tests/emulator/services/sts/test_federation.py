@@ -236,6 +236,18 @@ def test_a_pool_that_is_disabled_or_deleted_ends_its_tokens_until_it_is_back(
     assert emulator.request("GET", f"/v1/{topic}", token=token)[0] == 200
 
 
+def test_who_may_change_a_pool_is_its_policys_affair(federation: Federation, account: Account) -> None:
+    emulator, path = federation.emulator, f"/v1/{federation.pool}"
+    assert emulator.request("PATCH", f"{path}?updateMask=displayName", {"displayName": "x"}, account.token)[0] == 403
+    bindings = [{"role": "roles/iam.workloadIdentityPoolAdmin", "members": [account.member]}]
+    ask(emulator, "POST", f"{path}:setIamPolicy", {"policy": {"bindings": bindings}})
+    assert ask(emulator, "POST", f"{path}:getIamPolicy", {})["bindings"] == bindings
+    wish = {"permissions": ["iam.workloadIdentityPools.update", "pubsub.topics.get"]}
+    held = emulator.request("POST", f"{path}:testIamPermissions", wish, account.token)
+    assert held == (200, {"permissions": wish["permissions"][:1]})
+    assert emulator.request("PATCH", f"{path}?updateMask=displayName", {"displayName": "x"}, account.token)[0] == 200
+
+
 @pytest.fixture
 def served(federation: Federation) -> Iterator[str]:
     """The address of an issuer on this machine that publishes the keys."""
