@@ -17,14 +17,18 @@ def log_access(running: RunningEmulator) -> None:
     assert running.request("POST", f"{project}:setIamPolicy", body)[0] == 200
 
 
-def logged(running: RunningEmulator, number: int, methods: str = "", log: str = "data_access") -> list[dict[str, Any]]:
+def logged(
+    running: RunningEmulator, number: int, methods: str = "", log: str = "data_access", within: str = ""
+) -> list[dict[str, Any]]:
     """The audit entries of a log, access to data or "activity", once there are `number`.
 
-    Of methods whose ids contain `methods`.
+    Of methods whose ids contain `methods`, on resources whose names contain `within`.
     """
     chosen = f'logName="projects/{running.project}/logs/cloudaudit.googleapis.com%2F{log}"'
     if methods:
         chosen += f' AND protoPayload.methodName:"{methods}"'
+    if within:
+        chosen += f' AND protoPayload.resourceName:"{within}"'
     body = {"resourceNames": [f"projects/{running.project}"], "filter": chosen, "pageSize": 1000}
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -1,6 +1,7 @@
 """What an HL7v2 store acknowledged is there after kill -9, once."""
 
 import base64
+import os
 import sqlite3
 import threading
 import time
@@ -18,7 +19,7 @@ from tests.emulator.services.healthcare.hl7v2.test_messages import sent
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
-CLIENTS, BEFORE_KILL, ROUNDS = 4, 40, 3
+CLIENTS, BEFORE_KILL, ROUNDS = 4, 40, int(os.environ.get("KILL_ROUNDS", "2"))
 
 
 def ingest_until_killed(emulator: RunningEmulator, url: str, place: int) -> dict[str, bytes]:
@@ -83,6 +84,7 @@ def listed(emulator: RunningEmulator, store: str) -> list[dict[str, Any]]:
 
 @pytest.mark.crash
 def test_nothing_that_was_acknowledged_is_lost_or_there_twice(start_emulator: StartEmulator) -> None:
+    """KILL_ROUNDS is how often the emulator is killed."""
     emulator = start_emulator()
     parent = f"projects/{emulator.project}/locations/us-central1/datasets"
     emulator.request("POST", f"/v1/{parent}?datasetId=d", {})

@@ -1,5 +1,6 @@
 """Every HL7v2 method of v1 and v1beta1: the permission it asks for, and the audit entry it leaves."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,7 +8,6 @@ import requests
 
 from emulator.gateway.discovery import Method, load
 from emulator.services.healthcare import SERVICE
-from tests.conftest import StartEmulator
 from tests.emulator.hl7v2.samples import GOOGLE
 from tests.emulator.services.healthcare.audits import log_access, logged
 from tests.emulator.services.healthcare.hl7v2.conftest import encoded
@@ -37,7 +37,7 @@ PERMISSIONS = {
     "getIamPolicy": "hl7V2Stores.getIamPolicy",
     "setIamPolicy": "hl7V2Stores.setIamPolicy",
 }
-PARTS = {"datasetsId": "d", "hl7V2StoresId": "s", "locationsId": "us-central1", "messagesId": "m"}
+PARTS = {"hl7V2StoresId": "s", "locationsId": "us-central1", "messagesId": "m"}
 
 
 def methods_of(version: str) -> list[Method]:
@@ -46,9 +46,9 @@ def methods_of(version: str) -> list[Method]:
     return sorted(found, key=lambda method: method.http == "DELETE")
 
 
-def ask(running: RunningEmulator, method: Method, token: str) -> requests.Response:
+def ask(running: RunningEmulator, dataset: str, method: Method, token: str) -> requests.Response:
     path = method.flat_path
-    for name, value in {**PARTS, "projectsId": running.project}.items():
+    for name, value in {**PARTS, "projectsId": running.project, "datasetsId": dataset}.items():
         path = path.replace(f"{{{name}}}", value)
     query = (
         "?hl7V2StoreId=t" if method.id == f"{PREFIX}create" else "?updateMask=labels" if method.http == "PATCH" else ""
@@ -63,15 +63,21 @@ def ask(running: RunningEmulator, method: Method, token: str) -> requests.Respon
     )
 
 
-@pytest.fixture
-def emulator(start_emulator: StartEmulator) -> RunningEmulator:
-    """An emulator with a store, whose project has all access to data logged."""
-    running = start_emulator()
-    parent = f"/v1/projects/{running.project}/locations/us-central1/datasets"
-    running.request("POST", f"{parent}?datasetId=d", {})
-    assert running.request("POST", f"{parent}/d/hl7V2Stores?hl7V2StoreId=s", {})[0] == 200
+@pytest.fixture(scope="module")
+def emulator(running: RunningEmulator) -> RunningEmulator:
+    """An emulator whose project has all access to data logged."""
     log_access(running)
     return running
+
+
+@pytest.fixture
+def data(emulator: RunningEmulator, unique: Callable[[str], str]) -> str:
+    """The id of a dataset with a store."""
+    made = unique("each")
+    parent = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
+    emulator.request("POST", f"{parent}?datasetId={made}", {})
+    assert emulator.request("POST", f"{parent}/{made}/hl7V2Stores?hl7V2StoreId=s", {})[0] == 200
+    return made
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
@@ -82,19 +88,19 @@ def test_every_method_is_answered(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
-def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> None:
+def test_permission_and_audit_entry(emulator: RunningEmulator, data: str, version: str) -> None:
     methods = [method for method in methods_of(version) if method.id.removeprefix(PREFIX) in PERMISSIONS]
-    nobody = make_account(emulator, "nobody").token
+    nobody = make_account(emulator, f"nobody-{version}").token
     for method in methods:
         permission = f"healthcare.{PERMISSIONS[method.id.removeprefix(PREFIX)]}"
-        refused = ask(emulator, method, nobody)
+        refused = ask(emulator, data, method, nobody)
         assert refused.status_code == 403, method.id
         assert permission in refused.json()["error"]["message"], method.id
-        answer = ask(emulator, method, emulator.owner_token)
+        answer = ask(emulator, data, method, emulator.owner_token)
         assert answer.status_code < 500, (method.id, answer.text)
-    data = [method for method in methods if ".messages." in method.id]
-    found = logged(emulator, 2 * len(data), f"{PREFIX}messages")
-    for method in data:
+    of_messages = [method for method in methods if ".messages." in method.id]
+    found = logged(emulator, 2 * len(of_messages), f"{PREFIX}messages", within=f"/datasets/{data}/")
+    for method in of_messages:
         mine = [entry for entry in found if entry["methodName"] == method.id]
         permission = f"healthcare.{PERMISSIONS[method.id.removeprefix(PREFIX)]}"
         granted = {(one["permission"], one["granted"]) for entry in mine for one in entry["authorizationInfo"]}
@@ -113,11 +119,13 @@ def test_permission_and_audit_entry(emulator: RunningEmulator, version: str) -> 
         ("roles/healthcare.hl7V2StoreViewer", [], ["ingest", "create", "get", "list", "delete"]),
     ],
 )
-def test_roles_allow_what_google_says(emulator: RunningEmulator, role: str, may: list[str], may_not: list[str]) -> None:
-    store = f"projects/{emulator.project}/locations/us-central1/datasets/d/hl7V2Stores/s"
-    account = make_account(emulator, "member")
+def test_roles_allow_what_google_says(
+    emulator: RunningEmulator, data: str, role: str, may: list[str], may_not: list[str]
+) -> None:
+    store = f"projects/{emulator.project}/locations/us-central1/datasets/{data}/hl7V2Stores/s"
+    account = make_account(emulator, f"member-{data}")
     policy = {"bindings": [{"role": role, "members": [account.member]}]}
     assert emulator.request("POST", f"/v1/{store}:setIamPolicy", {"policy": policy})[0] == 200
     methods = {method.id.removeprefix(f"{PREFIX}messages."): method for method in methods_of("v1")}
-    codes = {name: ask(emulator, methods[name], account.token).status_code for name in (*may, *may_not)}
+    codes = {name: ask(emulator, data, methods[name], account.token).status_code for name in (*may, *may_not)}
     assert {name for name, code in codes.items() if code == 403} == {*may_not}
