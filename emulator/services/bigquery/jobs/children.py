@@ -45,7 +45,7 @@ async def start(session: Session, sql: Fragment, script: Script, kind: str) -> J
         child.statistics["transactionInfo"] = {"transactionId": session.transaction.id}
 
     def keep(tx: sqlite3.Connection) -> None:
-        store.insert_in(tx, child)
+        store.insert_in(tx, child, store.row_of(child))
         store.insert_child_in(tx, child, parent)
 
     await session.context.db.write(keep)

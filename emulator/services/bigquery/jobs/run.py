@@ -42,8 +42,10 @@ async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection]
     if has_slot:
         job.statistics["startTime"] = str(job.created)
 
+    row = store.row_of(job)
+
     def change(tx: sqlite3.Connection) -> None:
-        store.insert_in(tx, job)
+        store.insert_in(tx, job, row)
         if also is not None:
             also(tx)
 

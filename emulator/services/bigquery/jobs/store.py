@@ -117,17 +117,20 @@ def new(context: Context, project: str, body: dict[str, Any], principal: str) ->
     return Job(project, identifier, location, principal, created, shown, has_own_id=not reference.get("jobId"))
 
 
-def insert_in(tx: sqlite3.Connection, job: Job) -> None:
+def row_of(job: Job) -> tuple[Any, ...]:
+    """A new job as `insert_in` keeps it: as it is now, whatever becomes of it meanwhile."""
+    about = (job.project, job.id, job.location, job.state, job.created, job.principal)
+    return (*about, orjson.dumps(job.body), orjson.dumps(job.payload))
+
+
+def insert_in(tx: sqlite3.Connection, job: Job, row: tuple[Any, ...]) -> None:
     """Keep a new job inside a write. Raises 409 where its id is taken."""
     try:
         tx.execute(
             "INSERT INTO bigquery_jobs(project, id, location, state, created, principal, body, payload) "
             "VALUES(?,?,?,?,?,?,?,?)",
-            (
-                job.project, job.id, job.location, job.state, job.created, job.principal, orjson.dumps(job.body),
-                orjson.dumps(job.payload),
-            ),
-        )  # fmt: skip
+            row,
+        )
     except sqlite3.IntegrityError:
         raise errors.duplicate("Job", f"{job.project}:{job.location}.{job.id}") from None
 
