@@ -51,7 +51,7 @@ def production() -> dict[str, Any]:
 
 
 def test_production_keeps_every_rule_lacks_no_grant_and_is_not_destroyed(project_stack: MakeStack) -> None:
-    stack = project_stack(**production(), fhirStores={"fhir": {"version": "R4"}})
+    stack = project_stack(**production(), fhirStores={"fhir": {"version": "R4"}}, auditLocked="true")
     configuration = stack.folder / "configuration.json"
     configuration.write_text(stack.run("config", "--json").output)
     code, found = command(stack, "preflight", "--before", "--stack", "local", "--configuration", configuration)
@@ -68,6 +68,7 @@ def test_production_keeps_every_rule_lacks_no_grant_and_is_not_destroyed(project
     assert (code, [name for name, broken in rules.items() if broken]) == (0, [])
     code, found = command(stack, "preflight", "--outputs", made["outputs"])
     assert (code, unwell(found)) == (0, [])
+    assert {"2192 days, locked", "ADMIN_READ, DATA_READ, DATA_WRITE"} <= {each["detail"] for each in found["checks"]}
 
     reader = json.loads(made["outputs"].read_text())["reader_email"]
     _, answer = command(stack, "access", "why", reader, "storage.objects.get", "landing", "--outputs", made["outputs"])
