@@ -13,6 +13,7 @@ import pytest
 
 from scripts.access import resources
 from scripts.access.matrix import accounts
+from scripts.access.methods import METHODS
 from scripts.credentials import ACT_AS
 from scripts.errors import ExitCode
 from scripts.stack import OUTPUTS_VARIABLE
@@ -32,6 +33,11 @@ _FEW = (
     "healthcare-agent-writes-export",
     "encryption-storage",
 )
+_ABOVE = {
+    ("cloudresourcemanager.organizations.getIamPolicy", "resourcemanager.organizations.getIamPolicy"),
+    ("iam.policies.listPolicies", "iam.denypolicies.list"),
+}
+"""What `access` asks of the organization, and which roles on it alone allow."""
 TRIED = tuple(COMMAND_LINES) if os.environ.get("MISSING_GRANTS") == "all" else _FEW
 
 
@@ -85,6 +91,16 @@ def test_who_may_not_act_as_an_account_is_told_so(ready: Standing, run: Run, mon
     emulator = KEY.partition(":")[2]
     assert f" {emulator} lacks iam.serviceAccounts.getAccessToken on projects/" in ended.err
     assert f"/serviceAccounts/{reader}: `python -m scripts access why {emulator} " in ended.err
+
+
+def test_every_method_that_the_commands_called_is_in_the_matrix(ready: Standing) -> None:
+    """Of the command lines above, as far as a permission was asked for on something of the stack's."""
+    people = {f"serviceAccount:{each}" for each in accounts(ready.outputs).values()}
+    called = ready.emulator.request("GET", "/_emulator/requests?limit=10000")[1]["requests"]
+    asked = {(each["method"], each["permission"]) for each in called if each["principal"] in people}
+    known = {(each.id, each.permission) for each in METHODS}
+    assert asked & known
+    assert {each for each in asked if each[1]} - known - _ABOVE == set()
 
 
 def test_every_grant_has_a_command_line_or_a_reason_for_none(standing: Standing) -> None:

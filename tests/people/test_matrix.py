@@ -22,8 +22,8 @@ from tests.support.emulator import ROOT
 
 __all__ = ["run"]
 REFUSED = HTTPStatus.FORBIDDEN
-# Answers of a call that was allowed and changes nothing: done, there already, or of another generation.
-ALLOWED = (HTTPStatus.OK, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
+# Answers of a call that was allowed and changes nothing: done, not there, there already, or of another generation.
+ALLOWED = (HTTPStatus.OK, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,8 @@ def call(row: Row, resource: Resource, name: str) -> tuple[str, str, object] | N
         "storage.buckets.getIamPolicy": ("GET", f"{bucket}/iam", None),
         "bigquery.datasets.get": ("GET", tables, None),
         "bigquery.tables.list": ("GET", f"{tables}/tables", None),
+        "bigquery.tables.get": ("GET", f"{tables}/tables/{TABLE}", None),
+        "bigquery.tables.delete": ("DELETE", f"{tables}/tables/nothing", None),
         "bigquery.tables.insert": ("POST", f"{tables}/tables", table),
         "bigquery.tabledata.list": ("GET", f"{tables}/tables/{TABLE}/data", None),
     }

@@ -78,7 +78,8 @@ def test_an_agent_without_its_grant(run: Run, live: Live) -> None:
     ended = run("import", "--outputs", live.path)
     assert ended.code == 1
     assert ended.err.startswith("error: Healthcare API doesn't have required Cloud Storage permission.")
-    assert "Run `pulumi up --refresh`, which grants" in ended.err
+    on = f"lacks storage.objects.get on gs://{live.outputs.landing_bucket}: run `pulumi up --refresh`, which grants it"
+    assert on in ended.err
     assert live.outputs.healthcare_agent_email in ended.err
     status = run("status", "--outputs", live.path)
     assert status.code == 1
