@@ -145,6 +145,23 @@ def test_nothing_of_messages_and_secrets_is_on_the_disk(encrypted: Encrypted, un
     assert ask(emulator, "GET", f"{secrets}/{secret}/versions/latest:access")["payload"]["data"] == data
 
 
+def test_nothing_of_hl7v2_messages_is_on_the_disk(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    """But for what they are found by: patients' ids, the facility, labels."""
+    emulator, text = encrypted.emulator, b"MSH|^~\\&|A|A|B|B|20200101||ADT^A01|1|P|2.5\rPID|1||||" + CANARY
+    parent = f"/v1/projects/{PROJECT}/locations/us"
+    for key in (encrypted.key, ""):
+        dataset = unique("messages")
+        spec = {"encryptionSpec": {"kmsKeyName": key}} if key else {}
+        ask(emulator, "POST", f"{parent}/datasets?datasetId={dataset}", spec)
+        ask(emulator, "POST", f"{parent}/datasets/{dataset}/hl7V2Stores?hl7V2StoreId=s", {})
+        store = f"{parent}/datasets/{dataset}/hl7V2Stores/s"
+        data = base64.b64encode(text).decode()
+        name = ask(emulator, "POST", f"{store}/messages", {"message": {"data": data}})["name"]
+        assert encrypted.files_with(CANARY) == []
+        assert ask(emulator, "GET", f"/v1/{name}?view=RAW_ONLY")["data"] == data
+        assert ask(emulator, "POST", f"{store}/messages", {"message": {"data": data}})["name"] == name
+
+
 def test_messages_of_a_destroyed_version_never_come(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
     emulator = encrypted.emulator
     key = make_key(emulator, unique("ring"), agent_of(emulator, "pubsub"))

@@ -4,6 +4,7 @@ Nothing here asks whether a change is allowed, or tells anybody of it: requests,
 """
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
 
 if TYPE_CHECKING:
     from emulator.context import Context
+
+
+Keep = Callable[[bytes], bytes | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,15 @@ def known(tx: sqlite3.Connection, key: Key, identifier: str) -> Row | None:
     return None if row is None else stored.row_of(row)
 
 
-def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None) -> Row:
-    """Make a message be there; `before` is its row, where it has one."""
+def put(
+    tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None, keep: Keep
+) -> Row:
+    """Make a message be there; `before` is its row, where it has one, and `keep` what stored.keeping_of gave."""
     row = Row(0, identifier, state, new.sent, *_facts(new), len(new.body.raw))
     if before is not None:
         change(tx, before, state)
         row = replace(row, number=before.number)
-        _read_anew(tx, key, row, new)
+        _read_anew(tx, key, row, new, keep)
         return row
     made = tx.execute(
         "INSERT INTO hl7v2_messages(store, id, live, changed, created, operation, labels, sent, type, facility, size)"
@@ -77,8 +83,8 @@ def put(tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: St
         ),
     )
     row = replace(row, number=int(made.lastrowid or 0))
-    body = new.body
-    tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", (row.number, body.raw, body.terminator, body.schematized))
+    values = (row.number, keep(new.body.raw), new.body.terminator, keep(new.body.schematized))
+    tx.execute("INSERT INTO hl7v2_bodies VALUES(?,?,?,?)", values)
     _put_patients(tx, key, row, new)
     return row
 
@@ -88,15 +94,18 @@ def _facts(new: Ready) -> tuple[str, str]:
     return new.message.message_type, new.message.field(HEADER, 4)
 
 
-def _read_anew(tx: sqlite3.Connection, key: Key, row: Row, new: Ready) -> None:
-    """Keep what a store as it is set to now reads in bytes that it has: segments, schematizedData, the send time."""
+def _read_anew(tx: sqlite3.Connection, key: Key, row: Row, new: Ready, keep: Keep) -> None:
+    """Keep what a store as it is set to now reads in bytes that it has: segments, schematizedData, the send time.
+
+    What is encrypted is never the same.
+    """
     sql = "SELECT 1 FROM hl7v2_bodies WHERE number = ? AND terminator = ? AND schematized = ?"
     same = tx.execute(sql, (row.number, new.body.terminator, new.body.schematized)).fetchone()
     sql = "UPDATE hl7v2_messages SET sent = ?, type = ?, facility = ? WHERE number = ?"
     tx.execute(sql, (row.sent, row.type, row.facility, row.number))
     if same is None:
         sql = "UPDATE hl7v2_bodies SET terminator = ?, schematized = ? WHERE number = ?"
-        tx.execute(sql, (new.body.terminator, new.body.schematized, row.number))
+        tx.execute(sql, (new.body.terminator, keep(new.body.schematized), row.number))
         tx.execute("DELETE FROM hl7v2_patients WHERE store = ? AND number = ?", (key.number, row.number))
         _put_patients(tx, key, row, new)
 

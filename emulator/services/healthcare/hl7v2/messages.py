@@ -126,4 +126,4 @@ def _page(reader: sqlite3.Connection, store: Store, found: Sequence[Row], size: 
 def _shown(reader: sqlite3.Connection, store: Store, row: Row, view: str) -> Json:
     if view == views.BASIC:
         return views.named(store.name, row)
-    return views.shown(store.name, store.version, row, stored.body_of(reader, store.name, row), view)
+    return views.shown(store.name, store.version, row, stored.body_of(reader, store, row), view)

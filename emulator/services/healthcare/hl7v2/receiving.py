@@ -113,12 +113,11 @@ def _receive(tx: sqlite3.Connection, context: "Context", store: Store, ready: Re
     if before is not None and before.state.live:
         if store.rejects_duplicates:
             raise already_exists("The store has a message of the same bytes, and rejectDuplicateMessage is set.")
-        body = stored.body_of(tx, store.name, before)
+        body = stored.body_of(tx, store, before)
         return Received(before, body, key.acknowledgement_of(identifier))
     at = times.now(context)
-    row = keeping.put(
-        tx, key, ready, identifier, State(live=True, changed=at, created=at, operation="", labels=ready.labels), before
-    )
+    state = State(live=True, changed=at, created=at, operation="", labels=ready.labels)
+    row = keeping.put(tx, key, ready, identifier, state, before, stored.keeping_of(context, store.name, tx))
     if resource.body.get("notificationConfigs") or resource.body.get("notificationConfig"):
         patients = frozenset(ready.message.patient_ids())
         changes.announce(context, tx, resource, [Change(row, patients, store.zone, ingested)])

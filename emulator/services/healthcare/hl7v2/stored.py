@@ -4,17 +4,20 @@ import base64
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from emulator.errors import ApiError, not_found
 from emulator.hl7v2 import message, parsed
 from emulator.hl7v2.schemas.layers import Package, package_of
-from emulator.services.healthcare import zones
+from emulator.services.healthcare import keys, zones
 from emulator.services.healthcare.names import DATASET
+from emulator.state import data_keys
+from emulator.state.data_keys import DataKeys
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -35,6 +38,8 @@ class Store:
     """Of its dataset: that of send times without an offset."""
     package: Package | None
     """Its schemas, None where messages are not schematized."""
+    keys: DataKeys | None = None
+    """Those that encrypt messages on the disk, None where nothing does."""
 
     @property
     def name(self) -> str:
@@ -135,7 +140,7 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
     resource = context.resources.require(KIND, name, tx)
     dataset = context.resources.get(DATASET, resource.parent, tx)
     zone = zones.of_name(dataset.body.get("timeZone", "") if dataset is not None else "")
-    return Store(resource, zone, _package(context, resource))
+    return Store(resource, zone, _package(context, resource), context.blobs.keys)
 
 
 def _package(context: "Context", resource: Resource) -> Package | None:
@@ -192,10 +197,16 @@ def _missing(name: str) -> ApiError:
     return not_found(f"Resource not found: {name}.")
 
 
-def body_of(reader: sqlite3.Connection, store: str, row: Row) -> Body:
-    """The body of a message of a store by name; 404 where both went after the row was read."""
+def keeping_of(context: "Context", name: str, tx: sqlite3.Connection) -> Callable[[bytes], bytes | str]:
+    """What makes of a message's bytes in a store what its row holds: the same, or encrypted where that is asked for."""
+    return partial(data_keys.kept, context.blobs.keys, keys.version_for_data(context, name, tx))
+
+
+def body_of(reader: sqlite3.Connection, store: Store, row: Row) -> Body:
+    """The body of a message; 404 where both went after the row was read, 400 where its key is closed."""
     sql = "SELECT raw, terminator, schematized FROM hl7v2_bodies WHERE number = ?"
     found = reader.execute(sql, (row.number,)).fetchone()
     if found is None:
-        raise _missing(f"{store}/messages/{row.id}")
-    return Body(*found)
+        raise _missing(f"{store.name}/messages/{row.id}")
+    raw, terminator, schematized = found
+    return Body(data_keys.read(store.keys, raw), terminator, data_keys.read(store.keys, schematized))

@@ -83,6 +83,7 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
     context = job.context
     key = stored.key_in(tx, context.resources.require(stored.KIND, job.payload["store"], tx).name)
     at, number = times.now(context), operations.number(job.operation)
+    keep = stored.keeping_of(context, job.payload["store"], tx)
     for one in ready:
         identifier = key.id_of(one.body.raw)
         before = keeping.known(tx, key, identifier)
@@ -96,6 +97,7 @@ def _store(tx: sqlite3.Connection, job: Job, ready: Sequence[Ready]) -> list[Pro
             identifier,
             State(live=True, changed=at, created=created, operation=number, labels=one.labels),
             before,
+            keep,
         )
     return [None] * len(ready)
 

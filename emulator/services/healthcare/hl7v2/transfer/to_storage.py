@@ -70,6 +70,6 @@ def _lines(selected: Selection, rows: Sequence[Row], view: str) -> bytes:
     def shown(row: Row) -> Json:
         if view == views.BASIC:
             return views.named(store.name, row)
-        return views.shown(store.name, store.version, row, stored.body_of(reader, store.name, row), view)
+        return views.shown(store.name, store.version, row, stored.body_of(reader, store, row), view)
 
     return b"".join(orjson.dumps(shown(row), option=orjson.OPT_APPEND_NEWLINE) for row in rows)
