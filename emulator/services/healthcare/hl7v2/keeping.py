@@ -65,9 +65,12 @@ def known(tx: sqlite3.Connection, key: Key, identifier: str) -> Row | None:
 
 
 def put(
-    tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None, keep: Keep
+    tx: sqlite3.Connection, key: Key, new: Ready, identifier: str, state: State, before: Row | None, keep: Keep = bytes
 ) -> Row:
-    """Make a message be there; `before` is its row, where it has one, and `keep` what stored.keeping_of gave."""
+    """Make a message be there; `before` is its row, where it has one.
+
+    `keep` is what stored.keeping_of gave; without it bytes are kept as they are.
+    """
     row = Row(0, identifier, state, new.sent, *_facts(new), len(new.body.raw))
     if before is not None:
         change(tx, before, state)
