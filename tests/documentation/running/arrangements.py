@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.documentation.running.arrangement import CHECKS, GOOGLE, OTHERS, READERS, REGISTRY, RUNS, Arrangement
+from tests.documentation.running.arrangement import (
+    CHECKS,
+    GOOGLE,
+    MEASURES,
+    OTHERS,
+    READERS,
+    REGISTRY,
+    RUNS,
+    Arrangement,
+)
 
 SEED: Final = """
 python -m emulator start --detach
@@ -18,6 +27,7 @@ python -m scripts rehearse "$STOCK/set" --films 12 --side 64 --clean
 """
 """What most pages take for granted: the README's stack with some films, and patients with all that belongs to them."""
 
+_VIEW_OF_TRIAL = "with_stack trial; unset HEALTHCARE_EMULATOR_HOST; python -m scripts view --stack trial"
 ALONE: Final = "python -m emulator start --detach"
 """What pages take for granted that need no stack."""
 
@@ -86,7 +96,7 @@ ARRANGEMENTS: Final[Mapping[str, Arrangement]] = {
         not_run={"scripts/demo": "tests/e2e/test_demo.py", "scripts/test": CHECKS},
     ),
     "airflow_provider/README.md": Arrangement(not_run={"pip install": REGISTRY}),
-    "benchmarks/README.md": Arrangement(not_run={".venv/bin/python -m benchmarks": "tests/benchmarks/__init__.py"}),
+    "benchmarks/README.md": Arrangement(not_run={".venv/bin/python -m benchmarks": MEASURES}),
     "docs/how-to/access.md": Arrangement(),
     "docs/how-to/configure.md": Arrangement(
         before=_FILMS + _KEYS,
@@ -193,14 +203,28 @@ python -m scripts fhir load patients/
         },
     ),
     "docs/how-to/load-with-dataflow.md": Arrangement(
-        before=_SET + "; " + _MADE_TRIAL,
+        before=_SET
+        + "\n"
+        + _MADE_TRIAL
+        + """
+bucket my-set
+find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOME/nih/"}"; done
+""",
         first="with_stack trial\n",
-        not_run={".venv/bin/pip": REGISTRY, "gcloud": GOOGLE, "unzip": GOOGLE},
+        stand_ins={"MY-BUCKET": "my-set"},
+        not_run={
+            ".venv/bin/pip": REGISTRY,
+            "gcloud": GOOGLE,
+            "unzip": GOOGLE,
+            "python -m scripts pipeline gs://MY-BUCKET/nih --import": GOOGLE,
+            "python -m scripts pipeline ~/nih-lists": GOOGLE,
+            "python -m scripts verify": GOOGLE,
+        },
     ),
     "docs/how-to/policy.md": Arrangement(
         before=_MADE_TRIAL,
         first="with_stack trial\n",
-        not_run={"python3 -m venv": REGISTRY, "pulumi up --policy-pack": "tests/infra/policy/__init__.py"},
+        not_run={"python3 -m venv": REGISTRY, "pulumi up --policy-pack": REGISTRY},
     ),
     "docs/how-to/preflight.md": Arrangement(before=_MADE_TRIAL, first="with_stack trial\n"),
     "docs/how-to/query.md": Arrangement(),
@@ -208,7 +232,7 @@ python -m scripts fhir load patients/
         stand_ins={
             "PROJECT-ID": "local-project",
             "gs://INBOX/films": "$HOME/nih",
-            "/secrets/key": "$PWD/key",
+            "--key /secrets/key": "--key $PWD/key --recipe ps315-headers",
             "my-project": "local-project",
         },
         before=_SET + "\nopenssl rand -base64 32 > key; mv ~/nih/Data_Entry_2017.csv ~/nih/list.csv",
@@ -223,6 +247,7 @@ python -m scripts fhir load patients/
             "UID": "$(another_study)",
             "series/UID": "series/$(another_series)",
             "1.2.840.*": "2.25.*",
+            "--overwrite": "--overwrite --yes",
             "--where PatientID=00000001": "--where PatientID=$(a_patient)",
             "delete STUDY [SERIES [INSTANCE]]": "delete --yes $(a_study)",
             "delete studies/UID": "delete --yes studies/$(another_study)",
@@ -252,9 +277,15 @@ python -m scripts fhir load patients/
         alone=True,
     ),
     "docs/how-to/view.md": Arrangement(
-        before=_MADE_TRIAL, first="with_stack trial\n", stand_ins={"STUDY": "$(a_study)"}
+        before=f"({_MADE_TRIAL})",
+        stand_ins={"STUDY": "$(a_study)", "python -m scripts view --stack trial": _VIEW_OF_TRIAL},
     ),
-    "docs/how-to/watch-notifications.md": Arrangement(),
+    "docs/how-to/watch-notifications.md": Arrangement(
+        stand_ins={"--timeout 60": "--timeout 5"},
+        stays=dict.fromkeys(
+            ("python -m scripts watch  ", "python -m scripts watch --json", "python -m scripts watch hl7v2"), "true"
+        ),
+    ),
     "docs/security.md": Arrangement(
         first="on_google\n", stand_ins={"PROJECT-ID": "local-project"}, not_run={"gcloud": GOOGLE}
     ),
