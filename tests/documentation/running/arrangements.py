@@ -226,7 +226,12 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
         first="with_stack trial\n",
         not_run={"python3 -m venv": REGISTRY, "pulumi up --policy-pack": REGISTRY},
     ),
-    "docs/how-to/preflight.md": Arrangement(before=_MADE_TRIAL, first="with_stack trial\n"),
+    "docs/how-to/preflight.md": Arrangement(
+        first="with_stack trial\n",
+        stand_ins={
+            "python -m scripts preflight --stack": "pulumi up --skip-preview; python -m scripts preflight --stack"
+        },
+    ),
     "docs/how-to/query.md": Arrangement(),
     "docs/how-to/schedule.md": Arrangement(
         stand_ins={
@@ -235,6 +240,7 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
             "--key /secrets/key": "--key $PWD/key --recipe ps315-headers",
             "my-project": "local-project",
         },
+        first="export AIRFLOW_HOME=~/airflow\n",
         before=_SET + "\nopenssl rand -base64 32 > key; mv ~/nih/Data_Entry_2017.csv ~/nih/list.csv",
         not_run={"gcloud": GOOGLE, "HEALTHCARE_NIGHTLY_PARAMETERS=": "tests/dags/test_nightly.py"},
     ),
@@ -287,7 +293,13 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
         ),
     ),
     "docs/security.md": Arrangement(
-        first="on_google\n", stand_ins={"PROJECT-ID": "local-project"}, not_run={"gcloud": GOOGLE}
+        first="on_google\n",
+        stand_ins={
+            "PROJECT-ID": "local-project",
+            "python -m emulator start": "python -m emulator start --state $HOME/other --port 9570 --grpc-port 9571",
+        },
+        not_run={"gcloud": GOOGLE},
+        after="python -m emulator stop --state ~/other",
     ),
     "examples/docker/README.md": Arrangement(not_run={"cp": OTHERS, "docker": OTHERS}),
     "examples/node/README.md": Arrangement(not_run={"": "tests/clients/test_examples.py"}),
