@@ -27,7 +27,9 @@ python -m scripts rehearse "$STOCK/set" --films 12 --side 64 --clean
 """
 """What most pages take for granted: the README's stack with some films, and patients with all that belongs to them."""
 
-_VIEW_OF_TRIAL = "with_stack trial; unset HEALTHCARE_EMULATOR_HOST; python -m scripts view --stack trial"
+_VIEW_OF_TRIAL = (
+    "with_stack trial; unset {HEALTHCARE,STORAGE,PUBSUB,BIGQUERY}_EMULATOR_HOST; python -m scripts view --stack trial"
+)
 ALONE: Final = "python -m emulator start --detach"
 """What pages take for granted that need no stack."""
 
