@@ -268,7 +268,10 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
         stays={"python -m scripts watch": "true"},
     ),
     "docs/how-to/terraform.md": Arrangement(before=_STOPPED, not_run={"terraform": REGISTRY}, alone=True),
-    "docs/how-to/test-with-pytest.md": Arrangement(not_run={"python -m venv": REGISTRY, "pip install": REGISTRY}),
+    "docs/how-to/test-with-pytest.md": Arrangement(
+        stand_ins={"pytest": "python -m pytest -c /dev/null --rootdir . -p emulator.testing.plugin test_first.py"},
+        not_run={"python -m venv": REGISTRY, "pip install": REGISTRY},
+    ),
     "docs/how-to/trouble.md": Arrangement(before=_STOPPED, alone=True),
     "docs/how-to/use-the-emulator.md": Arrangement(
         before=_STOPPED + "\npython -m emulator start --port 9570 --grpc-port 9571 --state ~/other --detach",
