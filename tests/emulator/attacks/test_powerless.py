@@ -80,7 +80,7 @@ def keep_secrets(running: RunningEmulator) -> None:
     project = running.project
     healthcare = f"/v1/projects/{project}/locations/us-central1/datasets/fuzz"
     patient = {"resourceType": "Patient", "name": [{"family": SECRET}]}
-    query = {"query": f"CREATE TABLE fuzz.fuzz AS SELECT '{SECRET}' a", "useLegacySql": False}
+    query = {"query": f"CREATE TABLE fuzz.fuzz AS SELECT '{SECRET}' a", "useLegacySql": False, "timeoutMs": 200_000}
     calls = [
         ("PATCH", f"{healthcare}/dicomStores/fuzz?updateMask=labels", {"labels": {"a": SECRET}}),
         ("POST", f"{healthcare}/fhirStores/fuzz/fhir/Patient", patient),
@@ -91,6 +91,7 @@ def keep_secrets(running: RunningEmulator) -> None:
     for method, path, body in calls:
         code, answer = running.request(method, path, body)
         assert code in (200, 201), (path, answer)
+    assert answer["jobComplete"], "what still runs would change the state later"
 
 
 def digest(running: RunningEmulator) -> dict[str, str]:
