@@ -11,6 +11,7 @@ from typing import Any
 from emulator.fhir.definitions import Definitions, Element, Type
 
 Json = dict[str, Any]
+Check = Callable[[str], Callable[[Any], Any]]
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _DEEPEST = 8
 
@@ -21,8 +22,11 @@ class Filling:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
 
-    def fill(self, made: Json, before: Json, kind: Type) -> None:
-        """Put, in place, a sign of absence where an object had an element that it must have, and has it no longer."""
+    def fill(self, made: Json, before: Json, kind: Type, check: Check | None) -> None:
+        """Put, in place, a sign of absence where an object had an element that it must have, and has it no longer.
+
+        With `check`, which gives the rule of a type, what stands for an element keeps that rule if it can.
+        """
         for element in kind.elements.values():
             if not element.min:
                 continue
@@ -32,6 +36,18 @@ class Filling:
             old = next((name for name in names if name in before or f"_{name}" in before), None)
             if old is not None:
                 self._absent(made, old, element, names[old])
+                if check is not None and old in before and old in made:
+                    made[old] = self._kept(made[old], before[old], names[old], check)
+
+    def _kept(self, filled: Any, before: Any, type_name: str, check: Check) -> Any:
+        """What stands for an element, with as much of what that had as the rule of its type asks for."""
+        if isinstance(filled, list):
+            first = next((each for each in before if isinstance(each, dict)), {}) if isinstance(before, list) else {}
+            return [self._kept(filled[0], first, type_name, check)]
+        kind = self._definitions[type_name]
+        if kind.kind != "inner" or not isinstance(before, dict) or not check(type_name)(filled):
+            return filled
+        return self.mended(filled, before, kind, check(type_name)) or filled
 
     def mended(self, made: Json, before: Json, kind: Type, is_wrong: Callable[[Json], object]) -> Json | None:
         """An object with the first of the elements that it lost, or all, said to be withheld, so that it is not wrong.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import zip_longest
@@ -12,7 +12,7 @@ from typing import Any
 
 from emulator.deidentify.fhir import ages
 from emulator.deidentify.fhir.attachments import Attached
-from emulator.deidentify.fhir.filling import Filling
+from emulator.deidentify.fhir.filling import Check, Filling
 from emulator.deidentify.fhir.links import Links
 from emulator.deidentify.fhir.places import EXTENSIONS, Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
@@ -20,7 +20,6 @@ from emulator.deidentify.fhir.values import Person, Values
 from emulator.deidentify.text.findings import FindingKind
 
 Json = dict[str, Any]
-Check = Callable[[str], Callable[[Any], Any]]
 _UNCHANGED = (None, Action.KEEP)
 _LINKS = frozenset(("uri", "url", "canonical"))
 _UIDS = frozenset(("uid", "studyUid", "seriesUid", "frameOfReferenceUid"))
@@ -101,7 +100,7 @@ class Walk:
             return None
         if kind == "Attachment":
             _describe(made, before)
-        self.filling.fill(made, before, place.type)
+        self.filling.fill(made, before, place.type, self.check)
         if self.check is None or not self.check(kind)(made):
             return made
         mended = self.filling.mended(made, before, place.type, self.check(kind))

@@ -279,6 +279,21 @@ def test_what_is_made_of_a_right_resource_is_right(version: str, seed: int, plac
                 assert "Quizzelworth" not in strings(found.resource)
 
 
+def test_what_stands_for_an_element_of_extensions_alone_keeps_the_rules_of_its_type() -> None:
+    """R5, invariant imr-1: one of vaccineCode or targetDisease SHALL be present."""
+    said = {"extension": [{"url": "http://example.org/extension", "valueString": "Wall"}]}
+    resource = {
+        "resourceType": "ImmunizationRecommendation",
+        "patient": {"reference": "Patient/p"},
+        "date": "2026-01-01",
+        "recommendation": [{"targetDisease": [said], "forecastStatus": said}],
+    }
+    assert not validate(resource, "R5")
+    found = deidentifier(*basic(), version="R5", keep_extensions=False).resource(resource)
+    assert found.problems == ()
+    assert found.resource["recommendation"][0].keys() >= {"targetDisease", "forecastStatus"}
+
+
 RESOURCES: tuple[Json, ...] = ({"resourceType": "Patient"}, {"resourceType": 5}, {"resourceType": []})
 JUNK: tuple[Any, ...] = (None, 0, True, "", "x", [], {}, [None], [[]], {"a": 1}, *RESOURCES)
 
