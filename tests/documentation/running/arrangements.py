@@ -120,6 +120,8 @@ echo "/studies/$(a_study)" > cohort.txt
 put cohort.txt a-bucket cohort.txt
 """,
         stand_ins={"1.2.3": "$(a_study)", "BUCKET": "a-bucket"},
+        # The made-up films have the hospital's name as the model of their machine, too.
+        fails=("python -m scripts leaks",),
     ),
     "docs/how-to/deploy-to-google-cloud.md": Arrangement(
         before=_DATASET,
