@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,16 +105,25 @@ def test_what_is_written_is_valid(
 def test_a_whole_dataset_is_told_of_as_one_run(
     emulator: RunningEmulator, dataset: str, store: Store, metadata: FhirStore, unique: Callable[[str], str]
 ) -> None:
-    store.post(made())
-    destination = f"{dataset.rpartition('/')[0]}/{unique('d')}"
+    parent = dataset.rpartition("/")[0]
+    source, destination = (f"{parent}/{unique('told')}" for _ in range(2))
+    asked = {
+        "datasets": source,
+        "dicomStores": f"{source}/dicomStores/dicom",
+        "fhirStores": f"{source}/fhirStores/fhir",
+    }
+    for collection, name in asked.items():
+        above, _, last = name.rpartition("/")
+        wanted = {"version": "R4"} if collection == "fhirStores" else {}
+        assert emulator.request("POST", f"/v1/{above}?{collection[:-1]}Id={last}", wanted)[0] == 200
+    replace(store, url=f"{emulator.base_url}/v1/{source}/dicomStores/dicom/dicomWeb").post(made())
     body = {"destinationDataset": destination, "config": config(metadata)}
-    done = transfers.wait(emulator, transfers.start(emulator, dataset, "deidentify", body, "v1beta1"))
+    done = transfers.wait(emulator, transfers.start(emulator, source, "deidentify", body, "v1beta1"))
     run = metadata.read(f"Provenance/{done['name'].rpartition('/')[2]}")
-    twin = store.name.replace(dataset, destination)
-    assert twin in [each["display"] for each in run["target"]]
-    assert all("/dicomStores/" in each["display"] for each in run["target"])
-    targets = [each["target"][0]["display"] for each in told(metadata, f"&entity=Provenance/{run['id']}")]
-    assert any(each.startswith(f"{twin}/dicomWeb/studies/") for each in targets)
+    twin = f"{destination}/dicomStores/dicom"
+    assert [each["display"] for each in run["target"]] == [twin]
+    (target,) = (each["target"][0]["display"] for each in told(metadata, f"&entity=Provenance/{run['id']}"))
+    assert target.startswith(f"{twin}/dicomWeb/studies/")
 
 
 @pytest.mark.parametrize(
