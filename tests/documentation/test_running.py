@@ -7,6 +7,7 @@ DOCUMENTED_COMMANDS=docs/how-to/query.md that one.
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,15 @@ from tests.documentation.running.session import begins, missing_programs, run_li
 
 WANTED = os.environ.get("DOCUMENTED_COMMANDS", "")
 LINES = {page.relative_to(ROOT).as_posix(): list(lines(page)) for page in PAGES}
+TAKEN_FOR_GRANTED = ("curl", "jq")
 QUICK = ("docs/how-to/federation.md", "docs/how-to/fhir.md", "docs/how-to/trouble.md")
 CHOSEN = {"": QUICK, "all": tuple(ARRANGEMENTS)}.get(WANTED, (WANTED,))
 
 
 def made(folder: Path, seed: str) -> Iterator[Clone]:
-    """A clone whose emulator ends with it."""
+    """A clone whose emulator ends with it. Skips what needs one where the programs that pages take for granted lack."""
+    if lacking := [program for program in TAKEN_FOR_GRANTED if shutil.which(program) is None]:
+        pytest.skip(f"The lines of the pages need {', '.join(lacking)}, which are not on PATH.")
     clone = Clone(folder)
     clone.make()
     clone.seed(seed)
