@@ -24,7 +24,7 @@ from tests.documentation.running.session import begins, missing_programs, run_li
 
 WANTED = os.environ.get("DOCUMENTED_COMMANDS", "")
 LINES = {page.relative_to(ROOT).as_posix(): list(lines(page)) for page in PAGES}
-TAKEN_FOR_GRANTED = ("curl", "jq")
+TAKEN_FOR_GRANTED = ("curl", "jq", "openssl")
 QUICK = ("docs/how-to/federation.md", "docs/how-to/fhir.md", "docs/how-to/trouble.md")
 CHOSEN = {"": QUICK, "all": tuple(ARRANGEMENTS)}.get(WANTED, (WANTED,))
 
