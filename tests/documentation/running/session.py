@@ -19,7 +19,10 @@ _SAID = "@@ stands for"
 
 
 def run_page(clone: Clone, page: str, arrangement: Arrangement) -> str:
-    """Run a page in a renewed clone; gives "" or what went wrong, with the last that was said."""
+    """Run a page in a renewed clone; gives "" or what went wrong, with the last that was said.
+
+    Its emulator ends with it: another clone's has the same port.
+    """
     clone.renew()
     stack = not arrangement.alone
     words = _prepared(clone, arrangement)
@@ -29,6 +32,7 @@ def run_page(clone: Clone, page: str, arrangement: Arrangement) -> str:
     done = clone.run("".join([*script, 'at="what was to stay on"\nstay_on\n']), stack=stack)
     if arrangement.after:
         clone.run(arrangement.after, stack=stack)
+    clone.stop()
     return "" if done.code == 0 else f"{page} ended with {done.code}: {done.said[-3000:]}"
 
 
