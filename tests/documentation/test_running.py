@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from engine.layout import ROOT
+from engine.stacks import GRPC_PORT, PORT
 from tests.documentation.blocks import PAGES
 from tests.documentation.running.arrangement import REASONS, Arrangement
 from tests.documentation.running.arrangements import ALONE, ARRANGEMENTS, SEED
@@ -24,15 +26,24 @@ from tests.documentation.running.session import begins, missing_programs, run_li
 
 WANTED = os.environ.get("DOCUMENTED_COMMANDS", "")
 LINES = {page.relative_to(ROOT).as_posix(): list(lines(page)) for page in PAGES}
+LOOPBACK = "127.0.0.1"
 TAKEN_FOR_GRANTED = ("curl", "jq", "openssl")
 QUICK = ("docs/how-to/federation.md", "docs/how-to/fhir.md", "docs/how-to/trouble.md")
 CHOSEN = {"": QUICK, "all": tuple(ARRANGEMENTS)}.get(WANTED, (WANTED,))
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as client:
+        return client.connect_ex((LOOPBACK, port)) == 0
+
+
 def made(folder: Path, seed: str) -> Iterator[Clone]:
-    """A clone whose emulator ends with it. Skips what needs one where the programs that pages take for granted lack."""
+    """A clone whose emulator ends with it. Skips what needs one where what pages take for granted lacks."""
     if lacking := [program for program in TAKEN_FOR_GRANTED if shutil.which(program) is None]:
         pytest.skip(f"The lines of the pages need {', '.join(lacking)}, which are not on PATH.")
+    if taken := [port for port in (PORT, GRPC_PORT) if listens(port)]:
+        pytest.skip(f"The pages name ports that something else listens on: {taken}; python -m emulator stop ends it.")
     clone = Clone(folder)
     clone.make()
     clone.seed(seed)
