@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from emulator.collection.samples import FILES, Sample, value_of
+from emulator.collection.samples import FILES, Sample, values
 
 SUFFIX = ".sh"
 HEAD = r"""#!/bin/sh
@@ -47,9 +47,8 @@ esac
 
 def text(name: str, samples: Sequence[Sample], project: str) -> str:
     """The script for the samples of one document."""
-    variables = dict.fromkeys(name for sample in samples for name in sample.variables)
-    values = "".join(f': "${{{name}:={value_of(name, project)}}}"\n' for name in variables)
-    return HEAD.format(name=name) + values + SEND + "".join(map(_case, samples)) + REST
+    variables = "".join(f': "${{{each}:={value}}}"\n' for each, value in values(samples, project).items())
+    return HEAD.format(name=name) + variables + SEND + "".join(map(_case, samples)) + REST
 
 
 def _case(sample: Sample) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from emulator.collection.samples import FILES, NAMED, Sample, value_of
+from emulator.collection.samples import FILES, NAMED, Sample, values
 
 SUFFIX = ".http"
 HEAD = """# {name}: a request of every method that the emulator answers.
@@ -17,9 +17,8 @@ HEAD = """# {name}: a request of every method that the emulator answers.
 
 def text(name: str, samples: Sequence[Sample], project: str) -> str:
     """The file for the samples of one document, with the values of its variables at the head."""
-    variables = dict.fromkeys(name for sample in samples for name in sample.variables)
-    values = "".join(f"@{name} = {value_of(name, project)}\n" for name in variables)
-    return HEAD.format(name=name) + values + "".join("\n" + "\n".join(_lines(sample)) + "\n" for sample in samples)
+    variables = "".join(f"@{each} = {value}\n" for each, value in values(samples, project).items())
+    return HEAD.format(name=name) + variables + "".join("\n" + "\n".join(_lines(sample)) + "\n" for sample in samples)
 
 
 def _lines(sample: Sample) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,11 @@ def value_of(variable: str, project: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"-{found[1].lower()}", variable).lower()
 
 
+def values(samples: Iterable[Sample], project: str) -> dict[str, str]:
+    """What each variable of some samples is where nobody says otherwise, in the order in which they come."""
+    return {name: value_of(name, project) for each in samples for name in each.variables}
+
+
 def _path(method: Method) -> str:
     """Path and query. A create takes the id of what it makes, which no document calls required."""
     template = method.upload_paths[0] if _is_upload(method) else method.flat_path
@@ -121,12 +127,13 @@ def _body(method: Method) -> Any:
     """The body that bodies.json has for a method, else what its document calls required."""
     if method.id in BODIES:
         return BODIES[method.id]
-    return _required(_schemas(method), method.request or "", ())
+    return _required(_schemas(method.document.name), method.request or "", ())
 
 
-def _schemas(method: Method) -> Json:
-    """The schemas of a method's document with their descriptions, which `load` leaves out."""
-    found: Json = (published(method.document.name) or {}).get("schemas", {})
+@cache
+def _schemas(document: str) -> Json:
+    """The schemas of a document with their descriptions; none of our own fragments."""
+    found: Json = (published(document) or {}).get("schemas", {})
     return found
 
 
@@ -155,7 +162,11 @@ def _notes(method: Method) -> Iterator[str]:
     query = [name for name in method.query_parameters if name not in _wanted(method)]
     if query:
         yield f"query: {', '.join(query)}"
-    properties = _schemas(method).get(method.request or "", {}).get("properties", {}) if not method.is_media else {}
+    properties = (
+        _schemas(method.document.name).get(method.request or "", {}).get("properties", {})
+        if not method.is_media
+        else {}
+    )
     fields = [name for name, spec in properties.items() if not _is_output(spec.get("description", ""))]
     if fields:
         yield f"body: {', '.join(fields[:_FIELDS])}{', ...' if len(fields) > _FIELDS else ''}"
