@@ -179,8 +179,8 @@ def _test(node: Node, expression: str) -> Test:
             sides = _test(left, expression), _test(right, expression)
             return truths.agreed_by_all(_step(of, expression), *sides, size(criterion))
         case Call(of=of, name="exists" | "all" as name, arguments=(criterion,)):
-            make = truths.met_by_any if name == "exists" else truths.met_by_all
-            return make(_step(of, expression), _test(criterion, expression), size(criterion))
+            quantified = any if name == "exists" else all
+            return truths.met(_step(of, expression), _test(criterion, expression), size(criterion), quantified)
     return truths.of_values(_step(node, expression))
 
 

@@ -6,7 +6,7 @@ list is made of it. Where parts have values, nothing is unknown, a single boolea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulator.fhir.paths.effort import charge, weight
@@ -131,24 +131,16 @@ def valued(step: Step) -> Test:
     return test
 
 
-def met_by_any(step: Step, criterion: Test, work: int) -> Test:
-    """`exists(...)`; `work` is how many steps the criterion takes of each value."""
+def met(step: Step, criterion: Test, work: int, quantified: Callable[[Iterable[bool | None]], bool]) -> Test:
+    """`exists(...)` where `quantified` is any, `all(...)` where it is all.
+
+    `work` is how many steps the criterion takes of each value.
+    """
 
     def test(items: Items, resource: Any) -> bool:
         found = step(items, resource)
         charge(len(found) * work)
-        return any(criterion([each], resource) for each in found)
-
-    return test
-
-
-def met_by_all(step: Step, criterion: Test, work: int) -> Test:
-    """`all(...)`, as `met_by_any`."""
-
-    def test(items: Items, resource: Any) -> bool:
-        found = step(items, resource)
-        charge(len(found) * work)
-        return all(criterion([each], resource) for each in found)
+        return quantified(criterion([each], resource) for each in found)
 
     return test
 
