@@ -84,7 +84,7 @@ class Bridge:
     async def check(self, servicer: Servicer, response: Response) -> None:
         """End a call whose Response is an error (by its gRPC code, message and details), or whose connection is cut."""
         if response.cut:
-            await servicer.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+            await abort(servicer, cut_off())
         if response.status >= 400:
             error = orjson.loads(response.body if isinstance(response.body, bytes) else b"{}")["error"]
             tell_details(servicer, error)
@@ -99,6 +99,11 @@ class Bridge:
         if not (context.settings.anonymous and context.settings.is_loopback):
             raise unauthenticated("Request is missing required authentication credential.")
         return f"serviceAccount:{context.settings.account}"
+
+
+def cut_off() -> ApiError:
+    """How a connection that breaks off reads to clients of gRPC."""
+    return ApiError(503, "UNAVAILABLE", "Socket closed", "backendError")
 
 
 async def abort(servicer: Servicer, error: ApiError) -> None:

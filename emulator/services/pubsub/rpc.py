@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
 
 from emulator.errors import ApiError, invalid_argument
-from emulator.gateway.grpc.bridge import Bridge, Servicer, abort, parsed, serialize
+from emulator.gateway.grpc.bridge import Bridge, Servicer, abort, cut_off, parsed, serialize
 from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.calls import CALLS, IAM_CALLS, message_class
 from emulator.services.pubsub.delivery.workers import workers
@@ -102,7 +102,7 @@ class StreamingPull:
                     raise answer
                 yield answer
                 if cut:
-                    raise _broken()
+                    raise cut_off()
         except ApiError as error:
             failure = error
         finally:
@@ -116,7 +116,7 @@ class StreamingPull:
         dial = self._bridge.context.trouble.dial
         cut = await dial.strike("pubsub.projects.subscriptions.pull", principal, subscription) if dial else ""
         if cut == "unanswered":
-            raise _broken()
+            raise cut_off()
         return bool(cut)
 
     def _check(self, principal: str, subscription: str) -> Callable[[], None]:
@@ -177,11 +177,6 @@ async def _told(step: Coroutine[Any, Any, None], subscription: str, outgoing: as
     except Exception:  # noqa: BLE001  the client learns of it by the stream's status
         _log.exception("a streaming pull of %s failed", subscription)
         await outgoing.put(ApiError(500, "INTERNAL", "Internal error encountered.", "backendError"))
-
-
-def _broken() -> ApiError:
-    """How a connection that breaks off reads to clients of gRPC."""
-    return ApiError(503, "UNAVAILABLE", "Socket closed", "backendError")
 
 
 def _confirmed(ack_ids: Iterable[str], ended: list[str]) -> dict[str, list[str]]:
