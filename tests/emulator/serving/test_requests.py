@@ -19,13 +19,6 @@ REQUESTS = "/_emulator/requests"
 CLOCK = "/_emulator/clock"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    started = RunningEmulator(tmp_path_factory.mktemp("requests") / "state", "test-project").start()
-    yield started
-    started.stop()
-
-
 def shown(running: RunningEmulator, **filters: str) -> list[dict[str, Any]]:
     status, answer = running.request("GET", f"{REQUESTS}?{httpx.QueryParams(filters)}")
     assert status == 200, answer

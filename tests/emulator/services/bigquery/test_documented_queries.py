@@ -20,17 +20,9 @@ AGAIN = [case for case, query in zip(CASES, QUERIES, strict=True) if EVERY or "C
 
 
 @pytest.fixture(scope="module")
-def own_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator for these queries alone."""
-    running = RunningEmulator(tmp_path_factory.mktemp("documented") / "state", PROJECT).start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def fresh(own_emulator: RunningEmulator) -> Iterator[Runner]:
+def fresh(running: RunningEmulator) -> Iterator[Runner]:
     """What asks the emulator after its first start."""
-    runner = Runner(own_emulator)
+    runner = Runner(running)
     runner.prepare()
     yield runner
     runner.close()

@@ -3,11 +3,11 @@
 https://cloud.google.com/bigquery/docs/managing-partitioned-tables#partition-expiration
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.asking import move
 from tests.support.emulator import RunningEmulator
 
 BASE = "/bigquery/v2/projects/test-project"
@@ -15,17 +15,15 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+def own(running: RunningEmulator) -> RunningEmulator:
     """An emulator whose clock stands at noon of 2026-01-10."""
-    emulator = RunningEmulator(tmp_path_factory.mktemp("expiration") / "state", "test-project").start()
-    be(emulator, "2026-01-10T12:00:00Z")
-    call(emulator, "POST", "/datasets", {"datasetReference": {"datasetId": "d"}})
-    yield emulator
-    emulator.stop()
+    be(running, "2026-01-10T12:00:00Z")
+    call(running, "POST", "/datasets", {"datasetReference": {"datasetId": "d"}})
+    return running
 
 
 def be(emulator: RunningEmulator, time: str) -> None:
-    assert emulator.request("POST", "/_emulator/clock", {"time": time, "stopped": True})[0] == 200
+    move(emulator, time=time, stopped=True)
 
 
 def call(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:

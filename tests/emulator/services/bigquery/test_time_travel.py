@@ -3,22 +3,14 @@
 https://cloud.google.com/bigquery/docs/time-travel and https://cloud.google.com/bigquery/docs/table-snapshots-intro
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.asking import move
 from tests.support.emulator import RunningEmulator
 
 BASE = "/bigquery/v2/projects/test-project"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator whose clock these tests stop."""
-    emulator = RunningEmulator(tmp_path_factory.mktemp("travel") / "state", "test-project").start()
-    yield emulator
-    emulator.stop()
 
 
 @pytest.fixture
@@ -32,7 +24,7 @@ def own(running: RunningEmulator) -> RunningEmulator:
 
 def be(emulator: RunningEmulator, time: str, day: str = "2026-01-10") -> None:
     """Stop the clock at a time of a day."""
-    assert emulator.request("POST", "/_emulator/clock", {"time": f"{day}T{time}:00Z", "stopped": True})[0] == 200
+    move(emulator, time=f"{day}T{time}:00Z", stopped=True)
 
 
 def call(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> Any:
