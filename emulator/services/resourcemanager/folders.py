@@ -122,10 +122,10 @@ async def search(request: Request) -> Answer:
 def _page(request: Request, keep: Callable[[Resource], bool]) -> Answer:
     page = paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE)
     found = sorted(filter(keep, request.context.resources.every(FOLDERS)), key=lambda each: each.body["displayName"])
-    end = page.start + page.size
-    answer: Body = {"folders": [view(each) for each in found[page.start : end]]} if found[page.start : end] else {}
-    if found[end:]:
-        answer["nextPageToken"] = paging.encode(end)
+    shown, token = paging.cut(found, page)
+    answer: Body = {"folders": [view(each) for each in shown]} if shown else {}
+    if token:
+        answer["nextPageToken"] = token
     return answer
 
 
