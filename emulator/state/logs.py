@@ -45,6 +45,7 @@ class Logs:
         self._state = state
         self._buffer: list[_Row] = []
         self._wake = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self.on_stored: OnStored | None = None  # told of what is stored, in the write that stores it
 
     def write(self, entry: dict[str, Any]) -> None:
@@ -99,15 +100,16 @@ class Logs:
                 await self.flush()
 
     async def flush(self) -> None:
-        """Write what is buffered now."""
-        rows, self._buffer = self._buffer, []
-        if not rows:
-            return
-        try:
-            await self._state.db.write(self._store, rows)
-        except sqlite3.Error:
-            self._buffer = [*rows, *self._buffer][-KEEP:]
-            raise
+        """Write what is buffered now; what another call is writing already is stored, too, when this one returns."""
+        async with self._flushing:
+            rows, self._buffer = self._buffer, []
+            if not rows:
+                return
+            try:
+                await self._state.db.write(self._store, rows)
+            except sqlite3.Error:
+                self._buffer = [*rows, *self._buffer][-KEEP:]
+                raise
 
     def _store(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
         _insert(tx, rows)
