@@ -16,7 +16,7 @@ from emulator.hospital import options as hospital
 from emulator.mllp import options as mllp
 from emulator.serving.server import StartError, serve
 from emulator.settings import LOOPBACK, Settings
-from emulator.state.trouble.profiles import parse_choice
+from emulator.state.trouble.choosing import parse_choice
 from emulator.version import VERSION
 
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")

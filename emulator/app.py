@@ -25,7 +25,7 @@ from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
 from emulator.state import blobs, data_keys, logs, operations, outbox, resources, root_key
 from emulator.state.clock import Clock, Ids
-from emulator.state.trouble.profiles import parse_choice
+from emulator.state.trouble.choosing import parse_choice
 
 SERVICES = (
     "healthcare",

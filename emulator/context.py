@@ -26,7 +26,7 @@ from emulator.state.logs import Logs
 from emulator.state.outbox import Deliverer, Outbox
 from emulator.state.request_log import RequestLog
 from emulator.state.state import State
-from emulator.state.trouble.dial import Trouble
+from emulator.state.trouble.switch import Trouble
 
 AccountExists = Callable[["Context", str, sqlite3.Connection | None], bool]
 Delivery: TypeAlias = "Deliverer[Context]"

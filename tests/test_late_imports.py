@@ -21,6 +21,7 @@ FRONTS = (
     "scripts.stack",
     "engine.setup",
     "emulator.__main__",
+    "emulator.state.trouble.switch",
 )
 """They answer `--help` or decide what to do, and import what does it then."""
 SLOW_OF_OURS = ("emulator.services",)

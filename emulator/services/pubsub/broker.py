@@ -17,10 +17,10 @@ from emulator.services.pubsub.queues import Entry, Lease, Policy, Queue, Stream
 from emulator.services.pubsub.revisions import Check
 from emulator.services.pubsub.store import Message, NewMessage
 from emulator.services.serviceusage.catalogue import agent_of
-from emulator.state.trouble.dial import Dial
 
 if TYPE_CHECKING:
     from emulator.context import Context
+    from emulator.state.trouble.dial import Dial
 
 TOPICS = "pubsub.topics"
 SUBSCRIPTIONS = "pubsub.subscriptions"

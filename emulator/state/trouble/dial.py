@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Collection
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from emulator.errors import ApiError, invalid_argument
+from emulator.errors import ApiError
 from emulator.settings import project_number
 from emulator.state.clock import Clock
-from emulator.state.trouble import chance, places, profiles, refusals
+from emulator.state.trouble import chance, places, refusals
 from emulator.state.trouble.deciding import Decision, Plan, decide, plan_of
-from emulator.state.trouble.profiles import CALM, Happening, Json, Profile, Span
+from emulator.state.trouble.profiles import Happening, Json, Profile, Span
 from emulator.state.trouble.quotas import Usage
 
 KEPT = 10_000
-_MOST_SEED = 10**18
 
 
 class Done(NamedTuple):
@@ -154,60 +152,3 @@ class Dial:
             if now < initialized:
                 return refusals.not_initialized()
         return None
-
-
-class Trouble:
-    """The dial of one emulator, which is off unless somebody sets it."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.dial: Dial | None = None
-        self._clock = clock
-
-    def set(self, wish: Json, methods: Collection[str]) -> None:
-        """Begin trouble as {profile, seed, change} says: a profile's name, and parts of it to be otherwise.
-
-        Counts begin anew. Raises a 400 for what is not known; then all stays as it was.
-        """
-        for name in wish:
-            if name not in ("profile", "seed", "change"):
-                raise invalid_argument(f'Trouble has no "{name[:60]}": it has profile, seed and change.')
-        name, change = str(wish.get("profile", CALM)), wish.get("change", {})
-        if not isinstance(change, dict):
-            raise invalid_argument("change is an object: parts of the profile that are to be otherwise.")
-        profile = profiles.parse({**profiles.require(name), **change}, methods)
-        self._begin(Dial(name, profile, _seed(wish.get("seed", 0)), self._clock))
-
-    def clear(self) -> None:
-        """End it: calls that wait go on at once, and indexes are up to date."""
-        self._begin(None)
-
-    def shown(self, query: dict[str, str]) -> Json:
-        """What is on, and the profiles that there are; limit is of how many of the newest calls (100)."""
-        limit = query.get("limit", "100")
-        if set(query) - {"limit"} or not (limit.isascii() and limit.isdigit() and len(limit) < 9):
-            raise invalid_argument("Trouble is shown with a limit, a number from 0, and nothing else.")
-        on: Json = self.dial.shown(int(limit)) if self.dial is not None else {"profile": ""}
-        return {**on, "profiles": {name: each["says"] for name, each in profiles.known().items()}}
-
-    def grant_lag(self, resource: str) -> float:
-        """As Dial.grant_lag; 0 where it is off."""
-        return 0.0 if self.dial is None else self.dial.grant_lag(resource)
-
-    def index_lag(self, index: str, store: str) -> float:
-        """As Dial.index_lag; 0 where it is off."""
-        return 0.0 if self.dial is None else self.dial.index_lag(index, store)
-
-    def operation_seconds(self, kind: str, parent: str) -> float:
-        """As Dial.operation_seconds; 0 where it is off."""
-        return 0.0 if self.dial is None else self.dial.operation_seconds(kind, parent)
-
-    def _begin(self, dial: Dial | None) -> None:
-        if self.dial is not None:
-            self.dial.cleared.set()
-        self.dial = dial
-
-
-def _seed(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST_SEED:
-        raise invalid_argument("seed is a whole number, 0 or more.")
-    return value

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.errors import invalid_argument
@@ -20,7 +17,6 @@ KINDS = ("contention", "conflict", "unavailable", "internal")
 CUTS = ("unanswered", "midway")
 LONGEST = 3600.0
 """Seconds that anything may take or be late by."""
-CALM = "calm"
 
 
 @dataclass(frozen=True)
@@ -141,20 +137,6 @@ def fits(pattern: str, method: str) -> bool:
     return True
 
 
-@cache
-def known() -> dict[str, Json]:
-    """The profiles that there are, by name, as data."""
-    found: dict[str, Json] = json.loads(Path(__file__).with_name("profiles.json").read_text())
-    return found
-
-
-def require(name: str) -> Json:
-    """The profile of that name as data. Raises a 400 with the nearest name where there is none."""
-    if name not in known():
-        raise invalid_argument(f'There is no profile "{name[:60]}"{near(name, known())}: there are {_list(known())}.')
-    return known()[name]
-
-
 def parse(data: Json, methods: Collection[str]) -> Profile:
     """A profile from JSON; methods are the ids that there are. Raises a 400 with the place for what can't be."""
     profile = _object(Profile, _Place("", "profile"), data, _PROFILE)
@@ -164,15 +146,6 @@ def parse(data: Json, methods: Collection[str]) -> Profile:
         if not 0 < each.p50 <= each.p95 <= each.p99:
             raise invalid_argument("latency: p50, p95 and p99 are above 0, and none is less than the one before.")
     return profile
-
-
-def parse_choice(text: str) -> tuple[str, int]:
-    """Name and seed of PROFILE[:SEED], the seed 0 where there is none. Raises a 400 for another form."""
-    name, colon, seed = text.partition(":")
-    if colon and not (seed.isascii() and seed.isdigit() and len(seed) < 19):
-        raise invalid_argument(f'The seed "{seed[:60]}" is not a whole number, 0 or more.')
-    require(name)
-    return name, int(seed or 0)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.state.clock import Clock
-from emulator.state.trouble import profiles
-from emulator.state.trouble.dial import Dial, Trouble
+from emulator.state.trouble import choosing, profiles
+from emulator.state.trouble.dial import Dial
+from emulator.state.trouble.switch import Trouble
 from tests.emulator.conftest import InProcess
 
 SEARCH = "healthcare.projects.locations.datasets.fhirStores.fhir.search"
@@ -149,6 +150,6 @@ def test_the_policy_of_a_resource_that_is_gone_does_not_linger(in_process: InPro
 
 
 def test_each_profile_is_right_and_names_methods_that_there_are(in_process: InProcess) -> None:
-    assert list(profiles.known()) == ["calm", "google", "bad-day"]
-    for name in profiles.known():
-        assert profiles.parse(profiles.require(name), in_process.emulator.method_ids).says
+    assert list(choosing.known()) == ["calm", "google", "bad-day"]
+    for name in choosing.known():
+        assert profiles.parse(choosing.require(name), in_process.emulator.method_ids).says

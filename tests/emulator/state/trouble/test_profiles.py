@@ -1,11 +1,14 @@
 """Profiles of trouble, read and checked."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from emulator.errors import ApiError
-from emulator.state.trouble import profiles
+from emulator.state.trouble import choosing, profiles
+from tests.support.emulator import ROOT
 
 METHODS = ("storage.objects.get", "storage.objects.insert", "pubsub.projects.topics.publish")
 
@@ -48,6 +51,17 @@ def test_stars_stand_for_any_characters() -> None:
 @pytest.mark.parametrize("text", ["google:x", "google:-1", "google:", "gogle", "google:1:2"])
 def test_a_choice_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ApiError):
-        profiles.parse_choice(text)
-    assert profiles.parse_choice("google") == ("google", 0)
-    assert profiles.parse_choice("bad-day:42") == ("bad-day", 42)
+        choosing.parse_choice(text)
+    assert choosing.parse_choice("google") == ("google", 0)
+    assert choosing.parse_choice("bad-day:42") == ("bad-day", 42)
+
+
+def test_an_emulator_without_trouble_reads_no_profile() -> None:
+    """What profiles may say takes 5 to 10 ms to import, which a start would wait for."""
+    asked = (
+        "import sys, emulator.app; print([name for name in sys.modules if name.startswith('emulator.state.trouble.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "emulator.state.trouble.switch" in done.stdout
+    assert "emulator.state.trouble.profiles" not in done.stdout
+    assert "emulator.state.trouble.dial" not in done.stdout
