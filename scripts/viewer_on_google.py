@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from emulator.web.files import VERSION
-from emulator.web.pages import settings
+from emulator.web.pages import app_config, settings
 
 if TYPE_CHECKING:
     from infra.outputs import Outputs
@@ -45,4 +45,4 @@ def configuration(dicomweb_url: str) -> str:
         "automaticSilentRenew": True,
         "revokeAccessTokenOnSignout": True,
     }
-    return f"window.config = {json.dumps({**settings(dicomweb_url), 'oidc': [sign_in]}, indent=2)};"
+    return app_config(json.dumps({**settings(dicomweb_url), "oidc": [sign_in]}, indent=2)).rstrip()

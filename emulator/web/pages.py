@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+
 import orjson
 
 from emulator.gateway.request import Response
@@ -63,8 +66,18 @@ def refused(status: int) -> Response:
 def configuration(store: str) -> Response:
     """OHIF's configuration for a store; its addresses have no host, so they are the page's own."""
     headers = {"content-type": "text/javascript; charset=utf-8", "cache-control": "no-store"}
-    script = b"window.config = " + orjson.dumps(settings(f"/v1/{store}/dicomWeb")) + b";\n"
-    return Response(200, {**headers, "x-content-type-options": "nosniff"}, script)
+    script = app_config(orjson.dumps(settings(f"/v1/{store}/dicomWeb")).decode())
+    return Response(200, {**headers, "x-content-type-options": "nosniff"}, script.encode())
+
+
+def app_config(configuration: str) -> str:
+    """OHIF's app-config.js of a configuration as JSON, with the data source that the configuration names."""
+    return f"window.config = {configuration};\n{_paging()}"
+
+
+@cache
+def _paging() -> str:
+    return Path(__file__).with_name("paging.js").read_text()
 
 
 def settings(root: str) -> dict[str, object]:
@@ -72,7 +85,7 @@ def settings(root: str) -> dict[str, object]:
 
     Each choice has its reason: frames come by WADO-RS only; thumbnails from `rendered`, fetched, because there is no
     `thumbnail`; bulk data, which palettes are, with Accept */*; values match exactly, but names may be fuzzy; the list
-    asks once and turns pages by itself, so it asks for as many studies as a search gives.
+    turns pages by itself and asks once, for as many studies as a search gives, so `paging.js` asks for the rest.
     """
     return {
         "routerBasename": None,
@@ -84,7 +97,7 @@ def settings(root: str) -> dict[str, object]:
         "defaultDataSourceName": "dicomweb",
         "dataSources": [
             {
-                "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
+                "namespace": "healthcare-cloud-poc.dataSourcesModule.dicomweb",
                 "sourceName": "dicomweb",
                 "configuration": {
                     "friendlyName": "DICOM store",

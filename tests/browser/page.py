@@ -1,6 +1,7 @@
 """OHIF as a person uses it: its list, its viewport, and the pixels that the viewport shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,15 @@ class Page:
     def show_list(self) -> None:
         """Go to the list of studies."""
         self.driver.get(f"{self._root}/")
+
+    @contextmanager
+    def before_scripts(self, script: str) -> Iterator[None]:
+        """Have each page run a script before its own."""
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
     def show_study(self, uid: str) -> None:
         """Go to a study by its address."""

@@ -1,16 +1,24 @@
 """OHIF lists, opens and paints what the emulator's DICOM store holds, and its pixels are those of the files."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from emulator.web.pages import STUDIES
 from tests.browser.conftest import Store, requested
 from tests.browser.page import Page, Painted
 from tests.browser.studies import Study, headers_only, likeness
+from tests.emulator.console.filling import MANY
 
 SIZES = {"film": (1760, 1760), "jpeg2000": (1760, 1760), "palette": (350, 800), "stack": (128, 128)}
 ALIKE = 0.95
+# Has OHIF's configuration ask for fewer studies at a time than there are.
+_LIMIT = """Object.defineProperty(window, "config", {
+  get: () => window.configured,
+  set: config => { config.dataSources[0].configuration.queryLimit = %d; window.configured = config; },
+});
+"""
 
 
 def shows(study: Study, number: int = 0) -> Callable[[Painted], bool]:
@@ -70,12 +78,18 @@ def test_the_browser_is_out_when_the_session_ends(page: Page, store: Store) -> N
     page.row(store.studies["film"].patient.replace("^", ", "))
 
 
-def test_the_list_pages_through_more_studies_than_ohif_asks_for_by_itself(page: Page, store: Store) -> None:
-    """OHIF's own limit is 101, whatever the store holds."""
-    rows = headers_only(120)
+def test_the_list_pages_through_more_studies_than_a_search_gives(page: Page, store: Store) -> None:
+    """OHIF itself asks once, and a search gives 5,000 at most. CONSOLE_STUDIES=6000 has more of them."""
+    rows = headers_only(MANY)
     for file in rows:
         store.add(file)
-    total = len(rows) + len(store.studies)
-    page.driver.get(f"{store.emulator.base_url}/?pageNumber=3")
-    page.wait(lambda: f"of {total}" in page.text(), f"a list of {total} studies")
+    total, limit = len(rows) + len(store.studies), min(STUDIES, MANY - 70)
+    requested(page.driver)  # what was asked for before counts no more
+    with page.before_scripts(_LIMIT % limit):
+        page.driver.get(f"{store.emulator.base_url}/?pageNumber=3")
+        page.wait(lambda: f"of {total}" in page.text(), f"a list of {total} studies")
     page.row("Row0")
+    asked = [address for address in requested(page.driver) if f"limit={limit}&" in address]
+    assert [parse_qs(urlsplit(address).query)["offset"] for address in asked] == [
+        [str(offset)] for offset in range(0, total, limit)
+    ]

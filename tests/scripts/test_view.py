@@ -85,7 +85,7 @@ def test_on_google_cloud_it_says_how(run: Run, tmp_path: Path) -> None:
     path.write_text(outputs_for(None).to_json())
     done = run("view", "--outputs", path)
     assert done.code == 0, done.err
-    config = json.loads(done.out.removeprefix("window.config = ").strip().removesuffix(";"))
+    config = json.loads(done.out.removeprefix("window.config = ").partition(";\n")[0])
     source = config["dataSources"][0]["configuration"]
     assert source["qidoRoot"] == source["wadoRoot"] == f"https://healthcare.googleapis.com/v1/{STORE}/dicomWeb"
     assert config["oidc"][0]["authority"] == "https://accounts.google.com"

@@ -123,7 +123,8 @@ def test_the_page_and_its_configuration_are_for_sessions(call: Call) -> None:
     assert stranger.status_code == 401
     assert "python -m scripts view" in stranger.text
     script = call("GET", "/app-config.js", cookie=mine, **PAGE)
-    config = json.loads(script.text.removeprefix("window.config = ").rstrip(";\n"))
+    config = json.loads(script.text.removeprefix("window.config = ").partition(";\n")[0])
+    assert config["dataSources"][0]["namespace"].partition(".")[0] in script.text.partition(";\n")[2]
     assert config["dataSources"][0]["configuration"]["qidoRoot"] == f"/v1/{STORE}/dicomWeb"
     assert call("GET", "/app-config.js", cookie=mine, sec_fetch_site="same-site").status_code == 401
 
