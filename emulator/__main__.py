@@ -162,6 +162,12 @@ def parser() -> argparse.ArgumentParser:
     snapshot.add_argument(
         "target", nargs="?", default="", help="its name; for save and restore also a file, such as ./state.tar"
     )
+    snapshot.add_argument(
+        "--encrypt-at-rest",
+        type=Path,
+        metavar="FILE",
+        help="the root key of an encrypted state: to save it while no emulator runs, or to a file",
+    )
     record = commands.add_parser("record", help="write every request and its answer to a file, patients' data too")
     record.add_argument("action", choices=("start", "stop"))
     record.add_argument("name", nargs="?", default="", help="of the recording, for start")
@@ -281,7 +287,7 @@ def _snapshot(options: argparse.Namespace, state: Path) -> int:
         return 2
     from emulator import snapshotting
 
-    return snapshotting.run(state, options.action, options.target)
+    return snapshotting.run(state, options.action, options.target, _absolute(options.encrypt_at_rest))
 
 
 def _console(options: argparse.Namespace, state: Path) -> int:

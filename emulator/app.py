@@ -23,7 +23,7 @@ from emulator.gateway.routing import Found, Route
 from emulator.gateway.service import Endpoint, Registration, Service, Site
 from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
-from emulator.state import blobs, data_keys, logs, operations, outbox, resources, root_key
+from emulator.state import at_rest, blobs, data_keys, logs, operations, outbox, resources
 from emulator.state.clock import Clock, Ids
 from emulator.state.trouble.choosing import parse_choice
 
@@ -79,10 +79,10 @@ class Emulator(Context):
         self._create_tables()
 
     def _create_tables(self) -> None:
-        modules = (resources, blobs, data_keys, root_key, authorization, logs, operations, outbox)
+        modules = (resources, blobs, data_keys, at_rest, authorization, logs, operations, outbox)
         schemas = [module.SCHEMA for module in modules] + [service.schema for service in self.services.values()]
         self.db.create(*filter(None, schemas))
-        root_key.require(self.db, self.root_key)
+        at_rest.require(self.db, self.root_key)
 
     async def start(self) -> None:
         """Open for requests: first principals and project, service hooks, unfinished operations."""

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from emulator.serving.server import (
 )
 from emulator.settings import Settings
 from emulator.state.blobs import sweep
-from emulator.state.folder import BLOBS, LOG_FILE, SNAPSHOTS, empty
+from emulator.state.folder import BLOBS, LOG_FILE, SNAPSHOTS, CorruptState, empty
 from emulator.state.snapshots import Held
 
 PATIENCE = 30.0
@@ -119,8 +119,9 @@ def reset(state: Path) -> int:
         require_state(state)
         with locked(state):
             empty(state)
-            if (state / BLOBS).exists():
-                sweep(state / BLOBS, Held(state / SNAPSHOTS).ids(), math.inf)
+            with suppress(CorruptState):  # a snapshot's root key is needed: the next start has it, and sweeps
+                if (state / BLOBS).exists():
+                    sweep(state / BLOBS, Held(state / SNAPSHOTS).ids(), math.inf)
         print(f"The state in {state} is empty. {_AFTER_RESET}")
         return 0
     call(running, "POST", "/_emulator/reset", token=owner_token(state), timeout=PATIENCE)

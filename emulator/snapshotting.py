@@ -13,29 +13,41 @@ from emulator.commands import call, locked, owner_token
 from emulator.errors import ApiError
 from emulator.serving.server import StartError, read_run_file, require_state
 from emulator.state import packing, snapshots
+from emulator.state.folder import CorruptState
+from emulator.state.root_key import RootKey, read
 
 _SECONDS = 600.0  # of the largest state
 _PATH = "/_emulator/snapshots"
 
 
-def run(state: Path, action: str, target: str) -> int:
-    """Do one action. A target with a slash or .tar at its end is a file, any other a name."""
+def run(state: Path, action: str, target: str, key: Path | None = None) -> int:
+    """Do one action. A target with a slash or .tar at its end is a file, any other a name.
+
+    key is the file of an encrypted state's root key, which saving needs where no emulator runs, or to a file.
+    """
     require_state(state)
-    actions = {"save": _save, "restore": _restore, "list": _list, "delete": _delete}
+    if key is not None and not key.is_file():
+        raise StartError(f"There is no root key {key}; name the one that the state was started with.")
+    actions = {"restore": _restore, "list": _list, "delete": _delete}
     try:
-        actions[action](state, target)
+        if action == "save":
+            _save(state, target, read(key) if key is not None else None)
+        else:
+            actions[action](state, target)
     except ApiError as error:
         raise StartError(error.message) from None
+    except CorruptState as error:
+        raise StartError(str(error)) from None
     return 0
 
 
-def _save(state: Path, target: str) -> None:
+def _save(state: Path, target: str, root: RootKey | None) -> None:
     if _is_file(target):
         with _passing(state) as name:
-            save(state, name)
-            packing.pack(state, name, Path(target).expanduser())
+            save(state, name, root)
+            packing.pack(state, name, Path(target).expanduser(), root)
     else:
-        save(state, target)
+        save(state, target, root)
     print(f"Saved as {target}.")
 
 
@@ -63,11 +75,11 @@ def _delete(state: Path, target: str) -> None:
     print(f"Deleted {target}.")
 
 
-def save(state: Path, name: str) -> None:
+def save(state: Path, name: str, root: RootKey | None = None) -> None:
     """Save the state in a folder under a name."""
     if not _asked(state, "POST", "", {"name": name}):
         with locked(state):
-            snapshots.save(state, name)
+            snapshots.save(state, name, root)
 
 
 def restore(state: Path, name: str) -> None:

@@ -4,7 +4,8 @@ pyproject.toml names what this project imports, with exact versions. requirement
 in turn, with the hashes of every file of each version, for every system and every Python from 3.11 on. Made of both:
 
 - requirements.txt, what a user needs; requirements-dataflow.txt, Apache Beam on top; requirements-ocr.txt, what finds
-  text in pixels on top; requirements-dev.txt, what a developer needs on top;
+  text in pixels on top; requirements-encryption.txt, what encrypts at rest on top; requirements-dev.txt, what a
+  developer needs on top;
 - constraints.txt, the versions of the lock for `pip install --constraint`.
 """
 
@@ -40,12 +41,14 @@ class Packages:
     commands: tuple[str, ...]
     beam: tuple[str, ...]
     ocr: tuple[str, ...]
+    encryption: tuple[str, ...]
     dev: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
         """All of them."""
-        return (*self.emulator, *self.program, *self.commands, *self.beam, *self.ocr, *self.dev)
+        user = (*self.emulator, *self.program, *self.commands, *self.beam, *self.ocr, *self.encryption)
+        return (*user, *self.dev)
 
     @property
     def key(self) -> str:
@@ -61,7 +64,7 @@ def named(layout: Layout) -> Packages:
     """
     settings: dict[str, Any] = tomllib.loads((layout.root / "pyproject.toml").read_text(encoding="utf-8"))
     extras = settings["project"]["optional-dependencies"]
-    of_extras = (extras[name] for name in ("program", "commands", "beam", "ocr"))
+    of_extras = (extras[name] for name in ("program", "commands", "beam", "ocr", "encryption"))
     lists = (settings["project"]["dependencies"], *of_extras, settings["dependency-groups"]["dev"])
     found = Packages(*map(tuple, lists))
     for each in found.all:
@@ -85,14 +88,16 @@ def lists(packages: Packages, lock: str) -> dict[str, str]:
     }
     beam = {"Apache Beam.": packages.beam}
     ocr = {"Text in pixels.": packages.ocr}
+    encryption = {"Encryption at rest.": packages.encryption}
     return {
         "requirements.txt": _list("what a user needs", "-c constraints.txt", user),
         "requirements-dataflow.txt": _list("what `pipeline` needs on top", "-r requirements.txt", beam),
         "requirements-ocr.txt": _list("what redacting text in pixels needs on top", "-r requirements.txt", ocr),
+        "requirements-encryption.txt": _list("what encrypting at rest needs on top", "-r requirements.txt", encryption),
         "requirements-dev.txt": _list(
             "what a developer needs on top",
             "-r requirements.txt",
-            beam | ocr | {"Tests, lint, types.": packages.dev},
+            beam | ocr | encryption | {"Tests, lint, types.": packages.dev},
         ),
         "constraints.txt": f"{_MADE} of requirements.lock: every package, without the hashes.\n"
         + "".join(f"{line}\n" for line in lines.values()),

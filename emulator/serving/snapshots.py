@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from emulator.errors import not_found
+from emulator.errors import failed_precondition, not_found
 from emulator.gateway.request import Response
 from emulator.serving.renewal import Current
 from emulator.state import snapshots
+from emulator.state.encrypted_sqlite import require_key
+from emulator.state.folder import DATABASE, CorruptState
 
 PATH = "/_emulator/snapshots"
 _RESTORE = ":restore"
@@ -36,12 +38,16 @@ async def answer(current: Current, http: str, raw_path: str, body: dict[str, Any
 
 async def _save(current: Current, name: str) -> Response:
     snapshots.require_free(current.emulator.settings.state, name)  # before any call is disturbed
-    saved = await current.renew(functools.partial(snapshots.save, name=name))
+    saved = await current.renew(functools.partial(snapshots.save, name=name, root=current.emulator.root_key))
     return Response.json(saved.to_json())
 
 
 async def _restore(current: Current, name: str) -> Response:
-    snapshots.require(current.emulator.settings.state, name)
+    kept = snapshots.require(current.emulator.settings.state, name)
+    try:
+        require_key(kept / DATABASE, current.emulator.root_key)
+    except CorruptState as problem:
+        raise failed_precondition(str(problem)) from None
     await current.renew(functools.partial(snapshots.restore, name=name))
     return Response.json({})
 

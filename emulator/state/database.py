@@ -17,12 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from emulator.state.encrypted_sqlite import connect
 from emulator.state.folder import CorruptState
+from emulator.state.root_key import RootKey
 
 T = TypeVar("T")
 GROUP_LIMIT = 500
 _WAL_PAGES = 4000
 """After so many pages (of 4 kB) the log is copied into the file: one that many writes change is copied once."""
+_CACHE, _DECRYPTED = 16_000, 64_000
+"""KiB of pages that a connection keeps; more of encrypted ones, which the system's own cache has encrypted only."""
 _BRIEF_SECONDS = 0.002
 _BRIEF_STEPS = 2000
 """SQLite is asked for the time after so many steps of its machine, some hundredth of a millisecond."""
@@ -67,8 +71,10 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 class Database:
     """One database file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: RootKey | None = None) -> None:
+        """Open it, encrypted under the root key where there is one. Raises CorruptState where it can't be read."""
         self.path = path
+        self._root = root
         self._local = threading.local()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], object]] = []
@@ -79,11 +85,10 @@ class Database:
 
     def _connect(self, *, readonly: bool = False) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
-            connection.row_factory = sqlite3.Row
+            connection = connect(self.path, self._root, isolation_level=None, check_same_thread=False, timeout=30)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA cache_size=-16000")
+            connection.execute(f"PRAGMA cache_size=-{_CACHE if self._root is None else _DECRYPTED}")
             connection.execute("PRAGMA foreign_keys=OFF")
             if readonly:
                 connection.execute("PRAGMA query_only=ON")

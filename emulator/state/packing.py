@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import tarfile
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from emulator.errors import invalid_argument
+from emulator.state.encrypted_sqlite import connect
 from emulator.state.folder import BLOBS, DATABASE, FOLDERS, SNAPSHOTS, new_folder, sync_below
+from emulator.state.root_key import RootKey
 from emulator.state.snapshots import require, require_free
 
 
-def pack(state: Path, name: str, file: Path) -> None:
-    """Write a snapshot to a file, which is there whole or not at all; only its owner may read it."""
+def pack(state: Path, name: str, file: Path, root: RootKey | None = None) -> None:
+    """Write a snapshot to a file, which is there whole or not at all; only its owner may read it.
+
+    root is the root key of an encrypted one. Raises CorruptState where it is another, or not there.
+    """
     folder = require(state, name)
     partial = file.with_name(f"{file.name}.part")
     partial.unlink(missing_ok=True)
@@ -23,7 +27,7 @@ def pack(state: Path, name: str, file: Path) -> None:
         with open(partial, "xb", opener=_private) as raw, tarfile.open(fileobj=raw, mode="w") as archive:
             for part in (DATABASE, *FOLDERS):
                 archive.add(folder / part, part)
-            for blob in _blobs(folder):
+            for blob in _blobs(folder, root):
                 archive.add(state / BLOBS / blob, f"{BLOBS}/{blob}")
         partial.replace(file)
     finally:
@@ -68,9 +72,9 @@ def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, state: Path, new: P
     partial.replace(target)
 
 
-def _blobs(folder: Path) -> list[str]:
+def _blobs(folder: Path, root: RootKey | None) -> list[str]:
     """The places of all blobs of a snapshot below the folder of blobs."""
-    with closing(sqlite3.connect(folder / DATABASE)) as database:
+    with closing(connect(folder / DATABASE, root)) as database:
         database.execute("PRAGMA query_only=ON")
         return [f"{row[0][:2]}/{row[0]}" for row in database.execute("SELECT id FROM blobs")]
 

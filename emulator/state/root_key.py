@@ -5,19 +5,14 @@ A state that was begun with one can't be read without it.
 
 from __future__ import annotations
 
+import hmac
 import secrets
-import sqlite3
 from pathlib import Path
 
 from emulator.state import sealed
-from emulator.state.database import Database
 from emulator.state.folder import CorruptState
 from emulator.state.private import private_file
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS root_key(id INTEGER PRIMARY KEY CHECK (id = 1), proof BLOB NOT NULL);
-"""
-_PROOF = b"the root key of this state"
 _MARK = b"sealed:"  # what a secret in the database begins with that a root key encrypts; no key material does
 
 
@@ -35,6 +30,10 @@ class RootKey:
         """The secret that `seal` was given; one that was kept before there was a root key, as it is."""
         return sealed.opened(self._secret, kept[len(_MARK) :], bound) if kept.startswith(_MARK) else kept
 
+    def derived(self, purpose: bytes) -> bytes:
+        """Another key of 32 bytes, that of a purpose, from which this one does not follow (RFC 5869: HKDF-Expand)."""
+        return hmac.digest(self._secret, purpose + b"\x01", "sha256")
+
 
 def read(path: Path) -> RootKey:
     """The key in a file, which is made where it is not there. Raises CorruptState in a sentence."""
@@ -49,29 +48,3 @@ def read(path: Path) -> RootKey:
     if len(secret) != sealed.KEY:
         raise CorruptState(f"{path} is no root key: {2 * sealed.KEY} hexadecimal digits. Name another file.")
     return RootKey(secret)
-
-
-def require(database: Database, root: RootKey | None) -> None:
-    """Raise CorruptState unless the state can be read with this root key (None: without one), which is then noted."""
-    row = database.one("SELECT proof FROM root_key")
-    if row is not None:
-        _compare(database.path.parent, row["proof"], root)
-    elif root is not None:
-        database.write_now(_note, root.seal(_PROOF))
-    if root is not None:
-        database.overwrite_deleted()
-
-
-def _note(tx: sqlite3.Connection, proof: bytes) -> None:
-    tx.execute("INSERT INTO root_key VALUES(1, ?)", (proof,))
-
-
-def _compare(state: Path, proof: bytes, root: RootKey | None) -> None:
-    if root is None:
-        raise CorruptState(f"The state in {state} is encrypted: name the file of its root key with --encrypt-at-rest.")
-    try:
-        root.open(proof)
-    except sealed.TamperedError:
-        raise CorruptState(
-            f"The state in {state} is encrypted with another root key: name its file with --encrypt-at-rest."
-        ) from None

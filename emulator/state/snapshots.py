@@ -18,7 +18,18 @@ from typing import Any
 from urllib.parse import quote
 
 from emulator.errors import already_exists, invalid_argument, not_found
-from emulator.state.folder import DATABASE, FOLDERS, SNAPSHOTS, is_complete, new_folder, replace, sync_below
+from emulator.state import encrypted_sqlite
+from emulator.state.folder import (
+    DATABASE,
+    FOLDERS,
+    SNAPSHOTS,
+    CorruptState,
+    is_complete,
+    new_folder,
+    replace,
+    sync_below,
+)
+from emulator.state.root_key import RootKey
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -36,12 +47,15 @@ class Snapshot:
         return {"name": self.name, "createTime": self.created, "sizeBytes": self.size}
 
 
-def save(state: Path, name: str) -> Snapshot:
-    """Save a state under a name; a 409 where there is such a snapshot."""
+def save(state: Path, name: str, root: RootKey | None = None) -> Snapshot:
+    """Save a state under a name; a 409 where there is such a snapshot.
+
+    root is the root key of an encrypted state. Raises CorruptState where it is another, or not there.
+    """
     require_free(state, name)
     new = new_folder(state / SNAPSHOTS)
     try:
-        _copy_database(state / DATABASE, new / DATABASE)
+        _copy_database(state / DATABASE, new / DATABASE, root)
         _copy_folders(state, new)
         sync_below(new)
         new.rename(state / SNAPSHOTS / name)
@@ -94,22 +108,26 @@ def require_free(state: Path, name: str) -> None:
 class Held:
     """Which blobs snapshots name: their files stay when the state no longer names them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, root: RootKey | None = None) -> None:
         self._folder = folder
+        self._root = root
         self._changed = 0
         self._databases: list[sqlite3.Connection] = []
+        self._unread = False
 
     def __contains__(self, blob_id: str) -> bool:
-        """Whether a snapshot names the blob; asked on the database's thread only."""
+        """Whether a snapshot names the blob, or may, being of another root key; asked on the database's thread only."""
         self._look()
+        if self._unread:
+            return True
         sql = "SELECT 1 FROM blobs WHERE id = ?"
         return any(database.execute(sql, (blob_id,)).fetchone() is not None for database in self._databases)
 
     def ids(self) -> set[str]:
-        """The ids of all blobs that snapshots name."""
+        """The ids of all blobs that snapshots name. Raises CorruptState for one whose root key this is not."""
         found: set[str] = set()
         for path in _folders(self._folder):
-            with contextlib.suppress(sqlite3.DatabaseError), closing(_opened(path)) as database:  # coming or going
+            with contextlib.suppress(sqlite3.DatabaseError), closing(self._opened(path)) as database:  # coming or going
                 found.update(row[0] for row in database.execute("SELECT id FROM blobs"))
         return found
 
@@ -117,7 +135,7 @@ class Held:
         """Close what is open."""
         for database in self._databases:
             database.close()
-        self._databases = []
+        self._databases, self._unread = [], False
 
     def _look(self) -> None:
         """Open the snapshots that there are, where any has come or gone since the last look."""
@@ -127,8 +145,15 @@ class Held:
             changed = 0
         if changed != self._changed:
             self.close()
-            self._databases = [_opened(path) for path in _folders(self._folder) if is_complete(path)]
+            try:
+                self._databases = [self._opened(path) for path in _folders(self._folder) if is_complete(path)]
+            except CorruptState:
+                self._unread = True
             self._changed = changed
+
+    def _opened(self, snapshot: Path) -> sqlite3.Connection:
+        address = f"file:{quote(str(snapshot / DATABASE))}?mode=ro&immutable=1"
+        return encrypted_sqlite.connect(snapshot / DATABASE, self._root, address, check_same_thread=False)
 
 
 def _place(state: Path, name: str) -> Path:
@@ -147,14 +172,10 @@ def _of(path: Path) -> Snapshot:
     return Snapshot(path.name, created.isoformat(timespec="microseconds") + "Z", size)
 
 
-def _opened(snapshot: Path) -> sqlite3.Connection:
-    address = f"file:{quote(str(snapshot / DATABASE))}?mode=ro&immutable=1"
-    return sqlite3.connect(address, uri=True, check_same_thread=False)
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database with what is in its write-ahead log."""
-    with closing(sqlite3.connect(source)) as database, closing(sqlite3.connect(target)) as copy:
+def _copy_database(source: Path, target: Path, root: RootKey | None) -> None:
+    """Copy a database with what is in its write-ahead log, under the same root key."""
+    connect = encrypted_sqlite.connect
+    with closing(connect(source, root)) as database, closing(connect(target, root)) as copy:
         copy.execute("PRAGMA synchronous=OFF")  # the caller syncs the file once
         database.backup(copy)
 

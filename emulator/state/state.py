@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from emulator.settings import Settings
-from emulator.state import root_key
+from emulator.state import at_rest, root_key
 from emulator.state.blobs import BlobStore
 from emulator.state.clock import Clock, Ids
 from emulator.state.data_keys import DataKeys
@@ -25,12 +25,14 @@ class State:
         self.ids = ids or Ids()
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         finish(settings.state)
-        self.db = Database(settings.state / DATABASE)
         self.root_key = root_key.read(settings.root_key) if settings.root_key is not None else None
+        if self.root_key is not None:
+            at_rest.encrypt(settings.state, self.root_key)
+        self.db = Database(settings.state / DATABASE, self.root_key)
         self.blobs = self._blobs(settings.state)
         self.resources = Resources(self.db, self.clock, self.ids)
 
     def _blobs(self, state: Path) -> BlobStore:
         keys = DataKeys(self.root_key, self.db) if self.root_key is not None else None
         copies = PlainCopies(state) if keys is not None else None
-        return BlobStore(state / BLOBS, self.db, Held(state / SNAPSHOTS), keys, copies)
+        return BlobStore(state / BLOBS, self.db, Held(state / SNAPSHOTS, self.root_key), keys, copies)

@@ -1,9 +1,7 @@
 """What an emulator that encrypts at rest leaves on the disk, and who can read it."""
 
 import base64
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -233,7 +231,7 @@ def test_what_is_no_root_key_is_a_sentence(tmp_path: Path, text: str, said: str)
 
 def material(emulator: RunningEmulator, version: str) -> bytes:
     """The key material of a version as it is kept."""
-    with closing(sqlite3.connect(emulator.state / "state.sqlite")) as database:
+    with emulator.database() as database:
         sql = "SELECT secret FROM kms_material WHERE version = ?"
         kept: bytes = database.execute(sql, (version,)).fetchone()[0]
     return kept

@@ -10,7 +10,7 @@ from engine import lock
 from engine.layout import Layout, SetupError
 
 LISTS = (
-    *("requirements.txt", "requirements-dataflow.txt", "requirements-ocr.txt"),
+    *("requirements.txt", "requirements-dataflow.txt", "requirements-ocr.txt", "requirements-encryption.txt"),
     *("requirements-dev.txt", "constraints.txt"),
 )
 HOSTS = re.compile(r"://|--(extra-)?index|--find-links")

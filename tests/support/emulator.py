@@ -6,14 +6,18 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.state import encrypted_sqlite, root_key
+from emulator.state.folder import DATABASE
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -71,6 +75,22 @@ class RunningEmulator:
         return self.state / "credentials.json"
 
     @property
+    def root_key(self) -> Path | None:
+        """The file of the root key, where this emulator encrypts at rest."""
+        if "--encrypt-at-rest" in self.options:
+            return Path(self.options[self.options.index("--encrypt-at-rest") + 1])
+        return self.state.with_name(self.state.name + ".key") if os.environ.get("ENCRYPT_AT_REST") else None
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """The database of the state, encrypted or not; what is changed in it is kept."""
+        root = None if self.root_key is None else root_key.read(self.root_key)
+        connection = encrypted_sqlite.connect(self.state / DATABASE, root)
+        connection.row_factory = None
+        with contextlib.closing(connection), connection:
+            yield connection
+
+    @property
     def log(self) -> Path:
         """What the process printed."""
         return self.state.with_name(self.state.name + ".log")
@@ -89,8 +109,8 @@ class RunningEmulator:
         ]
         if self.tls_port is not None:
             command += ["--tls", str(self.tls_port)]
-        if os.environ.get("ENCRYPT_AT_REST"):
-            command += ["--encrypt-at-rest", str(self.state.with_name(self.state.name + ".key"))]
+        if self.root_key is not None and "--encrypt-at-rest" not in self.options:
+            command += ["--encrypt-at-rest", str(self.root_key)]
         command += ["--state", str(self.state), "--project", self.project, *self.options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -8,7 +8,6 @@ import http.client
 import logging
 import os
 import random
-import sqlite3
 import time
 from collections import Counter
 
@@ -96,7 +95,7 @@ def keep_secrets(running: RunningEmulator) -> None:
 
 def digest(running: RunningEmulator) -> dict[str, str]:
     """All that the state holds but the log: a digest of each table and of the names of all files."""
-    with sqlite3.connect(f"file:{running.state / 'state.sqlite'}?mode=ro", uri=True) as database:
+    with running.database() as database:
         names = [str(row[0]) for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         found = {
             name: hashlib.sha256(repr(sorted(map(repr, database.execute(f'SELECT * FROM "{name}"')))).encode())

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sqlite3
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -161,7 +160,7 @@ def test_the_state_is_its_owner_s_alone(start_emulator: StartEmulator, tmp_path:
     ask(running, "POST", "/upload/storage/v1/b/a-bucket/o?uploadType=media&name=x", {}, b"bytes")
     for path_ in (folder, *folder.rglob("*")):
         assert not path_.stat().st_mode & 0o077, path_
-    with sqlite3.connect(folder / "state.sqlite") as database:
+    with running.database() as database:
         assert database.execute("SELECT COUNT(*) FROM resources").fetchone()[0]
 
 

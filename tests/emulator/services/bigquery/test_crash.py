@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -190,8 +189,7 @@ def test_a_load_that_ran_at_two_starts_is_not_taken_up_a_third_time(start_emulat
     query(emulator, "CREATE TABLE d.t (id INT64)")
     owner = emulator.request("GET", f"{BASE}/jobs?projection=full")[1]["jobs"][0]["principal_subject"]
     emulator.stop()
-    database = sqlite3.connect(emulator.state / "state.sqlite")
-    with database:
+    with emulator.database() as database:
         for name, starts in (("taken-up", 0), ("given-up", 1)):
             body = {
                 "configuration": {"copy": {"sourceTable": table("t"), "destinationTable": table(name)}},
@@ -205,7 +203,6 @@ def test_a_load_that_ran_at_two_starts_is_not_taken_up_a_third_time(start_emulat
                 "VALUES (?,?,?,?,?,?,?,?)",
                 row,
             )
-    database.close()
     emulator.start()
     assert "errorResult" not in ended(emulator, "taken-up")["status"]
     assert "2 times while this job ran" in ended(emulator, "given-up")["status"]["errorResult"]["message"]

@@ -5,7 +5,6 @@ What was answered is there; a file of an artifact has its owner; a query that wa
 
 import base64
 import os
-import sqlite3
 import threading
 import time
 
@@ -71,16 +70,14 @@ def test_nothing_that_was_answered_is_lost(start_emulator: StartEmulator) -> Non
                 assert found == consent
             artifact = store.ok("GET", store.of(found["consentArtifact"]))
             assert base64.b64decode(artifact["consentContentScreenshots"][0]["rawBytes"]).decode() == user
-        with sqlite3.connect(emulator.state / "state.sqlite") as database:
+        with emulator.database() as database:
             counted = "SELECT b.refs, (SELECT count(*) FROM consent_images WHERE blob = b.id) FROM blobs b"
             assert all(refs == owners for refs, owners in database.execute(counted))
             latest = "SELECT count(*) FROM consent_revisions GROUP BY store, id HAVING sum(latest) != 1"
             assert database.execute(latest).fetchall() == []
-        database.close()
     store.ok("DELETE")
-    with sqlite3.connect(emulator.state / "state.sqlite") as database:
+    with emulator.database() as database:
         assert database.execute("SELECT count(*) FROM blobs").fetchone() == (0,)
-    database.close()
 
 
 @pytest.mark.crash

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -353,9 +352,8 @@ def test_instances_that_cannot_be_read_fail_are_named_and_never_passed_on(pair: 
     assert all(entry["jsonPayload"]["source"].startswith(f"{pair.source}/dicomWeb/studies/") for entry in entries)
     assert pair.count()[1] == str(WHOLE)
     files = {path.name for path in (pair.emulator.state / "blobs").glob("*/*")}
-    with sqlite3.connect(pair.emulator.state / "state.sqlite") as database:
+    with pair.emulator.database() as database:
         known = {row[0] for row in database.execute("SELECT id FROM blobs")}
-    database.close()
     assert files <= known
 
 

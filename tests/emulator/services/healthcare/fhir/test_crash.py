@@ -4,7 +4,6 @@ What was answered is there; a transaction is there as a whole or not at all; ind
 """
 
 import os
-import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -66,9 +65,9 @@ def write_until_killed(emulator: RunningEmulator, store: FhirStore, place: int) 
     return families, binaries
 
 
-def check_tables(state: Path) -> None:
+def check_tables(emulator: RunningEmulator) -> None:
     """The index knows the newest version of each resource that is not deleted, and files are counted right."""
-    with sqlite3.connect(state / "state.sqlite") as database:
+    with emulator.database() as database:
         newest = "SELECT store, max(rid) AS rid, type, id FROM fhir_versions GROUP BY store, type, id"
         strays = database.execute(
             f"SELECT count(*) FROM ({newest}) n LEFT JOIN fhir_index_resources r"
@@ -81,10 +80,9 @@ def check_tables(state: Path) -> None:
         blobs = database.execute(
             "SELECT b.id, b.refs, (SELECT count(*) FROM fhir_versions WHERE blob = b.id) FROM blobs b"
         ).fetchall()
-    database.close()
     assert (strays, dangling) == ((0,), (0,))
     assert all(refs == owners for _, refs, owners in blobs)
-    await_sweep(state, {blob for blob, _, _ in blobs})
+    await_sweep(emulator.state, {blob for blob, _, _ in blobs})
 
 
 def await_sweep(state: Path, kept: set[str]) -> None:
@@ -107,7 +105,7 @@ def test_nothing_that_was_answered_is_lost_and_no_transaction_is_half_done(start
     for place in range(ROUNDS):
         families, binaries = write_until_killed(emulator, store, place)
         emulator.start()
-        check_tables(emulator.state)
+        check_tables(emulator)
         for name in families:
             assert store.read(f"Patient/{name}")["id"] == name
         for name in binaries:

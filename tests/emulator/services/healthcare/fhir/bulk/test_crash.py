@@ -5,7 +5,6 @@ What was counted is done, and nothing is done or listed twice.
 
 import json
 import os
-import sqlite3
 import time
 
 import pytest
@@ -55,7 +54,6 @@ def test_killed_imports_and_deletions_go_on_after_a_restart(start_emulator: Star
         name = f"{place}/{operation.rpartition('/')[2]}_Patient"
         assert transfers.download(emulator, bucket, name).decode().split() == [f"Patient/{each}" for each in ids]
     emulator.stop()
-    with sqlite3.connect(emulator.state / "state.sqlite") as database:
+    with emulator.database() as database:
         left = [database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
-    database.close()
     assert left == [0, 0, 0, 0]
