@@ -181,7 +181,6 @@ class Accounts(pulumi.ComponentResource):
         loader.on_project("works-for-dataflow", "roles/dataflow.worker")
         loader.on_project("starts-dataflow", "roles/dataflow.developer")
         loader.bucket("keeps-temporary-files", temp_bucket, "roles/storage.objectAdmin")
-        loader.bucket("looks-at-temporary-bucket", temp_bucket, "roles/storage.legacyBucketReader")
         gcp.serviceaccount.IAMMember(
             f"{self._name}-loader-as-worker",
             service_account_id=self.loader.name,

@@ -42,7 +42,6 @@ _TELLING = {
     "pubsub.subscriber": "pubsub.subscriptions.consume",
     "run.invoker": "run.jobs.run",
     "serviceusage.serviceUsageConsumer": "serviceusage.services.use",
-    "storage.legacyBucketReader": "storage.buckets.get",
     "storage.objectAdmin": "storage.objects.delete",
     "storage.objectCreator": "storage.objects.create",
     "storage.objectUser": "storage.objects.create",
@@ -151,7 +150,6 @@ def _of_loader(outputs: Outputs) -> Iterator[Row]:
         yield "dataflow.worker", "project"
         yield "dataflow.developer", "project"
         yield "storage.objectAdmin", "temp"
-        yield "storage.legacyBucketReader", "temp"
         yield "iam.serviceAccountUser", "loader"
 
 

@@ -39,7 +39,6 @@ def test_the_loader_may_start_dataflow_jobs_as_itself_and_work_in_them() -> None
         ("roles/dataflow.worker", PROJECT, LOADER),
         ("roles/dataflow.developer", PROJECT, LOADER),
         ("roles/storage.objectAdmin", f"{PROJECT}-dev-temp", LOADER),
-        ("roles/storage.legacyBucketReader", f"{PROJECT}-dev-temp", LOADER),
         ("roles/iam.serviceAccountUser", account, LOADER),
     }
 

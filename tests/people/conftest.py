@@ -39,7 +39,7 @@ EVERYTHING = {
     "readerPrefix": "released/",
     **{f"{persona}s": json.dumps([OWNER, KEY]) for persona in PERSONAS},
 }
-"""A configuration that makes the program give every grant it knows, but for Dataflow's."""
+"""A configuration that makes the program give every grant it knows, but for those of Dataflow and Airflow."""
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from scripts.access.decisions import Access
 from scripts.checks import Check, State, agent_grants, run_checks
 from scripts.connection import Connection, connect_to
 from scripts.preflight import after
 from scripts.preflight.needs import Need, needs
-from tests.people.standing import Standing
+from tests.infra.graph import Declared
+from tests.people.conftest import PROJECT
+from tests.people.standing import Standing, stand
+from tests.support.emulator import RunningEmulator
 
 
 def about(target: Connection, wanted: list[Need], who: str) -> list[Check]:
@@ -23,17 +30,38 @@ def lacking(target: Connection, who: str, role: str, known: list[Need]) -> dict[
     return {each.name: each.detail for each in results if each.state != State.OK}
 
 
-def test_each_grant_that_is_missing_is_named(ready: Standing) -> None:
-    known = list(needs(ready.outputs))
+def check_each(standing: Standing, grants: list[Declared]) -> None:
+    """Take each grant away, look at what `preflight` says, and put it back; in the end `preflight` finds nothing."""
+    known = list(needs(standing.outputs))
     missed: dict[str, object] = {}
-    with connect_to(ready.outputs) as target:
-        for grant in ready.grants():
-            who, role = ready.holder(grant), str(grant.inputs["role"])
-            ready.remove(grant)
+    with connect_to(standing.outputs) as target:
+        for grant in grants:
+            who, role = standing.holder(grant), str(grant.inputs["role"])
+            standing.remove(grant)
             told = lacking(target, who, role, known)
             if len(told) != 1 or not all(who in each and role in each for each in told.values()):
                 missed[grant.name] = told
-            ready.make(grant)
+            standing.make(grant)
         assert missed == {}
         assert [each for each in run_checks(target) if each.state != State.OK] == []
         assert [each for each in run_checks(target, after.checks(target)) if each.state != State.OK] == []
+
+
+def test_each_grant_that_is_missing_is_named(ready: Standing) -> None:
+    check_each(ready, ready.grants())
+
+
+def test_each_grant_for_dataflow_and_airflow_that_is_missing_is_named(
+    ready: Standing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = RunningEmulator(tmp_path / "state", PROJECT).start()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(emulator.credentials_file))
+    try:
+        keys = {"dataflow": "true", "schedule": "composer", "keyRing": "imaging", "deletionProtection": "false"}
+        other = stand(emulator, keys)
+        known = {grant.name for grant in ready.grants()}
+        own = [grant for grant in other.grants() if grant.name not in known]
+        assert {str(grant.inputs["role"]) for grant in own} >= {"roles/dataflow.worker", "roles/composer.worker"}
+        check_each(other, own)
+    finally:
+        emulator.stop()
