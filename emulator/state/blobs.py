@@ -347,6 +347,10 @@ class BlobStore:
         assert self._copies is not None
         return self._copies.place()
 
+    def scratch(self, folder: Path) -> Path:
+        """Where a plain file may be while a call lasts: the folder, or one in memory where files are encrypted."""
+        return folder if self._copies is None else self._copies.folder
+
     def _copy(self, blob_id: str, path: Path) -> None:
         with self._records(blob_id) as found, path.open("xb") as target:
             at = 0

@@ -1,6 +1,7 @@
 """What an emulator that encrypts at rest leaves on the disk, and who can read it."""
 
 import base64
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from emulator.app import Emulator
 from emulator.settings import Settings
 from emulator.state.folder import CorruptState
 from tests.conftest import PROJECT
+from tests.emulator import canaries
 from tests.emulator.conftest import InProcess
 from tests.emulator.services.healthcare.instances import made
 from tests.support.asking import ask, move
@@ -81,6 +83,25 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encrypted]:
     key = make_key(emulator, "at-rest", agent_of(emulator, "storage"), agent_of(emulator, "healthcare"))
     yield Encrypted(emulator, key)
     emulator.stop()
+
+
+def test_no_word_of_a_patient_is_in_any_file_of_a_state_or_snapshot(
+    encrypted: Encrypted, unique: Callable[[str], str]
+) -> None:
+    emulator = encrypted.emulator
+    words = canaries.fill(emulator, unique("canary"), encrypted.key) | canaries.fill(emulator, unique("canary"))
+    assert canaries.found_in(emulator.state, words) == {}
+    ask(emulator, "POST", "/_emulator/snapshots", {"name": "base"})  # which closes all files, and opens them again
+    assert canaries.found_in(emulator.state, words) == {}
+
+
+@pytest.mark.skipif("ENCRYPT_AT_REST" in os.environ, reason="No emulator leaves anything plain.")
+def test_without_encryption_every_word_of_a_patient_is_there(
+    emulator: RunningEmulator, unique: Callable[[str], str]
+) -> None:
+    """So that the search above would find them."""
+    words = canaries.fill(emulator, unique("canary"))
+    assert canaries.found_in(emulator.state, words).keys() == words
 
 
 def test_nothing_of_an_object_is_on_the_disk_and_an_upload_goes_on_after_a_crash(

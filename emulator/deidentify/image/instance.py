@@ -131,7 +131,7 @@ def opened(path: Path) -> Iterator[Instance | None]:
         if header.transfer_syntax not in _REREAD:
             yield _instance(data, header)
             return
-    with tempfile.NamedTemporaryFile() as plain:
+    with tempfile.TemporaryFile() as plain:  # without a name: nothing of it outlives this process
         plain.write(to_syntax(str(path), syntaxes.EXPLICIT))
         plain.flush()
         with mmap(plain.fileno(), 0, access=ACCESS_READ) as data:

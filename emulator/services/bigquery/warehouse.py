@@ -136,7 +136,9 @@ class Warehouse:
             self._sweep_files()
         settings = self._context.settings
         readable = (self.files, *self._context.blobs.folders)
-        return Open(self._folder, readable, live, results, settings.query_memory << 20)
+        root = self._context.root_key
+        key = "" if root is None else root.derived(b"bigquery").hex()
+        return Open(self._folder, readable, live, results, settings.query_memory << 20, key)
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""

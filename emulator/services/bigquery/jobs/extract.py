@@ -265,7 +265,7 @@ async def _write_file(
         raise errors.invalid(f"The compression {options.get('compression')} is not possible for {form}.")
     house = warehouse.of(context)
     house.files.mkdir(parents=True, exist_ok=True)
-    path = house.files / f"extract-{context.ids.hex(24)}"
+    path = context.blobs.scratch(house.files) / f"extract-{context.ids.hex(24)}"
     try:
         if form == "PARQUET":
             shown = parquet_select(rows.fields)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class Open:
     """Open the files in `folder`. live and results name what the catalogue knows: the rest is swept; None: no sweep.
 
     readable are the folders of files that load and extract jobs name. memory is what the process may take for its data,
-    in bytes.
+    in bytes; key what the files are encrypted with, "" for plain ones.
     """
 
     folder: Path
@@ -29,6 +29,7 @@ class Open:
     live: dict[str, list[dict[str, Any]]] | None
     results: frozenset[str]
     memory: int = 4 << 30
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

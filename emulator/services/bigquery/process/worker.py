@@ -97,7 +97,7 @@ class Worker:
 
         try:
             limit_memory(message.memory)
-            self._engine = Engine(message.folder, message.readable, tidy, message.memory // 2)
+            self._engine = Engine(message.folder, message.readable, tidy, message.memory // 2, message.key)
             self._engine.connection()
         except StoreError as problem:
             self._send(Reply(0, problem=problem))

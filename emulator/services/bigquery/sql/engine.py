@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql import marks
+from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator.bigquery")
 MEMORY = 2 << 30
-LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
 MACROS = [
     Path(__file__).with_name(name)
     for name in (
@@ -60,7 +59,7 @@ class Engine:
     """The rows of one emulator, in `folder`. Opened at first use; on_open then tidies up what a crash left.
 
     readable are the folders of files that are loaded and extracted. memory (bytes) is DuckDB's own limit, which does
-    not count lists, texts and Python's objects.
+    not count lists, texts and Python's objects. key is what its files are encrypted with, "" for plain ones.
     """
 
     def __init__(
@@ -69,8 +68,10 @@ class Engine:
         readable: Sequence[Path] = (),
         on_open: Callable[[DuckDBPyConnection], None] = lambda _: None,
         memory: int = MEMORY,
+        key: str = "",
     ) -> None:
         self.folder = folder
+        self._key = key
         self._memory = memory
         self._readable = readable
         self._on_open = on_open
@@ -102,12 +103,15 @@ class Engine:
                 "memory_limit": f"{self._memory}B",
                 "python_enable_replacements": "false",  # a name is never a variable of this process
                 "temp_directory": str(self.folder / "spill"),
+                **(ENCRYPTED if self._key else {}),
             },
         )
         root.execute("SET GLOBAL TimeZone = 'UTC'")
         path = self.folder / "rows.duckdb"
         try:
-            _attach(root, path, "stored")
+            if self._key:
+                encrypt(root, path, self._key)
+            attach(root, path, "stored", self._key)
             root.execute(SCHEMA)
             root.execute(marks.SCHEMA)
         except duckdb.Error as error:
@@ -134,33 +138,17 @@ class Engine:
 
         path = self.folder / "results.duckdb"
         try:
-            _attach(root, path, "results")
+            attach(root, path, "results", self._key)
         except duckdb.Error:
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".wal").unlink(missing_ok=True)
-            root.execute(f"ATTACH '{_text(path)}' AS results")
+            attach(root, path, "results", self._key)
 
     def close(self) -> None:
         """Close the files."""
         if self._root is not None:
             self._root.close()
             self._root = None
-
-
-def _attach(root: DuckDBPyConnection, path: Path, name: str) -> None:
-    """Open a file, waiting for a process that is about to end and holds it still."""
-    import duckdb
-
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            root.execute(f"ATTACH '{_text(path)}' AS {name}")
-        except duckdb.IOException as error:
-            if "lock" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 def _text(path: Path) -> str:

@@ -1,0 +1,77 @@
+"""Attaching DuckDB's files, encrypted (AES-256-GCM, logs included) where there is a key; encrypting one that is plain.
+
+DuckDB does so by the library that it carries, whose nonces come of a generator seeded by the system, which DuckDB calls
+unsafe (`force_mbedtls_unsafe`): they don't repeat, and could be guessed. That of its extension httpfs is at no index.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LOCK_SECONDS = 20.0  # how long the process of an emulator that was killed may take to let go of the files
+ENCRYPTED = {"force_mbedtls_unsafe": "true", "temp_file_encryption": "true"}
+"""Settings of an engine whose files are encrypted, what it moves out of memory included."""
+_FORM = "STORAGE_VERSION 'v2.0.0'"  # DuckDB takes an older one for encrypted files, and refuses to go back to it
+
+
+def attach(root: DuckDBPyConnection, path: Path, name: str, key: str = "") -> None:
+    """Open a file, waiting for a process that is about to end and holds it still; key "" is for plain ones."""
+    import duckdb
+
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            root.execute(f"ATTACH '{_text(path)}' AS {name} {_options(key)}")
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def encrypt(root: DuckDBPyConnection, path: Path, key: str) -> None:
+    """Encrypt a file where it is plain; a crash leaves the one or the other."""
+    if not path.exists() or _is_encrypted(path):
+        return
+    new = path.with_name(f"{path.name}.new")
+    for left in (new, new.with_name(f"{new.name}.wal")):
+        left.unlink(missing_ok=True)
+    with _attached(root, path, "plain"), _attached(root, new, "encrypted", key):
+        root.execute("CHECKPOINT plain")  # its log belongs to no other file
+        root.execute("COPY FROM DATABASE plain TO encrypted")
+        root.execute("CHECKPOINT encrypted")
+    with new.open("rb+") as file:
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+@contextmanager
+def _attached(root: DuckDBPyConnection, path: Path, name: str, key: str = "") -> Iterator[None]:
+    attach(root, path, name, key)
+    try:
+        yield
+    finally:
+        root.execute(f"DETACH {name}")
+
+
+def _is_encrypted(path: Path) -> bool:
+    """Whether a file's header has the flag, which is never encrypted itself: after checksum, name and version."""
+    with path.open("rb") as file:
+        return bool(file.read(21)[20:] == b"\1")
+
+
+def _options(key: str) -> str:
+    return f"(ENCRYPTION_KEY '{key}', {_FORM})" if key else ""
+
+
+def _text(path: Path) -> str:
+    return str(path).replace("'", "''")
