@@ -2,6 +2,8 @@
 
 import base64
 import os
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -181,20 +183,46 @@ def test_nothing_of_hl7v2_messages_is_on_the_disk(encrypted: Encrypted, unique: 
         assert ask(emulator, "POST", f"{store}/messages", {"message": {"data": data}})["name"] == name
 
 
-def test_messages_of_a_destroyed_version_never_come(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+def test_messages_of_a_disabled_version_come_when_it_is_enabled_again_and_of_a_destroyed_one_never(
+    encrypted: Encrypted, unique: Callable[[str], str]
+) -> None:
+    """In their order."""
     emulator = encrypted.emulator
     key = make_key(emulator, unique("ring"), agent_of(emulator, "pubsub"))
     name = f"projects/{PROJECT}/topics/{unique('topic')}"
     subscription = name.replace("topics", "subscriptions")
     ask(emulator, "PUT", f"/v1/{name}", {"kmsKeyName": key})
-    ask(emulator, "PUT", f"/v1/{subscription}", {"topic": name})
-    for text in ("old", "new"):
+    ask(emulator, "PUT", f"/v1/{subscription}", {"topic": name, "enableMessageOrdering": True})
+    for text, order in (("first", "a"), ("second", "b")):
         data = base64.b64encode(text.encode()).decode()
-        ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [{"data": data}]})
+        ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [{"data": data, "orderingKey": order}]})
         rotate(emulator, key)
-    destroy(emulator, f"{key}/cryptoKeyVersions/1")
-    found = ask(emulator, "POST", f"/v1/{subscription}:pull", {"maxMessages": 10})["receivedMessages"]
-    assert [base64.b64decode(each["message"]["data"]) for each in found] == [b"new"]
+    third = {"data": base64.b64encode(b"third").decode(), "orderingKey": "a"}
+    ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [third]})
+
+    def pulled() -> list[bytes]:
+        body = {"maxMessages": 10, "returnImmediately": True}
+        found = ask(emulator, "POST", f"/v1/{subscription}:pull", body).get("receivedMessages", [])
+        if ids := [each["ackId"] for each in found]:
+            ask(emulator, "POST", f"/v1/{subscription}:acknowledge", {"ackIds": ids})
+        return [base64.b64decode(each["message"]["data"]) for each in found]
+
+    set_state(emulator, key, "DISABLED")
+    assert pulled() == [b"second"]
+    move(emulator, seconds=6)
+    ask(emulator, "POST", "/_emulator/chores", {})
+    assert pulled() == []
+    set_state(emulator, key, "ENABLED")
+    move(emulator, seconds=6)
+    deadline = time.monotonic() + PATIENCE
+    while not (found := pulled()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found == [b"first", b"third"]
+    ask(emulator, "POST", f"/v1/{name}:publish", {"messages": [{"data": third["data"]}]})
+    version = ask(emulator, "GET", f"/v1/{key}")["primary"]["name"]
+    rotate(emulator, key)
+    destroy(emulator, version)
+    assert pulled() == []
 
 
 def test_what_a_version_encrypted_goes_with_it(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
@@ -219,6 +247,25 @@ def test_what_a_version_encrypted_goes_with_it(encrypted: Encrypted, unique: Cal
     destroy(emulator, f"{key}/cryptoKeyVersions/1")
     assert encrypted.files_with(kept) == []
     assert [read(f"1.2.1.1.{number}").status_code for number in (1, 2)] == [400, 200]
+
+
+def test_with_the_last_version_of_a_key_all_goes_that_it_protected(
+    encrypted: Encrypted, unique: Callable[[str], str]
+) -> None:
+    """Rows, too, which the root key encrypts; a new version opens stores that are empty."""
+    emulator, dataset = encrypted.emulator, unique("canary")
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "healthcare"))
+    canaries.fill(emulator, dataset, key)
+    rotate(emulator, key)
+    destroy(emulator, f"{key}/cryptoKeyVersions/1")
+    assert patients(emulator, dataset) == 1
+    destroy(emulator, f"{key}/cryptoKeyVersions/2")
+    rotate(emulator, key)
+    assert patients(emulator, dataset) == 0
+    with emulator.database() as database:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        text = repr([database.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables])
+    assert re.findall(rf"{dataset}-of-(?:fhir|dicom|hl7v2|consent)", text) == []
 
 
 def test_a_copy_is_open_as_long_as_its_own_key(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
@@ -256,6 +303,13 @@ def material(emulator: RunningEmulator, version: str) -> bytes:
         sql = "SELECT secret FROM kms_material WHERE version = ?"
         kept: bytes = database.execute(sql, (version,)).fetchone()[0]
     return kept
+
+
+def patients(emulator: RunningEmulator, dataset: str) -> int:
+    """How many patients are in the FHIR store of a dataset of canaries."""
+    store = f"/v1/projects/{PROJECT}/locations/us/datasets/{dataset}/fhirStores/f"
+    total: int = ask(emulator, "GET", f"{store}/fhir/Patient")["total"]
+    return total
 
 
 def destroy(emulator: RunningEmulator, version: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.services.cloudkms import uses
+from emulator.services.cloudkms.erasing import erases
 from emulator.services.cloudkms.protecting import (
     Refusals,
     User,
@@ -25,6 +26,7 @@ __all__ = [
     "Refusals",
     "User",
     "decrypt",
+    "erases",
     "is_key_name",
     "key_of",
     "not_enabled",

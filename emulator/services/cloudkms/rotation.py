@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
+from emulator.services.cloudkms import erasing
 from emulator.services.cloudkms.changes import add_version, change_version, set_primary
 from emulator.services.cloudkms.resources import KEYS, VERSIONS, is_abandoned, seconds
 from emulator.services.cloudkms.sealing import protecting_material
@@ -84,6 +85,7 @@ def settle(tx: sqlite3.Connection, context: Context) -> tuple[int, int]:
     for name in ended:
         change_version(context, tx, name, _destroyed)
         tx.execute("DELETE FROM kms_material WHERE version = ?", (name,))
+    erasing.erase(context, tx, ended)
     if ended and context.root_key is not None:
         context.db.after_commit(context.db.empty_log)
     due = [key for key in context.resources.every(KEYS, tx) if (time := _next(key)) is not None and time <= now]

@@ -7,6 +7,7 @@ from emulator.errors import not_found
 from emulator.gateway import collections, paging
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
+from emulator.services.cloudkms import api as cloudkms
 from emulator.services.healthcare import keys, operations, zones
 from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import DATASET, ID, METHODS
@@ -61,6 +62,14 @@ def _deleted(context: "Context", tx: sqlite3.Connection, dataset: Resource) -> N
     registry.empty_dataset(context, tx, dataset.name)
     context.operations.delete_below(tx, dataset.name)
     context.db.after_commit(lambda: keys.forget(context, dataset.name))
+
+
+@cloudkms.erases
+def _erase(context: "Context", tx: sqlite3.Connection, key: str) -> None:
+    """Empty the stores of all datasets of a key that is gone."""
+    for dataset in context.resources.every(DATASET, tx):
+        if (dataset.body.get("encryptionSpec") or {}).get("kmsKeyName") == key:
+            registry.empty_dataset(context, tx, dataset.name)
 
 
 DATASETS = Collection(

@@ -27,6 +27,7 @@ SUBSCRIPTIONS = "pubsub.subscriptions"
 TICK_SECONDS = 0.1
 DEFAULT_RETENTION = 604800.0
 WATCH_SECONDS = 1.0
+CLOSED_SECONDS = 5.0  # after which a message is looked at again that the version of a key, not enabled, has encrypted
 _BROKERS = "pubsub.broker"
 _EXPORT_RETRY = {"minimumBackoff": "0.1s", "maximumBackoff": "60s"}
 _DURATION = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?s")
@@ -211,14 +212,13 @@ class Broker:
 
     def _with_messages(self, queue: Queue, leases: list[Lease]) -> list[tuple[Lease, Message]]:
         messages = store.load(self._context, [lease.entry.message for lease in leases])
-        taken = []
         for lease in leases:
-            message = messages.get(lease.entry.message)
-            if message is None:
+            if lease.entry.message not in messages:
                 queue.end(lease.ack_id)
-            else:
-                taken.append((lease, message))
-        return taken
+        closed = [lease.ack_id for lease in leases if messages.get(lease.entry.message, ...) is None]
+        queue.put_off(closed, self._context.clock.seconds() + CLOSED_SECONDS)
+        found = ((lease, messages.get(lease.entry.message)) for lease in leases if lease.ack_id in queue.leases)
+        return [(lease, message) for lease, message in found if message is not None]
 
     async def acknowledge(self, subscription: str, ack_ids: list[str]) -> list[str]:
         """Acknowledge durably; messages whose lease had expired come again, and their ids are returned."""
@@ -283,6 +283,8 @@ class Broker:
         ):
             return False
         messages = store.load(context, [entry.message for entry in entries])
+        if None in messages.values():
+            return False  # their key's version is closed
         project, name = queue.name.split("/")[1], queue.name.rsplit("/", 1)[-1]
         forwarded = []
         for entry in entries:

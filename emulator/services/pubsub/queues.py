@@ -128,6 +128,14 @@ class Queue:
             self.ready.remove(entry)
             self._put_off(entry, until)
 
+    def put_off(self, ack_ids: Iterable[str], until: float) -> None:
+        """Take leases back as if the messages had not been delivered, until then; what follows them in order, too."""
+        entries = [entry for ack_id in ack_ids if (entry := self.end(ack_id)) is not None]
+        self._requeue(self.followers(entries))
+        for entry in entries:
+            entry.attempts -= 1
+            self._put_off(entry, until)
+
     def repeat(self, message: int, seconds: float) -> None:
         """Let a message come once more, so long after it was acknowledged, unless the subscription forbids that."""
         if not self.policy.exactly_once:

@@ -6,7 +6,6 @@ snapshot, or a topic with a retention of its own. A message that nobody holds an
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -119,22 +118,24 @@ def save_attempts(tx: sqlite3.Connection, subscription: str, attempts: list[tupl
     )
 
 
-def load(context: Context, ids: list[int]) -> dict[int, Message]:
-    """The stored messages of those ids, without those whose data are encrypted by a version that is closed."""
-    found: dict[int, Message] = {}
+def load(context: Context, ids: list[int]) -> dict[int, Message | None]:
+    """The stored messages of those ids; None for those whose data are encrypted by a version that is closed."""
+    found: dict[int, Message | None] = {}
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         marks = ",".join("?" * len(part))
         for row in context.db.all(f"SELECT * FROM pubsub_messages WHERE id IN ({marks})", part):  # noqa: S608 only marks
-            with contextlib.suppress(ApiError):
-                found[row["id"]] = Message(
-                    data=data_keys.read(context.blobs.keys, row["data"]),
-                    attributes=orjson.loads(row["attributes"]),
-                    ordering_key=row["ordering_key"],
-                    id=row["id"],
-                    published=row["published"],
-                )
+            found[row["id"]] = _message(context, row)
     return found
+
+
+def _message(context: Context, row: sqlite3.Row) -> Message | None:
+    try:
+        data = data_keys.read(context.blobs.keys, row["data"])
+    except ApiError:
+        return None
+    attributes = orjson.loads(row["attributes"])
+    return Message(data, attributes, row["ordering_key"], id=row["id"], published=row["published"])
 
 
 def backlog(context: Context, subscription: str, tx: sqlite3.Connection | None = None, after: int = 0) -> list[Entry]:
