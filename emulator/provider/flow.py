@@ -12,10 +12,11 @@ from emulator.provider.convert import from_api, reconcile, to_api
 from emulator.provider.model import Resource, expand
 from emulator.provider.rest import Rest, RestError
 from emulator.provider.schema import Kind, Problem, kind
-from emulator.provider.settings import Settings
+from emulator.provider.settings import ATTRIBUTION, TERRAFORM_ATTRIBUTION, Settings
 from emulator.provider.values import UNKNOWN, is_empty
 
-ATTRIBUTION = "goog-pulumi-provisioned"
+ATTRIBUTIONS = frozenset((ATTRIBUTION, TERRAFORM_ATTRIBUTION))
+"""The labels that are nobody's but the provider's."""
 _LABELS = ("labels", "effectiveLabels", "pulumiLabels")
 # Properties of the plugin itself, on every resource that has them.
 _LOCAL = frozenset({"deletionPolicy"})
@@ -118,8 +119,8 @@ class Flow:
         if own is UNKNOWN:
             return {"pulumiLabels": UNKNOWN, "effectiveLabels": UNKNOWN}
         before = (old or {}).get("pulumiLabels") or {}
-        mark = settings.attribution if old is None else ATTRIBUTION in before
-        ours = {**settings.default_labels, **own, **({ATTRIBUTION: "true"} if mark else {})}
+        marks = ({settings.attribution} - {""}) if old is None else ATTRIBUTIONS & before.keys()
+        ours = {**settings.default_labels, **own, **dict.fromkeys(marks, "true")}
         present = (old or {}).get("effectiveLabels") or {}
         others = {key: value for key, value in present.items() if key not in before}
         return {"pulumiLabels": ours, "effectiveLabels": {**others, **ours}}
@@ -261,7 +262,7 @@ class Flow:
 
     def _live_labels(self, live: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
         if "pulumiLabels" not in given:
-            own = {key: value for key, value in live.items() if key != ATTRIBUTION}
+            own = {key: value for key, value in live.items() if key not in ATTRIBUTIONS}
             return {"labels": own, "pulumiLabels": own, "effectiveLabels": dict(live)}
         own = {key: live[key] for key in given.get("labels") or {} if key in live}
         ours = {key: live[key] for key in given["pulumiLabels"] if key in live}

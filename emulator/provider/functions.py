@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from emulator.provider.flow import ATTRIBUTION, FlowError
+from emulator.provider.flow import ATTRIBUTIONS, FlowError
 from emulator.provider.model import Call
 from emulator.provider.rest import Rest, RestError
 from emulator.provider.values import Values
@@ -37,7 +37,7 @@ def _get_project(rest: Rest, args: Mapping[str, Any]) -> Values:
             "projectId": project["projectId"],
             "name": project.get("name", ""),
             "number": str(project["projectNumber"]),
-            "labels": {key: value for key, value in labels.items() if key != ATTRIBUTION},
+            "labels": {key: value for key, value in labels.items() if key not in ATTRIBUTIONS},
             "effectiveLabels": labels,
             "pulumiLabels": labels,
             "autoCreateNetwork": True,

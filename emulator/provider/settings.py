@@ -35,6 +35,8 @@ ENDPOINTS: Final[Mapping[str, str]] = {
     "composer": "GOOGLE_COMPOSER_CUSTOM_ENDPOINT",
     "compute": "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
 }
+ATTRIBUTION: Final = "goog-pulumi-provisioned"
+TERRAFORM_ATTRIBUTION: Final = "goog-terraform-provisioned"
 _PROJECT = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 _REGION = ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION")
 _ZONE = ("GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE")
@@ -65,7 +67,8 @@ class Settings:
     access_token: str = ""
     credentials: str = ""
     default_labels: Mapping[str, str] = field(default_factory=dict)
-    attribution: bool = True
+    attribution: str = ATTRIBUTION
+    """The label that the provider puts on what it makes; "" for none."""
     billing_project: str = ""
     timeout: float = 120.0
 
@@ -111,8 +114,11 @@ def check(config: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def load(config: Mapping[str, Any]) -> Settings:
-    """Settings from the configuration, which wins, and the environment. ConfigError for a value that can't be read."""
+def load(config: Mapping[str, Any], attribution: str = ATTRIBUTION) -> Settings:
+    """Settings from the configuration, which wins, and the environment. ConfigError for a value that can't be read.
+
+    `attribution` is the label of who makes things, where the configuration does not switch it off.
+    """
 
     def text(key: str, *variables: str) -> str:
         value = config.get(key)
@@ -129,7 +135,7 @@ def load(config: Mapping[str, Any]) -> Settings:
         access_token=_contents(token),
         credentials=_contents(credentials),
         default_labels=_object(config, "defaultLabels"),
-        attribution=str(config.get("addPulumiAttributionLabel", "true")).lower() != "false",
+        attribution="" if str(config.get("addPulumiAttributionLabel", "true")).lower() == "false" else attribution,
         billing_project=_billing(config),
         timeout=_seconds(config.get("requestTimeout")),
     )

@@ -1,45 +1,39 @@
 """The example for Terraform has the provider's own settings and arguments, as Pulumi's plugin has them of it."""
 
-import json
 import re
+import subprocess
 
-from emulator.provider.extract import SCHEMA
+import pytest
+
+from emulator.provider.terraform.resources import RESOURCES
+from emulator.provider.terraform.shapes import spelled
 from engine.layout import ROOT
 from infra.settings import CUSTOM_ENDPOINTS
+from tests.e2e.terraform import program
 
 FOLDER = ROOT / "examples" / "terraform"
-TOKENS = {
-    "google_bigquery_dataset": "gcp:bigquery/dataset:Dataset",
-    "google_bigquery_dataset_iam_member": "gcp:bigquery/datasetIamMember:DatasetIamMember",
-    "google_healthcare_dataset": "gcp:healthcare/dataset:Dataset",
-    "google_healthcare_dicom_store": "gcp:healthcare/dicomStore:DicomStore",
-    "google_healthcare_dicom_store_iam_member": "gcp:healthcare/dicomStoreIamMember:DicomStoreIamMember",
-    "google_project_service": "gcp:projects/service:Service",
-    "google_pubsub_subscription": "gcp:pubsub/subscription:Subscription",
-    "google_pubsub_topic": "gcp:pubsub/topic:Topic",
-    "google_pubsub_topic_iam_member": "gcp:pubsub/topicIAMMember:TopicIAMMember",
-    "google_service_account": "gcp:serviceaccount/account:Account",
-    "google_storage_bucket": "gcp:storage/bucket:Bucket",
-    "google_storage_bucket_iam_member": "gcp:storage/bucketIAMMember:BucketIAMMember",
-}
-"""What Pulumi calls each kind of resource."""
 OF_THE_LANGUAGE = frozenset(("for_each", "depends_on"))
 _RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 _ARGUMENT = re.compile(r"^  (\w+)(?: +=| \{)", re.MULTILINE)
 
 
-def _camel(name: str) -> str:
-    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
-
-
 def test_arguments_are_those_of_the_resources() -> None:
-    resources = json.loads(SCHEMA.read_text())["resources"]
-    found = _RESOURCE.findall((FOLDER / "main.tf").read_text())
-    assert {kind for kind, _, _ in found} == set(TOKENS)
+    text = "\n".join(file.read_text() for file in sorted(FOLDER.glob("*.tf")))
+    found = _RESOURCE.findall(text)
+    assert {kind for kind, _, _ in found} == RESOURCES.keys()
     for kind, name, body in found:
-        said = {_camel(each) for each in _ARGUMENT.findall(body) if each not in OF_THE_LANGUAGE}
-        assert said <= resources[TOKENS[kind]]["inputs"].keys(), f"{kind}.{name}"
-        assert said >= set(resources[TOKENS[kind]]["required"]), f"{kind}.{name}"
+        declared = RESOURCES[kind].kind
+        said = set(_ARGUMENT.findall(body)) - OF_THE_LANGUAGE
+        assert said <= set(map(spelled, declared.inputs)), f"{kind}.{name}"
+        assert said >= set(map(spelled, declared.required)), f"{kind}.{name}"
+
+
+def test_the_files_are_as_terraform_writes_them() -> None:
+    terraform = program()
+    if terraform is None:
+        pytest.skip("Neither terraform nor tofu is on this machine.")
+    done = subprocess.run([terraform, "fmt", "-check", "-diff", FOLDER], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_endpoints_are_those_that_a_stack_on_the_emulator_sets() -> None:

@@ -34,6 +34,7 @@ ALONE: Final = "python -m emulator start --detach"
 """What pages take for granted that need no stack."""
 
 _STOPPED = "python -m emulator stop"
+_STAND_IN = '\neval "$(python -m emulator.provider.terraform .tools/terraform)"'
 _FILMS = 'cp -r "$STOCK/films" films; cp -r "$STOCK/films" ~/films'
 _SET = 'for set in chest-xrays ~/nih ~/rehearsed ~/clinic; do cp -r "$STOCK/set" $set; done'
 _SETS = (
@@ -269,7 +270,7 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
         before=_ELSEWHERE,
         stays={"python -m scripts watch": "true"},
     ),
-    "docs/how-to/terraform.md": Arrangement(before=_STOPPED, not_run={"terraform": REGISTRY}, alone=True),
+    "docs/how-to/terraform.md": Arrangement(before=_STOPPED + _STAND_IN, alone=True),
     "docs/how-to/test-with-pytest.md": Arrangement(
         stand_ins={"pytest": "python -m pytest -c /dev/null --rootdir . -p emulator.testing.plugin test_first.py"},
         not_run={"python -m venv": REGISTRY, "pip install": REGISTRY},
@@ -312,5 +313,5 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
     "examples/node/README.md": Arrangement(not_run={"": "tests/clients/test_examples.py"}),
     "examples/one-store/README.md": Arrangement(not_run={"": "tests/e2e/test_example.py"}),
     "examples/pytest/README.md": Arrangement(not_run={"": "tests/clients/test_examples.py"}),
-    "examples/terraform/README.md": Arrangement(before=_STOPPED, not_run={"terraform": REGISTRY}, alone=True),
+    "examples/terraform/README.md": Arrangement(before=_STOPPED, alone=True),
 }
