@@ -35,8 +35,9 @@ def rows_of(batch: Batch, schema: dict[str, Any]) -> bytes:
     answer.stats.progress.at_response_end = batch.after
     # The rows, which are long, are written behind the rest once, without a message that copies them twice: a field that
     # comes a second time is merged with the first (Protocol Buffers: encoding, last one wins).
-    head = _head(rows, inner, len(batch.data))
-    return b"".join([answer.SerializeToString(), _head(answer, outer, len(head) + len(batch.data)), head, batch.data])
+    size = batch.size
+    head = _head(rows, inner, size)
+    return b"".join([answer.SerializeToString(), _head(answer, outer, len(head) + size), head, *batch.data])
 
 
 def _head(message: Any, field: str, size: int) -> bytes:

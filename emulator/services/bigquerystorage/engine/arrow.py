@@ -23,6 +23,7 @@ from emulator.services.bigquery.sql.types import (
     range_element,
     text_of,
 )
+from emulator.services.bigquerystorage.engine import record_batch
 from emulator.services.bigquerystorage.engine.projection import select
 
 if TYPE_CHECKING:
@@ -61,18 +62,16 @@ def batches(
     columns: Sequence[Field],
     fields: Sequence[Field],
     rows: tuple[int, int],
-) -> list[tuple[memoryview, int]]:
-    """Rows of a storage table (numbers from one to before another) as messages of Arrow's IPC, each with its rows."""
+    most: int,
+) -> list[tuple[list[bytes | memoryview], int]]:
+    """Rows of a storage table (numbers from one to before another) as messages of Arrow's IPC, each with its rows.
+
+    A message comes in pieces, and has `most` rows at most.
+    """
     sql = select(table, columns, fields, rows, _leaf)
     wide = any(_is_wide(field) for field in fields)
-    stream = na.c_array_stream(connection.cursor().sql(sql))
-    return [(_message(_widened(array, fields) if wide else array), array.length) for array in stream]
-
-
-def _message(array: Any) -> memoryview:
-    written = io.BytesIO()
-    StreamWriter.from_writable(written).write_stream(array, write_schema=False)
-    return written.getbuffer()
+    stream = na.c_array_stream(connection.cursor().sql(sql).to_arrow_reader(most))
+    return [(record_batch.pieces(_widened(array, fields) if wide else array), array.length) for array in stream]
 
 
 def _leaf(field: Field, expression: str) -> str | None:

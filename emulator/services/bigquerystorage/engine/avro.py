@@ -20,8 +20,6 @@ from emulator.services.bigquerystorage.engine.projection import select
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BLOCK_ROWS = 2048  # of one answer
-
 
 def rows(
     connection: DuckDBPyConnection,
@@ -29,11 +27,12 @@ def rows(
     columns: Sequence[Field],
     fields: Sequence[Field],
     bounds: tuple[int, int],
+    most: int,
 ) -> list[tuple[memoryview, int]]:
-    """Rows of a storage table (numbers from one to before another) as blocks, each with its number of rows."""
+    """Rows of a storage table (numbers from one to before another) as blocks of at most so many, each with its rows."""
     schema = fastavro.parse_schema({"type": "array", "items": schema_of(fields)})
     found = connection.execute(select(table, columns, fields, bounds, _leaf))
-    pages = iter(lambda: found.fetchmany(BLOCK_ROWS), [])
+    pages = iter(lambda: found.fetchmany(most), [])
     return [(_block(page, schema, fields), len(page)) for page in pages]
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pickle import PickleBuffer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery.sql.types import Field, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Batch = tuple[PickleBuffer, int]  # encoded rows, which arrive as a memoryview, and their number
+SMALL = 4096  # bytes of a piece that is copied rather than sent by itself
+Pieces = list[bytes | memoryview]
+Batch = tuple[Pieces, int]  # encoded rows, and their number
 
 
 def extent(connection: DuckDBPyConnection, table: str) -> tuple[int, int, bool]:
@@ -48,21 +50,37 @@ def arrow_schema(_: DuckDBPyConnection, fields: Sequence[Field]) -> bytes:
 
 
 def arrow_batches(
-    connection: DuckDBPyConnection, table: str, columns: Sequence[Field], fields: Sequence[Field], first: int, end: int
+    connection: DuckDBPyConnection,
+    table: str,
+    columns: Sequence[Field],
+    fields: Sequence[Field],
+    rows: tuple[int, int],
+    most: int,
 ) -> list[Batch]:
-    """The rows from number `first` to before `end` as record batches; fields are columns with what is asked of each."""
+    """The rows from one number to before another as record batches of at most so many rows.
+
+    fields are columns with what is asked of each.
+    """
     from emulator.services.bigquerystorage.engine import arrow
 
-    return [
-        (PickleBuffer(data), rows) for data, rows in arrow.batches(connection, table, columns, fields, (first, end))
-    ]
+    made = arrow.batches(connection, table, columns, fields, rows, most)
+    return [(list(map(_sent, pieces)), count) for pieces, count in made]
 
 
 def avro_rows(
-    connection: DuckDBPyConnection, table: str, columns: Sequence[Field], fields: Sequence[Field], first: int, end: int
+    connection: DuckDBPyConnection,
+    table: str,
+    columns: Sequence[Field],
+    fields: Sequence[Field],
+    rows: tuple[int, int],
+    most: int,
 ) -> list[Batch]:
-    """The same as a block of Avro's binary encoding."""
+    """The same as blocks of Avro's binary encoding."""
     from emulator.services.bigquerystorage.engine import avro
 
-    made = avro.rows(connection, table, columns, fields, (first, end))
-    return [(PickleBuffer(data), rows) for data, rows in made]
+    return [([_sent(data)], count) for data, count in avro.rows(connection, table, columns, fields, rows, most)]
+
+
+def _sent(piece: bytes | memoryview) -> Any:
+    """A piece as it is sent: one that is not small by itself, which arrives as a memoryview."""
+    return PickleBuffer(piece) if len(piece) > SMALL else bytes(piece)

@@ -20,8 +20,10 @@ from emulator.services.bigquerystorage.service import SERVICE
 if TYPE_CHECKING:
     from emulator.context import Context
 
-BATCH_BYTES = 2 << 20  # of one call of the engine, about
-FIRST_ROWS, MOST_ROWS = 4096, 122_880
+MESSAGE_BYTES = 1 << 20  # of a batch, about
+CALL_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of what one call of the engine gives, about
+FIRST_ROWS = 4096
+ROW_GROUP = 122_880  # DuckDB: rows that are stored together, of which reading a part takes twice its share
 AHEAD = 2  # calls that are under way or whose batches wait, while earlier ones are sent
 
 
@@ -33,7 +35,8 @@ class Reading:
         self.session = session
         self._stream = stream
         self._asked = self._done = start
-        self._span = FIRST_ROWS
+        self._call_bytes = CALL_BYTES[session.form]
+        self._row_bytes = self._call_bytes // FIRST_ROWS  # about
 
     @property
     def _total(self) -> int:
@@ -48,7 +51,7 @@ class Reading:
                 made = await calls.popleft()
                 self._learn(made)
                 for data, rows in made:
-                    yield self._batch(memoryview(data), rows)
+                    yield self._batch(data, rows)
                     self._done += rows
         finally:
             for call in calls:
@@ -58,26 +61,33 @@ class Reading:
     def _ask(self, calls: deque[asyncio.Task[list[reading.Batch]]]) -> bool:
         """Have the next calls of the engine made; whether there is one to wait for."""
         while len(calls) < AHEAD and self._asked < self._total:
-            calls.append(asyncio.create_task(self._read(self._asked, self._span)))
-            self._asked += self._span
+            span = self._span()
+            calls.append(asyncio.create_task(self._read(self._asked, span)))
+            self._asked += span
         return bool(calls)
 
+    def _span(self) -> int:
+        """How many rows the next call is to give: to the end of a row group, where these are not too long."""
+        most = max(1, self._call_bytes // self._row_bytes)
+        first, end = self.session.streams[self._stream]
+        at = first + self._asked
+        return min(end - at, ROW_GROUP - at % ROW_GROUP, most)
+
     def _learn(self, made: list[reading.Batch]) -> None:
-        """Let later calls give as many rows as make a batch of the wanted size."""
-        size = sum(memoryview(data).nbytes for data, _ in made) or 1
-        rows = sum(rows for _, rows in made)
-        self._span = max(1, min(MOST_ROWS, rows * BATCH_BYTES // size))
+        """Know the length of a row from those that came last."""
+        size, rows = sum(len(piece) for pieces, _ in made for piece in pieces), sum(rows for _, rows in made)
+        self._row_bytes = max(1, size // rows) if rows else self._row_bytes
 
     async def _read(self, done: int, span: int) -> list[reading.Batch]:
         """The rows after the first `done` of the stream; the session may have moved to a copy since the last."""
         self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
-        first, end = self.session.streams[self._stream]
-        work = reading.arrow_batches if self.session.form == "ARROW" else reading.avro_rows
-        session, begin = self.session, first + done
-        rows = (begin, min(begin + span, end))
-        return await warehouse.of(self._context).run(work, session.table, session.columns, session.fields, *rows)
+        session, most = self.session, max(1, MESSAGE_BYTES // self._row_bytes)
+        begin = session.streams[self._stream][0] + done
+        work = reading.arrow_batches if session.form == "ARROW" else reading.avro_rows
+        arguments = (session.table, session.columns, session.fields, (begin, begin + span), most)
+        return await warehouse.of(self._context).run(work, *arguments)
 
-    def _batch(self, data: memoryview, rows: int) -> Batch:
+    def _batch(self, data: reading.Pieces, rows: int) -> Batch:
         total = self._total
         return Batch(self.session.form, data, rows, self._done / total, (self._done + rows) / total)
 
