@@ -13,7 +13,7 @@ import orjson
 from emulator.services.bigquery import catalog, errors
 from emulator.services.bigquery.jobs.slots import Slots
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.process.client import Client
+from emulator.services.bigquery.process.client import Client, Take
 from emulator.services.bigquery.process.frames import Open
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
@@ -61,10 +61,11 @@ class Warehouse:
         short: bool = False,
         ticket: Ticket | None = None,
         again: bool = True,
+        take: Take | None = None,
     ) -> T:
         """Run work in the engine process; see Client.run. Failures come as ApiError, a cancelled ticket too."""
         try:
-            return await self._engine.run(work, *arguments, short=short, ticket=ticket, again=again)
+            return await self._engine.run(work, *arguments, short=short, ticket=ticket, again=again, take=take)
         except (SqlError, StoreError, Interrupted) as problem:
             raise errors.of(problem) from None
 

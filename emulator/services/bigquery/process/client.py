@@ -24,6 +24,7 @@ from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql.errors import Interrupted, OutOfMemory, SqlError
 
 T = TypeVar("T")
+Take = Callable[[Any], None]
 ROOT = Path(__file__).resolve().parents[4]  # what holds the package `emulator`
 HEED_SECONDS = 5.0  # a statement that does not end this long after its interruption is ended with the process
 INTERRUPT_SECONDS = 0.05  # between two interruptions of a statement
@@ -47,6 +48,7 @@ class Process:
         self._connection = connection
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._takers: dict[int, Take] = {}  # of the calls under way, who takes what they yield
         self._queries: set[int] = set()  # numbers of the calls under way that are not short
         self._ended = asyncio.Event()  # set, and replaced, when one of them ends
         self._worn = False
@@ -80,9 +82,12 @@ class Process:
         *,
         short: bool,
         now: float | None = None,
+        take: Take | None = None,
     ) -> T:
         """Run work there. Raises what it raises, Interrupted, or Ended where the process dies meanwhile."""
         number = next(self._numbers)
+        if take is not None:
+            self._takers[number] = take
         if not short:
             self._queries.add(number)
         try:
@@ -100,6 +105,7 @@ class Process:
             raise
         finally:
             self._queries.discard(number)
+            self._takers.pop(number, None)
             self._ended.set()
             self._ended = asyncio.Event()
 
@@ -155,6 +161,10 @@ class Process:
             self._connection.close()
 
     def _settle(self, reply: Reply) -> None:
+        if reply.is_part:
+            if reply.number in self._takers:
+                self._takers[reply.number](reply.value)
+            return
         future = self._waiting.pop(reply.number, None)
         if future is None or future.done():
             return
@@ -182,6 +192,25 @@ class Process:
         await self.wait()
 
 
+class _Taking:
+    """Gives the parts of a call to `take`, and passes over those that it has already where the call is made again."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._given = 0
+
+    def begin(self) -> Take:
+        """Who takes the parts of the call that is made now."""
+        come = itertools.count()
+
+        def one(part: Any) -> None:
+            if next(come) == self._given:
+                self._given += 1
+                self._take(part)
+
+        return one
+
+
 class Client:
     """The engine of one emulator. opening gives what the process is to open; True asks for a sweep.
 
@@ -204,20 +233,24 @@ class Client:
         short: bool = False,
         ticket: Ticket | None = None,
         again: bool = True,
+        take: Take | None = None,
     ) -> T:
         """Run `work(connection, *arguments)` in the engine process and give its result.
 
         short is for what is known to be quick (inserts, pages of results): it has threads of its own. again says that
-        it may be run once more where the process dies meanwhile. Raises SqlError, StoreError, ApiError as the work
-        does, Interrupted for a cancelled ticket.
+        it may be run once more where the process dies meanwhile. take is called with each part that a generator
+        yields, once, though it is run again: it has to yield the same then. Raises SqlError, StoreError, ApiError as
+        the work does, Interrupted for a cancelled ticket.
         """
         ticket = ticket or Ticket()
+        taking = _Taking(take) if take is not None else None
         deaths = shortages = 0
         while True:
             async with self._alone(suspect=deaths + shortages > 0 and not short, ticket=ticket):
                 process = await self._ready()
+                one = taking.begin() if taking is not None else None
                 try:
-                    return await process.call(work, arguments, ticket, short=short, now=self._clock())
+                    return await process.call(work, arguments, ticket, short=short, now=self._clock(), take=one)
                 except Ended:
                     self._check_open()
                     deaths += 1

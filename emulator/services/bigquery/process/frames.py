@@ -34,7 +34,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Call:
-    """Run `work(connection, *arguments)`; short work has threads of its own.
+    """Run `work(connection, *arguments)`; short work has threads of its own. What a generator yields is sent at once.
 
     now is the emulator's time in seconds since 1970, where that is not the machine's.
     """
@@ -60,11 +60,12 @@ class Close:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a call (number 0: of Open). problem is an exception of ours."""
+    """What came of a call (number 0: of Open), or a part of it before others. problem is an exception of ours."""
 
     number: int
     value: Any = None
     problem: Exception | None = None
+    is_part: bool = False
 
 
 def pack(message: Open | Call | Cancel | Close | Reply) -> list[bytes | memoryview]:

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
@@ -107,7 +108,7 @@ class Worker:
     def _answer(self, call: Call) -> None:
         try:
             with self._held(call.number) as connection:
-                reply = Reply(call.number, _run(connection, call))
+                reply = Reply(call.number, self._run(connection, call))
         except Interrupted as problem:
             reply = Reply(call.number, problem=problem)
         except Exception as problem:  # noqa: BLE001 whatever it is, the caller is told
@@ -118,6 +119,26 @@ class Worker:
             self._send(reply)
         except MemoryError:
             self._send(Reply(call.number, problem=_described(MemoryError())))
+
+    def _run(self, connection: DuckDBPyConnection, call: Call) -> Any:
+        """What the work of a call gives. Raises Interrupted; where the engine fails for good this process ends."""
+        import duckdb
+
+        try:
+            moment.set_now(connection, call.now)
+            value = call.work(connection, *call.arguments)
+            return self._send_parts(call.number, value) if isinstance(value, GeneratorType) else value
+        except duckdb.InterruptException:
+            raise Interrupted from None
+        except duckdb.FatalException as problem:
+            _log.error("the engine failed: %s", str(problem).partition("\n")[0])
+            os._exit(ENGINE_LOST)  # DuckDB refuses all work after it; a new process reads what is on disk
+
+    def _send_parts(self, number: int, parts: GeneratorType[Any, None, None]) -> None:
+        for part in parts:
+            if number in self._cancelled:
+                raise Interrupted
+            self._send(Reply(number, part, is_part=True))
 
     def _roll_back(self) -> None:
         """End a transaction whose own rollback was interrupted."""
@@ -167,19 +188,6 @@ def _rest(pieces: list[bytes | memoryview], sent: int) -> list[bytes | memoryvie
             return [memoryview(piece)[sent:], *pieces[number + 1 :]]
         sent -= len(piece)
     return []
-
-
-def _run(connection: DuckDBPyConnection, call: Call) -> Any:
-    import duckdb
-
-    try:
-        moment.set_now(connection, call.now)
-        return call.work(connection, *call.arguments)
-    except duckdb.InterruptException:
-        raise Interrupted from None
-    except duckdb.FatalException as problem:
-        _log.error("the engine failed: %s", str(problem).partition("\n")[0])
-        os._exit(ENGINE_LOST)  # DuckDB refuses all work after it; a new process reads what is on disk
 
 
 def _described(problem: Exception) -> Exception:

@@ -63,15 +63,18 @@ def batches(
     fields: Sequence[Field],
     rows: tuple[int, int],
     most: int,
-) -> list[tuple[list[bytes | memoryview], int]]:
+) -> Iterator[tuple[list[bytes | memoryview], int]]:
     """Rows of a storage table (numbers from one to before another) as messages of Arrow's IPC, each with its rows.
 
     A message comes in pieces, and has `most` rows at most.
     """
     sql = select(table, columns, fields, rows, _leaf)
     wide = any(_is_wide(field) for field in fields)
-    stream = na.c_array_stream(connection.cursor().sql(sql).to_arrow_reader(most))
-    return [(record_batch.pieces(_widened(array, fields) if wide else array), array.length) for array in stream]
+    for array in na.c_array_stream(connection.cursor().sql(sql)):
+        made = _widened(array, fields) if wide else array
+        for begin in range(0, made.length, most):
+            end = min(begin + most, made.length)
+            yield record_batch.pieces(made, begin, end), end - begin
 
 
 def _leaf(field: Field, expression: str) -> str | None:

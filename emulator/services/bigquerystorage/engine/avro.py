@@ -6,7 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/storage#avro_schema_details
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,12 @@ def rows(
     fields: Sequence[Field],
     bounds: tuple[int, int],
     most: int,
-) -> list[tuple[memoryview, int]]:
+) -> Iterator[tuple[memoryview, int]]:
     """Rows of a storage table (numbers from one to before another) as blocks of at most so many, each with its rows."""
     schema = fastavro.parse_schema({"type": "array", "items": schema_of(fields)})
     found = connection.execute(select(table, columns, fields, bounds, _leaf))
-    pages = iter(lambda: found.fetchmany(most), [])
-    return [(_block(page, schema, fields), len(page)) for page in pages]
+    for page in iter(lambda: found.fetchmany(most), []):
+        yield _block(page, schema, fields), len(page)
 
 
 def _block(page: list[tuple[Any, ...]], schema: Any, fields: Sequence[Field]) -> memoryview:

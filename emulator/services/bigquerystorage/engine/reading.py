@@ -6,7 +6,7 @@ names these functions, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +56,15 @@ def arrow_batches(
     fields: Sequence[Field],
     rows: tuple[int, int],
     most: int,
-) -> list[Batch]:
+) -> Iterator[Batch]:
     """The rows from one number to before another as record batches of at most so many rows.
 
     fields are columns with what is asked of each.
     """
     from emulator.services.bigquerystorage.engine import arrow
 
-    made = arrow.batches(connection, table, columns, fields, rows, most)
-    return [(list(map(_sent, pieces)), count) for pieces, count in made]
+    for pieces, count in arrow.batches(connection, table, columns, fields, rows, most):
+        yield list(map(_sent, pieces)), count
 
 
 def avro_rows(
@@ -74,11 +74,12 @@ def avro_rows(
     fields: Sequence[Field],
     rows: tuple[int, int],
     most: int,
-) -> list[Batch]:
+) -> Iterator[Batch]:
     """The same as blocks of Avro's binary encoding."""
     from emulator.services.bigquerystorage.engine import avro
 
-    return [([_sent(data)], count) for data, count in avro.rows(connection, table, columns, fields, rows, most)]
+    for data, count in avro.rows(connection, table, columns, fields, rows, most):
+        yield [_sent(data)], count
 
 
 def _sent(piece: bytes | memoryview) -> Any:

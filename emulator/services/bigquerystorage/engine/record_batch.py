@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from emulator.services.bigquerystorage.engine import bits
+
+Piece = bytes | memoryview
 ALIGNMENT = 8  # of a message, and of each buffer in it
 CONTINUATION, METADATA_V5, RECORD_BATCH = 0xFFFFFFFF, 4, 3
+OFFSET = np.dtype("<i4")  # of a text or list: where it begins in the text of all, or among the values of all lists
 _PREFIX = struct.Struct("<IiI")  # the mark of a message, its head's length, and where the head has its first table
 _MESSAGE = struct.Struct("<6H ihBxqI4x")  # of a Message: where its fields lie, and the fields
 _BATCH = struct.Struct("<5H6x iIqI4x")  # the same of a RecordBatch
@@ -20,34 +27,66 @@ _PAIR = struct.Struct("<qq")  # a FieldNode (rows, NULLs) or a Buffer (where it 
 _FIXED = 88  # bytes of a head that has neither fields nor buffers, up to the first of the fields
 
 
-def pieces(array: Any) -> list[bytes | memoryview]:
-    """The message of the rows of a struct array (nanoarrow), whose buffers it refers to. Its arrays begin at row 0."""
-    columns = [field for child in array.children for field in _fields(child)]
-    body: list[bytes | memoryview] = []
+@dataclass(frozen=True)
+class _Column:
+    """Some rows of a column, or of a field below it."""
+
+    rows: int
+    nulls: int
+    buffers: Sequence[Piece]
+
+
+def pieces(array: Any, begin: int, end: int) -> list[Piece]:
+    """The message of the rows from `begin` to before `end` of a struct array (nanoarrow), whose memory it refers to.
+
+    The array and those below it begin at the first row of their buffers.
+    """
+    columns = [column for child in array.children for column in _columns(child, begin, end)]
+    body: list[Piece] = []
     places, at = [], 0
     for column in columns:
-        for buffer in _buffers(column):
-            places.append(_PAIR.pack(at, buffer.nbytes))
-            gap = -buffer.nbytes % ALIGNMENT
-            body += [buffer, bytes(gap)] if gap else [buffer] if buffer.nbytes else []
-            at += buffer.nbytes + gap
-    nodes = [_PAIR.pack(column.length, column.null_count) for column in columns]
-    return [_head(array.length, nodes, places, at), *body]
+        for buffer in column.buffers:
+            places.append(_PAIR.pack(at, len(buffer)))
+            gap = -len(buffer) % ALIGNMENT
+            body += [buffer, bytes(gap)] if gap else [buffer]
+            at += len(buffer) + gap
+    nodes = [_PAIR.pack(column.rows, column.nulls) for column in columns]
+    return [_head(end - begin, nodes, places, at), *(piece for piece in body if len(piece))]
 
 
-def _fields(array: Any) -> Iterator[Any]:
-    """Views of a column and of the fields below it, each before its own; each keeps the memory that it looks at."""
+def _columns(array: Any, begin: int, end: int) -> Iterator[_Column]:
+    """Rows of a column and what is below them, each before its own."""
     assert array.offset == 0
-    yield array.view()
-    for child in array.children:
-        yield from _fields(child)
-
-
-def _buffers(view: Any) -> Iterator[memoryview]:
-    """A field's buffers, without the bits that say which of its values are there where all of them are."""
+    view = array.view()  # of this array: one that is made by the view above does not keep its memory
+    nulls, buffers, below = 0, [], (begin, end)
     for number in range(view.n_buffers):
-        buffer = memoryview(view.buffer(number)).cast("B")
-        yield buffer[:0] if view.buffer_type(number) == "validity" and not view.null_count else buffer
+        buffer = view.buffer(number)
+        raw, width = memoryview(buffer).cast("B"), buffer.element_size_bits
+        if view.buffer_type(number) == "validity":
+            there: Piece = bits.part(raw, begin, end) if view.null_count else b""
+            nulls = end - begin - bits.count(there, end - begin) if there else 0
+            buffers.append(there if nulls else b"")
+        elif view.buffer_type(number) == "data_offset":
+            offsets, below = _offsets(raw, begin, end)
+            buffers.append(offsets)
+        elif width == 1:
+            buffers.append(bits.part(raw, begin, end))
+        else:
+            first, last = (place * width // 8 for place in (begin, end)) if width else below
+            buffers.append(raw[first:last])
+    yield _Column(end - begin, nulls, buffers)
+    for child in array.children:
+        yield from _columns(child, *below)
+
+
+def _offsets(raw: memoryview, begin: int, end: int) -> tuple[Piece, tuple[int, int]]:
+    """The offsets of some texts or lists, from 0 on, and those between which they lie."""
+    part = raw[begin * OFFSET.itemsize : (end + 1) * OFFSET.itemsize]
+    values = np.frombuffer(part, OFFSET)
+    if not len(values):
+        return b"", (0, 0)
+    first, last = int(values[0]), int(values[-1])
+    return part if not first else (values - first).data.cast("B"), (first, last)
 
 
 def _head(rows: int, nodes: Sequence[bytes], places: Sequence[bytes], body: int) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError, invalid_argument
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 MESSAGE_BYTES = 1 << 20  # of a batch, about
-CALL_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of what one call of the engine gives, about
-FIRST_ROWS = 4096
+SPAN_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of the rows of one call of the engine, about
+FIRST_ROWS = 4096  # of the first call, by which the length of a row is known
 ROW_GROUP = 122_880  # DuckDB: rows that are stored together, of which reading a part takes twice its share
-AHEAD = 2  # calls that are under way or whose batches wait, while earlier ones are sent
+AHEAD = 3  # calls that are under way or whose batches wait, while earlier ones are sent
 
 
 class Reading:
@@ -35,8 +36,8 @@ class Reading:
         self.session = session
         self._stream = stream
         self._asked = self._done = start
-        self._call_bytes = CALL_BYTES[session.form]
-        self._row_bytes = self._call_bytes // FIRST_ROWS  # about
+        self._row_bytes = 0
+        self._spans: deque[_Span] = deque()
 
     @property
     def _total(self) -> int:
@@ -45,51 +46,73 @@ class Reading:
 
     async def batches(self) -> AsyncIterator[Batch]:
         """The batches. Raises ApiError where the session goes meanwhile."""
-        calls: deque[asyncio.Task[list[reading.Batch]]] = deque()
         try:
-            while self._ask(calls):
-                made = await calls.popleft()
-                self._learn(made)
-                for data, rows in made:
+            while self._ask():
+                async for data, rows in self._spans[0].batches():
+                    self._learn(data, rows)
                     yield self._batch(data, rows)
                     self._done += rows
+                self._spans.popleft()
         finally:
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
+            await asyncio.gather(*(span.stop() for span in self._spans))
 
-    def _ask(self, calls: deque[asyncio.Task[list[reading.Batch]]]) -> bool:
+    def _ask(self) -> bool:
         """Have the next calls of the engine made; whether there is one to wait for."""
-        while len(calls) < AHEAD and self._asked < self._total:
-            span = self._span()
-            calls.append(asyncio.create_task(self._read(self._asked, span)))
-            self._asked += span
-        return bool(calls)
+        most = AHEAD if self._row_bytes else 1
+        while len(self._spans) < most and self._asked < self._total:
+            count = self._count()
+            self._spans.append(_Span(partial(self._read, self._asked, count)))
+            self._asked += count
+        return bool(self._spans)
 
-    def _span(self) -> int:
+    def _count(self) -> int:
         """How many rows the next call is to give: to the end of a row group, where these are not too long."""
-        most = max(1, self._call_bytes // self._row_bytes)
+        most = max(1, SPAN_BYTES[self.session.form] // self._row_bytes) if self._row_bytes else FIRST_ROWS
         first, end = self.session.streams[self._stream]
         at = first + self._asked
         return min(end - at, ROW_GROUP - at % ROW_GROUP, most)
 
-    def _learn(self, made: list[reading.Batch]) -> None:
+    def _learn(self, data: reading.Pieces, rows: int) -> None:
         """Know the length of a row from those that came last."""
-        size, rows = sum(len(piece) for pieces, _ in made for piece in pieces), sum(rows for _, rows in made)
-        self._row_bytes = max(1, size // rows) if rows else self._row_bytes
+        self._row_bytes = max(1, sum(map(len, data)) // rows)
 
-    async def _read(self, done: int, span: int) -> list[reading.Batch]:
-        """The rows after the first `done` of the stream; the session may have moved to a copy since the last."""
+    async def _read(self, done: int, count: int, take: Callable[[reading.Batch], None]) -> None:
+        """Read rows after the first `done` of the stream; the session may have moved to a copy since the last."""
         self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
-        session, most = self.session, max(1, MESSAGE_BYTES // self._row_bytes)
-        begin = session.streams[self._stream][0] + done
+        session, begin = self.session, self.session.streams[self._stream][0] + done
         work = reading.arrow_batches if session.form == "ARROW" else reading.avro_rows
-        arguments = (session.table, session.columns, session.fields, (begin, begin + span), most)
-        return await warehouse.of(self._context).run(work, *arguments)
+        most = max(1, MESSAGE_BYTES // self._row_bytes) if self._row_bytes else FIRST_ROWS
+        arguments = (session.table, session.columns, session.fields, (begin, begin + count), most)
+        await warehouse.of(self._context).run(work, *arguments, take=take)
 
     def _batch(self, data: reading.Pieces, rows: int) -> Batch:
         total = self._total
         return Batch(self.session.form, data, rows, self._done / total, (self._done + rows) / total)
+
+
+class _Span:
+    """One call of the engine, which gives its batches to what it is called with, and those that have come."""
+
+    def __init__(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
+        self._come: asyncio.Queue[reading.Batch | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._run(read))
+
+    async def _run(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
+        try:
+            await read(self._come.put_nowait)
+        finally:
+            self._come.put_nowait(None)
+
+    async def batches(self) -> AsyncIterator[reading.Batch]:
+        """Each batch as soon as it has come. Raises what the call raises."""
+        while (batch := await self._come.get()) is not None:
+            yield batch
+        await self._task
+
+    async def stop(self) -> None:
+        """End the call."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
 
 @SERVICE.handles("bigquerystorage.BigQueryRead.ReadRows", permission="bigquery.readsessions.getData", on=on_project)
@@ -104,14 +127,14 @@ async def read(request: Request) -> Answer:
     if offset > end - first:
         said = f"The stream has {end - first} rows; there is none at offset {offset}."
         raise ApiError(400, "OUT_OF_RANGE", said, "outOfRange")
-    schema = await schema_shown(context, session)
+    schema = asyncio.create_task(schema_shown(context, session))  # while the first rows are read
     return Response(200, {}, _responses(Reading(context, session, stream, offset), schema))
 
 
-async def _responses(reading: Reading, schema: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _responses(reading: Reading, schema: Awaitable[dict[str, Any]]) -> AsyncIterator[bytes]:
     from emulator.services.bigquerystorage import messages
 
     is_first = True
     async for batch in reading.batches():
-        yield messages.rows_of(batch, schema if is_first else {})
+        yield messages.rows_of(batch, await schema if is_first else {})
         is_first = False

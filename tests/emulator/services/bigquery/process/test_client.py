@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +36,15 @@ def die_the_first_time(_: Any, mark: Path) -> str:
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
     return "done"
+
+
+def count_and_die_once(_: Any, mark: Path, died: Path) -> Iterator[int]:
+    yield 0
+    wait_for(_, mark)
+    if not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield from (1, 2)
 
 
 def hear_nothing(_: Any, mark: Path) -> None:
@@ -142,6 +151,20 @@ def test_work_that_kills_the_process_every_time_fails_and_the_next_goes_on(tmp_p
         with pytest.raises(SqlError, match="the process that runs statements ended"):
             await client.run(die)
         assert await client.run(query, "SELECT 1", short=True) == [(1,)]
+
+    run(tmp_path, work)
+
+
+def test_parts_come_before_the_end_and_once_though_the_process_dies_between_them(tmp_path: Path) -> None:
+    mark, came = tmp_path / "mark", []
+
+    async def work(client: Client) -> None:
+        def take(part: Any) -> None:
+            came.append(part)
+            mark.touch()  # the work dies where it finds it
+
+        await client.run(count_and_die_once, mark, tmp_path / "died", take=take)
+        assert came == [0, 1, 2]
 
     run(tmp_path, work)
 
