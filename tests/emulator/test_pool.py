@@ -14,7 +14,7 @@ from tests.conftest import StartEmulator
 from tests.emulator.pool_calls import crash, fail, keep_the_lock, take
 from tests.emulator.services.healthcare.instances import made
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 def draw(emulator: RunningEmulator) -> None:
@@ -55,10 +55,7 @@ def test_no_process_outlives_the_emulator(start_emulator: StartEmulator, how: st
     children = below(emulator.process.pid)
     assert children
     getattr(emulator, how)()
-    deadline = time.monotonic() + PATIENCE
-    while left := {child for child in children if Path(f"/proc/{child}").exists()}:
-        assert time.monotonic() < deadline, f"{left} of process {os.getpid()}'s emulator still run"
-        time.sleep(0.02)
+    eventually(lambda: {child for child in children if Path(f"/proc/{child}").exists()}, lambda left: not left)
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import time
 
 from tests.people.conftest import ALERTS, TOLD
 from tests.people.standing import Standing
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 
 def test_a_changed_policy_is_told(standing: Standing) -> None:
@@ -20,6 +19,4 @@ def test_a_changed_policy_is_told(standing: Standing) -> None:
         texts = [base64.b64decode(each["message"]["data"]).decode() for each in answer.get("receivedMessages", [])]
         return any("Somebody changed who may do what" in text for text in texts)
 
-    deadline = time.monotonic() + PATIENCE
-    while not told():
-        assert time.monotonic() < deadline
+    eventually(told)

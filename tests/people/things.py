@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from infra.outputs import Outputs
 from scripts.chestxrays.rehearsal import NO_QUIRKS, write_set
 from tests.scripts.chestxrays.conftest import public_objects
 from tests.scripts.files import small_film
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 from tests.support.public_bucket import make_public_bucket
 
 if TYPE_CHECKING:
@@ -90,9 +89,7 @@ class Things:
         body = {"gcsSource": {"uri": f"gs://{outputs.landing_bucket}/other/*"}}
         status, answer = emulator.request("POST", f"/v1/{outputs.dicom_store_name}:import", body)
         assert status == 200, answer
-        deadline = time.monotonic() + PATIENCE
-        while not emulator.request("GET", f"/v1/{answer['name']}")[1].get("done"):
-            assert time.monotonic() < deadline
+        eventually(lambda: emulator.request("GET", f"/v1/{answer['name']}")[1].get("done"))
         return str(answer["name"]).rpartition("/")[2]
 
     def _write(self, name: str, content: bytes) -> Path:

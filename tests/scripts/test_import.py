@@ -20,7 +20,7 @@ from google.cloud import storage
 from tests.conftest import StartEmulator
 from tests.scripts.conftest import Live, Run, live_on
 from tests.scripts.files import small_film, write_films
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,20 +159,17 @@ def operations(run: Run, live: Live) -> list[dict[str, object]]:
 
 
 def wait_for_operation(run: Run, live: Live) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not operations(run, live):
-        assert time.monotonic() < deadline, "the import did not begin"
+    eventually(lambda: operations(run, live))
 
 
 def wait_for_calls(live: Live, method: str) -> None:
     """Wait until somebody has called a method for which a fault is set."""
-    deadline = time.monotonic() + PATIENCE
-    while not any(
-        fault["calls"]
-        for fault in live.emulator.request("GET", "/_emulator/faults")[1]["faults"]
-        if fault["method"] == method
-    ):
-        assert time.monotonic() < deadline, f"nobody called {method}"
+
+    def calls() -> int:
+        faults = live.emulator.request("GET", "/_emulator/faults")[1]["faults"]
+        return sum(int(fault["calls"]) for fault in faults if fault["method"] == method)
+
+    eventually(calls)
 
 
 def test_ctrl_c_during_import_asks_and_cancels(run: Run, slow: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from google.cloud import storage
@@ -17,7 +16,7 @@ from google.cloud import storage
 from scripts.loading.synthetic import Film, dicom_bytes
 from tests.scripts.conftest import Live, Run
 from tests.scripts.files import small_film, write_films
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,10 +142,7 @@ def start_load(live: Live, prefix: str, number: int) -> subprocess.Popen[str]:
 
 
 def wait_for_objects(bucket: storage.Bucket, prefix: str, number: int) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while sum(1 for _ in bucket.list_blobs(prefix=f"{prefix}/")) < number:
-        assert time.monotonic() < deadline, "the load did not begin"
-        time.sleep(0.05)
+    eventually(lambda: sum(1 for _ in bucket.list_blobs(prefix=f"{prefix}/")), lambda found: found >= number)
 
 
 def test_ctrl_c_during_load_loses_nothing(run: Run, live: Live, landing: storage.Bucket) -> None:

@@ -6,7 +6,6 @@ by the permission that is missing there. Where the right of a service agent deci
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ import requests
 from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 OWN, VAULT = f"{PROJECT}-own", f"{PROJECT}-vault"
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
@@ -57,13 +56,10 @@ class Scene:
         return json.dumps("")
 
     def _ended(self, path: str, token: str | None) -> Any:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            answer = self.running.request("GET", path, token=token)[1]
-            if answer.get("done") or answer.get("status", {}).get("state") == "DONE":
-                return answer
-            time.sleep(0.05)
-        raise AssertionError(f"{path} does not end")
+        return eventually(
+            lambda: self.running.request("GET", path, token=token)[1],
+            lambda answer: answer.get("done") or answer.get("status", {}).get("state") == "DONE",
+        )
 
 
 @pytest.fixture(scope="module")

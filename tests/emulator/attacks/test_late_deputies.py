@@ -7,7 +7,6 @@ other, first in order, into the vault, where it has no right. Once something has
 
 import base64
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from tests.emulator.services.healthcare.transfers import agent
 from tests.support.accounts import Account, grant, make_account
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
 DATASET = f"{LOCATION}/datasets/streaming"
@@ -234,10 +233,7 @@ def test_nothing_is_delivered_where_the_one_who_delivers_may_not_go(scene: Scene
     happen = set_up(scene)
     for _ in range(2):  # at the second time the vault has certainly had its turn
         happen()
-        deadline = time.monotonic() + PATIENCE
-        while not seen(scene, "own"):
-            assert time.monotonic() < deadline, f"{what} brings nothing"
-            time.sleep(0.02)
+        eventually(lambda: seen(scene, "own"))
     assert seen(scene, "vault") == 0
 
 

@@ -1,7 +1,6 @@
 """An emulator with a dataset, and browsers that have followed a link to its console."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from html import unescape
 from typing import Any, cast
@@ -13,7 +12,7 @@ from emulator.serving.asgi import Application
 from emulator.settings import Settings
 from tests.emulator.conftest import InProcess
 from tests.support.emulator import free_port
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 HOST = "http://127.0.0.1:9470"
 PROJECT = "unit-project"
@@ -108,10 +107,7 @@ class Browser:
 
     def read_with(self, said: str, page: str, /, **query: str) -> str:
         """The same once it has certain words."""
-        deadline = time.monotonic() + PATIENCE
-        while said not in (text := self.read(page, **query)):
-            assert time.monotonic() < deadline, text
-        return text
+        return eventually(lambda: self.read(page, **query), lambda text: said in text)
 
 
 def words(html: str) -> str:

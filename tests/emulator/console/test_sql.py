@@ -1,7 +1,6 @@
 """The box for SQL: rows, pages, charts, errors."""
 
 import re
-import time
 
 import httpx
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from emulator.console.chart import chart
 from tests.emulator.console import filling
 from tests.emulator.console.conftest import PROJECT, Browser, Site, words
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 BARS = [{"name": "label", "type": "STRING"}, {"name": "films", "type": "INTEGER"}]
 
@@ -19,12 +18,10 @@ def run(browser: Browser, query: str) -> httpx.Response:
     sent = browser.post("sql", query=query)
     assert sent.status_code == 303, words(sent.text)
     assert query.split(maxsplit=1)[0] not in sent.headers["location"]
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        page = browser.site.send("GET", sent.headers["location"], headers=browser.headers)
-        if "The query goes on" not in page.text:
-            return page
-        assert time.monotonic() < deadline
+    return eventually(
+        lambda: browser.site.send("GET", sent.headers["location"], headers=browser.headers),
+        lambda page: "The query goes on" not in page.text,
+    )
 
 
 def test_rows_are_a_table_and_a_chart(owner: Browser) -> None:

@@ -1,7 +1,6 @@
 """Audit entries: administrative calls always, data access as the project's audit configuration says."""
 
 import sqlite3
-import time
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 from tests.conftest import StartEmulator
 from tests.emulator.conftest import InProcess
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 def call(running: RunningEmulator, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -22,12 +21,12 @@ def entries(running: RunningEmulator, log: str, method: str, number: int) -> lis
     """The entries about `method`, once there are `number`: they are written after the answer."""
     name = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2F{log}"
     body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{name}"'}
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def found() -> list[dict[str, Any]]:
         answer = call(running, "POST", "/v2/entries:list", body).json().get("entries", [])
-        found = [entry["protoPayload"] for entry in answer if entry["protoPayload"]["methodName"] == method]
-        if len(found) >= number or time.monotonic() > deadline:
-            return found
+        return [entry["protoPayload"] for entry in answer if entry["protoPayload"]["methodName"] == method]
+
+    return eventually(found, lambda entries: len(entries) >= number)
 
 
 def test_who_did_what_and_who_was_refused(start_emulator: StartEmulator) -> None:

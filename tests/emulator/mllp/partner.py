@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 from emulator.mllp.frames import Frames, wrap
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 class Partner:
@@ -29,10 +28,7 @@ class Partner:
 
     def wait_for(self, count: int) -> list[bytes]:
         """All messages that arrived, once there are so many."""
-        deadline = time.monotonic() + PATIENCE
-        while len(self.received) < count:
-            assert time.monotonic() < deadline, f"{len(self.received)} of {count} messages arrived"
-            time.sleep(0.02)
+        eventually(lambda: len(self.received), lambda arrived: arrived >= count)
         return self.received
 
     def close(self) -> None:

@@ -10,7 +10,6 @@ import itertools
 import os
 import ssl
 import subprocess
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,7 +26,7 @@ from tests.emulator.mllp.certificates import write_certificate
 from tests.emulator.mllp.partner import Partner, listening
 from tests.emulator.services.healthcare import transfers
 from tests.support.emulator import ROOT, RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 MESSAGES = int(os.environ.get("MLLP_MESSAGES", "300"))
 CONNECTIONS = int(os.environ.get("MLLP_CONNECTIONS", "100"))
@@ -179,14 +178,6 @@ def sent_to(subscription: str, partner: Partner) -> tuple[str, ...]:
     return "--subscription", subscription, "--send-to", f"127.0.0.1:{partner.port}"
 
 
-def wait_until(done: Callable[[], bool]) -> None:
-    """Wait for a state."""
-    deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice(start_emulator: StartEmulator) -> None:
     """kill -9 of the emulator while messages arrive; who got no answer sends again, as devices do."""
     running = start_emulator()
@@ -211,7 +202,7 @@ def test_nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice(start_
 
         with ThreadPoolExecutor(4) as devices:
             done = [devices.submit(device, number) for number in range(4)]
-            wait_until(lambda: len(acknowledged) > MESSAGES // 3)
+            eventually(lambda: len(acknowledged) > MESSAGES // 3)
             running.kill()
             running.start()
             for each in done:

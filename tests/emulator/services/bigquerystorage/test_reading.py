@@ -1,7 +1,6 @@
 """The Storage Read API by Google's own client: what a session reads is what its table held when it was made."""
 
 import datetime as dt
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.emulator.services.bigquerystorage.conftest import MakeTable, Query
 from tests.support import storage_api
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 Reader = bigquery_storage_v1.BigQueryReadClient
 Rows = list[dict[str, Any]]
@@ -343,11 +342,12 @@ def test_reading_is_in_the_audit_log_where_data_access_is_logged(own: RunningEmu
         reader = storage_api.reader(channel)
         rows_of(reader, session(reader, f"projects/{own.project}/datasets/d/tables/t"))
     body = {"resourceNames": [f"projects/{own.project}"], "filter": 'protoPayload.methodName:"BigQueryRead"'}
-    found: dict[str, Any] = {}
-    until = time.monotonic() + PATIENCE
-    while len(found) < 2 and time.monotonic() < until:
+
+    def audited() -> dict[str, Any]:
         entries = own.request("POST", "/v2/entries:list", body)[1].get("entries", [])
-        found = {entry["protoPayload"]["methodName"].rpartition(".")[2]: entry["protoPayload"] for entry in entries}
+        return {entry["protoPayload"]["methodName"].rpartition(".")[2]: entry["protoPayload"] for entry in entries}
+
+    found = eventually(audited, lambda known: len(known) >= 2)
     assert found.keys() == {"CreateReadSession", "ReadRows"}
     asked = {each["permission"] for each in found["CreateReadSession"]["authorizationInfo"]}
     assert asked == {"bigquery.readsessions.create", "bigquery.tables.getData"}

@@ -1,7 +1,6 @@
 """What a key protects can't be read or written while the version is disabled or the grant is gone (CMEK)."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ from tests.conftest import PROJECT
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.keys import agent_of, grant, make_key, rotate, set_state
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 Names = Callable[[str], str]
 DISABLED = "Cloud KMS key is disabled, destroyed, or scheduled to be destroyed."
@@ -343,13 +342,7 @@ def by_owner(emulator: RunningEmulator) -> dict[str, str]:
 
 def wait(emulator: RunningEmulator, name: str) -> Any:
     """The operation when it is done."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        code, operation = emulator.request("GET", f"/v1/{name}")
-        assert code == 200
-        if operation.get("done"):
-            return operation
-    raise AssertionError(f"{name} does not end.")
+    return eventually(lambda: emulator.request("GET", f"/v1/{name}")[1], lambda operation: operation.get("done"))
 
 
 def test_uses_by_agents_are_audited(start_emulator: Callable[..., RunningEmulator]) -> None:
@@ -369,12 +362,12 @@ def test_uses_by_agents_are_audited(start_emulator: Callable[..., RunningEmulato
     upload = "/upload/storage/v1/b/audited-keyed/o?uploadType=media&name=x"
     assert own.request("POST", upload, {"a": 1})[0] == 200
     assert own.request("GET", "/storage/v1/b/audited-keyed/o/x?alt=media")[0] == 200
-    wanted = {"encrypt", "decrypt"}
     wish = {"resourceNames": [f"projects/{PROJECT}"], "filter": 'protoPayload.serviceName="cloudkms.googleapis.com"'}
-    deadline = time.monotonic() + PATIENCE
-    while wanted:
-        assert time.monotonic() < deadline, wanted
+
+    def used() -> set[str]:
         entries = own.request("POST", "/v2/entries:list", wish)[1].get("entries", [])
         uses = [one["protoPayload"] for one in entries if one["protoPayload"]["resourceName"] == key]
         by_agent = [one for one in uses if one["authenticationInfo"]["principalEmail"] == agent]
-        wanted -= {one["methodName"].rpartition(".")[2] for one in by_agent}
+        return {one["methodName"].rpartition(".")[2] for one in by_agent}
+
+    eventually(used, lambda verbs: verbs >= {"encrypt", "decrypt"})

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from tests.conftest import PROJECT, StartEmulator
 from tests.support.accounts import make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
 JOB = f"{LOCATION}/jobs/nightly"
@@ -32,19 +30,10 @@ V2 = f"https://run.googleapis.com/v2/{JOB}:run"
 V1 = f"https://us-central1-run.googleapis.com/apis/run.googleapis.com/v1/namespaces/{PROJECT}/jobs/nightly:run"
 
 
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """What a condition gives once that is anything."""
-    until = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return found
-
-
-def succeeded(emulator: RunningEmulator, count: int) -> list[Any] | None:
+def succeeded(emulator: RunningEmulator, count: int) -> list[Any]:
     """The executions, once so many have ended well."""
     found = emulator.request("GET", f"/v2/{JOB}/executions")[1].get("executions", [])
-    return found if sum(1 for each in found if each.get("succeededCount")) >= count else None
+    return found if sum(1 for each in found if each.get("succeededCount")) >= count else []
 
 
 def at(emulator: RunningEmulator, moment: str) -> None:
@@ -70,14 +59,14 @@ def test_a_nightly_job_runs_each_night_and_goes_on_after_a_crash(
     assert emulator.request("POST", f"/v1/{LOCATION}/jobs", schedule)[0] == 200
 
     at(emulator, "2099-03-01T02:00:00Z")
-    wait_for((tmp_path / "runs").exists)
-    wait_for(lambda: "lastAttemptTime" in emulator.request("GET", f"/v1/{LOCATION}/jobs/nightly")[1])
+    eventually((tmp_path / "runs").exists)
+    eventually(lambda: "lastAttemptTime" in emulator.request("GET", f"/v1/{LOCATION}/jobs/nightly")[1])
     emulator.kill()
     emulator.start()
     at(emulator, "2099-03-01T02:10:00Z")
     (tmp_path / "go").touch()
-    wait_for(lambda: succeeded(emulator, 1))
+    eventually(lambda: succeeded(emulator, 1))
     at(emulator, "2099-03-02T02:00:00Z")
-    assert len(wait_for(lambda: succeeded(emulator, 2))) == 2
+    assert len(eventually(lambda: succeeded(emulator, 2))) == 2
     assert len((tmp_path / "runs").read_text().splitlines()) == 3  # the first night's run was begun twice
     assert emulator.request("GET", f"/v1/{LOCATION}/jobs/nightly")[1]["status"] == {}

@@ -1,7 +1,6 @@
 """Jobs that run by the emulator's clock: at their times, again after failures, and once for what was missed."""
 
 import base64
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
 from tests.support.asking import move
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 from tests.support.webhook import Endpoint, serving
 
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
@@ -51,11 +50,7 @@ def get(emulator: RunningEmulator, job: str) -> Job:
 
 def wait_for(emulator: RunningEmulator, job: str, condition: Callable[[Job], bool]) -> Job:
     """The job once a condition holds."""
-    until = time.monotonic() + PATIENCE
-    while not condition(found := get(emulator, job)):
-        assert time.monotonic() < until, found
-        time.sleep(0.02)
-    return found
+    return eventually(lambda: get(emulator, job), condition)
 
 
 def attempted(found: Job) -> bool:
@@ -181,10 +176,11 @@ def log_of(emulator: RunningEmulator, job: str) -> list[str]:
     """The types of what Cloud Scheduler has logged of a job."""
     log = f'logName="projects/{PROJECT}/logs/cloudscheduler.googleapis.com%2Fexecutions" resource.labels.job_id="{job}"'
     body = {"resourceNames": [f"projects/{PROJECT}"], "filter": log}
-    until = time.monotonic() + PATIENCE
-    while len(found := emulator.request("POST", "/v2/entries:list", body)[1].get("entries", [])) < 2:
-        assert time.monotonic() < until, found
-        time.sleep(0.02)
+
+    def entries() -> list[Job]:
+        return list(emulator.request("POST", "/v2/entries:list", body)[1].get("entries", []))
+
+    found = eventually(entries, lambda known: len(known) >= 2)
     return [each["jsonPayload"]["@type"].rpartition(".")[2] for each in found]
 
 

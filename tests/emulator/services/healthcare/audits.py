@@ -1,10 +1,9 @@
 """Audit entries of access to data, for the tests of each method."""
 
-import time
 from typing import Any
 
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 
 def log_access(running: RunningEmulator) -> None:
@@ -30,9 +29,8 @@ def logged(
     if within:
         chosen += f' AND protoPayload.resourceName:"{within}"'
     body = {"resourceNames": [f"projects/{running.project}"], "filter": chosen, "pageSize": 1000}
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        found = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
-        if len(found) >= number or time.monotonic() > deadline:
-            return [entry["protoPayload"] for entry in found]
-        time.sleep(0.05)
+
+    def entries() -> list[Any]:
+        return list(running.request("POST", "/v2/entries:list", body)[1].get("entries", []))
+
+    return [entry["protoPayload"] for entry in eventually(entries, lambda found: len(found) >= number)]

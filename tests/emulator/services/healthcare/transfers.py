@@ -1,10 +1,9 @@
 """Buckets, grants and waiting for operations, for the tests of import and export."""
 
-import time
 from typing import Any
 
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 def agent(emulator: RunningEmulator) -> str:
@@ -71,13 +70,10 @@ def start(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any]
 
 def wait(emulator: RunningEmulator, operation: str) -> dict[str, Any]:
     """Wait until an operation has ended, and give it."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        _, found = emulator.request("GET", f"/v1/{operation}")
-        if found.get("done"):
-            return dict(found)
-        time.sleep(0.02)
-    raise AssertionError(f"{operation} did not end")
+    found: dict[str, Any] = eventually(
+        lambda: emulator.request("GET", f"/v1/{operation}")[1], lambda found: found.get("done")
+    )
+    return found
 
 
 def run(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any], api: str = "v1") -> dict[str, Any]:

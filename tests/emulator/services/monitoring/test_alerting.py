@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 from tests.support.webhook import Endpoint, serving
 
 PARENT = f"projects/{PROJECT}"
@@ -80,11 +79,8 @@ def write(emulator: RunningEmulator, *payloads: dict[str, Any], severity: str = 
 
 def incidents(emulator: RunningEmulator, condition: Callable[[Incidents], bool]) -> Incidents:
     """The incidents, once a condition holds."""
-    until = time.monotonic() + PATIENCE
-    while not condition(found := ask(emulator, "GET", "/_emulator/incidents")["incidents"]):
-        assert time.monotonic() < until, found
-        time.sleep(0.02)
-    return list(found)
+    found: Incidents = eventually(lambda: ask(emulator, "GET", "/_emulator/incidents")["incidents"], condition)
+    return found
 
 
 def told(count: int) -> Callable[[Incidents], bool]:

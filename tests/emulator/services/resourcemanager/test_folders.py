@@ -1,6 +1,5 @@
 """Folders: what lies in them, what their policies grant below, and what they may not become."""
 
-import time
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from tests.support.accounts import Account, make_account
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 ORGANIZATION = "organizations/1"
 
@@ -147,10 +146,7 @@ def test_audit_configs_of_all_above_count_in_a_project(running: RunningEmulator)
 
 def wait_for(running: RunningEmulator, project: str, count: int) -> None:
     """Wait until a project has so many entries about reads of a topic, and no more."""
-    deadline = time.monotonic() + PATIENCE
-    while (found := len(read(running, project))) < count and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert found == count
+    assert len(eventually(lambda: read(running, project), lambda found: len(found) >= count)) == count
 
 
 def read(running: RunningEmulator, project: str) -> list[Any]:

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
 IMAGE = "us-docker.pkg.dev/made-up/images/worker"
@@ -113,11 +113,7 @@ def logged(emulator: RunningEmulator, job: str, count: int) -> list[Json]:
 
 
 def wait_for(read: Callable[[], list[Any]], count: int) -> list[Any]:
-    until = time.monotonic() + PATIENCE
-    while len(found := read()) < count:
-        assert time.monotonic() < until, found
-        time.sleep(0.02)
-    return found
+    return eventually(read, lambda found: len(found) >= count)
 
 
 def is_gone(pid: int) -> bool:

@@ -1,8 +1,6 @@
 """What happens to secrets as time goes by, what topics are told, and what keys and audit logs do."""
 
 import base64
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.support.asking import ask, move
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 PARENT = f"projects/{PROJECT}"
 TOPIC, SUBSCRIPTION = f"{PARENT}/topics/secrets", f"{PARENT}/subscriptions/secrets"
@@ -34,15 +32,6 @@ def create(emulator: RunningEmulator, **fields: Any) -> dict[str, Any]:
 def add(emulator: RunningEmulator, data: bytes = b"one") -> Any:
     payload = {"data": base64.b64encode(data).decode()}
     return ask(emulator, "POST", f"/v1/{PARENT}/secrets/s:addVersion", {"payload": payload})
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """What a condition gives, once it gives something."""
-    until = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return found
 
 
 def status(emulator: RunningEmulator, path: str) -> int:
@@ -79,7 +68,7 @@ def test_a_secret_expires_when_its_time_has_come(morning: RunningEmulator) -> No
     move(morning, seconds=3599)
     assert status(morning, "s/versions/latest:access") == 200
     move(morning, seconds=1)
-    wait_for(lambda: status(morning, "s") == 404)
+    eventually(lambda: status(morning, "s") == 404)
 
 
 def test_topics_are_told_of_a_secrets_life(morning: RunningEmulator) -> None:
@@ -121,7 +110,7 @@ def test_it_is_told_when_a_secret_is_to_be_rotated_once_for_what_was_missed(morn
     create(morning, topics=topic(morning), rotation=rotation)
     events(morning)
     move(morning, time="2026-03-01T11:30:00Z")
-    found = wait_for(lambda: events(morning))
+    found = eventually(lambda: events(morning))
     assert [each["eventType"] for each in found] == ["SECRET_ROTATE"]
     following = ask(morning, "GET", f"/v1/{PARENT}/secrets/s")["rotation"]
     assert following == {"nextRotationTime": "2026-03-01T12:00:00.000000Z", "rotationPeriod": "3600s"}
@@ -136,7 +125,7 @@ def test_a_version_is_destroyed_after_the_delay_that_its_secret_has(morning: Run
     ask(morning, "POST", f"/v1/{name}:destroy", {})
     morning.kill()
     morning.start()  # by the wall's clock: months later
-    wait_for(lambda: ask(morning, "GET", f"/v1/{name}")["state"] == "DESTROYED")
+    eventually(lambda: ask(morning, "GET", f"/v1/{name}")["state"] == "DESTROYED")
     assert status(morning, "s/versions/1:access") == 400
 
 

@@ -6,14 +6,13 @@ What was answered is there; a file of an artifact has its owner; a query that wa
 import base64
 import os
 import threading
-import time
 
 import pytest
 
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.consent.conftest import ConsentStore, Json, policy
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 CLIENTS = 3
@@ -43,9 +42,7 @@ def record_until_killed(store: ConsentStore, place: int) -> dict[str, Json]:
     threads = [threading.Thread(target=record, args=(client,)) for client in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + PATIENCE
-    while len(answered) < BEFORE_KILL and time.monotonic() < deadline:
-        time.sleep(0.002)
+    eventually(lambda: len(answered), lambda count: count >= BEFORE_KILL)
     store.emulator.kill()
     for thread in threads:
         thread.join()

@@ -1,7 +1,6 @@
 """Streams to a store that is to have everything de-identified: streamConfigs[].deidentifiedStoreDestination."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from tests.emulator.services.healthcare.deidentify.test_fhir import BARE, KEYED,
 from tests.emulator.services.healthcare.fhir.conftest import FhirStore, Json, observation
 from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 MakeStore = Callable[..., FhirStore]
 NEW = SECRET.identifier("darcy")
@@ -45,14 +44,12 @@ def streaming(emulator: RunningEmulator, source: FhirStore, target: FhirStore) -
 
 def awaited(store: FhirStore, path: str, status: int, gender: str = "") -> Json:
     """A resource once a read of it answers as it should."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        answer = store.send("GET", path)
-        if answer.status_code == status and (not gender or answer.json().get("gender") == gender):
-            found: Json = answer.json()
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"{path} did not become {status} {gender}")
+    answer = eventually(
+        lambda: store.send("GET", path),
+        lambda read: read.status_code == status and (not gender or read.json().get("gender") == gender),
+    )
+    found: Json = answer.json()
+    return found
 
 
 def test_what_changes_is_changed_in_the_other_store(streaming: FhirStore, target: FhirStore) -> None:
@@ -147,10 +144,7 @@ def test_what_fails_is_logged(emulator: RunningEmulator, streaming: FhirStore, t
         "resourceNames": [f"projects/{emulator.project}"],
         "filter": f'jsonPayload.source="{target.name}" AND resource.type="healthcare_fhir_store"',
     }
-    found: list[Json] = []
-    deadline = time.monotonic() + PATIENCE
-    while not found and time.monotonic() < deadline:
-        found = emulator.request("POST", "/v2/entries:list", body)[1].get("entries", [])
+    found = eventually(lambda: emulator.request("POST", "/v2/entries:list", body)[1].get("entries", []))
     assert "permission" in found[0]["jsonPayload"]["error"]["message"]
     assert "Smith" not in json.dumps(found)
 
@@ -171,13 +165,10 @@ def test_a_stream_without_a_key_keeps_one_of_its_own(
 
 def awaited_all(store: FhirStore, number: int) -> list[Json]:
     """The patients of a store once there are so many."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = [each["resource"] for each in store.read("Patient").get("entry", [])]
-        if len(found) == number:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"there are not {number} patients")
+    return eventually(
+        lambda: [each["resource"] for each in store.read("Patient").get("entry", [])],
+        lambda found: len(found) == number,
+    )
 
 
 @pytest.mark.crash

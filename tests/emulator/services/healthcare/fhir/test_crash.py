@@ -5,7 +5,6 @@ What was answered is there; a transaction is there as a whole or not at all; ind
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "5"))
 CLIENTS = 4
@@ -56,9 +55,7 @@ def write_until_killed(emulator: RunningEmulator, store: FhirStore, place: int) 
     threads = [threading.Thread(target=write, args=(client,)) for client in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + PATIENCE
-    while len(binaries) < BEFORE_KILL and time.monotonic() < deadline:
-        time.sleep(0.002)
+    eventually(lambda: len(binaries), lambda count: count >= BEFORE_KILL)
     emulator.kill()
     for thread in threads:
         thread.join()
@@ -87,10 +84,7 @@ def check_tables(emulator: RunningEmulator) -> None:
 
 def await_sweep(state: Path, kept: set[str]) -> None:
     """Wait until the files that no row names are gone: an emulator looks for them in the background of its start."""
-    deadline = time.monotonic() + PATIENCE
-    while (files := {path.name for path in (state / "blobs").glob("*/*")}) != kept and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert files == kept
+    eventually(lambda: {path.name for path in (state / "blobs").glob("*/*")}, lambda files: files == kept)
 
 
 @pytest.mark.crash

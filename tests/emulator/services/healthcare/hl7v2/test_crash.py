@@ -3,7 +3,6 @@
 import base64
 import os
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.hl7v2.conftest import encoded
 from tests.emulator.services.healthcare.hl7v2.test_messages import sent
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 CLIENTS, BEFORE_KILL, ROUNDS = 4, 40, int(os.environ.get("KILL_ROUNDS", "2"))
 
@@ -42,9 +41,7 @@ def ingest_until_killed(emulator: RunningEmulator, url: str, place: int) -> dict
     threads = [threading.Thread(target=ingest, args=(client,)) for client in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + PATIENCE
-    while len(acknowledged) < BEFORE_KILL and time.monotonic() < deadline:
-        time.sleep(0.002)
+    eventually(lambda: len(acknowledged), lambda count: count >= BEFORE_KILL)
     emulator.kill()
     for thread in threads:
         thread.join()

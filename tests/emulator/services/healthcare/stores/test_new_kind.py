@@ -1,7 +1,6 @@
 """A new kind of store gets all that stores share, by what it says about itself and without a line changed elsewhere."""
 
 import base64
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import requests
 from tests.emulator.services.healthcare import transfers
 from tests.support.accounts import Account, make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 PROJECT = "test-project"
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
@@ -52,12 +51,13 @@ def annotate(toys: RunningEmulator, store: str, text: str) -> str:
 def logged(toys: RunningEmulator, query: str) -> list[dict[str, Any]]:
     """The log entries that match a query, once there are any: some are written after the answer."""
     body = {"resourceNames": [f"projects/{PROJECT}"], "filter": query}
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def entries() -> list[dict[str, Any]]:
         code, answer = toys.request("POST", "/v2/entries:list", body)
         assert code == 200, answer
-        if "entries" in answer or time.monotonic() > deadline:
-            return list(answer.get("entries", []))
+        return list(answer.get("entries", []))
+
+    return eventually(entries)
 
 
 def grant(toys: RunningEmulator, resource: str, role: str, member: str) -> None:

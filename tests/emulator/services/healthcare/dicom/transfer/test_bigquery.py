@@ -1,4 +1,4 @@
-import time
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from tests.emulator.services.healthcare.conftest import LOCATION, Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
 from tests.emulator.services.healthcare.transfers import agent, make_bucket, run, upload
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -114,20 +114,15 @@ def test_dataset_that_is_not_there(emulator: RunningEmulator, store: Store) -> N
     assert done["error"]["code"] == 5
 
 
-def eventually(client: "bigquery.Client", table: str, count: int) -> list[dict[str, Any]]:
+def arrived(client: "bigquery.Client", table: str, count: int) -> list[dict[str, Any]]:
     from google.api_core.exceptions import NotFound
 
-    deadline = time.monotonic() + PATIENCE
-    found: list[dict[str, Any]] = []
-    while time.monotonic() < deadline:
-        try:
-            found = rows(client, table)
-        except NotFound:
-            found = []
-        if len(found) >= count:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{len(found)} rows of {count} came")
+    def found() -> list[dict[str, Any]]:
+        with contextlib.suppress(NotFound):
+            return rows(client, table)
+        return []
+
+    return eventually(found, lambda known: len(known) >= count)
 
 
 def test_stream_follows_every_change(
@@ -140,14 +135,14 @@ def test_stream_follows_every_change(
     table = f"{tables}.stream"
     store = make_store(streamConfigs=[to(table)])
     assert store.post(made()).status_code == 200
-    assert eventually(bigquery_client, table, 1)[0]["Type"] == "INSERT"
+    assert arrived(bigquery_client, table, 1)[0]["Type"] == "INSERT"
     bucket = make_bucket(emulator, unique("landing"), "roles/storage.objectViewer")
     upload(emulator, bucket, "a.dcm", made(uid="1.2.1.1.2", PatientComments="a column more"))
     run(emulator, store.name, "import", {"gcsSource": {"uri": f"gs://{bucket}/*"}})
-    found = eventually(bigquery_client, table, 2)
+    found = arrived(bigquery_client, table, 2)
     assert {row["PatientComments"] for row in found} == {None, "a column more"}
     store.session.delete(f"{store.url}/studies/1.2.1", timeout=PATIENCE)
-    assert sorted(row["Type"] for row in eventually(bigquery_client, table, 4)) == [
+    assert sorted(row["Type"] for row in arrived(bigquery_client, table, 4)) == [
         "DELETE",
         "DELETE",
         "INSERT",
@@ -175,10 +170,10 @@ def test_what_waits_for_a_stream_survives_a_kill(start_emulator: StartEmulator) 
         assert requests.post(url, made(uid=uid), headers=headers, timeout=PATIENCE).status_code == 200
     emulator.kill()
     emulator.start()
-    found: set[str] = set()
-    deadline = time.monotonic() + PATIENCE
-    while found < set(uids) and time.monotonic() < deadline:
+
+    def found() -> set[str]:
         query = {"query": "SELECT SOPInstanceUID FROM films.stream", "useLegacySql": False}
         _, answer = emulator.request("POST", f"/bigquery/v2/projects/{emulator.project}/queries", query)
-        found = {row["f"][0]["v"] for row in answer.get("rows", [])}
-    assert found == set(uids)
+        return {row["f"][0]["v"] for row in answer.get("rows", [])}
+
+    assert eventually(found, lambda known: known >= set(uids)) == set(uids)

@@ -1,6 +1,5 @@
 """Consent enforcement over HTTP, with the scenario of Google's page "Control access to FHIR resources"."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, issue, observation
 from tests.emulator.services.healthcare.fhir.consents.made import COMMON_TAGS, cascading, coding, consent, provision
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 BROWN = "Practitioner/brown"
 ACTOR = f"actor/{BROWN}"
@@ -531,11 +530,10 @@ def metadata(running: RunningEmulator, number: int) -> list[Json]:
     """What the audit log's entries of reads say of consents, once there are so many."""
     name = f"projects/{running.project}/logs/cloudaudit.googleapis.com%2Fdata_access"
     body = {"resourceNames": [f"projects/{running.project}"], "filter": f'logName="{name}"'}
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def read() -> list[Json]:
         entries = running.request("POST", "/v2/entries:list", body)[1].get("entries", [])
         found = [each["protoPayload"] for each in entries]
-        read = [each["metadata"] for each in found if each["methodName"].endswith(".read") and "metadata" in each]
-        if len(read) >= number or time.monotonic() > deadline:
-            return read
-        time.sleep(0.05)
+        return [each["metadata"] for each in found if each["methodName"].endswith(".read") and "metadata" in each]
+
+    return eventually(read, lambda known: len(known) >= number)

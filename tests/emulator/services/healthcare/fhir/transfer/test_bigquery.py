@@ -1,6 +1,6 @@
 """Export and streams to BigQuery (Cloud Healthcare: fhirStores.export, FhirStore.streamConfigs)."""
 
-import time
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ import pytest
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -32,16 +32,13 @@ def until(client: "bigquery.Client", table: str, query: str, number: int) -> lis
     """The rows of a query once the table is there and they are so many."""
     from google.api_core.exceptions import NotFound
 
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
+    def found() -> list[Json]:
+        with contextlib.suppress(NotFound):
             client.get_table(table)
-            found = rows(client, query)
-        except NotFound:
-            continue
-        if len(found) == number:
-            return found
-    raise AssertionError(f"{query} does not give {number} rows")
+            return rows(client, query)
+        return []
+
+    return eventually(found, lambda known: len(known) == number)
 
 
 @pytest.mark.parametrize(("shape", "api"), SHAPES)

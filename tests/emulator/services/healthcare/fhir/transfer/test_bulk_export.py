@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,7 @@ import requests
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, issue, observation
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 Unique = Callable[[str], str]
 ASYNC = "respond-async"
@@ -26,13 +25,13 @@ def store(make_fhir_store: Callable[..., FhirStore], bucket: str) -> FhirStore:
 
 def ended(store: FhirStore, address: str) -> requests.Response:
     """The status once the export has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        answer = store.session.get(address, timeout=PATIENCE)
-        if answer.status_code != 202:
-            return answer
-        assert answer.headers["x-progress"] == "in progress"
-        assert time.monotonic() < deadline
+
+    def over(answer: requests.Response) -> bool:
+        return answer.status_code != 202 or answer.headers["x-progress"] != "in progress"
+
+    answer = eventually(lambda: store.session.get(address, timeout=PATIENCE), over)
+    assert answer.status_code != 202, answer.headers
+    return answer
 
 
 def test_an_export_and_its_files(emulator: RunningEmulator, store: FhirStore, bucket: str) -> None:
