@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from emulator.state.encrypted_sqlite import connect
+from emulator.state.encrypted_sqlite import opener
 from emulator.state.folder import CorruptState
 from emulator.state.root_key import RootKey
 
@@ -74,7 +74,8 @@ class Database:
     def __init__(self, path: Path, root: RootKey | None = None) -> None:
         """Open it, encrypted under the root key where there is one. Raises CorruptState where it can't be read."""
         self.path = path
-        self._root = root
+        self._encrypted = root is not None
+        self._open = opener(path, root)
         self._local = threading.local()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], object]] = []
@@ -85,10 +86,10 @@ class Database:
 
     def _connect(self, *, readonly: bool = False) -> sqlite3.Connection:
         try:
-            connection = connect(self.path, self._root, isolation_level=None, check_same_thread=False, timeout=30)
+            connection = self._open(isolation_level=None, check_same_thread=False, timeout=30)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA cache_size=-{_CACHE if self._root is None else _DECRYPTED}")
+            connection.execute(f"PRAGMA cache_size=-{_DECRYPTED if self._encrypted else _CACHE}")
             connection.execute("PRAGMA foreign_keys=OFF")
             if readonly:
                 connection.execute("PRAGMA query_only=ON")

@@ -6,8 +6,9 @@ Such a file begins with a mark and with which key it has, where SQLCipher keeps 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from emulator.state.root_key import RootKey
 _PLAIN = b"SQLite format 3\0"
 _MARK = b"sealed-1"
 _PURPOSE = b"sqlite"
+Opener = Callable[..., sqlite3.Connection]
 
 
 def is_plain(path: Path) -> bool:
@@ -25,17 +27,30 @@ def is_plain(path: Path) -> bool:
     return _head(path) == _PLAIN
 
 
-def connect(path: Path, root: RootKey | None, address: str = "", **options: Any) -> sqlite3.Connection:
-    """Open a database whose rows have names, by its URI where `address` is one; options are those of sqlite3.connect.
+def opener(path: Path, root: RootKey | None) -> Opener:
+    """What opens connections to a database: by its URI where that is given, with the options of sqlite3.connect.
 
-    A new one is encrypted where there is a root key. Raises CorruptState for an encrypted one of which the root key is
-    another, or not there.
+    Rows have names. A new database is encrypted where there is a root key. Raises CorruptState for an encrypted one of
+    which the root key is another, or not there. To be asked for before this process has the database open: closing a
+    file that was only looked at takes SQLite's locks on it away, and who opens it next in another process then removes
+    the log that is being written (sqlite.org: "How To Corrupt An SQLite Database File", 2.2).
     """
     require_key(path, root)
-    if root is None or is_plain(path):
-        plain: sqlite3.Connection = sqlite3.connect(address or path, uri=bool(address), **options)
-        plain.row_factory = sqlite3.Row
-        return plain
+    return partial(_plain, path) if root is None or is_plain(path) else partial(_encrypted, path, root)
+
+
+def connect(path: Path, root: RootKey | None, address: str = "", **options: Any) -> sqlite3.Connection:
+    """Open a database once, as its opener does."""
+    return opener(path, root)(address, **options)
+
+
+def _plain(path: Path, address: str = "", **options: Any) -> sqlite3.Connection:
+    connection: sqlite3.Connection = sqlite3.connect(address or path, uri=bool(address), **options)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _encrypted(path: Path, root: RootKey, address: str = "", **options: Any) -> sqlite3.Connection:
     module = _sqlcipher()
     connection: sqlite3.Connection = module.connect(address or str(path), uri=bool(address), **options)
     connection.row_factory = module.Row

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,15 @@ def insert(tx: sqlite3.Connection, n: int) -> int:
 def test_a_write_is_readable_once_it_returns(database: Database) -> None:
     assert asyncio.run(database.write(insert, 7)) == 7
     assert [row["n"] for row in database.all("SELECT n FROM numbers")] == [7]
+
+
+def test_another_process_that_looks_in_leaves_the_log_to_the_one_that_writes(database: Database) -> None:
+    """It would remove the log if it were the last to close the file, as SQLite's locks tell it (sqlite.org: WAL)."""
+    asyncio.run(database.write(insert, 1))
+    assert database.one("SELECT n FROM numbers") is not None  # a second connection, for this thread
+    look = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT n FROM numbers').fetchone()"
+    subprocess.run([sys.executable, "-c", look, database.path], check=True)
+    assert database.path.with_name(f"{database.path.name}-wal").stat().st_size > 0
 
 
 def test_one_failure_in_a_group_leaves_the_others_alone(database: Database) -> None:
