@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import html
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from emulator.deidentify.fhir import people
+from scripts.leaks.readings import readings
 from scripts.leaks.values import DATE, FHIR, PLAIN, Value
 
 Json = dict[str, Any]
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
-_TAGS = re.compile(r"<[^>]*>")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
 CODED = ("code", "system", "display", "url", "version", "reference", "unit")
 """Fields whose values come from lists: in these a single name that is a word, too, betrays nothing."""
@@ -40,25 +36,10 @@ def days(resource: Json) -> Iterator[Value]:
 
 
 def texts(resource: Json) -> Iterator[tuple[str, str, str]]:
-    """All texts of a resource: the path, the field's name, the text; markup without its tags, base64 decoded."""
+    """All texts of a resource: the path, the field's name, the text as it is and as it may be read."""
     for place, field, value in _fields(resource, str(resource.get("resourceType"))):
         if isinstance(value, str):
-            yield place, field, value
-            if "<" in value:
-                yield place, field, html.unescape(_TAGS.sub(" ", value))
-                yield place, field, html.unescape(_TAGS.sub("", value))
-            elif (inner := decoded(value)) is not None:
-                yield f"{place} (base64)", "", inner
-
-
-def decoded(text: str) -> str | None:
-    """The text that a text stands for in base64; None where it stands for none."""
-    if not _BASE64.fullmatch(text):
-        return None
-    try:
-        return base64.b64decode("".join(text.split()), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+            yield from ((f"{place}{how}", "" if how else field, text) for how, text in readings(value))
 
 
 def _fields(value: Any, place: str, field: str = "") -> Iterator[tuple[str, str, Any]]:

@@ -20,6 +20,7 @@ from scripts.leaks import fhir_values
 from scripts.leaks.dicom_values import name_of
 from scripts.leaks.findings import Findings
 from scripts.leaks.pixels import read_pictures
+from scripts.leaks.readings import readings
 from scripts.leaks.values import Value
 from scripts.leaks.wanted import Days, Wanted
 
@@ -71,7 +72,8 @@ class Look:
         data = path.read_bytes()
         if len(data) <= _MOST_TEXT:
             with suppress(UnicodeDecodeError):
-                found.add(number, "text", self._said(data.decode(), "text", days))
+                for how, said in readings(data.decode()):
+                    found.add(number, f"text{how}", self._said(said, "text", days))
         self.at_bytes(number, data, found)
 
     def at_name(self, number: int, name: str, found: Findings) -> None:
@@ -116,7 +118,7 @@ class Look:
 
 
 def texts(elements: Mapping[str, Json], path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every value of a header that is a text: place, VR, text; what base64 among them stands for, too."""
+    """Every value of a header that is a text: place, VR, text as it is and as it may be read."""
     for key, element in elements.items():
         place, vr = f"{path}{name_of(int(key, 16))}", element["vr"]
         for value in element.get("Value", ()):
@@ -124,9 +126,8 @@ def texts(elements: Mapping[str, Json], path: str = "") -> Iterator[tuple[str, s
                 yield from texts(value, f"{place}.")
                 continue
             for text in value.values() if isinstance(value, dict) else [] if value is None else [str(value)]:
-                yield place, "code" if place.endswith(_CODED) else vr, text
-                if (inner := fhir_values.decoded(text)) is not None:
-                    yield f"{place} (base64)", "text", inner
+                for how, said in readings(text):
+                    yield f"{place}{how}", "text" if how else "code" if place.endswith(_CODED) else vr, said
 
 
 def _samples(header: Header) -> range:

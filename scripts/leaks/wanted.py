@@ -37,7 +37,7 @@ class Calendar:
     def find(self, text: str) -> Iterator[Value]:
         """The days that a text says."""
         if self._by_day:
-            yield from (each for written in Passage(text).dates for each in self._by_day.of(written))
+            yield from (each for _, _, each in self._by_day.found(Passage(text)))
 
 
 class Days:

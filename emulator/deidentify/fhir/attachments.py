@@ -1,6 +1,7 @@
 """Attachments and Binary: the data in base64 read by their content type, cleaned, and written back.
 
-What can't be read as text can't be cleaned, and goes.
+Data that begin as a kind of document does are read as that, whatever their content type says. What can't be read as
+text can't be cleaned, and goes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from emulator.deidentify.fhir import rtf
 from emulator.deidentify.fhir.narratives import Narrative
 from emulator.deidentify.text import Cleaner, Known
 from emulator.deidentify.text.findings import FindingKind, Origin
@@ -26,6 +28,8 @@ _CHARSET = re.compile(r';\s*charset="?([A-Za-z0-9_\-:.]+)"?', re.IGNORECASE)
 _MARKUP = re.compile(r"(text|application)/(.+\+)?(html|xml|xhtml)(\+xml)?")
 _JSON = re.compile(r"(text|application)/(.+\+)?json")
 _OPAQUE = re.compile(r"(image|audio|video|font|model)/.*|application/(dicom|pdf|zip|gzip|octet-stream|msword|vnd\..*)")
+_LOOKS_LIKE_MARKUP = re.compile(r"\s*<(?:!doctype|\?xml|!--|[a-z][\w:.-]*[\s/>])", re.IGNORECASE)
+_LOOKS_LIKE_PDF = re.compile(r"\s*%PDF-")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -50,10 +54,18 @@ class Attached:
         return base64.b64encode(new.encode(_charset(content_type), "replace")).decode(), found
 
     def _cleaned(self, text: str, kind: str, known: Known, context: str) -> tuple[str | None, Found]:
-        if _MARKUP.fullmatch(kind):
+        if rtf.is_rtf(text):
+            plain, found = self._plain(rtf.shown(text), known, context)
+            return rtf.written(plain), found
+        if _LOOKS_LIKE_PDF.match(text):
+            return None, ()
+        if _MARKUP.fullmatch(kind) or _LOOKS_LIKE_MARKUP.match(text):
             return self._narrative.cleaned(text, known, context)
-        if _JSON.fullmatch(kind):
+        if _JSON.fullmatch(kind) or text.lstrip()[:1] in ("{", "["):
             return self._in_json(text, known, context)
+        return self._plain(text, known, context)
+
+    def _plain(self, text: str, known: Known, context: str) -> tuple[str, Found]:
         result = self._cleaner.clean(text, known, context)
         return result.text, tuple(each.kind(Origin.RESOURCE) for each in result.findings)
 
@@ -62,8 +74,7 @@ class Attached:
         try:
             value = parsing.parse(text.encode(), None) if text.lstrip()[:1] == "{" else orjson.loads(text)
         except (Refused, orjson.JSONDecodeError):
-            result = self._cleaner.clean(text, known, context)
-            return result.text, tuple(each.kind(Origin.RESOURCE) for each in result.findings)
+            return self._plain(text, known, context)
         if isinstance(value, dict) and "resourceType" in value:
             made, kinds = self._resource(value)
             return (None if made is None else parsing.serialize(made).decode()), kinds

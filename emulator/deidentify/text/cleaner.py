@@ -12,6 +12,7 @@ from emulator.deidentify.text.findings import Finding, without_overlaps
 from emulator.deidentify.text.info_types import CONTEXTUAL
 from emulator.deidentify.text.joining import joined
 from emulator.deidentify.text.known import Known
+from emulator.deidentify.text.layers import layers
 from emulator.deidentify.text.models import Model
 from emulator.deidentify.text.passage import Passage
 from emulator.deidentify.text.rules import TextRules
@@ -55,11 +56,17 @@ class Cleaner:
         return [(each, self._replacement(text, each, dates.get((each.start, each.end)), context)) for each in findings]
 
     def _found(self, passage: Passage, known: Known) -> list[Finding]:
+        found = self._said(passage, known)
+        for layer in layers(passage.text):
+            found += [layer.outside(each) for each in self._said(Passage(layer.text), known)]
+        return without_overlaps(joined(passage.text, without_overlaps(found)))
+
+    def _said(self, passage: Passage, known: Known) -> list[Finding]:
+        """What is found in a text as it is written, in no order."""
         found = [*known.find(passage), *found_by_rules(passage, self._wanted)]
         if self._model is not None:
             found += self._model.find(passage.text)
-        wanted = without_overlaps(each for each in found if each.info_type in self._wanted)
-        return without_overlaps(joined(passage.text, wanted))
+        return [each for each in found if each.info_type in self._wanted]
 
     def _replacement(self, text: str, found: Finding, written: WrittenDate | None, context: str) -> str:
         """What takes the place of a finding, which may be a date of the text."""

@@ -10,6 +10,9 @@ from functools import lru_cache
 
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 _ONE_CHARACTER_WORDS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_HUMP = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Z])[A-Z](?=[a-z])")
+_KATAKANA, _HIRAGANA = range(0x30A1, 0x30F7), 0x3041
+"""The same syllables in two scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,13 @@ def words(text: str) -> list[Word]:
     return list(_folded_words(text))
 
 
+def humps(text: str, word: Word) -> list[Word]:
+    """The parts of a word of a text that begin with a capital within it; the word alone where it has none."""
+    starts = [word.start, *(word.start + each.start() for each in _HUMP.finditer(text[word.start : word.end]))]
+    ends = [*starts[1:], word.end]
+    return [Word(folded(text[start:end]), start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+
+
 def folded(text: str) -> str:
     """A text in small letters without accents."""
     return text.lower() if text.isascii() else "".join(_character(each) for each in text)
@@ -35,9 +45,13 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _character(one: str) -> str:
-    """What a character is folded to: none for an accent that stands alone, two for ß."""
+    """What a character is folded to: none for an accent that stands alone, two for ß, hiragana for katakana."""
     parts = unicodedata.normalize("NFKD", one.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    return "".join(_syllable(part) for part in parts if not unicodedata.combining(part))
+
+
+def _syllable(one: str) -> str:
+    return chr(ord(one) - _KATAKANA.start + _HIRAGANA) if ord(one) in _KATAKANA else one
 
 
 def _folded_words(text: str) -> Iterator[Word]:

@@ -23,6 +23,7 @@ from emulator.deidentify.text.passage import Passage
 NAME, DATE, PLACE, PHONE = "PERSON_NAME", "DATE", "LOCATION", "PHONE_NUMBER"
 _GAP = 3
 """As many characters may stand between two words of one value: "Wall, Peter"."""
+_DIVIDED = re.compile(r"[-\u2010]\s{0,40}\n\s{0,40}")
 _SHORTEST_ID = 4
 """A shorter id ("12") is part of too much else."""
 _MOST_PARTS = 6
@@ -97,7 +98,12 @@ class Known:
             self._beginnings.update(phrase.text[:length] for length in range(1, len(phrase.text) + 1))
 
     def _found_phrases(self, passage: Passage) -> Iterator[Finding]:
-        found, text = passage.words, passage.text
+        yield from self._among(passage.words, passage.text)
+        if passage.has_humps:
+            yield from self._among(passage.humps, passage.text)
+
+    def _among(self, found: list[Word], text: str) -> Iterator[Finding]:
+        """The values that stand among words of a text."""
         for number, word in enumerate(found):
             if word.text in self._beginnings:
                 yield from self._from(found, number, word.text, text)
@@ -112,7 +118,7 @@ class Known:
                 if not phrase.capital or text[first.start].isupper():
                     yield Finding(first.start, last.end, phrase.info_type, KNOWN)
             number += 1
-            if number == len(found) or found[number].start - last.end > _GAP:
+            if number == len(found) or not _is_near(text, last.end, found[number].start):
                 return
             last = found[number]
             run += last.text
@@ -120,10 +126,12 @@ class Known:
                 return
 
     def _found_days(self, passage: Passage) -> Iterator[Finding]:
-        if not self._days:
-            return
-        for written in passage.dates:
-            yield from (Finding(written.start, written.end, each, KNOWN) for each in self._days.of(written))
+        yield from (Finding(start, end, each, KNOWN) for start, end, each in self._days.found(passage))
+
+
+def _is_near(text: str, end: int, start: int) -> bool:
+    """Whether two words may be of one value: with little between them, or divided by a hyphen at a line's end."""
+    return start - end <= _GAP or bool(_DIVIDED.fullmatch(text, end, start))
 
 
 def _phrases(info_type: str, value: str) -> Iterator[_Phrase]:

@@ -7,11 +7,13 @@ from functools import cached_property
 
 from emulator.deidentify.text.calendar.written import WrittenDate, written_dates
 from emulator.deidentify.text.findings import Finding
-from emulator.deidentify.text.folding import Word, words
+from emulator.deidentify.text.folding import Word, humps, words
 from emulator.deidentify.text.info_types import ALL, CONTEXTUAL
 
 _BRACKETS = re.compile(rf"\[(?:{'|'.join(sorted((*ALL, CONTEXTUAL), key=len, reverse=True))})\]")
 """What took the place of something already."""
+
+_HUMP = re.compile(r"[A-Za-z][A-Z]")
 
 
 class Passage:
@@ -26,6 +28,16 @@ class Passage:
         return words(
             _BRACKETS.sub(lambda match: "0".ljust(len(match[0])), self.text) if "[" in self.text else self.text
         )
+
+    @cached_property
+    def has_humps(self) -> bool:
+        """Whether a capital stands within a word, as in names of files: WallPeterCT."""
+        return bool(_HUMP.search(self.text))
+
+    @cached_property
+    def humps(self) -> list[Word]:
+        """Its words, of which those with capitals within are several."""
+        return [part for word in self.words for part in humps(self.text, word)]
 
     @cached_property
     def said(self) -> list[str]:

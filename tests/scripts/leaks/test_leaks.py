@@ -186,8 +186,16 @@ def note_with(text: str) -> dict[str, Any]:
         {"resourceType": "Encounter", "note": [{"text": "lives at 12 Elm Street"}]},
         {"resourceType": "Encounter", "note": [{"text": "born 29 February 1960"}]},
         note_with("Seen today: Maria Kowalski."),
+        note_with("{\\rtf1 Seen: Kow{\\b alski}}"),
+        note_with(base64.b64encode(b"Seen by Mr. Kowalski").decode()),
+        {"resourceType": "Encounter", "note": [{"text": "?name=K%6Fwalski"}]},
+        {"resourceType": "Encounter", "note": [{"text": "scan of KowalskiCT"}]},
+        {"resourceType": "Encounter", "note": [{"text": "born 29021960"}]},
     ],
-    ids=["phone", "narrative", "reference", "address", "day", "attachment"],
+    ids=[
+        *("phone", "narrative", "reference", "address", "day", "attachment"),
+        *("rtf", "base64 in base64", "escape", "glued", "day in one number"),
+    ],
 )
 def test_values_of_patients_are_found_in_resources(run: Run, tmp_path: Path, left: dict[str, Any]) -> None:
     for folder, resources in (("in", [PATIENT]), ("clean", [{"resourceType": "Patient", "id": "x"}]), ("out", [left])):

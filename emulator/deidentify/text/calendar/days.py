@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Generic, TypeVar
 
 from emulator.deidentify.text.calendar.written import WrittenDate
+from emulator.deidentify.text.passage import Passage
 
 Named = TypeVar("Named")
+_RUN = len("DDMMYYYY")
 
 
 class ByDay(Generic[Named]):
@@ -29,3 +31,21 @@ class ByDay(Generic[Named]):
         if not self._things:
             return []
         return list(dict.fromkeys(thing for each in written.any_readings() for thing in self._things.get(each, ())))
+
+    def found(self, passage: Passage) -> Iterator[tuple[int, int, Named]]:
+        """What belongs to the days that a passage says, each with where it begins and ends.
+
+        Day, month and year may be one number, in either order: 29021960.
+        """
+        if not self._things:
+            return
+        for written in passage.dates:
+            yield from ((written.start, written.end, each) for each in self.of(written))
+        for word in passage.words:
+            if len(word.text) == _RUN and word.text.isascii() and word.text.isdigit():
+                yield from ((word.start, word.end, each) for each in self._of_run(word.text))
+
+    def _of_run(self, digits: str) -> list[Named]:
+        one, other, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+        readings = ((year, other, one), (year, one, other))
+        return list(dict.fromkeys(thing for each in readings for thing in self._things.get(each, ())))

@@ -19,7 +19,8 @@ _ORDINALS = (
 )
 _NUMBER = rf"(?:{_ORDINALS}|{_TEENS}|{_TENS}|{_ONES}|oh|hundred|thousand|and)"
 _SPOKEN = re.compile(
-    rf"\b(?:(?:the\s+)?(?:{_NUMBER}[\s-]+){{1,2}}(?:of\s+)?)?(?:{MONTH})\s+(?:the\s+)?{_NUMBER}(?:[\s,-]+{_NUMBER}){{0,6}}\b",
+    rf"\b(?:(?:the\s+)?(?:{_NUMBER}[\s-]+){{1,2}}(?:of\s+)?)?(?:{MONTH})"
+    rf"(?:\s+(?:the\s+)?{_NUMBER}(?:[\s,-]+{_NUMBER}){{0,6}}|,?\s+(?:1[89]|20)\d\d)\b",
     re.IGNORECASE,
 )
 _SPOKEN_MONTHS = frozenset(MONTHS)

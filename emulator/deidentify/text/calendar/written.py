@@ -71,6 +71,8 @@ _OF_NUMBERS = _compiled(
     rf"(?P<first>[0-3]\d)(?P<separator>\.)(?P<second>[01]\d)\.(?P<year>\d\d){_AFTER}",
     # 20190305, before a time too
     rf"{_YEAR}(?P<month>1[0-2]|0[1-9])(?P<day>3[01]|[12]\d|0[1-9])(?:{_TIME}|{_AFTER})",
+    # 2019年3月5日 / 2019년 3월 5일
+    rf"{_YEAR}\s?[年년]\s?(?P<month>1[0-2]|0?[1-9])\s?[月월]\s?{_DAY}\s?[日일]",
     # 03/2019
     rf"(?P<month>1[0-2]|0?[1-9])/{_YEAR}{_AFTER}",
 )

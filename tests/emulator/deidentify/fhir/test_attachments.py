@@ -42,6 +42,13 @@ def text(attachment: Json) -> str:
             '{"[PERSON_NAME]":{"id":"[MEDICAL_RECORD_NUMBER]","n":1,"x":null,"y":true}}',
         ),
         ("application/json", "Wall {", "[PERSON_NAME] {"),
+        ("text/plain", "<p>W&#97;ll, <i>Pe</i>ter</p>", "<p>[PERSON_NAME]<i></i></p>"),
+        ("", '<?xml version="1.0"?><note who="Wall">Wall</note>', "<note>[PERSON_NAME]</note>"),
+        ("text/plain", ' {"a":"W\\u0061ll"}', '{"a":"[PERSON_NAME]"}'),
+        ("text/plain", "[Draft] of Wall", "[Draft] of [PERSON_NAME]"),
+        ("text/plain", "FEV1 <70 of Wall", "FEV1 <70 of [PERSON_NAME]"),
+        ("application/rtf", "{\\rtf1 Pe{\\b ter} W\\'61ll\\par ok}", "{\\rtf1\\ansi\\uc1 [PERSON_NAME]\\par\nok}"),
+        ("text/plain", "{\\rtf1{\\info{\\author Wall}}ok}", "{\\rtf1\\ansi\\uc1 ok}"),
     ],
 )
 def test_notes_are_cleaned(content_type: str, before: str, after: str) -> None:
@@ -61,7 +68,13 @@ def test_a_resource_in_an_attachment_is_de_identified_as_one() -> None:
 
 @pytest.mark.parametrize(
     ("content_type", "data"),
-    [("application/pdf", b"%PDF-1.4 Wall"), ("image/png", b"\x89PNG"), ("text/plain", b"\xff\xfe"), ("", b"\x00\x01")],
+    [
+        ("application/pdf", b"%PDF-1.4 Wall"),
+        ("text/plain", b"%PDF-1.4 (W\\141ll)"),
+        ("image/png", b"\x89PNG"),
+        ("text/plain", b"\xff\xfe"),
+        ("", b"\x00\x01"),
+    ],
 )
 def test_what_is_no_text_goes(content_type: str, data: bytes) -> None:
     assert "data" not in cleaned(content_type, data)

@@ -132,14 +132,24 @@ def test_no_known_day_is_left_in_any_writing(day: date, writing: str) -> None:
         ("Smith-Jones", "Smith Jones"),
         ("Wang^XiaoDong=王^小東", "王小東"),
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "やまだ"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "ヤマダ タロウ"),
+        ("ﾔﾏﾀﾞ^ﾀﾛｳ", "やまだたろう"),
         ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동"),
         ("Nguyen^Anh", "nguyen, anh"),
         ("de la Cruz^Maria", "MARIA DE LA CRUZ"),
+        ("Bartholomew^Wall", "Bartho-\n   lomew"),
     ],
 )
 def test_names_of_many_writings_are_found(value: str, written: str) -> None:
     known = Known.of([("PERSON_NAME", value)])
     assert CLEANER.clean(f"x {written} x", known, "").text == "x [PERSON_NAME] x"
+
+
+@pytest.mark.parametrize("written", ["WallPeterCT.pdf", "scanWall", "ctPETERWallX"])
+def test_names_that_begin_with_a_capital_within_a_word_are_found(written: str) -> None:
+    left_over = left(written, Known.of([("PERSON_NAME", "Wall^Peter")])).lower()
+    assert "wall" not in left_over
+    assert "peter" not in left_over
 
 
 @pytest.mark.parametrize("text", ["she will go in may", "no longer", "so long"])

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.deidentify.text.calendar.days import ByDay
 from emulator.deidentify.text.calendar.written import written_dates
+from emulator.deidentify.text.passage import Passage
 from tests.emulator.deidentify.text.calendar.test_written import WRITINGS, days
 
 
@@ -31,6 +33,12 @@ def test_a_date_without_a_year_finds_that_day_of_every_year() -> None:
 
 def test_a_year_of_two_digits_is_of_either_century() -> None:
     assert named("3/5/19", date(1919, 3, 5), date(2019, 3, 5)) == ["2019-03-05", "1919-03-05"]
+
+
+@pytest.mark.parametrize("run", ["05032019", "03052019"])
+def test_a_day_is_found_in_a_number_of_day_month_and_year(run: str) -> None:
+    days = ByDay([(date(2019, 3, 5), "birth")])
+    assert list(days.found(Passage(f"dob {run}, 1{run}"))) == [(4, 12, "birth")]
 
 
 def test_a_month_names_no_day() -> None:

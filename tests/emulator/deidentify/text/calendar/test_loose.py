@@ -12,6 +12,7 @@ from emulator.deidentify.text.passage import Passage
         ("born january fifth nineteen seventy here", "january fifth nineteen seventy"),
         ("on March twenty-first, two thousand and nine we", "March twenty-first, two thousand and nine"),
         ("the fifth of march twenty nineteen", "the fifth of march twenty nineteen"),
+        ("born the twenty-ninth of February 1960 here", "the twenty-ninth of February 1960"),
         ("seen after Thanksgiving", "Thanksgiving"),
         ("on New Year's Day", "New Year's Day"),
         ("4th of July", "4th of July"),

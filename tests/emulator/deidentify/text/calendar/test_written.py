@@ -87,6 +87,8 @@ def test_what_is_no_date_is_left(text: str) -> None:
         ("WALL05.01.1970-62", ["05.01.1970"]),
         ("WALL05-JAN-1970", ["05-JAN-1970"]),
         ("A20190305", ["20190305"]),
+        ("生年月日2019年3月5日です", ["2019年3月5日"]),
+        ("2019년 3월 5일", ["2019년 3월 5일"]),
     ],
 )
 def test_a_date_ends_where_it_ends(text: str, dates: list[str]) -> None:
