@@ -33,7 +33,7 @@ _MADE_UP = frozenset(
     ("etag", "nextPageToken", "pageToken", "ackId", "messageId", "messageIds", "versionId", "revisionId", "syncToken")
 )
 """Keys whose values are the server's, whatever their form."""
-_DURATIONS = frozenset(("totalSlotMs", "elapsedMs", "finalExecutionDurationMillis", "slotMs"))
+_DURATIONS = frozenset(("totalSlotMs", "elapsedMs", "finalExecutionDurationMs", "slotMs"))
 HEADERS = ("content-type", "location", "etag", "last-modified", "content-range", "content-disposition", "retry-after")
 """Headers of answers that are compared, and all that begin with x-goog-."""
 

@@ -18,6 +18,8 @@ from emulator.recording.likeness import Likeness
 _POLL_SECONDS = 0.05
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _PROGRESS = ("operations.get", "bigquery.jobs.get", "bigquery.jobs.getQueryResults")
+_HOW_FAR = ("metadata.counter", "metadata.progressCounter", "statistics.")
+"""Where an operation or a job that is under way says how far it is."""
 _SCOPES = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
 _SECRETS = frozenset(("accessToken", "token", "signedJwt", "signedBlob", "privateKeyData", "secret"))
 
@@ -143,8 +145,9 @@ class Replay:
         if not exchange.status or _progress_differs(exchange, answer):
             return
         data = _addressed(answer, exchange.answer_headers, _host(self._target.url), _host(self._head.url))
+        passed_over = _HOW_FAR if _is_under_way(exchange) else ()
         for place, then, now in self._likeness.differences(exchange.answer, data):
-            if place not in _SECRETS:  # not on record
+            if place not in _SECRETS and not place.startswith(passed_over):  # secrets are not on record
                 yield place, then, now
         headers = {k: v.replace(_host(self._target.url), _host(self._head.url)) for k, v in answer.headers.items()}
         yield from self._likeness.header_differences(exchange.answer_headers, headers)
@@ -174,9 +177,14 @@ def _is_done(data: bytes | None) -> bool:
     return not isinstance(value, dict) or bool(value.get("done") or value.get("jobComplete") or state == "DONE")
 
 
+def _is_under_way(exchange: Exchange) -> bool:
+    """Whether an operation, a job or a query was under way then."""
+    return exchange.method.endswith(_PROGRESS) and not _is_done(exchange.answer.data)
+
+
 def _progress_differs(exchange: Exchange, answer: Answer) -> bool:
     """Whether something was under way then that is over now, so that the rest can't be compared."""
-    return exchange.method.endswith(_PROGRESS) and not _is_done(exchange.answer.data) and _is_done(answer.data)
+    return _is_under_way(exchange) and _is_done(answer.data)
 
 
 def _addressed(answer: Answer, headers: dict[str, str], now: str, then: str) -> bytes:

@@ -27,6 +27,7 @@ UUIDS = "0b0f0f36-1a4c-4c63-9a6e-2f3f3b6f2c11", "7d3a7f2e-5b1e-4f0f-8f55-9d9e4a6
         ({"etag": "CAE="}, {"etag": "CAI="}),
         ({"messageIds": ["1", "2"]}, {"messageIds": ["5", "6"]}),
         ({"a": {"totalSlotMs": "12"}}, {"a": {"totalSlotMs": "4"}}),
+        ({"statistics": {"finalExecutionDurationMs": "56"}}, {"statistics": {"finalExecutionDurationMs": "7"}}),
     ],
 )
 def test_what_the_server_makes_up_may_be_another(then: Any, now: Any) -> None:
