@@ -3,13 +3,24 @@
 import argparse
 import os
 import platform
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import commands, consent, console, conversion, fhir_validation, hl7v2, importing, load, storage, testing
+from benchmarks import (
+    at_rest,
+    commands,
+    consent,
+    console,
+    conversion,
+    fhir_validation,
+    hl7v2,
+    importing,
+    load,
+    storage,
+    testing,
+)
 from benchmarks.data import arrivals, messages, queries, rows
 from benchmarks.deidentify import headers, pixels, text
 from benchmarks.dicomweb import growth, side_by_side
@@ -17,6 +28,7 @@ from benchmarks.fhir.growth import SIZES, growing
 from benchmarks.fhir.side_by_side import fhir
 from benchmarks.fhir_search import searches
 from benchmarks.figures import Figure, table
+from benchmarks.running import free_port
 from engine.layout import Layout
 from scripts.demonstration.places import Places
 
@@ -33,6 +45,7 @@ QUICK: dict[str, Callable[[Places], list[Figure]]] = {
     "fhir-search": searches.fhir_search,
     "hl7v2": hl7v2.hl7v2,
     "consent": consent.consent,
+    "at-rest": at_rest.at_rest,
     "deidentify-text": text.deidentify_text,
     "deidentify-headers": headers.deidentify_headers,
     "deidentify-pixels": pixels.deidentify_pixels,
@@ -68,7 +81,7 @@ def main(arguments: list[str]) -> int:
     everything["fhir-growth"] = growing([int(size) for size in options.fhir_sizes.split(",")])
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        places = Places(Layout(), _free_port(), _free_port(), Path(folder))
+        places = Places(Layout(), free_port(), free_port(), Path(folder))
         places.prepare()
         for name in names:
             print(name, file=sys.stderr)
@@ -77,12 +90,6 @@ def main(arguments: list[str]) -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}\n")
     print(table(figures))
     return 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,22 +77,34 @@ class Running:
         """The memory that the server's process holds now (Linux: VmRSS)."""
         return _megabytes(self.pid, "VmRSS")
 
-    def processor_seconds(self) -> float:
+    def processor_seconds(self, *, children: bool = False) -> float:
         """What the server's process has used of processors, which others leave alone (Linux: proc(5), stat)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        below = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split() if children else []
+        return sum(_processor_seconds(pid) for pid in (self.pid, *map(int, below)))
 
     def forget_peak(self) -> None:
         """Measure the peak from now on (Linux: proc(5), clear_refs)."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
 
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
-def running_emulator(places: Places, name: str) -> Iterator[Running]:
-    """An emulator with an empty state; stopped at the end."""
+def running_emulator(places: Places, name: str, options: Sequence[str] = ()) -> Iterator[Running]:
+    """An emulator with an empty state, and more options of `start`; stopped at the end."""
     state = places.results / name
     command = [sys.executable, "-m", "emulator", "start", "--state", str(state), "--project", PROJECT]
-    command += ["--port", str(places.port), "--grpc-port", str(places.grpc_port)]
+    command += ["--port", str(places.port), "--grpc-port", str(places.grpc_port), *options]
     process = subprocess.Popen(command, cwd=Layout().root, stdout=subprocess.DEVNULL)
     try:
         while True:

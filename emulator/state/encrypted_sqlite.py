@@ -1,4 +1,4 @@
-"""Files of SQLite that SQLCipher encrypts page by page (AES-256, HMAC-SHA512), logs included, under the root key's.
+"""Files of SQLite that SQLCipher encrypts page by page (AES-256, HMAC-SHA256), logs included, under the root key's.
 
 Such a file begins with a mark and with which key it has, where SQLCipher keeps a salt, which a whole key needs none of.
 """
@@ -113,5 +113,7 @@ def _sqlcipher() -> ModuleType:
     for name in ("Internal", "Operational", "Programming", "Integrity", "Data", "NotSupported"):
         kind = getattr(dbapi2, f"{name}Error")
         kind.__bases__ = (*kind.__bases__, getattr(sqlite3, f"{name}Error"))
+    with closing(dbapi2.connect(":memory:")) as connection:  # of all from here on
+        connection.execute("PRAGMA cipher_default_hmac_algorithm = HMAC_SHA256")  # fastest
     module: ModuleType = dbapi2
     return module
