@@ -102,6 +102,15 @@ class Records:
             raise TamperedError("The file has fewer bytes than were stored.")
         return self._offsets[self._starts.index(size)]
 
+    def begin(self, place: int) -> tuple[int, int]:
+        """The last start of a record, or end of a whole one, up to a place of the plaintext, and where in the file."""
+        end = os.fstat(self._descriptor).st_size
+        while self._starts[-1] <= place and self._offsets[-1] < end and self._know_one_more():
+            continue
+        whole = bisect_right(self._offsets, end) - 1
+        number = min(bisect_right(self._starts, place) - 1, whole)
+        return self._starts[number], self._offsets[number]
+
     def _known(self, place: int) -> bool:
         """Whether there is a record with that byte of the plaintext."""
         while self._starts[-1] <= place:

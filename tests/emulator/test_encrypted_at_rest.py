@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -181,6 +182,38 @@ def test_nothing_of_hl7v2_messages_is_on_the_disk(encrypted: Encrypted, unique: 
         assert encrypted.files_with(CANARY) == []
         assert ask(emulator, "GET", f"/v1/{name}?view=RAW_ONLY")["data"] == data
         assert ask(emulator, "POST", f"{store}/messages", {"message": {"data": data}})["name"] == name
+
+
+def test_nothing_of_a_load_jobs_file_is_on_the_disk_and_its_upload_goes_on_after_a_crash(
+    encrypted: Encrypted, unique: Callable[[str], str]
+) -> None:
+    emulator, dataset = encrypted.emulator, unique("loads").replace("-", "_")
+    project = f"bigquery/v2/projects/{PROJECT}"
+    ask(emulator, "POST", f"/{project}/datasets", {"datasetReference": {"datasetId": dataset}})
+    table = {"projectId": PROJECT, "datasetId": dataset, "tableId": "t"}
+    schema = {"fields": [{"name": "patient", "type": "STRING"}]}
+    load: Any = {"destinationTable": table, "sourceFormat": "CSV", "schema": schema}
+    session, url = encrypted.session(), f"{emulator.base_url}/upload/{project}/jobs?uploadType=resumable"
+    place = session.post(url, json={"configuration": {"load": load}}, timeout=PATIENCE).headers["location"]
+    rows = (CANARY + b"\n") * 3
+
+    def put(first: int, total: str, end: int) -> requests.Response:
+        headers = {"Content-Range": f"bytes {first}-{end - 1}/{total}"}
+        return session.put(place, data=rows[first:end], headers=headers, timeout=PATIENCE)
+
+    assert put(0, "*", 25).headers["range"] == "bytes=0-24"
+    assert put(20, "*", 30).headers["range"] == "bytes=0-29"  # what was sent before is sent again
+    emulator.kill()
+    assert encrypted.files_with(CANARY) == []
+    emulator.start()
+    job = put(30, str(len(rows)), len(rows)).json()["jobReference"]["jobId"]
+    sql = f"SELECT COUNT(*) FROM {dataset}.t WHERE patient = '{CANARY.decode()}'"
+    deadline = time.monotonic() + PATIENCE
+    while ask(emulator, "GET", f"/{project}/jobs/{job}")["status"]["state"] != "DONE" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    answer = ask(emulator, "POST", f"/{project}/queries", {"query": sql, "useLegacySql": False})
+    assert answer["rows"] == [{"f": [{"v": "3"}]}]
+    assert encrypted.files_with(CANARY) == []
 
 
 def test_messages_of_a_disabled_version_come_when_it_is_enabled_again_and_of_a_destroyed_one_never(

@@ -76,3 +76,15 @@ def test_another_key_opens_nothing(path: Path) -> None:
         found.read(0, 1)
     with pytest.raises(TamperedError):
         sealed.opened(bytes(32), sealed.seal(KEY, b"secret"))
+
+
+@pytest.mark.parametrize(("place", "start"), [(0, 0), (999, 0), (1000, 1000), (1 << 40, 1000 + RECORD)])
+def test_it_goes_on_from_the_last_whole_record_before_a_place(path: Path, place: int, start: int) -> None:
+    """Of the last record half has come."""
+    os.truncate(path, path.stat().st_size - 10)
+    with records(path) as found:
+        at, offset = found.begin(place)
+    assert at == start
+    os.truncate(path, offset)
+    with records(path) as found:
+        assert found.read(0, 1 << 40) == DATA[:start]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
-from emulator.services.bigquery.jobs import commit, objects, partitions, reading
+from emulator.services.bigquery.jobs import commit, objects, partitions, reading, upload_files
 from emulator.services.bigquery.jobs.reading import FORMATS, SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
@@ -42,7 +42,9 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
     house = warehouse.of(context)
     staging = f"t_{context.ids.hex(24)}"
     try:
-        async with context.blobs.decrypted(source.paths) as paths:
+        upload = job.payload.get("upload")
+        readable = context.blobs.decrypted(source.paths) if not upload else upload_files.readable(context, Path(upload))
+        async with readable as paths:
             size = sum(path.stat().st_size for path in paths if path.exists())
             source, problem = await house.run(
                 reading.read, replace(source, paths=paths), stored(staging), ticket=ticket

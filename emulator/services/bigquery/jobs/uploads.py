@@ -6,11 +6,10 @@ session; what was acknowledged of it survives a restart.
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,7 +17,7 @@ from emulator.gateway import validation
 from emulator.gateway.multipart import RelatedBody
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import errors, warehouse
-from emulator.services.bigquery.jobs import run, store
+from emulator.services.bigquery.jobs import run, store, upload_files
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.requests import project_of
 from emulator.services.bigquery.service import SERVICE
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 METADATA_LIMIT = 4 << 20
-FLUSH_BYTES = 1 << 20
 RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)\Z")
 
 
@@ -47,7 +45,7 @@ async def insert(request: Request) -> Answer:
     body = RelatedBody(request.headers.get("content-type", ""), request.stream(), METADATA_LIMIT)
     job = _job(request, await body.open())
     path = _folder(request.context) / request.context.ids.hex(32)
-    await _write(request.context, path, body.media(), 0)
+    await upload_files.write(request.context, path, body.media(), 0)
     return await _submit(request, job, path)
 
 
@@ -96,11 +94,11 @@ async def resume(request: Request) -> Answer:
         raise errors.error("notFound", "No such upload session: it has ended, or never began.")
     path = _folder(context) / row["id"]
     first, total = _range(request)
-    received = path.stat().st_size if path.exists() else 0
+    received = await context.blobs.run(upload_files.size, context, path)
     if first is not None:
         if first > received:
             raise errors.error("backendError", f"Chunk starts at {first}, but only {received} bytes have arrived.")
-        received = await _write(context, path, request.stream(), first)
+        received = await upload_files.write(context, path, request.stream(), first)
     if total is None or received < total:
         headers = {"range": f"bytes=0-{received - 1}"} if received else {}
         return Response(308, headers)
@@ -122,35 +120,3 @@ def _range(request: Request) -> tuple[int | None, int | None]:
     if match is None:
         raise errors.invalid(f"Failed to parse Content-Range header: {header[:100]}.")
     return (None if match[1] is None else int(match[1])), (None if match[3] == "*" else int(match[3]))
-
-
-async def _write(context: Context, path: Path, chunks: Any, offset: int) -> int:
-    """Write a stream at an offset, durably; gives the size of the file."""
-    file: IO[bytes] = await context.blobs.run(_open, path, offset)
-    try:
-        buffer: list[bytes] = []
-        size = 0
-        async for chunk in chunks:
-            buffer.append(chunk)
-            size += len(chunk)
-            if size >= FLUSH_BYTES:
-                await context.blobs.run(file.write, b"".join(buffer))
-                buffer, size = [], 0
-        await context.blobs.run(file.write, b"".join(buffer))
-        written: int = await context.blobs.run(_sync, file)
-    finally:
-        file.close()
-    return written
-
-
-def _open(path: Path, offset: int) -> IO[bytes]:
-    file = path.open("r+b" if path.exists() else "w+b")
-    file.seek(offset)
-    file.truncate()
-    return file
-
-
-def _sync(file: IO[bytes]) -> int:
-    file.flush()
-    os.fsync(file.fileno())
-    return file.tell()
