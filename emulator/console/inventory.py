@@ -27,8 +27,10 @@ KINDS = (
     DICOM,
     Kind("fhirStores", "FHIR store", "resources", ":getFHIRStoreMetrics", ("resource", "resources")),
     Kind("hl7V2Stores", "HL7v2 store", "hl7v2", ":getHL7v2StoreMetrics", ("message", "messages")),
-    Kind("consentStores", "Consent store", "consents"),
+    Kind("consentStores", "Consent store", "consents", things=("consent", "consents")),
 )
+_LISTED = 100
+"""Up to how many things of a store are counted of which Google has no metrics."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,14 @@ async def stores(api: Caller, dataset: str, kind: Kind) -> list[Store]:
 
 async def holds(api: Caller, kind: Kind, name: str) -> str:
     """What a store of a kind holds in words, "" for who may not see its numbers."""
-    if not kind.metrics:
-        return ""
     try:
-        return counted(kind, await api.get(f"v1/{name}{kind.metrics}"))
+        if kind.metrics:
+            return counted(kind, await api.get(f"v1/{name}{kind.metrics}"))
+        listed, more = await api.listed(f"v1/{name}/{kind.things[1]}", kind.things[1], _LISTED)
     except Refused:
         return ""
+    held = several(len(listed), *kind.things)
+    return f"more than {held}" if more else held if listed else "empty"
 
 
 def counted(kind: Kind, metrics: Json) -> str:

@@ -74,6 +74,11 @@ def test_consents_are_listed(site: Site, owner: Browser) -> None:
     site.made(f"/v1/{store}/attributeDefinitions?attributeDefinitionId=purpose", attribute)
     page = owner.read("consents", store=store)
     assert "purpose REQUEST research" in page
+    assert "consents Consent store d (us-central1) empty" in owner.read("")
+    artifact = site.made(f"/v1/{store}/consentArtifacts", {"userId": "ada"})["name"]
+    consent = {"userId": "ada", "consentArtifact": artifact, "state": "DRAFT", "ttl": "3600s", "policies": []}
+    site.made(f"/v1/{store}/consents", consent)
+    assert "consents Consent store d (us-central1) 1 consent" in owner.read("")
 
 
 def test_binaries_are_shown_as_resources_too(site: Site, owner: Browser) -> None:
