@@ -105,7 +105,7 @@ class Rewriter(
         if take_characters(node):
             return give_bytes(node, self._rewritten(node) or node.copy())
         rewritten = self._rewritten(node)
-        return overflows.checked(node, rewritten or node.copy()) if overflows.COLUMNS in node.meta else rewritten
+        return overflows.checked(node, rewritten or node.copy()) if overflows.FINITE_IF in node.meta else rewritten
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)

@@ -76,6 +76,8 @@ class NumberRewriter:
         if kind_of(node) == INTERVAL:
             check_sum(node)
             return call("bq_interval_sum", node.this)
+        if kind_of(node) == FLOAT64:
+            return _within_range(node)
         if kind_of(node) != INT64:
             return None
         return over(node, lambda windowed: cast(windowed(node.copy()), "BIGINT"))
@@ -84,6 +86,8 @@ class NumberRewriter:
         if kind_of(node) == INTERVAL:
             check_sum(node)
             return call("bq_interval_avg", node.this)
+        if kind_of(node) == FLOAT64:
+            return _within_range(node)
         macro = AVERAGES.get(kind_of(node))
         if macro is None:
             return None
@@ -116,6 +120,13 @@ class NumberRewriter:
             return exp.Case(ifs=[exp.If(this=enough, true=windowed(node.copy()))])
 
         return over(node, finish)
+
+
+def _within_range(node: exp.Sum | exp.Avg) -> exp.Expr | None:
+    """A sum or average of FLOAT64 that fails where it is infinite and no value is."""
+    values = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    all_finite = call("bool_and", call("bq_finite", values.copy()))
+    return over(node, lambda windowed: call("bq_in_range", windowed(node.copy()), windowed(all_finite.copy())))
 
 
 def _direct(node: exp.Expr) -> exp.Expr | None:

@@ -24,19 +24,20 @@ CREATE MACRO bq_in_range(x, takes_finite) AS CASE WHEN NOT isfinite(CAST(x AS DO
 CREATE MACRO bq_in_range_tried(x, takes_finite) AS list_transform([CAST(x AS DOUBLE)], lambda v: bq_in_range(v, takes_finite))[1];
 CREATE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN bq_fail('Argument to SQRT cannot be negative') ELSE sqrt(x) END;
 CREATE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN bq_fail('Argument to LN must be positive') ELSE ln(x) END;
-CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: EXP') ELSE exp(x) END;
+CREATE MACRO bq_exp(x) AS CASE WHEN isinf(exp(x)) AND bq_finite(x) THEN bq_fail('Floating point error in function: EXP') ELSE exp(x) END;
 CREATE MACRO bq_log(b, x) AS list_transform([struct_pack(b := b, x := x)], lambda v: CASE WHEN v.b IS NULL OR v.x IS NULL THEN NULL WHEN CAST(v.b AS DOUBLE) = 'Infinity' OR CAST(v.x AS DOUBLE) = '-Infinity' THEN CAST('NaN' AS DOUBLE) WHEN v.x <= 0 THEN bq_fail('Argument to LOG must be positive') WHEN v.b <= 0 OR v.b = 1 THEN bq_fail('The base of LOG must be positive and other than 1') WHEN CAST(v.x AS DOUBLE) = 'Infinity' THEN CASE WHEN v.b < 1 THEN CAST('-Infinity' AS DOUBLE) ELSE CAST('Infinity' AS DOUBLE) END ELSE log(v.b, v.x) END)[1];
-CREATE MACRO bq_pow(x, y) AS list_transform([struct_pack(x := x, y := y)], lambda v: CASE WHEN v.x = 0 AND v.y < 0 AND bq_finite(v.y) THEN bq_fail('Division by zero in function: POW') WHEN v.x < 0 AND bq_finite(v.x) AND bq_finite(v.y) AND v.y <> trunc(v.y) THEN bq_fail('POW of a negative number takes an integer') WHEN isinf(pow(v.x, v.y)) AND bq_finite(v.x) AND bq_finite(v.y) THEN bq_fail('Floating point overflow in function: POW') ELSE pow(v.x, v.y) END)[1];
+CREATE MACRO bq_pow(x, y) AS list_transform([struct_pack(x := x, y := y)], lambda v: CASE WHEN v.x = 0 AND v.y < 0 AND bq_finite(v.y) THEN bq_fail('Division by zero in function: POW') WHEN v.x < 0 AND bq_finite(v.x) AND bq_finite(v.y) AND v.y <> trunc(v.y) THEN bq_fail('Floating point error in function: POW') WHEN isinf(pow(v.x, v.y)) AND bq_finite(v.x) AND bq_finite(v.y) THEN bq_fail('Floating point error in function: POW') ELSE pow(v.x, v.y) END)[1];
 CREATE MACRO bq_acos(x) AS CASE WHEN abs(x) > 1 THEN bq_fail('Argument to ACOS must be between -1 and 1') ELSE acos(x) END;
 CREATE MACRO bq_asin(x) AS CASE WHEN abs(x) > 1 THEN bq_fail('Argument to ASIN must be between -1 and 1') ELSE asin(x) END;
 CREATE MACRO bq_acosh(x) AS CASE WHEN x < 1 THEN bq_fail('Argument to ACOSH must be at least 1') ELSE acosh(x) END;
 CREATE MACRO bq_atanh(x) AS CASE WHEN abs(x) >= 1 THEN bq_fail('Argument to ATANH must be between -1 and 1') ELSE atanh(x) END;
 CREATE MACRO bq_cosh(x) AS CASE WHEN isinf(cosh(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: COSH') ELSE cosh(x) END;
 CREATE MACRO bq_sinh(x) AS CASE WHEN isinf(sinh(x)) AND bq_finite(x) THEN bq_fail('Floating point overflow in function: SINH') ELSE sinh(x) END;
-CREATE MACRO bq_cot(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COT cannot be 0') ELSE 1 / tan(x) END;
-CREATE MACRO bq_coth(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COTH cannot be 0') ELSE 1 / tanh(x) END;
-CREATE MACRO bq_csc(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSC cannot be 0') ELSE 1 / sin(x) END;
-CREATE MACRO bq_csch(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSCH cannot be 0') ELSE 1 / sinh(x) END;
+CREATE MACRO bq_inverse(x, name) AS CASE WHEN isinf(1 / x) AND x <> 0 THEN bq_fail('Floating point error in function: ' || name) ELSE 1 / x END;
+CREATE MACRO bq_cot(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COT cannot be 0') ELSE bq_inverse(tan(x), 'COT') END;
+CREATE MACRO bq_coth(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to COTH cannot be 0') ELSE bq_inverse(tanh(x), 'COTH') END;
+CREATE MACRO bq_csc(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSC cannot be 0') ELSE bq_inverse(sin(x), 'CSC') END;
+CREATE MACRO bq_csch(x) AS CASE WHEN x = 0 THEN bq_fail('Argument to CSCH cannot be 0') ELSE bq_inverse(sinh(x), 'CSCH') END;
 CREATE MACRO bq_sec(x) AS 1 / cos(x);
 CREATE MACRO bq_sech(x) AS 1 / cosh(x);
 

@@ -99,8 +99,9 @@ def test_nan_equals_nothing(warehouse: SmallWarehouse) -> None:
         ("NUMERIC '99999999999999999999999999999' * 10", "numeric overflow"),
         ("CAST(1e30 AS NUMERIC)", "numeric overflow"),
         ("POW(0, -1)", "Division by zero in function: POW"),
-        ("POW(-1, 0.5)", "POW of a negative number"),
-        ("POW(10, 400)", "overflow in function: POW"),
+        ("POW(-1, 0.5)", "Floating point error in function: POW"),
+        ("POW(10, 400)", "Floating point error in function: POW"),
+        ("EXP(1000)", "Floating point error in function: EXP"),
         ("LOG(0, 2)", "Argument to LOG must be positive"),
         ("LOG(10, 1)", "The base of LOG"),
         ("LOG(10, 0)", "The base of LOG"),
@@ -109,6 +110,8 @@ def test_nan_equals_nothing(warehouse: SmallWarehouse) -> None:
         ("ATANH(1)", "between -1 and 1"),
         ("COSH(1000)", "overflow in function: COSH"),
         ("CSC(0)", "CSC cannot be 0"),
+        ("CSCH(1e-320)", "Floating point error in function: CSCH"),
+        ("(SELECT COT(x) FROM UNNEST([1e-320]) AS x)", "Floating point error in function: COT"),
     ],
 )
 def test_errors(warehouse: SmallWarehouse, expression: str, message: str) -> None:
@@ -149,6 +152,12 @@ def test_shifts_by_less_than_nothing(warehouse: SmallWarehouse, expression: str)
         "(SELECT x * x FROM UNNEST([1e200]) AS x)",
         "(SELECT SUM(x * y - 1) FROM UNNEST([STRUCT(1e308 AS x, 1e10 AS y)]))",
         "(SELECT x / 1e-10 FROM UNNEST([CAST('1e308' AS FLOAT64)]) AS x)",
+        "(SELECT ABS(x) * SQRT(1e10) FROM UNNEST([-1e308]) AS x)",
+        "(SELECT SUM(x) * 1e300 FROM UNNEST([1e10, 1e10]) AS x)",
+        "(SELECT SUM(x) FROM UNNEST([1e308, 1e308]) AS x)",
+        "(SELECT SUM(DISTINCT x) FROM UNNEST([1e308, 1.1e308]) AS x)",
+        "(SELECT AVG(x) FROM UNNEST([-1e308, -1e308]) AS x)",
+        "(SELECT MAX(s) FROM (SELECT SUM(x) OVER () AS s FROM UNNEST([1e308, 1e308]) AS x))",
     ],
 )
 def test_arithmetic_that_leaves_the_range_of_float64_is_an_error(warehouse: SmallWarehouse, expression: str) -> None:
@@ -167,6 +176,13 @@ def test_arithmetic_that_leaves_the_range_of_float64_is_an_error(warehouse: Smal
         ("(SELECT x - x FROM UNNEST([CAST('inf' AS FLOAT64)]) AS x)", "NaN"),
         ("(SELECT x * NULL FROM UNNEST([1e308]) AS x)", None),
         ("IEEE_DIVIDE(1, 0) + 1.5", "Infinity"),
+        ("(SELECT IEEE_DIVIDE(ABS(x), 0) * 2 FROM UNNEST([1.5]) AS x)", "Infinity"),
+        ("(SELECT ABS(x) * 2 FROM UNNEST([CAST('-inf' AS FLOAT64)]) AS x)", "Infinity"),
+        ("(SELECT SUM(x) * 2 FROM UNNEST([1.5, CAST('-inf' AS FLOAT64)]) AS x)", "-Infinity"),
+        ("(SELECT SUM(x) FROM UNNEST([CAST('inf' AS FLOAT64), CAST('-inf' AS FLOAT64)]) AS x)", "NaN"),
+        ("(SELECT MAX(s) FROM (SELECT SUM(x) OVER () AS s FROM UNNEST([1.5, NULL, 1.5]) AS x))", "3.0"),
+        ("(SELECT AVG(x) / COUNT(*) FROM UNNEST([1.5, NULL]) AS x)", "0.75"),
+        ("(SELECT SUM(x) FROM UNNEST(ARRAY<FLOAT64>[]) AS x)", None),
         ("1e308 * 0.5 + 2 / 4", "5e+307"),
     ],
 )
