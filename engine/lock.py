@@ -4,8 +4,8 @@ pyproject.toml names what this project imports, with exact versions. requirement
 in turn, with the hashes of every file of each version, for every system and every Python from 3.11 on. Made of both:
 
 - requirements.txt, what a user needs; requirements-dataflow.txt, Apache Beam on top; requirements-ocr.txt, what finds
-  text in pixels on top; requirements-encryption.txt, what encrypts at rest on top; requirements-dev.txt, what a
-  developer needs on top;
+  text in pixels on top; requirements-encryption.txt, what encrypts at rest on top; requirements-orc.txt,
+  what reads files of ORC on top; requirements-dev.txt, what a developer needs on top;
 - constraints.txt, the versions of the lock for `pip install --constraint`.
 """
 
@@ -42,12 +42,13 @@ class Packages:
     beam: tuple[str, ...]
     ocr: tuple[str, ...]
     encryption: tuple[str, ...]
+    orc: tuple[str, ...]
     dev: tuple[str, ...]
 
     @property
     def all(self) -> tuple[str, ...]:
         """All of them."""
-        user = (*self.emulator, *self.program, *self.commands, *self.beam, *self.ocr, *self.encryption)
+        user = (*self.emulator, *self.program, *self.commands, *self.beam, *self.ocr, *self.encryption, *self.orc)
         return (*user, *self.dev)
 
     @property
@@ -64,7 +65,7 @@ def named(layout: Layout) -> Packages:
     """
     settings: dict[str, Any] = tomllib.loads((layout.root / "pyproject.toml").read_text(encoding="utf-8"))
     extras = settings["project"]["optional-dependencies"]
-    of_extras = (extras[name] for name in ("program", "commands", "beam", "ocr", "encryption"))
+    of_extras = (extras[name] for name in ("program", "commands", "beam", "ocr", "encryption", "orc"))
     lists = (settings["project"]["dependencies"], *of_extras, settings["dependency-groups"]["dev"])
     found = Packages(*map(tuple, lists))
     for each in found.all:
@@ -89,15 +90,17 @@ def lists(packages: Packages, lock: str) -> dict[str, str]:
     beam = {"Apache Beam.": packages.beam}
     ocr = {"Text in pixels.": packages.ocr}
     encryption = {"Encryption at rest.": packages.encryption}
+    orc = {"Files of ORC.": packages.orc}
     return {
         "requirements.txt": _list("what a user needs", "-c constraints.txt", user),
         "requirements-dataflow.txt": _list("what `pipeline` needs on top", "-r requirements.txt", beam),
         "requirements-ocr.txt": _list("what redacting text in pixels needs on top", "-r requirements.txt", ocr),
         "requirements-encryption.txt": _list("what encrypting at rest needs on top", "-r requirements.txt", encryption),
+        "requirements-orc.txt": _list("what reading files of ORC needs on top", "-r requirements.txt", orc),
         "requirements-dev.txt": _list(
             "what a developer needs on top",
             "-r requirements.txt",
-            beam | ocr | encryption | {"Tests, lint, types.": packages.dev},
+            beam | ocr | encryption | orc | {"Tests, lint, types.": packages.dev},
         ),
         "constraints.txt": f"{_MADE} of requirements.lock: every package, without the hashes.\n"
         + "".join(f"{line}\n" for line in lines.values()),

@@ -46,7 +46,7 @@ def imported(file: Path) -> Iterator[str]:
     ("folder", "extras", "left_out"),
     [
         # The provider stands in for a plugin of Pulumi's, and runs only beside Pulumi.
-        ("emulator", ("encryption",), ("emulator/provider", "emulator/deidentify/image/rapid.py", PLUGIN)),
+        ("emulator", ("encryption", "orc"), ("emulator/provider", "emulator/deidentify/image/rapid.py", PLUGIN)),
         ("emulator/deidentify/image", ("ocr",), ()),
         ("infra", ("program",), ()),
         ("scripts", ("commands",), ("scripts/chestxrays/beam",)),

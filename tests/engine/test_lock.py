@@ -11,7 +11,7 @@ from engine.layout import Layout, SetupError
 
 LISTS = (
     *("requirements.txt", "requirements-dataflow.txt", "requirements-ocr.txt", "requirements-encryption.txt"),
-    *("requirements-dev.txt", "constraints.txt"),
+    *("requirements-orc.txt", "requirements-dev.txt", "constraints.txt"),
 )
 HOSTS = re.compile(r"://|--(extra-)?index|--find-links")
 

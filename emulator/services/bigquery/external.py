@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import errors, schemas, warehouse
-from emulator.services.bigquery.jobs import objects, partitions, reading, results
+from emulator.services.bigquery.jobs import objects, orc, partitions, reading, results
 from emulator.services.bigquery.jobs.reading import FORMATS, SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.results import HIDDEN, Result
 from emulator.services.bigquery.names import TableName
@@ -50,6 +50,8 @@ async def checked(
     if form not in FORMATS:
         known = ", ".join(FORMATS)
         raise errors.error("notImplemented", f"The source format {form or 'none'} is not emulated; use {known}.")
+    if form == "ORC":
+        orc.check_installed()
     if not configuration.get("sourceUris"):
         raise errors.invalid("Required parameter is missing: externalDataConfiguration.sourceUris")
     fields = schemas.checked(given or (configuration.get("schema") or {}).get("fields") or [])

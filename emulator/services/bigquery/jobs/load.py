@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
-from emulator.services.bigquery.jobs import commit, objects, partitions, reading, upload_files
+from emulator.services.bigquery.jobs import commit, objects, orc, partitions, reading, upload_files
 from emulator.services.bigquery.jobs.reading import FORMATS, SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
@@ -75,6 +75,8 @@ def _source(context: Context, job: Job, name: TableName) -> Source:
     form = str(options.get("sourceFormat") or "CSV").upper()
     if form not in FORMATS:
         raise errors.error("notImplemented", f"The source format {form} is not emulated; use {', '.join(FORMATS)}.")
+    if form == "ORC":
+        orc.check_installed()
     hive = options.get("hivePartitioningOptions")
     if job.payload.get("upload"):
         paths, names = [Path(job.payload["upload"])], ["upload"]

@@ -1,15 +1,16 @@
-"""Files read into a storage table, in the engine process: CSV, newline-delimited JSON, Parquet and Avro."""
+"""Files read into a storage table, in the engine process: CSV, newline-delimited JSON, Parquet, Avro and ORC."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, schemas
-from emulator.services.bigquery.jobs import avro, files
+from emulator.services.bigquery.jobs import avro, files, orc
 from emulator.services.bigquery.sql import engine, storage
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field, literal, quote, recast
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BATCH_ROWS = 5000
-FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET", "AVRO")
-SELF_DESCRIBING = ("PARQUET", "AVRO")
+FORMATS = ("CSV", "NEWLINE_DELIMITED_JSON", "PARQUET", "AVRO", "ORC")
+SELF_DESCRIBING = ("PARQUET", "AVRO", "ORC")
+TABULAR = ("PARQUET", "ORC")  # what the engine reads as tables, and not row by row
 MAX_ERRORS_SHOWN = 20
 
 
@@ -71,8 +73,9 @@ def read(connection: DuckDBPyConnection, source: Source, table: str) -> tuple[So
 
 
 def _read_files(connection: DuckDBPyConnection, source: Source, table: str) -> None:
-    if source.format == "PARQUET":
-        _read_parquet(connection, source, table)
+    if source.format in TABULAR:
+        with _relations(connection, source) as relations:
+            _read_tables(connection, source, table, relations)
         return
     skip = int(source.options.get("skipLeadingRows") or 0)
     if not source.fields:
@@ -119,11 +122,28 @@ def _rows(source: Source, path: Path, skip: int) -> Iterator[dict[str, Any] | fi
     return files.json_rows(path)
 
 
-def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) -> None:
+@contextmanager
+def _relations(connection: DuckDBPyConnection, source: Source) -> Iterator[list[str]]:
+    """SQL for the table that each file is, which the engine knows while inside."""
+    if source.format == "PARQUET":
+        yield [f"read_parquet({literal(str(path))})" for path in source.paths]
+        return
+    names = [f"bq_file_{number}" for number in range(len(source.paths))]
+    for name, path in zip(names, source.paths, strict=True):
+        connection.register(name, orc.OrcFile(path))
+    try:
+        yield names
+    finally:
+        for name in names:
+            connection.unregister(name)
+
+
+def _read_tables(connection: DuckDBPyConnection, source: Source, table: str, relations: Sequence[str]) -> None:
     import duckdb
 
     extra = {item["name"].lower() for item in source.extra}
-    parts = [_parquet_file(source, path, constants) for path, _, constants in source.files()]
+    files_with_tables = zip(source.files(), relations, strict=True)
+    parts = [_file(source, relation, constants) for (_, _, constants), relation in files_with_tables]
     select = " UNION ALL BY NAME ".join(parts)
     try:
         connection.execute(f"{select} LIMIT 0")
@@ -151,10 +171,10 @@ def _read_parquet(connection: DuckDBPyConnection, source: Source, table: str) ->
     source.rows = storage.fill(connection, table, source.columns(), select)
 
 
-def _parquet_file(source: Source, path: Path, constants: dict[str, Any]) -> str:
+def _file(source: Source, relation: str, constants: dict[str, Any]) -> str:
     """The engine's SELECT of one file with the values of the other columns."""
     shown = [f"{_text(constants[item['name']])} AS {quote(item['name'])}" for item in source.extra]
-    return f"SELECT {', '.join(['*', *shown])} FROM read_parquet({literal(str(path))})"
+    return f"SELECT {', '.join(['*', *shown])} FROM {relation}"
 
 
 def _text(value: Any) -> str:

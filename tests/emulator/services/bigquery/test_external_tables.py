@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery, storage
+from pyarrow.orc import write_table as write_orc
 
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import RunningEmulator
@@ -35,6 +36,12 @@ def avro(records: list[dict[str, Any]], fields: list[dict[str, Any]]) -> bytes:
     return file.getvalue()
 
 
+def orc(columns: dict[str, list[Any]]) -> bytes:
+    file = io.BytesIO()
+    write_orc(pa.table(columns), file)
+    return file.getvalue()
+
+
 def parquet(columns: dict[str, list[Any]]) -> bytes:
     file = io.BytesIO()
     pq.write_table(pa.table(columns), file)
@@ -46,6 +53,7 @@ FILES = {
     "CSV": b"n,s\n1,a\n2,b\n",
     "NEWLINE_DELIMITED_JSON": b'{"n": 1, "s": "a"}\n{"n": 2, "s": "b"}\n',
     "PARQUET": parquet({"n": [1, 2], "s": ["a", "b"]}),
+    "ORC": orc({"n": [1, 2], "s": ["a", "b"]}),
     "AVRO": avro([{"n": 1, "s": "a"}, {"n": 2, "s": "b"}], AVRO),
 }
 
@@ -172,7 +180,7 @@ def test_only_who_may_read_the_objects_may_query(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("format = 'ORC', uris = ['gs://b/x']", "The source format ORC is not emulated"),
+        ("format = 'THRIFT', uris = ['gs://b/x']", "The source format THRIFT is not emulated"),
         ("format = 'GOOGLE_SHEETS', uris = ['gs://b/x']", "The source format GOOGLE_SHEETS is not emulated"),
         ("format = 'CSV', uris = ['gs://b/x'], reference_file_schema_uri = 'gs://b/y'", "reference_file_schema_uri"),
     ],
