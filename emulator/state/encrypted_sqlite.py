@@ -19,6 +19,7 @@ from emulator.state.root_key import RootKey
 _PLAIN = b"SQLite format 3\0"
 _MARK = b"sealed-1"
 _PURPOSE = b"sqlite"
+_ERRORS = ("Interface", "Database", "Internal", "Operational", "Programming", "Integrity", "Data", "NotSupported")
 Opener = Callable[..., sqlite3.Connection]
 
 
@@ -51,7 +52,7 @@ def _plain(path: Path, address: str = "", **options: Any) -> sqlite3.Connection:
 
 
 def _encrypted(path: Path, root: RootKey, address: str = "", **options: Any) -> sqlite3.Connection:
-    module = _sqlcipher()
+    module = sqlcipher()
     connection: sqlite3.Connection = module.connect(address or str(path), uri=bool(address), **options)
     connection.row_factory = module.Row
     connection.execute(f'PRAGMA key = "{_key(root)}"')
@@ -60,7 +61,7 @@ def _encrypted(path: Path, root: RootKey, address: str = "", **options: Any) -> 
 
 def encrypt(path: Path, target: Path, root: RootKey) -> None:
     """Write what a plain database holds to a new file, encrypted. Raises CorruptState where it can't be read."""
-    module = _sqlcipher()
+    module = sqlcipher()
     try:
         with closing(module.connect(str(path), isolation_level=None)) as database:
             database.execute(f'ATTACH ? AS encrypted KEY "{_key(root)}"', (str(target),))
@@ -99,7 +100,7 @@ def _salt(root: RootKey) -> bytes:
 
 
 @cache
-def _sqlcipher() -> ModuleType:
+def sqlcipher() -> ModuleType:
     """The module in place of sqlite3, its errors made kinds of sqlite3's, so that who handles those handles both."""
     try:
         from sqlcipher3 import dbapi2
@@ -107,12 +108,10 @@ def _sqlcipher() -> ModuleType:
         raise CorruptState(
             "--encrypt-at-rest needs SQLCipher, which is not installed: pip install 'healthcare-cloud-poc[encryption]'"
         ) from None
-    for name in ("InterfaceError", "DatabaseError"):
-        kind = getattr(dbapi2, name)
-        kind.__bases__ = (*kind.__bases__, getattr(sqlite3, name))
-    for name in ("Internal", "Operational", "Programming", "Integrity", "Data", "NotSupported"):
-        kind = getattr(dbapi2, f"{name}Error")
-        kind.__bases__ = (*kind.__bases__, getattr(sqlite3, f"{name}Error"))
+    for name in _ERRORS:
+        kind, known = getattr(dbapi2, f"{name}Error"), getattr(sqlite3, f"{name}Error")
+        if not issubclass(kind, known):
+            kind.__bases__ = (*kind.__bases__, known)
     with closing(dbapi2.connect(":memory:")) as connection:  # of all from here on
         connection.execute("PRAGMA cipher_default_hmac_algorithm = HMAC_SHA256")  # fastest
     module: ModuleType = dbapi2

@@ -1,12 +1,13 @@
 """Databases that SQLCipher encrypts: nothing of them on the disk, one root key, errors as of any other database."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from emulator.state import at_rest, snapshots
+from emulator.state import at_rest, encrypted_sqlite, packing, snapshots
 from emulator.state.database import Database
 from emulator.state.encrypted_sqlite import connect, is_plain
 from emulator.state.folder import DATABASE, FOLDERS, CorruptState
@@ -113,6 +114,27 @@ def test_a_snapshot_is_encrypted_as_its_state(state: Path) -> None:
     assert all((state / name).is_dir() for name in FOLDERS)
     with pytest.raises(CorruptState, match="is encrypted: name"):
         snapshots.save(state, "again")
+
+
+def test_a_snapshot_in_a_file_is_made_with_the_root_key_and_taken_without(state: Path, tmp_path: Path) -> None:
+    snapshots.save(state, "base", ROOT)
+    file, other = tmp_path / "state.tar", tmp_path / "other"
+    with pytest.raises(CorruptState, match="is encrypted: name"):
+        packing.pack(state, "base", file)
+    packing.pack(state, "base", file, ROOT)
+    assert CANARY.encode() not in file.read_bytes()
+    packing.unpack(other, file, "taken")
+    snapshots.restore(other, "taken")
+    assert names(other, ROOT) == [CANARY]
+
+
+def test_without_sqlcipher_a_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encrypted_sqlite.sqlcipher.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "sqlcipher3", None)
+        with pytest.raises(CorruptState, match=r"pip install 'healthcare-cloud-poc\[encryption\]'"):
+            Database(tmp_path / DATABASE, ROOT)
+    assert not (tmp_path / DATABASE).exists()
 
 
 def test_what_a_snapshot_of_another_root_key_holds_is_taken_to_be_held(state: Path) -> None:
