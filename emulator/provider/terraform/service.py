@@ -14,7 +14,9 @@ from emulator.provider.rest import CancelledError, Rest, RestError, UnreachableE
 from emulator.provider.terraform import shapes
 from emulator.provider.terraform.packing import pack, unpack
 from emulator.provider.terraform.resources import RESOURCES
+from emulator.provider.terraform.shapes import spelled
 from emulator.provider.terraform.wire import ERROR, MESSAGES, WARNING
+from emulator.provider.terraform.wording import reworded
 from emulator.provider.values import UNKNOWN
 
 _EXPECTED = (RestError, FlowError, UnreachableError, CancelledError, UnknownVariableError, settings.ConfigError)
@@ -58,12 +60,12 @@ class Service:
     def ConfigureProvider(self, request: Any) -> Any:  # noqa: N802
         """Take the configuration, refuse one that leads beyond this machine, and say that this is the stand-in."""
         config = shapes.to_inputs(_opened(request.config) or {}, schema.config_keys())
-        problems = [_wrong(problem.reason) for problem in settings.check(config)]
+        problems = [_wrong(reworded(problem.reason)) for problem in settings.check(config)]
         if not problems:
             try:
                 self._rest = Rest(settings.load(config, settings.TERRAFORM_ATTRIBUTION))
             except settings.ConfigError as error:
-                problems = [_wrong(str(error))]
+                problems = [_wrong(reworded(str(error)))]
         return MESSAGES["Problems"](diagnostics=problems or [_stand_in()])
 
     def StopProvider(self, request: Any) -> Any:  # noqa: N802
@@ -147,7 +149,9 @@ class Service:
             except PartialError as error:
                 known = {name: value for name, value in error.state.items() if value is not UNKNOWN}
                 answer = _applied(flow, known, error.resource_id)
-                answer.diagnostics.append(_wrong(f"{request.type_name} was created, but: {error}"))
+                answer.diagnostics.append(
+                    _wrong(f"{request.type_name} was created, but: {_said(error.__cause__ or error)}")
+                )
                 return answer
             return _applied(flow, found, made)
 
@@ -216,12 +220,18 @@ def _answer(message: str, failed: str, act: Callable[[], Any]) -> Any:
     try:
         return act()
     except _EXPECTED as error:
-        said = f"its {error.args[0]} is not set" if isinstance(error, UnknownVariableError) else str(error)
-        return MESSAGES[message](diagnostics=[_wrong(f"{failed}: {said}")])
+        return MESSAGES[message](diagnostics=[_wrong(f"{failed}: {_said(error)}")])
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong: in Google's words where a service has said it, else in Terraform's."""
+    if isinstance(error, UnknownVariableError):
+        return f"its {spelled(error.args[0])} is not set"
+    return str(error) if isinstance(error, RestError) else reworded(str(error))
 
 
 def _about(name: str, problem: schema.Problem) -> Any:
-    return _wrong(f"{name}, argument {shapes.spelled(problem.path)}: {problem.reason}")
+    return _wrong(f"{name}, argument {spelled(problem.path)}: {reworded(problem.reason)}")
 
 
 def _wrong(sentence: str) -> Any:
@@ -238,4 +248,4 @@ def _stand_in() -> Any:
 
 
 def _path(change: Change) -> Any:
-    return MESSAGES["AttributePath"](steps=[{"attribute_name": shapes.spelled(change.property)}])
+    return MESSAGES["AttributePath"](steps=[{"attribute_name": spelled(change.property)}])
