@@ -14,6 +14,7 @@ from selenium import webdriver
 from tests.browser import chromium, prepare
 from tests.browser.page import Page
 from tests.browser.studies import Study, studies
+from tests.emulator.console.filling import MEDIA, bodies
 from tests.scripts.outputs import outputs_for
 from tests.support.emulator import ROOT, RunningEmulator
 from tests.support.patience import PATIENCE
@@ -28,11 +29,12 @@ class Store:
     studies: dict[str, Study]
     url: str
 
-    def add(self, file: bytes) -> None:
-        """Store one DICOM file."""
-        headers = {"Content-Type": "application/dicom", "Authorization": f"Bearer {self.emulator.owner_token}"}
-        with urllib.request.urlopen(urllib.request.Request(self.url, file, headers), timeout=PATIENCE) as answer:
-            assert answer.status == 200
+    def add(self, files: list[bytes]) -> None:
+        """Store DICOM files."""
+        headers = {"Content-Type": MEDIA, "Authorization": f"Bearer {self.emulator.owner_token}"}
+        for body in bodies(files):
+            with urllib.request.urlopen(urllib.request.Request(self.url, body, headers), timeout=PATIENCE) as answer:
+                assert answer.status == 200
 
     def link(self) -> str:
         """A fresh link to the viewer, as the command prints it."""
@@ -56,9 +58,7 @@ def store(emulator: RunningEmulator, unique: Callable[[str], str], tmp_path_fact
     file_of_outputs = tmp_path_factory.mktemp("browser") / "outputs.json"
     file_of_outputs.write_text(outputs.to_json())
     found = Store(emulator, file_of_outputs, studies(), f"{emulator.base_url}/v1/{parent}/images/dicomWeb/studies")
-    for study in found.studies.values():
-        for file in study.files:
-            found.add(file)
+    found.add([file for study in found.studies.values() for file in study.files])
     return found
 
 

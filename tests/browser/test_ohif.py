@@ -81,8 +81,7 @@ def test_the_browser_is_out_when_the_session_ends(page: Page, store: Store) -> N
 def test_the_list_pages_through_more_studies_than_a_search_gives(page: Page, store: Store) -> None:
     """OHIF itself asks once, and a search gives 5,000 at most. CONSOLE_STUDIES=6000 has more of them."""
     rows = headers_only(MANY)
-    for file in rows:
-        store.add(file)
+    store.add(rows)
     total, limit = len(rows) + len(store.studies), min(STUDIES, MANY - 70)
     requested(page.driver)  # what was asked for before counts no more
     with page.before_scripts(_LIMIT % limit):

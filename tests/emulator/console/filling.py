@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from tests.browser.studies import headers_only
 
 MANY = int(os.environ.get("CONSOLE_STUDIES", "120"))
 """How many studies the largest store has; the variable CONSOLE_STUDIES makes it 5,000, which takes a minute."""
+MEDIA = 'multipart/related; type="application/dicom"; boundary=part'
 _TOGETHER = 200
 _PART = b"--part\r\nContent-Type: application/dicom\r\n\r\n"
 
@@ -40,11 +42,15 @@ def dicom_store(site: Fillable, name: str, files: list[bytes]) -> str:
     """The name of a new store with these files."""
     site.made(f"/v1/{dataset(site)}/dicomStores?dicomStoreId={name}")
     store = f"{dataset(site)}/dicomStores/{name}"
-    for first in range(0, len(files), _TOGETHER):
-        body = b"".join(_PART + file + b"\r\n" for file in files[first : first + _TOGETHER]) + b"--part--\r\n"
-        media = 'multipart/related; type="application/dicom"; boundary=part'
-        site.sent("POST", f"/v1/{store}/dicomWeb/studies", body, media)
+    for body in bodies(files):
+        site.sent("POST", f"/v1/{store}/dicomWeb/studies", body, MEDIA)
     return store
+
+
+def bodies(files: list[bytes]) -> Iterator[bytes]:
+    """Bodies of stores by DICOMweb, each of many files."""
+    for first in range(0, len(files), _TOGETHER):
+        yield b"".join(_PART + file + b"\r\n" for file in files[first : first + _TOGETHER]) + b"--part--\r\n"
 
 
 def film(patient: str) -> tuple[str, bytes]:
