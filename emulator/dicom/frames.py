@@ -52,6 +52,11 @@ def native_frame_size(elements: Json, element: int = 0x7FE00010) -> int:
     return bits
 
 
+def native_length(elements: Json, element: int = 0x7FE00010) -> int:
+    """The bytes of all uncompressed frames; UnsupportedError if the attributes do not say."""
+    return -(-frame_count(elements) * native_frame_size(elements, element) // 8)
+
+
 def _value(elements: Json, tag: str) -> str:
     found = elements.get(tag, {}).get("Value")
     return str(found[0]) if found else ""
@@ -139,7 +144,12 @@ def encapsulated_frames(data: bytes | mmap, pixels: PixelData, frames: int) -> l
         return _grouped(pieces, [first + start for start in table])
     if len(pieces) == frames:
         return [[piece] for piece in pieces]
-    return _grouped(pieces, _beginnings(data, pieces))
+    return by_beginnings(data, pieces)
+
+
+def by_beginnings(data: bytes | mmap, pieces: Ranges) -> list[Ranges]:
+    """The fragments of each frame, where only those tell that begin an image; none where there are no fragments."""
+    return _grouped(pieces, _beginnings(data, pieces)) if pieces else []
 
 
 _MAGIC = (b"\xff\xd8", b"\xff\x4f", b"\xff\x0a", b"\x00\x00\x00\x0c")

@@ -12,9 +12,10 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.dicom import frames
 from emulator.dicom.deflated import inflate
-from emulator.dicom.errors import DicomError
-from emulator.dicom.header import Header, read_header
+from emulator.dicom.errors import DicomError, UnsupportedError
+from emulator.dicom.header import Bulk, Header, read_header
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
 from scripts.leaks import fhir_values
 from scripts.leaks.dicom_values import name_of
@@ -131,9 +132,17 @@ def texts(elements: Mapping[str, Json], path: str = "") -> Iterator[tuple[str, s
 
 
 def _samples(header: Header) -> range:
-    """Where the pixels lie that are not compressed."""
+    """Where the pixels lie that are not compressed, without what follows the last frame."""
     places = (each for each in header.bulk if each.path == _PIXELS and not each.encapsulated)
-    return next((range(each.offset, each.offset + each.length) for each in places), range(0))
+    return next((range(each.offset, each.offset + _shown(header, each)) for each in places), range(0))
+
+
+def _shown(header: Header, pixels: Bulk) -> int:
+    """The bytes of the pixels that frames are made of; all where nobody can tell."""
+    try:
+        return min(pixels.length, frames.native_length(header.elements))
+    except UnsupportedError:
+        return pixels.length
 
 
 def resources_in(path: Path) -> list[Json]:

@@ -28,6 +28,8 @@ from emulator.dicom.heads import Buffer, Heads, Scope
 from emulator.dicom.syntaxes import DEFLATED_DATASETS
 
 _SOP_CLASS = 0x00080016
+_STREAM_CLEANING = frozenset((Profile.BASIC, Profile.MINIMAL, Profile.KEEP_LIST))
+"""Profiles after which nothing stays but what they name: comments and application data in compressed frames neither."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ def deidentify(
     cleans_pixels: bool = False,
     report: bool = False,
 ) -> Deidentified:
-    """De-identify a Part 10 file, given as bytes or a memory map; its pixels stay as they are.
+    """De-identify a Part 10 file, given as bytes or a memory map; what can be seen in its pixels stays as it is.
 
     `cleaner` inspects texts where the rules say so; without one they are left alone. `cleans_pixels` says that somebody
     else removes burned-in text, for the object to tell so. DicomError, in one sentence, for a file that is not sound.
@@ -86,8 +88,12 @@ def _deidentified(
     how = Encoding(*encoding(body, head.transfer_syntax, head.dataset_offset))
     iod = tables.iod(_sop_class(body, how, head.dataset_offset) or head.sop_class)
     level = Level(plan(rules, Place(iod), how.endian), Scope(how.implicit), Pieces())
-    new = _marks(rules, level.plan, how, cleans_pixels=cleans_pixels)
-    reached = Rewriter(body, how.endian, changes, told).dataset(head.dataset_offset, len(body), level, new)
+    # A file may say one thing and do another: new elements are written as those beside them are.
+    bare = how.implicit or Heads(body, how.endian).looks_implicit(head.dataset_offset)
+    new = _marks(rules, level.plan, Encoding(how.endian, bare), cleans_pixels=cleans_pixels)
+    cleans_streams = cleans_pixels or rules.profile in _STREAM_CLEANING
+    rewriter = Rewriter(body, how.endian, changes, told, cleans_streams=cleans_streams)
+    reached = rewriter.dataset(head.dataset_offset, len(body), level, new)
     if any(body[reached : reached + 8]):
         raise DicomError(f"The file is truncated: {len(body) - reached} bytes are left after its last attribute.")
     found = texts().found if texts.cache_info().currsize else Counter()

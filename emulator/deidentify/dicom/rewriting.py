@@ -10,6 +10,7 @@ from emulator.deidentify.dicom.encoding import padded
 from emulator.deidentify.dicom.pieces import Pieces
 from emulator.deidentify.dicom.plans import PASSING, Known, Plan
 from emulator.deidentify.dicom.rules import Action
+from emulator.deidentify.dicom.streams import without_remarks
 from emulator.dicom import values
 from emulator.dicom.errors import DicomError
 from emulator.dicom.header import MAX_DEPTH
@@ -58,8 +59,12 @@ class Element:
 class Rewriter(Heads):
     """The bytes of a file's dataset, and what writes them anew; DicomError where they are not sound."""
 
-    def __init__(self, data: Buffer, endian: str, changes: Changes, told: Told | None = None) -> None:
+    def __init__(
+        self, data: Buffer, endian: str, changes: Changes, told: Told | None = None, *, cleans_streams: bool = False
+    ) -> None:
+        """`cleans_streams` takes out of compressed pixels what is no picture."""
         super().__init__(data, endian)
+        self._cleans_streams = cleans_streams
         self._short = struct.Struct(endian + "H")
         self._pack_long = struct.Struct(endian + "I").pack
         self._delimiter = struct.pack(endian + "HHI", 0xFFFE, 0xE00D, 0)
@@ -137,13 +142,20 @@ class Rewriter(Heads):
         stop = self._end(element, end)
         decision = known.decision
         if decision is None or decision.keeps:
-            level.out.keep(element.start, stop)
+            self._keep(element, stop, level.out)
             self._tell(element, stop, level.scope, self.data[at:stop] if self._told else None)
         elif Action.DELETE in decision.actions:
             self._tell(element, stop, level.scope, None)
         else:
             self._change(element, stop, decision, level)
         return stop
+
+    def _keep(self, element: Element, stop: int, out: Pieces) -> None:
+        if self._cleans_streams and element.open_ended and element.known.tag in PIXEL_TAGS:
+            out.keep(element.start, element.at)
+            without_remarks(self.data, element.at, stop, out)
+        else:
+            out.keep(element.start, stop)
 
     def _end(self, element: Element, end: int) -> int:
         if element.open_ended:

@@ -86,6 +86,14 @@ class Instance:
         """Whether its pixels are single bits that are not compressed: frames may begin within a byte."""
         return not self.pixels.encapsulated and frames.bits_allocated(self._header.elements) == 1
 
+    @property
+    def has_more(self) -> bool:
+        """Whether bytes follow the last frame of pixels that are not compressed, but for one that makes them even."""
+        if self.pixels.encapsulated:
+            return False
+        length = frames.native_length(self._header.elements, self.tag)
+        return self.pixels.length > length + length % 2
+
     def _native(self, number: int) -> tuple[int, int]:
         size = (frames.native_frame_size(self._header.elements, self.tag) + 7) // 8
         start = self.pixels.offset + (number - 1) * size

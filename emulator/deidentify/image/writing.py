@@ -68,7 +68,7 @@ def write(instance: Instance, boxes: Boxes, target: IO[bytes], *, masked: bool =
 
 def _way(instance: Instance, boxes: Boxes, *, masked: bool) -> _Way:
     changed = masked or any(boxes)
-    if not changed:
+    if not changed and not instance.has_more:
         length = _UNDEFINED if instance.pixels.encapsulated else instance.pixels.length
         return _Way(instance.syntax, length, instance.value, {})
     if not instance.pixels.encapsulated and not _is_subsampled(instance):

@@ -224,3 +224,10 @@ def test_wrong_use_is_one_sentence(
     shown = run("leaks", *arguments)
     assert shown.code == 2
     assert sentence in shown.err
+
+
+def test_what_follows_the_last_frame_is_no_picture(look: Callable[..., Finished]) -> None:
+    def change(dataset: Dataset) -> None:
+        dataset.PixelData += NAME.encode()
+
+    assert {source for _, source in found(look(change))} == {"PatientName"}

@@ -135,8 +135,9 @@ def test_pixels_without_text_stay_byte_for_byte_in_any_syntax(tmp_path: Path) ->
     assert read(target).BurnedInAnnotation == "NO"
 
 
-def test_what_lies_behind_the_last_frame_goes(tmp_path: Path) -> None:
-    dataset = made(grey(8))
+@pytest.mark.parametrize("pixels", [grey(8), np.full((1, 13, 22), 9, "u1")], ids=["with text", "without"])
+def test_what_lies_behind_the_last_frame_goes(tmp_path: Path, pixels: Array) -> None:
+    dataset = made(pixels)
     dataset.PixelData += b"SMITH^JOHN"
     target = redacted(saved(dataset, tmp_path / "source.dcm"), tmp_path)
     assert b"SMITH" not in target.read_bytes()
