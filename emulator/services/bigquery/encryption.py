@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 _CONFIGURATION = "encryptionConfiguration"
-_VERSION = "_keyVersion"  # where a table's body has the name of the version that encrypts its rows
+VERSION = "_keyVersion"  # where a table's body has the name of the version that encrypts its rows
 
 
 def agent(project: str) -> str:
@@ -42,7 +42,7 @@ def require_open(context: Context, project: str, body: dict[str, Any]) -> None:
 
     A table stays with the version that was primary when it got its key (the page above: key rotation).
     """
-    if version := body.get(_VERSION):
+    if version := body.get(VERSION):
         cloudkms.require_open(context, version, _user(project))
 
 
@@ -78,13 +78,13 @@ def protected(
     if body.get("view") or body.get("externalDataConfiguration"):
         return body
     configuration = body.get(_CONFIGURATION)
-    rest = {key: value for key, value in body.items() if key != _VERSION}
+    rest = {key: value for key, value in body.items() if key != VERSION}
     if old is not None and configuration == old.get(_CONFIGURATION):
-        return {**rest, _VERSION: old[_VERSION]} if _VERSION in old else rest
+        return {**rest, VERSION: old[VERSION]} if VERSION in old else rest
     if old is None:
         configuration = configuration or dataset.get("defaultEncryptionConfiguration")
     version = version_for(context, project, configuration, (old or dataset).get("location"), tx)
-    return {**rest, _CONFIGURATION: configuration, _VERSION: version} if version else rest
+    return {**rest, _CONFIGURATION: configuration, VERSION: version} if version else rest
 
 
 def _user(project: str) -> cloudkms.User:

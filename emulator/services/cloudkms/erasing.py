@@ -7,7 +7,7 @@ the disk with the last of them.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from emulator.services.cloudkms.protecting import key_of
@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 Eraser = Callable[["Context", sqlite3.Connection, str], None]
+LaterEraser = Callable[["Context", frozenset[str]], Awaitable[None]]
 _ERASERS: list[Eraser] = []
+_LATER: list[LaterEraser] = []
 
 
 def erases(eraser: Eraser) -> Eraser:
     """Register what erases the data of a key, by its name, once all its versions are destroyed."""
     _ERASERS.append(eraser)
+    return eraser
+
+
+def erases_later(eraser: LaterEraser) -> LaterEraser:
+    """Register what erases, beyond the database, the data of versions, by their names, once these are destroyed."""
+    _LATER.append(eraser)
     return eraser
 
 
@@ -35,3 +43,11 @@ def erase(context: Context, tx: sqlite3.Connection, destroyed: Iterable[str]) ->
         if all(version.body["state"] == "DESTROYED" for version in left):
             for eraser in _ERASERS:
                 eraser(context, tx, key)
+
+
+async def erase_later(context: Context, destroyed: Iterable[str]) -> None:
+    """Erase what of the data of versions is not in the database, after the transaction that destroyed them."""
+    names = frozenset(destroyed)
+    if context.root_key is not None and names:
+        for eraser in _LATER:
+            await eraser(context, names)

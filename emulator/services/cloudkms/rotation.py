@@ -70,7 +70,8 @@ async def settle_due(context: Context) -> dict[str, Any]:
         return {}
     rotated, destroyed = await context.db.write(settle, context)
     changed(context)
-    return {"rotated": rotated, "destroyed": destroyed}
+    await erasing.erase_later(context, destroyed)
+    return {"rotated": rotated, "destroyed": len(destroyed)}
 
 
 def changed(context: Context) -> None:
@@ -78,8 +79,8 @@ def changed(context: Context) -> None:
     context.extensions.pop(_DUE, None)
 
 
-def settle(tx: sqlite3.Connection, context: Context) -> tuple[int, int]:
-    """The same inside a write: how many keys got a new primary version, how many versions lost their material."""
+def settle(tx: sqlite3.Connection, context: Context) -> tuple[int, list[str]]:
+    """The same inside a write: how many keys got a new primary version, which versions lost their material."""
     now = context.clock.now()
     ended = [one.name for one in context.resources.every(VERSIONS, tx) if (end := _end(one)) is not None and end <= now]
     for name in ended:
@@ -92,7 +93,7 @@ def settle(tx: sqlite3.Connection, context: Context) -> tuple[int, int]:
     rotated = [key for key in due if not is_abandoned(context, key.name, tx)]
     for key in rotated:
         _rotate(context, tx, key, now)
-    return len(rotated), len(ended)
+    return len(rotated), ended
 
 
 def _rotate(context: Context, tx: sqlite3.Connection, key: Resource, now: datetime) -> None:

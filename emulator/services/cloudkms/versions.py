@@ -11,7 +11,7 @@ from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway import validation
 from emulator.gateway.collections import Collection, crud
 from emulator.gateway.request import Answer, Request
-from emulator.services.cloudkms import rotation
+from emulator.services.cloudkms import erasing, rotation
 from emulator.services.cloudkms.changes import add_version, change_version, new_material, view_version
 from emulator.services.cloudkms.resources import GONE, KEYS, METHODS, VERSIONS, seconds
 from emulator.services.cloudkms.service import SERVICE
@@ -86,12 +86,13 @@ async def _change(request: Request, change: Callable[[Resource], dict[str, Any]]
     """Store what `change` makes of the version's body, once all that is due has happened."""
     context = request.context
 
-    def step(tx: sqlite3.Connection) -> Resource:
-        rotation.settle(tx, context)
-        return change_version(context, tx, request.name, change)
+    def step(tx: sqlite3.Connection) -> tuple[list[str], Resource]:
+        _, destroyed = rotation.settle(tx, context)
+        return destroyed, change_version(context, tx, request.name, change)
 
-    version = await context.db.write(step)
+    destroyed, version = await context.db.write(step)
     rotation.changed(context)
+    await erasing.erase_later(context, destroyed)
     return view_version(version)
 
 
