@@ -16,6 +16,7 @@ STATUS_OF = {
     "invalidQuery": (400, "INVALID_ARGUMENT"),
     "resourceInUse": (400, "FAILED_PRECONDITION"),
     "resourcesExceeded": (400, "RESOURCE_EXHAUSTED"),
+    "bytesBilledLimitExceeded": (500, "INTERNAL"),
     "accessDenied": (403, "PERMISSION_DENIED"),
     "notFound": (404, "NOT_FOUND"),
     "duplicate": (409, "ALREADY_EXISTS"),

@@ -38,7 +38,6 @@ REQUEST_ONLY = frozenset(
         "requestId",
         "jobCreationMode",
         "jobTimeoutMs",
-        "createSession",
         "reservation",
     ]
 )
@@ -230,7 +229,7 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
     shown = _with_result(context, job)
     statistics = shown.statistics.get("query", {})
     answer["totalBytesProcessed"] = job.statistics.get("totalBytesProcessed", "0")
-    answer["totalBytesBilled"] = answer["totalBytesProcessed"]
+    answer["totalBytesBilled"] = statistics.get("totalBytesBilled", answer["totalBytesProcessed"])
     answer["cacheHit"] = False
     answer["creationTime"] = job.statistics["creationTime"]
     answer["startTime"] = job.statistics["startTime"]

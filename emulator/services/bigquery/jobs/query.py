@@ -26,11 +26,11 @@ from emulator.services.bigquery.sql.plans import Plan, Script
 if TYPE_CHECKING:
     from emulator.context import Context
 
-REFUSED = ("userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous")
+REFUSED = ("userDefinedFunctionResources", "connectionProperties", "scriptOptions", "continuous", "createSession")
 CONTROL = re.compile(  # a text of one statement that may be a script all the same
     r"(?:\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)*"
-    r"(?:\w+\s*:|(?:BEGIN|BREAK|CALL|CASE|COMMIT|CONTINUE|DECLARE|EXECUTE|FOR|IF|ITERATE|LEAVE|LOOP|RAISE|REPEAT|RETURN"
-    r"|ROLLBACK|SET|WHILE)\b)",
+    r"(?:\w+\s*:|(?:ASSERT|BEGIN|BREAK|CALL|CASE|COMMIT|CONTINUE|DECLARE|EXECUTE|FOR|IF|ITERATE|LEAVE|LOOP|RAISE|REPEAT"
+    r"|RETURN|ROLLBACK|SET|WHILE)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 MAX_LENGTH = 1 << 20  # BigQuery: maximum length of an unresolved GoogleSQL query

@@ -6,7 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#jobstatistics2
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulator.services.bigquery import catalog, encryption, errors, row_access, views, warehouse
@@ -16,11 +16,18 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Snapshot, TableInfo
 from emulator.services.bigquery.sql.plans import Plan
 
+MEGABYTE, LEAST_BILLED = 1 << 20, 10
 COUNT_NAMES = {"INSERT": "insertedRowCount", "UPDATE": "updatedRowCount", "DELETE": "deletedRowCount"}
 
 
 async def snapshot(query: Query, plan: Plan) -> Snapshot:
-    """What a statement may read and change, looked up. Raises 400, 403, 404."""
+    """What a statement may read and change, looked up. Raises 400, 403, 404, and where it would be billed too much."""
+    found = await _found(query, plan)
+    await _check_billed(query, plan, found)
+    return found
+
+
+async def _found(query: Query, plan: Plan) -> Snapshot:
     context = query.context
     temporary = plan.target is not None and plan.target.dataset == query.script.defaults.temporary
     if plan.target is not None and not temporary and (plan.is_dml or plan.kind == "TRUNCATE_TABLE"):
@@ -68,18 +75,49 @@ def _untimed(name: TableName) -> TableName:
 
 async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
     """What every statement tells: its type, what it read, and how many bytes that is."""
-    size = 0
-    inside = [name for names in found.routine_reads.values() for name in names]
-    for name in {*found.reads, *inside, *(inner for names in found.view_reads.values() for inner in names)}:
-        resource = catalog.find_table(query.context, _untimed(name))
-        if resource is not None:
-            body = resource.body
-            size += (await warehouse.of(query.context).sizes(catalog.storage_of(body), catalog.fields_of(body)))[1]
+    sizes = await _sizes(query, plan, found)
+    size = sum(sizes)
     query.job.statistics["totalBytesProcessed"] = str(size)
     return {
         "statementType": plan.kind,
         "totalBytesProcessed": str(size),
-        "totalBytesBilled": str(size),
+        "totalBytesBilled": str(_billed(sizes)),
         "cacheHit": False,
-        "referencedTables": [name.reference for name in sorted({_untimed(name) for name in (*found.reads, *inside)})],
+        "referencedTables": [
+            name.reference for name in sorted({_untimed(name) for name in (*found.reads, *_inside(found))})
+        ],
     }
+
+
+async def _check_billed(query: Query, plan: Plan, found: Snapshot) -> None:
+    """Raise an error where a statement would be billed for more bytes than its job's maximumBytesBilled."""
+    most = query.job.configuration.get("maximumBytesBilled")
+    if most is None:
+        return
+    billed = _billed(await _sizes(query, plan, found))
+    if billed > int(most):
+        said = f"Query exceeded limit for bytes billed: {most}. {billed} or higher required."
+        raise errors.error("bytesBilledLimitExceeded", said)
+
+
+def _inside(found: Snapshot) -> list[TableName]:
+    """What the routines read that a statement calls."""
+    return [name for names in found.routine_reads.values() for name in names]
+
+
+async def _sizes(query: Query, plan: Plan, found: Snapshot) -> list[int]:
+    """The bytes of each table that a statement reads, in views and routines and to find what it changes, too."""
+    sizes = []
+    in_views = (inner for names in found.view_reads.values() for inner in names)
+    changed = [plan.target] if plan.target is not None and plan.kind in ("UPDATE", "DELETE", "MERGE") else []
+    for name in {*found.reads, *_inside(found), *in_views, *changed}:
+        resource = catalog.find_table(query.context, _untimed(name))
+        if resource is not None and (storage := catalog.storage_of(resource.body)):
+            fields = catalog.fields_of(resource.body)
+            sizes.append((await warehouse.of(query.context).sizes(storage, fields))[1])
+    return sizes
+
+
+def _billed(sizes: Sequence[int]) -> int:
+    """The bytes that are billed for tables: whole megabytes, ten at least of each (BigQuery: pricing, queries)."""
+    return sum(max(LEAST_BILLED, -(-size // MEGABYTE)) * MEGABYTE for size in sizes)

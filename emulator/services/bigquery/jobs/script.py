@@ -84,6 +84,7 @@ class Runner:
             blocks.For: self._for,
             blocks.Block: self._block,
             blocks.Raise: self._raise,
+            blocks.Assert: self._assert,
             blocks.Execute: self._execute,
             blocks.Transaction: self._transaction,
             blocks.Call: self._call,
@@ -267,6 +268,10 @@ class Runner:
         finally:
             frame.scopes.pop()
         return None if jump is not None and jump.kind == LEAVE and jump.label and _same(jump, node.label) else jump
+
+    async def _assert(self, node: blocks.Assert) -> None:
+        if not await self._holds(node.condition):
+            raise errors.error("invalidQuery", f"Assertion failed: {node.said}" if node.said else "Assertion failed")
 
     async def _raise(self, node: blocks.Raise) -> None:
         handled = self._session.frame.handled

@@ -111,6 +111,15 @@ class Raise:
 
 
 @dataclass(frozen=True)
+class Assert:
+    """ASSERT, with what its failure says."""
+
+    sql: Fragment
+    condition: Fragment
+    said: str
+
+
+@dataclass(frozen=True)
 class Execute:
     """EXECUTE IMMEDIATE: the expression for the text, variables that take the row, values with their names."""
 
@@ -137,5 +146,7 @@ class Call:
     arguments: tuple[Fragment, ...]
 
 
-Node = Statement | Declare | Assign | Branches | Loop | For | Block | Jump | Raise | Execute | Transaction | Call
+Node = (
+    Statement | Declare | Assign | Branches | Loop | For | Block | Jump | Raise | Assert | Execute | Transaction | Call
+)
 LEAVE, ITERATE, RETURN = "LEAVE", "ITERATE", "RETURN"

@@ -5,18 +5,16 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-languag
 
 from __future__ import annotations
 
-import bisect
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
 
-from sqlglot import Token, TokenType
-from sqlglot.errors import SqlglotError
+from sqlglot import Token
 
 from emulator.services.bigquery.sql.blocks import (
     ITERATE,
     LEAVE,
     RETURN,
+    Assert,
     Assign,
     Block,
     Branches,
@@ -28,43 +26,21 @@ from emulator.services.bigquery.sql.blocks import (
     Jump,
     Loop,
     Node,
-    Place,
     Raise,
     Statement,
     Transaction,
 )
-from emulator.services.bigquery.sql.dialect import GoogleSql
+from emulator.services.bigquery.sql.cursor import Cursor, tokenized
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.syntax import described, syntax_error
 
-OPENING, CLOSING = ("(", "["), (")", "]")
 JUMPS = {"BREAK": LEAVE, "LEAVE": LEAVE, "CONTINUE": ITERATE, "ITERATE": ITERATE}
 ENDS = ("END", "ELSE", "ELSEIF", "EXCEPTION", "THEN", "UNTIL", "WHEN", "DO")
-NAMES = (TokenType.IDENTIFIER, TokenType.STRING)
 MAX_DEPTH = 50  # BigQuery: maximum nesting depth of blocks and conditions
-
-
-class Words(GoogleSql):
-    """The words of a script, none of which swallows the rest of its statement."""
-
-    class Tokenizer(GoogleSql.Tokenizer):
-        """BigQuery's, without the words after which sqlglot reads text only."""
-
-        COMMANDS: ClassVar = set()
 
 
 def read(sql: str) -> tuple[Node, ...]:
     """The statements of a script. Raises SqlError where its control statements are not well-formed."""
     return _Reader(sql, tokenized(sql)).script()
-
-
-def tokenized(sql: str) -> Sequence[Token]:
-    """The words of a text. Raises SqlError where a literal or comment has no end."""
-    try:
-        tokens: Sequence[Token] = Words().tokenize(sql)
-    except SqlglotError as error:
-        raise syntax_error(error, sql) from None
-    return tokens
 
 
 def leaves(nodes: Sequence[Node]) -> Iterator[Fragment]:
@@ -80,17 +56,11 @@ def leaves(nodes: Sequence[Node]) -> Iterator[Fragment]:
             yield from leaves((node.handler or ()) if isinstance(node, Block) else ())
 
 
-class _Reader:
-    """Reads the tokens of one script from left to right."""
+class _Reader(Cursor):
+    """Reads the statements of one script."""
 
     def __init__(self, sql: str, tokens: Sequence[Token]) -> None:
-        self._sql = sql
-        self._tokens = tokens
-        self._words = [word_of(token) for token in tokens]
-        self._lines = [index for index, character in enumerate(sql) if character == "\n"]
-        marks = (index for index, token in enumerate(tokens) if token.token_type == TokenType.PLACEHOLDER)
-        self._parameters = {index: number for number, index in enumerate(marks)}
-        self._at = 0
+        super().__init__(sql, tokens)
         self._depth = 0
         self._labels: list[tuple[str, bool]] = []  # labels of what is open, and whether it is a loop
 
@@ -100,96 +70,6 @@ class _Reader:
         if self._at < len(self._tokens):
             raise self._unexpected()
         return nodes
-
-    # Words
-    def _word(self, ahead: int = 0) -> str:
-        at = self._at + ahead
-        return self._words[at] if at < len(self._words) else ""
-
-    def _take(self, *words: str) -> bool:
-        """Whether these words are next; they are taken then."""
-        if all(self._word(ahead) == word for ahead, word in enumerate(words)):
-            self._at += len(words)
-            return True
-        return False
-
-    def _need(self, *words: str) -> None:
-        for word in words:
-            if not self._take(word):
-                raise self._unexpected(word)
-
-    def _unexpected(self, wanted: str = "") -> SqlError:
-        ended = self._at >= len(self._tokens)
-        token = self._tokens[-1 if ended else self._at]
-        place = self._place(token.end + 1, token.end + 1) if ended else self._place(token.start, token.end)
-        what = "end of script" if ended else described(self._text(token))
-        said = f"Expected {_keyword(wanted)} but got {what}" if wanted else f"Unexpected {what}"
-        return SqlError(f"Syntax error: {said} at {place}")
-
-    def _text(self, token: Token) -> str:
-        return self._sql[token.start : token.end + 1]
-
-    def _name(self) -> str:
-        if self._at >= len(self._tokens):
-            raise self._unexpected("identifier")
-        token = self._tokens[self._at]
-        if not (token.token_type == TokenType.IDENTIFIER or self._word().isidentifier()):
-            raise self._unexpected("identifier")
-        self._at += 1
-        return str(token.text)
-
-    def _variable(self) -> str:
-        """The name of a variable, @@ and dots included for one of the system."""
-        if not self._take("@", "@"):
-            return self._name()
-        name = "@@" + self._name()
-        while self._take("."):
-            name += "." + self._name()
-        return name
-
-    def _variables(self) -> tuple[str, ...]:
-        return self._listed(self._variable)
-
-    def _listed(self, item: Callable[[], Any]) -> tuple[Any, ...]:
-        items = [item()]
-        while self._take(","):
-            items.append(item())
-        return tuple(items)
-
-    # Pieces of text
-    def _place(self, start: int, end: int) -> Place:
-        return Place(*self._position(start), *self._position(end))
-
-    def _position(self, offset: int) -> tuple[int, int]:
-        line = bisect.bisect_left(self._lines, offset)
-        return line + 1, offset - (self._lines[line - 1] if line else -1)
-
-    def _fragment(self, first: int, end: int | None = None) -> Fragment:
-        """The text from one token up to another."""
-        last = (self._at if end is None else end) - 1
-        if last < first:
-            raise self._unexpected("expression")
-        start, stop = self._tokens[first].start, self._tokens[last].end
-        parameters = tuple(n for index, n in self._parameters.items() if first <= index <= last)
-        return Fragment(self._sql[start : stop + 1], self._place(start, stop), parameters)
-
-    def _expression(self, *stops: str) -> Fragment:
-        """The text up to one of these words outside parentheses and CASE; it is not taken."""
-        first, brackets, cases = self._at, 0, 0
-        while self._at < len(self._tokens):
-            word = self._word()
-            if word == ";" or (not brackets and not cases and word in stops):
-                break
-            brackets += (word in OPENING) - (word in CLOSING)
-            cases += (word == "CASE") - (word == "END")
-            if brackets < 0 or cases < 0:
-                break
-            self._at += 1
-        return self._fragment(first)
-
-    def _to_end(self) -> Fragment:
-        """The text up to the end of the statement."""
-        return self._expression()
 
     # Statements
     def _statements(self, ends: tuple[str, ...], *, declares: bool = True) -> tuple[Node, ...]:
@@ -230,6 +110,7 @@ class _Reader:
             "SET": self._set,
             "IF": self._if,
             "CASE": self._case,
+            "ASSERT": self._assert,
             "RAISE": self._raise,
             "EXECUTE": self._execute,
             "CALL": self._call,
@@ -405,6 +286,13 @@ class _Reader:
             message = self._to_end()
         return Raise(self._fragment(first), message)
 
+    def _assert(self) -> Node:
+        first = self._at
+        self._need("ASSERT")
+        condition = self._expression("AS")
+        said = self._literal() if self._take("AS") else ""
+        return Assert(self._fragment(first), condition, said)
+
     def _execute(self) -> Node:
         first = self._at
         self._need("EXECUTE", "IMMEDIATE")
@@ -428,17 +316,6 @@ class _Reader:
         arguments = () if self._word() == ")" else self._listed(functools.partial(self._expression, ","))
         self._need(")")
         return Call(self._fragment(first), procedure, arguments)
-
-
-def word_of(token: Token) -> str:
-    """A token as the grammar compares it; names in backquotes and literals are nobody's keyword."""
-    if token.token_type in NAMES or token.token_type.name.endswith("STRING"):
-        return ""
-    return " ".join(str(token.text).upper().split())
-
-
-def _keyword(word: str) -> str:
-    return f"keyword {word}" if word.isupper() else word if word.isidentifier() else f'"{word}"'
 
 
 def _equal(operand: Fragment | None, value: Fragment) -> Fragment:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from emulator.services.bigquery.sql.arguments import Argument
+from emulator.services.bigquery.sql.cursor import tokenized, word_of
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.outline import tokenized, word_of
 from emulator.services.bigquery.sql.plans import RoutineStatement
 
 START = re.compile(

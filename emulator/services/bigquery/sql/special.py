@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import Token
 
-from emulator.services.bigquery.sql.outline import tokenized, word_of
+from emulator.services.bigquery.sql.cursor import tokenized, word_of
 
 GAP = r"(?:\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)"
 START = re.compile(

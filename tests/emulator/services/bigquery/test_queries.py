@@ -142,6 +142,28 @@ def test_legacy_sql_is_refused(bigquery_client: bigquery.Client) -> None:
         bigquery_client.query("SELECT 1", job_config=bigquery.QueryJobConfig(use_legacy_sql=True)).result()
 
 
+def test_sessions_are_refused_by_name(bigquery_client: bigquery.Client) -> None:
+    with pytest.raises(exceptions.GoogleAPICallError, match="Queries with createSession are not emulated"):
+        bigquery_client.query_and_wait("SELECT 1", job_config=bigquery.QueryJobConfig(create_session=True))
+
+
+def test_a_query_over_its_limit_of_bytes_is_not_run(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
+    """Pricing: each table is billed for whole megabytes, ten at least."""
+    name, least = f"{people.dataset_id}.{people.table_id}", 10 << 20
+    for sql in (
+        f"SELECT * FROM {name}",
+        f"DELETE FROM {name} WHERE TRUE",
+        f"CREATE TABLE {name}_2 AS SELECT * FROM {name}",
+    ):
+        config = bigquery.QueryJobConfig(maximum_bytes_billed=least - 1)
+        with pytest.raises(exceptions.GoogleAPICallError, match=f"{least - 1}. {least} or higher required") as problem:
+            bigquery_client.query(sql, job_config=config, job_retry=None).result()
+        assert problem.value.errors[0]["reason"] == "bytesBilledLimitExceeded"
+    job = bigquery_client.query(f"SELECT * FROM {name}", job_config=bigquery.QueryJobConfig(maximum_bytes_billed=least))
+    assert job.result().total_rows == 3
+    assert job.total_bytes_billed == least
+
+
 def test_dry_run_tells_schema_and_bytes(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
     sql = f"SELECT id, tags FROM {people.dataset_id}.people"
     job = bigquery_client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True))
