@@ -34,7 +34,7 @@ ALONE: Final = "python -m emulator start --detach"
 """What pages take for granted that need no stack."""
 
 _STOPPED = "python -m emulator stop"
-_STAND_IN = '\neval "$(python -m emulator.provider.terraform .tools/terraform)"'
+_STAND_IN = 'eval "$(python -m emulator.provider.terraform ~/terraform)"\n'
 _FILMS = 'cp -r "$STOCK/films" films; cp -r "$STOCK/films" ~/films'
 _SET = 'for set in chest-xrays ~/nih ~/rehearsed ~/clinic; do cp -r "$STOCK/set" $set; done'
 _SETS = (
@@ -270,7 +270,7 @@ find ~/nih -type f | while read -r file; do put "$file" my-set "nih/${file#"$HOM
         before=_ELSEWHERE,
         stays={"python -m scripts watch": "true"},
     ),
-    "docs/how-to/terraform.md": Arrangement(before=_STOPPED + _STAND_IN, alone=True),
+    "docs/how-to/terraform.md": Arrangement(before=_STOPPED, first=_STAND_IN, alone=True),
     "docs/how-to/test-with-pytest.md": Arrangement(
         stand_ins={"pytest": "python -m pytest -c /dev/null --rootdir . -p emulator.testing.plugin test_first.py"},
         not_run={"python -m venv": REGISTRY, "pip install": REGISTRY},
