@@ -9,6 +9,7 @@ from emulator.deidentify.dates import day_of
 from emulator.deidentify.text import Finding, Known
 from emulator.deidentify.text.calendar.days import ByDay
 from emulator.deidentify.text.folding import words
+from emulator.deidentify.text.known import is_telling
 from emulator.deidentify.text.passage import Passage
 from scripts.leaks.needles import SHORTEST, Needles
 from scripts.leaks.values import DATE, DESCRIPTION, NAME, UID, Value
@@ -140,7 +141,7 @@ class Wanted:
         run = _run(text[found.start : found.end])
         least = _LEAST_DIGITS if run.isdigit() and vr in ("UI", *_WHOLE) else _LEAST
         if vr in _WHOLE:
-            return run == _run(text) and len(run) >= least
+            return (run == _run(text) and len(run) >= least) or (vr == "code" and is_telling(text, found))
         return len(run) >= least if vr == "UI" else not run.isascii() or len(run) >= _LEAST_LETTERS
 
 

@@ -28,7 +28,7 @@ from emulator.fhir.validation.validator import rules as validation
 from emulator.fhir.validation.validator import validate
 
 Json = dict[str, Any]
-_IN_TEXTS = (None, Action.KEEP, Action.CLEAN)
+_IN_TEXTS = (None, Action.KEEP, Action.CHECK, Action.CLEAN)
 
 
 @dataclass(frozen=True)

@@ -53,12 +53,17 @@ class Links:
             case Kind.LOCAL:
                 return f"{to.type}/{self.id(to.type, to.id)}"
             case Kind.FRAGMENT:
-                return f"#{fragments.get(to.id, to.id)}"
+                return f"#{fragments.get(to.id) or (to.id and self.id('Patient', to.id))}"
             case Kind.URN:
                 return self._urn(text)
             case Kind.URL:
                 return self.url(text)
         return None
+
+    def entry(self, text: str) -> str | None:
+        """The URL of an entry of a bundle, without what it searches for; None for one that names no resource."""
+        path, asks, _ = text.partition("?")
+        return self.reference(path, {}) or (path if asks else None)
 
     def url(self, text: str) -> str | None:
         """A URL that ends in a resource of another store or server, with the id as it is here; None for others."""

@@ -21,6 +21,7 @@ class Action(Enum):
     """What becomes of a field. What can't be done to a field's type removes the field."""
 
     KEEP = "stays as it is"
+    CHECK = "stays, unless the patient's record says it"
     REMOVE = "is removed"
     CLEAN = "is inspected, and what identifies a person in it is transformed"
     TRANSFORM = "is transformed as a whole, by the transformation that the text rules have for its kind"

@@ -12,8 +12,9 @@ from emulator.deidentify.fhir.narratives import Narrative
 from emulator.deidentify.fhir.places import Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
 from emulator.deidentify.keys import Secret
-from emulator.deidentify.text import Cleaned, Cleaner, Known
+from emulator.deidentify.text import Cleaned, Cleaner, Finding, Known
 from emulator.deidentify.text.findings import KNOWN, FindingKind, Origin
+from emulator.deidentify.text.known import is_telling
 from emulator.deidentify.text.transformations import CryptoHash, DateShift, Mask, Transformation, transformed
 from emulator.fhir.validation.validator import rules as validation
 
@@ -45,12 +46,15 @@ class Values:
         self._cleaner = cleaner
         self._types = validation(version, invariants=False)
         self._narrative = Narrative(cleaner)
+        self._listed: WeakKeyDictionary[Known, dict[str, list[Finding]]] = WeakKeyDictionary()
         self._short: WeakKeyDictionary[Known, dict[tuple[str, str], Cleaned]] = WeakKeyDictionary()
 
     def changed(self, value: Any, place: Place, action: Action, person: Person) -> tuple[Any, tuple[FindingKind, ...]]:
         """What an action makes of a value, None where it is removed; and what was found in it."""
         if action is Action.KEEP or value is None:
             return value, ()
+        if action is Action.CHECK:
+            return self._checked(value, place, person)
         new, found = self._made(value, place, action, person)
         return (new, found) if new is not None and self._fits(new, place) else (None, found)
 
@@ -87,6 +91,23 @@ class Values:
         if kind in ("oid", "uuid"):
             return self._hashed(str(value), kind, None), found
         return (result.text or None) if kind in _TEXTS else None, found
+
+    def _checked(self, value: Any, place: Place, person: Person) -> tuple[Any, tuple[FindingKind, ...]]:
+        """A value of a list, such as a code; None where it is one of the person's, which no code of FHIR's own is."""
+        if place.element is not None and place.element.codes is not None:
+            return value, ()
+        text = str(value)
+        found = [each for each in self._known_in(text, person) if is_telling(text, each)]
+        return (None if found else value), tuple(each.kind(Origin.RESOURCE) for each in found[:1])
+
+    def _known_in(self, text: str, person: Person) -> list[Finding]:
+        """What the person's record says in a text, which is remembered."""
+        known = self._listed.setdefault(person.known, {})
+        if text not in known:
+            if len(known) >= _MOST_SHORT:
+                known.clear()
+            known[text] = person.known.find(text)
+        return known[text]
 
     def _clean(self, text: str, person: Person) -> Cleaned:
         """As the cleaner; short texts, most of which a patient's resources say again and again, are remembered."""

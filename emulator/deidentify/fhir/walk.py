@@ -217,7 +217,7 @@ class Walk:
         if self._is_uid(place, parent, around):
             return self._uid(value, place)
         if place.name in _OF_BUNDLES and around.type.name.startswith("Bundle.entry"):
-            return self.links.reference(value, {})
+            return self.links.reference(value, {}) if place.action in _UNCHANGED else self.links.entry(value)
         if place.type.name in _LINKS:
             return self._uri(value)
         return None

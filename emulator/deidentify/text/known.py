@@ -26,6 +26,7 @@ _GAP = 3
 _DIVIDED = re.compile(r"[-\u2010]\s{0,40}\n\s{0,40}")
 _SHORTEST_ID = 4
 """A shorter id ("12") is part of too much else."""
+_LONG_NUMBER = 6
 _MOST_PARTS = 6
 _TITLES = listed("after_names")
 _AMBIGUOUS = listed("ambiguous_names") | listed("particles")
@@ -127,6 +128,19 @@ class Known:
 
     def _found_days(self, passage: Passage) -> Iterator[Finding]:
         yield from (Finding(start, end, each, KNOWN) for start, end, each in self._days.found(passage))
+
+
+def is_telling(text: str, found: Finding) -> bool:
+    """Whether a known value in a code or an address is no coincidence.
+
+    It is none where it is all of the text, or has several words or a number of six digits and more. One part of a name
+    can be a word, and a place one of many.
+    """
+    said = [word.text for word in words(text[found.start : found.end])]
+    if "".join(said) == "".join(word.text for word in words(text)):
+        return len("".join(said)) >= _SHORTEST_ID
+    several = len(said) > 1 and found.info_type != PLACE
+    return several or any(len(each) >= _LONG_NUMBER and each.isdigit() for each in said)
 
 
 def _is_near(text: str, end: int, start: int) -> bool:
