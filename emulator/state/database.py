@@ -27,7 +27,8 @@ _WAL_PAGES = 4000
 """After so many pages (of 4 kB) the log is copied into the file: one that many writes change is copied once."""
 _CACHE, _DECRYPTED = 16_000, 64_000
 """KiB of pages that a connection keeps; more of encrypted ones, which the system's own cache has encrypted only."""
-_BRIEF_SECONDS = 0.002
+_BRIEF_SECONDS, _BRIEF_PROCESSOR_SECONDS = 0.002, 0.001
+"""What the event loop spends on reading at most. Where little of the time was the processor's, others had it."""
 _BRIEF_STEPS = 2000
 """SQLite is asked for the time after so many steps of its machine, some hundredth of a millisecond."""
 _log = logging.getLogger("emulator")
@@ -44,14 +45,18 @@ class _Work(NamedTuple):
 
 
 class _Over:
-    """Says whether a time has passed (of time.perf_counter), and remembers it."""
+    """Says whether what a thread began when this was made is brief no more, and remembers it."""
 
-    def __init__(self, until: float) -> None:
-        self._until = until
+    def __init__(self) -> None:
+        self._until = time.perf_counter() + _BRIEF_SECONDS
+        self._began: float | None = None
         self.passed = False
 
     def __call__(self) -> bool:
-        self.passed = time.perf_counter() > self._until
+        now = time.thread_time()
+        if self._began is None:
+            self._began = now
+        self.passed = time.perf_counter() > self._until and now - self._began > _BRIEF_PROCESSOR_SECONDS
         return self.passed
 
 
@@ -80,6 +85,7 @@ class Database:
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
+        self._steps = 0  # two for each commit, of which one is before it: odd while what is committed may change
         self._writer = self._connect()
         self._writer.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         self._writer.execute("PRAGMA temp_store=MEMORY")  # what a savepoint keeps to undo
@@ -169,6 +175,12 @@ class Database:
         """Called inside a write: run `function` (on the writer thread) once that write is on disk."""
         self._after_commit.append(function)
 
+    @property
+    def moment(self) -> int | None:
+        """A number of what is committed: while it stays, readers find what they found. None during a commit."""
+        steps = self._steps
+        return None if steps % 2 else steps
+
     def all(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         """Rows of committed data, read on the calling thread."""
         return self.reader.execute(sql, parameters).fetchall()
@@ -183,13 +195,15 @@ class Database:
 
         It may be called twice, and must change nothing.
         """
-        connection, over = self.reader, _Over(time.perf_counter() + _BRIEF_SECONDS)
+        connection, over = self.reader, _Over()
         connection.set_progress_handler(over, _BRIEF_STEPS)
         try:
             return function(connection)
         except sqlite3.OperationalError:
             if not over.passed:
                 raise
+            # Python never again uses a statement that was broken off, and makes it anew each time: another connection.
+            self._local.connection = None
         finally:
             connection.set_progress_handler(None, 0)
         return await asyncio.to_thread(lambda: function(self.reader))
@@ -235,12 +249,14 @@ class Database:
             step = self._step if len(group) > 1 else self._only
             done.extend((work, *step(tx, work)) for work in group)
             if tx.in_transaction:
+                self._steps += 1
                 tx.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
                 tx.execute("ROLLBACK")
             self._after_commit = []
             done = [(work, None, error) for work in group]
+        self._steps += self._steps % 2
         for function in self._after_commit:
             try:
                 function()

@@ -42,6 +42,45 @@ def test_another_process_that_looks_in_leaves_the_log_to_the_one_that_writes(dat
     assert database.path.with_name(f"{database.path.name}-wal").stat().st_size > 0
 
 
+def test_a_moment_lasts_until_something_is_committed(database: Database) -> None:
+    before = database.moment
+    assert before is not None
+    assert database.moment == before
+    asyncio.run(database.write(insert, 1))
+    assert database.moment not in (before, None)
+
+
+def test_there_is_no_moment_while_something_is_being_committed(database: Database) -> None:
+    seen: list[int | None] = []
+
+    def trace(statement: str) -> None:
+        if statement == "COMMIT":
+            seen.append(database.moment)
+
+    def traced(tx: sqlite3.Connection) -> None:
+        tx.set_trace_callback(trace)
+        insert(tx, 1)
+
+    asyncio.run(database.write(traced))
+    assert seen == [None]
+    assert database.moment is not None
+
+
+def test_a_connection_whose_reading_was_broken_off_is_not_used_again(database: Database) -> None:
+    endless = "WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up LIMIT 300000) SELECT max(n) FROM up"
+    used: list[sqlite3.Connection] = []
+
+    def count(connection: sqlite3.Connection) -> int:
+        used.append(connection)
+        return int(connection.execute(endless).fetchone()[0])
+
+    async def read() -> tuple[int, bool]:
+        return await database.read(count), database.reader in used
+
+    assert asyncio.run(read()) == (300000, False)
+    assert len(used) == 2
+
+
 def test_one_failure_in_a_group_leaves_the_others_alone(database: Database) -> None:
     async def together() -> tuple[object, ...]:
         await database.write(insert, 1)

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 KIND = "healthcare.fhirStores"
 _CACHE = "healthcare.fhir.stores"
 _MOST_KEPT = 256
+_UNKNOWN: tuple[int | None, "Store | None"] = (None, None)
 _STATE = (
     "SELECT r.etag, coalesce(s.key, 0) FROM resources r LEFT JOIN fhir_stores s ON s.name = r.name"
     " WHERE r.kind = ? AND r.name = ?"
@@ -92,7 +93,7 @@ class Store:
         return name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Version:
     """A version of a resource. The body of a deletion is empty."""
 
@@ -137,22 +138,33 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
 
     What follows from its settings is worked out once for each of them.
     """
+    moment = context.db.moment if tx is None else None
+    kept: dict[str, tuple[int | None, Store]] = context.extensions.setdefault(_CACHE, {})
+    at, store = kept.get(name, _UNKNOWN)
     reader = tx if tx is not None else context.db.reader
+    if store is None or moment is None or at != moment:
+        store = _known_or_read(context, name, tx, reader, store)
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        kept[name] = moment, store
+    config = store.settings.get("validationConfig")
+    profiles = guides.profiles(context, reader, store.key, store.parameters, config) if config else ()
+    lag = context.trouble.index_lag("fhir_search", name)
+    return replace(store, profiles=profiles, lag=lag) if profiles or lag else store
+
+
+def _known_or_read(
+    context: "Context", name: str, tx: sqlite3.Connection | None, reader: sqlite3.Connection, known: Store | None
+) -> Store:
+    """The store that is known where it is still the same, else as it is now."""
     row = reader.execute(_STATE, (KIND, name)).fetchone()
     if row is None:
         raise errors.no_store(name)
     etag, key = str(row[0]), int(row[1])
-    kept: dict[str, Store] = context.extensions.setdefault(_CACHE, {})
-    store = kept.get(name)
-    if store is None or store.key != key or store.resource.etag != etag:
-        resource = context.resources.require(KIND, name, tx)
-        store = Store(key, resource, *searchable.of(context, reader, key, name, resource.body), context.clock)
-        if len(kept) >= _MOST_KEPT:
-            kept.clear()
-        kept[name] = store
-    profiles = guides.profiles(context, reader, key, store.parameters, store.settings.get("validationConfig") or {})
-    lag = context.trouble.index_lag("fhir_search", name)
-    return replace(store, profiles=profiles, lag=lag) if profiles or lag else store
+    if known is not None and known.key == key and known.resource.etag == etag:
+        return known
+    resource = context.resources.require(KIND, name, tx)
+    return Store(key, resource, *searchable.of(context, reader, key, name, resource.body), context.clock)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
