@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.folding import folded
@@ -34,8 +34,7 @@ _TABLE_OF = {
 _LAST_LETTER = "\U0010ffff"
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """One way to meet a clause: a condition on columns in braces, and its arguments."""
 
     where: str
@@ -46,8 +45,7 @@ class Side:
     """Whether that index gives it in the order of rids."""
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """What meets a clause: rows of a table of values, or of resources themselves."""
 
     table: str
@@ -93,7 +91,14 @@ class Rows:
 
 def listed(values: Iterable[Any]) -> str:
     """Values as the JSON array that json_each reads."""
-    return json.dumps([*values])
+    return orjson.dumps([*values]).decode()
+
+
+def among(column: str, values: Sequence[Any]) -> tuple[str, Arguments]:
+    """SQL that is true where a column has one of these values."""
+    if len(values) == 1:
+        return f"{column} = ?", [values[0]]
+    return f"{column} IN (SELECT value FROM json_each(?))", [listed(values)]
 
 
 def rows(clause: Clause, types: Sequence[str], expand: Callable[[str], Codes | None]) -> list[Rows]:
@@ -125,12 +130,6 @@ def keys(parameter: Parameter, types: Sequence[str], *, text: bool = False) -> l
     return [parameter.text_key if text else parameter.key]
 
 
-def _keyed(numbers: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
-    if len(numbers) == 1:
-        return "{parameter} = ?", (numbers[0],)
-    return "{parameter} IN (SELECT value FROM json_each(?))", (listed(numbers),)
-
-
 def _in_table(
     table: str,
     numbers: Sequence[int],
@@ -141,7 +140,7 @@ def _in_table(
     apart: bool = True,
 ) -> Rows:
     """Rows with one of these numbers; `apart` where a resource has rows with no more than one of them."""
-    where, arguments = _keyed(numbers)
+    where, arguments = among("{parameter}", numbers)
     single = len(numbers) == 1
     found = tuple(
         Side(f"{where} AND {each.where}", (*arguments, *each.arguments), each.indexed, each.ordered and single)
@@ -226,9 +225,8 @@ def _value_set(parameter: Parameter, modifier: str, value: Value, expand: Callab
 
 
 def _any_of(column: str, values: Sequence[Any]) -> Side:
-    if len(values) == 1:
-        return _equal(column, values[0])
-    return Side(f"{{{column}}} IN (SELECT value FROM json_each(?))", (listed(values),))
+    where, arguments = among(f"{{{column}}}", values)
+    return Side(where, tuple(arguments), ordered=len(values) == 1)
 
 
 def _tokens(tokens: Sequence[Token]) -> list[Side]:

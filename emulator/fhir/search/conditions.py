@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from emulator.fhir.search.clauses import Arguments, Codes, Rows, keys, listed, rows
+from emulator.fhir.search.clauses import Arguments, Codes, Rows, among, keys, listed, rows
 from emulator.fhir.search.query import Chain, Clause, Condition, Has
 
 Read = Callable[[str, Sequence[Any]], Sequence[Any]]
@@ -20,9 +20,14 @@ Read = Callable[[str, Sequence[Any]], Sequence[Any]]
 SCAN = 3
 """The cost of listing from which on it looks at all values of a parameter."""
 _FROM_JSON = "SELECT value FROM json_each(?)"
+POINTED_AT = (
+    "r.store = f.store AND r.type = substr(f.target, 1, instr(f.target, '/') - 1)"
+    " AND r.id = substr(f.target, instr(f.target, '/') + 1)"
+)
+"""SQL that is true where a reference `f` points at a resource `r`."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Index:
     """The index of one store."""
 
@@ -125,12 +130,12 @@ class Chained(Listable):
     def _list(self) -> list[int] | None:
         if self.targets is None:
             return None
+        parameter, numbers = among("f.parameter", self.keys)
         sql = (
-            f"SELECT rid FROM fhir_index_references WHERE store = ? AND target IN ({_FROM_JSON})"
-            f" AND parameter IN ({_FROM_JSON}) LIMIT ?"
+            "SELECT f.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
+            f" ON f.store = ? AND f.target = j.value AND {parameter} LIMIT ?"
         )
-        arguments = [self.index.store, listed(self.targets), listed(self.keys), self.index.limit + 1]
-        return self.index.rids(sql, arguments)
+        return self.index.rids(sql, [listed(self.targets), self.index.store, *numbers, self.index.limit + 1])
 
     def probe(self, of: str) -> tuple[str, Arguments]:
         """As of a leaf."""
@@ -167,16 +172,13 @@ class Having(Listable):
         found = common(self.inner)
         if found is None:
             return None
+        types, named = among("+r.type", self.types)
         sql = (
             "SELECT DISTINCT r.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
-            " ON f.store = ? AND f.rid = j.value AND f.parameter = ? CROSS JOIN fhir_index_resources r"
-            " ON r.store = f.store AND r.type = substr(f.target, 1, instr(f.target, '/') - 1)"
-            f" AND r.id = substr(f.target, instr(f.target, '/') + 1) WHERE r.type IN ({_FROM_JSON})"
-            f"{self.index.seen('j.value')} LIMIT ?"
+            f" ON f.store = ? AND f.rid = j.value AND f.parameter = ? CROSS JOIN fhir_index_resources r ON {POINTED_AT}"
+            f" WHERE {types}{self.index.seen('j.value')} LIMIT ?"
         )
-        return self.index.rids(
-            sql, [listed(found), self.index.store, self.key, listed(self.types), self.index.limit + 1]
-        )
+        return self.index.rids(sql, [listed(found), self.index.store, self.key, *named, self.index.limit + 1])
 
     def probe(self, of: str) -> tuple[str, Arguments]:
         """As of a leaf."""

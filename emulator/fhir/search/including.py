@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from emulator.fhir.search.clauses import listed
-from emulator.fhir.search.conditions import Index
+from emulator.fhir.search.clauses import Arguments, among, listed
+from emulator.fhir.search.conditions import POINTED_AT, Index
 from emulator.fhir.search.query import Include
 
 MOST_INCLUDED = 10_000
@@ -33,25 +33,39 @@ def included(matches: Sequence[int], includes: Sequence[Include], index: Index) 
     return found[:MOST_INCLUDED]
 
 
-def _brought(of: Iterable[int], include: Include, index: Index, most: int) -> list[int]:
-    keys = listed(each.key for each in include.parameters)
+def _brought(of: Sequence[int], include: Include, index: Index, most: int) -> list[int]:
+    """What an include brings for these, the newest first. Two tables of SQLite's own for a query cost it dearly."""
     if include.reverse:
-        found = index.read(
-            "SELECT DISTINCT f.rid FROM json_each(?) j CROSS JOIN fhir_index_resources t"
-            " ON t.store = ? AND t.rid = j.value CROSS JOIN fhir_index_references f"
-            " ON f.store = t.store AND f.target = t.type || '/' || t.id"
-            " AND f.parameter IN (SELECT value FROM json_each(?))"
-            f" WHERE ? IN ('', t.type){index.seen('f.rid')} ORDER BY f.rid DESC LIMIT ?",
-            [listed(of), index.store, keys, include.target, most],
-        )
-    else:  # the numbers of parameters say which type has the reference
-        found = index.read(
-            "SELECT DISTINCT r.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
-            " ON f.store = ? AND f.rid = j.value AND f.parameter IN (SELECT value FROM json_each(?))"
-            " CROSS JOIN fhir_index_resources r ON r.store = f.store"
-            " AND r.type = substr(f.target, 1, instr(f.target, '/') - 1)"
-            " AND r.id = substr(f.target, instr(f.target, '/') + 1)"
-            f" WHERE ? IN ('', r.type){index.seen('r.rid')} ORDER BY r.rid DESC LIMIT ?",
-            [listed(of), index.store, keys, include.target, most],
-        )
+        return _referring(of, include, index, most)
+    return sorted(_referred_to(of, include, index), reverse=True)[:most]
+
+
+def _referring(of: Sequence[int], include: Include, index: Index, most: int) -> list[int]:
+    parameter, keys = among("f.parameter", [each.key for each in include.parameters])
+    target, wanted = _type("t.type", include.target)
+    found = index.read(
+        "SELECT f.rid FROM json_each(?) j CROSS JOIN fhir_index_resources t ON t.store = ? AND t.rid = j.value"
+        " CROSS JOIN fhir_index_references f"
+        f" ON f.store = t.store AND f.target = t.type || '/' || t.id AND {parameter}"
+        f" WHERE 1{target}{index.seen('f.rid')} GROUP BY f.rid ORDER BY f.rid DESC LIMIT ?",
+        [listed(of), index.store, *keys, *wanted, most],
+    )
     return [row[0] for row in found]
+
+
+def _referred_to(of: Sequence[int], include: Include, index: Index) -> set[int]:
+    """The numbers of parameters say which type has the reference."""
+    parameter, keys = among("f.parameter", [each.key for each in include.parameters])
+    target, wanted = _type("r.type", include.target)
+    found = index.read(
+        "SELECT r.rid FROM (SELECT DISTINCT f.store, f.target FROM json_each(?) j CROSS JOIN fhir_index_references f"
+        f" ON f.store = ? AND f.rid = j.value AND {parameter}) f CROSS JOIN fhir_index_resources r ON {POINTED_AT}"
+        f" WHERE 1{target}{index.seen('r.rid')}",
+        [listed(of), index.store, *keys, *wanted],
+    )
+    return {row[0] for row in found}
+
+
+def _type(column: str, wanted: str) -> tuple[str, Arguments]:
+    """SQL " AND ..." that is true where a column has the type that is wanted, "" for any."""
+    return (f" AND +{column} = ?", [wanted]) if wanted else ("", [])

@@ -11,8 +11,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,8 +32,7 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A value to sort by: of a table of values the first, or a column of resources."""
 
     table: str
@@ -47,9 +45,13 @@ class Key:
         """The value of the resource of an alias."""
         if not self.numbers:
             return f"{of}.{self.column}", []
+        same = f"k.store = {of}.store AND k.rid = {of}.rid AND k.parameter"
+        if len(self.numbers) == 1:
+            sql = f"(SELECT k.{self.column} FROM {self.table} k WHERE {same} = ? ORDER BY k.place LIMIT 1)"
+            return sql, [*self.numbers]
         sql = (
-            f"(SELECT k.{self.column} FROM json_each(?) j CROSS JOIN {self.table} k WHERE k.store = {of}.store"
-            f" AND k.rid = {of}.rid AND k.parameter = j.value ORDER BY j.key, k.place LIMIT 1)"
+            f"(SELECT k.{self.column} FROM json_each(?) j CROSS JOIN {self.table} k WHERE {same} = j.value"
+            " ORDER BY j.key, k.place LIMIT 1)"
         )
         return sql, [listed(self.numbers)]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from emulator.fhir.search.parameters import Parameter
 from emulator.fhir.search.values import Value
 
 
-@dataclass(frozen=True)
-class Clause:
+class Clause(NamedTuple):
     """A parameter with values, of which one must be found: birthdate=ge1970,lt1900."""
 
     parameter: Parameter
@@ -19,8 +18,7 @@ class Clause:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(NamedTuple):
     """What a reference points at must meet a condition: subject:Patient.name=ann."""
 
     parameter: Parameter
@@ -28,8 +26,7 @@ class Chain:
     """Each type that the reference may point at, with the condition on it."""
 
 
-@dataclass(frozen=True)
-class Has:
+class Has(NamedTuple):
     """Something that refers to the resource must meet a condition: _has:Observation:patient:code=1234-5."""
 
     parameter: Parameter
@@ -40,16 +37,14 @@ class Has:
 Condition: TypeAlias = Clause | Chain | Has
 
 
-@dataclass(frozen=True)
-class Sort:
+class Sort(NamedTuple):
     """A part of the order: by the first value of a parameter."""
 
     parameter: Parameter
     descending: bool
 
 
-@dataclass(frozen=True)
-class Include:
+class Include(NamedTuple):
     """What comes along with matches: what they refer to, or what refers to them."""
 
     source: str
@@ -62,7 +57,7 @@ class Include:
     """Whether it also holds for what was included."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Query:
     """A search of one type, or of several in a store."""
 

@@ -8,8 +8,8 @@ full. So what finds few costs the same in a large store, and what finds many end
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
+from typing import NamedTuple
 
 from emulator.fhir.search import ordering
 from emulator.fhir.search.clauses import listed
@@ -27,8 +27,7 @@ _VERY_FEW = 50
 """So many candidates are asked about all else at once."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """A page of matches."""
 
     matches: tuple[int, ...]
@@ -49,7 +48,7 @@ def search(query: Query, index: Index) -> Page:
     page = _of_many(plan, place) if rids is None else _of_few(plan, rids, place)
     if not query.includes:
         return page
-    return replace(page, included=tuple(included(page.matches, query.includes, index)))
+    return page._replace(included=tuple(included(page.matches, query.includes, index)))
 
 
 def _plan(query: Query, index: Index) -> Plan:

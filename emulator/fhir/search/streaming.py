@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
+from typing import NamedTuple
 
 from emulator.fhir.search import ordering
-from emulator.fhir.search.clauses import Arguments, Rows, listed
+from emulator.fhir.search.clauses import Arguments, Rows, among
 from emulator.fhir.search.conditions import Index, Leaf, Node, probes
 from emulator.fhir.search.ordering import Key, Place
 from emulator.fhir.search.query import Query
@@ -25,7 +26,7 @@ _SAMPLE = 200
 """Of two conditions on a value, the one whose newest rids lie further apart is met by fewer."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Plan:
     """A search with all that its SQL is made of."""
 
@@ -61,13 +62,12 @@ class Plan:
         if self.bounds != ALL_RIDS:
             sql, arguments = f" AND {led or of}.rid >= ? AND {led or of}.rid <= ?{sql}", [*self.bounds, *arguments]
         if self.query.types and not typed:
-            sql = f" AND +{of}.type IN (SELECT value FROM json_each(?)){sql}"
-            arguments = [listed(self.query.types), *arguments]
+            types, named = among(f"+{of}.type", self.query.types)
+            sql, arguments = f" AND {types}{sql}", [*named, *arguments]
         return sql + self.index.seen(f"{of}.rid"), arguments
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """Where resources come from: tables in which `r` has their rids, a condition, and the alias in whose order."""
 
     tables: str
@@ -201,12 +201,12 @@ def _with_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Itera
 
 
 def _without_value(plan: Plan, key: Key, place: Place | None, wanted: int) -> Iterator[Place]:
-    lacking = replace(plan, order=[replace(key, table="fhir_index_resources", column="rid", numbers=())])
+    lacking = replace(plan, order=[key._replace(table="fhir_index_resources", column="rid", numbers=())])
     without = (
         f" AND NOT EXISTS (SELECT 1 FROM {key.table} k WHERE k.store = r.store AND k.rid = r.rid AND k.parameter = ?)"
     )
     for source in _sources(plan):
-        own = replace(source, where=source.where + without, arguments=[*source.arguments, *key.numbers])
+        own = source._replace(where=source.where + without, arguments=[*source.arguments, *key.numbers])
         for row in _along(lacking, own, "rid", place, wanted):
             yield (None, *row[1:])
 

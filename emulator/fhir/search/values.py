@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.moments import moment
@@ -17,37 +16,32 @@ _ESCAPED = re.compile(r"\\([,$|\\])")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """Of :missing."""
 
     wanted: bool
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A code, a system, or both. System None: any; "": none. Code None: any."""
 
     code: str | None
     system: str | None
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A text to be compared: a string, a URI, the URL of a value set."""
 
     text: str
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """What a reference may point at, as the index has it: Type/id, or a URL."""
 
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Date:
+class Date(NamedTuple):
     """An interval of microseconds since 1970, the end excluded, and how values compare with it."""
 
     prefix: str
@@ -55,8 +49,7 @@ class Date:
     high: int
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number with what its precision leaves open, low included and high not, and how values compare with it."""
 
     prefix: str
@@ -65,8 +58,7 @@ class Number:
     high: float
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with a unit: code and system; system None: any, and then the code may be the unit's name, too."""
 
     number: Number
@@ -74,8 +66,7 @@ class Quantity:
     code: str | None
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """The two parts of a composite."""
 
     code: Token

@@ -2,8 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from emulator.fhir import references
@@ -21,8 +21,7 @@ Pairs = list[tuple[str, str]]
 NOT_CRITERIA = frozenset(("_format", "_pretty", "_sort", "_include", "_revinclude", "_page_token", "_count"))
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a search found: the query as it was understood, the page, and the versions on it."""
 
     query: Query

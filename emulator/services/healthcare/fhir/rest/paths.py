@@ -1,6 +1,6 @@
 """What the path of a FHIR request names, and the addresses that answers give."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.gateway.request import Request
 from emulator.services.healthcare.fhir import checks, stored
@@ -8,8 +8,7 @@ from emulator.services.healthcare.fhir.stored import Store, Version
 from emulator.services.healthcare.names import store_of
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A resource, or one version of it, in a store that is there."""
 
     store: Store

@@ -55,5 +55,5 @@ def _has(request: Request, version: Version) -> bool:
     """Whether the caller says that it has this version: by ETag, else by time to the second."""
     if etags := request.headers.get("if-none-match", "").strip():
         return conditions.names(etags, version.version_id)
-    since = instants.of_http_date(request.headers.get("if-modified-since", ""))
+    since = instants.of_http_date(date) if (date := request.headers.get("if-modified-since")) else None
     return since is not None and version.at // 1_000_000 <= since // 1_000_000
