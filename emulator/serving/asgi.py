@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from emulator.errors import ApiError, invalid_argument, unavailable
 from emulator.gateway.answers import error_response
@@ -110,7 +110,7 @@ class Application:
     async def _answer(self, emulator: Emulator, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
         raw_path: str = scope["raw_path"].decode("latin-1")
         query = scope["query_string"]
-        raw_query = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+        raw_query = _pairs(query.decode("latin-1")) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
         base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
         if control.is_path(raw_path):
@@ -155,6 +155,17 @@ def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
         url = settings.tls_url if scheme == "https" else settings.base_url
         return url.partition("://")[2]
     return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """The names and values of a query string."""
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return [(_plain(name), _plain(value)) for name, _, value in parts]
+
+
+def _plain(text: str) -> str:
+    """A text of a query string without its escapes."""
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 async def _nothing() -> dict[str, Any]:
