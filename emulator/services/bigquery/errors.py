@@ -74,6 +74,13 @@ def access_denied(kind: str, name: object, permission: str) -> ApiError:
     )
 
 
+def rows_stay(name: TableName, kind: str) -> ApiError:
+    """400 for a statement that would change the rows of what is no table of rows (EXTERNAL, VIEW, SNAPSHOT ...)."""
+    said = {"EXTERNAL": "external table"}.get(kind, kind.lower().replace("_", " "))
+    article = "an" if said[0] in "aeiou" else "a"
+    return error("invalidQuery", f"{name} is {article} {said}: its rows cannot be changed.")
+
+
 def query_denied(name: TableName) -> ApiError:
     """403 for a query that reads a table whose data the caller may not see."""
     return error(

@@ -142,6 +142,15 @@ def _constraint_column_usage(context: Context, name: DatasetName) -> Iterator[Ro
                 yield (*place, column, *here, key)
 
 
+def _snapshots(context: Context, name: DatasetName) -> Iterator[Row]:
+    for table, resource in _tables(context, name):
+        definition = resource.body.get("snapshotDefinition")
+        if definition:
+            base = definition["baseTableReference"]
+            of = (base["projectId"], base["datasetId"], base["tableId"])
+            yield (name.project, name.dataset, table, *of, definition["snapshotTime"])
+
+
 def _materialized(context: Context, name: DatasetName) -> Iterator[Row]:
     for table, resource in _tables(context, name):
         view = resource.body.get("materializedView")
@@ -224,4 +233,5 @@ VIEWS: dict[str, tuple[tuple[str, ...], Maker]] = {
     "SEARCH_INDEX_OPTIONS": (TABLES, _search_index_options),
     "TABLE_CONSTRAINTS": (TABLES, _table_constraints),
     "TABLE_OPTIONS": (TABLES, _table_options),
+    "TABLE_SNAPSHOTS": (TABLES, _snapshots),
 }

@@ -24,6 +24,7 @@ from emulator.services.bigquery.requests import asked_rows, on_table, table_of, 
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import storage
 from emulator.services.bigquery.sql.engine import stored
+from emulator.services.bigquery.sql.partitions import SUMMARY, SUMMARY_FIELDS, summary_select
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
@@ -73,6 +74,8 @@ async def _asked(request: Request, found: Resource) -> tuple[str, list[Field]]:
         limit = "" if version.first is None else f" LIMIT {version.first}"
         return f"(FROM {stored(version.storage)}{limit})", catalog.fields_of(version.body)
     place, fields = stored(catalog.storage_of(found.body)), catalog.fields_of(found.body)
+    if partition == SUMMARY:
+        return f"({summary_select(catalog.table_info(found))})", SUMMARY_FIELDS
     if partition:
         place = f"(FROM {place} WHERE {decorators.partition(name, found.body, partition).condition})"
     return place, fields

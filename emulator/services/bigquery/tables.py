@@ -11,6 +11,7 @@ from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquery import (
     catalog,
+    decorators,
     errors,
     expiration,
     external,
@@ -33,10 +34,12 @@ from emulator.services.bigquery.requests import (
     on_dataset,
     on_table,
     table_of,
+    written_table,
 )
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import ingestion, storage
 from emulator.services.bigquery.sql.engine import stored
+from emulator.services.bigquery.sql.partitions import SUMMARY, SUMMARY_FIELDS
 from emulator.services.bigquery.sql.types import Field
 from emulator.state.resources import Resource
 
@@ -176,6 +179,9 @@ async def get(request: Request) -> Answer:
     if request.query.get("view") != "BASIC":
         sizes = await warehouse.of(context).sizes(catalog.storage_of(found.body), catalog.fields_of(found.body))
     shown = catalog.table_view(context, found, *sizes)
+    written = written_table(request)
+    if decorators.split(written)[1] == SUMMARY:
+        shown |= {"tableReference": written.reference, "schema": {"fields": SUMMARY_FIELDS}}
     if request.query.get("selectedFields") and shown.get("schema"):
         shown["schema"] = {"fields": schemas.selected(shown["schema"]["fields"], request.query["selectedFields"])}
     return shown

@@ -118,8 +118,7 @@ async def _dml(query: Query, plan: Plan) -> None:
         target = catalog.table(context, plan.target)
         storage = catalog.storage_of(target.body)
         if catalog.kind_of(target.body) != "TABLE":
-            kind = catalog.kind_of(target.body).lower().replace("_", " ")
-            raise errors.error("invalidQuery", f"{plan.target} is a {kind}: its rows cannot be changed.")
+            raise errors.rows_stay(plan.target, catalog.kind_of(target.body))
         if plan.kind != "INSERT":
             await house.before_change(storage)
         key = f"{query.job.key}/{plan.number}"

@@ -75,8 +75,7 @@ class Transaction:
         body = found.body
         before, copy = catalog.storage_of(body), f"t_{self._context.ids.hex(24)}"
         if catalog.kind_of(body) != "TABLE":
-            kind = catalog.kind_of(body).lower().replace("_", " ")
-            raise errors.error("invalidQuery", f"{name} is a {kind}: its rows cannot be changed.")
+            raise errors.rows_stay(name, catalog.kind_of(body))
         await copy_rows(self._context, stored(before), stored(copy), catalog.fields_of(body), ticket)
         return _Changed(before, copy, await history.counted(self._context, found), lock)
 

@@ -215,6 +215,10 @@ OF_CATALOGUE: dict[str, list[Field]] = {  # whose rows are looked up before a st
         "table_schema:STRING table_name:STRING constraint_type:STRING is_deferrable:STRING "
         "initially_deferred:STRING enforced:STRING"
     ),
+    "TABLE_SNAPSHOTS": _columns(
+        "table_catalog:STRING table_schema:STRING table_name:STRING base_table_catalog:STRING base_table_schema:STRING "
+        "base_table_name:STRING snapshot_time:TIMESTAMP"
+    ),
     "TABLE_OPTIONS": _columns(
         "table_catalog:STRING table_schema:STRING table_name:STRING option_name:STRING option_type:STRING "
         "option_value:STRING"

@@ -13,6 +13,11 @@ from emulator.services.bigquery.sql.ingestion import COLUMN
 from emulator.services.bigquery.sql.storage import size_of_row
 from emulator.services.bigquery.sql.types import Field, field_type, literal, quote
 
+SUMMARY = "__PARTITIONS_SUMMARY__"  # a decorator: the table of a table's partitions, which clients list them by
+SUMMARY_FIELDS: list[Field] = [
+    *({"name": name, "type": "STRING"} for name in ("project_id", "dataset_id", "table_id", "partition_id")),
+    *({"name": name, "type": "INTEGER"} for name in ("creation_time", "last_modified_time")),
+]
 FORMATS = {"HOUR": "%Y%m%d%H", "DAY": "%Y%m%d", "MONTH": "%Y%m", "YEAR": "%Y"}
 
 
@@ -36,6 +41,17 @@ def _table(info: TableInfo) -> str:
         f"count(*), CAST(coalesce(sum({size}), 0) AS BIGINT), CAST(coalesce(sum({size}), 0) AS BIGINT), "
         f"make_timestamptz({info.modified * 1000}), 'ACTIVE' FROM {info.storage} "
         "GROUP BY ALL"
+    )
+
+
+def summary_select(info: TableInfo) -> str:
+    """The DuckDB SELECT of a table's partitions as the decorator SUMMARY gives them."""
+    name, identifier = info.name, partition_id(info.partitioning, info.fields)
+    times = f"{info.created} AS creation_time, {info.modified} AS last_modified_time"
+    return (
+        f"SELECT {literal(name.project)} AS project_id, {literal(name.dataset)} AS dataset_id, "
+        f"{literal(name.table)} AS table_id, {identifier} AS partition_id, {times} FROM {info.storage} GROUP BY ALL "
+        "ORDER BY partition_id"
     )
 
 

@@ -47,6 +47,10 @@ def test_rows_say_in_which_partition_they_are(bigquery_client: bigquery.Client, 
     assert rows(bigquery_client, f"SELECT n FROM `{days}` AS t WHERE t._PARTITIONDATE < '2020-01-02'") == [(1,)]
 
 
+def test_the_client_lists_partitions(bigquery_client: bigquery.Client, days: str) -> None:
+    assert bigquery_client.list_partitions(days) == ["20200101", "20200102"]
+
+
 def test_a_star_shows_no_pseudo_column(bigquery_client: bigquery.Client, days: str) -> None:
     sql = f"SELECT * FROM `{days}` AS t WHERE _PARTITIONDATE = '2020-01-01'"
     assert [dict(row.items()) for row in bigquery_client.query_and_wait(sql)] == [{"n": 1}]

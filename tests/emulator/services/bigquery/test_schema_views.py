@@ -99,6 +99,17 @@ def test_options(bigquery_client: bigquery.Client, full: str) -> None:
     assert ('"US"',) in rows(bigquery_client, f"{sql} AND option_name = 'location'")
 
 
+def test_snapshots(bigquery_client: bigquery.Client, full: str) -> None:
+    rows(bigquery_client, f"CREATE SNAPSHOT TABLE {full}.kept CLONE {full}.shops")
+    sql = (
+        "SELECT table_name, base_table_schema, base_table_name, snapshot_time <= CURRENT_TIMESTAMP() "
+        f"FROM {full}.INFORMATION_SCHEMA.TABLE_SNAPSHOTS"
+    )
+    assert rows(bigquery_client, sql) == [("kept", full.rpartition(".")[2].strip("`"), "shops", True)]
+    with pytest.raises(exceptions.BadRequest, match="kept is a snapshot: its rows cannot be changed"):
+        rows(bigquery_client, f"DELETE FROM {full}.kept WHERE TRUE")
+
+
 def test_materialized_views(bigquery_client: bigquery.Client, full: str) -> None:
     sql = (
         f"SELECT table_name, last_refresh_time <= CURRENT_TIMESTAMP() FROM {full}.INFORMATION_SCHEMA.MATERIALIZED_VIEWS"
