@@ -11,6 +11,7 @@ from emulator.errors import failed_precondition, invalid_argument, not_found, no
 from emulator.gateway import paging
 from emulator.gateway.collections import Collection, create, crud
 from emulator.gateway.request import Answer, Request
+from emulator.services.pubsub import compatibility
 from emulator.services.pubsub.broker import TOPICS
 from emulator.services.pubsub.definitions import BINARY, JSON, allows, compiled, refused
 from emulator.services.pubsub.revisions import KIND, Revision, add, revisions
@@ -119,7 +120,8 @@ async def list_revisions(request: Request) -> Answer:
 @SERVICE.handles(f"{PREFIX}.commit")
 async def commit(request: Request) -> Answer:
     """Give a schema a new revision."""
-    return await _append(request, await _new_revision(request, (request.body or {}).get("schema") or {}))
+    fresh = await _new_revision(request, (request.body or {}).get("schema") or {})
+    return await _append(request, fresh, must_be_compatible=True)
 
 
 @SERVICE.handles(f"{PREFIX}.rollback")
@@ -131,19 +133,31 @@ async def rollback(request: Request) -> Answer:
     return await _append(request, fresh)
 
 
-async def _append(request: Request, revision: Revision) -> Answer:
+async def _append(request: Request, revision: Revision, *, must_be_compatible: bool = False) -> Answer:
     context = request.context
 
     def step(tx: sqlite3.Connection) -> Resource:
         old = context.resources.require(KIND, request.name, tx)
         if old.body["type"] != revision.type:
             raise invalid_argument("Invalid schema: a revision can't change the type.")
-        if len(revisions(context, request.name, tx)) >= REVISIONS:
+        known = revisions(context, request.name, tx)
+        if must_be_compatible:
+            _check_compatible(request.name, known[0], revision)
+        if len(known) >= REVISIONS:
             raise failed_precondition(f"A schema has at most {REVISIONS} revisions: delete one first.")
         add(tx, request.name, revision)
         return context.resources.replace(tx, KIND, request.name, revision.body())
 
     return SCHEMAS.view(await context.db.write(step))
+
+
+def _check_compatible(schema: str, before: Revision, after: Revision) -> None:
+    said = compatibility.problem(after.type, before.compiled, after.compiled)
+    if said:
+        raise invalid_argument(
+            f'Compatibility checking failed to commit a schema revision for (schema="{schema}"). '
+            f'(reason="Revision is incompatible with previous revision: {before.id}. Failed with error: {said}.")'
+        )
 
 
 @SERVICE.handles(f"{PREFIX}.deleteRevision", permission="pubsub.schemas.delete", on=_schema_of)

@@ -158,19 +158,22 @@ def test_revisions_of_a_schema(
     """A message is right if any revision in the topic's range allows it."""
     schema = make(Schema.Type.AVRO, json.dumps(AVRO))
     first = schemas.get_schema(name=schema).revision_id
-    wider = json.dumps({**AVRO, "fields": [*AVRO["fields"], {"name": "site", "type": "string"}]})
+    site = {"name": "site", "type": "string", "default": ""}  # which data in binary form have all the same
+    wider = json.dumps({**AVRO, "fields": [*AVRO["fields"], site]})
+    right = io.BytesIO()
+    fastavro.schemaless_writer(right, AVRO, {"study": "1.2.3", "instances": 3, "modality": "DX"})
     second = schemas.commit_schema(name=schema, schema=Schema(name=schema, type_="AVRO", definition=wider)).revision_id
     assert schemas.get_schema(name=schema).revision_id == second
     assert schemas.get_schema(name=f"{schema}@{first}").definition == json.dumps(AVRO)
     listed = schemas.list_schema_revisions(name=schema)
     assert [one.revision_id for one in listed] == [second, first]
-    both, newer = topic_with(schema, Encoding.JSON), topic_with(schema, Encoding.JSON, first_revision_id=second)
-    publish_now(publisher, both, {"data": RIGHT_JSON})
+    both, newer = (topic_with(schema, Encoding.BINARY, **first) for first in ({}, {"first_revision_id": second}))
+    publish_now(publisher, both, {"data": right.getvalue()})
     with pytest.raises(exceptions.InvalidArgument):
-        publish_now(publisher, newer, {"data": RIGHT_JSON})
+        publish_now(publisher, newer, {"data": right.getvalue()})
     third = schemas.rollback_schema(name=schema, revision_id=first).revision_id
     assert third not in (first, second)
-    publish_now(publisher, newer, {"data": RIGHT_JSON})
+    publish_now(publisher, newer, {"data": right.getvalue()})
     schemas.delete_schema_revision(name=f"{schema}@{third}")
     assert schemas.get_schema(name=schema).revision_id == second
     with pytest.raises(exceptions.NotFound):
@@ -178,6 +181,54 @@ def test_revisions_of_a_schema(
     schemas.delete_schema_revision(name=f"{schema}@{first}")
     with pytest.raises(exceptions.FailedPrecondition, match="only revision"):
         schemas.delete_schema_revision(name=f"{schema}@{second}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "said"),
+    [
+        ("AVRO", AVRO, {**AVRO, "fields": AVRO["fields"][:2]}, ""),
+        ("AVRO", AVRO, {**AVRO, "fields": AVRO["fields"][1:]}, "the field study has no default and is missing"),
+        ("AVRO", AVRO, {**AVRO, "fields": [*AVRO["fields"], {"name": "site", "type": "string"}]}, "the field site has"),
+        ("AVRO", AVRO, {**AVRO, "name": "Kept"}, "the schema is of Stored in one revision and of Kept in the other"),
+        ("AVRO", AVRO, {**AVRO, "fields": [{"name": "study", "type": "bytes"}, *AVRO["fields"][1:]]}, ""),
+        (
+            "AVRO",
+            AVRO,
+            {**AVRO, "fields": [AVRO["fields"][0], {"name": "instances", "type": "long"}]},
+            "the field instances is long in one revision and int in the other",
+        ),
+        ("PROTOCOL_BUFFER", PROTO, PROTO.replace("}", "string site = 3; }"), ""),
+        ("PROTOCOL_BUFFER", PROTO, PROTO.replace("int32 instances = 2;", ""), ""),
+        ("PROTOCOL_BUFFER", PROTO, PROTO.replace("int32", "int64"), "Stored.instances = 2 has changed"),
+        ("PROTOCOL_BUFFER", PROTO, PROTO.replace("string study", "string uid"), "Stored.study = 1 has changed"),
+        (
+            "PROTOCOL_BUFFER",
+            PROTO,
+            PROTO.replace("}", "repeated string tags = 3; }"),
+            "Stored.tags = 3 is not optional",
+        ),
+        (
+            "PROTOCOL_BUFFER",
+            PROTO.replace("}", "enum View { AP = 0; } View view = 3; }"),
+            PROTO.replace("}", "enum View { AP = 0; PA = 1; } View view = 3; }"),
+            "Stored.PA = 1 is missing in one revision",
+        ),
+    ],
+)
+def test_a_revision_has_to_fit_the_one_before_it(
+    make: Callable[..., str], schemas: Any, kind: str, before: Any, after: Any, said: str
+) -> None:
+    """Commit a schema revision: optional fields of Protocol Buffers may come and go, Avro's schemas read each other."""
+    written = [each if isinstance(each, str) else json.dumps(each) for each in (before, after)]
+    schema = make(Schema.Type.AVRO if kind == "AVRO" else Schema.Type.PROTOCOL_BUFFER, written[0])
+    asked = {"name": schema, "schema": Schema(name=schema, type_=kind, definition=written[1])}
+    if not said:
+        assert schemas.commit_schema(**asked).definition == written[1]
+        return
+    with pytest.raises(exceptions.InvalidArgument, match="Revision is incompatible with previous revision") as problem:
+        schemas.commit_schema(**asked)
+    assert said in problem.value.message
+    assert len(list(schemas.list_schema_revisions(name=schema))) == 1
 
 
 def test_a_topic_whose_schema_is_deleted_takes_nothing(
