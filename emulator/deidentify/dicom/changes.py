@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 
-from emulator.deidentify.dicom import dummies
+from emulator.deidentify.dicom import dummies, forms
 from emulator.deidentify.dicom.rules import TEXT_VRS, Action
 from emulator.deidentify.dicom.texts import Texts
 from emulator.deidentify.keys import Secret
@@ -25,6 +25,8 @@ class InstanceChanges:
             return dummies.dummy(tag, vr, old, self._secret)
         if action is Action.UID:
             return dummies.new_uids(old, self._secret)
+        if action is Action.FORM:
+            return old if forms.fits(vr, old) else b""
         if action is Action.TEXT and vr in (*TEXT_VRS, "UN"):
             return self._texts().cleaned(vr, old, scope.charset) if old else old
         return old

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emulator.deidentify.dicom import marks, tables
+from emulator.deidentify.dicom import forms, marks, tables
 from emulator.deidentify.dicom.dummies import ENCAPSULATED_DOCUMENT
 from emulator.deidentify.dicom.rules import TEXT_VRS, Action, DicomRules, Profile
 from emulator.dicom import dictionary
@@ -102,7 +102,7 @@ def _lists(rules: DicomRules) -> bool:
 def _by_profile(rules: DicomRules, place: Place, tag: int, vr: str) -> Decision:
     stays = Action.RECURSE if vr == "SQ" else Action.KEEP
     if rules.profile is Profile.BASIC:
-        return basic(place, tag, vr) or Decision((stays,), "no row of PS3.15 E.1-1")
+        return basic(place, tag, vr) or _rowless(tag, vr, stays)
     if _lists(rules):
         return _kept_by_list(rules, tag, vr, stays)
     if rules.profile is Profile.REMOVE_LIST and rules.tags.has(tag):
@@ -112,6 +112,14 @@ def _by_profile(rules: DicomRules, place: Place, tag: int, vr: str) -> Decision:
     if rules.profile is Profile.CONTENTS and _is_disguised_text(tag, vr):
         return Decision((Action.EMPTY,), "a text whose VR keeps it from being inspected")
     return Decision((stays,), rules.profile.value)
+
+
+def _rowless(tag: int, vr: str, stays: Action) -> Decision:
+    """What becomes of an attribute that the Basic Profile leaves: it stays, but not where it would hide a text."""
+    known = dictionary.entry(tag)
+    if known is not None and known[0] == "SQ" and vr != "SQ":
+        return Decision((Action.DELETE,), "a sequence whose VR keeps its items from being looked at")
+    return Decision((Action.FORM if vr in forms.FORMS else stays,), "no row of PS3.15 E.1-1")
 
 
 def _is_disguised_text(tag: int, vr: str) -> bool:

@@ -1,6 +1,7 @@
 """Decisions that were taken once, by the head of an element: so most attributes of most files are only looked up."""
 
 import functools
+import re
 from dataclasses import dataclass, field
 
 from emulator.deidentify.dicom.deciding import Decision, Place, decide
@@ -14,7 +15,7 @@ MOST_HEADS = 1 << 14
 class Known:
     """What the bytes of a head say: tag, VR, the decision (None to keep), and whether the length has 32 bits.
 
-    `gone` says that the decision is to leave it out, with no more ado.
+    `gone` says that the decision is to leave it out, with no more ado; `form` what a value has to match to be kept so.
     """
 
     tag: int
@@ -22,6 +23,7 @@ class Known:
     decision: Decision | None
     long: bool
     gone: bool = False
+    form: re.Pattern[bytes] | None = None
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from emulator.deidentify.dicom import forms
 from emulator.deidentify.dicom.deciding import Decision
 from emulator.deidentify.dicom.encoding import padded
 from emulator.deidentify.dicom.pieces import Pieces
@@ -99,6 +100,8 @@ class Rewriter(Heads):
             elif known.gone and length <= end - at:
                 out.keep(kept, pos)
                 pos = kept = at + length
+            elif known.form is not None and length <= end - at and known.form.fullmatch(data, at, at + length):
+                pos = at + length
             else:
                 out.keep(kept, pos)
                 pos = kept = self._element(Element(known, pos, at, length), end, level)
@@ -119,7 +122,8 @@ class Rewriter(Heads):
         decision = level.plan.of(tag, vr)
         quick = vr != "SQ" and self._told is None
         gone = quick and decision.actions == (Action.DELETE,)
-        known = Known(tag, vr, None if quick and decision.keeps else decision, at - pos == 12, gone)
+        form = forms.FORMS.get(vr) if quick and decision.actions == (Action.FORM,) else None
+        known = Known(tag, vr, None if quick and decision.keeps else decision, at - pos == 12, gone, form)
         if tag in SCOPED or (group & 1 and number < 0x100):
             self._learn(tag, vr, self.data[at : at + length] if length <= end - at else b"", scope)
         elif not scope.implicit and given == vr and vr not in ("UN", "SQ") and tag not in PIXEL_TAGS:

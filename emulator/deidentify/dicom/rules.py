@@ -31,6 +31,7 @@ class Action(Enum):
     UID = "new UID"
     TEXT = "clean text"
     RECURSE = "recurse"
+    FORM = "keep what has the form of its VR"
 
 
 TEXT_VRS = frozenset(("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UT", "DA", "DT", "AS"))
