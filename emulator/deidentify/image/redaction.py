@@ -83,7 +83,7 @@ def redact(source: Path, target: Path, wanted: Wanted, detector: TextDetector) -
     """Write a DICOM file without its burned-in text; None, and no file, where it has no pixels or none is to go.
 
     The new file differs in pixels, overlays, what says how they are stored, and in BurnedInAnnotation, which is NO; an
-    icon goes where pixels changed, as do signatures. Raises DicomError for a file that is not sound, and
+    icon goes, as do signatures. Raises DicomError for a file that is not sound, and
     UnsupportedError, in one sentence, where its pixels cannot be decoded: then no file is left.
     """
     if wanted.rules.mode is Mode.NONE:
@@ -95,7 +95,7 @@ def redact(source: Path, target: Path, wanted: Wanted, detector: TextDetector) -
         find = partial(_in_picture, wanted=wanted, detector=detector)
         overlays, masked = redact_planes(instance.dataset, find), take_out_embedded(instance.dataset)
         area = _area(instance, frames)
-        _label(instance, changed=bool(overlays or masked or any(frames)))
+        _label(instance)
         try:
             with target.open("wb") as file:
                 syntax = write(instance, frames, file, masked=masked)
@@ -163,8 +163,8 @@ def _area(instance: Instance, frames: Sequence[Sequence[Box]]) -> float:
     return sum(covered(boxes, columns, rows) for boxes in frames) / (rows * columns * max(1, len(frames)))
 
 
-def _label(instance: Instance, *, changed: bool) -> None:
-    """Say that no text is burned in that identifies the patient (PS3.3 C.7.6.1), and drop the picture of what was."""
+def _label(instance: Instance) -> None:
+    """Say that no text is burned in that identifies the patient (PS3.3 C.7.6.1); drop the icon, which may show some."""
     instance.dataset.BurnedInAnnotation = "NO"
-    if changed and "IconImageSequence" in instance.dataset:
+    if "IconImageSequence" in instance.dataset:
         del instance.dataset["IconImageSequence"]

@@ -170,8 +170,9 @@ def test_overlays_in_unused_bits_go(tmp_path: Path) -> None:
     assert not [tag for tag in read(target) if tag.tag.group == 0x6000]
 
 
-def test_an_icon_goes_with_the_text_that_it_may_show(tmp_path: Path) -> None:
-    dataset = made(grey(8))
+@pytest.mark.parametrize("pixels", [grey(8), np.full((1, 13, 22), 9, "u1")], ids=["with text", "without"])
+def test_an_icon_goes_with_the_text_that_it_may_show(tmp_path: Path, pixels: Array) -> None:
+    dataset = made(pixels)
     icon = pydicom.Dataset()
     icon.Rows = icon.Columns = 2
     icon.BitsAllocated = 8
