@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -34,31 +35,37 @@ def serve() -> None:
 
     The socket is in a folder that only its owner may enter; TLS, which Terraform asks for, makes it no safer.
     """
-    folder = tempfile.TemporaryDirectory(prefix="emulator-terraform-")
-    address = Path(folder.name) / "plugin"
-    key, certificate = _certificate()
+    # Who interrupts Terraform interrupts its plugins; Terraform then tells them to stop, and when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with tempfile.TemporaryDirectory(prefix="emulator-terraform-") as folder:
+        address, ended = Path(folder) / "plugin", threading.Event()
+        key, certificate = _certificate()
+        server = _server(ended)
+        chain = [(_pem(key), certificate.public_bytes(Encoding.PEM))]
+        server.add_secure_port(f"unix:{address}", grpc.ssl_server_credentials(chain))
+        server.start()
+        shown = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode().rstrip("=")
+        sys.stdout.write(f"1|{_PROTOCOL}|unix|{address}|grpc|{shown}\n")
+        sys.stdout.flush()
+        _wait(ended)
+        server.stop(grace=0).wait()
+
+
+def _server(ended: threading.Event) -> grpc.Server:
+    """The provider's calls, and the one by which Terraform ends a plugin, which sets `ended`."""
     limits = [("grpc.max_send_message_length", _BIGGEST), ("grpc.max_receive_message_length", _BIGGEST)]
-    server = grpc.server(ThreadPoolExecutor(32), options=limits)
-    service = Service()
-    server.add_generic_rpc_handlers(
-        (_handlers(SERVICE, {name: (getattr(service, name), *CALLS[name]) for name in CALLS}),)
-    )
-    ended = threading.Event()
-    server.add_generic_rpc_handlers(
-        (_handlers("plugin.GRPCController", {"Shutdown": (_ending(ended), "Empty", "Empty")}),)
-    )
-    server.add_secure_port(
-        f"unix:{address}", grpc.ssl_server_credentials([(_pem(key), certificate.public_bytes(Encoding.PEM))])
-    )
-    server.start()
-    shown = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode().rstrip("=")
-    sys.stdout.write(f"1|{_PROTOCOL}|unix|{address}|grpc|{shown}\n")
-    sys.stdout.flush()
+    server, service = grpc.server(ThreadPoolExecutor(32), options=limits), Service()
+    calls = {name: (getattr(service, name), *messages) for name, messages in CALLS.items()}
+    control = {"Shutdown": (_ending(ended), "Empty", "Empty")}
+    server.add_generic_rpc_handlers((_handlers(SERVICE, calls), _handlers("plugin.GRPCController", control)))
+    return server
+
+
+def _wait(ended: threading.Event) -> None:
+    """Wait until Terraform ends the plugin, or is gone."""
     parent = os.getppid()
     while not ended.wait(1) and os.getppid() == parent:
         pass
-    server.stop(grace=0).wait()
-    folder.cleanup()
 
 
 def _ending(ended: threading.Event) -> Callable[[Any], Any]:
