@@ -14,6 +14,14 @@ _AUDIT = "type.googleapis.com/google.cloud.audit.AuditLog"
 _TIMES = frozenset(("timestamp", "receiveTimestamp"))
 # Of an audit entry: fields of any content, which are one text of JSON.
 _TEXTS = {"metadata": "metadataJson", "request": "requestJson", "response": "responseJson"}
+# Fields that LogEntry and AuditLog have whole numbers in; numbers of a payload are FLOAT.
+_INTEGERS = frozenset(
+    (
+        *(f"httpRequest.{name}" for name in ("status", "requestSize", "responseSize", "cacheFillBytes")),
+        *("sourceLocation.line", "split.index", "split.totalSplits"),
+        *("protopayload_auditlog.numResponseItems", "protopayload_auditlog.status.code"),
+    )
+)
 _ODD = re.compile(r"[^A-Za-z0-9_]")
 
 
@@ -65,27 +73,29 @@ def schema_of(rows: list[Row]) -> list[Field]:
     return list(fields.values())
 
 
-def _merge(fields: dict[str, Field], name: str, value: Any) -> None:
-    """Add the column of a value; columns that differ in case are one."""
+def _merge(fields: dict[str, Field], name: str, value: Any, within: str = "") -> None:
+    """Add the column of a value; columns that differ in case are one. within is the path of its record and a dot."""
     repeated = isinstance(value, list)
     values = value if repeated else [value]
     field = fields.setdefault(
         name.lower(),
-        {"name": name, "type": _kind(name, values[0]), "mode": "REPEATED" if repeated else "NULLABLE"},
+        {"name": name, "type": _kind(within + name, values[0]), "mode": "REPEATED" if repeated else "NULLABLE"},
     )
     if field["type"] == "RECORD":
         known = {one["name"].lower(): one for one in field.get("fields", [])}
         for one in values:
             for inner, deeper in one.items() if isinstance(one, dict) else ():
-                _merge(known, inner, deeper)
+                _merge(known, inner, deeper, f"{within}{name}.")
         field["fields"] = list(known.values())
 
 
-def _kind(name: str, value: Any) -> str:
+def _kind(path: str, value: Any) -> str:
+    if path in _INTEGERS:
+        return "INTEGER"
     if isinstance(value, dict):
         return "RECORD"
     if isinstance(value, bool):
         return "BOOLEAN"
     if isinstance(value, int | float):
         return "FLOAT"
-    return "TIMESTAMP" if name in _TIMES else "STRING"
+    return "TIMESTAMP" if path in _TIMES else "STRING"
