@@ -181,16 +181,19 @@ def _wants_filter(body: dict[str, Any]) -> bool:
     return bool(by and (body.get("requirePartitionFilter") or by.get("requirePartitionFilter")))
 
 
+def _declared(field: Field) -> str:
+    """A column as CREATE TABLE has it."""
+    required = " NOT NULL" if field.get("mode") == "REQUIRED" else ""
+    return f"{field['name']} {standard_type(field, limited=True)}{required}"
+
+
 def _ddl(name: TableName, body: dict[str, Any]) -> str:
     full = f"`{name.project}.{name.dataset}.{name.table}`"
     if body.get("view"):
         return f"CREATE VIEW {full}\nAS {body['view'].get('query', '')};"
     if body.get("materializedView"):
         return f"CREATE MATERIALIZED VIEW {full}\nAS {query_of(body)};"
-    columns = ",\n".join(
-        f"  {field['name']} {standard_type(field)}{' NOT NULL' if field.get('mode') == 'REQUIRED' else ''}"
-        for field in fields_of(body)
-    )
+    columns = ",\n".join(f"  {_declared(field)}" for field in fields_of(body))
     return f"CREATE TABLE {full}\n(\n{columns}\n);"
 
 

@@ -273,6 +273,9 @@ async def _alter_column(query: Query, found: Resource, change: Change) -> None:
     elif change.action == "nullable":
         relaxed = [{**f, "mode": "NULLABLE"} if f["name"].lower() == change.column.lower() else f for f in fields]
         await tables.alter(context, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
+    elif change.action == "describe":
+        told = [_with_description(field, change) for field in fields]
+        await tables.alter(context, found, {**found.body, "schema": {"fields": told}}, query.principal)
     elif change.action == "default":
         body = {**found.body, "schema": {"fields": [_with_default(field, change) for field in fields]}}
         await tables.alter(context, found, body, query.principal)
@@ -285,6 +288,13 @@ def _with_default(field: Field, change: Change) -> Field:
     if field["name"].lower() != change.column.lower():
         return field
     return {**{key: value for key, value in field.items() if key != DEFAULT}, **(change.definition or {})}
+
+
+def _with_description(field: Field, change: Change) -> Field:
+    """A column with the description that a change gives it, or without one."""
+    if field["name"].lower() != change.column.lower():
+        return field
+    return {**{key: value for key, value in field.items() if key != "description"}, **(change.definition or {})}
 
 
 async def _drop_column(context: Context, found: Resource, column: str) -> None:

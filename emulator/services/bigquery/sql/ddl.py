@@ -12,6 +12,7 @@ from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql import constraints
 from emulator.services.bigquery.sql.catalog import Defaults
 from emulator.services.bigquery.sql.converters import timestamp_microseconds
+from emulator.services.bigquery.sql.dialect import OPTIONS
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
 from emulator.services.bigquery.sql.statements import copied_table
@@ -256,13 +257,25 @@ def _change(action: exp.Expr, defaults: Defaults) -> Change:
 
 def _change_of_column(action: exp.AlterColumn, name: str) -> Change | None:
     """What ALTER COLUMN asks for; None for what is not emulated."""
+    tolerant = bool(action.args.get("exists"))
+    if OPTIONS in action.meta:
+        return Change("describe", name, _described(name, _properties(action.meta[OPTIONS])), tolerant=tolerant)
     if action.args.get("dtype") is not None:
-        return Change("type", name, _typed(name, action.args["dtype"]))
+        return Change("type", name, _typed(name, action.args["dtype"]), tolerant=tolerant)
     if action.args.get("default") is not None:
-        return Change("default", name, {"defaultValueExpression": action.args["default"].sql("bigquery")})
+        default = {"defaultValueExpression": action.args["default"].sql("bigquery")}
+        return Change("default", name, default, tolerant=tolerant)
     if action.args.get("drop"):
-        return Change("nullable" if action.args.get("allow_null") else "default", name)
+        return Change("nullable" if action.args.get("allow_null") else "default", name, tolerant=tolerant)
     return None
+
+
+def _described(name: str, options: dict[str, Any]) -> Field:
+    """What the options of a column say. Raises SqlError for others than its description."""
+    others = sorted(set(options) - {"description"})
+    if others:
+        raise SqlError(f"Column {name}: the option {others[0]} is not emulated.")
+    return {key: value for key, value in options.items() if value}
 
 
 def _column(definition: exp.ColumnDef, *, typed: bool = True) -> Field:

@@ -7,7 +7,7 @@ name without a meaning here, and is refused as such.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
@@ -60,6 +60,7 @@ OTHERS: dict[str, Build] = {
     "INITCAP": _initcap,
     "NORMALIZE_AND_CASEFOLD": _normalize_and_casefold,
 }
+OPTIONS = "options"  # of what ALTER COLUMN ... SET OPTIONS changes, in its meta
 PLAIN = {"CEIL", "CHR", "FLOOR", "INITCAP", "MAX_BY", "MIN_BY", "TRANSLATE"}
 
 
@@ -116,6 +117,29 @@ class GoogleSql(BigQuery):
             self._advance()
             patterns = self._parse_unnest(with_alias=False)
             return self.expression(exp.Like(this=this, expression=quantifier(this=patterns)))
+
+        def _parse_alter_table_alter(self) -> Any:
+            """ALTER COLUMN, also several of them, after the first ALTER."""
+            actions = [self._parse_alter_column()]
+            while self._match(TokenType.COMMA):
+                if not self._match(TokenType.ALTER):
+                    self.raise_error("Expected keyword ALTER", self._curr)
+                actions.append(self._parse_alter_column())
+            return actions
+
+        def _parse_alter_column(self) -> exp.Expr | None:
+            """One of them; what SET OPTIONS says is noted as its OPTIONS, since sqlglot has no place for it."""
+            index = self._index
+            self._match(TokenType.COLUMN)
+            exists = self._parse_exists()
+            column = self._parse_field(any_token=True)
+            if self._match_text_seq("SET", "OPTIONS"):
+                altered: exp.Expr = self.expression(exp.AlterColumn(this=column, exists=exists or None))
+                altered.meta[OPTIONS] = exp.Properties(expressions=self._parse_with_property())
+                return altered
+            self._retreat(index)
+            parsed: exp.Expr | None = super()._parse_alter_table_alter()
+            return parsed
 
         def _parse_bracket(self, this: exp.Expr | None = None) -> exp.Expr | None:
             """Subscripts, OFFSET(0) and its like in each of a[..][..], not in the last alone."""

@@ -51,7 +51,7 @@ def _column_rows(tables: Iterable[TableInfo]) -> Iterator[Row]:
                 field["name"],
                 position,
                 "NO" if field_mode(field) == "REQUIRED" else "YES",
-                standard_type(field),
+                standard_type(field, limited=True),
                 "NEVER",
                 "NO",
                 "NO",
@@ -72,7 +72,7 @@ def _field_paths(tables: Iterable[TableInfo]) -> Iterator[Row]:
                     name.table,
                     field["name"],
                     path,
-                    standard_type(inner),
+                    standard_type(inner, limited=True),
                     inner.get("description"),
                 )
 

@@ -58,7 +58,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Change:
-    """One action of ALTER TABLE: add, drop, rename, type, nullable, default, options, and those on keys.
+    """One action of ALTER TABLE: add, drop, rename, type, nullable, default, describe, options, and those on keys.
 
     add_keys has TableConstraints as its options; drop_key the name of a foreign key as its column; drop_primary_key.
     """

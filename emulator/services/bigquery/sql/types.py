@@ -168,16 +168,21 @@ def check_digits(name: str, precision: int, scale: int) -> None:
         raise SqlError(f"In {written}, P must be between {max(1, scale)} and {scale + before}")
 
 
-def standard_type(field: Field) -> str:
-    """The type of a field as GoogleSQL writes it, such as ARRAY<STRUCT<a INT64>>."""
+def standard_type(field: Field, *, limited: bool = False) -> str:
+    """The type of a field as GoogleSQL writes it, such as ARRAY<STRUCT<a INT64>>.
+
+    limited: with what STRING(3) and its like limit, as declarations have it.
+    """
     kind = field_type(field)
     if kind == "RECORD":
-        inner = ", ".join(f"{child['name']} {standard_type(child)}" for child in field["fields"])
+        inner = ", ".join(f"{child['name']} {standard_type(child, limited=limited)}" for child in field["fields"])
         name = f"STRUCT<{inner}>"
     elif kind == "RANGE":
         name = f"RANGE<{range_element(field)}>"
     else:
         name = STANDARD_NAMES.get(kind, kind)
+        limits = [str(field[key]) for key in ("maxLength", "precision", "scale") if limited and field.get(key)]
+        name += f"({', '.join(limits)})" if limits else ""
     return f"ARRAY<{name}>" if field_mode(field) == "REPEATED" else name
 
 
