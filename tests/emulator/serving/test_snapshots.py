@@ -179,8 +179,8 @@ def test_a_file_of_one_state_folder_is_restored_in_another(
     make_bucket(running)
     write(running, "kept", b"there")
     file = tmp_path / "state.tar"
-    assert snapshotting.run(running.state, "save", str(file)) == 0
-    other = start_emulator()
+    assert snapshotting.run(running.state, "save", str(file), running.root_key) == 0
+    other = start_emulator(*(("--encrypt-at-rest", str(running.root_key)) if running.root_key else ()))
     assert snapshotting.run(other.state, "restore", str(file)) == 0
     assert read(other, "kept") == b"there"
     assert call(other, "GET", PATH).json() == {"snapshots": []}
@@ -194,7 +194,7 @@ def test_a_stopped_emulator_is_saved_and_restored(running: RunningEmulator) -> N
     make_bucket(running)
     write(running, "kept", b"there")
     running.stop()
-    snapshotting.run(running.state, "save", "base")
+    snapshotting.run(running.state, "save", "base", running.root_key)
     running.start()
     write(running, "kept", b"changed")
     running.stop()
