@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 
 from tests.support.patience import PATIENCE
 
@@ -17,8 +17,8 @@ def wait(look: Callable[[], T | None], what: str, text: Callable[[], str]) -> T:
     while time.monotonic() < deadline:
         try:
             found = look()
-        except StaleElementReferenceException:
-            continue
+        except (NoSuchElementException, StaleElementReferenceException):
+            found = None  # between two pages there is nothing, or what was there before
         if found:
             return found
         time.sleep(0.05)
