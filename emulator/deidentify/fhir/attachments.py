@@ -25,6 +25,7 @@ Json = dict[str, Any]
 Found = tuple[FindingKind, ...]
 Inner = Callable[[Json], tuple[Json | None, Found]]
 _CHARSET = re.compile(r';\s*charset="?([A-Za-z0-9_\-:.]+)"?', re.IGNORECASE)
+_PARAMETER = re.compile(r"\s*;(?!\s*charset\s*=)[^;]*", re.IGNORECASE)
 _MARKUP = re.compile(r"(text|application)/(.+\+)?(html|xml|xhtml)(\+xml)?")
 _JSON = re.compile(r"(text|application)/(.+\+)?json")
 _OPAQUE = re.compile(r"(image|audio|video|font|model)/.*|application/(dicom|pdf|zip|gzip|octet-stream|msword|vnd\..*)")
@@ -95,6 +96,11 @@ class Attached:
         result = self._cleaner.clean(str(value), known, context)
         found += [each.kind(Origin.RESOURCE) for each in result.findings]
         return result.text if result.findings else value
+
+
+def bare_type(content_type: str) -> str:
+    """A content type with its character set alone: other parameters, such as the name of a file, may say anything."""
+    return _PARAMETER.sub("", content_type)
 
 
 def _charset(content_type: str) -> str:

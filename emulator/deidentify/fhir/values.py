@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from emulator.deidentify.dates import NotADate, shift_fhir
+from emulator.deidentify.fhir.attachments import bare_type
 from emulator.deidentify.fhir.narratives import Narrative
 from emulator.deidentify.fhir.places import Place
 from emulator.deidentify.fhir.rules import Action, FhirRules
@@ -97,6 +98,8 @@ class Values:
         if place.element is not None and place.element.codes is not None:
             return value, ()
         text = str(value)
+        if place.name == "contentType" and (bare := bare_type(text)) != text:
+            return bare, ()
         found = [each for each in self._known_in(text, person) if is_telling(text, each)]
         return (None if found else value), tuple(each.kind(Origin.RESOURCE) for each in found[:1])
 

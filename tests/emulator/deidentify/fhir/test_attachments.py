@@ -55,6 +55,19 @@ def test_notes_are_cleaned(content_type: str, before: str, after: str) -> None:
     assert text(cleaned(content_type, before.encode())) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("text/plain; name=Wall.txt", "text/plain"),
+        ('text/plain;charset="utf-8"; name=Wall', 'text/plain;charset="utf-8"'),
+        ("text/plain; format=flowed; charset=utf-8", "text/plain; charset=utf-8"),
+        ("text/plain", "text/plain"),
+    ],
+)
+def test_a_content_type_says_what_it_is_and_no_file_s_name(before: str, after: str) -> None:
+    assert cleaned(before, b"ok")["contentType"] == after
+
+
 def test_a_note_in_another_character_set() -> None:
     found = cleaned("text/plain; charset=iso-8859-1", "Müller und Wall".encode("latin-1"))
     assert base64.b64decode(found["data"]).decode("latin-1") == "Müller und [PERSON_NAME]"
