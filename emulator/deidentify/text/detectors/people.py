@@ -38,7 +38,9 @@ _WORDS = TITLES | _RELATIONS | _GREETINGS
 _LABEL_GAP = re.compile(r"\s{0,3}(?:\([^)\n]{0,8}\))?\s{0,3}[:=#]\s*[\"']?|\"?,\"?")
 _TITLE_GAP = re.compile(r"\.?\s{1,2}|\.")
 _RELATION_GAP = re.compile(r",? |,? \(|: ?|\(|, ?")
-_CARETS = re.compile(r"(?<![\w^.'-])[^\W\d_][\w'.-]{0,63}+\^[^\W\d_][\w'.-]{0,63}+(?:\^[\w'.-]{0,63}+){0,6}")
+_PART = r"[^\W\d_][\w'.-]{0,63}+"
+_CARETS = re.compile(rf"(?<![\w^.'-]){_PART}\^(?![A-Z]\d\d\b){_PART}(?:\^[\w'.-]{{0,63}}+){{0,6}}")
+"""LAST^FIRST, but no type of an HL7v2 message: ADT^A01."""
 _INITIALS = re.compile(
     r"(?<=[dD]ictated by )[a-z]{2,3}\b|(?<=[tT]ranscribed by )[a-z]{2,3}\b"
     r"|\b(?!or|an|rn)[a-z]{2}(?= (?:rn|lpn|md|np|pa)\s*$)"

@@ -56,6 +56,7 @@ def test_a_name_is_found_wherever_it_recurs() -> None:
         "Escherichia coli and Staphylococcus aureus",
         "CHEST PA AND LATERAL. NO ACUTE DISEASE.",
         "continue Lasix and Coumadin",
+        "MSH|^~\\&|A|B|||20200105||ADT^A01|1|P|2.5",
     ],
 )
 def test_what_is_no_name_is_left(text: str) -> None:
