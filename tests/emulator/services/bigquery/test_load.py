@@ -206,8 +206,8 @@ def test_fields_are_added_where_the_job_says_so(bigquery_client: bigquery.Client
 def test_what_a_load_cannot_do(
     emulator: RunningEmulator, bigquery_client: bigquery.Client, dataset: bigquery.Dataset
 ) -> None:
-    config = bigquery.LoadJobConfig(source_format="ORC")
-    with pytest.raises(exceptions.MethodNotImplemented, match="ORC is not emulated"):
+    config = bigquery.LoadJobConfig(source_format="DATASTORE_BACKUP")
+    with pytest.raises(exceptions.MethodNotImplemented, match="DATASTORE_BACKUP is not emulated"):
         bigquery_client.load_table_from_file(io.BytesIO(b"x"), dataset.table("t"), job_config=config).result()
     config = bigquery.LoadJobConfig(source_format="CSV")
     with pytest.raises(exceptions.BadRequest, match="No schema specified"):
