@@ -339,7 +339,10 @@ def pair(start_emulator: StartEmulator) -> Pair:
 
 
 def test_instances_that_cannot_be_read_fail_are_named_and_never_passed_on(pair: Pair) -> None:
-    """DEIDENTIFY_INSTANCES says how many there are beside the three that are broken (20)."""
+    """DEIDENTIFY_INSTANCES says how many there are beside the three that are broken (20).
+
+    An encrypted file that is not what was written can't be read at all: it is as one that is gone.
+    """
     pair.fill(WHOLE + 3)
     blobs = sorted((pair.emulator.state / "blobs").glob("*/*"))
     blobs[3].write_bytes(blobs[3].read_bytes()[:300])
@@ -348,7 +351,8 @@ def test_instances_that_cannot_be_read_fail_are_named_and_never_passed_on(pair: 
     done = run(pair.emulator, pair.source, "deidentify", {"destinationStore": pair.target, "config": BASIC})
     assert done["metadata"]["counter"] == {"success": str(WHOLE), "failure": "3"}
     entries = log_entries(pair.emulator, done["name"])
-    assert sorted(entry["jsonPayload"]["error"]["code"] for entry in entries) == [3, 3, 5]
+    codes = [3, 3, 5] if pair.emulator.root_key is None else [5, 5, 5]
+    assert sorted(entry["jsonPayload"]["error"]["code"] for entry in entries) == codes
     assert all(entry["jsonPayload"]["source"].startswith(f"{pair.source}/dicomWeb/studies/") for entry in entries)
     assert pair.count()[1] == str(WHOLE)
     files = {path.name for path in (pair.emulator.state / "blobs").glob("*/*")}
