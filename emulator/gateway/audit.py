@@ -164,8 +164,11 @@ def _who(principal: str) -> dict[str, str]:
 
 def _decisions(request: Request, permission: str, resource: str, *, granted: bool) -> Iterable[tuple[str, str, bool]]:
     """What was decided: the method's own permission, then what its handler asked for (the entries of a bundle)."""
+    own = (permission, resource, granted)
+    if not request.asked:
+        return (own,)
     beside = ((*asked, given) for asked, given in request.asked.items() if asked != (permission, resource))
-    return islice(chain([(permission, resource, granted)], beside), MOST_DECISIONS)
+    return islice(chain([own], beside), MOST_DECISIONS)
 
 
 def _audit_configs(policy: dict[str, Any]) -> Audited:

@@ -61,12 +61,16 @@ class Application:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._current.renewing:
             await self._current.ready()
-        with self._current.call() as emulator:
+        task = self._current.begin_call()
+        try:
+            emulator = self._current.emulator
             taking = self._taking(emulator, scope) if self._current.recorder is not None else None
             if taking is not None:
                 await self._taken_down(taking, emulator, scope, receive, send)
             else:
                 await self._call(emulator, scope, receive, send)
+        finally:
+            self._current.end_call(task)
 
     def _taking(self, emulator: Emulator, scope: Scope) -> Taking | None:
         """What takes a request down for the recording that is being made; None for what is not in it."""

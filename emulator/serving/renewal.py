@@ -37,16 +37,16 @@ class Current:
             async with self._lock:
                 pass
 
-    @contextmanager
-    def call(self) -> Iterator[Emulator]:
-        """The emulator for one call, which a renewal ends by cancelling its task."""
+    def begin_call(self) -> asyncio.Task[Any]:
+        """The task of a call that begins, which a renewal ends by cancelling it."""
         task = asyncio.current_task()
         assert task is not None
         self._calls.add(task)
-        try:
-            yield self.emulator
-        finally:
-            self._calls.discard(task)
+        return task
+
+    def end_call(self, task: asyncio.Task[Any]) -> None:
+        """Forget the task of a call that has ended."""
+        self._calls.discard(task)
 
     async def stop(self) -> None:
         """Stop the emulator, at the server's end."""

@@ -13,7 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -60,17 +59,20 @@ class _Over:
         return self.passed
 
 
-@contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Have all that is read within be of one moment; inside a write, that of the write."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("COMMIT")
+class Snapshot:
+    """A block in which all that is read is of one moment; inside a write, that of the write."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._inside = connection.in_transaction
+
+    def __enter__(self) -> None:
+        if not self._inside:
+            self._connection.execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        if not self._inside:
+            self._connection.execute("COMMIT")
 
 
 class Database:

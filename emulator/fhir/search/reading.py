@@ -330,7 +330,7 @@ def _width(condition: Condition) -> int:
 
 def _written(text: str) -> str:
     """A text as UTF-8 can write it."""
-    return text.encode(errors="replace").decode()
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _count(_: Reader, found: _Found, _modifier: str, value: str) -> None:

@@ -93,7 +93,7 @@ def split(text: str, sign: str) -> list[str]:
 
 def unescaped(text: str) -> str:
     r"""A text with \, \$ \| and \\ as the signs that they stand for."""
-    return _ESCAPED.sub(r"\1", text)
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def token(text: str) -> Token:

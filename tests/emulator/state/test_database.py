@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.state.database import Database, snapshot
+from emulator.state.database import Database, Snapshot
 from emulator.state.folder import CorruptState
 
 
@@ -184,7 +184,7 @@ def test_what_fails_in_reading_is_raised(database: Database) -> None:
 
 def test_a_snapshot_sees_no_later_write(database: Database) -> None:
     reader = database.reader
-    with snapshot(reader):
+    with Snapshot(reader):
         assert reader.execute("SELECT count(*) FROM numbers").fetchone()[0] == 0
         asyncio.run(database.write(insert, 1))
         assert reader.execute("SELECT count(*) FROM numbers").fetchone()[0] == 0
@@ -194,7 +194,7 @@ def test_a_snapshot_sees_no_later_write(database: Database) -> None:
 def test_a_snapshot_within_a_write_is_of_that_write(database: Database) -> None:
     def inserted_and_seen(tx: sqlite3.Connection) -> int:
         insert(tx, 1)
-        with snapshot(tx):
+        with Snapshot(tx):
             return int(tx.execute("SELECT count(*) FROM numbers").fetchone()[0])
 
     assert asyncio.run(database.write(inserted_and_seen)) == 1

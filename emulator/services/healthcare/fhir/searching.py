@@ -15,7 +15,7 @@ from emulator.fhir.search.searching import FEW, Page, search
 from emulator.services.healthcare.fhir import errors, guides, lagging, value_sets, versions
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
-from emulator.state.database import snapshot
+from emulator.state.database import Snapshot
 
 Pairs = list[tuple[str, str]]
 NOT_CRITERIA = frozenset(("_format", "_pretty", "_sort", "_include", "_revinclude", "_page_token", "_count"))
@@ -46,7 +46,7 @@ def find(
     reading = reading or Access(store)
     try:
         query = _reader(store).read(resource_type, pairs, strict=strict)
-        with snapshot(connection), reading.on(connection, lagging.indexed(connection, store, query)) as sees:
+        with Snapshot(connection), reading.on(connection, lagging.indexed(connection, store, query)) as sees:
             index = _index(connection, reading, sees)
             page = search(query, index)
             matches = versions.by_rid(connection, store, page.matches, versions.PAGE)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.fhir.search.moments import Interval, moment
@@ -14,7 +13,7 @@ from emulator.services.healthcare.fhir import errors
 DEFAULT, MOST = 100, 1000
 """Cloud Healthcare: _count of searches and histories."""
 PAGE = "_page_token"
-_PLAIN = re.compile(r"[\w.~-]*", re.ASCII)
+_SPECIAL = re.compile(rb"[^\w.~-]", re.ASCII)
 OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
 """Parameters that say how an answer is carried, and nothing of what is wanted."""
 
@@ -39,7 +38,8 @@ def link(relation: str, address: str, query: list[tuple[str, str]], token: str =
 
 
 def _quoted(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else quote(text, safe="-._~")
+    """A text as part of a query string (RFC 3986 2.3)."""
+    return _SPECIAL.sub(lambda found: b"%%%02X" % found[0][0], text.encode()).decode()
 
 
 def moment_in(query: Mapping[str, Any], name: str) -> Interval | None:
