@@ -96,7 +96,7 @@ def test_a_table_made_by_ddl(
     assert rows(bigquery_client, sql) == [("EXTERNAL",)]
     assert rows(bigquery_client, f"SELECT partition_id FROM {name}.INFORMATION_SCHEMA.PARTITIONS") == []
     assert rows(bigquery_client, f"SELECT table_id, type FROM {name}.__TABLES__") == [("e", 3)]
-    with pytest.raises(exceptions.BadRequest, match="is a external: its rows cannot be changed"):
+    with pytest.raises(exceptions.BadRequest, match="is an external table: its rows cannot be changed"):
         rows(bigquery_client, f"INSERT INTO {name}.e VALUES (3, 'c')")
     with pytest.raises(exceptions.BadRequest, match="Cannot list a table of type EXTERNAL"):
         list(bigquery_client.list_rows(bigquery_client.get_table(f"{name}.e")))
