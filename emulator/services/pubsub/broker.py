@@ -27,6 +27,7 @@ SUBSCRIPTIONS = "pubsub.subscriptions"
 TICK_SECONDS = 0.1
 DEFAULT_RETENTION = 604800.0
 WATCH_SECONDS = 1.0
+LATE_SECONDS = 0.2  # that a stream leaves messages to others after its own ran out of time
 CLOSED_SECONDS = 5.0  # after which a message is looked at again that the version of a key, not enabled, has encrypted
 _BROKERS = "pubsub.broker"
 _EXPORT_RETRY = {"minimumBackoff": "0.1s", "maximumBackoff": "60s"}
@@ -193,9 +194,13 @@ class Broker:
     ) -> list[tuple[Lease, Message]]:
         """The next messages of a streaming pull, as soon as there are any and the client has room.
 
-        What `check` raises ends the wait within WATCH_SECONDS, as does the end of the subscription (404).
+        One whose messages ran out of time leaves them to others first: clients that reconnect may keep a stream that
+        nobody reads, and it would get the same messages again and again. What `check` raises ends the wait within
+        WATCH_SECONDS, as does the end of the subscription (404).
         """
         while True:
+            if stream.late:
+                await asyncio.sleep(LATE_SECONDS)
             queue = self._supplied(subscription)
             check()
             self.require_open(subscription)

@@ -37,7 +37,7 @@ class Lease:
     ack_id: str
     entry: Entry
     deadline: float
-    on_end: Callable[[Entry], None] | None = None
+    on_end: Callable[[Entry, bool], None] | None = None
 
 
 @dataclass
@@ -175,12 +175,13 @@ class Queue:
         limit: int,
         now: float,
         deadline: float = 0.0,
-        on_end: Callable[[Entry], None] | None = None,
+        on_end: Callable[[Entry, bool], None] | None = None,
         room: int = ANSWER_BYTES,
     ) -> list[Lease]:
         """Lease up to `limit` messages of together `room` bytes until now + deadline seconds (0: the subscription's).
 
-        At least one is taken, whatever its size. on_end is called with the entry of each when its lease ends.
+        At least one is taken, whatever its size. on_end is called with the entry of each when its lease ends, and with
+        whether the lease ran out.
         """
         taken: list[Lease] = []
         passed: list[Entry] = []
@@ -214,8 +215,8 @@ class Queue:
     def _is_ordered(self, entry: Entry) -> bool:
         return self.policy.ordered and bool(entry.key)
 
-    def end(self, ack_id: str) -> Entry | None:
-        """Take a lease away; None where it has ended already."""
+    def end(self, ack_id: str, *, late: bool = False) -> Entry | None:
+        """Take a lease away, one that ran out where it is late; None where it has ended already."""
         lease = self.leases.pop(ack_id, None)
         if lease is None:
             return None
@@ -228,7 +229,7 @@ class Queue:
             if self.ready:
                 self._arrived.set()
         if lease.on_end is not None:
-            lease.on_end(lease.entry)
+            lease.on_end(lease.entry, late)
         return lease.entry
 
     def acknowledge(self, ack_ids: Iterable[str]) -> list[Entry]:
@@ -333,7 +334,7 @@ class Queue:
         self._delayed_keys = +self._delayed_keys
         self._requeue(due)
         late = [lease.ack_id for lease in self.leases.values() if lease.deadline <= now]
-        return [entry for ack_id in late if (entry := self.end(ack_id)) is not None]
+        return [entry for ack_id in late if (entry := self.end(ack_id, late=True)) is not None]
 
     def drop(self, ids: set[int]) -> None:
         """Forget messages that have expired."""
@@ -348,6 +349,8 @@ class Stream:
     byte_limit: int = 0
     outstanding: int = 0
     outstanding_bytes: int = 0
+    late: bool = False
+    """Whether the last message that came back ran out of time: nobody may be reading what is sent."""
     freed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -373,8 +376,9 @@ class Stream:
         self.outstanding += len(leases)
         self.outstanding_bytes += sum(lease.entry.size for lease in leases)
 
-    def release(self, entry: Entry) -> None:
-        """A message was acknowledged, given back or ran out of time."""
+    def release(self, entry: Entry, late: bool) -> None:
+        """A message was acknowledged, given back or, where it is late, ran out of time."""
+        self.late = late
         self.outstanding -= 1
         self.outstanding_bytes -= entry.size
         self.freed.set()

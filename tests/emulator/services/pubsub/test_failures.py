@@ -11,6 +11,7 @@ from google.pubsub_v1 import types
 
 from emulator.services.pubsub import retention
 from emulator.services.pubsub.broker import SUBSCRIPTIONS, broker
+from emulator.services.pubsub.queues import Stream
 from emulator.services.pubsub.store import NewMessage
 from emulator.state.database import Database
 from tests.emulator.conftest import InProcess
@@ -211,3 +212,24 @@ def test_an_acknowledgement_that_fails_ends_the_stream(
 def test_a_malformed_token_is_unauthenticated(in_process: InProcess, rest: Rest, token: str) -> None:
     del rest
     assert streaming_pull(in_process, nothing, token)[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_a_stream_that_nobody_reads_does_not_get_the_same_message_again_and_again(
+    in_process: InProcess, rest: Rest
+) -> None:
+    """Google's client may leave one behind when it reconnects; its messages go to another one at their next turn."""
+    assert rest("POST", f"{TOPIC}:publish", {"messages": [{"data": "eA=="}]})[0] == 200
+
+    async def story() -> bool:
+        messages, unread, other = broker(in_process.emulator), Stream(limit=1), Stream(limit=1)
+        assert len(await messages.stream(NAME, unread, 10, lambda: None)) == 1
+        waiting = [asyncio.create_task(messages.stream(NAME, each, 10, lambda: None)) for each in (unread, other)]
+        await asyncio.sleep(0)  # until both wait
+        queue, later = messages.queue(NAME), in_process.emulator.clock.seconds() + 11
+        queue.give_back(queue.tick(later), later)
+        first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        return first == {waiting[1]}
+
+    assert in_process.run(story())

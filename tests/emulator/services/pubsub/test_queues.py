@@ -180,3 +180,14 @@ def test_messages_that_nobody_takes_stay_on_disk_beyond_a_page() -> None:
     assert [lease.entry.message for lease in queue.take(PAGE, 0.0, room=PAGE * 100)] == list(
         range(PAGE + 1, 2 * PAGE + 1)
     )
+
+
+def test_a_stream_is_late_from_when_its_leases_run_out_until_it_ends_one_itself() -> None:
+    queue = Queue("s", Policy(), [Entry(i, "", 10) for i in range(2)])
+    stream = Stream()
+    queue.take(2, 0, 10, stream.release)
+    queue.give_back(queue.tick(11), 11)
+    assert stream.late
+    first, _ = queue.take(2, 11, 10, stream.release)
+    queue.acknowledge([first.ack_id])
+    assert not stream.late
