@@ -13,7 +13,7 @@ from google.pubsub_v1.services.publisher.transports import PublisherGrpcTranspor
 
 from tests.conftest import StartEmulator
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -55,8 +55,7 @@ def test_a_call_that_waits_is_answered_at_once(running: RunningEmulator) -> None
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(call, running, "GET", f"/storage/v1/b?project={running.project}")
         faults = "/_emulator/faults"
-        while not any(shown["calls"] for shown in call(running, "GET", faults).json()["faults"]):
-            pass
+        eventually(lambda: any(shown["calls"] for shown in call(running, "GET", faults).json()["faults"]))
         reset(running)
         answer = waiting.result(PATIENCE)
     assert answer.status_code == 503

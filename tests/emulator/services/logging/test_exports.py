@@ -11,6 +11,7 @@ from google.cloud import bigquery, storage
 from tests.conftest import PROJECT
 from tests.support.accounts import grant
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import eventually
 
 Names = Callable[[str], str]
 
@@ -84,10 +85,8 @@ def test_tables_are_named_by_log_and_day_or_partitioned(
     write(emulator, log, {"timestamp": "2026-01-02T09:00:00Z", "protoPayload": proto, "severity": "NOTICE"})
     table = log.replace(".", "_").replace("/", "_").replace("-", "_") + ("" if partitioned else "_20260102")
     name = f"{PROJECT}.{dataset.dataset_id}.{table}"
-    while table not in [one.table_id for one in bigquery_client.list_tables(dataset)]:
-        pass
-    while len(list(bigquery_client.list_rows(name))) < 2:
-        pass
+    eventually(lambda: table in [one.table_id for one in bigquery_client.list_tables(dataset)])
+    eventually(lambda: len(list(bigquery_client.list_rows(name))) >= 2)
     rows = bigquery_client.list_rows(name)  # with the columns that the last of them brought
     first, second = sorted((dict(row) for row in rows), key=lambda row: str(row["timestamp"]))
     assert first["jsonPayload"]["images"] == 2.0
@@ -110,8 +109,7 @@ def test_messages_wait_for_the_writer_s_right(
     assert emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1, "returnImmediately": True})[1] == {}
     policy = {"policy": {"bindings": [{"role": "roles/pubsub.publisher", "members": [writer]}]}}
     assert emulator.request("POST", f"/v1/{topic}:setIamPolicy", policy)[0] == 200
-    while not (answer := emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1})[1]):
-        pass
+    answer = eventually(lambda: emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1})[1])
     [received] = answer["receivedMessages"]
     assert orjson.loads(base64.b64decode(received["message"]["data"]))["textPayload"] == "x"
     time = received["message"]["attributes"]["logging.googleapis.com/timestamp"]

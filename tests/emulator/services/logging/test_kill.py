@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import PROJECT, StartEmulator
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import eventually
 
 ROUNDS, ENTRIES = int(os.environ.get("KILL_ROUNDS", "1")), 300
 TABLES = f"/bigquery/v2/projects/{PROJECT}/datasets/logs/tables"
@@ -88,9 +89,7 @@ def test_no_entry_is_lost_on_its_way(start_emulator: StartEmulator) -> None:
         emulator.kill()
         emulator.start()
     for found in (in_tables, in_bucket):
-        while not written <= found(emulator):
-            pass
+        eventually(lambda: found(emulator), lambda there: there >= written)  # noqa: B023  called in this round
     seen: set[str] = set()
-    while not written <= seen:
-        seen |= pulled(emulator)
+    eventually(lambda: seen.update(pulled(emulator)), lambda _: seen >= written)
     assert seen == in_tables(emulator) == in_bucket(emulator) == written

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import PROJECT, StartEmulator
 from tests.emulator.services.pubsub import subscribing
 from tests.support.emulator import ROOT, RunningEmulator
+from tests.support.patience import eventually
 
 COUNT = max(2000, int(os.environ.get("PUBSUB_KILL_MESSAGES", "0")))
 TOPIC, NAME = f"projects/{PROJECT}/topics/killed", f"projects/{PROJECT}/subscriptions/killed"
@@ -66,13 +67,10 @@ def test_every_message_arrives(
         answer = emulator.request("POST", f"/v1/{TOPIC}:publish", {"messages": [{"data": "eA=="}] * 1000})[1]
         ids |= set(answer["messageIds"])
     first, *_ = [subscribe(emulator) for _ in range(4)]
-    while len(told(folder, "got")) < COUNT // 8:
-        pass
+    eventually(lambda: len(told(folder, "got")) >= COUNT // 8)
     first.kill()
-    while len(told(folder, "got")) < COUNT // 4:
-        pass
+    eventually(lambda: len(told(folder, "got")) >= COUNT // 4)
     emulator.kill()
     emulator.start()
-    while set(told(folder, "got")) != ids:
-        pass
+    eventually(lambda: set(told(folder, "got")) == ids)
     assert not [one for one, times in Counter(told(folder, "done")).items() if times > 1 and exactly_once]

@@ -9,7 +9,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
 
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 ENDLESS = "LOOP SELECT 1; END LOOP"
 
@@ -128,8 +128,7 @@ def test_tables_are_not_made_in_a_transaction(bigquery_client: bigquery.Client, 
 
 def test_a_second_transaction_on_a_table_is_aborted(bigquery_client: bigquery.Client, few: str) -> None:
     first = bigquery_client.query(f"BEGIN TRANSACTION; DELETE FROM {few} WHERE n = 1; {ENDLESS}")
-    while len(list(bigquery_client.list_jobs(parent_job=first, max_results=3))) < 3:
-        pass
+    eventually(lambda: len(list(bigquery_client.list_jobs(parent_job=first, max_results=3))) >= 3)
     with pytest.raises(exceptions.BadRequest, match="aborted due to concurrent update"):
         bigquery_client.query_and_wait(f"BEGIN TRANSACTION; DELETE FROM {few} WHERE n = 2; COMMIT TRANSACTION")
     assert first.cancel()

@@ -11,7 +11,7 @@ from google.cloud import bigquery, pubsub_v1
 from emulator.settings import project_number
 from tests.conftest import PROJECT
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 Names = Callable[[str], str]
 Subscribe = Callable[..., str]
@@ -41,9 +41,7 @@ def table(bigquery_client: bigquery.Client, unique: Names) -> Callable[..., str]
 
 def rows(client: bigquery.Client, table: str, count: int) -> list[dict[str, Any]]:
     """The rows of a table, once there are so many."""
-    while len(found := [dict(row) for row in client.list_rows(table)]) < count:
-        pass
-    return found
+    return eventually(lambda: [dict(row) for row in client.list_rows(table)], lambda found: len(found) >= count)
 
 
 def publish(emulator: RunningEmulator, topic: str, *messages: dict[str, Any]) -> list[str]:
@@ -117,8 +115,9 @@ def test_what_does_not_fit_goes_to_the_dead_letter_topic(
         assert emulator.request("POST", f"/v1/{resource}:setIamPolicy", policy)[0] == 200
     publish(emulator, topic, {"data": b'{"images": "many"}'}, {"data": b'{"images": 1}'})
     assert rows(bigquery_client, name, 1) == [{"images": 1}]
-    while not (received := subscriber.pull(subscription=letters, max_messages=1, timeout=PATIENCE).received_messages):
-        pass
+    received = eventually(
+        lambda: subscriber.pull(subscription=letters, max_messages=1, timeout=PATIENCE).received_messages
+    )
     assert received[0].message.data == b'{"images": "many"}'
 
 

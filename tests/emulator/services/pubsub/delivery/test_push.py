@@ -13,7 +13,7 @@ from google.pubsub_v1.services import publisher as gapic
 from emulator.settings import project_number
 from tests.conftest import PROJECT, StartEmulator
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 from tests.support.webhook import Endpoint, Posted
 
 Names = Callable[[str], str]
@@ -26,9 +26,7 @@ def data_of(posted: list[Posted]) -> list[bytes]:
 
 def first_of(subscriber: pubsub_v1.SubscriberClient, name: str) -> Any:
     """The first messages of a subscription, once there are some."""
-    while not (received := subscriber.pull(subscription=name, max_messages=10).received_messages):
-        pass
-    return received
+    return eventually(lambda: subscriber.pull(subscription=name, max_messages=10).received_messages)
 
 
 def test_a_message_is_posted_and_acknowledged_by_the_status(

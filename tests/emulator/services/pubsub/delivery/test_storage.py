@@ -15,6 +15,7 @@ from emulator.settings import project_number
 from tests.conftest import PROJECT
 from tests.support.accounts import grant
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import eventually
 
 Names = Callable[[str], str]
 Subscribe = Callable[..., str]
@@ -109,8 +110,7 @@ def test_a_file_is_written_once_it_is_full(
 ) -> None:
     subscribe(cloudStorageConfig={"bucket": bucket.name, "maxMessages": "1000", "avroConfig": {}})
     publish(emulator, topic, *[b"x"] * 1000)
-    while not (found := list(bucket.list_blobs())):
-        pass
+    found = eventually(lambda: list(bucket.list_blobs()))
     assert len(list(fastavro.reader(io.BytesIO(found[0].download_as_bytes())))) == 1000
 
 

@@ -15,7 +15,7 @@ from emulator.dicom.multipart import PART_END, closing, part_head
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import instance, made
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, eventually
 
 BASE = "studies/1.2.1/series/1.2.1.1/instances"
 
@@ -42,9 +42,7 @@ def whole(store: Store, path: str) -> bytes:
 def finished(store: Store, answer: requests.Response) -> Any:
     assert answer.status_code == 200, answer.text
     url = beta(store, "").partition("/v1beta1/")[0] + f"/v1beta1/{answer.json()['name']}"
-    while not (operation := store.session.get(url, timeout=PATIENCE).json()).get("done"):
-        pass
-    return operation
+    return eventually(lambda: store.session.get(url, timeout=PATIENCE).json(), lambda operation: operation.get("done"))
 
 
 def test_update_replaces_an_instance_and_what_it_is_found_by(store: Store) -> None:
