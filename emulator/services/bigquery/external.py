@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import errors, schemas, warehouse
-from emulator.services.bigquery.jobs import objects, orc, partitions, reading, results
-from emulator.services.bigquery.jobs.reading import FORMATS, SELF_DESCRIBING, Source
+from emulator.services.bigquery.jobs import objects, partitions, reading, results
+from emulator.services.bigquery.jobs.reading import SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.results import HIDDEN, Result
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
@@ -47,11 +47,7 @@ async def checked(
             raise errors.error("notImplemented", f"External tables with {key} are not emulated.")
     form = str(configuration.get("sourceFormat") or "").upper()
     form = {"JSON": "NEWLINE_DELIMITED_JSON"}.get(form, form)
-    if form not in FORMATS:
-        known = ", ".join(FORMATS)
-        raise errors.error("notImplemented", f"The source format {form or 'none'} is not emulated; use {known}.")
-    if form == "ORC":
-        orc.check_installed()
+    reading.require_readable(form)
     if not configuration.get("sourceUris"):
         raise errors.invalid("Required parameter is missing: externalDataConfiguration.sourceUris")
     fields = schemas.checked(given or (configuration.get("schema") or {}).get("fields") or [])

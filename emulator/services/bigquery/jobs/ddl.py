@@ -274,27 +274,20 @@ async def _alter_column(query: Query, found: Resource, change: Change) -> None:
         relaxed = [{**f, "mode": "NULLABLE"} if f["name"].lower() == change.column.lower() else f for f in fields]
         await tables.alter(context, found, {**found.body, "schema": {"fields": relaxed}}, query.principal)
     elif change.action == "describe":
-        told = [_with_description(field, change) for field in fields]
-        await tables.alter(context, found, {**found.body, "schema": {"fields": told}}, query.principal)
+        body = {**found.body, "schema": {"fields": [_with(field, "description", change) for field in fields]}}
+        await tables.alter(context, found, body, query.principal)
     elif change.action == "default":
-        body = {**found.body, "schema": {"fields": [_with_default(field, change) for field in fields]}}
+        body = {**found.body, "schema": {"fields": [_with(field, DEFAULT, change) for field in fields]}}
         await tables.alter(context, found, body, query.principal)
     else:
         await _retype(context, found, change)
 
 
-def _with_default(field: Field, change: Change) -> Field:
-    """A column with the default that a change gives it, or without one."""
+def _with(field: Field, said: str, change: Change) -> Field:
+    """A column with what a change says of it (its default or description), or without any."""
     if field["name"].lower() != change.column.lower():
         return field
-    return {**{key: value for key, value in field.items() if key != DEFAULT}, **(change.definition or {})}
-
-
-def _with_description(field: Field, change: Change) -> Field:
-    """A column with the description that a change gives it, or without one."""
-    if field["name"].lower() != change.column.lower():
-        return field
-    return {**{key: value for key, value in field.items() if key != "description"}, **(change.definition or {})}
+    return {**{key: value for key, value in field.items() if key != said}, **(change.definition or {})}
 
 
 async def _drop_column(context: Context, found: Resource, column: str) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import catalog, errors, schemas, warehouse
-from emulator.services.bigquery.jobs import commit, objects, orc, partitions, reading, upload_files
-from emulator.services.bigquery.jobs.reading import FORMATS, SELF_DESCRIBING, Source
+from emulator.services.bigquery.jobs import commit, objects, partitions, reading, upload_files
+from emulator.services.bigquery.jobs.reading import SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.requests import check_table_id
@@ -73,10 +73,7 @@ def _source(context: Context, job: Job, name: TableName) -> Source:
         if options.get(key):
             raise errors.error("notImplemented", f"Load jobs with {key} are not emulated.")
     form = str(options.get("sourceFormat") or "CSV").upper()
-    if form not in FORMATS:
-        raise errors.error("notImplemented", f"The source format {form} is not emulated; use {', '.join(FORMATS)}.")
-    if form == "ORC":
-        orc.check_installed()
+    reading.require_readable(form)
     hive = options.get("hivePartitioningOptions")
     if job.payload.get("upload"):
         paths, names = [Path(job.payload["upload"])], ["upload"]

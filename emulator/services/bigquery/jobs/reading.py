@@ -25,6 +25,15 @@ TABULAR = ("PARQUET", "ORC")  # what the engine reads as tables, and not row by 
 MAX_ERRORS_SHOWN = 20
 
 
+def require_readable(form: str) -> None:
+    """Raise a 501 for a source format that is not emulated, or whose package is not installed."""
+    if form not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise errors.error("notImplemented", f"The source format {form or 'none'} is not emulated; use {known}.")
+    if form == "ORC":
+        orc.check_installed()
+
+
 @dataclass
 class Source:
     """Files to read and how. fields empty: to be found out from the files.
