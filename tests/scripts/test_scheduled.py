@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.scripts.conftest import Live, Run, StartLive
 from tests.scripts.outputs import outputs_for
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import ROOT
-from tests.support.patience import PATIENCE
+from tests.support.patience import eventually
 
 IMAGE = "us-docker.pkg.dev/made-up/images/commands"
 
@@ -41,11 +40,8 @@ def ended(live: Live, job: str) -> Any:
     """The execution of a job that was just started, once it has ended."""
     code, operation = live.emulator.request("POST", f"/v2/{job}:run", {})
     assert code == 200, operation
-    until = time.monotonic() + PATIENCE
-    while not operation.get("done"):
-        assert time.monotonic() < until
-        operation = live.emulator.request("POST", f"/v2/{operation['name']}:wait", {"timeout": "10s"})[1]
-    return operation
+    path = f"/v2/{operation['name']}:wait"
+    return eventually(lambda: live.emulator.request("POST", path, {"timeout": "10s"})[1], lambda now: now.get("done"))
 
 
 def printed(live: Live) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from tests.conftest import PROJECT
 from tests.support.accounts import grant, make_account
 from tests.support.emulator import RunningEmulator
-from tests.support.patience import PATIENCE, eventually
+from tests.support.patience import eventually
 
 LOCATION = f"projects/{PROJECT}/locations/us-central1"
 IMAGE = "us-docker.pkg.dev/made-up/images/worker"
@@ -93,11 +92,9 @@ def start(
 
 def ended(emulator: RunningEmulator, operation: Json) -> Json:
     """An operation once it is done."""
-    until = time.monotonic() + PATIENCE
-    while not operation.get("done"):
-        assert time.monotonic() < until, operation
-        operation = emulator.request("POST", f"/v2/{operation['name']}:wait", {"timeout": "5s"})[1]
-    return operation
+    path = f"/v2/{operation['name']}:wait"
+    found: Json = eventually(lambda: emulator.request("POST", path, {"timeout": "5s"})[1], lambda now: now.get("done"))
+    return found
 
 
 def tasks_of(emulator: RunningEmulator, operation: Json) -> list[Json]:
