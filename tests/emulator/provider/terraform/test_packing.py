@@ -28,7 +28,6 @@ def test_what_is_packed_is_unpacked(value: object) -> None:
         ("ca3f000000", 0.5),
         ("d903616263", "abc"),
         ("da0003616263", "abc"),
-        ("c403616263", "abc"),
         ("dc0001a0", [""]),
         ("de0001a161c2", {"a": False}),
         ("d40000", UNKNOWN),
@@ -39,7 +38,7 @@ def test_every_form_is_read(data: str, value: object) -> None:
     assert unpack(bytes.fromhex(data)) == value
 
 
-@pytest.mark.parametrize("data", ["", "a5616263", "92c0", "c1", "cd01"])
+@pytest.mark.parametrize("data", ["", "a5616263", "92c0", "c1", "cd01", "c0c0"])
 def test_bytes_that_are_no_value_are_refused(data: str) -> None:
-    with pytest.raises(ValueError, match=r"ends too early|no value"):
+    with pytest.raises(ValueError, match="no value of MessagePack"):
         unpack(bytes.fromhex(data))
