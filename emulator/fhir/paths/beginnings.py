@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from emulator.fhir.paths.compiling import DATA_TYPES
+from emulator.fhir.paths.children import DATA_TYPES
 from emulator.fhir.paths.syntax import Call, Child, Index, Node, Root, This, Typed, Union, parsed
 
 _ALWAYS = {"exists", "empty", "count", "not", "hasValue", "all"}

@@ -16,8 +16,10 @@ from itertools import islice
 from typing import Any
 
 from emulator.fhir.paths import truths
-from emulator.fhir.paths.effort import READ, TooMuchError, again, charge, weight
+from emulator.fhir.paths.children import child, typed_child
+from emulator.fhir.paths.effort import TooMuchError, again, charge, weight
 from emulator.fhir.paths.errors import PathError
+from emulator.fhir.paths.following import Reader, Resolved, Whole, resolve
 from emulator.fhir.paths.functions import MOST, OF_ONE, OF_VALUES, distinct, matching
 from emulator.fhir.paths.operators import OPERATORS
 from emulator.fhir.paths.syntax import (
@@ -38,42 +40,7 @@ from emulator.fhir.paths.syntax import (
 from emulator.fhir.paths.truths import Items, Step, Test
 
 Path = Callable[[Any], Items]
-Reader = Callable[[str], Any]
-"""Takes the text of a reference; gives the resource that it leads to, None where there is none."""
 _EMPTY: Items = []
-
-# fmt: off
-DATA_TYPES = frozenset((
-    "Address", "Age", "Annotation", "Attachment", "Availability", "Base64Binary", "Boolean", "Canonical", "Code",
-    "CodeableConcept", "CodeableReference", "Coding", "ContactDetail", "ContactPoint", "Contributor", "Count",
-    "DataRequirement", "Date", "DateTime", "Decimal", "Distance", "Dosage", "Duration", "Element", "ElementDefinition",
-    "Expression", "ExtendedContactDetail", "Extension", "HumanName", "Id", "Identifier", "Instant", "Integer",
-    "Integer64", "Markdown", "Meta", "MonetaryComponent", "Money", "Narrative", "Oid", "ParameterDefinition", "Period",
-    "PositiveInt", "Quantity", "Range", "Ratio", "RatioRange", "Reference", "RelatedArtifact", "SampledData",
-    "Signature", "SimpleQuantity", "String", "Time", "Timing", "TriggerDefinition", "UnsignedInt", "Uri", "Url",
-    "UsageContext", "Uuid", "VirtualServiceDetail", "Xhtml",
-))
-# fmt: on
-"""The data types of STU3, R4 and R5 as they end the name of a choice."""
-
-
-class _Resolved:
-    """What a reference points at: its type only."""
-
-    __slots__ = ("type",)
-
-    def __init__(self, type_: str) -> None:
-        self.type = type_
-
-
-class _Whole:
-    """A resource as steps are handed it where references can be followed."""
-
-    __slots__ = ("read", "resource")
-
-    def __init__(self, resource: Any, read: Reader) -> None:
-        self.resource = resource
-        self.read = read
 
 
 @lru_cache(maxsize=8192)
@@ -117,9 +84,9 @@ def resolving(expression: str) -> Callable[[Any, Reader], Items]:
 
     def path(resource: Any, read: Reader) -> Items:
         try:
-            return step([resource], _Whole(resource, read))
+            return step([resource], Whole(resource, read))
         except TooMuchError:
-            return again(step, [resource], _Whole(resource, read))
+            return again(step, [resource], Whole(resource, read))
 
     return path
 
@@ -129,7 +96,7 @@ def _step(node: Node, expression: str) -> Step:
         case This():
             return lambda items, _: items
         case Root(type=""):
-            return lambda _, resource: [resource.resource if isinstance(resource, _Whole) else resource]
+            return lambda _, resource: [resource.resource if isinstance(resource, Whole) else resource]
         case Root():
             return lambda items, _: items
         case Literal(value=value):
@@ -137,7 +104,7 @@ def _step(node: Node, expression: str) -> Step:
         case Child(of=Root(type=""), name=name):
             return _child_of_resource(name)
         case Child(of=of, name=name):
-            return _chained(of, _child(name), expression)
+            return _chained(of, child(name), expression)
         case Index(of=of, place=place):
             return _chained(of, lambda items, _: items[place : place + 1], expression)
         case Typed():
@@ -206,56 +173,14 @@ def _chained(of: Node, last: Step, expression: str) -> Step:
     return chained
 
 
-def _child(name: str) -> Step:
-    forms = _forms(name)
-
-    def child(items: Items, _: Any) -> Items:
-        if len(items) == 1:
-            item = items[0]
-            if type(item) is not dict:
-                return _EMPTY
-            value = item.get(name)
-            if value is None:
-                value = _choice(item, forms)
-            if type(value) is list:
-                charge(len(value))
-                return value if None not in value else [each for each in value if each is not None]
-            return _EMPTY if value is None else [value]
-        charge(len(items))
-        found: Items = []
-        for item in items:
-            if type(item) is dict:
-                value = item.get(name)
-                if value is None:
-                    value = _choice(item, forms)
-                if type(value) is list:
-                    found += [each for each in value if each is not None]
-                elif value is not None:
-                    found.append(value)
-        return found
-
-    return child
-
-
 def _child_of_resource(name: str) -> Step:
-    child = _child(name)
-    return lambda _, resource: child([resource.resource if type(resource) is _Whole else resource], resource)
-
-
-def _choice(item: dict[str, Any], forms: frozenset[str]) -> Any:
-    """The value under whichever form of a choice's name there is."""
-    if forms.isdisjoint(item):
-        return None
-    return next(value for key, value in item.items() if key in forms)
-
-
-def _forms(name: str) -> frozenset[str]:
-    return frozenset(name + each for each in DATA_TYPES)
+    children = child(name)
+    return lambda _, resource: children([resource.resource if type(resource) is Whole else resource], resource)
 
 
 def _typed(node: Typed, expression: str) -> Step:
     if isinstance(node.of, Child):
-        kept = _typed_child(node.of.name, node.type)
+        kept = typed_child(node.of.name, node.type)
         step = _chained(node.of.of, kept, expression)
     else:
         of = _step(node.of, expression)
@@ -268,30 +193,9 @@ def _typed(node: Typed, expression: str) -> Step:
     return lambda items, resource: [True] if step(items, resource) else _EMPTY
 
 
-def _typed_child(name: str, wanted: str) -> Step:
-    chosen = name + wanted[:1].upper() + wanted[1:]
-    forms = _forms(name)
-
-    def typed(items: Items, _: Any) -> Items:
-        charge(len(items))
-        found: Items = []
-        for item in items:
-            if type(item) is not dict:
-                continue
-            value = item.get(chosen)
-            if value is None and (value := item.get(name)) is not None and _choice(item, forms) is not None:
-                value = None
-            for each in value if type(value) is list else (value,):
-                if each is not None and (type(each) is not dict or each.get("resourceType", wanted) == wanted):
-                    found.append(each)
-        return found
-
-    return typed
-
-
 def _is(item: Any, wanted: str) -> bool:
     """Whether a value may be of a type, as far as JSON shows."""
-    if isinstance(item, _Resolved):
+    if isinstance(item, Resolved):
         return item.type == wanted
     if isinstance(item, dict):
         return bool(item.get("resourceType", wanted) == wanted)
@@ -401,10 +305,10 @@ def _where(node: Call, expression: str) -> Step:
 def _extension(of: Node, url: str, expression: str) -> Step:
     """Extensions by URL; those of a simple value are beside it, under its name with an underscore."""
     if isinstance(of, Child):
-        holders = _union([_step(of, expression), _chained(of.of, _child(f"_{of.name}"), expression)])
+        holders = _union([_step(of, expression), _chained(of.of, child(f"_{of.name}"), expression)])
     else:
         holders = _step(of, expression)
-    inside = _child("extension")
+    inside = child("extension")
 
     def extension(items: Items, resource: Any) -> Items:
         found = inside(holders(items, resource), resource)
@@ -413,40 +317,9 @@ def _extension(of: Node, url: str, expression: str) -> Step:
     return extension
 
 
-def _resolve(items: Items, resource: Any) -> Items:
-    if isinstance(resource, _Whole):
-        texts = (item.get("reference") if isinstance(item, dict) else item for item in items)
-        found = (_led_to(resource, text) for text in texts if isinstance(text, str))
-        return [each for each in found if each is not None]
-    return [_Resolved(kind) for item in items if (kind := _referred(item))]
-
-
-def _led_to(whole: _Whole, text: str) -> Any:
-    """The resource that a reference leads to: one that is contained, or one that the reader has; None for none."""
-    if not text.startswith("#"):
-        charge(READ)
-        return whole.read(text)
-    if text == "#":
-        return whole.resource
-    contained = (each for each in whole.resource.get("contained") or () if isinstance(each, dict))
-    return next((each for each in contained if each.get("id") == text[1:]), None)
-
-
-def _referred(item: Any) -> str:
-    """The type that a reference, or its text, names; "" where it names none."""
-    text = item.get("reference") if isinstance(item, dict) else item
-    if not isinstance(text, str) or text.startswith(("#", "urn:")):
-        text = ""
-    parts = text.split("/_history/", 1)[0].split("/")
-    if len(parts) > 1 and parts[-2][:1].isupper():
-        return parts[-2]
-    named = item.get("type") if isinstance(item, dict) else None
-    return named if isinstance(named, str) else ""
-
-
 _PLAIN: dict[str, Step] = {
     "first": lambda items, _: items[:1],
     "last": lambda items, _: items[-1:],
     "distinct": lambda items, _: distinct(items),
-    "resolve": _resolve,
+    "resolve": resolve,
 }

@@ -14,8 +14,9 @@ from typing import Any
 from emulator.context import Job
 from emulator.errors import failed_precondition, invalid_argument
 from emulator.fhir import parsing, references
-from emulator.fhir.paths.compiling import Reader, resolving
+from emulator.fhir.paths.compiling import resolving
 from emulator.fhir.paths.errors import PathError
+from emulator.fhir.paths.following import Reader
 from emulator.fhir.references import Kind
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway.request import Answer, Request
