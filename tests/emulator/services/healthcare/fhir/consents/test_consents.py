@@ -1,71 +1,31 @@
 """Consent enforcement over HTTP, with the scenario of Google's page "Control access to FHIR resources"."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from googleapiclient.errors import HttpError
 
 from tests.conftest import StartEmulator
 from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, issue, observation
-from tests.emulator.services.healthcare.fhir.consents.made import COMMON_TAGS, cascading, coding, consent, provision
+from tests.emulator.services.healthcare.fhir.consents.made import cascading, consent, provision
+from tests.emulator.services.healthcare.fhir.consents.scenario import (
+    ACTOR,
+    BROWN,
+    CONFIG,
+    DENIED,
+    HOSPITAL,
+    MakeStore,
+    apply,
+    apply_policies,
+    fill,
+    get,
+    ids,
+    opened,
+)
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE, eventually
-
-BROWN = "Practitioner/brown"
-ACTOR = f"actor/{BROWN}"
-HOSPITAL = "http://example.com/HappyHospital"
-DENIED = (403, "security", "permission_denied", "Consent access denied or the resource being accessed does not exist")
-MakeStore = Callable[..., FhirStore]
-CONFIG = {"version": "V1", "accessEnforced": True}
-
-
-@pytest.fixture
-def store(make_fhir_store: MakeStore) -> FhirStore:
-    """Darcy's data, her two consents and a policy of the hospital's, none of it applied."""
-    made = make_fhir_store(enableUpdateCreate=True, consentConfig=CONFIG)
-    fill(made)
-    return made
-
-
-def fill(store: FhirStore) -> None:
-    store.put({"resourceType": "Practitioner", "id": "brown"})
-    store.put({**PATIENT, "id": "darcy", "meta": {"tag": [coding(COMMON_TAGS, "employee")]}})
-    store.put(observation("Patient/darcy", id="blood", meta={"source": HOSPITAL}))
-    store.put(observation("Patient/darcy", id="sugar"))
-    at_hospital = provision("permit", BROWN, environment="App/123", sources=(HOSPITAL,))
-    store.put(consent("app", "Patient/darcy", at_hospital))
-    store.put(consent("emergency", "Patient/darcy", provision("permit", BROWN, purpose="ETREAT")))
-    research = provision("permit", BROWN, purpose="BIORCH", environment="App/golden")
-    store.put(consent("research", "", research))
-
-
-def apply(emulator: RunningEmulator, store: FhirStore, **body: Any) -> Json:
-    return transfers.run(emulator, store.name, "applyConsents", body)
-
-
-def name_of(store: FhirStore, identifier: str) -> str:
-    version = store.read(f"Consent/{identifier}")["meta"]["versionId"]
-    return f"{store.name}/fhir/Consent/{identifier}/_history/{version}"
-
-
-def apply_policies(emulator: RunningEmulator, store: FhirStore, *ids: str, **body: Any) -> Json:
-    named = {"names": [name_of(store, each) for each in ids]}
-    return transfers.run(emulator, store.name, "applyAdminConsents", {"newConsentsList": named, **body})
-
-
-def get(store: FhirStore, path: str, scope: str) -> Any:
-    return store.send("GET", path, X_Consent_Scope=scope)
-
-
-def ids(store: FhirStore, path: str, scope: str) -> set[str]:
-    answer = get(store, path, scope)
-    assert answer.status_code == 200, answer.text
-    return {each["resource"]["id"] for each in answer.json().get("entry", [])}
 
 
 def test_nothing_is_permitted_before_consents_are_applied(store: FhirStore) -> None:
@@ -227,57 +187,6 @@ def test_everything_needs_the_patient_and_leaves_out_the_rest(emulator: RunningE
     assert found == {"darcy", "blood", "app", "emergency", "not-sugar"}
 
 
-def test_a_cascading_policy_follows_the_patient_s_tags(emulator: RunningEmulator, store: FhirStore) -> None:
-    said = provision("permit", BROWN, types=("Patient",), tags=(("employee",),))
-    store.put(cascading("staff-data", said))
-    done = apply_policies(emulator, store, "staff-data")
-    assert done["metadata"]["counter"] == {"success": "1", "secondarySuccess": "5"}
-    assert ids(store, "", ACTOR) == {"darcy", "blood", "sugar", "app", "emergency"}
-    store.put({**PATIENT, "id": "darcy"})  # no employee any more
-    assert ids(store, "", ACTOR) == set()
-
-
-def test_changes_under_a_cascading_policy_are_logged_as_google_shows_it(
-    emulator: RunningEmulator, store: FhirStore
-) -> None:
-    store.put({**PATIENT, "id": "other"})
-    store.put(cascading("staff-data", provision("permit", BROWN, types=("Patient",), tags=(("employee",),))))
-    apply_policies(emulator, store, "staff-data")
-    store.put({**PATIENT, "id": "other", "gender": "male"})
-    new = store.put({**PATIENT, "id": "darcy"})  # no employee any more
-    entries = cascade_entries(emulator, store)
-    name = f"{store.name}/fhir/Patient/darcy/_history/{new['meta']['versionId']}"
-    assert {each["jsonPayload"]["compartmentBaseResourceName"] for each in entries} == {name}
-    assert {each["jsonPayload"]["lastUpdated"] for each in entries} == {new["meta"]["lastUpdated"]}
-    states = {each["jsonPayload"]["state"]: each["jsonPayload"].get("affectedResources") for each in entries}
-    assert states == {"STATE_STARTED": None, "STATE_FINISHED": "5"}
-    assert {(each["severity"], each["resource"]["type"]) for each in entries} == {("INFO", "healthcare_fhir_store")}
-    store.put({**PATIENT, "id": "darcy"})  # of no concern to the policy now
-    assert len(cascade_entries(emulator, store)) == 2
-
-
-def cascade_entries(emulator: RunningEmulator, store: FhirStore) -> list[Json]:
-    """What the log of cascading policies has of a store."""
-    log = f"projects/{emulator.project}/logs/healthcare.googleapis.com%2Fconsent_cascading_fhir"
-    body = {"resourceNames": [f"projects/{emulator.project}"], "filter": f'logName="{log}"'}
-    code, answer = emulator.request("POST", "/v2/entries:list", body)
-    assert code == 200, answer
-    labels = {"dataset_id": store.name.split("/")[5], "fhir_store_id": store.name.split("/")[7]}
-    return [each for each in answer.get("entries", []) if labels.items() <= each["resource"]["labels"].items()]
-
-
-def test_a_cascading_policy_on_an_encounter_speaks_for_its_patient(emulator: RunningEmulator, store: FhirStore) -> None:
-    stay: Json = {"resourceType": "Encounter", "id": "stay", "status": "finished", "class": {"code": "IMP"}}
-    store.put({**stay, "subject": {"reference": "Patient/darcy"}})
-    store.put(observation("Patient/darcy", id="there", encounter={"reference": "Encounter/stay"}))
-    store.put(cascading("stay", provision("permit", BROWN, types=("Encounter",), ids=("Encounter/stay",))))
-    apply_policies(emulator, store, "stay")
-    assert ids(store, "", ACTOR) == {"stay", "there"}
-    store.put(consent("no", "Patient/darcy", provision("deny", BROWN, ids=("Observation/there",))))
-    apply(emulator, store)
-    assert ids(store, "", ACTOR) == {"stay"}
-
-
 def test_all_patients_of_a_resource_must_permit(emulator: RunningEmulator, store: FhirStore) -> None:
     store.put({**PATIENT, "id": "twin"})
     both = [{"actor": {"reference": f"Patient/{each}"}, "status": "accepted"} for each in ("darcy", "twin")]
@@ -297,109 +206,6 @@ def test_all_patients_of_a_resource_must_permit(emulator: RunningEmulator, store
     store.put(consent("twin", "Patient/twin", provision("permit", BROWN)))
     apply(emulator, store, patientScope={"patientIds": ["twin"]})
     assert get(store, "Appointment/both", emergency).status_code == 200
-
-
-def test_a_change_of_consents_takes_effect_when_it_is_applied(emulator: RunningEmulator, store: FhirStore) -> None:
-    apply(emulator, store)
-    app = f"{ACTOR} env/App/123"
-    assert store.send("DELETE", "Consent/app").status_code == 200
-    assert get(store, "Observation/blood", app).status_code == 200
-    checked = apply(emulator, store, validateOnly=True)
-    assert checked["response"]["consentApplySuccess"] == "1"
-    assert get(store, "Observation/blood", app).status_code == 200
-    assert apply(emulator, store)["metadata"]["counter"] == {"success": "1", "secondarySuccess": "4"}
-    assert issue(get(store, "Observation/blood", app)) == DENIED
-    assert apply(emulator, store)["metadata"]["counter"] == {"success": "1"}  # nothing has changed
-
-
-def test_a_time_range_names_patients_by_their_last_change(emulator: RunningEmulator, store: FhirStore) -> None:
-    changed = store.read("Consent/app")["meta"]["lastUpdated"]
-    early = apply(emulator, store, timeRange={"end": changed})
-    assert "counter" not in early["metadata"]  # Darcy's last change is the one of the other consent
-    late = apply(emulator, store, timeRange={"start": changed})
-    assert late["response"]["consentApplySuccess"] == "2"
-
-
-def test_the_status_of_consents(emulator: RunningEmulator, store: FhirStore) -> None:
-    twice = provision("permit", BROWN) | {"period": {"start": "2021-01-01"}}
-    store.put(consent("when", "Patient/darcy", twice))
-    store.put(consent("draft", "Patient/darcy", provision("permit", BROWN), status="draft"))
-    name = f"{store.name}/fhir/Consent/when"
-    assert status(store.read("Consent/when/$consent-enforcement-status")) == ("when", "OFF")
-    done = apply(emulator, store)
-    assert done["metadata"]["counter"] == {"success": "3", "failure": "1", "secondarySuccess": "7"}
-    logged = transfers.log_entries(emulator, done["name"])
-    assert [each["jsonPayload"]["source"] for each in logged] == [name]
-    assert logged[0]["jsonPayload"]["error"]["message"] == "provision.period is not supported"
-    bundle = store.read("Patient/darcy/$consent-enforcement-status?_count=3")
-    found = [status(each["resource"]) for each in bundle["entry"]]
-    following = next(each["url"] for each in bundle["link"] if each["relation"] == "next")
-    found += [status(each["resource"]) for each in store.session.get(following, timeout=PATIENCE).json()["entry"]]
-    assert found == [
-        ("app", "ENFORCEABLE"),
-        ("draft", "INACTIVE"),
-        ("emergency", "ENFORCEABLE"),
-        ("when", "UNSUPPORTED"),
-    ]
-    parameters = {each["name"]: each for each in store.read("Consent/app/$consent-enforcement-status")["parameter"]}
-    assert parameters["versionId"]["valueId"] == store.read("Consent/app")["meta"]["versionId"]
-    assert issue(get(store, "Consent/app/$consent-enforcement-status", "actor/Practitioner/x")) == DENIED
-
-
-def status(parameters: Json) -> tuple[str, str]:
-    found = {each["name"]: each for each in parameters["parameter"]}
-    return found["id"]["valueId"], found["consent-enforcement-status"]["valueCode"]
-
-
-def test_admin_policies_are_shown_and_replaced(emulator: RunningEmulator, store: FhirStore, healthcare: Any) -> None:
-    stores = healthcare.projects().locations().datasets().fhirStores()
-    apply_policies(emulator, store, "research")
-    named = [name_of(store, "research")]
-    assert stores.get(name=store.name).execute()["consentConfig"] == {**CONFIG, "enforcedAdminConsents": named}
-    body = {"consentConfig": {"version": "V1", "accessEnforced": False, "enforcedAdminConsents": ["x"]}}
-    patched = stores.patch(name=store.name, updateMask="consentConfig", body=body).execute()["consentConfig"]
-    assert patched == {"version": "V1", "accessEnforced": False, "enforcedAdminConsents": named}
-    assert get(store, "Patient/darcy", ACTOR).status_code == 200
-    assert apply_policies(emulator, store)["metadata"]["counter"] == {"secondarySuccess": "7"}
-    assert "enforcedAdminConsents" not in stores.get(name=store.name).execute()["consentConfig"]
-
-
-def test_what_was_applied_goes_with_the_consent_config(
-    emulator: RunningEmulator, store: FhirStore, healthcare: Any
-) -> None:
-    stores = healthcare.projects().locations().datasets().fhirStores()
-    apply(emulator, store)
-    apply_policies(emulator, store, "research")
-    stores.patch(name=store.name, updateMask="consentConfig", body={}).execute()
-    assert get(store, "Patient/darcy", ACTOR).status_code == 200
-    again = stores.patch(name=store.name, updateMask="consentConfig", body={"consentConfig": CONFIG}).execute()
-    assert again["consentConfig"] == CONFIG
-    assert issue(get(store, "Observation/blood", f"{ACTOR} env/App/123")) == DENIED
-    assert issue(get(store, "Patient/darcy", f"{ACTOR} purp/v3/BIORCH env/App/golden")) == DENIED
-
-
-def test_admin_policies_are_refused_with_a_reason_for_each(store: FhirStore, healthcare: Any) -> None:
-    stores = healthcare.projects().locations().datasets().fhirStores()
-    names = [name_of(store, "app"), f"{store.name}/fhir/Consent/research", name_of(store, "research")]
-    with pytest.raises(HttpError) as refused:
-        stores.applyAdminConsents(name=store.name, body={"newConsentsList": {"names": names}}).execute()
-    assert refused.value.resp.status == 400
-    (detail,) = refused.value.error_details
-    assert detail["@type"].endswith("ApplyAdminConsentsErrorDetail")
-    assert [each["name"] for each in detail["consentErrors"]] == names[:2]
-    assert "is no admin policy" in detail["consentErrors"][0]["error"]["message"]
-    with pytest.raises(HttpError, match="newConsentsList is required"):
-        stores.applyAdminConsents(name=store.name, body={}).execute()
-
-
-@pytest.mark.parametrize("method", ["applyConsents", "applyAdminConsents", "explainDataAccess"])
-def test_what_needs_a_consent_config(fhir: FhirStore, make_fhir_store: MakeStore, healthcare: Any, method: str) -> None:
-    stores = healthcare.projects().locations().datasets().fhirStores()
-    given: Json = {"resourceId": "Patient/p"} if method == "explainDataAccess" else {"body": {}}
-    with pytest.raises(HttpError, match="set its version to V1 first"):
-        getattr(stores, method)(name=fhir.name, **given).execute()
-    with pytest.raises(HttpError, match="not supported in R5"):
-        getattr(stores, method)(name=make_fhir_store("R5").name, **given).execute()
 
 
 def test_consents_of_stu3(emulator: RunningEmulator, make_fhir_store: MakeStore) -> None:
@@ -445,54 +251,6 @@ def test_who_may_read_a_resource_is_explained(emulator: RunningEmulator, store: 
     with pytest.raises(HttpError) as refused:
         stores.explainDataAccess(name=store.name, resourceId="Observation/nobody").execute()
     assert refused.value.resp.status == 404
-
-
-def test_a_patient_s_denials_come_first_where_there_are_too_many(emulator: RunningEmulator, store: FhirStore) -> None:
-    store.put({"resourceType": "Practitioner", "id": "other"})
-    store.put(consent("deny", "Patient/darcy", provision("deny", "Practitioner/other")))
-    entries = [
-        {
-            "request": {"method": "PUT", "url": f"Consent/p{number}"},
-            "resource": consent(f"p{number}", "Patient/darcy", provision("permit", "Practitioner/other")),
-        }
-        for number in range(199)
-    ]
-    assert (
-        store.send("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries}).status_code == 200
-    )
-    assert apply(emulator, store)["metadata"]["counter"]["failure"] == "2"
-    found = store.read("Consent/app/$consent-enforcement-status")
-    assert status(found) == ("app", "ENFORCEMENT_LIMIT_EXCEEDED")
-    assert status(store.read("Consent/deny/$consent-enforcement-status")) == ("deny", "ENFORCEABLE")
-
-
-def test_an_operation_goes_on_after_a_crash(start_emulator: StartEmulator, tmp_path: Path) -> None:
-    running = start_emulator("--operations", "manual", state=tmp_path / "state")
-    dataset = f"projects/{running.project}/locations/us-central1/datasets/d"
-    assert running.request("POST", f"/v1/{dataset.rpartition('/')[0]}?datasetId=d", {})[0] == 200
-    settings = {"version": "R4", "enableUpdateCreate": True, "consentConfig": CONFIG}
-    code, made = running.request("POST", f"/v1/{dataset}/fhirStores?fhirStoreId=f", settings)
-    assert code == 200, made
-    store = opened(running, made["name"])
-    fill(store)
-    operation = transfers.start(running, store.name, "applyConsents", {})
-    policies = {"newConsentsList": {"names": [name_of(store, "research")]}}
-    waiting = transfers.start(running, store.name, "applyAdminConsents", policies)
-    code, answer = running.request("POST", f"/v1/{store.name}:applyAdminConsents", policies)
-    assert (code, answer["error"]["status"]) == (409, "ABORTED")
-    assert answer["error"]["details"][0]["existingOperationId"] == waiting.rpartition("/")[2]
-    running.kill()
-    again = start_emulator(state=tmp_path / "state")
-    assert transfers.wait(again, operation)["metadata"]["counter"] == {"success": "2", "secondarySuccess": "5"}
-    assert transfers.wait(again, waiting)["metadata"]["counter"] == {"success": "1", "secondarySuccess": "7"}
-    store = opened(again, store.name)
-    assert ids(store, "", f"{ACTOR} purp/v3/ETREAT") == {"darcy", "blood", "sugar", "app", "emergency"}
-
-
-def opened(running: RunningEmulator, name: str) -> FhirStore:
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {running.owner_token}"
-    return FhirStore(name, running.base_url, session)
 
 
 def test_the_audit_log_tells_how_consents_were_asked(start_emulator: StartEmulator) -> None:
