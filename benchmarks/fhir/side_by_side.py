@@ -1,4 +1,4 @@
-"""The emulator beside HAPI FHIR's JPA server and the bare limits: the same requests, round by round in turn.
+"""The emulator beside a warm HAPI FHIR and the bare limits: the same requests, round by round in turn.
 
 Both have what they acknowledged in their files: the emulator syncs them, H2 does not. Both check references. The
 emulator authenticates, authorises and audits each request, data reads and writes included, and validates what it
@@ -6,35 +6,32 @@ stores; HAPI FHIR, with its defaults, does none of these.
 """
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 
 from benchmarks import wire
-from benchmarks.fhir import resources, searches
+from benchmarks.fhir import work
 from benchmarks.fhir.bare import Bare
 from benchmarks.fhir.goals import BUNDLE, CREATE, GOALS, IMPORT, MANY, ONE, READ
-from benchmarks.fhir.server import Server, bring, emulator_server
+from benchmarks.fhir.just_started import just_started
+from benchmarks.fhir.resources import IN_BUNDLE
+from benchmarks.fhir.server import Server, emulator_server
 from benchmarks.figures import Figure, absent, rates
-from benchmarks.peers.hapi import running_hapi
+from benchmarks.peers.hapi import in_file, running_hapi
 from benchmarks.peers.missing import PeerMissing
 from benchmarks.running import memory_peak, running_emulator
 from scripts.demonstration.places import Places
 
 _ROUNDS = 3
-_HELD = 2_000
-"""Resources that are read and searched."""
-_IMPORTED = 10_000
-"""In each round."""
 _SECONDS = 2.0
 _OURS, _HAPI = "the emulator", "HAPI FHIR"
-_PATIENTS = _HELD // 10
-_NEW = 300_000
-"""Where the numbers of resources begin that are created on the way, and that no search is about."""
 
 
 def fhir(places: Places) -> list[Figure]:
-    """A store of 2,000 resources, and what is created on the way."""
+    """A store of 2,000 resources, and what is created on the way: servers just started, then warm ones."""
+    return [*just_started(places), *_warm(places)]
+
+
+def _warm(places: Places) -> list[Figure]:
     with ExitStack() as stack:
         contest = _Contest(stack, places)
         for turn in range(_ROUNDS):
@@ -52,19 +49,15 @@ class _Contest:
         self._servers = {_OURS: emulator_server(self._running)}
         self._bucket = self._running.bucket_for_imports()
         try:
-            rival = stack.enter_context(running_hapi(places.results / "hapi"))
+            rival = stack.enter_context(running_hapi(in_file(places.results / "hapi")))
             self._servers[_HAPI] = Server(rival.port, "/fhir", rival.pid)
         except PeerMissing as problem:
             self._missing = str(problem)
-        self._bodies = list(resources.new_observations(_HELD // 2, range(_PATIENTS // 2, _PATIENTS)))
-        self._bare = Bare(places.results / "bare.sqlite", self._bodies)
+        self._bare = Bare(places.results / "bare.sqlite", work.bodies())
         self._found: dict[tuple[str, str, int], list[float]] = {}
         self._limits: dict[str, list[float]] = {}
         for server in self._servers.values():
-            bundles: list[Callable[[], wire.Sent]] = [
-                partial(list, server.post("", each)) for each in resources.named_bundles(_HELD)
-            ]
-            wire.each_once(server.port, bundles, 1)
+            work.fill(server)
             self._warm_up(server)
 
     def round(self, turn: int) -> None:
@@ -81,37 +74,21 @@ class _Contest:
         """Java compiles what it has run often."""
         for label, connections in GOALS:
             if label != IMPORT:
-                wire.for_seconds(server.port, self._requests(server, label), connections, _SECONDS)
+                wire.for_seconds(server.port, work.requests(server, label), connections, _SECONDS)
 
     def _reached(self, label: str, server: Server, connections: int, turn: int) -> float | None:
         if label == IMPORT:
-            return self._imported(turn) if server is self._servers[_OURS] else None
-        rate = wire.for_seconds(server.port, self._requests(server, label), connections, _SECONDS).rate
-        return rate * resources.IN_BUNDLE if label == BUNDLE else rate
-
-    def _requests(self, server: Server, label: str) -> list[wire.Sent]:
-        match label:
-            case "create":
-                return [server.post("/Observation", each) for each in self._bodies]
-            case "read":
-                return [server.get(f"/Observation/o{number}") for number in range(_HELD - _PATIENTS)]
-            case "transaction of 100":
-                return [server.post("", resources.new_bundle(_NEW + each * 100)) for each in range(10)]
-        return [server.get(path) for path in searches.paths(label, _PATIENTS // 2)]
-
-    def _imported(self, turn: int) -> float:
-        name = f"{turn}.ndjson"
-        lines = resources.lines(resources.resources(_IMPORTED, _NEW + _IMPORTED * (turn + 1)))
-        self._bucket.blob(name).upload_from_string(lines)
-        return bring(self._running, self._bucket, name, _IMPORTED)
+            return work.imported(self._running, self._bucket, turn) if server is self._servers[_OURS] else None
+        rate = wire.for_seconds(server.port, work.requests(server, label), connections, _SECONDS).rate
+        return rate * IN_BUNDLE if label == BUNDLE else rate
 
     def compared(self) -> list[Figure]:
-        """The ratio of each round to HAPI FHIR's."""
+        """The ratio of each round to the warm HAPI FHIR's."""
         return [self._beside(label, connections, goal) for (label, connections), goal in GOALS.items()]
 
     def _beside(self, label: str, connections: int, goal: float | None) -> Figure:
         other = BUNDLE if label == IMPORT else label
-        peer = "its transactions of 100" if label == IMPORT else "HAPI FHIR"
+        peer = "transactions of a warm HAPI FHIR" if label == IMPORT else "a warm HAPI FHIR"
         name = f"fhir: {label}, c={connections}, beside {peer}"
         if self._missing:
             return absent(name, self._missing, goal)

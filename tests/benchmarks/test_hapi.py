@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.hapi import running_hapi
+from benchmarks.peers.hapi import IN_MEMORY, running_hapi
 from benchmarks.peers.missing import PeerMissing
 
 
@@ -12,6 +12,6 @@ def test_without_java_the_peer_is_missing_for_a_reason(tmp_path: Path, monkeypat
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
         pytest.raises(PeerMissing, match=r"^HAPI FHIR needs Java and Maven, and there is no java"),
-        running_hapi(tmp_path),
+        running_hapi(IN_MEMORY),
     ):
         pass

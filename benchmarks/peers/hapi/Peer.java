@@ -32,14 +32,14 @@ import org.springframework.orm.jpa.JpaTransactionManager;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 import org.springframework.transaction.PlatformTransactionManager;
 
-/** HAPI FHIR's JPA server for R4 with its defaults: java Peer PORT FILE answers at http://127.0.0.1:PORT/fhir. */
+/** HAPI FHIR's JPA server for R4 with its defaults: java Peer PORT DATABASE answers at http://127.0.0.1:PORT/fhir. */
 public final class Peer {
-    private static final String FILE = "peer.file";
+    private static final String DATABASE = "peer.database";
 
     private Peer() {}
 
     public static void main(String[] arguments) throws Exception {
-        System.setProperty(FILE, arguments[1]);
+        System.setProperty(DATABASE, arguments[1]);
         var server = new Server();
         var connector = new ServerConnector(server);
         connector.setHost("127.0.0.1");
@@ -85,11 +85,11 @@ public final class Peer {
             return new SubscriptionSettings();
         }
 
-        /** H2 in a file: what is committed is written at once (by default, half a second later), but not synced. */
+        /** H2, with what follows "jdbc:h2:" in its URL: where it is and its settings. */
         @Bean
         DataSource dataSource() {
             var source = new BasicDataSource();
-            source.setUrl("jdbc:h2:file:" + System.getProperty(FILE) + ";WRITE_DELAY=0");
+            source.setUrl("jdbc:h2:" + System.getProperty(DATABASE));
             source.setMaxTotal(20);
             return source;
         }

@@ -1,4 +1,4 @@
-"""HAPI FHIR's JPA server: a program of this project around its jars, compiled once, with a database in a file."""
+"""HAPI FHIR's JPA server: a program of this project around its jars, compiled once, with H2 as its database."""
 
 import os
 import shutil
@@ -28,16 +28,32 @@ class Hapi:
     pid: int
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How HAPI FHIR runs: options of its Java, and its database, as H2's URLs say it after "jdbc:h2:"."""
+
+    database: str
+    java: tuple[str, ...] = ()
+
+
+IN_MEMORY = Manner("mem:hapi;DB_CLOSE_DELAY=-1", ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"))
+"""Java that starts quickly and compiles no further, and a database that is gone with it."""
+
+
+def in_file(path: Path) -> Manner:
+    """Java's defaults, and what is committed written at once (by default half a second later), but not synced."""
+    return Manner(f"file:{path};WRITE_DELAY=0")
+
+
 @contextmanager
-def running_hapi(folder: Path) -> Iterator[Hapi]:
+def running_hapi(manner: Manner) -> Iterator[Hapi]:
     """HAPI FHIR for R4 with its defaults and an empty store, on a free port. Raises PeerMissing."""
     built = _built()
-    folder.mkdir(parents=True)
     port = free_port()
     classpath = f"{built / 'classes'}{os.pathsep}{built / 'jars'}/*"
-    options = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath]
+    options = [*manner.java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath]
     process = subprocess.Popen(
-        [_program("java"), *options, "Peer", str(port), str(folder / "hapi")],
+        [_program("java"), *options, "Peer", str(port), manner.database],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
