@@ -20,6 +20,8 @@ _LENGTH = 4
 _NONCE = 12
 _HEAD = _LENGTH + _NONCE
 _TAG = 16
+ADDED = _NONCE + _TAG
+"""Bytes by which `seal` makes a text longer."""
 
 
 class TamperedError(OSError):
@@ -28,19 +30,29 @@ class TamperedError(OSError):
 
 def seal(key: bytes, data: bytes, bound: bytes = b"") -> bytes:
     """A nonce and what AES-256-GCM makes of a short text; `bound` has to be the same when it is opened."""
-    nonce = secrets.token_bytes(_NONCE)
-    return nonce + _cipher(key).encrypt(nonce, data, bound)
+    return seal_by(cipher(key), data, bound)
 
 
 def opened(key: bytes, sealed: bytes, bound: bytes = b"") -> bytes:
     """The text that `seal` was given. Raises TamperedError for another key, and for what is not from there."""
-    return _decrypted(_cipher(key), sealed[:_NONCE], sealed[_NONCE:], bound)
+    return opened_by(cipher(key), sealed, bound)
+
+
+def seal_by(cipher: AESGCM, data: bytes, bound: bytes) -> bytes:
+    """As `seal`, by the cipher of a key that is used often."""
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + cipher.encrypt(nonce, data, bound)
+
+
+def opened_by(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+    """As `opened`, by the cipher of a key that is used often."""
+    return _decrypted(cipher, sealed[:_NONCE], sealed[_NONCE:], bound)
 
 
 def records(key: bytes, at: int, data: bytes) -> bytes:
     """The records that append `data` to a file of `at` bytes of plaintext."""
-    cipher = _cipher(key)
-    return b"".join(_record(cipher, at + start, data[start : start + RECORD]) for start in range(0, len(data), RECORD))
+    made = cipher(key)
+    return b"".join(_record(made, at + start, data[start : start + RECORD]) for start in range(0, len(data), RECORD))
 
 
 def _record(cipher: AESGCM, at: int, data: bytes) -> bytes:
@@ -52,7 +64,8 @@ def _place(at: int) -> bytes:
     return at.to_bytes(8, "big")
 
 
-def _cipher(key: bytes) -> AESGCM:
+def cipher(key: bytes) -> AESGCM:
+    """What encrypts and decrypts with a key; any thread may use it."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     return AESGCM(key)
@@ -72,7 +85,7 @@ class Records:
 
     def __init__(self, descriptor: int, key: bytes) -> None:
         self._descriptor = descriptor
-        self._cipher = _cipher(key)
+        self._cipher = cipher(key)
         self._starts = [0]  # where each known record begins in the plaintext, and the one behind them
         self._offsets = [0]  # the same in the file
 

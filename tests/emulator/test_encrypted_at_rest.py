@@ -283,11 +283,17 @@ def test_what_a_version_encrypted_goes_with_it(encrypted: Encrypted, unique: Cal
 def test_with_the_last_version_of_a_key_all_goes_that_it_protected(
     encrypted: Encrypted, unique: Callable[[str], str]
 ) -> None:
-    """Rows, too, which the root key encrypts; a new version opens stores that are empty."""
+    """Rows, too, which the root key encrypts; a new version opens stores that are empty.
+
+    What is encrypted by another version goes with that one only.
+    """
     emulator, dataset = encrypted.emulator, unique("canary")
     key = make_key(emulator, unique("ring"), agent_of(emulator, "healthcare"))
     canaries.fill(emulator, dataset, key)
     rotate(emulator, key)
+    store = f"/v1/projects/{PROJECT}/locations/us/datasets/{dataset}/fhirStores/f"
+    assert emulator.request("POST", f"{store}/fhir/Patient", {"resourceType": "Patient"})[0] == 201
+    assert patients(emulator, dataset) == 2
     destroy(emulator, f"{key}/cryptoKeyVersions/1")
     assert patients(emulator, dataset) == 1
     destroy(emulator, f"{key}/cryptoKeyVersions/2")

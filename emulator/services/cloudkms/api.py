@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.errors import ApiError
 from emulator.services.cloudkms import uses
-from emulator.services.cloudkms.erasing import erases, erases_later
+from emulator.services.cloudkms.erasing import erases, erases_encrypted, erases_later
 from emulator.services.cloudkms.protecting import (
     Refusals,
     User,
@@ -27,6 +27,7 @@ __all__ = [
     "User",
     "decrypt",
     "erases",
+    "erases_encrypted",
     "erases_later",
     "is_key_name",
     "key_of",

@@ -13,6 +13,7 @@ from emulator.services.healthcare.labels import check_labels
 from emulator.services.healthcare.names import DATASET, ID, METHODS
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.stores import registry
+from emulator.state import data_keys
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -67,9 +68,21 @@ def _deleted(context: "Context", tx: sqlite3.Connection, dataset: Resource) -> N
 @cloudkms.erases
 def _erase(context: "Context", tx: sqlite3.Connection, key: str) -> None:
     """Empty the stores of all datasets of a key that is gone."""
-    for dataset in context.resources.every(DATASET, tx):
-        if (dataset.body.get("encryptionSpec") or {}).get("kmsKeyName") == key:
-            registry.empty_dataset(context, tx, dataset.name)
+    for dataset in _of_key(context, tx, key):
+        registry.empty_dataset(context, tx, dataset)
+
+
+@cloudkms.erases_encrypted
+def _erase_encrypted(context: "Context", tx: sqlite3.Connection, version: str) -> None:
+    """Take what a version that is gone encrypted out of the stores of all datasets of its key."""
+    for dataset in _of_key(context, tx, cloudkms.key_of(version)):
+        registry.erase_encrypted(context, tx, dataset, data_keys.text_start(version))
+
+
+def _of_key(context: "Context", tx: sqlite3.Connection, key: str) -> list[str]:
+    """The names of the datasets that a key protects."""
+    specs = ((one.name, one.body.get("encryptionSpec") or {}) for one in context.resources.every(DATASET, tx))
+    return [name for name, spec in specs if spec.get("kmsKeyName") == key]
 
 
 DATASETS = Collection(

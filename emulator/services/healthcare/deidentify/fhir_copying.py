@@ -28,6 +28,7 @@ from emulator.services.healthcare.fhir.keeping import Change, Ready
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.transfer import imports
 from emulator.services.healthcare.transfer.steps import Problem
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -183,13 +184,15 @@ class Copier:
         """The patients of Binaries, by their ids: those of the resources whose attachments have their URLs."""
         if self._binaries is None:
             self._binaries = {}
-            rows = self._context.db.all(
-                "SELECT v.body FROM fhir_versions v JOIN fhir_index_resources r ON r.store = v.store AND r.rid = v.rid"
-                " WHERE v.store = ? AND v.type <> 'Binary' AND instr(v.body, CAST('Binary/' AS BLOB)) > 0",
-                (self.source.key,),
+            names_one = " AND instr(v.body, CAST('Binary/' AS BLOB)) > 0" if self.source.keys is None else ""
+            sql = (
+                "SELECT v.body FROM fhir_versions v JOIN fhir_index_resources r"  # noqa: S608  our own words
+                f" ON r.store = v.store AND r.rid = v.rid WHERE v.store = ? AND v.type <> 'Binary'{names_one}"
             )
-            for (body,) in rows:
-                self._note_binaries(parsing.parse(body, None))
+            rows = self._context.db.reader.execute(sql, (self.source.key,))
+            for body in (data_keys.text_read(self.source.keys, row[0]) for row in rows):
+                if b"Binary/" in body:
+                    self._note_binaries(parsing.parse(body, None))
         return self._binaries
 
     def _note_binaries(self, resource: Json) -> None:

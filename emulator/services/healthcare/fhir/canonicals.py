@@ -11,6 +11,7 @@ from emulator.fhir.canonicals import is_canonical
 from emulator.services.healthcare.fhir import errors
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.stored import Json, Store
+from emulator.state import data_keys
 
 _SAME = (
     "SELECT v.body FROM fhir_index_uris u JOIN fhir_versions v ON v.store = u.store AND v.rid = u.rid"
@@ -25,6 +26,6 @@ def require_unique(connection: sqlite3.Connection, store: Store, change: Change)
     if not url or parameter is None or not is_canonical(store.definitions, change.after.type):
         return
     for row in connection.execute(_SAME, (store.key, parameter.key, url, change.after.id)):
-        other: Json = parsing.parse(row[0], None)
+        other: Json = parsing.parse(data_keys.text_read(store.keys, row[0]), None)
         if other.get("version") == resource.get("version"):
             raise errors.same_canonical(change.after.type, f"{other['resourceType']}/{other['id']}")

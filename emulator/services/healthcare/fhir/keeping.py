@@ -7,12 +7,16 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emulator.errors import ApiError
 from emulator.fhir import parsing
 from emulator.fhir.search import tables as index
 from emulator.fhir.search.tables import first_rid, microseconds_of
+from emulator.services.healthcare import keys
 from emulator.services.healthcare.fhir import instants, versions
+from emulator.services.healthcare.fhir.guides import DEFINITIONS
 from emulator.services.healthcare.fhir.integrity import Link, links, targets
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -86,6 +90,7 @@ class Batch:
         self._context = context
         self._tx = tx
         self._store = store
+        self._protected = keys.version_for_data(context, store.name, tx)
         self._versions: list[_Row] = []
         self._references: list[_Row] = []
         self._indexed: list[index.Resource] = []
@@ -121,7 +126,7 @@ class Batch:
         rid = self._next_rid(at if before is None else max(at, before.at + 1))
         after = _version_of(new, rid, method, blob)
         live, forgotten = _step_down(self._context, tx, store, before, in_place=in_place)
-        self._versions.append(_row(store, after, operation, forgotten))
+        self._versions.append(_row(store, after, self._protected, operation, forgotten))
         self._references += _references(store, new, rid)
         self._indexed.append((rid, after.type, after.id, new.rows))
         self._waiting.add((after.type, after.id))
@@ -188,9 +193,9 @@ def insert(context: "Context", tx: sqlite3.Connection, store: Store, past: Past,
     elif same is not None:
         _forget(context, tx, store, "rid = ?", (same.rid,))
     if past.new is None:
-        _insert(tx, store, Version(rid, past.type, past.id, "DELETE", "", b""), operation)
+        _insert(context, tx, store, Version(rid, past.type, past.id, "DELETE", "", b""), operation)
         return True
-    _insert(tx, store, _version_of(past.new, rid, past.method), operation)
+    _insert(context, tx, store, _version_of(past.new, rid, past.method), operation)
     if is_current:
         _index(tx, store, past.new, rid)
     return True
@@ -218,7 +223,7 @@ def delete(
     after = Version(rid, resource_type, identifier, "DELETE", "", b"")
     _step_down(context, tx, store, before, in_place=False)
     if store.keeps_versions:
-        _insert(tx, store, after, operation)
+        _insert(context, tx, store, after, operation)
     return Change(before, after, {})
 
 
@@ -273,12 +278,15 @@ def _version_of(new: Ready, rid: int, method: str, blob: str = "") -> Version:
     return Version(rid, new.type, resource["id"], method, blob, parsing.canonical(resource))
 
 
-def _insert(tx: sqlite3.Connection, store: Store, new: Version, operation: str) -> None:
-    tx.execute(_INSERT_VERSION, _row(store, new, operation, 0))
+def _insert(context: "Context", tx: sqlite3.Connection, store: Store, new: Version, operation: str) -> None:
+    protected = "" if new.deleted else keys.version_for_data(context, store.name, tx)
+    tx.execute(_INSERT_VERSION, _row(store, new, protected, operation, 0))
 
 
-def _row(store: Store, new: Version, operation: str, forgotten: int) -> _Row:
-    return store.key, new.rid, new.type, new.id, new.method, new.blob, new.body, operation, forgotten
+def _row(store: Store, new: Version, protected: str, operation: str, forgotten: int) -> _Row:
+    """The row of a version, whose body a version of a key of Cloud KMS encrypts, "" for none."""
+    body = new.body if new.type in DEFINITIONS else data_keys.text_kept(store.keys, protected, new.body)
+    return store.key, new.rid, new.type, new.id, new.method, new.blob, body, operation, forgotten
 
 
 def _references(store: Store, new: Ready, rid: int) -> list[_Row]:
@@ -308,13 +316,22 @@ def _step_down(
         return None, 0
     forgotten = 0
     if not before.deleted:
-        old = targets(parsing.parse(before.body, None), store.name)
-        keys = [(store.key, target, before.rid) for target in old]
-        tx.executemany("DELETE FROM fhir_references WHERE store = ? AND target = ? AND rid = ?", keys)
+        _remove_references(tx, store, before)
         index.remove(tx, store.key, [before.rid])
     if in_place or not store.keeps_versions:
         _, forgotten = _forget(context, tx, store, "rid = ?", (before.rid,))
     return None if before.deleted else before, forgotten
+
+
+def _remove_references(tx: sqlite3.Connection, store: Store, before: Version) -> None:
+    """Forget what a version refers to: of one that can't be read any more by a look at all references of the store."""
+    try:
+        old = targets(parsing.parse(before.body, None), store.name)
+    except ApiError:
+        tx.execute("DELETE FROM fhir_references WHERE store = ? AND rid = ?", (store.key, before.rid))
+        return
+    rows = [(store.key, target, before.rid) for target in old]
+    tx.executemany("DELETE FROM fhir_references WHERE store = ? AND target = ? AND rid = ?", rows)
 
 
 def _forget(

@@ -94,6 +94,6 @@ def _index(connection: sqlite3.Connection, reading: Access, sees: str) -> Index:
         return connection.execute(sql, arguments).fetchall()
 
     def lookup(resource_type: str, url: str) -> Json | None:
-        return guides.by_url(connection, store.key, store.parameters, resource_type, url)
+        return guides.by_url(connection, store.key, store.parameters, store.keys, resource_type, url)
 
     return Index(read, store.key, store.parameters.in_order, value_sets.expander(lookup), FEW, sees)

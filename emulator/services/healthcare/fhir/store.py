@@ -1,7 +1,7 @@
 """FHIR stores as a kind of store: their settings, tables and errors."""
 
 from emulator.fhir.search import tables as index
-from emulator.services.healthcare.fhir import errors, keeping, notifications, settings, streams, tables
+from emulator.services.healthcare.fhir import erasing, errors, keeping, notifications, settings, streams, tables
 from emulator.services.healthcare.fhir.consents import tables as consents
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import StoreKind, Stream
@@ -17,6 +17,7 @@ FHIR = registry.register(
         patched=consents.patched,
         allowed=streams.allowed,
         empty=keeping.empty,
+        erase=erasing.erase,
         data=("fhir.", "operations.", "bulk-export-group"),
         word_error=errors.word,
         message=notifications.message,

@@ -1,7 +1,7 @@
 """A FHIR store and a version of a resource as the code hands them around."""
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.fhir import definitions
@@ -11,7 +11,9 @@ from emulator.fhir.search.parameters import Parameters
 from emulator.fhir.search.tables import microseconds_of
 from emulator.services.healthcare.fhir import errors, guides, instants, searchable
 from emulator.services.healthcare.fhir.guides import Profiles
+from emulator.state import data_keys
 from emulator.state.clock import Clock
+from emulator.state.data_keys import DataKeys
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class Store:
     """What resources are held to beside the definitions: profiles of enabled implementation guides."""
     lag: float = 0.0
     """Seconds by which searches are behind what is stored; 0 without trouble."""
+    keys: DataKeys | None = None
+    """Those that encrypt resources on the disk, None where nothing does."""
 
     @property
     def name(self) -> str:
@@ -104,8 +108,17 @@ class Version:
     """The verb that made it: POST, PUT, PATCH or DELETE."""
     blob: str
     """The file with the data of a Binary that was sent raw, "" for all others."""
-    body: bytes
-    """JSON with id and meta, keys sorted."""
+    kept: bytes
+    """Its body as the row has it: encrypted or not."""
+    keys: DataKeys | None = field(default=None, kw_only=True)
+    """Those that encrypted it, None where nothing is encrypted."""
+
+    @property
+    def body(self) -> bytes:
+        """JSON with id and meta, keys sorted; 400 where the version of the key that encrypted it can't be used."""
+        if self.keys is not None:
+            self.kept, self.keys = data_keys.text_read(self.keys, self.kept), None
+        return self.kept
 
     @property
     def at(self) -> int:
@@ -164,7 +177,8 @@ def _known_or_read(
     if known is not None and known.key == key and known.resource.etag == etag:
         return known
     resource = context.resources.require(KIND, name, tx)
-    return Store(key, resource, *searchable.of(context, reader, key, name, resource.body), context.clock)
+    found = searchable.of(context, reader, key, name, resource.body)
+    return Store(key, resource, *found, context.clock, keys=context.blobs.keys)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:

@@ -29,7 +29,7 @@ def newest(connection: sqlite3.Connection, store: Store, resource_type: str, ide
         f"{_SELECT} WHERE {_OF_ONE} ORDER BY rid DESC LIMIT 1",  # our own words
         (store.key, resource_type, identifier),
     ).fetchone()
-    return None if row is None else Version(*row)
+    return None if row is None else Version(*row, keys=store.keys)
 
 
 def current(connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str) -> Version:
@@ -50,7 +50,7 @@ def made_at(
         f"{_SELECT} WHERE {_OF_ONE} AND rid BETWEEN ? AND ?",
         (store.key, resource_type, identifier, first_rid(at), first_rid(at + 1) - 1),
     ).fetchone()
-    return None if row is None else Version(*row)
+    return None if row is None else Version(*row, keys=store.keys)
 
 
 def version(
@@ -108,7 +108,7 @@ def history(
         f"{_SELECT} WHERE {_OF_ONE} AND rid >= ? AND rid < ? ORDER BY rid DESC LIMIT ?",
         (*one, first, min(span.before, first_rid(span.until)), most),
     )
-    return list(_as_fits(rows, room))
+    return list(_as_fits(rows, store, room))
 
 
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
@@ -118,13 +118,13 @@ def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], ro
         " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
         (orjson.dumps(list(rids)).decode(), store.key),
     )
-    return list(_as_fits(rows, room))
+    return list(_as_fits(rows, store, room))
 
 
-def _as_fits(rows: Iterable[Any], room: int) -> Iterator[Version]:
+def _as_fits(rows: Iterable[Any], store: Store, room: int) -> Iterator[Version]:
     """Versions until their bodies have as many bytes; one is always given."""
     for row in rows:
-        version = Version(*row)
+        version = Version(*row, keys=store.keys)
         yield version
         room -= len(version.body)
         if room <= 0:

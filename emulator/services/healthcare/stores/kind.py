@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request, Response
+from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -66,6 +67,10 @@ def _holds_nothing(_context: Context, _tx: sqlite3.Connection, _store: str) -> N
     return None
 
 
+def _encrypts_nothing(_context: Context, _tx: sqlite3.Connection, _store: Resource, _start: bytes) -> None:
+    return None
+
+
 def _in_json(_method: Method, _error: ApiError) -> Response | None:
     return None
 
@@ -95,6 +100,8 @@ class StoreKind:
     patched     (tx, store's name, new settings): does what a patch entails, in its transaction
     allowed     (request, settings before, settings wanted): raises for other resources that settings name and that are
                 not as they must be
+    erase       (context, tx, store, start): takes out of a store what begins so in its rows, because the version of a
+                key that encrypted it is destroyed; nobody is told
     """
 
     name: str
@@ -110,6 +117,7 @@ class StoreKind:
     kept: Callable[[Json, Json], Json] = _as_wanted
     patched: Callable[[sqlite3.Connection, str, Json], None] = _entails_nothing
     allowed: Callable[[Request, Json | None, Json], None] = _allows_all
+    erase: Callable[[Context, sqlite3.Connection, Resource, bytes], None] = _encrypts_nothing
 
     @property
     def resource(self) -> str:

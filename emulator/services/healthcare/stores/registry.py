@@ -50,6 +50,14 @@ def empty_dataset(context: "Context", tx: sqlite3.Connection, dataset: str) -> N
             _empty(kind, context, tx, store.name)
 
 
+def erase_encrypted(context: "Context", tx: sqlite3.Connection, dataset: str, start: bytes) -> None:
+    """Take out of the stores of a dataset what a version of its key encrypted: JSON that begins with `start`."""
+    for kind in _KINDS.values():
+        for store in context.resources.list(kind.resource, dataset, tx=tx)[0]:
+            kind.erase(context, tx, store, start)
+            context.outbox.erase_in(tx, STREAMS, f"{store.name} ", start)
+
+
 def _empty(kind: StoreKind, context: "Context", tx: sqlite3.Connection, store: str) -> None:
     kind.empty(context, tx, store)
     context.outbox.forget_in(tx, STREAMS, f"{store} ")

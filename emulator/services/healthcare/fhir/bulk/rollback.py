@@ -95,7 +95,7 @@ def _kept(tx: sqlite3.Connection, store: Store, key: Key, time: int) -> list[Kep
     )
     found: list[Kept] = []
     for row in rows:
-        found.append(Kept(Version(*row[:6]), row["operation"], row["forgotten"]))
+        found.append(Kept(Version(*row[:6], keys=store.keys), row["operation"], row["forgotten"]))
         if found[-1].version.at <= time:
             break
     return found

@@ -20,6 +20,7 @@ from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import steps
 from emulator.services.healthcare.transfer.steps import Problem
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -119,7 +120,8 @@ def _latest_changes(reader: sqlite3.Connection, store: Store, since: int, asked:
         (store.key, first_rid(since), first_rid(asked + 1)),
     )
     for rid, body in rows:
-        for owner in compartments.patients(store, parsing.parse(body, None)) if body else ():
+        resource = parsing.parse(data_keys.text_read(store.keys, body), None) if body else {}
+        for owner in compartments.patients(store, resource) if resource else ():
             latest[owner] = rid
     return latest
 

@@ -6,6 +6,7 @@ from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir.rest import paths
 from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
+from emulator.state import data_keys
 
 
 @interaction("getFHIRStoreMetrics", STORE)
@@ -17,9 +18,10 @@ async def metrics(request: Request) -> Answer:
 
 
 def _counted(request: Request, store: Store) -> list[Json]:
+    size = "length(v.body)" if store.keys is None else data_keys.text_size("v.body")
     rows = request.context.db.all(
-        "SELECT v.type, count(r.rid), coalesce(sum(CASE WHEN r.rid IS NULL THEN 0 ELSE length(v.body) END), 0),"
-        " coalesce(sum(length(v.body)), 0) FROM fhir_versions v LEFT JOIN fhir_index_resources r"
+        f"SELECT v.type, count(r.rid), coalesce(sum(CASE WHEN r.rid IS NULL THEN 0 ELSE {size} END), 0),"  # noqa: S608
+        f" coalesce(sum({size}), 0) FROM fhir_versions v LEFT JOIN fhir_index_resources r"
         " ON r.store = v.store AND r.rid = v.rid WHERE v.store = ? GROUP BY v.type ORDER BY v.type",
         (store.key,),
     )

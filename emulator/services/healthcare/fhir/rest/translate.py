@@ -35,7 +35,7 @@ async def search_translate(request: Request) -> Answer:
     if not wanted:
         raise errors.bad_request("invalid_parameter", "$translate needs url, source or target")
     if url := wanted.pop("url", None):
-        found = guides.by_url(request.context.db.reader, store.key, store.parameters, "ConceptMap", url)
+        found = guides.by_url(request.context.db.reader, store.key, store.parameters, store.keys, "ConceptMap", url)
         return _answer(request, store, [found] if found else [])
     known = searching.find(request.context.db.reader, store, "ConceptMap", [("_count", str(MOST))])
     maps = [parsing.parse(each.body, None) for each in known.matches]

@@ -30,7 +30,9 @@ def _profile(request: Request, store: Store) -> Profile | None:
     url = request.query.get("profile", "")
     if not url:
         return None
-    structure = guides.by_url(request.context.db.reader, store.key, store.parameters, "StructureDefinition", url)
+    structure = guides.by_url(
+        request.context.db.reader, store.key, store.parameters, store.keys, "StructureDefinition", url
+    )
     if structure is None:
         raise errors.bad_request("unknown_profile", f"no StructureDefinition of this store has the URL {url[:300]}")
     return Profile(structure, invariants=True)

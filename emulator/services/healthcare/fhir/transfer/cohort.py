@@ -206,7 +206,7 @@ def _versions(connection: sqlite3.Connection, store: Store, resource_type: str, 
     after = ""
     while True:
         rows = connection.execute(_AT, (store.key, resource_type, after, until, until, _AT_ONCE)).fetchall()
-        yield from (Version(*row) for row in rows)
+        yield from (Version(*row, keys=store.keys) for row in rows)
         if len(rows) < _AT_ONCE:
             return
         after = rows[-1]["id"]
@@ -218,7 +218,7 @@ def _referred(connection: sqlite3.Connection, store: Store, text: str, until: in
     if to.kind is not Kind.LOCAL:
         return None
     row = connection.execute(_ONE_AT, (store.key, to.type, to.id, until)).fetchone()
-    return None if row is None or row["method"] == "DELETE" else Version(*row)
+    return None if row is None or row["method"] == "DELETE" else Version(*row, keys=store.keys)
 
 
 def _note(tx: sqlite3.Connection, job: Job, cohort: _Cohort) -> None:

@@ -87,4 +87,4 @@ def _batch(
         f"SELECT rid, type, id, method, blob, body{_CURRENT} ORDER BY id LIMIT {_AT_ONCE}",
         (store.key, resource_type, after, first_rid(wanted.since)),
     )
-    return [Version(*row) for row in rows]
+    return [Version(*row, keys=store.keys) for row in rows]

@@ -37,8 +37,8 @@ ENVIRONMENTS = ("App/1", "App/2", "Net/VPN")
 SOURCES = ("http://a.example", "http://b.example")
 TAGS = ("x", "y", "z")
 LABELS = (*(("v3-Confidentiality", code) for code in plain.ORDER), ("v3-ActCode", "PSY"), ("v3-ActCode", "SEX"))
-NO_CONTEXT = cast("Context", SimpleNamespace())
-"""Only files of Binary data are asked of it."""
+NO_CONTEXT = cast("Context", SimpleNamespace(blobs=SimpleNamespace(keys=None)))
+"""Only files of Binary data are asked of it, and the keys that encrypt at rest: there are none."""
 
 
 class World:

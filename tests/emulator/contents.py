@@ -1,0 +1,52 @@
+"""Contents of resources with a key of Cloud KMS, which nothing is found by: put into an emulator, and read again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.support.asking import ask
+from tests.support.emulator import RunningEmulator
+
+
+@dataclass(frozen=True)
+class Content:
+    """A kind of contents of stores.
+
+    make  (emulator, dataset's path): makes the store
+    put   (emulator, dataset's path, word): stores a content with that word; the path that `read` takes
+    read  (emulator, path): HTTP's status and the text of the content
+    list  (emulator, dataset's path): the same of a search or list of all
+    gone  the status of one whose version of the key is destroyed
+    """
+
+    make: Callable[[RunningEmulator, str], None]
+    put: Callable[[RunningEmulator, str, str], str]
+    read: Callable[[RunningEmulator, str], tuple[int, str]]
+    list: Callable[[RunningEmulator, str], tuple[int, str]]
+    gone: int
+
+
+def read(emulator: RunningEmulator, path: str) -> tuple[int, str]:
+    """What a GET gives."""
+    code, answer = emulator.request("GET", path)
+    return code, repr(answer)
+
+
+def _make_fhir(emulator: RunningEmulator, dataset: str) -> None:
+    ask(emulator, "POST", f"{dataset}/fhirStores?fhirStoreId=f", {"version": "R4"})
+
+
+def _put_fhir(emulator: RunningEmulator, dataset: str, word: str) -> str:
+    """A patient with an extension, by which no search finds."""
+    note = {"url": "http://example.com/note", "valueString": word}
+    patient = {"resourceType": "Patient", "extension": [note]}
+    code, made = emulator.request("POST", f"{dataset}/fhirStores/f/fhir/Patient", patient)
+    assert code == 201, made
+    return f"{dataset}/fhirStores/f/fhir/Patient/{made['id']}"
+
+
+def _list_fhir(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
+    return read(emulator, f"{dataset}/fhirStores/f/fhir/Patient")
+
+
+FHIR = Content(_make_fhir, _put_fhir, read, _list_fhir, gone=410)
+CONTENTS = {"fhir": FHIR}
