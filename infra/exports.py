@@ -75,6 +75,7 @@ def _outputs(made: Environment) -> dict[str, object]:
         healthcare_agent_email=made.services.healthcare_agent,
         dicom_stream_table=made.stream_table(),
         kms_keys=settings.keys,
+        delivery_attempts=settings.max_delivery_attempts,
         audit_bucket=made.watch.bucket.bucket.name if made.watch.bucket else None,
         audit_tables=made.watch.tables.dataset.dataset_id if made.watch.tables else None,
         reader_prefix=settings.reader_prefix or None,

@@ -91,6 +91,10 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
         "an object of objects of strings",
     ),
     "deletion_protection": (lambda value: isinstance(value, bool), "true or false"),
+    "delivery_attempts": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,
+        "a whole number above 0",
+    ),
 }
 """Whether a plain value is one of a field that holds no text, and what it must be."""
 

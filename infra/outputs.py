@@ -97,6 +97,8 @@ class Outputs(Contract):
     kms_keys: Mapping[str, str] = field(default_factory=dict)
     """The keys that data is encrypted with, in full, by kind of data: bigquery, healthcare, objects, pubsub, logs where
     audit log entries are kept, dataflow where the stack is made for Dataflow. Empty means Google's own keys."""
+    delivery_attempts: int | None = None
+    """How often a message is delivered, and not acknowledged, before it becomes a dead letter."""
     audit_bucket: str | None = None
     """The bucket that audit log entries are kept in; None where they are not kept."""
     audit_tables: str | None = None

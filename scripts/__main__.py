@@ -18,6 +18,7 @@ from scripts.commands import (
     consent,
     deidentify,
     delete,
+    deliveries,
     export,
     fhir,
     hl7v2,
@@ -80,6 +81,7 @@ def _options(
 register(app, "preflight", preflight.preflight)
 register(app, "policy", policy.policy)
 register(app, "status", status.status)
+register(app, "deliveries", deliveries.deliveries)
 register(app, "load", load.load)
 register(app, "import", import_.import_)
 register(app, "pipeline", pipeline.pipeline)

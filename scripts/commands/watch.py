@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ import typer
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import count, note, print_json_line, remark, say_cells
-from scripts.errors import CommandError
+from scripts.errors import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1.subscriber.message import Message
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from infra.outputs import Outputs
 
 
+_MOST_ATTEMPTS = 100  # that a subscription can have before a message becomes a dead letter
+_GENEROUS = 2  # times as many, since Pub/Sub counts attempts approximately
 _AHEAD = 100  # notifications of a subscription that are here and not shown yet; others reach other readers
 
 
@@ -44,17 +47,21 @@ def watch(
 
     Ctrl-C ends it. Each notification is acknowledged: it reaches no other reader of the same subscription.
     Of a FHIR resource that is sent whole only its type is shown. Where the lines are read slowly, no more notifications
-    are taken than can be shown.
+    are taken than can be shown. Exit code 3 where a message came that should have been a dead letter long before: a
+    grant of Pub/Sub's agent is missing.
     """
     from google.cloud.pubsub_v1.types import FlowControl
 
     with connect(stack, outputs) as target:
-        printer = _Printer(number, as_json=as_json)
+        printer = _Printer(number, target.outputs.delivery_attempts, as_json=as_json)
         subscriptions = subscriptions_of(target.outputs, kind)
         note(f"Watching {', '.join(subscriptions)}; Ctrl-C ends it.")
         pulls = [
             target.subscriber.subscribe(
-                each, callback=printer, flow_control=FlowControl(max_messages=_AHEAD), await_callbacks_on_shutdown=True
+                each,
+                callback=partial(printer, each),
+                flow_control=FlowControl(max_messages=_AHEAD),
+                await_callbacks_on_shutdown=True,
             )
             for each in subscriptions
         ]
@@ -69,7 +76,9 @@ def watch(
         for pull in pulls:
             pull.result()
         target.subscriber.close()
-    note(f"{count(printer.seen, 'notification')} received")
+        note(f"{count(printer.seen, 'notification')} received")
+        for subscription, attempts in printer.kept.items():
+            raise CommandError(_kept(target.outputs, subscription, attempts), ExitCode.PARTLY_DONE)
 
 
 def subscriptions_of(outputs: Outputs, kind: Kind) -> list[str]:
@@ -88,19 +97,25 @@ def subscriptions_of(outputs: Outputs, kind: Kind) -> list[str]:
 class _Printer:
     """Prints and acknowledges notifications; called by several threads at once."""
 
-    def __init__(self, limit: int | None, *, as_json: bool) -> None:
+    def __init__(self, limit: int | None, attempts: int | None, *, as_json: bool) -> None:
         self.finished = threading.Event()
         self.seen = 0
+        self.kept: dict[str, int] = {}
+        """How often a message of each subscription was delivered that should have become a dead letter before."""
+        self._attempts = attempts or _MOST_ATTEMPTS
         self._limit = limit
         self._as_json = as_json
         self._lock = threading.Lock()
 
-    def __call__(self, message: Message) -> None:
+    def __call__(self, subscription: str, message: Message) -> None:
         with self._lock:
             if self._limit is not None and self.seen >= self._limit:
                 message.nack()
                 return
             self.seen += 1
+            attempt = message.delivery_attempt or 0
+            if attempt > _GENEROUS * self._attempts:
+                self.kept[subscription] = attempt
             self._show(message)
             message.ack()
             if self.seen == self._limit:
@@ -116,6 +131,16 @@ class _Printer:
             return
         action = attributes.get("action") or attributes.get("msgType", "")
         say_cells([part for part in (when, action, path_of(resource)) if part])
+
+
+def _kept(outputs: Outputs, subscription: str, attempts: int) -> str:
+    """What is said of a subscription from which no dead letters are taken (Pub/Sub: "Dead-letter topics")."""
+    agent = f"service-{outputs.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    return (
+        f"A message came for the {attempts}th time, and Pub/Sub does not make it a dead letter: {agent} lacks"
+        f" pubsub.topics.publish on {outputs.dead_letter_topic} or pubsub.subscriptions.consume on {subscription}."
+        " `python -m scripts preflight` names the grant."
+    )
 
 
 def path_of(resource: str) -> str:

@@ -48,6 +48,7 @@ _TELLING = {
     "storage.objectViewer": "storage.objects.get",
 }
 """A permission of each role that no other role has which the program gives to the same account on the same resource."""
+MONITORING = "Cloud Monitoring's agent"
 _CONSENT = ("attributeDefinition", "consent", "consentArtifact", "userDataMapping")
 _DOMAIN = "iam.gserviceaccount.com"
 
@@ -100,7 +101,7 @@ def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:
         yield "Cloud Logging's agent", f"service-{number}@gcp-sa-logging.{_DOMAIN}", trail
     if topics := outputs.access.get("alerts"):
         publishes = [("pubsub.publisher", topic) for topic in topics]
-        yield "Cloud Monitoring's agent", f"service-{number}@gcp-sa-monitoring-notification.{_DOMAIN}", publishes
+        yield MONITORING, f"service-{number}@gcp-sa-monitoring-notification.{_DOMAIN}", publishes
     if made := outputs.schedule:
         yield "the schedule", made.account_email, _of_schedule(made)
     for who, account, key in dict.fromkeys(_keys(outputs)):

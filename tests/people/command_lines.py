@@ -12,13 +12,15 @@ STUDY = "2.25.1"
 class CommandLine:
     """What one of the stack's accounts runs, and what it lacks, or whoever holds the grant: a permission, on what.
 
-    `line` has the arguments, and in braces names of `tests.people.things`. `on` is the resource's short name.
+    `line` has the arguments, and in braces names of `tests.people.things`. `on` is the resource's short name. `after`
+    is what happens before, of `tests.people.happenings`: something that makes a service work by itself.
     """
 
     who: str
     line: str
     permission: str
     on: str
+    after: str = ""
 
 
 _L, _R, _S, _A, _O, _P = "loader", "researcher", "steward", "auditor", "operator", "reader"
@@ -164,6 +166,9 @@ COMMAND_LINES = {
     "oversight-auditor-queries-trail": CommandLine(
         _A, "query 'SELECT * FROM imaging_local_audit.probed'", "bigquery.tables.getData", "audit-tables"
     ),
+    "oversight-auditor-reads-logs": CommandLine(_A, "deliveries", "logging.logEntries.list", "project"),
+    "oversight-auditor-reads-trail": CommandLine(_A, "deliveries", "storage.objects.list", "audit"),
+    "oversight-operator-sees-alerts": CommandLine(_O, "deliveries", "monitoring.alertPolicies.list", "project"),
     "oversight-operator-looks": CommandLine(_O, "access matrix", "resourcemanager.projects.getIamPolicy", "project"),
     "oversight-operator-operates": CommandLine(_O, "operations list", "healthcare.operations.list", "dataset"),
     "oversight-operator-reads-logs": CommandLine(
@@ -182,6 +187,9 @@ COMMAND_LINES = {
         _S, f"export --to table{_SIDE}", "bigquery.tables.create", "research-tables"
     ),
     # The agents that use the stack's keys
+    "encryption-logs": CommandLine(
+        _O, "deliveries", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:logs", after="logged"
+    ),
     "encryption-healthcare": CommandLine(
         _P, "search studies", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:healthcare"
     ),
@@ -190,30 +198,59 @@ COMMAND_LINES = {
         _P, "query 'SELECT * FROM probed'", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:bigquery"
     ),
     "encryption-pubsub": CommandLine(_P, "watch --count 1", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:pubsub"),
+    # What services do by themselves
+    "healthcare-agent-publishes": CommandLine(_O, "deliveries", "pubsub.topics.publish", "topic", after="film"),
+    "healthcare-agent-publishes-fhir": CommandLine(
+        _O, "deliveries", "pubsub.topics.publish", "fhir-topic", after="resource"
+    ),
+    "healthcare-agent-publishes-hl7v2": CommandLine(
+        _O, "deliveries", "pubsub.topics.publish", "hl7v2-topic", after="message"
+    ),
+    "healthcare-agent-publishes-research": CommandLine(
+        _O, "deliveries", "pubsub.topics.publish", "research-topic", after="twin"
+    ),
+    "messaging-agent-publishes-dead-letters": CommandLine(
+        _P, "watch --count 1", "pubsub.topics.publish", "dead-letter-topic", after="spent subscription"
+    ),
+    "messaging-agent-takes-dead-letters": CommandLine(
+        _P, "watch --count 1", "pubsub.subscriptions.consume", "subscription", after="spent subscription"
+    ),
+    "messaging-agent-takes-fhir-dead-letters": CommandLine(
+        _P, "watch fhir --count 1", "pubsub.subscriptions.consume", "fhir-subscription", after="spent fhir-subscription"
+    ),
+    "messaging-agent-takes-hl7v2-dead-letters": CommandLine(
+        _P,
+        "watch hl7v2 --count 1",
+        "pubsub.subscriptions.consume",
+        "hl7v2-subscription",
+        after="spent hl7v2-subscription",
+    ),
+    "messaging-agent-takes-research-dead-letters": CommandLine(
+        _R,
+        f"watch --count 1{_SIDE}",
+        "pubsub.subscriptions.consume",
+        "research-subscription",
+        after="spent research-subscription",
+    ),
+    "audit-trail-sink-writes": CommandLine(_O, "deliveries", "storage.objects.create", "audit", after="logged"),
+    "audit-trail-tables-sink-writes": CommandLine(
+        _O, "deliveries", "bigquery.tables.updateData", "audit-tables", after="logged"
+    ),
+    "alerts-publishes-alerts": CommandLine(_O, "deliveries", "pubsub.topics.publish", "alerts"),
+    "schedule-starter-starts": CommandLine(_O, "deliveries", "run.jobs.run", "job", after="started"),
 }
 """By the grant's name in the program."""
 
-_DROPPED = "What is notified of is done all the same: no command is told, but `preflight` is"
-_DEAD = "Pub/Sub moves messages by itself, after attempts that no command waits for"
-_BY_HAND = "People read it with gcloud or in the console, and with no command"
-_LOGGING = "Cloud Logging writes by itself"
-WITHOUT_COMMAND = {
-    "healthcare-agent-publishes": _DROPPED,
-    "healthcare-agent-publishes-fhir": _DROPPED,
-    "healthcare-agent-publishes-hl7v2": _DROPPED,
-    "healthcare-agent-publishes-research": _DROPPED,
-    "messaging-agent-publishes-dead-letters": _DEAD,
-    "messaging-agent-takes-dead-letters": _DEAD,
-    "messaging-agent-takes-fhir-dead-letters": _DEAD,
-    "messaging-agent-takes-hl7v2-dead-letters": _DEAD,
-    "messaging-agent-takes-research-dead-letters": _DEAD,
-    "oversight-auditor-reads-logs": _BY_HAND,
-    "oversight-auditor-reads-trail": _BY_HAND,
-    "oversight-operator-sees-alerts": _BY_HAND,
-    "audit-trail-sink-writes": _LOGGING,
-    "audit-trail-tables-sink-writes": _LOGGING,
-    "encryption-logs": _LOGGING,
-    "alerts-publishes-alerts": "Cloud Monitoring tells of alerts by itself",
-    "schedule-starter-starts": "Cloud Scheduler starts the job by the clock",
+_DATAFLOW = "`pipeline --runner dataflow` ends with Dataflow's error; the emulator has no Dataflow"
+_AIRFLOW = "the environment or the DAG's tasks fail; the emulator runs no Airflow"
+ON_GOOGLE_CLOUD = {
+    "accounts-loader-works-for-dataflow": _DATAFLOW,
+    "accounts-loader-starts-dataflow": _DATAFLOW,
+    "accounts-loader-as-worker": _DATAFLOW,
+    "accounts-loader-keeps-temporary-files": _DATAFLOW,
+    "encryption-dataflow": _DATAFLOW,
+    "encryption-compute": _DATAFLOW,
+    "schedule-airflow-works": _AIRFLOW,
+    "schedule-airflow-as-loader": _AIRFLOW,
 }
-"""Grants that no command of a person's takes, and why: of these `preflight` alone tells."""
+"""Grants of services that the emulator lacks, and what fails on Google Cloud without each; here `preflight` tells."""

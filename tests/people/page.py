@@ -10,6 +10,7 @@ from scripts.access import matrix
 from scripts.access.decisions import Access
 from scripts.access.matrix import Row
 from scripts.connection import connect_to
+from tests.people.command_lines import COMMAND_LINES, ON_GOOGLE_CLOUD
 from tests.people.conftest import EVERYTHING, PROJECT, alerted
 from tests.people.standing import Standing, stand
 from tests.support.emulator import ROOT, RunningEmulator
@@ -30,6 +31,22 @@ A test tries every row with every account on the emulator: calls of Cloud Storag
 """
 
 
+_WITHOUT = """## Without a grant
+
+What happens where a grant of the program is taken away: the command that fails, as which account, and the permission
+that it says is missing, of whoever holds the grant, on which resource. `preflight` names each of these grants, too. A
+test takes each one away and runs the command (`MISSING_GRANTS=all`).
+
+| grant | as | command | what is missing |
+|---|---|---|---|"""
+_ELSEWHERE = """
+Where the stack is made for Dataflow or Managed Airflow, which the emulator does not have, `preflight` names the grant
+on the emulator (a test takes each of them away), and on Google Cloud:
+
+| grant | without it |
+|---|---|"""
+
+
 def rows(standing: Standing) -> list[Row]:
     """The matrix of a stack that is up, read in the owner's name."""
     os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"] = standing.emulator.owner_token
@@ -41,7 +58,7 @@ def rows(standing: Standing) -> list[Row]:
 
 
 def page(found: list[Row]) -> str:
-    """The page of a matrix: a table for each service."""
+    """The page of a matrix: a table for each service, then what fails without each grant."""
     parts = [_HEAD]
     for service in dict.fromkeys(row.method.id.partition(".")[0] for row in found):
         own = [row for row in found if row.method.id.startswith(f"{service}.")]
@@ -49,7 +66,18 @@ def page(found: list[Row]) -> str:
         parts.append(f"## {service}\n")
         parts.append(f"| method | on | {' | '.join(people)} |\n|---|---|{'---|' * len(people)}")
         parts[-1] += "".join(f"\n{_line(row)}" for row in own) + "\n"
-    return "\n".join(parts)
+    return "\n".join(
+        [*parts, _WITHOUT, *map(_failing, COMMAND_LINES), _ELSEWHERE, *map(_elsewhere, ON_GOOGLE_CLOUD), ""]
+    )
+
+
+def _failing(grant: str) -> str:
+    wanted = COMMAND_LINES[grant]
+    return f"| {grant} | {wanted.who} | `{wanted.line}` | {wanted.permission} on {wanted.on} |"
+
+
+def _elsewhere(grant: str) -> str:
+    return f"| {grant} | {ON_GOOGLE_CLOUD[grant]} |"
 
 
 def _line(row: Row) -> str:

@@ -81,7 +81,8 @@ class Standing:
     def grants(self) -> list[Declared]:
         """The grants of the program, but for those to people, who differ from stack to stack."""
         acting = "roles/iam.serviceAccountTokenCreator"
-        return [each for each in self.graph if "member" in each.inputs and each.inputs["role"] != acting]
+        given = [each for each in self.graph if "member" in each.inputs]
+        return [each for each in given if not (each.inputs["role"] == acting and "-for-" in each.name)]
 
     def grant(self, name: str) -> Declared:
         """A grant by its name in the program."""

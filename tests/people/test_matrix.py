@@ -61,7 +61,9 @@ def may(standing: Standing, account: str, row: Row, name: str) -> bool:
         assert status in (REFUSED, *ALLOWED), (row, answer)
         return status != REFUSED
     body = {"permissions": [row.method.permission]}
-    status, answer = standing.emulator.request("POST", f"/v1/{resource.name}:testIamPermissions", body, token=token)
+    version = "v2" if resource.kind == "Cloud Run job" else "v1"
+    path = f"/{version}/{resource.name}:testIamPermissions"
+    status, answer = standing.emulator.request("POST", path, body, token=token)
     assert status == HTTPStatus.OK, (row, answer)
     return bool(answer.get("permissions"))
 

@@ -12,6 +12,7 @@ from scripts.connection import Connection, connect_to
 from scripts.preflight import after
 from scripts.preflight.needs import Need, needs
 from tests.infra.graph import Declared
+from tests.people.command_lines import ON_GOOGLE_CLOUD
 from tests.people.conftest import PROJECT
 from tests.people.standing import Standing, stand
 from tests.support.emulator import RunningEmulator
@@ -61,7 +62,7 @@ def test_each_grant_for_dataflow_and_airflow_that_is_missing_is_named(
         other = stand(emulator, keys)
         known = {grant.name for grant in ready.grants()}
         own = [grant for grant in other.grants() if grant.name not in known]
-        assert {str(grant.inputs["role"]) for grant in own} >= {"roles/dataflow.worker", "roles/composer.worker"}
+        assert {grant.name for grant in own} == {*ON_GOOGLE_CLOUD}
         check_each(other, own)
     finally:
         emulator.stop()

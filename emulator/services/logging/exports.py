@@ -16,7 +16,7 @@ import orjson
 
 from emulator.errors import ApiError, permission_denied
 from emulator.services.bigquery import api as bigquery
-from emulator.services.logging import rows
+from emulator.services.logging import complaints, rows
 from emulator.services.logging.routing import SINKS
 from emulator.services.logging.service import SERVICE
 from emulator.services.pubsub import api as pubsub
@@ -36,11 +36,22 @@ _log = logging.getLogger("emulator")
 async def deliver(context: Context, destination: str, payloads: Sequence[bytes]) -> None:
     """Hand entries to a sink's destination with its writer's rights; nothing where the sink is gone or disabled.
 
-    Raises what is to be tried again: a right or destination that is missing. What BigQuery can't take is logged.
+    Raises what is to be tried again: a right or destination that is missing, which the log `sink_error` tells. What
+    BigQuery can't take is logged.
     """
     sink = context.resources.get(SINKS, destination)
     if sink is None or sink.body.get("disabled"):
         return
+    try:
+        await _hand_over(context, sink, payloads)
+    except ApiError as problem:
+        complaints.tell(context, sink, problem)
+        raise
+    complaints.forget(context, sink.name)
+
+
+async def _hand_over(context: Context, sink: Resource, payloads: Sequence[bytes]) -> None:
+    """Write entries to wherever a sink leads."""
     service, _, target = sink.body["destination"].partition(".googleapis.com/")
     if service == "storage":
         await _hold(context)
@@ -95,7 +106,8 @@ async def _to_storage(context: Context, sink: Resource, bucket: str, payloads: S
         shard = sum(1 for _ in storage.iter_objects(context, bucket, start))
         name = f"{start}{shard}.json"
         if not storage.may_write(context, _writer(sink), bucket, name):
-            raise permission_denied(f"The sink {sink.name} may not write to gs://{bucket}: grant its writer that.")
+            writer = _writer(sink).partition(":")[2]
+            raise permission_denied(f"{writer} does not have storage.objects.create access to gs://{bucket}.")
         await storage.put_object(context, bucket, name, b"\n".join(lines) + b"\n", "application/json")
 
 

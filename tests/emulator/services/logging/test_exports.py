@@ -107,6 +107,10 @@ def test_messages_wait_for_the_writer_s_right(
     writer = sink(f"pubsub.googleapis.com/{topic}")
     write(emulator, log, {"textPayload": "x", "timestamp": "2026-01-02T08:00:00Z"})
     assert emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1, "returnImmediately": True})[1] == {}
+    told = {"filter": f'log_id("logging.googleapis.com/sink_error") AND resource.labels.destination:"{topic}"'}
+    body = {"resourceNames": [f"projects/{PROJECT}"], **told}
+    (entry,) = eventually(lambda: emulator.request("POST", "/v2/entries:list", body)[1].get("entries"))
+    assert entry["labels"]["error_code"] == "topic_permission_denied"
     policy = {"policy": {"bindings": [{"role": "roles/pubsub.publisher", "members": [writer]}]}}
     assert emulator.request("POST", f"/v1/{topic}:setIamPolicy", policy)[0] == 200
     answer = eventually(lambda: emulator.request("POST", f"/v1/{name}:pull", {"maxMessages": 1})[1])

@@ -1,0 +1,23 @@
+"""The checks of `deliveries`, in the form of those of `status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from scripts.checks import Check, place
+from scripts.connection import Connection
+from scripts.deliveries import alerts, notifications, schedule, sinks
+
+
+def checks(target: Connection, hours: float) -> Iterator[Check]:
+    """One check for each thing that a service of Google's does by itself for the stack, in the last `hours`."""
+    outputs = target.outputs
+    yield from place(target)
+    yield from notifications.checks(target, hours)
+    if outputs.audit_bucket:
+        yield from sinks.checks(target, hours)
+    if outputs.access.get("alerts"):
+        yield from alerts.checks(target)
+    if outputs.schedule and outputs.schedule.kind == "cloud-run":
+        yield Check("schedule", partial(schedule.started, target, hours))

@@ -1,0 +1,1 @@
+"""What services do by themselves for a stack."""
