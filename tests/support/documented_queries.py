@@ -65,13 +65,15 @@ class Query:
     schema: str = ""
     rows: tuple[Any, ...] = ()
     error: str = ""
+    before: tuple[str, ...] = ()  # queries of the same session, which are asked before
 
 
 def read(path: Path) -> Iterator[Query]:
     """The queries of one file."""
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     for item in content["queries"]:
-        yield Query(**{**item, "area": content["area"], "rows": tuple(item.get("rows", ()))})
+        lists = {key: tuple(item.get(key, ())) for key in ("rows", "before")}
+        yield Query(**{**item, "area": content["area"], **lists})
 
 
 def all_queries() -> list[Query]:
@@ -100,21 +102,33 @@ class Runner:
         bucket = self._session.post(f"{self._base}/storage/v1/b?project={self._project}", json={"name": BUCKET})
         bucket.raise_for_status()
 
-    def ask(self, query: str) -> dict[str, Any]:
-        """The answer of jobs.query, an error included."""
+    def ask(self, query: str, **more: Any) -> dict[str, Any]:
+        """The answer of jobs.query, an error included; more is what the request has beside."""
         body = {
             "query": query,
             "useLegacySql": False,
             "defaultDataset": {"datasetId": DATASET, "projectId": self._project},
             "formatOptions": {"timestampOutputFormat": "ISO8601_STRING"},
             "timeoutMs": SECONDS * 1000,
+            **more,
         }
         answer: dict[str, Any] = self._session.post(f"{self._jobs}/queries", json=body).json()
         return answer
 
+    def ask_in_session(self, query: Query) -> dict[str, Any]:
+        """The answer to a query after the others of its session."""
+        more: dict[str, Any] = {"createSession": True}
+        for text in query.before:
+            answer = self.ask(text, **more)
+            assert "error" not in answer, answer
+            if "createSession" in more:
+                identifier = answer["sessionInfo"]["sessionId"]
+                more = {"connectionProperties": [{"key": "session_id", "value": identifier}]}
+        return self.ask(query.query, **more)
+
     def check(self, query: Query) -> None:
         """Ask a query, and assert that it gives what it should."""
-        answer = self.ask(query.query)
+        answer = self.ask_in_session(query) if query.before else self.ask(query.query)
         said = (answer.get("error") or {}).get("message", "")
         if query.error:
             assert query.error in said, f"{said or 'no error'}, and not: {query.error}"

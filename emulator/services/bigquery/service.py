@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS bigquery_results(
     project TEXT NOT NULL, dataset TEXT NOT NULL, name TEXT NOT NULL, storage TEXT NOT NULL, schema BLOB NOT NULL,
     principal TEXT NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, dataset, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS bigquery_sessions(
+    id TEXT PRIMARY KEY, project TEXT NOT NULL, principal TEXT NOT NULL, location TEXT NOT NULL,
+    created INTEGER NOT NULL, used INTEGER NOT NULL, ended INTEGER NOT NULL, state BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS bigquery_sessions_project ON bigquery_sessions(project);
 CREATE TABLE IF NOT EXISTS bigquery_history(
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, storage TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
     since INTEGER NOT NULL, until INTEGER NOT NULL, rows INTEGER NOT NULL

@@ -19,7 +19,7 @@ from emulator.services.bigquery import (
     schema_views,
     warehouse,
 )
-from emulator.services.bigquery.jobs import results, store
+from emulator.services.bigquery.jobs import kept_sessions, results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.catalog import (
@@ -40,6 +40,7 @@ MAX_DEPTH = 16
 # What INFORMATION_SCHEMA.TABLES, COLUMNS and their kin need on a dataset (BigQuery: each view's page, "Required
 # permissions"); of SCHEMATA one sees the datasets that one may get.
 LISTING = ("bigquery.tables.get", "bigquery.tables.list")
+SESSION_PERMISSIONS = {"SESSIONS_BY_PROJECT": "bigquery.jobs.listAll", "SESSIONS_BY_USER": "bigquery.jobs.list"}
 JOB_PERMISSIONS = {  # the same pages for JOBS and its kin
     "JOBS": "bigquery.jobs.listAll",
     "JOBS_BY_PROJECT": "bigquery.jobs.listAll",
@@ -181,6 +182,9 @@ class _Lookup:
         if reference.view in JOB_PERMISSIONS:
             self._list_jobs(reference)
             return
+        if reference.view in SESSION_PERMISSIONS:
+            self._list_sessions(reference)
+            return
         if schema_views.is_known(reference.view):
             self._rows[reference] = schema_views.rows(self._context, self._principal, reference)
             return
@@ -216,12 +220,23 @@ class _Lookup:
         return dataclasses.replace(info, rows=rows, size=size)
 
     def _list_jobs(self, reference: SchemaView) -> None:
-        permission = JOB_PERMISSIONS[reference.view]
-        if not self._context.policies.allows(self._principal, permission, f"projects/{reference.project}"):
-            raise errors.access_denied("Project", reference.project, permission)
+        self._require(reference.project, JOB_PERMISSIONS[reference.view])
         whose = self._principal if reference.view == "JOBS_BY_USER" else ""
         found = store.page(self._context, reference.project, whose, [], (0, NEWEST), NEWEST, MAX_JOBS)
         self._jobs[reference] = tuple(job.body for _, job in found if reference.region in ("", job.location.lower()))
+
+    def _list_sessions(self, reference: SchemaView) -> None:
+        self._require(reference.project, SESSION_PERMISSIONS[reference.view])
+        whose = self._principal if reference.view == "SESSIONS_BY_USER" else ""
+        self._rows[reference] = tuple(
+            kept_sessions.row_of(self._context, session)
+            for session in kept_sessions.of_project(self._context, reference.project, whose)
+            if reference.region in ("", session.location.lower())
+        )
+
+    def _require(self, project: str, permission: str) -> None:
+        if not self._context.policies.allows(self._principal, permission, f"projects/{project}"):
+            raise errors.access_denied("Project", project, permission)
 
 
 async def _info(context: Context, name: TableName, principal: str) -> TableInfo:

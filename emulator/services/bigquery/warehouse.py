@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.slots import Slots
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.client import Client, Take
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 T = TypeVar("T")
-RESULT_SECONDS = 24 * 3600  # BigQuery: cached results
 INSERT_ID_SECONDS = 60  # BigQuery: best-effort de-duplication
 INSERT_IDS_KEPT = 500_000
 
@@ -47,6 +48,7 @@ class Warehouse:
         self._locks: dict[TableName, asyncio.Lock] = {}
         self.purged: dict[str, int] = {}  # storages, and the second up to which their partitions have gone
         self._sizes: dict[str, tuple[int, int]] = {}
+        self._versions: Counter[str] = Counter()
         self._insert_ids: dict[tuple[str, str], float] = {}
         self.work: Work[tuple[str, str], Ticket] = Work()  # running jobs by project and id
         self.slots = Slots()
@@ -82,6 +84,11 @@ class Warehouse:
         """Forget what was known of a table whose rows have changed: its size, and that nothing in it has expired."""
         self._sizes.pop(storage, None)
         self.purged.pop(storage, None)
+        self._versions[stored(storage)] += 1
+
+    def version(self, table: str) -> int:
+        """How often the rows of a storage, by its full name, have changed since the start."""
+        return self._versions[table]
 
     async def sizes(self, storage: str, fields: Sequence[dict[str, Any]]) -> tuple[int, int]:
         """The number of rows and of bytes of a table; (0, 0) for a view."""
@@ -121,7 +128,7 @@ class Warehouse:
     def _opening(self, sweep: bool) -> Open:
         """What the engine process opens; sweep says that nothing is under way, so that what no row names can go."""
         live: dict[str, list[dict[str, Any]]] | None = None
-        results: frozenset[str] = frozenset()
+        kept: frozenset[str] = frozenset()
         if sweep:
             rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
             rows += self._context.db.all("SELECT body FROM bigquery_history")
@@ -131,15 +138,13 @@ class Warehouse:
                 for body in bodies
                 if catalog.storage_of(body)
             }
-            oldest = int((self._context.clock.seconds() - RESULT_SECONDS) * 1000)
-            kept = self._context.db.all("SELECT storage FROM bigquery_results WHERE created > ?", (oldest,))
-            results = frozenset(row["storage"] for row in kept)
+            kept = results.storages(self._context)
             self._sweep_files()
         settings = self._context.settings
         readable = (self.files, *self._context.blobs.folders)
         root = self._context.root_key
         key = "" if root is None else root.derived(b"bigquery").hex()
-        return Open(self._folder, readable, live, results, settings.query_memory << 20, key)
+        return Open(self._folder, readable, live, kept, settings.query_memory << 20, key)
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""

@@ -41,6 +41,8 @@ async def start(session: Session, sql: Fragment, script: Script, kind: str) -> J
         parentJobId=parent.id,
         scriptStatistics={"evaluationKind": kind, "stackFrames": _frames(session, sql)},
     )
+    if "sessionInfo" in parent.statistics:
+        child.statistics["sessionInfo"] = parent.statistics["sessionInfo"]
     if session.transaction is not None:
         child.statistics["transactionInfo"] = {"transactionId": session.transaction.id}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from emulator.context import Context
     from emulator.services.bigquery.process.ticket import Ticket
 
-REFUSED = ("decimalTargetTypes", "jsonExtension", "projectionFields", "connectionProperties")
+REFUSED = ("decimalTargetTypes", "jsonExtension", "projectionFields", "connectionProperties", "createSession")
 
 
 async def run(context: Context, job: Job, ticket: Ticket) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import catalog, decorators, encryption, errors, warehouse
-from emulator.services.bigquery.jobs import query, results, run, store, uploads
+from emulator.services.bigquery.jobs import query, results, run, sessions, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.ticket import Ticket
@@ -48,13 +48,22 @@ async def insert(request: Request) -> Answer:
     """Start a job; a load job may bring its file along as an upload."""
     if request.upload:
         return await uploads.insert(request)
-    job = store.new(request.context, project_of(request), request.body, request.principal)
+    job = _new(request, request.body)
     if job.body["configuration"].get("dryRun"):
         return await _dry_run(request.context, job)
     if job.kind == "load" and not job.configuration.get("sourceUris"):
         raise errors.invalid("Load configuration must specify at least one source URI, or bring the file as an upload.")
     await run.submit(request.context, job)
     return store.view(request.context, job)
+
+
+def _new(request: Request, body: dict[str, Any]) -> Job:
+    """A job from what a caller sends; one in a session, and without a location of its own, is where that is."""
+    context, query_part = request.context, (body.get("configuration") or {}).get("query") or {}
+    reference = body.get("jobReference") or {}
+    if not reference.get("location") and (place := sessions.location(context, query_part)):
+        body = {**body, "jobReference": {**reference, "location": place}}
+    return store.new(context, project_of(request), body, request.principal)
 
 
 async def _dry_run(context: Context, job: Job) -> dict[str, Any]:
@@ -158,7 +167,7 @@ async def query_(request: Request) -> Answer:
     for key in ("labels", "jobTimeoutMs"):
         if body.get(key):
             described["configuration"][key] = body[key]
-    job = store.new(context, project, described, request.principal)
+    job = _new(request, described)
     if body.get("dryRun"):
         await _dry_run(context, job)
         part = job.statistics["query"]
@@ -179,6 +188,8 @@ async def query_(request: Request) -> Answer:
     answer = await _answer(
         context, store.get(context, project, job.id), options, 0, DEFAULT_ROWS if maximum is None else int(maximum)
     )
+    if "sessionInfo" in job.statistics:
+        answer["sessionInfo"] = job.statistics["sessionInfo"]
     return {**answer, "kind": "bigquery#queryResponse", "queryId": job.id}
 
 
@@ -230,7 +241,7 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
     statistics = shown.statistics.get("query", {})
     answer["totalBytesProcessed"] = job.statistics.get("totalBytesProcessed", "0")
     answer["totalBytesBilled"] = statistics.get("totalBytesBilled", answer["totalBytesProcessed"])
-    answer["cacheHit"] = False
+    answer["cacheHit"] = bool(statistics.get("cacheHit"))
     answer["creationTime"] = job.statistics["creationTime"]
     answer["startTime"] = job.statistics["startTime"]
     answer["endTime"] = job.statistics["endTime"]

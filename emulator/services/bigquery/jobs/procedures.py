@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.services.bigquery import catalog, errors, materialized, routines
+from emulator.services.bigquery.jobs import sessions
 from emulator.services.bigquery.jobs.session import Session
 from emulator.services.bigquery.names import RoutineName, TableName
 from emulator.services.bigquery.sql.catalog import Routine
@@ -27,12 +28,15 @@ async def call_system(session: Session, procedure: str, given: Sequence[Variable
 
     https://cloud.google.com/bigquery/docs/reference/system-procedures
     """
-    path = procedure.replace("`", "").upper()
-    if path != "BQ.REFRESH_MATERIALIZED_VIEW":
+    path, values = procedure.replace("`", "").upper(), [str((each.value or {}).get("value", "")) for each in given]
+    if path not in ("BQ.REFRESH_MATERIALIZED_VIEW", "BQ.ABORT_SESSION"):
         raise errors.error("notImplemented", f"The procedure {path} is not emulated.")
-    if len(given) != 1:
+    if len(given) > 1 or (not given and path == "BQ.REFRESH_MATERIALIZED_VIEW"):
         raise errors.error("invalidQuery", f"Procedure {path} takes 1 argument, and {len(given)} are given.")
-    parts = str((given[0].value or {}).get("value", "")).replace("`", "").split(".")
+    if path == "BQ.ABORT_SESSION":
+        await sessions.abort(session, "".join(values))
+        return
+    parts = values[0].replace("`", "").split(".")
     if len(parts) not in (2, 3):
         raise errors.error("invalidQuery", f"{path} takes 'dataset.view' or 'project.dataset.view'.")
     name = TableName(*parts) if len(parts) == 3 else TableName(session.job.project, *parts)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 RESULT_MS = 24 * 3600 * 1000
+OF_SESSIONS = "_session"  # how the datasets begin that hold the temporary tables of sessions, and live on as these do
 HIDDEN = "hidden"  # of a column: `*` does not show it
+LIVE = "(created > ? OR dataset GLOB ?)"
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,25 @@ def find(context: Context, name: TableName) -> Result | None:
     """The result of that name, or None."""
     if not name.dataset.startswith("_"):
         return None
-    oldest = int(context.clock.seconds() * 1000) - RESULT_MS
     row = context.db.one(
         "SELECT storage, schema, principal, created FROM bigquery_results "
-        "WHERE project = ? AND dataset = ? AND name = ? AND created > ?",
-        (name.project, name.dataset, name.table, oldest),
+        f"WHERE project = ? AND dataset = ? AND name = ? AND {LIVE}",
+        (name.project, name.dataset, name.table, *_live(context)),
     )
     if row is None:
         return None
     return Result(name, row["storage"], tuple(orjson.loads(row["schema"])), row["principal"], row["created"])
+
+
+def _live(context: Context) -> tuple[int, str]:
+    """The arguments of LIVE: what has been there since a day ago, and where it lives on longer."""
+    return int(context.clock.seconds() * 1000) - RESULT_MS, f"{OF_SESSIONS}*"
+
+
+def storages(context: Context) -> frozenset[str]:
+    """The storages of all results and temporary tables that there are."""
+    rows = context.db.all(f"SELECT storage FROM bigquery_results WHERE {LIVE}", _live(context))
+    return frozenset(row["storage"] for row in rows)
 
 
 def insert_in(tx: sqlite3.Connection, result: Result) -> None:
@@ -94,3 +106,8 @@ def delete_in(tx: sqlite3.Connection, name: TableName) -> None:
         "DELETE FROM bigquery_results WHERE project = ? AND dataset = ? AND name = ?",
         (name.project, name.dataset, name.table),
     )
+
+
+def delete_dataset_in(tx: sqlite3.Connection, dataset: str) -> None:
+    """Forget all results of a dataset inside a write."""
+    tx.execute("DELETE FROM bigquery_results WHERE dataset = ?", (dataset,))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.encryption import version_for
-from emulator.services.bigquery.jobs import copy, ending, extract, load, query, store
+from emulator.services.bigquery.jobs import copy, ending, extract, kept_sessions, load, query, sessions, store
 from emulator.services.bigquery.jobs.disk import DiskWatch
 from emulator.services.bigquery.jobs.store import PENDING, RUNNING, Job
 from emulator.services.bigquery.process.ticket import Ticket
@@ -35,7 +35,7 @@ async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection]
     One with an id of ours is started at once: what it does must wait for `Job.kept` where others can see it.
     """
     slots = warehouse.of(context).slots
-    owner = _owner(job)
+    owner, opened = _owner(job), sessions.opened_by(context, job)
     has_slot = slots.take_now(owner)
     job.state = RUNNING if has_slot else PENDING
     job.body["status"]["state"] = job.state
@@ -46,6 +46,8 @@ async def submit(context: Context, job: Job, also: Callable[[sqlite3.Connection]
 
     def change(tx: sqlite3.Connection) -> None:
         store.insert_in(tx, job, row)
+        if opened is not None:
+            kept_sessions.insert_in(tx, opened)
         if also is not None:
             also(tx)
 

@@ -39,7 +39,8 @@ async def run(session: Session, nodes: Sequence[Node], parameters: list[dict[str
     except Failure as failure:
         raise _uncaught(failure) from None
     finally:
-        await runner.roll_back()
+        if not session.id:
+            await session.roll_back()
         session.job.statistics["numChildJobs"] = str(session.children)
         size = str(session.processed)
         session.job.statistics["totalBytesProcessed"] = size
@@ -292,17 +293,10 @@ class Runner:
         if session.transaction is None:
             raise errors.error("invalidQuery", f"{node.action} TRANSACTION is only allowed in a transaction.")
         if node.action == "ROLLBACK":
-            await self.roll_back()
+            await session.roll_back()
             return
         transaction, session.transaction = session.transaction, None
         await transaction.commit()
-
-    async def roll_back(self) -> None:
-        """End the transaction that is open, if one is, without its changes."""
-        session = self._session
-        if session.transaction is not None:
-            transaction, session.transaction = session.transaction, None
-            session.temporary = await transaction.roll_back(session.temporary)
 
     # Text that becomes a statement
     async def _execute(self, node: blocks.Execute) -> None:

@@ -117,6 +117,9 @@ class Session:
     frames: list[Frame] = field(default_factory=lambda: [Frame()])
     labels: dict[str, str] = field(default_factory=dict)  # of child jobs, by @@query_label
     calls: list[dict[str, Any]] = field(default_factory=list)  # stackFrames of the calls that lead here
+    id: str = ""  # of the session that the script is in
+    aborted: bool = False  # whether that session ends with the script
+    set_dataset: DatasetName | None = None  # the default dataset that SET gave it
     children: int = 0
     row_count: int | None = None
     last_job: str = ""
@@ -127,6 +130,12 @@ class Session:
     def frame(self) -> Frame:
         """The innermost frame."""
         return self.frames[-1]
+
+    async def roll_back(self) -> None:
+        """End the transaction that is open, if one is, without its changes."""
+        if self.transaction is not None:
+            transaction, self.transaction = self.transaction, None
+            self.temporary = await transaction.roll_back(self.temporary)
 
     def temporary_name(self, name: str) -> TableName:
         """The full name of a temporary table."""
@@ -144,7 +153,7 @@ class Session:
             "@@location": self.job.location,
             "@@query_label": ",".join(f"{key}:{value}" for key, value in self.labels.items()) or None,
             "@@script.job_id": self.job.id,
-            "@@session_id": None,
+            "@@session_id": self.id or None,
             "@@time_zone": "UTC",
             "@@transaction_id": transaction,
         }

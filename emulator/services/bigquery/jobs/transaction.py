@@ -50,6 +50,11 @@ class Transaction:
         self._temporary = dict(temporary)
         self._held: dict[TableName, str] = context.extensions.setdefault(HELD, {})
 
+    @property
+    def temporary_before(self) -> dict[str, Result]:
+        """The temporary tables as they were at its start."""
+        return dict(self._temporary)
+
     async def writable(self, name: TableName, ticket: Ticket) -> str:
         """The storage of the copy that changes of a table go into. Raises 400 where another transaction changes it."""
         if name not in self._changed:

@@ -114,11 +114,11 @@ def set_system(session: Session, name: str, value: Variable) -> None:
     """Give a system variable a value. Raises 400 for one that cannot be set."""
     raw = (value.value or {}).get("value")
     lower, dataset = name.lower(), session.defaults.dataset
-    if lower == "@@dataset_id":
-        project = dataset.project if dataset else session.defaults.project
-        session.defaults = default_dataset(session, project, raw or "")
-    elif lower == "@@dataset_project_id":
-        session.defaults = default_dataset(session, raw or session.defaults.project, dataset.dataset if dataset else "")
+    if lower in ("@@dataset_id", "@@dataset_project_id"):
+        project, name = dataset.project if dataset else session.defaults.project, dataset.dataset if dataset else ""
+        by_project = lower == "@@dataset_project_id"
+        session.defaults = default_dataset(session, *((raw or project, name) if by_project else (project, raw or "")))
+        session.set_dataset = session.defaults.dataset
     elif lower == "@@query_label":
         session.labels = dict(_label(part) for part in (raw or "").split(",") if part)
     elif lower == "@@time_zone" and raw in ("UTC", "Etc/UTC"):

@@ -210,6 +210,13 @@ OF_CATALOGUE: dict[str, list[Field]] = {  # whose rows are looked up before a st
         "index_catalog:STRING index_schema:STRING table_name:STRING index_name:STRING option_name:STRING "
         "option_type:STRING option_value:STRING"
     ),
+    **dict.fromkeys(
+        ("SESSIONS_BY_PROJECT", "SESSIONS_BY_USER"),
+        _columns(
+            "creation_time:TIMESTAMP expiration_time:TIMESTAMP is_active:BOOLEAN last_modified_time:TIMESTAMP "
+            "principal_subject:STRING project_id:STRING project_number:INTEGER session_id:STRING user_email:STRING"
+        ),
+    ),
     "TABLE_CONSTRAINTS": _columns(
         "constraint_catalog:STRING constraint_schema:STRING constraint_name:STRING table_catalog:STRING "
         "table_schema:STRING table_name:STRING constraint_type:STRING is_deferrable:STRING "

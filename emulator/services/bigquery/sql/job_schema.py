@@ -37,6 +37,7 @@ JOBS = [
     _record("referenced_tables", TABLE, "REPEATED"),
     _record("labels", _fields("key:STRING value:STRING"), "REPEATED"),
     *_fields("total_bytes_billed:INTEGER parent_job_id:STRING transaction_id:STRING"),
+    _record("session_info", _fields("session_id:STRING")),
 ]
 
 
@@ -54,7 +55,7 @@ def _row(body: Body) -> Body:
     statistics, status = body.get("statistics") or {}, body.get("status") or {}
     kind = next((key for key in ("query", "load", "extract", "copy") if key in body["configuration"]), "query")
     configuration, query = body["configuration"][kind], statistics.get("query") or {}
-    error = status.get("errorResult")
+    error, session = status.get("errorResult"), statistics.get("sessionInfo")
     return {
         "creation_time": _time(statistics.get("creationTime")),
         "project_id": body["jobReference"]["projectId"],
@@ -75,6 +76,9 @@ def _row(body: Body) -> Body:
         "referenced_tables": [_table(reference) for reference in query.get("referencedTables") or ()],
         "labels": [{"key": k, "value": v} for k, v in (body["configuration"].get("labels") or {}).items()],
         "total_bytes_billed": int(query.get("totalBytesBilled") or 0),
+        "parent_job_id": statistics.get("parentJobId"),
+        "transaction_id": (statistics.get("transactionInfo") or {}).get("transactionId"),
+        "session_info": {"session_id": session["sessionId"]} if session else None,
     }
 
 

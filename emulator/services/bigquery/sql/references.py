@@ -14,7 +14,7 @@ from emulator.services.bigquery.sql.errors import SqlError
 
 PROJECT_VIEWS = (
     *("SCHEMATA", "SCHEMATA_OPTIONS", "OBJECT_PRIVILEGES", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT"),
-    *("JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER"),
+    *("JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER", "SESSIONS_BY_PROJECT", "SESSIONS_BY_USER"),
 )
 REGION = re.compile(r"region-[a-z0-9-]+\Z", re.IGNORECASE)
 

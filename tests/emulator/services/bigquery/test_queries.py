@@ -142,11 +142,6 @@ def test_legacy_sql_is_refused(bigquery_client: bigquery.Client) -> None:
         bigquery_client.query("SELECT 1", job_config=bigquery.QueryJobConfig(use_legacy_sql=True)).result()
 
 
-def test_sessions_are_refused_by_name(bigquery_client: bigquery.Client) -> None:
-    with pytest.raises(exceptions.GoogleAPICallError, match="Queries with createSession are not emulated"):
-        bigquery_client.query_and_wait("SELECT 1", job_config=bigquery.QueryJobConfig(create_session=True))
-
-
 def test_a_query_over_its_limit_of_bytes_is_not_run(bigquery_client: bigquery.Client, people: bigquery.Table) -> None:
     """Pricing: each table is billed for whole megabytes, ten at least."""
     name, least = f"{people.dataset_id}.{people.table_id}", 10 << 20
