@@ -73,16 +73,16 @@ def _untimed(name: TableName) -> TableName:
     return name.parent.table(name.table.partition("@")[0])
 
 
-async def statistics_of(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
-    """What every statement tells: its type, what it read, and how many bytes that is."""
-    sizes = await _sizes(query, plan, found)
+async def statistics_of(query: Query, plan: Plan, found: Snapshot, *, cached: bool = False) -> dict[str, Any]:
+    """What every statement tells: its type, what it read, and how many bytes that is; none if the result was cached."""
+    sizes = [] if cached else await _sizes(query, plan, found)
     size = sum(sizes)
     query.job.statistics["totalBytesProcessed"] = str(size)
     return {
         "statementType": plan.kind,
         "totalBytesProcessed": str(size),
         "totalBytesBilled": str(_billed(sizes)),
-        "cacheHit": False,
+        "cacheHit": cached,
         "referencedTables": [
             name.reference for name in sorted({_untimed(name) for name in (*found.reads, *_inside(found))})
         ],
