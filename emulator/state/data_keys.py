@@ -175,6 +175,11 @@ def text_start(version: str) -> bytes:
     return _MARK + _short(version) + _MARK
 
 
+def version_of(kept: bytes) -> str:
+    """The version that encrypted the text of a row, "" where none did."""
+    return _whole(kept[1 : kept.index(_MARK, 1)]) if kept.startswith(_MARK) else ""
+
+
 def text_size(column: str) -> str:
     """SQL for the bytes of the text in a column, encrypted or not."""
     tail = f"substr({column}, 2)"

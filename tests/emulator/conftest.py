@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from emulator.app import Emulator
 from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.support.emulator import RunningEmulator
 
 T = TypeVar("T")
 
@@ -59,3 +62,31 @@ def in_process(tmp_path: Path) -> Iterator[InProcess]:
     running = InProcess(Settings(state=tmp_path / "state", project="unit-project", grpc_port=free_port()))
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def encrypting(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[RunningEmulator]":
+    """One running emulator that encrypts at rest, for all tests, which may kill it; names are to be `unique`."""
+    from tests.conftest import PROJECT
+    from tests.support.emulator import RunningEmulator
+
+    folder = tmp_path_factory.mktemp("encrypting")
+    running = RunningEmulator(folder / "state", PROJECT, ("--encrypt-at-rest", str(folder / "root.key"))).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def healthcare_key(encrypting: "RunningEmulator", unique: Callable[[str], str]) -> str:
+    """A key of the emulator that encrypts, which Cloud Healthcare may use."""
+    from tests.support.keys import agent_of, make_key
+
+    return make_key(encrypting, unique("ring"), agent_of(encrypting, "healthcare"))
+
+
+@pytest.fixture
+def encrypted_dataset(encrypting: "RunningEmulator", healthcare_key: str, unique: Callable[[str], str]) -> str:
+    """The path of a dataset with that key."""
+    from tests.support.keys import make_dataset
+
+    return make_dataset(encrypting, unique("dataset"), healthcare_key)

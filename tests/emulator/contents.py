@@ -1,10 +1,15 @@
 """Contents of resources with a key of Cloud KMS, which nothing is found by: put into an emulator, and read again."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import requests
+
+from tests.emulator.services.healthcare.instances import made
 from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -48,5 +53,28 @@ def _list_fhir(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
     return read(emulator, f"{dataset}/fhirStores/f/fhir/Patient")
 
 
+def _make_dicom(emulator: RunningEmulator, dataset: str) -> None:
+    ask(emulator, "POST", f"{dataset}/dicomStores?dicomStoreId=s", {})
+
+
+def _put_dicom(emulator: RunningEmulator, dataset: str, word: str) -> str:
+    """A film with a comment, by which no search finds; another study each time."""
+    study, web = f"1.2.{zlib.crc32(word.encode())}", f"{dataset}/dicomStores/s/dicomWeb"
+    film = made(study=study, series=f"{study}.1", uid=f"{study}.1.1", PatientComments=word, StudyDescription=word)
+    headers = {
+        "Authorization": f"Bearer {emulator.owner_token}",
+        "Content-Type": "application/dicom",
+        "Accept": "application/dicom+json",
+    }
+    answer = requests.post(f"{emulator.base_url}{web}/studies", data=film, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    return f"{web}/studies/{study}/metadata"
+
+
+def _list_dicom(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
+    return read(emulator, f"{dataset}/dicomStores/s/dicomWeb/studies?includefield=all")
+
+
 FHIR = Content(_make_fhir, _put_fhir, read, _list_fhir, gone=410)
-CONTENTS = {"fhir": FHIR}
+DICOM = Content(_make_dicom, _put_dicom, read, _list_dicom, gone=404)
+CONTENTS = {"fhir": FHIR, "dicom": DICOM}

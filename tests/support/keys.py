@@ -1,6 +1,7 @@
 """Keys of Cloud KMS, for tests of what is encrypted with them."""
 
 from emulator.settings import project_number
+from tests.support.asking import ask, move
 from tests.support.emulator import RunningEmulator
 
 USER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -51,3 +52,29 @@ def agent_of(emulator: RunningEmulator, service: str) -> str:
     code, operation = emulator.request("POST", path, {})
     assert code == 200, operation
     return str(operation["response"]["email"])
+
+
+def destroy(emulator: RunningEmulator, version: str) -> None:
+    """Destroy a version for good: its time is over at once."""
+    ask(emulator, "POST", f"/v1/{version}:destroy", {})
+    move(emulator, seconds=31 * 86_400)
+    ask(emulator, "POST", "/_emulator/chores", {})
+    assert ask(emulator, "GET", f"/v1/{version}")["state"] == "DESTROYED"
+
+
+def make_dataset(emulator: RunningEmulator, name: str, key: str = "") -> str:
+    """A dataset of Cloud Healthcare with a key, "" for none; its path."""
+    parent, spec = (
+        f"/v1/projects/{emulator.project}/locations/us",
+        {"encryptionSpec": {"kmsKeyName": key}} if key else {},
+    )
+    ask(emulator, "POST", f"{parent}/datasets?datasetId={name}", spec)
+    return f"{parent}/datasets/{name}"
+
+
+def holding(emulator: RunningEmulator, word: str) -> set[str]:
+    """The tables that hold a word, in any case, for somebody who has the root key."""
+    with emulator.database() as database:
+        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {each: repr(database.execute(f'SELECT * FROM "{each}"').fetchall()) for each in tables}
+    return {table for table, text in rows.items() if word.casefold() in text.casefold()}

@@ -64,4 +64,4 @@ def _change(
     now, version = clock.stamp(), int(clock.seconds() * 1_000_000)
     update = "UPDATE dicom_instances SET storage_class = ?, updated = ?, version = ? WHERE id = ?"
     tx.executemany(update, [(wanted, now, version, row[0]) for row in rows])
-    return [changes.load(tx, row[0], previous_class=row[1]) for row in rows]
+    return [changes.load(request.context, tx, row[0], previous_class=row[1]) for row in rows]

@@ -3,7 +3,7 @@
 import base64
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from emulator.services.healthcare import changes
 from emulator.services.healthcare.dicom.names import DICOM_STORE, DicomPath
 from emulator.services.healthcare.notifications import time_of
 from emulator.services.healthcare.stores.kind import Message, NotificationConfig
+from emulator.state import data_keys
+from emulator.state.data_keys import DataKeys
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -29,8 +31,16 @@ class Changed:
     version: int
     updated: str
     size: int
-    document: bytes
+    kept: bytes
+    """Its document as the row has it: encrypted or not."""
     previous_class: str = ""
+    keys: DataKeys | None = field(default=None, kw_only=True)
+    """Those that encrypted it, None where nothing is encrypted."""
+
+    @property
+    def document(self) -> bytes:
+        """Its DICOM JSON; 400 where the version of the key that encrypted it can't be used."""
+        return data_keys.text_read(self.keys, self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +58,9 @@ _LOAD = (
 )
 
 
-def load(tx: sqlite3.Connection, instance: int, previous_class: str = "") -> Changed:
+def load(context: "Context", tx: sqlite3.Connection, instance: int, previous_class: str = "") -> Changed:
     """Read an instance as it is stored now: after a change, or before it is deleted."""
-    return Changed(*tx.execute(_LOAD, (previous_class, instance)).fetchone())
+    return Changed(*tx.execute(_LOAD, (previous_class, instance)).fetchone(), keys=context.blobs.keys)
 
 
 def announce(

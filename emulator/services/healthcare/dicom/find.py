@@ -11,6 +11,7 @@ from emulator.dicom.header import Bulk
 from emulator.errors import not_found
 from emulator.gateway.request import Request
 from emulator.services.healthcare.dicom.names import DICOM_STORE, DicomPath
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -58,7 +59,7 @@ def instances(context: "Context", store: str, path: DicomPath) -> list[Row]:
 def documents(context: "Context", store: str, path: DicomPath) -> list[tuple[str, bytes]]:
     """The file's id and the DICOM JSON of each instance that a path names; 404 if there are none."""
     found = _found(context, store, path, "i.blob, m.document", " JOIN dicom_metadata m ON m.instance = i.id")
-    return [(blob, document) for blob, document in found]
+    return [(blob, data_keys.text_read(context.blobs.keys, document)) for blob, document in found]
 
 
 def _found(context: "Context", store: str, path: DicomPath, columns: str, joins: str = "") -> Sequence[sqlite3.Row]:
@@ -82,7 +83,8 @@ def document_of(context: "Context", instance: int) -> tuple[dict[str, Any], list
     found = context.db.one("SELECT document, bulk FROM dicom_metadata WHERE instance = ?", (instance,))
     if found is None:
         raise not_found("The instance was deleted meanwhile.")
-    return orjson.loads(found[0].replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]
+    document = data_keys.text_read(context.blobs.keys, found[0])
+    return orjson.loads(document.replace(b"\x01", b"")), [Bulk(*bulk) for bulk in orjson.loads(found[1])]
 
 
 def root_url(request: Request) -> str:

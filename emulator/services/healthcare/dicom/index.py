@@ -4,7 +4,7 @@ import functools
 import re
 import sqlite3
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import orjson
 from emulator.dicom.errors import DicomError, refusing_the_unforeseen
 from emulator.dicom.frames import frame_count
 from emulator.dicom.header import Header, read_header
+from emulator.state.data_keys import DataKeys
 
 Json = dict[str, Any]
 
@@ -59,6 +60,8 @@ class Instance:
     joined: bytes
     document: bytes
     bulk: bytes
+    structured: int
+    """Bytes of the document."""
 
     @property
     def path(self) -> str:
@@ -108,7 +111,7 @@ def _prepared(header: Header) -> Instance:
     study_url, series_url, url = _path(study), _path(study, series), path
     study_all = {**levels["study"], **_select(found, attributes("study", "all"))}
     series_all = {**levels["series"], **_select(found, attributes("series", "all"))}
-    document = orjson.dumps(dict(sorted(elements.items())))
+    document = _with_links(orjson.dumps(dict(sorted(elements.items()))), path)
     return Instance(
         study=study,
         series=series,
@@ -128,9 +131,30 @@ def _prepared(header: Header) -> Instance:
         series_attributes=_document({**study_all, **series_all}, series_url),
         found=_document(levels["instance"], url),
         joined=_document({**levels["study"], **levels["series"], **levels["instance"]}, url),
-        document=document.replace(b'"BulkDataURI":"', b'"BulkDataURI":"\x01/' + path.encode() + b"/bulkdata/"),
+        document=document,
         bulk=orjson.dumps([[b.path, b.vr, b.offset, b.length, b.encapsulated] for b in header.bulk]),
+        structured=len(document),
     )
+
+
+_TEXTS = (
+    *("study_found", "study_attributes", "series_found", "series_joined", "series_attributes"),
+    *("found", "joined", "document"),
+)
+"""What an instance has in rows beside what is compared in searches."""
+
+
+def encrypted(instance: Instance, keys: DataKeys | None, version: str) -> Instance:
+    """The instance as its rows are to have it: with texts encrypted by a version of a key, "" for none."""
+    if keys is None or not version:
+        return instance
+    texts: dict[str, Any] = {name: keys.seal_text(version, getattr(instance, name)) for name in _TEXTS}
+    return replace(instance, **texts)
+
+
+def _with_links(document: bytes, path: str) -> bytes:
+    """A document whose bulk values are at URLs below an instance's path."""
+    return document.replace(b'"BulkDataURI":"', b'"BulkDataURI":"\x01/' + path.encode() + b"/bulkdata/")
 
 
 _UIDS = (("0020000D", "StudyInstanceUID"), ("0020000E", "SeriesInstanceUID"), ("00080018", "SOPInstanceUID"))
@@ -224,7 +248,7 @@ def insert(
             storage_class,
             version,
             updated,
-            len(instance.document),
+            instance.structured,
             instance.found,
             instance.joined,
         ),
@@ -239,6 +263,22 @@ _THERE = (
     " LEFT JOIN dicom_series e ON e.study = s.id AND e.uid = ?"
     " LEFT JOIN dicom_instances i ON i.series = e.id AND i.uid = ? WHERE s.store = ? AND s.uid = ?"
 )
+
+
+def describe(tx: sqlite3.Connection, store: int, study: int, series: int, one: Instance) -> None:
+    """Let a study and a series be found by what one instance says of them."""
+    tx.execute(
+        "UPDATE dicom_studies SET patient_id = ?, accession = ?, study_date = ?, found = ?, attributes = ?"
+        " WHERE id = ?",
+        (one.patient_id, one.accession, one.study_date, one.study_found, one.study_attributes, study),
+    )
+    tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
+    names = [(store, kind, value, study) for kind, value in one.names]
+    tx.executemany("INSERT OR IGNORE INTO dicom_names VALUES(?,?,?,?)", names)
+    tx.execute(
+        "UPDATE dicom_series SET modality = ?, found = ?, joined = ?, attributes = ? WHERE id = ?",
+        (one.modality, one.series_found, one.series_joined, one.series_attributes, series),
+    )
 
 
 def _new_study(tx: sqlite3.Connection, store: int, instance: Instance) -> int:

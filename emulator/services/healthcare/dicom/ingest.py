@@ -53,7 +53,8 @@ def store_in(
     changed: list[changes.Changed] = []
     for file in files:
         one = file.instance
-        outcome = index.insert(tx, number, one, file.stored, storage_class, updated, version)
+        kept = index.encrypted(one, context.blobs.keys, protected)
+        outcome = index.insert(tx, number, kept, file.stored, storage_class, updated, version)
         outcomes.append(outcome)
         if outcome == "stored":
             context.blobs.add_ref(tx, file.blob, protected)

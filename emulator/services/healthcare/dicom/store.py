@@ -4,7 +4,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from emulator.errors import invalid_argument
-from emulator.services.healthcare.dicom import changes, streams
+from emulator.services.healthcare.dicom import changes, erasing, streams
 from emulator.services.healthcare.dicom.tables import SCHEMA
 from emulator.services.healthcare.stores import registry, settings
 from emulator.services.healthcare.stores.kind import Json, StoreKind, Stream
@@ -46,6 +46,7 @@ DICOM = registry.register(
         schema=SCHEMA,
         check=check,
         empty=empty,
+        erase=erasing.erase,
         data=("dicomWeb.", "studies."),
         message=changes.message,
         stream=Stream(streams.uri, streams.payload, streams.append),

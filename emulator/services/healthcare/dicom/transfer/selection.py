@@ -1,11 +1,13 @@
 """The instances that an export takes, in batches that a checkpoint can continue."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from emulator.services.healthcare.dicom.find import Row, store_number
 from emulator.services.healthcare.dicom.names import DicomPath
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -61,13 +63,18 @@ def batches(
                 f"SELECT {columns} FROM {source} WHERE {condition} ORDER BY i.id",  # noqa: S608
                 [*wanted, *[0] * (BATCH - len(wanted))],
             )
-            yield [Exported(*row) for row in rows]
+            yield _exported(context, rows)
         return
     where, values = _where(paths)
     sql = f"SELECT {columns} FROM {source} WHERE i.store = ? AND i.id > ? AND {where} ORDER BY i.id LIMIT ?"  # noqa: S608
     while rows := context.db.all(sql, [number, after, *values, BATCH]):
-        yield [Exported(*row) for row in rows]
+        yield _exported(context, rows)
         after = rows[-1][0]
+
+
+def _exported(context: "Context", rows: Sequence[sqlite3.Row]) -> list[Exported]:
+    keys, found = context.blobs.keys, [Exported(*row) for row in rows]
+    return found if keys is None else [replace(one, document=data_keys.text_read(keys, one.document)) for one in found]
 
 
 def _ids(context: "Context", store: int, paths: Sequence[DicomPath], after: int) -> set[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from emulator.errors import not_found
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.dicom import changes
+from emulator.services.healthcare.dicom import changes, erasing
 from emulator.services.healthcare.dicom.find import store_number
 from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.names import StoreName
@@ -30,21 +30,8 @@ def delete_instances(context: "Context", tx: sqlite3.Connection, store: str, pat
     ).fetchall()
     if not rows:
         return 0
-    changed = [changes.load(tx, row[0]) for row in rows]
-    for instance, blob, _study, _series in rows:
-        context.blobs.drop_ref(tx, blob)
-        tx.execute("DELETE FROM dicom_metadata WHERE instance = ?", (instance,))
-        tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
-    for series in {row[3] for row in rows}:
-        tx.execute(
-            "DELETE FROM dicom_series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM dicom_instances WHERE series = ?)",
-            (series, series),
-        )
-    for study in {row[2] for row in rows}:
-        left = tx.execute("SELECT 1 FROM dicom_series WHERE study = ? LIMIT 1", (study,)).fetchone()
-        if left is None:
-            tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
-            tx.execute("DELETE FROM dicom_studies WHERE id = ?", (study,))
+    changed = [changes.load(context, tx, row[0]) for row in rows]
+    erasing.remove(context, tx, rows)
     changes.announce(context, tx, store, "DeleteInstances", changed)
     return len(rows)
 

@@ -1,7 +1,7 @@
 """Searching for studies, series, instances (PS3.18 10.6; Cloud Healthcare: search transaction)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from emulator.services.healthcare.dicom.find import root_url, store_number
 from emulator.services.healthcare.dicom.names import STORES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
+from emulator.state import data_keys
+from emulator.state.data_keys import DataKeys
 
 _READ = "healthcare.dicomStores.dicomWebRead"
 
@@ -190,7 +192,7 @@ def search(request: Request, level: str) -> Response:
     columns, joins = _selected(query, path)
     source, first = _source(level, where)
     where = f" AND {where}" if where else ""
-    rows = context.db.all(
+    rows: Sequence[Sequence[Any]] = context.db.all(
         f"SELECT {columns} FROM {source}{joins} WHERE {first}.store = ?{where}"  # noqa: S608
         f" ORDER BY {_LETTER[level]}.id LIMIT ? OFFSET ?",
         (store, *values, query.limit, query.offset),
@@ -198,8 +200,15 @@ def search(request: Request, level: str) -> Response:
     if not rows:
         return Response(204)
     reduce = query.all_fields or query.fields
+    if context.blobs.keys is not None:
+        rows = [_opened(context.blobs.keys, row) for row in rows]
     documents = [_reduced(query, tuple(row)) if reduce else row[0] for row in rows]
     return answers.documents(documents, root_url(request), as_xml=as_xml)
+
+
+def _opened(keys: DataKeys, row: Iterable[Any]) -> tuple[Any, ...]:
+    """A row with its documents decrypted."""
+    return tuple(data_keys.text_read(keys, value) if isinstance(value, bytes) else value for value in row)
 
 
 def _source(level: str, where: str) -> tuple[str, str]:

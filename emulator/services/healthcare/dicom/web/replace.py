@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from emulator.services.healthcare import keys
 from emulator.services.healthcare.dicom import changes, index, ingest
-from emulator.services.healthcare.dicom.index import Instance, Outcome
+from emulator.services.healthcare.dicom.index import Outcome
 from emulator.services.healthcare.dicom.ingest import File
 from emulator.services.healthcare.dicom.names import DICOM_STORE
 
@@ -43,26 +43,12 @@ def replace_in(
         tx.execute("DELETE FROM dicom_instances WHERE id = ?", (instance,))
         context.blobs.drop_ref(tx, blob)
         updated, version = context.clock.stamp(), int(context.clock.seconds() * 1_000_000)
-        index.insert(tx, number, one, file.stored, storage_class or old_class, updated, version)
-        context.blobs.add_ref(tx, file.blob, keys.version_for_data(context, store, tx))
-        _describe(tx, number, study, series, one)
+        protected = keys.version_for_data(context, store, tx)
+        kept = index.encrypted(one, context.blobs.keys, protected)
+        index.insert(tx, number, kept, file.stored, storage_class or old_class, updated, version)
+        context.blobs.add_ref(tx, file.blob, protected)
+        index.describe(tx, number, study, series, kept)
         new = tx.execute(_FIND, (number, one.study, one.series, one.uid)).fetchone()
-        changes.announce(context, tx, store, _ACTION, [changes.load(tx, new[0])])
+        changes.announce(context, tx, store, _ACTION, [changes.load(context, tx, new[0])])
         outcomes.append("stored")
     return outcomes
-
-
-def _describe(tx: sqlite3.Connection, store: int, study: int, series: int, one: Instance) -> None:
-    """Let a study and a series be found by what one instance says of them."""
-    tx.execute(
-        "UPDATE dicom_studies SET patient_id = ?, accession = ?, study_date = ?, found = ?, attributes = ?"
-        " WHERE id = ?",
-        (one.patient_id, one.accession, one.study_date, one.study_found, one.study_attributes, study),
-    )
-    tx.execute("DELETE FROM dicom_names WHERE study = ?", (study,))
-    names = [(store, kind, value, study) for kind, value in one.names]
-    tx.executemany("INSERT OR IGNORE INTO dicom_names VALUES(?,?,?,?)", names)
-    tx.execute(
-        "UPDATE dicom_series SET modality = ?, found = ?, joined = ?, attributes = ? WHERE id = ?",
-        (one.modality, one.series_found, one.series_joined, one.series_attributes, series),
-    )
