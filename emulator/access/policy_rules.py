@@ -95,6 +95,30 @@ def changed_roles(before: Iterable[Binding], after: Iterable[Binding]) -> list[s
     return sorted({role for role, _, _ in grants[0] ^ grants[1]})
 
 
+def with_grants(bindings: Iterable[Binding], grants: Iterable[tuple[str, str]]) -> list[Binding]:
+    """The bindings with these roles for these members, without conditions."""
+    after = [{**binding, "members": list(binding.get("members", ()))} for binding in bindings]
+    for role, member in sorted(grants):
+        found = next((each for each in after if each["role"] == role and not each.get("condition")), None)
+        if found is None:
+            found = {"role": role, "members": []}
+            after.append(found)
+        if member not in found["members"]:
+            found["members"].append(member)
+    return after
+
+
+def without_grants(bindings: Iterable[Binding], grants: Iterable[tuple[str, str]]) -> list[Binding]:
+    """The bindings without these roles of these members; those with conditions stay."""
+    taken = set(grants)
+    return [
+        binding
+        if binding.get("condition")
+        else {**binding, "members": [each for each in binding["members"] if (binding["role"], each) not in taken]}
+        for binding in bindings
+    ]
+
+
 def _grants(bindings: Iterable[Binding]) -> set[tuple[str, str, bytes]]:
     return {
         (binding["role"], member, orjson.dumps(binding.get("condition"), option=orjson.OPT_SORT_KEYS))

@@ -84,6 +84,33 @@ def to_policy(name: DatasetName, entries: list[Entry]) -> dict[str, Any]:
     return {"version": IAM_POLICY_VERSION, "bindings": list(bindings.values())}
 
 
+def with_grants(name: DatasetName, entries: list[Entry], grants: Iterable[tuple[str, str]]) -> list[Entry]:
+    """The access list with these roles for these members, as policies name both."""
+    made = [{"role": LEGACY_OF.get(role, role), **_entry_of(member)} for role, member in sorted(grants)]
+    known = {(_role(entry), _member(name, entry)) for entry in entries if not entry.get("condition")}
+    return [*entries, *(entry for entry in made if (_role(entry), _member(name, entry)) not in known)]
+
+
+def without_grants(name: DatasetName, entries: list[Entry], grants: Iterable[tuple[str, str]]) -> list[Entry]:
+    """The access list without these roles of these members, as policies name both."""
+    taken = set(grants)
+    return [e for e in entries if e.get("condition") or (_role(e), _member(name, e) or "") not in taken]
+
+
+def _role(entry: Entry) -> str:
+    role = str(entry.get("role", ""))
+    return ROLE_OF.get(role, role)
+
+
+def _entry_of(member: str) -> Entry:
+    """The key of an access entry that names a member, as policies name it."""
+    kind, _, name = member.partition(":")
+    if member == "allAuthenticatedUsers":
+        return {"specialGroup": member}
+    keys = {"user": "userByEmail", "serviceAccount": "userByEmail", "group": "groupByEmail", "domain": "domain"}
+    return {keys[kind]: name} if kind in keys else {"iamMember": member}
+
+
 def renamed(entries: list[Entry], before: str, after: str) -> list[Entry]:
     """The access list with one member, as policies name it, in place of another."""
     return [{**_without_member(entry), **_entry_of(after)} if _named(entry) == before else entry for entry in entries]
@@ -92,11 +119,6 @@ def renamed(entries: list[Entry], before: str, after: str) -> list[Entry]:
 def _named(entry: Entry) -> str:
     email = entry.get("userByEmail")
     return _user(email) if email else entry.get("iamMember", "")
-
-
-def _entry_of(member: str) -> Entry:
-    kind, _, email = member.partition(":")
-    return {"userByEmail": email} if kind in ("user", "serviceAccount") else {"iamMember": member}
 
 
 def _without_member(entry: Entry) -> Entry:

@@ -5,11 +5,14 @@ https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQue
 
 from __future__ import annotations
 
+from typing import Any
+
 from emulator.services.bigquery import catalog, errors, expiration, history, warehouse
 from emulator.services.bigquery.jobs import (
     caching,
     commit,
     ddl,
+    grants,
     index_ddl,
     policy_ddl,
     reads,
@@ -43,24 +46,29 @@ async def run(query: Query, plan: Plan, *, last: bool) -> None:
     else:
         if query.session is not None and query.session.transaction is not None and plan.kind != "EXPORT_DATA":
             raise errors.error("invalidQuery", f"{plan.kind} is not supported in a transaction.")
-        if plan.policy is not None:
-            query.job.statistics["query"] = await policy_ddl.run(query, plan.kind, plan.policy)
-            return
-        if plan.index is not None:
-            query.job.statistics["query"] = await index_ddl.run(query, plan.kind, plan.index)
-            return
-        if plan.routine is not None:
-            query.job.statistics["query"] = await routine_ddl.run(query, plan.kind, plan.routine)
-            return
-        found = await reads.snapshot(query, plan)
-        statistics = await reads.statistics_of(query, plan, found)
-        if plan.kind == "EXPORT_DATA":
-            statistics.update(await transfers.export(query, plan, found))
-        elif plan.kind == "LOAD_DATA":
-            statistics.update(await transfers.load_data(query, plan))
-        else:
-            statistics.update(await ddl.run(query, plan, found))
-        query.job.statistics["query"] = statistics
+        query.job.statistics["query"] = await _without_rows(query, plan) or await _with_rows(query, plan)
+
+
+async def _without_rows(query: Query, plan: Plan) -> dict[str, Any]:
+    """Run a statement about rights, routines and indexes, which reads no rows; nothing for others."""
+    if plan.policy is not None:
+        return await policy_ddl.run(query, plan.kind, plan.policy)
+    if plan.index is not None:
+        return await index_ddl.run(query, plan.kind, plan.index)
+    if plan.grant is not None:
+        return await grants.run(query, plan.kind, plan.grant)
+    return {} if plan.routine is None else await routine_ddl.run(query, plan.kind, plan.routine)
+
+
+async def _with_rows(query: Query, plan: Plan) -> dict[str, Any]:
+    """Run a statement that makes, changes or drops tables, or moves rows between them and files."""
+    found = await reads.snapshot(query, plan)
+    statistics = await reads.statistics_of(query, plan, found)
+    if plan.kind == "EXPORT_DATA":
+        return {**statistics, **await transfers.export(query, plan, found)}
+    if plan.kind == "LOAD_DATA":
+        return {**statistics, **await transfers.load_data(query, plan)}
+    return {**statistics, **await ddl.run(query, plan, found)}
 
 
 async def _select_into(query: Query, plan: Plan, destination: TableName) -> None:

@@ -101,6 +101,19 @@ class PolicyStatement:
 
 
 @dataclass(frozen=True)
+class GrantStatement:
+    """GRANT or REVOKE of roles on a SCHEMA, TABLE, VIEW or PROJECT; members are as policies name them."""
+
+    action: str
+    kind: str
+    roles: tuple[str, ...]
+    members: tuple[str, ...]
+    table: TableName | None = None
+    schema: DatasetName | None = None
+    project: str = ""
+
+
+@dataclass(frozen=True)
 class IndexStatement:
     """CREATE or DROP of the search index of a table. columns are none for ALL COLUMNS; text is the statement."""
 
@@ -131,6 +144,7 @@ class Plan:
     routine: RoutineStatement | None = None
     policy: PolicyStatement | None = None
     index: IndexStatement | None = None
+    grant: GrantStatement | None = None
 
     @property
     def is_dml(self) -> bool:

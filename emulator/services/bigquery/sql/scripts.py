@@ -61,7 +61,7 @@ def check(_: DuckDBPyConnection, text: str) -> None:
 
 def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
     """What the statements of a script are. Raises SqlError."""
-    from emulator.services.bigquery.sql import routine_ddl, row_policy_ddl, search_index_ddl
+    from emulator.services.bigquery.sql import grants, routine_ddl, row_policy_ddl, search_index_ddl
 
     if (known := _plans.get(_lasting(script))) is not None:
         return known
@@ -71,6 +71,8 @@ def prepare(connection: DuckDBPyConnection, script: Script) -> list[Plan]:
         return [Plan(1, f"{policy.action}_ROW_ACCESS_POLICY", policy=policy)]
     if index := search_index_ddl.read(script.text, script.defaults):
         return [Plan(1, f"{index.action}_SEARCH_INDEX", index=index)]
+    if grant := grants.read(script.text, script.defaults):
+        return [Plan(1, f"{grant.action}_ON_{grant.kind}", grant=grant)]
     statements = _settled(connection, script, _parse(script))
     plans = [_plan(number, statement, script.defaults) for number, statement in enumerate(statements, 1)]
     _kept.put(_key(script), dict(enumerate(statements, 1)))
