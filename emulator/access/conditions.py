@@ -28,10 +28,19 @@ MAX_LOGICAL_OPERATORS = 12
 # Chosen: the library parses each level of an expression on the stack, and a sum of 20,000 terms ends the process.
 LONGEST = 4096
 
-_STRINGS = re.compile(r"""r?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+_STRINGS = re.compile(r"""[rRbB]{0,2}("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _LOGICAL = re.compile(r"&&|\|\||!(?!=)")
 # Macros of the language that go through a list. IAM documents none; a dozen inside each other would take for ever.
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|map|filter)\s*\(")
+# A name that stands by itself, and whether it is called; behind a dot only functions are looked at.
+_NAME = re.compile(r"(?<![\w.])([A-Za-z_]\w*)(?!\w)(?!\s*\()|([A-Za-z_]\w*)\s*\(")
+_WORDS = {"api", "false", "in", "null", "request", "resource", "true"}
+_FIELD = re.compile(r"(?<![\w.])(?:request\.(?!time\b)|resource\.(?!(?:name|type|service)\b))\w+(?!\w|\s*\()")
+_CEL_FUNCTIONS = {
+    *("bool", "bytes", "contains", "double", "duration", "dyn", "endsWith", "has", "in", "int", "matches", "size"),
+    *("startsWith", "string", "timestamp", "type", "uint"),
+}
+_PYTHON = re.compile(r"Function '(\w+)' error: Python function call failed: \w+: ")
 _TEMPLATE = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 # Collection in a resource name -> resource.type (IAM, page "Resource attributes for IAM Conditions").
@@ -135,6 +144,8 @@ def check(expression: str) -> None:
         )
     if macro := _MACRO.search(code):
         raise invalid_argument(f"The condition's expression uses {macro[1]}(), which conditions do not have.")
+    if unknown := _undeclared(code):
+        raise invalid_argument(f"The condition's expression cannot be evaluated: there is no {unknown}.")
     operators = len(_LOGICAL.findall(code))
     if operators > MAX_LOGICAL_OPERATORS:
         limit = f"at most {MAX_LOGICAL_OPERATORS} are allowed"
@@ -152,6 +163,21 @@ def check(expression: str) -> None:
         raise invalid_argument(f"The condition's expression cannot be evaluated: {_reason(error)}") from error
     if not isinstance(result, bool):
         raise invalid_argument("The condition's expression must give true or false.")
+
+
+def _undeclared(code: str) -> str:
+    """The first name or function that conditions do not have, also where evaluation would not come to it; "" for none.
+
+    `code` is an expression without what its strings hold.
+    """
+    functions = _CEL_FUNCTIONS | _FUNCTIONS.keys() | _tag_functions(()).keys() | _api_functions({}).keys()
+    for name, function in _NAME.findall(code):
+        if name and name not in _WORDS | _CEL_FUNCTIONS:
+            return str(name)
+        if function and function not in functions:
+            return f"{function}()"
+    attribute = _FIELD.search(code)
+    return attribute[0] if attribute else ""
 
 
 def check_syntax(expression: str) -> None:
@@ -213,7 +239,7 @@ def _api_functions(api: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:
 def _reason(error: Exception) -> str:
     """The first sentence of the library's message, without the expression and its caret drawing."""
     text = str(error).partition("\n")[0]
-    text = text.partition("ERROR: ")[2] or text
+    text = _PYTHON.sub(r"\1(): ", text.partition("ERROR: ")[2] or text)
     return text.partition(". ")[0].rstrip(".") + "."
 
 

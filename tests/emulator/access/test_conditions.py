@@ -92,6 +92,17 @@ def test_what_is_wrong_is_refused_and_never_holds(expression: str) -> None:
     assert not holds(expression)
 
 
+@pytest.mark.parametrize("unknown", ["nobody()", "nobody == 1", "request.nobody == 1", "resource.name.nothing() == 1"])
+def test_what_does_not_exist_is_refused_also_where_nothing_depends_on_it(unknown: str) -> None:
+    with pytest.raises(ApiError, match="there is no"):
+        conditions.check(f"true || {unknown}")
+
+
+def test_a_time_zone_that_does_not_exist_is_named() -> None:
+    with pytest.raises(ApiError, match=r"getHours\(\): 'No time zone found with key Mars/Olympus'"):
+        conditions.check('request.time.getHours("Mars/Olympus") >= 0')
+
+
 def test_an_unknown_time_zone_never_holds() -> None:
     assert not holds('request.time.getHours("Mars/Olympus") >= 0')
 
