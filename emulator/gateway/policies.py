@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.access.authorization import denied, permission_of
+from emulator.access.members import EVERYBODY
 from emulator.access.policy_rules import changed_roles
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Request
@@ -33,6 +34,19 @@ async def replace(request: Request, resource: str, require: Callable[[sqlite3.Co
         return after
 
     return await context.db.write(step)
+
+
+async def replace_private(
+    request: Request, resource: str, require: Callable[[sqlite3.Connection], object]
+) -> dict[str, Any]:
+    """The same for a resource that can't be public; raises a 400 where the policy names everybody, too."""
+    bindings = ((request.body or {}).get("policy") or {}).get("bindings") or []
+    if public := {member for binding in bindings for member in binding.get("members") or ()}.intersection(EVERYBODY):
+        raise invalid_argument(
+            f"The policy of {resource} can't have {min(public)}: policies of projects, folders and organizations do not"
+            " support allUsers and allAuthenticatedUsers."
+        )
+    return await replace(request, resource, require)
 
 
 def _require_grantable(request: Request, resource: str, before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -198,7 +198,7 @@ async def get_policy(request: Request) -> Answer:
 async def set_policy(request: Request) -> Answer:
     """Replace a folder's policy."""
     context, name = request.context, request.name
-    return await policies.replace(request, name, lambda tx: context.resources.require(FOLDERS, name, tx))
+    return await policies.replace_private(request, name, lambda tx: context.resources.require(FOLDERS, name, tx))
 
 
 @SERVICE.handles(f"{_METHODS}.testIamPermissions", permission="")

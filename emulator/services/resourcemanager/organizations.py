@@ -58,7 +58,7 @@ async def set_policy(request: Request) -> Answer:
         if not mask or "bindings" in [part.strip() for part in mask.split(",")]:
             require_owner_in((request.body or {}).get("policy") or {}, settings.owner)
 
-    return await policies.replace(request, _organization(request), require)
+    return await policies.replace_private(request, _organization(request), require)
 
 
 @SERVICE.handles(f"{_METHODS}.testIamPermissions", permission="")

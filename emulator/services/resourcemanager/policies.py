@@ -24,7 +24,7 @@ async def get_policy(request: Request) -> Answer:
 async def set_policy(request: Request) -> Answer:
     """Replace the parts of the policy that the mask names; the default is bindings and etag."""
     context, name = request.context, project_name(request)
-    return await policies.replace(request, name, lambda tx: require_project(context, name, tx))
+    return await policies.replace_private(request, name, lambda tx: require_project(context, name, tx))
 
 
 @SERVICE.handles("cloudresourcemanager.projects.testIamPermissions", permission="")

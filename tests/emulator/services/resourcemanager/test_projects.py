@@ -140,6 +140,17 @@ def test_an_old_etag_is_a_409(own: tuple[RunningEmulator, Any]) -> None:
     assert "concurrent policy changes" in message
 
 
+@pytest.mark.parametrize("name", ["projects/{project}", "organizations/1"])
+@pytest.mark.parametrize("everybody", ["allUsers", "allAuthenticatedUsers"])
+def test_nothing_that_others_inherit_from_can_be_public(emulator: RunningEmulator, name: str, everybody: str) -> None:
+    """Resource Manager: projects.setIamPolicy, "constraints"."""
+    path = f"/v3/{name.format(project=emulator.project)}"
+    policy = emulator.request("POST", f"{path}:getIamPolicy", {})[1]
+    policy["bindings"].append({"role": "roles/browser", "members": ["user:somebody@example.com", everybody]})
+    code, answer = emulator.request("POST", f"{path}:setIamPolicy", {"policy": policy})
+    assert (code, everybody in answer["error"]["message"]) == (400, True)
+
+
 def test_no_policy_locks_the_owner_out(own: tuple[RunningEmulator, Any]) -> None:
     running, projects = own
     projects.setIamPolicy(resource=PROJECT, body={"policy": {}}).execute()
