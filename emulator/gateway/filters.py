@@ -5,6 +5,7 @@ OR binds tighter than AND, as in AIP-160 and in the Logging query language: `a O
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,12 @@ _TOKEN = re.compile(
 """Parts of a filter. A word is also a time, colons and all: Apache Beam's client quotes none."""
 
 
+class FunctionPath(str):
+    """A function in the place of a path, in JSON: `["cast","a.b","INT64"]`."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Algebra(Generic[T]):
     """How conditions of a service's own kind are joined."""
@@ -41,14 +48,21 @@ _PREDICATES: Algebra[Predicate] = Algebra(
 )
 
 
-def compile_filter(text: str, compare: Compare[Predicate] | None = None, functions: tuple[str, ...] = ()) -> Predicate:
+def compile_filter(
+    text: str,
+    compare: Compare[Predicate] | None = None,
+    functions: tuple[str, ...] = (),
+    nested: tuple[str, ...] = (),
+) -> Predicate:
     """A predicate over a resource's JSON. Raises a 400 that quotes what can't be read.
 
     compare (field path, operator, value) makes the predicate of one comparison, for services whose values compare in
     their own way; the operator of a bare word is "" and its path too. functions are names that may stand with one text
-    in the place of a path (AIP-160: functions): `tag("x") = y` is of the path `tag(x)`.
+    in the place of a path (AIP-160: functions): `tag("x") = y` is of the path `tag(x)`. nested are names, in lower
+    case, that do so in any case, with any arguments: `CAST(f(a.b, "x"), INT64) > 1` is of the FunctionPath
+    `["cast",["f","a.b","x"],"INT64"]`, in JSON; without a comparison the operator is "".
     """
-    return read(text, _PREDICATES, compare or _comparison, functions)
+    return read(text, _PREDICATES, compare or _comparison, functions, nested=nested)
 
 
 def read(
@@ -57,6 +71,7 @@ def read(
     compare: Compare[T],
     functions: tuple[str, ...] = (),
     calls: Mapping[str, Callable[[Sequence[str]], T]] | None = None,
+    nested: tuple[str, ...] = (),
 ) -> T:
     """The same for conditions of any kind.
 
@@ -65,7 +80,7 @@ def read(
     """
     if len(text) > LONGEST:
         raise invalid_argument(f"The filter has {len(text)} characters; at most {LONGEST} are allowed.")
-    parser = _Parser(text, algebra, compare, functions, calls or {})
+    parser = _Parser(text, algebra, compare, functions, calls or {}, nested)
     condition = parser.expression(parser.term)
     if parser.peek() is not None:
         raise parser.error()
@@ -80,12 +95,14 @@ class _Parser(Generic[T]):
         compare: Compare[T],
         functions: tuple[str, ...],
         calls: Mapping[str, Callable[[Sequence[str]], T]],
+        nested: tuple[str, ...],
     ) -> None:
         self.text = text
         self.algebra = algebra
         self.compare = compare
         self.functions = functions
         self.calls = calls
+        self.nested = nested
         self.tokens: list[tuple[str, str]] = []
         position = 0
         while position < len(text.rstrip()):
@@ -153,6 +170,8 @@ class _Parser(Generic[T]):
                 return self.calls[text](self.arguments())
             if text in self.functions:
                 text = self.call(text)
+            elif text.lower() in self.nested:
+                return self.of_function(text)
         elif kind == "word" and text.endswith(".") and (self.peek() or ("", ""))[0] == "quoted":
             text += self.quoted_part()
         following = self.peek()
@@ -162,6 +181,49 @@ class _Parser(Generic[T]):
         if self.peek() == ("paren", "("):
             return self.negation(lambda: self.comparison(text, operator))
         return self.comparison(text, operator)
+
+    def of_function(self, name: str) -> T:
+        """A function with its arguments, and what it is compared with, if anything."""
+        self.split_commas()
+        path = FunctionPath(json.dumps(self.tree(name)))
+        if (self.peek() or ("", ""))[0] != "op":
+            return self.compare(path, "", "")
+        _, operator = self.take()
+        return self.comparison(path, operator)
+
+    def split_commas(self) -> None:
+        """Let commas be words of their own up to the end of the parentheses that begin here."""
+        end, depth = self.at, 0
+        while end < len(self.tokens):
+            depth += {("paren", "("): 1, ("paren", ")"): -1}.get(self.tokens[end], 0)
+            end += 1
+            if not depth:
+                break
+        inside = [part for kind, text in self.tokens[self.at : end] for part in _split(kind, text)]
+        self.tokens[self.at : end] = inside
+
+    def tree(self, name: str) -> list[Any]:
+        """A function's name in lower case, then its arguments: texts, and functions as such lists."""
+        self.take()
+        found: list[Any] = [name.lower()]
+        while True:
+            found.append(self.argument())
+            token = self.take()
+            if token == ("paren", ")"):
+                return found
+            if token != ("word", ","):
+                raise self.error()
+
+    def argument(self) -> Any:
+        """An argument: a text, a field's path, or a function."""
+        kind, text = self.take()
+        if kind not in ("word", "quoted") or (kind, text) == ("word", ","):
+            raise self.error()
+        if kind == "word" and self.peek() == ("paren", "("):
+            return self.tree(text)
+        if kind == "word" and text.endswith(".") and (self.peek() or ("", ""))[0] == "quoted":
+            return text + self.quoted_part()
+        return _unescaped(kind, text)
 
     def call(self, name: str) -> str:
         """A function with its argument, as the path of a comparison."""
@@ -192,6 +254,11 @@ class _Parser(Generic[T]):
         if kind not in ("word", "quoted"):
             raise self.error()
         return self.compare(path, operator, _unescaped(kind, wanted))
+
+
+def _split(kind: str, text: str) -> list[tuple[str, str]]:
+    """A token with the commas of a word as words of their own."""
+    return [(kind, part) for part in re.split("(,)", text) if part] if kind == "word" else [(kind, text)]
 
 
 def _unescaped(kind: str, text: str) -> str:

@@ -16,7 +16,8 @@ import orjson
 from emulator.gateway.filters import Predicate
 from emulator.services.logging import histograms
 from emulator.services.logging.extractors import Extractor, compile_all, compile_extractor
-from emulator.services.logging.filters import compile_filter, parse_time
+from emulator.services.logging.fields import parse_time
+from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.observing import Stored, observes
 from emulator.state.resources import Resource
 

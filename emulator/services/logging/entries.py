@@ -16,7 +16,8 @@ from emulator.errors import invalid_argument
 from emulator.gateway import paging
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Answer, Request
-from emulator.services.logging.filters import compile_filter, parse_time
+from emulator.services.logging.fields import parse_time
+from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.placing import Scope, scope_of
 from emulator.services.logging.service import SERVICE
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.errors import invalid_argument
 from emulator.patterns import extractor
-from emulator.services.logging.filters import values_at
+from emulator.services.logging.fields import values_at
 
 Extractor = Callable[[dict[str, Any]], str | None]
 _FIELD = re.compile(r"\s*EXTRACT\(\s*([\w.@/\-]+)\s*\)\s*", re.ASCII)

@@ -16,7 +16,7 @@ from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Request
 from emulator.services.logging import keys, views
 from emulator.services.logging.buckets import BUCKETS
-from emulator.services.logging.filters import parse_time
+from emulator.services.logging.fields import parse_time
 from emulator.services.logging.routing import SINKS, Route, route_of
 from emulator.services.logging.sinks import DEFAULTS
 
