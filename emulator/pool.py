@@ -6,13 +6,16 @@ The processes end with the one that started them, however it ends.
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import pickle
 import resource
 import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -49,9 +52,17 @@ class Pool(Executor):
     def __init__(self, workers: int, limits: Limits) -> None:
         """Start nothing yet: a process starts with the first call that needs it."""
         self._limits = limits
+        self._copies = deque[_Worker]()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="pool")
         self._own = threading.local()
         self._workers: set[_Worker] = set()
+
+    def copy_this_process(self, number: int) -> None:
+        """Start so many processes now, as copies of this one, which know at once all that it has imported and made."""
+        gc.freeze()  # or the copies' collections would write to every page that they share
+        for _ in range(number):
+            self._copies.append(_Worker(self._limits, [each.pipe for each in self._copies]))
+        self._workers.update(self._copies)
 
     def submit(self, fn: Callable[..., _Result], /, *args: Any, **kwargs: Any) -> Future[_Result]:
         """Have a function called that can be imported; the future raises what it raised, or WorkerLost."""
@@ -72,7 +83,7 @@ class Pool(Executor):
             self._forget(worker)
             worker = None
         if worker is None:
-            worker = self._own.worker = _Worker(self._limits)
+            worker = self._own.worker = self._copies.popleft() if self._copies else _Worker(self._limits)
             self._workers.add(worker)
         try:
             done, value = worker.call(fn, args, kwargs)
@@ -92,11 +103,14 @@ class Pool(Executor):
 class _Worker:
     """One process and the pipe to it."""
 
-    def __init__(self, limits: Limits) -> None:
-        context = multiprocessing.get_context("spawn")
+    def __init__(self, limits: Limits, beside: Iterable[Connection] | None = None) -> None:
+        """Start the process: a new one, or a copy of this one, which is then told of the pipes to copies before it."""
         self._limits = limits
-        self._pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, limits.memory), daemon=True)
+        self._ending = threading.Lock()
+        context = multiprocessing.get_context("spawn") if beside is None else multiprocessing.get_context("fork")
+        self.pipe, theirs = context.Pipe()
+        inherited = () if beside is None else (self.pipe, *beside)
+        self.process = context.Process(target=_serve, args=(theirs, limits.memory, inherited), daemon=True)
         # Ctrl-C, which a terminal sends to this process too, is the parent's to act on: the process inherits that the
         # signal is blocked, so that not even one that is just starting is hit.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -109,11 +123,11 @@ class _Worker:
     def call(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
         """Whether the function returned, and what it returned or raised; WorkerLost if it did neither."""
         try:
-            self._pipe.send((fn, args, kwargs))
-            if not self._pipe.poll(self._limits.seconds or None):
+            self.pipe.send((fn, args, kwargs))
+            if not self.pipe.poll(self._limits.seconds or None):
                 self.kill()
                 raise WorkerLost(f"it took more than {self._limits.seconds:g} seconds and was stopped")
-            done, value = self._pipe.recv()
+            done, value = self.pipe.recv()
             return done, value
         except (EOFError, ConnectionError):
             self.kill()
@@ -121,12 +135,13 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process at once."""
-        self.process.kill()
-        self.process.join()
+        with self._ending:  # of two that wait for it, one would be told that it is still there
+            self.process.kill()
+            self.process.join()
 
     def end(self) -> None:
         """Let the process end, which happens where nobody can send it any more; kill it where it does not."""
-        self._pipe.close()
+        self.pipe.close()
         self.process.join(_END_SECONDS)
         self.kill()
 
@@ -137,8 +152,18 @@ def make_pool(workers: int = WORKERS, limits: Limits = NO_LIMITS) -> Pool:
     return Pool(workers, limits)
 
 
-def _serve(pipe: Connection, memory: int) -> None:
-    """Do one call after another until the pipe is closed. Runs in the process."""
+def make_pool_of_copies(workers: int) -> Pool:
+    """A pool whose processes are copies of this one; new ones where it has threads, with which none can be copied."""
+    pool = make_pool(workers)
+    if sys.platform == "linux" and threading.active_count() == 1:
+        pool.copy_this_process(workers)
+    return pool
+
+
+def _serve(pipe: Connection, memory: int, inherited: Iterable[Connection]) -> None:
+    """Do one call after another until the pipe is closed. Runs in the process; closes what is none of its business."""
+    for other in inherited:
+        other.close()
     _end_with_parent()
     if memory:
         _limit_memory(memory)

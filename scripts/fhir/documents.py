@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -103,7 +102,7 @@ def _pieces(label: str, file: BinaryIO) -> Iterator[Piece]:
 def resources_of(piece: Piece) -> Iterator[Found]:
     """The resources and bundles of a piece."""
     if piece.first:
-        return _lines(piece.document, io.BytesIO(piece.raw), piece.first)
+        return _lines(piece.document, piece.raw, piece.first)
     return _whole(piece.document, piece.raw.removeprefix(_BYTE_ORDER_MARK))
 
 
@@ -114,7 +113,7 @@ def _whole(label: str, raw: bytes) -> Iterator[Found]:
     except Refused as problem:
         first, _, rest = raw.strip(_BLANKS).partition(b"\n")
         if rest and _is_object(first):
-            yield from _lines(label, io.BytesIO(raw))
+            yield from _lines(label, raw)
         else:
             yield Found(label, "", problem)
 
@@ -127,8 +126,8 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _lines(label: str, file: BinaryIO, first: int = 1) -> Iterator[Found]:
-    for number, line in enumerate(file, first):
+def _lines(label: str, raw: bytes, first: int = 1) -> Iterator[Found]:
+    for number, line in enumerate(raw.split(b"\n"), first):
         text = (line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line).strip(_BLANKS)
         if text:
             yield Found(label, f"line {number}", _parsed(text), len(text))

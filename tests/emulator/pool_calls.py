@@ -21,6 +21,15 @@ def take(size: int) -> int:
     return len(bytearray(size))
 
 
+KNOWN: list[str] = []
+"""What a test tells this process before others are made."""
+
+
+def known() -> list[str]:
+    """What this process was told."""
+    return KNOWN
+
+
 class Unpicklable(Exception):
     """An error that can't be sent to another process."""
 

@@ -83,6 +83,18 @@ def test_a_crash_costs_the_call_that_it_was_in(pool: Pool) -> None:
     assert [call.result() for call in kept] == [5, 6]
 
 
+def test_copies_of_a_process_know_what_it_knows_and_end_at_once() -> None:
+    program = (
+        "import os; from emulator.pool import make_pool_of_copies; from tests.emulator import pool_calls\n"
+        "pool_calls.KNOWN.append('made before')\n"
+        "pool = make_pool_of_copies(2)\n"
+        "assert pool.submit(pool_calls.known).result() == ['made before']\n"
+        "assert len({pool.submit(os.getpid).result() for _ in range(9)} | {os.getpid()}) > 1\n"
+        "pool.shutdown()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)
+
+
 def test_an_error_that_cannot_be_sent_costs_its_call_only(pool: Pool) -> None:
     assert "Unpicklable" in str(pool.submit(fail).exception())
     assert pool.submit(take, 5).result() == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.fhir.paths.effort import charge
-from emulator.fhir.paths.truths import Items, Step
+from emulator.fhir.paths.truths import Items, Step, Test
 
 _EMPTY: Items = []
 
@@ -54,6 +54,24 @@ def child(name: str) -> Step:
         return found
 
     return found_in
+
+
+def has_child(name: str, *, wanted: bool) -> Test:
+    """Whether `child` finds anything, or where False is wanted, whether it finds nothing; no list is made of it."""
+    forms = _forms(name)
+
+    def test(items: Items, _: Any) -> bool:
+        charge(len(items))
+        for item in items:
+            if type(item) is dict:
+                value = item.get(name)
+                if value is None:
+                    value = _choice(item, forms)
+                if value is not None and (type(value) is not list or value.count(None) < len(value)):
+                    return wanted
+        return not wanted
+
+    return test
 
 
 def typed_child(name: str, wanted: str) -> Step:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from emulator.fhir.paths import truths
-from emulator.fhir.paths.children import child, typed_child
+from emulator.fhir.paths.children import child, has_child, typed_child
 from emulator.fhir.paths.effort import TooMuchError, again, charge, weight
 from emulator.fhir.paths.errors import PathError
 from emulator.fhir.paths.following import Reader, Resolved, Whole, resolve
@@ -135,7 +135,7 @@ def _test(node: Node, expression: str) -> Test:
         case Binary(operator="=" | "!=" as operator, left=left, right=right):
             return truths.same(_step(left, expression), _step(right, expression), wanted=operator == "=")
         case Call(of=of, name="exists" | "empty" as name, arguments=()):
-            return truths.there(_step(of, expression), wanted=name == "exists")
+            return _presence(of, expression, wanted=name == "exists")
         case Call(of=of, name="not", arguments=()):
             return truths.denied(_test(of, expression))
         case Call(of=of, name="hasValue", arguments=()):
@@ -161,8 +161,20 @@ def _is_test(node: Node) -> bool:
     return False
 
 
+def _is_at_hand(node: Node) -> bool:
+    """Whether an expression gives the items at hand as they are."""
+    return isinstance(node, This) or (isinstance(node, Root) and bool(node.type))
+
+
+def _presence(of: Node, expression: str, *, wanted: bool) -> Test:
+    """Whether there is what an expression gives, or, where False is wanted, whether there is nothing."""
+    if isinstance(of, Child) and _is_at_hand(of.of):
+        return has_child(of.name, wanted=wanted)
+    return truths.there(_step(of, expression), wanted=wanted)
+
+
 def _chained(of: Node, last: Step, expression: str) -> Step:
-    if isinstance(of, This) or (isinstance(of, Root) and of.type):
+    if _is_at_hand(of):
         return last
     first = _step(of, expression)
 

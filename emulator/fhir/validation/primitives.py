@@ -6,13 +6,14 @@ Formats are those of the data types (hl7.org/fhir/datatypes.html), as far as Goo
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from emulator.fhir.parsing import ExactNumber
 from emulator.fhir.validation.leniency import Leniency
 from emulator.fhir.validation.problems import Aspect, Problem
 from emulator.fhir.validation.urls import PLAIN, is_url
 
+Text = TypeVar("Text", str, bytes)
 Rule = Callable[[Any], list[Problem] | None]
 """Gives None, or an empty list, for a value that is right."""
 Test = Callable[[Any], bool]
@@ -43,6 +44,8 @@ _DATE = re.compile(rf"[0-9]{{4}}|{_MONTH}|{_DAY}")
 _DATE_TIME = re.compile(rf"{_DAY}T{_CLOCK}{_ZONE}|{_DATE.pattern}")
 _INSTANT = re.compile(rf"{_DAY}T{_CLOCK}{_ZONE}")
 _DAYS_OF_EVERY_MONTH = "28"
+_REMEMBERED, _MOST_KNOWN = 400, 5000
+"""Letters or bytes of what is remembered at most, and how many such a rule keeps."""
 
 
 def _is_day(text: str) -> bool:
@@ -126,6 +129,19 @@ def _unstridden(value: str) -> str | None:
     return "".join(texts) if even else None
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a value is a text that is right in every version: with no control characters, short, and not empty."""
+    return type(value) is str and value.isprintable() and 0 < len(value) <= _SHORT
+
+
+def remember(known: set[Text], value: Text) -> None:
+    """Keep what was found right among what is known, of which there is never too much."""
+    if len(value) <= _REMEMBERED:
+        if len(known) == _MOST_KNOWN:
+            known.clear()
+        known.add(value)
+
+
 def _quick_text(slow: Rule) -> Rule:
     """A rule that lets plain and short texts pass before another one looks, as nearly all are."""
 
@@ -136,11 +152,18 @@ def _quick_text(slow: Rule) -> Rule:
 
 
 def _quick_match(pattern: re.Pattern[str], slow: Rule) -> Rule:
-    """As `_quick_text`, for texts that a pattern matches."""
-    match = pattern.fullmatch
+    """As `_quick_text`, for texts that a pattern matches; of those that come again, as most do, it is asked once."""
+    match, known = pattern.fullmatch, set[str]()
 
     def check(value: Any) -> list[Problem] | None:
-        return None if type(value) is str and match(value) else slow(value)
+        if type(value) is not str:
+            return slow(value)
+        if value in known:
+            return None
+        if not match(value):
+            return slow(value)
+        remember(known, value)
+        return None
 
     return check
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from emulator.fhir import versions
 from emulator.fhir.definitions import Definitions, Element, Type, load
 from emulator.fhir.validation import leniency, primitives
@@ -17,6 +19,8 @@ from emulator.fhir.validation.primitives import Rule
 from emulator.fhir.validation.problems import Aspect, Problem, within
 
 Json = dict[str, Any]
+_REPEATED = ("CodeableConcept", "Coding")
+"""Types of which few values make up most of what is sent."""
 
 
 @dataclass
@@ -93,7 +97,9 @@ class Rules:
         else:
             names = _Names()
             checked = _object(names, _Required.of(kind), self._leniency)
-            self._made[kind.name] = self._invariants.of_type(kind, checked) if self._invariants else checked
+            if self._invariants:
+                checked = self._invariants.of_type(kind, checked)
+            self._made[kind.name] = _remembered(checked) if kind.name in _REPEATED else checked
             self._fill(names, kind)
 
     def _fill(self, names: _Names, kind: Type) -> None:
@@ -147,7 +153,7 @@ class Rules:
         foreign = self._foreign
 
         def check(value: Any) -> list[Problem] | None:
-            found = checked(value)
+            found = None if _is_plain_reference(value) else checked(value)
             text = value.get("reference") if type(value) is dict else None
             if type(text) is not str:
                 return found
@@ -162,6 +168,13 @@ class Rules:
             return [*(found or ()), Problem(details, aspect=Aspect.REFERENCE)]
 
         return check
+
+
+def _is_plain_reference(value: Any) -> bool:
+    """Whether a reference has a text and perhaps a display, and both are right: so have nearly all."""
+    if type(value) is not dict or len(value) > 2 or not primitives.is_plain(value.get("reference")):
+        return False
+    return len(value) == 1 or primitives.is_plain(value.get("display"))
 
 
 def _anything(_: Any) -> None:
@@ -323,6 +336,25 @@ def _object(names: _Names, required: _Required, lenient: leniency.Leniency) -> R
         if not value and not lenient.empties:
             problems.append(Problem("empty object", aspect=Aspect.REQUIRED))
         return problems
+
+    return check
+
+
+def _remembered(checked: Rule) -> Rule:
+    """The rule of objects of which most say what others said: what was right is known again by its JSON."""
+    known = set[bytes]()
+
+    def check(value: Any) -> list[Problem] | None:
+        try:
+            text = orjson.dumps(value)
+        except (TypeError, orjson.JSONEncodeError):  # a number with digits of its own
+            return checked(value)
+        if text in known:
+            return None
+        found = checked(value)
+        if not found:
+            primitives.remember(known, text)
+        return found
 
     return check
 

@@ -2,8 +2,8 @@
 
 import re
 
-PLAIN = re.compile(r"(?:https?://[a-z0-9.\-]+(?:/[!-$&-~]*)?|urn:[!-$&-~]*)")
-"""Most of them: without % and blanks."""
+PLAIN = re.compile(r"(?:https?://[a-z0-9.\-]+(?:/[!-$&-~]*)?|urn:[!-$&-~]*|[A-Za-z]+(?:[/?][!-$&-~]*)?)")
+"""Most of them, also Patient/1 and Patient?name=Ann: without % and blanks."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")

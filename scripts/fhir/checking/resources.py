@@ -127,13 +127,16 @@ def _references(resource: Json, texts: list[str], rules: Rules, urns: frozenset[
 
 def _wrong(texts: list[str], resource: Json, rules: Rules, urns: frozenset[str] | None) -> dict[str, str]:
     """The texts of references that are refused, with the reason."""
+    doubtful = [text for text in texts if text[:4] != _URN or text not in urns] if urns else texts
+    if not doubtful:
+        return {}
     contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
-    return {text: sentence for text in texts if (sentence := _objection(text, contained, rules, urns))}
+    return {text: sentence for text in doubtful if (sentence := _objection(text, contained, rules, urns))}
 
 
 def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[str] | None) -> str:
     """Why a reference is refused, "" for one that a store may take."""
-    if (text[:4] == _URN and urns and text in urns) or _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text):
         return ""
     to = references.parse(text)
     if to.kind is Kind.FRAGMENT and to.id and to.id not in contained:
@@ -150,7 +153,9 @@ def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[
 def local_targets(texts: Iterable[str]) -> Iterator[str]:
     """What references refer to in their store, as Type/id."""
     for text in texts:
+        if text[:4] == _URN:
+            continue
         if _PLAIN.fullmatch(text):
             yield text
-        elif text[:4] != _URN and (to := references.parse(text)).kind is Kind.LOCAL:
+        elif (to := references.parse(text)).kind is Kind.LOCAL:
             yield to.relative

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from emulator.fhir import definitions, parsing
 from emulator.fhir.canonicals import is_canonical
 from emulator.fhir.outcomes import Refused
-from emulator.pool import Pool, WorkerLost, make_pool
+from emulator.pool import Pool, WorkerLost, make_pool_of_copies
 from scripts.documents import Document
 from scripts.errors import CommandError, ExitCode
 from scripts.fhir.checking import bundles
@@ -26,8 +26,8 @@ from scripts.fhir.documents import Found, Piece, entries_of, is_bundle, pieces_i
 
 T = TypeVar("T")
 Json = dict[str, Any]
-_HERE = 4 << 20
-"""Bytes that are looked at without other processes: to start these takes longer."""
+_HERE = 2 << 20
+"""Bytes that are looked at without other processes, so that these find most rules made that they need."""
 _LARGE = 100_000
 """Bytes of a piece that another process is given."""
 _WORKERS = os.cpu_count() or 1
@@ -158,7 +158,7 @@ class Check:
     def _handed_out(self, look: Outcome) -> Outcome:
         """What waits for a process that looks."""
         if self._pool is None:
-            self._pool = make_pool(_WORKERS)
+            self._pool = make_pool_of_copies(_WORKERS)
         return self._pool.submit(look).result
 
 

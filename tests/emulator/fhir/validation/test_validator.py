@@ -57,6 +57,22 @@ def test_a_problem_is_told_in_googles_words(resource: Json, sentence: str) -> No
     assert said(resource) == [sentence]
 
 
+def test_what_was_right_once_excuses_nothing_else() -> None:
+    def coded(**more: Any) -> Json:
+        return observation(category=[{"coding": [{"system": "http://a", "code": "b", **more}]}])
+
+    for _ in range(2):
+        assert said(coded()) == said(coded(userSelected=True)) == []
+        assert said(coded(userSelected=1)) == [
+            'error at "Observation.category[0].coding[0].userSelected": expected boolean: found 1'
+        ]
+        assert said(coded(other="c")) == ['error at "Observation.category[0].coding[0]": unknown field "other"']
+        assert said(observation(method=["http://a"])) != []
+        assert said(observation(subject={"reference": "Patient/1", "display": "\u0001"})) == [
+            'error at "Observation.subject.display": string contains invalid characters: U+0001'
+        ]
+
+
 def test_every_missing_element_is_named() -> None:
     assert said({"resourceType": "Observation"}) == [
         'error at "Observation": missing required field "status"',
