@@ -12,7 +12,7 @@ from scripts.connection import connect
 from scripts.console import count, note, print_json, print_table
 from scripts.errors import UsageError
 from scripts.queries import ready as ready_queries
-from scripts.queries import results
+from scripts.queries import results, values
 
 LIST = "list"
 
@@ -68,9 +68,9 @@ def query(
     elif chart:
         results.chart(columns, rows)
     elif as_json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json(values.records(columns, rows))
     else:
-        print_table(columns, rows)
+        print_table(columns, values.cells(rows))
 
 
 def _list(*, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.console import say
 from scripts.errors import UsageError
+from scripts.queries.values import cells, records
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField
@@ -47,14 +49,18 @@ def require_ending(path: Path) -> None:
 
 
 def write(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> None:
-    """Write rows to a file, whose ending says how; it appears when it is whole."""
+    """Write rows to a file, whose ending says how; it appears when it is whole. Raises OSError with its name."""
     unfinished = path.with_name(f".{path.name}.part")
     makers = {".csv": _csv, ".json": _json, ".parquet": _parquet}
     try:
+        unfinished.touch()
         makers[path.suffix.lower()](unfinished, schema, rows)
         unfinished.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the folder is none, or may not be written to
+            unfinished.unlink(missing_ok=True)
 
 
 def _csv(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> None:
@@ -62,17 +68,12 @@ def _csv(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> None
     with path.open("w", newline="", encoding="utf-8") as file:
         made = csv.writer(file)
         made.writerow(field.name for field in schema)
-        made.writerows([_text(each) for each in row] for row in rows)
-
-
-def _text(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+        made.writerows(cells(rows))
 
 
 def _json(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> None:
-    names = [field.name for field in schema]
-    found = [dict(zip(names, row, strict=True)) for row in rows]
-    path.write_text(json.dumps(found, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    found = records([field.name for field in schema], rows)
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _parquet(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> None:
@@ -80,14 +81,15 @@ def _parquet(path: Path, schema: Sequence[SchemaField], rows: Sequence[Row]) -> 
     import duckdb
 
     columns = ", ".join(f"{_quoted(field.name)}: {_literal(_type(field))}" for field in schema)
+    kept = ", ".join(f"{_stored(field, _quoted(field.name))} AS {_quoted(field.name)}" for field in schema)
     names = [field.name for field in schema]
     with tempfile.TemporaryDirectory() as folder:
         lines = Path(folder) / "rows.ndjson"
         with lines.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(dict(zip(names, row, strict=True)), default=str) + "\n" for row in rows)
+            file.writelines(json.dumps(each) + "\n" for each in records(names, rows))
         with duckdb.connect(config=_OFFLINE) as engine:
             read = f"read_json({_literal(str(lines))}, format='newline_delimited', columns={{{columns}}})"
-            engine.execute(f"COPY (SELECT * FROM {read}) TO {_literal(str(path))} (FORMAT parquet)")  # noqa: S608 (names are quoted)
+            engine.execute(f"COPY (SELECT {kept} FROM {read}) TO {_literal(str(path))} (FORMAT parquet)")  # noqa: S608 (names are quoted)
 
 
 def _type(field: SchemaField) -> str:
@@ -97,6 +99,19 @@ def _type(field: SchemaField) -> str:
     else:
         made = _TYPES.get(field.field_type, "VARCHAR")
     return f"{made}[]" if field.mode == "REPEATED" else made
+
+
+def _stored(field: SchemaField, expression: str) -> str:
+    """DuckDB's SQL for a value that was read from JSON: BYTES out of base 64, in arrays and records, too."""
+    if field.mode == "REPEATED":
+        single = type(field)(field.name, field.field_type, fields=field.fields)
+        return f"list_transform({expression}, lambda each: {_stored(single, 'each')})"
+    if field.field_type in ("RECORD", "STRUCT"):
+        inner = (
+            f"{_quoted(each.name)} := {_stored(each, f'{expression}.{_quoted(each.name)}')}" for each in field.fields
+        )
+        return f"CASE WHEN {expression} IS NOT NULL THEN struct_pack({', '.join(inner)}) END"
+    return f"from_base64({expression})" if field.field_type == "BYTES" else expression
 
 
 def _quoted(name: str) -> str:
