@@ -76,5 +76,35 @@ def _list_dicom(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
 
 
 FHIR = Content(_make_fhir, _put_fhir, read, _list_fhir, gone=410)
+
+
+def _make_consent(emulator: RunningEmulator, dataset: str) -> None:
+    ask(emulator, "POST", f"{dataset}/consentStores?consentStoreId=c", {})
+
+
+def _put_artifact(emulator: RunningEmulator, dataset: str, word: str) -> str:
+    """What documents a consent, with a word among its metadata."""
+    body = {"userId": "user", "metadata": {"note": word}}
+    made = ask(emulator, "POST", f"{dataset}/consentStores/c/consentArtifacts", body)
+    return f"/v1/{made['name']}"
+
+
+def _list_artifacts(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
+    return read(emulator, f"{dataset}/consentStores/c/consentArtifacts")
+
+
+def _put_consent(emulator: RunningEmulator, dataset: str, word: str) -> str:
+    """A consent with a word among its metadata."""
+    artifact = ask(emulator, "POST", f"{dataset}/consentStores/c/consentArtifacts", {"userId": "user"})["name"]
+    body = {"userId": "user", "consentArtifact": artifact, "metadata": {"note": word}}
+    return f"/v1/{ask(emulator, 'POST', f'{dataset}/consentStores/c/consents', body)['name']}"
+
+
+def _list_consents(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
+    return read(emulator, f"{dataset}/consentStores/c/consents")
+
+
 DICOM = Content(_make_dicom, _put_dicom, read, _list_dicom, gone=404)
-CONTENTS = {"fhir": FHIR, "dicom": DICOM}
+ARTIFACTS = Content(_make_consent, _put_artifact, read, _list_artifacts, gone=200)
+CONSENTS = Content(_make_consent, _put_consent, read, _list_consents, gone=200)
+CONTENTS = {"fhir": FHIR, "dicom": DICOM, "artifacts": ARTIFACTS, "consents": CONSENTS}

@@ -1,35 +1,59 @@
-"""What rows hold of resources with a healthcare_key: encrypted by the version that was primary, and lost with it."""
+"""What rows hold of resources with a key: encrypted by the version that was primary, and lost with it."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT
 from tests.emulator.contents import CONTENTS, Content
 from tests.support.emulator import RunningEmulator
-from tests.support.keys import agent_of, destroy, holding, make_dataset, make_key, rotate, set_state
+from tests.support.keys import destroy, holding, make_dataset, rotate, set_state
 
-contents = pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+Kept = dict[str, str]
+"""The path that a content is read by, by its kind."""
 
 
-@contents
+def make(emulator: RunningEmulator, dataset: str) -> None:
+    """Make a store for each kind of contents, one for those that share it."""
+    for make_store in {content.make: None for content in CONTENTS.values()}:
+        make_store(emulator, dataset)
+
+
+def put(emulator: RunningEmulator, dataset: str, word: str) -> Kept:
+    """Store a content of each kind with a word."""
+    return {name: content.put(emulator, dataset, word) for name, content in CONTENTS.items()}
+
+
+def read(emulator: RunningEmulator, kept: Kept, word: str) -> dict[str, tuple[int, ...]]:
+    """Of each kind the status of the answer, and 1 where the word is in it."""
+    answers = {name: CONTENTS[name].read(emulator, path) for name, path in kept.items()}
+    return {name: (code, int(word in text)) for name, (code, text) in answers.items()}
+
+
+def listed(emulator: RunningEmulator, dataset: str, *words: str) -> dict[str, tuple[int, ...]]:
+    """Of each kind the status of a list, and how many of the words are in it."""
+    answers = {name: content.list(emulator, dataset) for name, content in CONTENTS.items()}
+    return {name: (code, sum(word in text for word in words)) for name, (code, text) in answers.items()}
+
+
+def every(*what: int) -> dict[str, tuple[int, ...]]:
+    """The same of each kind."""
+    return dict.fromkeys(CONTENTS, what)
+
+
 def test_who_has_the_root_key_alone_reads_no_content(
-    encrypting: RunningEmulator, healthcare_key: str, unique: Callable[[str], str], content: Content
+    encrypting: RunningEmulator, healthcare_key: str, encrypted_dataset: str, unique: Callable[[str], str]
 ) -> None:
-    dataset, word = make_dataset(encrypting, unique("dataset"), healthcare_key), unique("canary")
-    content.make(encrypting, dataset)
-    path = content.put(encrypting, dataset, word)
-    assert word in content.read(encrypting, path)[1]
-    assert word in content.list(encrypting, dataset)[1]
+    word = unique("canary")
+    make(encrypting, encrypted_dataset)
+    kept = put(encrypting, encrypted_dataset, word)
+    assert read(encrypting, kept, word) == listed(encrypting, encrypted_dataset, word) == every(200, 1)
     assert holding(encrypting, word) == set()
     set_state(encrypting, healthcare_key, "DISABLED")
-    assert content.read(encrypting, path)[0] == 400
+    assert read(encrypting, kept, word) == listed(encrypting, encrypted_dataset, word) == every(400, 0)
     assert holding(encrypting, word) == set()
 
 
-@contents
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
 def test_without_a_key_the_root_key_opens_all(
     encrypting: RunningEmulator, unique: Callable[[str], str], content: Content
 ) -> None:
@@ -40,51 +64,57 @@ def test_without_a_key_the_root_key_opens_all(
     assert holding(encrypting, word) != set()
 
 
-@contents
 def test_a_content_is_open_as_the_version_is_that_encrypted_it_and_goes_with_it(
-    encrypting: RunningEmulator, healthcare_key: str, unique: Callable[[str], str], content: Content
+    encrypting: RunningEmulator, healthcare_key: str, encrypted_dataset: str, unique: Callable[[str], str]
 ) -> None:
-    dataset, words = make_dataset(encrypting, unique("dataset"), healthcare_key), [unique("first"), unique("second")]
-    content.make(encrypting, dataset)
-    old = content.put(encrypting, dataset, words[0])
+    first, second, dataset = unique("first"), unique("second"), encrypted_dataset
+    make(encrypting, dataset)
+    old = put(encrypting, dataset, first)
     rotate(encrypting, healthcare_key)
-    new = content.put(encrypting, dataset, words[1])
+    new = put(encrypting, dataset, second)
 
-    def found() -> list[tuple[int, bool]]:
-        answers = [content.read(encrypting, old), content.read(encrypting, new), content.list(encrypting, dataset)]
-        return [(code, any(word in text for word in words)) for code, text in answers]
+    def are(old_ones: dict[str, tuple[int, ...]], lists: dict[str, tuple[int, ...]]) -> None:
+        assert read(encrypting, old, first) == old_ones
+        assert read(encrypting, new, second) == every(200, 1)
+        assert listed(encrypting, dataset, first, second) == lists
 
-    open_all = [(200, True)] * 3
-    assert found() == open_all
+    are(every(200, 1), every(200, 2))
     set_state(encrypting, healthcare_key, "DISABLED")
-    assert found() == [(400, False), (200, True), (400, False)]
+    are(every(400, 0), every(400, 0))
     encrypting.kill()
     encrypting.start()
-    assert found() == [(400, False), (200, True), (400, False)]
+    are(every(400, 0), every(400, 0))
     set_state(encrypting, healthcare_key, "ENABLED")
-    assert found() == open_all
+    are(every(200, 1), every(200, 2))
     destroy(encrypting, f"{healthcare_key}/cryptoKeyVersions/1")
-    assert found() == [(content.gone, False), (200, True), (200, True)]
-    assert words[0] not in content.list(encrypting, dataset)[1]
+    are({name: (content.gone, 0) for name, content in CONTENTS.items()}, every(200, 1))
 
 
-@pytest.mark.skipif("ENCRYPT_AT_REST" in os.environ, reason="No state is begun without encryption.")
-def test_a_state_that_was_begun_without_encryption_is_read_and_what_is_written_next_encrypted(tmp_path: Path) -> None:
-    """As rows are that an earlier emulator wrote into an encrypted database."""
-    emulator = RunningEmulator(tmp_path / "state", PROJECT).start()
-    try:
-        dataset = make_dataset(emulator, "dataset", make_key(emulator, "ring", agent_of(emulator, "healthcare")))
-        for content in CONTENTS.values():
-            content.make(emulator, dataset)
-        old = [content.put(emulator, dataset, "canary-before") for content in CONTENTS.values()]
-        emulator.stop()
-        emulator.options = ("--encrypt-at-rest", str(tmp_path / "root.key"))
-        emulator.start()
-        new = [content.put(emulator, dataset, "canary-after") for content in CONTENTS.values()]
-        for content, before, after in zip(CONTENTS.values(), old, new, strict=True):
-            assert "canary-before" in content.read(emulator, before)[1]
-            assert "canary-after" in content.read(emulator, after)[1]
-        assert holding(emulator, "canary-before") != set()
-        assert holding(emulator, "canary-after") == set()
-    finally:
-        emulator.stop()
+def test_rows_of_before_are_read_as_they_are_and_what_is_written_next_is_encrypted(
+    encrypting: RunningEmulator, encrypted_dataset: str, unique: Callable[[str], str]
+) -> None:
+    """Rows of a state that was begun without encryption, or by an emulator that left them to the root key.
+
+    They are made without a key, and then given to stores with one.
+    """
+    before, after = unique("before"), unique("after")
+    plain = make_dataset(encrypting, unique("dataset"))
+    make(encrypting, plain)
+    make(encrypting, encrypted_dataset)
+    put(encrypting, encrypted_dataset, unique("beside"))
+    old = {name: path.replace(plain, encrypted_dataset) for name, path in put(encrypting, plain, before).items()}
+    move_rows(encrypting, plain.removeprefix("/v1/"), encrypted_dataset.removeprefix("/v1/"))
+    new = put(encrypting, encrypted_dataset, after)
+    assert read(encrypting, old, before) == read(encrypting, new, after) == every(200, 1)
+    assert listed(encrypting, encrypted_dataset, before, after) == every(200, 2)
+    assert holding(encrypting, before) != set()
+    assert holding(encrypting, after) == set()
+
+
+def move_rows(emulator: RunningEmulator, source: str, target: str) -> None:
+    """Let the stores of a dataset have the rows of another one's, and the other way round."""
+    with emulator.database() as database:
+        for table in ("fhir_stores", "dicom_stores", "consent_stores"):
+            for old, new in ((source, "between"), (target, source), ("between", target)):
+                sql = f"UPDATE {table} SET name = replace(name, ?, ?) WHERE name LIKE ? || '/%'"
+                database.execute(sql, (old, new, old))

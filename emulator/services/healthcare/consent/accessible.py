@@ -13,7 +13,7 @@ from emulator.context import Job
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import agent, operations
-from emulator.services.healthcare.consent import asking, definitions, names
+from emulator.services.healthcare.consent import asking, definitions, names, tables
 from emulator.services.healthcare.consent.asking import Asked
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
@@ -122,14 +122,14 @@ def _next(context: "Context", asked: Asked, wanted: Mapping[str, str], after: tu
     return batch
 
 
-def _mappings(context: "Context", asked: Asked, after: tuple[str, int]) -> list[sqlite3.Row]:
+def _mappings(context: "Context", asked: Asked, after: tuple[str, int]) -> list[Any]:
     """The next mappings in the order of users: those that are left of the last one, then those of the next."""
     sql = "SELECT user, number, data, attributes FROM consent_mappings WHERE store = ? AND archived IS NULL AND "
     rows = context.db.all(f"{sql}user = ? AND number > ? ORDER BY number LIMIT ?", (asked.store.key, *after, _AT_ONCE))
     if len(rows) < _AT_ONCE:
         left = (asked.store.key, after[0], _AT_ONCE - len(rows))
         rows += context.db.all(f"{sql}user > ? ORDER BY user, number LIMIT ?", left)
-    return rows
+    return list(tables.with_attributes(asked.store, rows))
 
 
 def _note(batch: _Batch, data: str, consented: bool, said: Mapping[str, Evaluation]) -> None:

@@ -16,6 +16,7 @@ from emulator.services.healthcare.names import METHODS, store_of
 from emulator.services.healthcare.service import SERVICE
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
+from emulator.state import data_keys
 from emulator.state.blobs import Blob
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def _keep(
     tx: sqlite3.Connection, context: "Context", name: str, body: Json, images: Sequence[tuple[str, Blob | str]]
 ) -> Json:
     store, made = tables.opened_in(context, tx, name), context.ids.uuid()
-    tx.execute("INSERT INTO consent_artifacts VALUES(?,?,?)", (store.key, made, orjson.dumps(body)))
+    kept = tables.kept(context, tx, store, orjson.dumps(body))
+    tx.execute("INSERT INTO consent_artifacts VALUES(?,?,?)", (store.key, made, kept))
     protected = keys.version_for_data(context, name, tx)
     for place, (uri, blob) in enumerate(images):
         try:
@@ -116,7 +118,8 @@ def _keep(
 
 def view(store: Store, row: sqlite3.Row) -> Json:
     """An artifact as create and list show it: images have no bytes."""
-    return {"name": f"{store.name}/{names.ARTIFACTS}/{row['id']}", **orjson.loads(row["body"])}
+    body = orjson.loads(data_keys.text_read(store.keys, row["body"]))
+    return {"name": f"{store.name}/{names.ARTIFACTS}/{row['id']}", **body}
 
 
 def exists(reader: sqlite3.Connection, store: Store, artifact: str) -> bool:

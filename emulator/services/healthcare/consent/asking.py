@@ -140,7 +140,7 @@ def _listed(reader: sqlite3.Connection, store: Store, wanted: Sequence[str]) -> 
     if not 1 <= len(wanted) <= _MOST_LISTED:
         raise invalid_argument(f"consentList has {len(wanted)} consents; it must have 1 to {_MOST_LISTED}.")
     ids = [names.below(store.name, names.CONSENTS, name, "consentList") for name in wanted]
-    return [revisions.require(reader, store, each) for each in dict.fromkeys(ids)]
+    return [revisions.require(reader, store, each).opened() for each in dict.fromkeys(ids)]
 
 
 def matching(defaults: Defaults, wanted: Mapping[str, str]) -> Callable[[str], bool]:

@@ -77,7 +77,7 @@ async def get(request: Request) -> Answer:
 
 
 def _view(store: Store, row: sqlite3.Row) -> Json:
-    return Revision.of(row).view(store)
+    return Revision.of(store, row).view(store)
 
 
 def _keep(request: Request) -> Callable[[Json], bool]:
@@ -127,7 +127,7 @@ def _patched(tx: sqlite3.Connection, store: Store, old: Revision, request: Reque
         raise _wrong_state(request.name, "updated", old)
     body = masks.applied(old.view(store), request, paths)
     artifact = checks.artifact(tx, store, body.get("consentArtifact", ""))
-    return replace(old, user=body.get("userId", ""), artifact=artifact, body=revisions.body_of(body))
+    return replace(old, user=body.get("userId", ""), artifact=artifact, kept=revisions.body_of(body), keys=None)
 
 
 @SERVICE.handles(f"{_METHODS}.delete")

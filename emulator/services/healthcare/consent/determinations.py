@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import ApiError, invalid_argument, not_found
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.consent import asking, definitions, names
+from emulator.services.healthcare.consent import asking, definitions, names, tables
 from emulator.services.healthcare.consent.asking import Asked, Said
 from emulator.services.healthcare.consent.tables import Store
 from emulator.services.healthcare.names import METHODS
@@ -46,8 +46,8 @@ async def check_data_access(request: Request) -> Answer:
     row = reader.execute(sql, (asked.store.key, body["dataId"])).fetchone()
     if row is None:
         raise not_found("dataId is that of no user data mapping in this consent store, or of an archived one.")
-    consents = asked.consents(reader, row["user"])
-    return _shown(asked.store, asking.verdicts(asked, consents, row["user"], full=full)(row["attributes"]), full=full)
+    consents, attributes = asked.consents(reader, row["user"]), tables.attributes_of(asked.store, row)
+    return _shown(asked.store, asking.verdicts(asked, consents, row["user"], full=full)(attributes), full=full)
 
 
 @SERVICE.handles(f"{_METHODS}.evaluateUserConsents")
@@ -89,9 +89,9 @@ def _too_old() -> ApiError:
     )
 
 
-def _of_user(reader: sqlite3.Connection, store: Store, user: str, after: int) -> Iterable[sqlite3.Row]:
+def _of_user(reader: sqlite3.Connection, store: Store, user: str, after: int) -> Iterable[Any]:
     sql = (
         "SELECT number, data, attributes FROM consent_mappings WHERE store = ? AND user = ? AND archived IS NULL"
         " AND number > ? ORDER BY number"
     )
-    return reader.execute(sql, (store.key, user, after))
+    return tables.with_attributes(store, reader.execute(sql, (store.key, user, after)))

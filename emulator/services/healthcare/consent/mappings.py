@@ -34,8 +34,9 @@ def view(store: Store, row: sqlite3.Row) -> Json:
         "dataId": row["data"],
         "userId": row["user"],
     }
-    if row["attributes"] != "{}":
-        attributes = orjson.loads(row["attributes"]).items()
+    said = tables.attributes_of(store, row)
+    if said != "{}":
+        attributes = orjson.loads(said).items()
         shown["resourceAttributes"] = [{"attributeDefinitionId": key, "values": [value]} for key, value in attributes]
     if row["archived"] is not None:
         shown |= {"archived": True, "archiveTime": row["archived"]}
@@ -73,7 +74,9 @@ def _checked(context: "Context", tx: sqlite3.Connection, store: Store, body: Jso
 def put(context: "Context", tx: sqlite3.Connection, store: Store, name: str, body: Json) -> None:
     """Create or replace a mapping, by its id. 400 for what is not right, 409 where its data is mapped already."""
     attributes = _checked(context, tx, store, body)
-    row = (body["dataId"], body["userId"], orjson.dumps(attributes).decode(), store.key, name)
+    said = orjson.dumps(attributes)
+    kept = said.decode() if store.keys is None else tables.kept(context, tx, store, said)
+    row = (body["dataId"], body["userId"], kept, store.key, name)
     change = "UPDATE consent_mappings SET data = ?, user = ?, attributes = ? WHERE store = ? AND id = ?"
     try:
         if tx.execute(change, row).rowcount == 0:

@@ -5,14 +5,16 @@ A consent is its revisions; the latest one counts. Every change adds one, and no
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
 from emulator.services.healthcare import times
-from emulator.services.healthcare.consent import checks, names, uses
+from emulator.services.healthcare.consent import checks, names, tables, uses
 from emulator.services.healthcare.consent.tables import Store
+from emulator.state import data_keys
+from emulator.state.data_keys import DataKeys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -39,13 +41,25 @@ class Revision:
     expires: int | None
     """When it does, in microseconds since 1970; None for never."""
     created: str
-    body: bytes
+    kept: bytes
+    """Its body as the row has it: encrypted or not."""
+    keys: DataKeys | None = field(default=None, kw_only=True)
+    """Those that encrypted it, None where nothing is encrypted."""
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> Self:
+    def of(cls, store: Store, row: sqlite3.Row) -> Self:
         """The revision of a row."""
         parts = ("id", "revision", "state", "user", "artifact", "expires", "created", "body")
-        return cls(*(row[part] for part in parts))
+        return cls(*(row[part] for part in parts), keys=store.keys)
+
+    @property
+    def body(self) -> bytes:
+        """Policies and metadata (JSON); 400 where the version of the key that encrypted it can't be used."""
+        return self.kept if self.keys is None else data_keys.text_read(self.keys, self.kept)
+
+    def opened(self) -> Self:
+        """The same with a body that need not be decrypted any more."""
+        return self if self.keys is None else replace(self, kept=self.body, keys=None)
 
     def has_expired(self, now: int) -> bool:
         """Whether it counts no more at a time in microseconds since 1970."""
@@ -71,7 +85,7 @@ def latest(reader: sqlite3.Connection, store: Store, consent: str) -> Revision |
     """The latest revision of a consent by its id; None where there is no such consent."""
     sql = "SELECT * FROM consent_revisions WHERE store = ? AND id = ? AND latest = 1"
     row = reader.execute(sql, (store.key, consent)).fetchone()
-    return None if row is None else Revision.of(row)
+    return None if row is None else Revision.of(store, row)
 
 
 def require(reader: sqlite3.Connection, store: Store, consent: str, revision: str = "") -> Revision:
@@ -81,7 +95,7 @@ def require(reader: sqlite3.Connection, store: Store, consent: str, revision: st
     else:
         sql = "SELECT * FROM consent_revisions WHERE store = ? AND id = ? AND revision = ?"
         row = reader.execute(sql, (store.key, consent, revision)).fetchone()
-        found = None if row is None else Revision.of(row)
+        found = None if row is None else Revision.of(store, row)
     if found is None:
         raise names.missing(f"{store.name}/{names.CONSENTS}/{consent}{'@' if revision else ''}{revision}")
     return found
@@ -93,11 +107,12 @@ def of_user(reader: sqlite3.Connection, store: Store, user: str, now: int) -> li
         "SELECT * FROM consent_revisions WHERE store = ? AND user = ? AND latest = 1 AND state = ?"
         " AND coalesce(expires > ?, 1) ORDER BY id"
     )
-    return [Revision.of(row) for row in reader.execute(sql, (store.key, user, ACTIVE, now))]
+    return [Revision.of(store, row).opened() for row in reader.execute(sql, (store.key, user, ACTIVE, now))]
 
 
 def add(context: "Context", tx: sqlite3.Connection, store: Store, revision: Revision) -> Revision:
     """Add the next revision of a consent, with an id and a time of its own; as it is kept. 400 for what none can be."""
+    revision = revision.opened()
     body = orjson.loads(revision.body)
     artifact = f"{store.name}/{names.ARTIFACTS}/{revision.artifact}"
     attributes = checks.consent(context, tx, store, {**body, "userId": revision.user, "consentArtifact": artifact})
@@ -114,7 +129,7 @@ def add(context: "Context", tx: sqlite3.Connection, store: Store, revision: Revi
         kept.artifact,
         kept.expires,
         kept.created,
-        kept.body,
+        tables.kept(context, tx, store, kept.body),
     )
     tx.execute(_INSERT, row)
     uses.replace(tx, store, names.CONSENTS, kept.id, attributes)

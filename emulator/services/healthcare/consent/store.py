@@ -1,7 +1,7 @@
 """Consent stores as a kind of store: their settings, tables and data plane."""
 
 from emulator.errors import invalid_argument
-from emulator.services.healthcare.consent import tables
+from emulator.services.healthcare.consent import emptying, tables
 from emulator.services.healthcare.stores import registry
 from emulator.services.healthcare.stores.kind import Json, StoreKind
 
@@ -22,7 +22,8 @@ CONSENT = registry.register(
         "consentStores",
         schema=tables.SCHEMA,
         check=check,
-        empty=tables.empty,
+        empty=emptying.empty,
+        erase=emptying.erase,
         data=(
             *("attributeDefinitions.", "consentArtifacts.", "consents.", "userDataMappings."),
             *("checkDataAccess", "evaluateUserConsents", "queryAccessibleData"),

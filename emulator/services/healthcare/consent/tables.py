@@ -5,10 +5,14 @@ number.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import not_found
+from emulator.services.healthcare import keys
+from emulator.state import data_keys
+from emulator.state.data_keys import DataKeys
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -60,11 +64,6 @@ CREATE INDEX IF NOT EXISTS consent_mappings_user ON consent_mappings(store, user
 consents, name an attribute. A revision's `expires` is in microseconds since 1970, its body the rest of it. A mapping's
 attributes are a JSON object of one value each; `archived` is when it was."""
 
-_OF_A_STORE = (
-    *("consent_defaults", "consent_uses", "consent_artifacts", "consent_images", "consent_revisions"),
-    "consent_mappings",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -72,6 +71,8 @@ class Store:
 
     key: int
     resource: Resource
+    keys: DataKeys | None = None
+    """Those that encrypt what it holds on the disk, None where nothing does."""
 
     @property
     def name(self) -> str:
@@ -91,7 +92,7 @@ def opened(context: "Context", name: str, tx: sqlite3.Connection | None = None) 
         raise not_found(f"Resource not found: {name}.")
     reader = tx if tx is not None else context.db.reader
     row = reader.execute("SELECT key FROM consent_stores WHERE name = ?", (name,)).fetchone()
-    return Store(0 if row is None else int(row[0]), resource)
+    return Store(0 if row is None else int(row[0]), resource, context.blobs.keys)
 
 
 def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
@@ -100,16 +101,22 @@ def opened_in(context: "Context", tx: sqlite3.Connection, name: str) -> Store:
     if store.key:
         return store
     made = tx.execute("INSERT INTO consent_stores(name) VALUES(?)", (name,))
-    return Store(int(made.lastrowid or 0), store.resource)
+    return replace(store, key=int(made.lastrowid or 0))
 
 
-def empty(context: "Context", tx: sqlite3.Connection, name: str) -> None:
-    """Delete all that a store holds, when it goes."""
-    row = tx.execute("SELECT key FROM consent_stores WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        return
-    for (blob,) in tx.execute("SELECT blob FROM consent_images WHERE store = ?", (row[0],)).fetchall():
-        context.blobs.drop_ref(tx, blob)
-    for table in _OF_A_STORE:
-        tx.execute(f"DELETE FROM {table} WHERE store = ?", (row[0],))  # noqa: S608 (the names above)
-    tx.execute("DELETE FROM consent_stores WHERE key = ?", (row[0],))
+def with_attributes(store: Store, rows: Iterable[Any]) -> Iterable[Any]:
+    """Rows of mappings, with attributes that need not be decrypted any more."""
+    return rows if store.keys is None else ({**row, "attributes": attributes_of(store, row)} for row in rows)
+
+
+def attributes_of(store: Store, row: sqlite3.Row) -> str:
+    """The attributes of a mapping (JSON); 400 where the version of the key that encrypted them can't be used."""
+    found: str | bytes = row["attributes"]
+    return found if isinstance(found, str) else data_keys.text_read(store.keys, found).decode()
+
+
+def kept(context: "Context", tx: sqlite3.Connection, store: Store, text: bytes) -> bytes:
+    """What a row of a store is to hold of some JSON: the same, or encrypted where that is asked for."""
+    if store.keys is None:
+        return text
+    return data_keys.text_kept(store.keys, keys.version_for_data(context, store.name, tx), text)
