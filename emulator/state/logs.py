@@ -36,6 +36,7 @@ TOGETHER = 50
 _INSERT = "INSERT INTO log_entries(time, project, log, severity, entry) VALUES(?,?,?,?,?)"
 _Row = tuple[str, str, str, str, bytes]
 OnStored = Callable[[sqlite3.Connection, Sequence[tuple[str, bytes]]], None]  # the project and the entry as JSON
+Encrypt = Callable[[sqlite3.Connection, Sequence[tuple[str, bytes]]], list[bytes]]  # of the same: what rows are to hold
 
 
 class Logs:
@@ -47,6 +48,7 @@ class Logs:
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self.on_stored: OnStored | None = None  # told of what is stored, in the write that stores it
+        self.encrypt: Encrypt | None = None  # asked what rows hold of entries, where data are encrypted at rest
 
     def write(self, entry: dict[str, Any]) -> None:
         """Log an entry (a LogEntry as JSON: logName, resource, severity, jsonPayload ...), durable a moment later."""
@@ -61,15 +63,22 @@ class Logs:
         given = entry.get("insertId")
         row = self._row(entry)
         if not given:
-            tx.execute(_INSERT, row)
+            tx.execute(_INSERT, self._kept(tx, [row])[0])
             self._tell(tx, [row])
             return
         key = (row[1], row[0], given)
         known = "SELECT 1 FROM log_insert_ids WHERE project = ? AND time = ? AND insert_id = ?"
         if tx.execute(known, key).fetchone() is None:
-            number = tx.execute(_INSERT, row).lastrowid
+            number = tx.execute(_INSERT, self._kept(tx, [row])[0]).lastrowid
             tx.execute("INSERT INTO log_insert_ids VALUES(?,?,?,?)", (*key, number))
             self._tell(tx, [row])
+
+    def _kept(self, tx: sqlite3.Connection, rows: list[_Row]) -> list[_Row]:
+        """Rows as the table has them."""
+        if self.encrypt is None:
+            return rows
+        entries = self.encrypt(tx, [(row[1], row[4]) for row in rows])
+        return [(*row[:4], entry) for row, entry in zip(rows, entries, strict=True)]
 
     def _tell(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
         if self.on_stored is not None:
@@ -112,7 +121,7 @@ class Logs:
                 raise
 
     def _store(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
-        _insert(tx, rows)
+        _insert(tx, self._kept(tx, rows))
         self._tell(tx, rows)
 
 

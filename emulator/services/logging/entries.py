@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from emulator.errors import invalid_argument
+from emulator.errors import ApiError, invalid_argument
 from emulator.gateway import paging
 from emulator.gateway.filters import Predicate
 from emulator.gateway.request import Answer, Request
@@ -20,6 +20,7 @@ from emulator.services.logging.fields import parse_time
 from emulator.services.logging.filters import compile_filter
 from emulator.services.logging.placing import Scope, scope_of
 from emulator.services.logging.service import SERVICE
+from emulator.state import data_keys
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -120,6 +121,14 @@ async def delete_log(request: Request) -> Answer:
     return {}
 
 
+def _raw(context: Context, row: sqlite3.Row) -> bytes | None:
+    """The JSON of an entry; None while the version of the key that encrypted it is closed."""
+    try:
+        return data_keys.text_read(context.blobs.keys, row["entry"])
+    except ApiError:
+        return None
+
+
 def _scan(
     context: Context,
     scopes: dict[str, list[Scope]],
@@ -141,7 +150,10 @@ def _scan(
             arguments += [*after]
         rows = context.db.all(f"SELECT * FROM log_entries WHERE {where} {order}", arguments)  # noqa: S608 - no input
         for row in rows:
-            read = functools.cache(functools.partial(orjson.loads, row["entry"]))
+            raw = _raw(context, row)
+            if raw is None:
+                continue
+            read = functools.cache(functools.partial(orjson.loads, raw))
             if not any(scope.shows(row["log"], read) for scope in scopes[row["project"]]):
                 continue
             entry = read()

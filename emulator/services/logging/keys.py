@@ -44,6 +44,11 @@ def settings_of(request: Request, body: dict[str, Any], old: dict[str, Any]) -> 
     return {**body, _SETTINGS: {"kmsKeyName": wanted, "kmsKeyVersionName": version, "serviceAccountId": agent}}
 
 
+def version_of(bucket: Resource) -> str:
+    """The version of a key that encrypts a bucket, "" for none."""
+    return str(bucket.body.get(_SETTINGS, {}).get("kmsKeyVersionName", ""))
+
+
 def require_open(context: Context, bucket: Resource) -> None:
     """Raise 400 or 403 where the version that encrypts a bucket can't decrypt its entries."""
     settings = bucket.body.get(_SETTINGS, {})

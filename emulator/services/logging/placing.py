@@ -6,6 +6,7 @@ An entry is in the buckets whose sinks take it, by the sinks as they are now (Lo
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,11 +73,11 @@ def _in_bucket(context: Context, project: str, name: str) -> Predicate:
     """What the sinks of a bucket bring into it, as long as it is kept."""
     bucket = context.resources.require(BUCKETS, name)
     keys.require_open(context, bucket)
-    routes = [route for target, route in _routes(context, project) if target == name]
+    taking = [route for target, route in routes(context, project) if target == name]
     oldest = context.clock.now() - timedelta(days=bucket.body.get("retentionDays", 30))
 
     def inside(entry: dict[str, Any]) -> bool:
-        return any(route.takes(entry) for route in routes) and parse_time(entry["receiveTimestamp"]) >= oldest
+        return any(route.takes(entry) for route in taking) and parse_time(entry["receiveTimestamp"]) >= oldest
 
     return inside
 
@@ -93,18 +94,18 @@ def _in_any(context: Context, project: str) -> Predicate | None:
     sinks = {sink.id: sink.body for sink in context.resources.list(SINKS, f"projects/{project}")[0]}
     if not closed and all(_is_default(sinks.get(name, {}), text) for name, text in DEFAULTS.items()):
         return None
-    routes = [route for target, route in _routes(context, project) if target not in closed]
-    return lambda entry: any(route.takes(entry) for route in routes)
+    taking = [route for target, route in routes(context, project) if target not in closed]
+    return lambda entry: any(route.takes(entry) for route in taking)
 
 
 def _is_default(sink: dict[str, Any], text: str) -> bool:
     return sink.get("filter") == text and not sink.get("disabled") and not sink.get("exclusions")
 
 
-def _routes(context: Context, project: str) -> list[tuple[str, Route]]:
+def routes(context: Context, project: str, tx: sqlite3.Connection | None = None) -> list[tuple[str, Route]]:
     """The buckets that a project's sinks bring entries to, each with what its sink takes."""
     return [
         (sink.body["destination"].removeprefix(_HERE), route_of(sink.name, sink.body))
-        for sink in context.resources.list(SINKS, f"projects/{project}")[0]
+        for sink in context.resources.list(SINKS, f"projects/{project}", tx=tx)[0]
         if sink.body["destination"].startswith(_HERE) and not sink.body.get("disabled")
     ]

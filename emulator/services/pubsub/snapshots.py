@@ -164,7 +164,7 @@ async def seek(request: Request) -> Answer:
             holders = [name, store.acknowledged_of(name), subscription.body["topic"]]
             due = store.held(tx, holders, since)
         retains = bool(subscription.body.get("retainAckedMessages"))
-        store.replace_backlog(tx, name, due, subscription.body.get("filter", ""), retains)
+        store.replace_backlog(context, tx, name, due, subscription.body.get("filter", ""), retains)
         broker(context).reset_in(tx, name)
 
     await context.db.write(step)

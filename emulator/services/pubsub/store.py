@@ -64,14 +64,20 @@ def insert(
     """
     links = tx.execute("SELECT subscription, filter FROM pubsub_links WHERE topic = ?", (topic,)).fetchall()
     filters = [(row["subscription"], compile_filter(row["filter"]) if row["filter"] else None) for row in links]
-    now, data = context.clock.seconds(), context.blobs.keys
+    now, keys = context.clock.seconds(), context.blobs.keys
     ids: list[int] = []
     fresh: dict[str, list[Entry]] = {}
     for message in messages:
         attributes = orjson.dumps(message.attributes)
         cursor = tx.execute(
             "INSERT INTO pubsub_messages(topic, data, attributes, ordering_key, published) VALUES(?,?,?,?,?)",
-            (topic, data_keys.kept(data, version, message.data), attributes, message.ordering_key, now),
+            (
+                topic,
+                data_keys.kept(keys, version, message.data),
+                data_keys.text_kept(keys, version, attributes),
+                message.ordering_key,
+                now,
+            ),
         )
         message_id = int(cursor.lastrowid or 0)
         ids.append(message_id)
@@ -132,9 +138,9 @@ def load(context: Context, ids: list[int]) -> dict[int, Message | None]:
 def _message(context: Context, row: sqlite3.Row) -> Message | None:
     try:
         data = data_keys.read(context.blobs.keys, row["data"])
+        attributes = orjson.loads(data_keys.text_read(context.blobs.keys, row["attributes"]))
     except ApiError:
         return None
-    attributes = orjson.loads(row["attributes"])
     return Message(data, attributes, row["ordering_key"], id=row["id"], published=row["published"])
 
 
@@ -206,9 +212,11 @@ def held(tx: sqlite3.Connection, names: list[str], since: float = 0.0) -> list[i
     return [row[0] for row in rows]
 
 
-def replace_backlog(tx: sqlite3.Connection, subscription: str, due: list[int], text: str, retain: bool) -> None:
+def replace_backlog(
+    context: Context, tx: sqlite3.Connection, subscription: str, due: list[int], text: str, retain: bool
+) -> None:
     """Make a subscription's backlog those of the messages that pass its filter; all others are acknowledged."""
-    wanted = set(_passing(tx, due, text))
+    wanted = set(_passing(context, tx, due, text))
     before = {r[0] for r in tx.execute("SELECT message FROM pubsub_deliveries WHERE subscription = ?", (subscription,))}
     insert = "INSERT OR IGNORE INTO pubsub_deliveries(subscription, message) VALUES(?,?)"
     tx.executemany(insert, [(subscription, message) for message in sorted(wanted - before)])
@@ -218,12 +226,20 @@ def replace_backlog(tx: sqlite3.Connection, subscription: str, due: list[int], t
     tx.executemany(forget, [(acknowledged_of(subscription), message) for message in wanted])
 
 
-def _passing(tx: sqlite3.Connection, ids: list[int], text: str) -> list[int]:
-    """Those of the messages that pass a filter."""
+def _passing(context: Context, tx: sqlite3.Connection, ids: list[int], text: str) -> list[int]:
+    """Those of the messages that pass a filter, and those of which that can't be told: their version is closed."""
     if not text:
         return ids
     keep, read = compile_filter(text), "SELECT attributes FROM pubsub_messages WHERE id = ?"
-    return [one for one in ids if keep(orjson.loads(tx.execute(read, (one,)).fetchone()[0]))]
+
+    def passes(message: int) -> bool:
+        try:
+            attributes = data_keys.text_read(context.blobs.keys, tx.execute(read, (message,)).fetchone()[0])
+        except ApiError:
+            return True
+        return keep(orjson.loads(attributes))
+
+    return [one for one in ids if passes(one)]
 
 
 def forget_holder(tx: sqlite3.Connection, holder: str) -> None:
