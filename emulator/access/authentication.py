@@ -11,8 +11,8 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 LIFETIME = 3600
+MOST_VIA = 16  # that a token names of those by whom it was got: a chain of delegates may be long
 ACCOUNTS = "iam.serviceAccounts"
 KEYS = "iam.serviceAccountKeys"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -57,12 +58,13 @@ WRONG_AUDIENCE = "Invalid JWT: Failed audience check. The right audience is http
 class Verified:
     """What credentials that hold stand for: a principal, until when (seconds since 1970), and for which scopes only.
 
-    scopes None is all that the principal may do.
+    scopes None is all that the principal may do; via are those who act as the principal, the first one first.
     """
 
     principal: str
     expires: float
     scopes: frozenset[str] | None = None
+    via: tuple[str, ...] = ()
 
 
 NOBODY = Verified("", 0.0)
@@ -116,10 +118,13 @@ class Authenticator:
         if unique_id and account.body.get("uniqueId") != unique_id:
             raise unauthenticated(INVALID, reason="authError")
 
-    def issue(self, email: str, lifetime: int = LIFETIME, scopes: Iterable[str] | None = None) -> str:
+    def issue(
+        self, email: str, lifetime: int = LIFETIME, scopes: Iterable[str] | None = None, via: Sequence[str] = ()
+    ) -> str:
         """An access token for a service account, signed, valid for `lifetime` seconds and over a restart.
 
-        It does what the account may, as far as one of the OAuth scopes covers it; None is everything.
+        It does what the account may, as far as one of the OAuth scopes covers it; None is everything. It says via whom
+        it was got, the first one first, as far as MOST_VIA go.
         """
         account = self._state.resources.require(ACCOUNTS, account_name(email))
         claims = {
@@ -130,6 +135,8 @@ class Authenticator:
         }
         if scopes is not None:
             claims["scope"] = " ".join(scopes)
+        if via:
+            claims["via"] = [str(each) for each in via[:MOST_VIA]]
         payload = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=").decode()
         return f"emu.{payload}.{self._signature(payload)}"
 
@@ -190,7 +197,7 @@ class Authenticator:
             return self._federated(claims)
         self.require_enabled(claims["sub"], claims["uid"])
         scope = claims.get("scope")
-        return _account(claims["sub"], claims["exp"], scope)
+        return replace(_account(claims["sub"], claims["exp"], scope), via=tuple(claims.get("via", ())))
 
     def _federated(self, claims: Mapping[str, Any]) -> Verified:
         """Whom a token of a pool stands for. Raises a 401 where the pool is disabled or deleted by now."""

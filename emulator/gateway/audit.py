@@ -13,11 +13,13 @@ from typing import Any
 from emulator.access.authorization import Policies
 from emulator.access.refusals import nearest_bearer, permission_in
 from emulator.errors import ApiError
+from emulator.gateway import audit_shape
 from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request
 from emulator.settings import Settings
 from emulator.state.denied_calls import DeniedCalls
 from emulator.state.logs import Logs
+from emulator.state.operations import Operation
 
 READS = frozenset(
     (
@@ -58,11 +60,22 @@ class Audit:
         self._denied_calls = denied_calls
         self._touches_data = touches_data
         self._kinds: dict[str, str] = {}
+        self._open: dict[str, dict[str, Any]] = {}  # the last entries of operations that go on, by their names
 
     def record(
-        self, request: Request, permission: str, resource: str, error: ApiError | None, *, granted: bool
+        self,
+        request: Request,
+        permission: str,
+        resource: str,
+        error: ApiError | None,
+        *,
+        granted: bool,
+        answer: object = None,
     ) -> None:
-        """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission."""
+        """Log a finished call, if its kind of access is logged; `granted`: the caller had the permission.
+
+        `answer` is the handler's: of a long-running operation there is another entry when it ends.
+        """
         kind = self._kind(request.method)
         service = request.method.service + ".googleapis.com"
         project = self._configs.project_of(resource)
@@ -70,29 +83,63 @@ class Audit:
             if error is not None and error.code == 403 and not request.aside:
                 self._keep(request, permission, resource, error, granted=granted)
             return
+        entry = self._entry(request, permission, resource, kind or "ADMIN_WRITE", project, granted=granted)
+        if error is not None:
+            _fail(entry, {"code": error.rpc_code, "message": error.message})
+        elif request.method.http != "GET" and (operation := audit_shape.operation_in(answer)):
+            self._begun(request, operation, service, entry, answer)
+        self._logs.write(entry)
+
+    def _entry(
+        self, request: Request, permission: str, resource: str, kind: str, project: str, *, granted: bool
+    ) -> dict[str, Any]:
+        """The entry of a call that went well; `kind` is its type of permission (ADMIN_WRITE, DATA_READ ...)."""
+        service, method = request.method.service + ".googleapis.com", request.method.id
+        name = request.name if request.name.startswith("projects/") else resource
         payload: dict[str, Any] = {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
-            "methodName": request.method.id,
-            "resourceName": request.name if request.name.startswith("projects/") else resource,
-            "authenticationInfo": _who(request.principal),
+            "methodName": method,
+            "resourceName": name,
+            "authenticationInfo": audit_shape.authentication(request.principal, request.via),
             "authorizationInfo": [
-                {"permission": wanted, "resource": on, "granted": given}
+                {"permission": wanted, "resource": on, "granted": given, "permissionType": kind}
                 for wanted, on, given in _decisions(request, permission, resource, granted=granted)
             ],
+            "requestMetadata": audit_shape.request_metadata(request, request.context.clock.stamp()),
         }
-        if request.noted:
-            payload["metadata"] = request.noted
-        if error is not None:
-            payload["status"] = {"code": error.rpc_code, "message": error.message}
-        self._logs.write(
-            {
-                "logName": f"projects/{project}/logs/{DATA_ACCESS if kind else ACTIVITY}",
-                "resource": {"type": "audited_resource", "labels": {"project_id": project, "service": service}},
-                "severity": "NOTICE" if error is None else "ERROR",
-                "protoPayload": payload,
-            }
-        )
+        if place := audit_shape.location(name):
+            payload["resourceLocation"] = place
+        if noted := audit_shape.metadata(request):
+            payload["metadata"] = noted
+        return {
+            "logName": f"projects/{project}/logs/{ACTIVITY if kind == 'ADMIN_WRITE' else DATA_ACCESS}",
+            "resource": audit_shape.monitored_resource(name, project, service, method),
+            "severity": "NOTICE",
+            "protoPayload": payload,
+        }
+
+    def _begun(self, request: Request, operation: str, service: str, entry: dict[str, Any], answer: Any) -> None:
+        """Mark an entry as the first of an operation's two, and as the last where the operation has ended already."""
+        entry["operation"] = {"id": operation, "producer": service, "first": True}
+        if answer.get("done"):
+            entry["operation"]["last"] = True
+            return
+        found = request.context.operations.get(operation)
+        if found is not None and found.done:  # its job was faster than this call
+            entry["operation"]["last"] = True
+            _fail(entry, found.error)
+            return
+        self._open[operation] = {**entry, "operation": {"id": operation, "producer": service, "last": True}}
+
+    def ended(self, operation: Operation, error: dict[str, Any] | None) -> None:
+        """Log that an operation has ended, if its beginning was logged by this process."""
+        entry = self._open.pop(operation.name, None)
+        if entry is None:
+            return
+        last = {**entry, "protoPayload": {**entry["protoPayload"]}}
+        _fail(last, error)
+        self._logs.write(last)
 
     def _keep(self, request: Request, permission: str, resource: str, error: ApiError, *, granted: bool) -> None:
         """Keep a denied call: by its permission, by the first that its handler missed, or by the words of its error."""
@@ -155,20 +202,20 @@ class AuditConfigs:
         return found
 
 
-def _who(principal: str) -> dict[str, str]:
-    """A caller as audit entries name him: by his address, or a federated identity as it is."""
-    if principal.startswith("principal:"):
-        return {"principalSubject": str(principal)}
-    return {"principalEmail": principal.partition(":")[2]}
+def _fail(entry: dict[str, Any], status: dict[str, Any] | None) -> None:
+    """Make an entry that of a failure with a status (google.rpc.Status); nothing without one."""
+    if status is not None:
+        entry["severity"] = "ERROR"
+        entry["protoPayload"]["status"] = {"code": status.get("code", 2), "message": status.get("message", "")}
 
 
 def _decisions(request: Request, permission: str, resource: str, *, granted: bool) -> Iterable[tuple[str, str, bool]]:
     """What was decided: the method's own permission, then what its handler asked for (the entries of a bundle)."""
-    own = (permission, resource, granted)
+    own = [(permission, resource, granted)] if permission else []
     if not request.asked:
-        return (own,)
+        return own
     beside = ((*asked, given) for asked, given in request.asked.items() if asked != (permission, resource))
-    return islice(chain([own], beside), MOST_DECISIONS)
+    return islice(chain(own, beside), MOST_DECISIONS)
 
 
 def _audit_configs(policy: dict[str, Any]) -> Audited:

@@ -37,6 +37,7 @@ class Pipeline:
         self._audit = Audit(
             context.settings, context.logs, context.policies, context.denied_calls, registry.touches_data
         )
+        context.operations.ended = self._audit.ended
         services = registry.services.values()
         self._identifying = [service.identify for service in services if service.identify is not None]
         self._gates = [gate for service in services for gate in service.gates]
@@ -72,7 +73,7 @@ class Pipeline:
                 dial.born(method.id, request.name, dict(request.raw_query))
         except Exception as problem:  # noqa: BLE001  a handler's bug is a 500, not the end of the emulator
             error = error_of(problem, method.id)
-        self._audit.record(request, permission, resource, error, granted=granted)
+        self._audit.record(request, permission, resource, error, granted=granted, answer=answer)
         try:
             response = registry.worded(method, error) if error is not None else encode(request, answer)
         except (ApiError, RecursionError) as problem:  # of `fields`, or of an answer
@@ -95,6 +96,7 @@ class Pipeline:
         if not principal:
             verified = context.authenticator.verified(request.headers, query_token)
             principal, scopes = verified.principal, request.method.scopes
+            request.via = verified.via
             if verified.scopes is not None and scopes and scopes.isdisjoint(verified.scopes):
                 request.principal = principal
                 raise out_of_scope(request.method)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.access.authorization import denied
 from emulator.access.hierarchy import by_id
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.discovery import Method
@@ -53,6 +54,7 @@ class Request:
         "asked",
         "base_url",
         "body",
+        "caller",
         "context",
         "headers",
         "method",
@@ -64,6 +66,7 @@ class Request:
         "raw_path",
         "raw_query",
         "upload",
+        "via",
     )
 
     def __init__(
@@ -88,6 +91,8 @@ class Request:
         self.raw_path = raw_path
         self.upload = upload
         self.principal = ""
+        self.via: tuple[str, ...] = ()  # who acts as the principal, the first one first
+        self.caller = ""  # the address of the machine that calls, where it is known
         # Asked by a page of the console, with its principal; no call of a program, which faults are for.
         self.aside = False
         self.query: dict[str, Any] = {}
@@ -101,6 +106,11 @@ class Request:
         granted = self.context.policies.allows(self.principal, permission, resource)
         self.asked[permission, resource] = granted
         return granted
+
+    def require(self, permission: str, resource: str) -> None:
+        """Nothing, or Google's 403 where the caller lacks a permission; see `may`."""
+        if not self.may(permission, resource):
+            raise denied(permission, resource)
 
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises ApiError when the client goes away in the middle."""

@@ -148,6 +148,8 @@ class Application:
             raw_path,
             route.upload,
         )
+        client = scope.get("client")
+        request.caller = client[0] if client else ""
         return await emulator.handle(request)
 
 

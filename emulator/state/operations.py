@@ -136,6 +136,8 @@ class Operations(Generic[C]):
         self.mode = mode
         self.runners: dict[str, Runner[C]] = {}  # what runs the operations of a kind, as services have registered it
         self.more_seconds: Callable[[str, str], float] = lambda _kind, _parent: 0.0  # that jobs wait beyond the mode's
+        self.ended: Callable[[Operation, dict[str, Any] | None], None] = lambda _operation, _error: None
+        """Told on the event loop of each operation whose job has ended, with its error if any, once that is stored."""
         self._work: Work[str, Job[C]] = Work()
 
     def insert(
@@ -257,6 +259,7 @@ class Operations(Generic[C]):
                 _log.exception("the end of operation %s could not be stored; trying again", job.operation.name)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
+                self.ended(job.operation, error)
                 return
 
     def _end(

@@ -55,7 +55,7 @@ async def list_(request: Request) -> Answer:
     if anonymous is not None and anonymous.principal == request.principal:
         place, fields = anonymous.table, list(anonymous.fields)
     else:
-        if not context.policies.allows(request.principal, "bigquery.tables.getData", name.resource):
+        if not request.may("bigquery.tables.getData", name.resource):
             raise errors.access_denied("Table", name, "bigquery.tables.getData")
         found = encryption.open_table(context, name)
         await expiration.purge(context, found)
@@ -177,7 +177,7 @@ async def _from_template(request: Request, base: TableName, suffix: str) -> Tabl
     context = request.context
     name = base.parent.table(base.table + suffix)
     if catalog.find_table(context, name) is None:
-        context.policies.require(request.principal, "bigquery.tables.create", base.parent.resource)
+        request.require("bigquery.tables.create", base.parent.resource)
         schema = catalog.table(context, base).body.get("schema")
         await tables.create(context, name, {"schema": schema}, request.principal)
     return name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway.audit import DATA_ACCESS, AuditConfigs
+from emulator.gateway.audit_shape import location, monitored_resource
 from emulator.services.cloudkms.resources import METHODS
 
 if TYPE_CHECKING:
@@ -36,16 +37,20 @@ def record(context: Context, agent: str, key: str, verb: str, tx: sqlite3.Connec
 
 
 def _entry(project: str, agent: str, key: str, verb: str) -> dict[str, Any]:
+    method = f"{METHODS}.cryptoKeys.{verb}"
     return {
         "logName": f"projects/{project}/logs/{DATA_ACCESS}",
-        "resource": {"type": "audited_resource", "labels": {"project_id": project, "service": _SERVICE}},
+        "resource": monitored_resource(key, project, _SERVICE, method),
         "severity": "NOTICE",
         "protoPayload": {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": _SERVICE,
-            "methodName": f"{METHODS}.cryptoKeys.{verb}",
+            "methodName": method,
             "resourceName": key,
+            "resourceLocation": location(key),
             "authenticationInfo": {"principalEmail": agent},
-            "authorizationInfo": [{"permission": _PERMISSIONS[verb], "resource": key, "granted": True}],
+            "authorizationInfo": [
+                {"permission": _PERMISSIONS[verb], "resource": key, "granted": True, "permissionType": "DATA_READ"}
+            ],
         },
     }

@@ -115,4 +115,4 @@ def check_rights(request: Request, name: str, body: dict[str, Any]) -> None:
     context = request.context
     if context.project_id(topic.split("/")[1]) != context.project_id(name.split("/")[1]):
         raise invalid_argument(f'Topic "{topic[:120]}" is invalid: it must be in the same project as the job.')
-    context.policies.require(request.principal, PUBLISH, topic)
+    request.require(PUBLISH, topic)

@@ -12,6 +12,7 @@ from datetime import timedelta
 import orjson
 
 from emulator.access.authentication import LIFETIME
+from emulator.access.authorization import denied
 from emulator.errors import failed_precondition, invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.iam.names import account_name, find_account, require_account, resource_name
@@ -37,7 +38,7 @@ async def generate_access_token(request: Request) -> Answer:
     lifetime = _seconds(request.body.get("lifetime", f"{LIFETIME}s"))
     expires = context.clock.now() + timedelta(seconds=lifetime)
     return {
-        "accessToken": context.authenticator.issue(account.body["email"], lifetime, scopes),
+        "accessToken": context.authenticator.issue(account.body["email"], lifetime, scopes, _via(request)),
         "expireTime": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
@@ -92,11 +93,25 @@ def _impersonated(request: Request, right: str) -> Resource:
                 " the hyphen in place of the project."
             )
         name = find_account(context, delegate)
-        context.policies.require(caller, _DELEGATION, str(name))
+        _require(request, caller, _DELEGATION, str(name))
         _require_enabled(require_account(context, name))
         caller = f"serviceAccount:{name.email}"
-    context.policies.require(caller, f"iam.serviceAccounts.{right}", resource_name(request))
+    _require(request, caller, f"iam.serviceAccounts.{right}", resource_name(request))
     return _require_enabled(require_account(context, account_name(request)))
+
+
+def _require(request: Request, caller: str, permission: str, account: str) -> None:
+    """Raise a 403 where the caller, or a delegate, lacks a permission on an account; the audit log says of which."""
+    granted = request.context.policies.allows(caller, permission, account)
+    request.asked[permission, account] = granted
+    if not granted:
+        raise denied(permission, account)
+
+
+def _via(request: Request) -> tuple[str, ...]:
+    """By whom a token is got: who acts as the caller, the caller, and the delegates, in their order."""
+    delegates = [find_account(request.context, each).email for each in request.body.get("delegates", [])]
+    return (*request.via, request.principal, *(f"serviceAccount:{each}" for each in delegates))
 
 
 def _require_enabled(account: Resource) -> Resource:

@@ -80,7 +80,7 @@ async def write_entries(request: Request) -> Answer:
         if not entry["resource"]:
             raise invalid_argument(f'entries[{number}]: resource is required, for example {{"type": "global"}}.')
         project = context.project_id(found[1])
-        context.policies.require(request.principal, "logging.logEntries.create", f"projects/{project}")
+        request.require("logging.logEntries.create", f"projects/{project}")
         entry["logName"] = f"projects/{project}/logs/{quote(unquote(found[2]), safe='')}"
         if "timestamp" in entry:
             time = parse_time(entry["timestamp"]).astimezone(UTC)

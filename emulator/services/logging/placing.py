@@ -50,14 +50,16 @@ def scope_of(request: Request, name: str) -> Scope:
         raise invalid_argument(
             f"{name[:80]}: entries of projects are emulated; name one as projects/ID, or a view of one of its buckets."
         )
-    context, policies = request.context, request.context.policies
+    context = request.context
     project = context.project_id(found[1])
     name = f"projects/{project}{name[len(found[1]) + 9 :]}"
     if "/views/" in name:
-        policies.require(request.principal, "logging.views.access", name)
+        request.require("logging.views.access", name)
         return Scope(project, _in_view(context, project, name), private=True)
-    policies.require(request.principal, "logging.logEntries.list", f"projects/{project}")
-    private = policies.allows(request.principal, "logging.privateLogEntries.list", f"projects/{project}")
+    request.require("logging.logEntries.list", f"projects/{project}")
+    private = request.context.policies.allows(
+        request.principal, "logging.privateLogEntries.list", f"projects/{project}"
+    )
     keep = _in_bucket(context, project, name) if "/buckets/" in name else _in_any(context, project)
     return Scope(project, keep, private)
 

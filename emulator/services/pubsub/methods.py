@@ -127,7 +127,7 @@ def prepare_subscription(request: Request, body: Body) -> Body:
     topic = body["topic"] = by_id(request.context, body.get("topic", ""))
     if not topic:
         raise invalid_argument("topic is required: projects/PROJECT/topics/TOPIC.")
-    request.context.policies.require(request.principal, "pubsub.topics.attachSubscription", topic)
+    request.require("pubsub.topics.attachSubscription", topic)
     found = request.context.resources.get(TOPICS, topic)
     if found is None:
         raise not_found(f"Resource not found (resource={topic.rsplit('/', 1)[-1]}).")

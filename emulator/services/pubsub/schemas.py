@@ -191,7 +191,7 @@ async def validate_message(request: Request) -> Answer:
     """Whether a message is right for a schema that is there (name), or for one given with it (schema)."""
     body = request.body or {}
     if body.get("name"):
-        request.context.policies.require(request.principal, "pubsub.schemas.get", body["name"])
+        request.require("pubsub.schemas.get", body["name"])
         request.context.resources.require(KIND, body["name"])
         revision = revisions(request.context, body["name"])[0]
     else:
@@ -212,7 +212,7 @@ def check_settings(request: Request, body: Body) -> None:
         return
     if not schema:
         raise invalid_argument("schemaSettings.schema is required: projects/PROJECT/schemas/SCHEMA.")
-    request.context.policies.require(request.principal, "pubsub.schemas.attach", schema)
+    request.require("pubsub.schemas.attach", schema)
     request.context.resources.require(KIND, schema)
     if settings.get("encoding") not in (BINARY, JSON):
         raise invalid_argument("schemaSettings.encoding must be JSON or BINARY.")

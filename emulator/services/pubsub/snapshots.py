@@ -36,7 +36,7 @@ def _subscription(request: Request, body: Body) -> Resource:
     name = body.get("subscription", "")
     if not name:
         raise invalid_argument("subscription is required: projects/PROJECT/subscriptions/SUBSCRIPTION.")
-    request.context.policies.require(request.principal, _CONSUME, name)
+    request.require(_CONSUME, name)
     found = request.context.resources.require(SUBSCRIPTIONS, name)
     if found.body.get("detached"):
         raise failed_precondition("The subscription is detached from its topic: it has no messages.")
@@ -149,7 +149,7 @@ async def seek(request: Request) -> Answer:
     since = _seconds(body["time"]) if body.get("time") else None
     snapshot = body.get("snapshot", "")
     if snapshot:
-        context.policies.require(request.principal, "pubsub.snapshots.seek", snapshot)
+        request.require("pubsub.snapshots.seek", snapshot)
 
     def step(tx: sqlite3.Connection) -> None:
         subscription = context.resources.require(SUBSCRIPTIONS, name, tx)

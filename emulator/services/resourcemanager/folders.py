@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.access.authorization import denied
 from emulator.access.hierarchy import FOLDERS, ORGANIZATION, PROJECTS, above, parent_of
 from emulator.errors import failed_precondition, invalid_argument, permission_denied
 from emulator.gateway import filters, paging, policies, validation
@@ -57,8 +56,7 @@ def require_parent(context: Context, name: str, tx: sqlite3.Connection | None = 
 def require(request: Request, permission: str, *places: str) -> None:
     """Raise a 403 unless the caller has a permission on all of some places, which the body of the request names."""
     for place in places:
-        if not request.context.policies.allows(request.principal, permission, place):
-            raise denied(permission, place)
+        request.require(permission, place)
 
 
 def _parent_in_query(request: Request) -> str:

@@ -29,7 +29,7 @@ async def run(request: Request) -> Answer:
     context = request.context
     overrides = request.body.get("overrides") or {}
     if overrides:
-        context.policies.require(request.principal, _OVERRIDE, request.name)
+        request.require(_OVERRIDE, request.name)
 
     def step(tx: sqlite3.Connection) -> Operation | Json:
         job = context.resources.require(JOBS, request.name, tx)

@@ -68,7 +68,7 @@ def may(
     if not principal and bucket.public_access_prevented:
         return False
     kind = "storage.googleapis.com/" + ("Object" if object_name else "Bucket")
-    name = f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
+    name = _full_name(bucket, object_name)
     if context.policies.allows(principal, permission, bucket.resource, name=name, kind=kind, api=api):
         return True
     if not object_name or context.policies.denies(principal, permission, bucket.resource, name=name, kind=kind):
@@ -76,17 +76,24 @@ def may(
     return grants.allows(context, principal, bucket, permission, object_name)
 
 
+def _full_name(bucket: Bucket, object_name: str) -> str:
+    """The name of an object, or of the bucket, as IAM has it."""
+    return f"projects/_/buckets/{bucket.name}" + (f"/objects/{object_name}" if object_name else "")
+
+
 def require(
     request: Request, bucket: Bucket, permission: str, object_name: str = "", api: Mapping[str, str] = _NONE
 ) -> None:
     """Nothing, or the 401 or 403 that Cloud Storage answers."""
-    if not allows(request, bucket, permission, object_name, api):
+    granted = allows(request, bucket, permission, object_name, api)
+    request.asked[permission, _full_name(bucket, object_name)] = granted
+    if not granted:
         raise denied(request.principal, permission, "object" if ".objects." in permission else "bucket")
 
 
 def require_on_project(request: Request, project: str, permission: str) -> None:
     """The same for what is done in a project: creating and listing buckets."""
-    if not request.context.policies.allows(request.principal, permission, f"projects/{project}"):
+    if not request.may(permission, f"projects/{project}"):
         raise denied(request.principal, permission, "project")
 
 

@@ -1,6 +1,7 @@
 """Audit entries: administrative calls always, data access as the project's audit configuration says."""
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -8,8 +9,11 @@ import pytest
 
 from tests.conftest import StartEmulator
 from tests.emulator.conftest import InProcess
+from tests.support.accounts import make_account
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE, eventually
+
+Names = Callable[[str], str]
 
 
 def call(running: RunningEmulator, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -72,3 +76,92 @@ def test_entries_outlive_a_disk_that_was_full(in_process: InProcess, monkeypatch
             in_process.run(emulator.logs.flush())
     in_process.run(emulator.logs.flush())
     assert len(emulator.db.all("SELECT 1 FROM log_entries WHERE log = 'mine'")) == 1
+
+
+def whole(running: RunningEmulator, wanted: str, number: int = 1) -> list[dict[str, Any]]:
+    """Whole entries of administrative calls that a filter takes, once there are so many, the oldest first."""
+    text = f'log_id("cloudaudit.googleapis.com/activity") AND {wanted}'
+    body = {"resourceNames": [f"projects/{running.project}"], "filter": text, "orderBy": "timestamp asc"}
+
+    def found() -> list[dict[str, Any]]:
+        return list(call(running, "POST", "/v2/entries:list", body).json().get("entries", []))
+
+    return eventually(found, lambda entries: len(entries) >= number)
+
+
+def test_an_entry_says_who_from_where_by_what_and_on_what(emulator: RunningEmulator, unique: Names) -> None:
+    """Cloud Logging: AuditLog, AuthenticationInfo, AuthorizationInfo, RequestMetadata, ResourceLocation."""
+    parent, name = f"projects/{emulator.project}/locations/us-central1", unique("ring")
+    call(emulator, "POST", f"/v1/{parent}/keyRings?keyRingId={name}", {})
+    ring = f"{parent}/keyRings/{name}"
+    headers = {"authorization": f"Bearer {emulator.owner_token}", "user-agent": "x" * 1000}
+    url = f"{emulator.base_url}/v1/{ring}:setIamPolicy"
+    assert httpx.post(url, json={"policy": {}}, headers=headers, timeout=PATIENCE).status_code == 200
+    (entry,) = whole(emulator, f'protoPayload.methodName:"setIamPolicy" AND protoPayload.resourceName="{ring}"')
+    payload, kind = entry["protoPayload"], {"permissionType": "ADMIN_WRITE"}
+    asked = {"permission": "cloudkms.keyRings.setIamPolicy", "resource": ring, "granted": True}
+    assert payload["authorizationInfo"] == [{**asked, **kind}]
+    labels = {"project_id": emulator.project, "location": "us-central1", "key_ring_id": name}
+    assert entry["resource"] == {"type": "cloudkms_keyring", "labels": labels}
+    assert payload["resourceLocation"] == {"currentLocations": ["us-central1"]}
+    said = payload["requestMetadata"]
+    assert (said["callerIp"], said["callerSuppliedUserAgent"]) == ("127.0.0.1", "x" * 512)
+    assert said["requestAttributes"]["time"] <= entry["timestamp"]
+
+
+def test_who_acts_as_an_account_is_named_beside_it(emulator: RunningEmulator, unique: Names) -> None:
+    first, second = (make_account(emulator, unique(name)) for name in ("first", "second"))
+    scope = {"scope": ["https://www.googleapis.com/auth/cloud-platform"]}
+    asked = {**scope, "delegates": [f"projects/-/serviceAccounts/{first.email}"]}
+    path = f"/v1/projects/-/serviceAccounts/{second.email}:generateAccessToken"
+    token = call(emulator, "POST", path, asked).json()["accessToken"]
+    assert emulator.request("DELETE", f"/v1/projects/{emulator.project}/topics/nothing", None, token)[0] == 403
+    (refused,) = whole(emulator, f'protoPayload.authenticationInfo.principalEmail="{second.email}"')
+    said = refused["protoPayload"]["authenticationInfo"]["serviceAccountDelegationInfo"]
+    before = [each["firstPartyPrincipal"]["principalEmail"] for each in said]
+    assert before == [f"owner@{emulator.project}.example", first.email]
+
+
+def test_what_a_handler_decides_by_itself_is_named_with_its_permission(
+    emulator: RunningEmulator, unique: Names
+) -> None:
+    somebody, bucket = make_account(emulator, unique("somebody")), unique("named")
+    call(emulator, "POST", f"/storage/v1/b?project={emulator.project}", {"name": bucket})
+    assert emulator.request("DELETE", f"/storage/v1/b/{bucket}", None, somebody.token)[0] == 403
+    wanted = f'protoPayload.methodName="storage.buckets.delete" AND protoPayload.resourceName:"{bucket}"'
+    (entry,) = whole(emulator, wanted)
+    (decided,) = entry["protoPayload"]["authorizationInfo"]
+    assert (decided["permission"], decided["granted"]) == ("storage.buckets.delete", False)
+    assert entry["resource"] == {
+        "type": "gcs_bucket",
+        "labels": {"project_id": emulator.project, "bucket_name": bucket},
+    }
+
+
+def test_an_operation_has_an_entry_when_it_begins_and_one_when_it_ends(
+    emulator: RunningEmulator, unique: Names
+) -> None:
+    """Also where both are one, since its job was faster than the answer."""
+    datasets, name = f"/v1/projects/{emulator.project}/locations/us-central1/datasets", unique("d")
+    made = call(emulator, "POST", f"{datasets}?datasetId={name}", {}).json()["name"]
+    call(emulator, "POST", f"{datasets}/{name}/dicomStores?dicomStoreId=s", {})
+    nothing = {"gcsSource": {"uri": "gs://nothing-is-there/*"}}
+    failed = call(emulator, "POST", f"{datasets}/{name}/dicomStores/s:import", nothing).json()["name"]
+    for operation, fails in ((made, False), (failed, True)):
+        producer = {"id": operation, "producer": "healthcare.googleapis.com"}
+        (last,) = whole(emulator, f'operation.id="{operation}" AND operation.last=true')
+        (first,) = whole(emulator, f'operation.id="{operation}" AND operation.first=true')
+        assert {**first["operation"], **last["operation"]} == {**producer, "first": True, "last": True}
+        assert ("status" in last["protoPayload"], last["severity"]) == (fails, "ERROR" if fails else "NOTICE")
+
+
+def test_headers_for_the_log_are_in_the_entry_of_a_call(emulator: RunningEmulator, unique: Names) -> None:
+    """Cloud Healthcare: "Configure audit log HTTP headers"."""
+    name = unique("d")
+    url = f"{emulator.base_url}/v1/projects/{emulator.project}/locations/us-central1/datasets?datasetId={name}"
+    sent = {"x-request-id": name, "x-goog-healthcare-audit-cohort": "One, Two", "x-other": "not this"}
+    headers = {"authorization": f"Bearer {emulator.owner_token}", **sent}
+    assert httpx.post(url, json={}, headers=headers, timeout=PATIENCE).status_code == 200
+    (entry,) = whole(emulator, f'protoPayload.metadata.X-Request-Id="{name}"')
+    wanted = {"X-Request-Id": [name], "X-Goog-Healthcare-Audit-Cohort": ["One", "Two"]}
+    assert entry["protoPayload"]["metadata"] == wanted

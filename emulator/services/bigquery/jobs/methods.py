@@ -82,9 +82,7 @@ def _find(request: Request) -> Job:
 
 def _require(request: Request, job: Job, permission: str) -> None:
     """Who made a job may see it; others need the permission on the project."""
-    if job.principal != request.principal and not request.context.policies.allows(
-        request.principal, permission, f"projects/{job.project}"
-    ):
+    if job.principal != request.principal and not request.may(permission, f"projects/{job.project}"):
         raise errors.access_denied("Job", f"{job.project}:{job.location}.{job.id}", permission)
 
 

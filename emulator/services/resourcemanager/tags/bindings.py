@@ -57,8 +57,7 @@ def _require_on(request: Request, full_name: str, verb: str) -> str:
     """The resource of a full name, if the caller may do that with its bindings."""
     found = resource(request.context, full_name)
     permission = _permission(full_name, verb)
-    if not request.context.policies.allows(request.principal, permission, found):
-        raise denied(permission, found)
+    request.require(permission, found)
     return found
 
 

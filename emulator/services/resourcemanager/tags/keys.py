@@ -40,11 +40,14 @@ def require(request: Request, permission: str, tag: Resource) -> None:
     context, node = request.context, tag
     while True:
         if context.policies.allows(request.principal, permission, node.name):
+            request.asked[permission, tag.name] = True
             return
         if node.kind == KEYS:
             break
         node = context.resources.require(KEYS, node.parent)
-    if not context.policies.allows(request.principal, permission, node.parent):
+    granted = context.policies.allows(request.principal, permission, node.parent)
+    request.asked[permission, tag.name] = granted
+    if not granted:
         raise denied(permission, tag.name)
 
 
@@ -108,7 +111,7 @@ class Methods:
         context, permission = request.context, f"{self._permissions}.create"
         if self.kind == KEYS:
             start = namespace(context, parent)
-            context.policies.require(request.principal, permission, parent)
+            request.require(permission, parent)
             return start
         key = context.resources.get(KEYS, parent)
         if key is None:
@@ -136,7 +139,7 @@ class Methods:
         context = request.context
         parent = by_id(context, request.query.get("parent", ""))
         if self.kind == KEYS:
-            context.policies.require(request.principal, f"{self._permissions}.list", parent)
+            request.require(f"{self._permissions}.list", parent)
         else:
             require(request, f"{self._permissions}.list", context.resources.require(KEYS, parent))
         found = [view(context, each) for each in context.resources.list(self.kind, parent)[0]]

@@ -82,8 +82,9 @@ def run(emulator: RunningEmulator, store: str, verb: str, body: dict[str, Any], 
 
 
 def log_entries(emulator: RunningEmulator, operation: str) -> list[dict[str, Any]]:
-    """Give the Cloud Logging entries of an operation."""
-    body = {"resourceNames": [f"projects/{emulator.project}"], "filter": f'operation.id="{operation}"'}
+    """Give the Cloud Logging entries of an operation, without those of the audit log."""
+    wanted = f'operation.id="{operation}" AND NOT logName:"cloudaudit"'
+    body = {"resourceNames": [f"projects/{emulator.project}"], "filter": wanted}
     code, answer = emulator.request("POST", "/v2/entries:list", body)
     assert code == 200, answer
     return list(answer.get("entries", []))
