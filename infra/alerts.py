@@ -44,6 +44,17 @@ ON_MATCH: Mapping[str, tuple[str, str]] = {
 """What alerts tell of by their names: title, and filter of log entries. Google writes methods as services call them
 (`SetIamPolicy`, `google.logging.v2.ConfigServiceV2.DeleteSink`), the emulator by their ids of the REST API."""
 
+REFUSING = (
+    "audited_resource",
+    "gcs_bucket",
+    "bigquery_dataset",
+    "bigquery_project",
+    "pubsub_topic",
+    "pubsub_subscription",
+)
+"""Types of monitored resources that refusals are counted of, each by itself: a condition on a metric names one type,
+and a policy has six conditions at most."""
+
 
 @dataclass(frozen=True)
 class AlertsArgs:
@@ -82,7 +93,7 @@ class Alerts(pulumi.ComponentResource):
             self._policy(alert, title, [self._match(title, wanted)], limited=True)
         self._metric = self._refusals()
         burst = f"More than {args.denied} refusals within five minutes"
-        self._policy("denied-burst", burst, [self._burst(burst)], limited=False)
+        self._policy("denied-burst", burst, [self._burst(burst, kind) for kind in REFUSING], limited=False)
         self.register_outputs({})
 
     def _channel(self, kind: str, address: str) -> gcp.monitoring.NotificationChannel:
@@ -115,9 +126,9 @@ class Alerts(pulumi.ComponentResource):
         matched = gcp.monitoring.AlertPolicyConditionConditionMatchedLogArgs(filter=f"{_LOGS} AND {wanted}")
         return gcp.monitoring.AlertPolicyConditionArgs(display_name=title, condition_matched_log=matched)
 
-    def _burst(self, title: str) -> gcp.monitoring.AlertPolicyConditionArgs:
+    def _burst(self, title: str, kind: str) -> gcp.monitoring.AlertPolicyConditionArgs:
         measured = pulumi.Output.format(
-            'resource.type="audited_resource" AND metric.type="logging.googleapis.com/user/{0}"', self._metric.name
+            'resource.type="{0}" AND metric.type="logging.googleapis.com/user/{1}"', kind, self._metric.name
         )
         summed = gcp.monitoring.AlertPolicyConditionConditionThresholdAggregationArgs(
             alignment_period="300s", per_series_aligner="ALIGN_SUM", cross_series_reducer="REDUCE_SUM"
@@ -129,7 +140,7 @@ class Alerts(pulumi.ComponentResource):
             duration="0s",
             aggregations=[summed],
         )
-        return gcp.monitoring.AlertPolicyConditionArgs(display_name=title, condition_threshold=above)
+        return gcp.monitoring.AlertPolicyConditionArgs(display_name=f"{title}: {kind}", condition_threshold=above)
 
     def _refusals(self) -> gcp.logging.Metric:
         return gcp.logging.Metric(

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from infra.alerts import ON_MATCH
+from infra.alerts import ON_MATCH, REFUSING
 from infra.settings import SettingsError
 from tests.infra.graph import NUMBER, PROJECT, Graph, declare, settings
 
@@ -59,12 +59,15 @@ def test_monitoring_s_agent_may_publish_once_google_has_made_it(graph: Graph) ->
 
 def test_what_an_alert_on_a_match_tells_is_limited_and_a_burst_is_counted(graph: Graph) -> None:
     for each in graph.of("monitoring/alertPolicy:AlertPolicy"):
-        (condition,) = each.inputs["conditions"]
-        on_match = "conditionMatchedLog" in condition
+        conditions = each.inputs["conditions"]
+        on_match = "conditionMatchedLog" in conditions[0]
         assert on_match == ("notificationRateLimit" in each.inputs["alertStrategy"])
-        if not on_match:
-            threshold = condition["conditionThreshold"]
-            assert 'metric.type="logging.googleapis.com/user/imaging-dev-denied"' in threshold["filter"]
+        if on_match:
+            assert len(conditions) == 1
+            continue
+        for kind, condition in zip(REFUSING, conditions, strict=True):
+            threshold, counted = condition["conditionThreshold"], "logging.googleapis.com/user/imaging-dev-denied"
+            assert threshold["filter"] == f'resource.type="{kind}" AND metric.type="{counted}"'
             assert threshold["thresholdValue"] == 7
     (metric,) = graph.of("logging/metric:Metric")
     assert metric.inputs["filter"].endswith("protoPayload.status.code=7")
