@@ -40,7 +40,7 @@ class Store:
                 self.tx.execute("COMMIT" if self.tx.in_transaction else "SELECT 1")
                 self.tx.execute("BEGIN")
             rid = tables.first_rid(_BEGIN + number * _APART)
-            tables.write(self.tx, 1, rid, resource["resourceType"], resource["id"], indexer.rows(resource))
+            tables.write_all(self.tx, 1, [(rid, resource["resourceType"], resource["id"], indexer.rows(resource))])
         self.tx.execute("COMMIT")
 
     def search(self, resource_type: str, pairs: Sequence[tuple[str, str]]) -> Page:

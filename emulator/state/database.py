@@ -41,6 +41,7 @@ class _Work(NamedTuple):
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     alone: bool
+    synced: bool
 
 
 class _Over:
@@ -136,7 +137,7 @@ class Database:
 
         An exception in the function rolls its changes back and is raised here.
         """
-        return await self._queued(function, args, alone=False)
+        return await self._queued(function, args)
 
     async def write_alone(self, function: Callable[..., T], *args: Any) -> T:
         """The same in a transaction of its own, for what may change much of the file.
@@ -145,12 +146,20 @@ class Database:
         """
         return await self._queued(function, args, alone=True)
 
-    async def _queued(self, function: Callable[..., T], args: tuple[Any, ...], *, alone: bool) -> T:
+    def write_unsynced(self, function: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+        """The same without waiting for the disk, for what loses nothing where a loss of power undoes it.
+
+        It is done whether or not anybody waits for the result.
+        """
+        return self._queued(function, args, synced=False)
+
+    def _queued(
+        self, function: Callable[..., T], args: tuple[Any, ...], *, alone: bool = False, synced: bool = True
+    ) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Work(function, args, loop, future, alone))
-        result: T = await future
-        return result
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.put(_Work(function, args, loop, future, alone, synced))
+        return future
 
     def write_now(self, function: Callable[..., T], *args: Any) -> T:
         """The same without an event loop, for start-up only (before `start`)."""
@@ -246,7 +255,10 @@ class Database:
         tx = self._writer
         done: list[tuple[_Work, Any, BaseException | None]] = []
         self._after_commit = []
+        synced = any(work.synced for work in group)
         try:
+            if not synced:
+                tx.execute("PRAGMA synchronous=NORMAL")
             tx.execute("BEGIN IMMEDIATE")
             step = self._step if len(group) > 1 else self._only
             done.extend((work, *step(tx, work)) for work in group)
@@ -258,6 +270,8 @@ class Database:
                 tx.execute("ROLLBACK")
             self._after_commit = []
             done = [(work, None, error) for work in group]
+        if not synced:
+            tx.execute("PRAGMA synchronous=FULL")
         self._steps += self._steps % 2
         for function in self._after_commit:
             try:

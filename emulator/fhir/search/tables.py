@@ -138,20 +138,27 @@ def next_rid(tx: sqlite3.Connection, store: int, microseconds: int) -> int:
         low += 1 << _TIES
 
 
-def write(tx: sqlite3.Connection, store: int, rid: int, resource_type: str, resource_id: str, rows: Rows) -> None:
-    """Index a resource that has no rows in the store; `remove` takes the previous version's away first."""
-    write_all(tx, store, [(rid, resource_type, resource_id, rows)])
+def write_all(
+    tx: sqlite3.Connection, store: int, resources: Sequence[Resource], names: Iterable[str] = tuple(COLUMNS)
+) -> None:
+    """Index resources that have no rows yet, table by table: in all tables of values, or in those of these names.
 
-
-def write_all(tx: sqlite3.Connection, store: int, resources: Sequence[Resource]) -> None:
-    """Index such resources together, table by table."""
+    `remove` takes the rows of a previous version away first.
+    """
     tx.executemany(
         "INSERT INTO fhir_index_resources VALUES (?, ?, ?, ?)", [(store, *resource[:3]) for resource in resources]
     )
-    for name, sql in _INSERTS.items():
-        found = [(store, rid, *row) for rid, _, _, rows in resources for row in rows.get(name, ())]
+    write_rows(tx, store, [(rid, rows) for rid, _, _, rows in resources], names)
+
+
+def write_rows(
+    tx: sqlite3.Connection, store: int, resources: Sequence[tuple[int, Rows]], names: Iterable[str] = tuple(COLUMNS)
+) -> None:
+    """Write rows of values of resources that are in the index by their rid and have none in these tables."""
+    for name in names:
+        found = [(store, rid, *row) for rid, rows in resources for row in rows.get(name, ())]
         if found:
-            tx.executemany(sql, found)
+            tx.executemany(_INSERTS[name], found)
 
 
 def remove(tx: sqlite3.Connection, store: int, rids: Iterable[int]) -> None:

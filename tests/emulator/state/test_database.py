@@ -33,6 +33,22 @@ def test_a_write_is_readable_once_it_returns(database: Database) -> None:
     assert [row["n"] for row in database.all("SELECT n FROM numbers")] == [7]
 
 
+def test_a_write_that_does_not_wait_for_the_disk_is_readable_and_later_ones_wait_again(database: Database) -> None:
+    modes: list[int] = []
+
+    def noted(tx: sqlite3.Connection, n: int) -> int:
+        modes.append(tx.execute("PRAGMA synchronous").fetchone()[0])
+        return insert(tx, n)
+
+    async def both() -> None:
+        await database.write_unsynced(noted, 1)
+        await database.write(noted, 2)
+
+    asyncio.run(both())
+    assert [row["n"] for row in database.all("SELECT n FROM numbers")] == [1, 2]
+    assert modes == [1, 2]  # NORMAL, FULL (sqlite.org: PRAGMA synchronous)
+
+
 def test_another_process_that_looks_in_leaves_the_log_to_the_one_that_writes(database: Database) -> None:
     """It would remove the log if it were the last to close the file, as SQLite's locks tell it (sqlite.org: WAL)."""
     asyncio.run(database.write(insert, 1))

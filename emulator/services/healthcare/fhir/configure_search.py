@@ -8,12 +8,11 @@ from emulator.context import Job
 from emulator.errors import invalid_argument
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Refused
-from emulator.fhir.search import tables as index
 from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.parameters import Parameters, parameters
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.fhir import errors, searching, stored, versions
+from emulator.services.healthcare.fhir import errors, indexing, searching, stored, versions
 from emulator.services.healthcare.fhir.stored import KIND, Json, Store
 from emulator.services.healthcare.names import METHODS, StoreName
 from emulator.services.healthcare.service import SERVICE
@@ -30,6 +29,7 @@ async def configure(request: Request) -> Answer:
     context, body = request.context, request.body or {}
     try:
         store = stored.opened(context, request.name)
+        await indexing.caught_up(context, store.key)
         wanted = [_meant(request, store, url) for url in body.get("canonicalUrls") or []]
     except Refused as refused:
         raise errors.api_error_of(refused) from None
@@ -93,10 +93,10 @@ def _index(tx: sqlite3.Connection, job: Job) -> None:
         (store.key, job.checkpoint["rid"], orjson.dumps(job.payload["types"]).decode(), _AT_ONCE),
     ).fetchall()
     found = versions.by_rid(tx, store, [row[0] for row in rows])
-    index.remove(tx, store.key, [each.rid for each in found])
+    indexing.remove(tx, store.key, [each.rid for each in found])
     for each in found:
         rows_of = store.indexer.rows(parsing.parse(each.body, None))
-        index.write(tx, store.key, each.rid, each.type, each.id, rows_of)
+        indexing.add(tx, store.key, [(each.rid, each.type, each.id, rows_of)])
     job.count("success", len(found))
     job.checkpoint["rid"] = rows[-1][0] if rows else job.checkpoint["rid"]
     job.checkpoint["done"] = len(rows) < _AT_ONCE

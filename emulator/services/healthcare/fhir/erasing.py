@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from emulator.fhir.search import tables as index
 from emulator.fhir.search.tables import microseconds_of
+from emulator.services.healthcare.fhir import indexing
 from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def erase(context: "Context", tx: sqlite3.Connection, resource: Resource, start:
 
 def _forget_found(tx: sqlite3.Connection, store: int, rids: Sequence[int]) -> None:
     """Forget what resources are found by and refer to."""
-    index.remove(tx, store, rids)
+    indexing.remove(tx, store, rids)
     sql = "DELETE FROM fhir_references WHERE store = ? AND rid IN (SELECT value FROM json_each(?))"
     tx.execute(sql, (store, orjson.dumps(rids).decode()))
 

@@ -12,7 +12,7 @@ from emulator.fhir import parsing
 from emulator.fhir.search import tables as index
 from emulator.fhir.search.tables import first_rid, microseconds_of
 from emulator.services.healthcare import keys
-from emulator.services.healthcare.fhir import instants, versions
+from emulator.services.healthcare.fhir import indexing, instants, versions
 from emulator.services.healthcare.fhir.guides import DEFINITIONS
 from emulator.services.healthcare.fhir.integrity import Link, links, targets
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
@@ -86,8 +86,13 @@ class Batch:
     What reads the store's tables, or changes them in another way, needs `flush` before.
     """
 
-    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store) -> None:
+    leaves_rows = False
+    """Whether rows wait, for which `indexing.catch_up_soon` has to be asked."""
+
+    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store, *, waits: bool = False) -> None:
+        """`waits` is whether what searches find by may follow later, which the caller sees to (`leaves_rows`)."""
         self._context = context
+        self._waits = waits
         self._tx = tx
         self._store = store
         self._protected = keys.version_for_data(context, store.name, tx)
@@ -95,6 +100,7 @@ class Batch:
         self._references: list[_Row] = []
         self._indexed: list[index.Resource] = []
         self._waiting: set[tuple[str, str]] = set()
+        self._only_new = True
         self._last: dict[int, int] = {}
 
     def newest(self, resource_type: str, identifier: str) -> Version | None:
@@ -126,6 +132,7 @@ class Batch:
         rid = self._next_rid(at if before is None else max(at, before.at + 1))
         after = _version_of(new, rid, method, blob)
         live, forgotten = _step_down(self._context, tx, store, before, in_place=in_place)
+        self._only_new = self._only_new and live is None
         self._versions.append(_row(store, after, self._protected, operation, forgotten))
         self._references += _references(store, new, rid)
         self._indexed.append((rid, after.type, after.id, new.rows))
@@ -141,9 +148,16 @@ class Batch:
             return
         self._tx.executemany(_INSERT_VERSION, self._versions)
         self._tx.executemany(_INSERT_REFERENCE, self._references)
-        index.write_all(self._tx, self._store.key, self._indexed)
+        self._index()
         for each in (self._versions, self._references, self._indexed, self._waiting):
             each.clear()
+
+    def _index(self) -> None:
+        if not self._waits or not self._only_new:
+            indexing.add(self._tx, self._store.key, self._indexed)
+        elif indexing.add_new(self._context, self._tx, self._store.key, self._indexed):
+            self.leaves_rows = True
+        self._only_new = True
 
     def _next_rid(self, at: int) -> int:
         """As `_next_rid` of the module, beyond those that were given to what waits."""
@@ -263,7 +277,7 @@ def empty(context: "Context", tx: sqlite3.Connection, name: str) -> None:
     _drop_blobs(context, tx, blobs)
     for table in ("fhir_versions", "fhir_references", "fhir_consents"):
         tx.execute(f"DELETE FROM {table} WHERE store = ?", (row[0],))  # noqa: S608  our own names
-    index.remove_store(tx, row[0])
+    indexing.remove_store(tx, row[0])
     tx.execute("DELETE FROM fhir_stores WHERE key = ?", (row[0],))
 
 
@@ -301,7 +315,7 @@ def _references(store: Store, new: Ready, rid: int) -> list[_Row]:
 def _index(tx: sqlite3.Connection, store: Store, new: Ready, rid: int) -> None:
     """Let searches and reference checks know a version, which is the current one."""
     tx.executemany(_INSERT_REFERENCE, _references(store, new, rid))
-    index.write(tx, store.key, rid, new.type, str(new.resource["id"]), new.rows)
+    indexing.add(tx, store.key, [(rid, new.type, str(new.resource["id"]), new.rows)])
 
 
 def _step_down(
@@ -317,7 +331,7 @@ def _step_down(
     forgotten = 0
     if not before.deleted:
         _remove_references(tx, store, before)
-        index.remove(tx, store.key, [before.rid])
+        indexing.remove(tx, store.key, [before.rid])
     if in_place or not store.keeps_versions:
         _, forgotten = _forget(context, tx, store, "rid = ?", (before.rid,))
     return None if before.deleted else before, forgotten

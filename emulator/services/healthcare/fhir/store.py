@@ -1,6 +1,7 @@
 """FHIR stores as a kind of store: their settings, tables and errors."""
 
 from emulator.fhir.search import tables as index
+from emulator.fhir.search import unindexed
 from emulator.services.healthcare.fhir import erasing, errors, keeping, notifications, settings, streams, tables
 from emulator.services.healthcare.fhir.consents import tables as consents
 from emulator.services.healthcare.stores import registry
@@ -10,7 +11,7 @@ FHIR = registry.register(
     StoreKind(
         "fhir",
         "fhirStores",
-        schema=tables.VERSIONS + index.SCHEMA + consents.SCHEMA,
+        schema=tables.VERSIONS + index.SCHEMA + unindexed.SCHEMA + consents.SCHEMA,
         immutable=settings.IMMUTABLE,
         check=settings.check,
         kept=settings.kept,

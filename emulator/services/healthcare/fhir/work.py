@@ -15,6 +15,7 @@ from emulator.services.healthcare.fhir import (
     canonicals,
     checks,
     errors,
+    indexing,
     integrity,
     keeping,
     searching,
@@ -48,7 +49,7 @@ class Work:
         self.context = context
         self.store = store
         self._tx = tx
-        self._batch = keeping.Batch(context, tx, store)
+        self._batch = keeping.Batch(context, tx, store, waits=True)
         self._at = int(context.clock.seconds() * 1_000_000)
         self._changes: list[Change] = []
         self._links: list[integrity.Link] = []
@@ -58,6 +59,11 @@ class Work:
         """The write, in which all that was changed can be read."""
         self._batch.flush()
         return self._tx
+
+    @property
+    def leaves_rows(self) -> bool:
+        """Whether rows of the search index are left to be written."""
+        return self._batch.leaves_rows
 
     def create(self, new: Ready, identifier: str = "", blob: Blob | str = "") -> Done:
         """Create a resource with an id of the server's own, or the one that was given to it before."""
@@ -93,13 +99,14 @@ class Work:
 
     def delete_matching(self, resource_type: str, criteria: str) -> Done:
         """Delete all that matches criteria, up to their _count (Cloud Healthcare: 100, at most 1,000)."""
-        for found in searching.matching(self.tx, self.store, resource_type, criteria, searching.count_in(criteria)):
+        for found in self.matching(resource_type, criteria, searching.count_in(criteria)):
             self.delete(found.type, found.id)
         return Done(200)
 
-    def matching(self, resource_type: str, criteria: str) -> list[Version]:
-        """What matches criteria, two at most."""
-        return searching.matching(self.tx, self.store, resource_type, criteria)
+    def matching(self, resource_type: str, criteria: str, most: int = 2) -> list[Version]:
+        """What matches criteria, two at most unless more are wanted."""
+        indexing.catch_up(self.context, self.tx, self.store.key)
+        return searching.matching(self.tx, self.store, resource_type, criteria, most)
 
     def only(self, resource_type: str, criteria: str) -> Version | None:
         """What matches criteria, None where nothing does; refused with 412 for more than one."""
@@ -141,13 +148,16 @@ class Work:
 async def perform(context: "Context", store: str, act: Callable[[Work], T]) -> T:
     """Do interactions on a store in one write, all or none of them; what `act` gives, once that is on disk."""
 
-    def step(tx: sqlite3.Connection) -> T:
+    def step(tx: sqlite3.Connection) -> tuple[T, Store | None]:
         work = Work(context, tx, stored.opened_in(context, tx, store))
         result = act(work)
         work.finish()
-        return result
+        return result, work.store if work.leaves_rows else None
 
-    return await context.db.write(step)
+    result, left = await context.db.write(step)
+    if left is not None:
+        indexing.catch_up_soon(context, left.key)
+    return result
 
 
 def new_id(context: "Context") -> str:

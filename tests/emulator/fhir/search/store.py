@@ -41,7 +41,7 @@ class Store:
             self._time += 1_000_000
             self.rids[name] = tables.next_rid(self.tx, self.number, self._time)
             rows = self._indexer.rows(resource)
-            tables.write(self.tx, self.number, self.rids[name], resource["resourceType"], resource["id"], rows)
+            tables.write_all(self.tx, self.number, [(self.rids[name], resource["resourceType"], resource["id"], rows)])
 
     def delete(self, name: str) -> None:
         """Delete a resource by Type/id."""

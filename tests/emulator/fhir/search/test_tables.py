@@ -23,7 +23,7 @@ def test_rids_grow_with_time_and_never_repeat(tx: sqlite3.Connection) -> None:
     found = []
     for number in range(1030):
         rid = tables.next_rid(tx, 1, 5)
-        tables.write(tx, 1, rid, "Patient", f"p{number}", {})
+        tables.write_all(tx, 1, [(rid, "Patient", f"p{number}", {})])
         found.append(rid)
     assert found == sorted(set(found))
     assert {tables.microseconds_of(rid) for rid in found} == {5, 6}
@@ -42,8 +42,8 @@ def test_what_is_written_can_be_taken_away(tx: sqlite3.Connection) -> None:
     }
     rows = Indexer(parameters("R4")).rows(resource)
     for store in (1, 2):
-        tables.write(tx, store, 10, "Patient", "a", rows)
-        tables.write(tx, store, 20, "Patient", "b", rows)
+        tables.write_all(tx, store, [(10, "Patient", "a", rows)])
+        tables.write_all(tx, store, [(20, "Patient", "b", rows)])
     whole = count(tx, 1)
     tables.remove(tx, 1, [10])
     assert count(tx, 1) == whole // 2

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from emulator.fhir import patches
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import checks
+from emulator.services.healthcare.fhir import checks, keeping, work
 from emulator.services.healthcare.fhir.bundles import executing
 from emulator.services.healthcare.fhir.bundles.entries import Entry
 from emulator.services.healthcare.fhir.conditions import Conditions
@@ -31,8 +31,12 @@ async def create(request: Request) -> Answer:
     if wanted:
         require(request, SEARCH, store.name)
     given = checks.resource(store, await bodies.resource(request), resource_type)
-    entry = Entry(0, "POST", resource_type, criteria=wanted, resource=given)
-    return answers.changed(request, store.name, await executing.one(request.context, store, entry))
+    if wanted:
+        entry = Entry(0, "POST", resource_type, criteria=wanted, resource=given)
+        return answers.changed(request, store.name, await executing.one(request.context, store, entry))
+    new = keeping.made_ready(store, given)
+    done = await work.perform(request.context, store.name, lambda w: w.create(new))
+    return answers.changed(request, store.name, done)
 
 
 @interaction("fhir.conditionalUpdate", SEARCH, UPDATE)

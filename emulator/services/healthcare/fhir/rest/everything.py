@@ -13,7 +13,7 @@ from emulator.fhir.search.moments import EARLIEST, LATEST
 from emulator.fhir.search.tables import first_rid
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import integrity, versions
+from emulator.services.healthcare.fhir import indexing, integrity, versions
 from emulator.services.healthcare.fhir.consents import access, compartments
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
@@ -94,7 +94,7 @@ async def _answer(request: Request, reading: Access, focus: Version, rids: set[i
     if since := moment_in(query, "_since"):
         first = first_rid(since[0])
         kept = [rid for rid in kept if rid > first]
-    kept = _in_time(request, store, kept)
+    kept = await _in_time(request, store, kept)
     wanted = query.get("_type")
     shown = [focus.rid, *kept] if not wanted or focus.type in wanted.split(",") else kept
     after = page.after[0] if page.after else None
@@ -128,11 +128,12 @@ def _of_types(request: Request, reading: Access, rids: set[int]) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _in_time(request: Request, store: Store, rids: list[int]) -> list[int]:
+async def _in_time(request: Request, store: Store, rids: list[int]) -> list[int]:
     """What lies between `start` and `end`, or has no time."""
     start, end = moment_in(request.query, "start"), moment_in(request.query, "end")
     if start is None and end is None:
         return rids
+    await indexing.caught_up(request.context, store.key)
     low, high = start[0] if start else EARLIEST, end[1] if end else LATEST
     keys = [key for name in store.parameters.types if (key := _care_date(store, name)) is not None]
     rows = request.context.db.reader.execute(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import errors, searching
+from emulator.services.healthcare.fhir import errors, indexing, searching
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
@@ -30,7 +30,7 @@ async def lastn(request: Request) -> Answer:
     def find(connection: sqlite3.Connection) -> searching.Answer:
         return searching.find(connection, store, "Observation", wanted, reading=reading)
 
-    found = await request.context.db.read(find)
+    found = await indexing.read(request.context, store.key, find)
     if found.page.token:
         raise errors.too_costly(f"the search finds more than {MOST} observations: add parameters, such as date")
     shown = [each for group in _groups(found.matches) for each in group[:most]]

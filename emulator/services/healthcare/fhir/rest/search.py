@@ -3,7 +3,7 @@
 import sqlite3
 
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import searching
+from emulator.services.healthcare.fhir import indexing, searching
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
@@ -33,7 +33,7 @@ async def _search(request: Request, store: Store, resource_type: str | None) -> 
     def find(connection: sqlite3.Connection) -> searching.Answer:
         return searching.find(connection, store, resource_type, pairs, strict=strict, reading=reading)
 
-    found = await request.context.db.read(find)
+    found = await indexing.read(request.context, store.key, find)
     address = f"{paths.base(request, store.name)}/{resource_type}" if resource_type else paths.base(request, store.name)
     return answers.json(await searchsets.bundle(request, store, address, found))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import errors, guides, searching, versions
+from emulator.services.healthcare.fhir import errors, guides, indexing, searching, versions
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -37,6 +37,7 @@ async def search_translate(request: Request) -> Answer:
     if url := wanted.pop("url", None):
         found = guides.by_url(request.context.db.reader, store.key, store.parameters, store.keys, "ConceptMap", url)
         return _answer(request, store, [found] if found else [])
+    await indexing.caught_up(request.context, store.key)
     known = searching.find(request.context.db.reader, store, "ConceptMap", [("_count", str(MOST))])
     maps = [parsing.parse(each.body, None) for each in known.matches]
     return _answer(request, store, [each for each in maps if _is_between(each, wanted)])

@@ -30,10 +30,13 @@ def family(name: str) -> Json:
     return bundle("transaction", *entries, entry("PUT", f"Patient/{name}", patient))
 
 
-def write_until_killed(emulator: RunningEmulator, store: FhirStore, place: int) -> tuple[list[str], list[str]]:
-    """Write from several threads until the process is killed; the transactions and the data that were answered."""
+def write_until_killed(
+    emulator: RunningEmulator, store: FhirStore, place: int
+) -> tuple[list[str], list[str], list[str]]:
+    """Write from several threads until the process is killed; the transactions, data and creates that were answered."""
     families: list[str] = []
     binaries: list[str] = []
+    singles: list[str] = []
 
     def write(client: int) -> None:
         with requests.Session() as session:
@@ -49,6 +52,8 @@ def write_until_killed(emulator: RunningEmulator, store: FhirStore, place: int) 
                     raw = own.send("PUT", path, name.encode() * 1000, Content_Type="text/plain")
                     assert raw.status_code == 201, raw.text
                     binaries.append(name)
+                    own.create({"resourceType": "Basic", "code": {"coding": [{"code": "kept"}]}})
+                    singles.append(name)
                 except requests.RequestException:
                     return
 
@@ -59,7 +64,7 @@ def write_until_killed(emulator: RunningEmulator, store: FhirStore, place: int) 
     emulator.kill()
     for thread in threads:
         thread.join()
-    return families, binaries
+    return families, binaries, singles
 
 
 def check_tables(emulator: RunningEmulator) -> None:
@@ -96,8 +101,9 @@ def test_nothing_that_was_answered_is_lost_and_no_transaction_is_half_done(start
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {emulator.owner_token}"
     store = FhirStore(f"{parent.removeprefix('/v1/')}/d/fhirStores/f", emulator.base_url, session)
+    created = 0
     for place in range(ROUNDS):
-        families, binaries = write_until_killed(emulator, store, place)
+        families, binaries, singles = write_until_killed(emulator, store, place)
         emulator.start()
         check_tables(emulator)
         for name in families:
@@ -108,3 +114,5 @@ def test_nothing_that_was_answered_is_lost_and_no_transaction_is_half_done(start
         found = store.read("?_type=Patient,Observation&_total=accurate&_count=1")["total"]
         assert found % (MEMBERS + 1) == 0, "a transaction is there in part"
         assert found >= len(families) * (MEMBERS + 1)
+        created += len(singles)
+        assert store.read("Basic?code=kept&_total=accurate&_count=1")["total"] >= created

@@ -10,6 +10,7 @@ import pytest
 from emulator.context import Context
 from emulator.fhir import references
 from emulator.fhir.search import tables as index
+from emulator.fhir.search import unindexed
 from emulator.fhir.search.index import Indexer
 from emulator.fhir.search.parameters import parameters
 from emulator.services.healthcare.fhir import keeping, searching, tables
@@ -47,7 +48,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311 (not for secrets)
         self.connection = sqlite3.connect(":memory:")
-        self.connection.executescript(tables.VERSIONS + index.SCHEMA + enforced.SCHEMA)
+        self.connection.executescript(tables.VERSIONS + index.SCHEMA + unindexed.SCHEMA + enforced.SCHEMA)
         self.store = Store(
             1,
             Resource(KIND, NAME, "", {"version": "R4"}, "", "", ""),
