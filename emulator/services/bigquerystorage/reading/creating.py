@@ -5,12 +5,15 @@ https://cloud.google.com/bigquery/docs/reference/storage/rpc/google.cloud.bigque
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
@@ -31,10 +34,11 @@ from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.catalog import Defaults
 from emulator.services.bigquery.sql.engine import result_table, stored
 from emulator.services.bigquery.sql.plans import Script
+from emulator.services.bigquery.sql.recent import Recent
 from emulator.services.bigquery.sql.types import Field
 from emulator.services.bigquerystorage.avro_schema import schema_of
 from emulator.services.bigquerystorage.engine import reading
-from emulator.services.bigquerystorage.reading import sessions
+from emulator.services.bigquerystorage.reading import begun, sessions
 from emulator.services.bigquerystorage.reading.sessions import Session
 from emulator.services.bigquerystorage.requests import message_of, on_project, table_of
 from emulator.services.bigquerystorage.service import SERVICE
@@ -48,6 +52,7 @@ STREAMS = 16  # at most, then
 MAX_RESTRICTION = 1 << 20  # TableReadOptions: bytes of row_restriction
 MAX_TRACE = 256  # ReadSession: bytes of trace_id
 VALUE_BYTES = 16  # of a value of a row, for the estimate
+SCHEMAS, SCHEMAS_KEPT = "bigquerystorage.schemas", 100  # of the newest sessions
 RESULTS = "_anonymous_results"  # the dataset of results of queries, whose rows never change
 
 
@@ -103,8 +108,11 @@ async def create(request: Request) -> Answer:
             expires=int((context.clock.seconds() + sessions.SECONDS) * 1000),
             streams=streams,
         )
-        await context.db.write(sessions.put_in, session)
-    return await _shown(context, session, wanted, rows.end - rows.first)
+        kept = asyncio.ensure_future(context.db.write(sessions.put_in, session))
+        begun.begin(context, session, kept)
+        shown = await _shown(context, session, wanted, rows.end - rows.first)
+        await kept
+    return shown
 
 
 def _check(wanted: dict[str, Any], options: dict[str, Any]) -> None:
@@ -221,5 +229,9 @@ async def schema_shown(context: Context, session: Session) -> dict[str, Any]:
     """The schema of a session's rows, as the field that its format has for it."""
     if session.form == "AVRO":
         return {"avroSchema": {"schema": json.dumps(schema_of(session.fields))}}
-    data = await warehouse.of(context).run(reading.arrow_schema, session.fields, short=True)
+    known: Recent[bytes] = context.extensions.setdefault(SCHEMAS, Recent[bytes](SCHEMAS_KEPT))
+    key = orjson.dumps(session.fields)
+    if (data := known.get(key)) is None:  # asked for by ReadRows, too, while the engine is busy with the rows
+        data = await warehouse.of(context).run(reading.arrow_schema, session.fields, short=True)
+        known.put(key, data)
     return {"arrowSchema": {"serializedSchema": base64.b64encode(data).decode()}}

@@ -1,0 +1,95 @@
+"""Streams whose first rows are read when their session is made, before anybody has asked for them.
+
+Who makes a session nearly always reads it at once. What was begun is given up after a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from emulator.services.bigquerystorage.reading.batch import Batch
+from emulator.services.bigquerystorage.reading.sessions import Session
+from emulator.services.bigquerystorage.reading.stream import Reading
+from emulator.services.bigquerystorage.service import SERVICE
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+BEGUN = "bigquerystorage.begun"
+SECONDS = 2.0  # that rows wait to be asked for
+MOST = 2  # sessions whose rows wait, each with some 50 MB at most
+
+
+class Begun:
+    """The first batch of a stream, and the rest of it. kept is the write that keeps the session."""
+
+    def __init__(self, reading: Reading, kept: asyncio.Future[None]) -> None:
+        self._reading = reading
+        self._batches = reading.batches()
+        self._first = asyncio.create_task(self._read(kept))
+        self.timer: asyncio.Task[None] | None = None
+
+    async def _read(self, kept: asyncio.Future[None]) -> Batch | None:
+        """The first batch, by which the length of a row is known; the next ones are being read then."""
+        first = await anext(self._batches, None)
+        await asyncio.shield(kept)  # later reads ask for the session, which may have moved to a copy
+        self._reading.ask()
+        return first
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing has gone wrong until now."""
+        first = self._first
+        return not first.done() or not (first.cancelled() or first.exception())
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """All batches. Raises ApiError where the session goes meanwhile."""
+        try:
+            if (first := await self._first) is not None:
+                yield first
+            async for batch in self._batches:
+                yield batch
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """End what reads."""
+        self._first.cancel()
+        await asyncio.gather(self._first, return_exceptions=True)
+        await self._batches.aclose()
+
+
+def begin(context: Context, session: Session, kept: asyncio.Future[None]) -> None:
+    """Read the first rows of a new session's first stream, unless rows of others wait."""
+    waiting = _waiting(context)
+    if len(waiting) >= MOST:
+        return
+    stream = next(iter(session.streams))
+    name = session.stream_name(stream)
+    waiting[name] = found = Begun(Reading(context, session, stream, 0, is_new=True), kept)
+    found.timer = asyncio.create_task(_give_up(waiting, name))
+
+
+def claimed(context: Context, name: str) -> AsyncIterator[Batch] | None:
+    """The batches of a stream that was begun; None for others."""
+    found = _waiting(context).pop(name, None)
+    return found.batches() if found is not None and found.is_well else None
+
+
+async def _give_up(waiting: dict[str, Begun], name: str) -> None:
+    await asyncio.sleep(SECONDS)
+    if name in waiting:
+        await waiting.pop(name).stop()
+
+
+def _waiting(context: Context) -> dict[str, Begun]:
+    found: dict[str, Begun] = context.extensions.setdefault(BEGUN, {})
+    return found
+
+
+@SERVICE.on_stop
+async def _stop(context: Context) -> None:
+    for found in context.extensions.pop(BEGUN, {}).values():
+        await found.stop()

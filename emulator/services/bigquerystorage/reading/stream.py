@@ -1,0 +1,118 @@
+"""The rows of a stream from one on, read from the engine a batch after the other, ahead of who takes them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from emulator.services.bigquery import warehouse
+from emulator.services.bigquerystorage.engine import reading
+from emulator.services.bigquerystorage.reading import sessions
+from emulator.services.bigquerystorage.reading.batch import Batch
+
+if TYPE_CHECKING:
+    from emulator.context import Context
+
+MESSAGE_BYTES = 1 << 20  # of a batch, about
+SPAN_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of the rows of one call of the engine, about
+FIRST_ROWS = 4096  # of the first call, by which the length of a row is known
+ROW_GROUP = 122_880  # DuckDB: rows that are stored together, of which reading a part takes twice its share
+AHEAD = 3  # calls that are under way or whose batches wait, while earlier ones are sent
+
+
+class Reading:
+    """The batches of a stream from the row number `start` on, made while earlier ones are being sent.
+
+    is_new says that the session is not kept yet: its first rows are read without looking it up.
+    """
+
+    def __init__(
+        self, context: Context, session: sessions.Session, stream: str, start: int, *, is_new: bool = False
+    ) -> None:
+        self._context = context
+        self.session = session
+        self._stream = stream
+        self._asked = self._done = start
+        self._row_bytes = 0
+        self._is_new = is_new
+        self._spans: deque[_Span] = deque()
+
+    @property
+    def _total(self) -> int:
+        first, end = self.session.streams[self._stream]
+        return end - first
+
+    async def batches(self) -> AsyncGenerator[Batch]:
+        """The batches. Raises ApiError where the session goes meanwhile."""
+        try:
+            while self.ask():
+                async for data, rows in self._spans[0].batches():
+                    self._learn(data, rows)
+                    yield self._batch(data, rows)
+                    self._done += rows
+                self._spans.popleft()
+        finally:
+            await asyncio.gather(*(span.stop() for span in self._spans))
+
+    def ask(self) -> bool:
+        """Have the next calls of the engine made; whether there is one to wait for."""
+        most = AHEAD if self._row_bytes else 1
+        while len(self._spans) < most and self._asked < self._total:
+            count = self._count()
+            self._spans.append(_Span(partial(self._read, self._asked, count)))
+            self._asked += count
+        return bool(self._spans)
+
+    def _count(self) -> int:
+        """How many rows the next call is to give: to the end of a row group, where these are not too long."""
+        most = max(1, SPAN_BYTES[self.session.form] // self._row_bytes) if self._row_bytes else FIRST_ROWS
+        first, end = self.session.streams[self._stream]
+        at = first + self._asked
+        return min(end - at, ROW_GROUP - at % ROW_GROUP, most)
+
+    def _learn(self, data: reading.Pieces, rows: int) -> None:
+        """Know the length of a row from those that came last."""
+        self._row_bytes = max(1, sum(map(len, data)) // rows)
+
+    async def _read(self, done: int, count: int, take: Callable[[reading.Batch], None]) -> None:
+        """Read rows after the first `done` of the stream; the session may have moved to a copy since the last."""
+        if not self._is_new:
+            self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
+        self._is_new = False
+        session, begin = self.session, self.session.streams[self._stream][0] + done
+        work = reading.arrow_batches if session.form == "ARROW" else reading.avro_rows
+        most = max(1, MESSAGE_BYTES // self._row_bytes) if self._row_bytes else FIRST_ROWS
+        arguments = (session.table, session.columns, session.fields, (begin, begin + count), most)
+        await warehouse.of(self._context).run(work, *arguments, take=take)
+
+    def _batch(self, data: reading.Pieces, rows: int) -> Batch:
+        total = self._total
+        return Batch(self.session.form, data, rows, self._done / total, (self._done + rows) / total)
+
+
+class _Span:
+    """One call of the engine, which gives its batches to what it is called with, and those that have come."""
+
+    def __init__(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
+        self._come: asyncio.Queue[reading.Batch | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._run(read))
+
+    async def _run(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
+        try:
+            await read(self._come.put_nowait)
+        finally:
+            self._come.put_nowait(None)
+
+    async def batches(self) -> AsyncIterator[reading.Batch]:
+        """Each batch as soon as it has come. Raises what the call raises."""
+        while (batch := await self._come.get()) is not None:
+            yield batch
+        await self._task
+
+    async def stop(self) -> None:
+        """End the call."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
