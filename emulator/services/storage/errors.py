@@ -11,6 +11,9 @@ from emulator.errors import ApiError, not_implemented
 
 UBLA_HELP = "Read more at https://cloud.google.com/storage/docs/uniform-bucket-level-access"
 
+KEY_DISABLED = "cloudKmsDisabledKey"
+"""The reason of what a key's version that is not enabled keeps from being done."""
+
 
 def invalid(message: str) -> ApiError:
     """400: a value that is wrong whatever the state."""
@@ -166,7 +169,7 @@ def key_elsewhere(message: str) -> ApiError:
 def key_disabled(violation: dict[str, Any]) -> ApiError:
     """400: the version of a key that has to encrypt or decrypt, which the violation names, is not enabled."""
     message = "Cloud KMS key is disabled, destroyed, or scheduled to be destroyed."
-    return ApiError(400, "FAILED_PRECONDITION", message, "cloudKmsDisabledKey", [violation])
+    return ApiError(400, "FAILED_PRECONDITION", message, KEY_DISABLED, [violation])
 
 
 def public_access_prevented() -> ApiError:

@@ -250,7 +250,7 @@ async def _finish(request: Request, upload_id: str, file: PartialFile, kept: dic
         answer = await context.db.write(step)
     except (ApiError, sqlite3.Error) as error:
         context.blobs.discard(blob.id)
-        if isinstance(error, ApiError) and error.code == 400:
+        if isinstance(error, ApiError) and error.code == 400 and error.reason != errors.KEY_DISABLED:
             await context.db.write(forget, context, upload_id)
             _files.get(context, {}).pop(upload_id, None)
         raise

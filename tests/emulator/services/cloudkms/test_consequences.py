@@ -98,6 +98,17 @@ def test_objects_close_with_their_key(keyed_bucket: Any, emulator: RunningEmulat
     bucket.blob("scan").delete()
 
 
+def test_an_upload_that_met_a_closed_key_goes_on_when_it_is_open(keyed_bucket: Any, emulator: RunningEmulator) -> None:
+    bucket, key = keyed_bucket
+    url = bucket.blob("scan").create_resumable_upload_session(content_type="text/plain", client=bucket.client)
+    headers = {**by_owner(emulator), "content-range": "bytes 0-2/3"}
+    set_state(emulator, key.name, "DISABLED")
+    assert requests.put(url, b"abc", headers=headers, timeout=PATIENCE).status_code == 400
+    set_state(emulator, key.name, "ENABLED")
+    assert requests.put(url, b"abc", headers=headers, timeout=PATIENCE).status_code == 200
+    assert bucket.blob("scan").download_as_bytes() == b"abc"
+
+
 def test_objects_belong_to_the_version_that_wrote_them(keyed_bucket: Any, emulator: RunningEmulator) -> None:
     """Names of versions as Cloud Storage shows them: kmsKeyName of objects, defaultKmsKeyName of buckets."""
     bucket, key = keyed_bucket
