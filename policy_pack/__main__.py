@@ -16,7 +16,7 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ReportViolation, StackVa
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the engine runs the pack from its own folder
 
 from infra.policy.checking import DESCRIPTIONS, RULES, Rule
-from infra.policy.graph import Graph, Resource
+from infra.policy.graph import Graph, Resource, is_strange
 from infra.policy.reading import asked_by
 
 
@@ -30,8 +30,15 @@ def validation(rule: Rule) -> Callable[[StackValidationArgs, ReportViolation], N
             Resource(each.resource_type.removeprefix("gcp:"), each.name, each.props, bool(each.opts.protect))
             for each in found
         )
+        own = os.environ.get("PULUMI_PROJECT", "")
+        others = tuple(
+            (each.resource_type, each.name)
+            for each in arguments.resources
+            if is_strange(each.resource_type) and each.resource_type.partition(":")[0] != own
+        )
+        urns |= {each.name: each.urn for each in arguments.resources if (each.resource_type, each.name) in others}
         asked = asked_by(json.loads(os.environ.get("PULUMI_CONFIG") or "{}"), os.environ.get("PULUMI_STACK", ""))
-        for violation in rule(Graph(resources, asked)):
+        for violation in rule(Graph(resources, asked, others)):
             report(violation.sentence, urns.get(violation.resource))
 
     return validate

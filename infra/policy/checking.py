@@ -12,6 +12,7 @@ from infra.policy.rules import (
     customer_keys,
     key_rotation,
     labels,
+    legible,
     no_account_keys,
     no_basic_roles,
     no_public_principal,
@@ -37,6 +38,7 @@ _MODULES = (
     protection,
     labels,
     retention,
+    legible,
 )
 RULES: Mapping[str, Rule] = {module.__name__.rpartition(".")[2].replace("_", "-"): module.check for module in _MODULES}
 """The rules by name, such as `no-public-principal`."""

@@ -25,6 +25,15 @@ SCHEDULED = ("cloudrunv2/job:Job", "composer/environment:Environment")
 """What runs by a schedule, and has labels and a place as what holds data has."""
 
 
+_KNOWN = ("gcp", "pulumi", "healthcare-cloud-poc")
+_HARMLESS = ("random", "tls", "time", "std")
+
+
+def is_strange(kind: str) -> bool:
+    """Whether a type (PACKAGE:MODULE:NAME) is of a package that rules know nothing of, and that may reach Google."""
+    return kind.partition(":")[0] not in (*_KNOWN, *_HARMLESS)
+
+
 @dataclass(frozen=True)
 class Resource:
     """One declared resource of Google's: its type without `gcp:`, its Pulumi name, and its inputs."""
@@ -62,10 +71,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Graph:
-    """All resources of a stack, and what its configuration asks for."""
+    """All resources of a stack, and what its configuration asks for.
+
+    `others` are type and name of each resource of a provider that rules know nothing of.
+    """
 
     resources: tuple[Resource, ...]
     asked: Asked = field(default_factory=Asked)
+    others: tuple[tuple[str, str], ...] = ()
 
     def of(self, *kinds: str) -> Iterator[Resource]:
         """The resources of some types."""

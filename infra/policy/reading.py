@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.keys import KEYS
 from infra.locations import key_location
-from infra.policy.graph import Asked, Graph, Resource
+from infra.policy.graph import Asked, Graph, Resource, is_strange
 
 _PREFIX = "gcp:"
 _STACK = "pulumi:pulumi:Stack"
@@ -29,7 +29,8 @@ def read(text: str, stack: str = "") -> Graph:
         return _of_state(found["deployment"].get("resources") or [])
     if isinstance(found, dict) and isinstance(found.get("steps"), list):
         states = [step["newState"] for step in found["steps"] if step.get("newState")]
-        return Graph(_resources(states), asked_by(found.get("config") or {}, stack or _stack_of(states)))
+        asked = asked_by(found.get("config") or {}, stack or _stack_of(states))
+        return Graph(_resources(states), asked, _others(states))
     raise PolicyError("It is neither what `pulumi stack export` prints nor what `pulumi preview --json` does.")
 
 
@@ -45,7 +46,7 @@ def _of_state(states: Iterable[Mapping[str, Any]]) -> Graph:
         protected=bool(outputs.get("deletion_protection", True)),
         audited=bool(outputs.get("audit_bucket")),
     )
-    return Graph(_resources(states), asked)
+    return Graph(_resources(states), asked, _others(states))
 
 
 def _resources(states: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:
@@ -58,6 +59,15 @@ def _resources(states: Iterable[Mapping[str, Any]]) -> tuple[Resource, ...]:
         )
         for each in states
         if str(each.get("type", "")).startswith(_PREFIX)
+    )
+
+
+def _others(states: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Type and name of what is of other providers; components, which are no provider's, are left out."""
+    return tuple(
+        (str(each["type"]), str(each["urn"]).rpartition("::")[2])
+        for each in states
+        if each.get("custom") and is_strange(str(each["type"]))
     )
 
 

@@ -31,8 +31,12 @@ def _of_healthcare(inputs: object) -> bool:
 
 def _kept(graph: Graph) -> Iterator[Violation]:
     """What is wrong with where the entries go."""
-    destinations = [str(each.inputs.get("destination", "")) for each in graph.of("logging/projectSink:ProjectSink")]
-    kept = [each.removeprefix(_DESTINATION) for each in destinations if each.startswith(_DESTINATION)]
+    sinks = [each for each in graph.of("logging/projectSink:ProjectSink") if not each.inputs.get("disabled")]
+    keeping = [each for each in sinks if str(each.inputs.get("destination", "")).startswith(_DESTINATION)]
+    kept = [str(each.inputs["destination"]).removeprefix(_DESTINATION) for each in keeping]
+    for each in keeping:
+        if each.inputs.get("exclusions"):
+            yield Violation(each.name, f"The sink {each.called} leaves entries out: remove its exclusions.")
     if not kept:
         yield Violation("", "No sink keeps the audit log beyond 30 days: set auditLogs to true.")
     for each in graph.of(BUCKET):

@@ -36,11 +36,13 @@ def check(graph: Graph) -> Iterator[Violation]:
 
 
 def temporary(resource: Resource) -> bool:
-    """Whether it is a bucket that deletes all its files after a few days anyway."""
+    """Whether it is a bucket that deletes all its files, and not some of them only, after a few days anyway."""
     rules = resource.inputs.get("lifecycleRules") or []
+    deleting = [rule.get("condition", {}) for rule in rules if rule.get("action", {}).get("type") == "Delete"]
     ages = [
-        rule.get("condition", {}).get("age")
-        for rule in rules
-        if rule.get("action", {}).get("type") == "Delete" and rule.get("condition", {}).get("withState") == "LIVE"
+        condition.get("age")
+        for condition in deleting
+        if {key for key, value in condition.items() if value} <= {"age", "withState"}
+        and condition.get("withState") == "LIVE"
     ]
     return resource.kind == BUCKET and any(age is not None and age <= SHORT_LIVED_DAYS for age in ages)

@@ -76,6 +76,8 @@ BUCKET, MEMBER = f"{PROJECT}-prod-landing", "storage/bucketIAMMember:BucketIAMMe
 AUDIT_CONFIG = {"service": "healthcare.googleapis.com", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}
 LABELS = {"application": "a", "environment": "prod", "managed-by": "pulumi"}
 READ_BY_ALL = json.dumps({"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]})
+HIDDEN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
+SOME_GO = {"action": {"type": "Delete"}, "condition": {"age": 1, "withState": "LIVE", "matchesPrefixes": ["tmp/"]}}
 SEEDS = [
     ("no-public-principal", "seeded", lambda g: with_one_more(g, MEMBER, bucket=BUCKET, member="allUsers", role="r")),
     ("no-public-principal", "seeded", lambda g: with_one_more(g, "x:X", policyData=READ_BY_ALL)),
@@ -126,7 +128,28 @@ SEEDS = [
         "seeded",
         lambda g: with_one_more(g, "projects/iAMMember:IAMMember", role="roles/viewer", member="user:a@example.org"),
     ),
+    (
+        "no-basic-roles",
+        "seeded",
+        lambda g: with_one_more(
+            g, "storage/bucketIAMMember:BucketIAMMember", role="roles/writer", member="user:a@b.de"
+        ),
+    ),
     ("no-account-keys", "seeded", lambda g: with_one_more(g, "serviceaccount/key:Key", serviceAccountId="loader")),
+    ("no-account-keys", "seeded", lambda g: with_one_more(g, "storage/hmacKey:HmacKey", serviceAccountEmail="loader")),
+    ("audit", "", lambda g: changed(g, "audit-trail-sink", disabled=True)),
+    ("audit", "audit-trail-sink", lambda g: changed(g, "audit-trail-sink", exclusions=[{"name": "x", "filter": "y"}])),
+    (
+        "protection",
+        "landing-bucket",
+        lambda g: unprotected(changed(g, "landing-bucket", lifecycleRules=[SOME_GO]), "landing-bucket"),
+    ),
+    (
+        "legible",
+        "seeded",
+        lambda g: dataclasses.replace(g, others=(("google-native:storage/v1:Bucket", "seeded"),)),
+    ),
+    ("legible", "landing-bucket", lambda g: changed(g, "landing-bucket", cors=[{"origins": HIDDEN}])),
     ("protection", "dicom-store", lambda g: unprotected(g, "dicom-store")),
     ("protection", "landing-bucket", lambda g: changed(g, "landing-bucket", forceDestroy=True)),
     ("labels", "export-bucket", lambda g: changed(g, "export-bucket", labels={"application": "x"})),
@@ -192,6 +215,19 @@ def test_a_preview_is_read_with_its_configuration(production: Graph) -> None:
     steps += [{"op": "delete", "oldState": {"urn": "urn:pulumi:dev::p::gcp:x::gone"}}]
     configuration = {f"healthcare-cloud-poc:{key}": value for key, value in PRODUCTION.items()}
     assert read(json.dumps({"config": configuration, "steps": steps})) == read(state_of(production, OUTPUTS))
+
+
+def test_what_other_providers_make_is_read_but_for_components_and_chance() -> None:
+    urn = "urn:pulumi:dev::p::x::"
+    found = [
+        {"urn": f"{urn}one", "type": "google-native:storage/v1:Bucket", "custom": True},
+        {"urn": f"{urn}two", "type": "pulumi-python:dynamic:Resource", "custom": True},
+        {"urn": f"{urn}three", "type": "somebody:own:Component", "custom": False},
+        {"urn": f"{urn}four", "type": "random:index/randomId:RandomId", "custom": True},
+        {"urn": f"{urn}five", "type": "pulumi:providers:gcp", "custom": True},
+    ]
+    steps = [{"op": "create", "newState": each} for each in found]
+    assert [name for _, name in read(json.dumps({"steps": steps})).others] == ["one", "two"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 3, "deployment": {}}'])
