@@ -14,7 +14,7 @@ _PAYLOADS = {
     "secretmanager/regionalSecretVersion:RegionalSecretVersion": "secretData",
     "storage/bucketObject:BucketObject": "content",
 }
-"""Inputs that may be hidden, since they are no settings, by the resource's type; the provider hides a file's content."""
+"""Inputs that may be hidden, since they are no settings, by the resource's type; the provider hides files' content."""
 
 
 def check(graph: Graph) -> Iterator[Violation]:
