@@ -14,6 +14,7 @@ from emulator.access.authorization import Policies
 from emulator.access.refusals import nearest_bearer, permission_in
 from emulator.errors import ApiError
 from emulator.gateway import audit_shape
+from emulator.gateway.audit_forms import Forms
 from emulator.gateway.discovery import Method
 from emulator.gateway.request import Request
 from emulator.settings import Settings
@@ -60,6 +61,7 @@ class Audit:
         self._denied_calls = denied_calls
         self._touches_data = touches_data
         self._kinds: dict[str, str] = {}
+        self._forms = Forms()
         self._open: dict[str, dict[str, Any]] = {}  # the last entries of operations that go on, by their names
 
     def record(
@@ -83,7 +85,17 @@ class Audit:
             if error is not None and error.code == 403 and not request.aside:
                 self._keep(request, permission, resource, error, granted=granted)
             return
-        entry = self._entry(request, permission, resource, kind or "ADMIN_WRITE", project, granted=granted)
+
+        def make() -> dict[str, Any]:
+            return self._entry(request, permission, resource, kind or "ADMIN_WRITE", project, granted=granted)
+
+        begins_none = request.method.http == "GET" or not isinstance(answer, dict)
+        if error is None and granted and begins_none and not request.asked:
+            time = request.context.clock.stamp()
+            if json := self._forms.filled(request, permission, resource, project, time, make):
+                self._logs.write_json(project, _log_of(kind), "NOTICE", json, time)
+                return
+        entry = make()
         if error is not None:
             _fail(entry, {"code": error.rpc_code, "message": error.message})
         elif request.method.http != "GET" and (operation := audit_shape.operation_in(answer)):
@@ -113,7 +125,7 @@ class Audit:
         if noted := audit_shape.metadata(request):
             payload["metadata"] = noted
         return {
-            "logName": f"projects/{project}/logs/{ACTIVITY if kind == 'ADMIN_WRITE' else DATA_ACCESS}",
+            "logName": f"projects/{project}/logs/{_log_of(kind)}",
             "resource": audit_shape.monitored_resource(name, project, service, method),
             "severity": "NOTICE",
             "protoPayload": payload,
@@ -207,6 +219,11 @@ def _fail(entry: dict[str, Any], status: dict[str, Any] | None) -> None:
     if status is not None:
         entry["severity"] = "ERROR"
         entry["protoPayload"]["status"] = {"code": status.get("code", 2), "message": status.get("message", "")}
+
+
+def _log_of(kind: str) -> str:
+    """The log for a type of permission; that of administrative activity has none, or is called ADMIN_WRITE."""
+    return ACTIVITY if kind in ("", "ADMIN_WRITE") else DATA_ACCESS
 
 
 def _decisions(request: Request, permission: str, resource: str, *, granted: bool) -> Iterable[tuple[str, str, bool]]:

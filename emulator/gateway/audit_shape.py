@@ -37,6 +37,7 @@ _RESOURCES = tuple(
     )
 )
 _OF_PROJECTS = {"bigquery.googleapis.com": "bigquery_project", "cloudresourcemanager.googleapis.com": "project"}
+_IN_DATASET = re.compile(r"(projects/[^/]+/locations/[^/]+)/datasets/")
 _PROJECT = re.compile(r"projects/[^/]+")
 
 
@@ -81,6 +82,17 @@ def location(name: str) -> dict[str, Any] | None:
     """Where a resource is, by its name; None where that does not say."""
     found = _LOCATION.search(name)
     return {"currentLocations": [found[1]]} if found else None
+
+
+def scope(name: str) -> str:
+    """What of a name decides how an entry's resource and its place look; "" where that takes a look at all of it."""
+    found = _IN_DATASET.match(name)
+    return found[1] if found else ""
+
+
+def says_more(request: Request) -> bool:
+    """Whether there may be metadata of a call."""
+    return bool(request.noted) or any(name[:2] == "x-" for name in request.headers)
 
 
 def metadata(request: Request) -> dict[str, Any]:

@@ -29,6 +29,8 @@ FORM_LIMIT = 1 << 20
 # A stored page (an object of type text/html) that a browser opens gets an origin of its own: it must not act as the
 # viewer's page, which has this one.
 _DOCUMENTS = frozenset(("document", "iframe", "frame", "embed", "object"))
+_SIGNS = {form % code: chr(code) for code in range(128) for form in ("%02X", "%02x")}
+"""By two hexadecimal digits, the sign that they escape."""
 CORS_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
@@ -114,7 +116,7 @@ class Application:
     async def _answer(self, emulator: Emulator, scope: Scope, headers: dict[str, str], receive: Receive) -> Response:
         raw_path: str = scope["raw_path"].decode("latin-1")
         query = scope["query_string"]
-        raw_query = _pairs(query.decode("latin-1")) if query else []
+        raw_query = pairs(query.decode("latin-1")) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
         base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
         if control.is_path(raw_path):
@@ -163,7 +165,7 @@ def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
     return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
+def pairs(query: str) -> list[tuple[str, str]]:
     """The names and values of a query string."""
     parts = (part.partition("=") for part in query.split("&") if part)
     return [(_plain(name), _plain(value)) for name, _, value in parts]
@@ -171,7 +173,13 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _plain(text: str) -> str:
     """A text of a query string without its escapes."""
-    return unquote_plus(text) if "%" in text or "+" in text else text
+    if "%" not in text:
+        return text.replace("+", " ")
+    first, *parts = text.replace("+", " ").split("%")
+    try:
+        return first + "".join([_SIGNS[part[:2]] + part[2:] for part in parts])
+    except KeyError:  # not ASCII, or no escape
+        return unquote_plus(text)
 
 
 async def _nothing() -> dict[str, Any]:

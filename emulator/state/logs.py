@@ -55,6 +55,12 @@ class Logs:
         self._buffer.append(self._row(entry))
         self._wake.set()
 
+    def write_json(self, project: str, log: str, severity: str, begin: bytes, now: str) -> None:
+        """As `write`, of the JSON of an entry that is as yet without times (now), insertId and the last brace."""
+        end = f',"timestamp":"{now}","receiveTimestamp":"{now}","insertId":"{self._state.ids.serial()}"}}'
+        self._buffer.append((now, project, log, severity, begin + end.encode()))
+        self._wake.set()
+
     def write_in(self, tx: sqlite3.Connection, entry: dict[str, Any]) -> None:
         """Log an entry in the transaction that it belongs to.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -69,13 +70,11 @@ class Rows(NamedTuple):
 
     def listing(self, store: int, limit: int) -> tuple[str, Arguments]:
         """SQL for the rids of what meets it, at most so many; the newest first where it is ordered."""
-        parts, arguments = [], []
-        names = {name: name for name in self.columns}
+        arguments: Arguments = []
         for side in self.sides:
-            parts.append(f"SELECT rid FROM {self.table} WHERE store = ? AND {side.where.format_map(names)}")
             arguments += [store, *side.arguments]
-        order = " ORDER BY rid DESC" if self.ordered else ""
-        return f"{' UNION ALL '.join(parts)}{order} LIMIT ?", [*arguments, limit]
+        sql = _listing(self.table, self.columns, tuple(side.where for side in self.sides), self.ordered)
+        return sql, [*arguments, limit]
 
     def probe(self, of: str, alias: str) -> tuple[str, Arguments]:
         """SQL that is true where the resource `of` meets it; read by the resource's own key, never by value."""
@@ -87,6 +86,13 @@ class Rows(NamedTuple):
         same = f"{alias}.store = {of}.store AND {alias}.rid = {of}.rid"
         word = "NOT EXISTS" if self.negated else "EXISTS"
         return f"{word} (SELECT 1 FROM {self.table} {alias} WHERE {same} AND ({either}))", arguments
+
+
+@lru_cache(maxsize=1024)
+def _listing(table: str, columns: tuple[str, ...], either: tuple[str, ...], ordered: bool) -> str:
+    names = {name: name for name in columns}
+    parts = [f"SELECT rid FROM {table} WHERE store = ? AND {where.format_map(names)}" for where in either]
+    return f"{' UNION ALL '.join(parts)}{' ORDER BY rid DESC' if ordered else ''} LIMIT ?"
 
 
 def listed(values: Iterable[Any]) -> str:

@@ -67,6 +67,8 @@ def key(sort: Sort, types: Sequence[str]) -> Key:
 
 def arranged(rows: list[Place], order: Sequence[Key]) -> list[Place]:
     """Rows of values, rid and more, in order: sorted by the last key first, as equals keep their order."""
+    if len(rows) < 2:
+        return rows
     found = sorted(rows, key=lambda row: row[len(order)], reverse=descends(order))
     for at in range(len(order) - 1, -1, -1):
         there = [row for row in found if row[at] is not None]

@@ -110,8 +110,9 @@ def _of_few(plan: Plan, rids: list[int], place: Place | None) -> Page:
 
 def _asked(plan: Plan, rids: list[int]) -> list[Place]:
     """Those of these that meet what is not known of them, with the values that they are sorted by."""
-    typed = any(each.known is not None and each.typed for each in plan.nodes)
-    where, arguments = plan.where([each for each in plan.nodes if each.known is None], "r", typed=typed)
+    unknown = [each for each in plan.nodes if each.known is None]
+    typed = any(each.typed for each in plan.nodes if each.known is not None)
+    where, arguments = plan.where(unknown, "r", typed=typed)
     if not where and not plan.order:
         return [(rid,) for rid in rids]
     columns, more = plan.columns("r")

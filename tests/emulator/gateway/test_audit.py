@@ -50,16 +50,29 @@ def test_who_did_what_and_who_was_refused(start_emulator: StartEmulator) -> None
 
 def test_reading_is_logged_once_the_project_says_so(start_emulator: StartEmulator) -> None:
     running = start_emulator()
-    topic = f"/v1/projects/{running.project}/topics/audited"
-    call(running, "PUT", topic, {})
-    call(running, "GET", topic)
-    project = f"/v1/projects/{running.project}"
-    policy = call(running, "POST", f"{project}:getIamPolicy", {}).json()
+    project = f"projects/{running.project}"
+    datasets = f"{project}/locations/us-central1/datasets"
+    call(running, "POST", f"/v1/{datasets}?datasetId=one", {})
+    call(running, "POST", f"/v1/{datasets}?datasetId=two", {})
+    call(running, "GET", f"/v1/{datasets}/one")
+    policy = call(running, "POST", f"/v1/{project}:getIamPolicy", {}).json()
     policy["auditConfigs"] = [{"service": "allServices", "auditLogConfigs": [{"logType": "ADMIN_READ"}]}]
     body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
-    assert call(running, "POST", f"{project}:setIamPolicy", body).status_code == 200
-    call(running, "GET", topic)
-    assert len(entries(running, "data_access", "pubsub.projects.topics.get", 1)) == 1
+    assert call(running, "POST", f"/v1/{project}:setIamPolicy", body).status_code == 200
+    for name in ("one", "two", "one"):
+        assert call(running, "GET", f"/v1/{datasets}/{name}").status_code == 200
+    found = entries(running, "data_access", "healthcare.projects.locations.datasets.get", 3)
+    times = [each["requestMetadata"]["requestAttributes"].pop("time") for each in found]
+    assert len({*times}) == 3
+    right = {"permission": "healthcare.datasets.get", "granted": True, "permissionType": "ADMIN_READ"}
+    assert [each["authorizationInfo"] for each in found] == [
+        [{**right, "resource": f"{datasets}/{name}"}] for name in ("one", "two", "one")
+    ]
+    assert [each["resourceName"] for each in found] == [f"{datasets}/{name}" for name in ("one", "two", "one")]
+    for each in found:
+        del each["authorizationInfo"], each["resourceName"]
+    assert found[0] == found[1] == found[2]
+    assert found[0]["resourceLocation"] == {"currentLocations": ["us-central1"]}
 
 
 def test_entries_outlive_a_disk_that_was_full(in_process: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:

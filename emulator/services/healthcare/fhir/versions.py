@@ -113,11 +113,15 @@ def history(
 
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
     """The versions of these numbers, in their order, as long as there is room; those that are gone are left out."""
-    rows = connection.execute(
-        "SELECT v.rid, v.type, v.id, v.method, v.blob, v.body FROM json_each(?) j"
-        " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
-        (orjson.dumps(list(rids)).decode(), store.key),
-    )
+    wanted = tuple(rids)
+    if len(wanted) == 1:
+        rows = connection.execute(f"{_SELECT} WHERE store = ? AND rid = ?", (store.key, *wanted))
+    else:
+        rows = connection.execute(
+            "SELECT v.rid, v.type, v.id, v.method, v.blob, v.body FROM json_each(?) j"
+            " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
+            (orjson.dumps(wanted).decode(), store.key),
+        )
     return list(_as_fits(rows, store, room))
 
 

@@ -6,7 +6,7 @@ now; an old version must be permitted as it was, too. What is not there is not t
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -28,6 +28,9 @@ _SUMMARIES = {
 Told = Callable[[Verdict, list[Bearing]], None]
 SEES = "fhir_sees"
 """The SQL function that says of a rid whether the request may read it."""
+
+
+_SEES_ALL = nullcontext("")
 
 
 class Access:
@@ -75,16 +78,17 @@ class Access:
         """Whether a version is permitted; a deletion says nothing that has to be."""
         return not self.enforced or version.deleted or self._weigh(connection, version)[0] is Verdict.PERMIT
 
-    @contextmanager
-    def on(self, connection: sqlite3.Connection, indexed: Callable[[int], bool] | None = None) -> Iterator[str]:
+    def on(
+        self, connection: sqlite3.Connection, indexed: Callable[[int], bool] | None = None
+    ) -> AbstractContextManager[str]:
         """Give SQL on a connection the function SEES for a while: its name; "" where nothing is held back.
 
         `indexed` says of a rid whether searches find it already, None that they find all.
         """
-        if not self.enforced and indexed is None:
-            yield ""
-            return
+        return _SEES_ALL if indexed is None and not self.enforced else self._holding_back(connection, indexed)
 
+    @contextmanager
+    def _holding_back(self, connection: sqlite3.Connection, indexed: Callable[[int], bool] | None) -> Iterator[str]:
         @cache
         def sees(rid: int) -> bool:
             if indexed is not None and not indexed(rid):

@@ -14,6 +14,7 @@ DEFAULT, MOST = 100, 1000
 """Cloud Healthcare: _count of searches and histories."""
 PAGE = "_page_token"
 _SPECIAL = re.compile(rb"[^\w.~-]", re.ASCII)
+_ESCAPES = {code: f"%{code:02X}" for code in range(128) if _SPECIAL.match(bytes((code,)))}
 OF_TRANSPORT = frozenset(("access_token", "key", "alt", "$alt", "prettyPrint", "quotaUser", "fields", "_format"))
 """Parameters that say how an answer is carried, and nothing of what is wanted."""
 
@@ -39,6 +40,8 @@ def link(relation: str, address: str, query: list[tuple[str, str]], token: str =
 
 def _quoted(text: str) -> str:
     """A text as part of a query string (RFC 3986 2.3)."""
+    if text.isascii():
+        return text.translate(_ESCAPES)
     return _SPECIAL.sub(lambda found: b"%%%02X" % found[0][0], text.encode()).decode()
 
 

@@ -23,7 +23,8 @@ async def bundle(request: Request, store: Store, address: str, found: Answer) ->
     if found.page.token:
         links.insert(0, link("next", address, applied, found.page.token))
     listed = await entries(request, store, found.matches, "match", found.query)
-    listed += await entries(request, store, found.included, "include", found.query)
+    if found.included:
+        listed += await entries(request, store, found.included, "include", found.query)
     answer: Json = {"entry": listed, "link": links, "resourceType": "Bundle", "type": "searchset"}
     if not listed:
         del answer["entry"]
