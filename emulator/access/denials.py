@@ -15,6 +15,7 @@ DENIALS = "iam.denyPolicies"
 # Who may not even change deny policies could never be let in again; Google has other accounts for that.
 NEVER_DENIED = "iam.googleapis.com/denypolicies."
 _FQDNS = {"resourcemanager": "cloudresourcemanager", "billing": "cloudbilling"}
+_SERVICES = {host: service for service, host in _FQDNS.items()}
 _FORMS = {
     "principal://goog/subject/": "user:",
     "principal://iam.googleapis.com/projects/-/serviceAccounts/": "serviceAccount:",
@@ -54,6 +55,12 @@ def in_v2_form(permission: str) -> str:
     """A permission as deny policies write it: storage.objects.get is storage.googleapis.com/objects.get."""
     service, _, rest = permission.partition(".")
     return f"{_FQDNS.get(service, service)}.googleapis.com/{rest}"
+
+
+def in_v1_form(permission: str) -> str:
+    """A permission of a deny policy as roles have it: storage.googleapis.com/objects.get is storage.objects.get."""
+    service, _, rest = permission.partition(".googleapis.com/")
+    return f"{_SERVICES.get(service, service)}.{rest}"
 
 
 def as_member(principal: str) -> str:

@@ -15,8 +15,9 @@ from uuid import UUID
 import orjson
 
 from emulator.access import conditions
-from emulator.access.denials import DENIALS, PERMISSION, as_principal
-from emulator.access.hierarchy import by_id, by_number
+from emulator.access.custom_roles import may_hold
+from emulator.access.denials import DENIALS, PERMISSION, as_principal, in_v1_form
+from emulator.access.hierarchy import ORGANIZATION, by_id, by_number
 from emulator.errors import aborted, already_exists, invalid_argument, not_found, resource_exhausted
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
@@ -269,6 +270,8 @@ def _check(rule: Body) -> None:
                 f'Invalid permission "{permission[:200]}": a deny policy names it as in'
                 " storage.googleapis.com/objects.delete."
             )
+        if "*" not in permission and not may_hold(ORGANIZATION, in_v1_form(permission)):
+            raise invalid_argument(f'Invalid permission "{permission[:200]}": there is none of that name.')
     expression = (rule.get("denialCondition") or {}).get("expression", "")
     if expression:
         conditions.check(expression)

@@ -57,6 +57,7 @@ def test_a_policy_is_made_read_replaced_and_taken_away(policies: Any, emulator: 
         ({"rules": []}, "at least one rule"),
         (body(deniedPrincipals=["user:nobody@example.com"]), "Invalid principal"),
         (body(deniedPermissions=["storage.objects.delete"]), "Invalid permission"),
+        (body(deniedPermissions=["storage.googleapis.com/objects.remove"]), "there is none of that name"),
         (body(deniedPermissions=[]), "must have deniedPermissions"),
         (body(denialCondition={"expression": "request.time.getHours() > 8"}), "functions of resource tags"),
         (body(denialCondition={"expression": "resource.name == 'x'"}), "functions of resource tags"),
