@@ -56,16 +56,30 @@ class Running:
         body = {"policy": policy, "updateMask": "auditConfigs,etag"}
         projects.setIamPolicy(resource=PROJECT, body=body).execute()
 
-    def bucket_for_imports(self) -> Any:
-        """A bucket that the healthcare agent may read."""
+    def healthcare_agent(self) -> str:
+        """The healthcare agent as a member of policies; it exists from here on."""
         self.api("serviceusage", "v1beta1").services().generateServiceIdentity(
             parent=f"projects/{PROJECT}/services/healthcare.googleapis.com"
         ).execute()
         project = self.api("cloudresourcemanager", "v1").projects().get(projectId=PROJECT).execute()
-        agent = f"serviceAccount:service-{project['projectNumber']}@gcp-sa-healthcare.iam.gserviceaccount.com"
+        return f"serviceAccount:service-{project['projectNumber']}@gcp-sa-healthcare.iam.gserviceaccount.com"
+
+    def healthcare_key(self) -> str:
+        """The name of a new key that the healthcare agent may use."""
+        rings = self.api("cloudkms", "v1").projects().locations().keyRings()
+        ring = rings.create(parent=f"projects/{PROJECT}/locations/{LOCATION}", keyRingId="benchmark", body={}).execute()
+        keys, body = rings.cryptoKeys(), {"purpose": "ENCRYPT_DECRYPT"}
+        name = keys.create(parent=ring["name"], cryptoKeyId="benchmark", body=body).execute()["name"]
+        role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+        policy = {"bindings": [{"role": role, "members": [self.healthcare_agent()]}]}
+        keys.setIamPolicy(resource=name, body={"policy": policy}).execute()
+        return str(name)
+
+    def bucket_for_imports(self) -> Any:
+        """A bucket that the healthcare agent may read."""
         bucket = self.storage().create_bucket("benchmark", location=LOCATION)
         policy = bucket.get_iam_policy(requested_policy_version=3)
-        policy.bindings.append({"role": "roles/storage.objectViewer", "members": {agent}})
+        policy.bindings.append({"role": "roles/storage.objectViewer", "members": {self.healthcare_agent()}})
         bucket.set_iam_policy(policy)
         return bucket
 

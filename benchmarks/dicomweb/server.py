@@ -33,12 +33,14 @@ class Server:
         return wire.request(self.port, f"{self.root}/studies", headers, corpus.multipart(numbers))
 
 
-def emulator_server(running: Running) -> Server:
-    """An empty store in the emulator, with every kind of access audited."""
+def emulator_server(running: Running, key: str = "") -> Server:
+    """An empty store in the emulator, in a dataset with a key ("" for none), with every kind of access audited."""
     running.audit_everything()
     datasets = running.api("healthcare", "v1").projects().locations().datasets()
     parent = f"projects/{PROJECT}/locations/{LOCATION}"
-    datasets.create(parent=parent, datasetId="benchmark", body={}).execute()
+    datasets.create(
+        parent=parent, datasetId="benchmark", body={"encryptionSpec": {"kmsKeyName": key}} if key else {}
+    ).execute()
     made = datasets.dicomStores().create(parent=f"{parent}/datasets/benchmark", dicomStoreId="films", body={}).execute()
     headers = {"Authorization": f"Bearer {running.credentials.token}"}
     port = int(running.url.rpartition(":")[2])

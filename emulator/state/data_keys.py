@@ -13,6 +13,7 @@ import base64
 import secrets
 import sqlite3
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -136,11 +137,13 @@ class DataKeys:
         return found
 
 
+@lru_cache(maxsize=_CIPHERS)
 def _short(version: str) -> bytes:
     """A version's name, projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/V, as P/L/R/K/V."""
     return "/".join(version.split("/")[1::2]).encode()
 
 
+@lru_cache(maxsize=_CIPHERS)
 def _whole(short: bytes) -> str:
     """The name that `_short` was given."""
     kinds = ("projects", "locations", "keyRings", "cryptoKeys", "cryptoKeyVersions")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.emulator.contents import CONTENTS, Content
+from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.keys import destroy, holding, make_dataset, rotate, set_state
 
@@ -88,6 +89,21 @@ def test_a_content_is_open_as_the_version_is_that_encrypted_it_and_goes_with_it(
     are(every(200, 1), every(200, 2))
     destroy(encrypting, f"{healthcare_key}/cryptoKeyVersions/1")
     are({name: (content.gone, 0) for name, content in CONTENTS.items()}, every(200, 1))
+
+
+def test_a_snapshot_has_the_versions_of_its_moment(
+    encrypting: RunningEmulator, healthcare_key: str, encrypted_dataset: str, unique: Callable[[str], str]
+) -> None:
+    word, snapshot = unique("canary"), unique("snapshot")
+    make(encrypting, encrypted_dataset)
+    kept = put(encrypting, encrypted_dataset, word)
+    ask(encrypting, "POST", "/_emulator/snapshots", {"name": snapshot})
+    rotate(encrypting, healthcare_key)
+    destroy(encrypting, f"{healthcare_key}/cryptoKeyVersions/1")
+    assert read(encrypting, kept, word) == {name: (content.gone, 0) for name, content in CONTENTS.items()}
+    ask(encrypting, "POST", f"/_emulator/snapshots/{snapshot}:restore")
+    assert read(encrypting, kept, word) == listed(encrypting, encrypted_dataset, word) == every(200, 1)
+    assert holding(encrypting, word) == set()
 
 
 def test_rows_of_before_are_read_as_they_are_and_what_is_written_next_is_encrypted(

@@ -62,9 +62,9 @@ def key_of(version: str) -> str:
     return version.partition(_SEGMENT)[0]
 
 
-def primary_of(context: Context, key: str) -> str:
+def primary_of(context: Context, key: str, tx: sqlite3.Connection | None = None) -> str:
     """The name of the primary version of a key that is there: what a service encrypts with now."""
-    return str(context.resources.require(KEYS, key).body["primary"]["name"])
+    return str(context.resources.require(KEYS, key, tx).body["primary"]["name"])
 
 
 def version_for(

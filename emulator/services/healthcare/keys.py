@@ -44,13 +44,14 @@ def require_open(context: Context, name: str) -> None:
 
 
 def version_for_data(context: Context, name: str, tx: sqlite3.Connection) -> str:
-    """The version that encrypts what a store, or what lies in it, is given now; "" where nothing is encrypted."""
+    """The version that encrypts what a store, or what lies in it, is given now; "" where nothing is encrypted.
+
+    Whether it can be used is asked by those who let the write begin (`require_open`), and once more by encrypting.
+    """
     if context.blobs.keys is None:
         return ""
-    dataset = _dataset_of(name)
-    key = _key_of(context, dataset)
-    user = cloudkms.User(agent.email(context, dataset), _REFUSALS)
-    return cloudkms.version_for(context, key, user, tx=tx) if key else ""
+    key = _key_of(context, _dataset_of(name))
+    return cloudkms.primary_of(context, key, tx) if key else ""
 
 
 def _dataset_of(name: str) -> str:
