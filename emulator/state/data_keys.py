@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS data_keys(
 ) WITHOUT ROWID;
 """
 _MARK = b"\0"
+_LONGEST_HEAD = 1024
+"""Characters of base64 that hold the name of any version."""
 _CIPHERS = 1000
 """Versions whose ciphers are kept ready."""
 
@@ -85,8 +87,7 @@ class DataKeys:
 
     def seal(self, version: str, data: bytes) -> str:
         """What a row may hold of some data, encrypted by a version, "" for the root key."""
-        name = version.encode()
-        return base64.b64encode(len(name).to_bytes(2, "big") + name + self.wrap(version, data)).decode()
+        return base64.b64encode(_head(version) + self.wrap(version, data)).decode()
 
     def open(self, kept: str) -> bytes:
         """The data that `seal` was given. Raises ApiError where the version can't be used."""
@@ -178,8 +179,22 @@ def text_start(version: str) -> bytes:
     return _MARK + _short(version) + _MARK
 
 
-def version_of(kept: bytes) -> str:
-    """The version that encrypted the text of a row, "" where none did."""
+def start(version: str) -> str:
+    """What all data begin with that `kept` encrypted by a version, and perhaps by others (see `version_of`)."""
+    head = _head(version)
+    return base64.b64encode(head[: len(head) // 3 * 3]).decode()
+
+
+def _head(version: str) -> bytes:
+    name = version.encode()
+    return len(name).to_bytes(2, "big") + name
+
+
+def version_of(kept: bytes | str) -> str:
+    """The version that encrypted the data or the text of a row, "" where none did."""
+    if isinstance(kept, str):
+        head = base64.b64decode(kept[:_LONGEST_HEAD])
+        return head[2 : 2 + int.from_bytes(head[:2], "big")].decode()
     return _whole(kept[1 : kept.index(_MARK, 1)]) if kept.startswith(_MARK) else ""
 
 

@@ -1,5 +1,6 @@
 """Contents of resources with a key of Cloud KMS, which nothing is found by: put into an emulator, and read again."""
 
+import base64
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +105,24 @@ def _list_consents(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
     return read(emulator, f"{dataset}/consentStores/c/consents")
 
 
+def _make_hl7v2(emulator: RunningEmulator, dataset: str) -> None:
+    ask(emulator, "POST", f"{dataset}/hl7V2Stores?hl7V2StoreId=h", {})
+
+
+def _put_hl7v2(emulator: RunningEmulator, dataset: str, word: str) -> str:
+    """A message about a patient of that name, by which none is found."""
+    text = f"MSH|^~\\&|A|A|B|B|20200101||ADT^A01|1|P|2.5\rPID|1||7^^^A^MR||{word}"
+    data = base64.b64encode(text.encode()).decode()
+    made = ask(emulator, "POST", f"{dataset}/hl7V2Stores/h/messages", {"message": {"data": data}})
+    return f"/v1/{made['name']}?view=PARSED_ONLY"
+
+
+def _list_hl7v2(emulator: RunningEmulator, dataset: str) -> tuple[int, str]:
+    return read(emulator, f"{dataset}/hl7V2Stores/h/messages?view=PARSED_ONLY")
+
+
 DICOM = Content(_make_dicom, _put_dicom, read, _list_dicom, gone=404)
 ARTIFACTS = Content(_make_consent, _put_artifact, read, _list_artifacts, gone=200)
 CONSENTS = Content(_make_consent, _put_consent, read, _list_consents, gone=200)
-CONTENTS = {"fhir": FHIR, "dicom": DICOM, "artifacts": ARTIFACTS, "consents": CONSENTS}
+HL7V2 = Content(_make_hl7v2, _put_hl7v2, read, _list_hl7v2, gone=404)
+CONTENTS = {"fhir": FHIR, "dicom": DICOM, "hl7v2": HL7V2, "artifacts": ARTIFACTS, "consents": CONSENTS}

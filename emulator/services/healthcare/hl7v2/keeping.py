@@ -17,11 +17,17 @@ from emulator.hl7v2.timestamps import microseconds_of
 from emulator.services.healthcare.hl7v2 import stored
 from emulator.services.healthcare.hl7v2.stored import COLUMNS, Body, Json, Key, Row, State, Store
 from emulator.services.healthcare.hl7v2.tables import NEVER_SENT
+from emulator.state import data_keys
+from emulator.state.resources import Resource
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
 
+_ENCRYPTED = (
+    "SELECT b.number, b.raw FROM hl7v2_messages m JOIN hl7v2_bodies b ON b.number = m.number"
+    " WHERE m.store = ? AND substr(b.raw, 1, ?) = ?"
+)
 Keep = Callable[[bytes], bytes | str]
 
 
@@ -134,6 +140,19 @@ def change(tx: sqlite3.Connection, before: Row, state: State) -> None:
 def delete(tx: sqlite3.Connection, before: Row, at: int, operation: str = "") -> None:
     """Delete a message; a rollback can bring it back."""
     change(tx, before, replace(before.state, live=False, changed=at, operation=operation))
+
+
+def erase(_context: "Context", tx: sqlite3.Connection, resource: Resource, start: bytes) -> None:
+    """Take messages out of a store whose bytes are encrypted by the version that `start` names, as its erase."""
+    key = stored.key_of(tx, resource.name)
+    if key is None:
+        return
+    version = data_keys.version_of(start)
+    text = data_keys.start(version)
+    rows = tx.execute(_ENCRYPTED, (key.number, len(text), text)).fetchall()
+    gone = [(row["number"],) for row in rows if data_keys.version_of(row["raw"]) == version]
+    for table in ("hl7v2_bodies", "hl7v2_past", "hl7v2_patients", "hl7v2_messages"):
+        tx.executemany(f"DELETE FROM {table} WHERE number = ?", gone)  # noqa: S608 (our own names)
 
 
 def empty(_context: "Context", tx: sqlite3.Connection, name: str) -> None:

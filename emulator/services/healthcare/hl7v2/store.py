@@ -11,6 +11,7 @@ HL7V2 = registry.register(
         schema=tables.MESSAGES,
         check=settings.check,
         empty=keeping.empty,
+        erase=keeping.erase,
         data=("messages.",),
         message=changes.message,
     )
