@@ -7,6 +7,7 @@ on disk (WAL, synchronous=FULL), so that several requests share one sync and not
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar
 from emulator.state.encrypted_sqlite import opener
 from emulator.state.folder import CorruptState
 from emulator.state.root_key import RootKey
+from emulator.state.standing import Standing
 
 T = TypeVar("T")
 GROUP_LIMIT = 500
@@ -88,6 +90,7 @@ class Database:
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
+        self._standing = Standing()
         self._steps = 0  # two for each commit, of which one is before it: odd while what is committed may change
         self._writer = self._connect()
         self._writer.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
@@ -120,12 +123,15 @@ class Database:
             ) from None
 
     def start(self) -> None:
-        """Start the writer thread."""
+        """Start the writer thread. On an event loop's thread, what that reads may be of one moment for a while."""
+        with contextlib.suppress(RuntimeError):
+            self._standing.serve(asyncio.get_running_loop())
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Finish what is queued, then close the file."""
+        self._standing.end()
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -214,6 +220,7 @@ class Database:
             if not over.passed:
                 raise
             # Python never again uses a statement that was broken off, and makes it anew each time: another connection.
+            self._standing.drop(connection)
             self._local.connection = None
         finally:
             connection.set_progress_handler(None, 0)
@@ -225,6 +232,7 @@ class Database:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect(readonly=True)
+        self._standing.hold(connection)
         return connection
 
     def _run(self) -> None:
@@ -264,6 +272,7 @@ class Database:
             done.extend((work, *step(tx, work)) for work in group)
             if tx.in_transaction:
                 self._steps += 1
+                self._standing.begin_commit()
                 tx.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
@@ -278,6 +287,7 @@ class Database:
                 function()
             except Exception:  # noqa: BLE001  what is committed stays so, and the next write needs this thread
                 _log.exception("a step after a commit failed")
+        self._standing.end_commit()
         loops = {id(work.loop): work.loop for work, _, _ in done}
         for loop in loops.values():
             mine = [(work.future, result, error) for work, result, error in done if work.loop is loop]
