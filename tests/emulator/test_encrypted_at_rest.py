@@ -4,7 +4,7 @@ import base64
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,14 +78,11 @@ class Encrypted:
 
 
 @pytest.fixture(scope="module")
-def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Encrypted]:
-    """One for this module."""
-    folder = tmp_path_factory.mktemp("encrypted")
-    root = folder / "root.key"
-    emulator = RunningEmulator(folder / "state", PROJECT, ("--encrypt-at-rest", str(root))).start()
-    key = make_key(emulator, "at-rest", agent_of(emulator, "storage"), agent_of(emulator, "healthcare"))
-    yield Encrypted(emulator, key)
-    emulator.stop()
+def encrypted(encrypting: RunningEmulator) -> Encrypted:
+    """The emulator for all tests that encrypts, with a key for this module."""
+    return Encrypted(
+        encrypting, make_key(encrypting, "at-rest", agent_of(encrypting, "storage"), agent_of(encrypting, "healthcare"))
+    )
 
 
 def test_no_word_of_a_patient_is_in_any_file_of_a_state_or_snapshot(

@@ -192,3 +192,19 @@ def test_what_waits_for_destinations_that_begin_alike_can_be_forgotten(tmp_path:
     again = Box(tmp_path)
     run(again, again.emptied)
     assert sorted(destination for destination, _ in again.got) == ["stores/ab x", "stores/b x"]
+
+
+def test_what_begins_with_given_bytes_is_erased(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    box.problem = lambda _destination, _payloads: OSError("closed")
+
+    async def story() -> None:
+        for destination in ("stores/a x", "stores/b x"):
+            await box.put(destination, b"\0one\0first", b"\0two\0second")
+        await box.state.db.write(box.outbox.erase_in, "letter", "stores/a ", b"\0one\0")
+
+    run(box, story)
+    again = Box(tmp_path)
+    run(again, again.emptied)
+    assert again.delivered("stores/a x") == [b"\0two\0second"]
+    assert len(again.delivered("stores/b x")) == 2
