@@ -30,7 +30,7 @@ def exports(made: Environment) -> dict[str, object]:
     What runs by a schedule is given all others that its commands read.
     """
     others = _outputs(made)
-    known = {name: value for name, value in others.items() if value is not None and name != "access"}
+    known = {name: value for name, value in others.items() if value is not None and name not in ("access", "people")}
     schedule = made.schedule(pulumi.Output.json_dumps(known))
     return {**others, "schedule": _schedule(schedule)}
 
@@ -82,6 +82,7 @@ def _outputs(made: Environment) -> dict[str, object]:
         auditor_email=_email(made.watch.oversight.auditor if made.watch.oversight else None),
         operator_email=_email(made.watch.oversight.operator if made.watch.oversight else None),
         access={who: _roles(given) for who, given in _given(made).items()},
+        people=settings.people,
         temp_bucket=made.temp_bucket.bucket.name if made.temp_bucket else None,
         dicom_stores=_dicom_stores(made),
         fhir_topic=made.topic("fhir"),

@@ -51,6 +51,10 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _is_maps_of_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_texts, value.values()))
+
+
 def _endpoints(value: object, source: str) -> Endpoints:
     """The endpoints of `source`, each a text."""
     if not isinstance(value, dict) or not all(isinstance(url, str) and url for url in value.values()):
@@ -86,10 +90,7 @@ _TEXT: tuple[Callable[[object], bool], str] = (
 )
 _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     **dict.fromkeys(TEXTS_BY_NAME, (_is_texts, "an object of strings")),
-    "access": (
-        lambda value: isinstance(value, dict) and all(map(_is_texts, value.values())),
-        "an object of objects of strings",
-    ),
+    **dict.fromkeys(("access", "people"), (_is_maps_of_texts, "an object of objects of strings")),
     "deletion_protection": (lambda value: isinstance(value, bool), "true or false"),
     "delivery_attempts": (
         lambda value: isinstance(value, int) and not isinstance(value, bool) and value > 0,

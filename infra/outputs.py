@@ -112,6 +112,9 @@ class Outputs(Contract):
     access: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Who may do what: the roles of each account on each resource, with the title of a condition in brackets; those of
     `alerts` are Cloud Monitoring's agent's."""
+    people: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Who may act as each of the service accounts, by its short name: members of policies, each with the day at whose
+    beginning its right ends, as YYYY-MM-DD, or an empty text."""
     temp_bucket: str | None = None
     """The bucket for Dataflow's temporary files; None where the stack is not made for Dataflow."""
     dicom_stores: Mapping[str, DicomStoreOutputs] = field(default_factory=dict)
@@ -211,6 +214,7 @@ class Outputs(Contract):
         values = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         values |= {name: dict(values[name]) for name in TEXTS_BY_NAME}
         values["access"] = {who: dict(roles) for who, roles in self.access.items()}
+        values["people"] = {who: dict(people) for who, people in self.people.items()}
         for stores in STORES:
             values[stores] = {name: dataclasses.asdict(store) for name, store in getattr(self, stores).items()}
         values["endpoints"] = self.endpoints.to_mapping()

@@ -164,6 +164,19 @@ class Settings:
         return any(store.notify for store in self.hl7v2_stores)
 
     @property
+    def people(self) -> dict[str, dict[str, str]]:
+        """Who may act as which account, and until when: members with a day, or an empty text, by the account."""
+        named = {
+            "loader": self.loaders,
+            "reader": self.readers,
+            "researcher": self.researchers,
+            "steward": self.stewards,
+            "auditor": self.auditors,
+            "operator": self.operators,
+        }
+        return {who: {each.member: each.until or "" for each in people} for who, people in named.items() if people}
+
+    @property
     def common_labels(self) -> dict[str, str]:
         """The labels of every resource."""
         return common_labels(NAMESPACE, self.environment, self.labels)

@@ -31,13 +31,14 @@ def checks_of(access: Access, wanted: Iterable[Need]) -> Iterator[Check]:
 
 
 def _granted(access: Access, need: Need) -> str:
-    answer = access.why(f"serviceAccount:{need.account}", need.permission, need.resource)
+    answer = access.why(need.member, need.permission, need.resource)
     if answer.allowed == Known.YES:
         grant = answer.grants[0]
         return f"{grant.binding.role} on {grant.binding.resource}"
-    said = f"{need.account} lacks {need.permission} on {need.resource}"
+    who = need.member.partition(":")[2]
+    said = f"{who} lacks {need.permission} on {need.resource}"
     remedy = f"run `pulumi up --refresh`, which grants {need.role} there"
     held = need.resource.parent if need.resource.kind == "object" else need.resource
     if held and (unread := access.policies.on(held).unread):
-        raise Undecided(f"Whether {need.account} may use {need.permission} can't be seen: {unread[0]}")
+        raise Undecided(f"Whether {who} may use {need.permission} can't be seen: {unread[0]}")
     raise CommandError(f"{said}: {remedy}; a grant takes up to a few minutes to work.")

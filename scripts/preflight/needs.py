@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from infra.outputs import Outputs, ResearchOutputs, ScheduleOutputs
 from scripts.access import resources
@@ -55,13 +56,21 @@ _DOMAIN = "iam.gserviceaccount.com"
 
 @dataclass(frozen=True)
 class Need:
-    """A permission that an account uses on a resource, and the role by which the program grants it."""
+    """A permission that somebody uses on a resource, and the role by which the program grants it.
+
+    `account` is a service account's address, or a member as policies write it.
+    """
 
     who: str
     account: str
     role: str
     resource: Resource
     permission: str = ""
+
+    @property
+    def member(self) -> str:
+        """Who uses it, as policies write it."""
+        return self.account if ":" in self.account else f"serviceAccount:{self.account}"
 
     @property
     def name(self) -> str:
@@ -80,6 +89,17 @@ def needs(outputs: Outputs) -> Iterator[Need]:
         for role, resource in rows:
             yield Need(who, account, f"roles/{role}", find(resource), _TELLING[role])
     yield from _by_own_roles(outputs)
+    yield from _people(outputs)
+
+
+def _people(outputs: Outputs) -> Iterator[Need]:
+    """Who acts as which account, but for those whose right has ended."""
+    find, today = resources.finder(outputs), datetime.now(UTC).date().isoformat()
+    for who, people in outputs.people.items():
+        for member, until in people.items():
+            if not until or until > today:
+                role = "iam.serviceAccountTokenCreator"
+                yield Need(f"{member} as {who}", member, f"roles/{role}", find(who), _TELLING[role])
 
 
 def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:

@@ -34,11 +34,13 @@ def outputs(settings: Settings) -> Outputs:
         reader_email=f"{names.reader}@{project}.iam.gserviceaccount.com",
         healthcare_agent_email="",
         kms_keys=settings.keys,
+        delivery_attempts=settings.max_delivery_attempts,
         audit_bucket=names.audit_bucket if settings.audit_logs else None,
         audit_tables=names.audit_bigquery_dataset if settings.audit_logs else None,
         auditor_email=f"{names.auditor}@{project}.iam.gserviceaccount.com" if settings.auditors else None,
         operator_email=f"{names.operator}@{project}.iam.gserviceaccount.com" if settings.operators else None,
         reader_prefix=settings.reader_prefix or None,
+        people=settings.people,
         temp_bucket=names.temp_bucket if settings.dataflow else None,
         endpoints=settings.endpoints,
     )

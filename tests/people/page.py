@@ -35,7 +35,9 @@ _WITHOUT = """## Without a grant
 
 What happens where a grant of the program is taken away: the command that fails, as which account, and the permission
 that it says is missing, of whoever holds the grant, on which resource. `preflight` names each of these grants, too. A
-test takes each one away and runs the command (`MISSING_GRANTS=all`).
+test takes each one away and runs the command (`MISSING_GRANTS=all`). Whoever of the people may no longer act as an
+account is told so by every command, with `iam.serviceAccounts.getAccessToken` and the account, and `preflight` names
+these grants as well.
 
 | grant | as | command | what is missing |
 |---|---|---|---|"""

@@ -80,9 +80,13 @@ class Standing:
 
     def grants(self) -> list[Declared]:
         """The grants of the program, but for those to people, who differ from stack to stack."""
+        people = {each.name for each in self.people()}
+        return [each for each in self.graph if "member" in each.inputs and each.name not in people]
+
+    def people(self) -> list[Declared]:
+        """The grants to people, to act as an account."""
         acting = "roles/iam.serviceAccountTokenCreator"
-        given = [each for each in self.graph if "member" in each.inputs]
-        return [each for each in given if not (each.inputs["role"] == acting and "-for-" in each.name)]
+        return [each for each in self.graph if each.inputs.get("role") == acting and "-for-" in each.name]
 
     def grant(self, name: str) -> Declared:
         """A grant by its name in the program."""

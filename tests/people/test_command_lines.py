@@ -19,7 +19,7 @@ from scripts.credentials import ACT_AS
 from scripts.errors import ExitCode
 from scripts.stack import OUTPUTS_VARIABLE
 from tests.people.command_lines import COMMAND_LINES
-from tests.people.conftest import ALERTS, KEY
+from tests.people.conftest import ALERTS, KEY, PERSONAS
 from tests.people.happenings import happen
 from tests.people.standing import Standing
 from tests.people.things import Things
@@ -87,15 +87,14 @@ def test_a_command_whose_grant_is_missing_says_who_lacks_what_on_what(
     assert "Traceback" not in ended.err
 
 
-def test_who_may_not_act_as_an_account_is_told_so(ready: Standing, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = ready.outputs.reader_email
+@pytest.mark.parametrize("who", PERSONAS if tuple(COMMAND_LINES) == TRIED else ("reader",))
+def test_who_may_not_act_as_an_account_is_told_so(
+    who: str, ready: Standing, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = accounts(ready.outputs)[who]
     monkeypatch.setenv(OUTPUTS_VARIABLE, ready.outputs.to_json())
-    monkeypatch.setenv(ACT_AS, reader)
-    acting = ready.graph.one(
-        "serviceaccount/iAMMember:IAMMember",
-        member=KEY,
-        serviceAccountId=f"projects/{ready.outputs.project}/serviceAccounts/{reader}",
-    )
+    monkeypatch.setenv(ACT_AS, account)
+    (acting,) = [each for each in ready.people() if account in str(each.inputs) and each.inputs["member"] == KEY]
     ready.remove(acting)
     try:
         ended = run("search", "studies")
@@ -104,7 +103,7 @@ def test_who_may_not_act_as_an_account_is_told_so(ready: Standing, run: Run, mon
     assert ended.code == ExitCode.FAILED
     emulator = KEY.partition(":")[2]
     assert f" {emulator} lacks iam.serviceAccounts.getAccessToken on projects/" in ended.err
-    assert f"/serviceAccounts/{reader}: `python -m scripts access why {emulator} " in ended.err
+    assert f"/serviceAccounts/{account}: `python -m scripts access why {emulator} " in ended.err
 
 
 def test_every_method_that_the_commands_called_is_in_the_matrix(ready: Standing) -> None:

@@ -26,7 +26,7 @@ def about(target: Connection, wanted: list[Need], who: str) -> list[Check]:
 
 def lacking(target: Connection, who: str, role: str, known: list[Need]) -> dict[str, str]:
     """What `preflight` says of an account's grants of one role that are not there, by the names of its checks."""
-    wanted = [need for need in known if (need.account, need.role) == (who, role)]
+    wanted = [need for need in known if (need.member.partition(":")[2], need.role) == (who, role)]
     results = list(run_checks(target, about(target, wanted, who)))
     return {each.name: each.detail for each in results if each.state != State.OK}
 
@@ -49,7 +49,7 @@ def check_each(standing: Standing, grants: list[Declared]) -> None:
 
 
 def test_each_grant_that_is_missing_is_named(ready: Standing) -> None:
-    check_each(ready, ready.grants())
+    check_each(ready, [*ready.grants(), *ready.people()])
 
 
 def test_each_grant_for_dataflow_and_airflow_that_is_missing_is_named(

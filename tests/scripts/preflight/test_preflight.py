@@ -18,7 +18,7 @@ from scripts.preflight import after, before, perimeter, planned
 from scripts.preflight.needs import needs
 from tests.infra.graph import NUMBER, declare, settings
 from tests.infra.test_environment import grants
-from tests.people.conftest import EVERYTHING, KEY, OWNER
+from tests.people.conftest import EVERYTHING
 from tests.scripts.conftest import Live, Run
 from tests.scripts.fake_google import FakeGoogle
 
@@ -420,9 +420,8 @@ def test_every_grant_of_the_program_is_looked_at_and_nothing_else(schedule: dict
     outputs = Outputs.from_mapping(graph.outputs)
     assert outputs.project_number == NUMBER
     found = list(needs(outputs))
-    looked_at = {(need.role, f"serviceAccount:{need.account}") for need in found}
-    people = {("roles/iam.serviceAccountTokenCreator", member) for member in (OWNER, KEY)}
-    granted = {(role, member) for _, role, member in grants(graph) if "sink-writer@" not in member} - people
+    looked_at = {(need.role, need.member) for need in found}
+    granted = {(role, member) for _, role, member in grants(graph) if "sink-writer@" not in member}
     assert granted - looked_at <= {(role, f"serviceAccount:{outputs.healthcare_agent_email}") for role in OF_STATUS}
     logging = f"service-{NUMBER}@gcp-sa-logging"
     assert {each for each in looked_at - granted if logging not in each[1]} == set()
