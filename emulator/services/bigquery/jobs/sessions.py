@@ -32,7 +32,7 @@ MAX_VARIABLE, MAX_VARIABLES = 1 << 20, 10 << 20  # BigQuery: bytes of a session 
 
 @dataclass
 class _Open:
-    """The sessions of one emulator that a query is in, and what the last queries left of the others, by their ids."""
+    """The sessions of one emulator that a query is in, and others that have a transaction open, by their ids."""
 
     running: dict[str, Session] = field(default_factory=dict)
     idle: dict[str, Session] = field(default_factory=dict)
@@ -169,10 +169,10 @@ async def _leave(session: Session) -> None:
         await session.roll_back()
         await context.db.write(kept_sessions.end_in, session.id, _now(context))
         return
+    await context.db.write(kept_sessions.save_in, session.id, _now(context), _state(session))
     if session.transaction is not None:
         job.statistics["transactionInfo"] = {"transactionId": session.transaction.id}
-    await context.db.write(kept_sessions.save_in, session.id, _now(context), _state(session))
-    _open(context).idle[session.id] = session
+        _open(context).idle[session.id] = session
 
 
 def _state(session: Session) -> dict[str, Any]:

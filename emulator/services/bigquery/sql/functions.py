@@ -24,7 +24,7 @@ from emulator.services.bigquery.sql.expressions import struct_place
 from emulator.services.bigquery.sql.formatted import rewrite_format
 from emulator.services.bigquery.sql.intervals import IntervalRewriter
 from emulator.services.bigquery.sql.json_changes import JsonChanges
-from emulator.services.bigquery.sql.kinds import DATE, INT64, JSON, STRING, array_of, kind_of, note, of_datatype
+from emulator.services.bigquery.sql.kinds import BYTES, DATE, INT64, JSON, STRING, array_of, kind_of, note, of_datatype
 from emulator.services.bigquery.sql.named import NAMED
 from emulator.services.bigquery.sql.nodes import call, cast, engine_type, is_translated, put, zone_name
 from emulator.services.bigquery.sql.numbers import NumberRewriter
@@ -283,6 +283,9 @@ class Rewriter(
             having = node.this
             return call("arg_max" if having.args.get("max") else "arg_min", having.this, having.expression)
         return None
+
+    def _length(self, node: exp.Length) -> exp.Expr | None:
+        return call("octet_length", node.this) if kind_of(node.this) == BYTES else None
 
     def _format(self, node: exp.Format) -> exp.Expr:
         return rewrite_format(node)

@@ -117,7 +117,7 @@ def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
     except UNREADABLE:
         raise SqlError(f"Invalid value for query parameter {name} of type {field['type']}.") from None
     if field["type"] == "BYTES":
-        return call("from_base64", str(converted))
+        return _noted(call("from_base64", str(converted)), field)
     if field["type"] == "STRING":
         return text(str(converted))
     if field["type"] == "BIGNUMERIC":
