@@ -96,7 +96,9 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
 
 def _is_field_mask(method: Method, name: str) -> bool:
     """Whether the request message has this field and it is a mask: Pub/Sub takes `updateMask` in the query too."""
-    fields = method.document.schemas.get(method.request or "", {}).get("properties", {})
+    if method.request is None:
+        return False
+    fields = method.document.schemas.get(method.request, {}).get("properties", {})
     return bool(fields.get(name, {}).get("format") == "google-fieldmask")
 
 

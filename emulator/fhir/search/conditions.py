@@ -49,7 +49,7 @@ class Index:
     def rids(self, sql: str, arguments: Sequence[Any]) -> list[int] | None:
         """The rids that a query with a limit of one more gives, each once; None where it gives too many."""
         found = self.read(sql, arguments)
-        return None if len(found) > self.limit else list(dict.fromkeys(row[0] for row in found))
+        return None if len(found) > self.limit else list(dict.fromkeys([row[0] for row in found]))
 
 
 class Listable(ABC):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -69,16 +70,12 @@ def arranged(rows: list[Place], order: Sequence[Key]) -> list[Place]:
     """Rows of values, rid and more, in order: sorted by the last key first, as equals keep their order."""
     if len(rows) < 2:
         return rows
-    found = sorted(rows, key=lambda row: row[len(order)], reverse=descends(order))
+    found = sorted(rows, key=itemgetter(len(order)), reverse=descends(order))
     for at in range(len(order) - 1, -1, -1):
         there = [row for row in found if row[at] is not None]
-        there.sort(key=_valued(at), reverse=order[at].descending)
+        there.sort(key=itemgetter(at), reverse=order[at].descending)
         found = [*there, *(row for row in found if row[at] is None)]
     return found
-
-
-def _valued(at: int) -> Callable[[Place], Any]:
-    return lambda row: row[at]
 
 
 def descends(order: Sequence[Key]) -> bool:

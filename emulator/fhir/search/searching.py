@@ -140,6 +140,6 @@ def _of_many(plan: Plan, place: Place | None) -> Page:
 def _page(plan: Plan, rows: list[Place], total: int | None) -> Page:
     """A page of rows in order, of which one more than wanted says that there is a next page."""
     size, width = plan.query.count, len(plan.order) + 1
-    matches = tuple(row[width - 1] for row in rows[:size])
+    matches = tuple([row[width - 1] for row in rows[:size]])
     token = ordering.token(plan.query, rows[size - 1][:width]) if size and len(rows) > size else ""
     return Page(matches, (), token, None if plan.query.total == "none" else total)

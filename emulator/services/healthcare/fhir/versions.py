@@ -4,7 +4,7 @@ Functions take any connection: a write's own, which sees what it did, or a reade
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,7 @@ def history(
         f"{_SELECT} WHERE {_OF_ONE} AND rid >= ? AND rid < ? ORDER BY rid DESC LIMIT ?",
         (*one, first, min(span.before, first_rid(span.until)), most),
     )
-    return list(_as_fits(rows, store, room))
+    return _as_fits(rows, store, room)
 
 
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
@@ -122,17 +122,19 @@ def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], ro
             " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
             (orjson.dumps(wanted).decode(), store.key),
         )
-    return list(_as_fits(rows, store, room))
+    return _as_fits(rows, store, room)
 
 
-def _as_fits(rows: Iterable[Any], store: Store, room: int) -> Iterator[Version]:
+def _as_fits(rows: Iterable[Any], store: Store, room: int) -> list[Version]:
     """Versions until their bodies have as many bytes; one is always given."""
+    keys, found = store.keys, []
     for row in rows:
-        version = Version(*row, keys=store.keys)
-        yield version
-        room -= len(version.body)
+        version = Version(*row) if keys is None else Version(*row, keys=keys)
+        found.append(version)
+        room -= len(version.kept if keys is None else version.body)
         if room <= 0:
-            return
+            break
+    return found
 
 
 def is_full(page: Iterable[Version]) -> bool:
