@@ -13,7 +13,7 @@ from sqlglot import exp
 from emulator.services.bigquery.sql import geographies, intervals, json_text, overflows, ranges, searches
 from emulator.services.bigquery.sql.arity import check_count, not_found
 from emulator.services.bigquery.sql.bignumeric import parameterized
-from emulator.services.bigquery.sql.bytes_text import give_bytes, take_characters
+from emulator.services.bigquery.sql.bytes_text import bitwise, give_bytes, joined, take_characters
 from emulator.services.bigquery.sql.cast_formats import rewrite_formatted_cast
 from emulator.services.bigquery.sql.casts import rewrite_cast
 from emulator.services.bigquery.sql.comparisons import compare
@@ -109,7 +109,7 @@ class Rewriter(
 
     def _rewritten(self, node: exp.Expr) -> exp.Expr | None:
         kind = type(node)
-        if (new := intervals.operation(node) or ranges.compare(node)) is not None:
+        if (new := intervals.operation(node) or ranges.compare(node) or bitwise(node)) is not None:
             return new
         if (new := self.number(node) or compare(node) or percentile(node)) is not None:
             return new
@@ -246,9 +246,9 @@ class Rewriter(
 
     def _arraytostring(self, node: exp.ArrayToString) -> exp.Expr:
         null = node.args.get("null")
-        if null is None:
-            return call("bq_array_to_string", node.this, node.expression)
-        return call("bq_array_to_string_null", node.this, node.expression, null)
+        rest = [node.expression] if null is None else [node.expression, null]
+        name = "bq_array_to_string" if null is None else "bq_array_to_string_null"
+        return joined(name, node.this, *rest) if kind_of(node) == BYTES else call(name, node.this, *rest)
 
     # Aggregates: DuckDB takes ORDER BY but no LIMIT inside, and wants NULLs filtered out aside.
     def _ignorenulls(self, node: exp.IgnoreNulls) -> exp.Expr | None:
@@ -263,10 +263,11 @@ class Rewriter(
         return _array_agg(node, ignore_nulls=False)
 
     def _groupconcat(self, node: exp.GroupConcat) -> exp.Expr | None:
-        separator = node.args.get("separator") or exp.Literal.string(",")
+        of_bytes, said = kind_of(node) == BYTES, node.args.get("separator")
+        separator = said or (call("bq_bytes", ",") if of_bytes else exp.Literal.string(","))
         inner, limit = _split_limit(node.this)
-        listed = _list_of(inner, ignore_nulls=True)
-        return _after_window(node, listed, lambda value: call("array_to_string", _slice(value, limit), separator))
+        listed, join = _list_of(inner, ignore_nulls=True), joined if of_bytes else call
+        return _after_window(node, listed, lambda value: join("array_to_string", _slice(value, limit), separator))
 
     def _arrayconcatagg(self, node: exp.ArrayConcatAgg) -> exp.Expr | None:
         inner, limit = _split_limit(node.this)

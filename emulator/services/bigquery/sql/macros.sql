@@ -70,5 +70,6 @@ CREATE MACRO bq_not_like_all(x, a) AS NOT bq_in_array(TRUE, bq_matches(x, a));
 
 CREATE MACRO bq_byte_length(x) AS octet_length(CASE WHEN typeof(x) = 'BLOB' THEN CAST(x AS BLOB) ELSE encode(CAST(x AS VARCHAR)) END);
 CREATE MACRO bq_each_bytes(a) AS list_transform(a, lambda e: bq_bytes(e));
+CREATE MACRO bq_each_characters(a) AS list_transform(a, lambda e: bq_characters(e));
 CREATE MACRO bq_nullifzero(x) AS nullif(x, 0);
 CREATE MACRO bq_zeroifnull(x) AS coalesce(x, 0);

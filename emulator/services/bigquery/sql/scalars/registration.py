@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, INTEGER, VARCHAR
 
-from emulator.services.bigquery.sql.scalars import bignumeric, casting, json_edit, net, of_types, text
+from emulator.services.bigquery.sql.scalars import bignumeric, bits, casting, json_edit, net, of_types, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -55,6 +55,9 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_characters", characters, [BLOB], VARCHAR)
     connection.create_function("bq_bytes", bytes_of, [VARCHAR], BLOB)
     connection.create_function("bq_bytes_to_string", text_of, [BLOB], VARCHAR)
+    connection.create_function("bq_bytes_combined", bits.combined, [BLOB, VARCHAR, BLOB], BLOB)
+    connection.create_function("bq_bytes_inverted", bits.inverted, [BLOB], BLOB)
+    connection.create_function("bq_bytes_shifted", bits.shifted, [BLOB, VARCHAR, BIGINT], BLOB)
     connection.create_function("bq_pretty_json", pretty_json, [VARCHAR], VARCHAR)
     connection.create_function("bq_parse_moment", parse_moment, [VARCHAR, VARCHAR, VARCHAR, VARCHAR], VARCHAR)
     connection.create_function("bq_group_count", group_count, [VARCHAR], INTEGER)
