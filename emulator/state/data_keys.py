@@ -131,6 +131,7 @@ class DataKeys:
         moment = self._database.moment
         at, found = self._ciphers.get(version, (None, None))
         if found is None or moment is None or at != moment:
+            self._ciphers.pop(version, None)
             found = sealed.cipher(self.material(version))
             if len(self._ciphers) >= _CIPHERS:
                 self._ciphers.clear()

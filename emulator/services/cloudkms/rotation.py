@@ -68,7 +68,7 @@ async def settle_due(context: Context) -> dict[str, Any]:
         due = context.extensions[_DUE] = min(_times(context), default=_NEVER)
     if context.clock.seconds() < due:
         return {}
-    rotated, destroyed = await context.db.write(settle, context)
+    rotated, destroyed = await context.db.write_alone(settle, context)
     changed(context)
     await erasing.erase_later(context, destroyed)
     return {"rotated": rotated, "destroyed": len(destroyed)}

@@ -90,7 +90,7 @@ async def _change(request: Request, change: Callable[[Resource], dict[str, Any]]
         _, destroyed = rotation.settle(tx, context)
         return destroyed, change_version(context, tx, request.name, change)
 
-    destroyed, version = await context.db.write(step)
+    destroyed, version = await context.db.write_alone(step)  # which may erase what a version encrypted
     rotation.changed(context)
     await erasing.erase_later(context, destroyed)
     return view_version(version)
