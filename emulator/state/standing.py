@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 
-_QUIET_SECONDS = 0.01
+_QUIET_SECONDS = 0.003
 """How long nothing is committed before a moment is held."""
 _WAIT_SECONDS = 0.2
 """How long a commit waits for the loop to let go: longer than that it is busy, and nobody reads meanwhile."""

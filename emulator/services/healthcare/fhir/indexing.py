@@ -34,6 +34,8 @@ class _Kept:
     """When each was searched last, in seconds of a clock that only goes forward."""
     expected: set[int] = field(default_factory=set)
     """Those whose rows are going to be written in a moment."""
+    settled: dict[int, int] = field(default_factory=dict)
+    """The moment of the database at which no rows waited in each."""
 
 
 def add_new(context: "Context", tx: sqlite3.Connection, store: int, resources: Sequence[Resource]) -> bool:
@@ -71,8 +73,13 @@ def catch_up(context: "Context", tx: sqlite3.Connection, store: int) -> None:
 async def caught_up(context: "Context", store: int) -> None:
     """Wait until searches know all that was stored before."""
     _note_search(context, store)
+    moment, settled = context.db.moment, _kept(context).settled
+    if moment is not None and settled.get(store) == moment:
+        return
     if unindexed.rids(context.db.reader, store):
         await context.db.write_unsynced(unindexed.catch_up, store)
+    elif moment is not None:
+        settled[store] = moment
 
 
 async def read(context: "Context", store: int, function: Callable[[sqlite3.Connection], T]) -> T:
