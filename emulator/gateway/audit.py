@@ -105,9 +105,13 @@ class Audit:
     def _entry(
         self, request: Request, permission: str, resource: str, kind: str, project: str, *, granted: bool
     ) -> dict[str, Any]:
-        """The entry of a call that went well; `kind` is its type of permission (ADMIN_WRITE, DATA_READ ...)."""
+        """The entry of a call that went well; `kind` is the type of its permission (ADMIN_WRITE, DATA_READ ...).
+
+        Of permissions beside that one the type is not known here.
+        """
         service, method = request.method.service + ".googleapis.com", request.method.id
         name = request.name if request.name.startswith("projects/") else resource
+        decided = _decisions(request, permission, resource, granted=granted)
         payload: dict[str, Any] = {
             "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
             "serviceName": service,
@@ -115,8 +119,8 @@ class Audit:
             "resourceName": name,
             "authenticationInfo": audit_shape.authentication(request.principal, request.via),
             "authorizationInfo": [
-                {"permission": wanted, "resource": on, "granted": given, "permissionType": kind}
-                for wanted, on, given in _decisions(request, permission, resource, granted=granted)
+                {"permission": wanted, "resource": on, "granted": given, **({} if number else {"permissionType": kind})}
+                for number, (wanted, on, given) in enumerate(decided)
             ],
             "requestMetadata": audit_shape.request_metadata(request, request.context.clock.stamp()),
         }

@@ -41,7 +41,7 @@ class Forms:
         scope = audit_shape.scope(name)
         if not scope or audit_shape.scope(resource) != scope or audit_shape.says_more(request):
             return b""
-        agent = request.headers.get("user-agent")
+        agent = request.headers.get("user-agent", "")[: audit_shape.LONGEST]
         key = request.method.id, request.principal, request.via, permission, project, scope, request.caller, agent
         form = self._known.get(key)
         if form is None:
