@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import errors
+from emulator.services.bigquery.definitions import ddl_of
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
 from emulator.services.bigquery.sql import ingestion
 from emulator.services.bigquery.sql.arguments import Argument
 from emulator.services.bigquery.sql.catalog import DatasetInfo, Routine, TableInfo
 from emulator.services.bigquery.sql.engine import stored
-from emulator.services.bigquery.sql.types import Field, standard_type
+from emulator.services.bigquery.sql.types import Field
 from emulator.services.bigquery.standard_types import type_text
 from emulator.state.resources import Resource
 
@@ -166,7 +167,7 @@ def table_info(resource: Resource) -> TableInfo:
         partitioned_by=(body.get("timePartitioning") or body.get("rangePartitioning") or {}).get("field", ""),
         clustered_by=tuple((body.get("clustering") or {}).get("fields", ())),
         location=body.get("location", ""),
-        ddl=_ddl(name, body),
+        ddl=ddl_of(name, body, fields_of(body)),
         modified=milliseconds(resource.updated),
         partitioning=body.get("timePartitioning") or body.get("rangePartitioning") or {},
         filter_required=_wants_filter(body) or bool(hive.get("requirePartitionFilter")),
@@ -179,22 +180,6 @@ def _wants_filter(body: dict[str, Any]) -> bool:
     """Whether queries of a table must limit the column that partitions it."""
     by = body.get("timePartitioning") or body.get("rangePartitioning") or {}
     return bool(by and (body.get("requirePartitionFilter") or by.get("requirePartitionFilter")))
-
-
-def _declared(field: Field) -> str:
-    """A column as CREATE TABLE has it."""
-    required = " NOT NULL" if field.get("mode") == "REQUIRED" else ""
-    return f"{field['name']} {standard_type(field, limited=True)}{required}"
-
-
-def _ddl(name: TableName, body: dict[str, Any]) -> str:
-    full = f"`{name.project}.{name.dataset}.{name.table}`"
-    if body.get("view"):
-        return f"CREATE VIEW {full}\nAS {body['view'].get('query', '')};"
-    if body.get("materializedView"):
-        return f"CREATE MATERIALIZED VIEW {full}\nAS {query_of(body)};"
-    columns = ",\n".join(f"  {_declared(field)}" for field in fields_of(body))
-    return f"CREATE TABLE {full}\n(\n{columns}\n);"
 
 
 def dataset_info(resource: Resource) -> DatasetInfo:

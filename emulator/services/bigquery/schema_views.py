@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import catalog, errors, search_indexes
+from emulator.services.bigquery.definitions import options_of
 from emulator.services.bigquery.names import DatasetName
 from emulator.services.bigquery.sql.catalog import SchemaView
 from emulator.services.bigquery.standard_types import type_text
@@ -25,18 +26,6 @@ TABLES = ("bigquery.tables.get", "bigquery.tables.list")
 ROUTINES = ("bigquery.routines.get", "bigquery.routines.list")
 DATASETS = ("bigquery.datasets.get",)
 POLICIES = ("bigquery.datasets.get", "bigquery.tables.getIamPolicy")
-OPTIONS = {  # fields of a table or dataset, and the options that they are in GoogleSQL, with their types
-    "description": ("description", "STRING"),
-    "friendlyName": ("friendly_name", "STRING"),
-    "expirationTime": ("expiration_timestamp", "TIMESTAMP"),
-    "labels": ("labels", "ARRAY<STRUCT<STRING, STRING>>"),
-    "requirePartitionFilter": ("require_partition_filter", "BOOL"),
-    "defaultTableExpirationMs": ("default_table_expiration_days", "FLOAT64"),
-    "defaultPartitionExpirationMs": ("default_partition_expiration_days", "FLOAT64"),
-    "maxTimeTravelHours": ("max_time_travel_hours", "INT64"),
-    "location": ("location", "STRING"),
-}
-DAY_MS = 86_400_000
 
 
 def is_known(view: str) -> bool:
@@ -73,37 +62,15 @@ def _routines(context: Context, name: DatasetName) -> Iterator[tuple[str, Resour
         yield resource.name.rpartition("/")[2], resource
 
 
-def _options(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """The options of a table or dataset: name, type, and value as GoogleSQL writes it."""
-    partitions = (body.get("timePartitioning") or {}).get("expirationMs")
-    if partitions:
-        yield "partition_expiration_days", "FLOAT64", str(int(partitions) / DAY_MS)
-    for key, (option, kind) in OPTIONS.items():
-        if body.get(key) not in (None, "", {}):
-            yield option, kind, _written(kind, key, body[key])
-
-
-def _written(kind: str, key: str, value: Any) -> str:
-    if kind == "STRING":
-        return orjson.dumps(str(value)).decode()
-    if kind == "BOOL":
-        return str(bool(value)).lower()
-    if key == "expirationTime":
-        return f"TIMESTAMP_MILLIS({value})"
-    if key == "labels":
-        return "[" + ", ".join(f'STRUCT("{name}", "{text}")' for name, text in value.items()) + "]"
-    return str(int(value) / DAY_MS) if key.endswith("Ms") else str(value)
-
-
 def _table_options(context: Context, name: DatasetName) -> Iterator[Row]:
     for table, resource in _tables(context, name):
         body = {key: value for key, value in resource.body.items() if key != "location"}
-        for option in _options(body):
+        for option in options_of(body):
             yield (name.project, name.dataset, table, *option)
 
 
 def _schemata_options(context: Context, name: DatasetName) -> Iterator[Row]:
-    for option in _options(catalog.dataset(context, name).body):
+    for option in options_of(catalog.dataset(context, name).body):
         yield (name.project, name.dataset, *option)
 
 

@@ -95,3 +95,37 @@ def test_datasets_and_tables_of_a_project_and_a_region(
     assert values(bigquery_client, other) == []
     with pytest.raises(exceptions.BadRequest, match="must be qualified with a dataset or a region"):
         bigquery_client.query_and_wait("SELECT * FROM INFORMATION_SCHEMA.TABLES")
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "(id INT64 NOT NULL OPTIONS(description='a \"key\"'), n NUMERIC(5, 2) DEFAULT 1.5, l ARRAY<STRUCT<a STRING>>)",
+        (
+            "(ts TIMESTAMP, id INT64) PARTITION BY DATE(ts) CLUSTER BY id OPTIONS(description='d',"
+            " labels=[('k', 'v')], expiration_timestamp=TIMESTAMP '2099-01-01',"
+            " require_partition_filter=TRUE, partition_expiration_days=3)"
+        ),
+        "(ts TIMESTAMP) PARTITION BY TIMESTAMP_TRUNC(ts, HOUR)",
+        "(d DATE) PARTITION BY d",
+        "(d DATE) PARTITION BY DATE_TRUNC(d, MONTH)",
+        "(d DATETIME) PARTITION BY DATETIME_TRUNC(d, YEAR)",
+        "(n INT64) PARTITION BY _PARTITIONDATE",
+        "(n INT64) PARTITION BY RANGE_BUCKET(n, GENERATE_ARRAY(0, 100, 10)) OPTIONS(friendly_name='f')",
+    ],
+)
+def test_the_ddl_of_a_table_makes_the_same_table(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, rest: str
+) -> None:
+    """TABLES: ddl is "the DDL statement that can be used to recreate the table"."""
+    name = f"{dataset.dataset_id}.again"
+    bigquery_client.query_and_wait(f"CREATE TABLE {name} {rest}")
+    before = bigquery_client.get_table(name).to_api_repr()
+    ((ddl,),) = values(bigquery_client, f"SELECT ddl FROM {dataset.dataset_id}.INFORMATION_SCHEMA.TABLES")
+    bigquery_client.delete_table(name)
+    bigquery_client.query_and_wait(ddl)
+    after = bigquery_client.get_table(name).to_api_repr()
+    changing = ("etag", "creationTime", "lastModifiedTime")
+    assert {k: v for k, v in after.items() if k not in changing} == {
+        k: v for k, v in before.items() if k not in changing
+    }
