@@ -59,6 +59,7 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     _refuse_keywords(tree)
     if any(not select.expressions for select in tree.find_all(exp.Select)):
         raise SqlError("Syntax error: SELECT list must not be empty")
+    _refuse_counts(tree)
     unnest_paths(tree)
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func) and not any(node is table for node, _, _ in calls(table, defaults)):
@@ -98,6 +99,15 @@ def _mark_defaults(tree: exp.Expr) -> None:
     for value in values:
         if isinstance(value, exp.Column) and value.name.upper() == "DEFAULT" and not value.this.args.get("quoted"):
             value.replace(exp.var("DEFAULT"))
+
+
+def _refuse_counts(tree: exp.Expr) -> None:
+    """Raise SqlError where LIMIT or OFFSET has a literal that is no integer."""
+    for node in tree.find_all(exp.Limit, exp.Offset):
+        literal = node.expression
+        if isinstance(literal, exp.Literal) and not literal.is_int:
+            kind = "string" if literal.is_string else "floating point"
+            raise SqlError(f'Syntax error: Unexpected {kind} literal "{literal.name}"')
 
 
 def _refuse_keywords(tree: exp.Expr) -> None:
