@@ -1,6 +1,6 @@
 """When searches come to know resources: with the write that stores them, or a moment later, many at once.
 
-Who only creates resources, a few in each write, has their rows wait (emulator/fhir/search/unindexed.py). They are
+Who only creates resources, some in each write, has their rows wait (emulator/fhir/search/unindexed.py). They are
 written by the first search that comes, which waits for them, by the first write that changes something else, or after
 a moment. A store that is searched just now has no rows wait: each search would have to write some.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 T = TypeVar("T")
-FEW = 16
-"""Resources of a write whose rows may wait; of more, waiting saves little."""
+_MOST = 100
+"""Resources of a write whose rows may wait; a search should not have to write many more."""
 _MOMENT_SECONDS = 0.1
 _SEARCHED_SECONDS = 0.25
 _KEPT = "healthcare.fhir.indexing"
@@ -40,7 +40,7 @@ class _Kept:
 
 def add_new(context: "Context", tx: sqlite3.Connection, store: int, resources: Sequence[Resource]) -> bool:
     """Index resources that are new in the store. True where their rows wait."""
-    if len(resources) <= FEW and not _is_searched(context, store) and unindexed.put(tx, store, resources):
+    if len(resources) <= _MOST and not _is_searched(context, store) and unindexed.put(tx, store, resources):
         return True
     add(tx, store, resources)
     return False
