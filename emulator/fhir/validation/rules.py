@@ -38,6 +38,13 @@ class _Names:
     """What Google's protocol buffers call it, where that is something else."""
 
 
+class _Met(threading.local):
+    """What a look at a resource keeps besides, in one thread."""
+
+    references: list[str] | None = None
+    """The texts of references that were met so far; None where nobody asks."""
+
+
 class Rules:
     """The rules of a version, made when they are first needed."""
 
@@ -49,6 +56,7 @@ class Rules:
         self._made: dict[str, Rule] = {}
         self._whole: dict[str, Rule] = {}
         self._making, self._depth = threading.RLock(), 0
+        self._met = _Met()
         self._foreign = _foreign_resources(definitions)
         patterns = {name: definitions[name].pattern for name in ("decimal", "oid")}
         self._primitives = primitives.rules(self._leniency, patterns, self._extended)
@@ -85,6 +93,18 @@ class Rules:
             return [Problem("invalid resource type")]
         return [Problem("unknown resource type", f'"{name or ""}"', path=name or "")]
 
+    def references(self, value: Any) -> list[str] | None:
+        """The texts of a resource's references outside of extensions, as `referring.texts`; None where it is not right.
+
+        It must have no contained resources: of these a part may be wrong.
+        """
+        met = self._met
+        met.references = []
+        try:
+            return None if self.resource(value) else met.references
+        finally:
+            met.references = None
+
     def _extended(self, value: Any) -> list[Problem] | None:
         """The rule for the id and extensions of a primitive."""
         return self.of("Element")(value)
@@ -99,7 +119,11 @@ class Rules:
             checked = _object(names, _Required.of(kind), self._leniency)
             if self._invariants:
                 checked = self._invariants.of_type(kind, checked)
-            self._made[kind.name] = _remembered(checked) if kind.name in _REPEATED else checked
+            if self._has_reference(kind):
+                checked = self._noted(checked)
+            if kind.name in _REPEATED:
+                checked = _remembered(checked)
+            self._made[kind.name] = self._apart(checked) if kind.name == "Extension" else checked
             self._fill(names, kind)
 
     def _fill(self, names: _Names, kind: Type) -> None:
@@ -128,6 +152,37 @@ class Rules:
         else:
             names.plain[name] = valued
 
+    def _has_reference(self, kind: Type) -> bool:
+        """Whether a type has the text of a reference, as Reference and Expression have."""
+        element = kind.elements.get("reference")
+        return element is not None and self._definitions[element.types[0]].kind == "primitive"
+
+    def _noted(self, checked: Rule) -> Rule:
+        """A rule of objects that have the text of a reference, which is kept where somebody asks for all of them."""
+        met = self._met
+
+        def check(value: Any) -> list[Problem] | None:
+            if (references := met.references) is not None and type(value) is dict:
+                text = value.get("reference")
+                if type(text) is str:
+                    references.append(text)
+            return checked(value)
+
+        return check
+
+    def _apart(self, checked: Rule) -> Rule:
+        """A rule of extensions, in which no references are kept."""
+        met = self._met
+
+        def check(value: Any) -> list[Problem] | None:
+            references, met.references = met.references, None
+            try:
+                return checked(value)
+            finally:
+                met.references = references
+
+        return check
+
     def _element(self, element: Element, type_name: str) -> Rule:
         if type_name == "code" and element.codes is not None:
             checked = primitives.code(element.codes, element.codes_name, self._leniency, self._extended)
@@ -150,13 +205,16 @@ class Rules:
         known = self._definitions.resources
         allowed = frozenset(targets) or known
         wanted = ", ".join(targets)
-        foreign = self._foreign
+        foreign, met, inner = self._foreign, self._met, checked is not _anything
 
         def check(value: Any) -> list[Problem] | None:
-            found = None if _is_plain_reference(value) else checked(value)
+            plain = inner and _is_plain_reference(value)
+            found = None if plain else checked(value)
             text = value.get("reference") if type(value) is dict else None
             if type(text) is not str:
                 return found
+            if plain and (references := met.references) is not None:
+                references.append(text)
             name, slash, rest = text.partition("/")
             if name in allowed or not slash or (name not in known and name not in foreign):
                 return found

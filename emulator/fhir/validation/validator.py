@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from emulator.fhir import referring
 from emulator.fhir.definitions import load
 from emulator.fhir.validation.problems import Aspect, Problem
 from emulator.fhir.validation.rules import Rules
@@ -29,6 +30,7 @@ class Checks:
 
 
 ALL = Checks()
+_CONTAINING = frozenset(("contained", "Contained"))
 
 
 def validate(resource: Json, version: str, checks: Checks = ALL) -> list[Problem]:
@@ -44,6 +46,16 @@ def validate(resource: Json, version: str, checks: Checks = ALL) -> list[Problem
     problems = [_at_top(problem, top) for problem in found if checks.counts(problem)]
     unreadable = [each for each in problems if each.aspect is Aspect.STRUCTURE]
     return unreadable or [each for each in problems if each.aspect is not Aspect.INVARIANT] or problems
+
+
+def references_of_right(resource: Json, version: str, checks: Checks = ALL) -> list[str] | None:
+    """The texts of a resource's references outside of extensions, in no order; None where something is wrong."""
+    if not _CONTAINING.isdisjoint(resource):
+        return None if validate(resource, version, checks) else referring.texts(resource, version)
+    found = rules(version, checks.invariants).references(resource)
+    if found is None and not validate(resource, version, checks):  # wrong only in what does not count
+        return referring.texts(resource, version)
+    return found
 
 
 @cache

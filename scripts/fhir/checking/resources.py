@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.fhir import definitions, parsing, references, referring
+from emulator.fhir import definitions, parsing, references
 from emulator.fhir.references import Kind
 from emulator.fhir.validation.problems import Aspect, Problem
-from emulator.fhir.validation.validator import ALL, Checks, validate
+from emulator.fhir.validation.validator import ALL, Checks, references_of_right, validate
 from scripts.fhir.checking.doubts import doubtful
 from scripts.fhir.checking.findings import Finding, named
 from scripts.fhir.checking.remedies import Remedy, remedy_of
@@ -57,17 +57,17 @@ class Examined:
 
 def examine(resource: Json, rules: Rules, urns: frozenset[str] | None = None) -> Examined:
     """Look at one resource. `urns` are the fullUrls of the transaction it is in, None where it is in none."""
-    if not validate(resource, rules.version, rules.checks):
-        texts = _texts(resource, rules, right=True)
+    texts = references_of_right(resource, rules.version, rules.checks)
+    if texts is not None:
+        if rules.complex_references:
+            texts = _texts(resource, rules)
         if not _wrong(texts, resource, rules, urns) and not any(doubtful(resource, rules.version)):
             return Examined(resource, references=texts)
     return _mended(parsing.parse(parsing.serialize(resource), None), rules, urns)
 
 
-def _texts(resource: Json, rules: Rules, *, right: bool = False) -> list[str]:
-    """The texts of references that count in the store; `right` is a resource that the definitions allow."""
-    if right and not rules.complex_references:
-        return referring.texts(resource, rules.version)
+def _texts(resource: Json, rules: Rules) -> list[str]:
+    """The texts of references that count in the store."""
     return references.texts(resource, extensions=rules.complex_references)
 
 

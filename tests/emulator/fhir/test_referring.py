@@ -1,7 +1,7 @@
 import pytest
 
 from emulator.fhir import references, referring
-from emulator.fhir.validation.validator import validate
+from emulator.fhir.validation.validator import Checks, references_of_right, validate
 from tests.support.fhir_data import Json, recorded, synthea_resources
 
 
@@ -10,7 +10,24 @@ def test_right_resources_have_their_references_where_types_say(version: str) -> 
     right = [each for each in recorded(f"verdicts.{version.lower()}")["resources"][::3] if not validate(each, version)]
     assert len(right) > 100
     for resource in [*right, *synthea_resources(version)]:
-        assert sorted(referring.texts(resource, version)) == sorted(references.texts(resource, extensions=False))
+        found = sorted(references.texts(resource, extensions=False))
+        assert sorted(referring.texts(resource, version)) == found
+        assert sorted(references_of_right(resource, version) or []) == found
+
+
+def test_what_is_right_is_told_with_its_references() -> None:
+    subject = {"reference": "Patient/1", "identifier": {"assigner": {"reference": "Organization/1"}}}
+    request = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medication": {"reference": {"reference": "Medication/1"}},
+        "subject": {**subject, "extension": EXTENDED},
+    }
+    assert sorted(references_of_right(request, "R5") or []) == ["Medication/1", "Organization/1", "Patient/1"]
+    wrong = {**request, "subject": {"reference": "Library/1"}}
+    assert references_of_right(wrong, "R5") is None
+    assert sorted(references_of_right(wrong, "R5", Checks(references=False)) or []) == ["Library/1", "Medication/1"]
 
 
 EXTENDED = [{"url": "http://e.org", "valueReference": {"reference": "Patient/extended"}}]
