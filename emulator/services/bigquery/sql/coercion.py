@@ -44,6 +44,7 @@ AS_FLOAT = (  # what gives FLOAT64 whatever number it takes
     *(exp.Corr, exp.CovarPop, exp.CovarSamp, exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop),
 )
 COMPARING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+NEVER_NUMBERS = ("STRING", "BYTES", "BOOL")  # nor are literals, which the engine would take for what they say
 UNCOMPARABLE = ("JSON", "ARRAY", "GEOGRAPHY")  # of which no two are equal; STRUCTs have no order
 VARIABLE = "bq_e"
 
@@ -144,8 +145,11 @@ def _align_cast(node: exp.Expr) -> None:
 
 def _align_numbers(node: exp.Expr) -> None:
     sides = [node.this, node.expression]
-    if all(kind is None or kind.name in NUMBERS for kind in map(kind_of, sides)):
+    names = {kind.name for kind in map(kind_of, sides) if kind is not None}
+    if names <= set(NUMBERS):
         _align(node, sides)
+    elif not names.isdisjoint(NUMBERS) and not names.isdisjoint(NEVER_NUMBERS):
+        raise no_signature(node)
 
 
 def _align_sides(node: exp.Expr) -> None:

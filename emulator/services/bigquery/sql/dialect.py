@@ -17,6 +17,7 @@ from sqlglot.tokenizer_core import TokenType
 from emulator.services.bigquery.sql.arity import COUNTS, Build, check_count, checked
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.named import NAMED
+from emulator.services.bigquery.sql.syntax import MIXED
 
 T = TypeVar("T")
 
@@ -69,6 +70,13 @@ def _unknown(name: str) -> Build:
     return lambda arguments: exp.Anonymous(this=name, expressions=arguments)
 
 
+def _is_other_operation(found: exp.Expr, operand: exp.Expr) -> bool:
+    """Whether an operand is a set operation too, and another one; one in parentheses is a query of its own."""
+    if not isinstance(operand, exp.SetOperation):
+        return False
+    return type(operand) is not type(found) or operand.args["distinct"] != found.args["distinct"]
+
+
 class GoogleSql(BigQuery):
     """GoogleSQL as BigQuery has it. The format strings of dates stay as they are written."""
 
@@ -117,6 +125,16 @@ class GoogleSql(BigQuery):
             self._advance()
             patterns = self._parse_unnest(with_alias=False)
             return self.expression(exp.Like(this=this, expression=quantifier(this=patterns)))
+
+        def parse_set_operation(
+            self, this: exp.Expr | None, consume_pipe: bool = False, intersect_only: bool = False
+        ) -> exp.SetOperation | None:
+            """UNION, INTERSECT or EXCEPT and its second operand; other ones beside it stand in parentheses."""
+            begin = self._curr
+            found: exp.SetOperation | None = super().parse_set_operation(this, consume_pipe, intersect_only)
+            if found is not None and (intersect_only or _is_other_operation(found, found.this)):
+                self.raise_error(MIXED, begin)
+            return found
 
         def _parse_alter_table_alter(self) -> Any:
             """ALTER COLUMN, also several of them, after the first ALTER."""

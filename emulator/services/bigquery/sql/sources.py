@@ -105,6 +105,8 @@ class SourceRewriter:
                 self._visit(child, scope)
 
     def _source(self, source: exp.Expr, scope: Scope, parent: exp.Expr) -> None:
+        if isinstance(source.unnest() if isinstance(source, exp.Subquery) else source, exp.Values):
+            raise SqlError("Syntax error: Unexpected keyword VALUES: a query takes rows from UNNEST([STRUCT(...)])")
         if isinstance(source, exp.Unnest):
             new = self._unnest(source, scope)
             if isinstance(parent, exp.Join):

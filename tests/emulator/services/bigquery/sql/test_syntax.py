@@ -8,6 +8,8 @@ import pytest
 from emulator.services.bigquery.sql.errors import SqlError
 from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
 
+MIXED = "Syntax error: Different set operations cannot be used in the same query without using parentheses for grouping"
+
 
 @pytest.mark.parametrize(
     ("sql", "message"),
@@ -35,6 +37,9 @@ from tests.emulator.services.bigquery.sql.warehouse import SmallWarehouse
         ("SELECT 1 FROM d.t a LEFT ANTI JOIN d.t b ON TRUE", "Syntax error: Unexpected keyword LEFT at [1:21]"),
         ("SELECT 1 FROM d.t a NATURAL JOIN d.t b", "Syntax error: Unexpected keyword NATURAL at [1:21]"),
         ("SELECT FROM d.t", "Syntax error: SELECT list must not be empty"),
+        ("SELECT 1 UNION ALL SELECT 2 UNION DISTINCT SELECT 3", f"{MIXED} at [1:29]"),
+        ("SELECT 1 EXCEPT DISTINCT SELECT 2 UNION ALL SELECT 3", f"{MIXED} at [1:35]"),
+        ("SELECT 1 UNION ALL SELECT 2 INTERSECT DISTINCT SELECT 3", f"{MIXED} at [1:29]"),
     ],
 )
 def test_errors(warehouse: SmallWarehouse, sql: str, message: str) -> None:
