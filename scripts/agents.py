@@ -19,7 +19,12 @@ _UNKNOWN = {
     "Pub/Sub": "roles/pubsub.publisher on the topic",
 }
 """What the program grants for a service, where it is not known which place a request led to."""
-_LATER = "a grant takes up to a few minutes to work"
+LATER = "a grant takes up to a few minutes to work"
+
+
+def pubsub_agent(outputs: Outputs) -> str:
+    """The address of Pub/Sub's own agent in the stack's project."""
+    return f"service-{outputs.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
@@ -74,10 +79,10 @@ def remedy(message: str, agent: str, project: str, own: Collection[str], reached
         return None
     there = [each for each in reached if each.service == service]
     if not there:
-        return f"Run `pulumi up --refresh`, which grants {agent} {_UNKNOWN[service]}; {_LATER}."
+        return f"Run `pulumi up --refresh`, which grants {agent} {_UNKNOWN[service]}; {LATER}."
     lacking = [f"{each.need[0]} on {each.uri}" for each in there]
     lacking += [f"bigquery.jobs.create on projects/{project}"] if service == "BigQuery" else []
-    return f"{agent} lacks {' or '.join(lacking)}: {'; '.join(_steps(there, own))}; {_LATER}."
+    return f"{agent} lacks {' or '.join(lacking)}: {'; '.join(_steps(there, own))}; {LATER}."
 
 
 def _refused(message: str, agent: str) -> str | None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from scripts.agents import LATER
 from scripts.connection import Connection, require_listener
 from scripts.consent import defining
 from scripts.consent.service import ConsentStore
@@ -266,7 +267,7 @@ def _grant(target: Connection, roles: Callable[[], set[str]], enough: tuple[str,
         if role in has:
             return role
     agent = target.outputs.healthcare_agent_email
-    raise CommandError(f"{agent} lacks {enough[0]}: {_UP}; a grant takes up to a few minutes to work.")
+    raise CommandError(f"{agent} lacks {enough[0]}: {_UP}; {LATER}.")
 
 
 def _of_agent(target: Connection, bindings: Iterable[Any]) -> set[str]:

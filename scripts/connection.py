@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -294,6 +294,14 @@ class Connection:
             # http.client keeps the lines of a request cut off half-way and sends them in front of the next one.
             request.http.close()
             raise
+
+    def listed(self, collection: Any, field: str, **asked: Any) -> Iterator[dict[str, Any]]:
+        """What all pages of a collection of a discovery client list in a field, page by page as it is taken."""
+        request = collection.list(**asked)
+        while request is not None:
+            page = self.execute(request)
+            yield from page.get(field, [])
+            request = collection.list_next(request, page)
 
 
 def require_listener(url: str) -> None:

@@ -124,14 +124,8 @@ def get_state(target: Connection, name: str) -> OperationState:
 
 def all_states(target: Connection) -> list[OperationState]:
     """All operations of the stack's dataset that Google still knows."""
-    methods = target.healthcare.operations()
-    request = methods.list(name=target.outputs.dataset_name, pageSize=_PAGE)
-    states = []
-    while request is not None:
-        page = target.execute(request)
-        states += [OperationState.from_json(body) for body in page.get("operations", [])]
-        request = methods.list_next(request, page)
-    return states
+    methods, name = target.healthcare.operations(), target.outputs.dataset_name
+    return [OperationState.from_json(body) for body in target.listed(methods, "operations", name=name, pageSize=_PAGE)]
 
 
 def wait_for(target: Connection, name: str, title: str) -> OperationState:

@@ -67,14 +67,8 @@ class Groups:
     def _direct(self, address: str) -> list[str]:
         groups = self._policies.api("cloudidentity", "v1").groups()
         name = self._target.execute(groups.lookup(groupKey_id=address))["name"]
-        memberships = groups.memberships()
-        request = memberships.list(parent=name, view="FULL", pageSize=_PAGE)
-        found = []
-        while request is not None:
-            page = self._target.execute(request)
-            found += [_member(each) for each in page.get("memberships", [])]
-            request = memberships.list_next(request, page)
-        return found
+        found = self._target.listed(groups.memberships(), "memberships", parent=name, view="FULL", pageSize=_PAGE)
+        return [_member(each) for each in found]
 
 
 def _member(membership: Any) -> str:

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from scripts.checks import State, run_checks
-from scripts.commands.findings import show
+from scripts.checks import run_checks
+from scripts.commands.findings import exit_unless_decided, show
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
-from scripts.errors import ExitCode
 
 
 def deliveries(
@@ -29,9 +28,5 @@ def deliveries(
     from scripts.deliveries.checks import checks
 
     with connect(stack, outputs) as target:
-        results = run_checks(target, checks(target, hours))
-        states = {each.state for each in show(target.outputs, results, as_json=as_json)}
-    if State.FAILED in states:
-        raise typer.Exit(ExitCode.FAILED)
-    if State.UNKNOWN in states:
-        raise typer.Exit(ExitCode.PARTLY_DONE)
+        results = show(target.outputs, run_checks(target, checks(target, hours)), as_json=as_json)
+    exit_unless_decided(results)

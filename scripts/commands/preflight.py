@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scripts.checks import Result, State, run_checks
-from scripts.commands.findings import show
+from scripts.commands.findings import exit_unless_decided, show
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect, connect_to
-from scripts.errors import CommandError, ExitCode, UsageError
+from scripts.errors import CommandError, UsageError
 from scripts.stack import read_configuration, stack_name
 
 if TYPE_CHECKING:
@@ -44,12 +44,7 @@ def preflight(
     """
     if configuration and not before:
         raise UsageError("--configuration says what would be made: give --before with it.")
-    results = _before(stack, configuration, as_json) if before else _after(stack, outputs, as_json)
-    states = {each.state for each in results}
-    if State.FAILED in states:
-        raise typer.Exit(ExitCode.FAILED)
-    if State.UNKNOWN in states:
-        raise typer.Exit(ExitCode.PARTLY_DONE)
+    exit_unless_decided(_before(stack, configuration, as_json) if before else _after(stack, outputs, as_json))
 
 
 def _before(stack: str | None, configuration: Path | None, as_json: bool) -> list[Result]:

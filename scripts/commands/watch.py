@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scripts.agents import pubsub_agent
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
 from scripts.connection import connect
 from scripts.console import count, note, print_json_line, remark, say_cells
@@ -135,11 +136,10 @@ class _Printer:
 
 def _kept(outputs: Outputs, subscription: str, attempts: int) -> str:
     """What is said of a subscription from which no dead letters are taken (Pub/Sub: "Dead-letter topics")."""
-    agent = f"service-{outputs.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
     return (
-        f"A message came for the {attempts}th time, and Pub/Sub does not make it a dead letter: {agent} lacks"
-        f" pubsub.topics.publish on {outputs.dead_letter_topic} or pubsub.subscriptions.consume on {subscription}."
-        " `python -m scripts preflight` names the grant."
+        f"A message came for the {attempts}th time, and Pub/Sub does not make it a dead letter: {pubsub_agent(outputs)}"
+        f" lacks pubsub.topics.publish on {outputs.dead_letter_topic} or pubsub.subscriptions.consume on"
+        f" {subscription}. `python -m scripts preflight` names the grant."
     )
 
 

@@ -119,11 +119,8 @@ class ConsentStore:
         return self._api.queryAccessibleData(consentStore=self.name, body=body)
 
     def _all(self, collection: Any, key: str, **asked: str) -> Iterator[Json]:
-        request = collection.list(parent=self.name, pageSize=_PAGE, **{k: v for k, v in asked.items() if v})
-        while request is not None:
-            page = self._do(request)
-            yield from page.get(key, [])
-            request = collection.list_next(request, page)
+        wanted = {name: value for name, value in asked.items() if value}
+        return self._target.listed(collection, key, parent=self.name, pageSize=_PAGE, **wanted)
 
     def _send(self, verb: str, path: str, body: Json) -> None:
         url = f"{self._target.address}/v1/{path}"

@@ -39,10 +39,6 @@ def _policies(target: Connection) -> str:
 
 def _all(target: Connection, collection: Any, field: str, name: str) -> list[dict[str, Any]]:
     """What a collection of Cloud Monitoring lists, of the stack's environment where its labels say one."""
-    request, found = collection.list(name=name), []
-    while request is not None:
-        page = target.execute(request)
-        found += page.get(field, [])
-        request = collection.list_next(request, page)
     environment = target.outputs.labels.get("environment")
+    found = target.listed(collection, field, name=name)
     return [each for each in found if each.get("userLabels", {}).get("environment") == environment]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from scripts.access import resources
 from scripts.access.decisions import Access
 from scripts.access.principals import Known
+from scripts.agents import LATER
 from scripts.connection import Connection
 from scripts.denied import Denied
 from scripts.errors import CommandError
-
-_LATER = "a grant takes up to a few minutes to work"
 
 
 def granted_since(target: Connection, lacks: Denied, what: str) -> str:
@@ -22,5 +21,5 @@ def granted_since(target: Connection, lacks: Denied, what: str) -> str:
     if answer.allowed == Known.YES:
         return f"{what}; {lacks.principal} has {lacks.permission} on {lacks.resource} by now"
     raise CommandError(
-        f"{what}: {lacks}. `python -m scripts preflight` names the grant, `pulumi up --refresh` makes it; {_LATER}."
+        f"{what}: {lacks}. `python -m scripts preflight` names the grant, `pulumi up --refresh` makes it; {LATER}."
     )

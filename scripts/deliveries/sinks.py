@@ -38,13 +38,9 @@ def checks(target: Connection, hours: float) -> Iterator[Check]:
 def _sink(target: Connection, destination: str) -> dict[str, Any]:
     """The sink of the project that leads to a destination. Raises CommandError where none does, or it is off."""
     sinks = target.api("logging", "v2").projects().sinks()
-    request = sinks.list(parent=f"projects/{target.outputs.project}")
-    while request is not None:
-        page = target.execute(request)
-        for sink in page.get("sinks", []):
-            if sink["destination"] == destination and not sink.get("disabled"):
-                return dict(sink)
-        request = sinks.list_next(request, page)
+    for sink in target.listed(sinks, "sinks", parent=f"projects/{target.outputs.project}"):
+        if sink["destination"] == destination and not sink.get("disabled"):
+            return sink
     raise CommandError(f"No sink that is on leads to {destination}: run `pulumi up --refresh`.")
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from scripts.access.decisions import Access
 from scripts.access.principals import Known
+from scripts.agents import LATER
 from scripts.checks import Check, Undecided
 from scripts.connection import Connection
 from scripts.errors import CommandError
@@ -41,4 +42,4 @@ def _granted(access: Access, need: Need) -> str:
     held = need.resource.parent if need.resource.kind == "object" else need.resource
     if held and (unread := access.policies.on(held).unread):
         raise Undecided(f"Whether {who} may use {need.permission} can't be seen: {unread[0]}")
-    raise CommandError(f"{said}: {remedy}; a grant takes up to a few minutes to work.")
+    raise CommandError(f"{said}: {remedy}; {LATER}.")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from infra.outputs import Outputs, ResearchOutputs, ScheduleOutputs
 from scripts.access import resources
 from scripts.access.resources import Resource
+from scripts.agents import pubsub_agent
 
 _TELLING = {
     "bigquery.dataEditor": "bigquery.tables.create",
@@ -105,7 +106,7 @@ def _people(outputs: Outputs) -> Iterator[Need]:
 def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:
     """Who needs what, by who that is and its address."""
     number = outputs.project_number
-    yield "Pub/Sub's agent", f"service-{number}@gcp-sa-pubsub.{_DOMAIN}", _of_pubsub(outputs)
+    yield "Pub/Sub's agent", pubsub_agent(outputs), _of_pubsub(outputs)
     yield "healthcare agent", outputs.healthcare_agent_email, _of_healthcare(outputs)
     yield "loader", outputs.loader_email, _of_loader(outputs)
     yield "reader", outputs.reader_email, _of_reader(outputs)
@@ -270,7 +271,7 @@ def _keys(outputs: Outputs) -> Iterator[tuple[str, str, str]]:
         "bigquery": [("BigQuery's agent", f"bq-{number}@bigquery-encryption.{_DOMAIN}")],
         "healthcare": [("healthcare agent", outputs.healthcare_agent_email)],
         "objects": [storage],
-        "pubsub": [("Pub/Sub's agent", f"service-{number}@gcp-sa-pubsub.{_DOMAIN}")],
+        "pubsub": [("Pub/Sub's agent", pubsub_agent(outputs))],
         "logs": [storage],
         "dataflow": [
             ("Dataflow's agent", f"service-{number}@dataflow-service-producer-prod.{_DOMAIN}"),

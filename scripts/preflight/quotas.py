@@ -41,7 +41,7 @@ def _accounts(target: Connection, settings: Settings) -> str:
     if settings.schedule:
         people.add(names.airflow if settings.schedule.kind == "composer" else names.starter)
     accounts = target.api("iam", "v1").projects().serviceAccounts()
-    found = _all(target, accounts, "accounts", name=f"projects/{settings.project}", pageSize=_PAGE)
+    found = target.listed(accounts, "accounts", name=f"projects/{settings.project}", pageSize=_PAGE)
     there = {str(each["email"]).partition("@")[0] for each in found}
     return _room(settings, "service accounts", there, people, _limit_of_accounts(target, settings))
 
@@ -61,14 +61,14 @@ def _limit_of_accounts(target: Connection, settings: Settings) -> int:
 
 def _sinks(target: Connection, settings: Settings) -> str:
     sinks = target.api("logging", "v2").projects().sinks()
-    found = _all(target, sinks, "sinks", parent=f"projects/{settings.project}", pageSize=_PAGE)
+    found = target.listed(sinks, "sinks", parent=f"projects/{settings.project}", pageSize=_PAGE)
     wanted = {settings.names.audit_sink, settings.names.audit_tables_sink}
     return _usual_room(settings, "log sinks", {str(each["name"]) for each in found}, wanted, _SINKS)
 
 
 def _roles(target: Connection, settings: Settings) -> str:
     roles = target.api("iam", "v1").projects().roles()
-    found = _all(target, roles, "roles", parent=f"projects/{settings.project}", pageSize=_PAGE, showDeleted=True)
+    found = target.listed(roles, "roles", parent=f"projects/{settings.project}", pageSize=_PAGE, showDeleted=True)
     wanted = {settings.names.looks, *({settings.names.operates} if settings.operators else ())}
     there = {str(each["name"]).rpartition("/")[2] for each in found}
     return _usual_room(settings, "custom roles", there, wanted, _ROLES)
@@ -78,7 +78,7 @@ def _healthcare(target: Connection, settings: Settings) -> str:
     """No quota of the Healthcare API is 0 where the stack's data is, as where an administrator has shut something."""
     metrics = target.api("serviceusage", "v1beta1").services().consumerQuotaMetrics()
     parent = f"projects/{settings.project}/services/healthcare.googleapis.com"
-    found = _all(target, metrics, "metrics", parent=parent, pageSize=_PAGE)
+    found = target.listed(metrics, "metrics", parent=parent, pageSize=_PAGE)
     shut = [str(each["metric"]) for each in found if _is_shut(each, settings.location)]
     if shut:
         raise Undecided(
@@ -135,12 +135,3 @@ def _buckets(metric: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The limits of a metric, each with the dimensions that it counts by (Service Usage: QuotaBucket)."""
     for limit in metric.get("consumerQuotaLimits", []):
         yield from limit.get("quotaBuckets", [])
-
-
-def _all(target: Connection, collection: Any, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """What all pages of a list hold under a key."""
-    request = collection.list(**arguments)
-    while request is not None:
-        page = target.execute(request)
-        yield from page.get(key, [])
-        request = collection.list_next(request, page)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import (
@@ -134,8 +133,7 @@ def _source(request: Request, name: TableName) -> Source:
     if anonymous is not None and anonymous.principal == request.principal:
         location = catalog.DEFAULT_LOCATION
         return Source(name, list(anonymous.fields), anonymous.table, "", location)
-    if not request.may("bigquery.tables.getData", name.resource):
-        raise denied("bigquery.tables.getData", name.resource)
+    request.require("bigquery.tables.getData", name.resource)
     body = encryption.open_table(context, name).body
     place, location = catalog.storage_of(body), body.get("location", catalog.DEFAULT_LOCATION)
     if not place:

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from emulator.access.authorization import denied
 from emulator.context import Job
 from emulator.deidentify.keys import Secret
 from emulator.deidentify.settings import Settings
@@ -94,8 +93,7 @@ def _destination(request: Request, name: str) -> str:
         )
     if name == request.name:
         raise invalid_argument("destinationDataset must be another dataset than the source.")
-    if not request.may(_CREATE, found["parent"]):
-        raise denied(_CREATE, found["parent"])
+    request.require(_CREATE, found["parent"])
     location = request.name.split("/")[3]
     if found["location"] != location:
         raise invalid_argument(

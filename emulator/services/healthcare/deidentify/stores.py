@@ -1,6 +1,5 @@
 """What the two stores of a de-identification must be to each other."""
 
-from emulator.access.authorization import denied
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Request
 from emulator.services.healthcare import keys
@@ -18,8 +17,7 @@ def destination(request: Request, collection: str, permission: str) -> str:
     store, source = StoreName.parse(name), StoreName.parse(request.name)
     if store.collection != collection:
         raise invalid_argument(f"Invalid destinationStore {name[:300]}: it must be the name of one of {collection}.")
-    if not request.may(permission, name):
-        raise denied(permission, name)
+    request.require(permission, name)
     if store == source:
         raise invalid_argument("destinationStore must be another store than the source.")
     if store.location != source.location:

@@ -16,7 +16,6 @@ from emulator.services.healthcare.fhir.rest.interactions import (
     SEARCH,
     UPDATE,
     interaction,
-    require,
 )
 from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT
 
@@ -29,7 +28,7 @@ async def create(request: Request) -> Answer:
     criteria = request.headers.get("if-none-exist", "").strip().partition("?")
     wanted = criteria[2] or criteria[0]
     if wanted:
-        require(request, SEARCH, store.name)
+        request.require(SEARCH, store.name)
     given = checks.resource(store, await bodies.resource(request), resource_type)
     if wanted:
         entry = Entry(0, "POST", resource_type, criteria=wanted, resource=given)

@@ -18,7 +18,7 @@ from emulator.services.healthcare.fhir.stored import Store
 
 async def execute(request: Request, store: Store, given: list[Any]) -> Response:
     """Put the versions in their places; the answer is empty, as Google's is."""
-    interactions.require(request, interactions.IMPORT, store.name)
+    request.require(interactions.IMPORT, store.name)
     past_versions.require_modifiable(store.settings)
     if len(given) > past_versions.IN_A_BUNDLE:
         sentence = f"a bundle of type history has at most {past_versions.IN_A_BUNDLE} entries, this one {len(given)}"
@@ -44,7 +44,7 @@ def _read(request: Request, store: Store, given: list[Any]) -> list[Past]:
         except Refused as refused:
             raise located(place, refused) from None
     for past in found:
-        interactions.require(request, interactions.OF_VERBS[past.method], f"{store.name}/fhir/{past.type}/{past.id}")
+        request.require(interactions.OF_VERBS[past.method], f"{store.name}/fhir/{past.type}/{past.id}")
     return found
 
 

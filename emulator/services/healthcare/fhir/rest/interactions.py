@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable
 
-from emulator.access.authorization import denied
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Handler, Resource
@@ -42,9 +41,3 @@ def interaction(name: str, *permissions: str, on: Resource | None = None) -> Cal
         return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on, open_query=True)(refusing)
 
     return register
-
-
-def require(request: Request, permission: str, resource: str) -> None:
-    """Raise Google's 403 unless the caller has one more permission, which a header or an entry asks for."""
-    if not request.may(permission, resource):
-        raise denied(permission, resource)
