@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from scripts.commands.hl7v2_read import list_, show
+from scripts.commands.hl7v2_read import MessageCommand, list_, show
 from scripts.commands.hl7v2_send import send
 from scripts.commands.hl7v2_transfer import export, import_
 from scripts.commands.hl7v2_verify import verify
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 register(app, "send", send)
 register(app, "list", list_)
-register(app, "show", show)
+register(app, "show", show, MessageCommand)
 register(app, "verify", verify)
 register(app, "import", import_)
 register(app, "export", export)

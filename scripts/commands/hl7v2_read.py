@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,14 +10,28 @@ import typer
 
 from scripts.commands.hl7v2_options import Hl7v2StoreOption, hl7v2_store
 from scripts.commands.options import JsonOption, OutputsOption, StackOption
+from scripts.commands.registering import PlainCommand
 from scripts.connection import connect
 from scripts.console import note, print_json, print_table, say
 from scripts.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
+    from typer._click import Context
+
     from emulator.hl7v2.message import Message
 
 Json = dict[str, Any]
+_ID_LIKE_AN_OPTION = re.compile(r"-[\w-]{20,}=")  # longer than an option is
+
+
+class MessageCommand(PlainCommand):
+    """A command of one message, whose id may begin with a hyphen: ids are base64 for URLs, which ends in "="."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the arguments; an id that looks like an option is given as the end of the message's name."""
+        return super().parse_args(
+            ctx, [f"messages/{each}" if _ID_LIKE_AN_OPTION.fullmatch(each) else each for each in args]
+        )
 
 
 def list_(

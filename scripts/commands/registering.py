@@ -20,11 +20,6 @@ QuietOption = Annotated[
 ]
 
 
-def register(app: typer.Typer, name: str, function: Callable[..., None]) -> None:
-    """Make `function` the command `name` of `app`; it also gets the option --quiet."""
-    app.command(name, cls=PlainCommand)(_with_quiet(function))
-
-
 def _with_quiet(function: Callable[..., None]) -> Callable[..., None]:
     hints = {**get_type_hints(function, include_extras=True), "quiet": QuietOption}
     parameters = [each.replace(annotation=hints[each.name]) for each in inspect.signature(function).parameters.values()]
@@ -66,6 +61,13 @@ class PlainCommand(TyperCommand):
             if described:
                 with formatter.section(title):
                     formatter.write_dl(described)
+
+
+def register(
+    app: typer.Typer, name: str, function: Callable[..., None], cls: type[PlainCommand] = PlainCommand
+) -> None:
+    """Make `function` the command `name` of `app`; it also gets the option --quiet. cls reads its arguments."""
+    app.command(name, cls=cls)(_with_quiet(function))
 
 
 def _kind(parameter: TyperArgument | TyperOption) -> str:

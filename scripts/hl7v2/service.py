@@ -45,8 +45,10 @@ class Hl7v2Store:
         raise failure
 
     def read(self, message: str) -> bytes:
-        """The bytes of a message, by its id or its full name. Raises ApiFailure."""
-        name = message if "/" in message else f"{self.name}/messages/{message}"
+        """The bytes of a message, by its id, "messages/ID" or its full name. Raises ApiFailure."""
+        name = (
+            message if message.startswith("projects/") else f"{self.name}/messages/{message.removeprefix('messages/')}"
+        )
         answer = self._send("GET", f"{self._root}{name}", params={"view": "RAW_ONLY"})
         if answer.status_code >= 400:
             raise _failure(answer)

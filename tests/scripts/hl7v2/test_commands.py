@@ -81,10 +81,20 @@ def test_a_message_is_shown_as_a_tree_and_as_it_was(run: Run, store: Place, fold
     assert {"depth": 2, "place": "PID-5.1", "name": "Family name", "value": "DOE"} in tree[0]
 
 
-def test_a_message_that_is_not_there_is_one_sentence(run: Run, store: Place) -> None:
-    shown = run("hl7v2", "show", "bm90aGluZw==", "--outputs", store.path)
+@pytest.mark.parametrize("message", ["bm90aGluZw==", "-p8aGluZw" + 34 * "A" + "=", "--quiet" + 36 * "A" + "="])
+def test_a_message_that_is_not_there_is_one_sentence(run: Run, store: Place, message: str) -> None:
+    """One id of 64 begins with a hyphen, as an option does."""
+    shown = run("hl7v2", "show", message, "--outputs", store.path)
     assert shown.code == 1
     assert len(shown.err.strip().splitlines()) == 1
+    assert f"{store.name}/messages/{message}" in shown.err
+
+
+def test_a_message_is_found_by_the_end_of_its_name(run: Run, store: Place, folder: Path) -> None:
+    run("hl7v2", "send", folder / "result.txt", "--outputs", store.path)
+    (message,) = ids(run, store)
+    for name in (f"messages/{message}", f"{store.name}/messages/{message}"):
+        assert run("hl7v2", "show", name, "--raw", "--outputs", store.path).out == result(1)
 
 
 def test_what_is_exported_can_be_imported_elsewhere(run: Run, make_store: MakeStore, folder: Path) -> None:
