@@ -74,7 +74,8 @@ async def write_table(
         return 0
     await _refuse_full(context, target)
     house = warehouse.of(context)
-    staging = await tables.new_storage(context, fields)
+    staging = await commit.staging(context, target)
+    await house.run(storage.create, stored(staging), fields, short=True)
     reader = RowReader(fields)
     count = 0
     try:

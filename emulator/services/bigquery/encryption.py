@@ -68,7 +68,6 @@ def protected(
     body: dict[str, Any],
     dataset: dict[str, Any],
     old: dict[str, Any] | None = None,
-    tx: sqlite3.Connection | None = None,
 ) -> dict[str, Any]:
     """A table's body with the key that protects it: its own, or else its dataset's default one; none for a view.
 
@@ -83,7 +82,7 @@ def protected(
         return {**rest, VERSION: old[VERSION]} if VERSION in old else rest
     if old is None:
         configuration = configuration or dataset.get("defaultEncryptionConfiguration")
-    version = version_for(context, project, configuration, (old or dataset).get("location"), tx)
+    version = version_for(context, project, configuration, (old or dataset).get("location"))
     return {**rest, _CONFIGURATION: configuration, VERSION: version} if version else rest
 
 

@@ -10,7 +10,7 @@ import orjson
 from emulator.errors import ApiError
 from emulator.services.bigquery import catalog, warehouse
 from emulator.services.bigquery.encryption import VERSION
-from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql import places, storage
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.cloudkms import api as cloudkms
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 async def erase(context: Context, versions: frozenset[str]) -> None:
     """Delete the rows of all tables, and of their earlier states, that one of the versions protected."""
     sql = "SELECT body FROM resources WHERE kind = ? UNION ALL SELECT body FROM bigquery_history"
+    await warehouse.of(context).forget_keyed(versions)
     bodies = [orjson.loads(row["body"]) for row in context.db.all(sql, (catalog.TABLES,))]
-    places = [catalog.storage_of(body) for body in bodies if body.get(VERSION) in versions]
-    for place in filter(None, places):
-        await _empty(context, place)
+    left = [catalog.storage_of(body) for body in bodies if body.get(VERSION) in versions]
+    for place in left:
+        if place and not places.file_of(place):  # of before the version had a file, while it could not be moved
+            await _empty(context, place)
 
 
 async def _empty(context: Context, place: str) -> None:

@@ -81,9 +81,11 @@ def leave_in(tx: sqlite3.Connection, name: DatasetName) -> list[str]:
 
 
 async def counted(context: Context, old: Resource | None) -> int:
-    """How many rows a table has that is about to be kept."""
-    place = catalog.storage_of(old.body) if old is not None else ""
-    return await warehouse.of(context).run(storage.count, stored(place), short=True) if place else 0
+    """How many rows a table has that is about to be kept; 0 where its key is closed."""
+    place, house = catalog.storage_of(old.body) if old is not None else "", warehouse.of(context)
+    if not place or house.keyed.is_closed(place):
+        return 0
+    return await house.run(storage.count, stored(place), short=True)
 
 
 async def prune(context: Context) -> None:

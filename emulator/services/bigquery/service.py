@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS bigquery_history(
     since INTEGER NOT NULL, until INTEGER NOT NULL, rows INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS bigquery_history_name ON bigquery_history(name, until);
+CREATE TABLE IF NOT EXISTS bigquery_keyed_files(
+    name TEXT PRIMARY KEY, version TEXT NOT NULL UNIQUE, key TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS bigquery_uploads(
     id TEXT PRIMARY KEY, project TEXT NOT NULL, principal TEXT NOT NULL, job BLOB NOT NULL, created INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -22,9 +22,10 @@ from emulator.services.bigquery import (
     views,
     warehouse,
 )
-from emulator.services.bigquery.encryption import protected
+from emulator.services.bigquery.encryption import VERSION, protected
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.names import TableName
+from emulator.services.bigquery.placing import placed
 from emulator.services.bigquery.requests import (
     asked_page,
     check_etag,
@@ -112,14 +113,15 @@ async def create(
         raise errors.invalid(problem)
     schemas.check_keys(name, body, fields)
     stored = protected(context, name.project, stored, parent.body)
-    stored["_storage"] = await new_storage(context, fields)
+    stored["_storage"] = await new_storage(context, fields, stored.get(VERSION))
     return await register(context, name, stored, parent, replace=replace)
 
 
-async def new_storage(context: Context, fields: Sequence[Field]) -> str:
-    """An empty storage table; the catalogue does not name it yet."""
-    identifier = f"t_{context.ids.hex(24)}"
-    await warehouse.of(context).run(storage.create, stored(identifier), list(fields), short=True)
+async def new_storage(context: Context, fields: Sequence[Field], version: str | None) -> str:
+    """An empty storage table for rows that a version of a key protects, or None; the catalogue does not name it yet."""
+    house = warehouse.of(context)
+    identifier = await house.new_name("t", version)
+    await house.run(storage.create, stored(identifier), list(fields), short=True)
     return identifier
 
 
@@ -133,7 +135,7 @@ async def register(
         await warehouse.of(context).run(ingestion.add, stored(catalog.storage_of(body)), unit, short=True)
 
     def change(tx: sqlite3.Connection) -> Resource:
-        kept = protected(context, name.project, body, catalog.dataset(context, name.parent, tx).body, tx=tx)
+        catalog.dataset(context, name.parent, tx)
         old = context.resources.get(catalog.TABLES, name.resource, tx)
         if old is None:
             return context.resources.insert(tx, catalog.TABLES, name.resource, name.parent.resource, kept)
@@ -144,11 +146,15 @@ async def register(
 
     house = warehouse.of(context)
     rows = await history.counted(context, context.resources.get(catalog.TABLES, name.resource))
+    made, kept = catalog.storage_of(body), body
     try:
+        kept = await placed(context, protected(context, name.project, body, parent.body))
         created = await context.db.write(change)
     except ApiError:
-        await house.drop(catalog.storage_of(body))
+        await house.drop(*{made, catalog.storage_of(kept)})
         raise
+    if catalog.storage_of(kept) != made:
+        await house.drop(made)
     await history.prune(context)
     return created
 
@@ -266,11 +272,23 @@ async def alter(context: Context, found: Resource, body: dict[str, Any], princip
         if old != new:
             new = schemas.in_order(old, new)
             body["schema"] = {**body["schema"], "fields": new}
-            await warehouse.of(context).run(
-                storage.widen, stored(catalog.storage_of(body)), list(old), list(new), short=True
-            )
-            warehouse.of(context).changed(catalog.storage_of(body))
-    return await context.db.write(context.resources.replace, catalog.TABLES, name.resource, body)
+            house, place = warehouse.of(context), catalog.storage_of(body)
+            house.keyed.require_open(place)
+            await house.run(storage.widen, stored(place), list(old), list(new), short=True)
+            house.changed(place)
+    return await put(context, found, body)
+
+
+async def put(context: Context, found: Resource, body: dict[str, Any]) -> Resource:
+    """Put a table's new body in the place of the old one, its rows moved where the version of its key is another one.
+
+    The caller holds its lock. Raises 400 for a version that can't be used.
+    """
+    kept = await placed(context, body)
+    changed = await context.db.write(context.resources.replace, catalog.TABLES, found.name, kept)
+    if catalog.storage_of(kept) != catalog.storage_of(body):
+        await warehouse.of(context).drop(catalog.storage_of(body))
+    return changed
 
 
 @SERVICE.handles("bigquery.tables.delete", on=on_table)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from emulator.services.bigquery import catalog, errors
+from emulator.services.bigquery import catalog, errors, keyed
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.slots import Slots
 from emulator.services.bigquery.names import TableName
@@ -19,9 +19,12 @@ from emulator.services.bigquery.process.client import Client, Take
 from emulator.services.bigquery.process.frames import Open
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.service import SERVICE
+from emulator.services.bigquery.sql import keyed as engine_keyed
+from emulator.services.bigquery.sql import places
 from emulator.services.bigquery.sql import storage as tables
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
+from emulator.services.bigquery.sql.keyed import Keyed
 from emulator.services.bigquery.sql.small import SmallResults
 from emulator.state.work import Work
 
@@ -45,6 +48,10 @@ class Warehouse:
         self.files = folder / "files"
         self._folder = folder
         self._engine = Client(self._opening, self._moved_clock)
+        self.keyed = keyed.of(context)
+        self._open: frozenset[str] = frozenset()  # the keyed files that the engine has open
+        self._seen: set[str] = set()  # those that have been open since the start, and are swept
+        self._settling = asyncio.Lock()
         self._locks: dict[TableName, asyncio.Lock] = {}
         self.purged: dict[str, int] = {}  # storages, and the second up to which their partitions have gone
         self._sizes: dict[str, tuple[int, int]] = {}
@@ -67,9 +74,54 @@ class Warehouse:
     ) -> T:
         """Run work in the engine process; see Client.run. Failures come as ApiError, a cancelled ticket too."""
         try:
+            if self.keyed.usable() != self._open:
+                await self._settle()
             return await self._engine.run(work, *arguments, short=short, ticket=ticket, again=again, take=take)
         except (SqlError, StoreError, Interrupted) as problem:
             raise errors.of(problem) from None
+
+    async def _settle(self) -> None:
+        """Have the engine open the files whose versions are enabled, and close the others."""
+        async with self._settling:
+            usable = self.keyed.usable()
+            for name in self._open - usable:
+                await self._engine.run(engine_keyed.close_file, name, short=True)
+                self._open -= {name}
+            for name in usable - self._open:
+                if await self._engine.run(engine_keyed.open_file, self._keyed_file(name), short=True):
+                    self._seen.add(name)
+                    self._open |= {name}
+
+    def _keyed_file(self, name: str) -> Keyed:
+        """A file as the engine opens it. Nothing in one that was not open since the start is under way: it is swept."""
+        path, key = self.keyed.path(name), self.keyed.key(name)
+        if name in self._seen:
+            return Keyed(path, name, key)
+        return Keyed(path, name, key, self._live(), results.storages(self._context))
+
+    async def forget_keyed(self, versions: frozenset[str]) -> None:
+        """Remove the files of versions that are destroyed, with all results and copies that are in them."""
+        gone = await self.keyed.forget(versions)
+        if gone & self._open:
+            await self._settle()
+        self._sizes = {storage: size for storage, size in self._sizes.items() if places.file_of(storage) not in gone}
+        for name in gone:
+            await self._context.blobs.run(self.keyed.remove, name)
+
+    async def new_name(self, kind: str, version: str | None) -> str:
+        """A name for a new storage (see sql/places.py) whose rows a version of a key protects, or None does.
+
+        Raises ApiError for a version that is not enabled.
+        """
+        return self._name(await self.keyed.file_for(version), kind)
+
+    def name_beside(self, kind: str, others: Iterable[str]) -> str:
+        """A name for a new storage that gets rows of others, by their names or full names: in the first keyed file."""
+        bare = (places.storage_of(other) or other for other in others)
+        return self._name(next(filter(None, map(places.file_of, sorted(bare))), ""), kind)
+
+    def _name(self, file: str, kind: str) -> str:
+        return f"{file}_{kind}_{self._context.ids.hex(24)}".lstrip("_")
 
     def lock(self, name: TableName) -> asyncio.Lock:
         """The lock that everything takes that changes a table's rows or columns."""
@@ -91,18 +143,21 @@ class Warehouse:
         return self._versions[table]
 
     async def sizes(self, storage: str, fields: Sequence[dict[str, Any]]) -> tuple[int, int]:
-        """The number of rows and of bytes of a table; (0, 0) for a view."""
-        if not storage:
-            return 0, 0
+        """The number of rows and of bytes of a table; (0, 0) for a view, and while a key has closed it unmeasured."""
         known = self._sizes.get(storage)
+        if not storage or (known is None and self.keyed.is_closed(storage)):
+            return 0, 0
         if known is None:
             known = await self.run(tables.measure, stored(storage), fields, short=True)
             self._sizes[storage] = known
         return known
 
     async def drop(self, *storages: str) -> None:
-        """Remove storage tables that the catalogue no longer names."""
+        """Remove storage tables that the catalogue no longer names; from a closed file they go when it is opened."""
         for storage in filter(None, storages):
+            if self.keyed.is_closed(storage):
+                self._seen.discard(places.file_of(storage))
+                continue
             await self.before_change(storage)
             await self.run(tables.drop, stored(storage), short=True)
             self._sizes.pop(storage, None)
@@ -130,21 +185,33 @@ class Warehouse:
         live: dict[str, list[dict[str, Any]]] | None = None
         kept: frozenset[str] = frozenset()
         if sweep:
-            rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
-            rows += self._context.db.all("SELECT body FROM bigquery_history")
-            bodies = [orjson.loads(row["body"]) for row in rows]
-            live = {
-                catalog.storage_of(body): [*catalog.fields_of(body), *catalog.hidden_of(body)]
-                for body in bodies
-                if catalog.storage_of(body)
-            }
-            kept = results.storages(self._context)
+            live, kept = self._live(), results.storages(self._context)
             self._sweep_files()
         settings = self._context.settings
         readable = (self.files, *self._context.blobs.folders)
         root = self._context.root_key
-        key = "" if root is None else root.derived(b"bigquery").hex()
-        return Open(self._folder, readable, live, kept, settings.query_memory << 20, key)
+        memory = settings.query_memory << 20
+        if root is None:
+            return Open(self._folder, readable, live, kept, memory)
+        self.keyed.folder.mkdir(parents=True, exist_ok=True)
+        if sweep:
+            self.keyed.remove_unknown()
+        self._open = self.keyed.usable()
+        files = tuple(map(self._keyed_file, sorted(self._open)))
+        self._seen |= self._open
+        readable = (*readable, self.keyed.folder)
+        return Open(self._folder, readable, live, kept, memory, root.derived(b"bigquery").hex(), files)
+
+    def _live(self) -> dict[str, list[dict[str, Any]]]:
+        """The storages that the catalogue names, with their columns."""
+        rows = self._context.db.all("SELECT body FROM resources WHERE kind = ?", (catalog.TABLES,))
+        rows += self._context.db.all("SELECT body FROM bigquery_history")
+        bodies = [orjson.loads(row["body"]) for row in rows]
+        return {
+            catalog.storage_of(body): [*catalog.fields_of(body), *catalog.hidden_of(body)]
+            for body in bodies
+            if catalog.storage_of(body)
+        }
 
     def _sweep_files(self) -> None:
         """Remove uploads that belong to no session and no job that still runs."""
@@ -173,5 +240,6 @@ def of(context: Context) -> Warehouse:
 @SERVICE.on_stop
 async def _close(context: Context) -> None:
     found: Warehouse | None = context.extensions.pop("bigquery.warehouse", None)
+    keyed.forget(context)
     if found is not None:
         await found.close()

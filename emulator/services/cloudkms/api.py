@@ -10,6 +10,7 @@ from emulator.services.cloudkms.erasing import erases, erases_encrypted, erases_
 from emulator.services.cloudkms.protecting import (
     Refusals,
     User,
+    closed,
     is_key_name,
     key_of,
     primary_of,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Refusals",
     "User",
+    "closed",
     "decrypt",
     "erases",
     "erases_encrypted",

@@ -96,6 +96,14 @@ def require_open(context: Context, version: str, user: User, tx: sqlite3.Connect
     uses.record(context, user.agent, key_of(version), "decrypt", tx)
 
 
+def closed(context: Context, version: str) -> str:
+    """Why a version of a key, by name, can't be used now, whoever asks; "" where it can."""
+    found = context.resources.get(VERSIONS, version)
+    if found is None:
+        return f"{version} is not there any more."
+    return "" if state_of(context, found) == "ENABLED" else not_enabled(found).message
+
+
 def _key(context: Context, key: str, user: User, location: str | None, tx: sqlite3.Connection | None) -> Resource:
     form = _NAME.fullmatch(key)
     if form is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery import catalog, decorators, errors, history, schemas, tables, warehouse
-from emulator.services.bigquery.encryption import protected, require_open
+from emulator.services.bigquery.encryption import VERSION, protected, require_open
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
 from emulator.services.bigquery.sql.engine import stored
@@ -93,7 +93,27 @@ async def is_done(context: Context, target: Target) -> bool:
     found = catalog.find_table(context, target.name)
     if found is not None and found.body.get("_job") == target.job:
         return True
-    return await warehouse.of(context).run(storage.done_rows, target.job, short=True) is not None
+    place, house = catalog.storage_of(found.body) if found is not None else "", warehouse.of(context)
+    if house.keyed.is_closed(place):
+        return False
+    return await house.run(storage.done_rows, stored(place), target.job, short=True) is not None
+
+
+async def staging(context: Context, target: Target) -> str:
+    """A name for the storage that a job fills first, where the key protects it that will protect the table. Raises 400.
+
+    It does so where the table gets another key meanwhile, too; but then the rows are moved.
+    """
+    house, name = warehouse.of(context), target.name
+    found, parent = catalog.find_table(context, name), catalog.dataset(context, name.parent)
+    if found is not None and (target.partition or not _replaces(target, found)):
+        return house.name_beside("t", [catalog.storage_of(found.body)])
+    body = {**(found.body if found is not None else {}), **target.body}
+    return await house.new_name("t", protected(context, name.project, body, parent.body).get(VERSION))
+
+
+def _replaces(target: Target, found: Resource) -> bool:
+    return target.write.startswith(WRITE_TRUNCATE) or not catalog.fields_of(found.body)
 
 
 async def put(context: Context, target: Target, staging: str, fields: Sequence[Field]) -> Resource:
@@ -124,7 +144,7 @@ async def _put(context: Context, target: Target, staging: str, fields: list[Fiel
     empty = (await warehouse.of(context).sizes(old_storage, old_fields))[0] == 0
     if target.write == WRITE_EMPTY and not empty:
         raise errors.duplicate("Table", target.name)
-    if target.write.startswith(WRITE_TRUNCATE) or not old_fields:
+    if _replaces(target, found):
         body = {**found.body, **target.body, "schema": {"fields": fields}, "_storage": staging, "_job": target.job}
         return await tables.register(context, target.name, body, parent, replace=True)
     return await _append(context, target, found, staging, fields)
@@ -182,7 +202,7 @@ async def _append(
     others = [item for item in new if item["name"].lower() not in given]
     copy = ""
     if into is not None and into.emptied:
-        copy = f"t_{context.ids.hex(24)}"
+        copy = house.name_beside("t", [place])
         await house.before_change(place)
         await context.db.write(history.keep_in, context, found, copy, await history.counted(context, found))
     elif target.keys:

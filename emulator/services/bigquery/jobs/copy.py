@@ -74,7 +74,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
         commit.check_fits(sources[0].name, fields, catalog.fields_of(found.body))
     unit = ingestion.unit_of(sources[0].body) if not target.partition else ""
     with_times = bool(unit) and all(ingestion.unit_of(source.body) for source in sources)
-    staging = f"t_{context.ids.hex(24)}"
+    staging = await commit.staging(context, target)
     union = " UNION ALL BY NAME ".join(source.select(with_times=with_times) for source in sources)
     unit = unit if with_times else ""
     rows = await warehouse.of(context).run(storage.fill, stored(staging), fields, union, unit, ticket=ticket)

@@ -18,7 +18,7 @@ from emulator.services.bigquery import (
     tables,
     warehouse,
 )
-from emulator.services.bigquery.encryption import protected
+from emulator.services.bigquery.encryption import VERSION, protected
 from emulator.services.bigquery.jobs import clones
 from emulator.services.bigquery.jobs.select import Query, select_into_storage
 from emulator.services.bigquery.names import DatasetName, TableName
@@ -125,14 +125,15 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
     body = protected(context, name.project, given, parent.body)
     fields: Sequence[Field] = wanted.fields
     if wanted.query:
-        storage, fields, _ = await select_into_storage(query, plan, found)
+        storage = await warehouse.of(context).new_name("t", body.get(VERSION))
+        fields, _ = await select_into_storage(query, plan, found, storage)
         if wanted.fields:
             fields, storage = await _cast_columns(context, storage, fields, wanted.fields)
     elif wanted.like:
         source = next(iter(found.tables.values()))
         fields = source.fields
         body = {**clones.laid_out(context, source.name), **body}
-        storage = await tables.new_storage(context, fields)
+        storage = await tables.new_storage(context, fields, body.get(VERSION))
         if wanted.copy:
             row_access.require_all(context, decorators.split_time(source.name)[0], query.principal)
             if not source.storage or source.kind not in ("TABLE", "SNAPSHOT"):
@@ -143,7 +144,7 @@ async def _create_table(query: Query, plan: Plan, wanted: Create, found: Snapsho
         if is_snapshot:
             clones.require_snapshot(query, source.name)
     else:
-        storage = await tables.new_storage(context, fields)
+        storage = await tables.new_storage(context, fields, body.get(VERSION))
     body.update({"schema": {"fields": list(fields)}, "_storage": storage, "_job": query.job.key})
     schemas.check_keys(name, body, fields)
     if problem := schemas.partitioning_problem(body, fields):
@@ -169,7 +170,7 @@ async def _cast_columns(
 
 async def _rebuild(context: Context, storage: str, fields: Sequence[Field], selected: dict[str, str]) -> str:
     """A new storage with the rows of another one, each column by its expression; the old one stays."""
-    new = f"t_{context.ids.hex(24)}"
+    new = warehouse.of(context).name_beside("t", [storage])
     await warehouse.of(context).run(copy, stored(storage), stored(new), list(fields), selected)
     return new
 
@@ -212,12 +213,7 @@ async def _alter(query: Query, name: TableName, changes: Sequence[Change], state
     for change in changes:
         found = catalog.table(query.context, name)
         if change.action == "options":
-            options = change.options
-            if "materializedView" in options:
-                view = {**found.body["materializedView"], **options["materializedView"]}
-                options = {**options, "materializedView": view}
-            body = protected(query.context, name.project, merge(found.body, options), {}, found.body)
-            await query.context.db.write(query.context.resources.replace, catalog.TABLES, name.resource, body)
+            await _set_options(query, found, change.options)
         elif change.action in KEY_CHANGES:
             await _change_keys(query, found, change)
         elif kind != "TABLE":
@@ -226,6 +222,14 @@ async def _alter(query: Query, name: TableName, changes: Sequence[Change], state
             await _rename_table(query, found, name.parent.table(change.to))
         else:
             await _alter_column(query, found, change)
+
+
+async def _set_options(query: Query, found: Resource, options: dict[str, Any]) -> None:
+    context, name = query.context, catalog.table_name(found)
+    if "materializedView" in options:
+        view = {**found.body["materializedView"], **options["materializedView"]}
+        options = {**options, "materializedView": view}
+    await tables.put(context, found, protected(context, name.project, merge(found.body, options), {}, found.body))
 
 
 async def _change_keys(query: Query, found: Resource, change: Change) -> None:

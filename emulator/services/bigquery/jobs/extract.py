@@ -108,7 +108,7 @@ async def _source(context: Context, job: Job, written: TableName, name: TableNam
         body, storage_, first = found.body, catalog.storage_of(found.body), None
     fields, staging = catalog.fields_of(body), ""
     if identifier or first is not None or row_access.filters(context, name, job.principal) is not None:
-        staging = f"t_{context.ids.hex(24)}"
+        staging = house.name_beside("t", [storage_])
         await _select(context, job, written, identifier, staging, ticket)
         storage_ = staging
     count = await house.run(storage.count, stored(storage_), short=True)

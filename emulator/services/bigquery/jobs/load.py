@@ -40,7 +40,7 @@ async def run(context: Context, job: Job, ticket: Ticket) -> None:
         return
     source = _source(context, job, name)
     house = warehouse.of(context)
-    staging = f"t_{context.ids.hex(24)}"
+    staging = await commit.staging(context, target)
     try:
         upload = job.payload.get("upload")
         readable = context.blobs.decrypted(source.paths) if not upload else upload_files.readable(context, Path(upload))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from emulator.services.bigquery import decorators, errors, external, warehouse
+from emulator.services.bigquery import catalog, decorators, errors, external, warehouse
 from emulator.services.bigquery.jobs import (
     commit,
     kept_sessions,
@@ -30,6 +30,7 @@ from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql import scripts, storage
 from emulator.services.bigquery.sql.blocks import Node, Statement
 from emulator.services.bigquery.sql.catalog import Defaults
+from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
 
 if TYPE_CHECKING:
@@ -95,7 +96,12 @@ async def had_effect(context: Context, job: Job) -> bool:
         key = f"{job.key}/{plan.number}"
         actions = tuple(reads.COUNT_NAMES) if plan.kind == "MERGE" else (plan.kind,)
         house = warehouse.of(context)
-        counts = [await house.run(storage.done_rows, f"{key}/{action}", short=True) for action in actions]
+        found = catalog.find_table(context, name)
+        place = catalog.storage_of(found.body) if found is not None else ""
+        if house.keyed.is_closed(place):
+            return False
+        asked = [f"{key}/{action}" for action in actions]
+        counts = [await house.run(storage.done_rows, stored(place), one, short=True) for one in asked]
         if counts[0] is None:
             return False
         statistics = reads.dml_statistics(plan, dict(zip(actions, counts, strict=True)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.services.bigquery import keyed
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import TableInfo
 from emulator.services.bigquery.sql.engine import result_table
@@ -64,7 +65,7 @@ class Result:
 
 
 def find(context: Context, name: TableName) -> Result | None:
-    """The result of that name, or None."""
+    """The result of that name, or None. Raises a 400 for one that a key protects which is not enabled."""
     if not name.dataset.startswith("_"):
         return None
     row = context.db.one(
@@ -74,6 +75,7 @@ def find(context: Context, name: TableName) -> Result | None:
     )
     if row is None:
         return None
+    keyed.of(context).require_open(row["storage"])
     return Result(name, row["storage"], tuple(orjson.loads(row["schema"])), row["principal"], row["created"])
 
 

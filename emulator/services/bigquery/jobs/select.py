@@ -40,9 +40,12 @@ class Query:
         return transaction.seen(found) if transaction else found
 
 
-async def select_into_storage(query: Query, plan: Plan, found: Snapshot) -> tuple[str, list[Field], int]:
-    """Run a SELECT into a new storage table: its name, columns and number of rows."""
-    storage = f"t_{query.context.ids.hex(24)}"
+async def select_into_storage(query: Query, plan: Plan, found: Snapshot, place: str) -> tuple[list[Field], int]:
+    """Run a SELECT into a new storage table of that name: its columns and number of rows."""
     house = warehouse.of(query.context)
-    fields, rows = await house.run(scripts.fill, query.script, plan.number, found, stored(storage), ticket=query.ticket)
-    return storage, fields, rows
+    return await house.run(scripts.fill, query.script, plan.number, found, stored(place), ticket=query.ticket)
+
+
+def read_places(found: Snapshot) -> list[str]:
+    """The full names of the storage tables that a statement reads."""
+    return [info.storage for info in found.tables.values() if info.storage]

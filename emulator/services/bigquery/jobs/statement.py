@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.services.bigquery import catalog, errors, expiration, history, warehouse
+from emulator.services.bigquery import catalog, encryption, errors, expiration, history, warehouse
 from emulator.services.bigquery.jobs import (
     caching,
     commit,
@@ -21,10 +21,11 @@ from emulator.services.bigquery.jobs import (
     transfers,
 )
 from emulator.services.bigquery.jobs.results import Result
-from emulator.services.bigquery.jobs.select import Query, select_into_storage
+from emulator.services.bigquery.jobs.select import Query, read_places, select_into_storage
 from emulator.services.bigquery.jobs.transaction import Transaction
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import marks, scripts
+from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.engine import result_table, stored
 from emulator.services.bigquery.sql.plans import Plan
 from emulator.state.resources import Resource
@@ -77,7 +78,8 @@ async def _select_into(query: Query, plan: Plan, destination: TableName) -> None
     target = commit.Target.of(destination, job.key, job.configuration, commit.WRITE_EMPTY, query.principal)
     commit.check_permissions(context, target, query.principal)
     if not await commit.is_done(context, target):
-        staging, fields, _ = await select_into_storage(query, plan, found)
+        staging = await commit.staging(context, target)
+        fields, _ = await select_into_storage(query, plan, found, staging)
         await commit.put(context, target, staging, fields)
     job.statistics["query"] = await reads.statistics_of(query, plan, found)
 
@@ -91,8 +93,8 @@ async def _select_anonymous(query: Query, plan: Plan) -> None:
         job.configuration["destinationTable"] = known.name.reference
         job.statistics["query"] = await reads.statistics_of(query, plan, found, cached=True)
         return
-    storage = f"r_{context.ids.hex(24)}"
     house = warehouse.of(context)
+    storage = await _name_for_result(query, found)
     fields, rows = await house.run(
         scripts.fill_result, query.script, plan.number, found, result_table(storage), ticket=query.ticket
     )
@@ -103,6 +105,15 @@ async def _select_anonymous(query: Query, plan: Plan) -> None:
     job.configuration["destinationTable"] = name.reference
     job.statistics["query"] = await reads.statistics_of(query, plan, found)
     caching.keep(query, known_as, found, job.result)
+
+
+async def _name_for_result(query: Query, found: Snapshot) -> str:
+    """A name for a result, which the key protects that the job names, or else one of those of the tables it is from."""
+    context, job = query.context, query.job
+    wanted = job.configuration.get("destinationEncryptionConfiguration")
+    version = encryption.version_for(context, job.project, wanted, job.location or None)
+    house = warehouse.of(context)
+    return await house.new_name("r", version) if version else house.name_beside("r", read_places(found))
 
 
 async def _dml_in_transaction(query: Query, plan: Plan, transaction: Transaction) -> None:
@@ -121,7 +132,8 @@ async def _copy_before(query: Query, plan: Plan, target: Resource) -> str:
     """The storage that a table is copied to before its rows change, noted as a state; "" where rows only come."""
     if plan.kind == "INSERT":
         return ""
-    context, copy = query.context, f"t_{query.context.ids.hex(24)}"
+    context = query.context
+    copy = warehouse.of(context).name_beside("t", [catalog.storage_of(target.body)])
     rows = await history.counted(context, target)
     if rows > marks.COPIED_ROWS:
         return ""

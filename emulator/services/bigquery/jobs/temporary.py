@@ -8,7 +8,7 @@ from __future__ import annotations
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import reads, results
 from emulator.services.bigquery.jobs.results import Result
-from emulator.services.bigquery.jobs.select import Query
+from emulator.services.bigquery.jobs.select import Query, read_places
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import scripts, storage
 from emulator.services.bigquery.sql.engine import result_table
@@ -36,7 +36,7 @@ async def _make(query: Query, plan: Plan, name: TableName, wanted: Create) -> No
         done = "REPLACE" if wanted.replace else "SKIP"
     found = await reads.snapshot(query, plan)
     if done != "SKIP":
-        place = f"r_{context.ids.hex(24)}"
+        place = house.name_beside("r", read_places(found))
         fields = list(wanted.fields)
         if wanted.query:
             fields, _ = await house.run(

@@ -78,7 +78,8 @@ class Transaction:
     async def _copy(self, name: TableName, lock: asyncio.Lock, ticket: Ticket) -> _Changed:
         found = catalog.table(self._context, name)
         body = found.body
-        before, copy = catalog.storage_of(body), f"t_{self._context.ids.hex(24)}"
+        before = catalog.storage_of(body)
+        copy = warehouse.of(self._context).name_beside("t", [before])
         if catalog.kind_of(body) != "TABLE":
             raise errors.rows_stay(name, catalog.kind_of(body))
         await copy_rows(self._context, stored(before), stored(copy), catalog.fields_of(body), ticket)
@@ -88,7 +89,7 @@ class Transaction:
         """A temporary table that changes may go into: of one that was there at the start, a copy."""
         if self._temporary.get(result.name.table) is not result:
             return result
-        copied = dataclasses.replace(result, storage=f"r_{self._context.ids.hex(24)}")
+        copied = dataclasses.replace(result, storage=warehouse.of(self._context).name_beside("r", [result.storage]))
         await copy_rows(self._context, result.table, result_table(copied.storage), list(result.fields), ticket)
         await self._context.db.write(results.insert_in, copied)
         return copied

@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import extract, load, reading
-from emulator.services.bigquery.jobs.select import Query, select_into_storage
+from emulator.services.bigquery.jobs.select import Query, read_places, select_into_storage
 from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.plans import Plan
 from emulator.services.storage import api
@@ -42,7 +42,8 @@ async def export(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
         raise errors.error("invalidQuery", f"There are objects at {uri} already; write overwrite=true to replace them.")
     names = {"compression": "compression", "field_delimiter": "fieldDelimiter", "header": "printHeader"}
     wanted = _renamed(options, names)
-    storage, fields, rows = await select_into_storage(query, plan, found)
+    storage = warehouse.of(context).name_beside("t", read_places(found))
+    fields, rows = await select_into_storage(query, plan, found, storage)
     try:
         extract.check_fields(form, fields)
         size = (await warehouse.of(context).sizes(storage, fields))[1]

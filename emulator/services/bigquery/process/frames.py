@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulator.services.bigquery.sql.keyed import Keyed
+
 LENGTH = struct.Struct(">Q")
 
 
@@ -21,7 +23,7 @@ class Open:
     """Open the files in `folder`. live and results name what the catalogue knows: the rest is swept; None: no sweep.
 
     readable are the folders of files that load and extract jobs name. memory is what the process may take for its data,
-    in bytes; key what the files are encrypted with, "" for plain ones.
+    in bytes; key what the files are encrypted with, "" for plain ones; keyed are those that versions of keys protect.
     """
 
     folder: Path
@@ -30,6 +32,7 @@ class Open:
     results: frozenset[str]
     memory: int = 4 << 30
     key: str = field(default="", repr=False)
+    keyed: tuple[Keyed, ...] = ()
 
 
 @dataclass(frozen=True)

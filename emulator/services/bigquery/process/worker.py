@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
-from emulator.services.bigquery.sql import messages, moment, storage
+from emulator.services.bigquery.sql import keyed, messages, moment, places, storage
 from emulator.services.bigquery.sql.engine import Engine
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 
@@ -94,7 +94,11 @@ class Worker:
     def _open(self, message: Open) -> None:
         def tidy(connection: DuckDBPyConnection) -> None:
             if message.live is not None:
-                storage.sweep(connection, message.live, set(message.results))
+                storage.upgrade(connection, message.live)
+                storage.sweep(connection, places.STORED, message.live, ())
+                storage.sweep(connection, places.RESULTS, {}, message.results)
+            for file in message.keyed:
+                keyed.open_file(connection, file)
 
         try:
             limit_memory(message.memory)
@@ -113,8 +117,7 @@ class Worker:
             reply = Reply(call.number, problem=problem)
         except Exception as problem:  # noqa: BLE001 whatever it is, the caller is told
             reply = Reply(call.number, problem=_described(problem))
-        if reply.problem is not None:
-            self._roll_back()
+        self._let_go(rolls_back=reply.problem is not None)
         try:
             self._send(reply)
         except MemoryError:
@@ -140,13 +143,19 @@ class Worker:
                 raise Interrupted
             self._send(Reply(number, part, is_part=True))
 
-    def _roll_back(self) -> None:
-        """End a transaction whose own rollback was interrupted."""
+    def _let_go(self, *, rolls_back: bool) -> None:
+        """End a transaction whose own rollback was interrupted, and a result that was not read to its end.
+
+        Such a result would hold the files that it is of open.
+        """
         import duckdb
 
         assert self._engine is not None
-        with contextlib.suppress(duckdb.TransactionException):
-            self._engine.connection().rollback()
+        connection = self._engine.connection()
+        if rolls_back:
+            with contextlib.suppress(duckdb.TransactionException):
+                connection.rollback()
+        connection.execute("")
 
     @contextlib.contextmanager
     def _held(self, number: int) -> Iterator[DuckDBPyConnection]:

@@ -1,4 +1,6 @@
-"""DuckDB: one file of table rows and one of query results, open in the engine process (process.worker) alone.
+"""DuckDB: one file of table rows, one of query results and one for each version of a key that protects some.
+
+They are open in the engine process (process.worker) alone.
 
 Each table has its rows in a storage table of its own name (t_..., made anew when a table is replaced), so that a table
 is swapped by changing one word in the catalogue. A commit is on disk (DuckDB's write-ahead log) before its statement
@@ -14,13 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql import marks
+from emulator.services.bigquery.sql import marks, places
 from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
 
 if TYPE_CHECKING:
+    import duckdb
     from duckdb import DuckDBPyConnection
 
 _log = logging.getLogger("emulator.bigquery")
@@ -46,8 +49,8 @@ MACROS = [
     )
 ]
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS stored.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT);
-CREATE TABLE IF NOT EXISTS stored.main.write_streams (
+CREATE TABLE IF NOT EXISTS {database}.main.done_jobs (job VARCHAR PRIMARY KEY, rows BIGINT);
+CREATE TABLE IF NOT EXISTS {database}.main.write_streams (
     name VARCHAR NOT NULL, kind VARCHAR NOT NULL, storage VARCHAR NOT NULL, columns VARCHAR NOT NULL,
     table_created BIGINT NOT NULL, created BIGINT NOT NULL, used BIGINT NOT NULL, rows BIGINT NOT NULL,
     flushed BIGINT NOT NULL, finalized BOOLEAN NOT NULL, committed BIGINT NOT NULL
@@ -112,14 +115,9 @@ class Engine:
             if self._key:
                 encrypt(root, path, self._key)
             attach(root, path, "stored", self._key)
-            root.execute(SCHEMA)
-            root.execute(marks.SCHEMA)
+            make_own_tables(root, places.STORED)
         except duckdb.Error as error:
-            _log.error("the rows cannot be opened: %s", first_line(error))
-            raise StoreError(
-                f"The BigQuery rows in {path} cannot be read; restore a copy of the state folder, or empty it with: "
-                "python -m emulator reset"
-            ) from None
+            raise unreadable(path, error) from None
         self._attach_results(root)
         register(root)
         for macros in MACROS:
@@ -155,6 +153,21 @@ def _text(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
+def unreadable(path: Path, error: duckdb.Error) -> StoreError:
+    """What is said of a file of rows that can't be opened; why goes to the log."""
+    _log.error("the rows cannot be opened: %s", first_line(error))
+    return StoreError(
+        f"The BigQuery rows in {path} cannot be read; restore a copy of the state folder, or empty it with: "
+        "python -m emulator reset"
+    )
+
+
+def make_own_tables(connection: DuckDBPyConnection, database: str) -> None:
+    """Make the engine's own tables in a file of rows, which are changed in one transaction with these."""
+    connection.execute(SCHEMA.format(database=database))
+    connection.execute(marks.SCHEMA.format(database=database))
+
+
 @contextlib.contextmanager
 def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
     """All or nothing: rolled back when the body raises."""
@@ -182,9 +195,9 @@ def describe(connection: DuckDBPyConnection, sql: str) -> list[Field]:
 
 def stored(storage: str) -> str:
     """The full name of a storage table."""
-    return f"stored.main.{quote(storage)}"
+    return f"{places.file_of(storage) or places.STORED}.main.{quote(storage)}"
 
 
 def result_table(storage: str) -> str:
     """The full name of a table of query results."""
-    return f"results.main.{quote(storage)}"
+    return f"{places.file_of(storage) or places.RESULTS}.main.{quote(storage)}"

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquery.sql import ingestion, moment
+from emulator.services.bigquery.sql import ingestion, moment, places
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS stored.main.table_marks (storage VARCHAR, before BIGINT, rows BIGINT)"
-TABLE = "stored.main.table_marks"
+_TABLE = "table_marks"
+SCHEMA = f"CREATE TABLE IF NOT EXISTS {{database}}.main.{_TABLE} (storage VARCHAR, before BIGINT, rows BIGINT)"
 LOST = -1
 KEPT, CHECKED_EVERY = 10_000, 1_000  # marks of one table, and after how many new ones they are counted
 COPIED_ROWS = 200_000  # a larger table is not copied before its rows change
@@ -24,8 +24,8 @@ _new: Counter[str] = Counter()
 
 def storage_of(table: str) -> str:
     """The name of a storage table out of its full name; "" for what is none, such as a query's result."""
-    database, _, name = table.partition(".main.")
-    return name.strip('"') if database == "stored" else ""
+    name = places.storage_of(table)
+    return "" if places.database_of(table) == places.RESULTS or places.kind_of(name) in ("r", "s") else name
 
 
 def add(connection: DuckDBPyConnection, table: str, *, lost: bool = False) -> None:
@@ -34,20 +34,21 @@ def add(connection: DuckDBPyConnection, table: str, *, lost: bool = False) -> No
     if not storage:
         return
     count = str(LOST) if lost else f"(SELECT count(*) FROM {table})"
-    connection.execute(f"INSERT INTO {TABLE} SELECT ?, ?, {count}", [storage, moment.milliseconds()])
+    own = places.beside(table, _TABLE)
+    connection.execute(f"INSERT INTO {own} SELECT ?, ?, {count}", [storage, moment.milliseconds()])
     _new[storage] += 1
     if _new[storage] % CHECKED_EVERY == 0:
-        _thin(connection, storage)
+        _thin(connection, own, storage)
 
 
-def _thin(connection: DuckDBPyConnection, storage: str) -> None:
+def _thin(connection: DuckDBPyConnection, own: str, storage: str) -> None:
     """Give up the older half of a table's marks, once there are many."""
     row = connection.execute(
-        f"SELECT count(*), CAST(median(before) AS BIGINT) FROM {TABLE} WHERE storage = ?", [storage]
+        f"SELECT count(*), CAST(median(before) AS BIGINT) FROM {own} WHERE storage = ?", [storage]
     ).fetchone()
     if row is not None and row[0] > KEPT:
-        connection.execute(f"DELETE FROM {TABLE} WHERE storage = ? AND before <= ?", [storage, row[1]])
-        connection.execute(f"INSERT INTO {TABLE} VALUES (?, ?, {LOST})", [storage, row[1]])
+        connection.execute(f"DELETE FROM {own} WHERE storage = ? AND before <= ?", [storage, row[1]])
+        connection.execute(f"INSERT INTO {own} VALUES (?, ?, {LOST})", [storage, row[1]])
 
 
 def keep(connection: DuckDBPyConnection, table: str, copy: str) -> None:
@@ -61,19 +62,19 @@ def keep(connection: DuckDBPyConnection, table: str, copy: str) -> None:
         return
     connection.execute(f"CREATE TABLE {copy} AS SELECT * FROM {table}")
     ingestion.take_default(connection, table, copy)
-    connection.execute(f"UPDATE {TABLE} SET storage = ? WHERE storage = ?", [kept, storage])
+    own = places.beside(table, _TABLE)
+    connection.execute(f"UPDATE {own} SET storage = ? WHERE storage = ?", [kept, storage])
 
 
 def rows_at(connection: DuckDBPyConnection, table: str, at: int) -> int | None:
     """How many rows a table had at a time (milliseconds since 1970): LOST where that is not known, None for all."""
-    row = connection.execute(
-        f"SELECT rows FROM {TABLE} WHERE storage = ? AND before > ? ORDER BY before, rows LIMIT 1",
-        [storage_of(table), at],
-    ).fetchone()
+    own = places.beside(table, _TABLE)
+    sql = f"SELECT rows FROM {own} WHERE storage = ? AND before > ? ORDER BY before, rows LIMIT 1"
+    row = connection.execute(sql, [storage_of(table), at]).fetchone()
     return None if row is None else int(row[0])
 
 
 def forget(connection: DuckDBPyConnection, table: str) -> None:
     """Forget the marks of a table that is dropped."""
     if storage := storage_of(table):
-        connection.execute(f"DELETE FROM {TABLE} WHERE storage = ?", [storage])
+        connection.execute(f"DELETE FROM {places.beside(table, _TABLE)} WHERE storage = ?", [storage])

@@ -305,7 +305,7 @@ def change(
     """
     statement = _take(connection, script, number)
     actions = ACTIONS if statement.kind == "MERGE" else (statement.kind,)
-    before = [storage.done_rows(connection, f"{key}/{action}") if key else None for action in actions]
+    before = [storage.done_rows(connection, place, f"{key}/{action}") if key else None for action in actions]
     if before[0] is not None:
         return {action: count or 0 for action, count in zip(actions, before, strict=True)}
     with engine.transaction(connection):
@@ -324,7 +324,7 @@ def change(
         else:
             counts = {statement.kind: int(rows[0][0]) if rows else 0}
         for action, count in counts.items() if key else ():
-            storage.mark_done(connection, f"{key}/{action}", count)
+            storage.mark_done(connection, place, f"{key}/{action}", count)
     return counts
 
 

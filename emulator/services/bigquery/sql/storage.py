@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from emulator.services.bigquery.sql import ingestion, marks
+from emulator.services.bigquery.sql import ingestion, marks, places
 from emulator.services.bigquery.sql.encoders import row_encoder
 from emulator.services.bigquery.sql.engine import stored, transaction
 from emulator.services.bigquery.sql.rows import LEFT_OUT
@@ -66,8 +66,7 @@ def execute(connection: DuckDBPyConnection, sql: str) -> None:
 
 def exists(connection: DuckDBPyConnection, table: str) -> bool:
     """Whether there is a storage table of that full name."""
-    name = table.rpartition(".")[2].strip('"')
-    database = table.partition(".")[0]
+    name, database = places.storage_of(table), places.database_of(table)
     found = connection.execute(
         "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", [database, name]
     ).fetchone()
@@ -188,15 +187,20 @@ def copy(
     fields: Sequence[Field],
     selected: Mapping[str, str] | None = None,
     first: int | None = None,
+    *,
+    lost: bool = False,
 ) -> int:
     """Make a storage table with the rows of another one, all or nothing; gives their number.
 
     selected are expressions for columns that are not copied as they are; first is how many rows are, None for all.
+    lost notes that of the times before nothing is known (see marks), where the new one takes the other's place.
     """
     values = {field["name"]: quote(field["name"]) for field in fields} | dict(selected or {})
     unit = ingestion.unit_in(connection, source)
     with transaction(connection):
         create(connection, table, fields)
+        if lost:
+            marks.add(connection, table, lost=True)
         if unit:
             ingestion.add(connection, table, unit)
             values[ingestion.COLUMN] = ingestion.COLUMN
@@ -217,14 +221,15 @@ def fit(connection: DuckDBPyConnection, table: str, fields: Sequence[Field]) -> 
             connection.execute(f"UPDATE {table} SET {column} = {new} WHERE {column} IS DISTINCT FROM {new}")
 
 
-def mark_done(connection: DuckDBPyConnection, job: str, rows: int) -> None:
-    """Note inside a transaction that a job has had its effect, so that it is not repeated after a crash."""
-    connection.execute("INSERT INTO stored.main.done_jobs VALUES (?, ?)", [job, rows])
+def mark_done(connection: DuckDBPyConnection, table: str, job: str, rows: int) -> None:
+    """Note inside a transaction that a job has had its effect on a table, so that a crash does not repeat it."""
+    connection.execute(f"INSERT INTO {places.beside(table, 'done_jobs')} VALUES (?, ?)", [job, rows])
 
 
-def done_rows(connection: DuckDBPyConnection, job: str) -> int | None:
-    """How many rows a job changed, if it had its effect."""
-    row = connection.execute("SELECT rows FROM stored.main.done_jobs WHERE job = ?", [job]).fetchone()
+def done_rows(connection: DuckDBPyConnection, table: str, job: str) -> int | None:
+    """How many rows of a table a job changed, if it had its effect."""
+    own = places.beside(table, "done_jobs")
+    row = connection.execute(f"SELECT rows FROM {own} WHERE job = ?", [job]).fetchone()
     return int(row[0]) if row else None
 
 
@@ -246,7 +251,7 @@ def append_from(
     where that is emptied, kept is the full name of a copy of the table as it was. keys are columns by which rows of the
     other table take the place of those that are there.
     """
-    before = done_rows(connection, job)
+    before = done_rows(connection, table, job)
     if before is not None:
         return before
     values = {field["name"]: quote(field["name"]) for field in fields} | _defaults(others, principal)
@@ -265,7 +270,7 @@ def append_from(
             f"INSERT INTO {table} ({names}) SELECT {', '.join(values.values())} FROM {source}"
         ).fetchone()
         count = int(row[0]) if row else 0
-        mark_done(connection, job, count)
+        mark_done(connection, table, job, count)
     return count
 
 
@@ -386,23 +391,25 @@ def upgrade(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]])
                 )
 
 
-def sweep(connection: DuckDBPyConnection, live: Mapping[str, Sequence[Field]], results: set[str]) -> None:
-    """After a crash or a restart: remove storage tables and columns that the catalogue does not know."""
-    upgrade(connection, live)
+def sweep(
+    connection: DuckDBPyConnection, database: str, live: Mapping[str, Sequence[Field]], results: Iterable[str]
+) -> None:
+    """After a crash or a restart: remove storage tables and columns of a file that the catalogue does not know."""
     listed = connection.execute(
-        "SELECT database_name, table_name, list(column_name) FROM duckdb_columns() "
-        "WHERE database_name IN ('stored', 'results') AND schema_name = 'main' GROUP BY ALL"
+        "SELECT table_name, list(column_name) FROM duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = 'main' GROUP BY ALL",
+        [database],
     ).fetchall()
-    streams = connection.execute("SELECT storage FROM stored.main.write_streams").fetchall()
-    kept = {*OWN_TABLES, *(name for (name,) in streams)}
-    for database, name, columns in listed:
+    kept = {*OWN_TABLES, *results}
+    if database != places.RESULTS:
+        streams = connection.execute(f"SELECT storage FROM {database}.main.write_streams").fetchall()
+        kept.update(name for (name,) in streams)
+    for name, columns in listed:
         if name in kept:
             continue
-        if database == "results":
-            if name not in results:
-                drop(connection, f"results.main.{quote(name)}")
-        elif name not in live:
-            drop(connection, stored(name))
+        table = f"{database}.main.{quote(name)}"
+        if name not in live:
+            drop(connection, table)
         else:
             known = {field["name"].lower() for field in live[name]} | {"bq_empty"}
-            drop_columns(connection, stored(name), [c for c in columns if c.lower() not in known])
+            drop_columns(connection, table, [c for c in columns if c.lower() not in known])

@@ -1,4 +1,6 @@
-"""Write streams in the engine's own tables: one row each, changed in the transaction of the rows that it counts.
+"""Write streams in an own table of the file of their table: one row each, changed in one transaction with its rows.
+
+place is the full name of that table's storage. Where its rows go to another file, their streams end.
 
 A stream of type PENDING or BUFFERED has a storage of its own, from which rows go to the table when they are committed
 or flushed.
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from emulator.services.bigquery.sql import marks, storage
+from emulator.services.bigquery.sql import marks, places, storage
 from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.types import Field, quote
 from emulator.services.bigquerystorage import errors
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 COMMITTED, PENDING, BUFFERED = "COMMITTED", "PENDING", "BUFFERED"
-TABLE = "stored.main.write_streams"
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,33 @@ class Stream:
 _COLUMNS = [field.name for field in fields(Stream)]
 
 
-def insert(connection: DuckDBPyConnection, stream: Stream) -> None:
+def table_of(place: str) -> str:
+    """The full name of the engine's own table of streams."""
+    return places.beside(place, "write_streams")
+
+
+def insert(connection: DuckDBPyConnection, place: str, stream: Stream) -> None:
     """Keep a new stream."""
     marks = ", ".join("?" for _ in _COLUMNS)
     values = [getattr(stream, name) for name in _COLUMNS]
-    connection.execute(f"INSERT INTO {TABLE} ({', '.join(_COLUMNS)}) VALUES ({marks})", values).fetchall()
+    sql = f"INSERT INTO {table_of(place)} ({', '.join(_COLUMNS)}) VALUES ({marks})"
+    connection.execute(sql, values).fetchall()
 
 
-def find(connection: DuckDBPyConnection, name: str, table_created: int) -> Stream:
+def find(connection: DuckDBPyConnection, place: str, name: str, table_created: int) -> Stream:
     """The stream of that name. Raises a 404 where there is none, or its table is not there any more."""
-    sql = f"SELECT {', '.join(_COLUMNS)} FROM {TABLE} WHERE name = ? AND table_created = ?"
+    sql = f"SELECT {', '.join(_COLUMNS)} FROM {table_of(place)} WHERE name = ? AND table_created = ?"
     found = connection.execute(sql, [name, table_created]).fetchall()
     if not found:
         raise errors.no_stream(name)
     return Stream(*found[0])
 
 
-def change(connection: DuckDBPyConnection, name: str, **values: int | bool | str) -> None:
+def change(connection: DuckDBPyConnection, place: str, name: str, **values: int | bool | str) -> None:
     """Set columns of a stream."""
     assignments = ", ".join(f"{column} = ?" for column in values)
-    connection.execute(f"UPDATE {TABLE} SET {assignments} WHERE name = ?", [*values.values(), name]).fetchall()
+    sql = f"UPDATE {table_of(place)} SET {assignments} WHERE name = ?"
+    connection.execute(sql, [*values.values(), name]).fetchall()
 
 
 def fit_storage(connection: DuckDBPyConnection, stream: Stream, columns: list[Field]) -> None:
@@ -79,7 +87,7 @@ def fit_storage(connection: DuckDBPyConnection, stream: Stream, columns: list[Fi
     written = orjson.dumps(columns).decode()
     if stream.storage and written != stream.columns:
         storage.widen(connection, stream.place, orjson.loads(stream.columns), columns)
-        change(connection, stream.name, columns=written)
+        change(connection, stream.place, stream.name, columns=written)
 
 
 def move(connection: DuckDBPyConnection, stream: Stream, place: str, until: int) -> None:

@@ -31,19 +31,19 @@ BAD_ROWS = (
 )
 
 
-def create(connection: DuckDBPyConnection, stream: Stream, columns: Sequence[Field]) -> Stream:
-    """Make a stream; one that is not COMMITTED gets a storage with these columns."""
+def create(connection: DuckDBPyConnection, place: str, stream: Stream, columns: Sequence[Field]) -> Stream:
+    """Make a stream of the table with that storage; one that is not COMMITTED gets a storage with these columns."""
     if stream.kind != COMMITTED:
         free = [{**field, "mode": "NULLABLE"} if field.get("mode") == "REQUIRED" else field for field in columns]
         stream = dataclasses.replace(stream, columns=orjson.dumps(columns).decode())
         storage.create(connection, stream.place, free)
-    streams.insert(connection, stream)
+    streams.insert(connection, place, stream)
     return stream
 
 
-def find(connection: DuckDBPyConnection, name: str, table_created: int) -> Stream:
-    """The stream of that name. Raises a 404."""
-    return streams.find(connection, name, table_created)
+def find(connection: DuckDBPyConnection, place: str, name: str, table_created: int) -> Stream:
+    """The stream of that name, whose table has that storage. Raises a 404."""
+    return streams.find(connection, place, name, table_created)
 
 
 def append(connection: DuckDBPyConnection, table: Table, batch: Sequence[Append]) -> list[Appended]:
@@ -89,18 +89,18 @@ def _insert(connection: DuckDBPyConnection, table: Table, requests: Sequence[App
     from emulator.services.bigquerystorage.engine import rows
 
     first = requests[0]
-    stream = streams.find(connection, first.stream, table.created) if first.stream else None
+    stream = streams.find(connection, table.place, first.stream, table.created) if first.stream else None
     if stream is not None:
         streams.fit_storage(connection, stream, table.fields)
     sizes, source = rows.read(first.shape, [request.rows for request in requests], table.fields)
     with transaction(connection):
         if first.stream:
-            stream = streams.find(connection, first.stream, table.created)
+            stream = streams.find(connection, table.place, first.stream, table.created)
         offsets = _offsets(stream, requests, sizes) if stream is not None else [None] * len(requests)
         place = stream.place if stream is not None and stream.storage else table.place
         rows.insert(connection, place, first.shape, source, table)
         if stream is not None:
-            streams.change(connection, stream.name, rows=stream.rows + sum(sizes), used=table.now)
+            streams.change(connection, table.place, stream.name, rows=stream.rows + sum(sizes), used=table.now)
     return [Appended(offset) for offset in offsets]
 
 
@@ -128,7 +128,7 @@ def flush(connection: DuckDBPyConnection, name: str, table: Table, offset: int |
     None is for all. Raises ApiError for another type of stream, and an offset that it has not.
     """
     with transaction(connection):
-        stream = streams.find(connection, name, table.created)
+        stream = streams.find(connection, table.place, name, table.created)
         if stream.kind != BUFFERED:
             raise errors.storage_error(
                 "INVALID_STREAM_TYPE", name, f"FlushRows is for BUFFERED streams, not {stream.kind}."
@@ -139,14 +139,14 @@ def flush(connection: DuckDBPyConnection, name: str, table: Table, offset: int |
             raise errors.storage_error("OFFSET_OUT_OF_RANGE", name, said)
         if until > stream.flushed:
             streams.move(connection, stream, table.place, until)
-            streams.change(connection, name, flushed=until, used=table.now)
+            streams.change(connection, table.place, name, flushed=until, used=table.now)
     return until - 1
 
 
-def finalize(connection: DuckDBPyConnection, name: str, table_created: int) -> int:
+def finalize(connection: DuckDBPyConnection, place: str, name: str, table_created: int) -> int:
     """Let a stream take no more rows; gives how many it has. Raises a 404."""
-    stream = streams.find(connection, name, table_created)
-    streams.change(connection, name, finalized=True)
+    stream = streams.find(connection, place, name, table_created)
+    streams.change(connection, place, name, finalized=True)
     return stream.rows
 
 
@@ -161,7 +161,9 @@ def commit(connection: DuckDBPyConnection, names: Sequence[str], table: Table) -
                 problems.append(problem)
         for stream in () if problems else found:
             streams.move(connection, stream, table.place, stream.rows)
-            streams.change(connection, stream.name, flushed=stream.rows, committed=table.now, used=table.now)
+            streams.change(
+                connection, table.place, stream.name, flushed=stream.rows, committed=table.now, used=table.now
+            )
     if not problems:
         for stream in found:
             storage.drop(connection, stream.place)
@@ -169,7 +171,7 @@ def commit(connection: DuckDBPyConnection, names: Sequence[str], table: Table) -
 
 
 def _committable(connection: DuckDBPyConnection, name: str, table: Table) -> Stream:
-    stream = streams.find(connection, name, table.created)
+    stream = streams.find(connection, table.place, name, table.created)
     if stream.kind != PENDING:
         said = f"Only PENDING streams are committed; this one is {stream.kind}."
         raise errors.storage_error("INVALID_STREAM_TYPE", name, said)
@@ -180,11 +182,15 @@ def _committable(connection: DuckDBPyConnection, name: str, table: Table) -> Str
     return stream
 
 
-def forget(connection: DuckDBPyConnection, before: int) -> int:
-    """Remove streams that were used last before a time (microseconds since 1970); gives how many."""
-    gone = connection.execute(f"SELECT name, storage FROM {streams.TABLE} WHERE used < ?", [before]).fetchall()
-    for name, place in gone:
-        connection.execute(f"DELETE FROM {streams.TABLE} WHERE name = ?", [name]).fetchall()
-        if place:
-            storage.drop(connection, stored(place))
+def forget(connection: DuckDBPyConnection, place: str, before: int) -> int:
+    """Remove streams that were used last before a time (microseconds since 1970); gives how many.
+
+    It does so in the file where the storage of that full name lies.
+    """
+    own = streams.table_of(place)
+    gone = connection.execute(f"SELECT name, storage FROM {own} WHERE used < ?", [before]).fetchall()
+    for name, waiting in gone:
+        connection.execute(f"DELETE FROM {own} WHERE name = ?", [name]).fetchall()
+        if waiting:
+            storage.drop(connection, stored(waiting))
     return len(gone)

@@ -147,7 +147,8 @@ async def _rows(
 ) -> Rows:
     """The rows as they are now: where the table keeps them, or in a copy where only some are wanted."""
     context = request.context
-    house, place = warehouse.of(context), f"s_{context.ids.hex(24)}"
+    house = warehouse.of(context)
+    place = house.name_beside("s", [source.table])
     some = row_access.filters(context, source.name, request.principal) is not None
     if text := _query(source.name, columns, wanted, options, some=some):
         await _fill(request, source.name, text, place)

@@ -18,7 +18,7 @@ from emulator.services.bigquery import warehouse
 from emulator.services.bigquery.jobs import results
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import storage
+from emulator.services.bigquery.sql import places, storage
 from emulator.services.bigquery.sql.engine import result_table, stored
 from emulator.services.bigquery.sql.types import Field
 from emulator.services.bigquerystorage.engine import reading
@@ -103,29 +103,30 @@ async def forget_expired(context: Context) -> int:
     gone = [_read(row["body"]) for row in context.db.all(sql, (_now(context),))]
     for session in gone:
         await context.db.write(_delete_in, session)
-        if not session.storage and session.table.startswith('results.main."s_'):
+        place = places.storage_of(session.table)
+        if places.kind_of(place) == "s" and not warehouse.of(context).keyed.is_closed(place):
             await warehouse.of(context).run(storage.drop, session.table, short=True)
     return len(gone)
 
 
 def _delete_in(tx: sqlite3.Connection, session: Session) -> None:
     tx.execute("DELETE FROM bigquery_read_sessions WHERE name = ?", (session.name,))
-    tx.execute("DELETE FROM bigquery_results WHERE dataset = ? AND storage = ?", (COPIES, _place(session.table)))
-
-
-def _place(table: str) -> str:
-    return table.rpartition(".")[2].strip('"')
+    tx.execute(
+        "DELETE FROM bigquery_results WHERE dataset = ? AND storage = ?", (COPIES, places.storage_of(session.table))
+    )
 
 
 async def save(context: Context, place: str) -> None:
-    """Copy the rows of a storage for each session that reads them."""
+    """Copy the rows of a storage for each session that reads them; what its key has closed can't be read any more."""
+    if warehouse.of(context).keyed.is_closed(place):
+        return
     sql = "SELECT body FROM bigquery_read_sessions WHERE storage = ? AND expires > ?"
     for row in context.db.all(sql, (place, _now(context))):
         await _copy(context, _read(row["body"]))
 
 
 async def _copy(context: Context, session: Session) -> None:
-    place = f"s_{context.ids.hex(24)}"
+    place = warehouse.of(context).name_beside("s", [session.storage])
     first, end = session.extent
     arguments = (stored(session.storage), result_table(place), session.columns, first, end)
     await warehouse.of(context).run(reading.copy, *arguments)

@@ -40,18 +40,18 @@ async def create(request: Request) -> Answer:
     name = _table(context, request.name)
     found, house = tables.find(context, name), warehouse.of(context)
     table = tables.table_of(context, found, request.principal)
-    await house.run(writing.forget, table.now - KEPT_SECONDS * 1_000_000, short=True)
+    await house.run(writing.forget, table.place, table.now - KEPT_SECONDS * 1_000_000, short=True)
     identifier = context.ids.hex(32)
     stream = Stream(
         name=str(StreamName(name, identifier)),
         kind=kind,
-        storage="" if kind == COMMITTED else f"w_{identifier}",
+        storage="" if kind == COMMITTED else house.name_beside("w", [table.place]),
         columns="",
         table_created=table.created,
         created=table.now,
         used=table.now,
     )
-    stream = await house.run(writing.create, stream, table.fields, short=True, again=False)
+    stream = await house.run(writing.create, table.place, stream, table.fields, short=True, again=False)
     return {**_shown(context, stream, found), "tableSchema": tables.schema_shown(table.fields)}
 
 
@@ -84,7 +84,7 @@ async def get(request: Request) -> Answer:
         made = table.created * 1000
         stream = Stream(str(name), COMMITTED, "", "", table.created, made, made)
     else:
-        stream = await warehouse.of(context).run(writing.find, str(name), table.created, short=True)
+        stream = await warehouse.of(context).run(writing.find, table.place, str(name), table.created, short=True)
     shown = _shown(context, stream, found)
     return {**shown, "tableSchema": tables.schema_shown(table.fields)} if message.get("view") == "FULL" else shown
 
@@ -119,7 +119,7 @@ async def finalize(request: Request) -> Answer:
     name = _own(context, request.name, "FinalizeWriteStream")
     async with house.lock(name.table):
         table = tables.table_of(context, tables.find(context, name.table), request.principal)
-        rows = await house.run(writing.finalize, str(name), table.created, short=True)
+        rows = await house.run(writing.finalize, table.place, str(name), table.created, short=True)
     return {"rowCount": str(rows)}
 
 

@@ -160,7 +160,7 @@ def test_tables_of_older_versions_get_the_column(tmp_path: Path) -> None:
     place, fields = engine.stored("t_old"), [{"name": "n", "type": "INTEGER"}]
     storage.create(opened.connection(), place, fields)
     storage.append(opened.connection(), place, fields, [{"n": 1}])
-    storage.sweep(opened.connection(), {"t_old": [*fields, *ingestion.hidden("DAY")]}, set())
+    storage.upgrade(opened.connection(), {"t_old": [*fields, *ingestion.hidden("DAY")]})
     found = opened.connection().execute(f"SELECT _PARTITIONTIME = date_trunc('day', now()) FROM {place}").fetchall()
     opened.close()
     assert found == [(True,)]
