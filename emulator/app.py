@@ -21,6 +21,7 @@ from emulator.gateway.registry import Registry
 from emulator.gateway.request import Request, Response
 from emulator.gateway.routing import Found, Route
 from emulator.gateway.service import Endpoint, Registration, Service, Site
+from emulator.services.cloudkms.api import protecting_material
 from emulator.services.iam.api import service_account_exists
 from emulator.settings import Settings
 from emulator.state import at_rest, blobs, data_keys, logs, operations, outbox, resources
@@ -77,6 +78,8 @@ class Emulator(Context):
         self._grpc = Background(self, [service.grpc for service in self.services.values() if service.grpc])
         self._tasks: list[asyncio.Task[Any]] = []
         self._create_tables()
+        if self.blobs.keys is not None:  # before any hook, each of which may read what a version encrypted
+            self.blobs.keys.material = functools.partial(protecting_material, self)
 
     def _create_tables(self) -> None:
         modules = (resources, blobs, data_keys, at_rest, authorization, logs, operations, outbox)

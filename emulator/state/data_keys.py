@@ -51,8 +51,8 @@ class DataKey:
 class DataKeys:
     """The data keys of one state.
 
-    material, which Cloud KMS sets at the start, gives the key material of a version, by name; raises ApiError for one
-    that is not enabled.
+    material, which is Cloud KMS's, gives the key material of a version, by name; raises ApiError for one that is not
+    enabled.
     """
 
     def __init__(self, root: RootKey, database: Database) -> None:

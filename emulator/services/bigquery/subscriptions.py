@@ -10,7 +10,7 @@ import orjson
 
 from emulator.dicom.errors import described
 from emulator.errors import ApiError, invalid_argument, not_found
-from emulator.services.bigquery import catalog, warehouse
+from emulator.services.bigquery import catalog, encryption, warehouse
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql import storage
 from emulator.services.bigquery.sql.engine import stored
@@ -72,7 +72,7 @@ async def _append(backlog: Backlog, config: dict[str, Any], taken: list[Taken]) 
     context, name = backlog.context, _table(backlog.context, config)
     house = warehouse.of(context)
     async with house.lock(name):
-        body = catalog.table(context, name).body
+        body = encryption.open_table(context, name).body
         fields, place = catalog.fields_of(body), catalog.storage_of(body)
         by_schema = config.get("useTopicSchema") or config.get("useTableSchema")
         drops = bool(by_schema and config.get("dropUnknownFields"))

@@ -284,7 +284,8 @@ async def put(context: Context, found: Resource, body: dict[str, Any]) -> Resour
 
     The caller holds its lock. Raises 400 for a version that can't be used.
     """
-    kept = await placed(context, body)
+    same = body.get(VERSION) == found.body.get(VERSION)
+    kept = body if same else await placed(context, body)
     changed = await context.db.write(context.resources.replace, catalog.TABLES, found.name, kept)
     if catalog.storage_of(kept) != catalog.storage_of(body):
         await warehouse.of(context).drop(catalog.storage_of(body))

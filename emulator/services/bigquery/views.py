@@ -21,7 +21,7 @@ from emulator.services.bigquery import (
 )
 from emulator.services.bigquery.jobs import kept_sessions, results, store
 from emulator.services.bigquery.names import DatasetName, RoutineName, TableName
-from emulator.services.bigquery.sql import scripts
+from emulator.services.bigquery.sql import places, scripts
 from emulator.services.bigquery.sql.catalog import (
     DatasetInfo,
     Reference,
@@ -192,6 +192,11 @@ class _Lookup:
             self._list(DatasetName(reference.project, reference.dataset))
         else:
             self._list_datasets(reference)
+        if reference.view == "PARTITIONS":
+            is_closed = warehouse.of(self._context).keyed.is_closed
+            for name, listing in self._listings.items():
+                open_ones = (info for info in listing if not is_closed(places.storage_of(info.storage)))
+                self._listings[name] = tuple(open_ones)
         if reference.view in SIZED:
             for name, listing in self._listings.items():
                 self._listings[name] = tuple([await self._sized(info) for info in listing])

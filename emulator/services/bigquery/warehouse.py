@@ -22,7 +22,7 @@ from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import keyed as engine_keyed
 from emulator.services.bigquery.sql import places
 from emulator.services.bigquery.sql import storage as tables
-from emulator.services.bigquery.sql.engine import stored
+from emulator.services.bigquery.sql.engine import STALE, stored
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 from emulator.services.bigquery.sql.keyed import Keyed
 from emulator.services.bigquery.sql.small import SmallResults
@@ -107,6 +107,14 @@ class Warehouse:
         self._sizes = {storage: size for storage, size in self._sizes.items() if places.file_of(storage) not in gone}
         for name in gone:
             await self._context.blobs.run(self.keyed.remove, name)
+
+    def leaves_blocks(self) -> None:
+        """Have the common file written anew at the engine's next start: rows have gone from it to the file of a key."""
+        (self._folder / STALE).touch(mode=0o600)
+
+    async def start_anew(self) -> None:
+        """End the engine process; the next call starts another."""
+        await self._engine.end()
 
     async def new_name(self, kind: str, version: str | None) -> str:
         """A name for a new storage (see sql/places.py) whose rows a version of a key protects, or None does.

@@ -18,7 +18,7 @@ from emulator.services.cloudkms.protecting import (
     version_for,
 )
 from emulator.services.cloudkms.resources import KEYS, not_enabled, violation
-from emulator.services.cloudkms.sealing import opened
+from emulator.services.cloudkms.sealing import opened, protecting_material
 
 if TYPE_CHECKING:
     from emulator.context import Context
@@ -35,6 +35,7 @@ __all__ = [
     "key_of",
     "not_enabled",
     "primary_of",
+    "protecting_material",
     "require_open",
     "version_for",
     "violation",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import secrets
 import sqlite3
@@ -18,7 +17,6 @@ from emulator.errors import ApiError
 from emulator.services.cloudkms import erasing
 from emulator.services.cloudkms.changes import add_version, change_version, set_primary
 from emulator.services.cloudkms.resources import KEYS, VERSIONS, is_abandoned, seconds
-from emulator.services.cloudkms.sealing import protecting_material
 from emulator.services.cloudkms.service import SERVICE
 from emulator.state.resources import Resource
 
@@ -36,8 +34,6 @@ _log = logging.getLogger("emulator")
 async def start(context: Context) -> None:
     """Do what came due while the emulator was stopped, and look at the clock from now on."""
     await settle_due(context)
-    if context.blobs.keys is not None:
-        context.blobs.keys.material = functools.partial(protecting_material, context)
     context.extensions[_TASK] = asyncio.create_task(_forever(context))
 
 

@@ -299,8 +299,12 @@ class Client:
             return self._process
 
     async def close(self) -> None:
-        """End the process, its files closed."""
+        """End the process, its files closed, for good."""
         self.closing = True
+        await self.end()
+
+    async def end(self) -> None:
+        """End the process, its files closed; the next call starts another."""
         async with self._starting:
             if self._process is not None:
                 await self._process.close()

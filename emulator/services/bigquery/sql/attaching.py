@@ -40,15 +40,23 @@ def attach(root: DuckDBPyConnection, path: Path, name: str, key: str = "") -> No
 
 def encrypt(root: DuckDBPyConnection, path: Path, key: str) -> None:
     """Encrypt a file where it is plain; a crash leaves the one or the other."""
-    if not path.exists() or _is_encrypted(path):
-        return
+    if path.exists() and not _is_encrypted(path):
+        _write_anew(root, path, "", key)
+
+
+def rewrite(root: DuckDBPyConnection, path: Path, key: str) -> None:
+    """Write a file anew, so that nothing is in it of rows that have gone; a crash leaves the one or the other."""
+    _write_anew(root, path, key, key)
+
+
+def _write_anew(root: DuckDBPyConnection, path: Path, old_key: str, key: str) -> None:
     new = path.with_name(f"{path.name}.new")
     for left in (new, new.with_name(f"{new.name}.wal")):
         left.unlink(missing_ok=True)
-    with _attached(root, path, "plain"), _attached(root, new, "encrypted", key):
-        root.execute("CHECKPOINT plain")  # its log belongs to no other file
-        root.execute("COPY FROM DATABASE plain TO encrypted")
-        root.execute("CHECKPOINT encrypted")
+    with _attached(root, path, "old", old_key), _attached(root, new, "new", key):
+        root.execute("CHECKPOINT old")  # its log belongs to no other file
+        root.execute("COPY FROM DATABASE old TO new")
+        root.execute("CHECKPOINT new")
     with new.open("rb+") as file:
         os.fsync(file.fileno())
     new.replace(path)

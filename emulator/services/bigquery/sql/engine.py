@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql import marks, places
-from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt
+from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt, rewrite
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("emulator.bigquery")
 MEMORY = 2 << 30
+STALE = "rows.duckdb.stale"
+"""An empty file that says that rows have gone from the common file to that of a key, and have left blocks behind."""
 MACROS = [
     Path(__file__).with_name(name)
     for name in (
@@ -114,6 +116,7 @@ class Engine:
         try:
             if self._key:
                 encrypt(root, path, self._key)
+            self._forget_stale(root, path)
             attach(root, path, "stored", self._key)
             make_own_tables(root, places.STORED)
         except duckdb.Error as error:
@@ -129,6 +132,20 @@ class Engine:
         root.execute("SET lock_configuration = true")
         self._on_open(root)
         return root
+
+    def _forget_stale(self, root: DuckDBPyConnection, path: Path) -> None:
+        """Write the common file anew where rows have gone from it to the file of a key; where that fails, next time."""
+        import duckdb
+
+        mark = self.folder / STALE
+        if not mark.exists():
+            return
+        try:
+            rewrite(root, path, self._key)
+        except duckdb.Error as error:
+            _log.warning("%s was not written anew: %s", path, first_line(error))
+        else:
+            mark.unlink()
 
     def _attach_results(self, root: DuckDBPyConnection) -> None:
         """Query results are worth a day: a file of them that cannot be read is thrown away."""

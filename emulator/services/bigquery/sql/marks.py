@@ -66,6 +66,13 @@ def keep(connection: DuckDBPyConnection, table: str, copy: str) -> None:
     connection.execute(f"UPDATE {own} SET storage = ? WHERE storage = ?", [kept, storage])
 
 
+def take_over(connection: DuckDBPyConnection, source: str, table: str) -> None:
+    """Inside a transaction: give a table that is to be in the place of another one the marks of that."""
+    own, others = places.beside(table, _TABLE), places.beside(source, _TABLE)
+    sql = f"INSERT INTO {own} SELECT ?, before, rows FROM {others} WHERE storage = ?"
+    connection.execute(sql, [storage_of(table), storage_of(source)])
+
+
 def rows_at(connection: DuckDBPyConnection, table: str, at: int) -> int | None:
     """How many rows a table had at a time (milliseconds since 1970): LOST where that is not known, None for all."""
     own = places.beside(table, _TABLE)

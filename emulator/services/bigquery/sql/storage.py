@@ -188,19 +188,22 @@ def copy(
     selected: Mapping[str, str] | None = None,
     first: int | None = None,
     *,
-    lost: bool = False,
+    takes_place: bool = False,
 ) -> int:
     """Make a storage table with the rows of another one, all or nothing; gives their number.
 
     selected are expressions for columns that are not copied as they are; first is how many rows are, None for all.
-    lost notes that of the times before nothing is known (see marks), where the new one takes the other's place.
+    takes_place says that the new one is to be in the other's place, perhaps in another file: it then has its marks, and
+    the jobs that are done.
     """
     values = {field["name"]: quote(field["name"]) for field in fields} | dict(selected or {})
     unit = ingestion.unit_in(connection, source)
     with transaction(connection):
         create(connection, table, fields)
-        if lost:
-            marks.add(connection, table, lost=True)
+        if takes_place:
+            marks.take_over(connection, source, table)
+            done, others = places.beside(table, "done_jobs"), places.beside(source, "done_jobs")
+            connection.execute(f"INSERT OR IGNORE INTO {done} SELECT * FROM {others}")
         if unit:
             ingestion.add(connection, table, unit)
             values[ingestion.COLUMN] = ingestion.COLUMN

@@ -67,7 +67,7 @@ def put_in(tx: sqlite3.Connection, session: Session) -> None:
 
 
 def of_stream(context: Context, name: str) -> tuple[Session, str]:
-    """The session of a stream, and the stream's id. Raises 400, and 404 for one that is not there or has expired."""
+    """The session of a stream, and the stream's id. Raises 400, where a key is closed too, 404 where it has expired."""
     match = STREAM.match(name)
     if match is None:
         form = "projects/PROJECT/locations/LOCATION/sessions/SESSION/streams/STREAM"
@@ -77,6 +77,7 @@ def of_stream(context: Context, name: str) -> tuple[Session, str]:
     session = _read(row["body"]) if row is not None else None
     if session is None or match[2] not in session.streams:
         raise not_found(f"Not found: read stream {name}; sessions expire after six hours.")
+    warehouse.of(context).keyed.require_open(places.storage_of(session.table))
     return session, match[2]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import bigquery
 from google.cloud.bigquery_storage_v1 import types
 from google.oauth2.credentials import Credentials
@@ -14,6 +15,7 @@ from tests.support.asking import ask
 from tests.support.emulator import RunningEmulator
 from tests.support.keyed_rows import is_opened_by_root_key, keyed_files, opened_by_root_key
 from tests.support.keys import agent_of, destroy, make_key, rotate, set_state
+from tests.support.patience import eventually
 from tests.support.storage_api import PROTO, appending, descriptor, message_class, rows
 
 ROW = descriptor("Row", ("word", PROTO.TYPE_STRING))
@@ -58,8 +60,8 @@ class World:
         options = {"api_endpoint": self.emulator.base_url}
         return bigquery.Client(project=self.emulator.project, credentials=credentials, client_options=options)
 
-    def read(self, table: str, restriction: str = "") -> bytes:
-        """The rows of DATASET.TABLE as the Storage API gives them in Avro's encoding."""
+    def session(self, table: str, restriction: str = "") -> str:
+        """The only stream of a new read session of DATASET.TABLE."""
         dataset, name = table.split(".")
         parent = f"projects/{self.emulator.project}"
         options = types.ReadSession.TableReadOptions(row_restriction=restriction)
@@ -69,7 +71,12 @@ class World:
         with storage_api.channel(self.emulator) as channel:
             reader = storage_api.reader(channel)
             session = reader.create_read_session(parent=parent, read_session=wanted, max_stream_count=1)
-            answers = [answer for stream in session.streams for answer in reader.read_rows(stream.name)]
+        return str(session.streams[0].name)
+
+    def read(self, stream: str) -> bytes:
+        """The rows of a read stream in Avro's encoding."""
+        with storage_api.channel(self.emulator) as channel:
+            answers = list(storage_api.reader(channel).read_rows(stream))
         return b"".join(answer.avro_rows.serialized_binary_rows for answer in answers)
 
 
@@ -153,14 +160,15 @@ def test_who_has_the_root_key_alone_reads_no_row(
     open_ones = write(world, new_dataset(""), plain)
     assert world.run(f"SELECT word FROM {dataset}.t LIMIT 1") == [word]
     for table in tables:
-        assert word.encode() in world.read(table, f"word != '{plain}'"), table
-    assert word.encode() in world.read(f"{dataset}.t")
+        assert word.encode() in world.read(world.session(table, f"word != '{plain}'")), table
+    stream = world.session(f"{dataset}.t")
     world.run(f"DELETE FROM {dataset}.t WHERE TRUE")  # which a read session has copied before
     world.emulator.kill()
     shown = opened_by_root_key(world.emulator, tmp_path)
     assert (word in shown, plain in shown) == (False, True)
     assert [path for path in keyed_files(world.emulator) if is_opened_by_root_key(world.emulator, path, tmp_path)] == []
     world.emulator.start()
+    assert word.encode() in world.read(stream)
     for table in [*tables, *open_ones]:
         expected = {plain if table in open_ones else word} if table != f"{dataset}.t" else set()
         assert set(world.run(f"SELECT word FROM {table}")) == expected, table
@@ -178,7 +186,7 @@ def test_rows_are_open_as_the_version_is_that_protects_them(
     _, answer = world.answer(f"SELECT word FROM {table}")
     result = f"{world.project}/queries/{answer['jobReference']['jobId']}"
     assert emulator.request("GET", result)[1]["rows"] == [{"f": [{"v": "first"}]}]
-    version = f"{key}/cryptoKeyVersions/1"
+    version, stream = f"{key}/cryptoKeyVersions/1", world.session(table)
 
     def is_closed() -> None:
         refused = f"{version} is not enabled, current state is: DISABLED."
@@ -194,6 +202,10 @@ def test_rows_are_open_as_the_version_is_that_protects_them(
         assert [(code, refused in repr(answer)) for code, answer in ways] == [(400, True)] * len(ways)
         assert ask(emulator, "GET", f"{world.project}/datasets/{dataset}/tables/t")["id"].endswith(".t")
         assert world.run(f"SELECT word FROM {other}.t") == ["beside"]
+        assert world.run(f"SELECT table_name FROM {dataset}.INFORMATION_SCHEMA.PARTITIONS") == []
+        assert world.run(f"SELECT table_id FROM {dataset}.__TABLES__") == ["t"]
+        with pytest.raises(GoogleAPICallError, match="is not enabled"):
+            world.read(stream)
 
     set_state(emulator, key, "DISABLED")
     is_closed()
@@ -203,6 +215,7 @@ def test_rows_are_open_as_the_version_is_that_protects_them(
     set_state(emulator, key, "ENABLED")
     assert world.run(f"SELECT word FROM {table}") == ["first"]
     assert world.listed(table)[0] == emulator.request("GET", result)[0] == 200
+    assert b"first" in world.read(stream)
     rotate(emulator, key)
     world.run(f"INSERT INTO {table} VALUES ('second')")  # a table stays with the version that it got
     world.run(f"CREATE TABLE {dataset}.after AS SELECT 'third' AS word")
@@ -322,6 +335,23 @@ def test_what_is_acknowledged_survives_a_crash(
     assert sorted(world.run(f"SELECT word FROM {table}")) == sorted([*words, "more"])
 
 
+def test_a_query_that_a_crash_interrupts_leaves_nothing(
+    world: World, new_key: MakeKey, new_dataset: MakeDataset
+) -> None:
+    table, jobs = f"{new_dataset(new_key())}.t", f"{world.project}/jobs"
+    world.run(f"CREATE TABLE {table} AS SELECT 'first' AS word")
+    numbers = "UNNEST(GENERATE_ARRAY(1, 100000))"
+    sql = f"INSERT INTO {table} SELECT CAST(a * b AS STRING) FROM {numbers} a, {numbers} b"
+    query = {"configuration": {"query": {"query": sql, "useLegacySql": False}}}
+    job = ask(world.emulator, "POST", jobs, query)["jobReference"]["jobId"]
+    eventually(lambda: ask(world.emulator, "GET", f"{jobs}/{job}")["status"]["state"] == "RUNNING")
+    world.emulator.kill()
+    world.emulator.start()
+    eventually(lambda: ask(world.emulator, "GET", f"{jobs}/{job}")["status"]["state"] == "DONE")
+    assert ask(world.emulator, "GET", f"{jobs}/{job}")["status"]["errorResult"]["reason"] == "backendError"
+    assert world.run(f"SELECT word FROM {table}") == ["first"]
+
+
 def test_a_snapshot_has_the_rows_and_versions_of_its_moment(
     world: World, new_key: MakeKey, new_dataset: MakeDataset, unique: Callable[[str], str]
 ) -> None:
@@ -334,3 +364,31 @@ def test_a_snapshot_has_the_rows_and_versions_of_its_moment(
     assert world.answer(f"SELECT word FROM {table}")[0] == 400
     ask(emulator, "POST", f"/_emulator/snapshots/{snapshot}:restore")
     assert world.run(f"SELECT word FROM {table}") == ["first"]
+
+
+def test_rows_of_before_are_moved_at_the_start(
+    world: World, new_key: MakeKey, new_dataset: MakeDataset, unique: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Tables with keys of a state that has all rows in one file: it had no encryption, or the root key's alone."""
+    key, plain, keyed, word = new_key(), new_dataset(""), new_dataset(""), unique("canary")
+    emulator = world.emulator
+    for table in (f"{plain}.t", f"{keyed}.t"):
+        world.run(f"CREATE TABLE {table}(word STRING) PARTITION BY _PARTITIONDATE")
+        world.insert(table, word if keyed in table else "beside")
+        world.run(f"UPDATE {table} SET word = CONCAT(word, '') WHERE TRUE")  # which leaves an earlier state
+    emulator.kill()
+    with emulator.database() as database:
+        add = f"json_set(CAST(body AS TEXT), '$._keyVersion', '{key}/cryptoKeyVersions/1')"
+        for table in ("resources", "bigquery_history"):
+            database.execute(f"UPDATE {table} SET body = CAST({add} AS BLOB) WHERE name LIKE '%/{keyed}/tables/t'")
+    assert word in opened_by_root_key(emulator, tmp_path)
+    emulator.start()
+    assert world.run(f"SELECT word FROM {keyed}.t WHERE _PARTITIONTIME IS NOT NULL") == [word]
+    set_state(emulator, key, "DISABLED")
+    assert world.answer(f"SELECT word FROM {keyed}.t")[0] == 400
+    assert world.run(f"SELECT word FROM {plain}.t") == ["beside"]
+    emulator.kill()
+    assert word not in opened_by_root_key(emulator, tmp_path)
+    emulator.start()
+    set_state(emulator, key, "ENABLED")
+    assert world.run(f"SELECT word FROM {keyed}.t") == [word]

@@ -65,3 +65,20 @@ def test_a_plain_file_is_encrypted_once(tmp_path: Path) -> None:
     assert files_with_it(tmp_path) == set()
     assert not (tmp_path / "rows.duckdb.new").exists()
     assert names(tmp_path, KEY) == [(CANARY,)]
+
+
+def test_blocks_that_rows_have_left_go_where_these_have_gone_to_the_file_of_a_key(tmp_path: Path) -> None:
+    """In a file without encryption, since the words would not be seen in another."""
+    opened, other = fill(tmp_path, ""), engine.stored("t_other")
+    opened.connection().execute(f"CREATE TABLE {other} AS SELECT 'beside' AS name")
+    opened.close()
+    opened = engine.Engine(tmp_path)
+    storage.drop(opened.connection(), TABLE)
+    opened.close()
+    assert "rows.duckdb" in files_with_it(tmp_path)
+    (tmp_path / engine.STALE).touch()
+    opened = engine.Engine(tmp_path)
+    assert opened.connection().execute(f"SELECT name FROM {other}").fetchall() == [("beside",)]
+    opened.close()
+    assert files_with_it(tmp_path) == {"results.duckdb"}
+    assert not (tmp_path / engine.STALE).exists()
