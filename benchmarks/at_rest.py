@@ -1,6 +1,6 @@
 """What encryption at rest costs: the same work on an emulator that encrypts and on one that does not, in turn.
 
-The dataset has a key of Cloud KMS on both, which encrypts what its rows hold on the one.
+The datasets have keys of Cloud KMS on both, which encrypt what their rows hold on the one.
 
 By the processors' time of the server and of BigQuery's engine, which other work on the machine hardly changes.
 """
@@ -23,19 +23,20 @@ from benchmarks.together import Load
 from scripts.demonstration.places import Places
 
 _ROUNDS = 5
-_FILMS, _RESOURCES, _SEARCHES, _QUERIES = 40, 500, 500, 10
+_FILMS, _RESOURCES, _SEARCHES, _QUERIES, _INSERTS = 40, 500, 500, 10, 200
 _ROWS = 1_000_000
 _SQL = "SELECT MOD(n, 7) AS d, COUNT(*) AS c, MAX(name) AS m FROM benchmark.rows WHERE MOD(n, 3) = 0 GROUP BY d"
 
 
 @dataclass(frozen=True)
 class _Side:
-    """One of the two emulators: a DICOM store, a FHIR store and a table."""
+    """One of the two emulators: a DICOM store, a FHIR store and tables."""
 
     running: Running
     films: dicomweb.Server
     resources: fhir.Server
     queries: wire.Sent
+    inserts: wire.Sent
 
     def store(self, first: int, corpus: Corpus) -> Load:
         """Store films of 1 MB, one a request."""
@@ -62,13 +63,17 @@ class _Side:
         """Ask for sums of a table."""
         return wire.each_once(self.films.port, [partial(_as_it_is, self.queries)] * _QUERIES, 1)
 
+    def insert(self) -> Load:
+        """Stream rows, one a request."""
+        return wire.each_once(self.films.port, [partial(_as_it_is, self.inserts)] * _INSERTS, 1)
+
 
 def _as_it_is(sent: wire.Sent) -> wire.Sent:
     return sent
 
 
 def at_rest(places: Places) -> list[Figure]:
-    """Storing films, creating and searching FHIR resources, a query of a million rows: with and without encryption."""
+    """Films stored, FHIR resources created and searched, a million rows queried, rows streamed: encrypted and not."""
     key = places.results / "root.key"
     numbers, corpus = count(), Corpus(pixels=True)
     with ExitStack() as stack:
@@ -81,6 +86,7 @@ def at_rest(places: Places) -> list[Figure]:
             "a FHIR resource created": lambda side, turn: side.create(turn),
             "a FHIR search": lambda side, _: side.search(),
             f"a query of {_ROWS:,} rows": lambda side, _: side.query(),
+            "a row streamed": lambda side, _: side.insert(),
         }
         return [_compared(name, work, sides, numbers) for name, work in works.items()]
 
@@ -104,15 +110,21 @@ def _side(running: Running) -> _Side:
     body = {"version": "R4", "enableUpdateCreate": True}
     made = datasets.fhirStores().create(parent=parent, fhirStoreId="resources", body=body).execute()
     bigquery = running.api("bigquery", "v2")
-    bigquery.datasets().insert(projectId=PROJECT, body={"datasetReference": {"datasetId": "benchmark"}}).execute()
+    settings = {"defaultEncryptionConfiguration": {"kmsKeyName": running.bigquery_key()}}
+    body = {"datasetReference": {"datasetId": "benchmark"}, **settings}
+    bigquery.datasets().insert(projectId=PROJECT, body=body).execute()
     name = "CONCAT('patient ', CAST(FARM_FINGERPRINT(CAST(n AS STRING)) AS STRING))"
     rows = f"SELECT n, {name} AS name FROM UNNEST(GENERATE_ARRAY(1, {_ROWS})) AS n"  # noqa: S608  our own words
     bigquery.jobs().query(projectId=PROJECT, body=_query(f"CREATE TABLE benchmark.rows AS {rows}")).execute()
+    bigquery.jobs().query(projectId=PROJECT, body=_query("CREATE TABLE benchmark.inserted (name STRING)")).execute()
     headers = {**films.headers, "Content-Type": "application/json"}
     asked = [json.dumps({**_query(_SQL), "useQueryCache": False}).encode()]
     queries = wire.request(films.port, f"/bigquery/v2/projects/{PROJECT}/queries", headers, asked)
+    row = [json.dumps({"rows": [{"json": {"name": "patient"}}]}).encode()]
+    streaming = f"/bigquery/v2/projects/{PROJECT}/datasets/benchmark/tables/inserted/insertAll"
+    inserts = wire.request(films.port, streaming, headers, row)
     resource_server = fhir.Server(films.port, f"/v1/{made['name']}/fhir", running.pid, films.headers)
-    return _Side(running, films, resource_server, queries)
+    return _Side(running, films, resource_server, queries, inserts)
 
 
 def _query(sql: str) -> dict[str, object]:

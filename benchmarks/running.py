@@ -17,6 +17,7 @@ from google.cloud import storage
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 
+from emulator.services.bigquery import encryption
 from engine.layout import Layout
 from scripts.demonstration.places import Places
 
@@ -66,12 +67,19 @@ class Running:
 
     def healthcare_key(self) -> str:
         """The name of a new key that the healthcare agent may use."""
+        return self._key(LOCATION, "healthcare", self.healthcare_agent())
+
+    def bigquery_key(self) -> str:
+        """The name of a new key that BigQuery's agent may use."""
+        return self._key("us", "bigquery", f"serviceAccount:{encryption.agent(PROJECT)}")
+
+    def _key(self, location: str, ring_id: str, member: str) -> str:
         rings = self.api("cloudkms", "v1").projects().locations().keyRings()
-        ring = rings.create(parent=f"projects/{PROJECT}/locations/{LOCATION}", keyRingId="benchmark", body={}).execute()
+        ring = rings.create(parent=f"projects/{PROJECT}/locations/{location}", keyRingId=ring_id, body={}).execute()
         keys, body = rings.cryptoKeys(), {"purpose": "ENCRYPT_DECRYPT"}
         name = keys.create(parent=ring["name"], cryptoKeyId="benchmark", body=body).execute()["name"]
         role = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-        policy = {"bindings": [{"role": role, "members": [self.healthcare_agent()]}]}
+        policy = {"bindings": [{"role": role, "members": [member]}]}
         keys.setIamPolicy(resource=name, body={"policy": policy}).execute()
         return str(name)
 

@@ -5,12 +5,16 @@ https://cloud.google.com/bigquery/docs/multi-statement-queries#temporary_tables
 
 from __future__ import annotations
 
+import dataclasses
+
 from emulator.services.bigquery import errors, warehouse
 from emulator.services.bigquery.jobs import reads, results
 from emulator.services.bigquery.jobs.results import Result
 from emulator.services.bigquery.jobs.select import Query, read_places
+from emulator.services.bigquery.jobs.transaction import copy_rows
 from emulator.services.bigquery.names import TableName
-from emulator.services.bigquery.sql import scripts, storage
+from emulator.services.bigquery.sql import places, scripts, storage
+from emulator.services.bigquery.sql.catalog import Snapshot
 from emulator.services.bigquery.sql.engine import result_table
 from emulator.services.bigquery.sql.plans import Create, Plan
 
@@ -64,11 +68,24 @@ async def _change(query: Query, plan: Plan, name: TableName) -> None:
         result = await session.transaction.writable_temporary(session.temporary[name.table], query.ticket)
         session.temporary[name.table] = result
         found = await reads.snapshot(query, plan)
+    if (placed := await _placed(query, result, found)) is not result:
+        result, found = placed, await reads.snapshot(query, plan)
     counts = await warehouse.of(context).run(
         scripts.change, query.script, plan.number, found, result.table, "", ticket=query.ticket, again=False
     )
     statistics = await reads.statistics_of(query, plan, found)
     query.job.statistics["query"] = {**statistics, **reads.dml_statistics(plan, counts)}
+
+
+async def _placed(query: Query, result: Result, found: Snapshot) -> Result:
+    """The table where a key protects it if one protects rows that a statement reads, and may put into it."""
+    place = warehouse.of(query.context).name_beside("r", read_places(found))
+    if not places.file_of(place) or places.file_of(result.storage):
+        return result
+    moved = dataclasses.replace(result, storage=place)
+    await copy_rows(query.context, result.table, moved.table, list(result.fields), query.ticket)
+    await _keep(query, moved)
+    return moved
 
 
 async def _drop(query: Query, plan: Plan, name: TableName) -> None:

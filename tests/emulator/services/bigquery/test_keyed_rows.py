@@ -123,6 +123,13 @@ def write(world: World, dataset: str, word: str) -> list[str]:
     world.run(f"CREATE TABLE {dataset}.clone CLONE {t}")
     world.run(f"BEGIN TRANSACTION; INSERT INTO {t} SELECT word FROM {t} LIMIT 1; COMMIT TRANSACTION")
     world.run(f"CREATE TEMP TABLE kept AS SELECT word FROM {t}; SELECT word FROM kept")
+    world.run(
+        f"CREATE TEMP TABLE filled(word STRING); INSERT INTO filled SELECT word FROM {t}; SELECT word FROM filled"
+    )
+    change = (
+        f"BEGIN TRANSACTION; INSERT INTO undone SELECT word FROM {t}; ROLLBACK TRANSACTION; SELECT word FROM undone"
+    )
+    assert world.run(f"CREATE TEMP TABLE undone(word STRING); {change}") == []
     loading = bigquery.LoadJobConfig(schema=[bigquery.SchemaField("word", "STRING")])
     for _ in range(2):  # into a new table, and behind what it has
         client.load_table_from_json([{"word": word}], f"{dataset}.loaded", job_config=loading).result()
