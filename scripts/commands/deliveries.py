@@ -22,8 +22,9 @@ def deliveries(
     """Find what Google's services could not do by themselves: notifications, audit trail, alerts, schedule.
 
     They tell no command of it: it is in their logs. Each failure names who lacks which permission on what; what has
-    been granted since is said. Exit code 1 when something fails, 3 when nothing fails but something can't be seen by
-    this account. It is for auditors and operators.
+    been granted since is said. Of Dataflow and Managed Airflow the grants are looked at that they work by. Exit code 1
+    when something fails, 3 when nothing fails but something can't be seen by this account. It is for auditors and
+    operators.
     """
     from scripts.deliveries.checks import checks
 

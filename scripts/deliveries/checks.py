@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from scripts.access.decisions import Access
 from scripts.checks import Check, place
 from scripts.connection import Connection
 from scripts.deliveries import alerts, notifications, schedule, sinks
+from scripts.preflight import after
+from scripts.preflight.needs import untold
 
 
 def checks(target: Connection, hours: float) -> Iterator[Check]:
-    """One check for each thing that a service of Google's does by itself for the stack, in the last `hours`."""
+    """One check for each thing that a service of Google's does by itself for the stack, in the last `hours`.
+
+    Of Dataflow and Managed Airflow the grants are looked at that they work by.
+    """
     outputs = target.outputs
     yield from place(target)
     yield from notifications.checks(target, hours)
@@ -21,3 +27,4 @@ def checks(target: Connection, hours: float) -> Iterator[Check]:
         yield from alerts.checks(target)
     if outputs.schedule and outputs.schedule.kind == "cloud-run":
         yield Check("schedule", partial(schedule.started, target, hours))
+    yield from after.checks_of(Access(target), untold(outputs))

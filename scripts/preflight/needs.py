@@ -81,16 +81,35 @@ class Need:
 
 Row = tuple[str, str]
 """A role, and the resource that it is on: a short name of the stack's, or as a person writes one."""
+Account = tuple[str, str, Iterable[Row]]
+"""Who needs what: who that is, its address, and what it needs."""
 
 
 def needs(outputs: Outputs) -> Iterator[Need]:
     """What the agents and accounts of a stack use, but for what `status` looks at."""
-    find = resources.finder(outputs)
-    for who, account, rows in _all(outputs):
-        for role, resource in rows:
-            yield Need(who, account, f"roles/{role}", find(resource), _TELLING[role])
+    yield from _needed(outputs, _all(outputs))
     yield from _by_own_roles(outputs)
     yield from _people(outputs)
+
+
+def untold(outputs: Outputs) -> Iterator[Need]:
+    """What is used inside Dataflow and Managed Airflow: no log that a command reads tells of what is missing there."""
+    return _needed(outputs, _untold(outputs))
+
+
+def _needed(outputs: Outputs, wanted: Iterable[Account]) -> Iterator[Need]:
+    find = resources.finder(outputs)
+    for who, account, rows in wanted:
+        for role, resource in rows:
+            yield Need(who, account, f"roles/{role}", find(resource), _TELLING[role])
+
+
+def _untold(outputs: Outputs) -> Iterator[Account]:
+    if outputs.temp_bucket:
+        yield "loader", outputs.loader_email, _of_pipelines()
+    if outputs.schedule and outputs.schedule.kind == "composer":
+        yield "the schedule", outputs.schedule.account_email, _of_schedule(outputs.schedule)
+    yield from (_key_user(*each) for each in _keys(outputs, "dataflow"))
 
 
 def _people(outputs: Outputs) -> Iterator[Need]:
@@ -103,8 +122,7 @@ def _people(outputs: Outputs) -> Iterator[Need]:
                 yield Need(f"{member} as {who}", member, f"roles/{role}", find(who), _TELLING[role])
 
 
-def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:
-    """Who needs what, by who that is and its address."""
+def _all(outputs: Outputs) -> Iterator[Account]:
     number = outputs.project_number
     yield "Pub/Sub's agent", pubsub_agent(outputs), _of_pubsub(outputs)
     yield "healthcare agent", outputs.healthcare_agent_email, _of_healthcare(outputs)
@@ -125,8 +143,12 @@ def _all(outputs: Outputs) -> Iterator[tuple[str, str, Iterable[Row]]]:
         yield MONITORING, f"service-{number}@gcp-sa-monitoring-notification.{_DOMAIN}", publishes
     if made := outputs.schedule:
         yield "the schedule", made.account_email, _of_schedule(made)
-    for who, account, key in dict.fromkeys(_keys(outputs)):
-        yield who, account, [("cloudkms.cryptoKeyEncrypterDecrypter", key)]
+    for each in dict.fromkeys(_keys(outputs, *outputs.kms_keys)):
+        yield _key_user(*each)
+
+
+def _key_user(who: str, account: str, key: str) -> Account:
+    return who, account, [("cloudkms.cryptoKeyEncrypterDecrypter", key)]
 
 
 def _tables(outputs: Outputs, dataset: str) -> str:
@@ -169,10 +191,15 @@ def _of_loader(outputs: Outputs) -> Iterator[Row]:
     yield "bigquery.jobUser", "project"
     yield "serviceusage.serviceUsageConsumer", "project"
     if outputs.temp_bucket:
-        yield "dataflow.worker", "project"
-        yield "dataflow.developer", "project"
-        yield "storage.objectAdmin", "temp"
-        yield "iam.serviceAccountUser", "loader"
+        yield from _of_pipelines()
+
+
+def _of_pipelines() -> Iterator[Row]:
+    """What the loader uses to start Dataflow's jobs, and as their workers' account."""
+    yield "dataflow.worker", "project"
+    yield "dataflow.developer", "project"
+    yield "storage.objectAdmin", "temp"
+    yield "iam.serviceAccountUser", "loader"
 
 
 def _importing(outputs: Outputs) -> Iterator[Row]:
@@ -263,8 +290,8 @@ def _by_own_roles(outputs: Outputs) -> Iterator[Need]:
         yield Need("operator", outputs.operator_email, f"{roles}_operates", project, "healthcare.operations.cancel")
 
 
-def _keys(outputs: Outputs) -> Iterator[tuple[str, str, str]]:
-    """Whose agents use which of the stack's keys."""
+def _keys(outputs: Outputs, *kinds: str) -> Iterator[tuple[str, str, str]]:
+    """Whose agents use the stack's keys for some kinds of data, and which keys."""
     number = outputs.project_number
     storage = ("Cloud Storage's agent", f"service-{number}@gs-project-accounts.{_DOMAIN}")
     agents = {
@@ -278,4 +305,5 @@ def _keys(outputs: Outputs) -> Iterator[tuple[str, str, str]]:
             ("Compute Engine's agent", f"service-{number}@compute-system.{_DOMAIN}"),
         ],
     }
-    return ((who, account, key) for kind, key in outputs.kms_keys.items() for who, account in agents[kind])
+    found = ((kind, outputs.kms_keys[kind]) for kind in kinds if kind in outputs.kms_keys)
+    return ((who, account, key) for kind, key in found for who, account in agents[kind])

@@ -241,16 +241,14 @@ COMMAND_LINES = {
 }
 """By the grant's name in the program."""
 
-_DATAFLOW = "`pipeline --runner dataflow` ends with Dataflow's error; the emulator has no Dataflow"
-_AIRFLOW = "the environment or the DAG's tasks fail; the emulator runs no Airflow"
 ON_GOOGLE_CLOUD = {
-    "accounts-loader-works-for-dataflow": _DATAFLOW,
-    "accounts-loader-starts-dataflow": _DATAFLOW,
-    "accounts-loader-as-worker": _DATAFLOW,
-    "accounts-loader-keeps-temporary-files": _DATAFLOW,
-    "encryption-dataflow": _DATAFLOW,
-    "encryption-compute": _DATAFLOW,
-    "schedule-airflow-works": _AIRFLOW,
-    "schedule-airflow-as-loader": _AIRFLOW,
+    "accounts-loader-works-for-dataflow": CommandLine(_O, "deliveries", "dataflow.workItems.lease", "project"),
+    "accounts-loader-starts-dataflow": CommandLine(_O, "deliveries", "dataflow.jobs.create", "project"),
+    "accounts-loader-as-worker": CommandLine(_O, "deliveries", "iam.serviceAccounts.actAs", "loader"),
+    "accounts-loader-keeps-temporary-files": CommandLine(_O, "deliveries", "storage.objects.delete", "temp"),
+    "encryption-dataflow": CommandLine(_O, "deliveries", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:dataflow"),
+    "encryption-compute": CommandLine(_O, "deliveries", "cloudkms.cryptoKeyVersions.useToEncrypt", "key:dataflow"),
+    "schedule-airflow-works": CommandLine(_O, "deliveries", "composer.environments.get", "project"),
+    "schedule-airflow-as-loader": CommandLine(_O, "deliveries", "iam.serviceAccounts.getAccessToken", "loader"),
 }
-"""Grants of services that the emulator lacks, and what fails on Google Cloud without each; here `preflight` tells."""
+"""The same of grants for services that the emulator lacks: the command looks at the policies."""

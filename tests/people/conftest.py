@@ -40,6 +40,14 @@ EVERYTHING = {
     **{f"{persona}s": json.dumps([OWNER, KEY]) for persona in PERSONAS},
 }
 """A configuration that makes the program give every grant it knows, but for those of Dataflow and Airflow."""
+ELSEWHERE = {
+    "dataflow": "true",
+    "schedule": "composer",
+    "keyRing": "imaging",
+    "deletionProtection": "false",
+    "operators": json.dumps([OWNER, KEY]),
+}
+"""One that makes it give those."""
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +59,16 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
         made = stand(emulator, EVERYTHING)
         fill(made)
         yield made
+    finally:
+        emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """A stack made for Dataflow and Managed Airflow."""
+    emulator = RunningEmulator(tmp_path_factory.mktemp("elsewhere") / "state", PROJECT).start()
+    try:
+        yield stand(emulator, ELSEWHERE)
     finally:
         emulator.stop()
 

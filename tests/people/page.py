@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import starmap
 from pathlib import Path
 
 from scripts.access import matrix
 from scripts.access.decisions import Access
 from scripts.access.matrix import Row
 from scripts.connection import connect_to
-from tests.people.command_lines import COMMAND_LINES, ON_GOOGLE_CLOUD
+from tests.people.command_lines import COMMAND_LINES, ON_GOOGLE_CLOUD, CommandLine
 from tests.people.conftest import EVERYTHING, PROJECT, alerted
 from tests.people.standing import Standing, stand
 from tests.support.emulator import ROOT, RunningEmulator
@@ -42,11 +43,12 @@ these grants as well.
 | grant | as | command | what is missing |
 |---|---|---|---|"""
 _ELSEWHERE = """
-Where the stack is made for Dataflow or Managed Airflow, which the emulator does not have, `preflight` names the grant
-on the emulator (a test takes each of them away), and on Google Cloud:
+Where the stack is made for Dataflow or Managed Airflow, which the emulator does not have, a pipeline ends with
+Dataflow's error, and the environment or the DAG's tasks fail. What is missing then, `deliveries` tells by the policies,
+and `preflight`, too; a test takes each of these grants away and runs both.
 
-| grant | without it |
-|---|---|"""
+| grant | as | command | what is missing |
+|---|---|---|---|"""
 
 
 def rows(standing: Standing) -> list[Row]:
@@ -68,18 +70,12 @@ def page(found: list[Row]) -> str:
         parts.append(f"## {service}\n")
         parts.append(f"| method | on | {' | '.join(people)} |\n|---|---|{'---|' * len(people)}")
         parts[-1] += "".join(f"\n{_line(row)}" for row in own) + "\n"
-    return "\n".join(
-        [*parts, _WITHOUT, *map(_failing, COMMAND_LINES), _ELSEWHERE, *map(_elsewhere, ON_GOOGLE_CLOUD), ""]
-    )
+    usual, elsewhere = (starmap(_failing, lines.items()) for lines in (COMMAND_LINES, ON_GOOGLE_CLOUD))
+    return "\n".join([*parts, _WITHOUT, *usual, _ELSEWHERE, *elsewhere, ""])
 
 
-def _failing(grant: str) -> str:
-    wanted = COMMAND_LINES[grant]
+def _failing(grant: str, wanted: CommandLine) -> str:
     return f"| {grant} | {wanted.who} | `{wanted.line}` | {wanted.permission} on {wanted.on} |"
-
-
-def _elsewhere(grant: str) -> str:
-    return f"| {grant} | {ON_GOOGLE_CLOUD[grant]} |"
 
 
 def _line(row: Row) -> str:

@@ -18,7 +18,7 @@ from scripts.access.resources import of_stack
 from scripts.credentials import ACT_AS
 from scripts.errors import ExitCode
 from scripts.stack import OUTPUTS_VARIABLE
-from tests.people.command_lines import COMMAND_LINES
+from tests.people.command_lines import COMMAND_LINES, ON_GOOGLE_CLOUD, CommandLine
 from tests.people.conftest import ALERTS, KEY, PERSONAS
 from tests.people.happenings import happen
 from tests.people.standing import Standing
@@ -53,10 +53,17 @@ def things(standing: Standing, tmp_path_factory: pytest.TempPathFactory) -> Thin
 
 
 def shown(standing: Standing, short: str) -> str:
-    """A resource of the stack as commands write it."""
+    """A resource of the stack as commands write it, as a pattern: where a service refused, and by policies."""
     resource = resources.find(ALERTS, standing.outputs) if short == "alerts" else of_stack(standing.outputs)[short]
     schemes = {"bucket": "gs://", "BigQuery dataset": f"bq://{standing.outputs.project}."}
-    return f"{schemes[resource.kind]}{resource.plain}" if resource.kind in schemes else resource.name
+    refused = f"{schemes[resource.kind]}{resource.plain}" if resource.kind in schemes else resource.name
+    return f"({re.escape(refused)}|{re.escape(str(resource))})"
+
+
+def lacks(standing: Standing, name: str, wanted: CommandLine) -> str:
+    """What a command says of a grant that is not there, as a pattern."""
+    who, permission = re.escape(standing.holder(standing.grant(name))), re.escape(wanted.permission)
+    return rf"{who} lacks ([^;]* or )?{permission} on {shown(standing, wanted.on)}(?![\w/-])"
 
 
 @pytest.mark.parametrize("name", TRIED)
@@ -67,15 +74,12 @@ def test_a_command_whose_grant_is_missing_says_who_lacks_what_on_what(
     arguments = shlex.split(wanted.line.format_map(things))
     monkeypatch.setenv(OUTPUTS_VARIABLE, ready.outputs.to_json())
     monkeypatch.setenv(ACT_AS, accounts(ready.outputs)[wanted.who])
-    on = re.escape(shown(ready, wanted.on))
-    lacks = (
-        rf"{re.escape(ready.holder(grant))} lacks ([^;]* or )?{re.escape(wanted.permission)} on (topic )?{on}(?![\w/-])"
-    )
+    pattern = lacks(ready, name, wanted)
 
     def says() -> Finished | None:
         happen(ready, wanted.after)
         ended = run(*arguments)
-        return ended if re.search(lacks, ended.out + ended.err) else None
+        return ended if re.search(pattern, ended.out + ended.err) else None
 
     ready.remove(grant)
     try:
@@ -85,6 +89,26 @@ def test_a_command_whose_grant_is_missing_says_who_lacks_what_on_what(
     assert ended
     assert ended.code in (ExitCode.FAILED, ExitCode.PARTLY_DONE)
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("name", ON_GOOGLE_CLOUD)
+def test_what_dataflow_and_airflow_lack_is_told_by_a_command(
+    name: str, elsewhere: Standing, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, grant = ON_GOOGLE_CLOUD[name], elsewhere.grant(name)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(elsewhere.emulator.credentials_file))
+    monkeypatch.setenv(OUTPUTS_VARIABLE, elsewhere.outputs.to_json())
+    monkeypatch.setenv(ACT_AS, accounts(elsewhere.outputs)[wanted.who])
+    pattern = lacks(elsewhere, name, wanted)
+    before = run(*shlex.split(wanted.line))
+    assert before.code == ExitCode.DONE, before.out
+    elsewhere.remove(grant)
+    try:
+        ended = run(*shlex.split(wanted.line))
+    finally:
+        elsewhere.make(grant)
+    assert re.search(pattern, ended.out + ended.err)
+    assert ended.code == ExitCode.FAILED
 
 
 @pytest.mark.parametrize("who", PERSONAS if tuple(COMMAND_LINES) == TRIED else ("reader",))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from scripts.access.decisions import Access
@@ -13,9 +11,7 @@ from scripts.preflight import after
 from scripts.preflight.needs import Need, needs
 from tests.infra.graph import Declared
 from tests.people.command_lines import ON_GOOGLE_CLOUD
-from tests.people.conftest import PROJECT
-from tests.people.standing import Standing, stand
-from tests.support.emulator import RunningEmulator
+from tests.people.standing import Standing
 
 
 def about(target: Connection, wanted: list[Need], who: str) -> list[Check]:
@@ -53,16 +49,10 @@ def test_each_grant_that_is_missing_is_named(ready: Standing) -> None:
 
 
 def test_each_grant_for_dataflow_and_airflow_that_is_missing_is_named(
-    ready: Standing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    standing: Standing, elsewhere: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulator = RunningEmulator(tmp_path / "state", PROJECT).start()
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(emulator.credentials_file))
-    try:
-        keys = {"dataflow": "true", "schedule": "composer", "keyRing": "imaging", "deletionProtection": "false"}
-        other = stand(emulator, keys)
-        known = {grant.name for grant in ready.grants()}
-        own = [grant for grant in other.grants() if grant.name not in known]
-        assert {grant.name for grant in own} == {*ON_GOOGLE_CLOUD}
-        check_each(other, own)
-    finally:
-        emulator.stop()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(elsewhere.emulator.credentials_file))
+    known = {grant.name for grant in standing.grants()}
+    own = [grant for grant in elsewhere.grants() if grant.name not in known]
+    assert {grant.name for grant in own} == {*ON_GOOGLE_CLOUD}
+    check_each(elsewhere, own)
