@@ -29,7 +29,7 @@ def attach(root: DuckDBPyConnection, path: Path, name: str, key: str = "") -> No
     until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            root.execute(f"ATTACH IF NOT EXISTS '{_text(path)}' AS {name} {_options(key)}")
+            root.execute(f"ATTACH '{_text(path)}' AS {name} {_options(key)}")
         except duckdb.IOException as error:
             if "lock" not in str(error) or time.monotonic() > until:
                 raise

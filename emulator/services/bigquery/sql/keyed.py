@@ -34,19 +34,27 @@ def open_file(connection: DuckDBPyConnection, file: Keyed) -> bool:
     """Open a file, which is made where it is not there; nothing happens to one that is open. Raises StoreError.
 
     It gives whether it is open: statements that go on hold one that was closed, and then it can't be opened again yet.
+    One that was open is not swept, since it may have got more than the catalogue named when this was asked for.
     """
     import duckdb
 
+    if _is_open(connection, file.name):
+        return True
     try:
         attach(connection, file.path, file.name, file.key)
     except duckdb.Error as error:
-        if "in the process of being detached" in str(error):
+        if "Unique file handle conflict" in str(error):
             return False
         raise unreadable(file.path, error) from None
     make_own_tables(connection, file.name)
     if file.live is not None:
         storage.sweep(connection, file.name, file.live, file.results)
     return True
+
+
+def _is_open(connection: DuckDBPyConnection, name: str) -> bool:
+    sql = "SELECT 1 FROM duckdb_databases() WHERE database_name = ?"
+    return connection.execute(sql, [name]).fetchone() is not None
 
 
 def close_file(connection: DuckDBPyConnection, name: str) -> None:
