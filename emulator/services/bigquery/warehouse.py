@@ -51,6 +51,7 @@ class Warehouse:
         self.keyed = keyed.of(context)
         self._open: frozenset[str] = frozenset()  # the keyed files that the engine has open
         self._seen: set[str] = set()  # those that have been open since the start, and are swept
+        self._left: set[str] = set()  # storages that nobody names any more, in files that were closed then
         self._settling = asyncio.Lock()
         self._locks: dict[TableName, asyncio.Lock] = {}
         self.purged: dict[str, int] = {}  # storages, and the second up to which their partitions have gone
@@ -91,6 +92,12 @@ class Warehouse:
                 if await self._engine.run(engine_keyed.open_file, self._keyed_file(name), short=True):
                     self._seen.add(name)
                     self._open |= {name}
+                    await self._drop_left(name)
+
+    async def _drop_left(self, file: str) -> None:
+        for storage in [each for each in self._left if places.file_of(each) == file]:
+            await self._engine.run(tables.drop, stored(storage), short=True)
+            self._left.discard(storage)
 
     def _keyed_file(self, name: str) -> Keyed:
         """A file as the engine opens it. Nothing in one that was not open since the start is under way: it is swept."""
@@ -164,7 +171,7 @@ class Warehouse:
         """Remove storage tables that the catalogue no longer names; from a closed file they go when it is opened."""
         for storage in filter(None, storages):
             if self.keyed.is_closed(storage):
-                self._seen.discard(places.file_of(storage))
+                self._left.add(storage)
                 continue
             await self.before_change(storage)
             await self.run(tables.drop, stored(storage), short=True)

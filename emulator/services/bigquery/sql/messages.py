@@ -57,6 +57,8 @@ SENTENCES = (  # patterns of the engine's, without their class, compiled when on
      "No matching signature{f1} for argument types: {t2}"),
     (r'column "([^"]+)" must appear in the GROUP BY clause',
      "SELECT list expression references column {1} which is neither grouped nor aggregated"),
+    (r'(?:Table with name "k[0-9a-f]{16}\.main|Schema with name k[0-9a-f]{16} )',
+     "The version of the Cloud KMS key that protects these rows is not enabled, or was not a moment ago"),
     (r"NOT NULL constraint failed: (.*)", "Required field {n1} cannot be null"),
     (r".*cannot affect the same target row more than once",
      "UPDATE/MERGE must match at most one source row for each target row"),

@@ -233,19 +233,19 @@ def test_rows_are_open_as_the_version_is_that_protects_them(
     assert sorted(world.run(f"SELECT word FROM {table}")) == ["first", "second"]
 
 
-def test_a_closed_table_can_be_deleted_and_its_rows_go_with_the_next_opening(
-    world: World, new_key: MakeKey, new_dataset: MakeDataset
-) -> None:
+def test_what_is_closed_can_be_deleted(world: World, new_key: MakeKey, new_dataset: MakeDataset) -> None:
     key = new_key()
-    dataset = new_dataset(key)
+    dataset, other = new_dataset(key), new_dataset(key)
     world.run(f"CREATE TABLE {dataset}.t AS SELECT 'first' AS word")
     world.run(f"CREATE TABLE {dataset}.kept AS SELECT 'second' AS word")
+    world.run(f"CREATE TABLE {other}.t AS SELECT 'third' AS word")
     set_state(world.emulator, key, "DISABLED")
-    code, _ = world.emulator.request("DELETE", f"{world.project}/datasets/{dataset}/tables/t")
-    assert code == 204
+    for path in (f"{dataset}/tables/t", f"{other}?deleteContents=true"):
+        assert world.emulator.request("DELETE", f"{world.project}/datasets/{path}")[0] == 204
     set_state(world.emulator, key, "ENABLED")
     assert world.run(f"SELECT word FROM {dataset}.kept") == ["second"]
-    assert world.answer(f"SELECT word FROM {dataset}.t")[0] == 404
+    for table in (f"{dataset}.t", f"{other}.t"):
+        assert world.answer(f"SELECT word FROM {table}")[0] == 404
 
 
 def test_rows_go_with_the_version(world: World, new_key: MakeKey, new_dataset: MakeDataset) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from emulator.services.bigquery.sql import engine, keyed, storage
+from emulator.services.bigquery.sql import engine, keyed, messages, storage
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.keyed import Keyed
 
@@ -44,6 +45,10 @@ def test_a_file_that_a_statement_holds_is_opened_again_once_that_has_ended(opene
     other.execute(f"BEGIN; SELECT * FROM {engine.stored(KNOWN)}")
     keyed.close_file(connection, NAME)
     assert not storage.exists(connection, engine.stored(KNOWN))
+    for sql in (f"FROM {engine.stored(KNOWN)}", f"CREATE TABLE {engine.stored(OTHER)}(a INT)"):
+        with pytest.raises(duckdb.Error) as caught:
+            connection.execute(sql)
+        assert "is not enabled" in messages.statement_error(caught.value).message
     assert not keyed.open_file(connection, file)
     other.execute("COMMIT")
     assert keyed.open_file(connection, file)
