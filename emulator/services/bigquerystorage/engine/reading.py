@@ -61,8 +61,9 @@ def arrow_batches(
 
     fields are columns with what is asked of each.
     """
-    from emulator.services.bigquerystorage.engine import arrow
+    from emulator.services.bigquerystorage.engine import allocation, arrow
 
+    allocation.keep_freed()
     for pieces, count in arrow.batches(connection, table, columns, fields, rows, most):
         yield list(map(_sent, pieces)), count
 
@@ -76,8 +77,9 @@ def avro_rows(
     most: int,
 ) -> Iterator[Batch]:
     """The same as blocks of Avro's binary encoding."""
-    from emulator.services.bigquerystorage.engine import avro
+    from emulator.services.bigquerystorage.engine import allocation, avro
 
+    allocation.keep_freed()
     for data, count in avro.rows(connection, table, columns, fields, rows, most):
         yield [_sent(data)], count
 
