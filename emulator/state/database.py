@@ -89,6 +89,7 @@ class Database:
         self._local = threading.local()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], object]] = []
+        self._elsewhere = 0  # of a group, the writes of what the event loop's thread never reads
         self._thread: threading.Thread | None = None
         self._standing = Standing()
         self._steps = 0  # two for each commit, of which one is before it: odd while what is committed may change
@@ -192,9 +193,19 @@ class Database:
         """Called inside a write: run `function` (on the writer thread) once that write is on disk."""
         self._after_commit.append(function)
 
+    def only_read_elsewhere(self) -> None:
+        """Called once inside a write: it changes nothing that is ever read on the event loop's thread.
+
+        What that thread reads may stay of a moment before it, and `moment` the same.
+        """
+        self._elsewhere += 1
+
     @property
     def moment(self) -> int | None:
-        """A number of what is committed: while it stays, readers find what they found. None during a commit."""
+        """A number of what is committed: while it stays, readers find what they found. None during a commit.
+
+        It does not count what is `only_read_elsewhere`.
+        """
         steps = self._steps
         return None if steps % 2 else steps
 
@@ -262,7 +273,8 @@ class Database:
     def _commit(self, group: list[_Work]) -> None:
         tx = self._writer
         done: list[tuple[_Work, Any, BaseException | None]] = []
-        self._after_commit = []
+        self._after_commit, self._elsewhere = [], 0
+        begun = False
         synced = any(work.synced for work in group)
         try:
             if not synced:
@@ -271,8 +283,10 @@ class Database:
             step = self._step if len(group) > 1 else self._only
             done.extend((work, *step(tx, work)) for work in group)
             if tx.in_transaction:
-                self._steps += 1
-                self._standing.begin_commit()
+                begun = not self._is_apart(group)
+                if begun:
+                    self._steps += 1
+                    self._standing.begin_commit()
                 tx.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  every caller of the group is told
             if tx.in_transaction:
@@ -287,7 +301,8 @@ class Database:
                 function()
             except Exception:  # noqa: BLE001  what is committed stays so, and the next write needs this thread
                 _log.exception("a step after a commit failed")
-        self._standing.end_commit()
+        if begun:
+            self._standing.end_commit()
         loops = {id(work.loop): work.loop for work, _, _ in done}
         for loop in loops.values():
             mine = [(work.future, result, error) for work, result, error in done if work.loop is loop]
@@ -295,6 +310,10 @@ class Database:
                 loop.call_soon_threadsafe(_resolve, mine)
             except RuntimeError:
                 continue  # the loop is closed: nobody waits for the answer any more
+
+    def _is_apart(self, group: list[_Work]) -> bool:
+        """Whether the event loop's thread may go on to read of a moment before the commit of a group."""
+        return self._elsewhere == len(group) and self._standing.may_stay()
 
     def _only(self, tx: sqlite3.Connection, work: _Work) -> tuple[Any, BaseException | None]:
         """As `_step` for a write that has the transaction to itself, in which nothing is kept to undo a part."""

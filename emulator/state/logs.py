@@ -127,8 +127,14 @@ class Logs:
                 raise
 
     def _store(self, tx: sqlite3.Connection, rows: list[_Row]) -> None:
-        _insert(tx, self._kept(tx, rows))
+        before = tx.total_changes
+        kept = self._kept(tx, rows)
+        encrypting = tx.total_changes - before
+        _insert(tx, kept)
+        before = tx.total_changes
         self._tell(tx, rows)
+        if not encrypting and tx.total_changes == before:
+            self._state.db.only_read_elsewhere()
 
 
 def _insert(tx: sqlite3.Connection, rows: list[_Row]) -> None:

@@ -2,7 +2,9 @@
 
 To begin one for each statement takes as long as many a statement: locks are asked of the system. A moment is held only
 while nothing has been committed for a while, and let go before anything is: what is read is never older than the last
-commit, and the log can be copied into the file as if nobody read.
+commit, and the log can be copied into the file as if nobody read. It stays, for a second at most, where only that is
+committed which this thread never reads (log entries): SQLite forgets all pages that a connection keeps when another
+one commits, and in a large file most would have to be read again.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import time
 
 _QUIET_SECONDS = 0.003
 """How long nothing is committed before a moment is held."""
+_LONGEST_SECONDS = 1.0
+"""How long a moment is held while what this thread never reads is committed: as long the log cannot begin anew."""
 _WAIT_SECONDS = 0.2
 """How long a commit waits for the loop to let go: longer than that it is busy, and nobody reads meanwhile."""
 
@@ -28,7 +32,7 @@ class Standing:
         self._held: sqlite3.Connection | None = None
         self._committing = False
         self._commits = self._held_at = 0
-        self._last = 0.0
+        self._last = self._since = 0.0
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hold moments for this thread, which runs the loop."""
@@ -43,8 +47,10 @@ class Standing:
                 return
             self.let_go()  # a commit did not wait
         commits = self._commits
-        if self._committing or connection.in_transaction or time.monotonic() - self._last < _QUIET_SECONDS:
+        now = time.monotonic()
+        if self._committing or connection.in_transaction or now - self._last < _QUIET_SECONDS:
             return
+        self._since = now
         self._held, self._held_at = connection, commits
         if commits != self._commits:  # the next one has begun, perhaps before there was anything to let go
             self._held = None
@@ -66,6 +72,10 @@ class Standing:
         """Hold none any more."""
         self.let_go()
         self._loop, self._thread = None, 0
+
+    def may_stay(self) -> bool:
+        """Whether what is held need not be let go for a commit of what its thread never reads."""
+        return self._held is None or time.monotonic() - self._since < _LONGEST_SECONDS
 
     def begin_commit(self) -> None:
         """Have what is held let go, before a commit; on the writer's thread."""

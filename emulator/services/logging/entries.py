@@ -103,7 +103,8 @@ async def list_logs(request: Request) -> Answer:
     context = request.context
     project = request.name.split("/")[1]
     await context.logs.flush()
-    rows = context.db.all("SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log", (project,))
+    sql = "SELECT DISTINCT log FROM log_entries WHERE project = ? ORDER BY log"
+    rows = await asyncio.to_thread(context.db.all, sql, (project,))  # never on this thread: only_read_elsewhere
     names = [f"projects/{project}/logs/{row['log']}" for row in rows]
     shown, following = paging.cut(names, paging.asked(request.query, _DEFAULT_PAGE, _MAX_PAGE))
     answer: dict[str, Any] = {"logNames": shown} if shown else {}

@@ -1,5 +1,6 @@
 """Audit entries: administrative calls always, data access as the project's audit configuration says."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -88,7 +89,8 @@ def test_entries_outlive_a_disk_that_was_full(in_process: InProcess, monkeypatch
         with pytest.raises(sqlite3.OperationalError):
             in_process.run(emulator.logs.flush())
     in_process.run(emulator.logs.flush())
-    assert len(emulator.db.all("SELECT 1 FROM log_entries WHERE log = 'mine'")) == 1
+    sql = "SELECT 1 FROM log_entries WHERE log = 'mine'"
+    assert len(in_process.run(asyncio.to_thread(emulator.db.all, sql))) == 1
 
 
 def whole(running: RunningEmulator, wanted: str, number: int = 1) -> list[dict[str, Any]]:

@@ -1,12 +1,15 @@
-"""What the event loop's thread reads is of one moment for a while, and never older than the last commit."""
+"""What the event loop's thread reads is of one moment for a while, and never older than the last commit it reads of."""
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from emulator.state import standing
 from emulator.state.database import Database, Snapshot
 from tests.support.patience import PATIENCE, eventually
 
@@ -77,6 +80,56 @@ def test_a_commit_goes_on_where_the_loop_is_busy_and_what_is_read_then_is_not_ol
             pass
         assert numbers(database) == [1]
         await writing
+
+    run(database, story)
+
+
+def insert_for_others(database: Database, tx: sqlite3.Connection, n: int) -> None:
+    insert(tx, n)
+    database.only_read_elsewhere()
+
+
+def test_a_moment_stays_where_what_is_committed_is_only_read_elsewhere(database: Database) -> None:
+    async def story() -> None:
+        connection = held(database)
+        assert numbers(database) == []
+        moment = database.moment
+        await database.write(partial(insert_for_others, database), 1)
+        assert connection.in_transaction
+        assert database.moment == moment
+        assert await asyncio.to_thread(numbers, database) == [1]
+        await database.write(insert, 2)
+        assert numbers(database) == [1, 2]
+
+    run(database, story)
+
+
+def test_no_moment_stays_where_one_write_of_a_group_is_read_here(database: Database) -> None:
+    free = threading.Event()
+
+    async def story() -> None:
+        held(database)
+        first = asyncio.ensure_future(database.write_alone(lambda _tx: free.wait()))
+        await asyncio.sleep(0)  # the others wait for it together
+        both = [asyncio.ensure_future(database.write(partial(insert_for_others, database), 1))]
+        both.append(asyncio.ensure_future(database.write(insert, 2)))
+        await asyncio.sleep(0)
+        free.set()
+        await asyncio.gather(first, *both)
+        assert numbers(database) == [1, 2]
+
+    run(database, story)
+
+
+def test_a_moment_ends_after_a_while_so_that_the_log_begins_anew(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        connection = held(database)
+        monkeypatch.setattr(standing, "_LONGEST_SECONDS", 0.0)
+        await database.write(partial(insert_for_others, database), 1)
+        assert not connection.in_transaction
+        assert numbers(database) == [1]
 
     run(database, story)
 
