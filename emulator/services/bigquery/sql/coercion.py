@@ -15,6 +15,7 @@ from emulator.services.bigquery.sql.kinds import (
     BIGNUMERIC,
     FLOAT64,
     NUMBERS,
+    NUMERIC,
     Kind,
     Mismatch,
     engine_name,
@@ -26,6 +27,7 @@ from emulator.services.bigquery.sql.kinds import (
     supertype,
     typed,
 )
+from emulator.services.bigquery.sql.named import NAMED
 from emulator.services.bigquery.sql.nodes import call, cast, put
 from emulator.services.bigquery.sql.signatures import branches, no_signature
 from emulator.services.bigquery.sql.structs import anonymous_name
@@ -167,6 +169,17 @@ def _align_floats(node: exp.Expr) -> None:
             _as_float(value)
 
 
+def _align_named(node: exp.Anonymous) -> None:
+    """A BIGNUMERIC stays one where the function takes it, and a literal with a point is the NUMERIC that it takes."""
+    function = NAMED.get(node.name.upper())
+    for number, value in enumerate(node.expressions):
+        names = function.takes[number] if function is not None and number < len(function.takes) else ()
+        if "BIGNUMERIC" not in names:
+            _as_float(value)
+        elif "FLOAT64" not in names and kind_of(value) == FLOAT64 and is_literal(value):
+            convert(value, NUMERIC)
+
+
 def _as_float(value: exp.Expr) -> None:
     """Make the argument of a function that gives FLOAT64 one, where the engine would not."""
     inner = value.expressions[0] if isinstance(value, exp.Distinct) else value
@@ -279,7 +292,8 @@ ALIGNED: tuple[tuple[tuple[type[exp.Expr], ...], Callable[[Any], None]], ...] = 
     (COMPARING, _align_sides),
     ((exp.Between,), lambda node: _compare(node, node.this, [node.args["low"], node.args["high"]])),
     ((exp.In,), _compare_in),
-    ((*AS_FLOAT, exp.Anonymous), _align_floats),  # IEEE_DIVIDE has no class of its own
+    (AS_FLOAT, _align_floats),
+    ((exp.Anonymous,), _align_named),
     ((exp.Lag, exp.Lead), _align_default),
     ((exp.RangeBucket,), lambda node: _align_with_array(node, node.this, node.expression)),
 )

@@ -40,11 +40,11 @@ def _normalize_and_casefold(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Normalize(this=arguments[0], form=form, is_casefold=True)
 
 
-def _of_net(function: exp.Expr | None) -> exp.Expr | None:
-    """A function of NET under its whole name. Raises SqlError for another number of arguments than it takes."""
+def _of(namespace: str, function: exp.Expr | None) -> exp.Expr | None:
+    """A function of NET, say, under its whole name. Raises SqlError for another number of arguments than it takes."""
     if not isinstance(function, exp.Anonymous):
         return function
-    name = f"NET.{function.name.upper()}"
+    name = f"{namespace}.{function.name.upper()}"
     check_count(name, len(function.expressions))
     return exp.Anonymous(this=name, expressions=function.expressions)
 
@@ -61,6 +61,7 @@ OTHERS: dict[str, Build] = {
     "INITCAP": _initcap,
     "NORMALIZE_AND_CASEFOLD": _normalize_and_casefold,
 }
+SKETCHES = "HLL_COUNT"
 OPTIONS = "options"  # of what ALTER COLUMN ... SET OPTIONS changes, in its meta
 PLAIN = {"CEIL", "CHR", "FLOOR", "INITCAP", "MAX_BY", "MIN_BY", "TRANSLATE"}
 
@@ -199,12 +200,16 @@ class GoogleSql(BigQuery):
             return made
 
         def _parse_column_ops(self, this: exp.Expr | None) -> exp.Expr | None:
-            """NET.name(...) and SAFE.NET.name(...) as calls of a function of that whole name."""
+            """NET.name(...), SAFE.NET.name(...) and HLL_COUNT.name(...) as calls of a function of that whole name."""
             if isinstance(this, exp.Column) and this.sql().upper() == "SAFE" and self._at(TokenType.DOT, "NET"):
                 self._advance(3)
-                return exp.SafeFunc(this=_of_net(self._parse_function(any_token=True)))
+                return exp.SafeFunc(this=_of("NET", self._parse_function(any_token=True)))
             parsed: exp.Expr | None = super()._parse_column_ops(this)
-            return _of_net(parsed.this) if isinstance(parsed, exp.NetFunc) else parsed
+            if isinstance(parsed, exp.NetFunc):
+                return _of("NET", parsed.this)
+            if isinstance(parsed, exp.Dot) and parsed.this.sql().upper() == SKETCHES:
+                return _of(SKETCHES, parsed.expression)
+            return parsed
 
         def _at(self, token: TokenType, following: str) -> bool:
             """Whether a token is next, and that word after it."""

@@ -17,6 +17,11 @@ CREATE MACRO bq_percentile_disc(a, p) AS list_sort(a, 'ASC', 'NULLS FIRST')[grea
 CREATE MACRO bq_between(a, b, part) AS CASE WHEN a IS NULL OR part = 0 THEN CASE WHEN part = 0 THEN a ELSE b END ELSE a + (b - a) * part END;
 CREATE MACRO bq_percentile_cont(a, p) AS list_transform([struct_pack(a := list_sort(a, 'ASC', 'NULLS FIRST'), at := bq_in_percent(p) * (len(a) - 1))], lambda v: bq_between(v.a[CAST(floor(v."at") AS BIGINT) + 1], v.a[CAST(ceil(v."at") AS BIGINT) + 1], v."at" - floor(v."at")))[1];
 CREATE MACRO bq_big_percentile_cont(a, p) AS CAST(bq_big_percentile(CAST(a AS VARCHAR[]), CAST(p AS VARCHAR)) AS BIGNUM);
+CREATE MACRO bq_hll_text(x) AS CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END;
+CREATE MACRO bq_hll_init(x, n := 15) AS bq_hll_sketch(list(DISTINCT md5_number_lower(bq_hll_text(x))) FILTER (x IS NOT NULL), typeof(any_value(x)), CAST(n AS BIGINT));
+CREATE MACRO bq_hll_merge_partial(x) AS bq_hll_merged(list(x) FILTER (x IS NOT NULL));
+CREATE MACRO bq_hll_extract(x) AS coalesce(bq_hll_counted(x), 0);
+CREATE MACRO bq_hll_merge(x) AS bq_hll_extract(bq_hll_merge_partial(x));
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;

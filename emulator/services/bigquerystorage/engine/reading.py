@@ -11,6 +11,7 @@ from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery.sql.types import Field, quote
+from emulator.services.bigquerystorage.engine import allocation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -61,7 +62,7 @@ def arrow_batches(
 
     fields are columns with what is asked of each.
     """
-    from emulator.services.bigquerystorage.engine import allocation, arrow
+    from emulator.services.bigquerystorage.engine import arrow
 
     allocation.keep_freed()
     for pieces, count in arrow.batches(connection, table, columns, fields, rows, most):
@@ -77,7 +78,7 @@ def avro_rows(
     most: int,
 ) -> Iterator[Batch]:
     """The same as blocks of Avro's binary encoding."""
-    from emulator.services.bigquerystorage.engine import allocation, avro
+    from emulator.services.bigquerystorage.engine import avro
 
     allocation.keep_freed()
     for data, count in avro.rows(connection, table, columns, fields, rows, most):

@@ -11,9 +11,9 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, INTEGER, VARCHAR
+from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, INTEGER, UBIGINT, VARCHAR
 
-from emulator.services.bigquery.sql.scalars import bignumeric, bits, casting, json_edit, net, of_types, text
+from emulator.services.bigquery.sql.scalars import bignumeric, bits, casting, json_edit, net, of_types, sketches, text
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -88,6 +88,9 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
+    connection.create_function("bq_hll_sketch", sketches.sketch, [list_type(UBIGINT), VARCHAR, BIGINT], BLOB)
+    connection.create_function("bq_hll_merged", sketches.merged, [list_type(BLOB)], BLOB)
+    connection.create_function("bq_hll_counted", sketches.counted, [BLOB], BIGINT)
     _register_casts(connection)
     _register_net(connection)
     _register_bignumeric(connection)

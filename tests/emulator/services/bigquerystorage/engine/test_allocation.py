@@ -9,14 +9,14 @@ import pytest
 from engine.layout import Layout
 
 MODULE = "emulator.services.bigquerystorage.engine.allocation"
-MADE_AND_FREED = """
+MADE_AND_FREED = f"""
 import resource, sys
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def rows():
     return [b"x" * (6 << 20) for _ in range(4)]
 if sys.argv[1] == "kept":
-    from {module} import keep_freed
+    from {MODULE} import keep_freed
     if len(sys.argv) > 2:
         resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[2]),) * 2)
     keep_freed()
@@ -25,7 +25,7 @@ before = faults()
 for _ in range(5):
     rows()
 print(faults() - before)
-""".format(module=MODULE)
+"""
 
 pytestmark = pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="the C library has no mallopt")
 
