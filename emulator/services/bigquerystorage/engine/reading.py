@@ -64,7 +64,6 @@ def arrow_batches(
     """
     from emulator.services.bigquerystorage.engine import arrow
 
-    allocation.keep_freed()
     for pieces, count in arrow.batches(connection, table, columns, fields, rows, most):
         yield list(map(_sent, pieces)), count
 
@@ -80,7 +79,6 @@ def avro_rows(
     """The same as blocks of Avro's binary encoding."""
     from emulator.services.bigquerystorage.engine import avro
 
-    allocation.keep_freed()
     for data, count in avro.rows(connection, table, columns, fields, rows, most):
         yield [_sent(data)], count
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquerystorage.engine import allocation
-from emulator.services.bigquerystorage.reading import begun, sessions
+from emulator.services.bigquerystorage.reading import allocation, begun, sessions
 from emulator.services.bigquerystorage.reading.batch import Batch
 from emulator.services.bigquerystorage.reading.creating import schema_shown
 from emulator.services.bigquerystorage.reading.stream import Reading
