@@ -11,7 +11,6 @@ from pickle import PickleBuffer
 from typing import TYPE_CHECKING, Any
 
 from emulator.services.bigquery.sql.types import Field, quote
-from emulator.services.bigquerystorage.engine import allocation
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
