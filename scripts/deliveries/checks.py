@@ -16,7 +16,7 @@ from scripts.preflight.needs import untold
 def checks(target: Connection, hours: float) -> Iterator[Check]:
     """One check for each thing that a service of Google's does by itself for the stack, in the last `hours`.
 
-    Of Dataflow and Managed Airflow the grants are looked at that they work by.
+    Where no log tells how that went, the grants are looked at by which it is done.
     """
     outputs = target.outputs
     yield from place(target)
@@ -25,6 +25,6 @@ def checks(target: Connection, hours: float) -> Iterator[Check]:
         yield from sinks.checks(target, hours)
     if outputs.access.get("alerts"):
         yield from alerts.checks(target)
+    yield from after.checks_of(Access(target), untold(outputs))
     if outputs.schedule and outputs.schedule.kind == "cloud-run":
         yield Check("schedule", partial(schedule.started, target, hours))
-    yield from after.checks_of(Access(target), untold(outputs))

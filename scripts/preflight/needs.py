@@ -50,7 +50,6 @@ _TELLING = {
     "storage.objectViewer": "storage.objects.get",
 }
 """A permission of each role that no other role has which the program gives to the same account on the same resource."""
-MONITORING = "Cloud Monitoring's agent"
 _CONSENT = ("attributeDefinition", "consent", "consentArtifact", "userDataMapping")
 _DOMAIN = "iam.gserviceaccount.com"
 
@@ -93,7 +92,7 @@ def needs(outputs: Outputs) -> Iterator[Need]:
 
 
 def untold(outputs: Outputs) -> Iterator[Need]:
-    """What is used inside Dataflow and Managed Airflow: no log that a command reads tells of what is missing there."""
+    """What alerts, pipelines on Dataflow and Managed Airflow work by: no log tells what is missing there."""
     return _needed(outputs, _untold(outputs))
 
 
@@ -105,6 +104,7 @@ def _needed(outputs: Outputs, wanted: Iterable[Account]) -> Iterator[Need]:
 
 
 def _untold(outputs: Outputs) -> Iterator[Account]:
+    yield from _of_alerts(outputs)
     if outputs.temp_bucket:
         yield "loader", outputs.loader_email, _of_pipelines()
     if outputs.schedule and outputs.schedule.kind == "composer":
@@ -138,13 +138,17 @@ def _all(outputs: Outputs) -> Iterator[Account]:
     if outputs.audit_bucket and outputs.audit_tables:
         trail = [("storage.objectCreator", "audit"), ("bigquery.dataEditor", _tables(outputs, outputs.audit_tables))]
         yield "Cloud Logging's agent", f"service-{number}@gcp-sa-logging.{_DOMAIN}", trail
-    if topics := outputs.access.get("alerts"):
-        publishes = [("pubsub.publisher", topic) for topic in topics]
-        yield MONITORING, f"service-{number}@gcp-sa-monitoring-notification.{_DOMAIN}", publishes
+    yield from _of_alerts(outputs)
     if made := outputs.schedule:
         yield "the schedule", made.account_email, _of_schedule(made)
     for each in dict.fromkeys(_keys(outputs, *outputs.kms_keys)):
         yield _key_user(*each)
+
+
+def _of_alerts(outputs: Outputs) -> Iterator[Account]:
+    if topics := outputs.access.get("alerts"):
+        account = f"service-{outputs.project_number}@gcp-sa-monitoring-notification.{_DOMAIN}"
+        yield "Cloud Monitoring's agent", account, [("pubsub.publisher", topic) for topic in topics]
 
 
 def _key_user(who: str, account: str, key: str) -> Account:

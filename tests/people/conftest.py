@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.people.standing import Standing, stand
+from tests.people.standing import Standing, emulating, stand
 from tests.scripts.outputs import ATTRIBUTES
 from tests.support.emulator import RunningEmulator
 
@@ -53,24 +53,18 @@ ELSEWHERE = {
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """The stack; who changes its grants puts them back."""
-    emulator = RunningEmulator(tmp_path_factory.mktemp("people") / "state", PROJECT).start()
-    try:
+    with emulating(tmp_path_factory.mktemp("people"), PROJECT) as emulator:
         alerted(emulator)
         made = stand(emulator, EVERYTHING)
         fill(made)
         yield made
-    finally:
-        emulator.stop()
 
 
 @pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """A stack made for Dataflow and Managed Airflow."""
-    emulator = RunningEmulator(tmp_path_factory.mktemp("elsewhere") / "state", PROJECT).start()
-    try:
+    with emulating(tmp_path_factory.mktemp("elsewhere"), PROJECT) as emulator:
         yield stand(emulator, ELSEWHERE)
-    finally:
-        emulator.stop()
 
 
 def alerted(emulator: RunningEmulator) -> None:

@@ -13,8 +13,8 @@ from scripts.access.matrix import Row
 from scripts.connection import connect_to
 from tests.people.command_lines import COMMAND_LINES, ON_GOOGLE_CLOUD, CommandLine
 from tests.people.conftest import EVERYTHING, PROJECT, alerted
-from tests.people.standing import Standing, stand
-from tests.support.emulator import ROOT, RunningEmulator
+from tests.people.standing import Standing, emulating, stand
+from tests.support.emulator import ROOT
 
 PAGE = ROOT / "docs" / "access-matrix.md"
 _HEAD = """# Who may do what
@@ -90,13 +90,9 @@ def _short(cell: str) -> str:
 
 def main() -> None:
     """Write the page."""
-    with tempfile.TemporaryDirectory() as folder:
-        emulator = RunningEmulator(Path(folder) / "state", PROJECT).start()
-        try:
-            alerted(emulator)
-            PAGE.write_text(page(rows(stand(emulator, EVERYTHING))), encoding="utf-8")
-        finally:
-            emulator.stop()
+    with tempfile.TemporaryDirectory() as folder, emulating(Path(folder), PROJECT) as emulator:
+        alerted(emulator)
+        PAGE.write_text(page(rows(stand(emulator, EVERYTHING))), encoding="utf-8")
 
 
 if __name__ == "__main__":

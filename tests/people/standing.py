@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from emulator.provider import schema
@@ -107,6 +109,16 @@ class Standing:
             assert status == 200, answer
             self.tokens[account] = answer["accessToken"]
         return self.tokens[account]
+
+
+@contextlib.contextmanager
+def emulating(folder: Path, project: str) -> Iterator[RunningEmulator]:
+    """An emulator for a stack, with its state in a folder."""
+    emulator = RunningEmulator(folder / "state", project).start()
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
 
 
 def stand(emulator: RunningEmulator, keys: Mapping[str, str]) -> Standing:

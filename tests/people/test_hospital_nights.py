@@ -18,11 +18,10 @@ from infra.output_parts import ResearchOutputs
 from scripts.access.matrix import accounts
 from scripts.credentials import ACT_AS
 from scripts.stack import OUTPUTS_VARIABLE
-from tests.people.standing import Standing, stand
+from tests.people.standing import Standing, emulating, stand
 from tests.people.things import of_research
 from tests.scripts.conftest import Finished, Run, run
 from tests.scripts.files import write_films
-from tests.support.emulator import RunningEmulator
 
 __all__ = ["run"]
 
@@ -90,11 +89,8 @@ class Hospital:
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """The hospital's stack, on an emulator of its own."""
-    emulator = RunningEmulator(tmp_path_factory.mktemp("hospital") / "state", PROJECT).start()
-    try:
+    with emulating(tmp_path_factory.mktemp("hospital"), PROJECT) as emulator:
         yield stand(emulator, HOSPITAL)
-    finally:
-        emulator.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import errors
-from emulator.services.bigquery.sql import places
+from emulator.services.bigquery.sql import attaching, places
 from emulator.services.cloudkms import api as cloudkms
 from emulator.state import sealed
 
@@ -134,9 +134,7 @@ class KeyedFiles:
 
     def remove(self, name: str) -> None:
         """Remove a file and its log."""
-        path = self.path(name)
-        for each in (path, path.with_name(f"{path.name}.wal")):
-            each.unlink(missing_ok=True)
+        attaching.remove(self.path(name))
 
     def remove_unknown(self) -> None:
         """Remove files that nobody can open any more, before any is opened."""

@@ -167,6 +167,12 @@ class Warehouse:
             self._sizes[storage] = known
         return known
 
+    async def done_rows(self, storage: str, job: str) -> int | None:
+        """How many rows of a storage a job changed; None where it had no effect, and while a key has closed it."""
+        if self.keyed.is_closed(storage):
+            return None
+        return await self.run(tables.done_rows, stored(storage), job, short=True)
+
     async def drop(self, *storages: str) -> None:
         """Remove storage tables that the catalogue no longer names; from a closed file they go when it is opened."""
         for storage in filter(None, storages):

@@ -27,10 +27,9 @@ from emulator.services.bigquery.jobs.session import Session
 from emulator.services.bigquery.jobs.store import Job
 from emulator.services.bigquery.names import DatasetName, TableName
 from emulator.services.bigquery.process.ticket import Ticket
-from emulator.services.bigquery.sql import scripts, storage
+from emulator.services.bigquery.sql import scripts
 from emulator.services.bigquery.sql.blocks import Node, Statement
 from emulator.services.bigquery.sql.catalog import Defaults
-from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.sql.plans import Plan, Script, Variable
 
 if TYPE_CHECKING:
@@ -98,10 +97,7 @@ async def had_effect(context: Context, job: Job) -> bool:
         house = warehouse.of(context)
         found = catalog.find_table(context, name)
         place = catalog.storage_of(found.body) if found is not None else ""
-        if house.keyed.is_closed(place):
-            return False
-        asked = [f"{key}/{action}" for action in actions]
-        counts = [await house.run(storage.done_rows, stored(place), one, short=True) for one in asked]
+        counts = [await house.done_rows(place, f"{key}/{action}") for action in actions]
         if counts[0] is None:
             return False
         statistics = reads.dml_statistics(plan, dict(zip(actions, counts, strict=True)))

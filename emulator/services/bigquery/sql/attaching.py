@@ -51,8 +51,7 @@ def rewrite(root: DuckDBPyConnection, path: Path, key: str) -> None:
 
 def _write_anew(root: DuckDBPyConnection, path: Path, old_key: str, key: str) -> None:
     new = path.with_name(f"{path.name}.new")
-    for left in (new, new.with_name(f"{new.name}.wal")):
-        left.unlink(missing_ok=True)
+    remove(new)
     with _attached(root, path, "old", old_key), _attached(root, new, "new", key):
         root.execute("CHECKPOINT old")  # its log belongs to no other file
         root.execute("COPY FROM DATABASE old TO new")
@@ -60,6 +59,12 @@ def _write_anew(root: DuckDBPyConnection, path: Path, old_key: str, key: str) ->
     with new.open("rb+") as file:
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file and its log, if they are there."""
+    for each in (path, path.with_name(f"{path.name}.wal")):
+        each.unlink(missing_ok=True)
 
 
 @contextmanager

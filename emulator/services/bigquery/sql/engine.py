@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery.sql import marks, places
-from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt, rewrite
+from emulator.services.bigquery.sql.attaching import ENCRYPTED, attach, encrypt, remove, rewrite
 from emulator.services.bigquery.sql.errors import StoreError
 from emulator.services.bigquery.sql.messages import first_line, statement_error
 from emulator.services.bigquery.sql.types import Field, field_of, quote
@@ -155,8 +155,7 @@ class Engine:
         try:
             attach(root, path, "results", self._key)
         except duckdb.Error:
-            path.unlink(missing_ok=True)
-            path.with_name(path.name + ".wal").unlink(missing_ok=True)
+            remove(path)
             attach(root, path, "results", self._key)
 
     def close(self) -> None:
