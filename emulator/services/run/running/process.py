@@ -25,11 +25,11 @@ async def run(command: Sequence[str], environment: Mapping[str, str], line: Line
     """
     with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as folder:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(Path(launcher.__file__)), str(os.getpid())),
+            *(sys.executable, "-I", str(Path(launcher.__file__))),
             *command,
             cwd=folder,
             env={"HOME": folder, "TMPDIR": folder, **environment},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +45,11 @@ elif what == "wait":
     while not here.with_name(f"go-{here.name}").exists():
         time.sleep(0.02)
     child.kill()
+elif what == "childless":
+    try:
+        print("a child:", os.wait())
+    except ChildProcessError:
+        print("no child")
 """
 
 
@@ -190,6 +193,11 @@ def processes(folder: Path, task: int) -> list[int]:
     return [int(pid) for pid in wait_for(read, 2)]
 
 
+def test_a_task_finds_no_process_beside_those_that_it_started(running: RunningEmulator, account: str) -> None:
+    ended(running, start(running, account, "childless", "childless"))
+    assert [line["textPayload"] for line in logged(running, "childless", 1)] == ["no child"]
+
+
 def test_a_cancelled_execution_ends_its_processes(running: RunningEmulator, account: str, tmp_path: Path) -> None:
     operation = start(running, account, "cancelled", "wait", str(tmp_path))
     pids = processes(tmp_path, 0)
@@ -210,9 +218,8 @@ def test_a_task_that_a_crash_interrupts_runs_again_and_one_that_had_ended_does_n
     (tmp_path / "go-0").touch()
     wait_for(lambda: [task for task in tasks_of(running, operation) if "completionTime" in task], 1)
     running.kill()
-    for pid in (first[0], second[0]):
+    for pid in (*first, *second):
         wait_for(lambda pid=pid: [1] if is_gone(pid) else [], 1)  # type: ignore[misc]
-    os.kill(second[1], signal.SIGKILL)  # what a task started itself outlives an emulator that is killed
     (tmp_path / "go-1").touch()
     running.start()
     assert ended(running, operation)["response"]["succeededCount"] == 2
