@@ -1,10 +1,11 @@
 """OperationOutcome as Cloud Healthcare words it: what went wrong with a FHIR request, or that nothing did.
 
-Observed answers have `code`, `details.text`, `diagnostics` and `severity` in each issue, keys sorted, and nothing else.
+Observed answers have `code`, `details.text`, `diagnostics` and `severity` in each issue, keys sorted. Newer ones have
+the place of a fault in `expression`, older ones in `diagnostics` (error at "Patient.name"): here it is in both.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Json = dict[str, Any]
@@ -18,9 +19,20 @@ class Issue:
     """Of the value set issue-type: structure, not-found, conflict ..."""
     text: str
     """Google's name for the kind of error: unparseable_resource."""
-    diagnostics: str
-    """The sentence for the person. May quote the resource, so it belongs into the answer and never into a log."""
+    words: str
+    """What is wrong, for the person. May quote the resource, so it belongs into the answer and never into a log."""
     severity: str = "error"
+    place: str = ""
+    """Where in the body, if it is somewhere: Bundle.entry[4].resource.Patient."""
+
+    @property
+    def diagnostics(self) -> str:
+        """The sentence for the person, with the place."""
+        return f'error at "{self.place}": {self.words}' if self.place else self.words
+
+    def within(self, around: str) -> "Issue":
+        """The issue, seen from around what it is of: Bundle.entry[4].resource."""
+        return replace(self, place=f"{around}.{self.place}" if self.place else around)
 
     def encoded(self) -> Json:
         """The issue as JSON of an OperationOutcome."""
@@ -28,6 +40,7 @@ class Issue:
             "code": self.code,
             "details": {"text": self.text},
             "diagnostics": self.diagnostics,
+            **({"expression": [self.place]} if self.place else {}),
             "severity": self.severity,
         }
 
@@ -55,9 +68,14 @@ class Refused(ValueError):
         return outcome(self.issues)
 
 
-def unparseable(*sentences: str) -> Refused:
-    """A resource that is no JSON, or not what the definitions of its version allow; one sentence for each fault."""
-    return Refused(400, [Issue("structure", "unparseable_resource", sentence) for sentence in sentences])
+def unparseable(words: str, place: str = "") -> Refused:
+    """A body that is no JSON, or not what the definitions of its version allow."""
+    return Refused(400, [fault(words, place)])
+
+
+def fault(words: str, place: str = "") -> Issue:
+    """What of a body is not what it must be."""
+    return Issue("structure", "unparseable_resource", words, place=place)
 
 
 def too_large(sentence: str) -> Refused:

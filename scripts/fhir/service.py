@@ -25,9 +25,10 @@ Pairs = list[tuple[str, str]]
 PAGE = 1000
 """Resources a page: the most that Google gives (FHIR search)."""
 _JSON = "application/fhir+json"
-_PLACE = re.compile(r'error at "([A-Za-z0-9_.\[\]]{1,300})"')
+_PLACE = re.compile(r"[A-Za-z0-9_.\[\]]{1,300}")
+_TOLD_PLACE = re.compile(rf'error at "({_PLACE.pattern})"')
 _UNKNOWN = re.compile(r'unknown field "[A-Za-z_][A-Za-z0-9_]{0,63}"')
-_WORDS = re.compile(r"[a-z][a-z ,'-]{0,119}")
+_WORDS = re.compile(r"[a-z][a-z ,'()-]{0,119}")
 
 
 class FhirFailure(ApiFailure):
@@ -178,12 +179,20 @@ def discreet(issue: Json) -> str:
     """An issue without any value of a resource: its kind, where it is, and how the sentence about it begins."""
     kind = str(issue.get("details", {}).get("text") or issue.get("code") or "refused")
     sentence = str(issue.get("diagnostics", ""))
-    place = _PLACE.match(sentence)
-    rest = sentence[place.end() :].removeprefix(": ") if place else sentence
+    told = _TOLD_PLACE.match(sentence)
+    rest = sentence[told.end() :].removeprefix(": ") if told else sentence
+    place = told[1] if told else _expression(issue)
     unknown = _UNKNOWN.match(rest)
     words = unknown[0] if unknown else (found[0] if (found := _WORDS.match(rest)) else "")
-    parts = [kind, f"at {place[1]}" if place else "", words.strip(" ,'-")]
+    parts = [kind, f"at {place}" if place else "", words.strip(" ,'-")]
     return ": ".join(part for part in parts if part)
+
+
+def _expression(issue: Json) -> str:
+    """The first place that an issue names beside its sentence; "" where it names none."""
+    places = issue.get("expression")
+    first = places[0] if isinstance(places, list) and places else ""
+    return str(first) if _PLACE.fullmatch(str(first)) else ""
 
 
 def resources_of(entries: Iterable[Json]) -> Iterator[Json]:

@@ -253,7 +253,10 @@ def _only_id(value: Any) -> list[Problem]:
 
 
 def code(codes: frozenset[str], name: str, leniency: Leniency, extended: Rule) -> Rule:
-    """The rule for a code with a required binding to these codes."""
+    """The rule for a code with a required binding to these codes of the value set of this name: encounter-status."""
+    known_as = (
+        "".join(part[:1].upper() + part[1:] for part in name.split("-")) + "Code"
+    )  # to Google: EncounterStatusCode
     folded = frozenset(map(_fold, codes)) if leniency.capitals else codes
     fold = _fold if leniency.capitals else str
     extended = _beside_value(extended)
@@ -262,7 +265,7 @@ def code(codes: frozenset[str], name: str, leniency: Leniency, extended: Rule) -
         if type(value) is str:
             if value in codes or fold(value) in folded or (value == "" and leniency.nulls):
                 return None
-            return [Problem("code type mismatch", f'"{value}" is not a {name}')]
+            return [Problem("code type mismatch", f'"{value}" is not a {known_as}')]
         if type(value) is dict:
             return extended(value)
         if value is None and leniency.nulls:

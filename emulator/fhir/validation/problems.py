@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from emulator.fhir.outcomes import Issue, fault
+
 
 class Aspect(Enum):
     """What kind of rule is broken. A store can switch most of them off (FhirStore.validationConfig)."""
@@ -38,19 +40,20 @@ class Problem:
         return replace(self, path=f"{name}{joint}{self.path}")
 
     @property
-    def sentence(self) -> str:
+    def issue(self) -> Issue:
         """The problem for the one who sent the resource, as Cloud Healthcare answers."""
-        if not self.diagnostics:
-            return self.discreet
+        if self.aspect is Aspect.INVARIANT:
+            return fault(self.discreet)
         joint = " " if self.details == "unknown field" else ": "  # as observed in answers of the service
-        return self.discreet + joint + self.diagnostics
+        words = self.details + joint + self.diagnostics if self.diagnostics else self.details
+        return fault(words, _printable(self.path))
 
     @property
     def discreet(self) -> str:
         """The problem for logs, and as Google's parser words it: with no value of the resource."""
         if self.aspect is Aspect.INVARIANT:
             return f'fhirpath-constraint-violation-{self.path}: "{self.details}"'
-        return (f'error at "{_printable(self.path)}": ' if self.path else "") + self.details
+        return fault(self.details, _printable(self.path)).diagnostics
 
 
 def _printable(path: str) -> str:

@@ -2,8 +2,9 @@ from emulator.fhir import outcomes
 
 
 def test_an_unparseable_resource_is_told_as_google_tells_it() -> None:
-    # The answer of Cloud Healthcare in github.com/synthetichealth/synthea/issues/515, but for its sentence.
-    refused = outcomes.unparseable('error at "entry[4].resource": unknown field "encounter"')
+    # The sentence of Cloud Healthcare in github.com/synthetichealth/synthea/issues/515, and its place as the examples
+    # have it that SATUSEHAT, a platform on Google's stores, publishes.
+    refused = outcomes.unparseable('unknown field "encounter"', "entry[4].resource")
     assert refused.status == 400
     assert refused.outcome == {
         "issue": [
@@ -11,6 +12,7 @@ def test_an_unparseable_resource_is_told_as_google_tells_it() -> None:
                 "code": "structure",
                 "details": {"text": "unparseable_resource"},
                 "diagnostics": 'error at "entry[4].resource": unknown field "encounter"',
+                "expression": ["entry[4].resource"],
                 "severity": "error",
             }
         ],
@@ -18,8 +20,10 @@ def test_an_unparseable_resource_is_told_as_google_tells_it() -> None:
     }
 
 
-def test_each_fault_is_an_issue() -> None:
-    assert [issue["diagnostics"] for issue in outcomes.unparseable("one", "two").outcome["issue"]] == ["one", "two"]
+def test_an_issue_is_told_from_around_it() -> None:
+    issue = outcomes.fault("expected array", "Patient.name").within("Bundle.entry[4].resource")
+    assert issue.encoded()["expression"] == ["Bundle.entry[4].resource.Patient.name"]
+    assert outcomes.fault("invalid JSON").within("Bundle.entry[4].resource").place == "Bundle.entry[4].resource"
 
 
 def test_the_message_for_logs_quotes_nothing() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulator.fhir import outcomes
+from emulator.fhir.outcomes import Refused
 from emulator.fhir.validation.profiles import Profile, broken
 from emulator.fhir.validation.validator import Checks, validate
 from emulator.services.healthcare.fhir import errors
@@ -14,7 +15,7 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """FHIR: the data type id."""
 MOST_ISSUES = 100
 """Of an answer. Google documents no such limit."""
-_UNTYPED = 'error at "resourceType": unknown resource type'
+_UNTYPED = outcomes.fault("unknown resource type", "resourceType")
 
 
 def require_id(text: str) -> str:
@@ -39,14 +40,14 @@ def resource(store: Store, given: Json, resource_type: str = "", profile: Profil
 def same_id(given: Json, identifier: str) -> Json:
     """A resource that has this id; 400 for another one or none."""
     if given.get("id") != identifier:
-        raise errors.another_id(identifier)
+        raise errors.another_id(identifier, given.get("id"))
     return given
 
 
 def require_own_id(given: Json) -> None:
     """Refuse a resource without an id, where the server gives none (imports)."""
     if "id" not in given:
-        raise outcomes.unparseable(f'error at "{given["resourceType"]}": missing required field "id"')
+        raise outcomes.unparseable('missing required field "id"', given["resourceType"])
 
 
 def switched_on(store: Store) -> Checks:
@@ -62,13 +63,13 @@ def switched_on(store: Store) -> Checks:
 def _type_of(store: Store, given: Json) -> str:
     found: Any = given.get("resourceType")
     if not isinstance(found, str) or found not in store.definitions.resources:
-        raise outcomes.unparseable(*[problem.sentence for problem in validate(given, store.version)[:1]] or [_UNTYPED])
+        raise Refused(400, [problem.issue for problem in validate(given, store.version)[:1]] or [_UNTYPED])
     return found
 
 
 def _require_valid(store: Store, given: Json, profiles: Sequence[Profile]) -> None:
     """What the definitions of the version and profiles allow, as far as the store does not switch it off."""
     if problems := validate(given, store.version, switched_on(store)) or broken(given, profiles):
-        raise outcomes.unparseable(*(problem.sentence for problem in problems[:MOST_ISSUES]))
+        raise Refused(400, [problem.issue for problem in problems[:MOST_ISSUES]])
     if given.get("id", "") is None:
         del given["id"]

@@ -1,5 +1,7 @@
 """What FHIR stores refuse, as OperationOutcome. Texts and sentences that are Google's are marked; others are ours."""
 
+from collections.abc import Iterable
+
 from emulator.errors import RPC_CODES, ApiError
 from emulator.fhir import parsing
 from emulator.fhir.outcomes import Issue, Refused
@@ -94,9 +96,10 @@ def bad_id(identifier: str) -> Refused:
     return _refused(400, "invalid", "invalid_id", f"invalid ID '{identifier[:80]}'")
 
 
-def another_id(identifier: str) -> Refused:
-    """A resource whose id is not the one that the path says."""
-    return _refused(400, "invalid", "invalid_id", f"the resource must have the ID of the path, '{identifier}'")
+def another_id(wanted: str, given: object) -> Refused:
+    """A resource whose id is not the one that the path says. Google's words."""
+    what = f"resource id mismatch, id of specified resource: {wanted}, id from payload: {str(given or '')[:80]}"
+    return _refused(400, "structure", "resource_mismatch", what)
 
 
 def not_found(relative: str) -> Refused:
@@ -136,10 +139,8 @@ def stale(relative: str, current: str) -> Refused:
 
 
 def multiple_matches(resource_type: str) -> Refused:
-    """Criteria that several resources match. The status is documented."""
-    return _refused(
-        412, "multiple-matches", "multiple_matches", f"more than one {resource_type} matches the search criteria"
-    )
+    """Criteria that several resources match. The status is documented; for the code a client of Google's looks."""
+    return _refused(412, "conflict", "multiple_matches", f"more than one {resource_type} matches the search criteria")
 
 
 def no_match(resource_type: str) -> Refused:
@@ -147,9 +148,9 @@ def no_match(resource_type: str) -> Refused:
     return _refused(404, "not-found", "resource_not_found", f"no {resource_type} matches the search criteria")
 
 
-def bad_references(*sentences: str) -> Refused:
-    """References that cannot be. Google's text."""
-    return Refused(400, [Issue("invalid", "invalid_references", sentence) for sentence in sentences])
+def bad_references(wrong: Iterable[tuple[str, str]]) -> Refused:
+    """References that cannot be: of each its place and what is wrong. Google's text."""
+    return Refused(400, [Issue("invalid", "invalid_references", words, place=place) for place, words in wrong])
 
 
 def referenced(relative: str, by: str) -> Refused:
@@ -169,8 +170,8 @@ def full_microsecond() -> Refused:
 
 
 def bad_search(sentence: str) -> Refused:
-    """A search that can't be made."""
-    return _refused(400, "invalid", "invalid_query", sentence)
+    """A search that can't be made. Google's code and text."""
+    return _refused(400, "value", "invalid_query", sentence)
 
 
 def forbidden(permission: str, resource: str) -> Refused:

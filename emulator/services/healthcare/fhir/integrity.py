@@ -52,8 +52,8 @@ def _require_possible(store: Store, resource: Json) -> None:
     contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
     found = [(place, references.parse(place.text, store.name)) for place in places(store, resource)]
     asked = ((place, _objection(store, to, contained)) for place, to in found)
-    if wrong := [f"{place.path}: {sentence}" for place, sentence in asked if sentence]:
-        raise errors.bad_references(*wrong)
+    if wrong := [(place.path, words) for place, words in asked if words]:
+        raise errors.bad_references(wrong)
 
 
 def targets(resource: Json, store: str) -> set[str]:
@@ -76,7 +76,7 @@ def _objection(store: Store, to: Reference, contained: set[object]) -> str:
         case Kind.FRAGMENT if to.id and to.id not in contained:
             return f"no contained resource has the ID of the reference {to.text[:80]}"
         case Kind.URN if store.has_integrity or store.version == "R5":
-            return f"reference to nothing: {to.text[:80]} is the fullUrl of no entry"
+            return f"reference target(s) not found: {to.text[:80]} is the fullUrl of no entry"
     return ""
 
 
@@ -96,7 +96,7 @@ def require_targets(connection: sqlite3.Connection, store: Store, found: Iterabl
             wrong[id(link.resource)] = link.resource
     if wrong:
         nowhere = {key for key, leads in known.items() if not leads}
-        raise errors.bad_references(*(each for one in wrong.values() for each in _leading_to(store, one, nowhere)))
+        raise errors.bad_references(each for one in wrong.values() for each in _leading_to(store, one, nowhere))
 
 
 def _key(to: Reference) -> str:
@@ -104,12 +104,12 @@ def _key(to: Reference) -> str:
     return to.text if to.version else to.relative
 
 
-def _leading_to(store: Store, resource: Json, nowhere: set[str]) -> Iterator[str]:
-    """What is said of the references of a resource to what is not there."""
+def _leading_to(store: Store, resource: Json, nowhere: set[str]) -> Iterator[tuple[str, str]]:
+    """What is said of the references of a resource to what is not there, with their places. Google's words."""
     for place in places(store, resource):
         to = references.parse(place.text, store.name)
         if to.kind is Kind.LOCAL and _key(to) in nowhere:
-            yield f"{place.path}: reference to nothing: {to.text[:300]}"
+            yield place.path, f"reference target(s) not found: {to.text[:300]}"
 
 
 def _leads_somewhere(connection: sqlite3.Connection, store: Store, to: Reference) -> bool:

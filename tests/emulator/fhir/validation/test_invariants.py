@@ -10,7 +10,7 @@ from tests.support.fhir_data import Json, recorded
 
 
 def said(resource: Json, version: str = "R4") -> list[str]:
-    return [problem.sentence for problem in validate(resource, version)]
+    return [problem.issue.diagnostics for problem in validate(resource, version)]
 
 
 def observation(**fields: Any) -> Json:

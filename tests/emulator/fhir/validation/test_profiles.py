@@ -18,7 +18,7 @@ def element(path: str, **rules: Any) -> Json:
 
 
 def said(found: Profile, **fields: Any) -> list[str]:
-    return [problem.sentence for problem in found.problems(PATIENT | {"resourceType": found.type} | fields)]
+    return [problem.issue.diagnostics for problem in found.problems(PATIENT | {"resourceType": found.type} | fields)]
 
 
 # The rules that Cloud Healthcare enforces of a StructureDefinition (ValidationConfig.enabledImplementationGuides).

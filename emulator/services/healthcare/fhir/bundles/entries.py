@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.fhir import outcomes, patches
-from emulator.fhir.outcomes import Issue, Refused
+from emulator.fhir.outcomes import Refused
 from emulator.services.healthcare.fhir import checks, errors
 from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -70,7 +70,7 @@ def raw_entries(bundle: Json) -> list[Any]:
     if entries is None:
         return []
     if not isinstance(entries, list):
-        raise outcomes.unparseable('error at "Bundle.entry": expected array')
+        raise outcomes.unparseable("expected array", "Bundle.entry")
     return entries
 
 
@@ -84,14 +84,7 @@ def read(store: Store, place: int, given: Any) -> Entry:
 
 def located(place: int, refused: Refused) -> Refused:
     """The refusal of an entry, with its place in the sentences, as Google's parser has it."""
-    return Refused(refused.status, [_located(place, issue) for issue in refused.issues])
-
-
-def _located(place: int, issue: Issue) -> Issue:
-    at, inside = f"Bundle.entry[{place}].resource", issue.diagnostics.removeprefix('error at "')
-    named = inside != issue.diagnostics
-    sentence = f'error at "{at}.{inside}' if named else f'error at "{at}": {issue.diagnostics}'
-    return Issue(issue.code, issue.text, sentence, issue.severity)
+    return Refused(refused.status, [issue.within(f"Bundle.entry[{place}].resource") for issue in refused.issues])
 
 
 def _read(store: Store, place: int, given: Any) -> Entry:

@@ -92,7 +92,7 @@ def _planned_update(w: Work, entry: Entry) -> Entry:
     resource = entry.resource or {}
     if entry.id:
         if resource.get("id", entry.id) != entry.id:
-            raise errors.another_id(entry.id)
+            raise errors.another_id(entry.id, resource["id"])
         return replace(entry, resource={**resource, "id": entry.id})
     if entry.conditions.match:
         raise errors.stale(entry.type, "")

@@ -50,6 +50,6 @@ def _resolve(store: Store, resource: Json, search: Search) -> None:
             place.element["reference"] = found[0].relative
         else:
             many = "no resource matches" if not found else "more than one resource matches"
-            wrong.append(f"{place.path}: {many} the conditional reference {text[:300]}")
+            wrong.append((place.path, f"{many} the conditional reference {text[:300]}"))
     if wrong:
-        raise errors.bad_references(*wrong)
+        raise errors.bad_references(wrong)

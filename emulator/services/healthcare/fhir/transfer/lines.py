@@ -91,7 +91,7 @@ def _entries(bundle: Json, *, history: bool = False) -> list[object]:
         raise outcomes.unparseable("bundles of type history can't be imported")
     entries = bundle.get("entry") or []
     if not isinstance(entries, list):
-        raise outcomes.unparseable('error at "Bundle.entry": expected array')
+        raise outcomes.unparseable("expected array", "Bundle.entry")
     return entries
 
 
@@ -99,4 +99,4 @@ def _entry(place: str, entry: object) -> Found:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     if isinstance(resource, dict):
         return Found(place, resource)
-    return Found(place, outcomes.unparseable('error at "Bundle.entry": missing required field "resource"'))
+    return Found(place, outcomes.unparseable('missing required field "resource"', "Bundle.entry"))

@@ -98,7 +98,7 @@ def test_a_refusal_says_which_entry_it_is_of(fhir: FhirStore) -> None:
         "transaction", entry("POST", "Patient", PATIENT), entry("PUT", "Patient/b", {**PATIENT, "id": "other"})
     )
     status, _, text, sentence = issue(fhir.send("POST", "", body))
-    assert (status, text) == (400, "invalid_id")
+    assert (status, text) == (400, "resource_mismatch")
     assert sentence.startswith('error at "Bundle.entry[1].resource": ')
 
 

@@ -9,7 +9,7 @@ from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore,
 
 def test_a_reference_must_lead_to_a_resource(fhir: FhirStore) -> None:
     answer = fhir.send("POST", "Observation", observation("Patient/nobody"))
-    expected = "Observation.subject: reference to nothing: Patient/nobody"
+    expected = 'error at "Observation.subject": reference target(s) not found: Patient/nobody'
     assert issue(answer) == (400, "invalid", "invalid_references", expected)
     fhir.put({**PATIENT, "id": "somebody"})
     fhir.create(observation("Patient/somebody"))

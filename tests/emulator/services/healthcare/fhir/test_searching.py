@@ -142,7 +142,7 @@ def test_a_conditional_create_makes_one(fhir: FhirStore) -> None:
     assert (found.status_code, found.json()["id"]) == (200, "p0")
     assert fhir.send("POST", "Patient", PATIENT, If_None_Exist="identifier=none").status_code == 201
     many = fhir.send("POST", "Patient", PATIENT, If_None_Exist="family=smith")
-    assert issue(many)[:3] == (412, "multiple-matches", "multiple_matches")
+    assert issue(many)[:3] == (412, "conflict", "multiple_matches")  # the code that gcp-pilot's client looks for
     assert issue(fhir.send("POST", "Patient", PATIENT, If_None_Exist="shoe=7"))[0] == 400
 
 
