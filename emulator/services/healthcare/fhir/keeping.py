@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 _Row = tuple[object, ...]
 _INSERT_VERSION = (
-    "INSERT INTO fhir_versions(store, rid, type, id, method, blob, body, operation, forgotten)"
-    " VALUES(?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO fhir_versions(number, store, rid, type, id, method, blob, body, operation, forgotten)"
+    " VALUES(CASE WHEN NOT EXISTS (SELECT 1 FROM fhir_versions WHERE number = ?2) THEN ?2 END,"
+    " ?1,?2,?3,?4,?5,?6,?7,?8,?9)"
 )
 _INSERT_REFERENCE = "INSERT INTO fhir_references VALUES(?,?,?,?)"
 _MOST_WAITING = 1000

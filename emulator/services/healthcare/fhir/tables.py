@@ -20,7 +20,11 @@ CREATE TABLE IF NOT EXISTS fhir_references(
     PRIMARY KEY(store, target, rid)
 ) WITHOUT ROWID;
 """
-"""`method` is the verb that made a version, `blob` the file of a Binary that was sent raw, `operation` the number of
+"""A row's `number` is its rid, so that a rid leads to it without a look at an index; another one where a row of another
+store has that number, and in rows of states that were made before this was so.
+
+`method` is the verb that made a version, `blob` the file of a Binary that was sent raw, `operation` the number of
 the long-running operation that made it, "" for requests. Where versions just before it are not kept (imports, purges),
 `forgotten` is when the first of them was made, in microseconds since 1970; 0 where none is missing. References are
-those of current versions, by Type/id of their targets, which need not be there; those in extensions may not count."""
+those of current versions, by Type/id of their targets, which need not be there; those in extensions may not count.
+"""

@@ -4,7 +4,7 @@ Functions take any connection: a write's own, which sees what it did, or a reade
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from emulator.services.healthcare.fhir.stored import Store, Version
 
 _SELECT = "SELECT rid, type, id, method, blob, body FROM fhir_versions"
 _OF_ONE = "store = ? AND type = ? AND id = ?"
+_OF_LIST = "SELECT v.rid, v.type, v.id, v.method, v.blob, v.body FROM json_each(?) j"
+_BY_NUMBER = f"{_OF_LIST} LEFT JOIN fhir_versions v ON v.number = j.value AND v.store = ? AND v.rid = j.value"
+_BY_INDEX = f"{_OF_LIST} CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value"
 PAGE = 32 << 20
 """Bytes of resources after which a page ends (Cloud Healthcare says that pages may be shorter, and not when)."""
 UNLIMITED = 1 << 62
@@ -113,16 +116,21 @@ def history(
 
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
     """The versions of these numbers, in their order, as long as there is room; those that are gone are left out."""
-    wanted = tuple(rids)
-    if len(wanted) == 1:
-        rows = connection.execute(f"{_SELECT} WHERE store = ? AND rid = ?", (store.key, *wanted))
-    else:
-        rows = connection.execute(
-            "SELECT v.rid, v.type, v.id, v.method, v.blob, v.body FROM json_each(?) j"
-            " CROSS JOIN fhir_versions v ON v.store = ? AND v.rid = j.value",
-            (orjson.dumps(wanted).decode(), store.key),
-        )
-    return _as_fits(rows, store, room)
+    return _as_fits(_of_rids(connection, store.key, tuple(rids)), store, room)
+
+
+def _of_rids(connection: sqlite3.Connection, store: int, wanted: Sequence[int]) -> Iterator[Any]:
+    """Rows of versions in the order of their rids: where they are the row's own number there is no index to look at."""
+    for place, row in enumerate(connection.execute(_BY_NUMBER, (_listed(wanted), store))):
+        if row[0] is None:
+            yield from connection.execute(_BY_INDEX, (_listed(wanted[place:]), store))
+            return
+        yield row
+
+
+def _listed(rids: Sequence[int]) -> str:
+    """Rids as json_each reads them."""
+    return orjson.dumps(rids).decode()
 
 
 def _as_fits(rows: Iterable[Any], store: Store, room: int) -> list[Version]:

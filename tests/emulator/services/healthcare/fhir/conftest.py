@@ -94,6 +94,16 @@ def fhir(make_fhir_store: Callable[..., FhirStore]) -> FhirStore:
     return make_fhir_store(enableUpdateCreate=True)
 
 
+def store_of(emulator: RunningEmulator) -> FhirStore:
+    """A store of R4 where clients may choose ids, in an emulator that has none yet."""
+    parent = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
+    emulator.request("POST", f"{parent}?datasetId=d", {})
+    emulator.request("POST", f"{parent}/d/fhirStores?fhirStoreId=f", {"version": "R4", "enableUpdateCreate": True})
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {emulator.owner_token}"
+    return FhirStore(f"{parent.removeprefix('/v1/')}/d/fhirStores/f", emulator.base_url, session)
+
+
 PATIENT: Json = {
     "resourceType": "Patient",
     "name": [{"family": "Smith", "given": ["Darcy"], "use": "official"}],

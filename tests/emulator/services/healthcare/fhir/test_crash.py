@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.conftest import StartEmulator
-from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
+from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation, store_of
 from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
 from tests.support.emulator import RunningEmulator
 from tests.support.patience import eventually
@@ -95,12 +95,7 @@ def await_sweep(state: Path, kept: set[str]) -> None:
 @pytest.mark.crash
 def test_nothing_that_was_answered_is_lost_and_no_transaction_is_half_done(start_emulator: StartEmulator) -> None:
     emulator = start_emulator()
-    parent = f"/v1/projects/{emulator.project}/locations/us-central1/datasets"
-    emulator.request("POST", f"{parent}?datasetId=d", {})
-    emulator.request("POST", f"{parent}/d/fhirStores?fhirStoreId=f", {"version": "R4", "enableUpdateCreate": True})
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {emulator.owner_token}"
-    store = FhirStore(f"{parent.removeprefix('/v1/')}/d/fhirStores/f", emulator.base_url, session)
+    store = store_of(emulator)
     created = 0
     for place in range(ROUNDS):
         families, binaries, singles = write_until_killed(emulator, store, place)
