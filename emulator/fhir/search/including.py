@@ -24,13 +24,24 @@ def included(matches: Sequence[int], includes: Sequence[Include], index: Index) 
     while latest and wanted and len(found) < MOST_INCLUDED:
         fresh: list[int] = []
         for include in wanted:
-            for each in _brought(latest, include, index, MOST_INCLUDED - len(found) - len(fresh)):
+            most = MOST_INCLUDED - len(found) - len(fresh)
+            told = include.known and latest is matches
+            for each in _known(include, index, most) if told else _brought(latest, include, index, most):
                 if each not in known:
                     known.add(each)
                     fresh.append(each)
         found += fresh
         latest, wanted = fresh, [each for each in includes if each.iterate]
     return found[:MOST_INCLUDED]
+
+
+def _known(include: Include, index: Index, most: int) -> list[int]:
+    """What every match refers to by an include that is known to lead to one resource."""
+    resource_type, _, identifier = include.known.partition("/")
+    if include.target not in {"", resource_type}:
+        return []
+    sql = f"SELECT r.rid FROM fhir_index_resources r WHERE r.store = ? AND r.type = ? AND r.id = ?{index.seen('r.rid')}"
+    return [row[0] for row in index.read(sql, [index.store, resource_type, identifier])][:most]
 
 
 def _brought(of: Sequence[int], include: Include, index: Index, most: int) -> list[int]:

@@ -55,6 +55,8 @@ class Include(NamedTuple):
     reverse: bool
     iterate: bool
     """Whether it also holds for what was included."""
+    known: str = ""
+    """Type/id of what every match refers to by it, as a condition says; "" where that is to be asked."""
 
 
 @dataclass(slots=True)

@@ -15,7 +15,8 @@ from emulator.fhir.search.errors import SearchError
 from emulator.fhir.search.index import relative
 from emulator.fhir.search.parameters import COMMON, Parameter, Parameters
 from emulator.fhir.search.query import Chain, Clause, Condition, Has, Include, Query, Sort
-from emulator.fhir.search.values import Value
+from emulator.fhir.search.single import is_single
+from emulator.fhir.search.values import Targets, Value
 
 DEFAULT_COUNT, MOST_COUNT = 100, 1000
 """Matches on a page (Cloud Healthcare: searching for resources)."""
@@ -83,7 +84,22 @@ class Reader:
             else:
                 if name != "_page_token":
                     found.applied.append((name, value))
+        found.includes = [each._replace(known=self._known_target(each, found.conditions)) for each in found.includes]
         return found.query()
+
+    def _known_target(self, include: Include, conditions: Iterable[Condition]) -> str:
+        """What a condition on the same reference, of which a resource has one, says that all matches refer to."""
+        if include.reverse or len(include.parameters) != 1:
+            return ""
+        (parameter,) = include.parameters
+        for each in conditions:
+            if isinstance(each, Clause) and each.parameter is parameter and len(each.values) == 1:
+                (value,) = each.values
+                if not isinstance(value, Targets) or len(value.targets) != 1:
+                    continue
+                if is_single(self._parameters.version, parameter.base, parameter.expression):
+                    return value.targets[0]
+        return ""
 
     def _types(self, resource_type: str | None, pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         if resource_type is not None:

@@ -233,6 +233,37 @@ def test_what_is_included(store: Store) -> None:
     assert included(back) == ["Observation/a", "Patient/p"]
 
 
+def test_what_a_condition_says_that_all_matches_refer_to_is_included(store: Store) -> None:
+    family(store)
+    store.put(
+        {"resourceType": "Organization", "id": "s", "name": "Surgery", "partOf": {"reference": "Organization/o"}},
+        {"resourceType": "Organization", "id": "w", "name": "Ward", "partOf": {"reference": "Organization/s"}},
+        {"resourceType": "Provenance", "id": "x", "target": [{"reference": f"Patient/{each}"} for each in "pq"]},
+    )
+
+    def included(text: str) -> list[str]:
+        return sorted(store.names(store.page(text).included))
+
+    for same in ("subject=Patient/p", "subject:Patient=p", "subject=Patient/p&code=1", "patient=Patient/p"):
+        code = same.partition("=")[0].partition(":")[0]
+        store.queries.clear()
+        assert included(f"Observation?{same}&_include=Observation:{code}") == ["Patient/p"]
+        assert not any("FROM json_each(?) j CROSS JOIN fhir_index_references" in sql for sql, _ in store.queries)
+    assert included("Observation?subject=Patient/q&patient=q&_include=Observation:patient:Patient") == ["Patient/q"]
+    assert included("Observation?subject=Patient/p&_include=Observation:subject:Group") == []
+    assert included("Observation?subject=Patient/p&subject=Patient/q&_include=Observation:subject") == []
+    assert included("Observation?subject=Patient/p,Patient/q&_include=Observation:subject") == [
+        "Patient/p",
+        "Patient/q",
+    ]
+    assert included("Observation?subject=p&_include=Observation:subject") == ["Patient/p"]
+    assert included("Observation?subject=Group/p&_include=Observation:subject") == []
+    assert included("Observation?subject=https://elsewhere.example/Patient/p&_include=Observation:subject") == []
+    assert included("Provenance?target=Patient/p&_include=Provenance:target") == ["Patient/p", "Patient/q"]
+    up = "Organization?partof=Organization/s&_include:iterate=Organization:partof"
+    assert included(up) == ["Organization/o", "Organization/s"]
+
+
 def test_a_circle_of_includes_ends(store: Store) -> None:
     for name, other in (("a", "b"), ("b", "c"), ("c", "a")):
         store.put(patient(name, link=[{"other": {"reference": f"Patient/{other}"}}]))
