@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import json
 import math
 import re
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from emulator.services.bigquery.sql.scalars import bignumeric, geography, intervals, ranges
+from emulator.services.bigquery.sql.scalars import bignumeric, geography, intervals, json_values, ranges
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 from emulator.services.bigquery.sql.types import RANGE_END, RANGE_START, Field, field_type, range_element
 
@@ -175,14 +174,12 @@ def _datetime(value: Any) -> str:
 def _json(value: Any) -> str:
     if isinstance(value, str):
         try:
-            orjson.loads(value)
-        except orjson.JSONDecodeError:
+            return json_values.ordered(value)
+        except ScalarError:
+            raise
+        except (ValueError, RecursionError):
             return orjson.dumps(value).decode()
-        return value
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value)  # integers beyond 64 bits
+    return json_values.written(value)
 
 
 def _interval(value: Any) -> str:

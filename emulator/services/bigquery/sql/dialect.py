@@ -54,6 +54,18 @@ def _contains_substr(arguments: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Contains(this=arguments[0], expression=arguments[1], json_scope=(*arguments[2:], None)[0])
 
 
+def _json_literal(parsed: exp.Expr) -> exp.Expr:
+    """JSON '...' with the fields and subscripts behind it, which the parser takes for those of the text."""
+    literal = parsed
+    while isinstance(literal, (exp.Dot, exp.Bracket)):
+        literal = literal.this
+    made = exp.ParseJSON(this=literal.copy(), is_literal=True)
+    if literal is parsed:
+        return made
+    literal.replace(made)
+    return parsed
+
+
 # Functions that the parser knows for other dialects only, or reads to their end whatever they hold.
 OTHERS: dict[str, Build] = {
     "ARRAY_TRANSFORM": exp.Transform.from_arg_list,
@@ -85,6 +97,8 @@ class GoogleSql(BigQuery):
 
     def to_json_path(self, path: exp.Expr | None) -> exp.Expr | None:
         """A literal JSONPath in its parts. Raises SqlError for one that does not start at the root."""
+        if isinstance(path, exp.Literal) and path.name.startswith("lax "):
+            return path
         if isinstance(path, exp.Literal) and not path.name.startswith("$"):
             raise SqlError("JSONPath must start with '$'")
         made: exp.Expr | None = super().to_json_path(path)
@@ -107,6 +121,11 @@ class GoogleSql(BigQuery):
         }
         NO_PAREN_FUNCTIONS = {
             token: node for token, node in BigQueryParser.NO_PAREN_FUNCTIONS.items() if token in NO_PARENTHESES
+        }
+
+        TYPE_LITERAL_PARSERS: ClassVar = {
+            **BigQueryParser.TYPE_LITERAL_PARSERS,
+            exp.DType.JSON: lambda _self, this, _type: _json_literal(this),
         }
 
         JOIN_METHODS: ClassVar = set()  # no NATURAL, ASOF or POSITIONAL JOIN, no SEMI or ANTI JOIN

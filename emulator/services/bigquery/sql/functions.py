@@ -196,7 +196,9 @@ class Rewriter(
         return call("bq_json_value", node.this, _path(node))
 
     def _jsonextract(self, node: exp.JSONExtract) -> exp.Expr:
-        found = call("bq_json_query", node.this, _path(node))
+        path = node.expression
+        name = "bq_json_lax" if isinstance(path, exp.Literal) and path.name.startswith("lax ") else "bq_json_query"
+        found = call(name, node.this, _path(node))
         return call("bq_json_as_text", found) if kind_of(node) == STRING else found
 
     def _jsonvaluearray(self, node: exp.JSONValueArray) -> exp.Expr:
@@ -215,13 +217,10 @@ class Rewriter(
     def _jsonarray(self, node: exp.JSONArray) -> exp.Expr:
         return json_text.rewrite_array(node)
 
-    def _parsejson(self, node: exp.ParseJSON) -> exp.Expr:
-        return call("bq_parse_json", node.this)
-
     def _int64(self, node: exp.Expr) -> exp.Expr:
         return call(json_text.CONVERSIONS[type(node)], node.this)
 
-    _float64 = _jsonbool = _laxint64 = _laxfloat64 = _laxbool = _laxstring = _int64
+    _jsonbool = _laxint64 = _laxfloat64 = _laxbool = _laxstring = _int64
 
     def _string(self, node: exp.String) -> exp.Expr:
         zone = node.args.get("zone")
@@ -315,7 +314,7 @@ def _path(node: exp.Expr) -> exp.Expr:
     path = node.args.get("expression")
     if path is None:
         return exp.Literal.string("$")
-    if isinstance(path, exp.Literal):  # of a parameter
+    if isinstance(path, exp.Literal) and not path.name.startswith("lax "):  # of a parameter
         path = GoogleSql().to_json_path(path)
     if isinstance(path, exp.JSONPath):
         return exp.Literal.string(json_path(path))
@@ -330,10 +329,10 @@ def json_path(path: exp.JSONPath) -> str:
     for part in path.expressions:
         if isinstance(part, exp.JSONPathKey):
             text += f'."{part.this}"'
-        elif isinstance(part, exp.JSONPathSubscript):
+        elif isinstance(part, exp.JSONPathSubscript) and isinstance(part.this, (str, int)):
             text += f"[{part.this}]" if not isinstance(part.this, str) else f'."{part.this}"'
         elif not isinstance(part, exp.JSONPathRoot):
-            raise SqlError("Only names and subscripts are emulated in a JSON path.")
+            raise SqlError("Unsupported operator in JSONPath: only names and subscripts are supported.")
     return text
 
 

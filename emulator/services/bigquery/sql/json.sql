@@ -3,11 +3,12 @@ CREATE MACRO bq_json_value(j, path) AS CASE json_type(TRY_CAST(j AS JSON), path)
 CREATE MACRO bq_json_query(j, path) AS json_extract(TRY_CAST(j AS JSON), path);
 CREATE MACRO bq_json_member(j, name) AS json_extract(TRY_CAST(j AS JSON), '$."' || name || '"');
 CREATE MACRO bq_json_element(j, i) AS json_extract(TRY_CAST(j AS JSON), '$[' || CAST(i AS VARCHAR) || ']');
-CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract_string(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
+CREATE MACRO bq_json_value_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' AND NOT list_has_any(json_type(TRY_CAST(j AS JSON), path || '[*]'), ['OBJECT', 'ARRAY']) THEN json_extract_string(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_query_array(j, path) AS CASE WHEN json_type(TRY_CAST(j AS JSON), path) = 'ARRAY' THEN json_extract(TRY_CAST(j AS JSON), path || '[*]') ELSE NULL END;
 CREATE MACRO bq_json_type(j) AS CASE json_type(j) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE 'number' END;
 CREATE MACRO bq_json_other(x) AS CAST(to_json(x) AS VARCHAR);
-CREATE MACRO bq_parse_json(x) AS CAST(json(x) AS JSON);
+CREATE MACRO bq_json_flatten(j) AS CAST(bq_json_flattened(CAST(j AS VARCHAR)) AS JSON[]);
+CREATE MACRO bq_json_lax(j, path) AS CAST(bq_json_found(CAST(TRY_CAST(j AS JSON) AS VARCHAR), path) AS JSON);
 CREATE MACRO bq_json_key(k) AS CASE WHEN k IS NULL THEN bq_fail('Invalid input to JSON_OBJECT: a key cannot be NULL') ELSE bq_json_string(k) END;
 CREATE MACRO bq_json_as_text(j) AS nullif(CAST(j AS VARCHAR), 'null');
 CREATE MACRO bq_json_array(texts) AS '[' || array_to_string(texts, ',') || ']';
@@ -23,6 +24,9 @@ CREATE MACRO bq_json_interval(x) AS CAST(to_json(bq_interval_text(x)) AS VARCHAR
 CREATE MACRO bq_json_geography(x) AS bq_st_asgeojson(x);
 CREATE MACRO bq_json_range(r) AS CASE WHEN r IS NOT NULL THEN '{"start":' || coalesce('"' || bq_cast_string(r.bq_start) || '"', 'null') || ',"end":' || coalesce('"' || bq_cast_string(r.bq_end) || '"', 'null') || '}' END;
 CREATE MACRO bq_json_float64(x) AS CASE WHEN isfinite(CAST(x AS DOUBLE)) THEN bq_cast_string(x) WHEN isnan(CAST(x AS DOUBLE)) THEN '"NaN"' WHEN x > 0 THEN '"Infinity"' WHEN x < 0 THEN '"-Infinity"' END;
+CREATE MACRO bq_json_float64_string(x) AS bq_json_float64(x);
+CREATE MACRO bq_json_float64_plain(x) AS CASE WHEN abs(CAST(x AS DOUBLE)) >= 1e15 AND isfinite(CAST(x AS DOUBLE)) THEN bq_json_ordered(CAST(CAST(x AS DOUBLE) AS VARCHAR)) ELSE bq_json_float64(x) END;
+CREATE MACRO bq_json_float64_wide(x) AS bq_json_float64_plain(x);
 CREATE MACRO bq_json_int64_plain(x) AS CAST(x AS VARCHAR);
 CREATE MACRO bq_json_int64_wide(x) AS CASE WHEN x BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(x AS VARCHAR) ELSE '"' || CAST(x AS VARCHAR) || '"' END;
 CREATE MACRO bq_json_int64_string(x) AS bq_json_int64_wide(x);
@@ -40,7 +44,7 @@ CREATE MACRO bq_is_whole(t) AS TRY_CAST(t AS DOUBLE) = trunc(TRY_CAST(t AS DOUBL
 CREATE MACRO bq_text_of_json(j) AS json_extract_string(j, '$');
 CREATE MACRO bq_not_json(what) AS bq_fail('The provided JSON input is not ' || what);
 CREATE MACRO bq_int64_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) IN ('BIGINT', 'UBIGINT') THEN CAST(bq_text_of_json(j) AS BIGINT) WHEN json_type(j) = 'DOUBLE' AND bq_is_whole(bq_text_of_json(j)) THEN CAST(CAST(bq_text_of_json(j) AS DOUBLE) AS BIGINT) ELSE bq_not_json('an integer') END;
-CREATE MACRO bq_float64_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST(bq_text_of_json(j) AS DOUBLE) ELSE bq_not_json('a number') END;
+CREATE MACRO bq_float64_of_json(j, mode) AS CASE WHEN j IS NULL THEN NULL WHEN mode NOT IN ('exact', 'round') THEN bq_fail('Invalid wide_number_mode: it is exact or round') WHEN mode = 'exact' AND json_type(j) IN ('BIGINT', 'UBIGINT') AND CAST(CAST(bq_text_of_json(j) AS DOUBLE) AS HUGEINT) <> CAST(bq_text_of_json(j) AS HUGEINT) THEN bq_fail('The JSON number cannot be converted to FLOAT64 without loss of precision') WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'DOUBLE') THEN CAST(bq_text_of_json(j) AS DOUBLE) ELSE bq_not_json('a number') END;
 CREATE MACRO bq_bool_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'BOOLEAN' THEN CAST(bq_text_of_json(j) AS BOOLEAN) ELSE bq_not_json('a boolean') END;
 CREATE MACRO bq_string_of_json(j) AS CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'VARCHAR' THEN bq_text_of_json(j) ELSE bq_not_json('a string') END;
 CREATE MACRO bq_lax_int64(j) AS CASE json_type(j) WHEN 'BOOLEAN' THEN CASE WHEN bq_text_of_json(j) = 'true' THEN 1 ELSE 0 END WHEN 'BIGINT' THEN CAST(bq_text_of_json(j) AS BIGINT) WHEN 'UBIGINT' THEN TRY_CAST(bq_text_of_json(j) AS BIGINT) WHEN 'DOUBLE' THEN TRY_CAST(round(CAST(bq_text_of_json(j) AS DOUBLE)) AS BIGINT) WHEN 'VARCHAR' THEN CASE WHEN bq_is_float(bq_text_of_json(j)) THEN coalesce(TRY_CAST(bq_text_of_json(j) AS BIGINT), TRY_CAST(round(TRY_CAST(bq_text_of_json(j) AS DOUBLE)) AS BIGINT)) END END;

@@ -1,4 +1,4 @@
-"""JSON_SET, JSON_ARRAY_APPEND, JSON_ARRAY_INSERT and JSON_KEYS rewritten for the engine; see functions.Rewriter."""
+"""JSON_SET, JSON_REMOVE and their like, JSON_KEYS and PARSE_JSON rewritten for the engine; see functions.Rewriter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.json_text import json_of
 from emulator.services.bigquery.sql.kinds import kind_of
 from emulator.services.bigquery.sql.nodes import call, cast, text
+from emulator.services.bigquery.sql.scalars.errors import ScalarError
+from emulator.services.bigquery.sql.scalars.json_values import EXACT, parsed
 
 ALL_DEPTHS = 1_000
 
@@ -27,6 +29,29 @@ class JsonChanges:
         pairs, each = _arguments(node, "insert_each_element")
         return _changed("bq_json_array_insert", node.this, pairs, _of_arrays(pairs, each))
 
+    def _jsonremove(self, node: exp.JSONRemove) -> exp.Expr:
+        paths = exp.Array(expressions=[item.copy() for item in node.expressions])
+        return cast(call("bq_json_remove", cast(node.this, "VARCHAR"), paths), "JSON")
+
+    def _jsonstripnulls(self, node: exp.JSONStripNulls) -> exp.Expr:
+        given = [node.args.get(key) for key in ("expression", "include_arrays", "remove_empty")]
+        named = {item.this.name.lower(): item.expression for item in given if isinstance(item, exp.Kwarg)}
+        plain = [item for item in given if isinstance(item, exp.Expr) and not isinstance(item, exp.Kwarg)]
+        if len(plain) > 1 or not named.keys() <= {"include_arrays", "remove_empty"}:
+            raise SqlError("JSON_STRIP_NULLS takes a value, a path, include_arrays => and remove_empty =>.")
+        path = plain[0] if plain else text("$")
+        arrays, empty = named.get("include_arrays", exp.true()), named.get("remove_empty", exp.false())
+        return cast(call("bq_json_strip_nulls", cast(node.this, "VARCHAR"), path, arrays, empty), "JSON")
+
+    def _parsejson(self, node: exp.ParseJSON) -> exp.Expr:
+        mode = option(node, "wide_number_mode", text(EXACT))
+        if node.args.get("is_literal"):
+            return cast(text(_literal(node.name)), "JSON")
+        return cast(call("bq_parse_json", node.this, mode), "JSON")
+
+    def _float64(self, node: exp.Float64) -> exp.Expr:
+        return call("bq_float64_of_json", node.this, option(node, "wide_number_mode", text("round")))
+
     def _jsonkeysatdepth(self, node: exp.JSONKeysAtDepth) -> exp.Expr:
         depth, mode = node.args.get("expression"), node.args.get("mode")
         if isinstance(depth, exp.Kwarg):
@@ -35,13 +60,34 @@ class JsonChanges:
         return call("bq_json_keys", cast(node.this, "VARCHAR"), depth or ALL_DEPTHS, written)
 
 
-def _arguments(node: exp.Expr, option: str) -> tuple[list[tuple[exp.Expr, exp.Expr]], exp.Expr]:
+def option(node: exp.Expr, name: str, default: exp.Expr) -> exp.Expr:
+    """The last argument of a function, which may be written `name => value` only. Raises SqlError for another one."""
+    written = node.args.get("expression")
+    if written is None:
+        return default
+    if not isinstance(written, exp.Kwarg) or written.this.name.lower() != name:
+        raise SqlError(f"{node.sql_name() if isinstance(node, exp.Func) else ''} takes a value and {name} => ...")
+    value: exp.Expr = written.expression
+    return value
+
+
+def _literal(written: str) -> str:
+    """The text of a JSON literal as it is held. Raises SqlError for one that is none."""
+    try:
+        return parsed(written, EXACT)
+    except ScalarError as error:
+        raise SqlError(error.words.replace("input to PARSE_JSON", "JSON literal")) from None
+
+
+def _arguments(node: exp.Expr, name: str) -> tuple[list[tuple[exp.Expr, exp.Expr]], exp.Expr]:
     """Pairs of a path and a value, and the option, which is true unless it is given."""
     given = [item for item in node.expressions if not isinstance(item, exp.Kwarg)]
     named = [item for item in node.expressions if isinstance(item, exp.Kwarg)]
-    if len(given) % 2 or any(item.this.name.lower() != option for item in named):
-        name = node.sql_name() if isinstance(node, exp.Func) else ""
-        raise SqlError(f"No matching signature for function {name}: it takes pairs of a path and a value, and {option}")
+    if len(given) % 2 or any(item.this.name.lower() != name for item in named):
+        function = node.sql_name() if isinstance(node, exp.Func) else ""
+        raise SqlError(
+            f"No matching signature for function {function}: it takes pairs of a path and a value, and {name}"
+        )
     chosen = named[0].expression if named else exp.true()
     return list(zip(given[::2], given[1::2], strict=True)), chosen
 

@@ -6,6 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#jso
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from sqlglot import exp
 
@@ -13,12 +14,12 @@ from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.kinds import STRING, Kind, kind_of
 from emulator.services.bigquery.sql.nodes import call, cast, text
 
-WIDE = ("INT64", "NUMERIC", "BIGNUMERIC")  # numbers that other readers of JSON may not hold
+WIDE = ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64")  # numbers that are written in more than one way
 WIDE_OPTION = "stringify_wide_numbers"
+AS_TEXT = "string"  # how TO_JSON_STRING writes wide numbers
 VARIABLE = "bq_j"
 CONVERSIONS: dict[type[exp.Expr], str] = {
     exp.Int64: "bq_int64_of_json",
-    exp.Float64: "bq_float64_of_json",
     exp.JSONBool: "bq_bool_of_json",
     exp.LaxInt64: "bq_lax_int64",
     exp.LaxFloat64: "bq_lax_float64",
@@ -40,7 +41,7 @@ def rewrite(node: exp.JSONFormat) -> exp.Expr:
     options = node.args.get("options")
     if node.args.get("to_json"):
         return cast(_text(node.this, kind_of(node.this), _wide(options), 0), "JSON")
-    plain = _text(node.this, kind_of(node.this), "string", 0)
+    plain = _text(node.this, kind_of(node.this), AS_TEXT, 0)
     return plain if options is None else call("bq_pretty_if", options, plain)
 
 
@@ -50,7 +51,7 @@ def rewrite_object(node: exp.JSONObject) -> exp.Expr:
     for place, pair in enumerate(node.expressions):
         key, value = pair.this, pair.expression
         parts += [text("," if place else "{"), call("bq_json_key", key), text(":"), json_of(value)]
-    return cast(call("concat", *parts, text("}")), "JSON") if parts else cast(text("{}"), "JSON")
+    return cast(call("bq_json_ordered", call("concat", *parts, text("}"))) if parts else text("{}"), "JSON")
 
 
 def rewrite_array(node: exp.JSONArray) -> exp.Expr:
@@ -84,8 +85,8 @@ def _text(value: exp.Expr, kind: Kind | None, wide: str, depth: int) -> exp.Expr
         return exp.Coalesce(this=call("bq_json_array", items), expressions=[text("null")])
     if kind is not None and kind.name == "STRUCT" and kind.fields:
         parts: list[exp.Expr] = []
-        for place, (name, own) in enumerate(kind.fields, 1):
-            parts.append(text(f"{'{' if place == 1 else ','}{json.dumps(name, ensure_ascii=False)}:"))
+        for place, name, own in _members(kind, wide):
+            parts.append(text(f"{',' if parts else '{'}{json.dumps(name, ensure_ascii=False)}:"))
             parts.append(_text(call("struct_extract_at", each.copy(), place), own, wide, depth + 1))
         whole = call("concat", *parts, "}")
         missing = exp.Is(this=each.copy(), expression=exp.Null())
@@ -95,6 +96,17 @@ def _text(value: exp.Expr, kind: Kind | None, wide: str, depth: int) -> exp.Expr
         return exp.Coalesce(this=call("bq_json_other", value), expressions=[text("null")])
     macro = f"bq_json_{kind.name.lower()}" + (f"_{wide}" if kind.name in WIDE else "")
     return exp.Coalesce(this=call(macro, value), expressions=[text("null")])
+
+
+def _members(kind: Kind, wide: str) -> Iterator[tuple[int, str, Kind | None]]:
+    """Place, name and type of the fields of a STRUCT in the order of JSON; in TO_JSON_STRING that is their own."""
+    fields = [(place, name, own) for place, (name, own) in enumerate(kind.fields, 1)]
+    if wide == AS_TEXT:
+        yield from fields
+        return
+    first = {name: (place, name, own) for place, name, own in reversed(fields)}
+    for name in sorted(first):
+        yield first[name]
 
 
 def _each(array: exp.Expr, variable: str, body: exp.Expr) -> exp.Expr:

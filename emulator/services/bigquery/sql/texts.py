@@ -10,7 +10,7 @@ from functools import reduce
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import Kind, kind_of
+from emulator.services.bigquery.sql.kinds import JSON, STRING, Kind, array_of, kind_of
 from emulator.services.bigquery.sql.nodes import call, cast
 from emulator.services.bigquery.sql.scalars.text import FORMS
 
@@ -40,9 +40,11 @@ class TextRewriter:
         return call("bq_normalize", node.this, form, bool(node.args.get("is_casefold")))
 
     def _contains(self, node: exp.Contains) -> exp.Expr:
-        if node.args.get("json_scope") is not None:
-            raise SqlError("json_scope of CONTAINS_SUBSTR is not emulated.")
-        return _holds(node.this, kind_of(node.this), node.expression, 0)
+        scope = node.args.get("json_scope")
+        if scope is not None and not (isinstance(scope, exp.Kwarg) and scope.this.name.lower() == "json_scope"):
+            raise SqlError("CONTAINS_SUBSTR takes a value, a text and json_scope => ...")
+        within = exp.Literal.string("JSON_VALUES") if scope is None else scope.expression
+        return _holds(node.this, kind_of(node.this), node.expression, within, 0)
 
     def _translate(self, node: exp.Translate) -> exp.Expr:
         return call("bq_translate", node.this, node.args["from_"], node.args["to"])
@@ -69,16 +71,19 @@ class TextRewriter:
         return exp.Literal.string(str(kind))
 
 
-def _holds(value: exp.Expr, kind: Kind | None, part: exp.Expr, depth: int) -> exp.Expr:
-    """Whether a text is part of a value, or of any field or element of it, whatever their case."""
+def _holds(value: exp.Expr, kind: Kind | None, part: exp.Expr, scope: exp.Expr, depth: int) -> exp.Expr:
+    """Whether a text is part of a value, or of any field or element of it, whatever their case; scope is JSON's."""
+    if kind == JSON:
+        texts = call("bq_json_strings", value, scope.copy())
+        return _holds(texts, array_of(STRING), part, scope, depth)
     if kind is not None and kind.name == "ARRAY":
         variable = exp.to_identifier(f"bq_c{depth}")
-        inner = _holds(exp.Column(this=variable.copy()), kind.element, part, depth + 1)
+        inner = _holds(exp.Column(this=variable.copy()), kind.element, part, scope, depth + 1)
         each = call("list_transform", value, exp.Lambda(this=inner, expressions=[variable]))
         return call("bq_in_array", exp.true(), each)
     if kind is not None and kind.name == "STRUCT":
         fields = [
-            _holds(call("struct_extract_at", value.copy(), place), own, part, depth)
+            _holds(call("struct_extract_at", value.copy(), place), own, part, scope, depth)
             for place, (_, own) in enumerate(kind.fields, 1)
         ]
         return exp.Paren(this=reduce(lambda one, other: exp.Or(this=one, expression=other), fields))

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-import orjson
 from google.protobuf.descriptor import FieldDescriptor
 
 from emulator.services.bigquery.sql.converters import CONVERTERS, EPOCH, INT64, MICROSECOND, timestamp_microseconds
-from emulator.services.bigquery.sql.scalars import bignumeric
+from emulator.services.bigquery.sql.scalars import bignumeric, json_values
 from emulator.services.bigquery.sql.types import Field, field_type
 
 Convert = Callable[[Any], Any]
@@ -158,11 +157,6 @@ def _bignumeric_bytes(value: bytes) -> str:
     return bignumeric.units_of_text(bignumeric.show(int.from_bytes(value, "little", signed=True)))
 
 
-def _json(text: str) -> str:
-    orjson.loads(text)
-    return text
-
-
 _CONVERTERS: dict[tuple[str, str], Convert | None] = {
     ("BOOLEAN", "bool"): None,
     ("BOOLEAN", "int"): bool,
@@ -176,7 +170,7 @@ _CONVERTERS: dict[tuple[str, str], Convert | None] = {
     ("FLOAT", "int"): float,
     ("INTEGER", "int"): _within(INT64),
     ("INTEGER", "enum"): None,
-    ("JSON", "string"): _json,
+    ("JSON", "string"): json_values.ordered,
     ("INTERVAL", "string"): CONVERTERS["INTERVAL"],
     ("GEOGRAPHY", "string"): CONVERTERS["GEOGRAPHY"],
     ("STRING", "string"): None,

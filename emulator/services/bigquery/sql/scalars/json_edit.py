@@ -1,4 +1,4 @@
-"""JSON_SET, JSON_ARRAY_APPEND, JSON_ARRAY_INSERT and JSON_KEYS on the text of a value.
+"""JSON_SET, JSON_REMOVE and their like, and JSON_KEYS, on the text of a value.
 
 https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions
 """
@@ -12,38 +12,37 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
+from emulator.services.bigquery.sql.scalars.json_paths import Step, steps_of
+from emulator.services.bigquery.sql.scalars.json_values import written
 
-STEP = re.compile(r"\.(?P<name>[^.\[\]\"']+)|\.?\[?[\"'](?P<quoted>[^\"']*)[\"']\]?|\[(?P<index>\d+)\]")
-MAX_INDEX = 1_000_000
 PLAIN_KEY = re.compile(r"[A-Za-z_]\w*\Z")
-Step = str | int
 
 
 def set_values(text: str, paths: list[str], values: list[str], create: bool) -> str:
     """JSON_SET: values, themselves JSON, put at paths in their order; `create` makes places that are not there."""
     found = json.loads(text)
     for path, value in zip(paths, values, strict=True):
-        found = _set(found, _steps(path), json.loads(value), create=create)
-    return _text(found)
+        found = _set(found, steps_of(path), json.loads(value), create=create)
+    return written(found)
 
 
 def append_values(text: str, paths: list[str], values: list[str], each: list[bool]) -> str:
     """JSON_ARRAY_APPEND: `each` says of which values the elements are appended, and not the array that they are."""
     found = json.loads(text)
     for path, value, apart in zip(paths, values, each, strict=True):
-        found = _at(found, _steps(path), functools.partial(_put, added=_added(value, apart), at=None))
-    return _text(found)
+        found = _at(found, steps_of(path), functools.partial(_put, added=_added(value, apart), at=None))
+    return written(found)
 
 
 def insert_values(text: str, paths: list[str], values: list[str], each: list[bool]) -> str:
     """JSON_ARRAY_INSERT: before the element that a path names; an array that is too short is filled with nulls."""
     found = json.loads(text)
     for path, value, apart in zip(paths, values, each, strict=True):
-        steps = _steps(path)
+        steps = steps_of(path)
         if not steps or not isinstance(steps[-1], int):
             raise ScalarError(f"Invalid JSONPath for JSON_ARRAY_INSERT: {path} does not end with an array index")
         found = _at(found, steps[:-1], functools.partial(_put, added=_added(value, apart), at=steps[-1]))
-    return _text(found)
+    return written(found)
 
 
 def _put(place: Any, added: list[Any], at: int | None) -> Any:
@@ -77,21 +76,45 @@ def _keys(value: Any, path: str, depth: int, mode: str, *, in_array: bool) -> It
             yield from _keys(inner, here, depth - 1, mode, in_array=False)
 
 
-def _steps(path: str) -> list[Step]:
-    """The names and indexes of a JSONPath. Raises ScalarError for another one."""
-    steps: list[Step] = []
-    at = 1
-    while path.startswith("$") and at < len(path):
-        step = STEP.match(path, at)
-        if step is None:
-            break
-        steps.append(int(step["index"]) if step["index"] is not None else step["name"] or step["quoted"] or "")
-        at = step.end()
-    if not path.startswith("$") or at < len(path):
-        raise ScalarError(f"Invalid JSONPath: {path}")
-    if any(isinstance(step, int) and step > MAX_INDEX for step in steps):
-        raise ScalarError(f"The index in the JSONPath {path} is too large")
-    return steps
+def remove(text: str, paths: list[str]) -> str:
+    """JSON_REMOVE: without the places at paths, one taken away after the other, as far as they are there."""
+    found = json.loads(text)
+    for path in paths:
+        steps = steps_of(path)
+        if not steps:
+            raise ScalarError("Invalid JSONPath for JSON_REMOVE: $ is the whole value")
+        found = _at(found, steps[:-1], functools.partial(_without, step=steps[-1]))
+    return written(found)
+
+
+def _without(place: Any, step: Step) -> Any:
+    if isinstance(step, str) and isinstance(place, dict):
+        return {name: inner for name, inner in place.items() if name != step}
+    if isinstance(step, int) and isinstance(place, list):
+        return place[:step] + place[step + 1 :]
+    return place
+
+
+def strip_nulls(text: str, path: str, arrays: bool, empty: bool) -> str:
+    """JSON_STRIP_NULLS: without nulls in the objects at a path, in the arrays there if `arrays` says so.
+
+    `empty` takes away objects that are empty then, and with `arrays` such arrays, too; null stands for nothing left.
+    """
+    return written(_at(json.loads(text), steps_of(path), functools.partial(_stripped, arrays=arrays, empty=empty)))
+
+
+def _stripped(value: Any, *, arrays: bool, empty: bool) -> Any:
+    if isinstance(value, dict):
+        inside = {name: _stripped(inner, arrays=arrays, empty=empty) for name, inner in value.items()}
+        kept = {name: inner for name, inner in inside.items() if inner is not None}
+        return kept if kept or not empty else None
+    if isinstance(value, list):
+        items = [_stripped(item, arrays=arrays, empty=empty) for item in value]
+        if not arrays:
+            return items
+        left = [item for item in items if item is not None]
+        return left if left or not empty else None
+    return value
 
 
 def _set(found: Any, steps: list[Step], value: Any, *, create: bool) -> Any:
@@ -128,7 +151,3 @@ def _at(found: Any, steps: list[Step], change: Callable[[Any], Any]) -> Any:
 def _added(value: str, apart: bool) -> list[Any]:
     read = json.loads(value)
     return read if apart and isinstance(read, list) else [read]
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -13,7 +13,17 @@ from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, INTEGER, UBIGINT, VARCHAR
 
-from emulator.services.bigquery.sql.scalars import bignumeric, bits, casting, json_edit, net, of_types, sketches, text
+from emulator.services.bigquery.sql.scalars import (
+    bignumeric,
+    bits,
+    casting,
+    json_edit,
+    json_values,
+    net,
+    of_types,
+    sketches,
+    text,
+)
 from emulator.services.bigquery.sql.scalars.characters import bytes_of, characters, text_of
 from emulator.services.bigquery.sql.scalars.errors import or_null
 from emulator.services.bigquery.sql.scalars.fingerprint import fingerprint
@@ -87,6 +97,14 @@ def register(connection: DuckDBPyConnection) -> None:
     connection.create_function("bq_json_set", json_edit.set_values, [VARCHAR, texts, texts, BOOLEAN], VARCHAR)
     connection.create_function("bq_json_array_append", json_edit.append_values, [VARCHAR, texts, texts, flags], VARCHAR)
     connection.create_function("bq_json_array_insert", json_edit.insert_values, [VARCHAR, texts, texts, flags], VARCHAR)
+    connection.create_function("bq_json_remove", json_edit.remove, [VARCHAR, texts], VARCHAR)
+    connection.create_function(
+        "bq_json_strip_nulls", json_edit.strip_nulls, [VARCHAR, VARCHAR, BOOLEAN, BOOLEAN], VARCHAR
+    )
+    connection.create_function("bq_parse_json", json_values.parsed, [VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_json_ordered", json_values.ordered, [VARCHAR], VARCHAR)
+    connection.create_function("bq_json_found", json_values.lax, [VARCHAR, VARCHAR], VARCHAR)
+    connection.create_function("bq_json_flattened", json_values.flattened, [VARCHAR], texts)
     connection.create_function("bq_json_keys", json_edit.keys, [VARCHAR, BIGINT, VARCHAR], texts)
     connection.create_function("bq_hll_sketch", sketches.sketch, [list_type(UBIGINT), VARCHAR, BIGINT], BLOB)
     connection.create_function("bq_hll_merged", sketches.merged, [list_type(BLOB)], BLOB)

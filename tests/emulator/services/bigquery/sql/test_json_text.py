@@ -53,7 +53,7 @@ PRETTY = """{
         ("TO_JSON_STRING(STRUCT(ARRAY<INT64>[] AS a, '[,]' AS b), true)", '{\n  "a": [],\n  "b": "[,]"\n}'),
         ("TO_JSON(9007199254740993)", "9007199254740993"),
         ("TO_JSON(9007199254740993, stringify_wide_numbers=>TRUE)", '"9007199254740993"'),
-        ("TO_JSON(STRUCT(NUMERIC '1.50' AS n, b'ab' AS b))", '{"n":1.5,"b":"YWI="}'),
+        ("TO_JSON(STRUCT(NUMERIC '1.50' AS n, b'ab' AS b))", '{"b":"YWI=","n":1.5}'),
         ("TO_JSON(NULL)", "null"),
         ("PARSE_JSON('{\"a\":  [1, \"x y\"]}')", '{"a":[1,"x y"]}'),
         ("JSON_OBJECT('a', 1, 'b', TIMESTAMP '2020-01-02', 'c', NULL)", '{"a":1,"b":"2020-01-02T00:00:00Z","c":null}'),
