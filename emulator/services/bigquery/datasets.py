@@ -162,14 +162,30 @@ async def _change(request: Request, *, replace: bool) -> Answer:
         old = catalog.dataset(context, name, tx)
         check_etag(request, old)
         body = _changed(old.body, request.body, replace=replace)
-        if body.get("defaultEncryptionConfiguration") != old.body.get("defaultEncryptionConfiguration"):
-            version_for(context, name.project, body.get("defaultEncryptionConfiguration"), body["location"], tx)
+        _check_key(tx, context, name, old.body, body)
         if request.body.get("access") is not None:
             body["access"] = access.normalise(request.body["access"], version, old.body.get("access") or ())
             context.policies.set(tx, name.resource, access.to_policy(name, body["access"]))
         return context.resources.replace(tx, catalog.DATASETS, name.resource, body)
 
     return catalog.dataset_view(context, await context.db.write(change))
+
+
+def change_in(tx: sqlite3.Connection, context: Any, name: DatasetName, given: dict[str, Any]) -> Resource:
+    """Change fields of a dataset in a transaction, as ALTER SCHEMA does; None clears one. Raises 400 and 404."""
+    old = catalog.dataset(context, name, tx)
+    body = _changed(old.body, given, replace=False)
+    _check_key(tx, context, name, old.body, body)
+    changed: Resource = context.resources.replace(tx, catalog.DATASETS, name.resource, body)
+    return changed
+
+
+def _check_key(
+    tx: sqlite3.Connection, context: Any, name: DatasetName, old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    key = new.get("defaultEncryptionConfiguration")
+    if key != old.get("defaultEncryptionConfiguration"):
+        version_for(context, name.project, key, new["location"], tx)
 
 
 def _changed(old: dict[str, Any], new: dict[str, Any], *, replace: bool) -> dict[str, Any]:

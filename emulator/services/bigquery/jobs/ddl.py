@@ -67,6 +67,8 @@ async def run(query: Query, plan: Plan, found: Snapshot) -> dict[str, Any]:
             done = await _create_table(query, plan, plan.create, found)
         elif plan.drop is not None:
             done = await _drop(query, plan.target, plan.kind, missing_ok=plan.drop.missing_ok)
+        elif plan.if_exists and catalog.find_table(query.context, plan.target) is None:
+            done = "SKIP"
         else:
             await _alter(query, plan.target, plan.changes, plan.kind)
             done = "ALTER"
@@ -87,12 +89,25 @@ async def _schema(query: Query, plan: Plan, name: DatasetName) -> str:
             return "SKIP"
         await context.db.write(datasets.create_in, context, name, plan.create.body, query.principal)
         return "CREATE"
-    assert plan.drop is not None
+    if not exists and plan.if_exists:
+        return "SKIP"
+    if plan.drop is None:
+        return await _alter_schema(query, plan, name)
     if not exists and plan.drop.missing_ok:
         return "SKIP"
     _require(query, "bigquery.datasets.delete", name)
     await datasets.remove(context, name, contents=plan.drop.cascade)
     return "DROP"
+
+
+async def _alter_schema(query: Query, plan: Plan, name: DatasetName) -> str:
+    others = [change.action for change in plan.changes if change.action != "options"]
+    if others:
+        raise errors.error("invalidQuery", "ALTER SCHEMA is emulated with SET OPTIONS only.")
+    _require(query, "bigquery.datasets.update", name)
+    for change in plan.changes:
+        await query.context.db.write(datasets.change_in, query.context, name, change.options)
+    return "ALTER"
 
 
 def _check_target(query: Query, name: TableName, wanted: Create, kind: str) -> str:

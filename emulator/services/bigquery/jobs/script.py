@@ -193,11 +193,14 @@ class Runner:
         return {**typed.field, **limited, "name": typed.field["name"]}
 
     async def _assign(self, node: blocks.Assign) -> None:
-        if len(node.targets) == 1:
+        if not node.listed:
             await self._put(node.targets[0], node.value)
             return
         value = await self._value(node.value)
-        await values.spread(self._session, node.targets, value)
+        if len(node.targets) == 1 and not values.is_row(value, 1):
+            await values.assign(self._session, node.targets[0], value)
+        else:
+            await values.spread(self._session, node.targets, value)
 
     async def _put(self, name: str, expression: Fragment) -> None:
         session = self._session

@@ -68,10 +68,16 @@ async def assign(session: Session, name: str, value: Variable) -> None:
     session.frame.put(name, made.value)
 
 
+def is_row(value: Variable, count: int) -> bool:
+    """Whether a value is a STRUCT of so many fields."""
+    single = field_type(value.field) == "RECORD" and field_mode(value.field) != "REPEATED"
+    return single and len(value.field.get("fields") or ()) == count
+
+
 async def spread(session: Session, names: Sequence[str], row: Variable) -> None:
     """Put the fields of a STRUCT into variables. Raises 400 where there are more or fewer."""
     fields = row.field.get("fields") or []
-    if field_type(row.field) != "RECORD" or field_mode(row.field) == "REPEATED" or len(fields) != len(names):
+    if not is_row(row, len(names)):
         message = f"Cannot assign a value with {len(fields) or 1} fields to {len(names)} variables"
         raise errors.error("invalidQuery", message)
     for name, field in zip(names, fields, strict=True):

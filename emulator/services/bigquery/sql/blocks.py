@@ -55,6 +55,7 @@ class Assign:
     sql: Fragment
     targets: tuple[str, ...]
     value: Fragment
+    listed: bool = False  # whether the targets stand in brackets, as those of a STRUCT's fields do
 
 
 @dataclass(frozen=True)

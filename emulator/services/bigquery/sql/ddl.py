@@ -16,6 +16,7 @@ from emulator.services.bigquery.sql.dialect import OPTIONS
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.plans import Change, Create, Drop
 from emulator.services.bigquery.sql.statements import copied_table
+from emulator.services.bigquery.sql.structs import output_name
 from emulator.services.bigquery.sql.trees import syntax
 from emulator.services.bigquery.sql.types import Field, check_schema, range_element
 
@@ -50,6 +51,9 @@ OPTION_NAMES = {  # OPTIONS(...) of GoogleSQL, and the field of the REST resourc
     "location": "location",
     "require_partition_filter": "requirePartitionFilter",
     "default_table_expiration_days": "defaultTableExpirationMs",
+    "default_partition_expiration_days": "defaultPartitionExpirationMs",
+    "max_time_travel_hours": "maxTimeTravelHours",
+    "storage_billing_model": "storageBillingModel",
     "partition_expiration_days": "partitionExpirationMs",
     "expiration_timestamp": "expirationTime",
     "kms_key_name": "kmsKeyName",
@@ -87,14 +91,20 @@ def create(tree: exp.Create, defaults: Defaults) -> Create:
     fields: list[Field] = []
     if isinstance(tree.this, exp.Schema):
         typed = not is_view(tree)
-        fields = [_column(item, typed=typed) for item in tree.this.expressions if isinstance(item, exp.ColumnDef)]
+        fields = [
+            {"name": item.name} if isinstance(item, exp.Identifier) else _column(item, typed=typed)
+            for item in tree.this.expressions
+            if isinstance(item, exp.ColumnDef if typed else (exp.ColumnDef, exp.Identifier))
+        ]
         if typed:
             check_schema(fields)
-    keys = constraints.read(tree.this.expressions, defaults) if fields and isinstance(tree.this, exp.Schema) else {}
+    keys = constraints.read(tree.this.expressions, defaults) if fields and not is_view(tree) else {}
     source, clone = copied_table(tree), tree.args.get("clone")
     query = tree.args.get("expression")
     if query is not None and isinstance(tree.this, exp.Schema) and is_view(tree):
         _name_columns(query, [item.name for item in tree.this.expressions])
+    elif query is not None and not fields:
+        _check_names(query, str(tree.args.get("kind")).upper())
     return Create(
         replace=bool(tree.args.get("replace")),
         exists_ok=bool(tree.args.get("exists")),
@@ -123,6 +133,18 @@ def _name_columns(query: exp.Expr, names: Sequence[str]) -> None:
     if len(items) != len(names):
         raise SqlError(f"The column list has {len(names)} columns, the query gives {len(items)}.")
     first.set("expressions", [exp.alias_(item.unalias(), name) for item, name in zip(items, names, strict=True)])
+
+
+def _check_names(query: exp.Expr, kind: str) -> None:
+    """Raise SqlError where a column of what is to be a table or view has no name."""
+    first = query
+    while isinstance(first, (exp.SetOperation, exp.Subquery)):
+        first = first.this  # its names are those of all
+    if first.args.get("kind"):  # SELECT AS VALUE, whose names are those of the value
+        return
+    for place, item in enumerate(first.expressions, 1):
+        if not item.is_star and not output_name(item):
+            raise SqlError(f"CREATE {kind} columns must be named, but column {place} has no name")
 
 
 def external(tree: exp.Create) -> Create:
@@ -201,7 +223,7 @@ def drop(tree: exp.Drop) -> Drop:
 
 
 def schema_name(tree: exp.Expr, defaults: Defaults) -> DatasetName:
-    """The dataset that CREATE SCHEMA or DROP SCHEMA names."""
+    """The dataset that CREATE SCHEMA, ALTER SCHEMA or DROP SCHEMA names."""
     node = tree.args["tables"][0] if isinstance(tree, exp.Drop) else tree.this
     parts = ".".join(part.name for part in node.parts).split(".")
     if len(parts) > 2 or not parts[-1]:
@@ -357,7 +379,9 @@ def _option(body: dict[str, Any], name: str, value: exp.Expr) -> None:
     target = OPTION_NAMES.get(name)
     if target is None:
         raise SqlError(f"The option {name} is not emulated.")
-    if target == "labels":
+    if isinstance(value, exp.Null):
+        body[target] = None
+    elif target == "labels":
         pairs = [pair.expressions for pair in value.expressions]
         body["labels"] = {key.name: item.name for key, item in pairs}
     elif target.startswith("materializedView."):
@@ -370,8 +394,6 @@ def _option(body: dict[str, Any], name: str, value: exp.Expr) -> None:
         body[target] = str(int(float(value.name) * DAY_MS))
     elif target == "kmsKeyName":
         body["encryptionConfiguration"] = {"kmsKeyName": value.name}
-    elif isinstance(value, exp.Null):
-        body[target] = None
     elif isinstance(value, exp.Boolean):
         body[target] = bool(value.this)
     elif target == "expirationTime":

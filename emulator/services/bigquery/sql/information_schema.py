@@ -19,6 +19,7 @@ from emulator.services.bigquery.sql.types import DEFAULT, Field, duckdb_type, fi
 Row = tuple[Any, ...]
 
 
+NO_COLLATION = "NULL"  # the text, as these views show that a column has none
 META_TYPES = {"VIEW": 2, "EXTERNAL": 3, "MATERIALIZED_VIEW": 2}  # of __TABLES__; tables are 1
 
 
@@ -52,12 +53,10 @@ def _column_rows(tables: Iterable[TableInfo]) -> Iterator[Row]:
                 position,
                 "NO" if field_mode(field) == "REQUIRED" else "YES",
                 standard_type(field, limited=True),
-                "NEVER",
-                "NO",
-                "NO",
+                *("NEVER", None, None, "NO", None, "NO"),
                 "YES" if field["name"] == table.partitioned_by else "NO",
                 clustered,
-                field.get(DEFAULT) or "NULL",
+                *(NO_COLLATION, field.get(DEFAULT) or "NULL", None),
             )
 
 
@@ -74,6 +73,7 @@ def _field_paths(tables: Iterable[TableInfo]) -> Iterator[Row]:
                     path,
                     standard_type(inner, limited=True),
                     inner.get("description"),
+                    *(NO_COLLATION, None),
                 )
 
 
@@ -121,15 +121,16 @@ VIEWS: dict[str, tuple[list[Field], Callable[[Iterable[TableInfo]], Iterator[Row
     "COLUMNS": (
         _columns(
             "table_catalog:STRING table_schema:STRING table_name:STRING column_name:STRING ordinal_position:INTEGER "
-            "is_nullable:STRING data_type:STRING is_generated:STRING is_hidden:STRING is_system_defined:STRING "
-            "is_partitioning_column:STRING clustering_ordinal_position:INTEGER column_default:STRING"
+            "is_nullable:STRING data_type:STRING is_generated:STRING generation_expression:STRING is_stored:STRING "
+            "is_hidden:STRING is_updatable:STRING is_system_defined:STRING is_partitioning_column:STRING "
+            "clustering_ordinal_position:INTEGER collation_name:STRING column_default:STRING rounding_mode:STRING"
         ),
         _column_rows,
     ),
     "COLUMN_FIELD_PATHS": (
         _columns(
             "table_catalog:STRING table_schema:STRING table_name:STRING column_name:STRING field_path:STRING "
-            "data_type:STRING description:STRING"
+            "data_type:STRING description:STRING collation_name:STRING rounding_mode:STRING"
         ),
         _field_paths,
     ),

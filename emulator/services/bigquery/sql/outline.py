@@ -171,14 +171,14 @@ class _Reader(Cursor):
     def _set(self) -> Node:
         first = self._at
         self._need("SET")
-        if self._take("("):
+        if listed := self._take("("):
             targets = self._variables()
             self._need(")")
         else:
             targets = (self._variable(),)
         self._need("=")
         value = self._to_end()
-        return Assign(self._fragment(first), targets, value)
+        return Assign(self._fragment(first), targets, value, listed)
 
     def _if(self) -> Node:
         self._need("IF")

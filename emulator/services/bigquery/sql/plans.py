@@ -134,10 +134,11 @@ class Plan:
     kind: str
     reads: tuple[Reference, ...] = ()
     target: TableName | None = None
-    schema: DatasetName | None = None  # of CREATE SCHEMA and DROP SCHEMA
+    schema: DatasetName | None = None  # of CREATE, ALTER and DROP SCHEMA
     create: Create | None = None
     drop: Drop | None = None
     changes: tuple[Change, ...] = ()
+    if_exists: bool = False  # what the changes are for need not be there
     options: dict[str, Any] = field(default_factory=dict)  # of EXPORT DATA and LOAD DATA
     fields: tuple[Field, ...] = ()  # the columns that LOAD DATA lists
     overwrite: bool = False  # LOAD DATA OVERWRITE

@@ -159,6 +159,7 @@ def _plan(number: int, statement: Statement, defaults: Defaults) -> Plan:
         create=_create(tree, kind, defaults),
         drop=ddl.drop(tree) if kind.startswith("DROP_") else None,
         changes=tuple(ddl.changes(tree, defaults)) if kind.startswith("ALTER_") else (),
+        if_exists=bool(tree.args.get("exists")) and kind.startswith("ALTER_"),
     )
 
 

@@ -1,4 +1,4 @@
-"""Statements about tables that the parser has no words for, written as ones that it has.
+"""Statements about tables and schemas that the parser has no words for, written as ones that it has.
 
 The words that it does not know are blanked out, so that places in errors stay right, and noted in the tree's `meta`.
 https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language
@@ -17,7 +17,7 @@ from emulator.services.bigquery.sql.cursor import tokenized, word_of
 GAP = r"(?:\s|--[^\n]*\n|#[^\n]*\n|/\*.*?\*/)"
 START = re.compile(
     rf"{GAP}*(?:CREATE{GAP}+(?:OR{GAP}+REPLACE{GAP}+)?|DROP{GAP}+|ALTER{GAP}+)"
-    rf"(?P<word>EXTERNAL|SNAPSHOT|MATERIALIZED)?{GAP}*(?P<kind>TABLE|VIEW)\b",
+    rf"(?P<word>EXTERNAL|SNAPSHOT|MATERIALIZED)?{GAP}*(?P<kind>TABLE|VIEW|SCHEMA)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -29,8 +29,9 @@ COPIES = re.compile(r"\b(?:CLONE|COPY)\b", re.IGNORECASE)
 class Special:
     """A statement in the parser's words: what was left out of it.
 
-    word is EXTERNAL, SNAPSHOT or MATERIALIZED; columns are those of WITH PARTITION COLUMNS, as written (None without
-    that clause); moment is the expression of FOR SYSTEM_TIME AS OF after CLONE or COPY, and options what follows.
+    word is EXTERNAL, SNAPSHOT or MATERIALIZED, or what ALTER changes that is no table; columns are those of WITH
+    PARTITION COLUMNS, as written (None without that clause); moment is the expression of FOR SYSTEM_TIME AS OF after
+    CLONE or COPY, and options what follows.
     """
 
     text: str
@@ -46,18 +47,19 @@ def plain(sql: str) -> Special:
     if begun is None:
         return Special(sql)
     word = (begun["word"] or "").upper()
-    alters_view = begun["kind"].upper() == "VIEW" and "ALTER" in begun[0].upper()
-    if not word and not alters_view and not COPIES.search(sql):
+    altered = begun["kind"].upper() if "ALTER" in begun[0].upper() else ""
+    alters_other = altered in ("VIEW", "SCHEMA")
+    if not word and not alters_other and not COPIES.search(sql):
         return Special(sql)
     tokens = tokenized(sql)
     text = sql
-    if word and (word != "MATERIALIZED" or alters_view):
+    if word and (word != "MATERIALIZED" or alters_other):
         text = _blank(text, *begun.span("word"))
-    if alters_view:
+    if alters_other:
         start, end = begun.span("kind")
         text = f"{text[:start]}TABLE{text[end:]}"
         tokens = tokenized(text)
-        word = word or "VIEW"
+        word = word or altered
     text, columns = _partition_columns(text, tokens)
     text, moment, options = _after_copy(text, tokens)
     return Special(text, word, columns, moment, options)

@@ -166,7 +166,7 @@ def _special_kind(tree: exp.Expr) -> str:
     if word in ("EXTERNAL", "SNAPSHOT"):
         return f"{action}_{word}_TABLE"
     if word and isinstance(tree, exp.Alter):
-        return "ALTER_MATERIALIZED_VIEW" if word == "MATERIALIZED" else "ALTER_VIEW"
+        return "ALTER_MATERIALIZED_VIEW" if word == "MATERIALIZED" else f"ALTER_{word}"
     properties = tree.args.get("properties")
     materialized = properties is not None and properties.find(exp.MaterializedProperty)
     return f"{action}_MATERIALIZED_VIEW" if materialized or tree.args.get("materialized") else ""
