@@ -21,7 +21,7 @@ Codes = Iterable[tuple[str, str]]
 """Systems and codes of a value set."""
 MOST_VALUES = 200
 """Values of a parameter that are conditions of their own; codes of the same system, references and ids are one."""
-_RESOURCES = "fhir_index_resources"
+_RESOURCES, _TARGETS = "fhir_index_resources", TABLES["references"]
 _TABLE_OF = {
     "token": "tokens",
     "string": "strings",
@@ -68,8 +68,16 @@ class Rows(NamedTuple):
         """Whether it can be listed in the order of rids."""
         return not self.negated and len(self.sides) == 1 and self.sides[0].ordered
 
+    @property
+    def dated(self) -> bool:
+        """Whether what is listed says when it was."""
+        return self.table == _TARGETS
+
     def listing(self, store: int, limit: int) -> tuple[str, Arguments]:
-        """SQL for the rids of what meets it, at most so many; the newest first where it is ordered."""
+        """SQL for the rids of what meets it, at most so many; the newest first where it is ordered.
+
+        With the moment of each where it is dated.
+        """
         arguments: Arguments = []
         for side in self.sides:
             arguments += [store, *side.arguments]
@@ -91,7 +99,8 @@ class Rows(NamedTuple):
 @lru_cache(maxsize=1024)
 def _listing(table: str, columns: tuple[str, ...], either: tuple[str, ...], ordered: bool) -> str:
     names = {name: name for name in columns}
-    parts = [f"SELECT rid FROM {table} WHERE store = ? AND {where.format_map(names)}" for where in either]
+    found = "rid, moment" if table == _TARGETS else "rid"
+    parts = [f"SELECT {found} FROM {table} WHERE store = ? AND {where.format_map(names)}" for where in either]
     return f"{' UNION ALL '.join(parts)}{' ORDER BY rid DESC' if ordered else ''} LIMIT ?"
 
 

@@ -7,9 +7,10 @@ chain does both through references: it lists what the reference may point at, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from emulator.fhir.search.clauses import Arguments, Codes, Rows, among, keys, listed, rows
@@ -51,12 +52,20 @@ class Index:
         found = self.read(sql, arguments)
         return None if len(found) > self.limit else list(dict.fromkeys([row[0] for row in found]))
 
+    def dated_rids(self, sql: str, arguments: Sequence[Any]) -> dict[int, int | None] | None:
+        """The same with the moment of each, None where it is not known."""
+        found = self.read(sql, arguments)
+        return None if len(found) > self.limit else {row[0]: row[1] for row in found}
+
 
 class Listable(ABC):
     """What can be listed: once, and then known."""
 
+    index: Index
     known: list[int] | None = None
     """The rids of what meets it, as far as they were listed."""
+    moments: Mapping[int, int | None] = MappingProxyType({})
+    """Of those, when each was: the first value of its parameter `date`, None where that is to be asked."""
     _listed = False
 
     def candidates(self) -> list[int] | None:
@@ -69,6 +78,12 @@ class Listable(ABC):
     @abstractmethod
     def _list(self) -> list[int] | None:
         """The rids of what meets it; None where these are too many, or cannot be listed."""
+
+    def _list_dated(self, sql: str, arguments: Arguments) -> list[int] | None:
+        """The rids that a query gives with their moments, which are kept."""
+        found = self.index.dated_rids(sql, arguments)
+        self.moments = found or {}
+        return None if found is None else list(found)
 
 
 @dataclass(eq=False)
@@ -95,7 +110,8 @@ class Leaf(Listable):
             return None
         if not self.rows.sides:
             return []
-        return self.index.rids(*self.rows.listing(self.index.store, self.index.limit + 1))
+        listing = self.rows.listing(self.index.store, self.index.limit + 1)
+        return self._list_dated(*listing) if self.rows.dated else self.index.rids(*listing)
 
     def probe(self, of: str) -> tuple[str, Arguments]:
         """SQL that is true where the resource of an alias meets it."""
@@ -132,23 +148,23 @@ class Chained(Listable):
             return None
         parameter, numbers = among("f.parameter", self.keys)
         sql = (
-            "SELECT f.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
+            "SELECT f.rid, f.moment FROM json_each(?) j CROSS JOIN fhir_index_targets f"
             f" ON f.store = ? AND f.target = j.value AND {parameter} LIMIT ?"
         )
-        return self.index.rids(sql, [listed(self.targets), self.index.store, *numbers, self.index.limit + 1])
+        return self._list_dated(sql, [listed(self.targets), self.index.store, *numbers, self.index.limit + 1])
 
     def probe(self, of: str) -> tuple[str, Arguments]:
         """As of a leaf."""
         own, other = f"{of}f", f"{of}t"
         same = f"{own}.store = {of}.store AND {own}.rid = {of}.rid AND {own}.parameter IN ({_FROM_JSON})"
         if self._listed and self.targets is not None:
-            sql = f"EXISTS (SELECT 1 FROM fhir_index_references {own} WHERE {same} AND +{own}.target IN ({_FROM_JSON}))"
+            sql = f"EXISTS (SELECT 1 FROM fhir_index_targets {own} WHERE {same} AND +{own}.target IN ({_FROM_JSON}))"
             return sql, [listed(self.keys), listed(self.targets)]
         parts, arguments = [], []
         for resource_type, nodes in self.inner:
             where, inside = probes(nodes, other)
             parts.append(
-                f"EXISTS (SELECT 1 FROM fhir_index_references {own} CROSS JOIN fhir_index_resources {other}"
+                f"EXISTS (SELECT 1 FROM fhir_index_targets {own} CROSS JOIN fhir_index_resources {other}"
                 f" ON {other}.store = {own}.store AND {other}.type = ? AND {other}.id = substr({own}.target, ?)"
                 f" WHERE {same} AND substr({own}.target, 1, ?) = ?{where}{self.index.seen(f'{other}.rid')})"
             )
@@ -174,7 +190,7 @@ class Having(Listable):
             return None
         types, named = among("+r.type", self.types)
         sql = (
-            "SELECT DISTINCT r.rid FROM json_each(?) j CROSS JOIN fhir_index_references f"
+            "SELECT DISTINCT r.rid FROM json_each(?) j CROSS JOIN fhir_index_targets f"
             f" ON f.store = ? AND f.rid = j.value AND f.parameter = ? CROSS JOIN fhir_index_resources r ON {POINTED_AT}"
             f" WHERE {types}{self.index.seen('j.value')} LIMIT ?"
         )
@@ -185,7 +201,7 @@ class Having(Listable):
         own, other = f"{of}f", f"{of}s"
         where, inside = probes(self.inner, other)
         sql = (
-            f"EXISTS (SELECT 1 FROM fhir_index_references {own} CROSS JOIN fhir_index_resources {other}"
+            f"EXISTS (SELECT 1 FROM fhir_index_targets {own} CROSS JOIN fhir_index_resources {other}"
             f" ON {other}.store = {own}.store AND {other}.rid = {own}.rid WHERE {own}.store = {of}.store"
             f" AND {own}.target = {of}.type || '/' || {of}.id AND {own}.parameter = ?{where}"
             f"{self.index.seen(f'{other}.rid')})"

@@ -56,7 +56,7 @@ def _referring(of: Sequence[int], include: Include, index: Index, most: int) -> 
     target, wanted = _type("t.type", include.target)
     found = index.read(
         "SELECT f.rid FROM json_each(?) j CROSS JOIN fhir_index_resources t ON t.store = ? AND t.rid = j.value"
-        " CROSS JOIN fhir_index_references f"
+        " CROSS JOIN fhir_index_targets f"
         f" ON f.store = t.store AND f.target = t.type || '/' || t.id AND {parameter}"
         f" WHERE 1{target}{index.seen('f.rid')} GROUP BY f.rid ORDER BY f.rid DESC LIMIT ?",
         [listed(of), index.store, *keys, *wanted, most],
@@ -69,7 +69,7 @@ def _referred_to(of: Sequence[int], include: Include, index: Index) -> set[int]:
     parameter, keys = among("f.parameter", [each.key for each in include.parameters])
     target, wanted = _type("r.type", include.target)
     found = index.read(
-        "SELECT r.rid FROM (SELECT DISTINCT f.store, f.target FROM json_each(?) j CROSS JOIN fhir_index_references f"
+        "SELECT r.rid FROM (SELECT DISTINCT f.store, f.target FROM json_each(?) j CROSS JOIN fhir_index_targets f"
         f" ON f.store = ? AND f.rid = j.value AND {parameter}) f CROSS JOIN fhir_index_resources r ON {POINTED_AT}"
         f" WHERE 1{target}{index.seen('r.rid')}",
         [listed(of), index.store, *keys, *wanted],

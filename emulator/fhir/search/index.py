@@ -16,7 +16,7 @@ from emulator.fhir.paths.unions import alternatives
 from emulator.fhir.search.folding import folded
 from emulator.fhir.search.moments import interval
 from emulator.fhir.search.parameters import Parameter, Parameters, key_of
-from emulator.fhir.search.tables import ANY_SYSTEM, COLUMNS, UNCODED, Row, Rows, system_key
+from emulator.fhir.search.tables import ANY_SYSTEM, CHRONOLOGICAL, COLUMNS, UNCODED, Row, Rows, system_key
 
 Json = Mapping[str, Any]
 _Concept = tuple[tuple[tuple[str, int], ...], tuple[str, ...]]
@@ -128,6 +128,10 @@ class Indexer:
         div = narrative.get("div") if isinstance(narrative := resource.get("text"), dict) else None
         if isinstance(div, str):
             self._add_words(NARRATIVE_KEY, dict.fromkeys(folded(_TAG.sub(" ", div)).split()), rows)
+        if references := rows["references"]:
+            key = key_of(resource["resourceType"], CHRONOLOGICAL)
+            moment = next((row[2] for row in rows["dates"] if row[0] == key), None)
+            rows["references"] = [(*row, moment) for row in references]
         return rows
 
     def _plan(self, resource_type: str) -> _Plan:

@@ -115,14 +115,19 @@ def _asked(plan: Plan, rids: list[int]) -> list[Place]:
     where, arguments = plan.where(unknown, "r", typed=typed)
     if not where and not plan.order:
         return [(rid,) for rid in rids]
+    moments = {} if where else plan.moments
+    found: list[Place] = [(moments[rid], rid) for rid in rids if rid in moments]
+    rids = [rid for rid in rids if rid not in moments]
+    if not rids:
+        return found
     columns, more = plan.columns("r")
     if typed and not plan.names:
         tables, own = "(SELECT value AS rid, ? AS store FROM json_each(?)) r", [plan.index.store, listed(rids)]
     else:
         tables = "json_each(?) j CROSS JOIN fhir_index_resources r ON r.rid = j.value AND r.store = ?"
         own = [listed(rids), plan.index.store]
-    found = plan.index.read(f"SELECT {columns} FROM {tables} WHERE 1{where}", [*more, *own, *arguments])
-    return [tuple(row) for row in found]
+    asked = plan.index.read(f"SELECT {columns} FROM {tables} WHERE 1{where}", [*more, *own, *arguments])
+    return [*found, *(tuple(row) for row in asked)]
 
 
 def _of_many(plan: Plan, place: Place | None) -> Page:

@@ -15,7 +15,9 @@ from emulator.fhir.search import ordering
 from emulator.fhir.search.clauses import Arguments, Rows, among
 from emulator.fhir.search.conditions import Index, Leaf, Node, probes
 from emulator.fhir.search.ordering import Key, Place
+from emulator.fhir.search.parameters import key_of
 from emulator.fhir.search.query import Query
+from emulator.fhir.search.tables import CHRONOLOGICAL
 
 ALL_RIDS = -(1 << 63), (1 << 63) - 1
 _ESTIMATED = 10_000
@@ -42,6 +44,14 @@ class Plan:
     def names(self) -> bool:
         """Whether conditions or the order look at types and ids of resources, and not at their rids alone."""
         return any(each.names for each in self.nodes) or any(each.column == "id" for each in self.order)
+
+    @property
+    def moments(self) -> dict[int, int]:
+        """When resources that were listed were, as far as that is known, where it is what they are sorted by."""
+        dates = (key_of(self.types[0], CHRONOLOGICAL),)
+        if len(self.types) > 1 or [each.numbers for each in self.order] != [dates]:
+            return {}
+        return {rid: at for node in self.nodes for rid, at in node.moments.items() if at is not None}
 
     def columns(self, of: str) -> tuple[str, Arguments]:
         """A row: the values that it is sorted by, and its rid."""

@@ -52,11 +52,19 @@ CREATE INDEX IF NOT EXISTS fhir_index_numbers_low ON fhir_index_numbers (store, 
 CREATE INDEX IF NOT EXISTS fhir_index_numbers_high ON fhir_index_numbers (store, parameter, high, rid)
     WHERE high <> low;
 
+CREATE TABLE IF NOT EXISTS fhir_index_targets (
+    store INTEGER NOT NULL, rid INTEGER NOT NULL, parameter INTEGER NOT NULL, place INTEGER NOT NULL,
+    target TEXT NOT NULL, moment INTEGER, PRIMARY KEY (store, rid, parameter, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS fhir_index_targets_target ON fhir_index_targets (store, target, parameter, rid, moment);
+
 CREATE TABLE IF NOT EXISTS fhir_index_references (
     store INTEGER NOT NULL, rid INTEGER NOT NULL, parameter INTEGER NOT NULL, place INTEGER NOT NULL,
     target TEXT NOT NULL, PRIMARY KEY (store, rid, parameter, place)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS fhir_index_references_target ON fhir_index_references (store, target, parameter, rid);
+INSERT INTO fhir_index_targets SELECT store, rid, parameter, place, target, NULL FROM fhir_index_references;
+DELETE FROM fhir_index_references;
+DROP INDEX IF EXISTS fhir_index_references_target;
 
 CREATE TABLE IF NOT EXISTS fhir_index_uris (
     store INTEGER NOT NULL, rid INTEGER NOT NULL, parameter INTEGER NOT NULL, place INTEGER NOT NULL,
@@ -73,20 +81,27 @@ CREATE INDEX IF NOT EXISTS fhir_index_pairs_value ON fhir_index_pairs (store, pa
 CREATE INDEX IF NOT EXISTS fhir_index_pairs_high ON fhir_index_pairs (store, parameter, code, high, rid)
     WHERE high <> low;
 """
-"""`low` and `high` of pairs are numbers, or microseconds of a date; `value` a code, a target or a folded text."""
+"""`low` and `high` of pairs are numbers, or microseconds of a date; `value` a code, a target or a folded text.
+
+`moment` of targets is when what refers to them was, so that a patient's observations are found in the order of time
+without a look at each: `low` of the first value of its parameter `date`, NULL where it has none or nobody noted it.
+Nobody did in states that have references in `fhir_index_references`, which are moved at the next start.
+"""
 
 COLUMNS = {
     "tokens": ("code", "system"),
     "strings": ("folded", "exact"),
     "dates": ("low", "high"),
     "numbers": ("low", "high", "code", "system", "unit"),
-    "references": ("target",),
+    "references": ("target", "moment"),
     "uris": ("uri",),
     "pairs": ("code", "system", "value", "value_system", "low", "high", "unit"),
 }
 """Of each table of values, the columns after store, rid, parameter and place."""
 
-TABLES = {name: f"fhir_index_{name}" for name in COLUMNS}
+TABLES = {name: f"fhir_index_{name}" for name in COLUMNS} | {"references": "fhir_index_targets"}
+CHRONOLOGICAL = "date"
+"""The code of the parameter by which resources of many types have their place in time."""
 Rows = dict[str, list[Row]]
 """Of each table, by its short name: rows of parameter, place and the table's columns."""
 

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS fhir_unindexed (
 
 _AT_ONCE = ("references", "uris")
 _TELLTALE = b"null"
-"""Rows have no nulls: in JSON it stands for an infinite number, which JSON has not; or it is part of a text."""
+"""Rows that wait have no nulls: in JSON it is an infinite number, which JSON has not; or it is part of a text."""
 
 
 def put(tx: sqlite3.Connection, store: int, resources: Sequence[Resource]) -> bool:

@@ -94,13 +94,23 @@ def test_numbers_keep_units_and_ranges() -> None:
 
 def test_references_and_canonical_urls() -> None:
     subject = {"reference": "Patient/1/_history/2"}
-    assert rows(observation(subject=subject), "references", "subject") == [(0, "Patient/1")]
-    assert rows(observation(subject=subject), "references", "patient") == [(0, "Patient/1")]
+    assert rows(observation(subject=subject), "references", "subject") == [(0, "Patient/1", None)]
+    assert rows(observation(subject=subject), "references", "patient") == [(0, "Patient/1", None)]
     assert rows(observation(subject={"reference": "Group/1"}), "references", "patient") == []
-    assert rows(observation(subject={"identifier": {"value": "1"}}), "references", "subject") == [(0, "")]
+    assert rows(observation(subject={"identifier": {"value": "1"}}), "references", "subject") == [(0, "", None)]
     assert rows({"resourceType": "Questionnaire", "url": "http://e.org/q"}, "uris", "url") == [(0, "http://e.org/q")]
     answers = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://e.org/q|1"}
-    assert rows(answers, "references", "questionnaire") == [(0, "http://e.org/q|1")]
+    assert rows(answers, "references", "questionnaire") == [(0, "http://e.org/q|1", None)]
+
+
+def test_references_say_when_the_resource_was_that_has_them() -> None:
+    named = {"subject": {"reference": "Patient/1"}}
+    dated = observation(**named, effectivePeriod={"start": "2020-02", "end": "2021"})
+    ((_, low, _),) = rows(dated, "dates", "date")
+    assert (low,) == (moment("2020-02") or ())[:1]
+    assert rows(dated, "references", "subject") == [(0, "Patient/1", low)]
+    condition = {"resourceType": "Condition", **named, "recordedDate": "2020-02"}  # has no parameter of that name
+    assert rows(condition, "references", "subject") == [(0, "Patient/1", None)]
 
 
 def test_an_address_of_the_own_store_is_a_local_reference() -> None:

@@ -51,6 +51,20 @@ def test_what_is_written_can_be_taken_away(tx: sqlite3.Connection) -> None:
     assert (count(tx, 1), count(tx, 2)) == (whole // 2, 0)
 
 
+def test_references_of_earlier_states_are_moved_once() -> None:
+    connection = sqlite3.connect(":memory:")
+    columns = "store INTEGER, rid INTEGER, parameter INTEGER, place INTEGER, target TEXT"
+    connection.execute(f"CREATE TABLE fhir_index_references ({columns}, PRIMARY KEY (store, rid, parameter, place))")
+    connection.execute("CREATE INDEX fhir_index_references_target ON fhir_index_references (store, target)")
+    before = [(1, 10, 7, 0, "Patient/1"), (2, 10, 7, 0, "Patient/1")]
+    connection.executemany("INSERT INTO fhir_index_references VALUES (?, ?, ?, ?, ?)", before)
+    for _ in range(2):
+        connection.executescript(tables.SCHEMA)
+        moved = connection.execute("SELECT * FROM fhir_index_targets ORDER BY store").fetchall()
+        assert moved == [(*row, None) for row in before]
+    assert connection.execute("SELECT count(*) FROM fhir_index_references").fetchone() == (0,)
+
+
 def test_systems_have_numbers_that_differ() -> None:
     assert tables.system_key("") == tables.NO_SYSTEM
     assert tables.system_key("http://loinc.org") == tables.system_key("http://loinc.org") > 0

@@ -25,7 +25,7 @@ RESOURCES: tuple[Mapping[str, object], ...] = (
     QUESTIONNAIRE,
     {"resourceType": "Patient", "name": [{"family": "O\u2019Br\u00efen"}]},
 )
-AT_ONCE = ("fhir_index_resources", "fhir_index_references", "fhir_index_uris")
+AT_ONCE = ("fhir_index_resources", "fhir_index_targets", "fhir_index_uris")
 
 
 def indexed(resource: Mapping[str, object], rid: int = 10) -> Resource:

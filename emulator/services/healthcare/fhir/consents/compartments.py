@@ -54,7 +54,7 @@ def size(connection: sqlite3.Connection, store: Store, owner: str) -> int:
     kind, _, identifier = owner.partition("/")
     keys = patient_keys(store) if kind == "Patient" else encounter_keys(store)
     found: int = connection.execute(
-        "SELECT count(*) FROM (SELECT rid FROM fhir_index_references WHERE store = ? AND target = ?"
+        "SELECT count(*) FROM (SELECT rid FROM fhir_index_targets WHERE store = ? AND target = ?"
         " AND parameter IN (SELECT value FROM json_each(?))"
         " UNION SELECT rid FROM fhir_index_resources WHERE store = ? AND type = ? AND id = ?)",
         (store.key, owner, orjson.dumps(keys).decode(), store.key, kind, identifier),

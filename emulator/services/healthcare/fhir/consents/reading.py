@@ -15,7 +15,7 @@ def given_by(connection: sqlite3.Connection, store: Store, patient: str) -> list
     """The Consents of a patient, Patient/id, that are there now, admin policies left out."""
     parameter = store.parameters.by_type["Consent"]["patient"]
     rows = connection.execute(
-        "SELECT DISTINCT rid FROM fhir_index_references WHERE store = ? AND target = ? AND parameter = ?",
+        "SELECT DISTINCT rid FROM fhir_index_targets WHERE store = ? AND target = ? AND parameter = ?",
         (store.key, patient, parameter.key),
     )
     found = versions.by_rid(connection, store, [row[0] for row in rows])

@@ -68,7 +68,7 @@ def owners(connection: sqlite3.Connection, store: Store) -> Iterator[str]:
     """The patients, Patient/id, who have given consents or whose consents are enforced, each once, in order."""
     parameter = store.parameters.by_type["Consent"]["patient"]
     rows = connection.execute(
-        "SELECT target FROM fhir_index_references WHERE store = ? AND parameter = ? AND target > 'Patient/'"
+        "SELECT target FROM fhir_index_targets WHERE store = ? AND parameter = ? AND target > 'Patient/'"
         " AND target < 'Patient0' UNION SELECT owner FROM fhir_consents WHERE store = ? AND owner <> '' ORDER BY 1",
         (store.key, parameter.key, store.key),
     ).fetchall()

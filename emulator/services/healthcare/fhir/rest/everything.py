@@ -65,7 +65,7 @@ def _focus(request: Request) -> tuple[Access, Version]:
 def _rids(reader: sqlite3.Connection, store: Store, focus: Version, keys: list[int]) -> set[int]:
     """What refers to a resource by one of the parameters, and what it refers to."""
     rows = reader.execute(
-        "SELECT DISTINCT rid FROM fhir_index_references WHERE store = ? AND target = ?"
+        "SELECT DISTINCT rid FROM fhir_index_targets WHERE store = ? AND target = ?"
         " AND parameter IN (SELECT value FROM json_each(?))",
         (store.key, focus.relative, orjson.dumps(keys).decode()),
     ).fetchall()

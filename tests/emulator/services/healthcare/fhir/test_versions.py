@@ -32,7 +32,7 @@ def test_versions_of_one_time_in_two_stores_are_told_apart(
         assert [each["resource"]["id"] for each in store.read("Patient?_sort=-_id")["entry"]] == ["b", "a"]
 
 
-def test_a_version_has_its_rid_as_number_and_others_are_still_found(start_emulator: StartEmulator) -> None:
+def test_states_of_before_versions_had_their_rids_as_numbers_go_on(start_emulator: StartEmulator) -> None:
     emulator = start_emulator()
     store = store_of(emulator)
     for number in range(3):
@@ -41,7 +41,10 @@ def test_a_version_has_its_rid_as_number_and_others_are_still_found(start_emulat
     assert all(number == rid for number, rid in numbers(emulator))
     emulator.stop()
     with emulator.database() as database:
-        database.execute("UPDATE fhir_versions SET number = rowid - (SELECT min(rid) FROM fhir_versions) + 1")
+        database.execute("UPDATE fhir_versions SET number = number - (SELECT min(rid) FROM fhir_versions) + 1")
+        columns = "store, rid, parameter, place, target"
+        database.execute(f"INSERT INTO fhir_index_references SELECT {columns} FROM fhir_index_targets")
+        database.execute("DELETE FROM fhir_index_targets")
     emulator.start()
     store.put({**PATIENT, "id": "p1", "gender": "male"})
     found = store.read("Patient?_sort=_id")["entry"]
@@ -53,3 +56,5 @@ def test_a_version_has_its_rid_as_number_and_others_are_still_found(start_emulat
     both = store.read("Observation?subject=Patient/p0&_include=Observation:subject")["entry"]
     assert [each["resource"]["id"] for each in both] == ["o", "p0"]
     assert store.read("Patient/p1/_history")["total"] == 2
+    store.put(observation("Patient/p2", id="o"))
+    assert "entry" not in store.read("Observation?subject=Patient/p0&_sort=date")
