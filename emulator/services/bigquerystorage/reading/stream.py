@@ -67,11 +67,12 @@ class Reading:
         return bool(self._spans)
 
     def _count(self) -> int:
-        """How many rows the next call is to give: to the end of a row group, where these are not too long."""
+        """How many rows the next call is to give: to the end of a row group, unless the rows are too long."""
         most = max(1, SPAN_BYTES[self.session.form] // self._row_bytes) if self._row_bytes else FIRST_ROWS
         first, end = self.session.streams[self._stream]
         at = first + self._asked
-        return min(end - at, ROW_GROUP - at % ROW_GROUP, most)
+        groups = max(1, most // ROW_GROUP)
+        return min(end - at, groups * ROW_GROUP - at % ROW_GROUP, most)
 
     def _learn(self, data: reading.Pieces, rows: int) -> None:
         """Know the length of a row from those that came last."""
