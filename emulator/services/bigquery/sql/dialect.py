@@ -6,7 +6,7 @@ name without a meaning here, and is refused as such.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from sqlglot import exp
@@ -17,6 +17,7 @@ from sqlglot.tokenizer_core import TokenType
 from emulator.services.bigquery.sql.arity import COUNTS, Build, check_count, checked
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.named import NAMED
+from emulator.services.bigquery.sql.pipes import PipeParser
 from emulator.services.bigquery.sql.syntax import MIXED
 
 T = TypeVar("T")
@@ -66,8 +67,19 @@ def _json_literal(parsed: exp.Expr) -> exp.Expr:
     return parsed
 
 
+def _approx_quantiles(arguments: Sequence[exp.Expr]) -> exp.Expr:
+    """Behind DISTINCT the parser takes the number for another value that is to be distinct."""
+    value, *rest = arguments
+    if isinstance(value, exp.Distinct) and len(value.expressions) == 2:
+        rest = [value.expressions[1].pop()]
+    if not rest:
+        raise SqlError("No matching signature for function APPROX_QUANTILES: it takes 2 arguments, not 1")
+    return exp.ApproxQuantiles(this=value, expression=rest[0])
+
+
 # Functions that the parser knows for other dialects only, or reads to their end whatever they hold.
 OTHERS: dict[str, Build] = {
+    "APPROX_QUANTILES": _approx_quantiles,
     "ARRAY_TRANSFORM": exp.Transform.from_arg_list,
     "CONTAINS_SUBSTR": _contains_substr,
     "INITCAP": _initcap,
@@ -104,7 +116,7 @@ class GoogleSql(BigQuery):
         made: exp.Expr | None = super().to_json_path(path)
         return made
 
-    class Parser(BigQueryParser):
+    class Parser(PipeParser):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
         FUNCTIONS = {
@@ -155,6 +167,13 @@ class GoogleSql(BigQuery):
             if found is not None and (intersect_only or _is_other_operation(found, found.this)):
                 self.raise_error(MIXED, begin)
             return found
+
+        def _parse_table_alias(self, alias_tokens: Collection[TokenType] | None = None) -> exp.TableAlias | None:
+            """The alias of a source; MATCH_RECOGNIZE is none, and refused by name."""
+            if self._curr.text.upper() == "MATCH_RECOGNIZE" and self._next.token_type == TokenType.L_PAREN:
+                raise SqlError("MATCH_RECOGNIZE is not emulated.")
+            alias: exp.TableAlias | None = super()._parse_table_alias(alias_tokens)
+            return alias
 
         def _parse_alter_table_alter(self) -> Any:
             """ALTER COLUMN, also several of them, after the first ALTER."""

@@ -38,6 +38,7 @@ from emulator.services.bigquery.sql.values import ValueRewriter
 Rewrite = Callable[[Any], exp.Expr | None]
 # Functions that sqlglot does not know by name, of values of any type; those of one type are in named.txt.
 OF_ANY = {"ERROR": "bq_error", "NULLIFZERO": "bq_nullifzero", "ZEROIFNULL": "bq_zeroifnull"}
+QUANTILES = ("bq_approx_quantiles", "bq_distinct_quantiles")
 MAX_INT64 = 2**63 - 1
 DIRECT: dict[type[exp.Expr], str] = {
     exp.JSONType: "bq_json_type",
@@ -51,7 +52,6 @@ DIRECT: dict[type[exp.Expr], str] = {
     exp.SHA1Digest: "bq_sha1",
     exp.ApproxTopK: "bq_approx_top_count",
     exp.ApproxTopSum: "bq_approx_top_sum",
-    exp.ApproxQuantiles: "bq_approx_quantiles",
     exp.ArrayFirst: "list_first",
     exp.ArrayLast: "list_last",
     exp.ArraySize: "len",
@@ -251,9 +251,14 @@ class Rewriter(
 
     # Aggregates: DuckDB takes ORDER BY but no LIMIT inside, and wants NULLs filtered out aside.
     def _ignorenulls(self, node: exp.IgnoreNulls) -> exp.Expr | None:
+        if _name_of(node.this) in QUANTILES:
+            ignoring: exp.Expr = node.this.copy()
+            return ignoring
         return _array_agg(node.this, ignore_nulls=True) if isinstance(node.this, exp.ArrayAgg) else None
 
     def _respectnulls(self, node: exp.RespectNulls) -> exp.Expr | None:
+        if _name_of(node.this) in QUANTILES:
+            raise SqlError("RESPECT NULLS in APPROX_QUANTILES is not emulated.")
         return _array_agg(node.this, ignore_nulls=False) if isinstance(node.this, exp.ArrayAgg) else None
 
     def _arrayagg(self, node: exp.ArrayAgg) -> exp.Expr | None:
@@ -273,6 +278,11 @@ class Rewriter(
         listed = _list_of(inner, ignore_nulls=True)
         return _after_window(node, listed, lambda value: call("flatten", _slice(value, limit)))
 
+    def _approxquantiles(self, node: exp.ApproxQuantiles) -> exp.Expr:
+        if isinstance(node.this, exp.Distinct):
+            return call(QUANTILES[1], call("list", node.this), node.expression)
+        return call(QUANTILES[0], node.this, node.expression)
+
     def _havingmax(self, node: exp.HavingMax) -> exp.Expr | None:
         if not isinstance(node.parent, exp.AnyValue):
             raise SqlError("HAVING MAX and HAVING MIN inside an aggregate are emulated for ANY_VALUE only.")
@@ -289,6 +299,10 @@ class Rewriter(
 
     def _format(self, node: exp.Format) -> exp.Expr:
         return rewrite_format(node)
+
+
+def _name_of(node: exp.Expr) -> str:
+    return str(node.this) if isinstance(node, exp.Anonymous) else ""
 
 
 def _range_type(node: exp.DataType) -> exp.Expr:

@@ -5,6 +5,7 @@ Done on the tree as it was parsed, before any rewriting. What has a type that ca
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ from emulator.services.bigquery.sql import restrictions, signatures, variables
 from emulator.services.bigquery.sql.aliases import refuse_early
 from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
+from emulator.services.bigquery.sql.dot_star import fields_of, starred
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
 from emulator.services.bigquery.sql.kinds import BIGNUMERIC, INT64, Kind, coerces, kind_of, note, typed
@@ -75,6 +77,7 @@ class Inference:
             self.source(start.this, level, outer)
         self._joins(select, level, outer)
         columns: Columns | None = []
+        self._spread(select, levels)
         for item in select.expressions:
             self.expression(item, levels)
             shown = _shown(item, level)
@@ -89,6 +92,7 @@ class Inference:
                 self.expression(part, [[aliases], *levels])
         if isinstance(select.args.get("distinct"), exp.Distinct):
             restrictions.check_distinct(columns or [], "SELECT DISTINCT")
+        require_window(select)
         for key in CONDITIONS:
             if (condition := select.args.get(key)) is not None:
                 require_bool(condition.this, key.upper())
@@ -100,6 +104,17 @@ class Inference:
             return list(value.fields)
         _note_row(select, columns)
         return columns
+
+    def _spread(self, select: exp.Select, levels: list[Level]) -> None:
+        """Write the fields out that `value.*` shows, where the value is no source and no column by its name alone."""
+        items: list[exp.Expr] = []
+        for item in select.expressions:
+            value = starred(item, levels[0])
+            if value is not None:
+                self.expression(value, levels)
+            items += [item] if value is None else fields_of(item, value)
+        if len(items) != len(select.expressions) or any(map(operator.is_not, items, select.expressions)):
+            select.set("expressions", items)
 
     # Sources
     def _joins(self, node: exp.Expr, level: Level, outer: list[Level]) -> None:
@@ -208,6 +223,13 @@ def require_bool(condition: exp.Expr, clause: str) -> None:
         raise SqlError(f"{clause} clause should return type BOOL, but returns {kind_of(condition)}")
 
 
+def require_window(select: exp.Select) -> None:
+    """Raise SqlError for QUALIFY where neither it nor the SELECT list has a window function."""
+    qualify = select.args.get("qualify")
+    if qualify is not None and not any(item.find(exp.Window) for item in (qualify, *select.expressions)):
+        raise SqlError("The QUALIFY clause requires analytic function to be present in it or in the SELECT list")
+
+
 def _check_using(name: str, level: Level) -> None:
     """Raise SqlError where USING would compare BIGNUMERIC with another number, for which the engine has no cast."""
     kinds = {kind for source in level for own, kind in source.columns or () if own.lower() == name}
@@ -246,11 +268,13 @@ def _shown(item: exp.Expr, level: Level) -> Columns | None:
     else:
         kind, star = kind_of(item.this), item.expression
         found = list(kind.fields) if kind is not None and kind.name == "STRUCT" else None
-    if found is None or not isinstance(star, exp.Star) or star.args.get("rename"):
+    if found is None or not isinstance(star, exp.Star):
         return None
     hidden = {name.name.lower() for name in star.args.get("except_") or ()}
     other = {new.alias.lower(): kind_of(new) for new in star.args.get("replace") or ()}
-    return [(name, other.get(name.lower(), kind)) for name, kind in found if name.lower() not in hidden]
+    new = {pair.this.name.lower(): pair.alias for pair in star.args.get("rename") or ()}
+    shown = [(name, kind) for name, kind in found if name.lower() not in hidden]
+    return [(new.get(name.lower(), name), other.get(name.lower(), kind)) for name, kind in shown]
 
 
 def _all(level: Level) -> Columns | None:

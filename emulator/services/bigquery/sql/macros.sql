@@ -22,6 +22,7 @@ CREATE MACRO bq_hll_init(x, n := 15) AS bq_hll_sketch(list(DISTINCT md5_number_l
 CREATE MACRO bq_hll_merge_partial(x) AS bq_hll_merged(list(x) FILTER (x IS NOT NULL));
 CREATE MACRO bq_hll_extract(x) AS coalesce(bq_hll_counted(x), 0);
 CREATE MACRO bq_hll_merge(x) AS bq_hll_extract(bq_hll_merge_partial(x));
+CREATE MACRO bq_distinct_quantiles(values, n) AS list_aggregate(values, 'quantile_disc', list_transform(range(n + 1), lambda i: i / n));
 CREATE MACRO bq_approx_quantiles(x, n) AS quantile_disc(x, list_transform(range(n + 1), lambda i: i / n));
 
 CREATE MACRO bq_string(x) AS CASE WHEN starts_with(typeof(x), 'TIME') THEN bq_cast_string(x) ELSE json_extract_string(to_json(x), '$') END;

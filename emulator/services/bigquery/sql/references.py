@@ -83,12 +83,33 @@ def unnest_paths(tree: exp.Expr) -> None:
         parts = [part.name for part in table.parts]
         if len(parts) < 2 or not isinstance(table.this, exp.Identifier):
             continue
-        if parts[0].lower() not in _outer_aliases(table):
+        if parts[0].lower() not in _outer_aliases(table) | _earlier_aliases(table):
             continue
         column = exp.column(*[exp.to_identifier(part, quoted=True) for part in reversed(parts[-4:])])
         alias = table.args.get("alias")
         columns = [exp.to_identifier(alias.name)] if alias is not None and alias.name else []
         table.replace(exp.Unnest(expressions=[column], alias=exp.TableAlias(columns=columns) if columns else None))
+
+
+def _earlier_aliases(table: exp.Table) -> set[str]:
+    """The names of the UNNESTs before a table in its FROM clause; the parser itself looks at tables there."""
+    select = table.find_ancestor(exp.Select)
+    start = select.args.get("from_") if select is not None and isinstance(table.parent, exp.Join) else None
+    if select is None or start is None:
+        return set()
+    before = [start.this]
+    for join in select.args.get("joins") or ():
+        if join is table.parent:
+            break
+        before.append(join.this)
+    return {_name_of(source) for source in before if isinstance(source, exp.Unnest)}
+
+
+def _name_of(unnest: exp.Unnest) -> str:
+    alias = unnest.args.get("alias")
+    if alias is None:
+        return ""
+    return str(alias.columns[0].name if alias.columns else alias.name).lower()
 
 
 def _outer_aliases(table: exp.Table) -> set[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.coercion import convert
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.kinds import Kind, Mismatch, is_literal, note, same_shape, supertype
+from emulator.services.bigquery.sql.kinds import NULL, Kind, Mismatch, is_literal, note, same_shape, supertype
 from emulator.services.bigquery.sql.restrictions import check_distinct
 from emulator.services.bigquery.sql.scopes import Columns
 from emulator.services.bigquery.sql.structs import output_name
@@ -19,8 +21,12 @@ def merge(query: exp.SetOperation, left: Columns | None, right: Columns | None) 
 
     None where they cannot be told. Raises SqlError for columns that have no common type, or another number.
     """
-    if query.args.get("by_name") or left is None or right is None:
+    if query.args.get("by_name") and (left is None or right is None):
+        raise SqlError("BY NAME of queries whose columns cannot be told is not emulated; name their columns.")
+    if left is None or right is None:
         return None
+    if query.args.get("by_name"):
+        left, right = _by_name(query, left, right)
     name = f"{NAMES[type(query)]} {'DISTINCT' if query.args.get('distinct') else 'ALL'}"
     if len(left) != len(right):
         counts = f"query 1 has {len(left)} columns, query 2 has {len(right)} columns"
@@ -71,6 +77,57 @@ def convert_columns(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -
             note(item, kind)
         elif new is not value and name:
             new.replace(note(exp.alias_(new.copy(), name, quoted=True), kind))
+
+
+def _by_name(query: exp.SetOperation, left: Columns, right: Columns) -> tuple[Columns, Columns]:
+    """The columns of both operands in one order, which they get; what one lacks is NULL.
+
+    INNER (and CORRESPONDING) keeps the columns of both, LEFT those of the first, FULL all; else they have to be the
+    same. Raises SqlError where they are not, and for columns without a name or with the same one.
+    https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#by_name_or_corresponding
+    """
+    what = f"{NAMES[type(query)]} BY NAME"
+    sides = []
+    for columns in (left, right):
+        names = [name.lower() for name, _ in columns]
+        if "" in names or len(set(names)) < len(names):
+            raise SqlError(f"{what} needs a name of its own for each column")
+        sides.append(dict(zip(names, columns, strict=True)))
+    mode = str(query.args.get("side") or query.args.get("kind") or "").upper()
+    listed = query.args.get("on")
+    if listed:
+        shown = [column.name.lower() for column in listed]
+    elif mode == "INNER":
+        shown = [name for name in sides[0] if name in sides[1]]
+    else:
+        shown = [*sides[0], *(name for name in sides[1] if name not in sides[0] and mode != "LEFT")]
+    for name in shown:
+        sharing = sum(name in side for side in sides)
+        if sharing == 0 or (sharing == 1 and mode not in ("LEFT", "FULL")) or (mode == "LEFT" and name not in sides[0]):
+            raise SqlError(f"Column {name} in {what} is not in both queries")
+    if not shown:
+        raise SqlError(f"{what} has no columns in common")
+    for key, columns, side in (("this", left, sides[0]), ("expression", right, sides[1])):
+        places = {name: place for place, name in enumerate(side)}
+        _reorder(query.args[key], columns, [(side.get(name, (name, NULL)), places.get(name)) for name in shown])
+    for key in ("by_name", "side", "kind", "on"):
+        query.set(key, None)
+    named = [next(side[name][0] for side in sides if name in side) for name in shown]
+    first, second = ([(own, side.get(own.lower(), (own, NULL))[1]) for own in named] for side in sides)
+    return first, second
+
+
+def _reorder(operand: exp.Expr, columns: Columns, wanted: Sequence[tuple[tuple[str, Kind | None], int | None]]) -> None:
+    """Make an operand give columns by their places in it, or NULL where a place is None."""
+    inner = [exp.to_identifier(f"bq_{place}", quoted=True) for place in range(len(columns))]
+    items = []
+    for (name, kind), place in wanted:
+        value = exp.Null() if place is None else exp.column(inner[place].copy())
+        items.append(note(exp.alias_(note(value, kind), name, quoted=True), kind))
+    outer = exp.Select(expressions=items)
+    operand.replace(outer)
+    alias = exp.TableAlias(this=exp.to_identifier("bq_operand"), columns=inner)
+    outer.set("from_", exp.From(this=exp.Subquery(this=operand, alias=alias)))
 
 
 def _wrapped(select: exp.Select, columns: Columns) -> exp.Select:

@@ -15,6 +15,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LEGACY_TABLE = re.compile(r"\[[\w-]+[:.][\w-]+(\.[\w$-]+)?\]")
 UNCLOSED = re.compile(r"Missing (.*) from (\d+):(\d+)")
 NEEDED = re.compile(r"Expect(?:ed|ing) ([()\[\]])\Z")
+UNKNOWN_PIPE = "Unsupported pipe syntax operator"
 MIXED = "Different set operations cannot be used in the same query without using parentheses for grouping"
 ENDS = ("Required keyword", "Failed to parse any statement")
 
@@ -44,6 +45,8 @@ def _unexpected(found: dict[str, Any]) -> str:
         return f"No matching signature: a function has too many arguments at [{found['line']}:{column}]"
     if said == MIXED:
         return f"Syntax error: {said} at [{found['line']}:{column}]"
+    if said.startswith(UNKNOWN_PIPE):
+        return f"The pipe operator {word.upper()} is not emulated at [{found['line']}:{column}]"
     if _at_end(found, said, word):
         return f"Syntax error: Unexpected end of script at [{found['line']}:{found['col'] + 1}]"
     needed = NEEDED.match(said)
