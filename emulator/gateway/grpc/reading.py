@@ -1,15 +1,17 @@
-"""What comes over gRPC and is no message of its type: the caller's error, and no line of the log."""
+"""What comes over gRPC and is no message of its type, and what goes wrong in a stream: told by the call's status."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
-Servicer = Any  # grpc.aio.ServicerContext has no usable type
+from emulator.errors import ApiError
+from emulator.gateway.grpc.bridge import Servicer, abort
+
 _UNREADABLE = object()
 
 
@@ -48,10 +50,23 @@ def _unary(serve: Callable[[Any, Servicer], Any]) -> Callable[[Any, Servicer], A
     return guard
 
 
+async def _told(answers: AsyncGenerator[Any], servicer: Servicer) -> AsyncGenerator[Any]:
+    """The answers of a stream; one that fails between them ends with the error's gRPC code and message."""
+    try:
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+    except ApiError as error:
+        failure = error
+    else:
+        return
+    await abort(servicer, failure)
+
+
 def _stream_after(serve: Callable[[Any, Servicer], Any]) -> Callable[[Any, Servicer], AsyncIterator[Any]]:
     async def guard(message: Any, servicer: Servicer) -> AsyncIterator[Any]:
         await _require(message, servicer)
-        async with aclosing(serve(message, servicer)) as answers:
+        async with aclosing(_told(serve(message, servicer), servicer)) as answers:
             async for answer in answers:
                 yield answer
 
@@ -65,7 +80,7 @@ def _streams(serve: Callable[[Any, Servicer], Any]) -> Callable[[Any, Servicer],
             yield message
 
     async def guard(messages: AsyncIterator[Any], servicer: Servicer) -> AsyncIterator[Any]:
-        async with aclosing(serve(readable(messages, servicer), servicer)) as answers:
+        async with aclosing(_told(serve(readable(messages, servicer), servicer), servicer)) as answers:
             async for answer in answers:
                 yield answer
 

@@ -29,6 +29,8 @@ from emulator.services.bigquerystorage.engine.projection import select
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+FAILED = "get_next() failed"  # nanoarrow: what comes before a number and the words of who gives the arrays
+INTERRUPTED = "INTERRUPT Error"  # how the engine's words for an interruption begin
 WIDE_BYTES = 32  # of a decimal of 256 bits
 SCALARS = {
     "STRING": na.string(),
@@ -70,11 +72,30 @@ def batches(
     """
     sql = select(table, columns, fields, rows, _leaf)
     wide = any(_is_wide(field) for field in fields)
-    for array in na.c_array_stream(connection.cursor().sql(sql)):
+    for array in _arrays(connection, sql):
         made = _widened(array, fields) if wide else array
         for begin in range(0, made.length, most):
             end = min(begin + most, made.length)
             yield record_batch.pieces(made, begin, end), end - begin
+
+
+def _arrays(connection: DuckDBPyConnection, sql: str) -> Iterator[Any]:
+    """The rows of a query as struct arrays. Raises the engine's error, of which the stream has only the words."""
+    import duckdb
+
+    arrays = iter(na.c_array_stream(connection.sql(sql)))
+    while True:
+        try:
+            array = next(arrays, None)
+        except RuntimeError as problem:  # NanoarrowException
+            _, found, told = str(problem).partition(FAILED)
+            if not found:
+                raise
+            words = told.partition(": ")[2]
+            raise (duckdb.InterruptException if words.startswith(INTERRUPTED) else duckdb.Error)(words) from None
+        if array is None:
+            return
+        yield array
 
 
 def _leaf(field: Field, expression: str) -> str | None:
