@@ -22,6 +22,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
+from emulator.services.bigquery.process import allocation
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
 from emulator.services.bigquery.sql import keyed, messages, moment, places, storage
 from emulator.services.bigquery.sql.engine import Engine
@@ -102,6 +103,7 @@ class Worker:
 
         try:
             limit_memory(message.memory)
+            allocation.keep_freed(message.memory)
             self._engine = Engine(message.folder, message.readable, tidy, message.memory // 2, message.key)
             self._engine.connection()
         except StoreError as problem:
