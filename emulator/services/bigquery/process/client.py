@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.services.bigquery.process.connection import Connection
-from emulator.services.bigquery.process.frames import Call, Cancel, Close, Open, Reply, pack, pickled_size, unpack
+from emulator.services.bigquery.process.frames import Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.process.parts import END, Receiver
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql.errors import Interrupted, OutOfMemory, SqlError
 
 T = TypeVar("T")
-Take = Callable[[Any], None]
+Take = Callable[[bytes, int], None]
 ROOT = Path(__file__).resolve().parents[4]  # what holds the package `emulator`
 HEED_SECONDS = 5.0  # a statement that does not end this long after its interruption is ended with the process
 INTERRUPT_SECONDS = 0.05  # between two interruptions of a statement
@@ -43,9 +44,10 @@ class Ended(Exception):
 class Process:
     """One engine process and the calls that it has not answered."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], connection: Connection) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], connection: Connection, parts: socket.socket) -> None:
         self._popen = popen
         self._connection = connection
+        self._parts = Receiver(parts, self._take)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._takers: dict[int, Take] = {}  # of the calls under way, who takes what they yield
@@ -59,16 +61,19 @@ class Process:
     async def start() -> Process:
         """Start a process. The event loop's own thread does it: Linux ends a child with the thread that made it."""
         ours, theirs = socket.socketpair()
+        our_parts, their_parts = socket.socketpair()
+        given = (theirs.fileno(), their_parts.fileno())
         paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-        command = [sys.executable, "-m", f"{__package__}.worker", str(theirs.fileno()), str(os.getpid())]
+        command = [sys.executable, "-m", f"{__package__}.worker", *map(str, given), str(os.getpid())]
         try:
             popen = subprocess.Popen(  # noqa: ASYNC220 see above
-                command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, env=environment
+                command, pass_fds=given, stdin=subprocess.DEVNULL, env=environment
             )
         finally:
             theirs.close()
-        return Process(popen, await Connection.over(ours))
+            their_parts.close()
+        return Process(popen, await Connection.over(ours), our_parts)
 
     async def open(self, message: Open) -> None:
         """Let it open its files. Raises StoreError where they cannot be read, Ended."""
@@ -92,7 +97,7 @@ class Process:
             self._queries.add(number)
         try:
             with ticket.hold(lambda: self._interrupt(number)):
-                result: T = await self._ask(number, Call(number, work, arguments, short, now))
+                result: T = await self._ask(number, Call(number, work, arguments, short, now, take is not None))
                 return result
         except Ended:
             ticket.check()  # it was ended because it did not heed
@@ -149,7 +154,7 @@ class Process:
     async def _read(self) -> None:
         try:
             async for body in self._connection.frames():
-                is_large = pickled_size(body) > LARGE
+                is_large = len(body) > LARGE
                 reply: Reply = await asyncio.to_thread(unpack, body) if is_large else unpack(body)
                 self._settle(reply)
         finally:
@@ -160,11 +165,14 @@ class Process:
             self._waiting.clear()
             self._connection.close()
 
+    def _take(self, number: int, data: bytes, count: int) -> None:
+        """Give a part to who takes those of its call, which ends behind the last one."""
+        if count == END:
+            self._settle(unpack(data))
+        elif number in self._takers:
+            self._takers[number](data, count)
+
     def _settle(self, reply: Reply) -> None:
-        if reply.is_part:
-            if reply.number in self._takers:
-                self._takers[reply.number](reply.value)
-            return
         future = self._waiting.pop(reply.number, None)
         if future is None or future.done():
             return
@@ -176,10 +184,13 @@ class Process:
     async def wait(self) -> int:
         """Its exit status once it has ended; it is killed where it keeps the socket closed and lives on."""
         await asyncio.wait([self._task])
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return await asyncio.to_thread(self._popen.wait, CLOSE_SECONDS)
-        self._popen.kill()
-        return await asyncio.to_thread(self._popen.wait)
+        try:
+            status = await asyncio.to_thread(self._popen.wait, CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            status = await asyncio.to_thread(self._popen.wait)
+        await self._parts.wait()
+        return status
 
     async def close(self) -> None:
         """Let it close its files and end; kill it where that takes too long: what is committed is on disk."""
@@ -203,10 +214,10 @@ class _Taking:
         """Who takes the parts of the call that is made now."""
         come = itertools.count()
 
-        def one(part: Any) -> None:
+        def one(data: bytes, count: int) -> None:
             if next(come) == self._given:
                 self._given += 1
-                self._take(part)
+                self._take(data, count)
 
         return one
 
@@ -238,9 +249,9 @@ class Client:
         """Run `work(connection, *arguments)` in the engine process and give its result.
 
         short is for what is known to be quick (inserts, pages of results): it has threads of its own. again says that
-        it may be run once more where the process dies meanwhile. take is called with each part that a generator
-        yields, once, though it is run again: it has to yield the same then. Raises SqlError, StoreError, ApiError as
-        the work does, Interrupted for a cancelled ticket.
+        it may be run once more where the process dies meanwhile. With take, work is a generator of parts (parts.py):
+        take is called with the bytes of each and how many things are in them, once, though it is run again: it has to
+        yield the same then. Raises SqlError, StoreError, ApiError as the work does, Interrupted for a cancelled ticket.
         """
         ticket = ticket or Ticket()
         taking = _Taking(take) if take is not None else None

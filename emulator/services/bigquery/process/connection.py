@@ -34,7 +34,7 @@ class Connection(asyncio.BufferedProtocol):
         while (frame := await self._frames.get()) is not None:
             yield frame
 
-    def write(self, pieces: list[bytes | memoryview]) -> None:
+    def write(self, pieces: list[bytes]) -> None:
         """Send one frame, in pieces; what the other end does not take is kept."""
         self._transport.writelines(pieces)
 

@@ -1,7 +1,6 @@
 """What travels between the emulator and its engine process: pickled messages with their length in front.
 
-A message's large pieces (pickle.PickleBuffer) follow its pickle as they are, so that nobody copies them together. Both
-ends are the emulator's own, over a pair of sockets that nobody else can open.
+Both ends are the emulator's own, over a pair of sockets that nobody else can open.
 """
 
 from __future__ import annotations
@@ -37,9 +36,10 @@ class Open:
 
 @dataclass(frozen=True)
 class Call:
-    """Run `work(connection, *arguments)`; short work has threads of its own. What a generator yields is sent at once.
+    """Run `work(connection, *arguments)`; short work has threads of its own.
 
-    now is the emulator's time in seconds since 1970, where that is not the machine's.
+    now is the emulator's time in seconds since 1970, where that is not the machine's. Work that yields is a generator
+    of parts (see parts.py), each of which is sent at once.
     """
 
     number: int
@@ -47,6 +47,7 @@ class Call:
     arguments: tuple[Any, ...]
     short: bool
     now: float | None = None
+    yields: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,37 +64,19 @@ class Close:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a call (number 0: of Open), or a part of it before others. problem is an exception of ours."""
+    """What came of a call (number 0: of Open). problem is an exception of ours."""
 
     number: int
     value: Any = None
     problem: Exception | None = None
-    is_part: bool = False
 
 
-def pack(message: Open | Call | Cancel | Close | Reply) -> list[bytes | memoryview]:
-    """A message as it travels, in pieces: the length of the rest, then its pickle and each buffer behind their own."""
-    large: list[pickle.PickleBuffer] = []
-    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL, buffer_callback=large.append)
-    pieces: list[bytes | memoryview] = [LENGTH.pack(len(pickled)) + pickled]
-    for buffer in large:
-        raw = buffer.raw()
-        pieces += [LENGTH.pack(raw.nbytes), raw]
-    total = sum(piece.nbytes if isinstance(piece, memoryview) else len(piece) for piece in pieces)
-    return [LENGTH.pack(total) + pieces[0], *pieces[1:]]
+def pack(message: Open | Call | Cancel | Close | Reply) -> list[bytes]:
+    """A message as it travels, in pieces: the length of its pickle, and this."""
+    pickled = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return [LENGTH.pack(len(pickled)), pickled]
 
 
-def pickled_size(body: memoryview) -> int:
-    """How many bytes of a frame have to be unpickled."""
-    size: int = LENGTH.unpack_from(body)[0]
-    return size
-
-
-def unpack(body: memoryview) -> Any:
-    """The message of a frame without its length; its large pieces are views of the frame."""
-    pieces, at = [], 0
-    while at < len(body):
-        begin = at + LENGTH.size
-        at = begin + LENGTH.unpack_from(body, at)[0]
-        pieces.append(body[begin:at])
-    return pickle.loads(pieces[0], buffers=pieces[1:])  # noqa: S301 from our own process
+def unpack(body: bytes | bytearray | memoryview) -> Any:
+    """The message of a pickle."""
+    return pickle.loads(body)  # noqa: S301 from our own process

@@ -1,7 +1,7 @@
 """The engine process: opens the files, runs calls on threads, ends with the emulator.
 
-Started as `python -m emulator.services.bigquery.process.worker DESCRIPTOR`, the descriptor being one end of a pair of
-sockets.
+Started as `python -m emulator.services.bigquery.process.worker DESCRIPTOR PARTS PARENT`, the descriptors being ends of
+pairs of sockets, for messages and for what calls yield, and PARENT the emulator's process.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery.process import allocation
 from emulator.services.bigquery.process.frames import LENGTH, Call, Cancel, Close, Open, Reply, pack, unpack
+from emulator.services.bigquery.process.parts import END, Part, send, send_part
 from emulator.services.bigquery.sql import keyed, messages, moment, places, storage
 from emulator.services.bigquery.sql.engine import Engine
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
@@ -35,18 +35,17 @@ QUERY_THREADS = 24  # more than there are slots: exports of other services run b
 SHORT_THREADS = 4
 RECURSION_LIMIT = 20_000  # frames; a parenthesis takes about 20
 STACK_BYTES = 32 << 20
-PIECES = 64  # that a system call sends; Linux takes 1,024
 PR_SET_PDEATHSIG = 1
 ENGINE_LOST = 70  # the exit status after an error that closed the engine's files
 _log = logging.getLogger("emulator.bigquery")
 
 
 class Worker:
-    """Serves one socket."""
+    """Serves one pair of sockets; what calls yield goes over another one, `parts`."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._sending = threading.Lock()
+    def __init__(self, channel: socket.socket, parts: socket.socket) -> None:
+        self._channel, self._parts = channel, parts
+        self._sending, self._sending_parts = threading.Lock(), threading.Lock()
         self._holding = threading.Lock()
         self._running: dict[int, DuckDBPyConnection] = {}
         self._cancelled: set[int] = set()
@@ -74,7 +73,7 @@ class Worker:
         if head is None:
             return None
         body = self._read(LENGTH.unpack(head)[0])
-        return None if body is None else unpack(memoryview(body))
+        return None if body is None else unpack(body)
 
     def _read(self, size: int) -> bytearray | None:
         data = bytearray(size)
@@ -89,8 +88,14 @@ class Worker:
     def _send(self, reply: Reply) -> None:
         pieces = pack(reply)
         with self._sending:
-            while pieces := _rest(pieces, self._channel.sendmsg(pieces[:PIECES])):
-                pass
+            send(self._channel, [*pieces])
+
+    def _reply(self, call: Call, reply: Reply) -> None:
+        if not call.yields:
+            self._send(reply)
+            return
+        with self._sending_parts:
+            send_part(self._parts, call.number, (pack(reply)[1:], END))
 
     def _open(self, message: Open) -> None:
         def tidy(connection: DuckDBPyConnection) -> None:
@@ -121,9 +126,9 @@ class Worker:
             reply = Reply(call.number, problem=_described(problem))
         self._let_go(rolls_back=reply.problem is not None)
         try:
-            self._send(reply)
+            self._reply(call, reply)
         except MemoryError:
-            self._send(Reply(call.number, problem=_described(MemoryError())))
+            self._reply(call, Reply(call.number, problem=_described(MemoryError())))
 
     def _run(self, connection: DuckDBPyConnection, call: Call) -> Any:
         """What the work of a call gives. Raises Interrupted; where the engine fails for good this process ends."""
@@ -132,18 +137,19 @@ class Worker:
         try:
             moment.set_now(connection, call.now)
             value = call.work(connection, *call.arguments)
-            return self._send_parts(call.number, value) if isinstance(value, GeneratorType) else value
+            return self._send_parts(call.number, value) if call.yields else value
         except duckdb.InterruptException:
             raise Interrupted from None
         except duckdb.FatalException as problem:
             _log.error("the engine failed: %s", str(problem).partition("\n")[0])
             os._exit(ENGINE_LOST)  # DuckDB refuses all work after it; a new process reads what is on disk
 
-    def _send_parts(self, number: int, parts: GeneratorType[Any, None, None]) -> None:
+    def _send_parts(self, number: int, parts: Iterator[Part]) -> None:
         for part in parts:
             if number in self._cancelled:
                 raise Interrupted
-            self._send(Reply(number, part, is_part=True))
+            with self._sending_parts:
+                send_part(self._parts, number, part)
 
     def _let_go(self, *, rolls_back: bool) -> None:
         """End a transaction whose own rollback was interrupted, and a result that was not read to its end.
@@ -192,15 +198,6 @@ class Worker:
             self._engine.close()
 
 
-def _rest(pieces: list[bytes | memoryview], sent: int) -> list[bytes | memoryview]:
-    """What is left of pieces of which so many bytes are sent."""
-    for number, piece in enumerate(pieces):
-        if sent < len(piece):
-            return [memoryview(piece)[sent:], *pieces[number + 1 :]]
-        sent -= len(piece)
-    return []
-
-
 def _described(problem: Exception) -> Exception:
     """A failure in words for the caller: errors of ours as they are."""
     import duckdb
@@ -234,15 +231,15 @@ def limit_memory(wanted: int) -> None:
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
-def main(descriptor: int, parent: int) -> None:
-    """Serve the socket of that descriptor."""
+def main(descriptor: int, parts: int, parent: int) -> None:
+    """Serve the sockets of those descriptors."""
     end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the emulator's to act on
     sys.setrecursionlimit(RECURSION_LIMIT)
     threading.stack_size(STACK_BYTES)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    Worker(socket.socket(fileno=descriptor)).serve()
+    Worker(socket.socket(fileno=descriptor), socket.socket(fileno=parts)).serve()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:]))

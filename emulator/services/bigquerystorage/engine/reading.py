@@ -6,18 +6,16 @@ names these functions, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pickle import PickleBuffer
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from emulator.services.bigquery.process.parts import Part
 from emulator.services.bigquery.sql.types import Field, quote
+from emulator.services.bigquerystorage.engine.responses import response
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-SMALL = 4096  # bytes of a piece that is copied rather than sent by itself
-Pieces = list[bytes | memoryview]
-Batch = tuple[Pieces, int]  # encoded rows, and their number
 
 
 def extent(connection: DuckDBPyConnection, table: str) -> tuple[int, int, bool]:
@@ -49,39 +47,48 @@ def arrow_schema(_: DuckDBPyConnection, fields: Sequence[Field]) -> bytes:
     return arrow.schema_bytes(fields)
 
 
-def arrow_batches(
-    connection: DuckDBPyConnection,
-    table: str,
-    columns: Sequence[Field],
-    fields: Sequence[Field],
-    rows: tuple[int, int],
-    most: int,
-) -> Iterator[Batch]:
-    """The rows from one number to before another as record batches of at most so many rows.
+@dataclass(frozen=True)
+class Wanted:
+    """What is read at a time: rows of a storage table from the number `first` to before `end`, in messages.
 
-    fields are columns with what is asked of each.
+    fields are columns with what is asked of each. most are the rows of a message at most; before are those of the
+    stream that come before `first`, and total are all of its rows.
     """
+
+    table: str
+    columns: Sequence[Field]
+    fields: Sequence[Field]
+    first: int
+    end: int
+    most: int
+    before: int
+    total: int
+
+    def shares(self, done: int, count: int) -> tuple[float, float]:
+        """How much of the stream comes before rows that follow the first `done`, and how much with them."""
+        return (self.before + done) / self.total, (self.before + done + count) / self.total
+
+
+def arrow_batches(connection: DuckDBPyConnection, wanted: Wanted) -> Iterator[Part]:
+    """Messages of the Storage Read API, each with one of Arrow's record batches, and how many rows they have."""
     from emulator.services.bigquerystorage.engine import arrow
 
-    for pieces, count in arrow.batches(connection, table, columns, fields, rows, most):
-        yield list(map(_sent, pieces)), count
+    found = arrow.batches(
+        connection, wanted.table, wanted.columns, wanted.fields, (wanted.first, wanted.end), wanted.most
+    )
+    return _responses("ARROW", found, wanted)
 
 
-def avro_rows(
-    connection: DuckDBPyConnection,
-    table: str,
-    columns: Sequence[Field],
-    fields: Sequence[Field],
-    rows: tuple[int, int],
-    most: int,
-) -> Iterator[Batch]:
-    """The same as blocks of Avro's binary encoding."""
+def avro_rows(connection: DuckDBPyConnection, wanted: Wanted) -> Iterator[Part]:
+    """The same with blocks of Avro's binary encoding."""
     from emulator.services.bigquerystorage.engine import avro
 
-    for data, count in avro.rows(connection, table, columns, fields, rows, most):
-        yield [_sent(data)], count
+    found = avro.rows(connection, wanted.table, wanted.columns, wanted.fields, (wanted.first, wanted.end), wanted.most)
+    return _responses("AVRO", (([data], count) for data, count in found), wanted)
 
 
-def _sent(piece: bytes | memoryview) -> Any:
-    """A piece as it is sent: one that is not small by itself, which arrives as a memoryview."""
-    return PickleBuffer(piece) if len(piece) > SMALL else bytes(piece)
+def _responses(form: str, found: Iterable[Part], wanted: Wanted) -> Iterator[Part]:
+    done = 0
+    for rows, count in found:
+        yield response(form, rows, count, wanted.shares(done, count)), count
+        done += count

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from emulator.services.bigquerystorage.reading.batch import Batch
 from emulator.services.bigquerystorage.reading.sessions import Session
 from emulator.services.bigquerystorage.reading.stream import Reading
 from emulator.services.bigquerystorage.service import SERVICE
@@ -23,17 +22,17 @@ MOST = 2  # sessions whose rows wait, each with some 50 MB at most
 
 
 class Begun:
-    """The first batch of a stream, and the rest of it. kept is the write that keeps the session."""
+    """The first rows of a stream, and the rest of it. kept is the write that keeps the session."""
 
     def __init__(self, reading: Reading, kept: asyncio.Future[None]) -> None:
         self._reading = reading
-        self._batches = reading.batches()
+        self._responses = reading.responses()
         self._first = asyncio.create_task(self._read(kept))
         self.timer: asyncio.Task[None] | None = None
 
-    async def _read(self, kept: asyncio.Future[None]) -> Batch | None:
-        """The first batch, by which the length of a row is known; the next ones are being read then."""
-        first = await anext(self._batches, None)
+    async def _read(self, kept: asyncio.Future[None]) -> bytes | None:
+        """The first message, by which the length of a row is known; the next ones are being read then."""
+        first = await anext(self._responses, None)
         await asyncio.shield(kept)  # later reads ask for the session, which may have moved to a copy
         self._reading.ask()
         return first
@@ -44,13 +43,13 @@ class Begun:
         first = self._first
         return not first.done() or not (first.cancelled() or first.exception())
 
-    async def batches(self) -> AsyncIterator[Batch]:
-        """All batches. Raises ApiError where the session goes meanwhile."""
+    async def responses(self) -> AsyncIterator[bytes]:
+        """All messages of rows. Raises ApiError where the session goes meanwhile."""
         try:
             if (first := await self._first) is not None:
                 yield first
-            async for batch in self._batches:
-                yield batch
+            async for response in self._responses:
+                yield response
         finally:
             await self.stop()
 
@@ -58,7 +57,7 @@ class Begun:
         """End what reads."""
         self._first.cancel()
         await asyncio.gather(self._first, return_exceptions=True)
-        await self._batches.aclose()
+        await self._responses.aclose()
 
 
 def begin(context: Context, session: Session, kept: asyncio.Future[None]) -> None:
@@ -72,10 +71,10 @@ def begin(context: Context, session: Session, kept: asyncio.Future[None]) -> Non
     found.timer = asyncio.create_task(_give_up(waiting, name))
 
 
-def claimed(context: Context, name: str) -> AsyncIterator[Batch] | None:
-    """The batches of a stream that was begun; None for others."""
+def claimed(context: Context, name: str) -> AsyncIterator[bytes] | None:
+    """The messages of a stream that was begun; None for others."""
     found = _waiting(context).pop(name, None)
-    return found.batches() if found is not None and found.is_well else None
+    return found.responses() if found is not None and found.is_well else None
 
 
 async def _give_up(waiting: dict[str, Begun], name: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.bigquerystorage.reading import allocation, begun, sessions
-from emulator.services.bigquerystorage.reading.batch import Batch
 from emulator.services.bigquerystorage.reading.creating import schema_shown
 from emulator.services.bigquerystorage.reading.stream import Reading
 from emulator.services.bigquerystorage.requests import message_of, on_project
@@ -31,14 +30,14 @@ async def read(request: Request) -> Answer:
     allocation.keep_freed()
     schema = asyncio.create_task(schema_shown(context, session))  # while the first rows are read
     ahead = begun.claimed(context, session.stream_name(stream)) if not offset else None
-    batches = ahead or Reading(context, session, stream, offset).batches()
-    return Response(200, {}, _responses(batches, schema))
+    responses = ahead or Reading(context, session, stream, offset).responses()
+    return Response(200, {}, _with_schema(responses, schema))
 
 
-async def _responses(batches: AsyncIterator[Batch], schema: Awaitable[dict[str, Any]]) -> AsyncIterator[bytes]:
+async def _with_schema(responses: AsyncIterator[bytes], schema: Awaitable[dict[str, Any]]) -> AsyncIterator[bytes]:
     from emulator.services.bigquerystorage import messages
 
-    is_first = True
-    async for batch in batches:
-        yield messages.rows_of(batch, await schema if is_first else {})
-        is_first = False
+    if (first := await anext(responses, None)) is not None:
+        yield messages.with_schema(await schema, first)
+    async for response in responses:
+        yield response

@@ -1,4 +1,4 @@
-"""The rows of a stream from one on, read from the engine a batch after the other, ahead of who takes them."""
+"""The rows of a stream from one on, read from the engine a message after the other, ahead of who takes them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from emulator.services.bigquery import warehouse
+from emulator.services.bigquery.process.client import Take
 from emulator.services.bigquerystorage.engine import reading
 from emulator.services.bigquerystorage.reading import sessions
-from emulator.services.bigquerystorage.reading.batch import Batch
 
 if TYPE_CHECKING:
     from emulator.context import Context
 
-MESSAGE_BYTES = 1 << 20  # of a batch, about
+MESSAGE_BYTES = 1 << 20  # about
 SPAN_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of the rows of one call of the engine, about
 FIRST_ROWS = 4096  # of the first call, by which the length of a row is known
 ROW_GROUP = 122_880  # DuckDB: rows that are stored together, of which reading a part takes twice its share
-AHEAD = 3  # calls that are under way or whose batches wait, while earlier ones are sent
+AHEAD = 3  # calls that are under way or whose messages wait, while earlier ones are sent
 
 
 class Reading:
-    """The batches of a stream from the row number `start` on, made while earlier ones are being sent.
+    """Messages of the rows of a stream from the number `start` on, made while earlier ones are being sent.
 
     is_new says that the session is not kept yet: its first rows are read without looking it up.
     """
@@ -35,7 +35,7 @@ class Reading:
         self._context = context
         self.session = session
         self._stream = stream
-        self._asked = self._done = start
+        self._asked = start
         self._row_bytes = 0
         self._is_new = is_new
         self._spans: deque[_Span] = deque()
@@ -45,14 +45,13 @@ class Reading:
         first, end = self.session.streams[self._stream]
         return end - first
 
-    async def batches(self) -> AsyncGenerator[Batch]:
-        """The batches. Raises ApiError where the session goes meanwhile."""
+    async def responses(self) -> AsyncGenerator[bytes]:
+        """Each message, a ReadRowsResponse as it is sent. Raises ApiError where the session goes meanwhile."""
         try:
             while self.ask():
-                async for data, rows in self._spans[0].batches():
-                    self._learn(data, rows)
-                    yield self._batch(data, rows)
-                    self._done += rows
+                async for response, rows in self._spans[0].responses():
+                    self._row_bytes = max(1, len(response) // rows)
+                    yield response
                 self._spans.popleft()
         finally:
             await asyncio.gather(*(span.stop() for span in self._spans))
@@ -74,11 +73,7 @@ class Reading:
         groups = max(1, most // ROW_GROUP)
         return min(end - at, groups * ROW_GROUP - at % ROW_GROUP, most)
 
-    def _learn(self, data: reading.Pieces, rows: int) -> None:
-        """Know the length of a row from those that came last."""
-        self._row_bytes = max(1, sum(map(len, data)) // rows)
-
-    async def _read(self, done: int, count: int, take: Callable[[reading.Batch], None]) -> None:
+    async def _read(self, done: int, count: int, take: Take) -> None:
         """Read rows after the first `done` of the stream; the session may have moved to a copy since the last."""
         if not self._is_new:
             self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
@@ -86,31 +81,36 @@ class Reading:
         session, begin = self.session, self.session.streams[self._stream][0] + done
         work = reading.arrow_batches if session.form == "ARROW" else reading.avro_rows
         most = max(1, MESSAGE_BYTES // self._row_bytes) if self._row_bytes else FIRST_ROWS
-        arguments = (session.table, session.columns, session.fields, (begin, begin + count), most)
-        await warehouse.of(self._context).run(work, *arguments, take=take)
-
-    def _batch(self, data: reading.Pieces, rows: int) -> Batch:
-        total = self._total
-        return Batch(self.session.form, data, rows, self._done / total, (self._done + rows) / total)
+        wanted = reading.Wanted(
+            table=session.table,
+            columns=session.columns,
+            fields=session.fields,
+            first=begin,
+            end=begin + count,
+            most=most,
+            before=done,
+            total=self._total,
+        )
+        await warehouse.of(self._context).run(work, wanted, take=take)
 
 
 class _Span:
-    """One call of the engine, which gives its batches to what it is called with, and those that have come."""
+    """One call of the engine, which gives its messages to what it is called with, and those that have come."""
 
-    def __init__(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
-        self._come: asyncio.Queue[reading.Batch | None] = asyncio.Queue()
+    def __init__(self, read: Callable[[Take], Awaitable[None]]) -> None:
+        self._come: asyncio.Queue[tuple[bytes, int] | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._run(read))
 
-    async def _run(self, read: Callable[[Callable[[reading.Batch], None]], Awaitable[None]]) -> None:
+    async def _run(self, read: Callable[[Take], Awaitable[None]]) -> None:
         try:
-            await read(self._come.put_nowait)
+            await read(lambda response, rows: self._come.put_nowait((response, rows)))
         finally:
             self._come.put_nowait(None)
 
-    async def batches(self) -> AsyncIterator[reading.Batch]:
-        """Each batch as soon as it has come. Raises what the call raises."""
-        while (batch := await self._come.get()) is not None:
-            yield batch
+    async def responses(self) -> AsyncIterator[tuple[bytes, int]]:
+        """Each message as soon as it has come, and how many rows it has. Raises what the call raises."""
+        while (come := await self._come.get()) is not None:
+            yield come
         await self._task
 
     async def stop(self) -> None:

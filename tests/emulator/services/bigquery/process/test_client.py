@@ -13,6 +13,7 @@ import pytest
 from emulator.services.bigquery.process import client as module
 from emulator.services.bigquery.process.client import Client
 from emulator.services.bigquery.process.frames import Open
+from emulator.services.bigquery.process.parts import Part
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError
 
@@ -38,13 +39,24 @@ def die_the_first_time(_: Any, mark: Path) -> str:
     return "done"
 
 
-def count_and_die_once(_: Any, mark: Path, died: Path) -> Iterator[int]:
-    yield 0
+def count_and_die_once(_: Any, mark: Path, died: Path) -> Iterator[Part]:
+    yield [b"of ", b"a"], 0
     wait_for(_, mark)
     if not died.exists():
         died.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    yield from (1, 2)
+    yield [b"b"], 1
+    yield [], 2
+
+
+def yield_and_fail(_: Any) -> Iterator[Part]:
+    yield [b"one"], 1
+    raise SqlError("There is nothing more.")
+
+
+def yield_without_end(_: Any) -> Iterator[Part]:
+    while True:
+        yield [b"again"], 1
 
 
 def hear_nothing(_: Any, mark: Path) -> None:
@@ -159,12 +171,27 @@ def test_parts_come_before_the_end_and_once_though_the_process_dies_between_them
     mark, came = tmp_path / "mark", []
 
     async def work(client: Client) -> None:
-        def take(part: Any) -> None:
-            came.append(part)
+        def take(data: bytes, count: int) -> None:
+            came.append((data, count))
             mark.touch()  # the work dies where it finds it
 
         await client.run(count_and_die_once, mark, tmp_path / "died", take=take)
-        assert came == [0, 1, 2]
+        assert came == [(b"of a", 0), (b"b", 1), (b"", 2)]
+
+    run(tmp_path, work)
+
+
+def test_what_goes_wrong_between_parts_is_told_and_so_is_what_is_cancelled(tmp_path: Path) -> None:
+    came: list[bytes] = []
+
+    async def work(client: Client) -> None:
+        with pytest.raises(SqlError, match="nothing more"):
+            await client.run(yield_and_fail, take=lambda data, _: came.append(data))
+        assert came == [b"one"]
+        ticket = Ticket()
+        with pytest.raises(Interrupted):
+            await client.run(yield_without_end, take=lambda *_: ticket.cancel(), ticket=ticket)
+        assert await client.run(query, "SELECT 42", short=True) == [(42,)]
 
     run(tmp_path, work)
 

@@ -1,7 +1,6 @@
-"""Frames of the engine process: short ones together, long ones in pieces, and what is large as it is."""
+"""Frames of the engine process: short ones together, long ones in pieces."""
 
 import asyncio
-import pickle
 import socket
 
 import pytest
@@ -39,11 +38,3 @@ def test_frames_arrive_whole_however_they_are_cut(size: int, monkeypatch: pytest
 def test_a_frame_that_the_other_end_did_not_finish_is_dropped() -> None:
     data = b"".join([*pack(Cancel(1)), *pack(Reply(2, "y" * 100_000))])[:-1]
     assert [unpack(frame) for frame in asyncio.run(exchange(data, 1 << 20))] == [Cancel(1)]
-
-
-def test_what_is_large_is_neither_pickled_nor_copied_together() -> None:
-    large = [bytes([number]) * 100_000 for number in range(3)]
-    pieces = pack(Reply(1, [pickle.PickleBuffer(each) for each in large]))
-    assert [len(piece) for piece in pieces[2::2]] == [100_000] * 3
-    (frame,) = asyncio.run(exchange(b"".join(pieces), 1 << 20))
-    assert unpack(frame).value == large

@@ -13,13 +13,13 @@ NAME = "projects/p/locations/us/sessions/s/streams/s0"
 
 
 class Stream:
-    """Stands for a Reading: batches that are numbers, and what was done with it."""
+    """Stands for a Reading: messages that are numbers, and what was done with it."""
 
     def __init__(self, problem: Exception | None = None) -> None:
         self.problem = problem
         self.asked_ahead = self.ended = False
 
-    async def batches(self) -> AsyncGenerator[int]:
+    async def responses(self) -> AsyncGenerator[int]:
         try:
             for number in range(4):
                 if self.problem is not None:
@@ -57,11 +57,11 @@ def started(context: Any, name: str = NAME) -> None:
     begun.begin(context, session, kept)
 
 
-def test_who_asks_gets_all_batches_in_order_and_once(streams: list[Stream]) -> None:
+def test_who_asks_gets_all_messages_in_order_and_once(streams: list[Stream]) -> None:
     async def test(context: Any) -> None:
         started(context)
-        batches: Any = begun.claimed(context, NAME)
-        assert [batch async for batch in batches] == [0, 1, 2, 3]
+        responses: Any = begun.claimed(context, NAME)
+        assert [response async for response in responses] == [0, 1, 2, 3]
         assert begun.claimed(context, NAME) is None
 
     run(test)
@@ -75,7 +75,7 @@ def test_nothing_is_asked_ahead_of_a_session_that_is_not_kept(streams: list[Stre
         session: Any = SimpleNamespace(streams={"s0": (0, 4)}, stream_name=lambda _: NAME)
         begun.begin(context, session, kept)
         waiting = begun._waiting(context)[NAME]
-        for _ in range(10):  # turns of the loop, of which the first batch takes one
+        for _ in range(10):  # turns of the loop, of which the first message takes one
             await asyncio.sleep(0)
         assert not streams[0].asked_ahead
         await waiting.stop()
