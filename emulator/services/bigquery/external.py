@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from emulator.services.bigquery import errors, schemas, warehouse
-from emulator.services.bigquery.jobs import objects, partitions, reading, results
+from emulator.services.bigquery.jobs import file_moments, objects, partitions, reading, results
 from emulator.services.bigquery.jobs.reading import SELF_DESCRIBING, Source
 from emulator.services.bigquery.jobs.results import HIDDEN, Result
 from emulator.services.bigquery.names import TableName
@@ -29,7 +29,7 @@ FORMAT_OPTIONS = ("avroOptions", "csvOptions", "jsonOptions", "parquetOptions")
 KNOWN = (
     *FORMAT_OPTIONS,
     *("autodetect", "compression", "hivePartitioningOptions", "ignoreUnknownValues", "maxBadRecords", "schema"),
-    *("sourceFormat", "sourceUris"),
+    *("sourceFormat", "sourceUris", "timeZone", *file_moments.FORMATS.values()),
 )
 DATASET = "_external_files"
 FILE_NAME: Field = {"name": "_FILE_NAME", "type": "STRING", "mode": "NULLABLE", HIDDEN: True}

@@ -77,15 +77,15 @@ def csv_records(path: Path, options: dict[str, Any]) -> Iterator[list[str] | Bad
     def reader(lines: Iterable[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=delimiter, quotechar=quote or None, quoting=quoting, strict=True)
 
-    with open_source(path) as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-        try:
-            if options.get("allowQuotedNewlines"):
-                yield from _good_and_bad(reader(text), 1)
-            else:
-                for number, line in enumerate(text, 1):
-                    yield from _good_and_bad(reader([line]), number)
-        except UnicodeDecodeError as problem:
-            raise errors.invalid(f"{READING} CSV processing encountered: {problem}") from None
+    with (
+        open_source(path) as file,
+        io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="") as text,  # as BigQuery does
+    ):
+        if options.get("allowQuotedNewlines"):
+            yield from _good_and_bad(reader(text), 1)
+        else:
+            for number, line in enumerate(text, 1):
+                yield from _good_and_bad(reader([line]), number)
 
 
 def _good_and_bad(records: Iterator[list[str]], number: int) -> Iterator[list[str] | BadRow]:
@@ -102,16 +102,27 @@ def _good_and_bad(records: Iterator[list[str]], number: int) -> Iterator[list[st
 
 
 def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int) -> Iterator[dict[str, Any] | BadRow]:
-    """The records of a CSV file as objects. What equals the null marker (by default: nothing) is NULL."""
+    """The records of a CSV file as objects. What equals the null marker (by default: nothing) is NULL.
+
+    With sourceColumnMatch NAME the line before the first row says which column is which. Raises 400 where it can't.
+    """
     names = [field["name"] for field in fields]
+    by_name = _matches_by_name(options)
+    skip = max(skip, 1) if by_name else skip
+    keeps_zeros = bool(options.get("preserveAsciiControlCharacters"))
     markers = {str(options.get("nullMarker") or ""), *(options.get("nullMarkers") or ())}
     if options.get("nullMarker") or options.get("nullMarkers"):
         markers.discard("")
     for number, record in enumerate(csv_records(path, options), 1):
+        if by_name and number == skip and isinstance(record, list):
+            names = _header(record, fields, ignores=bool(options.get("ignoreUnknownValues")))
         if number <= skip or record == []:
             continue
         if isinstance(record, BadRow):
             yield record
+            continue
+        if not keeps_zeros and any("\0" in cell for cell in record):
+            yield BadRow(f"{READING} Bad character (ASCII 0) encountered in line {number}.")
             continue
         if len(record) > len(names) and not options.get("ignoreUnknownValues"):
             yield BadRow(f"{READING} Too many values in line {number}. {_counts(record, names)}")
@@ -120,6 +131,22 @@ def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int
             yield BadRow(f"{READING} Too few values in line {number}. {_counts(record, names)}")
             continue
         yield {name: cell for name, cell in zip(names, record, strict=False) if cell not in markers}
+
+
+def _matches_by_name(options: dict[str, Any]) -> bool:
+    match = str(options.get("sourceColumnMatch") or "POSITION").upper()
+    if match not in ("NAME", "POSITION", "SOURCE_COLUMN_MATCH_UNSPECIFIED"):
+        raise errors.invalid(f"Invalid sourceColumnMatch {match}; it is NAME or POSITION.")
+    return match == "NAME"
+
+
+def _header(record: list[str], fields: list[Field], *, ignores: bool) -> list[str]:
+    """A header as names of the schema. Raises 400 for one that the schema has not, unless such are ignored."""
+    known = {field["name"].lower(): field["name"] for field in fields}
+    unknown = next((cell for cell in record if cell.strip().lower() not in known), None)
+    if unknown is not None and not ignores:
+        raise errors.invalid(f"{READING} The column {unknown[:80]} of the header is not in the schema.")
+    return [known.get(cell.strip().lower(), cell) for cell in record]
 
 
 def _counts(record: list[str], names: list[str]) -> str:

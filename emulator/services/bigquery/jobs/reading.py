@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ApiError
 from emulator.services.bigquery import errors, schemas
-from emulator.services.bigquery.jobs import avro, files, orc
+from emulator.services.bigquery.jobs import avro, file_moments, files, orc
 from emulator.services.bigquery.sql import engine, storage
 from emulator.services.bigquery.sql.rows import RowError, RowReader
 from emulator.services.bigquery.sql.types import Field, literal, quote, recast
@@ -99,7 +99,8 @@ def _read_files(connection: DuckDBPyConnection, source: Source, table: str) -> N
         skip = files.guess_csv(source.paths[0], source.options)[1]
     columns = source.columns()
     storage.create(connection, table, columns)
-    reader = RowReader(columns, ignore_unknown=bool(source.options.get("ignoreUnknownValues")))
+    ignores = bool(source.options.get("ignoreUnknownValues"))
+    reader = RowReader(columns, ignore_unknown=ignores, by_type=file_moments.readers(source.options))
     batch: list[dict[str, Any]] = []
     for path, name, constants in source.files():
         for row in _rows(source, path, skip):

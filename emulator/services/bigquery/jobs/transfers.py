@@ -19,13 +19,21 @@ FORMATS = {"JSON": "NEWLINE_DELIMITED_JSON"}  # names of the statements, where t
 LOAD_OPTIONS = {
     "allow_jagged_rows": "allowJaggedRows",
     "allow_quoted_newlines": "allowQuotedNewlines",
+    "date_format": "dateFormat",
+    "datetime_format": "datetimeFormat",
     "encoding": "encoding",
     "field_delimiter": "fieldDelimiter",
     "ignore_unknown_values": "ignoreUnknownValues",
     "max_bad_records": "maxBadRecords",
     "null_marker": "nullMarker",
+    "null_markers": "nullMarkers",
+    "preserve_ascii_control_characters": "preserveAsciiControlCharacters",
     "quote": "quote",
     "skip_leading_rows": "skipLeadingRows",
+    "source_column_match": "sourceColumnMatch",
+    "time_format": "timeFormat",
+    "time_zone": "timeZone",
+    "timestamp_format": "timestampFormat",
 }
 
 

@@ -7,6 +7,7 @@ import binascii
 import datetime as dt
 import math
 import re
+import zoneinfo
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -114,6 +115,9 @@ def timestamp_microseconds(value: Any) -> int:
         return int(Decimal(str(value)) * 1_000_000)
     match = TIMESTAMP.match(value.strip())
     if not match:
+        civil, _, zone = value.strip().rpartition(" ")
+        if zone[:1].isalpha() and (match := TIMESTAMP.match(civil)) and not match.group(8):
+            return zoned_microseconds(dt.datetime.fromisoformat(_datetime(civil)), zone_of(zone))
         return int(Decimal(value.strip()) * 1_000_000)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     moment = dt.datetime(
@@ -127,6 +131,19 @@ def timestamp_microseconds(value: Any) -> int:
         tzinfo=dt.UTC,
     )
     return (moment - _offset(zone) - EPOCH) // MICROSECOND
+
+
+def zone_of(name: str) -> dt.tzinfo:
+    """A time zone by its name, such as America/New_York. Raises ValueError for one that there is not."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except zoneinfo.ZoneInfoNotFoundError as error:
+        raise ValueError(f"Invalid time zone: {name}") from error
+
+
+def zoned_microseconds(civil: dt.datetime, zone: dt.tzinfo) -> int:
+    """Microseconds since 1970 of a date and time in a zone."""
+    return (civil.replace(tzinfo=zone) - EPOCH) // MICROSECOND
 
 
 def _offset(zone: str | None) -> dt.timedelta:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emulator.services.bigquery.sql.converters import UNREADABLE, converter
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 from emulator.services.bigquery.sql.types import DEFAULT, Field, field_mode, field_type
 
+Convert = Callable[[Any], Any]
 LEFT_OUT = "*"  # no column has that name
 
 
@@ -28,12 +29,22 @@ class RowError(Exception):
 class RowReader:
     """Reads JSON rows for a schema into the objects that DuckDB takes (see types.wire_type)."""
 
-    def __init__(self, fields: Sequence[Field], *, ignore_unknown: bool = False, defaults: bool = False) -> None:
-        """Give columns their default values that a row leaves out, where `defaults` says so."""
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        *,
+        ignore_unknown: bool = False,
+        defaults: bool = False,
+        by_type: Mapping[str, Convert] | None = None,
+    ) -> None:
+        """Give columns their default values that a row leaves out, where `defaults` says so.
+
+        by_type is what reads values of some types in another way than usual.
+        """
         self._defaults = {field["name"] for field in fields if defaults and field.get(DEFAULT)}
         self._required = {field["name"] for field in fields if field_mode(field) == "REQUIRED"} & self._defaults
         known = [{**field, "mode": "NULLABLE"} if field["name"] in self._required else field for field in fields]
-        self._record = _record_reader(known, "", ignore_unknown)
+        self._record = _record_reader(known, "", ignore_unknown, by_type or {})
 
     def read(self, row: Any) -> dict[str, Any]:
         """The row with every field of the schema present, and in LEFT_OUT the names of those that get their default.
@@ -51,8 +62,10 @@ class RowReader:
         return value
 
 
-def _record_reader(fields: list[Field], path: str, ignore_unknown: bool) -> Callable[[Any], dict[str, Any]]:
-    readers = {field["name"]: _reader(field, path, ignore_unknown) for field in fields}
+def _record_reader(
+    fields: list[Field], path: str, ignore_unknown: bool, by_type: Mapping[str, Convert]
+) -> Callable[[Any], dict[str, Any]]:
+    readers = {field["name"]: _reader(field, path, ignore_unknown, by_type) for field in fields}
     by_lower = {name.lower(): name for name in readers}
     empty: dict[str, Any] = {field["name"]: [] if field_mode(field) == "REPEATED" else None for field in fields}
     required = [field["name"] for field in fields if field_mode(field) == "REQUIRED"]
@@ -77,13 +90,13 @@ def _record_reader(fields: list[Field], path: str, ignore_unknown: bool) -> Call
     return read
 
 
-def _reader(field: Field, path: str, ignore_unknown: bool) -> Callable[[Any], Any]:
+def _reader(field: Field, path: str, ignore_unknown: bool, by_type: Mapping[str, Convert]) -> Convert:
     where = path + field["name"]
-    scalar: Callable[[Any], Any]
+    scalar: Convert
     if field_type(field) == "RECORD":
-        scalar = _record_reader(field["fields"], where + ".", ignore_unknown)
+        scalar = _record_reader(field["fields"], where + ".", ignore_unknown, by_type)
     else:
-        convert = converter(field)
+        convert = by_type.get(field_type(field)) or converter(field)
 
         def scalar(value: Any) -> Any:
             try:
