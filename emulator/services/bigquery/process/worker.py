@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,8 +57,7 @@ class Worker:
         """Read messages until the emulator closes the socket or says so."""
         while (message := self._receive()) is not None:
             if isinstance(message, Call):
-                pool = self._short if message.short else self._queries
-                pool.submit(self._answer, message)
+                hand(self._short if message.short else self._queries, self._answer, message)
             elif isinstance(message, Cancel):
                 self._cancel(message.number)
             elif isinstance(message, Open):
@@ -111,6 +110,8 @@ class Worker:
             allocation.keep_freed(message.memory)
             self._engine = Engine(message.folder, message.readable, tidy, message.memory // 2, message.key)
             self._engine.connection()
+            for pool in (self._queries, self._short):
+                pool.submit(int).result()  # one thread at least, while there is memory for it
         except StoreError as problem:
             self._send(Reply(0, problem=problem))
         else:
@@ -196,6 +197,12 @@ class Worker:
         self._short.shutdown(wait=True, cancel_futures=True)
         if self._engine is not None:
             self._engine.close()
+
+
+def hand(pool: ThreadPoolExecutor, work: Callable[[Call], None], call: Call) -> None:
+    """Have a pool's threads do something; where there is no memory for one more, those that are there do it."""
+    with contextlib.suppress(RuntimeError):  # the pool has queued it before it starts a thread
+        pool.submit(work, call)
 
 
 def _described(problem: Exception) -> Exception:
