@@ -11,7 +11,7 @@ import ctypes
 import os
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # mallopt(3)
-LARGEST = 17 << 20  # bytes of a piece that may be kept: 16 MiB are a column of what is read at once, and its head
+LARGEST = 25 << 20  # bytes of a piece that may be kept: 24 MiB are a column of what is read at once, and its head
 KEPT = 48 << 20  # bytes that a place keeps at most: what one call reads
 SHARE = 16  # of what the process may have, one part is kept at most
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from emulator.context import Context
 
 MESSAGE_BYTES = 1 << 20  # about
-SPAN_BYTES = {"ARROW": 16 << 20, "AVRO": 2 << 20}  # of the rows of one call of the engine, about
+SPAN_BYTES = {"ARROW": 24 << 20, "AVRO": 2 << 20}  # of the rows of one call of the engine, about
 FIRST_ROWS = 4096  # of the first call, by which the length of a row is known
 ROW_GROUP = 122_880  # DuckDB: rows that are stored together, of which reading a part takes twice its share
-AHEAD = 3  # calls that are under way or whose messages wait, while earlier ones are sent
+AHEAD = 2  # calls that are under way or whose messages wait, while earlier ones are sent
 
 
 class Reading:
