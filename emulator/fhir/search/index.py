@@ -129,8 +129,7 @@ class Indexer:
         if isinstance(div, str):
             self._add_words(NARRATIVE_KEY, dict.fromkeys(folded(_TAG.sub(" ", div)).split()), rows)
         if references := rows["references"]:
-            key = key_of(resource["resourceType"], CHRONOLOGICAL)
-            moment = next((row[2] for row in rows["dates"] if row[0] == key), None)
+            moment = _moment(resource["resourceType"], rows["dates"])
             rows["references"] = [(*row, moment) for row in references]
         return rows
 
@@ -195,6 +194,22 @@ class Indexer:
         if kind == "reference":
             return ((target, 0, 0, 0, "") for (target,) in references(values, self._local))
         return ((code, system, low, high, unit) for low, high, code, system, unit in numbers(values))
+
+
+def _moment(resource_type: str, dates: list[Row]) -> Any:
+    """When a resource was, by the rows of its dates; None where these do not say it."""
+    if dates:
+        key = _chronological(resource_type)
+        for row in dates:
+            if row[0] == key:
+                return row[2]
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _chronological(resource_type: str) -> int:
+    """The key of the parameter by which resources of a type have their place in time."""
+    return key_of(resource_type, CHRONOLOGICAL)
 
 
 def _distinct(found: Iterable[Row]) -> list[Row]:
