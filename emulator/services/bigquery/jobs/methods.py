@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.bigquery import catalog, decorators, encryption, errors, warehouse
-from emulator.services.bigquery.jobs import query, results, run, sessions, store, uploads
+from emulator.services.bigquery.jobs import cancelling, query, results, run, sessions, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.ticket import Ticket
@@ -138,8 +138,8 @@ def _item(context: Context, job: Job, *, full: bool) -> dict[str, Any]:
 async def cancel(request: Request) -> Answer:
     """Stop a job, and answer when it has stopped. One that has ended stays as it is."""
     job = _find(request)
-    _require(request, job, "bigquery.jobs.update")
-    job = await run.cancel(request.context, job)
+    _require(request, job, cancelling.PERMISSION)
+    job = await cancelling.cancel(request.context, job)
     return {"kind": "bigquery#jobCancelResponse", "job": store.view(request.context, job)}
 
 

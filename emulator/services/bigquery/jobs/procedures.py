@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emulator.services.bigquery import catalog, errors, materialized, routines
-from emulator.services.bigquery.jobs import sessions
+from emulator.services.bigquery.jobs import cancelling, sessions
 from emulator.services.bigquery.jobs.session import Session
 from emulator.services.bigquery.names import RoutineName, TableName
 from emulator.services.bigquery.sql.catalog import Routine
@@ -29,12 +29,15 @@ async def call_system(session: Session, procedure: str, given: Sequence[Variable
     https://cloud.google.com/bigquery/docs/reference/system-procedures
     """
     path, values = procedure.replace("`", "").upper(), [str((each.value or {}).get("value", "")) for each in given]
-    if path not in ("BQ.REFRESH_MATERIALIZED_VIEW", "BQ.ABORT_SESSION"):
+    if path not in ("BQ.REFRESH_MATERIALIZED_VIEW", "BQ.ABORT_SESSION", "BQ.JOBS.CANCEL"):
         raise errors.error("notImplemented", f"The procedure {path} is not emulated.")
-    if len(given) > 1 or (not given and path == "BQ.REFRESH_MATERIALIZED_VIEW"):
+    if len(given) > 1 or (not given and path != "BQ.ABORT_SESSION"):
         raise errors.error("invalidQuery", f"Procedure {path} takes 1 argument, and {len(given)} are given.")
     if path == "BQ.ABORT_SESSION":
         await sessions.abort(session, "".join(values))
+        return
+    if path == "BQ.JOBS.CANCEL":
+        await cancelling.call(session, values[0])
         return
     parts = values[0].replace("`", "").split(".")
     if len(parts) not in (2, 3):

@@ -1,4 +1,4 @@
-"""The life of a job: kept, run, ended; taken up again after a crash; waited for; cancelled."""
+"""The life of a job: kept, run, ended; taken up again after a crash; waited for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Runner = Callable[["Context", Job, "Ticket"], Awaitable[None]]
 RUNNERS: dict[str, Runner] = {"query": query.run, "load": load.run, "extract": extract.run, "copy": copy.run}
 QUERY_SECONDS = 6 * 3600  # BigQuery: query execution-time limit
-CANCEL_SECONDS = 10.0  # jobs.cancel answers after that at the latest; an engine that does not heed is ended before
 STARTS = 1  # how often a load, extract or copy job is taken up again
 _log = logging.getLogger("emulator.bigquery")
 
@@ -142,19 +141,6 @@ async def _end(context: Context, job: Job, problem: ApiError | None) -> None:
 async def wait(context: Context, project: str, identifier: str, seconds: float) -> None:
     """Wait until a job has ended, or for that long."""
     await warehouse.of(context).work.wait((project, identifier), seconds)
-
-
-async def cancel(context: Context, job: Job) -> Job:
-    """Stop a job, durably: it ends with the reason `stopped`, also where the emulator crashes now. One that has ended
-    stays as it is. Gives the job as it is then. A statement of a script takes the whole script along.
-    """
-    await context.db.write(store.mark_cancelled_in, job)
-    work, key = warehouse.of(context).work, (job.project, str(job.statistics.get("parentJobId", job.id)))
-    ticket = work.handle(key)
-    if ticket is not None:
-        ticket.cancel()
-        await work.wait(key, CANCEL_SECONDS)
-    return store.get(context, job.project, job.id)
 
 
 @SERVICE.on_start

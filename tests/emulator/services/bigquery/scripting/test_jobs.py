@@ -3,14 +3,19 @@
 https://cloud.google.com/bigquery/docs/multi-statement-queries, https://cloud.google.com/bigquery/docs/transactions
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
 
+from tests.support.accounts import grant, make_account
+from tests.support.bigquery_clients import client_of
+from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE, eventually
 
+Names = Callable[[str], str]
 ENDLESS = "LOOP SELECT 1; END LOOP"
 
 
@@ -145,6 +150,29 @@ def test_a_script_is_cancelled_between_statements(bigquery_client: bigquery.Clie
     assert job.cancel()
     with pytest.raises(exceptions.GoogleAPICallError, match="cancel"):
         job.result(timeout=PATIENCE)
+
+
+def test_a_query_cancels_a_job(bigquery_client: bigquery.Client) -> None:
+    job = bigquery_client.query(ENDLESS)
+    bigquery_client.query_and_wait(f"CALL BQ.JOBS.CANCEL('{job.project}.{job.job_id}')")
+    job.reload()
+    assert job.state == "DONE"
+    assert job.error_result["reason"] == "stopped"
+
+
+def test_a_query_cancels_no_job_of_somebody_else(
+    emulator: RunningEmulator, bigquery_client: bigquery.Client, unique: Names
+) -> None:
+    other = make_account(emulator, unique("other"))
+    grant(emulator, f"projects/{emulator.project}", other.member, "roles/bigquery.jobUser")
+    job = bigquery_client.query(ENDLESS)
+    try:
+        with pytest.raises(exceptions.Forbidden, match=r"bigquery\.jobs\.update"):
+            client_of(emulator, other.token).query_and_wait(f"CALL BQ.JOBS.CANCEL('{job.job_id}')")
+        job.reload()
+        assert job.state != "DONE"
+    finally:
+        job.cancel()
 
 
 def test_a_script_ends_at_its_time_limit(bigquery_client: bigquery.Client) -> None:
