@@ -16,8 +16,8 @@ from sqlglot.tokenizer_core import TokenType
 
 from emulator.services.bigquery.sql.arity import COUNTS, Build, check_count, checked
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.foreign import GoogleParser, GoogleTokenizer
 from emulator.services.bigquery.sql.named import NAMED
-from emulator.services.bigquery.sql.pipes import PipeParser
 from emulator.services.bigquery.sql.syntax import MIXED
 
 T = TypeVar("T")
@@ -116,7 +116,10 @@ class GoogleSql(BigQuery):
         made: exp.Expr | None = super().to_json_path(path)
         return made
 
-    class Parser(PipeParser):
+    class Tokenizer(GoogleTokenizer):
+        """BigQuery's tokens, without those of other dialects."""
+
+    class Parser(GoogleParser):
         """BigQuery's parser, restricted to BigQuery's functions."""
 
         FUNCTIONS = {
@@ -200,6 +203,8 @@ class GoogleSql(BigQuery):
 
         def _parse_bracket(self, this: exp.Expr | None = None) -> exp.Expr | None:
             """Subscripts, OFFSET(0) and its like in each of a[..][..], not in the last alone."""
+            if self._match(TokenType.L_BRACE, advance=False):
+                self.raise_error("Unexpected brace", self._curr)
             parsed = super()._parse_bracket(this)
             subscript = parsed
             while isinstance(subscript, exp.Bracket):
@@ -229,6 +234,8 @@ class GoogleSql(BigQuery):
             if not self._match(TokenType.ALIAS):
                 self.raise_error("Expected AS after CAST")
             kind = self._parse_types(with_collation=True)
+            if kind is None and self._curr.text.isidentifier():
+                raise SqlError(f"Type not found: {self._curr.text}")
             if kind is None:
                 self.raise_error("Expected TYPE after CAST")
             if isinstance(kind, exp.Identifier):

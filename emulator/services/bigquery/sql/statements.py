@@ -10,6 +10,7 @@ from sqlglot import exp
 from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, Reference
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.foreign import refuse_clauses
 from emulator.services.bigquery.sql.plans import DML
 from emulator.services.bigquery.sql.record_fields import path_of
 from emulator.services.bigquery.sql.references import resolve, tables, unnest_paths
@@ -60,6 +61,7 @@ def _statement(tree: exp.Expr, defaults: Defaults) -> Statement:
     if any(not select.expressions for select in tree.find_all(exp.Select)):
         raise SqlError("Syntax error: SELECT list must not be empty")
     _refuse_counts(tree)
+    refuse_clauses(tree)
     unnest_paths(tree)
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func) and not any(node is table for node, _, _ in calls(table, defaults)):
