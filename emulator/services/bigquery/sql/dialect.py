@@ -86,6 +86,16 @@ OTHERS: dict[str, Build] = {
     "NORMALIZE_AND_CASEFOLD": _normalize_and_casefold,
 }
 SKETCHES = "HLL_COUNT"
+# BigQuery: built-in functions of tables, https://cloud.google.com/bigquery/docs/reference/standard-sql/table-functions-built-in
+TABLE_FUNCTIONS = (
+    "APPENDS",
+    "CHANGES",
+    "EXTERNAL_OBJECT_TRANSFORM",
+    "EXTERNAL_QUERY",
+    "GAP_FILL",
+    "RANGE_SESSIONIZE",
+    "VECTOR_SEARCH",
+)
 OPTIONS = "options"  # of what ALTER COLUMN ... SET OPTIONS changes, in its meta
 PLAIN = {"CEIL", "CHR", "FLOOR", "INITCAP", "MAX_BY", "MIN_BY", "TRANSLATE"}
 
@@ -170,6 +180,14 @@ class GoogleSql(BigQuery):
             if found is not None and (intersect_only or _is_other_operation(found, found.this)):
                 self.raise_error(MIXED, begin)
             return found
+
+        def _parse_table(self, schema: bool = False, *args: Any, **options: Any) -> exp.Expr | None:
+            """A source, or a table with a list of columns; BigQuery's own functions of tables are refused by name."""
+            name = self._curr.text.upper() if self._curr and not schema else ""
+            if name in TABLE_FUNCTIONS and self._next and self._next.token_type == TokenType.L_PAREN:
+                raise SqlError(f"The table function {name} is not emulated.")
+            source: exp.Expr | None = super()._parse_table(schema, *args, **options)
+            return source
 
         def _parse_table_alias(self, alias_tokens: Collection[TokenType] | None = None) -> exp.TableAlias | None:
             """The alias of a source; MATCH_RECOGNIZE is none, and refused by name."""
