@@ -13,7 +13,7 @@ from emulator.gateway import paging, validation
 from emulator.gateway.collections import Collection, create, crud, update
 from emulator.gateway.request import Answer, Request
 from emulator.services.pubsub import destinations, keys, store
-from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of
+from emulator.services.pubsub.broker import SUBSCRIPTIONS, TOPICS, broker, check_duration, policy_of, seconds
 from emulator.services.pubsub.delivery.workers import workers
 from emulator.services.pubsub.filters import compile_filter
 from emulator.services.pubsub.messages import stamp
@@ -148,6 +148,10 @@ def _check_subscription(body: Body) -> None:
         raise invalid_argument("Invalid ack deadline: ackDeadlineSeconds is from 10 to 600.")
     check_duration(body, "messageRetentionDuration", *RETENTION)
     check_duration(body, "expirationPolicy.ttl", DAY, LONGEST)
+    ttl, kept = (body.get("expirationPolicy") or {}).get("ttl"), body["messageRetentionDuration"]
+    if ttl and seconds(ttl, 0) < seconds(kept, 0):
+        least = f"messageRetentionDuration, which is {kept}"
+        raise invalid_argument(f'Invalid expirationPolicy.ttl "{ttl}": it is not shorter than {least}.')
     check_duration(body, "retryPolicy.minimumBackoff", 0, 600)
     check_duration(body, "retryPolicy.maximumBackoff", 0, 600)
     policy = policy_of(body)

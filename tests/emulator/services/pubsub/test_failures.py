@@ -70,13 +70,24 @@ def test_durations_are_checked_at_create_and_patch(rest: Rest, wrong: dict[str, 
 
 def test_durations_within_bounds_are_kept(rest: Rest) -> None:
     body = {
-        "messageRetentionDuration": "2678400s",
+        "messageRetentionDuration": "86400s",
         "retryPolicy": {"minimumBackoff": "0s", "maximumBackoff": "600s"},
         "expirationPolicy": {"ttl": "86400s"},
     }
     status, made = rest("PUT", f"{NAME}-right", {"topic": TOPIC, **body})
     assert (status, {key: made[key] for key in body}) == (200, body)
     assert rest("PUT", f"{NAME}-forever", {"topic": TOPIC, "expirationPolicy": {}})[0] == 200
+
+
+def test_a_subscription_lives_as_long_as_its_messages(rest: Rest) -> None:
+    """https://cloud.google.com/pubsub/docs/subscription-properties#expiration_period"""
+    short = {"messageRetentionDuration": "172800s", "expirationPolicy": {"ttl": "86400s"}}
+    assert rest("PUT", f"{NAME}-short", {"topic": TOPIC, **short})[0] == 400
+    assert rest("PUT", f"{NAME}-short", {"topic": TOPIC, "expirationPolicy": {"ttl": "604799s"}})[0] == 400
+    longest = {"messageRetentionDuration": "2678400s"}
+    assert rest("PUT", f"{NAME}-long", {"topic": TOPIC, **longest})[0] == 200
+    policy = {"expirationPolicy": {"ttl": "2678399s"}}
+    assert rest("PATCH", f"{NAME}-long?updateMask=expirationPolicy", {"subscription": policy})[0] == 400
 
 
 def test_the_clock_goes_on_after_a_step_that_fails(
