@@ -18,6 +18,7 @@ from emulator.services.bigquery.sql.kinds import (
     NUMERIC,
     Kind,
     Mismatch,
+    coerces,
     engine_name,
     is_literal,
     kind_of,
@@ -142,7 +143,17 @@ def _align_branches(node: exp.Expr) -> None:
 def _align_cast(node: exp.Expr) -> None:
     kind = of_datatype(node.args["to"])
     if kind is not None and kind.name in ("ARRAY", "STRUCT"):  # by position, as all STRUCTs meet
+        if isinstance(node.this, exp.Array) and kind.element is not None:
+            _check_elements(node.this, kind.element)
         convert(node.this, kind)
+
+
+def _check_elements(array: exp.Array, element: Kind) -> None:
+    """Raise SqlError where a number of ARRAY<T>[...] would be narrowed: elements become T as arguments do."""
+    for item in array.expressions:
+        kind = kind_of(item)
+        if kind is not None and {kind.name, element.name} <= set(NUMBERS) and not coerces(typed(item), element.name):
+            raise SqlError(f"Array element type {kind} does not coerce to {element}")
 
 
 def _align_numbers(node: exp.Expr) -> None:
