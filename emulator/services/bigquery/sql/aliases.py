@@ -10,16 +10,40 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.scopes import Level, is_unknown
+from emulator.services.bigquery.sql.scopes import Level, is_unknown, outer_source
 
 
-def refuse_early(select: exp.Select, levels: Sequence[Level]) -> None:
-    """Raise SqlError where the list or WHERE uses an alias of the list that names nothing else."""
+def tell_apart(select: exp.Select, levels: Sequence[Level]) -> None:
+    """Say of which source a column around a subquery is, where the list of that has an alias of the same name.
+
+    Raises SqlError where the list or WHERE uses an alias of the list that names nothing else.
+    """
     names = {item.alias.lower() for item in select.expressions if isinstance(item, exp.Alias)}
     for place in (*select.expressions, select.args.get("where")):
-        for column in _columns(place) if names and isinstance(place, exp.Expr) else ():
-            if column.name.lower() in names and is_unknown(column.name, levels):
+        for column in list(_columns(place)) if names and isinstance(place, exp.Expr) else ():
+            if column.name.lower() not in names:
+                continue
+            if is_unknown(column.name, levels):
                 raise SqlError(f"Unrecognized name: {column.name}")
+            _qualify(column, levels)
+    for unnest in _unnests(select) if names else ():
+        own = {name.lower() for name in (unnest.alias, *unnest.alias_column_names)}
+        before = [source for source in levels[0] if source.name not in own]
+        for column in [each for part in unnest.expressions for each in _columns(part)]:
+            if column.name.lower() in names:
+                _qualify(column, [before, *levels[1:]])
+
+
+def _qualify(column: exp.Column, levels: Sequence[Level]) -> None:
+    if source := outer_source(column.name, levels):
+        column.set("table", exp.to_identifier(source, quoted=True))
+
+
+def _unnests(select: exp.Select) -> Iterator[exp.Unnest]:
+    """The arrays of the FROM clause."""
+    start = select.args.get("from_")
+    sources = [part.this for part in (*([start] if start else ()), *(select.args.get("joins") or ()))]
+    return (source for source in sources if isinstance(source, exp.Unnest))
 
 
 def _columns(place: exp.Expr) -> Iterator[exp.Column]:

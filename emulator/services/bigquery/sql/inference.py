@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from emulator.services.bigquery.sql import restrictions, signatures, variables
-from emulator.services.bigquery.sql.aliases import refuse_early
+from emulator.services.bigquery.sql.aliases import tell_apart
 from emulator.services.bigquery.sql.coercion import align
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.dot_star import fields_of, starred
@@ -82,7 +82,7 @@ class Inference:
             self.expression(item, levels)
             shown = _shown(item, level)
             columns = None if columns is None or shown is None else columns + shown
-        refuse_early(select, levels)
+        tell_apart(select, levels)
         aliases = Source("", [(name, kind) for name, kind in columns or [] if name])
         for key in ("where", "group", "having", "qualify", "windows", "distinct"):
             for part in _parts(select.args.get(key)):

@@ -60,6 +60,17 @@ def is_known(path: Sequence[str], levels: Sequence[Level]) -> bool:
     return any(_column(names, level) is not None for level in levels)
 
 
+def outer_source(name: str, levels: Sequence[Level]) -> str:
+    """The name of the source around the innermost ones that a column is of; "" where it is of these, or not known."""
+    for number, level in enumerate(levels):
+        if any(source.columns is None for source in level):
+            return ""
+        for source in level:
+            if source.column(name) or source.name == name.lower():
+                return source.name if number else ""
+    return ""
+
+
 def _column(names: list[str], level: Level) -> tuple[Kind | None] | None:
     """What the names mean among some sources, as a tuple of one; None where they mean nothing there."""
     for source in level:

@@ -114,6 +114,27 @@ def test_an_alias_is_not_seen_where_it_is_made(warehouse: SmallWarehouse, sql: s
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
+        ("SELECT (SELECT UPPER(name) AS name) AS x FROM d.t WHERE id = 2", [["BOB"]]),
+        ("SELECT (SELECT AS STRUCT a + 1 AS a, a * 3 AS b).b AS x FROM (SELECT 1 AS a) AS t", [["3"]]),
+        ("SELECT (SELECT a + b AS a FROM (SELECT 2 AS b)) AS x FROM (SELECT 1 AS a) AS t", [["3"]]),
+        ("SELECT (SELECT a + 1 AS a FROM (SELECT 5 AS a)) AS x FROM (SELECT 1 AS a) AS t", [["6"]]),
+        ("SELECT (SELECT a + (SELECT a + 1 AS a) AS a) AS x FROM (SELECT 1 AS a) AS t", [["3"]]),
+        ("SELECT (SELECT a AS a WHERE a > 1) AS x FROM (SELECT 2 AS a) AS t", [["2"]]),
+        ("SELECT (SELECT SUM(l) AS l FROM UNNEST(l) AS l) AS x FROM (SELECT [1, 2] AS l) AS t", [["3"]]),
+        ("SELECT (SELECT SUM(y) AS l FROM UNNEST(l) AS y) AS x FROM (SELECT [1, 2] AS l) AS t", [["3"]]),
+        ("SELECT (SELECT AS STRUCT x + 1 AS x, x * 3 AS y).y AS z FROM UNNEST([1]) AS x", [["3"]]),
+    ],
+)
+def test_an_alias_is_not_taken_for_a_column_around_its_subquery(
+    warehouse: SmallWarehouse, sql: str, expected: list[list[str]]
+) -> None:
+    """As Google's library of FHIR views writes queries; source: query-syntax#alias_visibility."""
+    assert warehouse.run(sql)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
         ("SELECT id AS a FROM d.t GROUP BY a HAVING a > 1 ORDER BY a DESC", [["3"], ["2"]]),
         ("SELECT id AS a FROM d.t QUALIFY ROW_NUMBER() OVER (ORDER BY a) = 1", [["1"]]),
         ("SELECT id AS name, name AS id FROM d.t WHERE name = 'Bob'", [["2", "Bob"]]),
