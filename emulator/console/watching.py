@@ -20,7 +20,8 @@ _DAY = "86400s"  # the shortest time after which Pub/Sub deletes a subscription 
 
 async def begin(visitor: Visitor, topic: str) -> None:
     """Make the subscription, unless it is there. Raises Refused."""
-    body = {"topic": topic, "expirationPolicy": {"ttl": _DAY}, "labels": {"made-by": "console"}}
+    lasting = {"messageRetentionDuration": _DAY, "expirationPolicy": {"ttl": _DAY}}
+    body = {"topic": topic, "labels": {"made-by": "console"}, **lasting}
     try:
         await visitor.api.json("PUT", f"v1/{_subscription(visitor, topic)}", body=body)
     except Refused as refused:
