@@ -4,6 +4,9 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import count
+
+import requests
 
 from benchmarks import wire
 from benchmarks.fhir import searches
@@ -17,6 +20,8 @@ from scripts.demonstration.places import Places
 SIZES = (10_000, 100_000, 1_000_000)
 _ROUNDS = 5
 _SECONDS = 1.0
+_OBSERVATIONS = 9
+"""Of each patient that is searched for, in every store: a patient has so many on average."""
 _FLAT, _MEGABYTES = 0.95, 400
 
 
@@ -41,17 +46,30 @@ class _Store:
         self._running = stack.enter_context(running_emulator(own, f"fhir-{size}"))
         self._server = emulator_server(self._running)
         bucket = self._running.bucket_for_imports()
-        for number, (count, lines) in enumerate(parts(size)):
+        for number, (some, lines) in enumerate(parts(size)):
             bucket.blob(f"{number}.ndjson").upload_from_string(lines)
-            rate = bring(self._running, bucket, f"{number}.ndjson", count)
+            rate = bring(self._running, bucket, f"{number}.ndjson", some)
             print(f"  {size:,} resources, part {number + 1}: {rate:,.0f}/s", file=sys.stderr, flush=True)
             bucket.blob(f"{number}.ndjson").delete()
+        self._patients = self._with_as_many()
+
+    def _with_as_many(self) -> list[int]:
+        """Patients far from each other with so many observations each: all stores are asked for as much."""
+        with requests.Session() as session:
+            session.headers.update(self._server.headers)
+            url = f"{self._running.url}{self._server.root}/Observation"
+
+            def has(patient: int) -> bool:
+                asked = {"subject": f"Patient/p{patient}", "_count": "0", "_total": "accurate"}
+                return bool(session.get(url, params=asked).json()["total"] == _OBSERVATIONS)
+
+            return [next(filter(has, count(first))) for first in searches.spread(self.size // 10 - self.size // 100)]
 
     def searched(self, family: str) -> tuple[float, float]:
         """Searches of a family, about patients of all the store: seconds for 95 of 100; how many a processor second."""
-        requests = [self._server.get(path) for path in searches.paths(family, self.size // 10)]
+        sent = [self._server.get(path) for path in searches.paths(family, self._patients)]
         before = self._running.processor_seconds()
-        load = wire.for_seconds(self._server.port, requests, 1, _SECONDS)
+        load = wire.for_seconds(self._server.port, sent, 1, _SECONDS)
         return load.percentile(0.95), len(load.latencies) / (self._running.processor_seconds() - before)
 
     def memory(self) -> Figure:

@@ -1,6 +1,6 @@
 """Searches of each family, of which each finds few resources however large the store is; for patients of all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -21,9 +21,14 @@ FAMILIES: dict[str, Callable[[int], str]] = {
 """Of each family, the path of the search that is about one patient, by its number."""
 
 
-def paths(family: str, patients: int) -> list[str]:
-    """Searches of a family for patients of a store that has so many, far from each other."""
-    return [FAMILIES[family](each) for each in range(0, patients, max(1, patients // _SOME))]
+def paths(family: str, patients: Iterable[int]) -> list[str]:
+    """Searches of a family for these patients."""
+    return [FAMILIES[family](each) for each in patients]
+
+
+def spread(patients: int) -> range:
+    """Some of so many patients, far from each other."""
+    return range(0, patients, max(1, patients // _SOME))
 
 
 def _mrn(number: int) -> str:

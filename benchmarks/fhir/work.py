@@ -40,7 +40,7 @@ def requests(server: Server, label: str) -> list[wire.Sent]:
         return [server.get(f"/Observation/o{number}") for number in range(_HELD - _PATIENTS)]
     if label == BUNDLE:
         return [server.post("", resources.new_bundle(_NEW + each * resources.IN_BUNDLE)) for each in range(_BUNDLES)]
-    return [server.get(path) for path in searches.paths(label, _PATIENTS // 2)]
+    return [server.get(path) for path in searches.paths(label, searches.spread(_PATIENTS // 2))]
 
 
 def imported(running: Running, bucket: Any, turn: int) -> float:
