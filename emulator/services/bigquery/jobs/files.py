@@ -143,9 +143,9 @@ def _matches_by_name(options: dict[str, Any]) -> bool:
 def _header(record: list[str], fields: list[Field], *, ignores: bool) -> list[str]:
     """A header as names of the schema. Raises 400 for one that the schema has not, unless such are ignored."""
     known = {field["name"].lower(): field["name"] for field in fields}
-    unknown = next((cell for cell in record if cell.strip().lower() not in known), None)
-    if unknown is not None and not ignores:
-        raise errors.invalid(f"{READING} The column {unknown[:80]} of the header is not in the schema.")
+    unknown = next((place for place, cell in enumerate(record, 1) if cell.strip().lower() not in known), 0)
+    if unknown and not ignores:  # not by its name: where a file has no header that is a row's value
+        raise errors.invalid(f"{READING} Column {unknown} of the header is not in the schema.")
     return [known.get(cell.strip().lower(), cell) for cell in record]
 
 

@@ -117,7 +117,7 @@ def test_columns_are_matched_by_the_names_of_a_header(
 
 
 def test_a_header_that_names_other_columns(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
-    with pytest.raises(exceptions.BadRequest, match="The column z of the header is not in the schema"):
+    with pytest.raises(exceptions.BadRequest, match="Column 1 of the header is not in the schema"):
         load(bigquery_client, dataset, b"z,a\n1,2\n", "a:STRING", sourceColumnMatch="NAME")
     found = load(
         bigquery_client, dataset, b"z,a\n1,2\n", "a:STRING", sourceColumnMatch="NAME", ignoreUnknownValues=True
