@@ -31,10 +31,13 @@ class Begun:
         self.timer: asyncio.Task[None] | None = None
 
     async def _read(self, kept: asyncio.Future[None]) -> bytes | None:
-        """The first message, by which the length of a row is known; the next ones are being read then."""
+        """The first message, by which the length of a row is known; the next ones are being read then.
+
+        Nobody changes the table before the session is kept: who makes that holds its lock.
+        """
         first = await anext(self._responses, None)
-        await asyncio.shield(kept)  # later reads ask for the session, which may have moved to a copy
         self._reading.ask()
+        await asyncio.shield(kept)
         return first
 
     @property
@@ -67,7 +70,7 @@ def begin(context: Context, session: Session, kept: asyncio.Future[None]) -> Non
         return
     stream = next(iter(session.streams))
     name = session.stream_name(stream)
-    waiting[name] = found = Begun(Reading(context, session, stream, 0, is_new=True), kept)
+    waiting[name] = found = Begun(Reading(context, session, stream, 0, kept), kept)
     found.timer = asyncio.create_task(_give_up(waiting, name))
 
 

@@ -26,18 +26,23 @@ AHEAD = 2  # calls that are under way or whose messages wait, while earlier ones
 class Reading:
     """Messages of the rows of a stream from the number `start` on, made while earlier ones are being sent.
 
-    is_new says that the session is not kept yet: its first rows are read without looking it up.
+    kept is the write that keeps a new session: until that is done its rows are read without looking it up.
     """
 
     def __init__(
-        self, context: Context, session: sessions.Session, stream: str, start: int, *, is_new: bool = False
+        self,
+        context: Context,
+        session: sessions.Session,
+        stream: str,
+        start: int,
+        kept: asyncio.Future[None] | None = None,
     ) -> None:
         self._context = context
         self.session = session
         self._stream = stream
         self._asked = start
         self._row_bytes = 0
-        self._is_new = is_new
+        self._kept = kept
         self._spans: deque[_Span] = deque()
 
     @property
@@ -75,9 +80,8 @@ class Reading:
 
     async def _read(self, done: int, count: int, take: Take) -> None:
         """Read rows after the first `done` of the stream; the session may have moved to a copy since the last."""
-        if not self._is_new:
+        if self._kept is None or self._kept.done():
             self.session, _ = sessions.of_stream(self._context, self.session.stream_name(self._stream))
-        self._is_new = False
         session, begin = self.session, self.session.streams[self._stream][0] + done
         work = reading.arrow_batches if session.form == "ARROW" else reading.avro_rows
         most = max(1, MESSAGE_BYTES // self._row_bytes) if self._row_bytes else FIRST_ROWS
