@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message as Proto
 
 from emulator.errors import ApiError, invalid_argument
-from emulator.gateway.grpc.bridge import Bridge, Servicer, abort, cut_off, parsed, serialize
+from emulator.gateway.grpc.bridge import Bridge, Servicer, cut_off, parsed, serialize
 from emulator.services.pubsub.broker import broker
 from emulator.services.pubsub.calls import CALLS, IAM_CALLS, message_class
 from emulator.services.pubsub.delivery.workers import workers
@@ -85,7 +85,6 @@ class StreamingPull:
             return
         outgoing: asyncio.Queue[Any] = asyncio.Queue(1)
         tasks: list[asyncio.Task[None]] = []
-        failure: ApiError | None = None
         try:
             principal = self._bridge.principal(servicer)
             check = self._check(principal, first.subscription)
@@ -103,13 +102,10 @@ class StreamingPull:
                 yield answer
                 if cut:
                     raise cut_off()
-        except ApiError as error:
-            failure = error
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await abort(servicer, failure)
 
     async def _struck(self, principal: str, subscription: str) -> bool:
         """Whether the stream is to end after its first answer; raises what refuses it. A stream is one call of pull."""

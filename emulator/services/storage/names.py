@@ -9,6 +9,7 @@ import base64
 import re
 
 from emulator.services.storage import errors
+from emulator.varint import varint
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -58,20 +59,11 @@ def successor(prefix: str) -> str | None:
     return None
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def bucket_etag(metageneration: int) -> str:
     """The etag of a bucket, made as Google makes it: "CAE=" for metageneration 1."""
-    return base64.b64encode(b"\x08" + _varint(metageneration)).decode()
+    return base64.b64encode(b"\x08" + varint(metageneration)).decode()
 
 
 def object_etag(generation: int, metageneration: int) -> str:
     """The etag of an object: changes with its bytes and with its metadata."""
-    return base64.b64encode(b"\x08" + _varint(generation) + b"\x10" + _varint(metageneration)).decode()
+    return base64.b64encode(b"\x08" + varint(generation) + b"\x10" + varint(metageneration)).decode()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Mapping
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # mallopt(3)
 LARGEST = 25 << 20  # bytes of a piece that may be kept: 24 MiB are a column of what is read at once, and its head
@@ -18,10 +19,13 @@ SHARE = 16  # of what the process may have, one part is kept at most
 
 def keep_freed(limit: int) -> None:
     """Keep some of the memory that is freed, in a process that may have `limit` bytes; before it has threads."""
-    change = getattr(ctypes.CDLL(None), "mallopt", None)
-    if change is None:
-        return
     places = os.cpu_count() or 1
-    change(ARENA_MAX, places)
-    change(TRIM_THRESHOLD, min(KEPT, limit // SHARE // places))
-    change(MMAP_THRESHOLD, LARGEST)
+    tell({ARENA_MAX: places, TRIM_THRESHOLD: min(KEPT, limit // SHARE // places), MMAP_THRESHOLD: LARGEST})
+
+
+def tell(settings: Mapping[int, int]) -> None:
+    """Change what the C library does in this process, by mallopt(3), where it is one that can be told."""
+    change = getattr(ctypes.CDLL(None), "mallopt", None)
+    if change is not None:
+        for what, value in settings.items():
+            change(what, value)

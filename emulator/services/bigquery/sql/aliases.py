@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.nodes import unnest_name
 from emulator.services.bigquery.sql.scopes import Level, is_unknown, outer_source
 
 
@@ -27,8 +28,7 @@ def tell_apart(select: exp.Select, levels: Sequence[Level]) -> None:
                 raise SqlError(f"Unrecognized name: {column.name}")
             _qualify(column, levels)
     for unnest in _unnests(select) if names else ():
-        own = {name.lower() for name in (unnest.alias, *unnest.alias_column_names)}
-        before = [source for source in levels[0] if source.name not in own]
+        before = [source for source in levels[0] if source.name != unnest_name(unnest).lower()]
         for column in [each for part in unnest.expressions for each in _columns(part)]:
             if column.name.lower() in names:
                 _qualify(column, [before, *levels[1:]])

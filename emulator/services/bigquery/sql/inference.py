@@ -18,6 +18,7 @@ from emulator.services.bigquery.sql.dot_star import fields_of, starred
 from emulator.services.bigquery.sql.errors import SqlError
 from emulator.services.bigquery.sql.expressions import expression_kind
 from emulator.services.bigquery.sql.kinds import BIGNUMERIC, INT64, Kind, coerces, kind_of, note, typed
+from emulator.services.bigquery.sql.nodes import unnest_name
 from emulator.services.bigquery.sql.pivots import pivoted, rename
 from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.scopes import Columns, Level, Source, is_known, meaning, whole
@@ -170,8 +171,7 @@ class Inference:
     def _unnest(self, node: exp.Unnest, levels: list[Level]) -> Source:
         for array in node.expressions:
             self.expression(array, levels)
-        alias = node.args.get("alias")
-        name = (alias.columns[0].name if alias.columns else alias.name).lower() if alias is not None else ""
+        name = unnest_name(node).lower()
         kind = kind_of(node.expressions[0]) if len(node.expressions) == 1 else None
         if kind is not None and kind.name not in ("ARRAY", "NULL"):
             raise SqlError(f"Values referenced in UNNEST must be arrays. UNNEST contains expression of type {kind}")

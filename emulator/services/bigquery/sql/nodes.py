@@ -37,6 +37,14 @@ def translated(sql: str) -> exp.Expr:
     return tree
 
 
+def unnest_name(unnest: exp.Unnest) -> str:
+    """The name that the elements of an array in a FROM clause have there; "" where it gives none."""
+    alias = unnest.args.get("alias")
+    if alias is None:
+        return ""
+    return str(alias.columns[0].name if alias.columns else alias.name)
+
+
 def put(old: exp.Expr, new: exp.Expr) -> None:
     """Replace a node; in a list without numbering all others anew, which takes long in a long one."""
     parent, key, index = old.parent, old.arg_key, old.index

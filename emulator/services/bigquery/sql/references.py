@@ -11,6 +11,7 @@ from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.sql.catalog import Defaults, SchemaView, Wildcard
 from emulator.services.bigquery.sql.ctes import meant
 from emulator.services.bigquery.sql.errors import SqlError
+from emulator.services.bigquery.sql.nodes import unnest_name
 
 PROJECT_VIEWS = (
     *("SCHEMATA", "SCHEMATA_OPTIONS", "OBJECT_PRIVILEGES", "TABLE_STORAGE", "TABLE_STORAGE_BY_PROJECT"),
@@ -102,14 +103,7 @@ def _earlier_aliases(table: exp.Table) -> set[str]:
         if join is table.parent:
             break
         before.append(join.this)
-    return {_name_of(source) for source in before if isinstance(source, exp.Unnest)}
-
-
-def _name_of(unnest: exp.Unnest) -> str:
-    alias = unnest.args.get("alias")
-    if alias is None:
-        return ""
-    return str(alias.columns[0].name if alias.columns else alias.name).lower()
+    return {unnest_name(source).lower() for source in before if isinstance(source, exp.Unnest)}
 
 
 def _outer_aliases(table: exp.Table) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from sqlglot import exp
 
@@ -68,7 +68,7 @@ def convert_columns(side: exp.Expr, before: Columns, kinds: list[Kind | None]) -
     if not isinstance(inner, exp.Select) or inner.args.get("kind"):
         return
     if any(item.is_star for item in inner.expressions) or inner.args.get("distinct"):
-        inner = _wrapped(inner, before)
+        inner = _reorder(inner, before, zip(before, range(len(before)), strict=True))
     for item, kind in zip(list(inner.expressions), kinds, strict=True):
         name, named = output_name(item), isinstance(item, exp.Alias)
         value = item.this if named else item
@@ -117,28 +117,17 @@ def _by_name(query: exp.SetOperation, left: Columns, right: Columns) -> tuple[Co
     return first, second
 
 
-def _reorder(operand: exp.Expr, columns: Columns, wanted: Sequence[tuple[tuple[str, Kind | None], int | None]]) -> None:
-    """Make an operand give columns by their places in it, or NULL where a place is None."""
+def _reorder(
+    operand: exp.Expr, columns: Columns, wanted: Iterable[tuple[tuple[str, Kind | None], int | None]]
+) -> exp.Select:
+    """Make an operand give columns by their places in it, or NULL where a place is None; its own may have no names."""
     inner = [exp.to_identifier(f"bq_{place}", quoted=True) for place in range(len(columns))]
     items = []
     for (name, kind), place in wanted:
-        value = exp.Null() if place is None else exp.column(inner[place].copy())
-        items.append(note(exp.alias_(note(value, kind), name, quoted=True), kind))
+        value = note(exp.Null() if place is None else exp.column(inner[place].copy()), kind)
+        items.append(note(exp.alias_(value, name, quoted=True), kind) if name else value)
     outer = exp.Select(expressions=items)
     operand.replace(outer)
     alias = exp.TableAlias(this=exp.to_identifier("bq_operand"), columns=inner)
     outer.set("from_", exp.From(this=exp.Subquery(this=operand, alias=alias)))
-
-
-def _wrapped(select: exp.Select, columns: Columns) -> exp.Select:
-    """SELECT a, b FROM (the query), in its place; its columns may have no names."""
-    inner = [exp.to_identifier(f"bq_{place}", quoted=True) for place in range(len(columns))]
-    items = []
-    for identifier, (name, kind) in zip(inner, columns, strict=True):
-        column = note(exp.column(identifier.copy()), kind)
-        items.append(note(exp.alias_(column, name, quoted=True), kind) if name else column)
-    outer = exp.Select(expressions=items)
-    select.replace(outer)
-    alias = exp.TableAlias(this=exp.to_identifier("bq_operand"), columns=inner)
-    outer.set("from_", exp.From(this=exp.Subquery(this=select, alias=alias)))
     return outer

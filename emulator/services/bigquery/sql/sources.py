@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from emulator.services.bigquery.sql.errors import SqlError
-from emulator.services.bigquery.sql.nodes import call, is_translated
+from emulator.services.bigquery.sql.nodes import call, is_translated, unnest_name
 from emulator.services.bigquery.sql.types import Field
 
 Describe = Callable[[str], list[Field]]
@@ -129,7 +129,7 @@ class SourceRewriter:
         array = unnest.expressions[0]
         self._visit(array, scope)
         element = self._element(array, scope)
-        alias = _alias(unnest) or self._name()
+        alias = unnest_name(unnest) or self._name()
         columns: list[exp.Expr] = []
         if element["type"] == "RECORD":
             expand = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
@@ -223,12 +223,3 @@ def _hide_offsets(select: exp.Select) -> None:
         if isinstance(item, exp.Column) and isinstance(item.this, exp.Star) and item.table.lower() in hidden:
             kept = item.this.args.get("except_") or []
             item.this.set("except_", [*kept, exp.to_identifier(hidden[item.table.lower()], quoted=True)])
-
-
-def _alias(unnest: exp.Unnest) -> str:
-    alias = unnest.args.get("alias")
-    if alias is None:
-        return ""
-    if alias.args.get("columns"):
-        return str(alias.columns[0].name)
-    return str(alias.name)

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from emulator.services.bigquery.process.parts import Piece
 from emulator.services.bigquerystorage.engine import bits
 
-Piece = bytes | memoryview
 ALIGNMENT = 8  # of a message, and of each buffer in it
 CONTINUATION, METADATA_V5, RECORD_BATCH = 0xFFFFFFFF, 4, 3
 OFFSET = np.dtype("<i4")  # of a text or list: where it begins in the text of all, or among the values of all lists

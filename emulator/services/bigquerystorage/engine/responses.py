@@ -10,7 +10,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-Piece = bytes | memoryview
+from emulator.services.bigquery.process.parts import Piece
+from emulator.varint import varint
+
 VARINT, FIXED64, LENGTH_DELIMITED = 0, 1, 2  # kinds of fields
 STATS, ROW_COUNT, UNCOMPRESSED_BYTE_SIZE = 2, 6, 9  # fields of ReadRowsResponse
 ROWS = {"AVRO": 3, "ARROW": 4}  # the same for each format; these messages have the bytes of rows as their first field
@@ -37,16 +39,6 @@ def response(form: str, rows: Sequence[Piece], count: int, shares: tuple[float, 
         field,
     ]
     return [b"".join(head), *rows]
-
-
-def varint(number: int) -> bytes:
-    """A number in groups of seven bits, the lowest first; all but the last have the highest bit set."""
-    groups = bytearray()
-    while number > 0x7F:
-        groups.append(number & 0x7F | 0x80)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
 
 
 def _message(field: int, content: bytes) -> bytes:

@@ -6,17 +6,14 @@ a third of the system's time of a stream.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
+from emulator.services.bigquery.process.allocation import MMAP_THRESHOLD, TRIM_THRESHOLD, tell
+
 KEPT, LARGEST = 64 << 20, 4 << 20  # bytes that are kept at most, and of a piece of memory that is
 
 
 @functools.cache
 def keep_freed() -> None:
-    """Keep some freed memory for the next messages; once, where the C library is one that can (glibc)."""
-    change = getattr(ctypes.CDLL(None), "mallopt", None)
-    if change is not None:
-        change(TRIM_THRESHOLD, KEPT)
-        change(MMAP_THRESHOLD, LARGEST)
+    """Keep some freed memory for the next messages; once."""
+    tell({TRIM_THRESHOLD: KEPT, MMAP_THRESHOLD: LARGEST})

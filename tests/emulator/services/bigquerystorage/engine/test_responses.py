@@ -3,7 +3,9 @@
 import pytest
 from google.cloud.bigquery_storage_v1 import types
 
-from emulator.services.bigquerystorage.engine.responses import Piece, response, varint
+from emulator.services.bigquery.process.parts import Piece
+from emulator.services.bigquerystorage.engine.responses import response
+from emulator.varint import varint
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 300_000])
