@@ -12,7 +12,7 @@ from tests.support.emulator import ROOT
 
 # The floors of the emulator, from the ground up: a module imports from its own floor and from those below it.
 FLOORS = (
-    ("version", "clients", "errors", "settings", "hosts", "outgoing", "patterns", "pool"),
+    ("version", "clients", "errors", "settings", "hosts", "outgoing", "patterns", "pool", "varint"),
     ("dicom", "fhir", "hl7v2", "consent"),
     ("deidentify",),
     ("state",),
