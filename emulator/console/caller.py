@@ -10,7 +10,7 @@ import orjson
 
 from emulator.access.refusals import permission_in
 from emulator.gateway.request import Request, Response, gathered
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,7 +12,7 @@ from emulator.access.authorization import denied
 from emulator.access.hierarchy import by_id
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.discovery import Method
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -16,7 +16,7 @@ from emulator.serving import control
 from emulator.serving.recorder import Taking
 from emulator.serving.renewal import Current
 from emulator.serving.sending import CUT, SPANS
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from emulator.app import Emulator

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from emulator.serving.sending import CUT, SPANS, send_file
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 PIECE = 2 << 20
 PAST_PARSER = 1 << 16

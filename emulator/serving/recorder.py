@@ -17,7 +17,7 @@ import orjson
 
 from emulator.errors import ApiError, already_exists, failed_precondition, invalid_argument
 from emulator.recording.exchanges import NOBODY, OTHER, TOKEN, Body, Exchange, Head, encode
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 from emulator.state.folder import RECORDINGS
 from emulator.state.snapshots import NAME
 

@@ -15,7 +15,7 @@ from emulator.services.storage.objects import rows
 from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.settings import project_number
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -7,7 +7,7 @@ import time
 import google_crc32c
 import pytest
 
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 from tests.emulator.conftest import InProcess
 
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from emulator.context import Context
     from emulator.services.bigquery.process.ticket import Ticket
-    from emulator.state.blobs import Blob
+    from emulator.state.blob_files import Blob
 
 PAGE_ROWS = 5000
 CONTENT_TYPES = {

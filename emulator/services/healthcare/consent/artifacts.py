@@ -17,7 +17,7 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
 from emulator.state import data_keys
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -17,7 +17,7 @@ from emulator.deidentify.text.findings import FindingKind
 from emulator.dicom.errors import DicomError, UnsupportedError
 from emulator.services.healthcare.dicom import index
 from emulator.services.healthcare.dicom.index import Instance
-from emulator.state.blobs import base64_of
+from emulator.state.blob_writing import base64_of
 
 
 @dataclass(frozen=True, slots=True)

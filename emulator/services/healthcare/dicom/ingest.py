@@ -9,7 +9,7 @@ from emulator.services.healthcare import keys
 from emulator.services.healthcare.dicom import changes, index
 from emulator.services.healthcare.dicom.index import Instance, Outcome, Stored
 from emulator.services.healthcare.dicom.names import DICOM_STORE
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

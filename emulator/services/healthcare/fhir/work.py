@@ -26,7 +26,7 @@ from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.consents import cascading
 from emulator.services.healthcare.fhir.keeping import Change, Ready
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -11,7 +11,7 @@ from emulator.services.healthcare.service import SERVICE
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.to_storage import File, Made, Step
 from emulator.services.storage.uris import GsUri
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 _AT_ONCE = 1000
 SERVICE.schema += """

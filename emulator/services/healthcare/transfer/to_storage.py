@@ -12,7 +12,7 @@ from emulator.services.healthcare.transfer import steps
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.storage import api
 from emulator.services.storage.uris import GsUri
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

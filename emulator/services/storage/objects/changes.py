@@ -19,7 +19,7 @@ from emulator.services.storage.objects import protection, rows, settings
 from emulator.services.storage.objects.conditions import NONE, Conditions
 from emulator.services.storage.objects.rows import StoredObject, Tx
 from emulator.services.storage.tables import LIVE, NONCURRENT, SOFT_DELETED
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

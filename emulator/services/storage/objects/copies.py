@@ -26,7 +26,7 @@ from emulator.services.storage.objects.methods import view
 from emulator.services.storage.objects.rows import StoredObject, Tx
 from emulator.services.storage.objects.uploads import refuse_own_key
 from emulator.services.storage.service import handles
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 MAX_SOURCES = 32
 MEBIBYTE = 1 << 20

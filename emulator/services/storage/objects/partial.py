@@ -13,7 +13,8 @@ from typing import Any
 import google_crc32c
 
 from emulator.state import sealed
-from emulator.state.blobs import Blob, BlobStore
+from emulator.state.blob_files import Blob
+from emulator.state.blobs import BlobStore
 from emulator.state.data_keys import DataKey
 
 BUFFER = 1 << 20

@@ -25,7 +25,7 @@ from emulator.services.storage.objects.changes import Change, Draft
 from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.methods import view
 from emulator.services.storage.objects.rows import StoredObject
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 METADATA_LIMIT = 1 << 20
 

@@ -24,7 +24,7 @@ from emulator.services.storage.service import handles
 from emulator.services.storage.xml.answers import document
 from emulator.services.storage.xml.requests import etag, prepare, stored_answer
 from emulator.services.storage.xml.signatures import Claim
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 FIELDS_LIMIT = 20 << 10  # "the form and its fields, without the file"
 _PARAMETER = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')

@@ -16,7 +16,7 @@ from emulator.services.storage.objects.conditions import Conditions
 from emulator.services.storage.objects.rows import StoredObject
 from emulator.services.storage.objects.uploads import Upload, check_early
 from emulator.services.storage.xml import signatures
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 _HEADERS = {
     "cache-control": "cacheControl",

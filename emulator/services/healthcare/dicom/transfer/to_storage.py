@@ -18,7 +18,7 @@ from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.steps import Problem
 from emulator.services.healthcare.transfer.to_storage import File, Made, Step
 from emulator.services.storage.uris import GsUri
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -15,7 +15,7 @@ from emulator.errors import ApiError
 from emulator.gateway.ranges import not_modified, parse_range
 from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.dicom.index import ROOT_MARK
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -23,7 +23,8 @@ from emulator.services.healthcare.dicom.index import Instance, Outcome
 from emulator.services.healthcare.dicom.names import DICOM_STORE, STORES, DicomPath
 from emulator.services.healthcare.dicom.web import answers, stow_json
 from emulator.services.healthcare.service import SERVICE
-from emulator.state.blobs import Blob, BlobWriter
+from emulator.state.blob_files import Blob
+from emulator.state.blob_writing import BlobWriter
 
 if TYPE_CHECKING:
     from emulator.context import Context

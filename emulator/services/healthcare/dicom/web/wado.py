@@ -22,7 +22,7 @@ from emulator.services.healthcare.dicom.find import Row, document_of, instances,
 from emulator.services.healthcare.dicom.names import STUDIES, DicomPath
 from emulator.services.healthcare.dicom.web import answers
 from emulator.services.healthcare.service import SERVICE
-from emulator.state.blobs import Span
+from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from emulator.context import Context

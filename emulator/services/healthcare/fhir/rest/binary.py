@@ -16,7 +16,7 @@ from emulator.services.healthcare.fhir.conditions import Conditions
 from emulator.services.healthcare.fhir.rest import answers, bodies, paths
 from emulator.services.healthcare.fhir.rest.interactions import CREATE, UPDATE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
     from emulator.context import Context

@@ -13,7 +13,7 @@ from emulator.services.healthcare.fhir.transfer.selection import Selection
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.to_storage import File, Made, Step
 from emulator.services.storage.uris import GsUri
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 NDJSON = "application/fhir+ndjson"
 Naming = Callable[[str], str]

@@ -12,7 +12,7 @@ from emulator.services.healthcare.hl7v2.transfer.selection import Selection
 from emulator.services.healthcare.transfer import to_storage as shared
 from emulator.services.healthcare.transfer.to_storage import File, Made, Step
 from emulator.services.storage.uris import GsUri
-from emulator.state.blobs import Blob
+from emulator.state.blob_files import Blob
 
 MESSAGES, BYTES = 10_000, 64 << 20
 """How much an object holds at most: messages, and bytes of them before they are in JSON, but one batch always."""
