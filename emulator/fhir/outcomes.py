@@ -8,7 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from emulator.fhir.versions import BEFORE_R4
+
 Json = dict[str, Any]
+
+_SINCE_R4 = {"deleted": "not-found"}
+"""Codes that issue-type has since R4, with those around them, which older versions have."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +39,20 @@ class Issue:
         """The issue, seen from around what it is of: Bundle.entry[4].resource."""
         return replace(self, place=f"{around}.{self.place}" if self.place else around)
 
-    def encoded(self) -> Json:
-        """The issue as JSON of an OperationOutcome."""
+    def encoded(self, version: str) -> Json:
+        """The issue as JSON of an OperationOutcome of that version of FHIR: R4. DSTU2 has no `expression`."""
         return {
-            "code": self.code,
+            "code": _SINCE_R4.get(self.code, self.code) if version in BEFORE_R4 else self.code,
             "details": {"text": self.text},
             "diagnostics": self.diagnostics,
-            **({"expression": [self.place]} if self.place else {}),
+            **({"expression": [self.place]} if self.place and version != "DSTU2" else {}),
             "severity": self.severity,
         }
 
 
-def outcome(issues: Iterable[Issue]) -> Json:
-    """An OperationOutcome that tells of these issues."""
-    return {"issue": [issue.encoded() for issue in issues], "resourceType": "OperationOutcome"}
+def outcome(issues: Iterable[Issue], version: str) -> Json:
+    """An OperationOutcome of that version of FHIR, which tells of these issues."""
+    return {"issue": [issue.encoded(version) for issue in issues], "resourceType": "OperationOutcome"}
 
 
 SUCCESS = Issue("informational", "success", "success", severity="information")
@@ -62,10 +67,9 @@ class Refused(ValueError):
         self.issues = tuple(issues)
         super().__init__(", ".join(sorted({issue.text for issue in self.issues})))
 
-    @property
-    def outcome(self) -> Json:
-        """The body of the answer."""
-        return outcome(self.issues)
+    def outcome(self, version: str) -> Json:
+        """The body of the answer of a store of that version of FHIR: R4."""
+        return outcome(self.issues, version)
 
 
 def unparseable(words: str, place: str = "") -> Refused:

@@ -29,6 +29,9 @@ VERSIONS = {
     )
 }
 
+BEFORE_R4 = frozenset(("DSTU2", "STU3"))
+"""The versions, by name, in which some elements, codes and code systems of bundles and outcomes are not yet R4's."""
+
 
 def version(name: str) -> Version:
     """The version of FHIR that a store names, such as "R4"; UnsupportedVersionError for any other name."""

@@ -6,7 +6,7 @@ def test_an_unparseable_resource_is_told_as_google_tells_it() -> None:
     # have it that SATUSEHAT, a platform on Google's stores, publishes.
     refused = outcomes.unparseable('unknown field "encounter"', "entry[4].resource")
     assert refused.status == 400
-    assert refused.outcome == {
+    assert refused.outcome("R4") == {
         "issue": [
             {
                 "code": "structure",
@@ -22,7 +22,7 @@ def test_an_unparseable_resource_is_told_as_google_tells_it() -> None:
 
 def test_an_issue_is_told_from_around_it() -> None:
     issue = outcomes.fault("expected array", "Patient.name").within("Bundle.entry[4].resource")
-    assert issue.encoded()["expression"] == ["Bundle.entry[4].resource.Patient.name"]
+    assert issue.encoded("R4")["expression"] == ["Bundle.entry[4].resource.Patient.name"]
     assert outcomes.fault("invalid JSON").within("Bundle.entry[4].resource").place == "Bundle.entry[4].resource"
 
 
@@ -31,6 +31,6 @@ def test_the_message_for_logs_quotes_nothing() -> None:
 
 
 def test_success_is_information() -> None:
-    (issue,) = outcomes.outcome([outcomes.SUCCESS])["issue"]
+    (issue,) = outcomes.outcome([outcomes.SUCCESS], "R4")["issue"]
     assert issue["details"] == {"text": "success"}
     assert issue["severity"] == "information"

@@ -27,12 +27,15 @@ _CODES = {
 
 
 class FhirError(ApiError):
-    """A refusal on its way out: what the audit log may say of it, and the OperationOutcome that the caller gets."""
+    """A refusal on its way out: what the audit log may say of it, and the OperationOutcome that the caller gets.
 
-    def __init__(self, refused: Refused) -> None:
+    `version` is that of the store's FHIR.
+    """
+
+    def __init__(self, refused: Refused, version: str) -> None:
         status = _CODES.get(refused.status, ("", "INVALID_ARGUMENT"))[1]
         super().__init__(refused.status, status, str(refused), status.lower())
-        self.outcome = refused.outcome
+        self.outcome = refused.outcome(version)
 
 
 class Unfit(Refused):
@@ -53,7 +56,7 @@ def word(_method: Method, error: ApiError) -> Response | None:
     elif error.code in _GENERIC:
         return None
     else:
-        outcome = refused_of(error).outcome
+        outcome = refused_of(error).outcome("R4")
     return Response(error.code, {"content-type": JSON}, parsing.canonical(outcome))
 
 

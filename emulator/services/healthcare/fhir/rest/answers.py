@@ -53,7 +53,8 @@ def changed(request: Request, store: str, done: Done) -> Response:
         case "minimal":
             return Response(done.status, headers)
         case "operationoutcome":
-            return Response(done.status, headers, parsing.canonical(outcomes.outcome([outcomes.SUCCESS])))
+            outcome = outcomes.outcome([outcomes.SUCCESS], paths.version_in(request))
+            return Response(done.status, headers, parsing.canonical(outcome))
     return Response(done.status, headers, version.body)
 
 

@@ -1,6 +1,7 @@
 """Bodies of FHIR requests: JSON of a size that is allowed, of a media type that is taken."""
 
 from emulator.fhir import outcomes, parsing
+from emulator.fhir.outcomes import Issue
 from emulator.gateway import unpacking
 from emulator.gateway.request import Request
 from emulator.services.healthcare.fhir import errors
@@ -8,6 +9,7 @@ from emulator.services.healthcare.fhir.stored import Json
 
 FHIR = "application/fhir+json"
 PATCH = "application/json-patch+json"
+_FORM = "application/x-www-form-urlencoded"
 _JSON = frozenset((FHIR, "application/json+fhir", "application/json", "text/json", ""))
 
 
@@ -33,6 +35,16 @@ async def patch(request: Request) -> bytes:
     if media_type(request) not in (PATCH, "application/json", ""):
         raise errors.bad_media(media_type(request), PATCH)
     return await read(request, parsing.MAX_RESOURCE)
+
+
+async def refuse_form(request: Request) -> None:
+    """Refuse a search whose parameters are in the body: it would find all that the type has.
+
+    Google documents that its stores do not support such searches (fhirStores.fhir.search), not what it answers.
+    """
+    if media_type(request) == _FORM and await read(request, parsing.MAX_RESOURCE):
+        sentence = f"Content-Type {_FORM!r}: send the parameters of a search in the URL, POST TYPE/_search?NAME=VALUE"
+        raise outcomes.Refused(415, [Issue("not-supported", "unsupported_media_type", sentence)])
 
 
 async def read(request: Request, limit: int) -> bytes:

@@ -66,8 +66,16 @@ async def _batch(request: Request, reading: Access, found: list[Entry | Refused]
         if isinstance(entry, Entry) and isinstance(result, Done):
             shown.append(await _shown(request, reading.store, entry, result))
         elif isinstance(result, Refused):
-            shown.append({"response": {"outcome": result.outcome, "status": _status(result.status)}})
+            shown.append(_refused(reading.store.version, result))
     return shown
+
+
+def _refused(version: str, refused: Refused) -> Json:
+    """The entry of the answer for one that was refused; in DSTU2 the outcome is its resource (DSTU2: batch rules)."""
+    outcome, response = refused.outcome(version), {"status": _status(refused.status)}
+    if version == "DSTU2":
+        return {"resource": outcome, "response": response}
+    return {"response": {"outcome": outcome, **response}}
 
 
 def _entries(request: Request, store: Store, given: list[Any]) -> list[Entry | Refused]:

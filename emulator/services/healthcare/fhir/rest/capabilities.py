@@ -6,6 +6,7 @@ In DSTU2 it is a Conformance, which knows neither PATCH nor batches nor conditio
 from collections.abc import Sequence
 
 from emulator.fhir.search.parameters import Parameters
+from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
@@ -38,7 +39,7 @@ async def capabilities(request: Request) -> Answer:
     }
     if not early:
         statement["patchFormat"] = ["application/json-patch+json"]
-    return answers.json(statement if store.version not in ("DSTU2", "STU3") else {**statement, "acceptUnknown": "no"})
+    return answers.json(statement if store.version not in BEFORE_R4 else {**statement, "acceptUnknown": "no"})
 
 
 def _rest(store: Store) -> Json:

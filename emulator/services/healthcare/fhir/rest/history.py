@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import errors, instants, versions
@@ -11,7 +12,7 @@ from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, binary, paths
 from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
 from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
-from emulator.services.healthcare.fhir.stored import Json, Version
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.versions import Span
 
 if TYPE_CHECKING:
@@ -43,18 +44,19 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
     links = [link("self", address, raw_query)]
     if more:
         links.append(link("next", address, raw_query, paging.encode(shown[-1].rid)))
-    listed: Json = {"entry": [await entry(request.context, base, each) for each in visible], "link": links}
+    entries = [await entry(request.context, target.store, base, each) for each in visible]
+    listed: Json = {"entry": entries, "link": links}
     if not page.after and not more:
         listed["total"] = len(visible)
     return {**listed, "resourceType": "Bundle", "type": "history"}
 
 
-async def entry(context: "Context", base: str, version: Version) -> Json:
+async def entry(context: "Context", store: Store, base: str, version: Version) -> Json:
     """A version as an entry of a history; `base` is the address of the store's FHIR."""
     created = version.method == "POST"
     shown: Json = {
         "fullUrl": f"{base}/{version.relative}",
-        "request": {"method": version.method, "url": version.type if created else version.relative},
+        "request": {"method": _verb(store, version), "url": version.type if created else version.relative},
         "response": {
             "etag": version.etag,
             "lastModified": instants.last_updated(version.at),
@@ -64,6 +66,11 @@ async def entry(context: "Context", base: str, version: Version) -> Json:
     if not version.deleted:
         shown["resource"] = orjson.Fragment(await binary.whole(context, version))
     return shown
+
+
+def _verb(store: Store, version: Version) -> str:
+    """The verb that made a version; before R4 no entry of a bundle has PATCH, and what it does is an update."""
+    return "PUT" if version.method == "PATCH" and store.version in BEFORE_R4 else version.method
 
 
 def _span(query: dict[str, Any], before: int) -> Span:

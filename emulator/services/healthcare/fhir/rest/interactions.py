@@ -7,6 +7,7 @@ from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request
 from emulator.gateway.service import Handler, Resource
 from emulator.services.healthcare.fhir.errors import FhirError
+from emulator.services.healthcare.fhir.rest import paths
 from emulator.services.healthcare.names import METHODS
 from emulator.services.healthcare.service import SERVICE
 
@@ -36,7 +37,7 @@ def interaction(name: str, *permissions: str, on: Resource | None = None) -> Cal
             try:
                 return await handler(request)
             except Refused as refused:
-                raise FhirError(refused) from None
+                raise FhirError(refused, paths.version_in(request)) from None
 
         return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on, open_query=True)(refusing)
 

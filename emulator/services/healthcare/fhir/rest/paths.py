@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Request
 from emulator.services.healthcare.fhir import checks, stored
 from emulator.services.healthcare.fhir.stored import Store, Version
@@ -25,6 +26,14 @@ class Target(NamedTuple):
 def store_in(request: Request) -> Store:
     """The store that a request is for; 404 where it is not there."""
     return stored.opened(request.context, store_of(request.name))
+
+
+def version_in(request: Request) -> str:
+    """The version of FHIR of the store that a request is for; R4 where the store is not there."""
+    try:
+        return store_in(request).version
+    except Refused:
+        return "R4"
 
 
 def target_of(request: Request) -> Target:

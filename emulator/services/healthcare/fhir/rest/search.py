@@ -5,7 +5,7 @@ import sqlite3
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare.fhir import indexing, searching
 from emulator.services.healthcare.fhir.consents import access
-from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
+from emulator.services.healthcare.fhir.rest import answers, bodies, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
 from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT
 from emulator.services.healthcare.fhir.stored import Store
@@ -27,6 +27,7 @@ async def search(request: Request) -> Answer:
 
 async def _search(request: Request, store: Store, resource_type: str | None) -> Answer:
     answers.require_json(request)
+    await bodies.refuse_form(request)
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
     strict, reading = _is_strict(request, store), access.of(request, store)
 

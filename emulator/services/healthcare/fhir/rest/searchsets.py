@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 
 from emulator.fhir import parsing
+from emulator.fhir.definitions import Type
+from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway.request import Request
 from emulator.services.healthcare.fhir.rest import binary, paths
 from emulator.services.healthcare.fhir.rest.pages import link
@@ -13,7 +15,8 @@ from emulator.services.healthcare.fhir.searching import Answer
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 _ALWAYS = frozenset(("resourceType", "id", "meta"))
-SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
+_OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
+_OLDER_OBSERVATION_VALUE = "http://hl7.org/fhir/v3/ObservationValue"
 
 
 async def bundle(request: Request, store: Store, address: str, found: Answer) -> Json:
@@ -43,20 +46,41 @@ async def entries(
     for each in found:
         body = await binary.whole(request.context, each) if each.blob else each.body
         if query is not None and (query.elements or query.summary):
-            body = parsing.canonical(_reduced(parsing.parse(body, None), query.elements, query.summary))
+            part = _reduced(store.definitions[each.type], parsing.parse(body, None), query.elements, query.summary)
+            body = parsing.canonical(_tagged(store, part))
         made.append(orjson.Fragment(b'{"fullUrl":%s%s","resource":%s%s' % (address, each.relative.encode(), body, end)))
     return made
 
 
-def _reduced(resource: Json, elements: tuple[str, ...], summary: str) -> Json:
-    """Part of a resource: what _elements names, and what _summary leaves; tagged as a part."""
+def _reduced(kind: Type, resource: Json, elements: tuple[str, ...], summary: str) -> Json:
+    """Part of a resource of a type: what _elements names, and what _summary leaves.
+
+    What the definitions demand at the top stays (FHIR search: _summary, _elements), so that a client can read the part.
+    """
     kept = resource
     if summary == "text":
-        kept = {name: value for name, value in kept.items() if name in _ALWAYS or name == "text"}
+        kept = {name: value for name, value in kept.items() if _is_asked(kind, name, ("text",))}
     elif summary == "data":
         kept = {name: value for name, value in kept.items() if name != "text"}
     if elements:
-        wanted = _ALWAYS | {*elements, *(f"_{name}" for name in elements)}
-        kept = {name: value for name, value in kept.items() if name in wanted}
-    meta = dict(kept.get("meta") or {})
-    return {**kept, "meta": {**meta, "tag": [*(meta.get("tag") or []), SUBSETTED]}}
+        kept = {name: value for name, value in kept.items() if _is_asked(kind, name, elements)}
+    return kept
+
+
+def _is_asked(kind: Type, name: str, elements: tuple[str, ...]) -> bool:
+    """Whether a field, or one with the extensions of a primitive (_status), is there always or of a wanted element.
+
+    A choice is wanted as value, value[x] or valueQuantity.
+    """
+    plain = name.removeprefix("_")
+    element, _ = kind.fields.get(plain, (None, ""))
+    if plain in _ALWAYS or plain in elements:
+        return True
+    return element is not None and (element.min > 0 or element.stem in elements or element.name in elements)
+
+
+def _tagged(store: Store, part: Json) -> Json:
+    """Part of a resource, tagged as one, so that nobody takes it for the whole (FHIR search: _summary)."""
+    system = _OLDER_OBSERVATION_VALUE if store.version in BEFORE_R4 else _OBSERVATION_VALUE
+    meta = dict(part.get("meta") or {})
+    return {**part, "meta": {**meta, "tag": [*(meta.get("tag") or []), {"system": system, "code": "SUBSETTED"}]}}

@@ -75,7 +75,7 @@ class Histories:
             found = versions.history(context.db.reader, self.store, resource_type, identifier, span, number)
             if not found:
                 return
-            entries = [await history.entry(context, base, each) for each in found]
+            entries = [await history.entry(context, self.store, base, each) for each in found]
             bundle = {"entry": entries, "resourceType": "Bundle", "type": "history"}
             yield Lines([parsing.canonical(bundle) + b"\n"], len(found))
             left, before = left - len(found), found[-1].rid
