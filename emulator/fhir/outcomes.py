@@ -67,6 +67,10 @@ class Refused(ValueError):
         self.issues = tuple(issues)
         super().__init__(", ".join(sorted({issue.text for issue in self.issues})))
 
+    def within(self, around: str) -> "Refused":
+        """The same refusal, seen from around what it is of: Bundle.entry[4].resource."""
+        return Refused(self.status, [issue.within(around) for issue in self.issues])
+
     def outcome(self, version: str) -> Json:
         """The body of the answer of a store of that version of FHIR: R4."""
         return outcome(self.issues, version)

@@ -245,7 +245,7 @@ class Reader:
         if kind == "token":
             return values.token(text)
         if kind == "date":
-            return values.date(name, text, self._now())
+            return values.date(text, self._now())
         if kind == "number":
             return values.number(name, text)
         return values.quantity(name, text)

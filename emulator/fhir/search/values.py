@@ -109,14 +109,15 @@ def _parted(text: str) -> tuple[str, bool, str]:
     return first, bool(rest), "|".join(rest)
 
 
-def date(name: str, text: str, now: int) -> Date:
-    """[prefix]date; `ap` widens by a tenth of the time between it and now, in microseconds since 1970."""
+def date(text: str, now: int) -> Date:
+    """[prefix]date; `ap` widens by a tenth of the time between it and now, in microseconds since 1970.
+
+    What can't be read is refused in Google's words, as SATUSEHAT's platform passes them on.
+    """
     prefix, rest = _prefixed(text)
     found = moment(rest.replace(" ", "+"))
     if found is None:
-        raise SearchError(
-            f'Invalid value "{text}" of {name}: it must be a date, such as 2020, 2020-01-31 or ge2020-01.'
-        )
+        raise SearchError(f'error parsing date "{rest}": invalid dateTime: {rest}')
     low, high = found
     if prefix == "ap":
         margin = abs(now - low) // 10

@@ -82,9 +82,9 @@ def no_store(name: str) -> Refused:
     return _refused(404, "not-found", "store_not_found", f"FHIR store not found: {name}")
 
 
-def no_type(_type: str) -> Refused:
-    """No such type of resource in the store's version. Google's words."""
-    return _refused(400, "not-supported", "bad_resource_type", "unsupported resource type")
+def no_type(name: str) -> Refused:
+    """No such type of resource in the store's version. Google's words (google-api-go-client, issue 522)."""
+    return _refused(400, "not-supported", "bad_resource_type", f"unsupported resource type: {name[:80]}")
 
 
 def another_type(wanted: str) -> Refused:

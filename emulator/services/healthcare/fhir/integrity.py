@@ -5,7 +5,7 @@ whatever the store's settings; the rest is for stores with referential integrity
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.fhir import references
@@ -80,8 +80,13 @@ def _objection(store: Store, to: Reference, contained: set[object]) -> str:
     return ""
 
 
-def require_targets(connection: sqlite3.Connection, store: Store, found: Iterable[Link]) -> None:
-    """Refuse references that lead to nothing, in a store with referential integrity."""
+def require_targets(
+    connection: sqlite3.Connection, store: Store, found: Iterable[Link], places: Mapping[int, str]
+) -> None:
+    """Refuse references that lead to nothing, in a store with referential integrity.
+
+    `places` are where in a bundle resources are, by the numbers (id) of their objects; "" for one that is in none.
+    """
     if not store.has_integrity:
         return
     known: dict[str, bool] = {}
@@ -96,7 +101,11 @@ def require_targets(connection: sqlite3.Connection, store: Store, found: Iterabl
             wrong[id(link.resource)] = link.resource
     if wrong:
         nowhere = {key for key, leads in known.items() if not leads}
-        raise errors.bad_references(each for one in wrong.values() for each in _leading_to(store, one, nowhere))
+        raise errors.bad_references(
+            (f"{places[number]}.{path}" if places.get(number) else path, words)
+            for number, one in wrong.items()
+            for path, words in _leading_to(store, one, nowhere)
+        )
 
 
 def _key(to: Reference) -> str:

@@ -114,6 +114,17 @@ def history(
     return _as_fits(rows, store, room)
 
 
+def later(
+    connection: sqlite3.Connection, store: Store, resource_type: str, identifier: str, rid: int, until: int, place: int
+) -> int | None:
+    """The number of the version so many places later than that of `rid`, made before `until`; None: there is none."""
+    row = connection.execute(
+        f"SELECT rid FROM fhir_versions WHERE {_OF_ONE} AND rid >= ? AND rid < ? ORDER BY rid LIMIT 1 OFFSET ?",  # noqa: S608  our own words
+        (store.key, resource_type, identifier, rid, first_rid(until), place),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
     """The versions of these numbers, in their order, as long as there is room; those that are gone are left out."""
     return _as_fits(_of_rids(connection, store.key, tuple(rids)), store, room)

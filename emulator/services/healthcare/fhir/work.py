@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.fhir import parsing, patches
+from emulator.fhir.outcomes import Refused
 from emulator.services.healthcare import changes, keys
 from emulator.services.healthcare.fhir import (
     canonicals,
@@ -51,7 +52,11 @@ class Work:
         self._tx = tx
         self._batch = keeping.Batch(context, tx, store, waits=True)
         self._at = int(context.clock.seconds() * 1_000_000)
+        self.around = ""
+        """Where in a bundle what is done now is: Bundle.entry[4].resource; "" where it is all that is done."""
         self._changes: list[Change] = []
+        self._places: list[str] = []
+        """Of each change."""
         self._links: list[integrity.Link] = []
 
     @property
@@ -94,7 +99,7 @@ class Work:
         conditions.require(f"{resource_type}/{identifier}", self.live(resource_type, identifier), self.store.version)
         change = keeping.delete(self.context, self.tx, self.store, resource_type, identifier, self._at)
         if change is not None:
-            self._changes.append(change)
+            self._note(change)
         return Done(200)
 
     def delete_matching(self, resource_type: str, criteria: str) -> Done:
@@ -127,11 +132,13 @@ class Work:
 
     def finish(self) -> None:
         """Refuse references that lead nowhere and canonical URLs that are there twice now, and tell of the changes."""
-        integrity.require_targets(self.tx, self.store, self._links)
-        for change in self._changes:
-            canonicals.require_unique(self.tx, self.store, change)
-            if change.after.deleted and self.live(change.after.type, change.after.id) is None:
-                integrity.require_unreferenced(self.tx, self.store, change.after)
+        places = {id(change.resource): place for change, place in zip(self._changes, self._places, strict=True)}
+        integrity.require_targets(self.tx, self.store, self._links, places)
+        for change, place in zip(self._changes, self._places, strict=True):
+            try:
+                self._require_fit(change)
+            except Refused as refused:
+                raise (refused.within(place) if place else refused) from None
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
         cascading.note(self.context, self.tx, self.store, self._changes)
 
@@ -140,9 +147,19 @@ class Work:
             self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
         change = self._batch.put(new, method, self._at, before, blob=file)
-        self._changes.append(change)
+        self._note(change)
         self._links += new.links
         return change.after
+
+    def _note(self, change: Change) -> None:
+        self._changes.append(change)
+        self._places.append(self.around)
+
+    def _require_fit(self, change: Change) -> None:
+        """Refuse a canonical URL that is there twice now, and a reference that leads to nothing now."""
+        canonicals.require_unique(self.tx, self.store, change)
+        if change.after.deleted and self.live(change.after.type, change.after.id) is None:
+            integrity.require_unreferenced(self.tx, self.store, change.after)
 
 
 async def perform(context: "Context", store: str, act: Callable[[Work], T]) -> T:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emulator.fhir import outcomes, patches
@@ -77,17 +77,22 @@ def raw_entries(bundle: Json) -> list[Any]:
 def read(store: Store, place: int, given: Any) -> Entry:
     """One entry; refused, with its place, for one that asks for nothing that can be done."""
     try:
-        return _read(store, place, given)
+        entry = _read(store, place, given)
     except Refused as refused:
-        raise located(place, refused) from None
+        raise refused.within(f"Bundle.entry[{place}].request") from None
+    try:
+        return replace(entry, **_content(store, entry, given.get("resource")))
+    except Refused as refused:
+        raise refused.within(resource_at(place)) from None
 
 
-def located(place: int, refused: Refused) -> Refused:
-    """The refusal of an entry, with its place in the sentences, as Google's parser has it."""
-    return Refused(refused.status, [issue.within(f"Bundle.entry[{place}].resource") for issue in refused.issues])
+def resource_at(place: int) -> str:
+    """Where the resource of an entry is, as Google's parser has it."""
+    return f"Bundle.entry[{place}].resource"
 
 
 def _read(store: Store, place: int, given: Any) -> Entry:
+    """What the entry asks for, without its resource."""
     request = given.get("request") if isinstance(given, dict) else None
     if not isinstance(request, dict):
         raise errors.bad_request("invalid_bundle", "the entry has no request")
@@ -108,7 +113,6 @@ def _read(store: Store, place: int, given: Any) -> Entry:
         method,
         full_url=full_url,
         conditions=Conditions(texts["ifMatch"], texts["ifNoneMatch"]),
-        **_content(store, method, target, given.get("resource")),
         **{**target, "criteria": texts["ifNoneExist"] if method == "POST" else target["criteria"]},
     )
 
@@ -131,16 +135,16 @@ def _target(store: Store, method: str, url: str) -> dict[str, Any]:
     return target
 
 
-def _content(store: Store, method: str, target: dict[str, Any], given: Any) -> dict[str, Any]:
-    if method in ("GET", "DELETE"):
+def _content(store: Store, entry: Entry, given: Any) -> dict[str, Any]:
+    if entry.method in ("GET", "DELETE"):
         return {}
     if not isinstance(given, dict):
         raise errors.bad_request("invalid_bundle", "the entry has no resource")
-    if method == "PATCH":
+    if entry.method == "PATCH":
         return {"operations": _operations(given)}
-    checks.resource(store, given, target["type"])
-    if method == "PUT" and target["id"]:
-        checks.same_id(given, target["id"])
+    checks.resource(store, given, entry.type)
+    if entry.method == "PUT" and entry.id:
+        checks.same_id(given, entry.id)
     return {"resource": given}
 
 

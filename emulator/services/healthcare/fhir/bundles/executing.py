@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from emulator.errors import ApiError
 from emulator.fhir.outcomes import Refused
 from emulator.services.healthcare.fhir import errors, keeping, work
-from emulator.services.healthcare.fhir.bundles.entries import Entry, located
+from emulator.services.healthcare.fhir.bundles.entries import Entry, resource_at
 from emulator.services.healthcare.fhir.bundles.rewriting import names_of, rewrite
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.stored import Store
@@ -52,21 +52,23 @@ async def _settled(context: "Context", reading: Access, entry: Entry) -> Done | 
 
 
 def _transaction(w: Work, reading: Access, wanted: list[Entry]) -> list[Done]:
-    planned = [_at(each, _planned, w, each) for each in wanted]
+    planned = [_at(w, each, _planned, w, each) for each in wanted]
     _require_distinct(planned)
     became = {name: each.relative for each in planned if each.full_url and each.id for name in names_of(each.full_url)}
     done = {
-        each.place: _at(each, _act, w, reading, each, became) for each in sorted(planned, key=lambda each: each.order)
+        each.place: _at(w, each, _act, w, reading, each, became)
+        for each in sorted(planned, key=lambda each: each.order)
     }
     return [done[each.place] for each in wanted]
 
 
-def _at(entry: Entry, act: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What `act` gives; its refusal says of which entry it is."""
+def _at(w: Work, entry: Entry, act: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What `act` gives; its refusal, and what is refused of it in the end, say of which entry they are."""
+    w.around = resource_at(entry.place)
     try:
         return act(*arguments, **named)
     except Refused as refused:
-        raise located(entry.place, refused) from None
+        raise refused.within(w.around) from None
 
 
 def _planned(w: Work, entry: Entry) -> Entry:
@@ -109,7 +111,7 @@ def _require_distinct(planned: list[Entry]) -> None:
         for name in (changed, each.full_url):
             if name and name in known:
                 sentence = f"{name[:300]} occurs twice in the transaction"
-                raise located(each.place, errors.bad_request("invalid_bundle", sentence))
+                raise errors.bad_request("invalid_bundle", sentence).within(resource_at(each.place))
             known.add(name)
 
 

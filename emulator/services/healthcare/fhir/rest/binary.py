@@ -90,8 +90,9 @@ async def whole(context: "Context", version: Version) -> bytes:
 
 async def _received(request: Request, limit: int) -> Blob:
     """The file of a raw body, synced; 413 for more bytes than the limit."""
-    if answers.preferred(request, "return") == "representation":
-        raise errors.bad_request("invalid_prefer", "Prefer: return=representation can't be used for raw Binary data")
+    for name, value in (("return", "representation"), ("representation", "resource")):  # FHIR's words, and Google's
+        if answers.preferred(request, name) == value:
+            raise errors.bad_request("invalid_prefer", f"Prefer: {name}={value} can't be used for raw Binary data")
     async with request.context.blobs.writer(md5=False) as writer:
         async for part in unpacking.stream(request):
             if writer.size + len(part) > limit:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from emulator.fhir.search.parameters import Parameters
 from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -16,6 +17,15 @@ _INTERACTIONS = ("create", "delete", "history-instance", "patch", "read", "searc
 _SYSTEM = ("batch", "search-system", "transaction")
 _LATER = frozenset(("patch", "batch"))
 """Interactions that came after DSTU2."""
+_OPERATIONS = (("everything", "Patient-everything"), ("validate", "Resource-validate"))
+_OPERATIONS_OF_BETA = (
+    ("everything", "Patient-everything"),
+    ("everything", "Encounter-everything"),
+    ("lastn", "Observation-lastn"),
+    ("translate", "ConceptMap-translate"),
+    ("validate", "Resource-validate"),
+)
+"""Names and definitions, in the form that a statement of Google's has (google/fhir-gateway, capability.json)."""
 
 
 @interaction("fhir.capabilities", STORE)
@@ -34,7 +44,7 @@ async def capabilities(request: Request) -> Answer:
         },
         "kind": "instance",
         "resourceType": "Conformance" if early else "CapabilityStatement",
-        "rest": [_rest(store)],
+        "rest": [_rest(store, operations.version_of(request))],
         "status": "active",
     }
     if not early:
@@ -42,12 +52,13 @@ async def capabilities(request: Request) -> Answer:
     return answers.json(statement if store.version not in BEFORE_R4 else {**statement, "acceptUnknown": "no"})
 
 
-def _rest(store: Store) -> Json:
-    resources = _resources(store)
+def _rest(store: Store, api: str) -> Json:
     return {
+        "documentation": f"Main FHIR endpoint for FHIR store {store.name.rpartition('/')[2]}",
         "interaction": _interactions(store, _SYSTEM),
         "mode": "server",
-        "resource": resources,
+        "operation": _operations(store, _OPERATIONS_OF_BETA if api == "v1beta1" else _OPERATIONS),
+        "resource": _resources(store),
         "searchParam": _parameters(store.parameters, "Resource"),
     }
 
@@ -61,6 +72,7 @@ def _resources(store: Store) -> list[Json]:
             "conditionalUpdate": True,
             "interaction": _interactions(store, _INTERACTIONS),
             "readHistory": store.keeps_versions,
+            **_included(store.parameters, name),
             "searchParam": _parameters(store.parameters, name),
             "type": name,
             "updateCreate": store.creates_on_update,
@@ -68,6 +80,19 @@ def _resources(store: Store) -> list[Json]:
         }
         for name in sorted(store.parameters.types)
     ]
+
+
+def _operations(store: Store, known: Sequence[tuple[str, str]]) -> list[Json]:
+    """Operations with what defines them: a canonical URL since R4, a reference before."""
+    early = store.version in BEFORE_R4
+    addresses = [(name, f"OperationDefinition/{definition}") for name, definition in known]
+    return [{"definition": {"reference": address} if early else address, "name": name} for name, address in addresses]
+
+
+def _included(known: Parameters, base: str) -> Json:
+    """What _include takes: Patient.organization, with a dot, as Google writes it."""
+    found = [f"{base}.{code}" for code, each in sorted(known.by_type[base].items()) if each.type == "reference"]
+    return {"searchInclude": found} if found else {}
 
 
 def _interactions(store: Store, codes: Sequence[str]) -> list[Json]:

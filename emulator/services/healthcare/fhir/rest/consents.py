@@ -7,7 +7,7 @@ from emulator.services.healthcare.fhir import instants
 from emulator.services.healthcare.fhir.consents import access, reading, tables
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
-from emulator.services.healthcare.fhir.rest.pages import asked, link
+from emulator.services.healthcare.fhir.rest.pages import asked, links
 from emulator.services.healthcare.fhir.stored import Json, Store
 
 
@@ -33,11 +33,12 @@ async def of_patient(request: Request) -> Answer:
     left = [each for each in ids if not page.after or each > page.after[0]]
     shown = left[: page.size]
     address = f"{paths.base(request, store.name)}/{patient.relative}/$consent-enforcement-status"
-    links = [link("self", address, request.raw_query)]
-    if len(left) > page.size:
-        links.insert(0, link("next", address, request.raw_query, paging.encode(shown[-1])))
+    following = paging.encode(shown[-1]) if len(left) > page.size else ""
+    before = len(ids) - len(left) - page.size
+    previous = None if page.after is None else paging.encode(ids[before - 1]) if before > 0 else ""
     entries = [{"resource": _parameters(request, store, each)} for each in shown]
-    bundle: Json = {"link": links, "resourceType": "Bundle", "total": len(ids), "type": "searchset"}
+    found = links(address, request.raw_query, following, previous)
+    bundle: Json = {"link": found, "resourceType": "Bundle", "total": len(ids), "type": "searchset"}
     return answers.json({**bundle, "entry": entries} if entries else bundle)
 
 

@@ -18,7 +18,7 @@ from emulator.services.healthcare.fhir.consents import access, compartments
 from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import GET, SEARCH, interaction
-from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
+from emulator.services.healthcare.fhir.rest.pages import asked, links, moment_in
 from emulator.services.healthcare.fhir.stored import Store, Version
 
 ASSOCIATED = "http://hl7.org/fhir/StructureDefinition/encounter-associatedEncounter"
@@ -104,14 +104,19 @@ async def _answer(request: Request, reading: Access, focus: Version, rids: set[i
     if len(found) < len(part) and versions.is_full(found):
         part = [each.rid for each in found]
     address = f"{paths.base(request, store.name)}/{focus.relative}/$everything"
-    links = [link("self", address, request.raw_query)]
-    if len(rest) > len(part):
-        last = part[-1] if part[-1] != focus.rid or len(part) > 1 else 1 << 62
-        links.insert(0, link("next", address, request.raw_query, paging.encode(last)))
+    following = _token(focus, part[-1]) if len(rest) > len(part) else ""
+    before = len(shown) - len(rest) - page.size
+    previous = None if after is None else _token(focus, shown[before - 1]) if before > 0 else ""
+    found_links = links(address, request.raw_query, following, previous)
     entries = await searchsets.entries(request, store, found, "match")
     return answers.json(
-        {"entry": entries, "link": links, "resourceType": "Bundle", "total": len(shown), "type": "searchset"}
+        {"entry": entries, "link": found_links, "resourceType": "Bundle", "total": len(shown), "type": "searchset"}
     )
+
+
+def _token(focus: Version, rid: int) -> str:
+    """What stands for the page after a resource; the focus comes before all others."""
+    return paging.encode(1 << 62 if rid == focus.rid else rid)
 
 
 def _of_types(request: Request, reading: Access, rids: set[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """history: the versions of a resource from the newest to the oldest, deletions too, page by page."""
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,7 +12,7 @@ from emulator.services.healthcare.fhir import errors, instants, versions
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, binary, paths
 from emulator.services.healthcare.fhir.rest.interactions import GET, interaction
-from emulator.services.healthcare.fhir.rest.pages import asked, link, moment_in
+from emulator.services.healthcare.fhir.rest.pages import asked, links, moment_in
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.services.healthcare.fhir.versions import Span
 
@@ -41,11 +42,10 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
     shown, more = found[: page.size], len(found) > page.size or versions.is_full(found)
     base, visible = paths.base(request, target.store.name), [each for each in shown if reading.sees(reader, each)]
     address = f"{base}/{target.relative}/_history"
-    links = [link("self", address, raw_query)]
-    if more:
-        links.append(link("next", address, raw_query, paging.encode(shown[-1].rid)))
+    following = paging.encode(shown[-1].rid) if more else ""
+    previous = _previous(reader, target, query, page) if page.after else None
     entries = [await entry(request.context, target.store, base, each) for each in visible]
-    listed: Json = {"entry": entries, "link": links}
+    listed: Json = {"entry": entries, "link": links(address, raw_query, following, previous)}
     if not page.after and not more:
         listed["total"] = len(visible)
     return {**listed, "resourceType": "Bundle", "type": "history"}
@@ -71,6 +71,13 @@ async def entry(context: "Context", store: Store, base: str, version: Version) -
 def _verb(store: Store, version: Version) -> str:
     """The verb that made a version; before R4 no entry of a bundle has PATCH, and what it does is an update."""
     return "PUT" if version.method == "PATCH" and store.version in BEFORE_R4 else version.method
+
+
+def _previous(reader: sqlite3.Connection, target: paths.Target, query: dict[str, Any], page: paging.Asked) -> str:
+    """The token of the page before; "" where that is the first one."""
+    until = _span(query, 0).until
+    last = versions.later(reader, target.store, target.type, target.id, page.start, until, page.size)
+    return "" if last is None else paging.encode(last)
 
 
 def _span(query: dict[str, Any], before: int) -> Span:

@@ -10,7 +10,7 @@ from typing import Any
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.fhir import errors, keeping, past_versions, stored
-from emulator.services.healthcare.fhir.bundles.entries import located
+from emulator.services.healthcare.fhir.bundles.entries import resource_at
 from emulator.services.healthcare.fhir.keeping import Past
 from emulator.services.healthcare.fhir.rest import interactions
 from emulator.services.healthcare.fhir.stored import Store
@@ -29,7 +29,7 @@ async def execute(request: Request, store: Store, given: list[Any]) -> Response:
         current = stored.opened_in(request.context, tx, store.name)
         for place, past in enumerate(found):
             if not keeping.insert(request.context, tx, current, past, ""):
-                raise located(place, errors.full_microsecond())
+                raise errors.full_microsecond().within(resource_at(place))
 
     await request.context.db.write(step)
     return Response()
@@ -42,7 +42,7 @@ def _read(request: Request, store: Store, given: list[Any]) -> list[Past]:
         try:
             found.append(_version(store, given[0], entry))
         except Refused as refused:
-            raise located(place, refused) from None
+            raise refused.within(resource_at(place)) from None
     for past in found:
         request.require(interactions.OF_VERBS[past.method], f"{store.name}/fhir/{past.type}/{past.id}")
     return found

@@ -38,6 +38,20 @@ def link(relation: str, address: str, query: list[tuple[str, str]], token: str =
     return {"relation": relation, "url": f"{address}/?{text}"}
 
 
+def links(
+    address: str, query: list[tuple[str, str]], following: str = "", previous: str | None = None
+) -> list[dict[str, str]]:
+    """The links of a page to the next one, the one before and itself.
+
+    following   the token of the next page, "" where there is none
+    previous    the token of the page before, "" where that is the first one, None where there is none
+    """
+    found = [link("next", address, query, following)] if following else []
+    if previous is not None:
+        found.append(link("previous", address, query, previous))
+    return [*found, link("self", address, query)]
+
+
 def _quoted(text: str) -> str:
     """A text as part of a query string (RFC 3986 2.3)."""
     if text.isascii():

@@ -7,7 +7,6 @@ import orjson
 
 from emulator.fhir import parsing
 from emulator.fhir.definitions import Type
-from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway.request import Request
 from emulator.services.healthcare.fhir.rest import binary, paths
 from emulator.services.healthcare.fhir.rest.pages import link
@@ -15,16 +14,17 @@ from emulator.services.healthcare.fhir.searching import Answer
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 _ALWAYS = frozenset(("resourceType", "id", "meta"))
-_OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
-_OLDER_OBSERVATION_VALUE = "http://hl7.org/fhir/v3/ObservationValue"
+_OBSERVATION_VALUE = "http://hl7.org/fhir/v3/ObservationValue"
+"""As STU3 has it, and Google's answers in R4 (google/fhir-gateway: src/test/resources/patient_id_search.json)."""
+_OBSERVATION_VALUE_OF_R5 = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 
 async def bundle(request: Request, store: Store, address: str, found: Answer) -> Json:
-    """The bundle of a page of a search at an address."""
+    """The bundle of a page of a search at an address, with the links that Google's answers were seen to have."""
     applied = list(found.query.applied)
-    links = [link("self", address, applied)]
-    if found.page.token:
-        links.insert(0, link("next", address, applied, found.page.token))
+    following = [link("next", address, applied, found.page.token)] if found.page.token else []
+    links = [link("search", address, applied), *following]
+    links += [link("first", address, applied), link("self", address, applied)]
     listed = await entries(request, store, found.matches, "match", found.query)
     if found.included:
         listed += await entries(request, store, found.included, "include", found.query)
@@ -81,6 +81,6 @@ def _is_asked(kind: Type, name: str, elements: tuple[str, ...]) -> bool:
 
 def _tagged(store: Store, part: Json) -> Json:
     """Part of a resource, tagged as one, so that nobody takes it for the whole (FHIR search: _summary)."""
-    system = _OLDER_OBSERVATION_VALUE if store.version in BEFORE_R4 else _OBSERVATION_VALUE
+    system = _OBSERVATION_VALUE_OF_R5 if store.version == "R5" else _OBSERVATION_VALUE
     meta = dict(part.get("meta") or {})
     return {**part, "meta": {**meta, "tag": [*(meta.get("tag") or []), {"system": system, "code": "SUBSETTED"}]}}

@@ -73,8 +73,9 @@ def test_a_patch_leaves_the_data(fhir: FhirStore) -> None:
 
 
 def test_representation_cannot_be_preferred(fhir: FhirStore) -> None:
-    answer = fhir.send("POST", "Binary", DATA, Content_Type=PDF, Prefer="return=representation")
-    assert issue(answer)[0] == 400
+    for form in ("return=representation", "representation=resource"):  # FHIR's words, and those of discovery
+        for verb, path in (("POST", "Binary"), ("PUT", "Binary/b")):
+            assert issue(fhir.send(verb, path, DATA, Content_Type=PDF, Prefer=form))[0] == 400
 
 
 def test_large_data_cost_no_memory(start_emulator: StartEmulator) -> None:

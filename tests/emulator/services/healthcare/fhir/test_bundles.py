@@ -100,6 +100,33 @@ def test_a_refusal_says_which_entry_it_is_of(fhir: FhirStore) -> None:
     status, _, text, sentence = issue(fhir.send("POST", "", body))
     assert (status, text) == (400, "resource_mismatch")
     assert sentence.startswith('error at "Bundle.entry[1].resource": ')
+    body = bundle("transaction", entry("POST", "Patient", PATIENT), {"resource": PATIENT})
+    assert issue(fhir.send("POST", "", body))[3].startswith('error at "Bundle.entry[1].request": ')
+
+
+def test_what_is_refused_in_the_end_says_which_entry_it_is_of(fhir: FhirStore) -> None:
+    """References, canonical URLs and what is referred to are looked at once all of a transaction is done."""
+    made = fhir.create(PATIENT)
+    fhir.create(observation(f"Patient/{made['id']}"))
+    patient, nobody = entry("POST", "Patient", PATIENT), entry("POST", "Observation", observation("Patient/nobody"))
+    answer = fhir.send("POST", "", bundle("transaction", patient, nobody, patient, nobody))
+    issues = answer.json()["issue"]
+    assert [each["expression"] for each in issues] == [
+        ["Bundle.entry[1].resource.Observation.subject"],
+        ["Bundle.entry[3].resource.Observation.subject"],
+    ]
+    words = 'error at "Bundle.entry[1].resource.Observation.subject": reference target(s) not found: Patient/nobody'
+    assert issue(answer) == (400, "invalid", "invalid_references", words)
+    answer = fhir.send("POST", "", bundle("transaction", patient, entry("DELETE", f"Patient/{made['id']}")))
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[1].resource"]
+    assert answer.status_code == 409
+    questionnaire = {"resourceType": "Questionnaire", "url": "http://example.org/q", "status": "draft"}
+    asked = entry("POST", "Questionnaire", questionnaire)
+    answer = fhir.send("POST", "", bundle("transaction", asked, patient, asked))
+    assert answer.json()["issue"][0]["expression"] == ["Bundle.entry[0].resource"]
+    assert answer.status_code == 409
+    alone = fhir.send("POST", "Observation", observation("Patient/nobody"))
+    assert alone.json()["issue"][0]["expression"] == ["Observation.subject"]
 
 
 def test_a_transaction_may_change_all_that_refers_to_each_other(fhir: FhirStore) -> None:

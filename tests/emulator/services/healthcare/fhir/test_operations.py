@@ -55,8 +55,23 @@ def test_everything_of_a_patient_is_the_patient_and_what_belongs_to_it(ward: Fhi
     assert issue(ward.send("GET", "Patient/none/$everything"))[0] == 404
 
 
+def assert_pages_lead_back(store: FhirStore, path: str) -> None:
+    """Each page but the first has a link to the one before (discovery: Patient-everything)."""
+    pages, page = [], store.read(path)
+    assert not link(page, "previous")
+    while url := link(page, "next"):
+        pages.append(page["entry"])
+        page = store.session.get(url).json()
+    assert len(pages) > 1
+    for entries in reversed(pages):
+        page = store.session.get(link(page, "previous")).json()
+        assert page["entry"] == entries
+    assert not link(page, "previous")
+
+
 def test_everything_comes_in_pages_and_parts(ward: FhirStore) -> None:
     assert all_pages(ward, "Patient/p/$everything?_count=1") == [*EVERYTHING, "Practitioner/dr"]
+    assert_pages_lead_back(ward, "Patient/p/$everything?_count=2")
     assert kinds(ward.read("Patient/p/$everything?_type=Encounter,Practitioner")) == ["Encounter/e", "Practitioner/dr"]
     year = kinds(ward.read("Patient/p/$everything?start=2020-01-01&end=2020-12-31"))
     assert "Observation/o2020" in year
@@ -185,6 +200,21 @@ def test_capabilities_say_what_the_store_does(
     assert patient["updateCreate"] is True
     assert patient["versioning"] == "no-version"
     assert {"name": "birthdate", "type": "date"} in patient["searchParam"]
+
+
+@pytest.mark.parametrize("version", ["STU3", "R4"])
+def test_capabilities_name_operations_as_google_s_do(make_fhir_store: Callable[..., FhirStore], version: str) -> None:
+    """google/fhir-gateway keeps a statement of Google's: server/src/test/resources/capability.json."""
+    store = make_fhir_store(version)
+    rest = replace(store, api="v1beta1").read("metadata")["rest"][0]
+    assert rest["documentation"] == f"Main FHIR endpoint for FHIR store {store.name.rpartition('/')[2]}"
+    definition = {"R4": "OperationDefinition/Observation-lastn"}.get(version) or {
+        "reference": "OperationDefinition/Observation-lastn"
+    }
+    assert {"definition": definition, "name": "lastn"} in rest["operation"]
+    patient = next(each for each in rest["resource"] if each["type"] == "Patient")
+    assert patient["searchInclude"] == ["Patient.general-practitioner", "Patient.link", "Patient.organization"]
+    assert "lastn" not in {each["name"] for each in store.read("metadata")["rest"][0]["operation"]}
 
 
 def test_metrics_count_resources_and_versions(fhir: FhirStore, healthcare: Any) -> None:

@@ -124,7 +124,8 @@ def test_a_history_is_paged_and_cut_by_time(fhir: FhirStore) -> None:
     following = next(link["url"] for link in page["link"] if link["relation"] == "next")
     last = fhir.session.get(following).json()
     assert [entry["resource"] for entry in last["entry"]] == newest_first[3:]
-    assert [link["relation"] for link in last["link"]] == ["self"]
+    assert [link["relation"] for link in last["link"]] == ["previous", "self"]
+    assert fhir.session.get(last["link"][0]["url"]).json()["entry"] == page["entry"]
     since = versions[2]["meta"]["lastUpdated"].replace("+", "%2B")
     assert [entry["resource"] for entry in fhir.read(f"Patient/p/_history?_since={since}")["entry"]] == newest_first[:2]
     year = versions[0]["meta"]["lastUpdated"][:4]

@@ -52,6 +52,29 @@ def test_parameters_in_a_form_are_refused_and_find_nobody_else(fhir: FhirStore, 
     assert ids(found.json()) == ["p0"]
 
 
+def test_links_are_those_of_google_s_answers(fhir: FhirStore) -> None:
+    """google/fhir-gateway keeps answers of Google's: src/test/resources/patient_id_search.json, ..._single.json."""
+    patients(fhir, "Smith", "Jones")
+    address = f"{fhir.url}/Patient/?_count=1&_elements=id"
+    first = fhir.read("Patient?_count=1&_elements=id")
+    assert [each["relation"] for each in first["link"]] == ["search", "next", "first", "self"]
+    assert {link(first, relation) for relation in ("search", "first", "self")} == {address}
+    assert link(first, "next").startswith(f"{address}&_page_token=")
+    meta = first["entry"][0]["resource"].pop("meta")
+    assert first["entry"][0]["resource"] == {"id": "p1", "resourceType": "Patient"}
+    assert meta["tag"] == [{"code": "SUBSETTED", "system": "http://hl7.org/fhir/v3/ObservationValue"}]
+    last = fhir.session.get(link(first, "next")).json()
+    assert [each["relation"] for each in last["link"]] == ["search", "first", "self"]
+    assert link(last, "first") == address
+
+
+def test_a_date_that_is_none_is_refused_in_google_s_words(fhir: FhirStore) -> None:
+    """As SATUSEHAT's platform passes them on, which keeps its data in such a store."""
+    sentence = 'error parsing date "2024-07-021": invalid dateTime: 2024-07-021'
+    for date in ("2024-07-021", "ge2024-07-021"):
+        assert issue(fhir.send("GET", f"Patient?birthdate={date}")) == (400, "value", "invalid_query", sentence)
+
+
 def test_a_token_in_the_query_is_no_parameter(fhir: FhirStore) -> None:
     patients(fhir, "Smith")
     token = str(fhir.session.headers.pop("Authorization")).removeprefix("Bearer ")

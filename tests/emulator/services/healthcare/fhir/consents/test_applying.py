@@ -57,7 +57,10 @@ def test_the_status_of_consents(emulator: RunningEmulator, store: FhirStore) -> 
     bundle = store.read("Patient/darcy/$consent-enforcement-status?_count=3")
     found = [status(each["resource"]) for each in bundle["entry"]]
     following = next(each["url"] for each in bundle["link"] if each["relation"] == "next")
-    found += [status(each["resource"]) for each in store.session.get(following, timeout=PATIENCE).json()["entry"]]
+    last = store.session.get(following, timeout=PATIENCE).json()
+    found += [status(each["resource"]) for each in last["entry"]]
+    before = next(each["url"] for each in last["link"] if each["relation"] == "previous")
+    assert store.session.get(before, timeout=PATIENCE).json()["entry"] == bundle["entry"]
     assert found == [
         ("app", "ENFORCEABLE"),
         ("draft", "INACTIVE"),
