@@ -152,16 +152,26 @@ async def create(collection: Collection, request: Request) -> Resource:
     return await context.db.write(step)
 
 
+def _shown(request: Request, collection: Collection, resource: Resource) -> Body:
+    return _of_version(request, collection.view(resource))
+
+
+def _of_version(request: Request, answer: Body) -> Body:
+    """An answer without what only another version of the API has: a resource is one, whichever version made it."""
+    method = request.method
+    return answer if method.response is None else method.document.known(method.response, answer)
+
+
 def _create(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        return collection.view(await create(collection, request))
+        return _shown(request, collection, await create(collection, request))
 
     return handler
 
 
 def _get(collection: Collection) -> Handler:
     async def handler(request: Request) -> Answer:
-        return collection.view(request.context.resources.require(collection.kind, request.name))
+        return _shown(request, collection, request.context.resources.require(collection.kind, request.name))
 
     return handler
 
@@ -187,7 +197,7 @@ def _list(collection: Collection) -> Handler:
             answer[collection.key] = [collection.view(resource) for resource in found]
         if last:
             answer["nextPageToken"] = paging.encode(last)
-        return answer
+        return _of_version(request, answer)
 
     return handler
 
@@ -243,7 +253,7 @@ def _patch(collection: Collection) -> Handler:
                     raise validation.unknown_mask(path)
         if mask is None and collection.mutable:
             mask = sorted(collection.mutable)
-        return collection.view(await update(collection, request, request.body or {}, mask))
+        return _shown(request, collection, await update(collection, request, request.body or {}, mask))
 
     return handler
 

@@ -90,6 +90,18 @@ class Document:
         self.schemas: dict[str, Any] = raw.get("schemas", {})
         self.methods: tuple[Method, ...] = tuple(Method(spec, self) for spec in _walk(raw))
 
+    def known(self, schema: str, value: dict[str, Any]) -> dict[str, Any]:
+        """An object without the fields that its schema does not have, nor theirs."""
+        properties = self.schemas[schema].get("properties")
+        if properties is None:
+            return value
+        return {name: self._known(properties[name], each) for name, each in value.items() if name in properties}
+
+    def _known(self, of: dict[str, Any], value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._known(of.get("items", {}), each) for each in value]
+        return self.known(of["$ref"], value) if "$ref" in of and isinstance(value, dict) else value
+
 
 def load(name: str) -> Document:
     """Read the document `name` ("healthcare.v1beta1"); our own fragment first, where there is one.

@@ -1,5 +1,7 @@
 """Bodies of FHIR requests: JSON of a size that is allowed, of a media type that is taken."""
 
+import orjson
+
 from emulator.fhir import outcomes, parsing
 from emulator.fhir.outcomes import Issue
 from emulator.gateway import unpacking
@@ -45,6 +47,21 @@ async def refuse_form(request: Request) -> None:
     if media_type(request) == _FORM and await read(request, parsing.MAX_RESOURCE):
         sentence = f"Content-Type {_FORM!r}: send the parameters of a search in the URL, POST TYPE/_search?NAME=VALUE"
         raise outcomes.Refused(415, [Issue("not-supported", "unsupported_media_type", sentence)])
+
+
+async def type_searched(request: Request) -> str:
+    """The resourceType in the body of a search, "" where there is none.
+
+    It was documented there first (SearchResourcesRequest), and clients made then send it: Apache Beam's FhirIO.
+    """
+    if media_type(request) not in _JSON:
+        return ""
+    try:
+        body = orjson.loads(await read(request, parsing.MAX_RESOURCE) or b"{}")
+    except orjson.JSONDecodeError:
+        return ""
+    named = body.get("resourceType") if isinstance(body, dict) else None
+    return named if isinstance(named, str) else ""
 
 
 async def read(request: Request, limit: int) -> bytes:

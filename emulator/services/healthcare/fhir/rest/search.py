@@ -20,8 +20,9 @@ async def search_type(request: Request) -> Answer:
 
 @interaction("fhir.search", SEARCH)
 async def search(request: Request) -> Answer:
-    """Search all resources of a store, or those of the type that resourceType names."""
-    store, named = paths.store_in(request), request.query.get("resourceType", "")
+    """Search all resources of a store, or those of the type that resourceType names, in the query or in the body."""
+    store = paths.store_in(request)
+    named = request.query.get("resourceType") or await bodies.type_searched(request)
     return await _search(request, store, store.require_type(named) if named else None)
 
 

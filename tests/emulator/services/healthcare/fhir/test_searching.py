@@ -38,6 +38,22 @@ def test_get_and_post_find_the_same(fhir: FhirStore) -> None:
     assert ids(fhir.send("POST", "_search?resourceType=Patient&name=jones").json()) == ["p1"]
 
 
+def test_the_type_of_a_search_may_be_in_its_body(fhir: FhirStore) -> None:
+    # SearchResourcesRequest of older discovery documents, as Apache Beam's HttpHealthcareApiClient sends it, with the
+    # parameters in the query
+    patients(fhir, "Smith", "Jones")
+    fhir.put({"resourceType": "Practitioner", "id": "dr", "name": [{"family": "Jones"}]})
+    body = {"resourceType": "Patient"}
+    for media_type in ("application/json; charset=UTF-8", FHIR):
+        found = fhir.send("POST", "_search?name=jones", body, Content_Type=media_type).json()
+        assert ids(found) == ["p1"]
+        assert link(found, "self") == f"{fhir.url}/Patient/?name=jones"
+    assert ids(fhir.send("POST", "_search?resourceType=Practitioner&name=jones", body).json()) == ["dr"]
+    assert len(ids(fhir.send("POST", "_search", b"[]").json())) == 3
+    wrong = issue(fhir.send("POST", "_search", {"resourceType": "Nobody"}))
+    assert wrong[2:] == ("bad_resource_type", "unsupported resource type: Nobody")
+
+
 @pytest.mark.parametrize("path", ["Patient/_search", "_search"])
 def test_parameters_in_a_form_are_refused_and_find_nobody_else(fhir: FhirStore, path: str) -> None:
     # fhirStores.fhir.search does not support them; HAPI FHIR's client sends them by SearchStyleEnum.POST. What sends

@@ -73,6 +73,24 @@ def test_a_store_shows_what_it_was_given_and_nothing_else(
     assert stores.get(name=store.name).execute() == {"name": store.name, "version": "R4", **settings}
 
 
+def test_v1_shows_nothing_that_only_v1beta1_has(fhir: FhirStore) -> None:
+    address = f"{fhir.base_url}/v1beta1/{fhir.name}"
+    body: Any = {"enableHistoryModifications": True, "labels": {"a": "b"}}
+    shown = {"name": fhir.name, "version": "R4", "enableUpdateCreate": True, "labels": {"a": "b"}}
+    patched = fhir.session.patch(address, json=body, params={"updateMask": ",".join(body)}).json()
+    assert patched == {**shown, "enableHistoryModifications": True} == fhir.session.get(address).json()
+    address = address.replace("/v1beta1/", "/v1/")
+    assert fhir.session.get(address).json() == shown
+    listed = fhir.session.get(address.rpartition("/")[0], params={"filter": "labels.a=b"}).json()
+    assert shown in listed["fhirStores"]
+    assert fhir.session.patch(address, json={"labels": {"a": "c"}}, params={"updateMask": "labels"}).json() == {
+        **shown,
+        "labels": {"a": "c"},
+    }
+    beta = fhir.session.get(address.replace("/v1/", "/v1beta1/")).json()
+    assert beta["enableHistoryModifications"] is True  # though the other version does not know it
+
+
 def test_validation_can_be_switched_off_in_parts(make_fhir_store: Callable[..., FhirStore]) -> None:
     incomplete = {"resourceType": "Observation", "code": {"text": "x"}}
     wrong = {
