@@ -212,6 +212,13 @@ def bad_scope(sentence: str) -> Refused:
     return _refused(403, "security", "permission_denied", sentence)
 
 
+def no_smart_scope(action: str, what: str, patient: str = "") -> Refused:
+    """What the SMART scopes of a request do not permit, or do to the resources of a patient only."""
+    whose = " that is not known to belong to the patient of X-Authorization-Patient" if patient else ""
+    sentence = f"no scope of the header X-Authorization-Scope permits to {action} {what}{whose}"
+    return _refused(403, "security", "permission_denied", sentence)
+
+
 def no_consent() -> Refused:
     """What consents do not permit, or is not there. Google's sentence."""
     return bad_scope("Consent access denied or the resource being accessed does not exist")

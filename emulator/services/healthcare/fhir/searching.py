@@ -59,14 +59,15 @@ def find(
 
 
 def matching(
-    connection: sqlite3.Connection, store: Store, resource_type: str, criteria: str, most: int = 2
+    connection: sqlite3.Connection, reading: Access, resource_type: str, criteria: str, most: int = 2
 ) -> list[Version]:
     """The resources that criteria of a conditional interaction name, `most` at most; refused where they name none.
 
     Unknown parameters are refused: to ignore one would hit resources that nobody meant.
     """
     pairs = [pair for pair in parse_qsl(criteria, keep_blank_values=True) if pair[0] not in NOT_CRITERIA]
-    found = find(connection, store, resource_type, [*pairs, ("_count", str(most)), ("_total", "none")])
+    wanted = [*pairs, ("_count", str(most)), ("_total", "none")]
+    found = find(connection, reading.store, resource_type, wanted, reading=reading)
     if not found.query.conditions:  # _elements, say, only shapes the answer: everything would match
         raise errors.bad_search("a conditional interaction needs search criteria, such as identifier=system|value")
     return found.matches

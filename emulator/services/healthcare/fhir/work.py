@@ -25,7 +25,9 @@ from emulator.services.healthcare.fhir import (
 )
 from emulator.services.healthcare.fhir.conditions import NONE, Conditions
 from emulator.services.healthcare.fhir.consents import cascading
+from emulator.services.healthcare.fhir.consents.access import Access
 from emulator.services.healthcare.fhir.keeping import Change, Ready
+from emulator.services.healthcare.fhir.smart import Grant
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 from emulator.state.blob_files import Blob
 
@@ -44,11 +46,12 @@ class Done:
 
 
 class Work:
-    """The interactions of one write on one store."""
+    """The interactions of one write on one store, which a grant of SMART may narrow."""
 
-    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store) -> None:
+    def __init__(self, context: "Context", tx: sqlite3.Connection, store: Store, grant: Grant | None = None) -> None:
         self.context = context
         self.store = store
+        self._grant = grant
         self._tx = tx
         self._batch = keeping.Batch(context, tx, store, waits=True)
         self._at = int(context.clock.seconds() * 1_000_000)
@@ -80,6 +83,8 @@ class Work:
         identifier = new.resource["id"]
         before = self._batch.newest(new.type, identifier)
         live = None if before is None or before.deleted else before
+        if live is not None:
+            self._require_granted(new.type, live)
         conditions.require(f"{new.type}/{identifier}", live, self.store.version)
         if live is None and not self.store.creates_on_update:
             raise errors.no_update_create(f"{new.type}/{identifier}")
@@ -87,6 +92,7 @@ class Work:
 
     def patch(self, resource_type: str, identifier: str, operations: list[Json], conditions: Conditions = NONE) -> Done:
         """Apply a JSON Patch to a resource; what it gives must be one, of the same type and id."""
+        self._require_granted(resource_type, self.live(resource_type, identifier))
         old = versions.current(self.tx, self.store, resource_type, identifier)
         conditions.require(old.relative, old, self.store.version)
         given = patches.applied(parsing.parse(old.body, None), operations)
@@ -96,7 +102,9 @@ class Work:
 
     def delete(self, resource_type: str, identifier: str, conditions: Conditions = NONE) -> Done:
         """Delete a resource; that there is none is no error."""
-        conditions.require(f"{resource_type}/{identifier}", self.live(resource_type, identifier), self.store.version)
+        live = self.live(resource_type, identifier)
+        self._require_granted(resource_type, live)
+        conditions.require(f"{resource_type}/{identifier}", live, self.store.version)
         change = keeping.delete(self.context, self.tx, self.store, resource_type, identifier, self._at)
         if change is not None:
             self._note(change)
@@ -109,9 +117,11 @@ class Work:
         return Done(200)
 
     def matching(self, resource_type: str, criteria: str, most: int = 2) -> list[Version]:
-        """What matches criteria, two at most unless more are wanted."""
+        """What matches criteria and may be read, two at most unless more are wanted."""
+        reading = Access(self.store, grant=self._grant)
+        reading.require_type(resource_type)
         indexing.catch_up(self.context, self.tx, self.store.key)
-        return searching.matching(self.tx, self.store, resource_type, criteria, most)
+        return searching.matching(self.tx, reading, resource_type, criteria, most)
 
     def only(self, resource_type: str, criteria: str) -> Version | None:
         """What matches criteria, None where nothing does; refused with 412 for more than one."""
@@ -122,6 +132,7 @@ class Work:
 
     def purge(self, resource_type: str, identifier: str) -> None:
         """Forget the old versions of a resource."""
+        self._require_granted(resource_type, self.live(resource_type, identifier))
         if not keeping.purge(self.context, self.tx, self.store, resource_type, identifier):
             versions.current(self.tx, self.store, resource_type, identifier)
 
@@ -142,7 +153,14 @@ class Work:
         changes.announce(self.context, self.tx, self.store.resource, self._changes)
         cascading.note(self.context, self.tx, self.store, self._changes)
 
+    def _require_granted(self, resource_type: str, live: Version | None) -> None:
+        if self._grant is not None:
+            resource = None if live is None else parsing.parse(live.body, None)
+            self._grant.require("write", self.store, resource_type, resource)
+
     def _put(self, new: Ready, method: str, before: Version | None, blob: Blob | str) -> Version:
+        if self._grant is not None:
+            self._grant.require("write", self.store, new.type, new.resource)
         if blob:
             self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
@@ -162,11 +180,14 @@ class Work:
             integrity.require_unreferenced(self.tx, self.store, change.after)
 
 
-async def perform(context: "Context", store: str, act: Callable[[Work], T]) -> T:
-    """Do interactions on a store in one write, all or none of them; what `act` gives, once that is on disk."""
+async def perform(context: "Context", store: str, act: Callable[[Work], T], grant: Grant | None = None) -> T:
+    """Do interactions on a store in one write, all or none of them; what `act` gives, once that is on disk.
+
+    Refused with 403 for what `grant`, the scopes of SMART that a request comes with, does not permit.
+    """
 
     def step(tx: sqlite3.Connection) -> tuple[T, Store | None]:
-        work = Work(context, tx, stored.opened_in(context, tx, store))
+        work = Work(context, tx, stored.opened_in(context, tx, store), grant)
         result = act(work)
         work.finish()
         return result, work.store if work.leaves_rows else None

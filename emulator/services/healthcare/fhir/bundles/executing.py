@@ -15,7 +15,6 @@ from emulator.services.healthcare.fhir import errors, keeping, work
 from emulator.services.healthcare.fhir.bundles.entries import Entry, resource_at
 from emulator.services.healthcare.fhir.bundles.rewriting import names_of, rewrite
 from emulator.services.healthcare.fhir.consents.access import Access
-from emulator.services.healthcare.fhir.stored import Store
 from emulator.services.healthcare.fhir.work import Done, Work
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ T = TypeVar("T")
 
 async def transaction(context: "Context", reading: Access, wanted: list[Entry]) -> list[Done]:
     """What became of the entries, in their order; refused as a whole where one of them is."""
-    return await work.perform(context, reading.store.name, lambda w: _transaction(w, reading, wanted))
+    return await work.perform(context, reading.store.name, lambda w: _transaction(w, reading, wanted), reading.grant)
 
 
 async def batch(context: "Context", reading: Access, wanted: list[Entry]) -> list[Done | Refused]:
@@ -35,16 +34,20 @@ async def batch(context: "Context", reading: Access, wanted: list[Entry]) -> lis
     return await asyncio.gather(*[_settled(context, reading, entry) for entry in wanted])
 
 
-async def one(context: "Context", store: Store, entry: Entry, became: dict[str, str] | None = None) -> Done:
+async def one(context: "Context", reading: Access, entry: Entry, became: dict[str, str] | None = None) -> Done:
     """What became of one entry that may write, or of a request like one, whose references stay as they are (None)."""
-    return await work.perform(context, store.name, lambda w: _act(w, Access(store), _planned(w, entry), became))
+
+    def act(w: Work) -> Done:
+        return _act(w, reading, _planned(w, entry), became)
+
+    return await work.perform(context, reading.store.name, act, reading.grant)
 
 
 async def _settled(context: "Context", reading: Access, entry: Entry) -> Done | Refused:
     try:
         if entry.method == "GET":
             return _read(context.db.reader, reading, entry)
-        return await one(context, reading.store, entry, {})
+        return await one(context, reading, entry, {})
     except Refused as refused:
         return refused
     except ApiError as problem:
@@ -119,7 +122,7 @@ def _act(w: Work, reading: Access, entry: Entry, became: dict[str, str] | None) 
     """Do an entry as planned; `became` is Type/id of the transaction's entries by their names; None outside bundles."""
     match entry.method:
         case "GET":
-            return _read(w.tx, reading if entry.resource is None else Access(w.store), entry)
+            return _read(w.tx, reading if entry.resource is None else Access(w.store, grant=reading.grant), entry)
         case "DELETE" if entry.criteria:
             return w.delete_matching(entry.type, entry.criteria)
         case "DELETE":

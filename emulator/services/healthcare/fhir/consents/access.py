@@ -1,7 +1,8 @@
-"""What a request may read of a store: all, or what consents permit to the scope that it comes with.
+"""What a request may read of a store: all, or what consents and SMART scopes permit to it.
 
-Only stores with consentConfig.accessEnforced ask for more than their settings. A resource is held to consents as it is
-now; an old version must be permitted as it was, too. What is not there is not told from what is not permitted.
+Only stores with consentConfig.accessEnforced ask consents, and only requests with SMART scopes are held to these. A
+resource is held to both as it is now; an old version must be permitted as it was, too. What is not there is not told
+from what is not permitted.
 """
 
 import sqlite3
@@ -13,11 +14,12 @@ from typing import Any
 from emulator.fhir import parsing
 from emulator.fhir.search.tables import microseconds_of
 from emulator.gateway.request import Request
-from emulator.services.healthcare.fhir import errors, instants, versions
+from emulator.services.healthcare.fhir import errors, instants, smart, versions
 from emulator.services.healthcare.fhir.consents import compartments, scopes, tables
 from emulator.services.healthcare.fhir.consents.policies import Policies
 from emulator.services.healthcare.fhir.consents.scopes import HEADER, Scope
 from emulator.services.healthcare.fhir.consents.weighing import Bearing, Verdict, weigh
+from emulator.services.healthcare.fhir.smart import Grant
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 _SUMMARIES = {
@@ -34,18 +36,21 @@ _SEES_ALL = nullcontext("")
 
 
 class Access:
-    """Reading of one store by one request. Without a scope, consents are not asked."""
+    """Reading of one store by one request. Without a scope, consents are not asked; without a grant, SMART is not."""
 
-    def __init__(self, store: Store, scope: Scope | None = None, told: Told | None = None) -> None:
+    def __init__(
+        self, store: Store, scope: Scope | None = None, told: Told | None = None, grant: Grant | None = None
+    ) -> None:
         self.store = store
+        self.grant = grant
         self._scope = scope
         self._told = told or (lambda _verdict, _bearings: None)
         self._policies: tuple[sqlite3.Connection, Policies] | None = None
 
     @property
     def enforced(self) -> bool:
-        """Whether consents are asked."""
-        return self._scope is not None
+        """Whether anything is asked of a resource before it is read."""
+        return self._scope is not None or self.grant is not None
 
     def current(self, connection: sqlite3.Connection, resource_type: str, identifier: str) -> Version:
         """As versions.current; refused with 403, too, for what is not permitted or may not be told of."""
@@ -58,6 +63,8 @@ class Access:
         """As versions.version; refused with 403, too, unless the resource and this version are permitted."""
         self.require(connection, resource_type, identifier)
         found = versions.version(connection, self.store, resource_type, identifier, version_id)
+        if self.grant is not None and not found.deleted:
+            self.grant.require("read", self.store, found.type, _resource(found))
         if not self.sees(connection, found):
             raise errors.no_consent()
         return found
@@ -69,14 +76,24 @@ class Access:
             raise errors.not_found(f"{resource_type}/{identifier}")
 
     def require(self, connection: sqlite3.Connection, resource_type: str, identifier: str) -> None:
-        """Refuse with 403 what is not permitted, or may not be told of; nothing where consents are not asked."""
+        """Refuse with 403 what is not permitted, or may not be told of; nothing where nothing is asked."""
         if self.enforced:
             newest = versions.newest(connection, self.store, resource_type, identifier)
             self._require(connection, resource_type, identifier, newest)
 
     def sees(self, connection: sqlite3.Connection, version: Version) -> bool:
         """Whether a version is permitted; a deletion says nothing that has to be."""
-        return not self.enforced or version.deleted or self._weigh(connection, version)[0] is Verdict.PERMIT
+        if not self.enforced or version.deleted:
+            return True
+        resource = _resource(version)
+        if self.grant is not None and not self.grant.permits("read", self.store, version.type, resource):
+            return False
+        return self._scope is None or self._weigh(connection, resource, self._scope)[0] is Verdict.PERMIT
+
+    def require_type(self, resource_type: str) -> None:
+        """Refuse with 403 a type of which the scopes of SMART permit to read nothing."""
+        if self.grant is not None:
+            self.grant.require_type("read", resource_type)
 
     def on(
         self, connection: sqlite3.Connection, indexed: Callable[[int], bool] | None = None
@@ -106,10 +123,15 @@ class Access:
     def _require(
         self, connection: sqlite3.Connection, resource_type: str, identifier: str, newest: Version | None
     ) -> None:
-        if newest is None or newest.deleted:
+        resource = None if newest is None or newest.deleted else _resource(newest)
+        if self.grant is not None:
+            self.grant.require("read", self.store, resource_type, resource)
+        if self._scope is None:
+            return
+        if resource is None:
             self._require_telling(connection, resource_type, identifier)
             return
-        verdict, bearings = self._weigh(connection, newest)
+        verdict, bearings = self._weigh(connection, resource, self._scope)
         self._told(verdict, bearings)
         if verdict is not Verdict.PERMIT:
             raise errors.no_consent()
@@ -131,11 +153,9 @@ class Access:
         if verdict is not Verdict.PERMIT:
             raise errors.no_consent()
 
-    def _weigh(self, connection: sqlite3.Connection, version: Version) -> tuple[Verdict, list[Bearing]]:
-        assert self._scope is not None
-        resource: Json = parsing.parse(version.body, None)
+    def _weigh(self, connection: sqlite3.Connection, resource: Json, scope: Scope) -> tuple[Verdict, list[Bearing]]:
         patients = compartments.patients(self.store, resource)
-        return weigh(self._known(connection).bearings(resource, patients), patients, self._scope)
+        return weigh(self._known(connection).bearings(resource, patients), patients, scope)
 
     def _known(self, connection: sqlite3.Connection) -> Policies:
         if self._policies is None or self._policies[0] is not connection:
@@ -144,17 +164,28 @@ class Access:
 
 
 def of(request: Request, store: Store) -> Access:
-    """What a request may read; refused with 403 for a scope that is none, or is missing where one is required."""
+    """What a request may read; refused with 403 for a consent scope that is none, or that is missing but required."""
+    scope, told = _consents(request, store)
+    return Access(store, scope, told, smart.of(request))
+
+
+def without_consents(request: Request, store: Store) -> Access:
+    """What a request may read on its way to a change, which consents are not about (Cloud Healthcare: FHIR consent)."""
+    return Access(store, grant=smart.of(request))
+
+
+def _consents(request: Request, store: Store) -> tuple[Scope | None, Told | None]:
+    """The scope by which consents are asked, and who is told what they said; None where they are not."""
     config: Json | None = store.settings.get("consentConfig")
     if not config:
-        return Access(store)
+        return None, None
     level = (config.get("accessDeterminationLogConfig") or {}).get("logLevel", "MINIMUM")
     noted: dict[str, Any] = {}
     if level != "DISABLED":
         request.noted = noted
     if not config.get("accessEnforced"):
         noted["consentMode"] = "off"
-        return Access(store)
+        return None, None
     header = request.headers.get(HEADER, "").strip()
     noted |= {"consentMode": "enforced" if header else "emptyScope", "logLevel": level}
     if header:
@@ -163,8 +194,8 @@ def of(request: Request, store: Store) -> Access:
     if scope is not None and scope.special:
         noted["consentMode"] = scope.special
     if scope is None or scope.special:
-        return Access(store)
-    return Access(store, scope, lambda verdict, bearings: _tell(noted, level, store, verdict, bearings))
+        return None, None
+    return scope, lambda verdict, bearings: _tell(noted, level, store, verdict, bearings)
 
 
 def _scope(config: Json, store: Store, header: str) -> Scope | None:
@@ -206,3 +237,8 @@ def _live(version: Version) -> Version:
     if version.deleted:
         raise errors.gone(version.relative)
     return version
+
+
+def _resource(version: Version) -> Json:
+    resource: Json = parsing.parse(version.body, None)
+    return resource

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from emulator.fhir import outcomes, parsing
 from emulator.gateway import unpacking
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.healthcare.fhir import checks, errors, keeping, work
+from emulator.services.healthcare.fhir import checks, errors, keeping
 from emulator.services.healthcare.fhir.conditions import Conditions
-from emulator.services.healthcare.fhir.rest import answers, bodies, paths
+from emulator.services.healthcare.fhir.rest import answers, bodies, changing, paths
 from emulator.services.healthcare.fhir.rest.interactions import CREATE, UPDATE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store, Version
+from emulator.services.healthcare.fhir.work import Done
 from emulator.state.blob_files import Blob
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ async def create(request: Request) -> Answer:
         answers.require_json(request)
         given = checks.resource(store, await bodies.resource(request), "Binary")
         whole_new = keeping.made_ready(store, given)
-        done = await work.perform(request.context, store.name, lambda w: w.create(whole_new))
+        done = await changing.perform(request, store, lambda w: w.create(whole_new))
         return answers.changed(request, store.name, done)
     blob, new = await _received(request, MAX_CREATE), keeping.made_ready(store, _described(request, store))
-    done = await work.perform(request.context, store.name, lambda w: w.create(new, blob=blob))
+    done = await changing.perform(request, store, lambda w: w.create(new, blob=blob))
     return _empty(request, store, done)
 
 
@@ -55,11 +56,11 @@ async def update(request: Request) -> Answer:
         answers.require_json(request)
         given = checks.resource(store, await bodies.resource(request), "Binary")
         new = keeping.made_ready(store, checks.same_id(given, target.id))
-        done = await work.perform(request.context, store.name, lambda w: w.update(new, conditions))
+        done = await changing.perform(request, store, lambda w: w.update(new, conditions))
         return answers.changed(request, store.name, done)
     blob = await _received(request, MAX_UPDATE)
     new = keeping.made_ready(store, {**_described(request, store), "id": target.id})
-    done = await work.perform(request.context, store.name, lambda w: w.update(new, conditions, blob))
+    done = await changing.perform(request, store, lambda w: w.update(new, conditions, blob))
     return _empty(request, store, done)
 
 
@@ -116,7 +117,7 @@ def _field(resource: Json) -> str:
     return "content" if "content" in resource else "data"
 
 
-def _empty(request: Request, store: Store, done: work.Done) -> Response:
+def _empty(request: Request, store: Store, done: Done) -> Response:
     """The answer to raw data: no body, and where the Binary is."""
     version = done.version
     if version is None:

@@ -4,11 +4,10 @@ from urllib.parse import urlencode
 
 from emulator.fhir import patches
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import checks, keeping, work
-from emulator.services.healthcare.fhir.bundles import executing
+from emulator.services.healthcare.fhir import checks, keeping
 from emulator.services.healthcare.fhir.bundles.entries import Entry
 from emulator.services.healthcare.fhir.conditions import Conditions
-from emulator.services.healthcare.fhir.rest import answers, bodies, paths
+from emulator.services.healthcare.fhir.rest import answers, bodies, changing, paths
 from emulator.services.healthcare.fhir.rest.interactions import (
     CREATE,
     DELETE,
@@ -32,9 +31,9 @@ async def create(request: Request) -> Answer:
     given = checks.resource(store, await bodies.resource(request), resource_type)
     if wanted:
         entry = Entry(0, "POST", resource_type, criteria=wanted, resource=given)
-        return answers.changed(request, store.name, await executing.one(request.context, store, entry))
+        return answers.changed(request, store.name, await changing.one(request, store, entry))
     new = keeping.made_ready(store, given)
-    done = await work.perform(request.context, store.name, lambda w: w.create(new))
+    done = await changing.perform(request, store, lambda w: w.create(new))
     return answers.changed(request, store.name, done)
 
 
@@ -52,7 +51,7 @@ async def update(request: Request) -> Answer:
         resource=given,
         conditions=Conditions.of_headers(request.headers),
     )
-    return answers.changed(request, store.name, await executing.one(request.context, store, entry))
+    return answers.changed(request, store.name, await changing.one(request, store, entry))
 
 
 @interaction("fhir.conditionalPatch", SEARCH, PATCH)
@@ -68,7 +67,7 @@ async def patch(request: Request) -> Answer:
         operations=patches.parse(await bodies.patch(request)),
         conditions=Conditions.of_headers(request.headers),
     )
-    return answers.changed(request, store.name, await executing.one(request.context, store, entry))
+    return answers.changed(request, store.name, await changing.one(request, store, entry))
 
 
 @interaction("fhir.conditionalDelete", SEARCH, DELETE)
@@ -76,7 +75,7 @@ async def delete(request: Request) -> Answer:
     """Delete what matches, up to _count."""
     store, resource_type = paths.typed(request)
     entry = Entry(0, "DELETE", resource_type, criteria=_criteria(request))
-    await executing.one(request.context, store, entry)
+    await changing.one(request, store, entry)
     return answers.json({})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Request, Response
-from emulator.services.healthcare.fhir import errors, keeping, past_versions, stored
+from emulator.services.healthcare.fhir import errors, keeping, past_versions, smart, stored
 from emulator.services.healthcare.fhir.bundles.entries import resource_at
 from emulator.services.healthcare.fhir.keeping import Past
 from emulator.services.healthcare.fhir.rest import interactions
@@ -43,7 +43,10 @@ def _read(request: Request, store: Store, given: list[Any]) -> list[Past]:
             found.append(_version(store, given[0], entry))
         except Refused as refused:
             raise refused.within(resource_at(place)) from None
+    grant = smart.of(request)
     for past in found:
+        if grant is not None:
+            grant.require_all("write", past.type)
         request.require(interactions.OF_VERBS[past.method], f"{store.name}/fhir/{past.type}/{past.id}")
     return found
 

@@ -26,6 +26,7 @@ async def lastn(request: Request) -> Answer:
     _require_criteria([name.partition(":")[0].partition(".")[0] for name, _ in pairs])
     wanted = [*pairs, ("_sort", "-date"), ("_count", str(MOST)), ("_total", "none")]
     reading = access.of(request, store)
+    reading.require_type("Observation")
 
     def find(connection: sqlite3.Connection) -> searching.Answer:
         return searching.find(connection, store, "Observation", wanted, reading=reading)

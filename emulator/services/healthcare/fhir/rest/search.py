@@ -31,6 +31,8 @@ async def _search(request: Request, store: Store, resource_type: str | None) -> 
     await bodies.refuse_form(request)
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
     strict, reading = _is_strict(request, store), access.of(request, store)
+    if resource_type:
+        reading.require_type(resource_type)
 
     def find(connection: sqlite3.Connection) -> searching.Answer:
         return searching.find(connection, store, resource_type, pairs, strict=strict, reading=reading)

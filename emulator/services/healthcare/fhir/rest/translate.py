@@ -5,7 +5,8 @@ from typing import Any
 
 from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import errors, guides, indexing, searching, versions
+from emulator.services.healthcare.fhir import errors, guides, indexing, searching, smart
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -22,7 +23,8 @@ async def translate(request: Request) -> Answer:
     """Translate a code by one concept map."""
     answers.require_json(request)
     target = paths.target_of(request)
-    found = versions.current(request.context.db.reader, target.store, "ConceptMap", target.id)
+    reading = access.without_consents(request, target.store)
+    found = reading.current(request.context.db.reader, "ConceptMap", target.id)
     return _answer(request, target.store, [parsing.parse(found.body, None)])
 
 
@@ -31,6 +33,8 @@ async def search_translate(request: Request) -> Answer:
     """Translate a code by the concept maps that `url`, or `source` and `target`, name."""
     answers.require_json(request)
     store, query = paths.store_in(request), request.query
+    if grant := smart.of(request):
+        grant.require_all("read", "ConceptMap")
     wanted = {name: query[name] for name in ("url", "source", "target") if query.get(name)}
     if not wanted:
         raise errors.bad_request("invalid_parameter", "$translate needs url, source or target")

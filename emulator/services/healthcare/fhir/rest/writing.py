@@ -2,9 +2,9 @@
 
 from emulator.fhir import patches
 from emulator.gateway.request import Answer, Request
-from emulator.services.healthcare.fhir import checks, keeping, work
+from emulator.services.healthcare.fhir import checks, keeping
 from emulator.services.healthcare.fhir.conditions import Conditions
-from emulator.services.healthcare.fhir.rest import answers, bodies, paths
+from emulator.services.healthcare.fhir.rest import answers, bodies, changing, paths
 from emulator.services.healthcare.fhir.rest.interactions import DELETE, PATCH, PURGE, UPDATE, interaction
 
 
@@ -16,7 +16,7 @@ async def update(request: Request) -> Answer:
     given = checks.resource(target.store, await bodies.resource(request), target.type)
     new = keeping.made_ready(target.store, checks.same_id(given, target.id))
     conditions = Conditions.of_headers(request.headers)
-    done = await work.perform(request.context, target.store.name, lambda w: w.update(new, conditions))
+    done = await changing.perform(request, target.store, lambda w: w.update(new, conditions))
     return answers.changed(request, target.store.name, done)
 
 
@@ -27,8 +27,8 @@ async def patch(request: Request) -> Answer:
     target = paths.target_of(request)
     operations = patches.parse(await bodies.patch(request))
     conditions = Conditions.of_headers(request.headers)
-    done = await work.perform(
-        request.context, target.store.name, lambda w: w.patch(target.type, target.id, operations, conditions)
+    done = await changing.perform(
+        request, target.store, lambda w: w.patch(target.type, target.id, operations, conditions)
     )
     return answers.changed(request, target.store.name, done)
 
@@ -38,7 +38,7 @@ async def delete(request: Request) -> Answer:
     """Delete a resource; 200 whether or not it was there."""
     target = paths.target_of(request)
     conditions = Conditions.of_headers(request.headers)
-    await work.perform(request.context, target.store.name, lambda w: w.delete(target.type, target.id, conditions))
+    await changing.perform(request, target.store, lambda w: w.delete(target.type, target.id, conditions))
     return answers.json({})
 
 
@@ -46,5 +46,5 @@ async def delete(request: Request) -> Answer:
 async def purge(request: Request) -> Answer:
     """Forget the old versions of a resource, all of a deleted one."""
     target = paths.target_of(request)
-    await work.perform(request.context, target.store.name, lambda w: w.purge(target.type, target.id))
+    await changing.perform(request, target.store, lambda w: w.purge(target.type, target.id))
     return answers.json({})

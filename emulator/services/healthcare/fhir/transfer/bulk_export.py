@@ -9,7 +9,8 @@ from emulator.errors import ApiError
 from emulator.fhir.outcomes import Refused
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare import operations
-from emulator.services.healthcare.fhir import errors, versions
+from emulator.services.healthcare.fhir import errors, smart
+from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -41,7 +42,8 @@ async def export_group(request: Request) -> Answer:
     target = paths.target_of(request)
     if dict(request.raw_query).get("organizeOutputBy") != "Patient":
         raise errors.bad_request("invalid_parameter", "organizeOutputBy is required and must be Patient")
-    versions.current(request.context.db.reader, target.store, target.type, target.id)
+    reading = access.without_consents(request, target.store)
+    reading.current(request.context.db.reader, target.type, target.id)
     return await _start(request, target.store, target.id)
 
 
@@ -50,6 +52,9 @@ async def _start(request: Request, store: Store, group: str) -> Answer:
         raise errors.bad_request("invalid_prefer", "an export is asynchronous: send the header Prefer: respond-async")
     answers.require_json(request)
     asked = _asked(request)
+    if grant := smart.of(request):
+        for name in Selection.parse(asked).types or ("*",):
+            grant.require_all("read", name)
     uri = (store.settings.get("bulkExportGcsDestination") or {}).get("uriPrefix")
     if not uri:
         raise errors.bad_request("no_destination", "set bulkExportGcsDestination on the FHIR store to export from it")

@@ -50,6 +50,16 @@ def test_what_the_store_shows_as_a_history_is_a_history_bundle(writable: FhirSto
     assert writable.read("Patient/a/_history") == before
 
 
+def test_an_app_needs_a_scope_of_a_user_or_a_system_for_a_history(writable: FhirStore) -> None:
+    def put(scope: str) -> int:
+        headers = {"X_Authorization_Scope": scope, "X_Authorization_Patient": "a"}
+        return writable.send("POST", "", bundle(version()), **headers).status_code
+
+    assert put("patient/*.*") == put("user/Patient.read") == 403
+    assert writable.send("GET", "Patient/a").status_code == 404
+    assert put("user/Patient.write") == 200
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
