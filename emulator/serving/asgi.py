@@ -20,6 +20,7 @@ from emulator.state.blob_files import Span
 
 if TYPE_CHECKING:
     from emulator.app import Emulator
+    from emulator.settings import Settings
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -118,7 +119,7 @@ class Application:
         query = scope["query_string"]
         raw_query = pairs(query.decode("latin-1")) if query else []
         http = "GET" if scope["method"] == "HEAD" else scope["method"]
-        base_url = f"{scope['scheme']}://{_host(headers, scope['scheme'], emulator)}"
+        base_url = f"{scope['scheme']}://{host(headers, scope['scheme'], emulator.settings)}"
         if control.is_path(raw_path):
             current = self._current
             return await control.answer(current, emulator, http, raw_path, headers, raw_query, receive, base_url)
@@ -155,14 +156,14 @@ class Application:
         return await emulator.handle(request)
 
 
-def _host(headers: dict[str, str], scheme: str, emulator: Emulator) -> str:
-    """Host and port as the caller used them; some clients leave the port out."""
-    settings = emulator.settings
-    host = headers.get("host", "")
-    if not host:
+def host(headers: dict[str, str], scheme: str, settings: Settings) -> str:
+    """Host and port as the caller used them; some clients leave the port out, also where it is not the scheme's own."""
+    named = headers.get("host", "")
+    if not named:
         url = settings.tls_url if scheme == "https" else settings.base_url
         return url.partition("://")[2]
-    return host if ":" in host else f"{host}:{settings.tls_port if scheme == 'https' else settings.port}"
+    port, default = (settings.tls_port, 443) if scheme == "https" else (settings.port, 80)
+    return named if ":" in named or port == default else f"{named}:{port}"
 
 
 def pairs(query: str) -> list[tuple[str, str]]:
