@@ -19,6 +19,7 @@ _SHOWN_FAILURES = 20
 _PAGE = 100
 
 CANCELLED = 1
+_INVALID_ARGUMENT = 3
 DICOM_STORE = "healthcare_dicom_store"
 """What Cloud Logging calls a DICOM store."""
 # google.rpc.Code to HTTP, as google/rpc/code.proto maps them.
@@ -72,13 +73,18 @@ class OperationState:
         return self.name.rsplit("/", 1)[-1]
 
     @property
+    def is_partly_done(self) -> bool:
+        """Whether its error says no more than its counters: an import of FHIR resources of which some failed."""
+        return self.error_code == _INVALID_ARGUMENT and self.failure > 0
+
+    @property
     def state(self) -> str:
         """One word for tables."""
         if not self.done:
             return "cancelling" if self.cancel_requested else "running"
         if self.error_code == CANCELLED:
             return "cancelled"
-        return "failed" if self.error_code else "done"
+        return "failed" if self.error_code and not self.is_partly_done else "done"
 
     def to_json(self) -> dict[str, Any]:
         """The state as the commands print it with --json."""
@@ -191,7 +197,7 @@ def require_success(target: Connection, state: OperationState) -> None:
             " run the same command again to do the rest.",
             done,
         )
-    if state.error_code:
+    if state.error_code and not state.is_partly_done:
         code = _HTTP_OF_RPC.get(state.error_code, 500)
         raise explain(ApiFailure(code, state.error_message), target.surroundings)
 
@@ -204,17 +210,17 @@ def exit_code(state: OperationState) -> ExitCode:
 def failed_files(target: Connection, state: OperationState, resource: str = DICOM_STORE) -> list[FailedFile]:
     """The files that `state` counts as failed, from Cloud Logging, where alone Google names them.
 
-    `resource` is what Cloud Logging calls the kind of store.
+    `resource` is what Cloud Logging calls the kind of store, "" for any.
 
     Entries arrive there with a delay on Google Cloud, hence a few tries. An account that may not read the logs gets
     an empty list and is told so.
     """
     if not state.failure:
         return []
-    logs = target.api("logging", "v2").entries()
+    logs, of_operation = target.api("logging", "v2").entries(), f'operation.id:"{state.operation_id}"'
     body = {
         "resourceNames": [f"projects/{target.outputs.project}"],
-        "filter": f'resource.type="{resource}" AND operation.id:"{state.operation_id}"',
+        "filter": f'resource.type="{resource}" AND {of_operation}' if resource else of_operation,
         "orderBy": "timestamp asc",
         "pageSize": 1000,
     }

@@ -8,6 +8,8 @@ from typing import Any
 
 CANCELLED = 1
 """google.rpc.Code of an operation that was cancelled."""
+INVALID_ARGUMENT = 3
+"""The code of an import of FHIR resources of which some failed; with failures counted it says no more than they do."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Operation:
         """
         if self.error_code == CANCELLED:
             return f"Operation {self.name} was cancelled after {self.success} were done."
-        if self.error_code:
+        if self.error_code and not (self.error_code == INVALID_ARGUMENT and self.failure):
             return f"Operation {self.name} failed: {self.error_message}"
         if allowed_failures is not None and self.failure > allowed_failures:
             where = f", named in {self.logs_url}" if self.logs_url else ""

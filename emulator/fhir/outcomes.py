@@ -29,11 +29,19 @@ class Issue:
     severity: str = "error"
     place: str = ""
     """Where in the body, if it is somewhere: Bundle.entry[4].resource.Patient."""
+    unquoted: str = ""
+    """The words without what the body says, "" where nothing is left of them."""
 
     @property
     def diagnostics(self) -> str:
         """The sentence for the person, with the place."""
         return f'error at "{self.place}": {self.words}' if self.place else self.words
+
+    @property
+    def discreet(self) -> str:
+        """What is wrong, and where, for logs: with nothing that the body says but names of types and elements."""
+        words = replace(self, words=self.unquoted).diagnostics
+        return f"{self.text}: {words}" if self.unquoted else self.text
 
     def within(self, around: str) -> "Issue":
         """The issue, seen from around what it is of: Bundle.entry[4].resource."""
@@ -55,6 +63,8 @@ def outcome(issues: Iterable[Issue], version: str) -> Json:
     return {"issue": [issue.encoded(version) for issue in issues], "resourceType": "OperationOutcome"}
 
 
+MOST_TOLD = 3
+"""Issues of a resource in one sentence of a log."""
 SUCCESS = Issue("informational", "success", "success", severity="information")
 """What Resource-validate says of a resource that is right."""
 
@@ -67,6 +77,13 @@ class Refused(ValueError):
         self.issues = tuple(issues)
         super().__init__(", ".join(sorted({issue.text for issue in self.issues})))
 
+    @property
+    def discreet(self) -> str:
+        """The first issues, for logs: with nothing that the body says but names of types and elements."""
+        told = list(dict.fromkeys(issue.discreet for issue in self.issues))
+        more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+        return "; ".join(told[:MOST_TOLD]) + more
+
     def within(self, around: str) -> "Refused":
         """The same refusal, seen from around what it is of: Bundle.entry[4].resource."""
         return Refused(self.status, [issue.within(around) for issue in self.issues])
@@ -76,14 +93,14 @@ class Refused(ValueError):
         return outcome(self.issues, version)
 
 
-def unparseable(words: str, place: str = "") -> Refused:
+def unparseable(words: str, place: str = "", unquoted: str = "") -> Refused:
     """A body that is no JSON, or not what the definitions of its version allow."""
-    return Refused(400, [fault(words, place)])
+    return Refused(400, [fault(words, place, unquoted)])
 
 
-def fault(words: str, place: str = "") -> Issue:
-    """What of a body is not what it must be."""
-    return Issue("structure", "unparseable_resource", words, place=place)
+def fault(words: str, place: str = "", unquoted: str = "") -> Issue:
+    """What of a body is not what it must be; `unquoted` where the words quote something of it."""
+    return Issue("structure", "unparseable_resource", words, place=place, unquoted=unquoted or words)
 
 
 def too_large(sentence: str) -> Refused:

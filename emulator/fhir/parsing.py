@@ -115,7 +115,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> Json:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise outcomes.unparseable(f"invalid JSON: the key {json.dumps(twice)} occurs twice in an object")
+        raise outcomes.unparseable(
+            f"invalid JSON: the key {json.dumps(twice)} occurs twice in an object",
+            unquoted="invalid JSON: a key occurs twice in an object",
+        )
     return found
 
 

@@ -54,7 +54,7 @@ def get_operation(
     """Show one operation and, where some of its files failed, their names; exit code 3 where these can't be read."""
     with connect(stack, outputs) as target:
         state = get_state(target, _name(target, operation))
-        failures = failed_files(target, state)
+        failures = failed_files(target, state, resource="")
     if as_json:
         failed = [{"file": each.source, "reason": each.reason} for each in failures]
         print_json({**state.to_json(), "failed": failed})

@@ -46,7 +46,7 @@ class Problem:
             return fault(self.discreet)
         joint = " " if self.details == "unknown field" else ": "  # as observed in answers of the service
         words = self.details + joint + self.diagnostics if self.diagnostics else self.details
-        return fault(words, _printable(self.path))
+        return fault(words, _printable(self.path), self.details)
 
     @property
     def discreet(self) -> str:

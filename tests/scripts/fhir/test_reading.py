@@ -139,6 +139,25 @@ def test_out_to_a_bucket_and_in_again(run: Run, filled: Place, landing: storage.
     assert read(run, "import", f"{prefix}**", place=filled)["success"] == 28
 
 
+def test_an_import_of_which_something_failed_is_partly_done(run: Run, filled: Place, landing: storage.Bucket) -> None:
+    # Google ends such an import with an INVALID_ARGUMENT (synthetichealth/synthea, issue 1568)
+    name = f"{filled.name.rpartition('/')[2]}/half.ndjson"
+    good, bad = {"resourceType": "Patient", "id": "imported"}, {"resourceType": "Patient", "id": "x", "gender": "none"}
+    landing.blob(name).upload_from_string(f"{json.dumps(good)}\n{json.dumps(bad)}")
+    uri = f"gs://{landing.name}/{name}"
+    shown = run("fhir", "import", uri, "--outputs", filled.path)
+    assert shown.code == 3
+    reason = 'line 2: unparseable_resource: error at "Patient.gender": code type mismatch'
+    assert f"failed: {uri}: {reason}" in shown.err
+    assert "1 resource imported; 1 failed" in shown.err
+    again = run("fhir", "import", uri, "--json", "--outputs", filled.path)
+    got = json.loads(again.out)
+    assert (again.code, got["state"], got["failure"]) == (3, "done", 1)
+    operation = got["name"].rpartition("/")[2]
+    known = json.loads(run("operations", "get", operation, "--json", "--outputs", filled.path).out)
+    assert known["failed"] == [{"file": uri, "reason": reason}]
+
+
 def test_out_to_tables(run: Run, filled: Place) -> None:
     live = filled.live
     to = f"{live.outputs.project}.imaging_fhir"

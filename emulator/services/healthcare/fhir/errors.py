@@ -42,7 +42,7 @@ class Unfit(Refused):
     """What can't be imported, in a sentence that quotes nothing of a resource, so that it may be logged."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(400, [Issue("structure", "unparseable_resource", sentence)])
+        super().__init__(400, [Issue("structure", "unparseable_resource", sentence, unquoted=sentence)])
         self.sentence = sentence
 
     def __str__(self) -> str:

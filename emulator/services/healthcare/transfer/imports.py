@@ -58,6 +58,7 @@ class Importer:
     permission the one that callers need; None for the method's own
     allowed    (store's settings): raises where the store can't do it
     batch      how many things are stored in one transaction, at most
+    partly     what an operation ends with, as an INVALID_ARGUMENT, where things failed; "" where it is done then, too
     """
 
     method: str
@@ -71,6 +72,7 @@ class Importer:
     permission: str | None = None
     allowed: Callable[[Json], None] = lambda _settings: None
     batch: int = 64
+    partly: str = ""
 
 
 def register(kind: StoreKind, importer: Importer) -> None:
@@ -93,6 +95,8 @@ def register(kind: StoreKind, importer: Importer) -> None:
     async def run(job: Job) -> Json:
         """Import what the source names."""
         await _run(job, importer)
+        if importer.partly and job.counter.get("failure"):
+            raise invalid_argument(importer.partly)
         return operations.response(job, importer.response)
 
 

@@ -113,9 +113,10 @@ def made_ready(store: Store, found: lines.Found, rows: Rows | None = None) -> Re
 
 
 def problem(place: str, refused: Refused) -> Problem:
-    """The refusal for the log: what kind of fault it is and where, and nothing that the resource says."""
+    """The refusal for the log: what is wrong and where, and nothing that the resource says."""
     error: ApiError = errors.api_error_of(refused)
-    return Problem(RPC_CODES.get(error.status, 3), f"{place}: {error.message}" if place else error.message)
+    words = refused.discreet
+    return Problem(RPC_CODES.get(error.status, 3), f"{place}: {words}" if place else words)
 
 
 def _count(job: Job, path: Path) -> int:
@@ -133,5 +134,7 @@ imports.register(
         options=structure_in,
         count=_count,
         batch=256,
+        partly="invalid_argument: importing one or more resources failed. Please use the link in the metadata.logsUrl"
+        " field to view the error logs for this operation.",  # Google's words (synthetichealth/synthea, issue 1568)
     ),
 )

@@ -13,6 +13,11 @@ from emulator.services.healthcare.fhir import errors, past_versions
 from emulator.services.healthcare.fhir.stored import Json
 
 STRUCTURES = ("BUNDLE", "RESOURCE", "BUNDLE_PRETTY", "RESOURCE_PRETTY")
+_NO_BUNDLE = (
+    "no bundle is found; if you intend to import individual resources, make sure you specify the appropriate"
+    " ContentStructure in the request"
+)
+"""Google's words (synthetichealth/synthea, issue 1568)."""
 _BLANKS = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -84,7 +89,7 @@ def _texts(path: Path, *, pretty: bool) -> Iterator[tuple[str, bytes]]:
 
 def _entries(bundle: Json, *, history: bool = False) -> list[object]:
     if bundle.get("resourceType") != "Bundle":
-        raise outcomes.unparseable("the content structure is BUNDLE: every line must be a Bundle")
+        raise outcomes.unparseable(_NO_BUNDLE)
     if history and bundle.get("type") != "history":
         raise outcomes.unparseable("every bundle must be of type history")
     if not history and bundle.get("type") == "history":

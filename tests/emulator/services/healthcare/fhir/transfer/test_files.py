@@ -79,9 +79,45 @@ def test_what_fails_is_logged_and_the_rest_imported(emulator: RunningEmulator, f
     entries = transfers.log_entries(emulator, done["name"])
     assert {entry["jsonPayload"]["@type"].rpartition(".")[2] for entry in entries} == {"ImportFhirLogEntry"}
     assert {entry["resource"]["type"] for entry in entries} == {"healthcare_fhir_store"}
-    told = {entry["jsonPayload"]["error"]["message"].partition(":")[0] for entry in entries}
-    assert told == {"line 1", "line 2", "line 3", "line 5"}
+    kind = "unparseable_resource"
+    assert {entry["jsonPayload"]["error"]["message"] for entry in entries} == {
+        f"line 1: {kind}: invalid JSON: line 1, column 2",
+        f'line 2: {kind}: error at "Nothing": unknown resource type',
+        f'line 3: {kind}: error at "Patient": missing required field "id"',
+        f"line 5: {kind}: invalid JSON: line 1, column {len(json.dumps(patient('a'))) - 6}",
+    }
     assert "Smith" not in json.dumps(entries)
+
+
+def test_an_import_of_which_something_failed_ends_as_google_s_does(
+    emulator: RunningEmulator, fhir: FhirStore, bucket: str
+) -> None:
+    """synthetichealth/synthea, issue 1568: resources a line where bundles are due."""
+    done = load(emulator, fhir, bucket, ndjson(bundle(patient("a")), patient("b")))
+    assert done["error"] == {
+        "code": 3,
+        "message": "invalid_argument: importing one or more resources failed. Please use the link in the"
+        " metadata.logsUrl field to view the error logs for this operation.",
+    }
+    assert "response" not in done
+    assert done["metadata"]["counter"] == {"success": "1", "failure": "1"}
+    (entry,) = transfers.log_entries(emulator, done["name"])
+    assert entry["jsonPayload"]["error"] == {
+        "code": 3,
+        "message": "line 2: unparseable_resource: no bundle is found; if you intend to import individual resources,"
+        " make sure you specify the appropriate ContentStructure in the request",
+    }
+
+
+def test_what_is_logged_quotes_no_value(emulator: RunningEmulator, fhir: FhirStore, bucket: str) -> None:
+    bad = [patient("a", gender="Smith"), patient("b", birthDate="Smith"), patient("c", active="Smith", photo=[{}] * 3)]
+    data = ndjson(*bad) + b'{"resourceType": "Patient", "id": "d", "Smith": 1, "Smith": 2}'
+    entries = transfers.log_entries(emulator, load(emulator, fhir, bucket, data, "RESOURCE")["name"])
+    told = sorted(entry["jsonPayload"]["error"]["message"] for entry in entries)
+    assert [each.partition(":")[0] for each in told] == ["line 1", "line 2", "line 3", "line 4"]
+    assert 'error at "Patient.gender": ' in told[0]
+    assert "occurs twice" in told[3]
+    assert "Smith" not in str(told)
 
 
 def test_history_bundles_are_refused(emulator: RunningEmulator, fhir: FhirStore, bucket: str) -> None:
