@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from emulator.context import Job
 from emulator.errors import ApiError
@@ -13,6 +13,7 @@ from emulator.services.healthcare.fhir import errors, smart
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import interaction
+from emulator.services.healthcare.fhir.rest.pages import OF_TRANSPORT
 from emulator.services.healthcare.fhir.stored import Json, Store
 from emulator.services.healthcare.fhir.transfer import selection, to_storage
 from emulator.services.healthcare.fhir.transfer.group_members import GroupMembers
@@ -26,7 +27,6 @@ from emulator.state.operations import Operation
 
 KIND = "healthcare.fhir.bulkExport"
 FORMATS = ("", "ndjson", "application/ndjson", "application/fhir+ndjson")
-_STORAGE = "https://storage.googleapis.com"
 
 
 @interaction("fhir.bulk-export", "healthcare.fhirStores.export", on=lambda request: store_of(request.name))
@@ -58,12 +58,17 @@ async def _start(request: Request, store: Store, group: str) -> Answer:
     uri = (store.settings.get("bulkExportGcsDestination") or {}).get("uriPrefix")
     if not uri:
         raise errors.bad_request("no_destination", "set bulkExportGcsDestination on the FHIR store to export from it")
-    address = f"{request.base_url}/{request.raw_path.lstrip('/')}"
-    payload = {**asked, "uriPrefix": uri, "request": address, "group": group}
+    payload = {**asked, "uriPrefix": uri, "request": _address(request), "group": group}
     operation = await operations.start(request, KIND, store.name, "fhir.FhirService.ExportFhirData", payload)
     api = operations.version_of(request)
     status_at = f"{request.base_url}/{api}/{store.name}/operations/{operations.number(operation)}"
     return Response(202, {"content-type": errors.JSON, "content-location": status_at})
+
+
+def _address(request: Request) -> str:
+    """The address that was asked, with its parameters but for a token (Bulk Data Access: "request")."""
+    kept = urlencode([(name, value) for name, value in request.raw_query if name not in OF_TRANSPORT], safe=",:")
+    return f"{request.base_url}/{request.raw_path.lstrip('/')}" + (f"?{kept}" if kept else "")
 
 
 @SERVICE.job(KIND)
@@ -95,7 +100,7 @@ async def status(request: Request) -> Answer:
     if operation.error is not None:
         problem = ApiError(500, "INTERNAL", str(operation.error.get("message", "")), "internal")
         return answers.json(errors.refused_of(problem).outcome(paths.version_in(request)), 500)
-    return answers.json(_files(operation))
+    return answers.json(_files(operation, request.base_url))
 
 
 @interaction("operations.delete-fhir-operation", "healthcare.fhirStores.deleteFhirOperation")
@@ -109,7 +114,7 @@ async def cancel(request: Request) -> Answer:
 
 
 def _asked(request: Request) -> Json:
-    given = dict(request.raw_query)
+    given = {name: value.replace(" ", "+") for name, value in request.raw_query}  # a + that nobody encoded
     if any(given.get(name, "") not in FORMATS for name in ("_outputFormat", "outputFormat")):
         raise errors.bad_request("invalid_parameter", "_outputFormat must be ndjson")
     try:
@@ -137,8 +142,8 @@ def _naming(operation: Operation) -> to_storage.Naming:
     return lambda resource_type: f"{number}_{resource_type}.ndjson"
 
 
-def _files(operation: Operation) -> Json:
-    """The body of a complete status (Bulk Data Access: "Response - Complete Status")."""
+def _files(operation: Operation, storage: str) -> Json:
+    """The body of a complete status (Bulk Data Access: "Response - Complete Status"), with files at this address."""
     folder, naming = GsUri.parse_folder(operation.payload["uriPrefix"], "uriPrefix"), _naming(operation)
     written: dict[str, Any] = operation.checkpoint.get("written", {})
     return {
@@ -146,7 +151,7 @@ def _files(operation: Operation) -> Json:
         "request": operation.payload["request"],
         "requiresAccessToken": True,
         "output": [
-            {"type": name, "url": f"{_STORAGE}/{folder.bucket}/{quote(folder.name + naming(name))}", "count": count}
+            {"type": name, "url": f"{storage}/{folder.bucket}/{quote(folder.name + naming(name))}", "count": count}
             for name, count in written.items()
         ],
         "error": [],

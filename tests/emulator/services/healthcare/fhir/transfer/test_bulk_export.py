@@ -48,16 +48,22 @@ def test_an_export_and_its_files(emulator: RunningEmulator, store: FhirStore, bu
     files = {each["type"]: each for each in complete["output"]}
     assert {name: each["count"] for name, each in files.items()} == {"Patient": 1, "Observation": 1}
     name = f"out/{number}_Patient.ndjson"
-    assert files["Patient"]["url"] == f"https://storage.googleapis.com/{bucket}/{name}"
+    assert files["Patient"]["url"] == f"{emulator.base_url}/{bucket}/{name}"
+    assert store.session.get(files["Patient"]["url"], timeout=PATIENCE).json() == made  # as clients get them
     assert json.loads(transfers.download(emulator, bucket, name)) == made
 
 
 def test_only_some_types(store: FhirStore) -> None:
     store.put({**PATIENT, "id": "a"})
     store.put(observation("Patient/a", id="o"))
+    for form in ("application/fhir%2Bndjson", "application/fhir+ndjson", "application/ndjson"):
+        assert store.send("GET", f"$export?_outputFormat={form}", Prefer=ASYNC).status_code == 202
+    since = "2020-01-01T00:00:00+00:00"
+    assert store.send("GET", f"$export?_since={since}", Prefer=ASYNC).status_code == 202
     started = store.send("GET", "$export?_type=Observation&_outputFormat=ndjson", Prefer=ASYNC)
     complete = ended(store, started.headers["content-location"]).json()
     assert [each["type"] for each in complete["output"]] == ["Observation"]
+    assert complete["request"] == f"{store.url}/$export?_type=Observation&_outputFormat=ndjson"
 
 
 @pytest.mark.parametrize(
