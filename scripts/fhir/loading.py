@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -173,7 +174,7 @@ def _failure_in(answer: Json) -> FhirFailure | None:
     status = int(str(response.get("status", "500")).partition(" ")[0])
     if status < 400:
         return None
-    return failure_of(status, response.get("outcome") or {})
+    return failure_of(status, response.get("outcome") or {}, of_entry=True)
 
 
 def _refusal(label: str, failure: ApiFailure, unit: Unit) -> Refusal:
@@ -192,7 +193,7 @@ def _execute(store: FhirStore, unit: Transaction) -> Outcome:
     except FhirFailure as failure:
         if failure.code not in _OF_THE_BUNDLE:
             raise
-        outcome.refused.append(_refusal(unit.label, failure, unit))
+        outcome.refused.append(_refusal(unit.label, _renumbered(failure, entries, wanted), unit))
         return outcome
     for entry, answer in zip(wanted, answers, strict=True):
         failed = _failure_in(answer)
@@ -204,6 +205,16 @@ def _execute(store: FhirStore, unit: Transaction) -> Outcome:
             number = next(place for place, each in enumerate(entries, 1) if each is entry)
             outcome.refused.append(_refusal(f"{unit.label}, entry {number}", failed, _alone(unit, entry)))
     return outcome
+
+
+def _renumbered(failure: FhirFailure, entries: list[Json], sent: list[Json]) -> FhirFailure:
+    """A refusal that says the numbers of entries as the file has them, of which some were not sent."""
+    numbers = {id(entry): number for number, entry in enumerate(entries)}
+
+    def in_file(found: re.Match[str]) -> str:
+        return f"Bundle.entry[{numbers[id(sent[int(found[1])])]}]" if int(found[1]) < len(sent) else found[0]
+
+    return FhirFailure(failure.code, re.sub(r"Bundle\.entry\[(\d{1,9})\]", in_file, str(failure)), failure.diagnostics)
 
 
 def _was_there(entry: Json, answer: Json) -> bool:

@@ -26,6 +26,7 @@ PAGE = 1000
 """Resources a page: the most that Google gives (FHIR search)."""
 _JSON = "application/fhir+json"
 _PLACE = re.compile(r"[A-Za-z0-9_.\[\]]{1,300}")
+_ENTRY = re.compile(r"Bundle\.entry\[\d+\](\.(resource|request)\b)?\.?")
 _TOLD_PLACE = re.compile(rf'error at "({_PLACE.pattern})"')
 _UNKNOWN = re.compile(r'unknown field "[A-Za-z_][A-Za-z0-9_]{0,63}"')
 _WORDS = re.compile(r"[a-z][a-z ,'()-]{0,119}")
@@ -167,21 +168,25 @@ def _failure(answer: Any) -> FhirFailure:
     )
 
 
-def failure_of(status: int, outcome: Json) -> FhirFailure:
-    """The refusal that an OperationOutcome tells of."""
+def failure_of(status: int, outcome: Json, *, of_entry: bool = False) -> FhirFailure:
+    """The refusal that an OperationOutcome tells of; places within a bundle where it is not of one of its entries."""
     issues = [each for each in outcome.get("issue", []) if isinstance(each, dict)]
-    told = list(dict.fromkeys(discreet(issue) for issue in issues)) or [f"HTTP {status}"]
+    told = list(dict.fromkeys(discreet(issue, of_entry=of_entry) for issue in issues)) or [f"HTTP {status}"]
     values = "; ".join(str(issue.get("diagnostics", "")) for issue in issues)
     return FhirFailure(status, f"The FHIR store refuses it: {'; '.join(told[:5])}", values)
 
 
-def discreet(issue: Json) -> str:
-    """An issue without any value of a resource: its kind, where it is, and how the sentence about it begins."""
+def discreet(issue: Json, *, of_entry: bool = False) -> str:
+    """An issue without any value of a resource: its kind, where it is, and how the sentence about it begins.
+
+    Of an entry the place is said from the entry's resource: which entry it is the caller knows.
+    """
     kind = str(issue.get("details", {}).get("text") or issue.get("code") or "refused")
     sentence = str(issue.get("diagnostics", ""))
     told = _TOLD_PLACE.match(sentence)
     rest = sentence[told.end() :].removeprefix(": ") if told else sentence
     place = told[1] if told else _expression(issue)
+    place = _ENTRY.sub("", place) if of_entry else place
     unknown = _UNKNOWN.match(rest)
     words = unknown[0] if unknown else (found[0] if (found := _WORDS.match(rest)) else "")
     parts = [kind, f"at {place}" if place else "", words.strip(" ,'-")]

@@ -150,7 +150,7 @@ class Reader:
         where = f"of {resource_type}" if resource_type else "of all resource types"
         if code in self._parameters.left_out.get(resource_type or COMMON, ()):
             raise _Unknown(f'The parameter "{code}" {where} is not supported.')
-        raise _Unknown(f'"{code}" is no search parameter {where}.')
+        raise _Unknown(f'no such search parameter: "{code}" {where}')
 
     def _has(self, name: str, value: str, steps: Iterator[int]) -> Has:
         parts = name.split(":", 3)

@@ -111,7 +111,7 @@ def test_what_is_refused_is_named_with_its_reason_and_the_rest_is_loaded(
     assert shown.code == 3
     refused = sorted(line for line in shown.err.splitlines() if line.startswith("refused: "))
     assert [line.split(":")[1].strip() for line in refused] == [f"some.ndjson, line {number}" for number in (2, 4, 5)]
-    assert 'unknown field "foo"' in refused[0]
+    assert refused[0].endswith('unparseable_resource: at Patient: unknown field "foo"')  # no place in our own bundle
     assert "invalid_references" in refused[1]
     assert "invalid JSON" in refused[2]
     assert "2 resources stored; 3 refused" in shown.err
@@ -131,6 +131,21 @@ def test_a_transaction_is_refused_as_a_whole(run: Run, store: Place, tmp_path: P
     (refused,) = json.loads(shown.out)["refused"]
     assert refused["file"] == "bundle.json"
     assert held(run, store, "Patient") == []
+
+
+def test_a_transaction_s_refusal_names_the_entry_of_the_file_though_others_are_there(
+    run: Run, store: Place, tmp_path: Path
+) -> None:
+    there = [{**PATIENT, "id": f"there{number}"} for number in range(3)]
+    write(tmp_path / "there.ndjson", *there)
+    assert run("fhir", "load", tmp_path / "there.ndjson", "--outputs", store.path).code == 0
+    wanted = [*there, {**PATIENT, "id": "new"}, {**PATIENT, "id": "bad", "gender": "none"}]
+    entries = [{"request": {"method": "PUT", "url": f"Patient/{each['id']}"}, "resource": each} for each in wanted]
+    (tmp_path / "bundle.json").write_text(
+        json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    )
+    shown = run("fhir", "load", tmp_path / "bundle.json", "--outputs", store.path)
+    assert "at Bundle.entry[4].resource.Patient.gender: code type mismatch" in shown.err
 
 
 def test_a_store_that_chooses_ids_is_one_sentence(run: Run, make_store: MakeStore, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def bad_references(wrong: Iterable[tuple[str, str]]) -> Refused:
 
 def referenced(relative: str, by: str) -> Refused:
     """A deletion that would leave a reference to nothing."""
-    return _refused(409, "conflict", "resource_referenced", f"{relative} can't be deleted: {by} refers to it")
+    return _refused(409, "conflict", "resource_referenced", f"something else refers to it: {by} refers to {relative}")
 
 
 def same_canonical(resource_type: str, other: str) -> Refused:
