@@ -1,4 +1,4 @@
-"""FHIR's JSON in and out, so that what was sent comes back: every digit of a decimal, every key, once.
+"""FHIR's JSON in and out, so that what was sent comes back: every digit of a decimal, every key.
 
 JSON is read and written again by orjson; where both texts say the same, nothing was lost and the fast way was right.
 Otherwise a key occurs twice, or a number would lose digits, and the text is read the slow way.
@@ -54,8 +54,9 @@ class ExactNumber(float):
 def parse(raw: bytes, limit: int | None = MAX_RESOURCE) -> Json:
     """The JSON object in these bytes. Numbers are int and float, or ExactNumber where these would lose digits.
 
-    Refused (outcomes.unparseable) for what is no UTF-8, no JSON or no object, has a key twice, a number that is none
-    or is nested too deep; outcomes.too_large for more bytes than the limit.
+    Refused (outcomes.unparseable) for what is no UTF-8, no JSON or no object, has a key with two values, a number that
+    is none or is nested too deep; outcomes.too_large for more bytes than the limit. A key that says the same twice
+    counts once: Google's stores take it (googleapis/mcp-toolbox, its integration test of Cloud Healthcare).
     """
     if limit is not None and len(raw) > limit:
         raise outcomes.too_large(f"The body has {len(raw)} bytes; up to {limit} are allowed.")
@@ -113,12 +114,12 @@ def _parse_exactly(raw: bytes) -> Json:
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise outcomes.unparseable(
-            f"invalid JSON: the key {json.dumps(twice)} occurs twice in an object",
-            unquoted="invalid JSON: a key occurs twice in an object",
-        )
+        for name, value in pairs:
+            if type(value) is not type(found[name]) or value != found[name]:
+                raise outcomes.unparseable(
+                    f"invalid JSON: the key {json.dumps(name)} occurs twice in an object",
+                    unquoted="invalid JSON: a key occurs twice in an object",
+                )
     return found
 
 

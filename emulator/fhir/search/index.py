@@ -28,6 +28,8 @@ CONTENT_KEY, NARRATIVE_KEY = key_of("Resource", "_content"), key_of("Resource", 
 MOST_ROWS = 50_000
 """Of one resource; Cloud Healthcare may leave fields beyond as many out of the index."""
 _MOST_WORDS = 1000
+_MOST_ENDS, _LONGEST_END = 100, 100
+"""Words of a text from which on it is found, too, and letters of what is found then."""
 _MOST_PLANS = 1000
 _SHORT = 1000
 """Bytes of concepts that are remembered."""
@@ -158,7 +160,8 @@ class Indexer:
             self._add_texts(reading.text_keys, values, rows["strings"], words)
         elif kind == "string":
             for row in distinct:
-                words.update(dict.fromkeys(str(row[0]).split()))
+                if row[1]:  # a text as a whole
+                    words.update(dict.fromkeys(str(row[0]).split()))
         return len(distinct) * len(reading.keys)
 
     def _add_texts(self, keys: Iterable[int], values: list[Any], into: list[Row], words: dict[str, None]) -> None:
@@ -286,17 +289,41 @@ def texts(value: Json) -> Iterator[str]:
 
 
 def strings(values: list[Any]) -> Iterator[tuple[str, str]]:
-    """Texts as they are compared and as they are written; of names and addresses each part (FHIR, search: string)."""
+    """Texts as they are compared and as they are written; of names and addresses each part (FHIR, search: string).
+
+    What follows from their second word on, and so on, comes after them all, as it is compared: Google's stores find
+    "123 Main St" by "main st" (googleapis/mcp-toolbox, its integration test of Cloud Healthcare).
+    """
+    later: list[str] = []
+    for text in _texts(values):
+        plain = folded(text)
+        yield plain, text
+        if " " in plain:
+            later += _ends(plain)
+    for end in later:
+        yield end, ""
+
+
+def _texts(values: list[Any]) -> Iterator[str]:
     for value in values:
         if type(value) is dict:
             for part in _TEXT_PARTS:
                 text = value.get(part)
                 for each in text if isinstance(text, list) else (text,):
                     if isinstance(each, str):
-                        yield folded(each), each
+                        yield each
         elif not isinstance(value, list):
-            text = str(value)
-            yield folded(text), text
+            yield str(value)
+
+
+def _ends(plain: str) -> Iterator[str]:
+    """The text from each of its words on but the first, cut short where it is long."""
+    at = 0
+    for _ in range(_MOST_ENDS):
+        at = plain.find(" ", at) + 1
+        if not at:
+            return
+        yield plain[at : at + _LONGEST_END]
 
 
 def dates(values: list[Any]) -> Iterator[tuple[int, int]]:

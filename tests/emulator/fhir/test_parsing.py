@@ -57,6 +57,14 @@ def test_a_key_that_occurs_twice_is_refused(raw: str) -> None:
     assert "occurs twice" in refusal(raw.encode())
 
 
+def test_a_key_that_says_the_same_twice_counts_once() -> None:
+    # googleapis/mcp-toolbox, integration test of Cloud Healthcare: a Patient with the same gender twice is created
+    raw = b'{"gender":"male","active":true,"gender":"male","n":[{"a":1.00,"a":1.00}]}'
+    value = parsing.parse(raw)
+    assert parsing.serialize(value) == b'{"gender":"male","active":true,"n":[{"a":1.00}]}'
+    assert "occurs twice" in refusal(b'{"a":1,"a":true}')
+
+
 def test_the_same_key_in_two_objects_is_none_that_occurs_twice() -> None:
     assert parsing.parse(b'{"a":{"a":1.0},"b":{"a":"\\u00e9"}}') == {"a": {"a": 1.0}, "b": {"a": "é"}}
 

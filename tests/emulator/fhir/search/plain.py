@@ -366,7 +366,7 @@ def is_string(value: Any, wanted: str, modifier: str) -> bool:
         elif modifier == "contains":
             found = " ".join(words(wanted)) in " ".join(words(each))
         else:
-            found = " ".join(words(each)).startswith(" ".join(words(wanted)))
+            found = f" {' '.join(words(wanted))}" in f" {' '.join(words(each))}"  # from any word on
         if found:
             return True
     return False

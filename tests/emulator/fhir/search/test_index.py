@@ -64,10 +64,20 @@ def test_strings_of_names_and_addresses() -> None:
         (1, "jose", "José"),
         (2, "ann", "Ann"),
         (3, "jose o brien", "José O'Brien"),
+        (4, "brien", ""),
+        (5, "o brien", ""),
     ]
-    assert rows(patient(name=name), "strings", "family") == [(0, "o brien", "O'Brien")]
+    assert rows(patient(name=name), "strings", "family") == [(0, "o brien", "O'Brien"), (1, "brien", "")]
     address = [{"line": ["1 Main St."], "city": "Łódź"}]
-    assert [row[1] for row in rows(patient(address=address), "strings", "address")] == ["1 main st", "łodz"]
+    found = [row[1] for row in rows(patient(address=address), "strings", "address")]
+    assert found == ["1 main st", "łodz", "main st", "st"]
+
+
+def test_long_texts_are_found_by_their_first_hundred_words() -> None:
+    name = [{"text": " ".join(f"word{number}" for number in range(1000))}]
+    found = [row[1] for row in rows(patient(name=name), "strings", "name")]
+    assert (len(found), found[1][:11], found[100][:14]) == (101, "word1 word2", "word100 word10")
+    assert {len(str(each)) for each in found[1:]} == {100}
 
 
 def test_dates_of_every_kind() -> None:

@@ -36,12 +36,23 @@ def test_strings_begin_with_the_value_whatever_their_case_accents_and_punctuatio
     # Cloud Healthcare: advanced search; Eve, Evelyn and Severine are its examples
     for name in ("Eve", "Evelyn", "Severine", "évé", "O'Brien-Eve"):
         store.put(patient(name.replace("'", "").replace("é", "e1"), name=[{"family": name}]))
-    assert found(store, "Patient?name=eve") == {"Eve", "Evelyn", "e1ve1"}
+    assert found(store, "Patient?name=eve") == {"Eve", "Evelyn", "e1ve1", "OBrien-Eve"}
     assert found(store, "Patient?name:contains=eve") == {"Eve", "Evelyn", "Severine", "e1ve1", "OBrien-Eve"}
     assert found(store, "Patient?name:exact=Eve") == {"Eve"}
     assert found(store, "Patient?name:exact=eve") == set()
     assert found(store, "Patient?family=o brien  EVE") == {"OBrien-Eve"}
     assert found(store, "Patient?family=evelyn,seve") == {"Evelyn", "Severine"}
+
+
+def test_a_text_is_found_from_any_of_its_words_on(store: Store) -> None:
+    # googleapis/mcp-toolbox, integration test of Cloud Healthcare: address=main st finds 123 Main St
+    store.put(patient("john", address=[{"line": ["123 Main St"], "city": "San Francisco"}]))
+    store.put(patient("jane", address=[{"line": ["7 St Main"], "city": "Francis"}]))
+    assert found(store, "Patient?address=main st") == {"john"}
+    assert found(store, "Patient?address=main") == {"john", "jane"}
+    assert found(store, "Patient?address-city=francis") == {"john", "jane"}
+    assert found(store, "Patient?address-city:exact=Francis") == {"jane"}
+    assert found(store, "Patient?address=ain st") == set()
 
 
 @pytest.mark.parametrize("query", ["family=-", "name=%E2%80%93", "family:contains=.", "family=...,eve"])

@@ -95,8 +95,7 @@ async def _answer(request: Request, reading: Access, focus: Version, rids: set[i
         first = first_rid(since[0])
         kept = [rid for rid in kept if rid > first]
     kept = await _in_time(request, store, kept)
-    wanted = query.get("_type")
-    shown = [focus.rid, *kept] if not wanted or focus.type in wanted.split(",") else kept
+    shown = [focus.rid, *kept]
     after = page.after[0] if page.after else None
     rest = shown if after is None else [rid for rid in shown if rid < after and rid != focus.rid]
     part = rest[: page.size]
