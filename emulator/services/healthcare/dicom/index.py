@@ -104,7 +104,8 @@ def prepare(header: Header) -> Instance:
 def _prepared(header: Header) -> Instance:
     elements = header.elements
     study, series, uid = (_uid(header, tag, word) for tag, word in _UIDS)
-    _uid(header, "00080016", "SOPClassUID")
+    in_meta_only = header.text("00020002") and not header.text("00080016")
+    sop_class = _uid(header, "00020002" if in_meta_only else "00080016", "SOPClassUID")
     path = _path(study, series, uid)
     found = {**elements, "00080056": {"vr": "CS", "Value": ["ONLINE"]}}
     levels = {level: _select(found, attributes(level, "default")) for level in ("study", "series", "instance")}
@@ -116,7 +117,7 @@ def _prepared(header: Header) -> Instance:
         study=study,
         series=series,
         uid=uid,
-        sop_class=header.text("00080016"),
+        sop_class=sop_class,
         syntax=header.transfer_syntax,
         modality=header.text("00080060"),
         patient_id=header.text("00100020"),

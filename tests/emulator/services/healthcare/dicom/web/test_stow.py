@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pydicom
@@ -9,7 +10,7 @@ from emulator.dicom.multipart import PART_END, closing, part_head
 from emulator.dicom.native_xml import from_xml
 from tests.emulator.dicom.files import shipped
 from tests.emulator.services.healthcare.conftest import Store
-from tests.emulator.services.healthcare.instances import instance, made
+from tests.emulator.services.healthcare.instances import SECONDARY_CAPTURE, instance, made
 from tests.support.patience import PATIENCE
 
 
@@ -50,6 +51,22 @@ def test_same_bytes_again_are_accepted_and_others_refused(store: Store) -> None:
     assert item["00091097"] == {"vr": "LT", "Value": ["already exists"]}
     assert item["00081155"]["Value"] == ["1.2.1.1.1"]
     assert store.client.search_for_studies()[0]["00100020"]["Value"] == ["P1"]
+
+
+def test_a_class_that_the_file_meta_information_alone_has_is_enough(store: Store) -> None:
+    # googleapis/mcp-toolbox, integration test of Cloud Healthcare: its instances have no (0008,0016)
+    film, target = instance(), BytesIO()
+    film.file_meta.MediaStorageSOPClassUID = film.SOPClassUID
+    del film.SOPClassUID
+    film.save_as(target)
+    answer = store.post(target.getvalue())
+    assert (answer.status_code, SECONDARY_CAPTURE in answer.text) == (200, True)
+    (found,) = store.client.search_for_instances()
+    assert "00080016" not in found
+    del film.file_meta.MediaStorageSOPClassUID
+    film.save_as(target := BytesIO())
+    answer = store.post(target.getvalue())
+    assert (answer.status_code, "lacks SOPClassUID (0008,0016)" in answer.text) == (409, True)
 
 
 def test_failure_in_xml_names_google_s_private_attribute(store: Store) -> None:
