@@ -92,5 +92,5 @@ def _show(report: Report, limit: int, *, values: bool) -> None:
             f"{count(report.without_id, 'resource')} without an id: `fhir load` gives each one, an import refuses it."
         )
     passed = report.resources - report.refused
-    helped = f", {report.mended:,} of them not after the changes" if report.mended else ""
+    helped = f" ({report.mended:,} of these would be taken after the changes)" if report.mended else ""
     note(f"{count(report.resources, 'resource')}: {passed:,} would be taken, {report.refused:,} refused{helped}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from scripts.connection import Connection
     from scripts.documents import Document
     from scripts.fhir.loading import Report
-    from scripts.waiting import FailedFile
 
 _SHOWN = 50
 
@@ -105,16 +103,13 @@ def _import(target: Connection, chosen: FhirStoreOutputs, documents: list[Docume
         uploaded = bulk.upload(target, documents, bar)
     for each in uploaded.unreadable:
         remark(f"refused: {each.label}: {each.reason}")
-    if not uploaded.labels:
+    if not uploaded.documents:
         raise CommandError("There is nothing to import: no file holds a resource.")
     imported = bulk.run_import(target, chosen, f"gs://{target.outputs.landing_bucket}/{uploaded.prefix}*")
-    imported = replace(imported, failures=[_renamed(each, uploaded.labels) for each in imported.failures])
+    imported = replace(imported, failures=uploaded.named(imported.failures))
     if as_json:
-        print_json(imported.to_json())
+        unreadable = [{"file": each.label, "reason": each.reason} for each in uploaded.unreadable]
+        shown = imported.to_json()
+        print_json({**shown, "failed": unreadable + shown["failed"]})
     imported.show(target)
-    return ExitCode.PARTLY_DONE if uploaded.unreadable else imported.exit_code
-
-
-def _renamed(failure: FailedFile, labels: Mapping[str, str]) -> FailedFile:
-    """A failure with the name of the document that its object was made of."""
-    return replace(failure, source=labels.get(failure.source, failure.source))
+    return ExitCode.of(failed=imported.state.failure + len(uploaded.unreadable), done=imported.state.success)

@@ -187,10 +187,31 @@ def test_loading_by_the_bucket_and_an_import(run: Run, store: Place, tmp_path: P
     assert shown.code == 3, shown.err
     found = json.loads(shown.out)
     assert (found["success"], found["failure"]) == (3, 1)
-    assert [each["file"] for each in found["failed"]] == ["b.ndjson"]
+    assert [each["file"] for each in found["failed"]] == ["b.ndjson, line 2"]
     assert len(held(run, store, "Patient")) == 2
     assert run("fhir", "load", tmp_path, "--import", "--outputs", store.path).code == 3
     assert len(held(run, store, "Patient")) == 2
+
+
+def test_what_an_import_refuses_is_named_by_the_line_or_entry_of_the_file(
+    run: Run, store: Place, tmp_path: Path
+) -> None:
+    lines = ["not json", "", json.dumps(PATIENT | {"gender": "none"}), json.dumps(PATIENT | {"foo": 1})]
+    (tmp_path / "a.ndjson").write_text("\n".join(lines))
+    entries = [
+        {"request": {"method": "POST", "url": "Patient"}, "resource": each} for each in (PATIENT, {**PATIENT, "foo": 1})
+    ]
+    (tmp_path / "b.json").write_text(
+        json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {}}, *entries]})
+    )
+    shown = run("fhir", "load", tmp_path / "a.ndjson", "--import", "--json", "--outputs", store.path)
+    assert shown.code == 1  # all of it
+    found = json.loads(shown.out)["failed"]
+    assert [each["file"] for each in found] == [f"a.ndjson, line {number}" for number in (1, 3, 4)]
+    assert found[2]["reason"] == 'unparseable_resource: error at "Patient": unknown field'
+    shown = run("fhir", "load", tmp_path, "--import", "--json", "--outputs", store.path)
+    assert shown.code == 3
+    assert [each["file"] for each in json.loads(shown.out)["failed"]][3:] == ["b.json, entry 3"]
 
 
 def test_a_bucket_with_nothing_to_import(run: Run, store: Place, tmp_path: Path) -> None:

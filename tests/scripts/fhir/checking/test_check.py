@@ -55,7 +55,7 @@ def test_what_would_be_refused_is_named_by_file_line_and_entry(run: Run, folder:
         'many.ndjson, line 2: Patient: unknown field "foo"; strip it',
         'packed.json.gz, entry 2: Patient: unknown field "foo"; strip it',
     ]
-    assert "5 resources: 3 would be taken, 2 refused, 2 of them not after the changes" in shown.err
+    assert "5 resources: 3 would be taken, 2 refused (2 of these would be taken after the changes)" in shown.err
     assert "Doe" not in shown.out + shown.err
 
 
