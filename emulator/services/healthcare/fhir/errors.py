@@ -57,7 +57,7 @@ def word(_method: Method, error: ApiError) -> Response | None:
         return None
     else:
         outcome = refused_of(error).outcome("R4")
-    return Response(error.code, {"content-type": JSON}, parsing.canonical(outcome))
+    return Response(error.code, {"content-type": JSON}, parsing.readable(outcome))
 
 
 def refused_of(error: ApiError) -> Refused:

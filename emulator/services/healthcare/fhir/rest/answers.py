@@ -54,10 +54,15 @@ def changed(request: Request, store: str, done: Done) -> Response:
             return Response(done.status, headers)
         case "operationoutcome":
             outcome = outcomes.outcome([outcomes.SUCCESS], paths.version_in(request))
-            return Response(done.status, headers, parsing.canonical(outcome))
-    return Response(done.status, headers, version.body)
+            return Response(done.status, headers, parsing.readable(outcome))
+    return Response(done.status, headers, parsing.indented(version.body))
 
 
 def json(value: Any, status: int = 200) -> Response:
-    """JSON of FHIR, keys sorted."""
+    """JSON of FHIR, keys sorted and compact: a bundle."""
     return Response(status, {"content-type": JSON}, parsing.canonical(value))
+
+
+def resource(value: dict[str, Any], status: int = 200) -> Response:
+    """A resource that is not kept, an outcome or capabilities: JSON with sorted keys and an indentation."""
+    return Response(status, {"content-type": JSON}, parsing.indented(parsing.canonical(value)))

@@ -49,7 +49,7 @@ async def capabilities(request: Request) -> Answer:
     }
     if not early:
         statement["patchFormat"] = ["application/json-patch+json"]
-    return answers.json(statement if store.version not in BEFORE_R4 else {**statement, "acceptUnknown": "no"})
+    return answers.resource(statement if store.version not in BEFORE_R4 else {**statement, "acceptUnknown": "no"})
 
 
 def _rest(store: Store, api: str) -> Json:

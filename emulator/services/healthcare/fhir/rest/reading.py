@@ -1,5 +1,6 @@
 """read and vread, also conditional on what the caller has."""
 
+from emulator.fhir import parsing
 from emulator.gateway.request import Answer, Request, Response
 from emulator.services.healthcare.fhir import conditions, instants
 from emulator.services.healthcare.fhir.consents import access
@@ -48,7 +49,7 @@ async def _answer(request: Request, version: Version) -> Answer:
     headers = answers.headers_of(version)
     if _has(request, version):
         return Response(304, headers)
-    return Response(200, headers, version.body)
+    return Response(200, headers, parsing.indented(version.body))
 
 
 def _has(request: Request, version: Version) -> bool:

@@ -21,8 +21,8 @@ async def validate(request: Request) -> Answer:
     except Refused as refused:
         if refused.status != 400:
             raise
-        return answers.json(refused.outcome(store.version))
-    return answers.json(outcomes.outcome([outcomes.SUCCESS], store.version))
+        return answers.resource(refused.outcome(store.version))
+    return answers.resource(outcomes.outcome([outcomes.SUCCESS], store.version))
 
 
 def _profile(request: Request, store: Store) -> Profile | None:

@@ -99,7 +99,7 @@ async def status(request: Request) -> Answer:
         return Response(202, {"content-type": errors.JSON, "x-progress": "in progress"})
     if operation.error is not None:
         problem = ApiError(500, "INTERNAL", str(operation.error.get("message", "")), "internal")
-        return answers.json(errors.refused_of(problem).outcome(paths.version_in(request)), 500)
+        return answers.resource(errors.refused_of(problem).outcome(paths.version_in(request)), 500)
     return answers.json(_files(operation, request.base_url))
 
 

@@ -4,6 +4,8 @@ Strict clients read nothing else: HAPI FHIR's parser refuses a history of STU3 w
 """
 
 import base64
+import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -85,6 +87,26 @@ def of_every_kind(store: FhirStore, version: str) -> Iterator[Json]:
 def test_all_answers_are_resources_of_the_version(store: FhirStore, version: str) -> None:
     for answer in of_every_kind(store, version):
         assert problems(answer, version) == [], answer
+
+
+def test_resources_and_outcomes_are_indented(store: FhirStore, version: str) -> None:
+    # The tests of GoogleCloudPlatform/java-docs-samples, healthcare/v1, find ids in Google's answers by these patterns.
+    made = store.send("POST", "Patient", b'{"resourceType":"Patient","multipleBirthInteger":2}')
+    assert re.findall(r'"id": "([^"]*)",', made.text) == [made.json()["id"]]
+    patched = store.send("PATCH", "Patient/p", PATCH, Content_Type="application/json-patch+json")
+    assert re.findall(r'"versionId": "(.*)"', patched.text) == [patched.json()["meta"]["versionId"]]
+    read = store.send("GET", "Patient/p")
+    assert read.text == json.dumps(read.json(), indent=2, ensure_ascii=False)
+    assert read.text == patched.text
+    for outcome in (store.send("GET", "Patient/none"), store.send("POST", "Patient/$validate", {})):
+        assert outcome.text.startswith('{\n  "issue": [\n    {\n      "code": "'), version
+
+
+def test_digits_are_as_they_were(store: FhirStore, version: str) -> None:
+    for digits in ("1.10", "80", "0.00001", "12345678901234567890.5"):
+        given = json.dumps(observation()).replace("80", digits).encode()
+        for answer in (store.send("PUT", "Observation/o", given), store.send("GET", "Observation/o")):
+            assert f'"value": {digits}\n' in answer.text, version
 
 
 def test_what_older_versions_have_no_word_for(store: FhirStore, version: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emulator.fhir import parsing
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, issue, observation
 from tests.emulator.services.healthcare.fhir.test_searching import ids, link
 
@@ -229,7 +230,7 @@ def test_metrics_count_resources_and_versions(fhir: FhirStore, healthcare: Any) 
     fhir.send("DELETE", "Patient/b")
     found = stores.getFHIRStoreMetrics(name=fhir.name).execute()
     (patient,) = found["metrics"]
-    size = len(fhir.send("GET", "Patient/a").content)
+    size = len(parsing.canonical(fhir.read("Patient/a")))
     assert (patient["resourceType"], patient["count"]) == ("Patient", "1")
     assert patient["structuredStorageSizeBytes"] == str(size)
     assert int(patient["versionedStorageSizeBytes"]) > 2 * size

@@ -37,13 +37,13 @@ def test_decimals_keep_their_digits(fhir: FhirStore) -> None:
     patient = fhir.create(PATIENT)
     body = observation(f"Patient/{patient['id']}", valueQuantity={"value": 7.5})
     text = fhir.session.post(f"{fhir.url}/Observation", json=body, headers=fhir.headers).text
-    raw = text.replace('"value":7.5', '"value":1.200').encode()
+    raw = text.replace('"value": 7.5', '"value": 1.200').encode()
     made = fhir.send("PUT", f"Observation/{fhir.create(body)['id']}", raw)
     assert made.status_code == 400  # the id is another
     identifier = fhir.create(body)["id"]
-    raw = re.sub(rb'"id":"[^"]+"', b'"id":"%s"' % identifier.encode(), raw, count=1)
-    assert b'"value":1.200' in fhir.send("PUT", f"Observation/{identifier}", raw).content
-    assert b'"value":1.200' in fhir.send("GET", f"Observation/{identifier}").content
+    raw = re.sub(rb'"id": "[^"]+"', b'"id": "%s"' % identifier.encode(), raw, count=1)
+    assert b'"value": 1.200' in fhir.send("PUT", f"Observation/{identifier}", raw).content
+    assert b'"value": 1.200' in fhir.send("GET", f"Observation/{identifier}").content
 
 
 def test_an_update_makes_a_version_and_keeps_the_one_before(fhir: FhirStore) -> None:
