@@ -158,6 +158,22 @@ async def _validate(request: Request, service: Service, registration: Registrati
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
     raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""
-    if service.forms and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raw = orjson.dumps(dict(parse_qsl(raw.decode("latin-1"))))
+    if raw and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raw = _of_form(request, service, registration, raw.decode("latin-1"))
     request.body = validation.body(method, raw, lenient=service.lenient)
+
+
+def _of_form(request: Request, service: Service, registration: Registration, form: str) -> bytes:
+    """The JSON body that a form stands for, where the service takes forms, as OAuth has them.
+
+    Elsewhere Google takes its fields for parameters of the query, so that JSON which is sent as a form, curl's default,
+    is refused (GoogleCloudPlatform/healthcare, issue 124); here with its first name and no value, which may be a
+    patient's. Google's older, lenient APIs are left alone.
+    """
+    if service.forms:
+        return orjson.dumps(dict(parse_qsl(form)))
+    if service.lenient:
+        return form.encode("latin-1")
+    pairs = [(name.partition(":")[0], value) for name, value in parse_qsl(form, keep_blank_values=True)]
+    request.query = validation.query(request.method, [*request.raw_query, *pairs], lenient=registration.open_query)
+    return b""

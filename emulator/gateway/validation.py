@@ -71,7 +71,7 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
                 problems.add(
                     "",
                     f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
-                    f"Field '{name}' could not be found in request message.",
+                    f"Field '{name.partition('.')[0]}' could not be found in request message.",
                 )
             continue
         if not text:

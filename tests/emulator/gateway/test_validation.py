@@ -36,6 +36,26 @@ def test_an_unknown_field_is_named_with_its_place() -> None:
     assert len(refused.value.details[0]["fieldViolations"]) == 2
 
 
+def test_json_that_is_sent_as_a_form_is_refused(emulator: RunningEmulator) -> None:
+    """GoogleCloudPlatform/healthcare, issue 124: curl -d without a Content-Type."""
+    address = f"{emulator.base_url}/v1/projects/{emulator.project}/locations/us-central1/datasets"
+    headers = {
+        "Authorization": f"Bearer {emulator.owner_token}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    body = b'{"timeZone":"Mars/Doe.x"}'
+    answer = httpx.post(f"{address}?datasetId=form", content=body, headers=headers, timeout=PATIENCE)
+    name = '{"timeZone"'
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == (
+        f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+        f"Field '{name}' could not be found in request message."
+    )
+    made = httpx.post(address, content=b"datasetId=formed", headers=headers, timeout=PATIENCE)
+    assert made.status_code == 200
+    assert emulator.request("GET", address.removeprefix(emulator.base_url) + "/formed")[0] == 200
+
+
 def test_both_spellings_of_a_field_are_taken() -> None:
     value = {"notification_config": {"pubsub_topic": "t", "sendForBulkImport": True}}
     assert body(STORE, value) == {"notificationConfig": {"pubsubTopic": "t", "sendForBulkImport": True}}
