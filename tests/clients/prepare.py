@@ -157,6 +157,21 @@ def _make_go(folder: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
+def _make_java(folder: Path) -> None:
+    """The jars that the pom names, from a repository of Maven's that is gone afterwards, and the programs compiled."""
+    maven, compiler = shutil.which("mvn"), shutil.which("javac")
+    if maven is None or compiler is None:
+        raise CannotMakeError("they need mvn and javac, Java 17 or newer, on PATH.")
+    jars, repository = folder / "jars", folder / "repository"
+    pom, kept = HERE / "java" / "pom.xml", f"-Dmaven.repo.local={repository}"
+    fetching: list[str | Path] = [maven, "--quiet", "--batch-mode", "--file", pom, kept]
+    _run([*fetching, "dependency:copy-dependencies", f"-DoutputDirectory={jars}"], folder)
+    shutil.rmtree(repository, ignore_errors=True)
+    programs = sorted((HERE / "java").glob("*.java"))
+    options: list[str | Path] = ["-nowarn", "-proc:none", "--release", "17", "-encoding", "UTF-8", "-cp", f"{jars}/*"]
+    _run([compiler, *options, "-d", folder / "classes", *programs], folder)
+
+
 def airflows() -> Sequence[Client]:
     """The versions of Airflow that are tried: the newest, or all of them where AIRFLOW_VERSIONS is `all`."""
     return AIRFLOWS if os.environ.get("AIRFLOW_VERSIONS") == "all" else AIRFLOWS[:1]
@@ -168,13 +183,14 @@ FRAMES = _of_python(HERE / "frames" / "requirements.txt")
 FHIR = _of_python(HERE / "fhir" / "requirements.txt")
 NODE = Client("node", (HERE / "node" / "package.json", HERE / "node" / "package-lock.json"), _make_node)
 GO = Client("go", tuple(sorted((HERE / "go").iterdir())), _make_go)
+JAVA = Client("java", tuple(sorted((HERE / "java").iterdir())), _make_java)
 AIRFLOWS = tuple(_of_python(HERE / name / "requirements.txt") for name in ("airflow3", "airflow32", "airflow2"))
 """Airflow 3.3, whose newest is taken, 3.2 and 2.11, which Managed Airflow has: half a gigabyte each."""
 GOOGLES_PROVIDER = Client("airflow-google", (HERE / "airflow-google" / "requirements.txt",), _of_googles_provider)
 """It is tried where all versions of Airflow are."""
 PACKAGE = Client("package", (ROOT / "pyproject.toml", ROOT / "constraints.txt"), _of_emulator)
 CLIENTS = (
-    *(GO, NODE, GSUTIL, S3, FRAMES, FHIR, PACKAGE, *airflows()),
+    *(GO, NODE, JAVA, GSUTIL, S3, FRAMES, FHIR, PACKAGE, *airflows()),
     *([GOOGLES_PROVIDER] if len(airflows()) > 1 else []),
 )
 
