@@ -4,7 +4,7 @@ Forms and what becomes of them: Cloud Healthcare, "FHIR resource references".
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -18,6 +18,7 @@ _STORE = re.compile(
     r"(?P<server>https?://[^/]+/v1(?:beta1)?/)?"
     r"(?P<store>projects/[^/]+/locations/[^/]+/datasets/[^/]+/fhirStores/[^/]+)/fhir/(?P<rest>.+)"
 )
+_ALIKE = re.compile(r"(?:.*/fhir/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[^/]*)(?:/_history/[^/]*)?", re.DOTALL)
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -90,6 +91,15 @@ def target(text: str, store: str) -> str:
     """What a reference's text points at as a search index has it: Type/id of the store's own, else the text."""
     to = parse(text, store)
     return to.relative if to.kind is Kind.LOCAL else text
+
+
+def wrong_id(to: Reference, types: Container[str]) -> str | None:
+    """The id in a reference that looks like one to a resource of these types, where it is no id; None else.
+
+    R5 refuses such references; older versions keep them as they are (Cloud Healthcare: FHIR conformance statement).
+    """
+    found = _ALIKE.fullmatch(to.text) if to.kind is Kind.OTHER else None
+    return found["id"] if found and found["type"] in types else None
 
 
 def _parse(text: str, store: str) -> Reference:

@@ -23,6 +23,10 @@ _NO_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 
+_EMPTY = ("empty object", "empty array")
+"""What the validator says of them in R5."""
+
+
 @dataclass(frozen=True)
 class Remedy:
     """What helps, in words without values; `change` does it and gives what it did with values, None where it can't."""
@@ -37,7 +41,7 @@ def remedy_of(problem: Problem, resource: Json, definitions: Definitions) -> Rem
     """What would mend a problem of a resource; with no words where nothing small would."""
     place = find(resource, problem.path, definitions)
     if problem.aspect is Aspect.REQUIRED:
-        return _missing(problem)
+        return _empty(place) if problem.details in _EMPTY else _missing(problem)
     if problem.aspect is Aspect.INVARIANT:
         return Remedy("make that true, or have the store not ask (disableFhirpathValidation)")
     if problem.details == "unknown field" and place is not None:
@@ -70,6 +74,14 @@ def _remove(holder: Any, key: Any) -> Callable[[], str]:
     return change
 
 
+def _empty(place: Place | None) -> Remedy:
+    """Strip an object or array that has nothing in it."""
+    words = "strip it, or have the store do without (disableRequiredFieldValidation)"
+    if place is None or place.holder is None:
+        return Remedy(words)
+    return Remedy(words, _remove(place.holder, place.key), shifts=isinstance(place.holder, list))
+
+
 def _missing(problem: Problem) -> Remedy:
     name = problem.details.partition('"')[2].rstrip('"')
     return Remedy(f"add {name}, or have the store do without (disableRequiredFieldValidation)")
@@ -89,6 +101,8 @@ def _reference(place: Place, problem: Problem) -> Remedy:
         words += ", or have the store take any type (disableReferenceTypeValidation)"
     if not isinstance(place.value, dict) or "reference" not in place.value:
         return Remedy(words)
+    if len(place.value) == 1 and isinstance(place.holder, dict):  # nothing but an empty object would be left
+        return Remedy(words, _remove(place.holder, place.key))
     return Remedy(words, _remove(place.value, "reference"))
 
 

@@ -147,6 +147,8 @@ def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[
         return "conditional reference outside of a bundle"
     if to.kind is Kind.URN and (urns is None or to.text not in urns) and (rules.integrity or rules.version == "R5"):
         return "reference to nothing: a URN that is the fullUrl of no entry of the transaction"
+    if rules.version == "R5" and references.wrong_id(to, definitions.load(rules.version).resources) is not None:
+        return "reference to a resource by an ID that is none"
     return ""
 
 

@@ -77,6 +77,9 @@ def _objection(store: Store, to: Reference, contained: set[object]) -> str:
             return f"no contained resource has the ID of the reference {to.text[:80]}"
         case Kind.URN if store.has_integrity or store.version == "R5":
             return f"reference target(s) not found: {to.text[:80]} is the fullUrl of no entry"
+        case Kind.OTHER if store.version == "R5":
+            wrong = references.wrong_id(to, store.definitions.resources)
+            return "" if wrong is None else f"invalid ID '{wrong[:80]}' in the reference {to.text[:300]}"
     return ""
 
 

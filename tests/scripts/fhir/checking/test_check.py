@@ -113,10 +113,10 @@ def test_references_out_of_the_files_are_counted(run: Run, tmp_path: Path) -> No
     assert "elsewhere" not in shown.err
 
 
-def report(tmp_path: Path, content: dict[str, Any]) -> list[str]:
+def report(tmp_path: Path, content: dict[str, Any], version: str = "R4") -> list[str]:
     file = tmp_path / "bundle.json"
     file.write_text(json.dumps(content))
-    check = Check(Rules("R4"))
+    check = Check(Rules(version))
     list(check.run(find_documents([str(file)], lambda: pytest.fail("no bucket was named"))))
     return [f"{each.where}: {each.what}; {each.remedy}" for _, each in check.report.verdicts]
 
@@ -128,6 +128,22 @@ def test_a_batch_whose_entries_come_too_early_is_to_be_reordered(tmp_path: Path)
     assert "reference to entry[1], which comes later in the batch; reorder the entries" in problem
     assert report(tmp_path, bundle("batch", GOOD, observation)) == []
     assert report(tmp_path, bundle("transaction", observation, GOOD)) == []
+
+
+@pytest.mark.parametrize("reference", ["Patient/a_b", f"Patient/{'x' * 65}"])
+def test_a_reference_by_an_id_that_is_none_is_refused_in_r5(tmp_path: Path, reference: str) -> None:
+    content = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
+    content["subject"] = {"reference": reference}
+    assert report(tmp_path, content) == []
+    (problem,) = report(tmp_path, content, "R5")
+    assert "reference to a resource by an ID that is none" in problem
+
+
+def test_what_is_empty_is_stripped_for_r5(tmp_path: Path) -> None:
+    told = report(tmp_path, {"resourceType": "Patient", "id": "p", "contact": [{}], "name": []}, "R5")
+    strip = "strip it, or have the store do without (disableRequiredFieldValidation)"
+    assert f"Patient.contact[0]: empty object; {strip}" in told
+    assert f"Patient.name: empty array; {strip}" in told
 
 
 def test_two_changes_of_one_resource_in_a_bundle(tmp_path: Path) -> None:

@@ -74,6 +74,21 @@ def test_what_can_be_no_reference_is_refused(fhir: FhirStore, reference: str, se
     assert sentence in answer[3]
 
 
+@pytest.mark.parametrize("integrity", [True, False])
+@pytest.mark.parametrize("reference", ["Patient/a_b", "Patient/", "Patient/a b/_history/1", f"Patient/{'x' * 65}"])
+def test_what_looks_like_a_reference_has_a_valid_id_in_r5(
+    make_fhir_store: Callable[..., FhirStore], reference: str, *, integrity: bool
+) -> None:
+    # FHIR conformance statement: R5; what looks like none is kept as it is
+    store = make_fhir_store("R5", disableReferentialIntegrity=not integrity)
+    status, code, text, words = issue(store.send("POST", "Observation", observation(reference)))
+    assert (status, code, text) == (400, "invalid", "invalid_references")
+    assert words.startswith('error at "Observation.subject": invalid ID \'')
+    store.create(observation("https://example.org/fhir/Patient/a_b"))
+    older = make_fhir_store("R4", disableReferentialIntegrity=not integrity)
+    older.create(observation(reference))
+
+
 @pytest.mark.parametrize("reference", ["https://example.org/fhir/Patient/1", "#me", "#"])
 def test_what_leads_elsewhere_or_inside_is_taken(fhir: FhirStore, reference: str) -> None:
     fhir.create(observation(reference, contained=[{"resourceType": "Patient", "id": "me"}]))
