@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from emulator.fhir.versions import VERSIONS
+
 Json = dict[str, Any]
 
 _DATA = Path(__file__).parent / "data"
@@ -175,8 +177,29 @@ class Definitions:
 @cache
 def load(version: str) -> Definitions:
     """The definitions of a version by its name in a store (versions.VERSIONS): R4. Kept once loaded."""
-    table = orjson.loads(gzip.decompress((_DATA / f"{version.lower()}.json.gz").read_bytes()))
+    table = _table(version)
     return Definitions(table["version"], table["types"], table["codes"])
+
+
+@cache
+def choice_names() -> Mapping[str, frozenset[str]]:
+    """The names in JSON of each choice of any version, by its stem: value has valueQuantity, valueString and so on.
+
+    Other names that begin with an element's name are none of its: a TestScript's responseCode is no response.
+    """
+    found: dict[str, set[str]] = {}
+    for version in VERSIONS:
+        for row in _table(version)["types"].values():
+            for name, element in row["elements"].items():
+                if (choice := Element(name, tuple(element["types"]))).is_choice:
+                    found.setdefault(choice.stem, set()).update(choice.named())
+    return {stem: frozenset(names) for stem, names in found.items()}
+
+
+def _table(version: str) -> Json:
+    """The table of a version as it is kept; large, and read anew each time."""
+    table: Json = orjson.loads(gzip.decompress((_DATA / f"{version.lower()}.json.gz").read_bytes()))
+    return table
 
 
 def _constraints(row: Json) -> tuple[Constraint, ...]:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from emulator.fhir.paths.children import DATA_TYPES
+from emulator.fhir.paths.children import choices
 from emulator.fhir.paths.syntax import Call, Child, Index, Node, Root, This, Typed, Union, parsed
 
 _ALWAYS = {"exists", "empty", "count", "not", "hasValue", "all"}
@@ -38,4 +38,4 @@ def _keys(node: Node) -> frozenset[str] | None:
 
 def _forms(name: str) -> frozenset[str]:
     """A name, as one of a choice, and as what accompanies a simple value."""
-    return frozenset({name, f"_{name}", *(name + each for each in DATA_TYPES)})
+    return frozenset({name, f"_{name}", *choices(name)})

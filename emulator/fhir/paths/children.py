@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.fhir.definitions import choice_names
 from emulator.fhir.paths.effort import charge
 from emulator.fhir.paths.truths import Items, Step, Test
 
 _EMPTY: Items = []
-
-# fmt: off
-DATA_TYPES = frozenset((
-    "Address", "Age", "Annotation", "Attachment", "Availability", "Base64Binary", "Boolean", "Canonical", "Code",
-    "CodeableConcept", "CodeableReference", "Coding", "ContactDetail", "ContactPoint", "Contributor", "Count",
-    "DataRequirement", "Date", "DateTime", "Decimal", "Distance", "Dosage", "Duration", "Element", "ElementDefinition",
-    "Expression", "ExtendedContactDetail", "Extension", "HumanName", "Id", "Identifier", "Instant", "Integer",
-    "Integer64", "Markdown", "Meta", "MonetaryComponent", "Money", "Narrative", "Oid", "ParameterDefinition", "Period",
-    "PositiveInt", "Quantity", "Range", "Ratio", "RatioRange", "Reference", "RelatedArtifact", "SampledData",
-    "Signature", "SimpleQuantity", "String", "Time", "Timing", "TriggerDefinition", "UnsignedInt", "Uri", "Url",
-    "UsageContext", "Uuid", "VirtualServiceDetail", "Xhtml",
-))
-# fmt: on
-"""The data types of STU3, R4 and R5 as they end the name of a choice."""
+_NONE: frozenset[str] = frozenset()
 
 
 def child(name: str) -> Step:
     """What items have under a name, or under the form of it that a choice has."""
-    forms = _forms(name)
+    forms = choices(name)
 
     def found_in(items: Items, _: Any) -> Items:
         if len(items) == 1:
@@ -58,7 +46,7 @@ def child(name: str) -> Step:
 
 def has_child(name: str, *, wanted: bool) -> Test:
     """Whether `child` finds anything, or where False is wanted, whether it finds nothing; no list is made of it."""
-    forms = _forms(name)
+    forms = choices(name)
 
     def test(items: Items, _: Any) -> bool:
         charge(len(items))
@@ -77,7 +65,7 @@ def has_child(name: str, *, wanted: bool) -> Test:
 def typed_child(name: str, wanted: str) -> Step:
     """What items have under a name, where it is of a type."""
     chosen = name + wanted[:1].upper() + wanted[1:]
-    forms = _forms(name)
+    forms = choices(name)
 
     def typed(items: Items, _: Any) -> Items:
         charge(len(items))
@@ -103,5 +91,6 @@ def _choice(item: dict[str, Any], forms: frozenset[str]) -> Any:
     return next(value for key, value in item.items() if key in forms)
 
 
-def _forms(name: str) -> frozenset[str]:
-    return frozenset(name + each for each in DATA_TYPES)
+def choices(name: str) -> frozenset[str]:
+    """The names that an element of this name has in JSON where it is a choice; none where no type has such a choice."""
+    return choice_names().get(name, _NONE)

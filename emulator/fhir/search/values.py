@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -136,7 +137,10 @@ def number(name: str, text: str) -> Number:
     half = Decimal(5).scaleb(exponent - 1 if exponent <= 0 else exponent - 2)
     if prefix == "ap":
         half = abs(exact) / 10
-    return Number(prefix, float(exact), float(exact - half), float(exact + half))
+    high = float(exact + half)
+    if high <= float(exact):  # with more digits than are kept, it stands for itself
+        high = math.nextafter(float(exact), math.inf)
+    return Number(prefix, float(exact), float(exact - half), high)
 
 
 def quantity(name: str, text: str) -> Quantity:

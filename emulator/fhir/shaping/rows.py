@@ -135,12 +135,18 @@ class Shaper:
         add = extensions.add_repeated if self._repeated else extensions.add_single
         add(row, [each or {} for each in found], self._extension)
 
-    def _extension(self, extension: Json) -> Json:
+    def _extension(self, extension: Json) -> Json | None:
+        """What an extension's column holds: in ANALYTICS nothing where what is within its value collides, as Google."""
         row: Json = {}
         value = self._definitions["Extension"].elements["value[x]"]
         for name, type_name in value.named().items():
             if name in extension or f"_{name}" in extension:
-                row["value"] = self._choice(value, type_name, extension.get(name), extension.get(f"_{name}"))
+                try:
+                    row["value"] = self._choice(value, type_name, extension.get(name), extension.get(f"_{name}"))
+                except extensions.RowError:
+                    if self._repeated:  # BigQuery takes no null within an array
+                        raise
+                    return None
         if not row or self._repeated:
             self._extend(row, extension.get("extension") or [])
         return row

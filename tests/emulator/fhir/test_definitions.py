@@ -1,7 +1,7 @@
 import pytest
 
 from emulator.fhir import definitions
-from emulator.fhir.definitions import Definitions
+from emulator.fhir.definitions import Definitions, choice_names
 
 # StructureDefinitions of concrete resources in the profiles of DSTU2, in profiles-resources.xml of STU3 and R4 and in
 # hl7.fhir.r5.core.
@@ -52,6 +52,12 @@ def test_a_choice_has_a_name_for_each_type(loaded: Definitions) -> None:
     assert fields["valueQuantity"][1] == "Quantity"
     assert fields["valueDateTime"][1] == "dateTime"
     assert "value[x]" not in fields
+
+
+def test_the_names_of_choices_are_those_of_all_versions() -> None:
+    assert choice_names()["multipleBirth"] == {"multipleBirthBoolean", "multipleBirthInteger"}
+    assert "valueInteger64" in choice_names()["value"]
+    assert "response" not in choice_names()  # TestScript.setup.action.assert has a responseCode, too
 
 
 def test_an_element_that_is_defined_elsewhere_has_that_type() -> None:

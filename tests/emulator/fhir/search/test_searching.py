@@ -149,6 +149,18 @@ def test_quantities_are_compared_by_precision_and_unit(store: Store, wanted: str
     assert found(store, f"Observation?value-quantity={wanted}") == names
 
 
+def test_a_number_of_more_digits_than_are_kept_stands_for_itself(store: Store) -> None:
+    store.put(observation("large", valueQuantity={"value": 10000000000000000}))  # as in HL7's R5 Observation/decimal
+    assert found(store, "Observation?value-quantity=10000000000000000") == {"large"}
+    assert found(store, "Observation?value-quantity=ne10000000000000000") == set()
+
+
+def test_a_name_that_only_begins_as_an_elements_is_another_element(store: Store) -> None:
+    store.put({"resourceType": "Coverage", "id": "a", "subscriberId": "Patient/1"})
+    assert found(store, "Coverage?subscriber=Patient/1") == set()
+    assert found(store, "Coverage?subscriber:missing=true") == {"a"}
+
+
 def test_the_parts_of_a_composite_belong_together(store: Store) -> None:
     def part(code: str, value: float) -> dict[str, Any]:
         return {"code": concept(code), "valueQuantity": {"value": value}}

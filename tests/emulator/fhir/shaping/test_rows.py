@@ -75,6 +75,13 @@ def test_an_extension_that_comes_twice_has_a_row_in_v2_only() -> None:
         Shaper(load("R4"), Shape.ANALYTICS).row(resource)
 
 
+def test_what_collides_within_the_value_of_an_extension_leaves_it_empty() -> None:
+    # As in HL7's R4 CodeSystem/v2-0354, of which Google's shaper makes such rows.
+    twice = [{"url": "http://example.org/a", "valueString": text} for text in ("1", "2")]
+    comment = {"url": "http://example.org/b", "valueString": "3", "_valueString": {"extension": twice}}
+    assert Shaper(load("R4"), Shape.ANALYTICS).row({"resourceType": "Patient", "extension": [comment]}) == {"b": None}
+
+
 def test_r5_has_rows_too() -> None:
     encounter = {"resourceType": "Encounter", "reason": [{"value": [{"reference": {"reference": "Condition/1"}}]}]}
     wanted = {"reason": [{"value": [{"reference": {"conditionId": "1"}}]}]}

@@ -78,6 +78,13 @@ RIGHT: list[Json] = [
     },
     {"resourceType": "Patient", "extension": [{"url": "http://example.org"}]},
     {"resourceType": "Patient", "managingOrganization": {"reference": "#none"}},
+    {  # of HL7's example TestScript/testscript-example: a response code is no response with a type
+        "resourceType": "TestScript",
+        "url": "http://example.org/a",
+        "name": "a",
+        "status": "draft",
+        "setup": {"action": [{"assert": {"responseCode": "200,204", "operator": "in", "warningOnly": False}}]},
+    },
 ]
 
 
