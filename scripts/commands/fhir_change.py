@@ -131,4 +131,6 @@ def validate(
         for each in report.problems:
             say(f"{each.label}: {each.whole if values else each.discreet}")
     note(f"{count(report.resources, 'resource')}: {report.resources - report.refused:,} valid, {report.refused:,} not")
+    if report.interrupted:
+        remark("Stopped before all were looked at.")
     raise typer.Exit(report.exit_code)

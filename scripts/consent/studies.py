@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.consent.policies import attributes_of
 from scripts.console import progress
 from scripts.dicomweb import DicomWeb, value
+from scripts.errors import CommandError, ExitCode
 from scripts.parallel import run_parallel
 
 if TYPE_CHECKING:
@@ -62,9 +63,14 @@ def map_studies(
             continue
         mapping = {"dataId": data_id(target, value(study, _STUDY)), "userId": patient, "resourceAttributes": wanted}
         todo += _needed(mapping, there.get(mapping["dataId"]), done)
+    mapped = 0
     with progress("Mapping", len(todo)) as bar:
         for _ in run_parallel(lambda each: _map(store, *each), todo):
+            mapped += 1
             bar.advance()
+    if mapped < len(todo):
+        sentence = f"Stopped after {mapped:,} of {len(todo):,} mappings: run the same command again to make the others."
+        raise CommandError(sentence, ExitCode.PARTLY_DONE)
     return done
 
 

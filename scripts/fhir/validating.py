@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,27 +33,31 @@ class Report:
     resources: int = 0
     refused: int = 0
     problems: list[Problem] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether Ctrl-C ended it before the store was asked about all."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 when all are valid, 3 when some are, 1 when none is."""
-        return ExitCode.of(failed=self.refused, done=self.refused < self.resources)
+        """0 when all are valid, 3 when some are or not all were looked at, 1 when none is."""
+        return ExitCode.of(failed=self.refused or self.interrupted, done=self.refused < self.resources)
 
     def to_json(self, *, values: bool) -> dict[str, Any]:
         """The report for programs."""
         found = [{"file": each.label, "problem": each.whole if values else each.discreet} for each in self.problems]
-        return {"resources": self.resources, "refused": self.refused, "problems": found}
+        counted = {"resources": self.resources, "refused": self.refused, "interrupted": self.interrupted}
+        return {**counted, "problems": found}
 
 
 def validate_all(store: FhirStore, documents: Iterable[Document], profile: str, bar: Progress) -> Report:
     """Ask about all resources of documents, those in bundles too, several at once."""
-    report = Report()
-    units = units_of(documents, as_is=True)
-    for number, (_, problems) in enumerate(run_parallel(lambda each: _ask(store, each, profile), _single(units)), 1):
+    report, stop = Report(), threading.Event()
+    items = _single(units_of(documents, as_is=True))
+    for number, (_, problems) in enumerate(run_parallel(lambda each: _ask(store, each, profile), items, stop), 1):
         report.resources += 1
         report.refused += bool(problems)
         report.problems += problems
         bar.update(number, note=f"{report.refused:,} not valid" if report.refused else "")
+    report.interrupted = stop.is_set()
     return report
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.dicomweb import DicomWeb, ResourcePath
-from scripts.errors import UsageError
+from scripts.errors import CommandError, ExitCode, UsageError
 from scripts.fhir.service import FhirStore
 from scripts.loading.sources import files_under
 from scripts.parallel import run_parallel
@@ -37,8 +38,11 @@ def bring(target: Connection, dicom_store: str, fhir_stores: Iterable[FhirStoreO
     def download(path: ResourcePath) -> int:
         return web.download(str(path), "application/dicom; transfer-syntax=*", path.under(to, ".dcm"))
 
-    for _ in run_parallel(download, paths):
+    stop = threading.Event()
+    for _ in run_parallel(download, paths, stop):
         pass
+    if stop.is_set():
+        raise CommandError("Stopped before all was brought here: nothing is said of any of it.", ExitCode.PARTLY_DONE)
     for number, store in enumerate(fhir_stores, 1):
         _write_resources(FhirStore(target, store), to / f"fhir-{number}.ndjson")
 

@@ -3,10 +3,13 @@
 import base64
 import dataclasses
 import json
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scripts.consent import studies
 from tests.scripts.conftest import Live, Run
 from tests.scripts.consent.conftest import Desk
 from tests.scripts.outputs import ATTRIBUTES
@@ -57,6 +60,20 @@ def test_studies_are_mapped_by_patient_and_mapped_anew_when_that_changes(desk: D
     assert (shown.code, "0 studies mapped, 1 anew, 0 there already" in shown.err) == (0, True)
     shown = desk("map", "--where", "PatientID=p1", "--data", "identity=de-identified")
     assert "0 studies mapped, 0 anew, 1 there already" in shown.err
+
+
+def test_a_mapping_that_is_stopped_says_what_is_left(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        first = next(iter(items))
+        yield first, work(first)
+
+    desk.ok("define")
+    for number in range(3):
+        desk.store_study(f"1.2.{number}", PatientID=f"p{number}")
+    monkeypatch.setattr(studies, "run_parallel", stopped)
+    shown = desk("map", "--json")
+    assert (shown.code, shown.out) == (3, "")
+    assert "Stopped after 1 of 3 mappings: run the same command again to make the others." in shown.err
 
 
 def test_a_consent_keeps_what_was_said_and_its_document(ready: Desk, tmp_path: Path) -> None:

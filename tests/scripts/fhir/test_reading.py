@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,26 @@ def test_a_search_that_ends_early_says_so(run: Run, filled: Place) -> None:
     shown = run("fhir", "search", "Observation", "--limit", "3", "--outputs", filled.path)
     assert len(shown.out.splitlines()) == 4
     assert "there may be more: --limit 0 shows all" in shown.err
+
+
+def test_a_validation_that_is_stopped_says_so(
+    run: Run, filled: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "many.ndjson", *(PATIENT | {"id": f"v{number}"} for number in range(3000)))
+    original, pressed = service.FhirStore.validate, threading.Event()
+
+    def press(*arguments: Any) -> Any:
+        if not pressed.is_set():
+            pressed.set()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return original(*arguments)
+
+    monkeypatch.setattr(service.FhirStore, "validate", press)
+    shown = run("fhir", "validate", file, "--json", "--outputs", filled.path)
+    found = json.loads(shown.out)
+    assert (shown.code, found["interrupted"], found["refused"]) == (3, True, 0)
+    assert 0 < found["resources"] < 3000
+    assert "Stopped before all were looked at" in shown.err
 
 
 def test_a_search_goes_to_a_file(run: Run, filled: Place, tmp_path: Path) -> None:
