@@ -8,11 +8,13 @@ from typing import Any
 
 from emulator.fhir import outcomes, patches
 from emulator.fhir.outcomes import Refused
+from emulator.fhir.search.moments import moment
 from emulator.services.healthcare.fhir import checks, errors
-from emulator.services.healthcare.fhir.conditions import NONE, Conditions
-from emulator.services.healthcare.fhir.stored import Json, Store
+from emulator.services.healthcare.fhir.conditions import NONE, Conditions, names
+from emulator.services.healthcare.fhir.stored import Json, Store, Version
 
 VERBS = ("DELETE", "POST", "PUT", "PATCH", "GET")
+_CONDITIONS = ("ifMatch", "ifNoneMatch", "ifModifiedSince", "ifNoneExist")
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3}
 _STORE = re.compile(r"(?:https?://[^/]+/v1(?:beta1)?/)?projects/.+?/fhirStores/[^/]+/fhir/")
 _FULL_URL = re.compile(
@@ -41,6 +43,14 @@ class Entry:
     operations: list[Json] | None = None
     """Of a PATCH."""
     conditions: Conditions = NONE
+    modified_since: int | None = None
+    """Of a GET: the time of what the caller has, in microseconds since 1970."""
+
+    def has(self, version: Version) -> bool:
+        """Whether the entry, a GET, says that its caller has this version: by ETag, else by time."""
+        if self.conditions.none_match:
+            return names(self.conditions.none_match, version.version_id)
+        return self.modified_since is not None and version.at <= self.modified_since
 
     @property
     def order(self) -> int:
@@ -101,10 +111,10 @@ def _read(store: Store, place: int, given: Any) -> Entry:
         raise errors.bad_request(
             "invalid_bundle", f"the entry's request needs a url, and a method of {', '.join(VERBS)}"
         )
-    texts = {name: request.get(name) or "" for name in ("ifMatch", "ifNoneMatch", "ifNoneExist")}
+    texts = {name: request.get(name) or "" for name in _CONDITIONS}
     full_url = given.get("fullUrl") or ""
     if not all(isinstance(text, str) for text in (*texts.values(), full_url)):
-        raise errors.bad_request("invalid_bundle", "ifMatch, ifNoneMatch, ifNoneExist and fullUrl must be strings")
+        raise errors.bad_request("invalid_bundle", f"{', '.join(_CONDITIONS)} and fullUrl must be strings")
     if full_url and store.version == "R5" and not _FULL_URL.fullmatch(full_url):
         raise errors.bad_request("invalid_bundle", f"invalid fullUrl {full_url[:80]!r}")
     target = _target(store, method, url)
@@ -113,6 +123,7 @@ def _read(store: Store, place: int, given: Any) -> Entry:
         method,
         full_url=full_url,
         conditions=Conditions(texts["ifMatch"], texts["ifNoneMatch"]),
+        modified_since=found[1] - 1 if (found := moment(texts["ifModifiedSince"])) else None,
         **{**target, "criteria": texts["ifNoneExist"] if method == "POST" else target["criteria"]},
     )
 

@@ -142,4 +142,5 @@ def _read(connection: sqlite3.Connection, reading: Access, entry: Entry) -> Done
     if entry.history:
         reading.require_known(connection, entry.type, entry.id)
         return Done(200)
-    return Done(200, reading.current(connection, entry.type, entry.id))
+    found = reading.current(connection, entry.type, entry.id)
+    return Done(304 if entry.resource is None and entry.has(found) else 200, found)

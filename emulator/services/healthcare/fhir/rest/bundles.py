@@ -106,7 +106,8 @@ async def _shown(request: Request, store: Store, entry: Entry, done: Done) -> Js
         response["etag"] = done.version.etag
         response["lastModified"] = instants.last_updated(done.version.at)
         response["location"] = paths.address(paths.base(request, store.name), done.version)
-        if entry.method == "GET" or answers.preferred(request, "return") == "representation":
+        wanted = entry.method == "GET" or answers.preferred(request, "return") == "representation"
+        if wanted and done.status != 304:
             shown["resource"] = orjson.Fragment(await binary.whole(request.context, done.version))
     return shown
 

@@ -93,6 +93,30 @@ def test_a_transaction_is_done_as_a_whole_or_not_at_all(fhir: FhirStore) -> None
     assert fhir.send("GET", "Patient/there").status_code == 410
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_reader_in_a_bundle_that_has_a_version_is_told_so(fhir: FhirStore, kind: str) -> None:
+    # FHIR: Bundle.entry.request.ifNoneMatch and ifModifiedSince, as the headers of a read
+    made = fhir.create(PATIENT)
+    path, etag, at = f"Patient/{made['id']}", f'W/"{made["meta"]["versionId"]}"', made["meta"]["lastUpdated"]
+
+    def told(**condition: str) -> str:
+        (answer,) = execute(fhir, bundle(kind, entry("GET", path, **condition)))
+        response = answer["response"]
+        assert (response["etag"], response["lastModified"]) == (etag, at)
+        assert ("resource" in answer) == (response["status"] == "200 OK")
+        return str(response["status"])
+
+    has, has_not = "304 Not Modified", "200 OK"
+    assert [told(ifNoneMatch=each) for each in (etag, "*", 'W/"other"')] == [has, has, has_not]
+    assert [told(ifModifiedSince=each) for each in (at, "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z")] == [
+        has,
+        has,
+        has_not,
+    ]
+    assert told(ifNoneMatch='W/"other"', ifModifiedSince=at) == has_not
+    assert told() == has_not
+
+
 def test_a_refusal_says_which_entry_it_is_of(fhir: FhirStore) -> None:
     body = bundle(
         "transaction", entry("POST", "Patient", PATIENT), entry("PUT", "Patient/b", {**PATIENT, "id": "other"})
