@@ -125,6 +125,17 @@ def later(
     return None if row is None else int(row[0])
 
 
+def brought_into_being(connection: sqlite3.Connection, store: Store, made: Version) -> bool:
+    """Whether there was no resource before a version: none of another version is known to have been, or a deletion."""
+    forgotten, older = connection.execute(
+        "SELECT forgotten, (SELECT o.method FROM fhir_versions o WHERE o.store = v.store AND o.type = v.type"
+        " AND o.id = v.id AND o.rid < v.rid ORDER BY o.rid DESC LIMIT 1)"
+        " FROM fhir_versions v WHERE store = ? AND rid = ?",
+        (store.key, made.rid),
+    ).fetchone() or (0, None)
+    return older == "DELETE" if older else not forgotten
+
+
 def by_rid(connection: sqlite3.Connection, store: Store, rids: Iterable[int], room: int = UNLIMITED) -> list[Version]:
     """The versions of these numbers, in their order, as long as there is room; those that are gone are left out."""
     return _as_fits(_of_rids(connection, store.key, tuple(rids)), store, room)

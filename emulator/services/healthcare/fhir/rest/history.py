@@ -53,10 +53,12 @@ async def bundle(request: Request, target: paths.Target, query: dict[str, Any], 
 
 async def entry(context: "Context", store: Store, base: str, version: Version) -> Json:
     """A version as an entry of a history; `base` is the address of the store's FHIR."""
-    created = version.method == "POST"
+    posted = version.method == "POST"
+    put = version.method == "PUT"
+    created = posted or (put and versions.brought_into_being(context.db.reader, store, version))
     shown: Json = {
         "fullUrl": f"{base}/{version.relative}",
-        "request": {"method": _verb(store, version), "url": version.type if created else version.relative},
+        "request": {"method": _verb(store, version), "url": version.type if posted else version.relative},
         "response": {
             "etag": version.etag,
             "lastModified": instants.last_updated(version.at),

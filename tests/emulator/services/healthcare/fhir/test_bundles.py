@@ -100,7 +100,8 @@ def test_a_reader_in_a_bundle_that_has_a_version_is_told_so(fhir: FhirStore, kin
     path, etag, at = f"Patient/{made['id']}", f'W/"{made["meta"]["versionId"]}"', made["meta"]["lastUpdated"]
 
     def told(**condition: str) -> str:
-        (answer,) = execute(fhir, bundle(kind, entry("GET", path, **condition)))
+        asked: Json = {"request": {"method": "GET", "url": path, **condition}}
+        (answer,) = execute(fhir, bundle(kind, asked))
         response = answer["response"]
         assert (response["etag"], response["lastModified"]) == (etag, at)
         assert ("resource" in answer) == (response["status"] == "200 OK")

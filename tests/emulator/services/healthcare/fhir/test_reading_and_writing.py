@@ -116,6 +116,20 @@ def test_a_deleted_resource_is_gone_and_its_history_stays(fhir: FhirStore) -> No
     assert again["meta"]["lastUpdated"] > versions["entry"][0]["response"]["lastModified"]
 
 
+def test_a_history_says_which_updates_created(fhir: FhirStore) -> None:
+    def statuses(query: str = "") -> list[str]:
+        return [each["response"]["status"][:3] for each in fhir.read(f"Patient/p/_history{query}")["entry"]]
+
+    answered = [fhir.send("PUT", "Patient/p", {**PATIENT, "id": "p"}).status_code for _ in range(2)]
+    fhir.send("DELETE", "Patient/p")
+    answered += [200, *(fhir.send("PUT", "Patient/p", {**PATIENT, "id": "p"}).status_code for _ in range(2))]
+    assert answered == [201, 200, 200, 201, 200]
+    assert statuses() == [str(each) for each in reversed(answered)]
+    assert statuses("?_count=2") == ["200", "201"]
+    fhir.send("DELETE", "Patient/p/$purge")
+    assert statuses() == ["200"]  # what was before is not known, but that there was something
+
+
 def test_a_history_is_paged_and_cut_by_time(fhir: FhirStore) -> None:
     versions = [fhir.put({**PATIENT, "id": "p", "gender": gender}) for gender in ("male", "female", "other", "unknown")]
     newest_first = versions[::-1]
