@@ -153,7 +153,8 @@ def _pass(gates: list[Gate], request: Request) -> None:
 async def _validate(request: Request, service: Service, registration: Registration) -> None:
     """Parse and check query and body against the method's schema; media goes to its handler as it comes."""
     method = request.method
-    request.query = validation.query(method, request.raw_query, lenient=service.lenient or registration.open_query)
+    any_query = service.lenient or registration.takes_any_query(method)
+    request.query = validation.query(method, request.raw_query, lenient=any_query)
     if method.is_media or request.upload or request.body is not None:  # a message of gRPC, which is typed already
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
@@ -175,5 +176,6 @@ def _of_form(request: Request, service: Service, registration: Registration, for
     if service.lenient:
         return form.encode("latin-1")
     pairs = [(name.partition(":")[0], value) for name, value in parse_qsl(form, keep_blank_values=True)]
-    request.query = validation.query(request.method, [*request.raw_query, *pairs], lenient=registration.open_query)
+    any_query = registration.takes_any_query(request.method)
+    request.query = validation.query(request.method, [*request.raw_query, *pairs], lenient=any_query)
     return b""

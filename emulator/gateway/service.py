@@ -30,14 +30,19 @@ class Registration:
     """A handler with the permission that a caller needs and the resource on which it is checked.
 
     permission None means: derived from the method id. `on` None means: the resource that the path names. open_query
-    says that the query may hold what the document does not declare (FHIR's searches).
+    says that the query may hold what the document does not declare (FHIR's searches); None means: where request or
+    answer are raw bytes (DICOMweb).
     """
 
     method_id: str
     handler: Handler
     permission: tuple[str, ...] | None
     on: Resource | None
-    open_query: bool = False
+    open_query: bool | None = None
+
+    def takes_any_query(self, method: Method) -> bool:
+        """Whether parameters that are not declared are passed over."""
+        return method.is_media if self.open_query is None else self.open_query
 
 
 class Service:
@@ -102,7 +107,7 @@ class Service:
         *,
         permission: str | tuple[str, ...] | None = None,
         on: Resource | None = None,
-        open_query: bool = False,
+        open_query: bool | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register a handler under a method id; permission "" means that none is checked by the gateway."""
         permissions = (permission,) if isinstance(permission, str) else permission

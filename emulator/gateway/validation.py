@@ -67,11 +67,11 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
             if _is_field_mask(method, name):
                 values[name] = text
                 continue
-            if name not in SYSTEM_PARAMETERS and not lenient and not method.is_media:
+            if name not in SYSTEM_PARAMETERS and not lenient:
                 problems.add(
                     "",
                     f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
-                    f"Field '{name.partition('.')[0]}' could not be found in request message.",
+                    f"Field '{name.partition('.')[0].lstrip('_')}' could not be found in request message.",
                 )
             continue
         if not text:

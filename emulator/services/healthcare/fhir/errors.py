@@ -50,10 +50,13 @@ class Unfit(Refused):
 
 
 def word(_method: Method, error: ApiError) -> Response | None:
-    """An error of a FHIR method as OperationOutcome; None for what is refused before a store is asked."""
+    """An error of a FHIR method as OperationOutcome; None for what is refused before a store is asked.
+
+    That are, of 400s, parameters that the method does not have or that are of another type: these have details.
+    """
     if isinstance(error, FhirError):
         outcome = error.outcome
-    elif error.code in _GENERIC:
+    elif error.code in _GENERIC or (error.code == 400 and error.details):
         return None
     else:
         outcome = refused_of(error).outcome("R4")

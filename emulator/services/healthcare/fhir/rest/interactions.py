@@ -25,10 +25,13 @@ OF_VERBS = {"GET": GET, "POST": CREATE, "PUT": UPDATE, "PATCH": PATCH, "DELETE":
 """What an entry of a bundle asks for."""
 
 
-def interaction(name: str, *permissions: str, on: Resource | None = None) -> Callable[[Handler], Handler]:
+def interaction(
+    name: str, *permissions: str, on: Resource | None = None, open_query: bool = True
+) -> Callable[[Handler], Handler]:
     """Register a handler under the name that Google gives the method (fhir.NAME), with the permissions it asks for.
 
-    The handler may raise Refused; its outcome is the answer.
+    The handler may raise Refused; its outcome is the answer. Without open_query, parameters that the document does not
+    have are refused before, as by Google's other APIs.
     """
 
     def register(handler: Handler) -> Handler:
@@ -39,6 +42,8 @@ def interaction(name: str, *permissions: str, on: Resource | None = None) -> Cal
             except Refused as refused:
                 raise FhirError(refused, paths.version_in(request)) from None
 
-        return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on, open_query=True)(refusing)
+        return SERVICE.handles(f"{METHODS}.fhirStores.{name}", permission=permissions, on=on, open_query=open_query)(
+            refusing
+        )
 
     return register

@@ -33,7 +33,7 @@ async def patch(request: Request) -> Answer:
     return answers.changed(request, target.store.name, done)
 
 
-@interaction("fhir.delete", DELETE)
+@interaction("fhir.delete", DELETE, open_query=False)
 async def delete(request: Request) -> Answer:
     """Delete a resource; 200 whether or not it was there."""
     target = paths.target_of(request)

@@ -102,6 +102,22 @@ def test_an_answer_of_another_kind(fhir: FhirStore, path: str) -> None:
     assert issue(fhir.send("GET", path + parameter))[0] == 406
 
 
+def test_a_deletion_takes_no_parameters(fhir: FhirStore) -> None:
+    # What a user of Google's stores was told when fhirpy sent _format with deletions (fhir-py, "delete resource doesn't
+    # work"); an error in the JSON of Google's other APIs.
+    fhir.put({**PATIENT, "id": "p"})
+    answer = fhir.send("DELETE", "Patient/p?_format=json")
+    sentence = (
+        'Invalid JSON payload received. Unknown name "_format": Cannot bind query parameter. '
+        "Field 'format' could not be found in request message."
+    )
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"][0]["fieldViolations"] == [{"description": sentence}]
+    assert fhir.send("GET", "Patient/p?_format=json&_pretty=true").status_code == 200
+    assert fhir.send("DELETE", "Patient/p?prettyPrint=false&alt=json").status_code == 200
+    assert fhir.send("GET", "Patient/p").status_code == 410
+
+
 def test_a_type_and_an_id_that_the_path_does_not_have(fhir: FhirStore) -> None:
     assert issue(fhir.send("POST", "Group", PATIENT))[:3] == (400, "invalid", "bad_resource_type")
     # Words of an answer among the examples that SATUSEHAT, a platform on Google's stores, publishes.
