@@ -8,7 +8,7 @@ from emulator.gateway.request import Request, Response
 from emulator.services.healthcare.fhir import errors, instants
 from emulator.services.healthcare.fhir.errors import JSON
 from emulator.services.healthcare.fhir.rest import paths
-from emulator.services.healthcare.fhir.stored import Version
+from emulator.services.healthcare.fhir.stored import Store, Version
 from emulator.services.healthcare.fhir.work import Done
 
 _TAKEN = re.compile(r"application/(fhir\+json|json\+fhir|json|\*)|\*/\*|text/json", re.IGNORECASE)
@@ -22,6 +22,12 @@ def preferred(request: Request, name: str) -> str:
         if key.strip().lower() == name:
             return value.strip().strip('"').lower()
     return ""
+
+
+def is_strict(request: Request, store: Store) -> bool:
+    """Whether unknown search parameters are refused: by Prefer, else as the store is set."""
+    handling = preferred(request, "handling")
+    return handling == "strict" or (handling != "lenient" and bool(store.settings.get("defaultSearchHandlingStrict")))
 
 
 def require_json(request: Request) -> None:

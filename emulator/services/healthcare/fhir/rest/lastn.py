@@ -14,6 +14,8 @@ from emulator.services.healthcare.fhir.stored import Json, Version
 
 MOST = 1000
 """Results of the search, before they are grouped (Cloud Healthcare: fhir.Observation-lastn)."""
+_OF_RESULTS = frozenset(("max", "_count", "_sort", "_total", "_page_token"))
+"""Parameters of results that the operation itself decides about."""
 
 
 @interaction("fhir.Observation-lastn", SEARCH)
@@ -22,14 +24,14 @@ async def lastn(request: Request) -> Answer:
     answers.require_json(request)
     store = paths.store_in(request)
     most = _most(request)
-    pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] not in ("max", "_count")]
+    pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] not in _OF_RESULTS]
     _require_criteria([name.partition(":")[0].partition(".")[0] for name, _ in pairs])
     wanted = [*pairs, ("_sort", "-date"), ("_count", str(MOST)), ("_total", "none")]
-    reading = access.of(request, store)
+    strict, reading = answers.is_strict(request, store), access.of(request, store)
     reading.require_type("Observation")
 
     def find(connection: sqlite3.Connection) -> searching.Answer:
-        return searching.find(connection, store, "Observation", wanted, reading=reading)
+        return searching.find(connection, store, "Observation", wanted, strict=strict, reading=reading)
 
     found = await indexing.read(request.context, store.key, find)
     if found.page.token:

@@ -30,7 +30,7 @@ async def _search(request: Request, store: Store, resource_type: str | None) -> 
     answers.require_json(request)
     await bodies.refuse_form(request)
     pairs = [pair for pair in request.raw_query if pair[0] not in OF_TRANSPORT and pair[0] != "resourceType"]
-    strict, reading = _is_strict(request, store), access.of(request, store)
+    strict, reading = answers.is_strict(request, store), access.of(request, store)
     if resource_type:
         reading.require_type(resource_type)
 
@@ -40,9 +40,3 @@ async def _search(request: Request, store: Store, resource_type: str | None) -> 
     found = await indexing.read(request.context, store.key, find)
     address = f"{paths.base(request, store.name)}/{resource_type}" if resource_type else paths.base(request, store.name)
     return answers.json(await searchsets.bundle(request, store, address, found))
-
-
-def _is_strict(request: Request, store: Store) -> bool:
-    """Whether unknown parameters are refused: by Prefer, else as the store is set."""
-    handling = answers.preferred(request, "handling")
-    return handling == "strict" or (handling != "lenient" and bool(store.settings.get("defaultSearchHandlingStrict")))

@@ -109,6 +109,10 @@ def test_lastn_gives_the_newest_of_each_code(ward: FhirStore) -> None:
     path = "Observation/$lastn?patient=Patient/p&code=8867-4,29463-7"
     assert ids(beta.read(path)) == ["o2021", "weight"]
     assert ids(beta.read(f"{path}&max=2")) == ["o2021", "o2020", "weight"]
+    for ignored in ("&foo=1", "&_sort=date&_total=none"):  # as in searches: unknown, or decided by the operation
+        assert ids(beta.read(f"{path}{ignored}")) == ["o2021", "weight"]
+    strict = issue(beta.send("GET", f"Observation/$lastn{path.partition('$lastn')[2]}&foo=1", Prefer="handling=strict"))
+    assert strict[0] == 400
     for wrong in ("?patient=Patient/p", "?code=8867-4", "?patient=Patient/p&code=8867-4&max=none"):
         assert issue(beta.send("GET", f"Observation/$lastn{wrong}"))[0] == 400
 
