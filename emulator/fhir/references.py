@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 Json = dict[str, Any]
@@ -21,6 +22,8 @@ _STORE = re.compile(
 _ALIKE = re.compile(r"(?:.*/fhir/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[^/]*)(?:/_history/[^/]*)?", re.DOTALL)
 _CONDITIONAL = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>.+)", re.DOTALL)
 _EXTENSIONS = frozenset(("extension", "modifierExtension"))
+_HOLDING = frozenset(("Bundle", "Parameters"))
+"""Types of resources that have others in them, apart from contained ones."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _SHORT = 300
 """Letters of references whose meaning is remembered: many resources refer to the same ones."""
@@ -182,6 +185,49 @@ def _elements(left: list[Any], extensions: list[Any]) -> list[Json]:
         else:
             left += [each for each in value if type(each) is dict or type(each) is list]
     return found
+
+
+def answered_within(resource: Json) -> set[int]:
+    """The numbers (id) of the elements whose text leads to what the resource holds itself.
+
+    That is a contained resource by its #id, and an entry of a Bundle by its urn. In a Bundle or Parameters each
+    resource has contained ones of its own; the urns of a Bundle are known to all that it holds.
+    """
+    found: set[int] = set()
+    for one, urns in _each_with_urns(resource):
+        contained = {f"#{each.get('id')}" for each in one.get("contained") or () if type(each) is dict}
+        if contained or urns:
+            elements = chain(*elements_apart(one))
+            found.update(id(each) for each in elements if each["reference"] in contained or each["reference"] in urns)
+    return found
+
+
+def _each_with_urns(resource: Json) -> Iterator[tuple[Json, frozenset[str]]]:
+    """The resource, or all that it holds where that is its purpose, with the urns of the bundles that they are in."""
+    left: list[tuple[Json, frozenset[str]]] = [(resource, frozenset())]
+    while left:
+        one, urns = left.pop()
+        if one.get("resourceType") not in _HOLDING:
+            yield one, urns
+            continue
+        entries = one.get("entry")
+        urls = [each.get("fullUrl") for each in entries if type(each) is dict] if type(entries) is list else []
+        urns |= {url for url in urls if type(url) is str and url.startswith("urn:")}
+        left += [(each, urns) for each in _held(one)]
+
+
+def _held(resource: Json) -> Iterator[Json]:
+    """The resources within a resource, without those within these."""
+    left: list[Any] = list(resource.values())
+    while left:
+        value = left.pop()
+        if type(value) is list:
+            left += value
+        elif type(value) is dict:
+            if "resourceType" in value:
+                yield value
+            else:
+                left += value.values()
 
 
 def rewrite(resource: Json, change: Callable[[str], str | None]) -> int:

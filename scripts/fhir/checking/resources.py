@@ -130,16 +130,20 @@ def _wrong(texts: list[str], resource: Json, rules: Rules, urns: frozenset[str] 
     doubtful = [text for text in texts if text[:4] != _URN or text not in urns] if urns else texts
     if not doubtful:
         return {}
-    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
-    return {text: sentence for text in doubtful if (sentence := _objection(text, contained, rules, urns))}
+    wrong = {text: sentence for text in doubtful if (sentence := _objection(text, rules, urns))}
+    if not wrong:
+        return {}
+    inside = references.answered_within(resource)
+    outside = {place.text for place in references.walk(resource) if id(place.element) not in inside}
+    return {text: sentence for text, sentence in wrong.items() if text in outside}
 
 
-def _objection(text: str, contained: set[object], rules: Rules, urns: frozenset[str] | None) -> str:
-    """Why a reference is refused, "" for one that a store may take."""
+def _objection(text: str, rules: Rules, urns: frozenset[str] | None) -> str:
+    """Why a reference is refused that nothing in its own resource answers, "" for one that a store may take."""
     if _PLAIN.fullmatch(text):
         return ""
     to = references.parse(text)
-    if to.kind is Kind.FRAGMENT and to.id and to.id not in contained:
+    if to.kind is Kind.FRAGMENT and to.id:
         return "no contained resource has the ID of the reference"
     if to.kind is Kind.OTHER_STORE:
         return "non-local reference, unless it names the store itself"

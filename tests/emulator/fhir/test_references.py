@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fhir.references import Kind, parse, rewrite, walk
+from emulator.fhir.references import Kind, answered_within, parse, rewrite, walk
 
 STORE = "projects/p/locations/l/datasets/d/fhirStores/f"
 URN = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
@@ -70,3 +70,23 @@ def test_references_are_given_other_texts() -> None:
     assert rewrite(encounter, {URN: "Patient/3"}.get) == 2
     assert encounter["subject"] == {"reference": "Patient/3", "display": "Jane"}
     assert encounter["extension"][0]["valueReference"] == {"reference": "Patient/3"}
+
+
+def test_what_a_resource_answers_itself() -> None:
+    def observation(text: str, *contained: str) -> dict[str, Any]:
+        within = [{"resourceType": "Patient", "id": each} for each in contained]
+        return {"resourceType": "Observation", "subject": {"reference": text}, "contained": within}
+
+    def answered(resource: dict[str, Any]) -> list[str]:
+        inside = answered_within(resource)
+        return [place.path for place in walk(resource) if id(place.element) in inside]
+
+    assert answered(observation("#a", "a")) == ["Observation.subject"]
+    assert answered(observation("#b", "a")) == answered(observation(URN)) == []
+    inner = {"resourceType": "Bundle", "entry": [{"resource": observation(URN)}, {"resource": observation("#a")}]}
+    held = [{"resource": inner}, {"part": [{"name": "p", "resource": observation("#a", "a")}]}]
+    outer = {"resourceType": "Parameters", "parameter": held}
+    assert answered(outer) == ["Parameters.parameter[1].part[0].resource.subject"]
+    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": URN}, {"fullUrl": "Patient/1"}, {"resource": outer}]}
+    at = "Bundle.entry[2].resource.parameter"
+    assert answered(bundle) == [f"{at}[0].resource.entry[0].resource.subject", f"{at}[1].part[0].resource.subject"]

@@ -49,9 +49,9 @@ def _links(store: Store, resource: Json, texts: Iterable[str], *, counts: bool) 
 
 def _require_possible(store: Store, resource: Json) -> None:
     """Refuse references that can't be, with their places."""
-    contained = {each.get("id") for each in resource.get("contained") or () if isinstance(each, dict)}
-    found = [(place, references.parse(place.text, store.name)) for place in places(store, resource)]
-    asked = ((place, _objection(store, to, contained)) for place, to in found)
+    inside = references.answered_within(resource)
+    outside = [place for place in places(store, resource) if id(place.element) not in inside]
+    asked = ((place, _objection(store, references.parse(place.text, store.name))) for place in outside)
     if wrong := [(place.path, words) for place, words in asked if words]:
         raise errors.bad_references(wrong)
 
@@ -66,14 +66,14 @@ def _counts(store: Store, place: Place) -> bool:
     return not place.in_extension or store.reads_complex_references
 
 
-def _objection(store: Store, to: Reference, contained: set[object]) -> str:
-    """Why a reference that leads out of the store's resources can't be; "" where it can."""
+def _objection(store: Store, to: Reference) -> str:
+    """Why a reference to none of the store's resources, nor to what its own holds, can't be; "" where it can."""
     match to.kind:
         case Kind.OTHER_STORE:
             return f"non-local reference: {to.text[:300]}"
         case Kind.CONDITIONAL:
             return f"conditional reference outside of a bundle: {to.text[:300]}"
-        case Kind.FRAGMENT if to.id and to.id not in contained:
+        case Kind.FRAGMENT if to.id:
             return f"no contained resource has the ID of the reference {to.text[:80]}"
         case Kind.URN if store.has_integrity or store.version == "R5":
             return f"reference target(s) not found: {to.text[:80]} is the fullUrl of no entry"

@@ -176,3 +176,12 @@ def test_references_in_extensions_count_only_where_the_store_reads_them() -> Non
     given = PATIENT | {"extension": [extension]}
     assert examine(given, LENIENT).passes
     assert not examine(given, Rules("R4", complex_references=True)).passes
+
+
+@pytest.mark.parametrize(("contained", "passes"), [([{"resourceType": "Patient", "id": "me"}], True), ([], False)])
+def test_a_reference_within_a_bundle_leads_to_what_its_own_resource_contains(
+    contained: list[dict[str, str]], *, passes: bool
+) -> None:
+    inside = OBSERVATION | {"contained": contained, "subject": {"reference": "#me"}}
+    given = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": inside}]}
+    assert examine(given, Rules("R4")).passes is passes

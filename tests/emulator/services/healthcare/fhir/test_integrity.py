@@ -94,6 +94,30 @@ def test_what_leads_elsewhere_or_inside_is_taken(fhir: FhirStore, reference: str
     fhir.create(observation(reference, contained=[{"resourceType": "Patient", "id": "me"}]))
 
 
+@pytest.mark.parametrize("version", ["STU3", "R4", "R5"])
+def test_what_a_bundle_holds_refers_to_what_is_in_the_bundle(
+    make_fhir_store: Callable[..., FhirStore], version: str
+) -> None:
+    # As in HL7's examples: STU3 Bundle/72ac8493-52ac-41bd-8d5d-7258c289b5ea, R5 Bundle/father.
+    urn = "urn:uuid:541a72a8-df75-4484-ac89-ac4923f03b81"
+    inside = observation("#me", contained=[{"resourceType": "Patient", "id": "me"}])
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [
+            {"fullUrl": "http://example.org/fhir/Observation/1", "resource": inside},
+            {"fullUrl": "http://example.org/fhir/Observation/2", "resource": observation(urn)},
+            {"fullUrl": urn, "resource": PATIENT},
+        ],
+    }
+    store = make_fhir_store(version)
+    made = store.create(bundle)
+    assert store.read(f"Bundle/{made['id']}")["entry"] == bundle["entry"]
+    wrong = {**bundle, "entry": [*bundle["entry"], {"fullUrl": f"{urn[:-1]}9", "resource": observation("#me")}]}
+    words = 'error at "Bundle.entry[3].resource.subject": no contained resource has the ID of the reference #me'
+    assert issue(store.send("POST", "Bundle", wrong))[2:] == ("invalid_references", words)
+
+
 def test_references_in_extensions_count_where_the_store_says_so(make_fhir_store: Callable[..., FhirStore]) -> None:
     extended = {**PATIENT, "extension": [{"url": "http://e.org/x", "valueReference": {"reference": "Group/none"}}]}
     assert make_fhir_store().send("POST", "Patient", extended).status_code == 201
