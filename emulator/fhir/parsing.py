@@ -23,7 +23,7 @@ MAX_DEPTH = 254
 
 _MAX_INDENTED = 1 << 20
 _BLANKS = b" \t\r\n"
-_TOO_DEEP = f"field exceeded the maximum nesting depth {MAX_DEPTH}"
+TOO_DEEP = f"field exceeded the maximum nesting depth {MAX_DEPTH}"
 _INEXACT = re.compile(
     rb"[:,\[][ \t\r\n]*-?"  # a number in an object or array, whose text a float or an integer would not give back:
     rb"(?:\d+\.\d+0[ \t\r\n,}\]]"  # 1.00, but not 1.0
@@ -117,7 +117,7 @@ def _parse_exactly(raw: bytes) -> Json:
         value: Json = json.loads(raw, object_pairs_hook=_unique, parse_float=ExactNumber, parse_int=_integer)
         orjson.dumps(value, default=_exact)
     except (RecursionError, orjson.JSONEncodeError):
-        raise outcomes.unparseable(_TOO_DEEP) from None
+        raise outcomes.unparseable(TOO_DEEP) from None
     return value
 
 
@@ -143,5 +143,5 @@ def _no_json(raw: bytes, problem: orjson.JSONDecodeError) -> outcomes.Refused:
     except UnicodeDecodeError as wrong:
         return outcomes.unparseable(f"invalid JSON: byte {wrong.start} is not UTF-8")
     if "depth limit" in problem.msg:
-        return outcomes.unparseable(_TOO_DEEP)
+        return outcomes.unparseable(TOO_DEEP)
     return outcomes.unparseable(f"invalid JSON: line {problem.lineno}, column {problem.colno}")

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from emulator.fhir import parsing
+from emulator.fhir import outcomes, parsing
 from emulator.fhir.outcomes import Issue, Refused
 
 Json = dict[str, Any]
@@ -25,16 +25,30 @@ def parse(raw: bytes) -> list[Json]:
 def applied(resource: Json, operations: list[Json]) -> Json:
     """A copy of a resource after all operations; refused with 400 for one that can't be done, naming its place."""
     holder: Json = {"": copy.deepcopy(resource)}
+    copied = 0
     for number, operation in enumerate(operations):
         try:
-            _apply(holder, operation)
+            copied += _apply(holder, operation)
+            if copied > parsing.MAX_RESOURCE:
+                raise _ImpossibleError("all copies together have more bytes than a resource may have")
         except (LookupError, TypeError, ValueError) as problem:
             sentence = str(problem) if isinstance(problem, _ImpossibleError) else "its path leads nowhere"
             raise wrong(f"operation {number + 1} of the JSON Patch can't be done: {sentence}") from None
     result = holder.get("")
     if not isinstance(result, dict):
         raise wrong("the JSON Patch leaves no resource")
+    _require_storable(result)
     return result
+
+
+def _require_storable(result: Json) -> None:
+    """Refuse what is nested deeper, or has more bytes, than a resource that is sent may be."""
+    try:
+        size = len(parsing.serialize(result))
+    except TypeError:  # of orjson, whose limit of nesting is that of resources
+        raise outcomes.unparseable(parsing.TOO_DEEP) from None
+    if size > parsing.MAX_RESOURCE:
+        raise outcomes.too_large(f"The resource would have {size} bytes; up to {parsing.MAX_RESOURCE} are allowed.")
 
 
 def wrong(sentence: str) -> Refused:
@@ -46,7 +60,8 @@ class _ImpossibleError(ValueError):
     """An operation that is none, with the sentence that says why."""
 
 
-def _apply(holder: Json, operation: Json) -> None:
+def _apply(holder: Json, operation: Json) -> int:
+    """Do an operation; gives how many bytes it copied within the resource: 30 copies of the whole fill any memory."""
     kind, path = operation.get("op"), _steps(operation, "path")
     match kind:
         case "add":
@@ -61,12 +76,24 @@ def _apply(holder: Json, operation: Json) -> None:
                 raise _ImpossibleError("nothing can be moved into itself")
             _add(holder, path, _remove(holder, origin))
         case "copy":
-            _add(holder, path, copy.deepcopy(_at(holder, _steps(operation, "from"))))
+            value = _at(holder, _steps(operation, "from"))
+            size = _size(value)
+            if size <= parsing.MAX_RESOURCE:
+                _add(holder, path, copy.deepcopy(value))
+            return size
         case "test":
             if not _equal(_at(holder, path), _value(operation)):
                 raise _ImpossibleError("the test fails")
         case _:
             raise _ImpossibleError("op must be add, remove, replace, move, copy or test")
+    return 0
+
+
+def _size(value: Any) -> int:
+    try:
+        return len(parsing.serialize(value))
+    except TypeError:  # orjson's limit of nesting, which is the limit of resources
+        raise _ImpossibleError("what it copies is nested too deep") from None
 
 
 def _steps(operation: Json, name: str) -> list[str]:

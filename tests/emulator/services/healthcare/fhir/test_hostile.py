@@ -1,8 +1,9 @@
 """What bad input gets: an OperationOutcome with the right status, and nothing half done."""
 
 import pytest
+import requests
 
-from tests.emulator.services.healthcare.fhir.conftest import FHIR, PATIENT, FhirStore, issue, observation
+from tests.emulator.services.healthcare.fhir.conftest import FHIR, PATIENT, FhirStore, Json, issue, observation
 from tests.emulator.services.healthcare.fhir.test_bundles import bundle, entry
 
 PATCH = "application/json-patch+json"
@@ -182,3 +183,44 @@ def test_headers_of_no_sense(fhir: FhirStore, value: str) -> None:
             answer = fhir.send(verb, where, body, **{header: value})
             assert answer.status_code < 500
             assert answer.headers.get("content-type", FHIR) == FHIR
+
+
+def nested(levels: int) -> Json:
+    """An extension within extensions."""
+    extension: Json = {"url": "http://example.org/x", "valueString": "a"}
+    for _ in range(levels):
+        extension = {"url": "http://example.org/x", "extension": [extension]}
+    return extension
+
+
+def patched(fhir: FhirStore, *operations: Json) -> requests.Response:
+    return fhir.send("PATCH", "Patient/p", list(operations), Content_Type="application/json-patch+json")
+
+
+@pytest.mark.parametrize("copied", ["", "/text"])
+def test_copies_of_copies_fill_no_memory(fhir: FhirStore, copied: str) -> None:
+    """A patch of 30 operations, each of which copies all that is there, would make 2 to the 30 resources."""
+    made = fhir.put({**PATIENT, "id": "p", "name": [{"text": "x" * 900_000}]})
+    begun: list[Json] = [
+        {"op": "add", "path": "/text", "value": {"div": "x" * 1_000_000}},
+        {"op": "add", "path": "/a", "value": []},
+    ]
+    copies: list[Json] = [{"op": "copy", "from": copied, "path": "/a/-"}] * 30
+    answer = patched(fhir, *begun, *copies)
+    assert issue(answer)[:3] == (400, "invalid", "invalid_patch")
+    assert "all copies together have more bytes than a resource may have" in answer.text
+    assert fhir.read("Patient/p") == made
+
+
+def test_what_a_patch_leaves_is_no_deeper_and_no_larger_than_what_can_be_sent(fhir: FhirStore) -> None:
+    made = fhir.put({**PATIENT, "id": "p", "extension": [nested(100)]})
+    deepest = "/extension/0" * 101 + "/extension"
+    for operation in (
+        {"op": "add", "path": deepest, "value": [nested(60)]},
+        {"op": "copy", "from": "/extension", "path": deepest},
+    ):
+        status, _, text, sentence = issue(patched(fhir, operation))
+        assert (status, text, sentence) == (400, "unparseable_resource", "field exceeded the maximum nesting depth 254")
+    parts = [{"op": "add", "path": f"/{name}", "value": "x" * 4_000_000} for name in "abc"]
+    assert issue(patched(fhir, *parts))[0] == 413
+    assert fhir.read("Patient/p") == made
