@@ -21,6 +21,10 @@ from emulator.services.pubsub.queues import Lease, Policy, Stream
 from emulator.services.pubsub.store import Message, NewMessage
 
 _RESPONSE, _RECEIVED = message_class("StreamingPullResponse"), message_class("ReceivedMessage")
+_OF_THE_FIRST = ("max_outstanding_messages", "max_outstanding_bytes", "protocol_version")
+"""What only the first request of a streaming pull may set (google.pubsub.v1.StreamingPullRequest)."""
+_WITH_PINGS = 1
+"""The protocol_version since which clients of streaming pull wait for an answer to their pings."""
 _log = logging.getLogger("emulator")
 
 
@@ -93,7 +97,7 @@ class StreamingPull:
             if not 10 <= deadline <= 600:
                 raise invalid_argument("stream_ack_deadline_seconds is from 10 to 600.")
             cut = await self._struck(principal, first.subscription)
-            steps = (self._send(first, check, outgoing), self._read(requests, first.subscription, outgoing))
+            steps = (self._send(first, check, outgoing), self._read(requests, first, outgoing))
             tasks = [asyncio.create_task(_told(step, first.subscription, outgoing)) for step in steps]
             while True:
                 answer = await outgoing.get()
@@ -137,12 +141,24 @@ class StreamingPull:
             answer = _RESPONSE(received_messages=received, subscription_properties=_properties(policy))
             await outgoing.put(answer)
 
-    async def _read(self, requests: AsyncIterator[Any], subscription: str, outgoing: asyncio.Queue[Any]) -> None:
-        """Acknowledge and extend as the client says; answers tell what took effect, where that is promised."""
+    async def _read(self, requests: AsyncIterator[Any], first: Any, outgoing: asyncio.Queue[Any]) -> None:
+        """Acknowledge and extend as the client says; answers tell what took effect, where that is promised.
+
+        A request that says nothing asks whether the stream is alive, and has an answer where the client's protocol has
+        it: Google's clients open another stream 15 seconds after one that was not answered.
+        """
+        subscription = first.subscription
         async for request in requests:
+            if wrong := [name for name in _OF_THE_FIRST if getattr(request, name)]:
+                raise invalid_argument(f"{wrong[0]} can only be set on the initial StreamingPullRequest.")
             answer = await self._applied(request, subscription)
+            if answer is None and first.protocol_version >= _WITH_PINGS and not request.ByteSize():
+                answer = _RESPONSE(subscription_properties=self._properties(subscription))
             if answer is not None:
                 await outgoing.put(answer)
+
+    def _properties(self, subscription: str) -> Any:
+        return _properties(broker(self._bridge.context).queue(subscription).policy)
 
     async def _applied(self, request: Any, subscription: str) -> Any:
         messages = broker(self._bridge.context)
