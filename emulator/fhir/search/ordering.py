@@ -95,16 +95,21 @@ def beyond(row: Place, place: Place, order: Sequence[Key]) -> bool:
     return bool((row[len(order)] < place[-1]) if descends(order) else (row[len(order)] > place[-1]))
 
 
-def after(place: Place, order: Sequence[Key], at: int = 0) -> tuple[str, Arguments]:
-    """SQL that is true for rows beyond a place: columns k0, k1 and so on, and rid."""
-    sign = "<" if descends(order) else ">"
-    if at == len(order):
-        return f"rid {sign} ?", [place[-1]]
-    rest, arguments = after(place, order, at + 1)
-    if place[at] is None:
-        return f"(k{at} IS NULL AND {rest})", arguments
-    sign = "<" if order[at].descending else ">"
-    return f"(k{at} {sign} ? OR k{at} IS NULL OR (k{at} = ? AND {rest}))", [place[at], place[at], *arguments]
+def after(place: Place, order: Sequence[Key]) -> tuple[str, Arguments]:
+    """SQL that is true for rows beyond a place: columns k0, k1 and so on, and rid. Flat, as SQLite nests few levels."""
+    ways: list[str] = []
+    arguments: Arguments = []
+    same, values = "", []
+    for at, each in enumerate(order):
+        if place[at] is None:  # and nothing comes after what has no value
+            same += f"k{at} IS NULL AND "
+            continue
+        ways.append(f"({same}(k{at} {'<' if each.descending else '>'} ? OR k{at} IS NULL))")
+        values.append(place[at])
+        arguments += values
+        same += f"k{at} = ? AND "
+    ways.append(f"({same}rid {'<' if descends(order) else '>'} ?)")
+    return f"({' OR '.join(ways)})", [*arguments, *values, place[-1]]
 
 
 def by(order: Sequence[Key]) -> str:

@@ -265,13 +265,16 @@ class Reader:
         return values.Pair(values.token(parts[0]), value)
 
     def sort(self, found: _Found, modifier: str, value: str) -> None:
-        """_sort=a,-b; the older _sort:desc=a."""
+        """_sort=a,-b; the older _sort:desc=a. What is named again has no say: its first place decides."""
         for each in value.split(","):
             code = each.removeprefix("-").strip()
             parameter = self._find(found.types[0] if len(found.types) == 1 else None, code)
             if parameter.type not in _SORTABLE or not parameter.expression:
                 raise _Unknown(f'Searches cannot be sorted by "{code}", which is of type {parameter.type}.')
-            found.sorts.append(Sort(parameter, each.startswith("-") or modifier == "desc"))
+            if all(parameter != other.parameter for other in found.sorts):
+                found.sorts.append(Sort(parameter, each.startswith("-") or modifier == "desc"))
+            if len(found.sorts) > MOST_PARTS:
+                raise SearchError(f"A search that sorts by more than {MOST_PARTS} parameters is too large.")
 
     def include(self, found: _Found, modifier: str, value: str) -> None:
         """_include=Observation:subject[:Patient], Observation:* or *."""

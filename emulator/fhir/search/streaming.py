@@ -229,8 +229,8 @@ def _by_all(plan: Plan, place: Place | None, wanted: int) -> Iterator[Place]:
     for each in _sources(plan):
         where, arguments = plan.where(plan.nodes, "r", typed=each.typed)
         sql = (
-            f"SELECT DISTINCT * FROM (SELECT {columns} FROM {each.tables} WHERE {each.where}{where})"
-            f" WHERE {beyond} ORDER BY {ordering.by(plan.order)} LIMIT ?"
+            f"WITH m AS MATERIALIZED (SELECT DISTINCT {columns} FROM {each.tables} WHERE {each.where}{where})"
+            f" SELECT * FROM m WHERE {beyond} ORDER BY {ordering.by(plan.order)} LIMIT ?"
         )
         rows = plan.index.read(sql, [*more, *each.arguments, *arguments, *values, wanted])
         streams.append([tuple(row) for row in rows])

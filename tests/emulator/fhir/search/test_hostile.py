@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from emulator.fhir.search.errors import SearchError
+from emulator.fhir.search.parameters import parameters
 from tests.emulator.fhir.search.generated import Generator
 from tests.emulator.fhir.search.store import Store
 
@@ -83,7 +84,7 @@ def test_a_search_that_is_too_large_is_refused(text: str) -> None:
         "Patient?identifier=" + ",".join(f"{number % 200}|{number}" for number in range(2000)),
         "Patient?_id=" + ",".join(str(number) for number in range(2000)),
         "Provenance?target._id=a",
-        "Patient?_sort=" + ",".join(["birthdate"] * 20),
+        "Patient?_sort=" + ",".join(["birthdate", "-birthdate"] * 2500),
         "Patient?" + "&".join("_include:iterate=Patient:*" for _ in range(100)),
     ],
 )
@@ -91,3 +92,15 @@ def test_a_search_of_the_largest_size_is_answered(text: str, few: int) -> None:
     store = Store(few=few)
     store.put({"resourceType": "Patient", "id": "a", "name": [{"family": "x"}]})
     assert store.page(text).matches is not None
+
+
+def test_the_longest_order() -> None:
+    names = [f"x{number}" for number in range(101)]
+    made = {"resourceType": "SearchParameter", "base": ["Patient"], "type": "string", "expression": "Patient.gender"}
+    known = parameters("R4").extended({**made, "code": name, "url": f"http://example.org/{name}"} for name in names)
+    store = Store(known=known)
+    store.put(*({"resourceType": "Patient", "id": f"p{number}", "gender": "other"} for number in range(3)))
+    text = f"Patient?_count=1&_sort={','.join(names[:100])}"
+    assert store.found(text) == ["Patient/p0", "Patient/p1", "Patient/p2"]
+    with pytest.raises(SearchError):
+        store.page(f"{text},{names[100]}")
