@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ from emulator.services.bigquery.sql.engine import STALE, stored
 from emulator.services.bigquery.sql.errors import Interrupted, SqlError, StoreError
 from emulator.services.bigquery.sql.keyed import Keyed
 from emulator.services.bigquery.sql.small import SmallResults
+from emulator.services.bigquery.sql.types import Field
 from emulator.state.work import Work
 
 if TYPE_CHECKING:
@@ -34,6 +36,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 INSERT_ID_SECONDS = 60  # BigQuery: best-effort de-duplication
 INSERT_IDS_KEPT = 500_000
+
+
+@dataclass(frozen=True)
+class ArrowPage:
+    """The first rows of a table in Arrow's form: how many the table has, and the batch, which is empty without rows."""
+
+    total: int
+    rows: int
+    schema: bytes
+    batch: bytes
 
 
 class Warehouse:
@@ -63,6 +75,8 @@ class Warehouse:
         self.small = SmallResults()
         self.requests: dict[tuple[str, str], str] = {}  # requestId of jobs.query, and the job that it made
         self.readers: list[Callable[[str], Awaitable[None]]] = []  # told of a storage whose rows are about to change
+        # Takes a table's name in the engine, its columns and how many rows are wanted; set by the Storage API.
+        self.arrow_page: Callable[[str, list[Field], int], Awaitable[ArrowPage]] | None = None
 
     async def run(
         self,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 from emulator.gateway import paging
 from emulator.gateway.request import Answer, Request
-from emulator.services.bigquery import catalog, decorators, encryption, errors, warehouse
-from emulator.services.bigquery.jobs import cancelling, query, results, run, sessions, store, uploads
+from emulator.services.bigquery import errors, warehouse
+from emulator.services.bigquery.jobs import cancelling, outcome, query, run, sessions, store, uploads
 from emulator.services.bigquery.jobs.store import DONE, Job
-from emulator.services.bigquery.names import TableName
 from emulator.services.bigquery.process.ticket import Ticket
 from emulator.services.bigquery.requests import asked_page, asked_rows, on_project, project_of
 from emulator.services.bigquery.service import SERVICE
 from emulator.services.bigquery.sql import storage
-from emulator.services.bigquery.sql.engine import stored
 from emulator.services.bigquery.tabledata import timestamp_format
 
 if TYPE_CHECKING:
@@ -24,6 +23,8 @@ DEFAULT_TIMEOUT_MS = 10_000
 MAX_TIMEOUT_MS = 200_000
 DEFAULT_ROWS = 50_000
 NEWEST = 1 << 62
+ARROW = "ARROW"
+FORMS = ("", "QUERY_RESULTS_FORMAT_UNSPECIFIED", "STRUCT_ENCODING", ARROW)  # QueryRequest: queryResultsFormat
 # What jobs.query takes beside the configuration of a query job.
 REQUEST_ONLY = frozenset(
     [
@@ -39,6 +40,8 @@ REQUEST_ONLY = frozenset(
         "jobCreationMode",
         "jobTimeoutMs",
         "reservation",
+        "queryResultsFormat",
+        "arrowSerializationOptions",
     ]
 )
 
@@ -159,6 +162,9 @@ async def delete(request: Request) -> Answer:
 async def query_(request: Request) -> Answer:
     """Run a query and answer with its first rows, or with jobComplete false where it takes longer."""
     context, body, project = request.context, request.body, project_of(request)
+    form = body.get("queryResultsFormat") or ""
+    if form not in FORMS:
+        raise errors.invalid(f"Unknown queryResultsFormat {form}.")
     configuration = {key: value for key, value in body.items() if key not in REQUEST_ONLY and value is not None}
     reference = {"location": body["location"]} if body.get("location") else {}
     described: dict[str, Any] = {"configuration": {"query": configuration}, "jobReference": reference}
@@ -183,9 +189,8 @@ async def query_(request: Request) -> Answer:
     await run.wait(context, project, job.id, seconds)
     options = body.get("formatOptions") or {}
     maximum = body.get("maxResults")
-    answer = await _answer(
-        context, store.get(context, project, job.id), options, 0, DEFAULT_ROWS if maximum is None else int(maximum)
-    )
+    count = DEFAULT_ROWS if maximum is None else int(maximum)
+    answer = await _answer(context, store.get(context, project, job.id), options, 0, count, arrow=form == ARROW)
     if "sessionInfo" in job.statistics:
         answer["sessionInfo"] = job.statistics["sessionInfo"]
     return {**answer, "kind": "bigquery#queryResponse", "queryId": job.id}
@@ -224,7 +229,9 @@ async def get_query_results(request: Request) -> Answer:
     return {**answer, "kind": "bigquery#getQueryResultsResponse", "etag": f"{job.id}-{page.start}"}
 
 
-async def _answer(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
+async def _answer(
+    context: Context, job: Job, options: dict[str, Any], start: int, count: int, *, arrow: bool = False
+) -> dict[str, Any]:
     """What both ways of reading results answer. Raises the job's error."""
     answer: dict[str, Any] = {
         "jobReference": job.body["jobReference"],
@@ -235,7 +242,7 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
         return answer
     if job.error is not None:
         raise job.error
-    shown = _with_result(context, job)
+    shown = outcome.with_result(context, job)
     statistics = shown.statistics.get("query", {})
     answer["totalBytesProcessed"] = job.statistics.get("totalBytesProcessed", "0")
     answer["totalBytesBilled"] = statistics.get("totalBytesBilled", answer["totalBytesProcessed"])
@@ -247,39 +254,43 @@ async def _answer(context: Context, job: Job, options: dict[str, Any], start: in
     for key in ("numDmlAffectedRows", "dmlStats"):
         if key in statistics:
             answer[key] = statistics[key]
-    if statistics.get("statementType") == "SELECT":
-        answer.update(await _rows(context, shown, options, start, count))
+    if outcome.has_rows(shown):
+        rows = _arrow(context, shown, count) if arrow else _rows(context, shown, options, start, count)
+        answer.update(await rows)
     return answer
 
 
-def _with_result(context: Context, job: Job) -> Job:
-    """The job that has a job's rows and counts: of a script, its last statement's."""
-    identifier = job.payload.get("result")
-    return store.get(context, job.project, identifier) if identifier else job
-
-
 async def _rows(context: Context, job: Job, options: dict[str, Any], start: int, count: int) -> dict[str, Any]:
-    name = TableName.from_reference(job.configuration["destinationTable"], job.project)
-    anonymous, house = results.find(context, name), warehouse.of(context)
+    found, house = outcome.of(context, job), warehouse.of(context)
     known: tuple[int, list[dict[str, Any]]] | None = None
     timestamps = timestamp_format(options)
-    if anonymous is not None:
-        encryption.version_for(context, job.project, job.configuration.get("destinationEncryptionConfiguration"), None)
-        place, fields = anonymous.table, list(anonymous.fields)
-        known = house.small.page(anonymous.storage, fields, start, count, timestamps)
-    elif name.dataset.startswith("_"):
-        raise errors.error("notFound", f"The results of job {job.id} have expired: they are kept for a day.")
-    else:
-        body = encryption.open_table(context, decorators.split(name)[0]).body
-        place, fields = stored(catalog.storage_of(body)), catalog.fields_of(body)
+    if found.result is not None:
+        known = house.small.page(found.result.storage, found.fields, start, count, timestamps)
     total, rows = (
         known
         if known is not None
-        else await house.run(storage.encoded_page, place, fields, start, count, timestamps, short=True)
+        else await house.run(storage.encoded_page, found.table, found.fields, start, count, timestamps, short=True)
     )
-    answer: dict[str, Any] = {"schema": {"fields": fields}, "totalRows": str(total)}
+    answer: dict[str, Any] = {"schema": {"fields": found.fields}, "totalRows": str(total)}
     if rows:
         answer["rows"] = rows
     if start + len(rows) < total and (rows or not count):
         answer["pageToken"] = paging.encode(start + len(rows))
+    return answer
+
+
+async def _arrow(context: Context, job: Job, count: int) -> dict[str, Any]:
+    """The first rows as Arrow's IPC has them, without the schema of other answers (QueryRequest)."""
+    found, house = outcome.of(context, job), warehouse.of(context)
+    assert house.arrow_page is not None
+    page = await house.arrow_page(found.table, found.fields, count)
+    answer: dict[str, Any] = {
+        "arrowSchema": {"serializedSchema": base64.b64encode(page.schema).decode()},
+        "totalRows": str(page.total),
+        "pageRowCount": str(page.rows),
+    }
+    if page.rows:
+        answer["arrowRecordBatch"] = {"serializedRecordBatch": base64.b64encode(page.batch).decode()}
+    if page.rows < page.total:
+        answer["pageToken"] = paging.encode(page.rows)
     return answer

@@ -99,7 +99,7 @@ def _bytes(value: Any) -> str:
         return base64.b64encode(value).decode()
     if not isinstance(value, str):
         raise TypeError
-    text = value.translate({ord("-"): "+", ord("_"): "/"})
+    text = "".join(value.split()).translate({ord("-"): "+", ord("_"): "/"})  # a line end, as base64 of MIME has it
     base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     return text + "=" * (-len(text) % 4)
 

@@ -47,6 +47,24 @@ def arrow_schema(_: DuckDBPyConnection, fields: Sequence[Field]) -> bytes:
     return arrow.schema_bytes(fields)
 
 
+def arrow_page(
+    connection: DuckDBPyConnection, table: str, fields: Sequence[Field], most: int
+) -> tuple[int, int, bytes, bytes]:
+    """The first rows of a storage table whose numbers have no gaps, as one of Arrow's record batches.
+
+    Gives how many rows the table has, how many the batch has (`most` at most), the schema, and the batch, which is
+    empty where it has no rows.
+    """
+    from emulator.services.bigquerystorage.engine import arrow
+
+    first, total, _ = extent(connection, table)
+    schema, count = arrow.schema_bytes(fields), min(most, total)
+    if not count:
+        return total, 0, schema, b""
+    pieces, rows = next(arrow.batches(connection, table, fields, fields, (first, first + count), count))
+    return total, rows, schema, b"".join(pieces)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is read at a time: rows of a storage table from the number `first` to before `end`, in messages.

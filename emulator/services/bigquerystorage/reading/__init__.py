@@ -1,5 +1,5 @@
 """BigQueryRead: read sessions, the rows of their streams, and how a stream is split."""
 
-from emulator.services.bigquerystorage.reading import creating, rows, splitting
+from emulator.services.bigquerystorage.reading import creating, job_streams, rows, splitting
 
-__all__ = ["creating", "rows", "splitting"]
+__all__ = ["creating", "job_streams", "rows", "splitting"]

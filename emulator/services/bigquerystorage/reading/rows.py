@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import Any
 
 from emulator.errors import ApiError, invalid_argument
 from emulator.gateway.request import Answer, Request, Response
-from emulator.services.bigquerystorage.reading import allocation, begun, sessions
+from emulator.services.bigquerystorage.reading import allocation, begun, job_streams, sessions
 from emulator.services.bigquerystorage.reading.creating import schema_shown
 from emulator.services.bigquerystorage.reading.stream import Reading
 from emulator.services.bigquerystorage.requests import message_of, on_project
@@ -19,6 +19,8 @@ from emulator.services.bigquerystorage.service import SERVICE
 async def read(request: Request) -> Answer:
     """The rows of a stream from an offset on, as a stream of ReadRowsResponse; its first one has the schema."""
     message, context = message_of(request), request.context
+    if job_streams.is_of_job(request.name) and not await job_streams.prepare(request):
+        return Response(200, {}, _each(()))
     session, stream = sessions.of_stream(context, request.name)
     first, end = session.streams[stream]
     offset = int(message.get("offset", 0))
@@ -32,6 +34,11 @@ async def read(request: Request) -> Answer:
     ahead = begun.claimed(context, session.stream_name(stream)) if not offset else None
     responses = ahead or Reading(context, session, stream, offset).responses()
     return Response(200, {}, _with_schema(responses, schema))
+
+
+async def _each(responses: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for response in responses:
+        yield response
 
 
 async def _with_schema(responses: AsyncIterator[bytes], schema: Awaitable[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SECONDS = 6 * 3600  # Storage Read API: "Sessions expire 6 hours after they are created"
 COPIES = "_read_sessions"  # the dataset that copies are of; no table can be in it
-STREAM = re.compile(r"(projects/[^/]+/locations/[^/]+/sessions/[^/]+)/streams/([^/]+)\Z")
+STREAM = re.compile(r"(projects/[^/]+/locations/[^/]+/(?:sessions|jobs)/[^/]+)/streams/([^/]+)\Z")
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,12 @@ def of_stream(context: Context, name: str) -> tuple[Session, str]:
         raise not_found(f"Not found: read stream {name}; sessions expire after six hours.")
     warehouse.of(context).keyed.require_open(places.storage_of(session.table))
     return session, match[2]
+
+
+def is_kept(context: Context, name: str) -> bool:
+    """Whether there is a session of that name."""
+    sql = "SELECT 1 FROM bigquery_read_sessions WHERE name = ? AND expires > ?"
+    return context.db.one(sql, (name, _now(context))) is not None
 
 
 def _read(body: bytes) -> Session:
