@@ -160,17 +160,18 @@ class Chained(Listable):
         if self._listed and self.targets is not None:
             sql = f"EXISTS (SELECT 1 FROM fhir_index_targets {own} WHERE {same} AND +{own}.target IN ({_FROM_JSON}))"
             return sql, [listed(self.keys), listed(self.targets)]
-        parts, arguments = [], []
+        parts: list[tuple[str, Arguments]] = []
         for resource_type, nodes in self.inner:
             where, inside = probes(nodes, other)
-            parts.append(
-                f"EXISTS (SELECT 1 FROM fhir_index_targets {own} CROSS JOIN fhir_index_resources {other}"
+            sql = (
+                f"SELECT 1 FROM fhir_index_targets {own} CROSS JOIN fhir_index_resources {other}"
                 f" ON {other}.store = {own}.store AND {other}.type = ? AND {other}.id = substr({own}.target, ?)"
-                f" WHERE {same} AND substr({own}.target, 1, ?) = ?{where}{self.index.seen(f'{other}.rid')})"
+                f" WHERE {same} AND substr({own}.target, 1, ?) = ?{where}{self.index.seen(f'{other}.rid')}"
             )
             begin = f"{resource_type}/"
-            arguments += [resource_type, len(begin) + 1, listed(self.keys), len(begin), begin, *inside]
-        return f"({' OR '.join(parts)})", arguments
+            parts.append((sql, [resource_type, len(begin) + 1, listed(self.keys), len(begin), begin, *inside]))
+        parts.sort(key=lambda part: -len(part[0]))  # SQLite's parser nests few levels: no brackets, the deepest first
+        return f"EXISTS ({' UNION ALL '.join(sql for sql, _ in parts)})", [each for _, more in parts for each in more]
 
 
 @dataclass(eq=False)

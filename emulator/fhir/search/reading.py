@@ -22,7 +22,7 @@ DEFAULT_COUNT, MOST_COUNT = 100, 1000
 """Matches on a page (Cloud Healthcare: searching for resources)."""
 MOST_LISTED = 2000
 """Codes, references or ids of a parameter that are apart by commas; of other values MOST_VALUES."""
-DEEPEST = 8
+DEEPEST = 5
 """Steps of a chain."""
 WIDEST, MOST_STEPS = 200, 2000
 """Conditions that a chain without types comes to, and what is tried to find them."""

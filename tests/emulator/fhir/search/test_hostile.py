@@ -36,6 +36,7 @@ VALUES = (
     "-" * 100, "(" * 100,
 )
 # fmt: on
+CIRCLE = {"resourceType": "Observation", "id": "a", "hasMember": [{"reference": "Observation/a"}]}
 
 
 def test_no_query_breaks_a_search() -> None:
@@ -84,13 +85,17 @@ def test_a_search_that_is_too_large_is_refused(text: str) -> None:
         "Patient?identifier=" + ",".join(f"{number % 200}|{number}" for number in range(2000)),
         "Patient?_id=" + ",".join(str(number) for number in range(2000)),
         "Provenance?target._id=a",
+        "Observation?" + "has-member:Observation." * 5 + "code:not=a|b",
+        "Observation?" + "_has:Observation:has-member:" * 5 + "_id:not=a&_total=accurate&_sort=-date,code,_id",
+        "Observation?" + "_has:Observation:has-member:has-member:Observation." * 2 + "code:not=a|b",
+        "Observation?" + "has-member." * 5 + "_id:not=a",
         "Patient?_sort=" + ",".join(["birthdate", "-birthdate"] * 2500),
         "Patient?" + "&".join("_include:iterate=Patient:*" for _ in range(100)),
     ],
 )
 def test_a_search_of_the_largest_size_is_answered(text: str, few: int) -> None:
     store = Store(few=few)
-    store.put({"resourceType": "Patient", "id": "a", "name": [{"family": "x"}]})
+    store.put({"resourceType": "Patient", "id": "a", "name": [{"family": "x"}]}, CIRCLE)
     assert store.page(text).matches is not None
 
 
