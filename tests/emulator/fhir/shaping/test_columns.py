@@ -116,3 +116,22 @@ def test_lossless_rows_of_synthea_fit_their_tables(version: str) -> None:
     for name, row in rows:
         tables[name] = columns.merged(tables.get(name, []), columns.of_row(row))
     assert all(fits(row, tables[name]) for name, row in rows)
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("link", {"other", "type"}),
+        ("link.other", {"display", "identifier", "patientId", "reference", "relatedPersonId"}),
+        ("link.other.identifier.assigner", {"display", "identifier", "organizationId", "reference"}),
+        ("link.other.identifier.assigner.identifier.assigner", {"display", "organizationId", "reference"}),
+        ("link.other.identifier.type.coding", {"code", "display", "system", "userSelected", "version"}),
+        ("contact", {"address", "gender", "name", "organization", "period", "relationship", "telecom"}),
+        ("contact.organization", {"display", "identifier", "organizationId", "reference"}),
+        ("deceased", {"boolean", "dateTime"}),
+    ],
+)
+def test_columns_are_those_of_googles_public_dataset(path: str, names: set[str]) -> None:
+    # bigquery-public-data.fhir_synthea.patient, an export of STU3, as published views of Looker name its columns.
+    found = columns.defined(load("STU3"), "Patient", Shape.ANALYTICS)
+    assert {column["name"] for column in at(found, path)["fields"]} == names
