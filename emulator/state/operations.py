@@ -150,6 +150,7 @@ class Operations(Generic[C]):
         metadata: dict[str, Any] | None = None,
         principal: str = "",
         response: dict[str, Any] | None = None,
+        counter: dict[str, int] | None = None,
         name: str = "",
     ) -> Operation:
         """Store an operation in the caller's transaction; one with a response is finished already.
@@ -165,7 +166,7 @@ class Operations(Generic[C]):
             payload or {},
             metadata or {},
             {},
-            {},
+            counter or {},
             response is not None,
             None,
             response,
@@ -183,7 +184,7 @@ class Operations(Generic[C]):
                 orjson.dumps(operation.payload),
                 orjson.dumps(operation.metadata),
                 b"{}",
-                b"{}",
+                orjson.dumps(operation.counter),
                 operation.done,
                 None,
                 None if response is None else orjson.dumps(response),

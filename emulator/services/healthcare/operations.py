@@ -51,8 +51,15 @@ async def finished(request: Request, dataset: str, method: str, response: Json) 
     return await request.context.db.write(finished_in, request, dataset, method, response)
 
 
-def finished_in(tx: sqlite3.Connection, request: Request, dataset: str, method: str, response: Json) -> Operation:
-    """The same in the transaction of the work."""
+def finished_in(
+    tx: sqlite3.Connection,
+    request: Request,
+    dataset: str,
+    method: str,
+    response: Json,
+    counter: dict[str, int] | None = None,
+) -> Operation:
+    """The same in the transaction of the work, with what it counted."""
     return request.context.operations.insert(
         tx,
         "healthcare.done",
@@ -60,6 +67,7 @@ def finished_in(tx: sqlite3.Connection, request: Request, dataset: str, method: 
         metadata=metadata(request, method),
         principal=request.principal,
         response=response,
+        counter=counter,
     )
 
 

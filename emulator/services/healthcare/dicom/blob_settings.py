@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from emulator.errors import invalid_argument
 from emulator.gateway.request import Answer, Request
@@ -27,9 +26,10 @@ def _store(request: Request) -> str:
 @SERVICE.handles(f"{STORES}.setBlobStorageSettings", permission=_WRITE, on=_store)
 @SERVICE.handles(f"{STORES}.dicomWeb.studies.setBlobStorageSettings", permission=_WRITE, on=_store)
 async def set_blob_storage_settings(request: Request) -> Answer:
-    """Give instances another storage class; the operation is finished when it is answered.
+    """Give instances another storage class; the operation, whose name is the answer, is finished by then.
 
-    The resource is a store, or a study, series or instance in it; filterConfig goes with a store only.
+    The resource is a store, or a study, series or instance in it; filterConfig goes with a store only. The operation
+    counts the instances that are meant, with those that had the class before (Cloud Healthcare: DICOM storage classes).
     """
     wanted = (request.body.get("blobStorageSettings") or {}).get("blobStorageClass", "")
     if wanted not in STORAGE_CLASSES:
@@ -43,25 +43,36 @@ async def set_blob_storage_settings(request: Request) -> Answer:
 
     def step(tx: sqlite3.Connection) -> Operation:
         number = store_number(context, store, tx)
-        changed = [change for path in meant for change in _change(tx, request, number, path, wanted)]
+        named: set[int] = set()
+        changed: list[changes.Changed] = []
+        for path in meant:
+            instances = _named(tx, number, path)
+            named.update(instances)
+            changed += _change(tx, request, instances, wanted)
         changes.announce(context, tx, store, "SetBlobSettings", changed)
         method = "storageinfo.StorageInfoService.SetBlobStorageSettings"
-        response = {"@type": operations.type_url(request, "storageinfo.SetBlobStorageSettingsResponse")}
-        return operations.finished_in(tx, request, StoreName.parse(store).dataset, method, response)
+        response = {"@type": "type.googleapis.com/google.protobuf.Empty"}
+        counter = {"success": len(named)}
+        return operations.finished_in(tx, request, StoreName.parse(store).dataset, method, response, counter)
 
-    return operations.view(await context.db.write(step))
+    return operations.started(await context.db.write(step))
+
+
+def _named(tx: sqlite3.Connection, store: int, path: DicomPath) -> dict[int, str]:
+    """The storage classes, by their ids, of the instances that a path names; one without a study names the store."""
+    named = [("s.uid = ?", path.study), ("e.uid = ?", path.series), ("i.uid = ?", path.instance)]
+    where = " AND ".join(["s.store = ?", *(sql for sql, uid in named if uid)])
+    values = [store, *(uid for _, uid in named if uid)]
+    return dict(tx.execute(f"SELECT i.id, i.storage_class FROM {_JOINED} WHERE {where}", values).fetchall())  # noqa: S608
 
 
 def _change(
-    tx: sqlite3.Connection, request: Request, store: int, path: DicomPath, wanted: str
+    tx: sqlite3.Connection, request: Request, instances: dict[int, str], wanted: str
 ) -> Sequence[changes.Changed]:
-    """Change what a path names; one without a study names the whole store."""
-    named = [("s.uid = ?", path.study), ("e.uid = ?", path.series), ("i.uid = ?", path.instance)]
-    where = " AND ".join(["s.store = ?", *(sql for sql, uid in named if uid), "i.storage_class != ?"])
-    values: list[Any] = [store, *(uid for _, uid in named if uid), wanted]
-    rows = tx.execute(f"SELECT i.id, i.storage_class FROM {_JOINED} WHERE {where}", values).fetchall()  # noqa: S608
+    """Give instances a class, but for those that have it."""
+    others = {instance: before for instance, before in instances.items() if before != wanted}
     clock = request.context.clock
     now, version = clock.stamp(), int(clock.seconds() * 1_000_000)
     update = "UPDATE dicom_instances SET storage_class = ?, updated = ?, version = ? WHERE id = ?"
-    tx.executemany(update, [(wanted, now, version, row[0]) for row in rows])
-    return [changes.load(request.context, tx, row[0], previous_class=row[1]) for row in rows]
+    tx.executemany(update, [(wanted, now, version, instance) for instance in others])
+    return [changes.load(request.context, tx, instance, previous_class=before) for instance, before in others.items()]

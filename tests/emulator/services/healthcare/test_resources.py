@@ -184,7 +184,7 @@ def test_metrics_and_storage(healthcare: Any, store: Store) -> None:
     instances = studies.series().instances()
     assert instances.getStorageInfo(resource=name).execute()["blobStorageInfo"]["storageClass"] == "STANDARD"
     body = {"blobStorageSettings": {"blobStorageClass": "NEARLINE"}}
-    assert studies.setBlobStorageSettings(resource=study, body=body).execute()["done"] is True
+    assert set(studies.setBlobStorageSettings(resource=study, body=body).execute()) == {"name"}
     assert instances.getStorageInfo(resource=name).execute()["blobStorageInfo"]["storageClass"] == "NEARLINE"
     with pytest.raises(HttpError) as missing:
         studies.getStudyMetrics(study=f"{store.name}/dicomWeb/studies/9").execute()

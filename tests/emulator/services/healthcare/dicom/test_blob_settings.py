@@ -36,13 +36,27 @@ def test_of_a_store_a_series_an_instance_and_a_filter(
     assert classes(store) == ["NEARLINE", "ARCHIVE", "NEARLINE"]
     bucket = transfers.make_bucket(emulator, unique("filter"), "roles/storage.objectViewer")
     transfers.upload(emulator, bucket, "f", b"/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.3\r\n/studies/9\n")
-    code, operation = ask(emulator, store.name, "COLDLINE", f"gs://{bucket}/f")
-    assert (code, operation["done"]) == (200, True)
-    assert operation["metadata"]["apiMethodName"].endswith("SetBlobStorageSettings")
+    assert ask(emulator, store.name, "COLDLINE", f"gs://{bucket}/f")[0] == 200
     assert classes(store) == ["NEARLINE", "ARCHIVE", "COLDLINE"]
     assert ask(emulator, series, "STANDARD", f"gs://{bucket}/f")[0] == 400
     transfers.upload(emulator, bucket, "f", b"instances/1.2.1.1.3\n")
     assert "Line 1" in ask(emulator, store.name, "COLDLINE", f"gs://{bucket}/f")[1]["error"]["message"]
+
+
+def test_operation_is_that_of_google_s_page(emulator: RunningEmulator, store: Store) -> None:
+    """Cloud Healthcare, DICOM storage classes: a name, then an operation that counts and has an empty response."""
+    for number in (1, 2, 3):
+        assert store.post(made(uid=f"1.2.1.1.{number}")).status_code == 200
+    series = f"{store.name}/dicomWeb/studies/1.2.1/series/1.2.1.1"
+    for resource, counted in ((f"{series}/instances/1.2.1.1.2", "1"), (series, "3")):
+        code, started = ask(emulator, resource, "ARCHIVE")
+        assert (code, set(started)) == (200, {"name"})
+        operation = transfers.wait(emulator, started["name"])
+        kind = "google.cloud.healthcare.v1.storageinfo.StorageInfoService.SetBlobStorageSettings"
+        assert operation["metadata"]["apiMethodName"] == kind
+        assert operation["metadata"]["counter"] == {"success": counted}
+        assert operation["response"] == {"@type": "type.googleapis.com/google.protobuf.Empty"}
+    assert classes(store) == ["ARCHIVE"] * 3
 
 
 @pytest.mark.parametrize("uri", ["gs://no-such-bucket/f", "bucket/f"])
