@@ -90,6 +90,11 @@ def timestamp(microseconds: int) -> str:
     return f"{_second(microseconds // 1_000_000)}.{microseconds // 1000 % 1000:03}Z"
 
 
+def exact_timestamp(microseconds: int) -> str:
+    """The same with microseconds where there are some, as Cloud Storage keeps times that callers set."""
+    return timestamp(microseconds)[:-1] + (f"{microseconds % 1000:03}Z" if microseconds % 1000 else "Z")
+
+
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
     """The whole seconds of a timestamp; many objects share one."""

@@ -96,6 +96,8 @@ def _complete(new: dict[str, Any], old: dict[str, Any], name: str, now: int) -> 
     if new.get("hierarchicalNamespace", {}).get("enabled"):
         raise errors.not_emulated("Hierarchical namespaces (hierarchicalNamespace.enabled)")
     new["iamConfiguration"] = _iam_configuration(new.get("iamConfiguration", {}), old.get("iamConfiguration", {}), now)
+    if "autoclass" in new:
+        new["autoclass"] = _autoclass(new["autoclass"], old.get("autoclass", {}), now)
     new["softDeletePolicy"] = _soft_delete(new.get("softDeletePolicy"), old.get("softDeletePolicy"), now)
     retention = _retention(new.get("retentionPolicy"), old.get("retentionPolicy"), name, now)
     new.pop("retentionPolicy", None)
@@ -140,6 +142,23 @@ def _iam_configuration(new: dict[str, Any], old: dict[str, Any], now: int) -> di
         before = old.get("uniformBucketLevelAccess", {})
         access = {"enabled": True, "lockedTime": before.get("lockedTime") or timestamp(now + UNIFORM_LOCK_MICROSECONDS)}
     return {"bucketPolicyOnly": access, "uniformBucketLevelAccess": access, "publicAccessPrevention": prevention}
+
+
+def _autoclass(new: dict[str, Any], old: dict[str, Any], now: int) -> dict[str, Any]:
+    """Autoclass with when it was switched, and the class that objects end in (NEARLINE unless another is asked for)."""
+    enabled, before = bool(new.get("enabled")), bool(old.get("enabled"))
+    kept: dict[str, Any] = {"enabled": enabled, "toggleTime": old.get("toggleTime")}
+    if enabled != before or kept["toggleTime"] is None:
+        kept["toggleTime"] = timestamp(now)
+    if not enabled:
+        return kept
+    terminal = new.get("terminalStorageClass", "NEARLINE")
+    if terminal not in ("NEARLINE", "ARCHIVE"):
+        raise errors.invalid(f"Invalid terminalStorageClass '{terminal}': it is NEARLINE or ARCHIVE.")
+    changed = before and terminal == old.get("terminalStorageClass")
+    updated = old.get("terminalStorageClassUpdateTime") if changed else None
+    kept |= {"terminalStorageClass": terminal, "terminalStorageClassUpdateTime": updated or timestamp(now)}
+    return kept
 
 
 def _soft_delete(new: dict[str, Any] | None, old: dict[str, Any] | None, now: int) -> dict[str, Any]:

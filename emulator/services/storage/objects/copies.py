@@ -118,6 +118,10 @@ async def compose(request: Request) -> Answer:
     if delete_sources:
         for source in sources:
             access.require(request, bucket, "storage.objects.delete", source.name)
+    gone: dict[tuple[str, int | None], None] = {}  # for good, where the caller named a generation
+    for source, asked in zip(sources, request.body["sourceObjects"], strict=True) if delete_sources else ():
+        if source.name != name:
+            gone[source.name, source.generation if asked.get("generation") else None] = None
     blob = await _joined(request, sources)
     draft = Draft(
         name,
@@ -131,9 +135,8 @@ async def compose(request: Request) -> Answer:
     def step(tx: sqlite3.Connection) -> StoredObject:
         change = Change(context, tx, bucket.name)
         stored = change.store(draft, conditions, may_replace=may_replace)
-        for source in {s.name: s for s in sources}.values() if delete_sources else ():
-            if source.name != name:
-                change.delete(source.name, None)
+        for source, generation in gone:
+            change.delete(source, generation)
         return stored
 
     return view(request, bucket, await context.db.write(step))

@@ -1,6 +1,6 @@
 """matchGlob of objects.list: Cloud Storage's globs as regular expressions.
 
-`*` and `?` stop at `/`, `**` does not, `[...]` is a class, `{a,b}` are alternatives.
+`*` and `?` stop at `/`, `**` does not, `**/` may be no folder, `[...]` is a class, `{a,b}` are alternatives.
 Rules: https://cloud.google.com/storage/docs/json_api/v1/objects/list#list-objects-and-prefixes-using-glob.
 """
 
@@ -28,9 +28,8 @@ def compile_glob(glob: str) -> Callable[[str], bool]:
             pieces.append(piece)
             continue
         if character == "*":
-            stars = len(glob) - position - len(glob[position:].lstrip("*"))
-            pieces.append(".*" if stars > 1 else "[^/]*")
-            position += stars
+            piece, position = _stars(glob, position)
+            pieces.append(piece)
             loops += 1
             continue
         if character == "{":
@@ -55,6 +54,16 @@ def compile_glob(glob: str) -> Callable[[str], bool]:
         return patterns.whole("".join(pieces), loops)
     except ValueError as problem:
         raise errors.invalid(f"Invalid matchGlob '{glob[:200]}': {problem}.") from None
+
+
+def _stars(glob: str, start: int) -> tuple[str, int]:
+    """The expression of the stars from a place on, and what comes after. Folders may be none: `**/a` finds `a`."""
+    end = len(glob) - len(glob[start:].lstrip("*"))
+    if end - start == 1:
+        return "[^/]*", end
+    if glob[end : end + 1] == "/" and (not start or glob[start - 1] in "/{,"):
+        return "(?:.*/)?", end + 1
+    return ".*", end
 
 
 def literal_prefix(glob: str) -> str:

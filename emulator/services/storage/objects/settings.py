@@ -10,7 +10,7 @@ from emulator.services.storage.buckets.rows import Bucket
 from emulator.services.storage.buckets.rules import STORAGE_CLASSES, merge
 from emulator.services.storage.objects.protection import check_retention
 from emulator.services.storage.objects.rows import StoredObject
-from emulator.services.storage.tables import microseconds, timestamp
+from emulator.services.storage.tables import exact_timestamp, microseconds
 
 FIELDS = (
     "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contexts", "customTime",
@@ -90,6 +90,10 @@ def _checked(
         settings["metadata"] = metadata
         if not metadata:
             del settings["metadata"]
+    custom = (settings.get("contexts") or {}).get("custom") or {}
+    custom = {key: payload for key, payload in custom.items() if (payload or {}).get("value") is not None}
+    if settings.pop("contexts", None) is not None and custom:
+        settings["contexts"] = {"custom": custom}
     if settings.get("customTime") != old.get("customTime"):
         settings["customTime"] = _custom_time(old.get("customTime"), settings.get("customTime"))
     retention = settings.pop("retention", None)
@@ -105,4 +109,4 @@ def _custom_time(old: str | None, new: str | None) -> str:
         raise errors.invalid(f"Invalid customTime '{new}': it must be an RFC 3339 time.") from error
     if moment is None or (old is not None and moment < microseconds(old)):
         raise errors.invalid("customTime can only be set to a later time; it cannot be removed or moved back.")
-    return timestamp(moment)
+    return exact_timestamp(moment)

@@ -76,6 +76,16 @@ def test_json_into_a_table_that_exists(bigquery_client: bigquery.Client, dataset
         bigquery_client.load_table_from_json([{"id": 3}], dataset.table("t"), job_config=config).result()
 
 
+def test_bytes_may_have_line_ends(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    """As the data of Google's own tests have them (python-bigquery: tests/data/scalars_extreme.jsonl)."""
+    config = bigquery.LoadJobConfig(schema=[bigquery.SchemaField("b", "BYTES")])
+    given = [{"b": "DQo=\n"}, {"b": "AQID\r\nBA=="}]
+    bigquery_client.load_table_from_json(given, dataset.table("t"), job_config=config).result()
+    assert sorted(rows(bigquery_client, dataset.table("t"))) == [(b"\x01\x02\x03\x04",), (b"\r\n",)]
+    with pytest.raises(exceptions.BadRequest, match="Cannot convert value to bytes"):
+        bigquery_client.load_table_from_json([{"b": "DQ*="}], dataset.table("t"), job_config=config).result()
+
+
 def test_a_bad_row_stops_the_load_and_leaves_nothing(
     bigquery_client: bigquery.Client, dataset: bigquery.Dataset
 ) -> None:
