@@ -60,16 +60,16 @@ async def _delete(request: Request, method: str) -> Operation | None:
 
 @SERVICE.handles(f"{STORES}.studies.delete", permission=_PERMISSION)
 async def delete_study(request: Request) -> Answer:
-    """Delete a study; the operation is finished when it is answered."""
+    """Delete a study; the answer is the name of an operation that is finished by then."""
     operation = await _delete(request, "DeleteStudy")
-    return operations.view(operation) if operation else {}
+    return operations.started(operation) if operation else {}
 
 
 @SERVICE.handles(f"{STORES}.studies.series.delete", permission=_PERMISSION)
 async def delete_series(request: Request) -> Answer:
-    """Delete a series; the operation is finished when it is answered."""
+    """Delete a series; the answer is the name of an operation that is finished by then."""
     operation = await _delete(request, "DeleteSeries")
-    return operations.view(operation) if operation else {}
+    return operations.started(operation) if operation else {}
 
 
 @SERVICE.handles(f"{STORES}.studies.series.instances.delete", permission=_PERMISSION)

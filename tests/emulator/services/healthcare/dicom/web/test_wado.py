@@ -11,8 +11,10 @@ from pydicom.uid import UID
 from emulator.dicom import syntaxes
 from emulator.dicom.header import read_header
 from tests.emulator.dicom.files import shipped
+from tests.emulator.services.healthcare import transfers
 from tests.emulator.services.healthcare.conftest import Store
 from tests.emulator.services.healthcare.instances import file_of, instance, made
+from tests.support.emulator import RunningEmulator
 from tests.support.patience import PATIENCE
 
 EXPLICIT, IMPLICIT, J2K = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.4.90"
@@ -261,7 +263,8 @@ def test_rendered_pictures_of_many_kinds(store: Store, name: str, shape: tuple[i
         assert store.get(f"{path}/rendered", "image/png").status_code == 400
 
 
-def test_deleting_at_each_level(store: Store) -> None:
+def test_deleting_at_each_level(emulator: RunningEmulator, store: Store) -> None:
+    """Cloud Healthcare, using the DICOMweb standard: a name, then an operation with an empty response."""
     for study in ("1.2.1", "1.2.2"):
         for series in ("1", "2"):
             for uid in ("1", "2"):
@@ -271,10 +274,14 @@ def test_deleting_at_each_level(store: Store) -> None:
     answer = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1/instances/1.2.1.1.1", timeout=PATIENCE)
     assert (answer.status_code, answer.json()) == (200, {})
     assert len(store.client.search_for_instances()) == 7
-    operation = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1", timeout=PATIENCE).json()
+    started = delete(f"{store.url}/studies/1.2.1/series/1.2.1.1", timeout=PATIENCE).json()
+    assert set(started) == {"name"}
+    operation = transfers.wait(emulator, started["name"])
     assert operation["metadata"]["apiMethodName"] == "google.cloud.healthcare.v1.dicomweb.DicomWebService.DeleteSeries"
     assert len(store.client.search_for_series("1.2.1")) == 1
-    operation = delete(f"{store.url}/studies/1.2.2", timeout=PATIENCE).json()
+    started = delete(f"{store.url}/studies/1.2.2", timeout=PATIENCE).json()
+    assert set(started) == {"name"}
+    operation = transfers.wait(emulator, started["name"])
     assert operation["name"].startswith(f"{store.dataset}/operations/")
     assert operation["response"] == {"@type": "type.googleapis.com/google.protobuf.Empty"}
     assert [row["0020000D"]["Value"][0] for row in store.client.search_for_studies()] == ["1.2.1"]
