@@ -116,6 +116,11 @@ class Work:
             self.delete(found.type, found.id)
         return Done(200)
 
+    def delete_only(self, resource_type: str, criteria: str) -> Done:
+        """Delete the one resource that matches criteria, if any; refused with 412 for more than one."""
+        found = self.only(resource_type, criteria)
+        return Done(200) if found is None else self.delete(found.type, found.id)
+
     def matching(self, resource_type: str, criteria: str, most: int = 2) -> list[Version]:
         """What matches criteria and may be read, two at most unless more are wanted."""
         reading = Access(self.store, grant=self._grant)

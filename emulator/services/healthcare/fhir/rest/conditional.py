@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from emulator.fhir import patches
 from emulator.gateway.request import Answer, Request
+from emulator.services.healthcare import operations
 from emulator.services.healthcare.fhir import checks, keeping
 from emulator.services.healthcare.fhir.bundles.entries import Entry
 from emulator.services.healthcare.fhir.conditions import Conditions
@@ -72,11 +73,18 @@ async def patch(request: Request) -> Answer:
 
 @interaction("fhir.conditionalDelete", SEARCH, DELETE)
 async def delete(request: Request) -> Answer:
-    """Delete what matches, up to _count."""
+    """Delete what matches, up to _count; v1 deletes by identifier only where one resource has it."""
     store, resource_type = paths.typed(request)
-    entry = Entry(0, "DELETE", resource_type, criteria=_criteria(request))
-    await changing.one(request, store, entry)
+    criteria = _criteria(request)
+    if operations.version_of(request) == "v1" and _names_identifier(request):
+        await changing.perform(request, store, lambda w: w.delete_only(resource_type, criteria))
+    else:
+        await changing.one(request, store, Entry(0, "DELETE", resource_type, criteria=criteria))
     return answers.json({})
+
+
+def _names_identifier(request: Request) -> bool:
+    return any(name.partition(":")[0] == "identifier" for name, _ in request.raw_query)
 
 
 def _criteria(request: Request) -> str:

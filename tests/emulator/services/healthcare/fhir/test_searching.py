@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.emulator.services.healthcare.fhir.conftest import FHIR, PATIENT, FhirStore, Json, issue, observation
+from tests.support.patience import PATIENCE
 
 
 def ids(bundle: Json) -> list[str]:
@@ -222,6 +223,21 @@ def test_a_conditional_patch_changes_what_it_finds(fhir: FhirStore) -> None:
     assert (answer.status_code, answer.json()["gender"], answer.json()["id"]) == (200, "other", "p1")
     assert issue(fhir.send("PATCH", "Patient?identifier=none", operations, Content_Type=media))[0] == 404
     assert issue(fhir.send("PATCH", "Patient?family=smith", operations, Content_Type=media))[0] == 412
+
+
+def test_v1_deletes_by_identifier_only_where_one_resource_has_it(fhir: FhirStore) -> None:
+    """Cloud Healthcare: "Conditionally delete a FHIR resource", and discovery of v1; v1beta1 deletes all that match."""
+    for value in ("twice", "twice", "once"):
+        fhir.create({"resourceType": "Patient", "identifier": [{"system": "urn:s", "value": value}]})
+    refused = fhir.send("DELETE", "Patient?identifier=urn:s|twice")
+    assert (refused.status_code, issue(refused)[2]) == (412, "multiple_matches")
+    assert len(ids(fhir.read("Patient"))) == 3
+    for value in ("once", "none"):
+        assert fhir.send("DELETE", f"Patient?identifier=urn:s|{value}").json() == {}
+    assert len(ids(fhir.read("Patient"))) == 2
+    beta = f"{fhir.url.replace('/v1/', '/v1beta1/')}/Patient?identifier=urn:s|twice"
+    assert fhir.session.delete(beta, headers=fhir.headers, timeout=PATIENCE).json() == {}
+    assert ids(fhir.read("Patient")) == []
 
 
 def test_a_conditional_delete_takes_all_that_it_finds(fhir: FhirStore) -> None:
