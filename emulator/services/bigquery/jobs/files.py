@@ -116,7 +116,7 @@ def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int
     for number, record in enumerate(csv_records(path, options), 1):
         if by_name and number == skip and isinstance(record, list):
             names = _header(record, fields, ignores=bool(options.get("ignoreUnknownValues")))
-        if number <= skip or record == []:
+        if number <= skip or (record == [] and len(names) > 1):
             continue
         if isinstance(record, BadRow):
             yield record
@@ -127,10 +127,11 @@ def csv_rows(path: Path, options: dict[str, Any], fields: list[Field], skip: int
         if len(record) > len(names) and not options.get("ignoreUnknownValues"):
             yield BadRow(f"{READING} Too many values in line {number}. {_counts(record, names)}")
             continue
-        if len(record) < len(names) and not options.get("allowJaggedRows"):
+        if 0 < len(record) < len(names) and not options.get("allowJaggedRows"):
             yield BadRow(f"{READING} Too few values in line {number}. {_counts(record, names)}")
             continue
-        yield {name: cell for name, cell in zip(names, record, strict=False) if cell not in markers}
+        cells = record or [""]  # an empty line of a file of one column
+        yield {name: cell for name, cell in zip(names, cells, strict=False) if cell not in markers}
 
 
 def _matches_by_name(options: dict[str, Any]) -> bool:

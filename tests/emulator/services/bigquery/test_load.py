@@ -86,6 +86,21 @@ def test_bytes_may_have_line_ends(bigquery_client: bigquery.Client, dataset: big
         bigquery_client.load_table_from_json([{"b": "DQ*="}], dataset.table("t"), job_config=config).result()
 
 
+def test_an_empty_line_of_one_column_is_a_row(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    """As Google's own tests have it (python-bigquery: tests/data/scalars.csv); with more columns it is none."""
+
+    def load(text: bytes, *names: str) -> list[tuple[Any, ...]]:
+        schema = [bigquery.SchemaField(name, "DATE") for name in names]
+        table = dataset.table(f"lines_{len(names)}")
+        config = bigquery.LoadJobConfig(schema=schema, source_format="CSV")
+        bigquery_client.load_table_from_file(io.BytesIO(text), table, job_config=config).result()
+        return rows(bigquery_client, table)
+
+    day = dt.date(2020, 1, 1)
+    assert load(b"2020-01-01\n\n", "a") == [(day,), (None,)]
+    assert load(b"2020-01-01,2020-01-01\n\n", "a", "b") == [(day, day)]
+
+
 def test_a_bad_row_stops_the_load_and_leaves_nothing(
     bigquery_client: bigquery.Client, dataset: bigquery.Dataset
 ) -> None:
