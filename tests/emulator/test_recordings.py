@@ -123,7 +123,9 @@ def test_what_is_different_is_told_with_its_request_and_place(two: Pair, command
     run(first)
     first.request("DELETE", "/_emulator/recording")
     path = recorded(first, "other")
-    path.write_bytes(path.read_bytes().replace(rb"family\":\"Doe", rb"family\":\"Roe", 1))  # of the first answer
+    path.write_bytes(
+        path.read_bytes().replace(rb"  \"family\": \"Doe", rb"  \"family\": \"Roe", 1)
+    )  # of the first answer
     second.request("POST", f"/storage/v1/b?project={second.project}", {"name": "bucket"})
     told = command(second, "replay", str(path))
     assert told.returncode == 3
