@@ -69,6 +69,11 @@ class Method:
         """The parameters that travel in the query string."""
         return {name: p for name, p in self.parameters.items() if p.location == "query"}
 
+    @property
+    def is_whole_message(self) -> bool:
+        """Whether the body is the whole request message and not a resource in it."""
+        return self.request is not None and self.request.endswith("Request")
+
     @cached_property
     def scopes(self) -> frozenset[str]:
         """The OAuth scopes of which a token needs one; empty where the document names none."""

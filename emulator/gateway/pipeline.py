@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -154,28 +155,33 @@ async def _validate(request: Request, service: Service, registration: Registrati
     """Parse and check query and body against the method's schema; media goes to its handler as it comes."""
     method = request.method
     any_query = service.lenient or registration.takes_any_query(method)
-    request.query = validation.query(method, request.raw_query, lenient=any_query)
+    message = _take_query(request, request.raw_query, any_query=any_query)
     if method.is_media or request.upload or request.body is not None:  # a message of gRPC, which is typed already
         return
     takes_body = method.http in ("POST", "PUT", "PATCH", "DELETE")
     raw = await unpacking.read(request, BODY_LIMIT) if takes_body else b""
     if raw and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        raw = _of_form(request, service, registration, raw.decode("latin-1"))
-    request.body = validation.body(method, raw, lenient=service.lenient)
+        form = raw.decode("latin-1")
+        if service.forms:
+            raw = orjson.dumps(dict(parse_qsl(form)))
+        elif not service.lenient:
+            raw = b""
+            message = _take_query(request, [*request.raw_query, *_of_form(form)], any_query=any_query)
+    body = validation.body(method, raw, lenient=service.lenient)
+    request.body = validation.merged(body, message) if message else body
 
 
-def _of_form(request: Request, service: Service, registration: Registration, form: str) -> bytes:
-    """The JSON body that a form stands for, where the service takes forms, as OAuth has them.
+def _take_query(request: Request, raw: list[tuple[str, str]], *, any_query: bool) -> dict[str, Any]:
+    """Give the request its query; returns what the query has of the request message."""
+    rest, message = (raw, {}) if any_query else validation.in_message(request.method, raw)
+    request.query = validation.query(request.method, rest, lenient=any_query)
+    return message
 
-    Elsewhere Google takes its fields for parameters of the query, so that JSON which is sent as a form, curl's default,
-    is refused (GoogleCloudPlatform/healthcare, issue 124); here with its first name and no value, which may be a
-    patient's. Google's older, lenient APIs are left alone.
+
+def _of_form(form: str) -> list[tuple[str, str]]:
+    """The parameters of the query that Google takes a form's fields for, in services that take no forms as OAuth does.
+
+    So JSON which is sent as a form, curl's default, is refused (GoogleCloudPlatform/healthcare, issue 124); here with
+    its first name and no value, which may be a patient's. Google's older, lenient APIs are left alone.
     """
-    if service.forms:
-        return orjson.dumps(dict(parse_qsl(form)))
-    if service.lenient:
-        return form.encode("latin-1")
-    pairs = [(name.partition(":")[0], value) for name, value in parse_qsl(form, keep_blank_values=True)]
-    any_query = registration.takes_any_query(request.method)
-    request.query = validation.query(request.method, [*request.raw_query, *pairs], lenient=any_query)
-    return b""
+    return [(name.partition(":")[0], value) for name, value in parse_qsl(form, keep_blank_values=True)]

@@ -64,9 +64,6 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
     for name, text in raw:
         parameter = declared.get(name) or declared.get(_camel(name))
         if parameter is None:
-            if _is_field_mask(method, name):
-                values[name] = text
-                continue
             if name not in SYSTEM_PARAMETERS and not lenient:
                 problems.add(
                     "",
@@ -94,12 +91,39 @@ def query(method: Method, raw: list[tuple[str, str]], *, lenient: bool) -> dict[
     return values
 
 
-def _is_field_mask(method: Method, name: str) -> bool:
-    """Whether the request message has this field and it is a mask: Pub/Sub takes `updateMask` in the query too."""
-    if method.request is None:
-        return False
-    fields = method.document.schemas.get(method.request, {}).get("properties", {})
-    return bool(fields.get(name, {}).get("format") == "google-fieldmask")
+def in_message(method: Method, raw: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """The parameters of the query that are no field of the request message, and those that are, as JSON of it.
+
+    Where the body is the whole message, Google takes its fields from the query, too: its page "FHIR Pub/Sub
+    notifications" pulls with an empty body and ?maxMessages=10. A field inside another is named with dots. Raises a 400
+    for a value of a wrong type.
+    """
+    if not method.is_whole_message:
+        return raw, {}
+    rest: list[tuple[str, str]] = []
+    message: dict[str, Any] = {}
+    for name, text in raw:
+        path = [_camel(step) for step in name.split(".")]
+        field = _field(method, path)
+        if field is None or name in SYSTEM_PARAMETERS or path[0] in method.query_parameters:
+            rest.append((name, text))
+        elif text:  # an empty one is not given, as in the query
+            inner = message
+            for step in path[:-1]:
+                inner = inner.setdefault(step, {})
+            inner[path[-1]] = [*inner.get(path[-1], ()), text] if "items" in field else text
+    return rest, conform(method.document, str(method.request), message) if message else {}
+
+
+def _field(method: Method, path: list[str]) -> dict[str, Any] | None:
+    """The schema of a field of the request message, where it is one that texts can stand for."""
+    field: dict[str, Any] = {"$ref": method.request}
+    for step in path:
+        fields = method.document.schemas[field["$ref"]].get("properties", {}) if "$ref" in field else {}
+        if step not in fields:
+            return None
+        field = fields[step]
+    return field if field.get("items", field).get("type") in _TYPES else None
 
 
 def _parameter_value(parameter: Parameter, text: str) -> Any:
@@ -157,12 +181,21 @@ def body(method: Method, raw: bytes, *, lenient: bool) -> Any:
         raise invalid_argument(f"Invalid JSON payload received. {error}", reason="parseError") from None
     if method.request is None:
         return value if isinstance(value, dict) else {}
-    if method.request.endswith("Request") and isinstance(value, dict):
-        # The body is the whole request message, whose fields in the path its schema leaves out.
+    if method.is_whole_message and isinstance(value, dict):
+        # Its fields in the path are left out of its schema.
         fields = method.document.schemas[method.request].get("properties", {})
         in_path = {name for name, parameter in method.parameters.items() if parameter.location == "path"}
         value = {name: item for name, item in value.items() if name in fields or name not in in_path}
     return conform(method.document, method.request, value, lenient=lenient)
+
+
+def merged(body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+    """A body with what the query has of its message, which counts more."""
+    result = dict(body)
+    for name, value in message.items():
+        inner = result.get(name)
+        result[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return result
 
 
 def conform(document: Document, schema: str, value: Any, *, lenient: bool = False) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def _register_create_and_patch(collection: Collection, prefix: str, field: str) 
 
     async def patch_handler(request: Request) -> Answer:
         body = request.body or {}
-        text = request.query.get("updateMask") or body.get("updateMask")
+        text = body.get("updateMask")
         if not text:
             raise invalid_argument("The update_mask in the request must be set and must contain a valid path.")
         mask = validation.field_mask(text)

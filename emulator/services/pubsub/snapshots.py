@@ -114,7 +114,7 @@ async def create_snapshot(request: Request) -> Answer:
 async def patch_snapshot(request: Request) -> Answer:
     """Change labels or the expiry of a snapshot."""
     body = request.body or {}
-    text = request.query.get("updateMask") or body.get("updateMask")
+    text = body.get("updateMask")
     if not text:
         raise invalid_argument("The update_mask in the request must be set and must contain a valid path.")
     mask = validation.field_mask(text)

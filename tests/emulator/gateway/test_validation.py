@@ -171,6 +171,40 @@ def test_a_required_parameter_is_demanded() -> None:
         validation.query(method("storage.buckets.insert"), [], lenient=True)
 
 
+PULL = method("pubsub.projects.subscriptions.pull")
+CREATE_TOPIC = method("pubsub.projects.topics.create")
+PATCH_TOPIC = method("pubsub.projects.topics.patch")
+ACKNOWLEDGE = method("pubsub.projects.subscriptions.acknowledge")
+
+
+def test_fields_of_a_whole_message_are_taken_from_the_query() -> None:
+    """Google's page "FHIR Pub/Sub notifications" pulls with ?maxMessages=10 and an empty body."""
+    given = [("maxMessages", "10"), ("alt", "json"), ("returnImmediately", ""), ("colour", "red")]
+    rest, message = validation.in_message(PULL, given)
+    assert message == {"maxMessages": 10}
+    assert rest == [("alt", "json"), ("colour", "red")]
+    with pytest.raises(ApiError, match='Unknown name "colour": Cannot bind query parameter'):
+        validation.query(PULL, rest, lenient=False)
+    assert validation.in_message(PULL, [("max_messages", "3")]) == ([], {"maxMessages": 3})
+    repeated = [("ackIds", "a"), ("ackIds", "b")]
+    assert validation.in_message(ACKNOWLEDGE, repeated) == ([], {"ackIds": ["a", "b"]})
+    with pytest.raises(ApiError, match=r"Invalid value at 'maxMessages' \(TYPE_INT32\)"):
+        validation.in_message(PULL, [("maxMessages", "many")])
+
+
+def test_a_field_in_another_is_named_with_dots_in_the_query() -> None:
+    rest, message = validation.in_message(PATCH_TOPIC, [("topic.kmsKeyName", "key"), ("topic.labels", "red")])
+    assert message == {"topic": {"kmsKeyName": "key"}}
+    assert rest == [("topic.labels", "red")]
+    body = {"topic": {"labels": {"a": "1"}, "kmsKeyName": "other"}, "updateMask": "labels"}
+    assert validation.merged(body, message) == {**body, "topic": {"labels": {"a": "1"}, "kmsKeyName": "key"}}
+
+
+def test_fields_of_a_resource_are_not_taken_from_the_query() -> None:
+    given = [("kmsKeyName", "key")]
+    assert validation.in_message(CREATE_TOPIC, given) == (given, {})
+
+
 def test_field_masks_are_read_in_either_case() -> None:
     assert validation.field_mask("parser_config.allow_null_header,labels") == ["parserConfig.allowNullHeader", "labels"]
     with pytest.raises(ApiError, match="update_mask is required"):

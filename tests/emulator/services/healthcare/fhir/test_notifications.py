@@ -7,10 +7,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+import requests
 
 from tests.emulator.services.healthcare.fhir.conftest import PATIENT, FhirStore, Json, observation
 from tests.emulator.services.healthcare.topics import pull
 from tests.support.emulator import RunningEmulator
+from tests.support.patience import PATIENCE
 
 MakeStore = Callable[..., FhirStore]
 
@@ -84,6 +86,24 @@ def test_the_previous_resource_of_a_deletion(
     attributes, data = one_of(emulator, topic)
     assert (attributes["action"], attributes["payloadType"]) == ("DeleteResource", "FullResource")
     assert json.loads(data) == made
+
+
+def test_notifications_are_pulled_as_googles_page_does(
+    emulator: RunningEmulator, told: Callable[..., FhirStore], topic: str
+) -> None:
+    """Google's page "FHIR Pub/Sub notifications": an empty body and ?maxMessages=10."""
+    store = told(sendFullResource=True, sendPreviousResourceOnDelete=True)
+    made = store.put({**PATIENT, "id": "a"})
+    store.put({**PATIENT, "id": "b"})
+    subscription = topic.replace("/topics/", "/subscriptions/")
+    headers = {"Authorization": f"Bearer {emulator.owner_token}", "Content-Type": "application/json; charset=utf-8"}
+    address = f"{emulator.base_url}/v1/{subscription}:pull"
+    answer = requests.post(f"{address}?maxMessages=1", data="", headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    (received,) = answer.json()["receivedMessages"]
+    assert received["message"]["attributes"]["payloadType"] == "FullResource"
+    assert json.loads(base64.b64decode(received["message"]["data"]))["resourceType"] == made["resourceType"]
+    assert requests.post(f"{address}?maxMessages=0", data="", headers=headers, timeout=PATIENCE).status_code == 400
 
 
 def test_a_change_that_is_refused_is_not_told(
