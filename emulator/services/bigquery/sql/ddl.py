@@ -350,7 +350,8 @@ def _typed(name: str, kind: exp.DataType) -> Field:
     numbers = [parameter.name for parameter in kind.expressions]
     if numbers and column["type"] in ("NUMERIC", "BIGNUMERIC"):
         column["precision"] = numbers[0]
-        column["scale"] = numbers[1] if len(numbers) > 1 else "0"
+        if len(numbers) > 1:
+            column["scale"] = numbers[1]
     elif numbers and column["type"] in ("STRING", "BYTES"):
         column["maxLength"] = numbers[0]
     return column

@@ -2,10 +2,13 @@
 -- https://cloud.google.com/bigquery/docs/reference/standard-sql/geography_functions
 CREATE MACRO bq_geo(g) AS CAST(g AS VARCHAR);
 CREATE MACRO bq_geometry(t) AS CAST(t AS GEOMETRY);
-CREATE MACRO bq_geography_of(s) AS bq_geometry(bq_geo_of_text(CAST(s AS VARCHAR)));
+CREATE MACRO bq_geography_of(s) AS bq_geometry(
+    CASE WHEN typeof(s) = 'BLOB' THEN bq_geo_of_wkb(CAST(s AS BLOB)) ELSE bq_geo_of_text(CAST(s AS VARCHAR)) END);
 CREATE MACRO bq_geography_text(g) AS bq_geo_shown(bq_geo(g));
 CREATE MACRO bq_st_geogpoint(x, y) AS bq_geometry(bq_geo_point(CAST(x AS DOUBLE), CAST(y AS DOUBLE)));
 CREATE MACRO bq_st_geogfromtext(s) AS bq_geometry(bq_geo_of_wkt(s));
+CREATE MACRO bq_st_geogfromwkb(s) AS bq_geometry(
+    CASE WHEN typeof(s) = 'BLOB' THEN bq_geo_of_wkb(CAST(s AS BLOB)) ELSE bq_geo_of_wkb_text(CAST(s AS VARCHAR)) END);
 CREATE MACRO bq_st_geogfromgeojson(s) AS bq_geometry(bq_geo_of_geojson(s));
 CREATE MACRO bq_st_geogpointfromgeohash(s) AS bq_geometry(bq_geo_of_geohash(s));
 CREATE MACRO bq_st_asgeojson(g) AS bq_geo_as_geojson(bq_geo(g));

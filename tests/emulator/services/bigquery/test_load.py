@@ -15,6 +15,7 @@ from google.cloud import bigquery, storage
 
 from tests.support.emulator import RunningEmulator
 
+POINT = "0101000000000000000000f03f000000000000f03f"  # POINT(1 1)
 SCHEMA = [bigquery.SchemaField("id", "INTEGER"), bigquery.SchemaField("name", "STRING")]
 
 
@@ -200,6 +201,33 @@ def test_parquet_keeps_types(bigquery_client: bigquery.Client, dataset: bigquery
     found = bigquery_client.get_table(dataset.table("t"))
     assert [(f.name, f.field_type, f.mode) for f in found.schema][2] == ("r", "RECORD", "REPEATED")
     assert rows(bigquery_client, dataset.table("t"))[0][:2] == (1, "x")
+
+
+def test_geographies_in_well_known_binary(
+    bigquery_client: bigquery.Client, dataset: bigquery.Dataset, tmp_path: Path
+) -> None:
+    """As Google's own tests load them (python-bigquery, tests/system/test_pandas.py, test_load_dataframe_w_wkb)."""
+    import duckdb
+
+    schema = [bigquery.SchemaField("name", "STRING"), bigquery.SchemaField("place", "GEOGRAPHY")]
+    target = bigquery.Table(dataset.table("t"), schema)
+    bigquery_client.create_table(target)
+    path = tmp_path / "x.parquet"
+    connection = duckdb.connect()
+    connection.execute(
+        f"COPY (SELECT 'bar' AS name, from_hex('{POINT}') AS place UNION ALL SELECT 'foo', NULL) "
+        f"TO '{path}' (FORMAT parquet)"
+    )
+    connection.close()
+    config = bigquery.LoadJobConfig(source_format="PARQUET")
+    with path.open("rb") as file:
+        bigquery_client.load_table_from_file(file, target, job_config=config).result()
+    bigquery_client.load_table_from_json([{"name": "hex", "place": POINT}], target).result()
+    assert sorted(rows(bigquery_client, target.reference)) == [
+        ("bar", "POINT(1 1)"),
+        ("foo", None),
+        ("hex", "POINT(1 1)"),
+    ]
 
 
 def test_objects_by_wildcard(

@@ -6,6 +6,7 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,3 +158,22 @@ def test_values_in_json(bigquery_client: bigquery.Client, table: bigquery.Table)
     assert found["i"] == "1-2 3 4:5:6"
     assert found["g"] == {"type": "Point", "coordinates": [-122.35, 47.62]}
     assert found["r"] == {"start": "2020-01-01", "end": None}
+
+
+def test_digits_as_they_were_declared(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    """No scale where none is said (python-bigquery, system/test_client.py, test_parameterized_types_round_trip)."""
+    declared = [("n", "NUMERIC(9)"), ("s", "NUMERIC(9, 2)"), ("b", "BIGNUMERIC(38)"), ("t", "STRING(9)")]
+    name = f"{dataset.dataset_id}.digits"
+    columns = ", ".join(" ".join(column) for column in declared)
+    bigquery_client.query_and_wait(f"CREATE TABLE {name} ({columns})")
+    schema = bigquery_client.get_table(name).schema
+    assert [(field.name, field.precision, field.scale, field.max_length) for field in schema] == [
+        ("n", 9, None, None),
+        ("s", 9, 2, None),
+        ("b", 38, None, None),
+        ("t", None, None, 9),
+    ]
+    bigquery_client.query_and_wait(f"INSERT INTO {name} VALUES (1.5, 1.255, BIGNUMERIC '1.5', 'x')")
+    assert [tuple(row) for row in bigquery_client.query_and_wait(f"SELECT n, s, b FROM {name}")] == [
+        (Decimal(2), Decimal("1.26"), Decimal(2))
+    ]

@@ -6,26 +6,43 @@ https://cloud.google.com/bigquery/docs/reference/standard-sql/geography_function
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 
-from emulator.services.bigquery.sql.geography import geohash, geojson, relations, shapes, sphere, wkt
+from emulator.services.bigquery.sql.geography import geohash, geojson, relations, shapes, sphere, wkb, wkt
 from emulator.services.bigquery.sql.geography.shapes import Line, Point, Shape
 from emulator.services.bigquery.sql.scalars.errors import ScalarError
 
+HEXADECIMAL = re.compile(r"0[01][0-9A-Fa-f]+")  # a byte order and more
 read = functools.lru_cache(maxsize=2000)(wkt.read)  # a map's shape is compared with many points
 
 
 def of_text(text: str) -> str:
-    """ST_GEOGFROMTEXT, and the text of every GEOGRAPHY that comes as text: WKT, or GeoJSON.
+    """ST_GEOGFROM of text, and the text of every GEOGRAPHY that comes as text: WKT, GeoJSON, or WKB in hexadecimal.
 
-    Raises ScalarError for what is neither.
+    Raises ScalarError for what is none of them.
     """
+    if HEXADECIMAL.fullmatch(text):
+        return of_wkb_text(text)
     return wkt.write(geojson.read(text) if text.lstrip().startswith("{") else read(text))
 
 
 def of_wkt(text: str) -> str:
     """ST_GEOGFROMTEXT. Raises ScalarError for text that is no WKT."""
     return wkt.write(read(text))
+
+
+def of_wkb(data: bytes) -> str:
+    """ST_GEOGFROMWKB of BYTES. Raises ScalarError for bytes that are no WKB."""
+    return wkt.write(wkb.read(data))
+
+
+def of_wkb_text(text: str) -> str:
+    """ST_GEOGFROMWKB of a STRING, in hexadecimal. Raises ScalarError for text that is no WKB."""
+    try:
+        return of_wkb(bytes.fromhex(text))
+    except ValueError as problem:
+        raise problem if isinstance(problem, ScalarError) else wkb.wrong() from None
 
 
 def of_geojson(text: str) -> str:

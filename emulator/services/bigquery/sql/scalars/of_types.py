@@ -7,7 +7,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection, list_type
 from duckdb.func import FunctionNullHandling
-from duckdb.sqltypes import BIGINT, BOOLEAN, DOUBLE, VARCHAR
+from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DOUBLE, VARCHAR
 
 from emulator.services.bigquery.sql.scalars import geography, intervals, ranges, search
 from emulator.services.bigquery.sql.scalars.errors import unless_null
@@ -23,6 +23,8 @@ INTERVALS: dict[str, tuple[Callable[..., Any], list[Any]]] = {
 GEOGRAPHY: dict[str, tuple[Callable[..., Any], list[Any], Any]] = {
     "of_text": (geography.of_text, [VARCHAR], VARCHAR),
     "of_wkt": (geography.of_wkt, [VARCHAR], VARCHAR),
+    "of_wkb": (geography.of_wkb, [BLOB], VARCHAR),
+    "of_wkb_text": (geography.of_wkb_text, [VARCHAR], VARCHAR),
     "of_geojson": (geography.of_geojson, [VARCHAR], VARCHAR),
     "of_geohash": (geography.of_geohash, [VARCHAR], VARCHAR),
     "shown": (geography.shown, [VARCHAR], VARCHAR),
