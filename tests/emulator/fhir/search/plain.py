@@ -1,7 +1,7 @@
 """Searches the plain way: every resource is looked at, every expression is read anew, no index, no SQL.
 
-It shares the definitions (expressions and types of parameters) with the emulator and nothing else, so that both can be
-compared. Slow, and meant to be read beside FHIR's page on search.
+It shares the definitions (expressions and types of parameters, names of choices) with the emulator and nothing else, so
+that both can be compared. Slow, and meant to be read beside FHIR's page on search.
 """
 
 from __future__ import annotations
@@ -14,15 +14,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from emulator.fhir.definitions import choice_names
 from emulator.fhir.search.parameters import Parameter, Parameters
 
 Json = dict[str, Any]
-TYPES = (
-    "Address Age Annotation Attachment Boolean Canonical Code CodeableConcept CodeableReference Coding ContactPoint"
-    " Date DateTime Decimal Duration HumanName Id Identifier Instant Integer Money Period Quantity Range Ratio"
-    " Reference SampledData String Timing Uri Url"
-)
-CHOICES = tuple(TYPES.split())
 CONTACTS = ("phone", "fax", "email", "pager", "url", "sms", "other")
 PARTS = ("family", "given", "line", "city", "district", "state", "postalCode", "country", "prefix", "suffix", "text")
 
@@ -138,7 +133,7 @@ def called(name: str, argument: str, items: list[Any]) -> list[Any]:
 def child(item: Any, name: str, wanted: str) -> Iterator[Any]:
     if not isinstance(item, dict):
         return
-    keys = [name + each for each in CHOICES if f"{name}{each}" in item]
+    keys = [each for each in choice_names().get(name, ()) if each in item]
     if wanted and (keys or name not in item):
         keys = [key for key in keys if key == name + wanted[0].upper() + wanted[1:]]
     elif name in item:
