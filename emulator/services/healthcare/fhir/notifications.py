@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from emulator.errors import ApiError
+from emulator.fhir import parsing
 from emulator.services.healthcare.fhir.keeping import Change
 from emulator.services.healthcare.fhir.stored import Version
 from emulator.services.healthcare.notifications import time_of
@@ -29,7 +30,10 @@ def message(store: str, config: NotificationConfig, change: Change) -> Message:
 
 
 def _whole(settings: Json, change: Change) -> bytes | None:
-    """The resource that is to be sent: as it is now, or as it was before a deletion; None where it is not."""
+    """The resource that is to be sent: as it is now, or as it was before a deletion; None where it is not.
+
+    Indented as an answer is, which the data of the message on Google's page are, too.
+    """
     shown: Version | None = change.after
     wanted = settings.get("sendFullResource")
     if change.after.deleted:
@@ -40,4 +44,4 @@ def _whole(settings: Json, change: Change) -> bytes | None:
         body = shown.body
     except ApiError:  # its version of the key is closed: that does not keep it from being deleted
         return None
-    return body if len(body) <= LARGEST else None
+    return parsing.indented(body) if len(body) <= LARGEST else None

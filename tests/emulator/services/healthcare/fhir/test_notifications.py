@@ -102,7 +102,9 @@ def test_notifications_are_pulled_as_googles_page_does(
     assert answer.status_code == 200, answer.text
     (received,) = answer.json()["receivedMessages"]
     assert received["message"]["attributes"]["payloadType"] == "FullResource"
-    assert json.loads(base64.b64decode(received["message"]["data"]))["resourceType"] == made["resourceType"]
+    data = base64.b64decode(received["message"]["data"])
+    assert json.loads(data)["resourceType"] == made["resourceType"]
+    assert data.startswith(b'{\n  "birthDate": "')
     assert requests.post(f"{address}?maxMessages=0", data="", headers=headers, timeout=PATIENCE).status_code == 400
 
 
