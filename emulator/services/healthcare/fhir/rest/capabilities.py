@@ -9,6 +9,7 @@ from emulator.fhir.search.parameters import Parameters
 from emulator.fhir.versions import BEFORE_R4
 from emulator.gateway.request import Answer, Request
 from emulator.services.healthcare import operations
+from emulator.services.healthcare.fhir import checks
 from emulator.services.healthcare.fhir.rest import answers, paths
 from emulator.services.healthcare.fhir.rest.interactions import STORE, interaction
 from emulator.services.healthcare.fhir.stored import Json, Store
@@ -30,14 +31,18 @@ _OPERATIONS_OF_BETA = (
 
 @interaction("fhir.capabilities", STORE)
 async def capabilities(request: Request) -> Answer:
-    """Say what the store can do."""
+    """Say what the store can do, in the form of Google's page "Creating and managing FHIR stores"."""
     answers.require_json(request)
     store = paths.store_in(request)
     early = store.version == "DSTU2"
+    day, store_id = store.resource.updated[:10], store.name.rpartition("/")[2]
     statement = {
-        "date": store.resource.updated,
+        "date": day,
+        "description": "FHIR capability statement for the FHIR store specified by the request.",
+        "experimental": True,
         "fhirVersion": store.definitions.number,
         "format": ["json"],
+        **({"id": store_id} if checks.ID.fullmatch(store_id) else {}),
         "implementation": {
             "description": "FHIR store of the Healthcare Cloud POC emulator",
             "url": paths.base(request, store.name),
@@ -45,7 +50,9 @@ async def capabilities(request: Request) -> Answer:
         "kind": "instance",
         "resourceType": "Conformance" if early else "CapabilityStatement",
         "rest": [_rest(store, operations.version_of(request))],
-        "status": "active",
+        "status": "draft",
+        "url": store.name,
+        "version": day.replace("-", ""),
     }
     if not early:
         statement["patchFormat"] = ["application/json-patch+json"]

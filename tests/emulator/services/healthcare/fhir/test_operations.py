@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -208,6 +209,26 @@ def test_capabilities_say_what_the_store_does(
     assert patient["updateCreate"] is True
     assert patient["versioning"] == "no-version"
     assert {"name": "birthdate", "type": "date"} in patient["searchParam"]
+
+
+def test_a_statement_has_the_form_of_google_s(fhir: FhirStore, healthcare: Any) -> None:
+    """Google's page "Creating and managing FHIR stores"; without an id where the store's is none of FHIR."""
+    statement = fhir.read("metadata")
+    assert {name: statement[name] for name in ("experimental", "id", "kind", "status", "url")} == {
+        "experimental": True,
+        "id": fhir.name.rpartition("/")[2],
+        "kind": "instance",
+        "status": "draft",
+        "url": fhir.name,
+    }
+    assert statement["version"] == date.fromisoformat(statement["date"]).strftime("%Y%m%d")
+    assert statement["description"] == "FHIR capability statement for the FHIR store specified by the request."
+    stores = healthcare.projects().locations().datasets().fhirStores()
+    parent = fhir.name.partition("/fhirStores/")[0]
+    name = stores.create(parent=parent, fhirStoreId="under_score", body={"version": "R4"}).execute()["name"]
+    other = replace(fhir, name=name).read("metadata")
+    assert other["url"] == name
+    assert "id" not in other
 
 
 @pytest.mark.parametrize("version", ["STU3", "R4"])
