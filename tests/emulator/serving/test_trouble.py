@@ -124,7 +124,11 @@ def test_fhir_tells_of_trouble_as_operation_outcome(running: RunningEmulator) ->
         "too-costly",
         "operation_too_costly",
     )
-    assert issue["diagnostics"] == "aborted due to lock contention while executing transactional bundle"
+    assert issue["diagnostics"] == (  # Google's page "Data ingestion throughput best practices"
+        "aborted due to cumulative heavy load or lock contention in this project while executing transactional bundle, "
+        "please see https://cloud.google.com/healthcare-api/docs/troubleshooting#fhir_transaction_bundle_heavy_load "
+        "for more information"
+    )
     running.request("POST", CLOCK, {"stopped": True})
     allowed = httpx.get(f"{url}/Patient/p", headers=headers, timeout=PATIENCE)
     assert allowed.status_code == 404, allowed.text
