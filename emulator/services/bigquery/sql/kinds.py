@@ -16,6 +16,8 @@ from emulator.services.bigquery.sql.structs import anonymous_name, field_name
 from emulator.services.bigquery.sql.types import (
     DUCKDB_NAMES,
     LEGACY_NAMES,
+    RANGE_END,
+    RANGE_START,
     STANDARD_NAMES,
     Field,
     field_mode,
@@ -120,6 +122,8 @@ def of_datatype(node: exp.DataType) -> Kind | None:
             written = item.args.get("kind") if isinstance(item, exp.ColumnDef) else item
             own = of_datatype(written) if isinstance(written, exp.DataType) else None
             fields.append((field_name(item) if isinstance(item, exp.ColumnDef) else "", own))
+        if [name for name, _ in fields] == [RANGE_START, RANGE_END]:  # as the engine has a RANGE
+            return Kind("RANGE", fields[0][1])
         return Kind("STRUCT", fields=tuple(fields))
     if name == "RANGE":
         inner = node.expressions[0] if node.expressions else None

@@ -8,8 +8,8 @@ CREATE MACRO bq_range_of_date(s) AS list_transform([bq_range_bounds(CAST(s AS VA
 CREATE MACRO bq_range_of_datetime(s) AS list_transform([bq_range_bounds(CAST(s AS VARCHAR))], lambda b: CASE WHEN b IS NOT NULL THEN bq_range(bq_cast_datetime(b[1]), bq_cast_datetime(b[2])) END)[1];
 CREATE MACRO bq_range_of_timestamp(s) AS list_transform([bq_range_bounds(CAST(s AS VARCHAR))], lambda b: CASE WHEN b IS NOT NULL THEN bq_range(bq_cast_timestamp(b[1]), bq_cast_timestamp(b[2])) END)[1];
 CREATE MACRO bq_range_micros(r) AS CASE WHEN r IS NOT NULL THEN bq_range_unsafe(epoch_us(r.bq_start), epoch_us(r.bq_end)) END;
-CREATE MACRO bq_range_start(r) AS r.bq_start;
-CREATE MACRO bq_range_end(r) AS r.bq_end;
+CREATE MACRO bq_range_start(r) AS list_transform([r], lambda x: x.bq_start)[1];  -- keeps the type of a NULL
+CREATE MACRO bq_range_end(r) AS list_transform([r], lambda x: x.bq_end)[1];
 CREATE MACRO bq_range_has(r, x) AS CASE WHEN r IS NOT NULL AND x IS NOT NULL THEN (r.bq_start IS NULL OR r.bq_start <= x) AND (r.bq_end IS NULL OR x < r.bq_end) END;
 CREATE MACRO bq_range_contains(r, s) AS CASE WHEN r IS NOT NULL AND s IS NOT NULL THEN (r.bq_start IS NULL OR coalesce(r.bq_start <= s.bq_start, FALSE)) AND (r.bq_end IS NULL OR coalesce(s.bq_end <= r.bq_end, FALSE)) END;
 CREATE MACRO bq_range_overlaps(r, s) AS CASE WHEN r IS NOT NULL AND s IS NOT NULL THEN coalesce(r.bq_start < s.bq_end, TRUE) AND coalesce(s.bq_start < r.bq_end, TRUE) END;

@@ -4,6 +4,7 @@ https://cloud.google.com/bigquery/docs/routines, and there: user-defined-functio
 https://cloud.google.com/bigquery/docs/reference/rest/v2/routines
 """
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ def test_a_function_by_the_api(bigquery_client: bigquery.Client, dataset: bigque
         bigquery_client.get_routine(made)
     with pytest.raises(exceptions.NotFound, match="Not found: Routine"):
         bigquery_client.query_and_wait(sql)
+
+
+def test_a_function_of_a_range(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    """python-bigquery, tests/system/test_client.py, test_create_routine_with_range."""
+    day = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.DATE)
+    days = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.RANGE, range_element_type=day)
+    routine = bigquery.Routine(
+        dataset.routine("start"),
+        type_="SCALAR_FUNCTION",
+        language="SQL",
+        body="RANGE_START(x)",
+        arguments=[bigquery.RoutineArgument(name="x", data_type=days)],
+    )
+    assert bigquery_client.create_routine(routine).return_type.to_api_repr() == {"typeKind": "DATE"}
+    sql = f"SELECT {dataset.dataset_id}.start(RANGE<DATE> '[2016-08-12, UNBOUNDED)')"
+    assert values(bigquery_client.query_and_wait(sql)) == [(dt.date(2016, 8, 12),)]
+
+
+def test_a_variable_of_a_range_without_a_value(bigquery_client: bigquery.Client) -> None:
+    script = "DECLARE days RANGE<DATE>; SELECT RANGE_START(days) AS start;"
+    assert values(bigquery_client.query_and_wait(script)) == [(None,)]
 
 
 @pytest.mark.parametrize(
