@@ -111,7 +111,10 @@ def in_message(method: Method, raw: list[tuple[str, str]]) -> tuple[list[tuple[s
             inner = message
             for step in path[:-1]:
                 inner = inner.setdefault(step, {})
-            inner[path[-1]] = [*inner.get(path[-1], ()), text] if "items" in field else text
+            if "items" in field:
+                inner.setdefault(path[-1], []).append(text)
+            else:
+                inner[path[-1]] = text
     return rest, conform(method.document, str(method.request), message) if message else {}
 
 
