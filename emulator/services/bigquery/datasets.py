@@ -56,8 +56,10 @@ def create_in(
     principal: str,
     policy_version: int = 1,
 ) -> Resource:
-    """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken."""
+    """Create a dataset inside a write. Raises 400 for a bad name or access list, 409 where the name is taken, 501."""
     check_dataset_id(name.dataset)
+    if body.get("isCaseInsensitive"):
+        raise errors.error("notImplemented", "Datasets with isCaseInsensitive are not emulated.")
     entries = body.get("access")
     stored = {
         "location": catalog.DEFAULT_LOCATION,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from emulator.services.bigquery.sql.plans import Variable
 from emulator.services.bigquery.sql.types import DUCKDB_NAMES, LEGACY_NAMES, Field, duckdb_type, range_element
 
 Parameter = dict[str, Any]  # QueryParameter of the REST API
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def bind(
@@ -112,6 +114,8 @@ def literal_of(field: Field, value: dict[str, Any], name: str) -> exp.Expr:
     raw = value.get("value")
     if raw is None or field["type"] == "RECORD":
         return cast(exp.Null(), duckdb_type(field))
+    if field["type"] == "TIMESTAMP" and NUMBER.fullmatch(str(raw)):  # which rows take, and parameters do not
+        raise SqlError(f"Invalid value for query parameter {name} of type TIMESTAMP.")
     try:
         converted = CONVERTERS[field["type"]](raw)
     except UNREADABLE:

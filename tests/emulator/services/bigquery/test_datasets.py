@@ -24,6 +24,19 @@ def test_a_new_dataset_has_location_times_and_default_access(
     } < roles
 
 
+def test_names_without_case_are_refused_and_not_pretended(
+    bigquery_client: bigquery.Client, unique: Callable[[str], str]
+) -> None:
+    """python-bigquery, tests/system/test_client.py, test_create_tables_in_case_insensitive_dataset."""
+    wanted = bigquery.Dataset(f"{bigquery_client.project}.{unique('names').replace('-', '_')}")
+    wanted.is_case_insensitive = True
+    with pytest.raises(exceptions.MethodNotImplemented, match="isCaseInsensitive"):
+        bigquery_client.create_dataset(wanted)
+    wanted.is_case_insensitive = False
+    assert not bigquery_client.create_dataset(wanted).is_case_insensitive
+    bigquery_client.delete_dataset(wanted)
+
+
 def test_create_twice_is_a_conflict(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
     with pytest.raises(exceptions.Conflict, match="Already Exists: Dataset"):
         bigquery_client.create_dataset(dataset.dataset_id)

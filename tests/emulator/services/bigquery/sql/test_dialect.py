@@ -309,3 +309,11 @@ def test_parameters_are_values_not_text(warehouse: SmallWarehouse) -> None:
     assert warehouse.run("SELECT @s AS s, @a AS a", parameters)[1] == [["'; DROP TABLE t; --", ["1.5", "NaN"]]]
     with pytest.raises(SqlError, match="Invalid value for query parameter d of type DATE"):
         warehouse.run("SELECT @d AS d", parameters)
+
+
+@pytest.mark.parametrize("value", ["1481097600.0", "1.4810976e9", "1481097600"])
+def test_a_timestamp_of_a_parameter_is_no_number(warehouse: SmallWarehouse, value: str) -> None:
+    """Rows take seconds, parameters do not (python-bigquery, tests/system/test_client.py, test_get_failed_job)."""
+    given = {"name": "t", "parameterType": {"type": "TIMESTAMP"}, "parameterValue": {"value": value}}
+    with pytest.raises(SqlError, match="Invalid value for query parameter t of type TIMESTAMP"):
+        warehouse.run("SELECT @t AS t", [given])
