@@ -30,25 +30,6 @@ def checked(fields: Sequence[Field]) -> list[Field]:
     return list(fields)
 
 
-def without_empty_tags(body: dict[str, Any]) -> dict[str, Any]:
-    """A table's body in which no column has `policyTags` that name none: by those a column loses the tags it has."""
-    schema = body.get("schema")
-    if not isinstance(schema, dict) or not schema.get("fields"):
-        return body
-    return {**body, "schema": {**schema, "fields": _without_empty_tags(schema["fields"])}}
-
-
-def _without_empty_tags(fields: Sequence[Field]) -> list[Field]:
-    kept = []
-    for field in fields:
-        is_empty = not (field.get("policyTags") or {}).get("names")
-        column = {key: value for key, value in field.items() if key != "policyTags" or not is_empty}
-        if column.get("fields"):
-            column["fields"] = _without_empty_tags(column["fields"])
-        kept.append(column)
-    return kept
-
-
 def check_update(table: TableName, old: Sequence[Field], new: Sequence[Field], path: str = "") -> None:
     """Raise a 400 where a table with the columns `old` cannot become one with `new`, rows kept."""
     after = {field["name"].lower(): field for field in new}

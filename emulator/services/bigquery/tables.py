@@ -76,7 +76,7 @@ KEPT = ("_storage", "schema", "location", *catalog.KINDS)  # by tables.update, t
 @SERVICE.handles("bigquery.tables.insert", permission="bigquery.tables.create", on=on_dataset)
 async def insert(request: Request) -> Answer:
     """Create a table or a view."""
-    context, body = request.context, schemas.without_empty_tags(request.body)
+    context, body = request.context, request.body
     reference = body.get("tableReference") or {}
     if not reference.get("tableId"):
         raise errors.invalid("Required parameter is missing: tableReference.tableId")
@@ -229,8 +229,7 @@ async def patch(request: Request) -> Answer:
 
 async def _change(request: Request, *, replace: bool) -> Answer:
     context, name = request.context, table_of(request)
-    body = schemas.without_empty_tags(request.body)
-    given = {key: value for key, value in body.items() if key not in MADE_BY_SERVER}
+    given = {key: value for key, value in request.body.items() if key not in MADE_BY_SERVER}
     found = catalog.table(context, name)
     check_etag(request, found)
     async with warehouse.of(context).lock(name):

@@ -142,26 +142,6 @@ def test_other_schema_changes_are_refused(
         bigquery_client.update_table(table, ["schema"])
 
 
-def test_policy_tags_are_taken_away_by_naming_none(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
-    """python-bigquery, tests/system/test_client.py, test_unset_table_schema_attributes."""
-    tags = bigquery.PolicyTagList([f"projects/{dataset.project}/locations/us/taxonomies/1/policyTags/2"])
-    inner = bigquery.SchemaField("inner", "STRING", policy_tags=tags)
-    tagged = [
-        bigquery.SchemaField("x", "INTEGER", policy_tags=tags),
-        bigquery.SchemaField("r", "RECORD", fields=[inner]),
-    ]
-    table = bigquery_client.create_table(bigquery.Table(dataset.table("t"), tagged))
-    assert [table.schema[0].policy_tags, table.schema[1].fields[0].policy_tags] == [tags, tags]
-    none = bigquery.PolicyTagList()
-    inner = bigquery.SchemaField("inner", "STRING", policy_tags=none)
-    table.schema = [
-        bigquery.SchemaField("x", "INTEGER", policy_tags=none),
-        bigquery.SchemaField("r", "RECORD", fields=[inner]),
-    ]
-    changed = bigquery_client.update_table(table, ["schema"])
-    assert [changed.schema[0].policy_tags, changed.schema[1].fields[0].policy_tags] == [None, None]
-
-
 def test_patch_merges_labels_and_put_replaces(
     bigquery_client: bigquery.Client, emulator: RunningEmulator, dataset: bigquery.Dataset
 ) -> None:
