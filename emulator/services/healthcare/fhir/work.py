@@ -57,9 +57,8 @@ class Work:
         self._at = int(context.clock.seconds() * 1_000_000)
         self.around = ""
         """Where in a bundle what is done now is: Bundle.entry[4].resource; "" where it is all that is done."""
-        self._changes: list[Change] = []
-        self._places: list[str] = []
-        """Of each change."""
+        self._changes: list[tuple[Change, str]] = []
+        """With where in a bundle each is."""
         self._links: list[integrity.Link] = []
 
     @property
@@ -107,7 +106,7 @@ class Work:
         conditions.require(f"{resource_type}/{identifier}", live, self.store.version)
         change = keeping.delete(self.context, self.tx, self.store, resource_type, identifier, self._at)
         if change is not None:
-            self._note(change)
+            self._changes.append((change, self.around))
         return Done(200)
 
     def delete_matching(self, resource_type: str, criteria: str) -> Done:
@@ -148,15 +147,16 @@ class Work:
 
     def finish(self) -> None:
         """Refuse references that lead nowhere and canonical URLs that are there twice now, and tell of the changes."""
-        places = {id(change.resource): place for change, place in zip(self._changes, self._places, strict=True)}
+        places = {id(change.resource): place for change, place in self._changes}
         integrity.require_targets(self.tx, self.store, self._links, places)
-        for change, place in zip(self._changes, self._places, strict=True):
+        for change, place in self._changes:
             try:
                 self._require_fit(change)
             except Refused as refused:
                 raise (refused.within(place) if place else refused) from None
-        changes.announce(self.context, self.tx, self.store.resource, self._changes)
-        cascading.note(self.context, self.tx, self.store, self._changes)
+        done = [change for change, _ in self._changes]
+        changes.announce(self.context, self.tx, self.store.resource, done)
+        cascading.note(self.context, self.tx, self.store, done)
 
     def _require_granted(self, resource_type: str, live: Version | None) -> None:
         if self._grant is not None:
@@ -170,13 +170,9 @@ class Work:
             self.context.blobs.add_ref(self.tx, blob, keys.version_for_data(self.context, self.store.name, self.tx))
         file = blob.id if isinstance(blob, Blob) else blob
         change = self._batch.put(new, method, self._at, before, blob=file)
-        self._note(change)
+        self._changes.append((change, self.around))
         self._links += new.links
         return change.after
-
-    def _note(self, change: Change) -> None:
-        self._changes.append(change)
-        self._places.append(self.around)
 
     def _require_fit(self, change: Change) -> None:
         """Refuse a canonical URL that is there twice now, and a reference that leads to nothing now."""

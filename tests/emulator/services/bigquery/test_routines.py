@@ -26,15 +26,21 @@ def few(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> str:
     return name
 
 
-def test_a_function_by_the_api(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
-    kind = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.INT64)
-    routine = bigquery.Routine(
-        dataset.routine("twice"),
+def function_of_x(
+    dataset: bigquery.Dataset, name: str, kind: bigquery.StandardSqlDataType, body: str
+) -> bigquery.Routine:
+    return bigquery.Routine(
+        dataset.routine(name),
         type_="SCALAR_FUNCTION",
         language="SQL",
-        body="x * 2",
+        body=body,
         arguments=[bigquery.RoutineArgument(name="x", data_type=kind)],
     )
+
+
+def test_a_function_by_the_api(bigquery_client: bigquery.Client, dataset: bigquery.Dataset) -> None:
+    kind = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.INT64)
+    routine = function_of_x(dataset, "twice", kind, "x * 2")
     made = bigquery_client.create_routine(routine)
     assert made.return_type == kind
     assert made.etag
@@ -61,13 +67,7 @@ def test_a_function_of_a_range(bigquery_client: bigquery.Client, dataset: bigque
     """python-bigquery, tests/system/test_client.py, test_create_routine_with_range."""
     day = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.DATE)
     days = bigquery.StandardSqlDataType(bigquery.StandardSqlTypeNames.RANGE, range_element_type=day)
-    routine = bigquery.Routine(
-        dataset.routine("start"),
-        type_="SCALAR_FUNCTION",
-        language="SQL",
-        body="RANGE_START(x)",
-        arguments=[bigquery.RoutineArgument(name="x", data_type=days)],
-    )
+    routine = function_of_x(dataset, "start", days, "RANGE_START(x)")
     assert bigquery_client.create_routine(routine).return_type.to_api_repr() == {"typeKind": "DATE"}
     sql = f"SELECT {dataset.dataset_id}.start(RANGE<DATE> '[2016-08-12, UNBOUNDED)')"
     assert values(bigquery_client.query_and_wait(sql)) == [(dt.date(2016, 8, 12),)]

@@ -63,9 +63,9 @@ class Access:
         """As versions.version; refused with 403, too, unless the resource and this version are permitted."""
         self.require(connection, resource_type, identifier)
         found = versions.version(connection, self.store, resource_type, identifier, version_id)
-        if self.grant is not None and not found.deleted:
-            self.grant.require("read", self.store, found.type, _resource(found))
         if not self.sees(connection, found):
+            if self.grant is not None:
+                self.grant.require("read", self.store, found.type, _resource(found))
             raise errors.no_consent()
         return found
 

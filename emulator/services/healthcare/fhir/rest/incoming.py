@@ -10,7 +10,7 @@ from emulator.services.healthcare.fhir import checks, errors, versions
 from emulator.services.healthcare.fhir.consents import access
 from emulator.services.healthcare.fhir.rest import answers, paths, searchsets
 from emulator.services.healthcare.fhir.rest.interactions import SEARCH, interaction
-from emulator.services.healthcare.fhir.rest.pages import asked, link
+from emulator.services.healthcare.fhir.rest.pages import asked, links
 
 _REFERRING = (
     "SELECT f.rid FROM fhir_references f JOIN fhir_index_resources r ON r.store = f.store AND r.rid = f.rid"
@@ -45,9 +45,8 @@ async def incoming(request: Request) -> Answer:
     found = versions.by_rid(reader, store, rids[: page.size], versions.PAGE)
     full = versions.is_full(found)
     address = f"{paths.base(request, store.name)}/$references"
-    links = [link("self", address, request.raw_query)]
-    if len(rids) > page.size or full:
-        links.insert(0, link("next", address, request.raw_query, paging.encode(found[-1].rid)))
+    following = paging.encode(found[-1].rid) if len(rids) > page.size or full else ""
     part = SimpleNamespace(elements=(), summary="" if summary == "false" else summary)
     entries = await searchsets.entries(request, store, found, "match", part)
-    return answers.json({"entry": entries, "link": links, "resourceType": "Bundle", "type": "searchset"})
+    shown = {"entry": entries, "link": links(address, request.raw_query, following)}
+    return answers.json({**shown, "resourceType": "Bundle", "type": "searchset"})
